@@ -1,30 +1,27 @@
 // What a request through the gateway costs in CPU and time, beside nginx, HAProxy,
 // http-proxy and a bare undici proxy.
-import { type ChildProcess, execFileSync, fork, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, fork, spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { consoleCost } from './support/console-cost.ts'
 import { isQuick, median, report } from './support/harness.ts'
-import { KeepAliveLoad } from './support/keep-alive-load.ts'
+import { CpuRounds, type MeasuredProcess, warm } from './support/process-cpu.ts'
 
-const ROUNDS = Number(process.env['POSTERN_BENCH_ROUNDS'] ?? (isQuick ? 3 : 7))
+/** Rounds for CPU; requests of each, and those of each proxy before the first. */
+const ROUNDS = isQuick ? 12 : 40
+const REQUESTS = 1_500
+const WARM_UP = isQuick ? 20_000 : 50_000
+/** Seconds of load for latencies, which the quick form leaves out. */
+const LATENCY_ROUNDS = 7
 /** Of the comparison with and without console, which needs many. */
-const COST_ROUNDS = isQuick ? 12 : 40
+const COST_ROUNDS = isQuick ? 60 : 300
 const SECONDS = 1
 const CONNECTIONS = 32
-const WITHOUT_WRK_REQUESTS = isQuick ? 4_000 : 15_000
 
-interface Proxy {
-  readonly name: string
-  readonly process: ChildProcess
-  readonly port: number
-}
-
+/** What wrk says of one second. */
 interface Sample {
-  /** Microseconds of CPU, user and system, of the proxy's process for each request. */
-  readonly cpu: number
   readonly requestsPerSecond: number
   /** Milliseconds. */
   readonly p50: number
@@ -35,7 +32,7 @@ function isInstalled(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 }
 
-function startNode(name: string, upstream: string, folder: string): Promise<Proxy> {
+function startNode(name: string, upstream: string, folder: string): Promise<MeasuredProcess> {
   const child = fork(new URL('./support/gateway-server.ts', import.meta.url), [name, upstream, folder])
   return new Promise((resolve, reject) => {
     child.once('message', port => resolve({ name, process: child, port: Number(port) }))
@@ -67,7 +64,7 @@ async function untilListening(port: number): Promise<void> {
   }
 }
 
-async function startNginx(backendPort: number, folder: string): Promise<Proxy> {
+async function startNginx(backendPort: number, folder: string): Promise<MeasuredProcess> {
   const port = await freePort()
   const home = join(folder, 'nginx')
   mkdirSync(home)
@@ -100,7 +97,7 @@ http {
   return { name: 'nginx', process: child, port }
 }
 
-async function startHaproxy(backendPort: number, folder: string): Promise<Proxy> {
+async function startHaproxy(backendPort: number, folder: string): Promise<MeasuredProcess> {
   const port = await freePort()
   const file = join(folder, 'haproxy.cfg')
   writeFileSync(
@@ -132,32 +129,10 @@ backend back
   return { name: 'haproxy', process: child, port }
 }
 
-/** Microseconds of CPU that a process has taken, user and system (proc(5)). */
-function cpuOf({ process: { pid } }: Proxy): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / TICKS
-}
-
-const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-
 const UNIT: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1_000 }
 
-async function sample(proxy: Proxy, withWrk: boolean): Promise<Sample> {
-  const before = cpuOf(proxy)
-  const started = performance.now()
-  if (!withWrk) {
-    const load = await KeepAliveLoad.connect(proxy.port, CONNECTIONS)
-    await load.run(WITHOUT_WRK_REQUESTS)
-    load.close()
-    return {
-      cpu: (cpuOf(proxy) - before) / WITHOUT_WRK_REQUESTS,
-      requestsPerSecond: (WITHOUT_WRK_REQUESTS / (performance.now() - started)) * 1_000,
-      p50: Number.NaN,
-      p99: Number.NaN,
-    }
-  }
+/** One second of load by wrk. */
+function sample(proxy: MeasuredProcess): Sample {
   const arguments_ = ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, '--latency']
   const headers = [
     'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
@@ -172,7 +147,6 @@ async function sample(proxy: Proxy, withWrk: boolean): Promise<Sample> {
       encoding: 'utf8',
     },
   )
-  const took = cpuOf(proxy) - before
   const requests = Number(/(\d+) requests in/.exec(text)?.[1])
   if (/Non-2xx|Socket errors/.test(text) || !(requests > 0)) throw new Error(`${proxy.name}: ${text}`)
   const latency = (share: string): number => {
@@ -180,7 +154,6 @@ async function sample(proxy: Proxy, withWrk: boolean): Promise<Sample> {
     return Number(value) * (UNIT[unit] ?? Number.NaN)
   }
   return {
-    cpu: took / requests,
     requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
     p50: latency('50'),
     p99: latency('99'),
@@ -188,18 +161,42 @@ async function sample(proxy: Proxy, withWrk: boolean): Promise<Sample> {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
-const proxies: Proxy[] = []
+const proxies: MeasuredProcess[] = []
 /** Compared with the default gateway alone. */
-const others: Proxy[] = []
+const others: MeasuredProcess[] = []
 const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
   'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
-  'The console is compared with the default gateway in short rounds of 2,000 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
+  'CPU is that of the process with all its threads, in short rounds of requests made by node, the proxies in turn; "undici_again" is a second bare proxy, and says what the comparison is worth.',
+  'The console is compared with the default gateway in short rounds of 500 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
 ]
+function keyOf(name: string): string {
+  return name.replaceAll('-', '_')
+}
+
+/** What wrk says of each proxy: the middle of some seconds in turn. */
+function latencies(): Record<string, number> {
+  const samples = new Map<string, Sample[]>(proxies.map(({ name }) => [name, []]))
+  for (let round = 0; round < LATENCY_ROUNDS; round++) {
+    for (let turn = 0; turn < proxies.length; turn++) {
+      const proxy = proxies[(turn + round) % proxies.length] as MeasuredProcess
+      samples.get(proxy.name)?.push(sample(proxy))
+    }
+  }
+  const figures: Record<string, number> = {}
+  for (const [name, seen] of samples) {
+    const middle = (key: keyof Sample): number => median(seen.map(one => one[key]))
+    figures[`${keyOf(name)}_p50_ms`] = Number(middle('p50').toFixed(2))
+    figures[`${keyOf(name)}_p99_ms`] = Number(middle('p99').toFixed(2))
+    figures[`${keyOf(name)}_requests_per_second`] = Math.round(middle('requestsPerSecond'))
+  }
+  return figures
+}
+
 const backend = await startNode('backend', '', '')
 try {
   const upstream = `http://127.0.0.1:${backend.port}`
-  for (const name of ['empty', 'default', 'http-proxy', 'undici'])
+  for (const name of ['empty', 'default', 'http-proxy', 'undici', 'undici-again'])
     proxies.push(await startNode(name, upstream, join(folder, name)))
   for (const name of ['default-again', 'console'])
     others.push(await startNode(name, upstream, join(folder, name)))
@@ -207,47 +204,27 @@ try {
   else unequal.push('nginx is not installed, and was left out: apt-get install nginx')
   if (isInstalled('haproxy')) proxies.push(await startHaproxy(backend.port, folder))
   else unequal.push('HAProxy is not installed, and was left out: apt-get install haproxy')
-  const withWrk = isInstalled('wrk')
-  if (!withWrk) unequal.push('wrk is not installed: the load is made by node, and no latencies are measured.')
-
-  const samples = new Map<string, Sample[]>(proxies.map(({ name }) => [name, []]))
-  for (let round = -1; round < ROUNDS; round++) {
-    for (let turn = 0; turn < proxies.length; turn++) {
-      const proxy = proxies[(turn + Math.max(0, round)) % proxies.length] as Proxy
-      const measured = await sample(proxy, withWrk)
-      if (round >= 0) samples.get(proxy.name)?.push(measured)
-    }
-  }
-  const middle = (name: string, key: keyof Sample): number =>
-    median((samples.get(name) ?? []).map(measured => measured[key]))
+  const cpu = await CpuRounds.measure(proxies, { rounds: ROUNDS, requests: REQUESTS, warmUp: WARM_UP })
   const figures: Record<string, number | string> = {}
-  for (const { name } of proxies) {
-    const key = name.replace('-', '_')
-    figures[`${key}_cpu_us`] = Number(middle(name, 'cpu').toFixed(1))
-    figures[`${key}_p50_ms`] = withWrk ? Number(middle(name, 'p50').toFixed(2)) : 'not measured'
-    figures[`${key}_p99_ms`] = withWrk ? Number(middle(name, 'p99').toFixed(2)) : 'not measured'
-    figures[`${key}_requests_per_second`] = Math.round(middle(name, 'requestsPerSecond'))
-  }
+  for (const { name } of proxies) figures[`${keyOf(name)}_cpu_us`] = Number(cpu.of(name).toFixed(1))
   const ratios: Record<string, number> = {}
-  // The ratio of each round, and of those the middle one: a slow minute of the machine is slow to both.
-  const against = (name: string, peer: string): number =>
-    median(
-      (samples.get(name) ?? []).map(
-        (measured, i) => measured.cpu / (samples.get(peer)?.[i]?.cpu ?? Number.NaN),
-      ),
-    )
-  for (const [peer, key] of [
-    ['nginx', 'nginx'],
-    ['haproxy', 'haproxy'],
-    ['http-proxy', 'http_proxy'],
-    ['undici', 'undici'],
-  ] as const) {
-    if (!samples.has(peer)) continue
-    ratios[`cpu_vs_${key}`] = against('default', peer)
-    ratios[`empty_cpu_vs_${key}`] = against('empty', peer)
+  const compare = (key: string, name: string, peer: string): void => {
+    const { median: middle, lower, upper } = cpu.ratio(name, peer)
+    ratios[key] = middle
+    figures[`${key}_quartiles`] = `${lower.toFixed(3)} to ${upper.toFixed(3)}`
   }
-  const [control, console_] = others as [Proxy, Proxy]
-  const plain = proxies.find(({ name }) => name === 'default') as Proxy
+  for (const peer of ['nginx', 'haproxy', 'http-proxy', 'undici']) {
+    if (!proxies.some(({ name }) => name === peer)) continue
+    compare(`cpu_vs_${keyOf(peer)}`, 'default', peer)
+    compare(`empty_cpu_vs_${keyOf(peer)}`, 'empty', peer)
+  }
+  compare('undici_again_cpu_vs_undici', 'undici-again', 'undici')
+  if (isQuick) unequal.push('Latencies are measured without --quick only.')
+  else if (isInstalled('wrk')) Object.assign(figures, latencies())
+  else unequal.push('wrk is not installed, and no latencies are measured: apt-get install wrk')
+  await warm(others, WARM_UP)
+  const [control, console_] = others as [MeasuredProcess, MeasuredProcess]
+  const plain = proxies.find(({ name }) => name === 'default') as MeasuredProcess
   const cost = await consoleCost({ plain, control, console: console_ }, COST_ROUNDS)
   for (const [name, { median: middle, lower, upper }] of [
     ['console', cost.console],

@@ -1,21 +1,19 @@
 // What the layer costs in process: CPU per request of an Express and a Fastify hello with and
 // without it, with helmet and express-rate-limit, and the time of a decision. 50,000 clients.
-import { fork } from 'node:child_process'
+// `--parts`: what each part of the protection adds, with what it allocates.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RequestSource } from '@postern/core'
 import { postern } from 'postern'
 import { isQuick, median, quantile, report } from './support/harness.ts'
-import { KeepAliveLoad } from './support/keep-alive-load.ts'
+import { HelloServer } from './support/hello-server.ts'
+import { printParts } from './support/layer-parts.ts'
 
 const ROUNDS = isQuick ? 8 : 30
 const REQUESTS = isQuick ? 1_500 : 2_500
-/** V8 is done with compiling a bare Express after some 6,000 requests, with a layer after 14,000. */
-const WARM_UP = 20_000
 /** On a loaded machine: so many rounds as fit into this. */
-const MOST_MILLISECONDS = isQuick ? 25_000 : 240_000
-const CONNECTIONS = 16
+const MOST_MILLISECONDS = isQuick ? 20_000 : 240_000
 const FRAMEWORKS = ['express', 'fastify'] as const
 /** `+adapter` is the layer with an engine that has no guards: what carrying costs. */
 const KINDS = ['', '+adapter', '+layer'] as const
@@ -35,52 +33,10 @@ const VARIANTS = [
  */
 const LIMITS = { address: { limit: '60000/1m' }, busy: { limit: '60000 at once' } } as const
 
-/** A hello server in a process of its own. */
-class HelloServer {
-  readonly name: string
-  readonly #child: ReturnType<typeof fork>
-  #load: KeepAliveLoad | undefined
-
-  constructor(name: string, folder: string) {
-    this.name = name
-    this.#child = fork(new URL('./support/layer-server.ts', import.meta.url), [name, join(folder, name)])
-  }
-
-  async start(): Promise<void> {
-    this.#load = await KeepAliveLoad.connect(await this.#ask('port'), CONNECTIONS)
-    await this.#load.run(WARM_UP)
-  }
-
-  /** Microseconds of CPU, user and system, that the server took for each of `requests`. */
-  async cpuPerRequest(requests: number): Promise<number> {
-    await this.#ask('cpu')
-    await this.#load?.run(requests)
-    return (await this.#ask('cpu')) / requests
-  }
-
-  /** `port`; or `cpu`: the microseconds since it was last asked. */
-  #ask(what: 'port' | 'cpu'): Promise<number> {
-    return new Promise((resolve, reject) => {
-      const onExit = (): void => reject(new Error(`${this.name} ended`))
-      this.#child.once('exit', onExit)
-      this.#child.once('message', answer => {
-        this.#child.off('exit', onExit)
-        resolve(Number(answer))
-      })
-      this.#child.send(what)
-    })
-  }
-
-  stop(): void {
-    this.#load?.close()
-    this.#child.kill()
-  }
-}
-
 async function cpuOfServers(folder: string): Promise<ReadonlyMap<string, readonly number[]>> {
   const servers = VARIANTS.map(name => new HelloServer(name, folder))
   try {
-    for (const server of servers) await server.start()
+    await HelloServer.startAll(servers)
     const samples = new Map<string, number[]>(VARIANTS.map(name => [name, []]))
     const end = Date.now() + MOST_MILLISECONDS
     for (let round = 0; round < ROUNDS && (round < 3 || Date.now() < end); round++) {
@@ -157,8 +113,7 @@ function request(i: number): RequestSource {
   }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'postern-bench-layer-'))
-try {
+async function compare(folder: string): Promise<void> {
   const samples = await cpuOfServers(folder)
   const { decisions, exchanges } = await decisionTimes(folder, isQuick ? 20_000 : 200_000)
   const of = (name: string): readonly number[] => samples.get(name) ?? []
@@ -193,6 +148,12 @@ try {
       'a ratio is the median over rounds of the two neighbours of one round',
     ],
   })
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-bench-layer-'))
+try {
+  if (process.argv.includes('--parts')) await printParts(folder, ROUNDS, REQUESTS)
+  else await compare(folder)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -138,4 +138,36 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     what: 'always holds',
     because: 'a chain of no places is given back by doing nothing',
   },
+  {
+    file: 'packages/core/src/address.ts',
+    line: 'const CACHE_LIMIT = 4_096',
+    what: 'one more',
+    because: 'only the size of a cache: what is not cached is parsed again',
+  },
+  {
+    file: 'packages/core/src/address.ts',
+    line: 'if (length < 7 || length > 15) return false',
+    because: 'a shortcut: a text of another length is not an IPv4 address for other reasons too',
+  },
+  {
+    file: 'packages/core/src/cidr.ts',
+    line: 'this.#asked = address',
+    because: 'only the last answer is cached',
+  },
+  {
+    file: 'packages/core/src/engine.ts',
+    line: 'if (this.#recorder === undefined) return false',
+    because: 'without a recorder nothing is recorded, whatever is said',
+  },
+  {
+    file: 'packages/core/src/http-event.ts',
+    line: 'if (this.#actor === undefined) {',
+    what: 'always holds',
+    because: 'the same actor is made again at each look',
+  },
+  {
+    file: 'packages/core/src/query-values.ts',
+    line: "if (query === '') return { fields, complete: true }",
+    because: 'a shortcut: an empty query is one empty pair, which is passed over',
+  },
 ]

@@ -3,15 +3,18 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { BuiltInIdentity } from '@postern/identity/built-in'
 import type { Page } from 'playwright-core'
+import { PLACES } from '../packages/console/page/src/lib/places.ts'
 import { ACTIVITY, OPENINGS, POLICIES, VAULT } from './console-fixtures.ts'
 import { ConsoleInBrowser, violations } from './console-in-browser.ts'
 import { seen } from './seen.ts'
+import { until } from './until.ts'
 
 const CONFIG = `identity:
   origin: http://127.0.0.1:8080
 routes:
   /admin/**: { require: { role: admin } }
 `
+const IMAGE = '<img src=x onerror=alert(3)>'
 const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
 
 describe('who may do what, in the console', () => {
@@ -118,6 +121,25 @@ describe('who may do what, in the console', () => {
     await context.close()
   })
 
+  test('other roles are given to somebody by boxes, and pressed twice', async () => {
+    await opened.show('operators')
+    await page.getByLabel('E-mail address').fill('ina@example.com')
+    await page.getByRole('button', { name: 'Invite' }).click()
+    await page.getByRole('button', { name: 'Done' }).click()
+    const roles = page.getByRole('group', { name: 'Roles of ina@example.com' })
+    await roles.getByLabel('decide approvals').check()
+    await roles.getByRole('button', { name: 'Change the roles of ina@example.com' }).click()
+    await roles.getByRole('button', { name: 'Really: Change the roles of ina@example.com' }).click()
+    await until(async () => (await roles.getByRole('button').count()) === 0)
+    await opened.show('overview')
+    await opened.show('operators')
+    assert.equal(await roles.getByLabel('decide approvals').isChecked(), true)
+    assert.equal(await roles.getByLabel('change things').isChecked(), false)
+    await page.getByRole('button', { name: 'Remove ina@example.com' }).click()
+    await page.getByRole('button', { name: 'Really: Remove ina@example.com' }).click()
+    await seen(page.getByText('Nobody has an account'))
+  })
+
   test('a false positive is marked with a note, counted by rule, and taken back', async () => {
     const refused = await opened.send(ATTACK)
     await opened.show(`why/${refused.headers.get('x-request-id')}`)
@@ -174,6 +196,33 @@ describe('who may do what, in the console', () => {
     await seen(page.locator('tr', { hasText: 'console traffic' }))
     await page.getByRole('button', { name: 'Check now' }).click()
     await seen(page.locator('.findings-list li').first())
+  })
+
+  test('nothing that clients send is run or drawn as markup, on any screen', async () => {
+    const markup = '"><img src=x onerror=alert(1)><script>alert(2)</script>\'--'
+    const sent: string[] = []
+    page.on('dialog', dialog => {
+      sent.push(dialog.message())
+      void dialog.dismiss()
+    })
+    await identity.importAccounts(`email,name,email_verified\neve@shop.example,${IMAGE},true\n`)
+    const refused = await opened.send(`/${encodeURIComponent(markup)}?q=${encodeURIComponent(markup)}`, {
+      agent: markup,
+      address: '203.0.113.66',
+    })
+    const shows: Readonly<Record<string, string>> = { live: 'onerror=alert(1)', users: IMAGE }
+    const why = `why/${refused.headers.get('x-request-id')}`
+    for (const screen of [...PLACES.map(({ id }) => id), why, 'actor/address/203.0.113.66']) {
+      await opened.show(screen)
+      await page.locator('main h1').first().waitFor()
+      const shown = shows[screen]
+      if (shown !== undefined) await seen(page.locator('main').getByText(shown).first())
+      const drawn = await page.evaluate(
+        'document.querySelectorAll(\'main img[src="x"], main script, main iframe, main [onerror]\').length',
+      )
+      assert.equal(drawn, 0, screen)
+    }
+    assert.deepEqual(sent, [], 'no script ran')
   })
 
   test('without policies and a vault the screens say how to have them', async () => {

@@ -105,6 +105,11 @@ ${more}`,
   )
   const names = board.map(({ name }) => name)
   assert.deepEqual([...new Set(events.map(({ instance }) => instance))].sort(), [...names].sort())
+  for (const name of names) {
+    const { json } = await ask(`/events?instance=${encodeURIComponent(String(name))}`)
+    const own = json['events'] as readonly Json[]
+    assert.equal(own.length > 0 && own.every(({ instance }) => instance === name), true, String(name))
+  }
   const { json: bans } = await ask('/bans')
   assert.deepEqual(bans['instances'], names)
   const started = await ask('/settings/preview', { text: 'block: [198.51.100.7]\n', hours: 1 })

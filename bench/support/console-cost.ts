@@ -3,8 +3,8 @@ import { median, quantile } from './harness.ts'
 import { KeepAliveLoad } from './keep-alive-load.ts'
 
 const CONNECTIONS = 32
-/** Requests of one round: short, so that a slow moment of the machine is slow to neighbours alike. */
-const REQUESTS = 2_000
+/** Requests of one round: few, so that a slow moment of the machine is slow to neighbours alike. */
+const REQUESTS = 500
 
 /** One gateway of `gateway-server.ts`. */
 export interface MeasuredGateway {

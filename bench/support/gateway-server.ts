@@ -101,6 +101,7 @@ async function start(): Promise<number> {
       return listen((request, response) => proxy.web(request, response))
     }
     case 'undici':
+    case 'undici-again':
       return bareUndici()
     default:
       throw new Error(`no proxy is called "${name}"`)

@@ -1,23 +1,26 @@
-// One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER`, asked
+// One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER [CONFIG]`, asked
 // over the channel to its parent.
 import type { AddressInfo } from 'node:net'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { CidrSet, Engine } from '@postern/core'
 import * as http from '@postern/http'
 import express from 'express'
 import { rateLimit } from 'express-rate-limit'
 import fastify from 'fastify'
 import helmet from 'helmet'
-import { postern } from 'postern'
+import { type Config, postern } from 'postern'
 import { protectionFloor } from './protection-floor.ts'
 
-const [name = '', folder = ''] = process.argv.slice(2)
+/** The default limits, with numbers that one loader does not reach. */
+const LIMITS = '{"limits":{"address":{"limit":"60000/1m"},"busy":{"limit":"60000 at once"}}}'
+const [name = '', folder = '', more = LIMITS] = process.argv.slice(2)
 const layer = name.endsWith('+layer')
   ? await postern({
       folder,
       config: {
         dataDirectory: folder,
         trustProxies: 'loopback',
-        limits: { address: { limit: '60000/1m' }, busy: { limit: '60000 at once' } },
+        ...(JSON.parse(more) as Config),
       },
     })
   : undefined
@@ -86,12 +89,35 @@ async function start(): Promise<AddressInfo> {
 
 const { port } = await start()
 let before = process.cpuUsage()
-process.on('message', what => {
-  if (what === 'port') process.send?.(port)
-  else {
-    const { user, system } = process.cpuUsage(before)
-    before = process.cpuUsage()
-    process.send?.(user + system)
+let heap = 0
+/** Microseconds that the main thread waited for the collector; undefined until asked for: it costs. */
+let collecting: number | undefined
+
+function observeCollections(): number {
+  new PerformanceObserver(list => {
+    for (const { duration } of list.getEntries()) collecting = (collecting ?? 0) + duration * 1_000
+  }).observe({ entryTypes: ['gc'] })
+  return 0
+}
+
+/** Each answer is since the same was asked before. */
+function answerTo(what: unknown): number {
+  if (what === 'port') return port
+  if (what === 'heap') {
+    const { heapUsed } = process.memoryUsage()
+    const grown = heapUsed - heap
+    heap = heapUsed
+    return grown
   }
-})
+  if (what === 'collections') {
+    const waited = collecting ?? observeCollections()
+    collecting = 0
+    return waited
+  }
+  const { user, system } = process.cpuUsage(before)
+  before = process.cpuUsage()
+  return user + system
+}
+
+process.on('message', what => process.send?.(answerTo(what)))
 process.on('disconnect', () => process.exit())

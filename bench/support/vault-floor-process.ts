@@ -29,7 +29,15 @@ database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wa
 database.exec('CREATE TABLE opened (time REAL, records TEXT); CREATE INDEX opened_time ON opened (time)')
 const insert = database.prepare('INSERT INTO opened VALUES (?, ?)')
 const log = openSync(join(folder, 'floor.log'), 'w')
-let isSyncing = false
+const journal = openSync(join(folder, 'floor.db-wal'), 'r+')
+const syncing = new Set<number>()
+
+/** Both must survive a power failure: what was counted, and what was logged. */
+function sync(file: number): void {
+  if (syncing.has(file)) return
+  syncing.add(file)
+  fdatasync(file, () => syncing.delete(file))
+}
 
 const { port } = await listenTls({ host: '127.0.0.1', port: 0 }, own, () => () => {
   // A digest of each record for the budget, and two keyed functions of it.
@@ -42,12 +50,8 @@ const { port } = await listenTls({ host: '127.0.0.1', port: 0 }, own, () => () =
   }
   insert.run(Date.now(), opened)
   writeSync(log, entry)
-  if (!isSyncing) {
-    isSyncing = true
-    fdatasync(log, () => {
-      isSyncing = false
-    })
-  }
+  sync(journal)
+  sync(log)
   return answer
 })
 process.stdout.write(`${JSON.stringify({ port, fingerprint: own.fingerprint, folder })}\n`)

@@ -106,6 +106,11 @@ export class FloorPages {
     return rows.length
   }
 
+  /** Process ids of the three. */
+  get pids(): readonly number[] {
+    return this.#children.flatMap(({ pid }) => pid ?? [])
+  }
+
   stop(): void {
     for (const link of this.#links) link.close()
     for (const child of this.#children) child.kill()

@@ -10,7 +10,12 @@ import { blocksOf, readPage } from './support/page.ts'
 import { Project } from './support/project.ts'
 
 const page = readPage('docs/console.md')
-const RUN = ['Open it', 'Give people accounts', 'In your own process, and with forward-auth']
+const RUN = [
+  'Open it',
+  'Give people accounts',
+  'Ask at the command line',
+  'In your own process, and with forward-auth',
+]
 
 test('every command of the page on the console prints what the page shows', { timeout: 180_000 }, async t => {
   const project = await Project.open()

@@ -1,6 +1,9 @@
 import { ConfigError } from '@postern/core'
 import * as z from 'zod'
 
+// A configuration is read once or twice: compiling a checker for each of its sections takes longer than that.
+z.config({ jitless: true })
+
 /** When a changed value takes effect in a running process: at once, or when it starts again. */
 export type Applies = 'reload' | 'restart'
 
@@ -32,7 +35,13 @@ export function key(
   { example, default: standard, ...about }: KeyAbout & { readonly default?: unknown },
 ): z.ZodType {
   const optional = standard === undefined ? type.optional() : type.prefault(standard)
-  return optional.meta({ ...about, ...(example !== undefined && { example }) })
+  return noted(optional, { ...about, ...(example !== undefined && { example }) })
+}
+
+/** Says something about a type that was made just now; `meta` makes each type again. */
+function noted<Type extends z.ZodType>(type: Type, meta: z.GlobalMeta): Type {
+  z.globalRegistry.add(type, meta)
+  return type
 }
 
 /** A key that must be given. */
@@ -54,7 +63,7 @@ export type Keys<Out, In> = {
  */
 export function section<Out, In>(name: string, keys: Keys<Out, In>): z.ZodType<Out, In>
 export function section(name: string, keys: Readonly<Record<string, z.ZodType>>): z.ZodType {
-  return z.strictObject(keys).meta({ interface: name })
+  return noted(z.strictObject(keys), { interface: name })
 }
 
 /**
@@ -82,7 +91,7 @@ export function parsed<Out, Mid, In>(
       return z.NEVER
     }
   })
-  return form === undefined ? better : better.meta({ form })
+  return form === undefined ? better : noted(better, { form })
 }
 
 /** A place inside the parsed value: `parse` says `.limit` or `.login.limit`. */
@@ -102,7 +111,7 @@ export function checked<Value>(
 
 /** A value that only code can write: not part of JSON Schema. */
 export function inCode<Value>(form: string, isValue: (value: unknown) => boolean): z.ZodType<Value, Value> {
-  return z.custom<Value>(isValue, `must be ${form}`).meta({ form, codeOnly: true })
+  return noted(z.custom<Value>(isValue, `must be ${form}`), { form, codeOnly: true })
 }
 
 /** `false` switches a whole section off. */

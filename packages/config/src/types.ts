@@ -1,4 +1,3 @@
-import { METHODS } from 'node:http'
 import {
   type ByteSize,
   CidrSet,
@@ -17,6 +16,9 @@ import * as z from 'zod'
 import { checked, inCode, parsed } from './key.ts'
 import { type LimitRule, parseLimitRule } from './limit-rule.ts'
 import { suggest } from './suggest.ts'
+
+/** Not imported: an import of `node:http` reads all of its names, one of which loads WebSockets and fetch. */
+const { METHODS } = process.getBuiltinModule('node:http')
 
 function fail(problem: string, hint: string): never {
   throw new ConfigError({ place: '', problem, hint })

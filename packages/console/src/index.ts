@@ -1,3 +1,5 @@
+export { askApi, type NamedCall } from './api/api-by-name.ts'
+export { ApiProblem } from './api/api-route.ts'
 export type {
   AttackName,
   AttackResult,

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { Event } from '@postern/core'
@@ -8,6 +7,7 @@ import { type ConsoleServer, startConsole } from '../src/serve/console-server.ts
 import type { StoredEvent } from '../src/traffic/traffic-event.ts'
 import { ask, type SignedIn, signIn } from './support/ask.ts'
 import { NO_TRAFFIC, type TestParts, testParts } from './support/console-parts.ts'
+import { watch } from './support/watch.ts'
 
 /** What a client may put into any field: markup, formulas of spreadsheets, events of a stream, log lines. */
 const HOSTILE = [
@@ -199,31 +199,6 @@ describe('attacks on the console', () => {
     assert.equal(inside.status, 200)
   })
 })
-
-interface Watched {
-  readonly status: number
-  readonly response: IncomingMessage
-  text(): string
-  ended(): boolean
-}
-
-/** Opens the live stream. */
-function watch(server: ConsoleServer, headers: SignedIn): Promise<Watched> {
-  return new Promise((resolve, reject) => {
-    get(`${server.address}api/live`, { headers: { ...headers } }, response => {
-      let text = ''
-      let ended = false
-      response.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-      })
-      response.once('close', () => {
-        ended = true
-      })
-      response.on('error', () => undefined)
-      resolve({ status: response.statusCode ?? 0, response, text: () => text, ended: () => ended })
-    }).once('error', reject)
-  })
-}
 
 /** One request with a target as it stands, and all that comes back. */
 function raw(port: number, target: string): Promise<string> {

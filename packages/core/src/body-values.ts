@@ -12,7 +12,11 @@ export type BodyValue =
 
 /** The fields of a body, or why they cannot be read. */
 export type BodyValues =
-  | { readonly kind: 'fields'; readonly fields: ReadonlyMap<string, BodyValue> }
+  | {
+      readonly kind: 'fields'
+      /** All values of each name, in order: those of repeated fields, and of objects in lists. */
+      readonly fields: ReadonlyMap<string, readonly BodyValue[]>
+    }
   /** No body, or one of a type that has no fields. */
   | { readonly kind: 'none' }
   /** A body of such a type that cannot be read as one, or is longer than may be read ahead. */
@@ -60,22 +64,17 @@ export async function bodyValues(exchange: Exchange): Promise<BodyValues> {
   } catch {
     return { kind: 'unreadable', why: 'malformed' }
   }
-  const fields = new Map<string, BodyValue>()
+  const fields = new Map<string, BodyValue[]>()
   return flatten(value, '', 0, fields) ? { kind: 'fields', fields } : { kind: 'unreadable', why: 'too-many' }
 }
 
 /** @returns false when there are more fields than are read */
-function flatten(value: BodyValue, path: string, depth: number, fields: Map<string, BodyValue>): boolean {
-  if (fields.size >= MAX_FIELDS) return false
-  if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH) {
-    if (path !== '') fields.set(path, value)
-    return true
-  }
+function flatten(value: BodyValue, path: string, depth: number, fields: Map<string, BodyValue[]>): boolean {
+  if (typeof value !== 'object' || value === null || depth >= MAX_DEPTH)
+    return path === '' || add(fields, path, value)
   if (Array.isArray(value)) {
-    if (path !== '') fields.set(path, value)
-    return value
-      .slice(0, MAX_FIELDS)
-      .every(item => typeof item !== 'object' || flatten(item, `${path}[]`, depth + 1, fields))
+    if (path !== '' && !add(fields, path, value)) return false
+    return value.every(item => typeof item !== 'object' || flatten(item, `${path}[]`, depth + 1, fields))
   }
   return Object.entries(value).every(([name, inner]) =>
     flatten(
@@ -85,4 +84,13 @@ function flatten(value: BodyValue, path: string, depth: number, fields: Map<stri
       fields,
     ),
   )
+}
+
+/** @returns false when there are more names than are read */
+function add(fields: Map<string, BodyValue[]>, path: string, value: BodyValue): boolean {
+  const known = fields.get(path)
+  if (known !== undefined) known.push(value)
+  else if (fields.size >= MAX_FIELDS) return false
+  else fields.set(path, [value])
+  return true
 }

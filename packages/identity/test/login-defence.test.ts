@@ -380,6 +380,22 @@ describe('GraphQL and JSON-RPC logins', () => {
       assert.equal((await at.send({ path: '/graphql', body })).status, 400)
   })
 
+  test('attack: the document stands in the query, or twice in a form, beside one that does not sign in', async () => {
+    const at = shop()
+    const login = 'mutation { login(email: "alice@example.com", password: "x") { token } }'
+    const query = new URLSearchParams({ query: login }).toString()
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    const other = graphql('{ products { id } }')
+    let handled = 0
+    for (let i = 0; i < 30; i++) {
+      const sent = { path: `/graphql?${query}`, body: i % 2 === 0 ? other : '', address: addressOf(i) }
+      if ((await at.send(sent)).handled) handled++
+    }
+    assert.equal(handled, 10)
+    for (const body of [`query={a}&${query}`, `${query}&query={a}`])
+      assert.equal((await at.send({ path: '/graphql', body, headers: form })).handled, false, body)
+  })
+
   test('the outcome is read from the body', async () => {
     const at = shop()
     await at.send({

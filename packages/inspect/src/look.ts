@@ -82,9 +82,7 @@ export class Look implements WalkOptions {
 
   #found(): ValueSetting {
     const named =
-      this.type === undefined
-        ? documentFieldSetting(this.place, this.name, () => this.locator.location())
-        : undefined
+      this.type === undefined ? documentFieldSetting(this.place, this.name, this.locator) : undefined
     return named ?? settingOf(this.#value, this.place, this.#field(), this.type)
   }
 

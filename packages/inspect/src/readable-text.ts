@@ -4,7 +4,8 @@ import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
-const SERIALISED = /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsS]|AAEAAAD)/
+const SERIALISED =
+  /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsSov]|AAEAAAD|\/wE[a-zA-Z0-9+/]{0,24}(?:AAEAAAD\/|ABAAAA\/|AQAAAP\/))/
 
 /** Characters that no base64 has. */
 const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equals | CHAR.run)

@@ -1,3 +1,4 @@
+import type { Locator } from './body/value-visitor.ts'
 import type { ParameterType } from './parameter-type.ts'
 import type { Place } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -101,15 +102,11 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
 
 /**
  * The setting of a field of a document that is known by all the names above it.
- * @param location made when the name of the field may be one of these
+ * @param locator asked when the name of the field may be one of these
  */
-export function documentFieldSetting(
-  place: Place,
-  name: string,
-  location: () => string,
-): ValueSetting | undefined {
+export function documentFieldSetting(place: Place, name: string, locator: Locator): ValueSetting | undefined {
   if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
-  const whole = location()
+  const whole = locator.location()
   if (QUOTING.test(whole)) return 'document'
   return SAMPLE.test(whole) ? 'sample' : undefined
 }

@@ -19,6 +19,15 @@ const MENTIONED = new Set([
   'crlf/body-split',
   'xss/script-word',
 ])
+/** What quotes and operators of any code look like to a query; surer ones score more. */
+const BY_CHANCE = new Set([
+  'sqli/tautology',
+  'sqli/comment',
+  'sqli/arithmetic',
+  'sqli/stacked',
+  'sqli/concatenation',
+  'sqli/clause',
+])
 /** What harms whoever merely reads, logs or fetches it. */
 const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
 /** What no address holds for an honest reason. */
@@ -68,7 +77,7 @@ export function weigh(
     case 'data':
       return isBare ? doubted(score, level) : score
     case 'prose':
-      return isBare || isMention(rule, id, score) ? doubted(score, level) : score
+      return isBare || isMention(id, score) ? doubted(score, level) : score
     case 'document':
       return rule.quotable ? doubted(score, level) : score
     case 'text':
@@ -90,8 +99,8 @@ export function weigh(
  * Whether people write of what a hit found: it acts nowhere but as the whole of something, or it is what
  * quotes in code come to by chance.
  */
-function isMention(rule: Rule, id: string, score: number): boolean {
-  return MENTIONED.has(id) || (rule.family === 'sqli' && score === thresholdOf(1))
+function isMention(id: string, score: number): boolean {
+  return MENTIONED.has(id) || (BY_CHANCE.has(id) && score === thresholdOf(1))
 }
 
 /** Whether it acts where a text is shown, read or logged. */

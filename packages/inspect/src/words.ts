@@ -123,7 +123,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
   [
     WORD.mail,
-    'to from reply rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content nbcc ncc nto nsubject',
+    'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content nbcc ncc nto nsubject',
   ],
   [
     WORD.host,

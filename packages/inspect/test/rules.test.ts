@@ -18,6 +18,7 @@ const BY_NAME: readonly string[] = [
   'code/name-call',
   'sqli/quote-probe',
   'java/jndi-name',
+  'upload/written-page',
 ]
 
 /** @param least the score from which a hit counts */

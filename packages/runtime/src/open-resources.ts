@@ -2,24 +2,17 @@ import type { LoadedConfig } from '@postern/config'
 import { type Clock, type Event, type Guard, systemClock, systemRandom } from '@postern/core'
 import { loginDetector } from '@postern/identity/login'
 import { openIdentityStores } from '@postern/identity/stores'
-import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
 import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
 import { ApplicationSinks } from './application-sinks.ts'
 import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
-import { openIdentity } from './identity.ts'
-import { LearnedParameterTypes } from './learned-parameter-types.ts'
-import { LimitOverrides } from './limit-overrides.ts'
-import { openLimitStore } from './limit-store.ts'
-import { openAccess } from './open-access.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
-import { keepsRevocations, noteEnding, openRevocations } from './revocation-list.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
-import { SignInStores } from './sign-in-stores.ts'
 import { startAudit } from './start-audit.ts'
+import { type Closers, closeAll, openThreadResources } from './thread-resources.ts'
 
 export interface OpenResourcesOptions {
   readonly loaded: LoadedConfig
@@ -47,71 +40,35 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
   const { loaded, emit } = options
   const { config } = loaded
   const connections = new Connections(config, options.dataDirectory)
-  const closers: (() => Promise<void> | void)[] = [() => connections.close()]
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer()
-  }
+  const closers: Closers = [() => connections.close()]
   try {
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
     const audit = await startAudit(loaded, connections, emit)
     if (audit !== undefined) closers.push(() => audit.close())
-    const remediations = await openRemediations({ config, connections, emit, whenAway: 'start' })
-    closers.push(() => remediations.close())
+    const { stores, ...opened } = await openThreadResources({
+      ...{ loaded, connections, closers, emit, recorder: audit?.log, limits: options.limits },
+      secret: options.secret ?? systemRandom.bytes(32),
+      notices: 'send',
+    })
+    const { remediations, revocations, identity, access } = opened
     const followed = new FollowedScenarios(scenarios, error => emit(scenariosRefused(error)))
     closers.push(() => followed.close())
     followed.follow(loaded)
-    const learner = new SchemaLearner()
-    const isKept = !connections.isMemoryOnly
-    const learned = isKept ? keepLearned(connections, learner, emit) : undefined
-    closers.push(() => learned?.close())
-    const parameterTypes =
-      config.schema.inspect && learned !== undefined ? new LearnedParameterTypes(learned) : undefined
-    closers.push(() => parameterTypes?.close())
-    const revocations = keepsRevocations(config, connections) ? await openRevocations(connections) : undefined
-    closers.push(() => revocations?.close())
-    const identity = await openIdentity(loaded, connections, event => {
-      emit(event)
-      noteEnding(revocations, event)
-    })
-    closers.push(() => identity?.close())
-    const access = await openAccess({
-      loaded,
-      connections,
-      recorder: audit?.log,
-      stepUp: identity?.stepUp,
-      notices: 'send',
-    })
-    closers.push(() => access.close())
-    const signIn = await SignInStores.open(connections, emit)
-    closers.push(() => signIn.close())
     const sinks =
       options.application === undefined ? undefined : new ApplicationSinks(options.application, emit)
     closers.push(() => sinks?.close())
     const journal = openBudgetJournal(config, emit)
     closers.push(() => journal?.close())
     return {
-      clock: systemClock,
-      remediations,
-      limitStore: await openLimitStore(config, connections, options.limits),
-      limitOverrides:
-        isKept || connections.postgres !== undefined ? new LimitOverrides(connections) : undefined,
-      learner: isKept ? learner : undefined,
-      learned,
-      parameterTypes,
+      ...opened,
       get signIn() {
-        return signIn.current
+        return stores.current
       },
-      whenRenewed: call => signIn.whenRenewed(call),
-      access,
+      whenRenewed: call => stores.whenRenewed(call),
       detectors: [scenarios, loginDetector(), ...behaviourDetectors(loaded), ...accessDetectors(config)],
       scenarios,
-      connections,
-      recorder: audit?.log,
       audit: audit?.log,
       shippers: audit?.shippers,
-      identity,
-      revocations,
-      secret: options.secret ?? systemRandom.bytes(32),
       open: options.open,
       sinks,
       probes: [
@@ -127,28 +84,12 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
         remediations.protect(protectedBy(next.config))
         followed.follow(next)
       },
-      close,
+      close: () => closeAll(closers),
     }
   } catch (error) {
-    await close()
+    await closeAll(closers)
     throw error
   }
-}
-
-/** What this thread learns, kept in the data directory with what others learn. */
-export function keepLearned(
-  connections: Connections,
-  learner: SchemaLearner,
-  emit: (event: Event) => void,
-): LearnedSchemas {
-  return new LearnedSchemas({
-    database: () => connections.sqlite,
-    learner,
-    onError: error => {
-      const problem = error instanceof Error ? error.message.slice(0, 500) : 'failed'
-      emit({ type: 'schema.failed', time: systemClock.now(), actor: {}, data: { problem } })
-    },
-  })
 }
 
 function scenariosRefused(error: unknown): Event {

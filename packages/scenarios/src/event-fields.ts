@@ -305,8 +305,11 @@ export const KEYWORD_FIELDS: readonly string[] = ['request.decoded', 'actor.agen
 
 /** All names a rule may use, but `data.*`. */
 export function fieldNames(): readonly string[] {
-  return [...Object.keys(READERS), ...Object.keys(ALIASES)]
+  return FIELD_NAMES
 }
+
+/** Put together once: every field of every rule is held against it. */
+const FIELD_NAMES: readonly string[] = [...Object.keys(READERS), ...Object.keys(ALIASES)]
 
 /** Which kind of actor a field names, if any. */
 export function actorKindOf(field: string): ResponseActor | undefined {

@@ -10,7 +10,7 @@ import type { ForwardedEvent, FromWorker, ToWorker, WorkerPlan } from './worker-
 
 export interface WorkerListenerOptions {
   readonly gateway: GatewayPlan
-  readonly plan: Omit<WorkerPlan, 'port'>
+  readonly plan: Omit<WorkerPlan, 'host' | 'port'>
   readonly count: number
   /** Workers open nothing before this has been opened, and migrated what there was to migrate. */
   readonly runtime: Promise<Runtime>
@@ -30,7 +30,7 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
   const running = await startWorkers({
     count,
     entry: new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
-    workerData: { ...options.plan, port } satisfies WorkerPlan,
+    workerData: { ...options.plan, host, port } satisfies WorkerPlan,
     begin: options.runtime.then(() => undefined),
     onMessage: (data, _worker, reply: (message: ToWorker) => void) =>
       void opened.then(({ runtime, losses }) => take(data as FromWorker, runtime, metrics, losses, reply)),

@@ -18,7 +18,8 @@ export interface WorkerPlan {
   readonly folder: string
   readonly overrides: Overrides
   readonly dataDirectory: string
-  /** The port that was found free, the same for all. */
+  /** Where to listen: the port was found free, and is the same for all. */
+  readonly host: string
   readonly port: number
   /** Counters of all workers. */
   readonly limits: SharedArrayBuffer

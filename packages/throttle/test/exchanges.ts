@@ -12,7 +12,7 @@ export interface RequestShape {
   readonly target?: string
   readonly peer?: string
   readonly headers?: readonly string[]
-  readonly body?: string
+  readonly body?: string | Uint8Array
 }
 
 /** An engine around one guard, for tests. */
@@ -34,8 +34,8 @@ export function open(engine: Engine, shape: RequestShape = {}): Exchange {
   })
 }
 
-function bodyOf(text: string): BodySource {
-  const bytes = new TextEncoder().encode(text)
+function bodyOf(body: string | Uint8Array): BodySource {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
   return {
     read: limit => Promise.resolve({ bytes: bytes.subarray(0, limit), complete: bytes.length <= limit }),
   }

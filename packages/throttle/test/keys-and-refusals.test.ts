@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { CidrSet, Engine, type Exchange, type Outcome, type Refusal, VirtualClock } from '@postern/core'
 import { AdaptiveLimit } from '../src/adaptive-limit.ts'
 import {
@@ -72,6 +73,36 @@ describe('the key of a request', () => {
     const deep = body('a.b.c.d.e.f.g.h.i.j')
     const nested = '{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":"eight deep"}}}}}}}}'
     assert.equal(await deep(exchangeOf({ method: 'POST', body: nested })), 'eight deep')
+  })
+
+  test('in a body that a backend may read otherwise than we do is the one of all such bodies', async () => {
+    const FORM = 'application/x-www-form-urlencoded'
+    const keyOf = (type: string, text: string | Uint8Array, coding?: string, field = 'email') =>
+      body(field)(
+        exchangeOf({
+          method: 'POST',
+          headers: ['Content-Type', type, ...(coding === undefined ? [] : ['Content-Encoding', coding])],
+          body: text,
+        }),
+      )
+    for (const text of [
+      'email=1@b.example&email=victim@b.example',
+      'email=1@b.example&Email=victim@b.example',
+      'email=1@b.example&email[]=victim@b.example',
+      'email=1@b.example&%65mail=victim@b.example',
+    ])
+      assert.equal(await keyOf(FORM, text), '', text)
+    assert.equal(await keyOf('application/json', '{"email":"1@b.example","Email":"victim@b.example"}'), '')
+    assert.equal(await keyOf('application/json', '{"Email":"A@b.example"}'), 'a@b.example')
+    assert.equal(await keyOf(FORM, 'email=A%40b.example&email=a%40B.example+'), 'a@b.example')
+    assert.equal(await keyOf(FORM, 'user[email]=a%40b.example', undefined, 'user.email'), 'a@b.example')
+    const part = '--x\r\nContent-Disposition: form-data; name="email"\r\n\r\nA@b.example\r\n'
+    assert.equal(await keyOf('multipart/form-data; boundary=x', `${part}--x--\r\n`), 'a@b.example')
+    const other = part.replace('A@', 'victim@')
+    assert.equal(await keyOf('multipart/form-data; boundary=x', `${part}${other}--x--\r\n`), '')
+    const json = Buffer.from('{"email":"a@b.example"}')
+    assert.equal(await keyOf('application/json', gzipSync(json), 'gzip'), 'a@b.example')
+    assert.equal(await keyOf('application/json', json, 'unknown'), '')
   })
 
   test('is kept up to 256 characters, and written down only where it holds no secret', () => {

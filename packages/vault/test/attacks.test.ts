@@ -79,7 +79,10 @@ describe('who has the application and its database', () => {
     const found = await keys.open([{ encoded, record }])
     const local = Buffer.from(bytes)
     local[2] = 1
-    assert.equal(tryOpenRecord(parseRecord(local), found[0]?.[0]?.recordKey ?? bytes, encoded), undefined)
+    assert.equal(
+      tryOpenRecord(parseRecord(local), found.candidates[0]?.[0]?.recordKey ?? bytes, encoded),
+      undefined,
+    )
   })
 
   it('mixes records of an epoch that is gone into a batch: nothing of the batch opens or is counted', () => {

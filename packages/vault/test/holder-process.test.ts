@@ -92,7 +92,7 @@ async function seal(count: number) {
 async function open(records: Awaited<ReturnType<typeof seal>>): Promise<void> {
   const found = await keys.open(records)
   for (const [index, { context: place, record }] of records.entries()) {
-    const [candidate] = found[index] ?? []
+    const [candidate] = found.candidates[index] ?? []
     assert.ok(candidate !== undefined)
     assert.equal(
       tryOpenRecord(record, candidate.recordKey, encodeContext(place))?.toString(),

@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { until } from '../../../test/until.ts'
 
+const END_WITH_PARENT = new URL('support/end-with-parent.ts', import.meta.url).href
 const PARENT = fileURLToPath(new URL('support/holders-parent.ts', import.meta.url))
 
 function isAlive(pid: number): boolean {
@@ -35,4 +37,19 @@ describe('holders that a test or a benchmark started', () => {
       parent.kill(signal)
       await until(() => !pids.some(isAlive))
     })
+
+  it('keep their threads, whose standard input has ended from the start', async test => {
+    const code = `
+      const { parentPort } = require('node:worker_threads')
+      process.stdin.once('end', () => setImmediate(() => parentPort.postMessage('alive')))
+      process.stdin.resume()`
+    const thread = new Worker(code, { eval: true, execArgv: ['--import', END_WITH_PARENT] })
+    test.after(() => thread.terminate())
+    const said = await new Promise((resolve, reject) => {
+      thread.once('message', resolve)
+      thread.once('error', reject)
+      thread.once('exit', status => reject(new Error(`the thread ended with ${status}`)))
+    })
+    assert.equal(said, 'alive')
+  })
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { HolderCore } from '../src/holder/holder-core.ts'
-import { PART_BYTES } from '../src/split/part.ts'
+import { HOLDERS, type HolderId, PART_BYTES, PARTS_OF, type Part } from '../src/split/part.ts'
 import { SplitKeys } from '../src/split/split-keys.ts'
-import { CoreLink, testHolders } from './support/holders.ts'
+import { Vault } from '../src/table/vault.ts'
+import { CoreLink, type TestHolders, TestPerson, testHolders } from './support/holders.ts'
 import { opened, sealed } from './support/split-records.ts'
 
 describe('one holder that lies', () => {
@@ -39,6 +40,75 @@ describe('one holder that lies', () => {
       ),
     }),
   }
+  /** Flips a bit of every output of one part. */
+  const onePart =
+    (part: Part) =>
+    (answer: Record<string, unknown>): unknown => {
+      const { [part]: text, ...others } = (answer['parts'] ?? {}) as Partial<Record<Part, string>>
+      if (text === undefined) return answer
+      const bytes = Buffer.from(text, 'base64url')
+      for (let at = 0; at < bytes.length; at += PART_BYTES) bytes[at] = (bytes[at] ?? 0) ^ 1
+      return { parts: { ...others, [part]: bytes.toString('base64url') } }
+    }
+  const withLiar = (holders: TestHolders, id: HolderId, part: Part) => {
+    const blamed: HolderId[] = []
+    const links = holders.cores.map(core =>
+      core.id === id ? new Changed(core, onePart(part)) : new CoreLink(core, 'app'),
+    )
+    const onLiar = (holder: HolderId): unknown => blamed.push(holder)
+    return {
+      keys: new SplitKeys({ links, hedgeAfter: 50, timeout: 2_000, thirdWait: 2_000, onLiar }),
+      blamed,
+    }
+  }
+
+  for (const id of HOLDERS)
+    for (const part of PARTS_OF[id]) {
+      it(`holder ${id} changes part ${part} alone, which the other it is asked with may lack: it is found out`, async () => {
+        const holders = testHolders()
+        // Of many salts, so that each pair of holders is asked first.
+        const records = await sealed(
+          holders.keys,
+          Array.from({ length: 12 }, (_, row) => row),
+        )
+        const { keys, blamed } = withLiar(holders, id, part)
+        for (const [row, record] of records.entries())
+          assert.deepEqual(await opened(keys, [record]), [`secret ${row}`])
+        assert.deepEqual([...new Set(blamed)], [id])
+      })
+
+      it(`holder ${id} changes part ${part} alone of a search term: it is an error, not an empty result`, async () => {
+        const holders = testHolders()
+        const { keys, blamed } = withLiar(holders, id, part)
+        const place = { tenant: '', table: 'customers', column: 'email', epoch: 0 }
+        for (const purpose of ['search', 'store'] as const)
+          await assert.rejects(keys.terms({ ...place, digests: [Buffer.alloc(32, 1)], purpose }), {
+            code: 'POSTERN_INTEGRITY',
+          })
+        assert.deepEqual(blamed, [])
+      })
+    }
+
+  it('changes a value for a person with a capability: the third holder takes it as well', async () => {
+    const holders = testHolders()
+    const table = { key: ['id'], columns: { email: { mode: 'split' } } } as const
+    const honest = new Vault({ tables: { customers: table }, split: holders.keys })
+    const rows = Array.from({ length: 12 }, (_, i) => ({ id: `${i}`, email: `${i}@example.com` }))
+    const stored = (await honest.sealRows('customers', rows)) as { id: string; email: Uint8Array }[]
+    const { keys, blamed } = withLiar(holders, 2, 'a')
+    const vault = new Vault({ tables: { customers: table }, split: keys })
+    const anne = new TestPerson('anne', holders.enroller, holders.clock)
+    for (const [index, row] of stored.entries()) {
+      const named = [{ tenant: '', table: 'customers', row: [row.id], columns: ['email'] }]
+      const [opened] = await vault.openRows('customers', [row], { capability: anne.capability(named) })
+      assert.deepEqual(opened, rows[index])
+    }
+    assert.deepEqual([...new Set(blamed)], [2])
+    const [first] = stored
+    assert.ok(first !== undefined)
+    await assert.rejects(vault.openRows('customers', [{ ...first, id: '99' }]), { code: 'POSTERN_INTEGRITY' })
+  })
+
   for (const [name, lie] of Object.entries(lies))
     it(`${name}: every record opens with the other two`, async () => {
       const holders = testHolders()

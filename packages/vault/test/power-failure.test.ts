@@ -7,7 +7,7 @@ import { until } from '../../../test/until.ts'
 import { holderShare } from '../src/holder/budgets.ts'
 import { HolderCore } from '../src/holder/holder-core.ts'
 import { HolderStore, MOST_UNSYNCED } from '../src/holder/holder-store.ts'
-import { JournalSync, type SyncFile } from '../src/holder/journal-sync.ts'
+import { JournalSync, type SyncedFile } from '../src/holder/journal-sync.ts'
 import { packed, testHolders } from './support/holders.ts'
 import { item, refusedAs } from './support/requests.ts'
 
@@ -44,7 +44,7 @@ class FailingDisk {
   }
 
   #open(): HolderStore {
-    const sync: SyncFile = () => {
+    const sync: SyncedFile['sync'] = () => {
       // What is written after a sync has begun need not be on the disk when it ends.
       const copy = this.#copy()
       return new Promise(resolve => {
@@ -54,7 +54,7 @@ class FailingDisk {
         })
       })
     }
-    return HolderStore.open(this.#path, sync)
+    return HolderStore.open(this.#path, { sync, close: () => {} })
   }
 
   #copy(): string {
@@ -115,20 +115,30 @@ describe('a power failure', () => {
     assert.ok(disk.answers(0))
     await until(() => disk.begun.length > 0)
     for (let page = 1; page < 5; page++) assert.ok(disk.answers(page * PAGE))
-    // The first sync covers the first page; the second, which begins when it ends, all the others.
-    for (let sync = 0; sync < 2; sync++) {
-      for (const end of disk.begun.splice(0)) end()
-      await new Promise(resolve => setImmediate(resolve))
-    }
+    // The first sync covers the first page; the second, which begins soon after, all the others.
+    let ended = 0
+    await until(() => {
+      for (const end of disk.begun.splice(0)) {
+        end()
+        ended++
+      }
+      return ended === 2
+    })
     disk.fail()
     assert.equal(disk.core.used('service app'), 5 * PAGE)
   })
 })
 
+/** Soon, or at once when more than two units wait. */
+const PACE = { within: 1, units: 2 }
+
 describe('an answer that waits for the disk', () => {
   it('waits for the sync that covers it, not for those of others that come later', async () => {
     const begun: (() => void)[] = []
-    const sync = new JournalSync(() => new Promise(resolve => begun.push(resolve)))
+    const sync = new JournalSync(
+      { sync: () => new Promise(resolve => begun.push(resolve)), close: () => {} },
+      PACE,
+    )
     sync.written(1)
     await until(() => begun.length > 0)
     let isDone = false
@@ -147,7 +157,10 @@ describe('an answer that waits for the disk', () => {
 
   it('does not wait for the sync of what it opened to begin', async () => {
     const begun: (() => void)[] = []
-    const sync = new JournalSync(() => new Promise(resolve => begun.push(resolve)))
+    const sync = new JournalSync(
+      { sync: () => new Promise(resolve => begun.push(resolve)), close: () => {} },
+      PACE,
+    )
     sync.written(1)
     sync.written(1)
     assert.equal(begun.length, 0, 'an answer of this turn leaves first')
@@ -159,8 +172,49 @@ describe('an answer that waits for the disk', () => {
     assert.equal(begun.length, 0, 'one sync covers both')
   })
 
+  it('has its sync at once when half of what may be lost waits for one', async () => {
+    const begun: (() => void)[] = []
+    const file = {
+      sync: () => new Promise<void>(resolve => begun.push(resolve)),
+      close: () => {},
+    }
+    const sync = new JournalSync(file, { within: 3_600_000, units: 2 })
+    sync.written(2)
+    await new Promise(resolve => setImmediate(resolve))
+    assert.equal(begun.length, 0, 'so little may wait an hour')
+    sync.written(1)
+    await until(() => begun.length === 1)
+    sync.close()
+    begun[0]?.()
+  })
+
+  it('leaves the file open until the sync under way has ended', async () => {
+    const happened: string[] = []
+    let end = (): void => {}
+    const file = {
+      sync: () =>
+        new Promise<void>(resolve => {
+          end = () => {
+            happened.push('synced')
+            resolve()
+          }
+        }),
+      close: () => happened.push('closed'),
+    }
+    const sync = new JournalSync(file, PACE)
+    sync.written(1)
+    const synced = sync.synced()
+    sync.close()
+    end()
+    await synced
+    await until(() => happened.length === 2)
+    assert.deepEqual(happened, ['synced', 'closed'])
+    sync.written(1)
+    assert.equal(sync.unsynced, 1, 'nothing begins any more')
+  })
+
   it('is refused once the disk has failed, and so is everything after it', async () => {
-    const sync = new JournalSync(() => Promise.reject(new Error('EIO')))
+    const sync = new JournalSync({ sync: () => Promise.reject(new Error('EIO')), close: () => {} }, PACE)
     sync.written(1)
     await assert.rejects(sync.synced(), { code: 'POSTERN_STORE' })
     assert.throws(() => sync.written(1), { code: 'POSTERN_STORE' })

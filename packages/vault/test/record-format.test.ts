@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { open, seal } from '../src/local/local-record.ts'
 import { HmacKey } from '../src/primitive/hmac-key.ts'
+import { ContextEncoder } from '../src/record/context-encoder.ts'
 import { openRecord } from '../src/record/open-record.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { looksSealed, type Mode, parseRecord, RECORD_OVERHEAD } from '../src/record/record-format.ts'
@@ -96,6 +97,23 @@ describe('record format v1', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+
+  it('encodes many rows of a column as it encodes one, whatever came before', () => {
+    const encoder = new ContextEncoder()
+    const keys = [['1'], ['ü'], ['1', '2'], ['x'.repeat(64)], ['x'.repeat(65)], ['\u0000'], ['12']]
+    const rows = keys.map(row => ({ tenant: '', table: 't', column: 'c', row, version: 0 }))
+    for (const context of [...everyPlace(), ...rows, ...everyPlace().toReversed()])
+      assert.deepEqual(encoder.encode(context), encodeContext(context))
+    for (const row of [[''], [], ['\ud800']])
+      assert.throws(() => encoder.encode({ tenant: '', table: 't', column: 'c', row, version: 0 }), {
+        code: 'POSTERN_CONFIG',
+      })
+    for (const names of [{ table: '' }, { column: '' }, { tenant: '\ud800' }])
+      assert.throws(
+        () => encoder.encode({ tenant: '', table: 't', column: 'c', row: ['1'], version: 0, ...names }),
+        { code: 'POSTERN_CONFIG' },
+      )
   })
 
   it('refuses a context with a hole in it, without repeating its values', () => {

@@ -45,7 +45,7 @@ async function sealed(keys: SplitKeys, contexts: readonly RecordContext[]) {
 async function opened(keys: SplitKeys, records: Awaited<ReturnType<typeof sealed>>, capability?: string) {
   const found = await keys.open(records, capability)
   return records.map(({ context: place, record }, index) => {
-    for (const candidate of found[index] ?? []) {
+    for (const candidate of found.candidates[index] ?? []) {
       const text = tryOpenRecord(record, candidate.recordKey, encodeContext(place))?.toString()
       if (text !== undefined) {
         keys.blame(candidate.against)
@@ -132,6 +132,23 @@ describe('split keys', () => {
       })
     })
   }
+
+  it('seal more than holders take at once, and say so where more are to be opened', async () => {
+    const { keys } = testHolders({
+      budgets: { person: 1, service: 5_000, served: 1, table: 5_000, all: 5_000 },
+    })
+    const records = await sealed(keys, range(0, 1_001))
+    assert.equal(records.length, 1_001)
+    assert.equal((await opened(keys, records.slice(1))).at(-1), 'secret 1000')
+    await assert.rejects(keys.open(records), {
+      code: 'POSTERN_CONFIG',
+      message: /1001 values at once, and holders open at most 1000/,
+    })
+    const digests = Array.from({ length: 1_001 }, (_, i) => Buffer.alloc(32, `${i}`))
+    const place = { tenant: '', table: 'customers', column: 'email', epoch: 0, purpose: 'store' } as const
+    const terms = await keys.terms({ ...place, digests })
+    assert.deepEqual(terms.at(-1), (await keys.terms({ ...place, digests: digests.slice(-1) }))[0])
+  })
 
   it('a record sealed in an earlier epoch opens after the next one began', async () => {
     const holders = testHolders()

@@ -15,10 +15,14 @@ const DOCUMENT_TYPE = /^\s*application\/graphql\s*(?:;|$)/i
  *   longer than guards may read, at a path that servers of GraphQL use
  */
 export async function graphqlMutations(exchange: Exchange): Promise<MutationCount | 'unread' | undefined> {
-  const inQuery = exchange.path.query.includes('mutation')
-    ? countFields([...new URLSearchParams(exchange.path.query)])
-    : undefined
-  if (inQuery !== undefined || !exchange.hasBody) return inQuery
+  const inBody = exchange.hasBody ? await mutationsInBody(exchange) : undefined
+  if (inBody === 'unread') return inBody
+  const { query } = exchange.path
+  // Servers differ in which they take when both hold a document.
+  return query.includes('mutation') ? most(inBody, countFields([...new URLSearchParams(query)])) : inBody
+}
+
+async function mutationsInBody(exchange: Exchange): Promise<MutationCount | 'unread' | undefined> {
   const type = exchange.header('content-type')?.trim() ?? ''
   const isDocument = DOCUMENT_TYPE.test(type)
   const format = bodyFormat(type)
@@ -55,13 +59,14 @@ function countFields(pairs: readonly (readonly [string, string])[]): MutationCou
     if (name !== 'query' && name !== 'operations') continue
     const found =
       name === 'query' ? countDocument(value, variables[0] ?? null) : countMutations(jsonOf(value) ?? null)
-    if (found === undefined) continue
-    count = {
-      deletes: Math.max(count?.deletes ?? 0, found.deletes),
-      updates: Math.max(count?.updates ?? 0, found.updates),
-    }
+    count = most(count, found)
   }
   return count
+}
+
+function most(one: MutationCount | undefined, other: MutationCount | undefined): MutationCount | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return { deletes: Math.max(one.deletes, other.deletes), updates: Math.max(one.updates, other.updates) }
 }
 
 function jsonOf(text: string): Json | undefined {

@@ -14,11 +14,12 @@ export const run: Command = async ([name = '', ...words], options, context) => {
     roles: [...consoleRoles(options, words)],
     operator: accountName(),
   })
-  const { change } = answer as { readonly change: 'changed' | 'unchanged' | 'last' }
+  const { change } = answer as { readonly change: 'changed' | 'unchanged' | 'last' | 'last approver' }
   const wordsSaid = {
     changed: 'has other roles from now on',
     unchanged: 'nothing to change',
     last: 'is the last operator, and stays: make somebody else an operator first',
+    'last approver': 'is the last approver, and stays: make somebody else an approver first',
   }
   context.output.line(`${safe(name)}: ${wordsSaid[change]}`)
   context.output.result(answer)

@@ -18,7 +18,7 @@ export const run: Command = async ([name = ''], options, context) => {
   const { output, signal } = context
   const file = resolve(context.folder, name)
   const level = parseLevel(textOption(options, 'level') ?? '1')
-  const bar = output.progress('inspect', totalBytes([file]))
+  const bar = output.progress('inspect', totalBytes([file], 'a file of requests, one JSON object a line'))
   const stream = createReadStream(file)
   stream.on('data', chunk => bar.advance(chunk.length))
   const counts = { pass: 0, block: 0, 'too-big': 0, error: 0 }

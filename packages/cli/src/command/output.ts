@@ -104,6 +104,12 @@ function asJson(error: unknown, exit: ExitCode): unknown {
   return { code, message, exit, ...(error instanceof ConfigError && { issues: error.issues }) }
 }
 
+/** What Node says of a file that is not there, with the file first; undefined for any other error. */
+function missingFile(error: unknown): string | undefined {
+  if (!(error instanceof Error) || codeOf(error) !== 'ENOENT' || !('path' in error)) return undefined
+  return `${String(error.path)}: there is no such file or folder`
+}
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'ERROR'
 }
@@ -116,7 +122,7 @@ function* describe(error: unknown, code: ExitCode): Generator<string> {
     }
     return
   }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = missingFile(error) ?? (error instanceof Error ? error.message : String(error))
   yield `error: ${message.split('\n').map(safe).join('\n')}`
   if (error instanceof Error && 'hint' in error) yield `  hint: ${safe(String(error.hint))}`
   if (code !== EXIT.bug) return

@@ -191,6 +191,31 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(console, 'link', 'make a link that signs in once, within 15 minutes', () => import('./console-link.ts'))
     .option('--name <name>', 'who signs in, as the audit log names them (default: your account)')
     .option('--role <role...>', 'viewer, operator, approver (default: all three)')
+  add(
+    console,
+    'activity',
+    'requests and refused attempts by day and country',
+    () => import('./console-activity.ts'),
+  ).option('--days <count>', 'how far back, 1 to 31 (default: 7)')
+  add(console, 'graph', 'who touched what, from the audit log', () => import('./console-graph.ts'))
+    .option('--hours <count>', 'how far back, 1 to 744 (default: 24)')
+    .option('--principal <id>', 'only what this principal touched')
+    .option('--type <type>', 'only resources of this type')
+    .option('--id <id>', 'with --type: only this resource')
+  add(
+    console,
+    'false-positives',
+    'refusals that were marked as no attack, by rule',
+    () => import('./console-false-positives.ts'),
+  )
+  add(
+    console,
+    'false-positive <request-id...>',
+    'mark a refusal as no attack',
+    () => import('./console-false-positive.ts'),
+  )
+    .option('--note <text>', 'what the request was')
+    .option('--undo', 'take the mark away')
   add(console, 'operators', 'who may sign in with a passkey', () => import('./console-operators.ts'))
   add(
     console,

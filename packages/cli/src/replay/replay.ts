@@ -60,15 +60,19 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   return state.summary()
 }
 
-/** Sizes of the files together, for a progress bar. @throws ConfigError for a file that is not there */
-export function totalBytes(files: readonly string[]): number {
+/**
+ * Sizes of the files together in bytes, for a progress bar.
+ * @param kind what the files are, for the hint
+ * @throws ConfigError for a file that is not there
+ */
+export function totalBytes(files: readonly string[], kind = 'an access log'): number {
   return files.reduce((sum, file) => {
     const stat = statSync(file, { throwIfNoEntry: false })
     if (stat === undefined || stat.isDirectory())
       throw new ConfigError({
         place: file,
         problem: stat === undefined ? 'there is no such file' : 'is a folder',
-        hint: 'pass the path of an access log',
+        hint: `pass the path of ${kind}`,
       })
     return sum + stat.size
   }, 0)

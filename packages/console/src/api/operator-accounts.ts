@@ -2,8 +2,16 @@ import { ConfigError } from '@postern/core'
 import type { PasskeyAccount, PasskeyAccounts } from '@postern/identity/built-in'
 import { ROLES, type Role } from './console-session.ts'
 
-/** What became of a change; `last`: the last operator who can sign in stays, so nothing was changed. */
-export type OperatorChange = 'changed' | 'unchanged' | 'last'
+/**
+ * What became of a change; `last` and `last approver`: the last one who can sign in keeps that role, so
+ * nothing was changed.
+ */
+export type OperatorChange = 'changed' | 'unchanged' | 'last' | 'last approver'
+
+const LAST = [
+  ['operator', 'last'],
+  ['approver', 'last approver'],
+] as const
 
 /** An operator as the console shows them. */
 export interface Operator {
@@ -25,7 +33,8 @@ export function rolesOf(roles: readonly string[]): readonly Role[] {
 
 /**
  * The console's own accounts. Changes run one after the other, so that two operators who remove each other at
- * once cannot both succeed; the last operator who can sign in cannot be removed or lose the role.
+ * once cannot both succeed; the last operator and the last approver who can sign in cannot be removed or lose
+ * the role.
  */
 export class OperatorAccounts {
   readonly #accounts: PasskeyAccounts
@@ -80,7 +89,8 @@ export class OperatorAccounts {
 
   setRoles(id: string, roles: readonly Role[]): Promise<OperatorChange> {
     return this.#inTurn(async () => {
-      if (!roles.includes('operator') && (await this.#isLast(id))) return 'last'
+      const last = await this.#lastRole(id, roles)
+      if (last !== undefined) return last
       return this.#ending(id, () => this.#accounts.setRoles(id, roles))
     })
   }
@@ -88,7 +98,8 @@ export class OperatorAccounts {
   /** `unchanged`: there is no such account. */
   remove(id: string): Promise<OperatorChange> {
     return this.#inTurn(async () => {
-      if (await this.#isLast(id)) return 'last'
+      const last = await this.#lastRole(id, [])
+      if (last !== undefined) return last
       return this.#ending(id, () => this.#accounts.remove(id))
     })
   }
@@ -100,12 +111,19 @@ export class OperatorAccounts {
     return changed ? 'changed' : 'unchanged'
   }
 
-  /** Whether this one is an operator who can sign in, and the only one. */
-  async #isLast(id: string): Promise<boolean> {
-    const able = (await this.list()).filter(
-      ({ roles, isInvited }) => roles.includes('operator') && !isInvited,
-    )
-    return able.length === 1 && able[0]?.id === id
+  /** The account of a name that can sign in; undefined where there is none any more. */
+  async named(name: string): Promise<Operator | undefined> {
+    return (await this.list()).find(operator => operator.name === name && !operator.isInvited)
+  }
+
+  /** What nobody who can sign in would be any more, if this one had these roles only. */
+  async #lastRole(id: string, roles: readonly Role[]): Promise<'last' | 'last approver' | undefined> {
+    const able = (await this.list()).filter(({ isInvited }) => !isInvited)
+    for (const [role, change] of LAST) {
+      const holders = able.filter(operator => operator.roles.includes(role))
+      if (!roles.includes(role) && holders.length === 1 && holders[0]?.id === id) return change
+    }
+    return undefined
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

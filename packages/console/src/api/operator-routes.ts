@@ -51,11 +51,13 @@ export const operatorRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary: 'Says what an operator may, in place of what they might before; their sessions end.',
     body: { roles: { type: 'strings', required: true, description: 'viewer, operator, approver.' } },
-    answer: '`changed`. The last operator keeps that role: 409.',
+    answer:
+      '`changed`. Nobody grants a role they lack; one that somebody has stays with them. The last operator and the last approver keep that role: 409.',
     shape: { changed: 'boolean' },
     handle: async call => {
       const id = pathText(call, 'operator', ACCOUNT_ID)
-      const roles = wantedRoles(call)
+      const held = (await deskOf(call).list()).find(operator => operator.id === id)?.roles
+      const roles = wantedRoles(call, held)
       await note(call, 'operators.roles', { account: id, roles: [...roles] })
       return { changed: isChanged(await deskOf(call).setRoles(id, roles)) }
     },
@@ -65,7 +67,7 @@ export const operatorRoutes: readonly ApiRoute[] = [
     path: '/operators/{operator}',
     role: 'operator',
     summary: 'Removes an account with its passkeys; its sessions end.',
-    answer: '`removed`. The last operator cannot be removed: 409.',
+    answer: '`removed`. The last operator and the last approver cannot be removed: 409.',
     shape: { removed: 'boolean' },
     handle: async call => {
       const id = pathText(call, 'operator', ACCOUNT_ID)
@@ -80,21 +82,26 @@ function deskOf({ parts }: ApiCall): OperatorAccounts {
   throw new ApiProblem(404, 'this console keeps no accounts')
 }
 
-/** Roles of the body. Whoever grants a role has it: approvals could else be decided by who asked for them. */
-function wantedRoles(call: ApiCall): readonly Role[] {
+/**
+ * Roles of the body. Whoever grants a role has it: approvals could else be decided by who asked for them.
+ * @param held roles that need no granting
+ */
+function wantedRoles(call: ApiCall, held: readonly Role[] = []): readonly Role[] {
   const asked = bodyTexts(call, 'roles')
   const unknown = asked.find(role => !ROLES.includes(role as Role))
   if (unknown !== undefined) throw new ApiProblem(400, `roles: must be of ${ROLES.join(', ')}`)
   const roles = rolesOf(asked)
-  const lacking = roles.find(role => !call.session.roles.has(role))
+  const lacking = roles.find(role => !call.session.roles.has(role) && !held.includes(role))
   if (lacking !== undefined) throw new ApiProblem(403, `you cannot grant the role ${lacking}, which you lack`)
   return roles
 }
 
-/** @throws ApiProblem 409 for the last operator */
+/** @throws ApiProblem 409 for the last operator or approver */
 function isChanged(change: OperatorChange): boolean {
   if (change === 'last')
     throw new ApiProblem(409, 'the last operator stays: make somebody else an operator first')
+  if (change === 'last approver')
+    throw new ApiProblem(409, 'the last approver stays: make somebody else an approver first')
   return change === 'changed'
 }
 

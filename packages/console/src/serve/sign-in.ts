@@ -14,7 +14,10 @@ export interface SignInOptions {
 }
 
 const COOKIE = 'postern-console'
-/** Attempts to sign in, of everybody together: each costs a row or a signature. */
+/**
+ * Attempts to sign in, of everybody together: each costs a row or a signature. A link costs neither and
+ * cannot be guessed, so it works while somebody else uses them all up.
+ */
 const MAX_ATTEMPTS = 60
 const ATTEMPTS_MS = 60_000
 
@@ -57,7 +60,8 @@ export class SignIn {
     if (method !== 'POST') return false
     const operation = OPERATIONS[path]
     if (operation === undefined) return false
-    if (!this.#takeAttempt()) problem(response, 429, 'too many attempts to sign in; wait a minute')
+    if (operation !== 'link' && !this.#takeAttempt())
+      problem(response, 429, 'too many attempts to sign in; wait a minute')
     else await this.#run(operation, request, response)
     return true
   }
@@ -104,6 +108,12 @@ export class SignIn {
       : await operators.signIn(body['answer'], origin)
     if (who === undefined) return problem(response, 401, isNew ? USED : 'this passkey does not sign in here')
     const made = this.#sessions.begin({ name: who.name, roles: new Set(who.roles) })
+    // Somebody may have been removed, or given other roles, between the look at the account and the session.
+    const now = await operators.named(who.name)
+    if (now === undefined || now.roles.join() !== who.roles.join()) {
+      this.#sessions.end(made.cookie)
+      return problem(response, 401, 'this account was changed meanwhile; sign in again')
+    }
     await this.#signedIn(made, isNew ? 'invitation' : 'passkey', request, response)
   }
 

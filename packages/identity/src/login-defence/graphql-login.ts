@@ -1,4 +1,4 @@
-import { type Exchange, type Json, queryValues } from '@postern/core'
+import type { Exchange, Json } from '@postern/core'
 import { type AccountReader, type AccountReading, readingOf } from './account-field.ts'
 import { parseJson } from './answer-test.ts'
 import { type GraphqlToken, graphqlTokens } from './graphql-tokens.ts'
@@ -45,18 +45,25 @@ export function graphqlAccount(login: GraphqlLogin): AccountReader {
 async function readOperations(exchange: Exchange): Promise<readonly Operation[] | undefined> {
   const body = await readLoginBody(exchange)
   if (body.kind === 'unreadable') return undefined
-  if (body.kind === 'empty') {
-    const { fields } = queryValues(exchange.path.query)
-    return [fromFields(fields)]
-  }
-  // A multipart request (file uploads) holds the operations in a field of that name.
-  if (body.kind === 'form') {
-    const fields = new Map(body.fields)
-    const operations = fields.get('operations')
-    return operations === undefined ? [fromFields(fields)] : asOperations(parseJson(operations))
-  }
-  return asOperations(body.value)
+  const query = [...new URLSearchParams(exchange.path.query)]
+  if (body.kind === 'empty') return fromPairs(query)
+  const inBody = body.kind === 'form' ? fromPairs(body.fields) : asOperations(body.value)
+  if (inBody === undefined || !query.some(([name]) => name === 'query')) return inBody
+  // Some servers take the document of the query although there is one in the body.
+  const inQuery = fromPairs(query)
+  return inQuery === undefined ? undefined : [...inQuery, ...inBody]
 }
+
+/** Undefined when a field is there twice: servers differ in which of two they take. */
+function fromPairs(pairs: readonly (readonly [string, string])[]): readonly Operation[] | undefined {
+  const fields = new Map(pairs)
+  if (FIELDS.some(field => pairs.filter(([name]) => name === field).length > 1)) return undefined
+  // A multipart request (file uploads) holds the operations in a field of that name.
+  const operations = fields.get('operations')
+  return operations === undefined ? [fromFields(fields)] : asOperations(parseJson(operations))
+}
+
+const FIELDS = ['query', 'operationName', 'variables', 'operations']
 
 function fromFields(fields: ReadonlyMap<string, string>): Operation {
   return {

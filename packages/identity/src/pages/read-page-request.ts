@@ -14,7 +14,7 @@ export async function readPageRequest(
   parts: { readonly cookies: CookieJar; readonly secret: IdentitySecret },
 ): Promise<PageRequest> {
   const cookieHeader = exchange.header('cookie')
-  const { fields: query } = queryValues(exchange.path.query)
+  const query = firstValues(exchange.path.query)
   const session = SessionPrincipal.sessionOf(exchange.principal)
   const language =
     parseLanguage(query.get('lang')) ??
@@ -26,7 +26,7 @@ export async function readPageRequest(
   return {
     exchange,
     query,
-    form: type === 'application/x-www-form-urlencoded' ? queryValues(text).fields : new Map(),
+    form: type === 'application/x-www-form-urlencoded' ? firstValues(text) : new Map(),
     json: type === 'application/json' ? parseJson(text) : undefined,
     session,
     token: session === undefined ? '' : (parts.cookies.read(cookieHeader, 'session') ?? ''),
@@ -34,6 +34,11 @@ export async function readPageRequest(
     texts: TEXTS[language],
     csrf: browser === '' ? '' : csrfToken(parts.secret, browser),
   }
+}
+
+/** Pages of our own take the first of several values. */
+function firstValues(text: string): ReadonlyMap<string, string> {
+  return new Map([...queryValues(text).fields].map(([name, [first]]) => [name, first]))
 }
 
 /** The token in forms for one browser, which a cookie names. */

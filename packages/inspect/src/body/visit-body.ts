@@ -120,6 +120,16 @@ function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
 }
 
+/** A message of a binary protocol rather than a file, and what is long enough in it to be a text. */
+const SMALL = 2_048
+const STRINGS = /[\t\n\r\u0020-\u007e]{8,2048}/g
+
+/** The strings of a message of a binary protocol (protobuf, AMF, Hessian). */
+function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
+  for (const [text] of bytes.toString('latin1').matchAll(STRINGS))
+    if (!visitor.value(text, 'body', at('body'))) return
+}
+
 /**
  * Of bytes that are not text: whether a server would run them, and whether they are an object that reading
  * them builds.
@@ -130,6 +140,7 @@ function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   const script = scriptIn(bytes, name)
   if (script !== undefined && !visitor.value(script, 'form', at('body'))) return
+  if (bytes.length <= SMALL) visitStrings(bytes, visitor)
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
 }

@@ -9,7 +9,7 @@ const LONGEST = 4_194_304
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
 /** What a lenient decoder reads of a value that goes on behind its base64. */
 const LEADING = /^([A-Za-z0-9+/_-]{20,65536}={0,2})(?=\s)/
-const MARKED = /;\s?base64\s?,/i
+const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
 
 /**
  * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a

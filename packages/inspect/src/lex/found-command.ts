@@ -104,7 +104,7 @@ export class FoundCommand {
 
   /** The value is the separator and the command. */
   get alone(): boolean {
-    return /^[\s;|&)}]{0,4}$/.test(this.#rest) && this.before === ''
+    return /^[\s;|&)}]{0,4}(?:\s#\s?)?$/.test(this.#rest) && this.before === ''
   }
 
   /**

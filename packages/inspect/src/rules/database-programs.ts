@@ -64,6 +64,7 @@ export const databaseProgramRules: readonly Rule[] = [
       atStart: true,
       chars: CHAR.paren,
       words: WORD.sqlName,
+      places: ['path', 'query', 'form', 'cookie', 'header'],
       attacks: ['version()', 'user()', 'current_database()'],
       benign: ['now()', 'uuid()', 'user(1)', 'call version() first'],
     },

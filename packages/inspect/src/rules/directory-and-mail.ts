@@ -81,7 +81,7 @@ export const directoryAndMailRules: readonly Rule[] = [
       score: 5,
       atStart: true,
       chars: CHAR.newline | CHAR.backslash,
-      words: WORD.mail,
+      words: 0,
       attacks: ['a@b.example\r\nCc: x@evil.example', 'a@b.example\nSubject: x'],
       benign: ['From: a@b.example\nTo: c@d.example', 'a@b.example\nc@d.example'],
     },

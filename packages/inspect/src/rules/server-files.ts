@@ -20,6 +20,15 @@ function findStepsToSecret({ place, name, lower, fromStart }: Reading): Span | u
   return found === null || !lower.includes('..') ? undefined : { start: 0, end: found[0].length }
 }
 
+const WRITTEN_NAME = /save|dest|output|out_?file|upload|write|export|dump|log_?file|cache_?file/
+const PAGE = /^\s{0,2}[\w./\\: -]{0,200}[/\\][\w.-]{1,60}\.(?:php\d?|phtml|jspx?|aspx?|ashx|war)\s{0,2}$/
+
+/** A page of the server, under a name that says that something is written there. */
+function findWrittenPage({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'body')) return undefined
+  return WRITTEN_NAME.test(name) && PAGE.test(lower) ? { start: 0, end: lower.length } : undefined
+}
+
 /** Files of a server that nobody asks for through an application. */
 export const serverFileRules: readonly Rule[] = [
   {
@@ -34,6 +43,7 @@ export const serverFileRules: readonly Rule[] = [
     attacks: ['../.env', '../../config/database.yml', '../config.php', '..\\..\\web.config'],
     benign: ['../tsconfig.json', './.env', '../../node_modules/x', '.env', 'see ../.env'],
   },
+  // The whole value is a file that begins with a dot, from the root of something.
   // The whole value is a file that begins with a dot, from the root of something.
   pattern(
     'traversal/dot-file',
@@ -100,4 +110,18 @@ export const serverFileRules: readonly Rule[] = [
     attacks: ['http://x.example/shell.asp;.jpg'],
     benign: ['/a.jpg', 'x.asp; y.jpg'],
   }),
+  {
+    id: 'upload/written-page',
+    family: 'upload',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.slash | CHAR.backslash,
+    words: WORD.page,
+    places: ['query', 'form', 'body'],
+    find: findWrittenPage,
+    // By the name of the parameter: the cases are in `test/exploits.test.ts`.
+    attacks: [],
+    benign: ['./app/index.jsp', '/a/b.php'],
+  },
 ]

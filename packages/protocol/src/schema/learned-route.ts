@@ -60,18 +60,20 @@ export interface Sender {
 export function learnFields(
   route: LearnedRoute,
   part: 'query' | 'body',
-  fields: ReadonlyMap<string, BodyValue>,
+  fields: ReadonlyMap<string, readonly BodyValue[]>,
   most: number,
   sender?: Sender,
 ): void {
-  for (const [name, value] of fields) {
+  for (const [name, values] of fields) {
     const seen = parameterOf(route, part, name, most)
     if (seen === undefined) continue
     seen.count++
-    seen.types.add(valueType(value))
-    seen.longest = Math.max(seen.longest, valueLength(value))
-    if (typeof value === 'string') seen.kind = widerOf(seen.kind, textKind(value))
-    if (sender !== undefined) addEvidence(seen.evidence, value, sender.actor, sender.time)
+    for (const value of values) {
+      seen.types.add(valueType(value))
+      seen.longest = Math.max(seen.longest, valueLength(value))
+      if (typeof value === 'string') seen.kind = widerOf(seen.kind, textKind(value))
+      if (sender !== undefined) addEvidence(seen.evidence, value, sender.actor, sender.time)
+    }
   }
 }
 

@@ -62,7 +62,8 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     const values = await bodyValues(exchange)
     if (values.kind === 'unreadable')
       return decision(key, [...ofQuery, { problem: values.why, location: 'body' }])
-    const fields: ReadonlyMap<string, BodyValue> = values.kind === 'fields' ? values.fields : new Map()
+    const fields: ReadonlyMap<string, readonly BodyValue[]> =
+      values.kind === 'fields' ? values.fields : new Map()
     return decision(key, [...ofQuery, ...check(schema.body, fields, 'body', schema.closed)])
   }
 
@@ -98,7 +99,7 @@ function decision(key: string, faults: readonly Fault[]): Decision {
 
 function check(
   parameters: Readonly<Record<string, ParameterSchema>>,
-  fields: ReadonlyMap<string, BodyValue>,
+  fields: ReadonlyMap<string, readonly BodyValue[]>,
   part: 'query' | 'body',
   closed: boolean,
 ): readonly Fault[] {
@@ -107,7 +108,7 @@ function check(
     if (parameters[name]?.required === true && !fields.has(name))
       faults.push({ problem: 'missing', location: `${part}.${name}` })
   }
-  for (const [name, value] of fields) {
+  for (const [name, values] of fields) {
     if (faults.length >= MOST_FAULTS) break
     const location = `${part}.${name.slice(0, 100)}`
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
@@ -115,8 +116,13 @@ function check(
       if (closed) faults.push({ problem: 'unknown', location })
       continue
     }
-    const fault = misfit(parameter, value, location)
-    if (fault !== undefined) faults.push(fault)
+    // Every value: which of several a backend takes is not known.
+    for (const value of values) {
+      const fault = misfit(parameter, value, location)
+      if (fault === undefined) continue
+      faults.push(fault)
+      break
+    }
   }
   return faults
 }

@@ -179,7 +179,7 @@ describe('what was learned of parameters', () => {
     const route = newRoute()
     for (const one of requests) {
       route.samples++
-      learnFields(route, 'query', new Map(Object.entries(one)), 200)
+      learnFields(route, 'query', new Map(Object.entries(one).map(([name, value]) => [name, [value]])), 200)
     }
     return route
   }

@@ -110,6 +110,28 @@ describe('schema guard', () => {
     return decision.effect === 'allow' ? 'allow' : String(decision.reasons[0].evidence?.facts?.['problem'])
   }
 
+  test('attack: one of several values of a name does not fit, whichever a backend takes', async () => {
+    const number = { types: ['number'], required: true } as const
+    const page = { types: ['string'], kind: 'integer', required: true } as const
+    const schemas = {
+      'GET /search': { query: { page }, body: {}, samples: 1, closed: true },
+      'POST /orders': { query: {}, body: { 'items[].id': number }, samples: 1, closed: false },
+    } as const
+    assert.equal(await problemOf(schemas, '/search?page=1&page=2'), 'allow')
+    assert.equal(await problemOf(schemas, '/search?page=1&page=1+OR+1'), 'shape')
+    assert.equal(await problemOf(schemas, '/search?page=1+OR+1&page=1'), 'shape')
+    assert.equal(await problemOf(schemas, '/orders', '{"items":[{"id":1},{"id":2}]}'), 'allow')
+    for (const ids of [
+      ['"x"', '1'],
+      ['1', '"x"'],
+      [...Array<string>(1_500).fill('1'), '"x"', '1'],
+    ])
+      assert.equal(
+        await problemOf(schemas, '/orders', `{"items":[${ids.map(id => `{"id":${id}}`).join(',')}]}`),
+        'type',
+      )
+  })
+
   test('holds whatever routes are configured: a narrower one, as an exception adds, lifts no schema', async () => {
     const query = { page: { types: ['string'], required: false } } as const
     const schema = { query, body: {}, samples: 1, closed: true }

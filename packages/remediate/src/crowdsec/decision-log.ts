@@ -5,6 +5,9 @@ import type { RemediationChange } from '../remediation-store-options.ts'
 const MAX_CHANGES = 100_000
 const MAX_READERS = 1_000
 
+/** What is read of the store. */
+type Changes = Pick<RemediationStore, 'listen' | 'list' | 'why'>
+
 /** What a reader has not seen yet. */
 export interface DecisionDelta {
   readonly added: readonly Remediation[]
@@ -16,14 +19,14 @@ export interface DecisionDelta {
  * that fell behind gets everything again.
  */
 export class DecisionLog {
-  readonly #store: RemediationStore
+  readonly #store: Changes
   readonly #changes: RemediationChange[] = []
   readonly #readers = new Map<string, number>()
   readonly #stop: () => void
   /** Number of the first change kept. */
   #first = 0
 
-  constructor(store: RemediationStore) {
+  constructor(store: Changes) {
     this.#store = store
     this.#stop = store.listen(change => {
       this.#changes.push(change)

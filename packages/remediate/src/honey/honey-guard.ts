@@ -121,12 +121,18 @@ export function honeyGuard(options: HoneyOptions): Guard {
     return path.query === '' ? undefined : inspectQuery(exchange, queryValues(path.query).fields)
   }
 
-  const inspectQuery = (exchange: Exchange, query: ReadonlyMap<string, string>): Refusal | undefined => {
+  const inspectQuery = (
+    exchange: Exchange,
+    query: ReadonlyMap<string, readonly string[]>,
+  ): Refusal | undefined => {
     for (const name of fields)
-      if ((query.get(name) ?? '') !== '') return refusal(exchange, 'field', `query.${name}`, name)
+      if (query.get(name)?.some(value => value !== '') === true)
+        return refusal(exchange, 'field', `query.${name}`, name)
     if (records.size > 0) {
-      for (const [name, value] of query)
-        if (records.has(value)) return refusal(exchange, 'record', `query.${name.slice(0, 100)}`, value)
+      for (const [name, values] of query) {
+        const touched = values.find(value => records.has(value))
+        if (touched !== undefined) return refusal(exchange, 'record', `query.${name.slice(0, 100)}`, touched)
+      }
     }
     return undefined
   }
@@ -135,10 +141,11 @@ export function honeyGuard(options: HoneyOptions): Guard {
     const values = await bodyValues(exchange)
     if (values.kind !== 'fields') return ALLOW
     for (const name of fields) {
-      if (isFilled(values.fields.get(name))) return refusal(exchange, 'field', `body.${name}`, name)
+      if (values.fields.get(name)?.some(isFilled) === true)
+        return refusal(exchange, 'field', `body.${name}`, name)
     }
-    for (const [name, value] of values.fields) {
-      const touched = touchedRecord(value, records)
+    for (const [name, all] of values.fields) {
+      const [touched] = all.flatMap(value => touchedRecord(value, records) ?? [])
       if (touched !== undefined) return refusal(exchange, 'record', `body.${name}`, touched)
     }
     return ALLOW

@@ -56,15 +56,14 @@ describe('the changes that a bouncer has not seen', () => {
   test('are bounded: who fell behind gets everything, who did not gets what it missed', () => {
     let change: Parameters<RemediationStore['listen']>[0] = () => {}
     const all: Remediation[] = []
-    const store = {
+    const log = new DecisionLog({
       listen: (listener: typeof change) => {
         change = listener
         return () => {}
       },
       list: () => all.slice(0, 1),
       why: () => [],
-    } as unknown as RemediationStore
-    const log = new DecisionLog(store)
+    })
     const happen = (count: number): void => {
       for (let i = 0; i < count; i++) {
         const remediation: Remediation = {

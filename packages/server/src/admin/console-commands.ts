@@ -1,4 +1,4 @@
-import { type Operator, type Role, rolesOf } from '@postern/console'
+import { ApiProblem, type NamedCall, type Operator, type Role, rolesOf } from '@postern/console'
 import { ConfigError, type Json } from '@postern/core'
 import type { RunningConsole } from '../console/open-console.ts'
 import type { AdminCommand } from './admin-server.ts'
@@ -28,7 +28,28 @@ export function consoleCommands(
     if (found !== undefined) return found
     throw new ConfigError({ place: 'name', problem: 'is not an operator of the console' })
   }
+  const asked = async (call: Omit<NamedCall, 'operator'>, operator?: Json): Promise<Json> => {
+    try {
+      const by = typeof operator === 'string' ? operator.slice(0, 100) : 'command line'
+      return JSON.parse(JSON.stringify(await running().ask({ ...call, operator: by }))) as Json
+    } catch (error) {
+      // What the API says is for people, and says how to do better.
+      throw error instanceof ApiProblem
+        ? new ConfigError({ place: call.path.slice(1, 40), problem: error.message })
+        : error
+    }
+  }
+  const ofRequest = (request: Json | undefined): string =>
+    `/requests/${encodeURIComponent(String(request).slice(0, 100))}/false-positive`
   return {
+    'console/activity': ({ days }) => asked({ method: 'GET', path: '/activity', query: texts({ days }) }),
+    'console/graph': ({ hours, principal, type, id }) =>
+      asked({ method: 'GET', path: '/graph', query: texts({ hours, principal, type, id }) }),
+    'console/false-positives': () => asked({ method: 'GET', path: '/false-positives' }),
+    'console/false-positive': ({ request, note, operator }) =>
+      asked({ method: 'POST', path: ofRequest(request), body: { note: note ?? '' } }, operator),
+    'console/no-false-positive': ({ request, operator }) =>
+      asked({ method: 'DELETE', path: ofRequest(request) }, operator),
     'console/link': ({ name, roles }) => {
       const wanted = Array.isArray(roles) ? ROLES.filter(role => roles.includes(role)) : ROLES
       return { link: running().link(typeof name === 'string' ? name : undefined, rolesOf(wanted)) }
@@ -53,4 +74,13 @@ export function consoleCommands(
       return { change: await running().operators.remove(id) }
     },
   }
+}
+
+/** Those that were given, as a query has them. */
+function texts(values: Readonly<Record<string, Json | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [],
+    ),
+  )
 }

@@ -7,10 +7,12 @@ import {
   writeConfig,
 } from '@postern/config'
 import {
+  askApi,
   type ConsoleParts,
   type ConsoleServer,
   type ConsoleSettings,
   LiveFeed,
+  type NamedCall,
   OperatorAccounts,
   type Role,
   startConsole,
@@ -88,6 +90,8 @@ export interface RunningConsole {
   readonly operators: OperatorAccounts
   /** The address that an invitation is followed at. */
   invitationLink(secret: string): string
+  /** Answers an operation of the API to the command line of this machine. @throws ApiProblem */
+  ask(call: NamedCall): Promise<unknown>
   /** Makes what a principal sent unreadable in the traffic. */
   erase(principal: string, tenant: string): Promise<void>
   health(): readonly Health[]
@@ -177,6 +181,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       link: (name = accountName(), roles) => server.link(name, roles),
       operators,
       invitationLink: secret => server.invitationLink(secret),
+      ask: call => askApi(parts, call),
       erase: (principal, tenant) => traffic.erase(principal, tenant),
       health,
       close,

@@ -11,7 +11,7 @@ import { hardenParts } from './harden-parts.ts'
 import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-answer.ts'
 import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
-import { covers, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
+import { covers, coversAll, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
 import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
@@ -19,6 +19,8 @@ import { SteadyTime } from './steady-time.ts'
 
 /** Entries of the journal between two clearings of it. */
 const CLEAR_EVERY = 256
+/** Users whose guesses are counted at once: whoever may harden names as many as he likes. */
+const MAX_GUESSED = 100_000
 /** Characters of a row in an event: keys are as long as the caller likes. */
 const MAX_ROW_TEXT = 200
 
@@ -86,6 +88,8 @@ export class HolderCore {
     const now = this.#time.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
     for (const entry of journal.openedSince(now - policy.window)) this.#budgets.charge(entry, entry.time)
+    for (const { scope, terms, time } of journal.searchedSince(now - policy.window))
+      for (const term of terms) this.#searches.add(scope, term, time)
     for (const { user, time } of journal.guessedSince(now - policy.window)) this.#guess(user, time)
     for (const { capability, expiresAt } of journal.usedAfter(now)) {
       // An actor's name may hold spaces; a nonce holds none.
@@ -157,8 +161,7 @@ export class HolderCore {
     const { clock, journal, keys } = this.#options
     const { items } = batch
     const now = this.#time.now()
-    if (!items.every(({ table, column }) => covers(rights.open, table, column)))
-      return this.#refuse(service, { refused: 'forbidden' })
+    if (!coversAll(rights.open, items)) return this.#refuse(service, { refused: 'forbidden' })
     let person: VerifiedCapability | undefined
     if (capability !== undefined) {
       const verified = this.#verify(service, capability, 'open', clock.now())
@@ -214,6 +217,7 @@ export class HolderCore {
     rights: ServiceRights,
     { tenant, table, column, epoch, digests, purpose }: Extract<ServiceRequest, { op: 'term' }>,
   ): HolderAnswer {
+    const { journal } = this.#options
     const now = this.#time.now()
     if (!covers(purpose === 'store' ? rights.seal : rights.search, table, column))
       return this.#refuse(service, { refused: 'forbidden' })
@@ -224,18 +228,24 @@ export class HolderCore {
     for (const digest of digests) this.#inputs.add(context, digest)
     // Terms of either purpose are guesses to who wants to read a search column, so both are counted, apart.
     const scope = `${purpose} ${service}`
-    const terms = new Set(digests.map((_, index) => this.#inputs.version(index)))
     const used = this.#searches.used(scope, now)
-    const asked = [...terms].filter(term => !this.#searches.has(scope, term)).length
+    const terms = [...new Set(digests.map((_, index) => this.#inputs.version(index)))].filter(
+      term => !this.#searches.has(scope, term),
+    )
+    const asked = terms.length
+    const closed = this.#closed(asked, now)
+    if (closed !== undefined) return this.#refuse(service, closed, undefined, 'restored')
     const limit = this.#searchLimit(purpose)
     if (used + asked > limit) {
       const retryAt = this.#searches.freeAt(scope, asked, limit, now)
       const allowed = Math.max(0, limit - used)
       return this.#refuse(service, { refused: 'budget', budget: scope, allowed, asked, retryAt })
     }
+    if (asked > 0) journal.searched({ time: now, scope, terms })
     for (const term of terms) this.#searches.add(scope, term, now)
     if (purpose === 'search')
       this.#record('vault.searched', service, undefined, { table, column, terms: digests.length })
+    this.#clear(now)
     return this.#parts('term', () => epoch)
   }
 
@@ -259,6 +269,10 @@ export class HolderCore {
     const closed = this.#closed(1, now)
     if (closed !== undefined) return this.#refuse(service, closed, user, 'restored')
     const limit = holderShare(policy.guesses)
+    if (this.#guesses.scopes >= MAX_GUESSED && this.#guesses.used(user, now) === 0) {
+      const retryAt = now + policy.window
+      return this.#refuse(service, { refused: 'budget', budget: 'users', allowed: 0, asked: 1, retryAt })
+    }
     if (this.#guesses.used(user, now) >= limit) {
       const retryAt = this.#guesses.freeAt(user, 1, limit, now)
       return this.#refuse(service, { refused: 'budget', budget: 'guesses', allowed: 0, asked: 1, retryAt })

@@ -7,6 +7,15 @@ export interface OpenedEntry {
   readonly records: ReadonlyMap<string, string>
 }
 
+/** Search terms made under one charge. */
+export interface SearchedEntry {
+  readonly time: number
+  /** Whose budget paid: `search SERVICE` or `store SERVICE`. */
+  readonly scope: string
+  /** 16 characters of a digest each. */
+  readonly terms: readonly string[]
+}
+
 /** A capability that was used up. */
 export interface UsedCapability {
   readonly capability: string
@@ -15,14 +24,17 @@ export interface UsedCapability {
 }
 
 /**
- * What a holder must not forget. Every method returns once it is on the disk, `opened` once the operating
- * system has it; they throw StoreError when it is not.
+ * What a holder must not forget. Every method returns once it is on the disk, `opened` and `searched` once
+ * the operating system has it; they throw StoreError when it is not.
  */
 export interface HolderJournal {
   /** Writes down an opening, and the capability that it used up, in one transaction. */
   opened(entry: OpenedEntry, used?: UsedCapability): void
   /** Entries younger than `since`, oldest first. */
   openedSince(since: number): Iterable<OpenedEntry>
+  /** Writes down terms that were made. */
+  searched(entry: SearchedEntry): void
+  searchedSince(since: number): Iterable<SearchedEntry>
   guessed(user: string, time: number): void
   guessedSince(since: number): Iterable<{ readonly user: string; readonly time: number }>
   usedAfter(now: number): Iterable<UsedCapability>

@@ -52,3 +52,17 @@ export function covers(rights: readonly string[], table: string, column: string)
       right === '*' || right === `${table}.*` || (right === `${table}.${column}` && !column.includes('.')),
   )
 }
+
+/** `covers` for the columns of many records: asked once for a run of one column. */
+export function coversAll(
+  rights: readonly string[],
+  items: readonly { readonly table: string; readonly column: string }[],
+): boolean {
+  let last: { readonly table: string; readonly column: string } | undefined
+  for (const item of items) {
+    if (last !== undefined && item.table === last.table && item.column === last.column) continue
+    if (!covers(rights, item.table, item.column)) return false
+    last = item
+  }
+  return true
+}

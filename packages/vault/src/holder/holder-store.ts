@@ -6,10 +6,10 @@ import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import type { HolderId, Part } from '../split/part.ts'
 import { VERSION_CHARACTERS } from './counted-records.ts'
 import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
-import type { HolderJournal, OpenedEntry, UsedCapability } from './holder-journal.ts'
+import type { HolderJournal, OpenedEntry, SearchedEntry, UsedCapability } from './holder-journal.ts'
 import { HolderKeys } from './holder-keys.ts'
 import { holderIdOf } from './holder-request.ts'
-import { JournalSync, type SyncFile, syncFileAt } from './journal-sync.ts'
+import { JournalSync, type SyncedFile, syncedFileAt } from './journal-sync.ts'
 
 /** Pages of 4 KiB in the write-ahead log before they are moved into the file. */
 const CHECKPOINT_PAGES = 8_192
@@ -21,6 +21,8 @@ const PRUNED_AT_ONCE = 1_000
  * what was taken can be opened once more.
  */
 export const MOST_UNSYNCED = 100
+/** Half of that waits for the next sync at most, so that the answers of another half go on meanwhile. */
+const PACE = { within: 10, units: MOST_UNSYNCED / 2 } as const
 
 /** Settings: the file is a copy that was not started since; nothing is opened before. */
 const COPY = 'copy'
@@ -39,9 +41,9 @@ export class HolderStore implements HolderJournal {
   readonly #run: Statements
   readonly #sync: JournalSync
 
-  private constructor(database: SqliteDatabase, sync: SyncFile) {
+  private constructor(database: SqliteDatabase, log: SyncedFile) {
     this.#database = database
-    this.#sync = new JournalSync(sync)
+    this.#sync = new JournalSync(log, PACE)
     this.#run = Object.fromEntries(
       Object.entries(HOLDER_SQL).map(([name, text]) => [name, database.db.prepare(text)]),
     ) as Statements
@@ -49,10 +51,10 @@ export class HolderStore implements HolderJournal {
 
   /**
    * Opens or creates the file.
-   * @param sync makes its write-ahead log durable
+   * @param log its write-ahead log
    * @throws StoreError, IntegrityError as `openSqlite`
    */
-  static open(path: string, sync: SyncFile = syncFileAt(`${resolve(path)}-wal`)): HolderStore {
+  static open(path: string, log: SyncedFile = syncedFileAt(`${resolve(path)}-wal`)): HolderStore {
     const database = openSqlite({
       path,
       synchronous: 'normal',
@@ -61,7 +63,7 @@ export class HolderStore implements HolderJournal {
     // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
     // would wait.
     database.db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-    return new HolderStore(database, sync)
+    return new HolderStore(database, log)
   }
 
   /** A setting, or undefined. */
@@ -159,6 +161,21 @@ export class HolderStore implements HolderJournal {
     }
   }
 
+  searched({ time, scope, terms }: SearchedEntry): void {
+    const text = Buffer.from(terms.join(''), 'latin1').toString('base64url')
+    this.#database.read(() => this.#run.addSearched.run(time, scope, text))
+    this.#sync.written(terms.length)
+  }
+
+  *searchedSince(since: number): Iterable<SearchedEntry> {
+    for (const row of this.#run.searchedSince.iterate(since))
+      yield {
+        time: Number(row['time']),
+        scope: String(row['scope']),
+        terms: versionsOf(String(row['terms'])),
+      }
+  }
+
   guessed(user: string, time: number): void {
     this.#durably(() => this.#run.addGuess.run(time, user))
   }
@@ -197,6 +214,7 @@ export class HolderStore implements HolderJournal {
   prune(before: number): void {
     this.#database.transaction(() => {
       this.#run.pruneOpened.run(before, PRUNED_AT_ONCE)
+      this.#run.pruneSearched.run(before, PRUNED_AT_ONCE)
       this.#run.pruneGuessed.run(before, PRUNED_AT_ONCE)
       this.#run.pruneUsed.run(before, PRUNED_AT_ONCE)
     })
@@ -234,6 +252,7 @@ export class HolderStore implements HolderJournal {
   }
 
   close(): void {
+    this.#sync.close()
     this.#database.close()
   }
 }
@@ -258,9 +277,16 @@ function parseRecords(text: string): ReadonlyMap<string, string> {
     : Object.entries(parsed).map(([table, versions]) => [versions, table])
   for (const entry of packed) {
     const [versions, table] = Array.isArray(entry) ? entry : []
-    const bytes = Buffer.from(String(versions), 'base64url').toString('latin1')
-    for (let at = 0; at + VERSION_CHARACTERS <= bytes.length; at += VERSION_CHARACTERS)
-      records.set(bytes.slice(at, at + VERSION_CHARACTERS), String(table))
+    for (const version of versionsOf(String(versions))) records.set(version, String(table))
   }
   return records
+}
+
+/** Versions from one text of base64url. */
+function versionsOf(text: string): readonly string[] {
+  const bytes = Buffer.from(text, 'base64url').toString('latin1')
+  const versions: string[] = []
+  for (let at = 0; at + VERSION_CHARACTERS <= bytes.length; at += VERSION_CHARACTERS)
+    versions.push(bytes.slice(at, at + VERSION_CHARACTERS))
+  return versions
 }

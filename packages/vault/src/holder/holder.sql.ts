@@ -30,6 +30,17 @@ export const HOLDER_MIGRATIONS: readonly Migration[] = [
       CREATE TABLE frozen (actor TEXT PRIMARY KEY, reason TEXT NOT NULL, time REAL NOT NULL) STRICT, WITHOUT ROWID;
       CREATE TABLE canary (record TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
   },
+  {
+    id: 2,
+    name: 'search terms',
+    sqlite: `
+      CREATE TABLE searched (
+        time  REAL NOT NULL,
+        scope TEXT NOT NULL,
+        terms TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX searched_time ON searched (time);`,
+  },
 ]
 
 export const HOLDER_SQL = {
@@ -47,6 +58,9 @@ export const HOLDER_SQL = {
   addGuess: 'INSERT INTO guessed (time, user) VALUES (?, ?)',
   guessedSince: 'SELECT time, user FROM guessed WHERE time > ? ORDER BY rowid',
   pruneGuessed: 'DELETE FROM guessed WHERE rowid IN (SELECT rowid FROM guessed WHERE time <= ? LIMIT ?)',
+  addSearched: 'INSERT INTO searched (time, scope, terms) VALUES (?, ?, ?)',
+  searchedSince: 'SELECT time, scope, terms FROM searched WHERE time > ? ORDER BY rowid',
+  pruneSearched: 'DELETE FROM searched WHERE rowid IN (SELECT rowid FROM searched WHERE time <= ? LIMIT ?)',
   addUsed: 'INSERT INTO used (capability, expires_at) VALUES (?, ?) ON CONFLICT (capability) DO NOTHING',
   usedAfter: 'SELECT capability, expires_at AS expiresAt FROM used WHERE expires_at > ?',
   pruneUsed:

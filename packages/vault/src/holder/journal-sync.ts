@@ -1,42 +1,64 @@
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { StoreError } from '@postern/core'
 
-/** Makes durable what was written to a file. Rejects when the disk does not say that it is. */
-export type SyncFile = () => Promise<void>
-
-/**
- * `fdatasync` of a file, off the thread that answers. A descriptor of its own serves as well as the one that
- * wrote: what is synced is the file.
- */
-export function syncFileAt(path: string): SyncFile {
-  return () =>
-    new Promise((resolve, reject) => {
-      const file = openSync(path, 'r+')
-      fdatasync(file, error => {
-        closeSync(file)
-        if (error === null) resolve()
-        else reject(error)
-      })
-    })
+/** A file that is written elsewhere in this process and made durable here. */
+export interface SyncedFile {
+  /** Makes durable what was written. Rejects when the disk does not say that it is. */
+  sync(): Promise<void>
+  close(): void
 }
 
 /**
- * Follows what a holder wrote to its journal onto the disk: one sync after the other for as long as there is
- * something that none of them covers. Units are records opened.
+ * `fdatasync` of a file, off the thread that answers. A descriptor of its own serves as well as the one that
+ * wrote: what is synced is the file. It is opened once, by the first sync.
+ */
+export function syncedFileAt(path: string): SyncedFile {
+  let file: number | undefined
+  return {
+    sync: () =>
+      new Promise((resolve, reject) => {
+        file ??= openSync(path, 'r+')
+        fdatasync(file, error => (error === null ? resolve() : reject(error)))
+      }),
+    close: () => {
+      if (file !== undefined) closeSync(file)
+      file = undefined
+    },
+  }
+}
+
+/** When a sync begins. */
+export interface SyncPace {
+  /** At the latest so many milliseconds after something was written. */
+  readonly within: number
+  /** At once when more than so many units wait for one. */
+  readonly units: number
+}
+
+/**
+ * Follows what a holder wrote to its journal onto the disk. Units are records opened.
+ *
+ * A sync begins a few milliseconds after the answer rather than with it. Waking another thread for it took a
+ * processor from the application that reads the answer, and on a busy holder one sync covers two pages.
  */
 export class JournalSync {
-  readonly #sync: SyncFile
+  readonly #file: SyncedFile
+  readonly #pace: SyncPace
   #waiting = 0
   #running = 0
   #isRunning = false
-  /** A sync begins once the answers of this turn have left. */
-  #isDue = false
+  #isClosed = false
+  /** The next sync, when none runs and something waits for it. */
+  #timer: NodeJS.Timeout | undefined
+  /** The sync that begins once the answers of this turn have left. */
+  #turn: NodeJS.Immediate | undefined
   /** Who waits for the next sync to begin and end. */
   #waiters: PromiseWithResolvers<void>[] = []
   #failure: StoreError | undefined
 
-  constructor(sync: SyncFile) {
-    this.#sync = sync
+  constructor(file: SyncedFile, pace: SyncPace) {
+    this.#file = file
+    this.#pace = pace
   }
 
   /** Units that a power failure might take now. */
@@ -45,19 +67,14 @@ export class JournalSync {
   }
 
   /**
-   * So many units were written to the file. Their sync begins after this turn of the event loop: handing it
-   * to another thread took a quarter of the time until an answer left, and nobody waits for it.
+   * So many units were written to the file. No sync begins in this turn of the event loop, so that the answer
+   * leaves first.
    * @throws StoreError when a sync failed: pages may be lost, so nothing written later can be trusted either
    */
   written(units: number): void {
     if (this.#failure !== undefined) throw this.#failure
     this.#waiting += units
-    if (this.#isRunning || this.#isDue) return
-    this.#isDue = true
-    setImmediate(() => {
-      this.#isDue = false
-      void this.#run()
-    })
+    this.#schedule()
   }
 
   /** Resolves when everything written so far is on the disk. @throws StoreError as `written` */
@@ -69,21 +86,42 @@ export class JournalSync {
     return waiter.promise
   }
 
+  /** No sync begins after this; closing the database makes what is left durable. */
+  close(): void {
+    this.#isClosed = true
+    this.#unschedule()
+    if (!this.#isRunning) this.#file.close()
+  }
+
+  #schedule(): void {
+    if (this.#isRunning || this.#isClosed || this.#waiting === 0) return
+    if (this.#waiting > this.#pace.units) this.#turn ??= setImmediate(() => void this.#run())
+    else this.#timer ??= setTimeout(() => void this.#run(), this.#pace.within).unref()
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer)
+    clearImmediate(this.#turn)
+    this.#timer = undefined
+    this.#turn = undefined
+  }
+
   /** Never rejects: who waits sees the failure, and so does the next one who writes. */
   async #run(): Promise<void> {
     if (this.#isRunning) return
+    this.#unschedule()
     this.#isRunning = true
     let due: PromiseWithResolvers<void>[] = []
     try {
-      while (this.#waiting > 0 || this.#waiters.length > 0) {
+      do {
         due = this.#waiters
         this.#waiters = []
         this.#running = this.#waiting
         this.#waiting = 0
-        await this.#sync()
+        await this.#file.sync()
         this.#running = 0
         for (const waiter of due) waiter.resolve()
-      }
+      } while (this.#waiters.length > 0)
     } catch (cause) {
       this.#failure = new StoreError('could not sync; restart it once the disk is sound', {
         store: 'holder journal',
@@ -93,6 +131,8 @@ export class JournalSync {
       for (const waiter of [...due, ...this.#waiters.splice(0)]) waiter.reject(this.#failure)
     } finally {
       this.#isRunning = false
+      if (this.#isClosed) this.#file.close()
+      if (this.#failure === undefined) this.#schedule()
     }
   }
 }

@@ -1,8 +1,9 @@
-import type { HolderJournal, OpenedEntry, UsedCapability } from './holder-journal.ts'
+import type { HolderJournal, OpenedEntry, SearchedEntry, UsedCapability } from './holder-journal.ts'
 
 /** A journal that dies with its object: for tests, models and benchmarks of the core. */
 export class MemoryJournal implements HolderJournal {
   readonly #opened: OpenedEntry[] = []
+  readonly #searched: SearchedEntry[] = []
   readonly #guessed: { user: string; time: number }[] = []
   readonly #used: UsedCapability[] = []
   readonly #frozen = new Map<string, { actor: string; reason: string; time: number }>()
@@ -14,6 +15,12 @@ export class MemoryJournal implements HolderJournal {
   }
   openedSince(since: number): Iterable<OpenedEntry> {
     return this.#opened.filter(({ time }) => time > since)
+  }
+  searched(entry: SearchedEntry): void {
+    this.#searched.push(entry)
+  }
+  searchedSince(since: number): Iterable<SearchedEntry> {
+    return this.#searched.filter(({ time }) => time > since)
   }
   guessed(user: string, time: number): void {
     this.#guessed.push({ user, time })

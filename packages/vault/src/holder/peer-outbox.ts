@@ -4,13 +4,17 @@ import type { HolderId } from '../split/part.ts'
 
 /** Messages kept for a peer that is away. */
 const MAX_WAITING = 10_000
-const TIMEOUT_MS = 2_000
+/** How long a peer may take to answer, and when what it did not take is sent again; milliseconds. */
+const PACE = { timeout: 2_000, again: 1_000 }
 
 /** What a holder tells another: kept until it was answered, in order, over reconnections. */
 export class PeerOutbox {
   readonly #link: SocketLink
+  readonly #pace: typeof PACE
   readonly #waiting: object[] = []
   #isSending = false
+  #isClosed = false
+  #timer: NodeJS.Timeout | undefined
 
   /**
    * @param greeting what is said whenever the peer is reached: it may have been away while things happened
@@ -20,7 +24,9 @@ export class PeerOutbox {
     address: HolderAddress,
     identity: TlsIdentity,
     greeting: () => readonly object[],
+    pace: typeof PACE = PACE,
   ) {
+    this.#pace = pace
     this.#link = new SocketLink(id, address, identity, () => {
       for (const message of greeting()) this.send(message)
     })
@@ -41,11 +47,18 @@ export class PeerOutbox {
 
   /** Sends now. @throws StoreError when the peer does not answer */
   request(message: object): Promise<unknown> {
-    return this.#link.request(message, TIMEOUT_MS)
+    return this.#link.request(message, this.#pace.timeout)
   }
 
   close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
     this.#link.close()
+  }
+
+  #again(): void {
+    this.#timer = undefined
+    void this.#drain()
   }
 
   async #drain(): Promise<void> {
@@ -53,11 +66,13 @@ export class PeerOutbox {
     this.#isSending = true
     try {
       while (this.#waiting.length > 0) {
-        await this.#link.request(this.#waiting[0] as object, TIMEOUT_MS)
+        await this.#link.request(this.#waiting[0] as object, this.#pace.timeout)
         this.#waiting.shift()
       }
     } catch {
-      // The next message, or the greeting after reconnecting, starts again.
+      // Away, or stopped with its connection open: what waits behind a message that was not answered is sent
+      // without anything else having to happen.
+      if (!this.#isClosed) this.#timer ??= setTimeout(() => this.#again(), this.#pace.again).unref()
     } finally {
       this.#isSending = false
     }

@@ -1,6 +1,6 @@
 import { type Clock, type EventRecorder, IntegrityError, type RandomSource } from '@postern/core'
-import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
-import { generateSigningKey, seedOf, signingKeyOf } from '../primitive/ed25519.ts'
+import { identitySeed, selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
+import { seedOf, signingKeyOf } from '../primitive/ed25519.ts'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
@@ -12,8 +12,12 @@ import { PART_KEY_BYTES } from './holder-keys.ts'
 import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
 import { bytes, isEpoch, isObject } from './holder-request.ts'
 import { HolderStore } from './holder-store.ts'
+import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
 import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
+
+/** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
+const MAX_FROZEN_BY_PEER = 10_000
 
 export interface StartHolderOptions {
   readonly config: HolderConfig
@@ -42,7 +46,7 @@ export function holderIdentity(
   options: Pick<StartHolderOptions, 'clock' | 'random'>,
 ): TlsIdentity {
   const wrapped = store.setting('tls.key')
-  const key = wrapped === undefined ? generateSigningKey() : signingKeyOf(unwrapKey(kek, wrapped))
+  const key = signingKeyOf(wrapped === undefined ? identitySeed(options.random) : unwrapKey(kek, wrapped))
   if (wrapped === undefined) store.setSettings({ 'tls.key': wrapKey(kek, seedOf(key)) })
   const identity = selfSignedIdentity(`postern holder ${id}`, key, options.random, options.clock.now())
   // Public, and asked for before the holder is unlocked.
@@ -85,6 +89,7 @@ class Holder implements RunningHolder {
   readonly #peers = new Map<HolderId, PeerOutbox>()
   readonly #listeners: Listening[] = []
   readonly #closedUntil: number
+  readonly #recorder: LaterRecorder
 
   constructor(options: StartHolderOptions, store: HolderStore, kek: Uint8Array, identity: TlsIdentity) {
     this.#options = options
@@ -93,6 +98,7 @@ class Holder implements RunningHolder {
     this.#identity = identity
     this.fingerprint = identity.fingerprint
     this.#keys = store.keys(options.config.id, kek)
+    this.#recorder = new LaterRecorder(options.recorder)
     this.#closedUntil = store.closedUntil(options.clock.now(), options.config.policy.window)
     this.core = new HolderCore({
       keys: this.#keys,
@@ -100,7 +106,7 @@ class Holder implements RunningHolder {
       policy: options.config.policy,
       clock: options.clock,
       random: options.random,
-      recorder: options.recorder,
+      recorder: this.#recorder,
       domain: domainOf(options),
       closedUntil: this.#closedUntil,
       later: afterAnswers,
@@ -138,6 +144,7 @@ class Holder implements RunningHolder {
   async close(): Promise<void> {
     for (const peer of this.#peers.values()) peer.close()
     await Promise.all(this.#listeners.map(listening => listening.close()))
+    this.#recorder.flush()
     this.#store.close()
   }
 
@@ -156,6 +163,7 @@ class Holder implements RunningHolder {
     if (!isObject(body)) return { refused: 'malformed' }
     if (body['op'] === 'ping') return { pong: true }
     if (body['op'] === 'freeze' && isActor(body['actor'])) {
+      if (this.#frozenBy(peer) >= MAX_FROZEN_BY_PEER) return { refused: 'busy' }
       this.core.freeze(body['actor'], `holder ${peer}: ${String(body['reason']).slice(0, 40)}`)
       return { done: true }
     }
@@ -174,11 +182,18 @@ class Holder implements RunningHolder {
     return { refused: 'forbidden' }
   }
 
+  /** Actors that are frozen here because another holder said so. */
+  #frozenBy(peer: HolderId): number {
+    let count = 0
+    for (const reason of this.core.frozen.values()) if (reason.startsWith(`holder ${peer}:`)) count++
+    return count
+  }
+
   /** Keeps a part, first in memory, where another key under the same name is refused, then on the disk. */
   #take(epoch: number, part: Part, key: Uint8Array): void {
     this.#keys.add(epoch, part, key)
     this.#store.addPart(epoch, part, key, this.#kek)
-    this.#options.recorder.record({
+    this.#recorder.record({
       type: 'vault.part.taken',
       time: this.#options.clock.now(),
       actor: { principal: `holder:${this.core.id}` },

@@ -1,15 +1,7 @@
-import { type Clock, IntegrityError, StoreError, systemClock } from '@postern/core'
+import { type Clock, ConfigError, IntegrityError, StoreError, systemClock } from '@postern/core'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import type { ParsedRecord } from '../record/record-format.ts'
-import {
-  type Answered,
-  candidatesOf,
-  certainCandidates,
-  combineAnswers,
-  contradicted,
-  type OpenCandidate,
-  readAnswer,
-} from './answered.ts'
+import { type Answered, combineAnswers, contradicted, readAnswer } from './answered.ts'
 import { type Contribution, saltFrom } from './contribution.ts'
 import { ContributionPool } from './contribution-pool.ts'
 import { Gathering } from './gathering.ts'
@@ -17,10 +9,14 @@ import { HedgeDelay } from './hedge-delay.ts'
 import type { HolderLink } from './holder-link.ts'
 import { HolderOrder } from './holder-order.ts'
 import { packOpenings } from './open-batch.ts'
+import { OpenedKeys } from './opened-keys.ts'
 import type { HolderId, Part } from './part.ts'
 import { ASK_STATUS, type Refused, refusalError } from './refusal-error.ts'
 import { ReservedKeys } from './reserved-keys.ts'
 import type { SealKey } from './seal-key.ts'
+
+/** Items that holders take in one request. */
+const MOST_AT_ONCE = 1_000
 
 /** A record as it is stored, and where. */
 export interface StoredRecord {
@@ -101,6 +97,12 @@ export class SplitKeys {
   }
 
   async #sealFresh(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
+    if (contexts.length > MOST_AT_ONCE) {
+      const keys: SealKey[] = []
+      for (let at = 0; at < contexts.length; at += MOST_AT_ONCE)
+        keys.push(...(await this.#sealFresh(contexts.slice(at, at + MOST_AT_ONCE))))
+      return keys
+    }
     try {
       return await this.#sealOnce(contexts)
     } catch (error) {
@@ -138,33 +140,42 @@ export class SplitKeys {
 
   /**
    * Keys of stored records, in one round trip to two holders. The third is asked when one of them is
-   * late, refuses, or contradicts the other.
-   * @returns candidates per record, the likely one first; more than one only where holders contradict each
-   *   other, and then the commitment in the record says which is right
+   * late, refuses, or contradicts the other; and with `askThird`, when a record does not open.
    * @throws BudgetExceeded, CredentialError, StoreError
    */
-  async open(
-    records: readonly StoredRecord[],
-    capability?: string,
-  ): Promise<readonly (readonly OpenCandidate[])[]> {
-    if (records.length === 0) return []
+  async open(records: readonly StoredRecord[], capability?: string): Promise<OpenedKeys> {
+    if (records.length === 0) return new OpenedKeys(0, [])
+    // Not in pieces: a capability is taken once, and a page opens as a whole or not at all.
+    if (records.length > MOST_AT_ONCE)
+      throw new ConfigError({
+        place: 'vault',
+        problem: `was asked to open ${records.length} values at once, and holders open at most ${MOST_AT_ONCE}`,
+        hint: 'read fewer rows, or fewer of the encrypted columns, at a time',
+      })
     const items = packOpenings(
       records.map(({ encoded, record: { epoch, salt } }) => ({ encoded, epoch, salt })),
     )
     const body = { op: 'open', items, ...(capability !== undefined && { capability }) }
     const links = this.#order.from(records[0]?.record.salt[0] ?? 0)
     const answers = await this.#gather(links, body, records.length, 'two')
-    if (contradicted(answers).size === 0) return certainCandidates(answers)
     const asked = new Set(answers.map(({ holder }) => holder))
-    const third = links.filter(({ id }) => !asked.has(id))
-    const more = await Promise.allSettled(third.map(link => this.#ask(link, body, records.length)))
-    const all = [
-      ...answers,
-      ...more.flatMap(result =>
-        result.status === 'fulfilled' && 'parts' in result.value ? [result.value] : [],
+    const opened = new OpenedKeys(records.length, answers, () =>
+      this.#answersOf(
+        links.filter(({ id }) => !asked.has(id)),
+        body,
+        records.length,
       ),
-    ]
-    return records.map((_, index) => candidatesOf(all, index))
+    )
+    if (opened.isContradicted) await opened.askThird()
+    return opened
+  }
+
+  /** What these holders answer; those that do not, or refuse, are left out. */
+  async #answersOf(links: readonly HolderLink[], body: object, count: number): Promise<readonly Answered[]> {
+    const settled = await Promise.allSettled(links.map(link => this.#ask(link, body, count)))
+    return settled.flatMap(result =>
+      result.status === 'fulfilled' && 'parts' in result.value ? [result.value] : [],
+    )
   }
 
   /**
@@ -180,21 +191,32 @@ export class SplitKeys {
     readonly digests: readonly Uint8Array[]
     readonly purpose: 'store' | 'search'
   }): Promise<readonly Uint8Array[]> {
+    if (request.digests.length > MOST_AT_ONCE) {
+      const terms: Uint8Array[] = []
+      for (let at = 0; at < request.digests.length; at += MOST_AT_ONCE) {
+        const digests = request.digests.slice(at, at + MOST_AT_ONCE)
+        terms.push(...(await this.terms({ ...request, digests })))
+      }
+      return terms
+    }
     const digests = request.digests.map(digest => Buffer.from(digest).toString('base64url'))
-    // A term has no commitment to check a part against, so a stored one needs every part from two holders.
-    const how = request.purpose === 'store' ? 'all' : 'two'
     const body = { op: 'term', ...request, digests }
-    return this.#agree(await this.#gather(this.#order.from(digests.length), body, digests.length, how))
+    // A term has no commitment to check a part against, so every part must come from two holders: one alone
+    // could make a search find nothing.
+    return this.#agree(await this.#gather(this.#order.forSealing, body, digests.length, 'all'))
   }
 
-  /** One blinded element through two holders: three elements to add up, for hardening a password. */
+  /**
+   * One blinded element through the holders: three elements to add up, for hardening a password. Every holder
+   * that is up is asked, as for a term: what one alone vouched for would make a right password a wrong one.
+   */
   async harden(
     user: string,
     epoch: number,
     blinded: Uint8Array,
   ): Promise<Readonly<Record<Part, Uint8Array>>> {
     const body = { op: 'harden', user, epoch, blinded: Buffer.from(blinded).toString('base64url') }
-    const answers = await this.#gather(this.#order.from(blinded[0] ?? 0), body, 1, 'two')
+    const answers = await this.#gather(this.#order.forSealing, body, 1, 'all')
     if (contradicted(answers).size > 0)
       throw new IntegrityError('holders contradict each other; ask their operators')
     const parts: Partial<Record<Part, Uint8Array>> = Object.assign({}, ...answers.map(answer => answer.parts))
@@ -279,8 +301,8 @@ export class SplitKeys {
     if (liar !== undefined) this.#onLiar(liar)
     throw new IntegrityError(
       liar === undefined
-        ? 'holders: two contradict each other; nothing was sealed. Stop the one whose log shows it was changed'
-        : `holders: holder ${liar} contradicts both others; nothing was sealed. Stop it and replace it`,
+        ? 'holders: two contradict each other; nothing was sealed or searched. Stop the one whose log shows it was changed'
+        : `holders: holder ${liar} contradicts both others; nothing was sealed or searched. Stop it and replace it`,
     )
   }
 }

@@ -1,8 +1,9 @@
 import { ConfigError, IntegrityError } from '@postern/core'
 import type { LocalKeys } from '../local/local-keys.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
+import { ContextEncoder } from '../record/context-encoder.ts'
 import { doesNotOpen, tryOpenRecord } from '../record/open-record.ts'
-import { encodeContext, type RecordContext } from '../record/record-context.ts'
+import type { RecordContext } from '../record/record-context.ts'
 import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import { SaltSource } from '../record/salt-source.ts'
@@ -10,6 +11,7 @@ import { sealRecord } from '../record/seal-record.ts'
 import type { OpenCandidate } from '../split/answered.ts'
 import type { SealKey } from '../split/seal-key.ts'
 import type { SplitKeys } from '../split/split-keys.ts'
+import { CellKeys, noKeys } from './cell-keys.ts'
 import { decodeValue, encodeValue, isSealed, readStored, storeRecord } from './column-value.ts'
 import { contextOf, keyText, type Row } from './row-context.ts'
 import { SearchTerms, type StoredTerm } from './search-terms.ts'
@@ -58,6 +60,7 @@ export class Vault {
   readonly #tables: ReadonlyMap<string, Table>
   readonly #options: VaultOptions
   readonly #salts = new SaltSource()
+  readonly #contexts = new ContextEncoder()
   readonly #search: SearchTerms | undefined
 
   /** @throws ConfigError with every issue of the tables */
@@ -165,11 +168,11 @@ export class Vault {
           )
         const context = contextOf(table, column, row)
         const subject = subjectOf(table, row)
-        cells.push({ index, column, context, encoded: encodeContext(context), subject, record })
+        cells.push({ index, column, context, encoded: this.#contexts.encode(context), subject, record })
       }
     }
-    const [candidates, subjects] = await Promise.all([
-      this.#openKeys(cells, options),
+    const [keys, subjects] = await Promise.all([
+      CellKeys.of(cells, this.#options, options.capability),
       this.#subjectSalts(cells, 'get'),
     ])
     for (let position = 0; position < cells.length; position++) {
@@ -180,7 +183,12 @@ export class Vault {
         target[column.name] = this.#options.erased ?? null
         continue
       }
-      target[column.name] = decodeValue(this.#open(cell, candidates[position] ?? [], subjects), column)
+      let opened = this.#open(cell, keys.at(position), subjects)
+      // Changed in the database, or a holder lied where the other could not contradict it.
+      if (opened === undefined && (await keys.askThird()))
+        opened = this.#open(cell, keys.at(position), subjects)
+      if (opened === undefined) throw doesNotOpen(`${column.table}.${column.name}`)
+      target[column.name] = decodeValue(opened, column)
     }
     return out
   }
@@ -261,7 +269,7 @@ export class Vault {
 
   #cell(table: Table, column: Column, row: Row, index: number): Cell {
     const context = contextOf(table, column, row)
-    return { index, column, context, encoded: encodeContext(context), subject: subjectOf(table, row) }
+    return { index, column, context, encoded: this.#contexts.encode(context), subject: subjectOf(table, row) }
   }
 
   /** Only what is sealed already may pass for a held column: the server has nothing to seal it with. */
@@ -276,40 +284,24 @@ export class Vault {
   async #sealKeys(cells: readonly Cell[]): Promise<readonly SealKey[]> {
     const { local, split } = this.#options
     const ofSplit = cells.filter(({ column }) => column.mode === 'split')
-    if (ofSplit.length > 0 && split === undefined) throw noKeys(ofSplit[0] as Cell)
+    if (ofSplit.length > 0 && split === undefined) throw noKeys((ofSplit[0] as Cell).column)
     const made = split === undefined ? [] : await split.seal(ofSplit.map(({ context }) => context))
     let next = 0
     return cells.map(cell => {
       if (cell.column.mode === 'split') return made[next++] as SealKey
-      if (local === undefined) throw noKeys(cell)
+      if (local === undefined) throw noKeys(cell.column)
       const salt = this.#salts.next()
       const epoch = local.current
       return { salt, epoch, recordKey: recordPrf(local.prf(epoch), cell.encoded, salt) }
     })
   }
 
-  async #openKeys(
-    cells: readonly StoredCell[],
-    { capability }: OpenOptions,
-  ): Promise<readonly (readonly OpenCandidate[])[]> {
-    const { local, split } = this.#options
-    const ofSplit = cells.filter(({ column }) => column.mode === 'split')
-    if (ofSplit.length > 0 && split === undefined) throw noKeys(ofSplit[0] as Cell)
-    const found = split === undefined ? [] : await split.open(ofSplit, capability)
-    let next = 0
-    return cells.map(cell => {
-      if (cell.column.mode === 'split') return found[next++] ?? []
-      if (local === undefined) throw noKeys(cell)
-      const recordKey = recordPrf(local.prf(cell.record.epoch), cell.encoded, cell.record.salt)
-      return [{ recordKey, against: [] }]
-    })
-  }
-
+  /** The value of a record, by the candidate that it commits to; undefined when there is none. */
   #open(
     { column, encoded, record, subject }: StoredCell,
     candidates: readonly OpenCandidate[],
     subjects: ReadonlyMap<string, Uint8Array | undefined>,
-  ): Buffer {
+  ): Buffer | undefined {
     for (const { recordKey, against } of candidates) {
       const opened = tryOpenRecord(
         record,
@@ -320,7 +312,7 @@ export class Vault {
       this.#options.split?.blame(against)
       return opened
     }
-    throw doesNotOpen(`${column.table}.${column.name}`)
+    return undefined
   }
 
   async #subjectSalts(
@@ -385,12 +377,4 @@ function subjectOf(table: Table, row: Row): string | undefined {
 
 function isOpenedHere({ mode, access }: Column): boolean {
   return mode !== 'held' && access === 'full'
-}
-
-function noKeys({ column }: Cell): ConfigError {
-  return new ConfigError({
-    place: `${column.table}.${column.name}`,
-    problem: `is of mode ${column.mode}, but the vault has no keys for it`,
-    hint: column.mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
-  })
 }

@@ -21,7 +21,8 @@ for (;;) {
   const { context, record: text } = given.records[index] as (typeof given.records)[number]
   const record = parseRecord(Buffer.from(text, 'base64url'))
   try {
-    const [candidates] = await keys.open([{ encoded: encodeContext(context), record }])
+    const { candidates: found } = await keys.open([{ encoded: encodeContext(context), record }])
+    const [candidates] = found
     const isOpen = candidates?.some(
       ({ recordKey }) => tryOpenRecord(record, recordKey, encodeContext(context)) !== undefined,
     )

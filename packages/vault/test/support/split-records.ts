@@ -32,9 +32,16 @@ export async function opened(
   records: readonly StoredRecord[],
 ): Promise<(string | undefined)[]> {
   const found = await keys.open(records)
-  return records.map(({ encoded, record }, index) =>
-    (found[index] ?? [])
-      .map(({ recordKey }) => tryOpenRecord(record, recordKey, encoded)?.toString())
-      .find(text => text !== undefined),
-  )
+  const texts = (): (string | undefined)[] =>
+    records.map(({ encoded, record }, index) => {
+      for (const { recordKey, against } of found.candidates[index] ?? []) {
+        const text = tryOpenRecord(record, recordKey, encoded)?.toString()
+        if (text === undefined) continue
+        keys.blame(against)
+        return text
+      }
+      return undefined
+    })
+  const first = texts()
+  return first.includes(undefined) && (await found.askThird()) ? texts() : first
 }

@@ -1,6 +1,7 @@
 import { type ReactNode, useCallback, useState } from 'react'
-import { count } from '../lib/format.ts'
+import { count, visible } from '../lib/format.ts'
 import type { EventRow } from '../lib/types.ts'
+import { useAsked } from '../lib/use-asked.ts'
 import { useKeys } from '../lib/use-keys.ts'
 import { useLiveRows } from '../lib/use-live-rows.ts'
 import type { FilterBy } from '../parts/event-line.tsx'
@@ -18,7 +19,7 @@ const SHOW = [
 type Show = (typeof SHOW)[number][0]
 
 const REFUSED = ['deny', 'throttle', 'challenge', 'observed']
-type Filters = Readonly<Partial<Record<Parameters<FilterBy>[0], string>>>
+type Filters = Readonly<Partial<Record<Parameters<FilterBy>[0] | 'instance', string>>>
 
 /** What happens now. A click on a rule or an address shows only that. */
 export function LiveScreen(): ReactNode {
@@ -26,7 +27,9 @@ export function LiveScreen(): ReactNode {
   const [filters, setFilters] = useState<Filters>({})
   const [isPaused, setPaused] = useState(false)
   const [isReading, setReading] = useState(false)
-  const matches = useCallback((row: EventRow) => isShown(row, show, filters), [show, filters])
+  const instances = useInstances()
+  const own = instances[0]
+  const matches = useCallback((row: EventRow) => isShown(row, show, filters, own), [show, filters, own])
   const { rows, held, state, more } = useLiveRows(queryOf(show, filters), matches, isPaused || isReading)
   const filter = useCallback<FilterBy>(
     (name, value) => setFilters(before => ({ ...before, [name]: value })),
@@ -60,6 +63,27 @@ export function LiveScreen(): ReactNode {
       </div>
       <div className="row">
         <Segments label="Show" values={SHOW} value={show} onChange={setShow} />
+        {instances.length > 1 && (
+          <label className="row small">
+            Instance
+            <select
+              className="input"
+              value={filters.instance ?? ''}
+              onChange={({ target }) =>
+                setFilters(({ instance: _, ...others }) =>
+                  target.value === '' ? others : { ...others, instance: target.value },
+                )
+              }
+            >
+              <option value="">all</option>
+              {instances.map(name => (
+                <option key={name} value={name}>
+                  {visible(name)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         {Object.entries(filters).map(([name, value]) => (
           <button
             key={name}
@@ -99,6 +123,14 @@ export function LiveScreen(): ReactNode {
   )
 }
 
+/** Names of the gateways that share this traffic, this one first. */
+function useInstances(): readonly string[] {
+  const { value } = useAsked<{ readonly instances: readonly { readonly name: string }[] }>('/instances')
+  return value?.instances.map(({ name }) => name) ?? NONE
+}
+
+const NONE: readonly string[] = []
+
 function queryOf(show: Show, filters: Filters): string {
   const query = new URLSearchParams(filters)
   if (show === 'refused') {
@@ -109,8 +141,11 @@ function queryOf(show: Show, filters: Filters): string {
   return query.toString()
 }
 
-function isShown(row: EventRow, show: Show, filters: Filters): boolean {
+/** @param own name of the instance whose rows come without one, as they arrive */
+function isShown(row: EventRow, show: Show, filters: Filters, own: string | undefined): boolean {
   if (show === 'refused' && !(row.type === 'http' && REFUSED.includes(row.verdict))) return false
   if (show === 'finding' && row.type !== 'finding') return false
-  return Object.entries(filters).every(([name, value]) => row[name as keyof Filters] === value)
+  return Object.entries(filters).every(([name, value]) =>
+    name === 'instance' ? (row.instance ?? own) === value : row[name as keyof Filters] === value,
+  )
 }

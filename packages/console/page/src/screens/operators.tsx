@@ -157,7 +157,11 @@ function Accounts({
             <span key="who">
               {visible(name)} {isInvited && <span className="badge throttle">invited</span>}
             </span>,
-            roles.join(', '),
+            may ? (
+              <RolesForm key="roles" id={id} name={name} roles={roles} onDone={onDone} />
+            ) : (
+              roles.join(', ')
+            ),
             passkeys.map(passkey => visible(passkey.name)).join(', '),
             dateTime(createdAt),
             may && (
@@ -169,8 +173,58 @@ function Accounts({
         }))}
       />
       <p className="muted small">
-        Other roles for somebody: <code>postern console grant EMAIL ROLE…</code> Either ends their sessions.
+        Other roles, and removing an account, end the sessions of that person. The same by command:{' '}
+        <code>postern console grant EMAIL ROLE…</code>
       </p>
     </section>
+  )
+}
+
+/** What somebody may: a role that one lacks oneself is not granted, and stays with who has it. */
+function RolesForm({
+  id,
+  name,
+  roles,
+  onDone,
+}: {
+  readonly id: string
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly onDone: () => void
+}): ReactNode {
+  const { roles: own } = useSession()
+  const [wanted, setWanted] = useState(roles)
+  const { isBusy, problem, run } = useAct()
+  const isChanged = ROLES.some(([role]) => wanted.includes(role) !== roles.includes(role))
+  const save = (): Promise<void> =>
+    run(async () => {
+      await ask(`/operators/${encodeURIComponent(id)}/roles`, { method: 'POST', body: { roles: wanted } })
+      onDone()
+    })
+  return (
+    <fieldset className="row checks">
+      <legend className="visually-hidden">Roles of {visible(name)}</legend>
+      {ROLES.filter(([role]) => role !== 'viewer').map(([role, text]) => (
+        <label key={role} className="row">
+          <input
+            type="checkbox"
+            checked={wanted.includes(role)}
+            disabled={!own.includes(role) && !roles.includes(role)}
+            onChange={({ target }) =>
+              setWanted(before =>
+                target.checked ? [...before, role] : before.filter(other => other !== role),
+              )
+            }
+          />
+          {text}
+        </label>
+      ))}
+      {isChanged && (
+        <ConfirmButton label={`Change the roles of ${visible(name)}`} onConfirm={() => void save()}>
+          {isBusy ? 'Changing…' : 'Change'}
+        </ConfirmButton>
+      )}
+      <Problem text={problem} />
+    </fieldset>
   )
 }

@@ -1,0 +1,107 @@
+import type { ChildProcess } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { median, quantile } from './harness.ts'
+import { KeepAliveLoad } from './keep-alive-load.ts'
+
+const CONNECTIONS = 32
+
+/** A server in a process of its own. */
+export interface MeasuredProcess {
+  readonly name: string
+  readonly process: ChildProcess
+  readonly port: number
+}
+
+/** CPU per request of one process by that of another, in the rounds in which both had their turn. */
+export interface CpuRatio {
+  readonly median: number
+  /** Half of the rounds lie between these. */
+  readonly lower: number
+  readonly upper: number
+}
+
+/** CPU per request of each process, a figure a round, by name. */
+export class CpuRounds {
+  readonly #taken: ReadonlyMap<string, readonly number[]>
+
+  private constructor(taken: ReadonlyMap<string, readonly number[]>) {
+    this.#taken = taken
+  }
+
+  /**
+   * Measures processes in turn, in short rounds, each of which begins with another: a slow moment of the
+   * machine is slow to neighbours alike.
+   * @param warmUp requests of each beforehand, until V8 has compiled what it will
+   */
+  static async measure(
+    processes: readonly MeasuredProcess[],
+    {
+      rounds,
+      requests,
+      warmUp,
+    }: { readonly rounds: number; readonly requests: number; readonly warmUp: number },
+  ): Promise<CpuRounds> {
+    await warm(processes, warmUp)
+    const loads = await Promise.all(
+      processes.map(async ({ port, process: { pid } }) => ({
+        load: await KeepAliveLoad.connect(port, CONNECTIONS),
+        pid,
+      })),
+    )
+    try {
+      const taken = new Map(processes.map(({ name }) => [name, [] as number[]]))
+      for (let round = 0; round < rounds; round++) {
+        for (let turn = 0; turn < processes.length; turn++) {
+          const at = (turn + round) % processes.length
+          const { load, pid } = loads[at] as (typeof loads)[number]
+          const before = cpuOf(pid)
+          await load.run(requests)
+          taken.get(processes[at]?.name ?? '')?.push((cpuOf(pid) - before) / requests)
+        }
+      }
+      return new CpuRounds(taken)
+    } finally {
+      for (const { load } of loads) load.close()
+    }
+  }
+
+  /** Microseconds of CPU of a request: the middle of the rounds. */
+  of(name: string): number {
+    return median(this.#taken.get(name) ?? [])
+  }
+
+  ratio(name: string, peer: string): CpuRatio {
+    const peers = this.#taken.get(peer) ?? []
+    const ratios = (this.#taken.get(name) ?? []).map((took, round) => took / (peers[round] ?? Number.NaN))
+    return { median: median(ratios), lower: quantile(ratios, 0.25), upper: quantile(ratios, 0.75) }
+  }
+}
+
+/** Sends requests to processes, two at a time, so that V8 has compiled what it will. */
+export async function warm(processes: readonly MeasuredProcess[], requests: number): Promise<void> {
+  const waiting = [...processes]
+  const warmNext = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const load = await KeepAliveLoad.connect(next.port, CONNECTIONS)
+      await load.run(requests)
+      load.close()
+    }
+  }
+  await Promise.all([warmNext(), warmNext()])
+}
+
+/**
+ * Microseconds of CPU that all threads of a process have taken, as the scheduler counts them: in nanoseconds,
+ * where proc(5) has hundredths of a second.
+ */
+function cpuOf(pid: number | undefined): number {
+  let nanoseconds = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return nanoseconds / 1_000
+}

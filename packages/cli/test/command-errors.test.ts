@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { inProcess } from './in-process.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-errors-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+writeFileSync(
+  join(folder, 'requests.jsonl'),
+  '{"path":"/?q=1\' OR 1=1--"}\nnot json\n{"path":"/ok","id":"mine"}\n',
+)
+writeFileSync(join(folder, 'unknown.cases.yml'), 'scenario: nope\ncases: []\n')
+
+type Case = readonly [line: string, code: number, says: RegExp]
+
+/** Each command is run in one empty folder, one after the other; what is said is on either stream. */
+function cases(name: string, table: readonly Case[]): void {
+  describe(name, () => {
+    for (const [line, code, says] of table)
+      test(`postern ${line}`, async () => {
+        const args = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '')
+        const result = await inProcess(args, folder)
+        assert.equal(result.code, code, result.stderr)
+        assert.match(result.stdout + result.stderr, says)
+        assert.doesNotMatch(result.stderr, /mistake in Postern|\n {4}at /)
+      })
+  })
+}
+
+const NO_GATEWAY = /no gateway is running on this data directory; start one with: postern gateway --to URL/
+const NO_LOG = /nothing was recorded here yet; name the data directory of the gateway with --data/
+const NO_POLICIES = /the configuration names no policies\n {2}hint: write policies: policies\.ts/
+const NO_IDENTITY = /identity: is not configured\n {2}hint: for example identity: \{ origin/
+const NO_BUDGETS = /budgetDatabase: is not configured/
+const NO_VAULT = /vault\.json: cannot be read\n {2}hint: make one with postern vault init/
+
+cases('reading files of requests, rules and logs', [
+  [
+    'inspect requests.jsonl',
+    1,
+    /1 blocked, 0 too big, 1 passed, 1 unreadable\na line that can be read is like/,
+  ],
+  ['inspect none.jsonl', 2, /there is no such file\n {2}hint: pass the path of a file of requests/],
+  ['inspect requests.jsonl --level 9', 2, /"9" is not a level\n {2}hint: 1, 2, 3 or 4/],
+  ['rules test unknown.cases.yml', 2, /no scenario that reports is named "nope"/],
+  ['rules test none', 2, /none: there is no such file or folder/],
+  ['rules test requests.jsonl', 2, /requests\.jsonl: .* at line 2/],
+  ['scenarios list', 0, /http-probing/],
+  ['scenarios test none.log', 2, /there is no such file/],
+  ['scenarios test requests.jsonl', 1, /nothing was found\n3 lines are not in an access log format/],
+  ['replay requests.jsonl --against none.yaml', 2, /none\.yaml: there is no such file/],
+  ['report --since tomorrowish', 2, /"tomorrowish" is not a time/],
+  ['report --format pdf', 2, /"pdf" is not a format\n {2}hint: text, json or html/],
+  ['report --top 0', 2, /is not a whole number from 1 to 1000/],
+])
+
+cases('bans', [
+  ['why 1.2.3', 2, /"1\.2\.3" is not an actor/],
+  ['why 192.0.2.7', 1, /no remediations apply to 192\.0\.2\.7/],
+  ['ban 192.0.2.7 --for 1x', 2, /"1x" is not a duration/],
+  ['ban 192.0.2.7 --measure explode', 2, /"explode" is not a measure\n {2}hint: block, throttle, challenge/],
+  ['ban 127.0.0.1', 2, /is protected/],
+  [
+    'ban 192.0.2.7 --for 1h --reason probes',
+    0,
+    /192\.0\.2\.7: block until .* \(probes\)\nend it with: postern unban/,
+  ],
+  ['why 192.0.2.7', 0, /block until .* by manual: probes/],
+  ['why 192.0.2.7 --json', 0, /"remediations":\[\{.*"measure":"block"/],
+  ['unban 192.0.2.7', 0, /192\.0\.2\.7: 1 remediation ended/],
+  ['unban 192.0.2.7', 1, /no remediations apply to 192\.0\.2\.7/],
+])
+
+cases('limits and parameters without a running gateway', [
+  ['limits show', 0, /address +1200 in 1m/],
+  ['limits show 192.0.2.7', 3, NO_GATEWAY],
+  ['limits reset 192.0.2.7', 3, NO_GATEWAY],
+  ['limits set address 192.0.2.7 5/1m', 2, /limits\.address: has one rule for everybody/],
+  ['limits list', 0, /no key has a rule of its own/],
+  ['limits unset tenant acme', 1, /acme has no rule of its own in tenant/],
+  ['parameters types', 1, /no type is certain yet/],
+  ['parameters propose', 1, /nothing was learned: schema: \{ learn: true \}/],
+  ['parameters forget', 1, /nothing was learned of that/],
+  ['parameters types set "GET /x" query.a nope', 2, /must be "number" or .*, not "nope"/],
+  ['parameters types set "GET /x" nope number', 2, /is not the place of a parameter/],
+])
+
+cases('what the configuration does not have', [
+  ['policy test none.ts', 2, NO_POLICIES],
+  ['policy matrix', 2, NO_POLICIES],
+  ['policy who-can order.read', 2, NO_POLICIES],
+  ['policy diff none.ts', 2, NO_POLICIES],
+  ['keys list', 2, NO_IDENTITY],
+  ['keys revoke x', 2, NO_IDENTITY],
+  ['keys rotate x', 2, NO_IDENTITY],
+  ['users list', 2, NO_IDENTITY],
+  ['users disable x', 2, NO_IDENTITY],
+  ['users import none.csv', 2, /none\.csv: there is no such file or folder/],
+  ['sessions list', 2, NO_IDENTITY],
+  ['sessions revoke principal:', 2, /names nobody\n {2}hint: principal:alice/],
+  ['budgets status', 2, NO_BUDGETS],
+  ['budgets install --print', 2, NO_BUDGETS],
+  ['budgets remove', 2, NO_BUDGETS],
+  ['undo list', 2, NO_BUDGETS],
+  ['undo seal', 2, NO_BUDGETS],
+  ['undo apply', 2, /names nothing to put back/],
+  ['undo show 1', 2, NO_BUDGETS],
+  ['console operators', 3, NO_GATEWAY],
+  ['console link', 3, NO_GATEWAY],
+  ['console invite ann@example.com', 3, NO_GATEWAY],
+  ['console grant ann@example.com viewer', 3, NO_GATEWAY],
+  ['console remove ann@example.com', 3, NO_GATEWAY],
+  ['vault status', 2, NO_VAULT],
+  ['vault migrate customers', 2, NO_VAULT],
+  ['vault rotate', 2, NO_VAULT],
+  ['vault fingerprint', 2, NO_VAULT],
+  ['vault canary customers email 1', 2, NO_VAULT],
+  ['vault exposure .', 2, NO_VAULT],
+  ['vault bench', 2, NO_VAULT],
+  ['vault erase 4711', 2, /cannot be undone\n {2}hint: add --yes/],
+  ['vault add-holder 1 nowhere print', 2, /must be host:port, e\.g\. 10\.0\.0\.7:9470/],
+])
+
+cases('approvals and keys of bouncers', [
+  ['approvals list', 0, /no request is pending/],
+  ['approvals show x', 1, /There is no approval with this id/],
+  ['approve x --as ann --deny', 1, /There is no approval with this id/],
+  ['bouncers list', 0, /^$/],
+  ['bouncers add nginx', 0, /^[\w-]{43}\nGive this key to the bouncer/],
+  ['bouncers add nginx', 2, /"nginx" already has a key\n {2}hint: revoke it first/],
+  ['bouncers list', 0, /^nginx +since \d{4}-/],
+  ['bouncers remove nginx', 0, /the key of nginx no longer works/],
+  ['bouncers remove nginx', 1, /there is no key of nginx/],
+])
+
+cases('an audit log that is not there', [
+  ...['verify', 'search', 'export', 'proof 0', 'checkpoint', 'rebuild', 'tail', 'check-export none'].map(
+    (command): Case => [`audit ${command}`, 3, NO_LOG],
+  ),
+  ['explain 1m8atsqfac8s20s00001', 3, NO_LOG],
+  ['explain xyz', 2, /"xyz" is not a request id/],
+  ['report', 3, NO_LOG],
+  ['audit proof x', 2, /"x" is not the number of an entry\n {2}hint: postern audit search shows numbers/],
+  ['audit export --format xml', 2, /"xml" is not a format\n {2}hint: ndjson, ocsf, cef/],
+  ['audit prune', 2, /--keep: is missing/],
+  [
+    'audit prune --keep 1d',
+    2,
+    /cannot be undone\n {2}hint: to remove them: postern audit prune --keep 1d --yes/,
+  ],
+  ['audit erase ann', 2, /cannot be undone\n {2}hint: if you mean it: postern audit erase ann --yes/],
+  ['audit accept-rollback', 2, /postern audit accept-rollback --yes/],
+  ['audit key "x y"', 2, /must be neither empty nor contain spaces/],
+  ['audit key shop.example/log', 0, /secret, .*PRIVATE\+KEY\+shop\.example\/log\+/],
+  ['audit witness', 2, /no log to cosign/],
+  ['audit witness --log x', 2, /"x" is not ORIGIN=KEY/],
+])
+
+cases('holders', [
+  ['holder init h 4', 2, /a holder is number 1, 2 or 3/],
+  ['holder init h 1', 0, /wrote .*holder\.json.*\nfingerprint of holder 1: /],
+  ['holder fingerprint h/holder.json', 0, /^[\w-]{43}\n$/],
+  ['holder ask h/holder.json status', 3, /does not run, or this user may not ask it/],
+  ['holder ask h/holder.json dance', 2, /"dance" is not an operation\n {2}hint: status, ready, freeze/],
+  ['holder ask h/holder.json canary {', 2, /needs the JSON that postern vault canary prints/],
+  ['holder ask h/holder.json freeze "person anne"', 3, /does not run, or this user may not ask it/],
+  ['holder ask h/holder.json begin-epoch 0', 3, /does not run, or this user may not ask it/],
+  ['holder ask h/holder.json remove-epoch 0', 3, /does not run, or this user may not ask it/],
+  ['holder ask h/holder.json backup copy.db', 3, /does not run, or this user may not ask it/],
+  ['holder ask none.json status', 2, /none\.json: there is no such file or folder/],
+  ['holder add-peer h/holder.json 2 nowhere print', 2, /must be host:port/],
+  ['holder restore h/holder.json none', 2, /none: does not exist/],
+])
+
+cases('a request that is only described, versions, and starts that cannot be', [
+  [
+    'doctor --request /x --peer 10.0.0.3 --header "X-Forwarded-For: 203.0.113.7"',
+    1,
+    /10\.0\.0\.3 \(not a trusted proxy\)[\s\S]*hint: if 10\.0\.0\.3 is your proxy, set /,
+  ],
+  ['doctor --request /x --peer nope', 2, /"nope" is not an address/],
+  ['doctor --request /x --peer 10.0.0.3 --header nope', 2, /"nope" is not a header/],
+  ['version', 0, /^postern \d+\.\d+\.\d+, node 24/],
+  ['version --json', 0, /^\{"postern":"/],
+  ['schema', 0, /"\$schema": "https:\/\/json-schema\.org/],
+  ['gateway', 2, /the gateway does not know where the backend is\n {2}hint: postern gateway --to/],
+  ['gateway --to nope', 2, /--to: is not an http\(s\) address/],
+  ['forward-auth --dialect apache', 2, /must be "nginx" or "traefik" or "caddy" or "envoy", not "apache"/],
+])
+
+describe('how it is said', () => {
+  test('errors are JSON on standard output with --json, with their code and exit code', async () => {
+    const { stdout, stderr, code } = await inProcess(['ban', 'nobody', '--json'], folder)
+    const { error } = JSON.parse(stdout) as {
+      readonly error: { readonly code: string; readonly exit: number }
+    }
+    assert.deepEqual([error.code, error.exit, code, stderr], ['POSTERN_CONFIG', 2, 2, ''])
+  })
+
+  test('notes are left out with --quiet, results are not', async () => {
+    const { stdout, stderr } = await inProcess(['bouncers', 'add', 'quiet', '--quiet'], folder)
+    assert.match(stdout, /^[\w-]{43}\n$/)
+    assert.equal(stderr, '')
+  })
+
+  test('colours are for terminals, unless the environment says otherwise', async () => {
+    writeFileSync(
+      join(folder, 'access.log'),
+      `${'192.0.2.1 - - [04/May/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5'}\n`,
+    )
+    const coloured = async (at: 'terminal' | 'pipe', environment: Readonly<Record<string, string>>) => {
+      const { stdout } = await inProcess(['replay', 'access.log'], folder, { at, environment })
+      assert.match(stdout, /1/)
+      return stdout.includes('\u001b[')
+    }
+    assert.equal(await coloured('terminal', {}), true)
+    assert.equal(await coloured('terminal', { NO_COLOR: '1' }), false)
+    assert.equal(await coloured('terminal', { TERM: 'dumb' }), false)
+    assert.equal(await coloured('pipe', {}), false)
+    assert.equal(await coloured('pipe', { FORCE_COLOR: '1' }), true)
+  })
+
+  test('a key that was typed is written into the configuration, comments and all', async () => {
+    writeFileSync(join(folder, 'postern.config.yaml'), '# ours\nmode: observe\n')
+    const { code } = await inProcess(
+      ['parameters', 'types', 'set', 'GET /items', 'query.page', 'number'],
+      folder,
+    )
+    assert.equal(code, 0)
+    assert.match(
+      readFileSync(join(folder, 'postern.config.yaml'), 'utf8'),
+      /^# ours\nmode: observe\n[\s\S]*number/,
+    )
+  })
+})

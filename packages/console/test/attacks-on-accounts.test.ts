@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { until } from '../../../test/until.ts'
+import { SoftPasskey } from '../../identity/test/soft-passkey.ts'
+import { AccountConsole, type PasskeyOptions } from './support/account-console.ts'
+import { ask, signIn } from './support/ask.ts'
+import { kept, request } from './support/events.ts'
+import { watch } from './support/watch.ts'
+
+describe('attacks on the accounts of the console', () => {
+  let opened: AccountConsole
+  before(async () => {
+    opened = await AccountConsole.open()
+  })
+  after(() => opened.close())
+  /** Attempts to sign in are bounded for everybody together, a minute long. */
+  const nextMinute = (): void => void opened.given.clock.advance(60_000)
+
+  test('an invitation that two follow at once makes one account with one passkey', async () => {
+    const { json } = await opened.invite('race@shop.example', ['operator'])
+    const { invitation } = json
+    const both = await Promise.all(
+      [0, 1, 2].map(async () => {
+        const asked = await opened.call('POST', '/invitation/options', { invitation })
+        const answer = new SoftPasskey(opened.origin).create(asked.json['options'] as PasskeyOptions)
+        return { invitation, answer }
+      }),
+    )
+    const answers = await Promise.all(both.map(body => opened.call('POST', '/invitation', body)))
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 401, 401])
+    const made = (await opened.operators.list()).filter(({ name }) => name === 'race@shop.example')
+    assert.equal(made.length, 1)
+    assert.equal(made[0]?.passkeys.length, 1)
+    nextMinute()
+  })
+
+  test('a link that many follow at once signs one of them in', async () => {
+    const link = /#link=(.*)$/.exec(opened.server.link('late'))?.[1]
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => opened.call('POST', '/session', { link })),
+    )
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+    nextMinute()
+  })
+
+  test('whoever is removed, or loses a role, in the moment of signing in is not signed in with what they had', async t => {
+    const accounts = opened.operators
+    const { id, passkey } = await opened.member('gone@shop.example', ['viewer'])
+    const signInAs = accounts.signIn.bind(accounts)
+    t.mock.method(accounts, 'signIn', async (...given: Parameters<typeof signInAs>) => {
+      const who = await signInAs(...given)
+      await accounts.setRoles(id, ['viewer', 'approver'])
+      return who
+    })
+    assert.equal((await opened.signInBy(passkey)).status, 401, 'other roles than were read')
+    t.mock.restoreAll()
+    t.mock.method(accounts, 'signIn', async (...given: Parameters<typeof signInAs>) => {
+      const who = await signInAs(...given)
+      await accounts.setRoles(id, ['viewer'])
+      await accounts.remove(id)
+      return who
+    })
+    const { passkey: other } = await opened.member('other@shop.example', ['approver'])
+    const answer = await opened.signInBy(passkey)
+    assert.equal(answer.status, 401)
+    assert.equal(answer.headers['set-cookie'], undefined)
+    t.mock.restoreAll()
+    assert.equal((await opened.signInBy(other)).status, 200, 'others sign in as before')
+    nextMinute()
+  })
+
+  test('the live stream of somebody who is removed, or has other roles, is cut before anything more is sent', async () => {
+    const removed = await opened.member('removed@shop.example', ['viewer'])
+    const demoted = await opened.member('demoted@shop.example', ['operator'])
+    const streams = [await watch(opened.server, removed.session), await watch(opened.server, demoted.session)]
+    await until(() => streams.every(({ text }) => text().includes(': connected')))
+    assert.equal((await opened.call('DELETE', `/operators/${removed.id}`, {}, opened.opal)).status, 200)
+    const roles = { roles: ['viewer'] }
+    assert.equal(
+      (await opened.call('POST', `/operators/${demoted.id}/roles`, roles, opened.opal)).status,
+      200,
+    )
+    opened.given.parts.live.take(kept(request(1)))
+    await until(() => streams.every(({ ended }) => ended()))
+    for (const { text } of streams) assert.doesNotMatch(text(), /event:/)
+    nextMinute()
+  })
+
+  test('the last approver stays, also when two of them are removed at once; who has a role keeps it without being granted it', async () => {
+    for (const operator of await opened.operators.list())
+      if (operator.roles.includes('approver')) await opened.operators.remove(operator.id)
+    const one = await opened.member('one@shop.example', ['operator', 'approver'])
+    const two = await opened.member('two@shop.example', ['operator', 'approver'])
+    for (const { name, id } of await opened.operators.list())
+      if (!['one@shop.example', 'two@shop.example'].includes(name)) await opened.operators.remove(id)
+    const both = await Promise.all(
+      [one, two].map(({ id }) =>
+        opened.call('POST', `/operators/${id}/roles`, { roles: ['operator'] }, opened.opal),
+      ),
+    )
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 409])
+    const refused = both.find(({ status }) => status === 409)
+    assert.match(String(refused?.json['error']), /last approver/)
+    const left = (await opened.operators.list()).filter(({ roles }) => roles.includes('approver'))
+    assert.equal(left.length, 1)
+    const [last] = left
+    assert.equal(
+      (await opened.call('DELETE', `/operators/${last?.id}`, {}, opened.opal)).status,
+      409,
+      'nor is it removed',
+    )
+    const plain = await signIn(opened.server, 'plain', ['operator'])
+    const keeps = { roles: ['operator', 'approver'] }
+    assert.equal((await opened.call('POST', `/operators/${last?.id}/roles`, keeps, plain)).status, 200)
+    const lacks = (await opened.operators.list()).find(({ id }) => id !== last?.id)
+    assert.equal((await opened.call('POST', `/operators/${lacks?.id}/roles`, keeps, plain)).status, 403)
+    nextMinute()
+  })
+
+  test('a cookie of one with the token of another, a planted cookie, and a token elsewhere sign nobody in', async () => {
+    const ann = await signIn(opened.server, 'ann')
+    const eve = await signIn(opened.server, 'eve', ['viewer'])
+    const url = `${opened.server.address}api/session`
+    const tries: Record<string, Record<string, string>> = {
+      'the cookie of one, the token of another': {
+        Cookie: ann.Cookie,
+        'Console-Token': eve['Console-Token'],
+      },
+      'a planted cookie before the own one': {
+        Cookie: `${eve.Cookie}; ${ann.Cookie}`,
+        'Console-Token': ann['Console-Token'],
+      },
+      'a token as a bearer': { Cookie: ann.Cookie, Authorization: `Bearer ${ann['Console-Token']}` },
+      'a token as a cookie': { Cookie: `${ann.Cookie}; Console-Token=${ann['Console-Token']}` },
+      'no cookie': { 'Console-Token': ann['Console-Token'] },
+      'an empty token': { Cookie: ann.Cookie, 'Console-Token': '' },
+    }
+    for (const [what, headers] of Object.entries(tries))
+      assert.equal((await ask(url, { headers })).status, 401, what)
+    const inQuery = await ask(`${url}?token=${ann['Console-Token']}`, { headers: { Cookie: ann.Cookie } })
+    assert.equal(inQuery.status, 401)
+    assert.equal((await ask(url, { headers: ann })).json['name'], 'ann', 'the session itself holds')
+    nextMinute()
+  })
+})

@@ -1,0 +1,67 @@
+import { type LoadedConfig, loadConfig } from '@postern/config'
+import { startGateway } from '@postern/gateway'
+import type { HeldPort, WorkerLink } from '@postern/gateway/worker'
+import { openWorkerResources, Runtime, recheckOpen, stillHolds } from '@postern/runtime'
+import { Metrics } from './admin/metrics.ts'
+import { clientCountry } from './client-country.ts'
+import { EventForwarder } from './event-forwarder.ts'
+import { certificateOf, gatewayPlan } from './gateway-plan.ts'
+import { overridden } from './overridden.ts'
+import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+
+const METRICS_MS = 1_000
+
+/**
+ * Decides and proxies on a port that is held already, until the main thread ends it. Log and detectors are on
+ * the main thread, counters in shared memory.
+ * @throws ConfigError, StoreError
+ */
+export async function runWorker(link: WorkerLink<WorkerPlan>, held: HeldPort): Promise<void> {
+  const plan = link.data
+  const send = (message: FromWorker): void => link.send(message)
+  const load = async (): Promise<LoadedConfig> => {
+    const loaded = await loadConfig({ path: plan.file, folder: plan.folder, environment: process.env })
+    return overridden(loaded, plan.overrides, process.env)
+  }
+  const loaded = await load()
+  const options = gatewayPlan(loaded)
+  await link.begun
+  const { console: watched } = loaded.config
+  const forwarder = new EventForwarder(send, clientCountry(watched === false ? undefined : watched.country))
+  const resources = await openWorkerResources({
+    ...{ loaded, forwarder, dataDirectory: plan.dataDirectory, limits: plan.limits, secret: plan.secret },
+    emit: event => runtime.engine.emit(event),
+  })
+  const runtime = Runtime.over(resources, loaded)
+  const metrics = new Metrics()
+  runtime.listen(event => metrics.count(event))
+  const reporting = setInterval(() => send({ kind: 'metrics', counts: metrics.drain() }), METRICS_MS)
+  const gateway = await startGateway({
+    ...options,
+    listen: { ...options.listen, held },
+    engine: () => runtime.engine,
+    underWay: link.underWay,
+    recheck: exchange => stillHolds(runtime, exchange),
+  })
+  recheckOpen(gateway, resources)
+
+  link.ready({
+    reload: async () => {
+      const next = await load()
+      const certificate = options.listen.tls === undefined ? undefined : certificateOf(next)
+      runtime.replace(next)
+      resources.follow(next)
+      if (certificate !== undefined) gateway.renew(certificate)
+    },
+    message: data => {
+      forwarder.answer(data as ToWorker)
+    },
+    stop: async (grace, linger) => {
+      await gateway.close({ grace, linger })
+      clearInterval(reporting)
+      send({ kind: 'metrics', counts: metrics.drain() })
+      forwarder.flush()
+      await runtime.close()
+    },
+  })
+}
