@@ -21,6 +21,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { layOutPacked } from './packed-packages.ts'
 import { typeProblems } from './packed-types.ts'
+import { tryVault } from './packed-vault.ts'
 import { packages, root } from './workspace.ts'
 
 const USE = `
@@ -89,6 +90,7 @@ try {
     })
   await checkTypes(project)
   for (const workers of ['1', '2']) await tryGateway(cli, workers, env)
+  await tryVault(project, env)
   console.log(`${all.length} packed packages work in a project of their own`)
 } finally {
   rmSync(project, { recursive: true, force: true })

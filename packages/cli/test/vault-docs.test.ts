@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createSocket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,6 +9,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openSqlite } from '@postern/store'
+import { serveCommands } from './support/command-server.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const page = readFileSync(join(root, 'docs/vault.md'), 'utf8')
@@ -88,12 +80,7 @@ describe('docs/vault.md', () => {
     const bin = join(folder, 'bin')
     mkdirSync(bin)
     const node = `exec '${process.execPath}' ${flags.join(' ')} --disable-warning=ExperimentalWarning`
-    writeFileSync(
-      join(bin, 'postern'),
-      `#!/bin/sh\n${node} '${join(root, 'packages/postern/src/bin.ts')}' "$@"\n`,
-    )
-    writeFileSync(join(bin, 'run-ts'), `#!/bin/sh\n${node} "$@"\n`)
-    for (const name of ['postern', 'run-ts']) chmodSync(join(bin, name), 0o755)
+    writeFileSync(join(bin, 'run-ts'), `#!/bin/sh\n${node} "$@"\n`, { mode: 0o755 })
     const work = join(folder, 'work')
     mkdirSync(work)
     symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'))
@@ -113,17 +100,24 @@ describe('docs/vault.md', () => {
       } else script += `cat > vault.json <<'END'\n${text}END\n`
     }
     const transit = await transitStandIn()
+    const environment = {
+      PATH: `${bin}:${process.env['PATH']}`,
+      DATABASE_URL: 'shop.db',
+      HOME: work,
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      VAULT_ADDR: transit.address,
+      VAULT_TOKEN: 't',
+    }
+    // Sixty commands as processes of their own took minutes on a busy machine.
+    const commands = await serveCommands({
+      bin,
+      cwd: work,
+      environment,
+      process: `${node} '${join(root, 'packages/postern/src/bin.ts')}'`,
+    })
     const child = spawn('sh', ['-c', script], {
       cwd: work,
-      env: {
-        PATH: `${bin}:${process.env['PATH']}`,
-        DATABASE_URL: 'shop.db',
-        HOME: work,
-        // Sixty commands compile the same files: with the cache each takes a third of the time.
-        NODE_COMPILE_CACHE: join(folder, 'compiled'),
-        VAULT_ADDR: transit.address,
-        VAULT_TOKEN: 't',
-      },
+      env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that the holders it starts end with it.
       detached: true,
@@ -147,6 +141,8 @@ describe('docs/vault.md', () => {
     }
     await ended
     transit.close()
+    commands.close()
+    output += commands.errors()
     assert.equal(code, 0, output)
     assert.equal(transit.wrapped(), 1)
     assert.ok(!existsSync(join(work, 'h4/holder.key')))

@@ -5,7 +5,7 @@ export {
   type RewriteProgress,
   rewriteTable,
 } from './migrate/rewrite-table.ts'
-export { selfSignedIdentity, type TlsIdentity } from './primitive/certificate.ts'
+export { identitySeed, selfSignedIdentity, type TlsIdentity } from './primitive/certificate.ts'
 export { openVaultDatabase, readIdentity } from './setup/open-vault.ts'
 export { type KnownHolder, type TrustDomains, trustDomains } from './setup/trust-domains.ts'
 export { readVaultFile, type VaultFile } from './setup/vault-file.ts'

@@ -15,6 +15,7 @@ export async function rewriteCommand(
 ): Promise<ExitCode> {
   const work = async ({ file, vault }: Parameters<Parameters<typeof withVault>[2]>[0]): Promise<ExitCode> => {
     const database = await openVaultDatabase(file)
+    let noted = ''
     try {
       const progress = await rewriteTable({
         kind,
@@ -25,7 +26,11 @@ export async function rewriteCommand(
         batch: Number(textOption(options, 'batch') ?? 100),
         pause: parseDuration(textOption(options, 'pause') ?? 0, '--pause'),
         signal: context.signal,
-        onProgress: ({ rows, rewritten }) => context.output.note(`${rows} rows, ${rewritten} values`),
+        onProgress: ({ rows, rewritten }) => {
+          const text = `${rows} rows, ${rewritten} values`
+          if (text !== noted) context.output.note(text)
+          noted = text
+        },
       })
       const { rows, rewritten, done } = progress
       context.output.line(

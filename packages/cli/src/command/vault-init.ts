@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError, systemRandom } from '@postern/core'
 import { LocalKeys } from '@postern/vault'
-import { readIdentity } from '@postern/vault/setup'
+import { identitySeed, readIdentity } from '@postern/vault/setup'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { vaultPath } from './vault-path.ts'
@@ -12,17 +12,17 @@ export const run: Command = async (_args, options, context) => {
   const path = vaultPath(options, context)
   if (existsSync(path)) throw new ConfigError({ place: path, problem: 'already exists' })
   const folder = dirname(path)
-  const secret = (name: string): string => {
+  const secret = (name: string, bytes: Uint8Array): string => {
     const file = join(folder, name)
-    writeFileSync(file, `${Buffer.from(systemRandom.bytes(32)).toString('base64url')}\n`, {
+    writeFileSync(file, `${Buffer.from(bytes).toString('base64url')}\n`, {
       mode: 0o600,
       flag: 'wx',
     })
     return file
   }
   LocalKeys.create(join(folder, 'vault.keys'))
-  secret('vault.search')
-  const { fingerprint } = readIdentity(secret('vault.identity'))
+  secret('vault.search', systemRandom.bytes(32))
+  const { fingerprint } = readIdentity(secret('vault.identity', identitySeed(systemRandom)))
   const vault = {
     tables: { customers: { key: ['id'], columns: { email: { mode: 'local', state: 'dual' } } } },
     keys: 'vault.keys',

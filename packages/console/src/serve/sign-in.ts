@@ -14,7 +14,10 @@ export interface SignInOptions {
 }
 
 const COOKIE = 'postern-console'
-/** Attempts to sign in, of everybody together: each costs a row or a signature. */
+/**
+ * Attempts to sign in, of everybody together: each costs a row or a signature. A link costs neither and
+ * cannot be guessed, so it works while somebody else uses them all up.
+ */
 const MAX_ATTEMPTS = 60
 const ATTEMPTS_MS = 60_000
 
@@ -57,7 +60,8 @@ export class SignIn {
     if (method !== 'POST') return false
     const operation = OPERATIONS[path]
     if (operation === undefined) return false
-    if (!this.#takeAttempt()) problem(response, 429, 'too many attempts to sign in; wait a minute')
+    if (operation !== 'link' && !this.#takeAttempt())
+      problem(response, 429, 'too many attempts to sign in; wait a minute')
     else await this.#run(operation, request, response)
     return true
   }

@@ -1,6 +1,6 @@
 import { type Clock, type EventRecorder, IntegrityError, type RandomSource } from '@postern/core'
-import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
-import { generateSigningKey, seedOf, signingKeyOf } from '../primitive/ed25519.ts'
+import { identitySeed, selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
+import { seedOf, signingKeyOf } from '../primitive/ed25519.ts'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
@@ -46,7 +46,7 @@ export function holderIdentity(
   options: Pick<StartHolderOptions, 'clock' | 'random'>,
 ): TlsIdentity {
   const wrapped = store.setting('tls.key')
-  const key = wrapped === undefined ? generateSigningKey() : signingKeyOf(unwrapKey(kek, wrapped))
+  const key = signingKeyOf(wrapped === undefined ? identitySeed(options.random) : unwrapKey(kek, wrapped))
   if (wrapped === undefined) store.setSettings({ 'tls.key': wrapKey(kek, seedOf(key)) })
   const identity = selfSignedIdentity(`postern holder ${id}`, key, options.random, options.clock.now())
   // Public, and asked for before the holder is unlocked.

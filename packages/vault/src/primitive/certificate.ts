@@ -1,6 +1,6 @@
-import { createHash, X509Certificate } from 'node:crypto'
+import { createHash, createPublicKey, X509Certificate } from 'node:crypto'
 import type { RandomSource } from '@postern/core'
-import { type SigningKey, signBytes } from './ed25519.ts'
+import { type SigningKey, signBytes, signingKeyOf } from './ed25519.ts'
 
 /** A TLS identity: a self-signed certificate, and its key. Others know it by its fingerprint. */
 export interface TlsIdentity {
@@ -11,6 +11,9 @@ export interface TlsIdentity {
   /** SHA-256 of the certificate's public key (SubjectPublicKeyInfo), base64url. */
   readonly fingerprint: string
 }
+
+/** Seeds that are tried for one whose fingerprint a command line takes; one in 64 is not. */
+const MOST_SEEDS = 100
 
 const ED25519_OID = der(0x30, Buffer.from('06032b6570', 'hex'))
 const FOREVER = '99991231235959Z'
@@ -63,6 +66,22 @@ export function selfSignedIdentity(
     privateKey: key.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     fingerprint: fingerprintOf(new X509Certificate(certificate)),
   }
+}
+
+/**
+ * A seed for the key of an identity, 32 bytes. Its fingerprint does not begin with a hyphen: people pass
+ * fingerprints to commands, which take such a one for an option.
+ */
+export function identitySeed(random: RandomSource): Uint8Array {
+  let seed = random.bytes(32)
+  for (let tried = 1; tried < MOST_SEEDS && isOption(seed); tried++) seed = random.bytes(32)
+  return seed
+}
+
+function isOption(seed: Uint8Array): boolean {
+  const { privateKey } = signingKeyOf(seed)
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })
+  return createHash('sha256').update(spki).digest('base64url').startsWith('-')
 }
 
 /** SHA-256 of a certificate's public key, base64url. */
