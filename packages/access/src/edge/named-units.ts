@@ -1,5 +1,5 @@
 import { type Exchange, type Json, multipartTexts } from '@postern/core'
-import { countIds } from './count-ids.ts'
+import { countIds, idsIn } from './count-ids.ts'
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?(?:json|graphql-response\+json)\b/i
 /** Types under which backends are known to parse JSON nevertheless; absent too. */
@@ -29,7 +29,7 @@ function isIdName(name: string): boolean {
 
 function idsOf(pairs: Iterable<readonly [string, string]>): number {
   let count = 0
-  for (const [name, value] of pairs) if (isIdName(name)) count += value.split(',').length
+  for (const [name, value] of pairs) if (isIdName(name)) count += Math.max(1, idsIn(value))
   return count
 }
 
