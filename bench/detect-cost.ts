@@ -1,5 +1,10 @@
 import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { decodeText } from '../packages/inspect/src/body/text.ts'
+import { DEFAULT_BOUNDS } from '../packages/inspect/src/bounds.ts'
 import { beginInspection, inspect } from '../packages/inspect/src/inspect.ts'
+import { readableText } from '../packages/inspect/src/readable-text.ts'
+import { protectSinks } from '../packages/inspect/src/sinks/protect-sinks.ts'
 import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { REQUESTS } from './support/detect-requests.ts'
 import { isQuick, quantile, report } from './support/harness.ts'
@@ -133,6 +138,45 @@ for (const [name, length] of [
   figures[`worst ${name} is`] = input
   ratios[`worst_${name}_vs_median${name === '64k' ? '' : '_64k'}`] = worst / form
   console.log(`worst ${name}: ${input}: ${worst.toFixed(1)} ms, longest slice ${longestSlice.toFixed(1)} ms`)
+}
+
+// Steps that no slice can end: native code over a whole body.
+const MEGABYTE = 1_000_000
+const letters = Buffer.alloc(MEGABYTE, 'a sentence of some words. ')
+const inner = Buffer.from(letters.toString('base64').slice(0, (MEGABYTE * 3) / 4)).toString('base64')
+const bomb = gzipSync(Buffer.alloc(DEFAULT_BOUNDS.expanded, 'a sentence of some words. '))
+for (const [name, step] of [
+  ['4 MiB out of gzip', () => gunzipSync(bomb)],
+  ['1 MB of UTF-8 as text', () => decodeText(letters, 'text/plain')],
+  ['1 MB of Latin-1 as text', () => decodeText(Buffer.alloc(MEGABYTE, 0xe9), 'text/plain')],
+  ['1 MB of base64', () => readableText(inner, 'body', undefined)],
+] as const) {
+  figures[`floor: ${name} ms`] = Number((Math.min(...time(9, step)) / 1_000).toFixed(2))
+  console.log(`floor, a step that cannot be divided: ${name}: ${figures[`floor: ${name} ms`]} ms`)
+}
+
+// What comparing a call of the application costs, by kind, within a request that carries a body.
+const calls = { query: (text: string) => text }
+const files = { stat: (path: string) => path }
+const programs = { exec: (command: string) => command }
+let statements = 0
+const work: Readonly<Record<string, () => void>> = {
+  'a statement that was seen before': () => void calls.query('select name from goods where id = $1'),
+  'a statement that is new': () => void calls.query(`select name from goods where id = ${statements++}`),
+  'a path': () => void files.stat('/srv/files/lamp.png'),
+  'a command': () => void programs.exec('convert in.png out.png'),
+}
+/** Nanoseconds of a thousand calls each in one request, of many the least. */
+function thousand(run: (work: () => void) => void, call: () => void): number {
+  const rounds = time(40, () => run(() => void Array.from({ length: 1_000 }, call)))
+  return Math.min(...rounds)
+}
+for (const [name, call] of Object.entries(work)) {
+  const alone = thousand(inside => inside(), call)
+  const sinks = protectSinks({ sql: [calls], path: [files], command: [programs] })
+  const watched = thousand(inside => sinks.run(REQUESTS.json, inside), call)
+  sinks.restore()
+  figures[`sink: ${name} ns`] = Math.max(0, Math.round(watched - alone))
 }
 
 // The floor: what the densest documents of people cost. A bound below it would refuse them.

@@ -21,6 +21,8 @@ export {
   type ProtectedSinks,
   protectSinks,
   type SinkHit,
+  type SinkKind,
+  type SinkMode,
   type SinkOptions,
   SinkRefused,
   type SinkTargets,

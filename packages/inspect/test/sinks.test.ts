@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { PosternError } from '@postern/core'
 import type { InspectedRequest } from '../src/inspected-request.ts'
 import { escapesCommand } from '../src/sinks/command-sink.ts'
@@ -58,6 +60,38 @@ describe('sinks', () => {
     } finally {
       sinks.restore()
     }
+  })
+
+  test('a promise made of exec is watched too, and resolves to what it does without', async () => {
+    const processes = createRequire(import.meta.url)(
+      'node:child_process',
+    ) as typeof import('node:child_process')
+    const sinks = protectSinks({ command: [processes] })
+    try {
+      const run = promisify(processes.exec)
+      assert.equal((await sinks.run(asking('local'), () => run('echo local'))).stdout, 'local\n')
+      assert.throws(() => sinks.run(asking('a;echo b'), () => run('echo a;echo b')), SinkRefused)
+    } finally {
+      sinks.restore()
+    }
+  })
+
+  test('a kind that is only reported lets its calls run, beside one that refuses', () => {
+    const hits: string[] = []
+    const client = { query: (statement: string): string => statement }
+    const processes = { exec: (command: string): string => command }
+    const sinks = protectSinks(
+      { sql: [client], command: [processes] },
+      { mode: { sql: 'report' }, onHit: (hit, { target }) => hits.push(`${hit.kind} ${target}`) },
+    )
+    sinks.run(asking('1 or 1=1'), () => {
+      assert.equal(client.query('select 1 or 1=1'), 'select 1 or 1=1')
+      // A statement with a hit is compared each time.
+      assert.equal(client.query('select 1 or 1=1'), 'select 1 or 1=1')
+    })
+    assert.throws(() => sinks.run(asking('a;id'), () => processes.exec('ping a;id')), SinkRefused)
+    assert.deepEqual(hits, ['sql /?q=1%20or%201%3D1', 'sql /?q=1%20or%201%3D1', 'command /?q=a%3Bid'])
+    sinks.restore()
   })
 
   test('follows a request through waiting, and keeps requests apart', async () => {

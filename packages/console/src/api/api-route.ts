@@ -34,7 +34,7 @@ export interface ApiRoute {
   /** What is answered with 200, in a sentence. */
   readonly answer: string
   /** The same as a schema: fields by name. */
-  readonly shape?: ApiShape
+  readonly shape: ApiShape
   /** @returns what is sent as JSON */
   handle(call: ApiCall): Promise<unknown> | unknown
 }

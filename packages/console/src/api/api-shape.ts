@@ -1,7 +1,7 @@
 /**
  * The form of an answer, short: `'string'`, `'integer?'` (may be absent), `[shape]` (a list),
  * `{ name: shape }` (fields), `'time'` (epoch milliseconds), `'map'` (any text to any value), `'any'`, or
- * `'a|b'` (one of these words).
+ * `'a|b'` (one of these words). A name that ends in `?` may be absent, whatever it is.
  */
 export type ApiShape = string | readonly [ApiShape] | { readonly [name: string]: ApiShape }
 
@@ -24,10 +24,14 @@ export function schemaOfShape(shape: ApiShape): object {
   if (isList(shape)) return { type: 'array', items: schemaOfShape(shape[0]) }
   const entries = Object.entries(shape)
   if (entries.length === 0) return { type: 'object' }
-  const required = entries.filter(([, field]) => !isOptional(field)).map(([name]) => name)
+  const required = entries
+    .filter(([name, field]) => !name.endsWith('?') && !isOptional(field))
+    .map(([name]) => name)
   return {
     type: 'object',
-    properties: Object.fromEntries(entries.map(([name, field]) => [name, schemaOfShape(field)])),
+    properties: Object.fromEntries(
+      entries.map(([name, field]) => [name.replace(/\?$/, ''), schemaOfShape(field)]),
+    ),
     ...(required.length > 0 && { required }),
   }
 }

@@ -1,8 +1,29 @@
 import { ApprovalRefused, type Approvals } from '@postern/access'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
+import type { ApiShape } from './api-shape.ts'
 import { bodyText, queryText } from './call-values.ts'
 
 const STATES = ['pending', 'approved', 'denied', 'used', 'expired', 'cancelled'] as const
+
+const APPROVAL: ApiShape = {
+  id: 'string',
+  state: STATES.join('|'),
+  act: 'map',
+  digest: 'string',
+  tenant: 'string',
+  behind: ['string'],
+  owner: 'string',
+  by: ['string'],
+  rows: 'integer?',
+  budgets: ['string'],
+  preview: 'map',
+  reason: 'string',
+  requestedAt: 'time',
+  expiresAt: 'time',
+  decidedBy: 'string?',
+  decidedAt: 'time?',
+  note: 'string',
+}
 
 const decision = (verb: 'approve' | 'deny', summary: string): ApiRoute => ({
   method: 'POST',
@@ -11,6 +32,7 @@ const decision = (verb: 'approve' | 'deny', summary: string): ApiRoute => ({
   summary,
   body: { note: { type: 'string', description: 'For whoever asked.' } },
   answer: 'The request as it stands now.',
+  shape: APPROVAL,
   handle: call => decide(call, verb),
 })
 
@@ -23,6 +45,7 @@ export const approvalRoutes: readonly ApiRoute[] = [
     summary: 'Requests of every tenant in one state, newest first, 100 at most.',
     query: { state: { type: 'string', description: 'Default: pending.', values: STATES } },
     answer: '`approvals`; `kept` is false where the configuration keeps none.',
+    shape: { kept: 'boolean', now: 'time?', approvals: [APPROVAL] },
     handle: async call => {
       const state = STATES.find(known => known === (queryText(call, 'state') ?? 'pending'))
       if (state === undefined) throw new ApiProblem(400, `state: must be one of ${STATES.join(', ')}`)

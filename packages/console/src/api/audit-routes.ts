@@ -1,9 +1,17 @@
 import type { AuditLogReader, AuditQuery } from '@postern/audit'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
+import type { ApiShape } from './api-shape.ts'
 import { queryNumber, queryText } from './call-values.ts'
 
 const PAGE = 100
 const MOST = Number.MAX_SAFE_INTEGER
+
+const ENTRY: ApiShape = {
+  index: 'integer',
+  event: 'map',
+  personal: 'none|open|erased',
+  leafHash: 'string',
+}
 
 /** The audit log, with what a browser needs to verify it by itself. */
 export const auditRoutes: readonly ApiRoute[] = [
@@ -22,6 +30,7 @@ export const auditRoutes: readonly ApiRoute[] = [
       limit: { type: 'integer', description: '1 to 500. Default: 100.' },
     },
     answer: '`entries`: number, event, leaf hash, and whether the personal part is open.',
+    shape: { entries: [ENTRY] },
     handle: search,
   },
   {
@@ -30,6 +39,7 @@ export const auditRoutes: readonly ApiRoute[] = [
     role: 'viewer',
     summary: 'The latest signed checkpoint (C2SP tlog-checkpoint).',
     answer: '`checkpoint`, and `keys` that the log names for itself.',
+    shape: { checkpoint: 'string', keys: ['string'] },
     handle: async call => {
       const reader = await readerOf(call)
       return { checkpoint: await reader.checkpoint(), keys: await reader.verifierKeys() }
@@ -42,6 +52,7 @@ export const auditRoutes: readonly ApiRoute[] = [
     summary: 'One entry with its bytes and the proof that it is in the log (RFC 9162 section 2.1.3).',
     answer:
       '`entry`, `bytes` in base64, `hashes` in hex from the sibling of the leaf up, and the `checkpoint` they lead to.',
+    shape: { entry: ENTRY, bytes: 'string', hashes: ['string'], checkpoint: 'string', keys: ['string'] },
     handle: proof,
   },
   {
@@ -54,6 +65,7 @@ export const auditRoutes: readonly ApiRoute[] = [
       to: { type: 'integer', required: true, description: 'The larger size.' },
     },
     answer: '`hashes` in hex.',
+    shape: { hashes: ['string'] },
     handle: async call => {
       const from = queryNumber(call, 'from', { fallback: 0, least: 0, most: MOST })
       const to = queryNumber(call, 'to', { fallback: 0, least: from, most: MOST })

@@ -1,4 +1,5 @@
 import { formatActor, parseActor } from '@postern/remediate'
+import { BAN_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import { bodyText } from './call-values.ts'
 
@@ -13,6 +14,7 @@ export const banRoutes: readonly ApiRoute[] = [
     summary: 'Active remediations, and the bouncers that may read them.',
     answer:
       '`bans`, those that expire last first; `bouncers`; `instances` on which the bans hold: all that share the store, else this one.',
+    shape: { instances: ['string'], now: 'time', bans: [BAN_SHAPE], bouncers: ['string'] },
     handle: async ({ parts }) => ({
       instances: await heldOn(parts),
       now: parts.clock.now(),
@@ -36,6 +38,7 @@ export const banRoutes: readonly ApiRoute[] = [
       reason: { type: 'string', description: 'Why, for other operators.' },
     },
     answer: 'The measure.',
+    shape: BAN_SHAPE,
     handle: ban,
   },
   {
@@ -44,6 +47,7 @@ export const banRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary: 'Ends one measure.',
     answer: '`ended`: how many were ended.',
+    shape: { ended: 'integer' },
     handle: async ({ parts, path, session }) => {
       const { id = '' } = path
       const standing = parts.remediations.list(100_000).find(ban => ban.id === id)

@@ -1,6 +1,7 @@
 import { formatActor } from '@postern/remediate'
 import type { Verdict } from '../traffic/traffic-event.ts'
 import type { TrafficQuery } from '../traffic/traffic-store.ts'
+import { BAN_SHAPE, EVENT_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import { queryNumber, queryText } from './call-values.ts'
 import { eventRow } from './event-row.ts'
@@ -32,6 +33,7 @@ export const eventRoutes: readonly ApiRoute[] = [
       limit: { type: 'integer', description: '1 to 1000. Default: 200.' },
     },
     answer: '`events`: rows; further pages with `before`.',
+    shape: { events: [EVENT_SHAPE] },
     handle: async call => {
       await call.parts.flush()
       const events = await call.parts.traffic.find(trafficQuery(call))
@@ -44,6 +46,17 @@ export const eventRoutes: readonly ApiRoute[] = [
     role: 'viewer',
     summary: 'One actor: what it did, where it stands in limits, and the bans that apply to it.',
     answer: '`events` newest first, `findings`, `limits`, `bans`.',
+    shape: {
+      now: 'time',
+      kind: 'address|principal',
+      value: 'string',
+      events: [EVENT_SHAPE],
+      findings: [EVENT_SHAPE],
+      limits: [
+        { name: 'string', limit: 'number', window: 'string', remaining: 'number', retryAfter: 'number' },
+      ],
+      bans: [BAN_SHAPE],
+    },
     handle: actor,
   },
 ]

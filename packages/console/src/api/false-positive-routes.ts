@@ -1,8 +1,7 @@
+import { MARK_SHAPE } from './answer-shapes.ts'
 import type { ApiRoute } from './api-route.ts'
 import { bodyText } from './call-values.ts'
 import { decisiveRule, eventsOf, exceptionShown } from './request-events.ts'
-
-const MARK = { request: 'string', rule: 'string', time: 'time', operator: 'string', note: 'string' } as const
 
 /** Refusals that hit no attack, as operators say: which rules are wrong how often. */
 export const falsePositiveRoutes: readonly ApiRoute[] = [
@@ -14,7 +13,7 @@ export const falsePositiveRoutes: readonly ApiRoute[] = [
     answer: '`rules`, those marked most first; `marks` newest first, 1,000 at most.',
     shape: {
       rules: [{ rule: 'string', marked: 'integer', refused: 'integer', lastAt: 'time' }],
-      marks: [MARK],
+      marks: [MARK_SHAPE],
     },
     handle: async ({ parts }) => {
       const marks = await parts.traffic.marks()

@@ -33,6 +33,22 @@ export const mapRoutes: readonly ApiRoute[] = [
       'Routes that the newest 4,000 kept requests asked for, with parameters, answers, and whether anybody was known.',
     answer:
       '`routes`, the most requested first. `isOpen`: it changed something, was answered 2xx, and nobody was known in any request.',
+    shape: {
+      routes: [
+        {
+          method: 'string',
+          path: 'string',
+          configured: 'string?',
+          requests: 'integer',
+          refused: 'integer',
+          identified: 'integer',
+          lastAt: 'time',
+          statuses: 'map',
+          parameters: ['string'],
+          isOpen: 'boolean',
+        },
+      ],
+    },
     handle: async call => ({
       routes: (await seenRoutes(call)).map(({ parameters, ...route }) => ({
         ...route,
@@ -47,6 +63,7 @@ export const mapRoutes: readonly ApiRoute[] = [
     role: 'viewer',
     summary: 'The same as an OpenAPI 3.1 document to start from.',
     answer: 'OpenAPI 3.1.',
+    shape: { openapi: 'string', info: 'map', paths: 'map' },
     handle: async call => documentOf(await seenRoutes(call)),
   },
 ]

@@ -65,7 +65,7 @@ function operation(route: Omit<ApiRoute, 'handle'>): Schema {
     responses: {
       200: {
         description: route.answer,
-        content: { 'application/json': { schema: schemaOfShape(route.shape ?? {}) } },
+        content: { 'application/json': { schema: schemaOfShape(route.shape) } },
       },
       401: { description: 'Nobody is signed in.', ...problem },
       403: {

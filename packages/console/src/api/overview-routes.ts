@@ -1,6 +1,8 @@
 import type { Verdict } from '../traffic/traffic-event.ts'
 import type { TrafficCount } from '../traffic/traffic-store.ts'
+import { ABOUT_SHAPE, EVENT_SHAPE, HEALTH_SHAPE, SIZE_SHAPE } from './answer-shapes.ts'
 import type { ApiCall, ApiRoute } from './api-route.ts'
+import type { ApiShape } from './api-shape.ts'
 import { queryNumber } from './call-values.ts'
 import { eventRow } from './event-row.ts'
 
@@ -18,6 +20,15 @@ const TOP = 8
 const NEWEST = 500
 const REFUSED: readonly Verdict[] = ['deny', 'throttle', 'challenge', 'observed']
 
+const COUNTS: ApiShape = {
+  allow: 'integer',
+  observed: 'integer',
+  throttle: 'integer',
+  challenge: 'integer',
+  deny: 'integer',
+}
+const TOTALS: ApiShape = { counts: COUNTS, requests: 'integer', layer: 'number', total: 'number' }
+
 /** What a glance shows: traffic by decision, what was refused most, what the layer costs. */
 export const overviewRoutes: readonly ApiRoute[] = [
   {
@@ -27,6 +38,19 @@ export const overviewRoutes: readonly ApiRoute[] = [
     summary: 'Traffic by decision over time, top refused rules, routes and actors, latency, and health.',
     query: { minutes: { type: 'integer', description: 'Length of the span, 5 to 10080. Default: 60.' } },
     answer: 'The overview; `before` holds the totals of the span of the same length before it.',
+    shape: {
+      now: 'time',
+      minutes: 'integer',
+      series: [{ time: 'time', counts: COUNTS, layer: 'number' }],
+      totals: TOTALS,
+      before: TOTALS,
+      rules: [{ key: 'string', requests: 'integer', example: 'string?' }],
+      routes: [{ key: 'string', requests: 'integer' }],
+      actors: [{ requests: 'integer', last: EVENT_SHAPE }],
+      size: SIZE_SHAPE,
+      health: [HEALTH_SHAPE],
+      ...ABOUT_SHAPE,
+    },
     handle: overview,
   },
 ]

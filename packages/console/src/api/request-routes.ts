@@ -1,3 +1,4 @@
+import { DIFF_SHAPE, EVENT_SHAPE, MARK_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import { eventRow } from './event-row.ts'
 import { eventsOf, exceptionAsDiff, exceptionOf } from './request-events.ts'
@@ -12,6 +13,23 @@ export const requestRoutes: readonly ApiRoute[] = [
       'Why: every guard that was asked, with its time, the matched part, and the change that would let it pass.',
     answer:
       '`request`, `guards`, `reasons`, `events` (everything recorded about it), `entries` of the audit log, `falsePositive` where somebody marked it.',
+    shape: {
+      request: EVENT_SHAPE,
+      erased: 'boolean',
+      guard: 'string?',
+      guards: [{ guard: 'string', ms: 'number' }],
+      reasons: [
+        {
+          rule: 'string',
+          message: 'string',
+          'evidence?': { location: 'string', span: 'string?', facts: 'map?' },
+          'exception?': { lines: ['string'], isChange: 'boolean' },
+        },
+      ],
+      others: [EVENT_SHAPE],
+      entries: ['integer'],
+      'falsePositive?': MARK_SHAPE,
+    },
     handle: why,
   },
   {
@@ -19,7 +37,8 @@ export const requestRoutes: readonly ApiRoute[] = [
     path: '/requests/{id}/exception',
     role: 'operator',
     summary: 'The file of the configuration with the exception in it, as a diff; nothing is written.',
-    answer: '`path`, `diff`, `command` to run as well; `path` is absent where the file is a program.',
+    answer: '`lines` that say it; `path` and `diff`, both absent where the file is a program.',
+    shape: { lines: ['string'], path: 'string?', 'diff?': [DIFF_SHAPE] },
     handle: async call => exceptionAsDiff(call, exceptionOf(await eventsOf(call))),
   },
   {
@@ -28,7 +47,8 @@ export const requestRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary:
       'Writes the exception into the configuration and puts it into force, as `postern explain --apply` does.',
-    answer: '`path` that was written, `notes` for the operator.',
+    answer: '`path` that was written, `notes` for the operator, `command` to run as well.',
+    shape: { path: 'string', notes: ['string'], command: 'string?' },
     handle: apply,
   },
 ]

@@ -1,8 +1,34 @@
+import { DIFF_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
+import type { ApiShape } from './api-shape.ts'
 import { lineDiff } from './line-diff.ts'
 
 const MAX_TEXT = 200_000
 const MAX_HOURS = 744
+
+const GROUP: ApiShape = {
+  kind: 'principal|address',
+  value: 'string',
+  requests: 'integer',
+  rules: ['string'],
+  example: 'string',
+}
+
+const PREVIEW: ApiShape = {
+  state: 'none|running|failed|done',
+  done: 'integer?',
+  total: 'integer?',
+  problem: 'string?',
+  milliseconds: 'number?',
+  'result?': {
+    requests: 'integer',
+    replayed: 'integer',
+    refusedBefore: 'integer',
+    refusedAfter: 'integer',
+    newlyRefused: [GROUP],
+    newlyAllowed: [GROUP],
+  },
+}
 
 /** The file of the configuration: look at it, try a change on kept traffic, write it, and go back. */
 export const settingsRoutes: readonly ApiRoute[] = [
@@ -13,6 +39,12 @@ export const settingsRoutes: readonly ApiRoute[] = [
     summary: 'The file of the configuration and the changes that were made here.',
     answer:
       '`path`, `text` (absent where the file is a program), `history` newest first, `instances` with whether the same configuration is in force there: a change made here is written on this instance only.',
+    shape: {
+      path: 'string',
+      text: 'string?',
+      instances: [{ name: 'string', isSame: 'boolean' }],
+      history: [{ id: 'integer', time: 'time', operator: 'string', added: 'integer', removed: 'integer' }],
+    },
     handle: async ({ parts }) => ({
       ...parts.settings.file(),
       instances: await sameSettings(parts),
@@ -29,6 +61,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary: 'One change, and the text of the file before it.',
     answer: '`diff`, `before`.',
+    shape: { before: 'string', diff: [DIFF_SHAPE] },
     handle: ({ parts, path }) => {
       const change = parts.settings.history().find(({ id }) => String(id) === path['id'])
       if (change === undefined) throw new ApiProblem(404, 'there is no such change')
@@ -46,6 +79,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
     },
     answer:
       '`notes` for the operator. A text that is not a configuration is answered 400, and nothing is written.',
+    shape: { notes: ['string'] },
     handle: write,
   },
   {
@@ -58,6 +92,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
       hours: { type: 'integer', description: 'How far back, 1 to 744. Default: 24.' },
     },
     answer: 'How far it is.',
+    shape: PREVIEW,
     handle: preview,
   },
   {
@@ -66,6 +101,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary: 'How far the preview is, and its result: whose requests would be decided otherwise.',
     answer: '`state`, and with it `done` and `total`, `problem` or `result`.',
+    shape: PREVIEW,
     handle: ({ parts }) => parts.settings.preview.state(),
   },
   {
@@ -74,6 +110,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
     role: 'operator',
     summary: 'Ends the preview that runs.',
     answer: 'How far it came.',
+    shape: PREVIEW,
     handle: ({ parts }) => {
       parts.settings.preview.cancel()
       return parts.settings.preview.state()

@@ -1,3 +1,4 @@
+import { ABOUT_SHAPE, HEALTH_SHAPE, SIZE_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import type { AttackName } from './console-parts.ts'
 import { openApiDocument } from './open-api.ts'
@@ -13,6 +14,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'viewer',
     summary: 'Who is signed in.',
     answer: '`name`, `roles`, and what the console belongs to.',
+    shape: { name: 'string', roles: ['viewer|operator|approver'], ...ABOUT_SHAPE },
     handle: ({ session, parts }) => ({ name: session.name, roles: [...session.roles], ...parts.about() }),
   },
   {
@@ -21,6 +23,14 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'viewer',
     summary: 'This document.',
     answer: 'OpenAPI 3.1.',
+    shape: {
+      openapi: 'string',
+      info: 'map',
+      servers: ['map'],
+      security: ['map'],
+      paths: 'map',
+      components: 'map',
+    },
     handle: () => openApiDocument(all(), signInOperations),
   },
   {
@@ -29,6 +39,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'viewer',
     summary: 'The health of every part, as `/readyz` of the admin listener.',
     answer: '`parts`.',
+    shape: { parts: [HEALTH_SHAPE] },
     handle: ({ parts }) => ({ parts: parts.health() }),
   },
   {
@@ -47,8 +58,8 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
       workers: 'integer',
       stores: [{ name: 'string', kind: 'string' }],
       lost: 'map',
-      parts: [{ name: 'string', ok: 'boolean', required: 'boolean', detail: 'string?' }],
-      traffic: { events: 'integer', bytes: 'integer', oldest: 'time?' },
+      parts: [HEALTH_SHAPE],
+      traffic: SIZE_SHAPE,
     },
     handle: async ({ parts }) => ({
       ...parts.system(),
@@ -108,6 +119,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'operator',
     summary: 'Sends a test alert to every service of `alerts`.',
     answer: '`problems`, a sentence each; none when it arrived everywhere.',
+    shape: { problems: ['string'] },
     handle: async ({ parts, session }) => {
       if (parts.testAlerts === undefined)
         throw new ApiProblem(404, 'no alerts are configured: set alerts in the configuration')
@@ -122,6 +134,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     summary:
       'Sends a well-known attack through the gateway, to see that it is refused: sql-injection, path-traversal or password-guessing.',
     answer: '`statuses` that came back, and the `requests` ids to look up.',
+    shape: { sent: 'integer', statuses: ['integer'], requests: ['string'] },
     handle: attack,
   },
 ]

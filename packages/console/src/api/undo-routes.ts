@@ -1,6 +1,15 @@
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
+import type { ApiShape } from './api-shape.ts'
 import { bodyText } from './call-values.ts'
 import type { UndoDesk } from './console-parts.ts'
+
+const REPORT: ApiShape = {
+  change: 'string',
+  isApplied: 'boolean',
+  restored: [{ table: 'string', action: 'delete|update', rows: 'integer' }],
+  conflicts: [{ table: 'string', key: 'string', why: 'string' }],
+  conflictCount: 'integer',
+}
 
 /** Changes of the application's rows that row budgets keep: what `postern undo` does. */
 export const undoRoutes: readonly ApiRoute[] = [
@@ -10,6 +19,18 @@ export const undoRoutes: readonly ApiRoute[] = [
     role: 'viewer',
     summary: 'Changes that can be put back, newest first, 50 at most.',
     answer: '`changes`; `kept` is false where the configuration has no `budgetDatabase`.',
+    shape: {
+      kept: 'boolean',
+      changes: [
+        {
+          id: 'string',
+          at: 'string',
+          actor: 'string',
+          tenant: 'string',
+          tables: [{ table: 'string', action: 'delete|update', rows: 'integer', undone: 'integer' }],
+        },
+      ],
+    },
     handle: async ({ parts }) =>
       parts.undo === undefined
         ? { kept: false, changes: [] }
@@ -20,7 +41,8 @@ export const undoRoutes: readonly ApiRoute[] = [
     path: '/undo/{change}',
     role: 'operator',
     summary: 'What putting a change back would do: it is done and rolled back.',
-    answer: '`restored` rows by table, and `conflicts`.',
+    answer: '`restored` rows by table, and `conflicts`, the first hundred.',
+    shape: REPORT,
     handle: call => deskOf(call).show(changeOf(call)),
   },
   {
@@ -36,6 +58,7 @@ export const undoRoutes: readonly ApiRoute[] = [
       },
     },
     answer: 'As the preview, with `isApplied`.',
+    shape: REPORT,
     handle: apply,
   },
 ]

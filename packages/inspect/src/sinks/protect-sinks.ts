@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { promisify } from 'node:util'
 import { CidrSet, PosternError } from '@postern/core'
 import type { InspectedRequest } from '../inspected-request.ts'
 import { escapesCommand } from './command-sink.ts'
@@ -45,11 +46,14 @@ export interface SinkTargets {
   readonly url?: readonly object[]
 }
 
+/** What happens at a hit: `refuse` throws `SinkRefused` in place of the call, `report` only tells. */
+export type SinkMode = 'refuse' | 'report'
+
 export interface SinkOptions {
-  /** `refuse` throws `SinkRefused` in place of the call, `report` only tells. Default `refuse`. */
-  readonly mode?: 'refuse' | 'report'
-  /** Receives every hit. */
-  readonly onHit?: (hit: SinkHit) => void
+  /** For all kinds, or by kind. Default `refuse`. */
+  readonly mode?: SinkMode | Readonly<Partial<Record<SinkKind, SinkMode>>>
+  /** Receives every hit, and the request that `run` was called with. Must not throw. */
+  readonly onHit?: (hit: SinkHit, request: InspectedRequest) => void
   /** Networks that count as inside for URLs. Default: loopback, private, link-local. */
   readonly inside?: readonly string[]
 }
@@ -118,6 +122,8 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
     readonly request: InspectedRequest
     values?: readonly RequestValue[]
   }>()
+  const { mode = 'refuse' } = options
+  const known = new KnownTexts()
   const inside = CidrSet.parse([...(options.inside ?? INSIDE)], 'sinks.inside')
   const undo: (() => void)[] = []
 
@@ -138,15 +144,31 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
     const store = current.getStore()
     if (store === undefined) return
     const text = textOf(kind, method, parameters)
-    if (text === undefined) return
+    if (text === undefined || !mayAct(kind, text) || known.has(kind, text)) return
     store.values ??= requestValues(store.request)
     for (const value of store.values) {
       if (!acts(kind, text, value.text)) continue
       const hit: SinkHit = { kind, location: value.location, method }
-      options.onHit?.(hit)
-      if (options.mode !== 'report') throw new SinkRefused(hit)
+      options.onHit?.(hit, store.request)
+      if ((typeof mode === 'string' ? mode : (mode[kind] ?? 'refuse')) === 'refuse')
+        throw new SinkRefused(hit)
       return
     }
+    known.add(kind, text)
+  }
+
+  /** A function that checks, and is in all else like the one it stands for. */
+  function watched(kind: SinkKind, method: string, call: Call): Call {
+    const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
+      check(kind, method, parameters)
+      return Reflect.apply(call, this, parameters)
+    }
+    const own = Object.getOwnPropertyDescriptors(call)
+    // What `promisify(exec)` calls goes around `exec`.
+    const promised: unknown = Reflect.get(call, promisify.custom)
+    if (typeof promised === 'function')
+      Reflect.set(own, promisify.custom, { value: watched(kind, method, promised as Call) })
+    return Object.defineProperties(wrapped, own)
   }
 
   for (const kind of ['sql', 'command', 'path', 'url'] as const) {
@@ -154,13 +176,7 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
       for (const method of METHODS[kind]) {
         const original: unknown = Reflect.get(target, method)
         if (typeof original !== 'function') continue
-        const call = original as Call
-        const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
-          check(kind, method, parameters)
-          return Reflect.apply(call, this, parameters)
-        }
-        Object.defineProperty(wrapped, 'name', { value: method })
-        Reflect.set(target, method, wrapped)
+        if (!Reflect.set(target, method, watched(kind, method, original as Call))) continue
         undo.push(() => Reflect.set(target, method, original))
       }
     }
@@ -171,6 +187,34 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
       for (const put of undo.splice(0)) put()
     },
   }
+}
+
+/** Statements that are remembered, and how long they may be. */
+const MOST_KNOWN = 2_000
+const LONGEST_KNOWN = 4_096
+
+/**
+ * Statements that were compared with the values of a request and found to carry none. An application that
+ * binds its parameters sends the same few over and over: those are compared once. Whoever could bring an
+ * attack in here unseen had it run already.
+ */
+class KnownTexts {
+  readonly #statements = new Set<string>()
+
+  has(kind: SinkKind, text: string): boolean {
+    return kind === 'sql' && this.#statements.has(text)
+  }
+
+  add(kind: SinkKind, text: string): void {
+    if (kind !== 'sql' || text.length > LONGEST_KNOWN) return
+    if (this.#statements.size >= MOST_KNOWN) this.#statements.clear()
+    this.#statements.add(text)
+  }
+}
+
+/** Whether anything in the text could be a hit, whatever the request holds: most paths have no step. */
+function mayAct(kind: SinkKind, text: string): boolean {
+  return kind !== 'path' || text.includes('..') || text.includes('\u0000')
 }
 
 /** The text that matters of a call, or undefined when nothing of it is interpreted. */
