@@ -2,7 +2,7 @@
 // `throttle-memory` and `detect-cost` of both in turns. `--with COMMIT` names the other, which is checked
 // out and installed in a temporary folder; `--only NAME` measures one of the four.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../scripts/workspace.ts'
@@ -149,8 +149,8 @@ try {
   if (isAsked('throttle-memory')) compareRuns('throttle-memory', sides)
   if (isAsked('detect-cost')) compareRuns('detect-cost', sides)
 } finally {
+  if (existsSync(sides.old)) run('git', ['worktree', 'remove', '--force', sides.old], root)
   rmSync(folder, { recursive: true, force: true })
-  run('git', ['worktree', 'prune'], root)
 }
 report({
   bench: 'compare',

@@ -42,27 +42,14 @@ export class CpuRounds {
     }: { readonly rounds: number; readonly requests: number; readonly warmUp: number },
   ): Promise<CpuRounds> {
     await warm(processes, warmUp)
-    const loads = await Promise.all(
-      processes.map(async ({ port, process: { pid } }) => ({
-        load: await KeepAliveLoad.connect(port, CONNECTIONS),
-        pid,
-      })),
-    )
-    try {
-      const taken = new Map(processes.map(({ name }) => [name, [] as number[]]))
-      for (let round = 0; round < rounds; round++) {
-        for (let turn = 0; turn < processes.length; turn++) {
-          const at = (turn + round) % processes.length
-          const { load, pid } = loads[at] as (typeof loads)[number]
-          const before = cpuOf(pid)
-          await load.run(requests)
-          taken.get(processes[at]?.name ?? '')?.push((cpuOf(pid) - before) / requests)
-        }
+    const taken = new Map(processes.map(({ name }) => [name, [] as number[]]))
+    for (let round = 0; round < rounds; round++) {
+      for (let turn = 0; turn < processes.length; turn++) {
+        const measured = processes[(turn + round) % processes.length] as MeasuredProcess
+        taken.get(measured.name)?.push(await roundOf(measured, requests))
       }
-      return new CpuRounds(taken)
-    } finally {
-      for (const { load } of loads) load.close()
     }
+    return new CpuRounds(taken)
   }
 
   /** Microseconds of CPU of a request: the middle of the rounds. */
@@ -75,6 +62,16 @@ export class CpuRounds {
     const ratios = (this.#taken.get(name) ?? []).map((took, round) => took / (peers[round] ?? Number.NaN))
     return { median: median(ratios), lower: quantile(ratios, 0.25), upper: quantile(ratios, 0.75) }
   }
+}
+
+/** Over connections of its own: a gateway closes those that wait while others have their turn. */
+async function roundOf({ port, process: { pid } }: MeasuredProcess, requests: number): Promise<number> {
+  const load = await KeepAliveLoad.connect(port, CONNECTIONS)
+  const before = cpuOf(pid)
+  await load.run(requests)
+  const took = (cpuOf(pid) - before) / requests
+  load.close()
+  return took
 }
 
 /** Sends requests to processes, two at a time, so that V8 has compiled what it will. */

@@ -8,6 +8,9 @@ import type { FromPreview, PreviewPlan } from './preview-plan.ts'
 /** What a preview starts from, but for what it is about. */
 export type PreviewSetting = Omit<PreviewPlan, 'text' | 'from' | 'share'>
 
+/** A configuration that keeps the threads busy indefinitely ends with this. */
+const LONGEST_MS = 900_000
+
 /** How far one thread is. */
 interface Part {
   done: number
@@ -24,14 +27,21 @@ export class PreviewInThread implements PreviewJob {
   readonly #plan: () => PreviewSetting
   readonly #clock: Clock
   readonly #threads: number
+  readonly #limit: number
   #workers: readonly Worker[] = []
+  #timer: NodeJS.Timeout | undefined
   #state: PreviewState = { state: 'none' }
 
-  /** @param plan of the configuration in force when a preview starts @param threads 1 to 256 */
-  constructor(plan: () => PreviewSetting, clock: Clock, threads: number) {
+  /**
+   * @param plan of the configuration in force when a preview starts
+   * @param threads 1 to 256
+   * @param limit milliseconds after which one is ended
+   */
+  constructor(plan: () => PreviewSetting, clock: Clock, threads: number, limit: number = LONGEST_MS) {
     this.#plan = plan
     this.#clock = clock
     this.#threads = threads
+    this.#limit = limit
   }
 
   start(text: string, from: number): void {
@@ -59,6 +69,11 @@ export class PreviewInThread implements PreviewJob {
       this.#end()
       this.#state = { state: 'failed', problem }
     }
+    const minutes = Math.ceil(this.#limit / 60_000)
+    this.#timer = setTimeout(
+      () => fail(`took longer than ${minutes} min and was ended: choose a shorter time`),
+      this.#limit,
+    ).unref()
     workers.forEach((worker, index) => {
       worker.on('message', (message: FromPreview) => {
         if (message.kind === 'failed') fail(message.problem)
@@ -103,6 +118,7 @@ export class PreviewInThread implements PreviewJob {
     part.result = message.result
     const results = parts.flatMap(({ result }) => (result === undefined ? [] : [result]))
     if (results.length < parts.length) return
+    clearTimeout(this.#timer)
     this.#state = {
       state: 'done',
       result: joinedResults(results),
@@ -120,6 +136,7 @@ export class PreviewInThread implements PreviewJob {
   }
 
   #end(): void {
+    clearTimeout(this.#timer)
     for (const worker of this.#workers) void worker.terminate()
     this.#workers = []
   }

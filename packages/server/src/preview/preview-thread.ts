@@ -12,6 +12,8 @@ import { previewRun } from './preview-run.ts'
 import { withoutHistory } from './without-history.ts'
 
 const { file, folder, overrides, traffic: place, path, text, from, share } = workerData as PreviewPlan
+const MAX_PROBLEM = 2_000
+
 const send = (message: FromPreview): void => parentPort?.postMessage(message)
 
 /** Waits for the other threads; a preview that is cancelled ends this one. */
@@ -45,6 +47,11 @@ async function run(): Promise<void> {
   }
 }
 
+/** What is wrong may quote a text of any length. */
+function cut(problem: string): string {
+  return problem.length <= MAX_PROBLEM ? problem : `${problem.slice(0, MAX_PROBLEM)}…`
+}
+
 /** The kept traffic, to be read only: nothing in it is too old or too much here. */
 function openStored(place: PreviewPlan['traffic']): {
   readonly traffic: TrafficStore
@@ -61,5 +68,5 @@ function openStored(place: PreviewPlan['traffic']): {
 }
 
 run().catch((error: unknown) =>
-  send({ kind: 'failed', problem: error instanceof Error ? error.message : 'this failed' }),
+  send({ kind: 'failed', problem: error instanceof Error ? cut(error.message) : 'this failed' }),
 )
