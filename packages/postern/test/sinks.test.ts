@@ -33,7 +33,13 @@ async function shop(t: TestContext, config: Config): Promise<Shop> {
   const events: Event[] = []
   const layer = await postern({
     folder,
-    config: { audit: false, protocol: false, dataDirectory: ':memory:', ...config },
+    config: {
+      audit: false,
+      protocol: false,
+      dataDirectory: ':memory:',
+      inspect: { sinks: {} },
+      ...config,
+    },
     log: 'none',
     onEvent: event => void (event.type.startsWith('sink.') && events.push(event)),
   })
@@ -132,10 +138,11 @@ describe('calls of the application', () => {
   test('are only reported in observe mode, or where the configuration says so, or not compared at all', async t => {
     const attack = query('/joined', 'id', ODD.replace('ascii_of(name)', '1'))
     for (const [config, expected] of [
-      [{ mode: 'observe' }, [['sink.reported', 'sql', 'query.id', '/joined']]],
+      [{ mode: 'observe', inspect: { sinks: {} } }, [['sink.reported', 'sql', 'query.id', '/joined']]],
       [{ inspect: { sinks: { sql: 'report' } } }, [['sink.reported', 'sql', 'query.id', '/joined']]],
       [{ inspect: { sinks: { sql: 'off' } } }, []],
       [{ inspect: { sinks: false } }, []],
+      [{ inspect: {} }, []],
       [{ inspect: false }, []],
     ] as const) {
       await t.test(JSON.stringify(config), async inner => {
@@ -150,7 +157,8 @@ describe('calls of the application', () => {
     const { prepare } = DatabaseSync.prototype
     const modules = createRequire(import.meta.url)('node:child_process') as { exec: unknown }
     const before = modules.exec
-    const layer = await postern({ config: { audit: false, dataDirectory: ':memory:' }, log: 'none' })
+    const config = { audit: false, dataDirectory: ':memory:', inspect: { sinks: {} } } as const
+    const layer = await postern({ config, log: 'none' })
     const handler = layer.fetch(() => new Response(String(DatabaseSync.prototype.prepare !== prepare)))
     assert.equal(await (await handler(new Request('http://shop.example/'))).text(), 'true')
     await layer.close()

@@ -124,7 +124,8 @@ export interface InspectionConfig {
    */
   readonly secondOpinion?: 'native-appsec' | undefined
   /**
-   * Compares what the application's own process calls with the request, or `false`. Default: all but `url`.
+   * Compares what the application's own process calls with the request; `{}` for all kinds but `url`.
+   * Default: `false`.
    */
   readonly sinks?: SinksConfig | false | undefined
 }
@@ -311,9 +312,9 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
         example: 'native-appsec',
       }),
       sinks: key(orOff(sinks), {
-        description: "Compares what the application's own process calls with the request, or `false`.",
-        default: {},
-        defaultText: 'all but `url`',
+        description:
+          "Compares what the application's own process calls with the request; `{}` for all kinds but `url`.",
+        default: false,
         example: { sql: 'report' },
       }),
     }),
