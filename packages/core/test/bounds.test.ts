@@ -68,9 +68,9 @@ describe('fields of a query', () => {
     assert.deepEqual(
       [...fields],
       [
-        ['', 'x'],
-        ['y', ''],
-        ['z', ''],
+        ['', ['x', 'w']],
+        ['y', ['', 'later']],
+        ['z', ['']],
       ],
     )
     assert.deepEqual([queryValues('').fields.size, queryValues('').complete], [0, true])

@@ -232,7 +232,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     const type = exchange.header('content-type') ?? ''
     const isHarmless = isUnreadRestHarmless(start, type)
     if (decision.effect !== 'allow')
-      return plan.unread === 'stream' || isHarmless ? decision : withUnreadRest(decision, exchange)
+      return isHarmless || mayStream(exchange, plan) ? decision : withUnreadRest(decision, exchange)
     const mayGoOn = isHarmless || plan.unread === 'stream'
     const isWatched = mayGoOn && (await watchRest(exchange, plan, start, type))
     return isWatched || isHarmless ? decision : unreadRefusal(exchange)
@@ -245,8 +245,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     start: Uint8Array,
     type: string,
   ): boolean | Promise<boolean> {
-    const encoding = exchange.header('content-encoding') ?? 'identity'
-    if (encoding !== 'identity') return false
+    if (isEncoded(exchange)) return false
     const reader = restReader(Buffer.from(start.buffer, start.byteOffset, start.length), type, bounds.depth)
     // Bytes that are not text: only their start says anything.
     if (reader === undefined) return true
@@ -292,7 +291,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       if (!exchange.hasBody) return look(exchange, plan, undefined, unreported)
       return exchange.readBody().then(async ({ bytes, complete }) => {
         const decision = await look(exchange, plan, bytes, unreported)
-        if (complete || plan.unread !== 'refuse') return decision
+        if (complete || plan.unread === 'pass' || mayStream(exchange, plan)) return decision
         if (isUnreadRestHarmless(bytes, exchange.header('content-type') ?? '')) return decision
         return decision.effect === 'allow' ? unreadRefusal(exchange) : withUnreadRest(decision, exchange)
       })
@@ -305,6 +304,15 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       }
     },
   }
+}
+
+/** Whether the rest of a body may go on, and can be inspected as it goes by. */
+function mayStream(exchange: Exchange, plan: Plan): boolean {
+  return plan.unread === 'stream' && exchange.source.body?.watch !== undefined && !isEncoded(exchange)
+}
+
+function isEncoded(exchange: Exchange): boolean {
+  return (exchange.header('content-encoding') ?? 'identity') !== 'identity'
 }
 
 /** Milliseconds of CPU that this thread has used: what others do on the machine is not counted. */

@@ -81,6 +81,8 @@ export class ShellCommandLexer {
       path >= 0 &&
       opening !== 'line' &&
       !(place === 'body' && opening === 'substitution') &&
+      // The path of a request begins so itself.
+      !(place === 'path' && opening === 'start') &&
       GLOB.test(name) &&
       /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
     ) {
