@@ -56,6 +56,7 @@ export function matchOf(
     span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
     exception: isDoubtful ? typeSettingFor(location, route) : exceptionFor(id, location, route),
     ...(passesAsText && { type: 'text' as const }),
+    ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
 }
 

@@ -24,6 +24,8 @@ export interface Match {
    * whose parameter nothing is known.
    */
   readonly type?: ParameterType
+  /** It would refuse in a short text: a long one about whose parameter nothing is known is let pass. */
+  readonly isDoubted?: true
 }
 
 /** What inspection found in one request. */

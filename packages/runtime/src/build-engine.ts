@@ -81,7 +81,12 @@ export function buildEngine(
   const access = accessGuards(config, resources)
   guards.push(...access.guards)
   guards.push(...parameterGuards(loaded, resources.learner))
-  const { guard: inspection, foreign } = contentGuard(config, loaded, resources)
+  const { guard: inspection, foreign } = contentGuard(
+    config,
+    loaded,
+    resources,
+    purpose === 'serve' ? emit : undefined,
+  )
   if (inspection !== undefined) guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
   const engine = new Engine({
     guards,

@@ -1,6 +1,7 @@
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import type { Guard } from '@postern/core'
+import type { Event, Guard } from '@postern/core'
 import { inspectionGuard } from '@postern/inspect'
+import { doubtfulValues } from './doubtful-values.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import type { Resources } from './resources.ts'
 
@@ -13,12 +14,14 @@ export interface ContentGuard {
 
 /**
  * The inspection that a configuration asks for, with the types of parameters that were learned.
+ * @param emit takes an event of a value that passed in doubt; none are made where it is absent
  * @throws ConfigError for rules of others that cannot be read
  */
 export function contentGuard(
   { inspect, schema }: CompiledConfig,
   loaded: LoadedConfig,
   { parameterTypes }: Pick<Resources, 'parameterTypes'>,
+  emit?: (event: Event) => void,
 ): ContentGuard {
   if (inspect === false) return { guard: undefined, foreign: { loaded: 0, skipped: 0 } }
   const { rules: _, secondOpinion: __, ...rest } = inspect
@@ -27,6 +30,7 @@ export function contentGuard(
     ...(schema.inspect && parameterTypes !== undefined && { learned: route => parameterTypes.of(route) }),
     ...rest,
     ...options,
+    ...(emit !== undefined && { onInspection: doubtfulValues(emit) }),
   })
   return { guard, foreign }
 }
