@@ -20,7 +20,7 @@ const passed = (location: string, verdict: Inspection['verdict'] = 'pass'): Insp
   ],
 })
 
-test('doubts are recorded once an hour, for a thousand places at most; what refuses is not one', () => {
+test('doubts are recorded once an hour, for a thousand places at most; refusals are not among them', () => {
   const clock = new VirtualClock()
   const engine = new Engine({ clock })
   const events: Event[] = []
