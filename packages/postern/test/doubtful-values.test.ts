@@ -6,7 +6,7 @@ import { postern } from '../src/index.ts'
 /** A text about code: six lines and more than 300 characters. */
 const TEXT = [
   'How we found out what the old report does, for whoever comes after us and has to keep it running.',
-  'It is one query, and it is made like this, which took the two of us most of a rainy afternoon:',
+  'It is one query, and it is made like this, which took us most of a rainy afternoon:',
   "SELECT name FROM goods WHERE id = '' UNION SELECT password FROM users --",
   'The second half is what the auditors asked about. We have moved it to a view of its own since then,',
   'and nobody but the owner of that view may read it. The report itself has not changed in any other way.',
