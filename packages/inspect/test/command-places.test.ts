@@ -115,3 +115,11 @@ describe('a field of a document whose name says that it holds one name, number o
       assert.equal(sent('note', value), 'pass', value)
   })
 })
+
+test('a header that says what a client was told to do is no command; one of an intruder is', () => {
+  const verdict = (name: string, value: string) =>
+    inspect({ method: 'GET', target: '/-/whoami', headers: [name, value] }).verdict
+  for (const value of ['whoami', 'ping', 'exec', 'id'])
+    assert.equal(verdict('npm-command', value), 'pass', value)
+  for (const name of ['cmd', 'X-Cmd', 'X-Api-Command']) assert.equal(verdict(name, 'whoami'), 'block', name)
+})

@@ -5,7 +5,8 @@ import { WORD } from '../words.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
 const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
-const WEBSHELL_HEADER = /^(?:x-)?(?:[\w-]{1,20}-)?(?:cmd|command|exec|shell)$/
+/** `npm-command: whoami` says what the client itself was told to do. */
+const WEBSHELL_HEADER = /^(?:x-(?:[\w-]{1,20}-)?)?(?:cmd|command|exec|shell)$/
 /** Commands, whole values, that show an intruder where they are. */
 const WEBSHELL_VALUE =
   /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}[\w"'$-]{1,60})\s{0,2}$/
