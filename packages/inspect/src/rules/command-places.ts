@@ -5,7 +5,7 @@ import { WORD } from '../words.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
 const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
-/** `npm-command: whoami` says what the client itself was told to do. */
+/** `npm-command: whoami` names the command that the client runs. */
 const WEBSHELL_HEADER = /^(?:x-(?:[\w-]{1,20}-)?)?(?:cmd|command|exec|shell)$/
 /** Commands, whole values, that show an intruder where they are. */
 const WEBSHELL_VALUE =
