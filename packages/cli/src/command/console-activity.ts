@@ -1,3 +1,4 @@
+import type { Json } from '@postern/core'
 import { askGateway } from '@postern/server'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -18,8 +19,12 @@ export const run: Command = async (_args, options, context) => {
   const { output } = context
   const { dataDirectory } = await loadSetup(options, context)
   const days = textOption(options, 'days')
-  const answer = await askGateway(dataDirectory, 'console/activity', days === undefined ? {} : { days })
-  const { hours, countries } = answer as unknown as Activity
+  const answer = await askGateway<Json & Activity>(
+    dataDirectory,
+    'console/activity',
+    days === undefined ? {} : { days },
+  )
+  const { hours, countries } = answer
   const byDay = new Map<string, { requests: number; refused: number }>()
   for (const { time, requests, refused } of hours) {
     const day = new Date(time).toISOString().slice(0, 10)

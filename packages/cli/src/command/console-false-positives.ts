@@ -1,3 +1,4 @@
+import type { Json } from '@postern/core'
 import { askGateway } from '@postern/server'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -18,8 +19,8 @@ interface FalsePositives {
 export const run: Command = async (_args, options, context) => {
   const { output } = context
   const { dataDirectory } = await loadSetup(options, context)
-  const answer = await askGateway(dataDirectory, 'console/false-positives', {})
-  const { rules, marks } = answer as unknown as FalsePositives
+  const answer = await askGateway<Json & FalsePositives>(dataDirectory, 'console/false-positives', {})
+  const { rules, marks } = answer
   for (const { rule, marked, refused } of rules)
     output.line(`${safe(rule)}  ${marked} marked of ${refused} refused`)
   for (const { request, rule, operator, note } of marks)

@@ -1,3 +1,4 @@
+import type { Json } from '@postern/core'
 import { askGateway } from '@postern/server'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -23,8 +24,8 @@ export const run: Command = async (_args, options, context) => {
     const value = textOption(options, name)
     return value === undefined ? [] : [[name, value] as const]
   })
-  const answer = await askGateway(dataDirectory, 'console/graph', Object.fromEntries(wanted))
-  const { edges, left } = answer as unknown as Graph
+  const answer = await askGateway<Json & Graph>(dataDirectory, 'console/graph', Object.fromEntries(wanted))
+  const { edges, left } = answer
   for (const { from, to, touches, refused, actions } of edges.toSorted((a, b) => b.touches - a.touches)) {
     const did = actions.length === 0 ? '' : `: ${actions.map(safe).join(', ')}`
     output.line(`${safe(from)} -> ${safe(to)}  ${touches} times, ${refused} refused${did}`)

@@ -2,14 +2,14 @@ import { type Json, StoreError } from '@postern/core'
 import { readRunFile } from './run-file.ts'
 
 /**
- * Asks the gateway that runs on a data directory.
+ * Asks the gateway that runs on a data directory. The caller names the shape of the answer.
  * @throws StoreError when none runs there, or it refuses
  */
-export async function askGateway(
+export async function askGateway<Answer extends Json = Json>(
   dataDirectory: string,
   command: string,
   input: Readonly<Record<string, Json>>,
-): Promise<Json> {
+): Promise<Answer> {
   const running = readRunFile(dataDirectory)
   if (running === undefined)
     throw new StoreError(
@@ -31,7 +31,7 @@ export async function askGateway(
       cause,
     })
   })
-  const answer = (await response.json()) as Json
+  const answer = (await response.json()) as Answer
   if (!response.ok) {
     const problem =
       typeof answer === 'object' && answer !== null && 'error' in answer
