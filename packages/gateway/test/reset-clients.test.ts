@@ -31,7 +31,7 @@ describe('a client that resets its connection behind a request', { timeout: 30_0
     })
     later.write('GET /later HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
     await once(later.resume(), 'close')
-    await gateway.event(event => event.request.path === '/later')
+    await gateway.event(event => event.request?.path === '/later')
     assert.deepEqual(
       backend.seen.map(request => request.url),
       ['/later'],
