@@ -34,7 +34,7 @@ describe('a compressed body', () => {
       assert.equal(undone(zlib.deflateRawSync(PLAIN, { level }), 'deflate'), TEXT, `level ${level}`)
     for (const level of [0, 1, 6, 9])
       assert.equal(undone(zlib.deflateSync(PLAIN, { level }), 'deflate'), TEXT, `level ${level}`)
-    // Stored blocks of which only one half of the check of a header (RFC 1950) holds: method 8, a multiple of 31.
+    // Stored blocks for which one half of the check of a header (RFC 1950) holds: method 8, a multiple of 31.
     assert.equal(
       undone(Uint8Array.of(0x08, 3, 0, 0xfc, 0xff, ...PLAIN.subarray(0, 3), ...LAST), 'deflate'),
       'one',
