@@ -72,7 +72,7 @@ export class PagesGuard implements Guard {
     return this.#passOn(exchange)
   }
 
-  /** To the backend, which is told who acts. */
+  /** To the backend, with the token of who acts. */
   #passOn(exchange: Exchange): Decision | Promise<Decision> {
     const late = this.#options.backendTokens?.apply(exchange)
     return late === undefined ? ALLOW : late.then(() => ALLOW)

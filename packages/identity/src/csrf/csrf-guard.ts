@@ -120,8 +120,8 @@ function hasCertificate({ source }: Exchange): boolean {
 }
 
 /**
- * Browsers tell of a WebSocket its origin and no more. Behind TLS that somebody else terminates the scheme may
- * not be known, so its host decides there; what is not upgraded is told by `Sec-Fetch-Site` first.
+ * Browsers send of a WebSocket its origin and no more. Behind TLS that somebody else terminates the scheme
+ * may not be known, so its host decides there; for all else `Sec-Fetch-Site` decides first.
  */
 function isOwn(origin: string, exchange: Exchange): boolean {
   if (origin === ownOrigin(exchange)) return true

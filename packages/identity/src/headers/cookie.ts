@@ -40,7 +40,7 @@ function namesOf(pair: string): readonly string[] {
   return Array.from(pair.matchAll(/(?:^|[\s,"])([^\s,"=]+)\s*=/g), ([, name = '']) => name)
 }
 
-/** PHP reads a dot, a space and an opening bracket of a name as an underscore; older versions undo escapes. */
+/** PHP reads a dot, a space and an opening bracket of a name as an underscore, and once undid escapes. */
 function oneName(name: string): string {
   return unescaped(name).replace(/[ .[]/g, '_')
 }
