@@ -88,8 +88,9 @@ export const OBVIOUS_LOGIN: CompiledLogin = {
   lanes: OBVIOUS_LANES,
 }
 
+/** Rails and others answer under a path with the format behind it, too: `/users/sign_in.json`. */
 const OBVIOUS =
-  /^(?:\/[^/]{1,60}){0,4}\/(?:login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token|wp-login\.php|login\.php)$/i
+  /^(?:\/[^/]{1,60}){0,4}\/(?:login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token|wp-login\.php|login\.php)(?:\.[a-z]{2,6})?$/i
 
 /** Whether a path is where logins usually are. */
 export function isObviousLogin(method: string, path: string): boolean {
