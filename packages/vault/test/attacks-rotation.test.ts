@@ -64,7 +64,7 @@ describe('a dishonest holder that reports another epoch', () => {
         const keys = misled(holders, liar, epoch)
         const [sealed] = await keys.seal([context(liar)])
         assert.equal(sealed?.epoch, 1)
-        assert.equal(keys.epoch, 1, 'so a rewrap moves what is older than that, and nothing for ever')
+        assert.equal(keys.epoch, 1, 'so a rewrap moves what is older than that, and nothing again and again')
       }
     })
 
@@ -87,7 +87,7 @@ describe('a dishonest holder that reports another epoch', () => {
     assert.deepEqual(await request(), { refused: 'epoch', current: 1 })
   })
 
-  it('and hands out contributions that are none: the other two seal', async () => {
+  it('and hands out malformed contributions: the other two seal', async () => {
     const holders = testHolders()
     for (const nonces of ['x', [1, 2], [{}], Array.from({ length: 600 }, () => 'A'.repeat(21))]) {
       const [sealed] = await misled(holders, 2, 0, nonces).seal([context(1)])
@@ -249,7 +249,7 @@ describe('a key service', () => {
 })
 
 describe('a holder that lies about when a budget is free', () => {
-  it('does not make the caller wait for ever, or not at all', async () => {
+  it('makes the caller wait for a bounded time', async () => {
     for (const retryAt of [Number.MAX_VALUE, null, 'tomorrow']) {
       const links = ([1, 2, 3] as const).map(
         (id): HolderLink => ({
