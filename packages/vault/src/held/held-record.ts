@@ -97,8 +97,8 @@ const MAX_FIELD = 1_024
 const MAX_KEY_COLUMNS = 16
 
 /**
- * The same bytes as the server's `encodeContext`, and as strict: a length that does not fit, or a lone surrogate,
- * would let the server name two places that are one.
+ * The same bytes as the server's `encodeContext`, and as strict: a length that does not fit, or a lone
+ * surrogate, would let the server name two places that are one.
  * @throws HeldError when a name or key value is empty, too long or not well-formed Unicode
  */
 export function encodeHeldContext({ tenant, table, column, row, version }: HeldContext): Bytes {

@@ -268,8 +268,8 @@ export class HolderStore implements HolderJournal {
 
   /**
    * Until when nothing may be opened, epoch milliseconds; 0 for a file that was never restored. A copy does
-   * not know what was opened after it was made, so all of a window is taken for used up, and at least the life of
-   * a capability, since it does not know which were used either.
+   * not know what was opened after it was made, so all of a window is taken for used up, and at least the
+   * life of a capability, since it does not know which were used either.
    * @param window of the budgets, milliseconds
    */
   closedUntil(now: number, window: number): number {

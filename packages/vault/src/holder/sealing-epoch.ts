@@ -1,7 +1,7 @@
 /**
- * How long the epoch before the newest still seals, milliseconds: the operators of the other holders begin the
- * newest one in that time. Not longer: one dishonest holder that reports the earlier epoch could otherwise keep
- * new records in it for ever, and its keys may be what somebody has.
+ * How long the epoch before the newest still seals, milliseconds: the operators of the other holders begin
+ * the newest one in that time. Not longer: one dishonest holder that reports the earlier epoch could
+ * otherwise keep new records in it indefinitely, and its keys may be what somebody has.
  */
 const BEGINNING_MS = 3_600_000
 
@@ -23,7 +23,9 @@ export class SealingEpoch {
     this.#since = now
   }
 
-  /** Whether an epoch seals: the newest, and for an hour the one before, which other holders may still have. */
+  /**
+   * Whether an epoch seals: the newest, and for an hour the one before, which other holders may still have.
+   */
   allows(epoch: number, newest: number, now: number): boolean {
     this.observe(newest, now)
     return epoch === newest || (epoch === newest - 1 && now < this.#since + BEGINNING_MS)

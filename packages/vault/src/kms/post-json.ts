@@ -9,8 +9,8 @@ const MAX_ANSWER = 65_536
 /**
  * Posts JSON and returns the object of the answer.
  * @param name the service as errors name it
- * @throws ConfigError when it is not reached over TLS, CredentialError when it refuses, StoreError when it cannot be reached or
- *   answers otherwise. Never with a body
+ * @throws ConfigError when it is not reached over TLS, CredentialError when it refuses, StoreError when it
+ *   cannot be reached or answers otherwise. Never with a body
  */
 export async function postJson(
   name: string,
@@ -50,8 +50,8 @@ export async function postJson(
 }
 
 /**
- * Without TLS the key and the credentials would go over the network as they are, and whoever is on the way could
- * answer with a key of his own. Loopback is for a proxy on this machine.
+ * Without TLS the key and the credentials would go over the network as they are, and whoever is on the way
+ * could answer with a key of his own. Loopback is for a proxy on this machine.
  */
 function assertConfidential(name: string, url: string): void {
   const { protocol, hostname } = new URL(url)

@@ -53,7 +53,9 @@ export interface RewriteProgress {
   readonly done: boolean
 }
 
-/** Longest wait for a budget before it is asked for again, milliseconds: a holder that lies names any time. */
+/**
+ * Longest wait for a budget before it is asked for again, milliseconds: a holder that lies names any time.
+ */
 const LONGEST_WAIT = 3_600_000
 /** How often a row that changes under the job is taken again. */
 const MAX_ATTEMPTS = 10

@@ -22,8 +22,8 @@ export class ReservedKeys {
   }
 
   /**
-   * A key, which is gone with this. None of an epoch that is over: its records may have moved on, and once the
-   * epoch is removed nobody would open this one.
+   * A key, which is gone with this. None of an epoch that is over: its records may have moved on, and once
+   * the epoch is removed nobody would open this one.
    * @param epoch that seals now, as far as it is known
    * @param now milliseconds, of the clock that `keep` was given
    */
