@@ -88,11 +88,10 @@ export const OBVIOUS_LOGIN: CompiledLogin = {
   lanes: OBVIOUS_LANES,
 }
 
-/** Rails and others answer under a path with the format behind it, too: `/users/sign_in.json`. */
 const OBVIOUS =
-  /^(?:\/[^/]{1,60}){0,4}\/(?:login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token|wp-login\.php|login\.php)(?:\.[a-z]{2,6})?$/i
+  /^(?:\/[^/]{1,60}){0,4}\/(?:wp-login|login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token)(?:\.[a-z0-9]{1,10})?$/i
 
-/** Whether a path is where logins usually are. */
+/** Whether a path is where logins usually are, also with a format (`/users/sign_in.json`). */
 export function isObviousLogin(method: string, path: string): boolean {
   return method === 'POST' && OBVIOUS.test(path)
 }
