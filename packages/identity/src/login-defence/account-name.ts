@@ -33,7 +33,7 @@ export function canonicalAccount(name: string): string | undefined {
   return domain === undefined ? plainLetters(folded) : `${plainLetters(folded.slice(0, at))}@${domain}`
 }
 
-/** Letters with a stroke and ligatures, which have no decomposition, as the Unicode collation compares them. */
+/** Letters with a stroke and ligatures, which have no decomposition, as databases compare them. */
 const LETTERS: ReadonlyMap<string, string> = new Map([
   ['ø', 'o'],
   ['đ', 'd'],

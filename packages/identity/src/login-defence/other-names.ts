@@ -59,7 +59,7 @@ export async function enterOthers(
   return { keys, client }
 }
 
-/** A try failed: the places stay used up. It succeeded: they come back, and the account is noted beside them. */
+/** A try failed: the places stay used up. It succeeded: they come back, and the account is noted there. */
 export async function learnOthers(
   { keys, client }: OtherTries,
   account: string,
