@@ -198,8 +198,8 @@ describe('what is the whole value of a short field', () => {
       "eval(compile('import os','','exec'))",
       "'^'1",
       'sleep(5)',
-      'new java.io.File("/x")',
-      '__proto__[x]',
+      'com.example.tools.shell.Session("x")',
+      '{x:{__proto__:{y:1}}}',
     ])
       for (const place of [inField, inElement]) {
         assert.notEqual(place('value', value), undefined, value)

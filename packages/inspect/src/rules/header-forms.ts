@@ -51,7 +51,7 @@ export const headerFormRules: readonly Rule[] = [
     attacks: [],
     benign: ['10.1.2.3, 10.1.2.4', "it's"],
   },
-  // Ranges that wrap around, or so many that a server joins them for ever (RFC 9110 section 17.15).
+  // Ranges that wrap around, or so many that a server never ends joining them (RFC 9110 section 17.15).
   pattern(
     'probe/ranges',
     /^bytes=(?:[\d-]{1,24}\s{0,2},\s{0,2}){24}|^bytes=(?:\d{1,19})?-\d{19}|^bytes=\d{19}/,
