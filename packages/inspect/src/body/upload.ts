@@ -60,10 +60,10 @@ const ZIP = 0x504b0304
 const TAR_MAGIC = 257
 
 /**
- * Whether bytes without a name are an archive: the scripts in it run once it is unpacked, and a server that
- * runs files by their names runs none without one.
+ * Whether bytes are an archive. Without a name of their own the scripts in it run once it is unpacked at the
+ * earliest: a server that runs files by their names runs none without one.
  */
-function isArchive(content: Buffer): boolean {
+export function isArchive(content: Buffer): boolean {
   if (content.length >= 4 && content.readUInt32BE(0) === ZIP) return true
   return content.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
 }

@@ -5,7 +5,7 @@ import { visitJson } from './json.ts'
 import { boundaryOf, visitMultipart } from './multipart.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
-import { scriptIn } from './upload.ts'
+import { isArchive, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
@@ -158,7 +158,8 @@ function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void
   const entry = archiveEscape(bytes)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   if (!visitScript(bytes, head, visitor)) return
-  if (bytes.length <= SMALL && !isStored(typeOf(head.contentType), head.method)) visitStrings(bytes, visitor)
+  const isFile = isArchive(bytes) || isStored(typeOf(head.contentType), head.method)
+  if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
 }
