@@ -13,9 +13,9 @@ const MISSED = 2
 const MEMORY = 24
 
 /**
- * Whether an address finds at least one page for two that it misses. Link checkers, search engines after a site has moved
- * and old bookmarks meet dozens of missing pages among those that exist; who guesses at names meets
- * hardly anything else. Each path counts once, so that asking for the front page again and again shows
+ * Whether an address finds at least one page for two that it misses. Link checkers, search engines after a
+ * site has moved and old bookmarks meet dozens of missing pages among those that exist; who guesses at names
+ * meets hardly anything else. Each path counts once, so that asking for the front page again and again shows
  * nothing.
  *
  * A table of fixed size in which a newcomer takes the place of an older one: nothing is allocated for
@@ -24,7 +24,10 @@ const MEMORY = 24
 export class FoundTargets {
   readonly #table: Int32Array = new Int32Array(SLOTS * WIDTH)
 
-  /** Learns from the answer to a request. @returns whether its client, who just missed something, finds enough */
+  /**
+   * Learns from the answer to a request.
+   * @returns whether its client, who just missed something, finds enough
+   */
   of(event: Event): boolean {
     const status = event.decision === undefined || event.decision === 'allow' ? event.outcome?.status : 0
     const kind = status === undefined ? 0 : kindOf(status)
