@@ -27,8 +27,8 @@ const NOT_COMPRESSED: ReadonlySet<string> = new Set([
 
 /**
  * Undoes `Content-Encoding` (RFC 9110 section 8.4): gzip, deflate with and without its wrapper, br, zstd,
- * the blocks of Snappy (metrics and logs are pushed in them), at most two over each other, never to more than `limit` bytes. A body that was cut
- * is decoded as far as it goes.
+ * the blocks of Snappy (metrics and logs are pushed in them), at most two over each other, never to more than
+ * `limit` bytes. A body that was cut is decoded as far as it goes.
  */
 export function decompress(body: Uint8Array, contentEncoding: string, limit: number): Decompressed {
   const codings = contentEncoding

@@ -27,7 +27,7 @@ function zip(content: string): Buffer {
 }
 
 describe('files that a protocol of uploads stores', () => {
-  test('a part of a text file is no text of a form: tus, resumable uploads, chunks of a sync client', () => {
+  test('a part of a text file is not read as a form: tus, resumable uploads, chunks of a sync client', () => {
     assert.deepEqual(rulesOf('PATCH', '/files/24e5', 'application/offset+octet-stream', DUMP), [])
     assert.deepEqual(rulesOf('POST', '/files', 'application/partial-upload', DUMP), [])
     assert.deepEqual(rulesOf('PUT', '/dav/uploads/ann/12/00001', 'application/octet-stream', DUMP), [])

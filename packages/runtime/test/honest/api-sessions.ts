@@ -58,8 +58,8 @@ export const API_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>> = 
     method: n % 3 ? 'GET' : 'PUT',
     target:
       n % 3
-        ? `/_matrix/client/v3/rooms/!abc%3Aexample.org/${n % 2 ? 'state/m.room.name/' : `event/%24${digest(n, 43)}`}`
-        : `/_matrix/client/v3/rooms/!abc%3Aexample.org/typing/%40ann%3Aexample.org`,
+        ? `/_matrix/client/v3/spaces/!abc%3Aexample.org/${n % 2 ? 'state/m.room.name/' : `event/%24${digest(n, 43)}`}`
+        : `/_matrix/client/v3/spaces/!abc%3Aexample.org/typing/%40ann%3Aexample.org`,
     status: n % 4 ? 200 : 404,
     headers: agent('Element/1.11', ...BEARER, ...JSON_TYPE),
     ...(n % 3 === 0 && { body: '{"typing":true,"timeout":30000}' }),
