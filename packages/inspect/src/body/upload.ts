@@ -42,6 +42,7 @@ const EXTENSION = /\.[a-z][\w-]{0,15}$/i
  */
 export function scriptIn(content: Buffer, name: string): string | undefined {
   const hasExtension = EXTENSION.test(name)
+  if (!hasExtension && isArchive(content)) return undefined
   const isRun = !hasExtension || RUN.test(name)
   const isXml = READ_AS_XML.test(name)
   const isObject = READ_AS_OBJECT.test(name)
@@ -58,4 +59,17 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (!isRun) return undefined
   if (DRAWING.test(name) && ATTACKING_DRAWING.test(head)) return ATTACK_OF_DRAWING
   return (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
+}
+
+const ZIP = 0x504b0304
+/** Where a tar archive (POSIX.1-1988) says what it is. */
+const TAR_MAGIC = 257
+
+/**
+ * Whether bytes are an archive. Without a name of their own the scripts in it run once it is unpacked at the
+ * earliest: a server that runs files by their names runs none without one.
+ */
+export function isArchive(content: Buffer): boolean {
+  if (content.length >= 4 && content.readUInt32BE(0) === ZIP) return true
+  return content.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
 }

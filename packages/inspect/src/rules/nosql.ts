@@ -42,7 +42,13 @@ function findOperatorName(reading: Reading): Span | undefined {
   return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
 }
 
-const VALUE = new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`)
+/** What stands behind `$where:` where GraphQL declares a variable (October 2021, section 2.10): its type. */
+const DECLARED_TYPE =
+  '(?!\\s{0,4}\\[{0,3}(?!(?:null|true|false|undefined|this|function|new|nan|infinity)\\b)[a-z_]\\w{0,80}[!\\]]{0,6}\\s{0,4}[,)=@$])'
+
+const VALUE = new RegExp(
+  `(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})(?:["']?\\s{0,4}\\]|["']\\s{0,4}:|\\s{0,4}:${DECLARED_TYPE})`,
+)
 const JSON_LIKE = /^\s{0,8}[[{]\s{0,8}["[{\]}]/
 
 /** An operator in a value. In a JSON document the names are read one by one, with what they stand under. */
@@ -93,8 +99,23 @@ export const nosqlRules: readonly Rule[] = [
     chars: CHAR.dollar,
     words: 0,
     find: findOperatorValue,
-    attacks: ["true, $where: '99 == 88'", "{$gt: ''}", "', $or: [ {}, { 'a':'a", '[$ne]=1'],
-    benign: ['$price: 5', 'costs $in total', '$size of it', '{"score":{"$gt":1000}}'],
+    attacks: [
+      "true, $where: '99 == 88'",
+      "{$gt: ''}",
+      "', $or: [ {}, { 'a':'a",
+      '[$ne]=1',
+      "x, $where: ID!, $where: 'sleep(9)'",
+      '{$ne: null, a: 1}',
+      '1, $where: function() { return 1 }',
+    ],
+    benign: [
+      'query Posts($where: PostFilter, $in: [ID!]!) { posts(where: $where) { id } }',
+      'mutation ($set: users_set_input!, $inc: users_inc_input = {}) { a }',
+      '$price: 5',
+      'costs $in total',
+      '$size of it',
+      '{"score":{"$gt":1000}}',
+    ],
   },
   pattern(
     'nosqli/shell',
