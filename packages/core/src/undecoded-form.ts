@@ -23,7 +23,7 @@ export function isCoded(contentEncoding: string | undefined): boolean {
   return contentEncoding?.split(',').some(coding => !/^\s*(?:identity\s*)?$/i.test(coding)) ?? false
 }
 
-/** The pairs of a form among other bytes; what has no name of letters, digits and `.-_[]%:$+` is none. */
+/** The pairs of a form among other bytes: those with a name of letters, digits and `.-_[]%:$+`. */
 export function pairsIn(bytes: Uint8Array): string {
   return latin1(bytes).match(PAIR)?.join('').slice(1) ?? ''
 }
