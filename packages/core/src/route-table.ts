@@ -100,7 +100,7 @@ export class RouteTable {
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
   }
 
-  /** Rare enough to be put together anew each time. */
+  /** Rare enough to be put together each time. */
   #matchBoth(
     asSent: readonly Pattern[],
     segments: readonly string[],

@@ -41,7 +41,7 @@ export interface WorkerLink<Data> {
    */
   readonly begun: Promise<void>
   /**
-   * Takes up the duties and tells that this worker listens. From then on an error that nobody caught does not
+   * Takes up the duties and reports that this worker listens. From then on an error that nobody caught does not
    * end the thread at once: another takes its place, and requests under way finish first.
    */
   ready(duties: WorkerDuties): void

@@ -93,7 +93,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   variant(
     'X-Forwarded-* trusted from anyone',
     'identify-methods',
-    'headers of a proxy are believed whoever sent them',
+    'headers of a proxy are trusted whoever sent them',
     [
       'verify/proxy-method.ts',
       'if (!options.from.has(exchange.peer)) return ABSENT',

@@ -22,7 +22,7 @@ export function forwardAuthEndpoint(
     throw new ConfigError({
       place: 'trustProxies',
       problem:
-        'names nobody: what a proxy says of method, path and client is believed of no one, so nobody may ask',
+        'names nobody: what a proxy says of method, path and client is not trusted from anyone, so nobody may ask',
       hint: 'trustProxies: [loopback], or the address of the proxy',
     })
   const endpointOf = (config: CompiledConfig): ReturnType<typeof forwardAuth> =>

@@ -107,7 +107,7 @@ export function readFilter(document: Mapping, place: string, issues: RuleIssues)
 
 /**
  * `category: webserver` and `proxy` are requests; `product: postern` is any event, with `service` those of
- * one room.
+ * one package.
  */
 function readLogsource(source: unknown, place: string, issues: RuleIssues): (event: Event) => boolean {
   if (!isMapping(source)) {

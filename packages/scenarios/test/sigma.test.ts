@@ -203,7 +203,7 @@ describe('what is not understood is refused with its place', () => {
       /between 1 and/,
     ],
     [
-      'a measure against nobody',
+      'a remediation of nobody',
       correlation(
         '{ type: event_count, rules: [rule], group-by: [cs-host], timespan: 1m, condition: { gte: 5 } }',
       )

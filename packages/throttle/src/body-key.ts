@@ -8,7 +8,7 @@ const MULTIPART = /^\s*multipart\/form-data\b/i
 /**
  * A field of a JSON or form body, also of an upload: `email` or `user.email` (in a form also `user[email]`):
  * for limits per account on a login route. Letter case, surrounding space and compatibility forms are folded
- * (Unicode NFKC), so that spelling a name differently is no way round. Requests whose body lacks the field,
+ * (Unicode NFKC), so that spelling a name differently changes nothing. Requests whose body lacks the field,
  * has it more than once with different values, cannot be read, or is larger than guards may read share one
  * key: a backend may take another of two values than we do. Requests without a body are not counted.
  */

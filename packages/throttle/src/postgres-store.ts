@@ -29,7 +29,7 @@ const SWEEP_EVERY = 10_000
 
 /**
  * Counts in PostgreSQL, for many processes: exact over all of them. One statement for all decisions asked at
- * the same time. Slower than Redis, and nothing more to run for who has PostgreSQL anyway.
+ * the same time. Slower than Redis, but needs no second server beside PostgreSQL.
  */
 export function postgresStore({ database, prefix = 'postern', clock }: PostgresStoreOptions): LimitStore {
   let sweptAt = systemClock.monotonic()

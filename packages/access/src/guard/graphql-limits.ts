@@ -39,7 +39,7 @@ const MAX_VISITS = 20_000
 const MAX_SIZE = 1_000_000
 
 /**
- * Measures a parsed document before anything is resolved. The dearest operation counts, for the client
+ * Measures a parsed document before anything is resolved. The most expensive operation counts, for the client
  * chooses which one runs. Fragments that spread each other in a circle are a problem, not an endless loop; so
  * is a document that is cheap to write and expensive to walk.
  * @param variables values of the request, for sizes and lists that are variables

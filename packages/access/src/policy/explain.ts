@@ -16,7 +16,7 @@ export interface ConditionTrace {
   readonly parts: readonly ConditionTrace[]
 }
 
-/** What became of one policy that speaks of the action and the type. */
+/** What became of one policy that covers the action and the type. */
 export interface PolicyTrace {
   readonly policy: string
   readonly effect: 'allow' | 'deny'

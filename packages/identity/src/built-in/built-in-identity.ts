@@ -62,7 +62,7 @@ import { PagesGuard } from './pages-guard.ts'
 export interface BuiltInIdentityOptions {
   /**
    * The one origin people use: `https://shop.example`. Links, passkeys and checks are bound to it; the Host
-   * header of a request is never believed. Plain HTTP on loopback only.
+   * header of a request is never used. Plain HTTP on loopback only.
    */
   readonly origin: string
   /** Opened by the caller, who closes it. */

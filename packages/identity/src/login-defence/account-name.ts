@@ -9,8 +9,8 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu
 
 /**
  * The one spelling that stands for an account: Unicode NFKC, without invisible characters and surrounding
- * space, case-folded. Every check reads this form, so writing a name differently is neither a way round a
- * limit nor a second account. Undefined when there is not a name, or it is longer than any account's.
+ * space, case-folded. Every check reads this form, so writing a name differently neither bypasses a
+ * limit nor makes a second account. Undefined for an empty name, and for one over 320 characters.
  */
 export function canonicalAccount(name: string): string | undefined {
   if (name.length > MAX_LENGTH) return undefined

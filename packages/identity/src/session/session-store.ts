@@ -1,6 +1,6 @@
 import type { DeviceSessionRow, SessionRow } from './session.ts'
 
-/** What is kept of a session. Roles and the state of its account are not: they are read anew. */
+/** What is kept of a session. Roles and the state of its account are not: they are read again. */
 export interface StoredSession extends Omit<DeviceSessionRow, 'roles' | 'siteRoles'> {
   /** SHA-256 of its token. */
   readonly hash: string

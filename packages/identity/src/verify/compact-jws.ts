@@ -16,7 +16,7 @@ export interface JwsHeader {
   readonly members: Readonly<Record<string, unknown>>
 }
 
-/** A signed token, taken apart. Nothing of it is believed yet. */
+/** A signed token, taken apart. Nothing of it is verified yet. */
 export interface CompactJws {
   readonly header: JwsHeader
   readonly payload: Buffer

@@ -46,7 +46,7 @@ export interface SinkTargets {
   readonly url?: readonly object[]
 }
 
-/** What happens at a hit: `refuse` throws `SinkRefused` in place of the call, `report` only tells. */
+/** What happens at a hit: `refuse` throws `SinkRefused` in place of the call, `report` only reports it. */
 export type SinkMode = 'refuse' | 'report'
 
 export interface SinkOptions {

@@ -21,9 +21,9 @@ const SETTLED = 3
 const MAX_TOLD = 20
 
 /**
- * A session that goes on from another network and another agent at once. A telephone changes networks, a
- * browser is updated; both in one moment is a copied session. Only told unless `respond` says more: stepping
- * up is for the identity room.
+ * A session that goes on from another network and another agent at once. A phone changes networks, a
+ * browser is updated; both in one moment is a copied session. Alerts only, unless `respond` says
+ * more: a step-up is a matter of identity.
  */
 export function sessionDriftDetector(options: SessionDriftOptions = {}): Detector {
   const respond = respondOf(options, 'alert')

@@ -11,7 +11,7 @@ export interface Argon2Work {
 }
 
 /**
- * 19 MiB, two passes: what a telephone does in about a second (OWASP's second
+ * 19 MiB, two passes: what a phone does in about a second (OWASP's second
  * choice; RFC 9106 for the function).
  */
 const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }

@@ -58,7 +58,7 @@ export class HolderStore implements HolderJournal {
     const database = openSqlite({
       path,
       synchronous: 'normal',
-      migrations: [{ room: 'holder', migrations: HOLDER_MIGRATIONS }],
+      migrations: [{ name: 'holder', migrations: HOLDER_MIGRATIONS }],
     })
     // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
     // would wait.

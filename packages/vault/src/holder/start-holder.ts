@@ -272,7 +272,7 @@ class Holder implements RunningHolder {
     return { done: true, epochs: this.#keys.epochs }
   }
 
-  /** Gives another holder every part that both should have: after it was lost and set up anew. */
+  /** Gives another holder every part that both should have: after it was lost and set up again. */
   async #give(to: HolderId): Promise<object> {
     const shared = PARTS_OF[this.core.id].find(part => PARTS_OF[to].includes(part)) as Part
     for (const epoch of this.#keys.epochs) await this.#hand(to, epoch, shared)

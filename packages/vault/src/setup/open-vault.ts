@@ -78,7 +78,7 @@ export async function openVaultDatabase(file: VaultFile): Promise<{
     await migrate(postgres, 'vault', JOB_MIGRATIONS)
     return { client: postgres, dialect: POSTGRES_DIALECT, close: () => postgres.close() }
   }
-  const sqlite = openSqlite({ path: database, migrations: [{ room: 'vault', migrations: JOB_MIGRATIONS }] })
+  const sqlite = openSqlite({ path: database, migrations: [{ name: 'vault', migrations: JOB_MIGRATIONS }] })
   return { client: sqliteClient(sqlite), dialect: SQLITE_DIALECT, close: async () => sqlite.close() }
 }
 
