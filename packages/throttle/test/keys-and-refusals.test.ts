@@ -103,6 +103,19 @@ describe('the key of a request', () => {
     const json = Buffer.from('{"email":"a@b.example"}')
     assert.equal(await keyOf('application/json', gzipSync(json), 'gzip'), 'a@b.example')
     assert.equal(await keyOf('application/json', json, 'unknown'), '')
+    const twice = '{"email":"victim@b.example","em\\u0061il":"1@b.example"}'
+    assert.equal(await keyOf('application/json', twice), '')
+  })
+
+  test('in a body is also read from the query, which many backends take for the same field', async () => {
+    const keyOf = (target: string, text?: string) =>
+      body('email')(exchangeOf({ method: 'POST', target, ...(text !== undefined && { body: text }) }))
+    assert.equal(keyOf('/login?email=Victim%40b.example&password=x'), 'victim@b.example')
+    assert.equal(keyOf('/login?email=a%40b.example&email=victim%40b.example'), '')
+    assert.equal(keyOf('/login?next=/'), undefined)
+    assert.equal(await keyOf('/login?email=victim%40b.example', '{"email":"1@b.example"}'), '')
+    assert.equal(await keyOf('/login?email=A%40b.example', '{"email":"a@b.example"}'), 'a@b.example')
+    assert.equal(await keyOf('/login?email=victim%40b.example', '{"password":"x"}'), 'victim@b.example')
   })
 
   test('is kept up to 256 characters, and written down only where it holds no secret', () => {
