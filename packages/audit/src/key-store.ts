@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { type RandomSource, systemRandom } from '@postern/core'
-import { openSqlite, type MigrationSet, type SqliteDatabase } from '@postern/store'
+import { type MigrationSet, openSqlite, type SqliteDatabase } from '@postern/store'
 import { type Subject, subjectName } from './entry.ts'
 import type { SubjectKey } from './seal.ts'
 

@@ -10,6 +10,7 @@ export interface RouteSettings {
   readonly mode?: Mode
 }
 
+/** The patterns that match a request, as one: the name of the most specific, and all settings. */
 export interface RouteMatch {
   /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */
   readonly pattern: string

@@ -15,6 +15,7 @@ import { setHeaders, writeAnswer } from './node-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
 import { peerAddress } from './peer-address.ts'
 
+/** Which proxy asks, and whose statements about a request are trusted. */
 export interface ForwardAuthOptions {
   readonly dialect: ForwardDialect
   /**

@@ -61,8 +61,8 @@ const FREE_TEXT =
   /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content)|comment_content|post_content)$/
 
 /**
- * Names of fields that hold one name, number or address: a path, a query or a call is no data there, whatever
- * kind of body they stand in.
+ * Names of fields that hold one name, number or address: a path, a query or a call is not data there,
+ * whatever kind of body they stand in.
  */
 const OPERAND =
   /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/

@@ -3,6 +3,7 @@ import { ConfigError } from '@postern/core'
 import { type ForwardDialect, forwardAuth } from '@postern/http'
 import type { Runtime } from './runtime.ts'
 
+/** Which proxy asks, and under which path. */
 export interface ForwardAuthSetup {
   readonly dialect: ForwardDialect
   /** Taken off the path that the proxy asks with: Envoy's `path_prefix`. None unless given. */

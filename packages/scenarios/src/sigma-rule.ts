@@ -238,7 +238,7 @@ export function readRespond(
   if (actor === undefined && action !== 'alert')
     issues.add(
       at,
-      'has nobody to hold the measure against',
+      'has nobody whom the remediation applies to',
       'group by c-ip or actor.principal, or name one with "on"',
     )
   if (

@@ -212,8 +212,8 @@ describe('what is not understood is refused with its place', () => {
       /nobody to hold/,
     ],
     ['YAML bombs', 'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]', /aliases/],
-    ['text that is no YAML', 'title: "', /test\.yml/],
-    ['a document that is no rule', 'hello: world', /no Sigma rule/],
+    ['text that is not YAML', 'title: "', /test\.yml/],
+    ['a document that is not a rule', 'hello: world', /not a Sigma rule/],
   ]
   for (const [name, text, words] of table) test(name, () => assert.match(issues(text), words))
 

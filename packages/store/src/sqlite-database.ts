@@ -15,6 +15,7 @@ import { nodeSqlite } from './node-sqlite.ts'
 import { isSqliteTrouble, sqliteError } from './sqlite-error.ts'
 import { checkSqliteVersion, migrateSqlite } from './sqlite-migrations.ts'
 
+/** Path, migrations and largest size of an SQLite file, and how long a writer waits. */
 export interface SqliteOptions {
   /** The file; its directory must exist. `:memory:` for one that dies with the process. */
   readonly path: string

@@ -1,11 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { IntegrityError, StoreError } from '@postern/core'
-import {
-  type AppliedMigration,
-  MIGRATIONS_TABLE,
-  pendingMigrations,
-  type MigrationSet,
-} from './migration.ts'
+import { type AppliedMigration, MIGRATIONS_TABLE, type MigrationSet, pendingMigrations } from './migration.ts'
 
 /** What a database must offer to be migrated. */
 interface Migratable {

@@ -73,7 +73,7 @@ export function route(): Key {
   return named('route', 'arrival', exchange => exchange.route?.pattern)
 }
 
-/** The value of a request header. Requests without it share one key, so leaving it out does not bypass the limit. */
+/** The value of a request header. Requests without it share one key: leaving it out bypasses nothing. */
 export function header(name: string): Key {
   const lowerName = name.toLowerCase()
   return named('header', 'arrival', exchange => exchange.header(lowerName) ?? '')

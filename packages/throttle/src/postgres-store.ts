@@ -5,6 +5,7 @@ import type { LimitStore } from './limit-store.ts'
 import { FORGET_EXPIRED, LIMITS_SCHEMA } from './postgres-limits.sql.ts'
 import { RemoteStore } from './remote-store.ts'
 
+/** The database that counts are kept in. */
 export interface PostgresStoreOptions {
   /**
    * From `connectPostgres` of `@postern/store`, with the `throttle` migrations applied. The caller closes it.

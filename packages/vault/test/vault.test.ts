@@ -194,7 +194,7 @@ describe('rows', () => {
     assert.equal(report.includes(SECRET) || report.includes(key), false)
   })
 
-  it('an object’s prototype is no column', async () => {
+  it('an object’s prototype is not a column', async () => {
     const { vault } = setting({
       tables: { n: { key: ['constructor'], columns: { body: { mode: 'local' } } } },
     })

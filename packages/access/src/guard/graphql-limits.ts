@@ -4,6 +4,7 @@ export interface GraphqlNode {
   readonly [key: string]: unknown
 }
 
+/** How deep, wide and expensive a GraphQL document may be. */
 export interface GraphqlLimits {
   /** Fields inside fields. Default: 12. */
   readonly depth?: number
@@ -181,7 +182,7 @@ class Walk {
   }
 
   /**
-   * How many items a field returns: the largest of its sizes. A size that is no
+   * How many items a field returns: the largest of its sizes. A size that is not a
    * count is the largest there can be.
    */
   #sizeOf(node: GraphqlNode): number {

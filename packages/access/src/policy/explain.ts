@@ -33,6 +33,7 @@ export interface AccessQuestion {
   readonly context?: Context
 }
 
+/** A verdict, and what each policy that covers the question contributed to it. */
 export interface Explanation {
   readonly verdict: Verdict
   readonly policies: readonly PolicyTrace[]

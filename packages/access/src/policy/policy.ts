@@ -14,6 +14,7 @@ export interface Policy {
   readonly when: Condition
 }
 
+/** What a policy covers, and when it applies. */
 export interface PolicyOptions {
   readonly action: string | readonly string[]
   /** Default: every type. */

@@ -57,7 +57,7 @@ export class OperatorAccounts {
 
   /**
    * Invites somebody. @returns the secret of the link
-   * @throws ConfigError when the name is no e-mail address, or can sign in already
+   * @throws ConfigError when the name is not an e-mail address, or can sign in already
    */
   async invite(name: string, roles: readonly Role[]): Promise<string> {
     const secret = await this.#inTurn(() => this.#accounts.invite(name, roles))

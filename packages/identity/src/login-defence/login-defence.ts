@@ -36,6 +36,7 @@ import type { LoginStore, Step } from './login-store.ts'
 import { memoryLoginStore } from './memory-login-store.ts'
 import { PROOF_COOKIE } from './proof-page.ts'
 
+/** Where records are kept, which routes sign in, whom it exempts, and how owners are reached. */
 export interface LoginDefenceOptions {
   /** At least 32 bytes, the same on every instance: signs device cookies, hashes accounts and addresses. */
   readonly secret: Uint8Array

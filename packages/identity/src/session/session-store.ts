@@ -26,7 +26,7 @@ export interface SessionStore {
     next: Pick<StoredSession, 'hash' | 'authenticatedAt' | 'amr'>,
     now: number,
   ): Promise<boolean>
-  /** @returns false when the session ended, or its account is no member */
+  /** @returns false when the session ended, or its account is not a member */
   enter(accountId: string, id: string, organisationId: string): Promise<boolean>
   /** Live sessions of an account, last used first. */
   list(accountId: string, now: number): Promise<readonly DeviceSessionRow[]>

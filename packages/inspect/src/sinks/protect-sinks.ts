@@ -49,6 +49,7 @@ export interface SinkTargets {
 /** What happens at a hit: `refuse` throws `SinkRefused` in place of the call, `report` only reports it. */
 export type SinkMode = 'refuse' | 'report'
 
+/** What happens at each kind of call, who receives hits, and the networks that count as internal. */
 export interface SinkOptions {
   /** For all kinds, or by kind. Default `refuse`. */
   readonly mode?: SinkMode | Readonly<Partial<Record<SinkKind, SinkMode>>>
@@ -115,7 +116,7 @@ type Call = (...parameters: unknown[]) => unknown
  * in. Values
  * the application changed before use (trimmed, decoded once more) are not recognised.
  *
- * @throws ConfigError when `inside` holds something that is no network
+ * @throws ConfigError when `inside` holds something that is not a network
  */
 export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): ProtectedSinks {
   const current = new AsyncLocalStorage<{

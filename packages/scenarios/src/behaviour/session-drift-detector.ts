@@ -3,6 +3,7 @@ import { fieldReader } from '../event-fields.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
+/** How the session of an event is found, and what every detector of behaviour takes. */
 export interface SessionDriftOptions extends BehaviourOptions {
   /** The session of an event; `data.session` unless given. Must not be the secret itself: a hash or an id. */
   readonly session?: (event: Event) => string | undefined

@@ -9,6 +9,7 @@ export interface Coordinates {
   readonly longitude: number
 }
 
+/** Where addresses are, and which speed and distance make a finding. */
 export interface TravelOptions {
   /**
    * Where an address is, from a database of yours; undefined when it is not known. Called for every event of

@@ -19,6 +19,7 @@ import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 /** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
 const MAX_FROZEN_BY_PEER = 10_000
 
+/** The configuration of a holder, what unlocks it, and where its acts are logged. */
 export interface StartHolderOptions {
   readonly config: HolderConfig
   readonly unlock: Unlock

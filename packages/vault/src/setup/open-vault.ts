@@ -22,6 +22,7 @@ export interface OpenedVault {
   close(): void
 }
 
+/** The environment, which tables are opened, and how long connections are waited for. */
 export interface OpenVaultOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Changes the tables of the file: the command line sets a column's state for a migration. */
