@@ -238,7 +238,7 @@ export function readRespond(
   if (actor === undefined && action !== 'alert')
     issues.add(
       at,
-      'has nobody whom the remediation applies to',
+      'has no actor to apply the remediation to',
       'group by c-ip or actor.principal, or name one with "on"',
     )
   if (

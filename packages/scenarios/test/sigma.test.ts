@@ -209,7 +209,7 @@ describe('what is not understood is refused with its place', () => {
       )
         .trimEnd()
         .concat('\nrespond: { action: block, for: 1m }\n'),
-      /nobody to hold/,
+      /no actor to apply/,
     ],
     ['YAML bombs', 'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]', /aliases/],
     ['text that is not YAML', 'title: "', /test\.yml/],
