@@ -9,6 +9,7 @@ import {
   combined,
   concurrency,
   gcra,
+  header,
   type Key,
   type Limit,
   memoryStore,
@@ -45,6 +46,13 @@ describe('the key of a request', () => {
     const first = key(exchangeOf({ peer: '192.0.2.1' }))
     for (let i = 0; i < 8_500; i++) key(exchangeOf({ peer: `10.${i >> 8}.${i & 255}.1` }))
     assert.equal(key(exchangeOf({ peer: '192.0.2.200' })), first)
+  })
+
+  test('in a header that was sent in several lines is the one of all who leave it out', () => {
+    const key = header('X-Shop')
+    assert.equal(key(exchangeOf({ headers: ['x-shop', 'a'] })), 'a')
+    assert.equal(key(exchangeOf({ headers: ['x-shop', 'a', 'X-SHOP', '7'] })), '')
+    assert.equal(key(exchangeOf()), '')
   })
 
   test('of several parts applies when all of them do', async () => {
