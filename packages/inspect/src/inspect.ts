@@ -4,7 +4,8 @@ import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
 import { visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
-import { type CleanValues, LONGEST_REMEMBERED } from './clean-values.ts'
+import { decodeUrl } from './canonicalise/url.ts'
+import { LONGEST_REMEMBERED } from './clean-values.ts'
 import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
@@ -19,6 +20,7 @@ import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
+import { isInertHeader, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { isPathOpaque, isTargetClear } from './target-clearance.ts'
 import { WORD } from './words.ts'
 
@@ -70,11 +72,15 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
   return beginInspection(request, options).finish()
 }
 
-const NOTHING_LEFT: OngoingInspection = Object.freeze({
+/** A request that is clear: nothing need be looked at. */
+const INERT: OngoingInspection = Object.freeze({
   advance: () => true,
   finish: () => CLEAN,
+  mayAct: false,
   spent: 0,
 })
+/** The same of one that holds what could act in a statement or a command. */
+const ACTING: OngoingInspection = Object.freeze({ ...INERT, mayAct: true })
 
 /** How long the first part of an inspection may take, and by which clocks. */
 export interface Slice {
@@ -101,8 +107,9 @@ export function beginInspection(
     options.types === undefined &&
     isTargetClear(target, rules) &&
     !mayHandSession(request, options.ownCookies)
-  const suspicious = suspiciousHeaders(request, rules, options.types)
-  if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
+  const headers = sortedHeaders(request, rules, options.types)
+  const mayAct = headers.mayAct || (targetIsClear && mayTargetAct(target))
+  if (targetIsClear && headers.suspicious.length === 0 && body === undefined) return mayAct ? ACTING : INERT
   const inspector = new Inspector({
     rules,
     level: options.level ?? 1,
@@ -116,11 +123,24 @@ export function beginInspection(
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
   if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
-  if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
+  if (mayAct) inspector.noteAction()
+  inspectHeaders(headers.suspicious, inspector)
   if (body !== undefined && body.length > 0) {
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
   return inspector
+}
+
+/** Whether a target that is clear could act all the same: by what is syntax of paths to the rules. */
+function mayTargetAct(target: string): boolean {
+  if (target.includes('>')) return true
+  const mark = target.indexOf('?')
+  const end = mark < 0 ? target.length : mark
+  return isBefore(target.indexOf('='), end) || isBefore(target.indexOf('&'), end)
+}
+
+function isBefore(index: number, end: number): boolean {
+  return index >= 0 && index < end
 }
 
 /** Asked for with every match, and made with the first. */
@@ -165,6 +185,7 @@ function inspectTarget(
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
+  inspector.weighAction(decodeUrl(path, false))
   if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
   // Only what another site links to can hand somebody a session.
@@ -202,42 +223,75 @@ class NameCollector implements ValueVisitor {
   work(): void {}
 }
 
-/**
- * Names and values of the headers that need a look; undefined when there are none. Values that were clean
- * before are cached as clean.
- */
-function suspiciousHeaders(
+/** Headers of a request, sorted by what one scan says of them. */
+interface SortedHeaders {
+  /** Names and values of those that need a look. */
+  readonly suspicious: readonly string[]
+  /** Whether one of the others could act in a statement or a command. */
+  readonly mayAct: boolean
+}
+
+/** Nearly all requests have such headers. */
+const INERT_HEADERS: SortedHeaders = Object.freeze({ suspicious: [], mayAct: false })
+const ACTING_HEADERS: SortedHeaders = Object.freeze({ suspicious: [], mayAct: true })
+
+/** Values that were clean before are cached as clean. */
+function sortedHeaders(
   { headers }: InspectedRequest,
   rules: RuleSet,
   types: ParameterTypes | undefined,
-): string[] | undefined {
+): SortedHeaders {
   const clearance = Clearance.of(rules)
-  const known = clearance.headers
-  let found: string[] | undefined
+  let suspicious: string[] | undefined
+  let mayAct = false
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
     if (value === '' || isUnread(name)) continue
-    if (isInternalHeader(name)) {
-      found ??= []
-      found.push(name, value)
-      continue
+    const kind = kindOfHeader(name, value, clearance, types)
+    if (kind === 'acting') mayAct = true
+    else if (kind === 'suspicious') {
+      suspicious ??= []
+      suspicious.push(name, value)
     }
-    if (isCookie(name) && types === undefined) {
-      if (clearance.hasClearCookies(value)) continue
-    } else {
-      if (known.has(name, value)) continue
-      if (isHeaderClear(name, value, rules)) {
-        // Scanning a short value takes less time than putting it away.
-        if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) known.add(name, value)
-        continue
-      }
-    }
-    found ??= []
-    found.push(name, value)
   }
-  if (found !== undefined) rememberClean(found, rules, known)
-  return found
+  if (suspicious !== undefined) {
+    mayAct = rememberClean(suspicious, rules) || mayAct
+    if (suspicious.length > 0) return { suspicious, mayAct }
+  }
+  return mayAct ? ACTING_HEADERS : INERT_HEADERS
+}
+
+function kindOfHeader(
+  name: string,
+  value: string,
+  clearance: Clearance,
+  types: ParameterTypes | undefined,
+): 'inert' | 'acting' | 'suspicious' {
+  if (isInternalHeader(name)) return 'suspicious'
+  if (isCookie(name) && types === undefined) {
+    if (!clearance.hasClearCookies(value)) return 'suspicious'
+    return isUngatedCookie(value) ? 'acting' : 'inert'
+  }
+  if (clearance.headers.has(name, value)) return 'inert'
+  if (clearance.actingHeaders.has(name, value)) return 'acting'
+  if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
+  // Scanning a short value takes less time than putting it away.
+  if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) return remember(name, value, clearance)
+  return (seen.chars & UNGATED) === 0 || isInertHeader(name, value) ? 'inert' : 'acting'
+}
+
+/** Whether cookies that are clear could act all the same, decoded or not. */
+function isUngatedCookie(header: string): boolean {
+  return isUngatedAction(header) || header.includes('%20-') || header.includes('%09-')
+}
+
+/** Remembers a clean value, by whether it could act. */
+function remember(name: string, value: string, clearance: Clearance): 'inert' | 'acting' {
+  const isInert = isInertHeader(name, value)
+  const values = isInert ? clearance.headers : clearance.actingHeaders
+  values.add(name, value)
+  return isInert ? 'inert' : 'acting'
 }
 
 function isHeaderClear(name: string, value: string, rules: RuleSet): boolean {
@@ -263,8 +317,12 @@ export function isOtherAddress(value: string): boolean {
   )
 }
 
-/** Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list. */
-function rememberClean(found: string[], rules: RuleSet, known: CleanValues): void {
+/**
+ * Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list.
+ * @returns whether any of those could act
+ */
+function rememberClean(found: string[], rules: RuleSet): boolean {
+  let mayAct = false
   for (let i = found.length - 2; i >= 0; i -= 2) {
     const name = found[i] as string
     const value = found[i + 1] as string
@@ -282,10 +340,11 @@ function rememberClean(found: string[], rules: RuleSet, known: CleanValues): voi
     })
     inspectHeader(name, value, inspector)
     if (inspector.finish() === CLEAN) {
-      known.add(name, value)
+      if (remember(name, value, Clearance.of(rules)) === 'acting') mayAct = true
       found.splice(i, 2)
     }
   }
+  return mayAct
 }
 
 function inspectHeaders(found: readonly string[], inspector: Inspector): void {
@@ -336,6 +395,7 @@ function inspectUserName(value: string, inspector: Inspector): void {
 }
 
 function inspectCookies(header: string, inspector: Inspector): void {
+  inspector.weighAction(header.includes('%') ? decodeUrl(header.replace(/[;=]/g, ' '), false) : '')
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
     const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()

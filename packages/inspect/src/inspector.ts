@@ -16,6 +16,7 @@ import { fitsType, isStrictType, isUnreadType, type ParameterType } from './para
 import { readableText } from './readable-text.ts'
 import type { Place } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
+import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf } from './value-setting.ts'
 
@@ -54,6 +55,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   #chars = 0
   #words = 0
   #isScanned = false
+  #mayAct = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -77,6 +79,20 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   get isPaused(): boolean {
     return this.#meter.isUp
+  }
+
+  get mayAct(): boolean {
+    return this.#mayAct || this.#matches.isBlocking || !this.#matches.isWhole
+  }
+
+  /** Takes note of a text that a sink could meet: a value, or the path once it is decoded. */
+  weighAction(text: string): void {
+    this.#mayAct ||= couldAct(text)
+  }
+
+  /** Takes note that something outside of the values that it is told could act. */
+  noteAction(): void {
+    this.#mayAct = true
   }
 
   value(text: string, place: Place, locator: Locator): boolean {
@@ -108,13 +124,20 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     if (length === 0) return true
     if (length > THRESHOLDS.window) return false
     part.scan()
-    return this.#isScanClear(length, place) || this.#isTextClear(part.toString(), place)
+    if (this.#isScanClear(length, place)) {
+      // No string is made only to see whether there is a dash behind a space.
+      this.#mayAct ||= (seen.chars & UNGATED) !== 0
+      return true
+    }
+    return this.#isTextClear(part.toString(), place)
   }
 
   #isClear(text: string, place: Place): boolean {
     if (text.length > THRESHOLDS.window) return false
     scanFeatures(text, 0, text.length)
-    return this.#isScanClear(text.length, place) || this.#isTextClear(text, place)
+    if (!this.#isScanClear(text.length, place)) return this.#isTextClear(text, place)
+    this.#mayAct ||= (seen.chars & UNGATED) !== 0 && isUngatedAction(text)
+    return true
   }
 
   /** Takes note of a scan. @returns whether what it saw is enough */
@@ -132,7 +155,10 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const { rules } = this.#options
     const chars = this.#chars
     const words = this.#words
-    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) return true
+    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) {
+      this.#mayAct ||= isUngatedAction(text)
+      return true
+    }
     return (chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)
   }
 
@@ -143,6 +169,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       return false
     }
     if (this.#meter.isOver || this.#isDecided) return false
+    this.weighAction(text)
     const { types } = this.#options
     const type = place === 'name' ? undefined : types?.typeOf(locator.location())
     if (type !== undefined) {
