@@ -5,7 +5,6 @@ import {
   bodyValues,
   type Exchange,
   formMethodOverrides,
-  hasFields,
   mayOverrideInForm,
   queryValues,
 } from '../src/index.ts'
@@ -87,16 +86,36 @@ describe('the fields of a body', () => {
       assert.deepEqual(await fieldsOf(type, '{"a":1}'), { a: 1 }, type)
   })
 
-  test('do not exist where the type has none, is not stated, or nothing was sent', async () => {
-    const none = { kind: 'none' }
+  test('are those of JSON under every label: many handlers never look at it', async () => {
     for (const type of [
       'text/plain',
-      'application/jsonp',
+      'image/png',
       'multipart/form-data; boundary=x',
+      FORM,
       'application/xml',
     ])
-      assert.deepEqual(await bodyValues(posted(type, '{"a":1}')), none, type)
-    assert.deepEqual(await bodyValues(posted(undefined, '{"a":1}')), none)
+      assert.deepEqual(await fieldsOf(type, ' {"a":1}'), { a: 1 }, type)
+    const unlabelled = await bodyValues(posted(undefined, '\uFEFF{"a":1}'))
+    assert.deepEqual(unlabelled, { kind: 'fields', fields: new Map([['a', [1]]]), complete: true })
+    assert.deepEqual(await fieldsOf(FORM, '{=1&b=2'), { '{': '1', b: '2' })
+  })
+
+  test('are those of a multipart form, without its files; of a long one, those at its beginning', async () => {
+    const type = 'multipart/form-data; boundary=x'
+    const part = (disposition: string, text: string): string =>
+      `--x\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${text}\r\n`
+    const body = `${part('name="a"', '1')}${part('name="f"; filename="a.txt"', 'text')}${part('name="a"', '2')}--x--\r\n`
+    assert.deepEqual(await fieldsOf(type, body), { a: ['1', '2'] })
+    const long = await bodyValues(posted(type, body, 'longer'))
+    assert.ok(long.kind === 'fields' && !long.complete)
+  })
+
+  test('do not exist in text or in a picture, and where nothing was sent', async () => {
+    const none = { kind: 'none' }
+    for (const type of ['text/plain', 'application/jsonp', 'application/xml'])
+      assert.deepEqual(await bodyValues(posted(type, '<a>1</a>')), none, type)
+    assert.deepEqual(await bodyValues(posted('text/plain', '{ a smile }')), none)
+    assert.deepEqual(await bodyValues(posted('image/png', '\u0089PNG', 'longer')), none)
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, '')), none)
     assert.deepEqual(await bodyValues(exchangeOf({ headers: ['Content-Type', JSON_TYPE] })), none)
   })
@@ -113,6 +132,21 @@ describe('the fields of a body', () => {
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, '{"a":1')), malformed)
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, Uint8Array.of(0x22, 0xff, 0x22))), malformed)
     assert.deepEqual(await bodyValues(posted(FORM, Uint8Array.of(0x61, 0x3d, 0xff))), malformed)
+    for (const type of [JSON_TYPE, 'text/plain'])
+      assert.deepEqual(await bodyValues(posted(type, Buffer.from('{"a":1}', 'utf16le'))), malformed, type)
+  })
+
+  test('attack: a field is named twice, so that we take one and the backend the other', async () => {
+    const malformed = { kind: 'unreadable', why: 'malformed' }
+    for (const text of [
+      '{"a":1,"a":2}',
+      '{"a":1,"\\u0061":2}',
+      '[{"b":{"a":[],"c":"}","a":0}}]',
+      '{"\\"":1,"x":"\\\\","\\"":2}',
+    ])
+      assert.deepEqual(await bodyValues(posted(JSON_TYPE, text)), malformed, text)
+    for (const text of ['{"a":1,"A":2}', '{"a":{"a":{"a":1}}}', '[{"a":1},{"a":"a"}]', '{"a":"b","b":"a"}'])
+      assert.notDeepEqual(await bodyValues(posted(JSON_TYPE, text)), malformed, text)
   })
 
   test('are 1,000 at most: an attack behind them is not overlooked, the body is unreadable', async () => {
@@ -132,18 +166,6 @@ describe('the fields of a body', () => {
     const [name] = Object.keys((await fieldsOf(JSON_TYPE, `{"${'n'.repeat(200)}":1}`)) as object)
     assert.equal(name?.length, 100)
   })
-})
-
-test('the head of a request says whether its body has fields, without reading it', () => {
-  const unread = (type: string): Exchange =>
-    exchangeOf({
-      headers: ['Content-Type', type],
-      body: { read: () => assert.fail('the body was read') },
-    })
-  assert.equal(hasFields(unread(JSON_TYPE)), true)
-  assert.equal(hasFields(unread(FORM)), true)
-  assert.equal(hasFields(unread('text/html')), false)
-  assert.equal(hasFields(exchangeOf({ headers: ['Content-Type', JSON_TYPE] })), false)
 })
 
 test('a query without fields is complete', () => {

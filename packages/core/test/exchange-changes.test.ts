@@ -264,6 +264,27 @@ describe('an engine', () => {
     assert.equal((await run(new Engine())).guardTimes, undefined)
   })
 
+  test('times a guard that decides about a principal from when it is asked, not from the request', async () => {
+    const clock = new VirtualClock()
+    const engine = new Engine({
+      clock,
+      timing: 'guards',
+      identified: [
+        guard('bans', {
+          decide: () => {
+            clock.advance(4)
+            return ALLOW
+          },
+        }),
+      ],
+    })
+    const exchange = engine.open(source())
+    await engine.decide(exchange)
+    clock.advance(1_000)
+    await engine.identify(exchange, { kind: 'user', id: 'ann' })
+    assert.deepEqual(exchange.guardTimes, [{ guard: 'bans', ms: 4 }])
+  })
+
   test('reports an upgrade to the guards that allowed it, and survives one that fails', async () => {
     const upgraded: string[] = []
     const errors: string[] = []

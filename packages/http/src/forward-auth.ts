@@ -13,6 +13,7 @@ import { readForwarded } from './forwarded-request.ts'
 import { KeptRefusals } from './kept-refusals.ts'
 import { setHeaders, writeAnswer } from './node-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
+import { peerAddress } from './peer-address.ts'
 
 export interface ForwardAuthOptions {
   readonly dialect: ForwardDialect
@@ -40,7 +41,7 @@ export function forwardAuth(
   const { passesStatus } = DIALECTS[options.dialect]
   const kept = new KeptRefusals()
   return (request, response) => {
-    const peer = parseAddress(request.socket.remoteAddress ?? '127.0.0.1')
+    const peer = parseAddress(peerAddress(request.socket) ?? '')
     if (peer === undefined || !options.trusted.has(peer)) {
       explain(response, 403, 'This endpoint answers only the proxies that are configured as trusted.')
       return

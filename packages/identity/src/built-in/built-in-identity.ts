@@ -263,7 +263,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     factorsOf: accountId => accountFactors(accountId, parts),
     disableAccount: accountId => disableAccount(accountId, parts),
     enableAccount: accountId => enableAccount(accountId, parts),
-    endSessions: (accountId, sessionId) => endSessions(accountId, sessions, sessionId),
+    endSessions: (accountId, sessionId) => endSessions(accountId, parts, sessionId),
     deleteAccount: accountId => deleteAccount(accountId, parts),
     importAccounts: csv => importAccounts(csv, accounts),
     impersonate: async (staff, accountId, { address, agent, reason }) => {

@@ -8,6 +8,7 @@ import {
   StoreError,
   systemClock,
 } from '@postern/core'
+import { percentDecoded } from '../verify/signed-cookie.ts'
 import type { Revocation, RevocationTable } from './revocation.ts'
 
 export interface RevocationsOptions {
@@ -197,6 +198,9 @@ export class Revocations implements HealthProbe {
   }
 }
 
+/** Frameworks read a cookie's value without its escapes, so one session has many spellings. */
 function hashOf(id: string): string {
-  return createHash('sha256').update(`postern session\n${id}`).digest('base64url')
+  return createHash('sha256')
+    .update(`postern session\n${percentDecoded(id) ?? id}`)
+    .digest('base64url')
 }

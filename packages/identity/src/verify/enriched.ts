@@ -33,9 +33,9 @@ export function enriched(
   const add = (said: Identification): Identification | Promise<Identification> => {
     if (said.kind !== 'known') return said
     const { principal } = said
-    const found = answers.get(`${principal.kind} ${principal.tenant ?? ''} ${principal.id}`, () =>
-      lookUp(principal),
-    )
+    const { kind, tenant, id } = principal
+    // Not joined by a character that may stand in an id: two people would share one answer.
+    const found = answers.get(JSON.stringify([kind, tenant ?? null, id]), () => lookUp(principal))
     return found instanceof Promise
       ? found.then(more => known(withMore(principal, more)))
       : known(withMore(principal, found))

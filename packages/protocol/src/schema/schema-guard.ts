@@ -5,7 +5,6 @@ import {
   type Decision,
   type Exchange,
   type Guard,
-  hasFields,
   type Mode,
   queryValues,
   type Refusal,
@@ -64,7 +63,10 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
       return decision(key, [...ofQuery, { problem: values.why, location: 'body' }])
     const fields: ReadonlyMap<string, readonly BodyValue[]> =
       values.kind === 'fields' ? values.fields : new Map()
-    return decision(key, [...ofQuery, ...check(schema.body, fields, 'body', schema.closed)])
+    const faults = check(schema.body, fields, 'body', schema.closed)
+    // Of a long upload only the beginning is read: what is missing there may come later.
+    const isWhole = values.kind === 'none' || values.complete
+    return decision(key, [...ofQuery, ...faults.filter(({ problem }) => isWhole || problem !== 'missing')])
   }
 
   const decide = (exchange: Exchange): Decision | Promise<Decision> => {
@@ -76,7 +78,7 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     const faults: readonly Fault[] = query.complete
       ? check(schema.query, query.fields, 'query', schema.closed)
       : [{ problem: 'too-many', location: 'query' }]
-    if (hasFields(exchange)) return checkBody(exchange, key, schema, faults)
+    if (exchange.hasBody) return checkBody(exchange, key, schema, faults)
     const missing = Object.entries(schema.body)
       .filter(([, parameter]) => parameter.required)
       .map(([name]): Fault => ({ problem: 'missing', location: `body.${name}` }))

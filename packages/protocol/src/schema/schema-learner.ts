@@ -4,7 +4,6 @@ import {
   bodyValues,
   type Exchange,
   type Guard,
-  hasFields,
   networkOf,
   type Outcome,
   queryValues,
@@ -57,7 +56,7 @@ export class SchemaLearner implements Guard {
   }
 
   decide(exchange: Exchange): typeof ALLOW | Promise<typeof ALLOW> {
-    if (exchange.route === undefined || !hasFields(exchange)) return ALLOW
+    if (exchange.route === undefined || !exchange.hasBody) return ALLOW
     return bodyValues(exchange).then(values => {
       this.#bodies.set(exchange, values)
       return ALLOW
@@ -84,6 +83,7 @@ export class SchemaLearner implements Guard {
     const body = this.#bodies.get(exchange)
     if (body?.kind === 'fields') {
       seen.bodies++
+      if (!body.complete) seen.isCut = true
       learnFields(seen, 'body', body.fields, this.#maxParameters, sender)
     } else if (body?.kind === 'unreadable') seen.isCut = true
   }

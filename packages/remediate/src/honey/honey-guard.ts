@@ -9,7 +9,6 @@ import {
   type Event,
   type Exchange,
   type Guard,
-  hasFields,
   type Mode,
   measureFor,
   parseDuration,
@@ -152,7 +151,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
   }
 
   const wouldRefuse = (exchange: Exchange): Decision | Promise<Decision> =>
-    inspectHead(exchange) ?? (readsBody && hasFields(exchange) ? inspectBody(exchange) : ALLOW)
+    inspectHead(exchange) ?? (readsBody && exchange.hasBody ? inspectBody(exchange) : ALLOW)
 
   return {
     name: 'honey',

@@ -53,6 +53,10 @@ export interface RewriteProgress {
   readonly done: boolean
 }
 
+/**
+ * Longest wait for a budget before it is asked for again, milliseconds: a holder that lies names any time.
+ */
+const LONGEST_WAIT = 3_600_000
 /** How often a row that changes under the job is taken again. */
 const MAX_ATTEMPTS = 10
 
@@ -215,7 +219,7 @@ async function patiently<T>(
       return await work()
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error
-      await wait(Math.max(1_000, error.retryAt - clock.now()))
+      await wait(Math.min(LONGEST_WAIT, Math.max(1_000, error.retryAt - clock.now())))
     }
   }
 }

@@ -5,7 +5,7 @@ import { LocalKeys } from '../local/local-keys.ts'
 import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
 import { signingKeyOf } from '../primitive/ed25519.ts'
 import { SocketLink } from '../split/holder-link.ts'
-import { HOLDERS } from '../split/part.ts'
+import { HOLDERS, type HolderId } from '../split/part.ts'
 import { SplitKeys } from '../split/split-keys.ts'
 import { sqliteClient } from '../sql/sqlite-client.ts'
 import { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT, type TableDialect } from '../sql/table.sql.ts'
@@ -30,6 +30,11 @@ export interface OpenVaultOptions {
   readonly connectTimeout?: number
   /** How many are waited for: two (default) are enough to work with. */
   readonly waitFor?: 2 | 3
+  /**
+   * Called with a holder that gave a wrong answer: it is broken or lies. Default: a warning of the process
+   * (`POSTERN_VAULT_LIAR`), once for each holder.
+   */
+  readonly onLiar?: (holder: HolderId) => void
 }
 
 /**
@@ -41,7 +46,8 @@ export interface OpenVaultOptions {
 export async function openVault(path: string, options: OpenVaultOptions = {}): Promise<OpenedVault> {
   const file = readVaultFile(path, options.environment ?? process.env)
   const links = file.holders === undefined ? [] : openLinks(file)
-  const split = links.length === 0 ? undefined : new SplitKeys({ links })
+  const split =
+    links.length === 0 ? undefined : new SplitKeys({ links, onLiar: options.onLiar ?? warnOnce() })
   const subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
   const vault = new Vault({
     tables: options.tables === undefined ? file.tables : options.tables(file.tables),
@@ -90,6 +96,21 @@ export function readIdentity(path: string): TlsIdentity {
     systemRandom,
     Date.now(),
   )
+}
+
+/** What goes on all by itself with the other two holders would otherwise show nowhere. */
+function warnOnce(): (holder: HolderId) => void {
+  const warned = new Set<HolderId>()
+  return holder => {
+    if (warned.has(holder)) return
+    warned.add(holder)
+    process.emitWarning(
+      `holder ${holder} gave a wrong answer; the other two decide. Stop it and look into its log`,
+      {
+        code: 'POSTERN_VAULT_LIAR',
+      },
+    )
+  }
 }
 
 function openLinks(file: VaultFile): readonly SocketLink[] {
