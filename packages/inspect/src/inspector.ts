@@ -90,7 +90,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     this.#mayAct ||= couldAct(text)
   }
 
-  /** Takes note that something outside of the values that it is told could act. */
+  /** Takes note that something besides those values could act. */
   noteAction(): void {
     this.#mayAct = true
   }

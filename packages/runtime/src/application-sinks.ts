@@ -148,13 +148,15 @@ function modesOf(settings: CompiledSinks): Partial<Record<keyof CompiledSinks, S
 
 function targetsOf({ sql, command, path, url }: CompiledSinks, drivers: readonly unknown[]): SinkTargets {
   const { DatabaseSync, StatementSync } = process.getBuiltinModule('node:sqlite')
+  const pools = drivers.flatMap(driver => prototypesOf(driver, ['', 'Pool']))
   return {
     ...(sql !== 'off' && {
       sql: [
         ...drivers.flatMap(driver => prototypesOf(driver, ['Client', 'Connection'])),
+        ...pools,
         DatabaseSync.prototype,
       ],
-      pools: drivers.flatMap(driver => prototypesOf(driver, ['', 'Pool'])),
+      pools,
       statements: [StatementSync.prototype],
     }),
     ...(command !== 'off' && { command: [process.getBuiltinModule('node:child_process')] }),

@@ -5,6 +5,7 @@ import type { InspectedRequest } from '../inspected-request.ts'
 import { escapesCommand } from './command-sink.ts'
 import { KnownTexts } from './known-texts.ts'
 import { escapesPath } from './path-sink.ts'
+import { refusedCall } from './refused-call.ts'
 import { type RequestValue, requestValues } from './request-values.ts'
 import { boundIn, METHODS, POOL_METHODS, type SinkKind, STATEMENT_METHODS, textOf } from './sink-calls.ts'
 import { escapesSql } from './sql-sink.ts'
@@ -19,7 +20,10 @@ export interface SinkHit {
   readonly method: string
 }
 
-/** Thrown by a protected call in place of running it. Carries no part of the statement. */
+/**
+ * What a protected call fails with in place of running: thrown, passed to the callback, or the rejection of
+ * its promise, as the call fails by itself. Carries no part of the statement.
+ */
 export class SinkRefused extends PosternError {
   readonly code = 'POSTERN_SINK_REFUSED'
   readonly hit: SinkHit
@@ -33,7 +37,8 @@ export class SinkRefused extends PosternError {
 /** Objects whose methods are to be watched: prototypes or module objects. What is left out is not watched. */
 export interface SinkTargets {
   /**
-   * `pg.Client.prototype`, a `mysql2` connection prototype: `query`, `execute`. `DatabaseSync.prototype` of
+   * `pg.Client.prototype`, a `mysql2` connection prototype, and those of pools: `query`, `execute`.
+   * `DatabaseSync.prototype` of
    * `node:sqlite`: `exec`, `prepare`.
    */
   readonly sql?: readonly object[]
@@ -135,9 +140,10 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
     }
   }
 
-  function check(kind: SinkKind, method: string, parameters: readonly unknown[]): void {
+  /** @returns the refusal, where a call must not run */
+  function check(kind: SinkKind, method: string, parameters: readonly unknown[]): SinkRefused | undefined {
     const store = current.getStore()
-    if (store === undefined) return
+    if (store === undefined) return undefined
     const text = textOf(kind, method, parameters)
     if (text !== undefined && mayAct(kind, text) && !known.has(kind, text)) {
       store.values ??= requestValues(store.request)
@@ -145,13 +151,13 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
         if (!acts(kind, text, value.text) || isChance(kind, method, parameters, value.text)) continue
         const hit: SinkHit = { kind, location: value.location, method }
         options.onHit?.(hit, store.request)
-        if ((typeof mode === 'string' ? mode : (mode[kind] ?? 'refuse')) === 'refuse')
-          throw new SinkRefused(hit)
-        return
+        const isRefused = (typeof mode === 'string' ? mode : (mode[kind] ?? 'refuse')) === 'refuse'
+        return isRefused ? new SinkRefused(hit) : undefined
       }
       known.add(kind, text)
     }
     if (store.doubted.length > 0) noteBound(store, kind, method, parameters)
+    return undefined
   }
 
   function noteBound(store: Current, kind: SinkKind, method: string, parameters: readonly unknown[]): void {
@@ -165,16 +171,22 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
   }
 
   /** A function that checks, and is in all else like the one it stands for. */
-  function watched(kind: SinkKind, method: string, call: Call): Call {
+  function watched(
+    kind: SinkKind,
+    method: string,
+    call: Call,
+    returns: 'promise' | 'unknown' = kind === 'url' ? 'promise' : 'unknown',
+  ): Call {
     const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
-      check(kind, method, parameters)
+      const refused = check(kind, method, parameters)
+      if (refused !== undefined) return refusedCall(refused, this, method, parameters, returns)
       return Reflect.apply(call, this, parameters)
     }
     const own = Object.getOwnPropertyDescriptors(call)
     // What `promisify(exec)` calls goes around `exec`.
     const promised: unknown = Reflect.get(call, promisify.custom)
     if (typeof promised === 'function')
-      Reflect.set(own, promisify.custom, { value: watched(kind, method, promised as Call) })
+      Reflect.set(own, promisify.custom, { value: watched(kind, method, promised as Call, 'promise') })
     return Object.defineProperties(wrapped, own)
   }
 

@@ -56,7 +56,7 @@ export function textOf(kind: SinkKind, method: string, parameters: readonly unkn
   return Array.isArray(second) ? `${first} ${second.join(' ')}` : first
 }
 
-/** What a call hands on apart from its text, as data: parameters of a statement, arguments without a shell. */
+/** What a call hands on as data apart from its text: parameters of a statement, arguments without a shell. */
 export function boundIn(kind: SinkKind, method: string, parameters: readonly unknown[]): readonly string[] {
   const found: string[] = []
   const [first, second] = parameters
