@@ -234,7 +234,10 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     })
     look.families = families
     look.walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over', decodings: 'plain' })
+    const nesting = this.#nesting
     this.#begin(look)
+    // Documents in the values of this one are still to be read.
+    this.#nesting = nesting
   }
 
   tooBig(rule: string, location: string, detail: string): void {
