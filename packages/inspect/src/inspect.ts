@@ -1,16 +1,13 @@
-import { decompress, headerValue, parseAddress, parseRequestPath } from '@postern/core'
+import { decompress, headerValue, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
 import { visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { decodeUrl } from './canonicalise/url.ts'
-import { LONGEST_REMEMBERED } from './clean-values.ts'
-import { Clearance } from './clearance.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
-import { isCookie, isFileName, isInternalHeader, isUnread, isUnremembered } from './header-names.ts'
+import { inspectHeaders } from './inspect-headers.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
@@ -20,9 +17,8 @@ import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
-import { isInertHeader, isUngatedAction, UNGATED } from './sinks/could-act.ts'
+import { sortedHeaders } from './sorted-headers.ts'
 import { isPathOpaque, isTargetClear } from './target-clearance.ts'
-import { WORD } from './words.ts'
 
 /** How a request is inspected. */
 export interface InspectOptions {
@@ -48,17 +44,8 @@ export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
 /** Families of the rules about declarations and elements of XML, which are read in its whole text. */
 const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']
-const MAX_HEADER_NAME = 256
-/** Characters from which on a header value that one scan clears is worth remembering. */
-const LEAST_REMEMBERED = 24
 /** Names of a query that are held against those of sessions. */
 const MAX_NAMES = 100
-
-const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
-/** What a cookie header is made of: between clean values it says nothing. */
-const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
-/** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
-const NESTED_PAIR = /=[^;=]*=/
 
 /**
  * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values
@@ -221,189 +208,6 @@ class NameCollector implements ValueVisitor {
   tooBig(): void {}
 
   work(): void {}
-}
-
-/** Headers of a request, sorted by what one scan says of them. */
-interface SortedHeaders {
-  /** Names and values of those that need a look. */
-  readonly suspicious: readonly string[]
-  /** Whether one of the others could act in a statement or a command. */
-  readonly mayAct: boolean
-}
-
-/** Nearly all requests have such headers. */
-const INERT_HEADERS: SortedHeaders = Object.freeze({ suspicious: [], mayAct: false })
-const ACTING_HEADERS: SortedHeaders = Object.freeze({ suspicious: [], mayAct: true })
-
-/** Values that were clean before are cached as clean. */
-function sortedHeaders(
-  { headers }: InspectedRequest,
-  rules: RuleSet,
-  types: ParameterTypes | undefined,
-): SortedHeaders {
-  const clearance = Clearance.of(rules)
-  let suspicious: string[] | undefined
-  let mayAct = false
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i] as string
-    const value = headers[i + 1] as string
-    if (value === '' || isUnread(name)) continue
-    const kind = kindOfHeader(name, value, clearance, types)
-    if (kind === 'acting') mayAct = true
-    else if (kind === 'suspicious') {
-      suspicious ??= []
-      suspicious.push(name, value)
-    }
-  }
-  if (suspicious !== undefined) {
-    mayAct = rememberClean(suspicious, rules) || mayAct
-    if (suspicious.length > 0) return { suspicious, mayAct }
-  }
-  return mayAct ? ACTING_HEADERS : INERT_HEADERS
-}
-
-function kindOfHeader(
-  name: string,
-  value: string,
-  clearance: Clearance,
-  types: ParameterTypes | undefined,
-): 'inert' | 'acting' | 'suspicious' {
-  if (isInternalHeader(name)) return 'suspicious'
-  if (isCookie(name) && types === undefined) {
-    if (!clearance.hasClearCookies(value)) return 'suspicious'
-    return isUngatedCookie(value) ? 'acting' : 'inert'
-  }
-  if (clearance.headers.has(name, value)) return 'inert'
-  if (clearance.actingHeaders.has(name, value)) return 'acting'
-  if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
-  // Scanning a short value takes less time than putting it away.
-  if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) return remember(name, value, clearance)
-  return (seen.chars & UNGATED) === 0 || isInertHeader(name, value) ? 'inert' : 'acting'
-}
-
-/** Whether cookies that are clear could act all the same, decoded or not. */
-function isUngatedCookie(header: string): boolean {
-  return isUngatedAction(header) || header.includes('%20-') || header.includes('%09-')
-}
-
-/** Remembers a clean value, by whether it could act. */
-function remember(name: string, value: string, clearance: Clearance): 'inert' | 'acting' {
-  const isInert = isInertHeader(name, value)
-  const values = isInert ? clearance.headers : clearance.actingHeaders
-  values.add(name, value)
-  return isInert ? 'inert' : 'acting'
-}
-
-function isHeaderClear(name: string, value: string, rules: RuleSet): boolean {
-  if (isFileName(name)) return false
-  scanFeatures(value, 0, value.length)
-  const { chars, words } = seen
-  if ((chars & ENCODED) !== 0) return false
-  if (words === WORD.host && rules.isClear(chars, 0) && isOtherAddress(value)) return true
-  return rules.isClear(isCookie(name) && !NESTED_PAIR.test(value) ? chars & ~COOKIE_SYNTAX : chars, words)
-}
-
-/** First numbers of the addresses that rules look for: this machine, its network, metadata services. */
-const TELLING_START = /^(?:0|100|127|169|192)\./
-
-/**
- * Whether a value is one IPv4 address and none that a rule looks for. Proxies send the client's with every
- * request, one in twenty of them holds a number that opens rules (`10.1.127.9`), and a full look at each
- * of those took as long as all other looks together.
- */
-export function isOtherAddress(value: string): boolean {
-  return (
-    value.length <= 15 && !TELLING_START.test(value) && value.includes('.') && parseAddress(value) === value
-  )
-}
-
-/**
- * Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list.
- * @returns whether any of those could act
- */
-function rememberClean(found: string[], rules: RuleSet): boolean {
-  let mayAct = false
-  for (let i = found.length - 2; i >= 0; i -= 2) {
-    const name = found[i] as string
-    const value = found[i + 1] as string
-    if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
-    const inspector = new Inspector({
-      rules,
-      level: 4,
-      bounds: DEFAULT_BOUNDS,
-      except: [],
-      types: undefined,
-      ownPort: undefined,
-      method: 'GET',
-      cpu: undefined,
-      route: () => '',
-    })
-    inspectHeader(name, value, inspector)
-    if (inspector.finish() === CLEAN) {
-      if (remember(name, value, Clearance.of(rules)) === 'acting') mayAct = true
-      found.splice(i, 2)
-    }
-  }
-  return mayAct
-}
-
-function inspectHeaders(found: readonly string[], inspector: Inspector): void {
-  for (let i = 0; i + 1 < found.length; i += 2)
-    inspectHeader(found[i] as string, found[i + 1] as string, inspector)
-}
-
-function inspectHeader(sent: string, value: string, inspector: Inspector): void {
-  const name = sent.toLowerCase()
-  if (name.length > MAX_HEADER_NAME) {
-    inspector.tooBig('bounds/header-name', `header.${name.slice(0, 32)}`, 'a header name this long')
-    return
-  }
-  if (name === 'cookie') {
-    inspectCookies(value, inspector)
-    return
-  }
-  if (isFileName(name)) {
-    inspector.value(value, 'file-name', at(`header.${name}`))
-    return
-  }
-  if (isInternalHeader(name)) {
-    inspector.add({
-      rule: 'probe/internal-header',
-      family: 'probe',
-      location: `header.${name}`,
-      score: 5,
-      span: name,
-    })
-  }
-  inspector.value(value, 'header', at(`header.${name}`))
-  if (name === 'authorization') inspectUserName(value, inspector)
-  if (name === 'referer') {
-    const mark = value.indexOf('?')
-    if (mark >= 0) {
-      const query = value.slice(mark + 1)
-      inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
-    }
-  }
-}
-
-/** The name in Basic credentials (RFC 7617). What stands behind it is a secret. */
-function inspectUserName(value: string, inspector: Inspector): void {
-  const coded = /^basic {1,4}([\w+/=-]{1,512})$/i.exec(value)?.[1]
-  if (coded === undefined) return
-  const name = Buffer.from(coded, 'base64').toString('utf8').split(':', 1)[0] ?? ''
-  inspector.value(name, 'header', at('header.authorization'))
-}
-
-function inspectCookies(header: string, inspector: Inspector): void {
-  inspector.weighAction(header.includes('%') ? decodeUrl(header.replace(/[;=]/g, ' '), false) : '')
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
-    if (!inspector.clears(name, 'name')) inspector.look(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
-    if (equals < 0) continue
-    const value = pair.slice(equals + 1).trim()
-    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', at(`cookie.${name.slice(0, 64)}`))
-  }
 }
 
 function inspectBody(

@@ -1,5 +1,6 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from './body/json.ts'
+import { mayHoldDocument } from './body/may-hold-document.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
@@ -19,9 +20,6 @@ import type { Hit, RuleSet } from './rule-set.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf } from './value-setting.ts'
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
@@ -394,12 +392,3 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     this.#nesting = nesting
   }
 }
-
-/** Whether a text could be a document, by its first character. */
-function mayHoldDocument(text: string): boolean {
-  const first = charCodeAt.call(text, 0)
-  return first <= 32 || first === 123 || first === 91 || DOCUMENT_WORD.has(first | 32)
-}
-
-/** First letters of what a GraphQL document begins with. */
-const DOCUMENT_WORD: ReadonlySet<number> = new Set([...'qmsf'].map(letter => charCodeAt.call(letter, 0)))
