@@ -1,8 +1,9 @@
-import { decompress, headerValue, parseRequestPath } from '@postern/core'
+import { decompress, headerValue, isCoded, pairsIn, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
+import { boundaryOf, visitMultipart } from './body/multipart.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
-import { visitBody } from './body/visit-body.ts'
+import { type BodyHead, isFormType, visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { decodeUrl } from './canonicalise/url.ts'
 import type { ExceptionTest } from './exception.ts'
@@ -218,7 +219,8 @@ function inspectBody(
 ): void {
   const encoding = headerValue(headers, 'content-encoding')
   let bytes = body
-  if (encoding !== undefined && encoding !== 'identity') {
+  const isEncoded = isCoded(encoding)
+  if (encoding !== undefined && isEncoded) {
     const decompressed = decompress(body, encoding, bounds.expanded)
     if ('problem' in decompressed) {
       const rule = decompressed.problem === 'too-big' ? 'bounds/expanded' : 'bounds/content-encoding'
@@ -241,4 +243,18 @@ function inspectBody(
   }
   const whole = (text: string): void => inspector.whole(text, 'body', DECLARED)
   inspector.visit(visitBody(view, head, bounds.depth, inspector, whole), 'body')
+  if (isEncoded) inspectUndecoded(body, head, inspector)
+}
+
+/** Most backends do not undo codings, and find a form, or the parts of one, in whatever bytes they get. */
+function inspectUndecoded(body: Uint8Array, { contentType }: BodyHead, inspector: Inspector): void {
+  inspector.work(body.length >> 6)
+  if (isFormType(contentType)) {
+    inspector.visit(visitForm(pairsIn(body), 'body', 'form', inspector), 'body')
+    return
+  }
+  const boundary = boundaryOf(contentType)
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  if (boundary !== undefined && bytes.includes(`--${boundary}`))
+    inspector.visit(visitMultipart(bytes, boundary, inspector), 'body')
 }
