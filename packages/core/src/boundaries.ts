@@ -1,4 +1,4 @@
-/** Also `boundary*` (RFC 2231), and inside another name: some parser or other looks for no more than the word. */
+/** Also `boundary*` (RFC 2231), and inside another name: some parsers look for the word alone. */
 const BOUNDARY =
   /boundary(?:\*\d{0,2}\*?)?\s{0,8}=\s{0,8}(?:"((?:[^"\\]|\\.){1,200})"|([^\s;"][^\s;]{0,200}))/gi
 
