@@ -186,6 +186,29 @@ describe('the method that a posted form asks for', () => {
   const methods = async (exchange: Exchange): Promise<readonly string[] | undefined> =>
     (await formMethodOverrides(exchange))?.map(({ method, location }) => `${location} ${method}`)
 
+  test('attack: a coding carries the field beside the body, for a backend that does not undo codings', async () => {
+    // RFC 1952 section 2.3: the flag FNAME, and a name that ends in a zero byte.
+    const named = (bytes: Buffer): Buffer => {
+      const plain = zlib.gzipSync(bytes)
+      const name = Buffer.from('&_method=DELETE&email=victim\0')
+      return Buffer.concat([
+        plain.subarray(0, 3),
+        Buffer.of(8),
+        plain.subarray(4, 10),
+        name,
+        plain.subarray(10),
+      ])
+    }
+    const exchange = gzipped('a=1&email=other', 'gzip', named)
+    assert.deepEqual(await methods(exchange), ['body._method DELETE'])
+    const values = await bodyValues(gzipped('a=1&email=other', 'gzip', named))
+    assert.ok(values.kind === 'fields')
+    const [decoded, asSent] = values.fields.get('email') ?? []
+    assert.equal(decoded, 'other')
+    assert.match(String(asSent), /^victim/)
+    assert.deepEqual(await methods(gzipped('a=1', 'gzip', zlib.gzipSync)), [])
+  })
+
   test('is that of its field _method', async () => {
     for (const [type, body] of [
       [FORM, 'title=x&_method=delete'],

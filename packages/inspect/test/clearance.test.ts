@@ -5,9 +5,10 @@ import { visitDecodings } from '../src/canonicalise/decodings.ts'
 import { CleanValues } from '../src/clean-values.ts'
 import { Clearance } from '../src/clearance.ts'
 import { scanFeatures, seen } from '../src/features.ts'
-import { inspect, isOtherAddress, ownRuleSet } from '../src/inspect.ts'
+import { inspect, ownRuleSet } from '../src/inspect.ts'
 import { OpaqueValues, REVIEWED } from '../src/opaque-value.ts'
 import { RuleSet } from '../src/rule-set.ts'
+import { isOtherAddress } from '../src/sorted-headers.ts'
 
 const opaque = new OpaqueValues(ownRuleSet)
 

@@ -32,6 +32,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'inspection.doubt': event =>
     `a value that may be an attack passed ${place(event)}: ${text(event, 'rule')} in ${text(event, 'location')}; to end the doubt: ${text(event, 'setting')}`,
+  'inspection.harmless': event =>
+    `what looked like an attack was used as data ${place(event)}: ${text(event, 'rule')} in ${text(event, 'location')}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,
   'login.failed': event => `sign-in failed: ${who(event)}${by(event, 'method')}`,
