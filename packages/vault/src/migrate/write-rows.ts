@@ -28,11 +28,13 @@ export interface CheckingClient {
 }
 
 /** What a job writes through: best a client with transactions, since a check that fails undoes them. */
-export type RewriteClient = Pick<SqlClient, 'query'> &
-  Partial<CheckingClient> & {
-    /** As `PostgresDatabase` has it. */
-    transaction?<T>(work: (client: Pick<SqlClient, 'query'>) => Promise<T>): Promise<T>
-  }
+export interface RewriteClient extends Pick<SqlClient, 'query'> {
+  readonly updateChecked?: CheckingClient['updateChecked'] | undefined
+  /** As `PostgresDatabase` has it. */
+  readonly transaction?:
+    | (<T>(work: (client: Pick<SqlClient, 'query'>) => Promise<T>) => Promise<T>)
+    | undefined
+}
 
 /** A row to write: as it was read, what to set, and which of its values must not have changed meanwhile. */
 export interface RowChange {
