@@ -27,7 +27,9 @@ export interface TableDialect {
   readonly rows: 'arrays' | 'lists'
 }
 
+/** The statements of a rewriting job for PostgreSQL. */
 export const POSTGRES_DIALECT: TableDialect = { same: 'IS NOT DISTINCT FROM', rows: 'arrays' }
+/** The statements of a rewriting job for SQLite. */
 export const SQLITE_DIALECT: TableDialect = { same: 'IS', rows: 'lists' }
 
 /** Names and types of the columns of a table in PostgreSQL: the table, as SQL has it. */
