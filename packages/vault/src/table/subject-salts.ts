@@ -53,7 +53,8 @@ export class SqliteSubjectSalts implements SubjectSalts {
     const changed = this.#database.transaction(
       () => this.#database.db.prepare(SUBJECT_SQL.sqlite.destroy).run(subject).changes,
     )
-    // The write-ahead log has the old page until it is folded into the file, which waits until nobody reads it.
+    // The write-ahead log has the old page until it is folded into the file, which waits until nobody reads
+    // it.
     const folded = this.#database.read(() =>
       this.#database.db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get(),
     )
