@@ -82,3 +82,4 @@ export type { StepUp, StepUpChallenge, StepUpDemand, StepUpProof } from './step-
 export { readTextBody, type TextBody } from './text-body.ts'
 export { systemTimers, type Timers } from './timers.ts'
 export { type TraceContext, traceContext, traceparentOf } from './trace-context.ts'
+export { isCoded, pairsIn } from './undecoded-form.ts'
