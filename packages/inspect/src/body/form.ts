@@ -30,11 +30,12 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
     if (ampersand < 0) break
     start = end + 1
   }
-  if (MAY_BE_SPLIT.test(text)) visitJoined(text, base, place, visitor)
+  if (text.length <= LONGEST_JOINED && text.includes('&') && MAY_BE_SPLIT.test(text))
+    visitJoined(text, base, place, visitor)
 }
 
 /** A comment or a tag, in which the comma between two values is lost. */
-const MAY_BE_SPLIT = /&[^]*(?:(?:\*|%2a)(?:\/|%2f)|>|%3e)/i
+const MAY_BE_SPLIT = /(?:\*|%2a)(?:\/|%2f)|>|%3e/i
 const LONGEST_JOINED = 16_384
 const MOST_NAMES = 64
 
@@ -43,7 +44,6 @@ const MOST_NAMES = 64
  * JavaScript makes it of a list (HTTP parameter pollution; Carettoni and di Paola, 2009).
  */
 function visitJoined(text: string, base: string, place: Place, visitor: ValueVisitor): void {
-  if (text.length > LONGEST_JOINED) return
   const joined = new Map<string, { name: string; text: string; count: number }>()
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=')
