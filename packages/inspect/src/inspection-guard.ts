@@ -37,6 +37,7 @@ import { RuleSet } from './rule-set.ts'
 import { isSessionName } from './session-fixation.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
 
+/** How a guard inspects: level, exceptions, types of parameters and further rules. */
 export interface InspectionOptions {
   /** Default 1: near-certain attacks only. */
   readonly level?: Level

@@ -229,7 +229,7 @@ describe('clearing a value without running a rule', () => {
   test('every rule that a sign opens was reviewed: else nothing would be opaque', () => {
     assert.ok(isOpaque('/a/b'))
     const ids = new Set(ownRuleSet.rules.map(({ id }) => id))
-    for (const id of Object.keys(REVIEWED)) assert.ok(ids.has(id), `${id} is no rule any more`)
+    for (const id of Object.keys(REVIEWED)) assert.ok(ids.has(id), `${id} is not a rule any more`)
   })
 
   test('a rule of others switches it off, also one that takes the name of ours', () => {

@@ -172,7 +172,7 @@ describe('sinks', () => {
     sinks.restore()
   })
 
-  test('words that are bound, and stand in the statement anyway, are no hit; conditions among them are', async () => {
+  test('words that are bound, and stand in the statement anyway, are not hit; conditions among them are', async () => {
     const client = { query: (_statement: string, _values: readonly string[]): string => 'ran' }
     const sinks = protectSinks({ sql: [client] })
     const statement = 'select name from a where name is not null and name = $1'

@@ -76,7 +76,7 @@ export interface ForeignRulesConfig {
 
 /**
  * Calls of an application in whose process Postern is a middleware, compared with the request at hand:
- * `refuse` throws in place of a call that carries an attack, `report` lets it run and tells.
+ * `refuse` throws in place of a call that carries an attack, `report` lets it run and reports it.
  * @example
  * ```ts
  * import type { SinksConfig } from 'postern'

@@ -29,7 +29,7 @@ const NAME = /^[a-z0-9.\u0080-\u{10ffff}-]+$/iu
 
 /**
  * The one ASCII form of a domain with at least one dot (IDNA, RFC 5891), or undefined. Node's conversion is
- * that of URLs, which undoes `%70` and stops at `/`, `?` and `#`: what holds one of these is no domain, or
+ * that of URLs, which undoes `%70` and stops at `/`, `?` and `#`: what holds one of these is not a domain, or
  * one address would have as many spellings as anybody likes.
  */
 export function asciiDomain(text: string): string | undefined {

@@ -59,7 +59,7 @@ export function accountField(
   }
 }
 
-/** The first text that is no empty one is the account; where all are empty nobody can tell. */
+/** The first text that is not empty is the account; where all are empty nobody can tell. */
 function readingOfAll(texts: readonly string[], absent: 'unreadable' | 'none'): AccountReading {
   if (texts.length === 0) return { kind: absent }
   const filled = texts.filter(text => text.trim() !== '')

@@ -12,9 +12,9 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu
 /**
  * The one spelling that stands for an account: Unicode NFKC, without invisible characters, marks and
  * surrounding space, case-folded; of an address, the domain in ASCII. Every check reads this form, so writing
- * a name differently is neither a way round a limit nor a second account. Databases find `alice` for `álice`
- * too (MySQL by default, and WordPress), so both are one name here. Undefined when there is not a name, or it
- * is longer than any account's.
+ * a name differently neither bypasses a limit nor makes a second account. Databases find `alice` for `álice`
+ * too (MySQL by default, and WordPress), so both are one name here. Undefined for an empty name, and for one
+ * that is longer than any account's.
  */
 export function canonicalAccount(name: string): string | undefined {
   if (name.length > MAX_LENGTH) return undefined

@@ -37,6 +37,7 @@ import { memoryLoginStore } from './memory-login-store.ts'
 import { enterOthers, learnOthers, type OtherTries, placeBack, type UpdateName } from './other-names.ts'
 import { PROOF_COOKIE } from './proof-page.ts'
 
+/** Where records are kept, which routes sign in, whom it exempts, and how owners are reached. */
 export interface LoginDefenceOptions {
   /** At least 32 bytes, the same on every instance: signs device cookies, hashes accounts and addresses. */
   readonly secret: Uint8Array

@@ -18,8 +18,8 @@ const OTHER_LANES: LaneRules = {
 }
 
 /**
- * So many accounts that signed in beside the same text show that it is no account: a tenant, or the text of a
- * button. Nobody but its owner signs in beside the name that the backend reads.
+ * So many accounts that signed in beside the same text show that it is not an account: a tenant, or the text
+ * of a button. Nobody but its owner signs in beside the name that the backend reads.
  */
 const ACCOUNTS_BESIDE = 5
 

@@ -60,9 +60,10 @@ export interface SinkTargets {
   readonly url?: readonly object[]
 }
 
-/** What happens at a hit: `refuse` throws `SinkRefused` in place of the call, `report` only tells. */
+/** What happens at a hit: `refuse` throws `SinkRefused` in place of the call, `report` only reports it. */
 export type SinkMode = 'refuse' | 'report'
 
+/** What happens at each kind of call, who receives hits, and the networks that count as internal. */
 export interface SinkOptions {
   /** For all kinds, or by kind. Default `refuse`. */
   readonly mode?: SinkMode | Readonly<Partial<Record<SinkKind, SinkMode>>>
@@ -118,7 +119,7 @@ const NONE: readonly string[] = []
  * verbatim, acting as more than data, is refused: near certain, whatever the text looked like on the way
  * in. Values the application changed before use (trimmed, decoded once more) are not recognised.
  *
- * @throws ConfigError when `inside` holds something that is no network
+ * @throws ConfigError when `inside` holds something that is not a network
  */
 export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): ProtectedSinks {
   const current = new AsyncLocalStorage<Current>()

@@ -21,6 +21,7 @@ import { fromPlain, toPlain } from './plain-value.ts'
  */
 export type RewriteKind = 'seal' | 'open' | 'rewrap'
 
+/** The table and columns of a job, and what it does to them. */
 export interface RewriteOptions {
   readonly kind: RewriteKind
   readonly table: string
@@ -42,6 +43,7 @@ export interface RewriteOptions {
   readonly wait?: (milliseconds: number) => Promise<void>
 }
 
+/** How far a rewriting job is. */
 export interface RewriteProgress {
   /** Rows looked at, over all runs of the job. */
   readonly rows: number

@@ -22,6 +22,7 @@ export interface OpenedVault {
   close(): void
 }
 
+/** The environment, which tables are opened, and how long connections are waited for. */
 export interface OpenVaultOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Changes the tables of the file: the command line sets a column's state for a migration. */
@@ -84,7 +85,7 @@ export async function openVaultDatabase(file: VaultFile): Promise<{
     await migrate(postgres, 'vault', JOB_MIGRATIONS)
     return { client: postgres, dialect: POSTGRES_DIALECT, close: () => postgres.close() }
   }
-  const sqlite = openSqlite({ path: database, migrations: [{ room: 'vault', migrations: JOB_MIGRATIONS }] })
+  const sqlite = openSqlite({ path: database, migrations: [{ name: 'vault', migrations: JOB_MIGRATIONS }] })
   return { client: sqliteClient(sqlite), dialect: SQLITE_DIALECT, close: async () => sqlite.close() }
 }
 
