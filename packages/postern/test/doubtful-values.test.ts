@@ -81,11 +81,12 @@ describe('a value that looks like an attack', () => {
       { peer: () => '192.0.2.7' },
     )
     const headers = { 'content-type': 'application/json' }
-    const asked = handler(new Request(place, { method: 'POST', headers, body: JSON.stringify({ text }) }))
-    await asked.then(
-      response => response.text(),
-      () => 'failed',
-    )
+    try {
+      const request = new Request(place, { method: 'POST', headers, body: JSON.stringify({ text }) })
+      await (await handler(request)).text()
+    } catch {
+      // The statement that was joined is no SQL.
+    }
     const { observed } = await settled.promise
     return [
       ...events.map(({ type, data }) => [type, data?.['rule'] ?? data?.['kind'], data?.['location']]),
@@ -109,7 +110,7 @@ describe('a value that looks like an attack', () => {
     ])
   })
 
-  test('is no refusal in observe mode where it was bound, and stays one where it was not', async t => {
+  test('does not count as a refusal in observe mode where it was bound, and does where it was not', async t => {
     const observe = { mode: 'observe' } as const
     const [harmless, ...rest] = await store(t, 'bound', attack, observe)
     assert.equal((harmless as string[])[0], 'inspection.harmless')
