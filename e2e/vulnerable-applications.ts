@@ -30,8 +30,8 @@ const ACCOUNTS = Array.from(
 )
 
 /**
- * A guest book, after the usual examples of a first injection: its search joins free text to the statement. On
- * `node:sqlite`.
+ * A guest book, after the usual examples of a first injection: its search joins free text to the statement.
+ * On `node:sqlite`.
  */
 export async function guestBook(options: VulnerableOptions = {}): Promise<Vulnerable> {
   const database = new DatabaseSync(':memory:')
@@ -74,7 +74,12 @@ async function serve({ config }: VulnerableOptions, query: Query, end: () => unk
     config === undefined
       ? undefined
       : await postern({
-          config: { audit: false, limits: { address: false, busy: false }, dataDirectory: ':memory:', ...config },
+          config: {
+            audit: false,
+            limits: { address: false, busy: false },
+            dataDirectory: ':memory:',
+            ...config,
+          },
           log: 'none',
           onEvent: (event: Event) => {
             if (event.type === 'sink.refused') refused++

@@ -85,7 +85,7 @@ describe('a value that looks like an attack', () => {
       const request = new Request(place, { method: 'POST', headers, body: JSON.stringify({ text }) })
       await (await handler(request)).text()
     } catch {
-      // The statement that was joined is no SQL.
+      // The joined statement has a syntax error.
     }
     const { observed } = await settled.promise
     return [
