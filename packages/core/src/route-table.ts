@@ -10,6 +10,7 @@ export interface RouteSettings {
   readonly mode?: Mode
 }
 
+/** The patterns that match a request, as one: the name of the most specific, and all settings. */
 export interface RouteMatch {
   /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */
   readonly pattern: string
@@ -100,7 +101,7 @@ export class RouteTable {
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
   }
 
-  /** Rare enough to be put together anew each time. */
+  /** Rare enough to be put together each time. */
   #matchBoth(
     asSent: readonly Pattern[],
     segments: readonly string[],

@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import type { Json } from './json.ts'
 import { repeatsName } from './repeated-names.ts'
+import { undecodedForm } from './undecoded-form.ts'
 
 /** A body whose fields some backend may read, content codings undone. */
 export type TextBody =
@@ -25,7 +26,8 @@ const MULTIPART_TYPE = /^\s*multipart\/form-data\b/i
 /**
  * Reads the body of an exchange for its fields. What is JSON is JSON under every label: many handlers parse
  * the bytes they get and never look at `Content-Type`. A form is one only under its label, for without it
- * nobody reads one.
+ * nobody reads one. The text of a form under a content coding ends in what a backend finds that does not undo
+ * the coding.
  */
 export async function readTextBody(exchange: Exchange): Promise<TextBody> {
   if (!exchange.hasBody) return { kind: 'none' }
@@ -43,9 +45,14 @@ export async function readTextBody(exchange: Exchange): Promise<TextBody> {
     if (label === 'other' && bytes.includes(0)) return MALFORMED
   }
   if (label === 'other') return { kind: 'other' }
-  if (label === 'multipart') return { kind: 'multipart', text: Buffer.from(bytes).toString('utf8'), complete }
+  const asSent = await undecodedForm(exchange, label)
+  if (label === 'multipart') {
+    const text = Buffer.from(bytes).toString('utf8')
+    return { kind: 'multipart', text: asSent === undefined ? text : `${text}\n${asSent}`, complete }
+  }
   const text = utf8(bytes)
-  return text === undefined ? MALFORMED : { kind: 'form', text }
+  if (text === undefined) return MALFORMED
+  return { kind: 'form', text: asSent === undefined ? text : `${text}&${asSent}` }
 }
 
 function labelOf(type: string): 'json' | 'form' | 'multipart' | 'other' {

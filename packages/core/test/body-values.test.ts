@@ -73,7 +73,7 @@ describe('the fields of a body', () => {
     assert.deepEqual(await fieldsOf(JSON_TYPE, '{"a":{"b":{"c":{"d":{"e":1}}}}}'), { 'a.b.c.d': { e: 1 } })
   })
 
-  test('do not exist in a value that is no object', async () => {
+  test('do not exist in a value that is not an object', async () => {
     for (const body of ['1', '"text"', 'null', 'true']) assert.deepEqual(await fieldsOf(JSON_TYPE, body), {})
   })
 
@@ -186,6 +186,29 @@ describe('the method that a posted form asks for', () => {
   const methods = async (exchange: Exchange): Promise<readonly string[] | undefined> =>
     (await formMethodOverrides(exchange))?.map(({ method, location }) => `${location} ${method}`)
 
+  test('attack: a coding carries the field beside the body, for a backend that does not undo codings', async () => {
+    // RFC 1952 section 2.3: the flag FNAME, and a name that ends in a zero byte.
+    const named = (bytes: Buffer): Buffer => {
+      const plain = zlib.gzipSync(bytes)
+      const name = Buffer.from('&_method=DELETE&email=victim\0')
+      return Buffer.concat([
+        plain.subarray(0, 3),
+        Buffer.of(8),
+        plain.subarray(4, 10),
+        name,
+        plain.subarray(10),
+      ])
+    }
+    const exchange = gzipped('a=1&email=other', 'gzip', named)
+    assert.deepEqual(await methods(exchange), ['body._method DELETE'])
+    const values = await bodyValues(gzipped('a=1&email=other', 'gzip', named))
+    assert.ok(values.kind === 'fields')
+    const [decoded, asSent] = values.fields.get('email') ?? []
+    assert.equal(decoded, 'other')
+    assert.match(String(asSent), /^victim/)
+    assert.deepEqual(await methods(gzipped('a=1', 'gzip', zlib.gzipSync)), [])
+  })
+
   test('is that of its field _method', async () => {
     for (const [type, body] of [
       [FORM, 'title=x&_method=delete'],
@@ -237,7 +260,7 @@ describe('the method that a posted form asks for', () => {
     assert.equal((await methods(posted(FORM, '_method=PUT&'.repeat(1_000))))?.length, 16)
   })
 
-  test('is read through the coding of the form; one that cannot be undone is no form', async () => {
+  test('is read through the coding of the form; one that cannot be undone is not a form', async () => {
     const form = '_method=DELETE'
     assert.deepEqual(await methods(gzipped(form, 'gzip', zlib.gzipSync)), ['body._method DELETE'])
     assert.deepEqual(await methods(gzipped(form, 'BR', zlib.brotliCompressSync)), ['body._method DELETE'])
@@ -246,7 +269,7 @@ describe('the method that a posted form asks for', () => {
     assert.equal(await methods(gzipped('a'.repeat(5 * 1_048_576), 'gzip', zlib.gzipSync)), undefined)
   })
 
-  test('is not its own method, a word that is no method, or another field', async () => {
+  test('is not its own method, a word that is not a method, or another field', async () => {
     for (const body of ['_method=POST', '_method=remove', 'method=DELETE', 'a_method=PUT', ''])
       assert.deepEqual(await methods(posted(FORM, body)), [], body)
     assert.deepEqual(await methods(posted(MULTIPART, part('"my_method"', 'DELETE'))), [])

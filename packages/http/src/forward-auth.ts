@@ -15,10 +15,11 @@ import { setHeaders, writeAnswer } from './node-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
 import { peerAddress } from './peer-address.ts'
 
+/** Which proxy asks, and whose statements about a request are trusted. */
 export interface ForwardAuthOptions {
   readonly dialect: ForwardDialect
   /**
-   * The proxies that may ask. What anyone else says of an original request is never believed: they get 403.
+   * The proxies that may ask. What anyone else says of an original request is never used: they get 403.
    */
   readonly trusted: CidrSet
   /** Envoy's `path_prefix`, taken off the path; none unless given. */

@@ -84,7 +84,7 @@ describe('a client that resets its connection behind a request', { timeout: 30_0
     assert.equal(upgraded, 0)
   })
 
-  test('is no trusted proxy that asks for a decision', async () => {
+  test('is not a trusted proxy that asks for a decision', async () => {
     const { engine, events } = watched()
     const trusted = CidrSet.parse(['loopback'])
     const server = createServer(forwardAuth(engine, { dialect: 'traefik', trusted }))

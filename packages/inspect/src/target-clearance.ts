@@ -38,7 +38,7 @@ export function isPathOpaque(path: string, rules: RuleSet): boolean {
 }
 
 function isPathClear(target: string, codes: Uint16Array, end: number, rules: RuleSet): boolean {
-  // A single dot is no sign of anything elsewhere.
+  // A single dot is not a sign of anything elsewhere.
   if (end > 2 && codes[1] === DOT && codes[2] === SLASH) return false
   scanCodes(codes, 0, end)
   const { chars, words } = seen

@@ -68,8 +68,8 @@ const QUOTATION =
   /^(?:[\w-]{1,24}[._-])?(?:text|title|subject|summary|headline|caption|label|answer|question|prompt|reply|quote|markdown|md|html|snippet|code|source_?(?:code)?|src|script|program|expr(?:ession)?|formula|function|(?:raw_?)?(?:sql|query)|query_?text|statement|output|result|stdout|stderr|log|lines?|string_?value|template|pattern|regexp?|examples?|samples?|test|definition|docs?|documentation|readme|changelog|excerpt|error|warning|run|steps?|cell|default(?:_?value)?|signature)$|(?:text|code|script|sql|expression|markdown|html)$/
 
 /**
- * Names of fields that hold one name, number or address: a path, a query or a call is no data there, whatever
- * kind of body they stand in.
+ * Names of fields that hold one name, number or address: a path, a query or a call is not data there,
+ * whatever kind of body they stand in.
  */
 const OPERAND =
   /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/

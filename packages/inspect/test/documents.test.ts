@@ -87,7 +87,7 @@ describe('documents that honest clients send', () => {
     assert.match(sent('text/plain', entity) ?? '', /^block: xxe/)
   })
 
-  test('patterns of paths in settings are no commands', () => {
+  test('patterns of paths in settings are not commands', () => {
     for (const path of ['/test/*', '/users/*/mail', '/files/**'])
       assert.equal(sent(JSON_TYPE, JSON.stringify({ routes: [path] })), undefined, path)
   })

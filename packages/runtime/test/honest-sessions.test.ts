@@ -153,7 +153,7 @@ function attack(
   }))
 }
 
-describe('tools of attackers meet a measure of the default configuration', () => {
+describe('tools of attackers meet a remediation of the default configuration', () => {
   for (const [name, make] of Object.entries(TOOLS)) {
     test(name, async () => {
       const { measures } = await outcomeOf(attack(make, []), 1)

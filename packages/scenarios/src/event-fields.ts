@@ -124,7 +124,7 @@ function file(event: Event): string | undefined {
 }
 
 /**
- * Whoever is known most closely: the principal, else the address. A measure against it hits as few others as
+ * Whoever is known most closely: the principal, else the address. A remediation of it hits as few others as
  * can be.
  */
 function clientOf(event: Event): string | undefined {
@@ -267,7 +267,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and
+ * Whom a remediation applies to: a kind of actor, or `client`, the narrowest that is known of principal and
  * address.
  */
 export type ResponseActor = ActorKind | 'client'

@@ -16,6 +16,7 @@ import { RuleDispatch } from './rule-dispatch.ts'
 import type { CorrelationRule, DetectionRule, Respond } from './scenario.ts'
 import type { ScenarioSet } from './scenario-set.ts'
 
+/** The rules, and the bounds of what is counted for them. */
 export interface ScenarioDetectorOptions {
   readonly scenarios: ScenarioSet
   /** Most groups (an address, an account, ...) that one scenario keeps. Default: 20,000. */

@@ -6,8 +6,8 @@ const MAX_DEPTH = 8
 /**
  * A field of a JSON, form or multipart body: `email` or `user.email` (in a form also `user[email]`): for
  * limits per account on a login route. Letter case, surrounding space and compatibility forms are folded
- * (Unicode NFKC), so that spelling a name differently is no way round. The same name in the query counts as
- * another value of the field, for servlets and `$_REQUEST` read both.
+ * (Unicode NFKC), so that spelling a name differently changes nothing. The same name in the query counts as
+ * another value of the field, because servlets and `$_REQUEST` read both.
  *
  * Requests whose body lacks the field, has it more than once with different values, cannot be read, or is
  * larger than guards may read share one key: a backend may take another of two values than we do. Requests

@@ -74,8 +74,8 @@ export function route(): Key {
 }
 
 /**
- * The value of a request header. Requests without it share one key, so leaving it out is no way round; so do
- * requests that send it in several lines, of which a backend may take any.
+ * The value of a request header. Requests without it share one key, so leaving it out bypasses nothing; so
+ * do requests that send it in several lines, of which a backend may take any.
  */
 export function header(name: string): Key {
   const lowerName = name.toLowerCase()

@@ -362,7 +362,7 @@ describe('an adaptive limit', () => {
     assertNear(limit.value, 102 + Math.sqrt(102) / 5)
   })
 
-  test('measures anew with half the limit every 500 steps, so that it follows a change of the code', () => {
+  test('measures again with half the limit every 500 steps, so that it follows a change of the code', () => {
     const limit = new AdaptiveLimit({ initial: 1_000, max: 1_000 })
     for (let i = 0; i < 499; i++) step(limit, 10)
     assert.equal(limit.value, 1_000)

@@ -54,7 +54,7 @@ describe('a dishonest holder that reports another epoch', () => {
     ['the one that was rotated out', 0],
     ['none at all', -1],
     ['one that nobody has', 200],
-    ['something that is no epoch', '0'],
+    ['something that is not an epoch', '0'],
     ['half of one', 0.5],
   ] as const)
     it(`${name}: new records are of the epoch that the other two have`, async () => {

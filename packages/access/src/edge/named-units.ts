@@ -25,8 +25,8 @@ export function idsInQuery(exchange: Exchange): number {
 
 /**
  * How many things a request names, in its query or its body; at least 1. Of a multipart body that is too long
- * to be read whole, the part that was read counts: a large upload is no mass change, and its fields usually
- * come before its files.
+ * to be read whole, the part that was read counts: a large upload is not a mass change, and its fields
+ * usually come before its files.
  * @returns undefined when such a body cannot be read, so that nobody knows
  */
 export async function namedUnits(exchange: Exchange): Promise<number | undefined> {

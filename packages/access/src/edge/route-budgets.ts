@@ -6,6 +6,7 @@ import { changedNothing } from './changed-nothing.ts'
 import { namedUnits } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
+/** The budgets that routes may name, and how many actors are counted. */
 export interface RouteBudgetsOptions {
   readonly budgets: Budgets
   /** Actors whose counts are kept, for each budget. Default 100,000. */
@@ -94,7 +95,7 @@ export class RouteBudgets {
   /** Gives back what a request took, if its outcome says that it changed nothing. */
   settle(exchange: Exchange, outcome: Outcome): void {
     const taken = this.#taken.get(exchange)
-    if (taken === undefined || !changedNothing(outcome)) return
+    if (taken === undefined || !changedNothing(outcome, taken.units)) return
     this.#taken.delete(exchange)
     const now = this.#clock.now()
     for (const name of taken.names) this.#counters.get(name)?.giveBack(taken.key, taken.units, taken.at, now)

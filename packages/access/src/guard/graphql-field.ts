@@ -1,7 +1,7 @@
-import type { Json } from '@postern/core'
 import type { Resource } from '../policy/policy-set.ts'
 import type { Access } from './access.ts'
 import { AccessRefused } from './access-refusal.ts'
+import { actArguments } from './act-arguments.ts'
 import type { ActRule } from './act-rule.ts'
 import type { Caller } from './guard.ts'
 
@@ -13,6 +13,7 @@ export type Resolver<Source, Args, Context, Info, Result> = (
   info: Info,
 ) => Result | Promise<Result>
 
+/** How a guarded resolver finds its caller and its resource. */
 export interface FieldOptions<Source, Args, Context> extends ActRule {
   readonly action: string
   readonly caller: (context: Context) => Caller
@@ -38,7 +39,7 @@ export function graphqlField<Source, Args, Context, Info, Result>(
       {
         ...callerOf(context),
         action,
-        arguments: JSON.parse(JSON.stringify(args ?? null)) as Json,
+        arguments: actArguments(args ?? null, 'drop'),
         ...(resource !== undefined && { resource }),
       },
       compiled,

@@ -31,6 +31,7 @@ export interface ApiKeysOptions {
   readonly random?: RandomSource
 }
 
+/** What a new API key may do, from where, how often and for how long. */
 export interface NewApiKey {
   readonly name: string
   readonly scopes?: readonly string[]
@@ -160,8 +161,8 @@ export class ApiKeys {
   }
 
   /**
-   * What a presented key is worth. A text that is no key of ours costs no look-up. Revocation holds from the
-   * next call, on every node that shares the database; so does that an account was disabled, or left the
+   * What a presented key is worth. A text that is not a key of ours costs no look-up. Revocation holds from
+   * the next call, on every node that shares the database; so does that an account was disabled, or left the
    * organisation the key acts in.
    * @throws StoreError
    */

@@ -124,7 +124,7 @@ export class PagesGuard implements Guard {
   }
 
   /**
-   * Paths below the base that are no page of ours: the OAuth server's, another
+   * Paths below the base that are not pages of ours: the OAuth server's, another
    * guard's, or of a page under another method.
    */
   #other(exchange: Exchange, path: string): Decision | Promise<Decision> {

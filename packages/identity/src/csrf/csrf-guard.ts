@@ -23,6 +23,7 @@ declare module '@postern/core' {
   }
 }
 
+/** Which other origins may send requests with cookies, and the secret of tokens. */
 export interface CsrfOptions {
   /** Origins besides the request's own whose pages may send requests: `https://admin.example`. */
   readonly origins?: readonly string[]

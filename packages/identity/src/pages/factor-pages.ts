@@ -43,7 +43,7 @@ export function factorPages(parts: IdentityParts): Routes {
   ): Promise<PageAnswer> => {
     const { texts } = request
     if (await parts.authenticators.has(account.id)) return go(`${base}/account`)
-    // A wrong code shows the same secret again; starting anew makes a new one, so nobody
+    // A wrong code shows the same secret again; starting again makes a new one, so nobody
     // can leave a secret there that they know.
     const pending =
       problem === undefined ? undefined : await parts.authenticators.pending(account.id, account.email)

@@ -11,6 +11,7 @@ import {
 import { percentDecoded } from '../verify/signed-cookie.ts'
 import type { Revocation, RevocationTable } from './revocation.ts'
 
+/** The table that instances share, and how long the longest credential lasts. */
 export interface RevocationsOptions {
   /** Shared by all instances; without one the list is this process's own and ends with it. */
   readonly table?: RevocationTable

@@ -65,7 +65,7 @@ const NAME = /([^:,"]+):(?:"((?:[^"\\]|\\.)*)"|([^,"]*))(?:, |$)/gy
 
 /**
  * Names of a subject alternative name extension. One that holds `, URI:` is one name: split there, whoever
- * gets a certificate for a name of his own choice would have any other beside it.
+ * gets a certificate for a name of their choice would have any other beside it.
  * @returns none where the text is not of this form to its end
  */
 function subjectNames(text: string): readonly string[] {

@@ -9,6 +9,7 @@ import { assertFetchable } from './remote-key-set.ts'
 /** What the application knows of a principal beyond the credential. */
 export type Enrichment = Pick<Principal, 'plan' | 'tenant' | 'roles'>
 
+/** Finds plan, tenant and roles of a principal; undefined for one that is not known. */
 export type EnrichmentLookUp = (principal: Principal) => Promise<Enrichment | undefined>
 
 export interface EnrichedOptions {

@@ -32,7 +32,7 @@ function findOperatorName(reading: Reading): Span | undefined {
   const above = isInValue ? reading.name.slice(0, -1) : reading.name
   const span = { start: found.index, end: found.index + found[0].length }
   if (RUNNING.test(found[0])) return span
-  // Where the document stands says nothing: a query is no filter for being one.
+  // Where the document stands says nothing: a query is not a filter for being one.
   const place = `${above}.${reading.lower}`.replace(/^(?:query|body|cookie|header)\./, '')
   if (FILTER.test(place)) return { ...span, score: 3 }
   // The document is nothing but the operator: it takes the place of the value that was to be compared.

@@ -13,6 +13,7 @@ import {
 import type { ParameterSchema, RouteSchema, RouteSchemas } from './route-schema.ts'
 import { isTextKind, valueLength, valueType } from './value-shape.ts'
 
+/** The schemas that requests must match. */
 export interface SchemaGuardOptions {
   /**
    * Read with `parseRouteSchemas`. A request is checked by the most specific pattern that matches it,

@@ -18,6 +18,7 @@ export const MOST_LEARNED: { readonly routes: number; readonly parameters: numbe
   parameters: 200,
 }
 
+/** How many routes and parameters are learned at most. */
 export interface SchemaLearnerOptions {
   /** Most routes; further ones are not learned. Default: 1,000. */
   readonly maxRoutes?: number

@@ -20,6 +20,7 @@ import {
 
 import { formatActor } from '../actor-text.ts'
 
+/** The routes, fields and records that are traps, and what a client that touches one gets. */
 export interface HoneyOptions {
   /** Routes that nothing links to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
   readonly routes?: readonly string[]

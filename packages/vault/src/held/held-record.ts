@@ -53,7 +53,7 @@ export async function openHeld(
   sealed: Uint8Array,
 ): Promise<Bytes> {
   if (sealed.length < HEADER + TAG || sealed[0] !== 0xb7 || sealed[1] !== 1 || sealed[2] !== 3)
-    throw new HeldError('held record: the stored value is no held record')
+    throw new HeldError('held record: the stored value is not a held record')
   const space = keyOf(sealed[3] ?? 0)
   if (space === undefined)
     throw new HeldError(`held record: it is of epoch ${sealed[3]}, for which this member has no key`)

@@ -25,6 +25,7 @@ const MAX_GUESSED = 100_000
 /** Characters of a row in an event: keys are as long as the caller likes. */
 const MAX_ROW_TEXT = 200
 
+/** The keys, policy and journal that a holder decides with, and where its acts are logged. */
 export interface HolderCoreOptions {
   readonly keys: HolderKeys
   readonly policy: HolderPolicy
@@ -291,7 +292,7 @@ export class HolderCore {
     for (const part of PARTS_OF[this.id]) {
       const point = hardenParts(keys.prf(epoch, part, 'harden'), user, blinded)
       if (point === undefined)
-        return this.#refuse(service, { refused: 'malformed', detail: 'blinded is no group element' })
+        return this.#refuse(service, { refused: 'malformed', detail: 'blinded is not a group element' })
       parts[part] = Buffer.from(point).toString('base64url')
     }
     return { parts }

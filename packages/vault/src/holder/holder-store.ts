@@ -63,12 +63,12 @@ export class HolderStore implements HolderJournal {
     const database = openSqlite({
       path,
       synchronous: 'normal',
-      migrations: [{ room: 'holder', migrations: HOLDER_MIGRATIONS }],
+      migrations: [{ name: 'holder', migrations: HOLDER_MIGRATIONS }],
     })
     // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
     // would wait.
     database.db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-    // A part that was removed, or wrapped anew, must be gone from the file, not only from its index.
+    // A part that was removed, or wrapped again, must be gone from the file, not only from its index.
     database.db.exec('PRAGMA secure_delete = ON')
     return new HolderStore(database, log)
   }

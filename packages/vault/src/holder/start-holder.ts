@@ -19,6 +19,7 @@ import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 /** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
 const MAX_FROZEN_BY_PEER = 10_000
 
+/** The configuration of a holder, what unlocks it, and where its acts are logged. */
 export interface StartHolderOptions {
   readonly config: HolderConfig
   readonly unlock: Unlock
@@ -276,7 +277,7 @@ class Holder implements RunningHolder {
     return { done: true, epochs: this.#keys.epochs }
   }
 
-  /** Gives another holder every part that both should have: after it was lost and set up anew. */
+  /** Gives another holder every part that both should have: after it was lost and set up again. */
   async #give(to: HolderId): Promise<object> {
     const shared = PARTS_OF[this.core.id].find(part => PARTS_OF[to].includes(part)) as Part
     for (const epoch of this.#keys.epochs) await this.#hand(to, epoch, shared)

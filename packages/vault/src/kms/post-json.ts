@@ -51,7 +51,7 @@ export async function postJson(
 
 /**
  * Without TLS the key and the credentials would go over the network as they are, and whoever is on the way
- * could answer with a key of his own. Loopback is for a proxy on this machine.
+ * could answer with another key. Loopback is for a proxy on this machine.
  */
 function assertConfidential(name: string, url: string): void {
   const { protocol, hostname } = new URL(url)

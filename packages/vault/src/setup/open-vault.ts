@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, systemRandom } from '@postern/core'
 import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
 import { LocalKeys } from '../local/local-keys.ts'
+import type { RewriteClient } from '../migrate/write-rows.ts'
 import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
 import { signingKeyOf } from '../primitive/ed25519.ts'
 import { SocketLink } from '../split/holder-link.ts'
@@ -22,6 +23,7 @@ export interface OpenedVault {
   close(): void
 }
 
+/** The environment, which tables are opened, and how long connections are waited for. */
 export interface OpenVaultOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Changes the tables of the file: the command line sets a column's state for a migration. */
@@ -68,7 +70,7 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
 
 /** The database of a vault file, with the table of jobs in it. @throws ConfigError, StoreError */
 export async function openVaultDatabase(file: VaultFile): Promise<{
-  readonly client: SqlClient
+  readonly client: SqlClient & RewriteClient
   readonly dialect: TableDialect
   close(): Promise<void>
 }> {
@@ -84,7 +86,7 @@ export async function openVaultDatabase(file: VaultFile): Promise<{
     await migrate(postgres, 'vault', JOB_MIGRATIONS)
     return { client: postgres, dialect: POSTGRES_DIALECT, close: () => postgres.close() }
   }
-  const sqlite = openSqlite({ path: database, migrations: [{ room: 'vault', migrations: JOB_MIGRATIONS }] })
+  const sqlite = openSqlite({ path: database, migrations: [{ name: 'vault', migrations: JOB_MIGRATIONS }] })
   return { client: sqliteClient(sqlite), dialect: SQLITE_DIALECT, close: async () => sqlite.close() }
 }
 

@@ -25,6 +25,7 @@ export interface StoredRecord {
   readonly record: ParsedRecord
 }
 
+/** The links to the holders, how long each may take, and who is notified of one that lies. */
 export interface SplitKeysOptions {
   /** Ways to the three holders. */
   readonly links: readonly HolderLink[]

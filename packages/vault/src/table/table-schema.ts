@@ -65,6 +65,7 @@ export interface TableSchema {
   readonly columns: Readonly<Record<string, ColumnSchema>>
 }
 
+/** The tables with encrypted columns, by name. */
 export type TableSchemas = Readonly<Record<string, TableSchema>>
 
 /** A column with every default filled in. */
@@ -126,6 +127,14 @@ export function compileTables(schemas: TableSchemas): ReadonlyMap<string, Table>
   }
   if (issues.length > 0) throw new ConfigError(issues)
   return tables
+}
+
+/** The columns that search terms of a column are stored in. */
+export function termColumns(search: SearchSchema | undefined): readonly string[] {
+  const { equals, prefixes, buckets } = search ?? {}
+  return [equals?.column, buckets?.column, ...Object.values(prefixes ?? {})].filter(
+    (name): name is string => name !== undefined,
+  )
 }
 
 function checkAccess({ access, state }: ColumnSchema, place: string, issues: ConfigIssue[]): void {
