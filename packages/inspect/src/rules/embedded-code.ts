@@ -101,7 +101,7 @@ export const embeddedCodeRules: readonly Rule[] = [
       benign: ['{{#with person as |p|}}', '{{.Name}}', '{{ .Run }}'],
     },
   ),
-  // Programs started, attributes reached by their names and properties read, in .NET, Python, Deno, Bun, Java.
+  // Programs started, attributes reached by their names, properties read: .NET, Python, Deno, Bun, Java.
   pattern(
     'code/started-program',
     /\bprocess\.start\s{0,2}\(\s{0,2}["'@$]|\bsystem\.diagnostics\.process\b|\bdeno\.(?:run|command)\s{0,2}\(\s{0,2}[{"'`]|\bbun\.spawn(?:sync)?\s{0,2}\(|\bgetattr\s{0,2}\(\s{0,2}(?:os|sys|subprocess|__?builtins__?|builtins)\s{0,2},|\bsystem\.get(?:property|env)\s{0,2}\(\s{0,2}["')]/,
