@@ -93,7 +93,7 @@ const REPORT_FIELD =
 const FILE_PART =
   /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
 
-/** Where conversations with language models, cells of notebooks and lines of logs (Loki) stand: they quote. */
+/** Where conversations with language models, cells of notebooks and lines of logs (Loki) stand. */
 const QUOTING =
   /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.messages\.\d{1,4}\.content(?:\.\d{1,3}\.text)?$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
