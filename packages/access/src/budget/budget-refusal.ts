@@ -49,7 +49,7 @@ export function budgetError(error: unknown): unknown {
   return error
 }
 
-/** What one layer of an error says of a budget or a claim; undefined when it says neither. */
+/** What one layer of an error says of a budget or a claim; undefined when it is about something else. */
 function meaningOf(layer: object, cause: unknown): RowBudgetExceeded | CredentialError | undefined {
   switch ('code' in layer ? layer.code : undefined) {
     case 'POSTERN_BUDGET_EXCEEDED':
