@@ -226,39 +226,17 @@ async function compareUpperTiles(
       const width = Math.min(WIDTH, count - n * WIDTH)
       const { bytes, path, exact } = await readTile(read, String(level), n, width)
       if (bytes === undefined) found(path, 0, 0, 'is missing')
-      else {
-        if (exact && bytes.length > width * 32)
-          found(path, width * 32, bytes.length, 'bytes after the last hash')
-        const problem = (i: number, message: string): void => found(path, i * 32, i * 32 + 32, message)
-        compareHashes(bytes, tree, { level, n, width, treeHolds }, problem)
+      if (exact && bytes !== undefined && bytes.length > width * 32)
+        found(path, width * 32, bytes.length, 'bytes after the last hash')
+      for (let i = 0; i < width && bytes !== undefined; i++) {
+        const own = tree.tileRoot(level, n * WIDTH + i)
+        if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
+        const below = treeHolds
+          ? 'was changed'
+          : `is not that of the tiles below: look at tile ${n * WIDTH + i} of level ${level - 1}`
+        found(path, i * 32, i * 32 + 32, `hash ${n * WIDTH + i} of level ${level} ${below}`)
       }
     }
-  }
-}
-
-interface ComparedTile {
-  readonly level: number
-  readonly n: number
-  /** Hashes that it must have. */
-  readonly width: number
-  /** Whether the leaves are those of the checkpoint: then a hash that differs was changed itself. */
-  readonly treeHolds: boolean
-}
-
-/** The hashes of one tile above the leaves against those of the tree. */
-function compareHashes(
-  bytes: Uint8Array,
-  tree: Tree,
-  { level, n, width, treeHolds }: ComparedTile,
-  problem: (i: number, message: string) => void,
-): void {
-  for (let i = 0; i < width; i++) {
-    const own = tree.tileRoot(level, n * WIDTH + i)
-    if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
-    const below = treeHolds
-      ? 'was changed'
-      : `is not that of the tiles below: look at tile ${n * WIDTH + i} of level ${level - 1}`
-    problem(i, `hash ${n * WIDTH + i} of level ${level} ${below}`)
   }
 }
 
