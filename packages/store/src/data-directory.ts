@@ -132,7 +132,7 @@ function makeDirectory(directory: string): void {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     }
   }
-  // Fails when something else than a directory stands there.
+  // Fails when something other than a directory stands there.
   mkdirSync(directory, { recursive: true, mode: 0o700 })
 }
 
