@@ -98,9 +98,7 @@ export function beginInspection(
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
   const targetIsClear =
-    options.types === undefined &&
-    isTargetClear(target, rules) &&
-    !mayHandSession(request, options.ownCookies)
+    options.types === undefined && isClear(request, rules) && !mayHandSession(request, options.ownCookies)
   const suspicious = suspiciousHeaders(request, rules, options.types)
   if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
   const inspector = new Inspector({
@@ -121,6 +119,15 @@ export function beginInspection(
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
   return inspector
+}
+
+/** Whether one scan clears the target, now or when it came before. */
+function isClear({ target, known }: InspectedRequest, rules: RuleSet): boolean {
+  if (known === undefined) return isTargetClear(target, rules)
+  if (known.clearFor === rules) return true
+  const isFound = isTargetClear(target, rules)
+  if (isFound) known.clearFor = rules
+  return isFound
 }
 
 /** Asked for with every match, and made with the first. */
