@@ -22,7 +22,7 @@ let shop: RunningShop
 let defaults: Protected
 /** Without limits, and nobody there is ever banned: only what the content of a request says. */
 let inspection: Protected
-/** Believes a proxy on this machine, so that attackers come from elsewhere. */
+/** Trusts a proxy on this machine, so that attackers come from elsewhere. */
 let elsewhere: Protected
 
 before(async () => {

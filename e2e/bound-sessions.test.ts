@@ -110,7 +110,7 @@ async function withoutDbsc(site: BoundSite, application: Application): Promise<v
   }
   assert.deepEqual(await use(), ['nobody', 'nobody'])
   await take(page, origin, application.signIn('ada'))
-  // The one page of Postern, which loads this one anew.
+  // The one page of Postern, which loads this one again.
   await page.goto(origin + who)
   await until(async () => whoIn((await page.textContent('body')) ?? '') === 'ada')
   assert.equal(isBound(site), true)

@@ -104,7 +104,7 @@ test('the admin area takes a role that only operators give, and deleting takes a
   await page.goto(`${origin}/admin`)
   await page.waitForURL(`${origin}/.postern/sign-in?back=%2Fadmin`)
   await signUp(page, 'grace@example.com', 'Grace')
-  // Who makes an organisation owns it; that is no role of the shop.
+  // Who makes an organisation owns it; that is not a role of the shop.
   await page.goto(`${origin}/.postern/organisations`)
   await page.fill('#name', 'admin')
   await page.click('text=Create')

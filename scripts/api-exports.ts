@@ -110,7 +110,7 @@ function localExport(program: Program, file: string, name: string): ApiExport | 
 
 function sourceFile(program: Program, file: string): SourceFile {
   const source = program.getSourceFile(file)
-  if (source === undefined) throw new Error(`${relative(root, file)} is no source file`)
+  if (source === undefined) throw new Error(`${relative(root, file)} is not a source file`)
   return source
 }
 

@@ -1,6 +1,6 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { apiEntries } from './api-exports.ts'
+import { type ApiEntry, apiEntries } from './api-exports.ts'
 import { referencePages } from './api-reference.ts'
 import { root } from './workspace.ts'
 
@@ -13,8 +13,8 @@ export function writeApiReference(): void {
 }
 
 /** The pages of docs/api that differ from the docstrings. */
-export function staleApiPages(): readonly string[] {
-  const pages = referencePages(apiEntries())
+export function staleApiPages(entries: readonly ApiEntry[] = apiEntries()): readonly string[] {
+  const pages = referencePages(entries)
   const stale = pages.filter(({ file, text }) => written(file) !== text).map(({ file }) => file)
   return [...stale, ...otherPages(pages.map(({ file }) => file))]
 }

@@ -88,11 +88,11 @@ function entryText({ path, exports }: ApiEntry, entries: 'one' | 'many', anchors
 }
 
 function described(kind: ApiExport['kind'], doc: string): string {
-  return doc === '' ? kind : `${kind}: ${cell(firstSentence(doc))}`
+  return firstSentence(doc) === '' ? kind : `${kind}: ${cell(firstSentence(doc))}`
 }
 
 function firstSentence(doc: string): string {
-  const [paragraph = ''] = doc.split(/\n\n|\n(?=@)/)
+  const [paragraph = ''] = (sections(doc)[0] ?? '').split('\n\n')
   return /^[\s\S]*?\.(?=\s|$)/.exec(paragraph)?.[0] ?? paragraph
 }
 
@@ -124,8 +124,22 @@ export function examplesIn(doc: string): readonly string[] {
   return sections(doc)
     .filter(section => section.startsWith('@example'))
     .map(section => section.replace(TAG, '').trim())
+    .map(code => (code.includes('```') ? code : `\`\`\`ts\n${code}\n\`\`\``))
 }
 
+/** Exports whose docstring has no text of its own: without one, or with tags alone. */
+export function undescribedExports(entries: readonly ApiEntry[]): readonly string[] {
+  return entries.flatMap(({ path, exports }) =>
+    exports.filter(({ doc }) => (sections(doc)[0] ?? '') === '').map(({ name }) => `${name} of ${path}`),
+  )
+}
+
+/** Where a tag begins: on a line of its own, or after the sentence of a short docstring. */
+const BEFORE_TAG =
+  /\n(?=@(?:param|returns|throws|example|see|typeParam)\b)|(?<=[.:;)] )(?=@(?:param|returns|throws) )/
+
+/** The text of a docstring, empty where it has tags alone, and each of its tags. */
 function sections(doc: string): readonly string[] {
-  return doc.split(/\n(?=@(?:param|returns|throws|example|see|typeParam)\b)|^(?=@)/).map(part => part.trim())
+  const parts = doc.split(BEFORE_TAG).map(part => part.trim())
+  return parts[0]?.startsWith('@') ? ['', ...parts] : parts
 }

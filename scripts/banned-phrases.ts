@@ -39,12 +39,7 @@ export const BANNED_PHRASES: readonly BannedPhrase[] = [
   { pattern: /\bget(?:s|ting)? round\b/i, instead: '"bypass", "get around"' },
   { pattern: /\bpolic(?:y|ies) speaks?\b/i, instead: '"a policy applies", "covers"' },
   {
-    pattern: /\b(?:is|are) no (?:name|parameter|principal|JSON|rule id|operator|socket|kind)\b/i,
-    instead: '"is not a ..."',
-  },
-  {
-    pattern:
-      /(?<!\bthere )\b(?:is|are) no (?:access log|event|body|text|HTTP|attack|answer|factor|session|login|token|number|address|list|table|file|path|proof)\b/i,
+    pattern: /(?<!\bthere )\b(?:is|are) no (?!longer\b|more\b|other\b|reason\b|way\b|such thing\b)\w/i,
     instead: '"is not a ..."',
   },
   { pattern: /\bhears? of\b/i, instead: '"is notified of", "receives", "sees"' },
@@ -62,4 +57,14 @@ export const BANNED_PHRASES: readonly BannedPhrase[] = [
   { pattern: /\bin vain\b/i, instead: '"without success"' },
   { pattern: /\bfor ever\b/i, instead: '"forever", "indefinitely"' },
   { pattern: /\bwhat operators do\b/i, instead: '"operator actions"' },
+  { pattern: /\banew\b/i, instead: '"again", "re-..."' },
+  { pattern: /\bdear(?:er|est)\b/i, instead: '"more expensive", "most expensive"' },
+  { pattern: /\bfor who (?:has|asks|wants|reads)\b/i, instead: '"for those who ..."' },
+  { pattern: /\bways? round\b/i, instead: '"bypass", "way around"' },
+  { pattern: /\bbe had\b/i, instead: '"is available"' },
+  { pattern: /\btelephones?\b/i, instead: '"phone"' },
+  { pattern: /\b(?:is|are|be) (?:never )?believed\b(?! to)/i, instead: '"is trusted", "is used"' },
+  { pattern: /\bmeasures? against\b|\btakes? a measure\b/i, instead: '"remediation"' },
+  { pattern: /\bspeaks? of\b/i, instead: '"covers", "names"' },
+  { pattern: /\bhis own\b/i, instead: '"their own"' },
 ]

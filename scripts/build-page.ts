@@ -6,7 +6,7 @@ import { root } from './workspace.ts'
 const FOLDER = join(root, 'packages/console')
 const PAGE = join(FOLDER, 'dist/page')
 
-/** Builds the page anew. It takes the old one's place at once: whoever serves it never sees half of it. */
+/** Builds the page. It takes the old one's place at once: whoever serves it never sees half of it. */
 export async function buildPage(): Promise<void> {
   const { build } = await import('vite')
   const draft = join(FOLDER, `dist/page-${process.pid}`)

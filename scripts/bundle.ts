@@ -68,7 +68,7 @@ async function bundle({ folder, manifest }: Package): Promise<void> {
   escapeWide(metafile)
   writeLicences(output, metafile, BUNDLED[manifest.name] ?? [])
   pruneTypes(folder, output)
-  // What the compiler notes for its next run is no part of the package, and was a quarter of it.
+  // What the compiler notes for its next run is not part of the package, and was a quarter of it.
   rmSync(join(output, '.tsbuildinfo'), { force: true })
 }
 

@@ -1,6 +1,11 @@
-// The library reference in docs/api says what the docstrings of the source say.
+// The library reference in docs/api says what the docstrings of the source say; every public name has one.
+import { apiEntries } from './api-exports.ts'
 import { staleApiPages } from './api-pages.ts'
+import { undescribedExports } from './api-reference.ts'
 
-const stale = staleApiPages()
+const entries = apiEntries()
+const stale = staleApiPages(entries)
 for (const file of stale) console.error(`${file} differs from the docstrings: npm run docs`)
-process.exit(stale.length > 0 ? 1 : 0)
+const undescribed = undescribedExports(entries)
+for (const name of undescribed) console.error(`${name}: has no docstring that says what it is`)
+process.exit(stale.length + undescribed.length > 0 ? 1 : 0)

@@ -20,6 +20,9 @@ interface Problem {
 }
 
 const COLUMNS = 110
+const CHANGELOG_COLUMNS = 250
+/** Lines of the changelog before its first entry. */
+const CHANGELOG_HEAD = 8
 const ALLOWANCE_FILE = join(root, 'scripts/prose-allowance.json')
 /** The table of phrases and its test hold the phrases themselves. */
 const EXEMPT = ['scripts/banned-phrases.ts', 'scripts/test/source-text.test.ts']
@@ -43,6 +46,20 @@ function problemsOfPage(file: string): readonly Problem[] {
   return readFileSync(join(root, file), 'utf8')
     .split('\n')
     .flatMap((text, index) => phrasesIn(text, () => index + 1))
+}
+
+/** An entry of the changelog is one line, so that a release can be read at a glance. */
+function changelogProblems(): readonly string[] {
+  return readFileSync(join(root, 'CHANGELOG.md'), 'utf8')
+    .split('\n')
+    .slice(CHANGELOG_HEAD)
+    .flatMap((text, index) =>
+      (text === '' || /^(?:#|- )/.test(text)) && text.length <= CHANGELOG_COLUMNS
+        ? []
+        : [
+            `CHANGELOG.md:${index + CHANGELOG_HEAD + 1}: an entry is one line of at most ${CHANGELOG_COLUMNS} characters`,
+          ],
+    )
 }
 
 function phrasesIn(text: string, lineOf: (at: number) => number): readonly Problem[] {
@@ -108,5 +125,9 @@ else if (shrank > 0) {
   console.log(
     `${shrank} counts of scripts/prose-allowance.json shrank; lower them: node scripts/launch.mjs check-prose --lower`,
   )
+}
+for (const problem of changelogProblems()) {
+  failed = true
+  console.error(problem)
 }
 if (failed) process.exit(1)

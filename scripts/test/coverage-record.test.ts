@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { CoverageRecord } from '../coverage-record.ts'
 
-const SOURCE = `// A comment is no code.
+const SOURCE = `// A comment is not code.
 export interface Size {
   readonly width: number
 }

@@ -10,6 +10,8 @@ const BYTE_ORDER_MARK = 0xfeff
  */
 export class AccessLogReader {
   readonly #fields = new W3cFields()
+  /** The host of the whole URLs that a log is written in; false when it is not. */
+  #own: string | false | undefined = undefined
 
   /**
    * What a line records; `nothing` for a blank line or a directive (`#Fields: ...`), undefined for a line
@@ -20,6 +22,25 @@ export class AccessLogReader {
     const whole = line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line
     const text = whole.endsWith('\r') ? whole.slice(0, -1) : whole
     if (text === '' || this.#fields.declare(text)) return 'nothing'
-    return parseAccessLog(text) ?? this.#fields.parse(text)
+    const record = parseAccessLog(text) ?? this.#fields.parse(text)
+    return record === undefined ? undefined : this.#relative(record)
+  }
+
+  /**
+   * Varnish writes whole URLs: where the first line of a log has one, those of the same host are its own. In
+   * any other log a whole URL is what a client sent, and tried to reach through the server.
+   */
+  #relative(record: LogRecord): LogRecord {
+    if (this.#own === false) return record
+    const absolute = /^https?:\/\/([^/?#]{1,255})(.*)$/i.exec(record.target)
+    const host = absolute?.[1]?.toLowerCase()
+    this.#own ??= host ?? false
+    if (absolute === null || host !== this.#own) return record
+    const target = absolute[2] ?? ''
+    return {
+      ...record,
+      host: record.host ?? (host as string),
+      target: target.startsWith('/') ? target : `/${target}`,
+    }
   }
 }

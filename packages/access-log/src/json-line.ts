@@ -1,6 +1,7 @@
 import { loggedClient } from './client-list.ts'
 import { known, type LogRecord, splitRequestLine } from './log-record.ts'
 import { parseAnyTime } from './log-time.ts'
+import { parseLooseFields } from './loose-json.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -135,13 +136,7 @@ const INNER = [
 
 /** A line of a JSON access log; undefined for any other line. */
 export function parseJsonLine(line: string): LogRecord | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    return undefined
-  }
-  const top = fieldsOf(value)
+  const top = fieldsOf(parsedJson(line))
   if (top === undefined) return undefined
   const parts = [top, ...INNER.map(name => fieldsOf(top[name])).filter(part => part !== undefined)]
   const headers = parts.map(part => fieldsOf(part['headers'])).find(part => part !== undefined)
@@ -154,6 +149,11 @@ export function parseJsonLine(line: string): LogRecord | undefined {
   const status = Number(find(parts, NAMES.status))
   if (Number.isNaN(time) || address === undefined || method === undefined || target === undefined)
     return undefined
+  // Under another name, perhaps: the reader of loose fields knows more of them.
+  if (Number.isNaN(status)) {
+    const loose = parseLooseFields(top)
+    if (loose !== undefined && loose.status > 0) return loose
+  }
   const host = text(find(parts, NAMES.host))
   const user = text(find(parts, NAMES.user))
   const referer = text(find(parts, NAMES.referer)) ?? header(headers, 'referer')
@@ -174,6 +174,20 @@ export function parseJsonLine(line: string): LogRecord | undefined {
     ...(user !== undefined && { user }),
     ...(referer !== undefined && { referer }),
     ...(agent !== undefined && { agent }),
+  }
+}
+
+/** JSON, also with the `\\x22` of nginx's default escapes, and with a comma before its end. */
+function parsedJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    if (!line.includes('\\x') && !/,\s?\}$/.test(line)) return undefined
+  }
+  try {
+    return JSON.parse(line.replace(/\\x([0-9a-f]{2})/gi, '\\u00$1').replace(/,\s?\}$/, '}'))
+  } catch {
+    return undefined
   }
 }
 

@@ -41,6 +41,10 @@ export function splitRequestLine(line: string): Pick<LogRecord, 'method' | 'targ
       httpVersion: version === '2' || version === '3' ? `${version}.0` : version,
     }
   }
+  // Hypercorn leaves the name of the protocol out.
+  const bare = /^(.*) (1\.[01]|2|3)$/.exec(line.slice(first + 1))
+  if (bare !== null)
+    return { method: line.slice(0, first), target: bare[1] ?? '', httpVersion: bare[2] ?? '' }
   return { method: line.slice(0, first), target: line.slice(first + 1), httpVersion: '0.9' }
 }
 
@@ -58,6 +62,11 @@ export function withoutPort(text: string): string {
   if (text.startsWith('[')) return text.slice(1, Math.max(1, text.indexOf(']')))
   const colon = text.indexOf(':')
   return colon > 0 && colon === text.lastIndexOf(':') ? text.slice(0, colon) : text
+}
+
+/** An address that always has a port behind it, also IPv6 without brackets. */
+export function withoutLastPort(text: string): string {
+  return text.startsWith('[') ? withoutPort(text) : text.slice(0, Math.max(0, text.lastIndexOf(':')))
 }
 
 /** A field that logs write as `-` when it is empty. */

@@ -1,12 +1,17 @@
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 
+const ZONE = / [+-]\d{4}$/
+
 /**
  * The last second that was read: the lines of a log come in order, so most share it with their neighbours.
  */
 let lastText = ''
 let lastTime = Number.NaN
 
-/** Milliseconds of `10/Oct/2023:10:22:41 +0200` (also without a zone: UTC); NaN for any other text. */
+/**
+ * Milliseconds of `10/Oct/2023:10:22:41 +0200` (also with fractions; without a zone: UTC); NaN for any other
+ * text.
+ */
 export function parseCommonTime(text: string): number {
   if (text === lastText) return lastTime
   const month = MONTHS.indexOf(text.slice(3, 6)) / 3
@@ -18,12 +23,16 @@ export function parseCommonTime(text: string): number {
     Number(text.slice(15, 17)),
     Number(text.slice(18, 20)),
   )
-  const zone = /^[+-]\d{4}$/.test(text.slice(21)) ? Number(text.slice(21)) : 0
+  const zone = ZONE.test(text) ? Number(text.slice(-5)) : 0
   const minutes = Math.trunc(zone / 100) * 60 + (zone % 100)
   lastText = text
   lastTime = time - minutes * 60_000
   return lastTime
 }
+
+const COMMON = /^\d{2}\/\w{3}\/\d{4}[: ]/
+/** A date and a time, with whatever stands between and behind them. */
+const DATE = /^(\d{4}[-/]\d\d[-/]\d\d)[T ](\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)( ?(?:Z|[+-]\d\d:?\d\d))?$/i
 
 /**
  * Milliseconds of what JSON logs write: ISO 8601, common log time, or a number of
@@ -33,8 +42,13 @@ export function parseAnyTime(value: unknown): number {
   if (typeof value === 'number') return fromNumber(value)
   if (typeof value !== 'string' || value.length > 64) return Number.NaN
   if (/^\d+(?:\.\d+)?$/.test(value)) return fromNumber(Number(value))
-  if (/^\d{2}\/\w{3}\/\d{4}:/.test(value)) return parseCommonTime(value)
-  return Date.parse(value)
+  const text = value.charCodeAt(0) === 0x5b ? value.slice(1, -1) : value
+  if (text.charCodeAt(2) === 0x2f && COMMON.test(text)) return parseCommonTime(text)
+  const date = DATE.exec(text)
+  if (date === null) return Date.parse(text)
+  const [, day = '', time = '', zone = ''] = date
+  // Without a zone it is UTC, wherever the log is read.
+  return Date.parse(`${day.replaceAll('/', '-')}T${time.replace(',', '.')}${zone === '' ? 'Z' : zone.trim()}`)
 }
 
 /** By magnitude: any of the four units gives a year between 1990 and 5000 in exactly one reading. */

@@ -1,4 +1,4 @@
-import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
+import { known, type LogRecord, splitRequestLine, withoutLastPort } from './log-record.ts'
 import { parseCommonTime } from './log-time.ts'
 
 const MAX_LENGTH = 16_384
@@ -17,10 +17,14 @@ export function parseHaproxyLine(line: string): LogRecord | undefined {
   const [, client = '', when = '', status, bytes, request = ''] = match
   const time = parseCommonTime(when)
   if (Number.isNaN(time)) return undefined
+  const parts = splitRequestLine(request)
+  // Of HTTP/2 it writes the whole URL.
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/.exec(parts.target)
   return {
     time,
-    address: withoutPort(client),
-    ...splitRequestLine(request),
+    address: withoutLastPort(client),
+    ...parts,
+    ...(absolute !== null && { target: absolute[2] || '/', host: absolute[1] ?? '' }),
     status: Math.max(0, Number(status)),
     bytes: Number(bytes),
   }

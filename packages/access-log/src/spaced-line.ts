@@ -1,5 +1,5 @@
 import { loggedClient } from './client-list.ts'
-import { known, type LogRecord, splitRequestLine, withoutPort } from './log-record.ts'
+import { known, type LogRecord, splitRequestLine, withoutLastPort } from './log-record.ts'
 
 /**
  * type, time, balancer, client:port, target:port, three times, two statuses, two
@@ -33,7 +33,7 @@ function balancerRecord(match: RegExpExecArray | null): LogRecord | undefined {
   const seconds = [before, inside, after].map(Number).filter(value => value > 0)
   return {
     time,
-    address: withoutPort(client),
+    address: withoutLastPort(client),
     method,
     target: absolute === null ? target : absolute[2] || '/',
     httpVersion,
@@ -56,9 +56,10 @@ const ENVOY =
 export function parseEnvoyLine(line: string): LogRecord | undefined {
   const match = line.length > 16_384 ? null : ENVOY.exec(line)
   if (match === null) return undefined
-  const [, when = '', request = '', status, , bytes, duration, forwarded = '', agentText, hostText] = match
+  const [, when = '', request = '', status, , bytes, duration, listed = '', agentText, hostText] = match
   const time = Date.parse(when)
-  if (Number.isNaN(time) || known(forwarded) === undefined) return undefined
+  const forwarded = known(listed) ?? senderOf(line.slice(match[0].length))
+  if (Number.isNaN(time) || forwarded === undefined) return undefined
   const agent = known(agentText)
   const host = known(hostText)
   return {
@@ -71,4 +72,15 @@ export function parseEnvoyLine(line: string): LogRecord | undefined {
     ...(host !== undefined && { host }),
     ...(agent !== undefined && { agent }),
   }
+}
+
+/**
+ * "upstream host" cluster local-address downstream-local-address downstream-remote-address, as Istio adds.
+ */
+const ISTIO = /^ "[^"]{1,128}" \S{1,256} \S{1,64} \S{1,64} (\S{3,64}:\d{1,5})(?: |$)/
+
+/** Who sent the request, where no forwarding header says it. */
+function senderOf(rest: string): string | undefined {
+  const sender = ISTIO.exec(rest)?.[1]
+  return sender === undefined ? undefined : withoutLastPort(sender)
 }

@@ -49,6 +49,13 @@ const IIS =
 
 const MAX_COLUMNS = 128
 const DIRECTIVE = /^#Fields:\s*(\S.*)$/
+/** The day on which the log was begun, for those that keep the time only. */
+const DATE = /^#Date:\s*(\d{4}-\d\d-\d\d)/
+/** The default fields of CloudFront's real-time logs, which have no directive: seconds, client, and so on. */
+const REAL_TIME =
+  /^(\d{9,11}\.\d{3})\t([\da-f.:]{3,45})\t[\d.-]{1,16}\t(\d{1,3}|-)\t(\d{1,15}|-)\t([A-Z]{1,20})\t\S{1,16}\t(\S{1,255})\t(\S{1,8192})\t(.*)$/i
+/** Columns of the rest of such a line: duration, version, agent, referer, query. */
+const REAL_TIME_REST = { duration: 4, version: 5, agent: 7, referer: 8, query: 10 } as const
 
 /**
  * The columns of a log in the W3C Extended Log File Format (https://www.w3.org/TR/WD-logfile), which IIS and
@@ -57,21 +64,48 @@ const DIRECTIVE = /^#Fields:\s*(\S.*)$/
  */
 export class W3cFields {
   #declared: Columns | undefined = undefined
+  #date: string | undefined = undefined
 
   /** Reads a directive. @returns whether the line is a directive */
   declare(line: string): boolean {
     if (line.charCodeAt(0) !== 0x23) return false
     const fields = DIRECTIVE.exec(line)?.[1]
     if (fields !== undefined) this.#declared = columnsOf(fields)
+    this.#date = DATE.exec(line)?.[1] ?? this.#date
     return true
   }
 
   /** A line of values; undefined for any other line. */
   parse(line: string): LogRecord | undefined {
-    if (!/^\d{4}-\d\d-\d\d[\t ]\d\d:\d\d:\d\d/.test(line)) return undefined
-    const tabbed = line.charCodeAt(10) === 0x09
+    const isDated = /^\d{4}-\d\d-\d\d[\t ]\d\d:\d\d:\d\d/.test(line)
+    if (!isDated && this.#declared === undefined) return realTimeRecord(line)
+    const tabbed = line.includes('\t')
     const columns = this.#declared ?? (tabbed ? CLOUDFRONT_COLUMNS : IIS_COLUMNS)
-    return record(line.split(tabbed ? '\t' : ' ', MAX_COLUMNS), columns, tabbed ? 'seconds' : 'milliseconds')
+    const unit = tabbed ? 'seconds' : 'milliseconds'
+    return record(line.split(tabbed ? '\t' : ' ', MAX_COLUMNS), columns, unit, this.#date)
+  }
+}
+
+function realTimeRecord(line: string): LogRecord | undefined {
+  const found = REAL_TIME.exec(line)
+  if (found === null) return undefined
+  const [, when, address = '', status, bytes, method = '', host = '', path = '', rest = ''] = found
+  const more = rest.split('\t', MAX_COLUMNS)
+  const query = known(more[REAL_TIME_REST.query])
+  const agent = unescaped(known(more[REAL_TIME_REST.agent]))
+  const referer = unescaped(known(more[REAL_TIME_REST.referer]))
+  return {
+    time: Number(when) * 1_000,
+    address,
+    method,
+    target: query === undefined || path.includes('?') ? path : `${path}?${query}`,
+    httpVersion: known(more[REAL_TIME_REST.version])?.replace(/^HTTP\//, '') ?? '1.1',
+    status: Number(status) || 0,
+    bytes: Number(bytes) || 0,
+    duration: Number(more[REAL_TIME_REST.duration]) * 1_000 || 0,
+    host,
+    ...(referer !== undefined && { referer }),
+    ...(agent !== undefined && { agent }),
   }
 }
 
@@ -92,9 +126,10 @@ function record(
   values: readonly string[],
   columns: Columns,
   unit: 'seconds' | 'milliseconds',
+  begun: string | undefined,
 ): LogRecord | undefined {
   const field = (column: number): string | undefined => known(values[column])
-  const time = Date.parse(`${field(columns.date)}T${field(columns.time)}Z`)
+  const time = Date.parse(`${field(columns.date) ?? begun}T${field(columns.time)}Z`)
   const address = field(columns.address)
   const method = field(columns.method)
   const path = field(columns.path)

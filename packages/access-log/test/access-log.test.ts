@@ -177,7 +177,7 @@ describe('access logs', () => {
         assert.equal(record[key as keyof LogRecord], value, key)
     })
 
-  test('says undefined for lines that are no requests, and never throws', () => {
+  test('says undefined for lines that are not requests, and never throws', () => {
     for (const line of [
       '',
       ' ',
@@ -380,7 +380,7 @@ describe('W3C extended logs', () => {
     }
   })
 
-  test('lines with too few columns, and directives that name none of ours, are no records', () => {
+  test('lines with too few columns, and directives that name none of ours, are not records', () => {
     assert.deepEqual(
       read('2026-01-31 12:30:05', '#Fields: x y z', '2026-01-31 12:30:05 a b c', '', '#Date: x'),
       [undefined, 'nothing', undefined, 'nothing', 'nothing'],

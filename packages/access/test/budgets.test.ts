@@ -218,7 +218,7 @@ test('removing leaves the tables as they were, and nothing else', async t => {
   await app.query('DELETE FROM orders')
 })
 
-test('an owner who is no superuser can install; tables made later are reported until budgets are installed again', async t => {
+test('an owner who is not a superuser can install; tables made later are reported until budgets are installed again', async t => {
   const url = await freshDatabase(t)
   const admin = connectPostgres({ url })
   const role = `owner_${randomBytes(6).toString('hex')}`

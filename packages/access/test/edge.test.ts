@@ -206,7 +206,7 @@ test('attack: ids in a form, in JSON under another label, or in brackets are cou
   const within: readonly Partial<Ask>[] = [
     { type: form, body: 'note=1,2,3,4,5,6,7,8,9,10,11,12&_method=delete' },
     { type: 'text/plain', body: '[a note, in brackets' },
-    { type: 'image/png', body: many(20) },
+    { type: 'image/png', body: '\u0089PNG [1,2,3,4,5,6,7,8,9,10,11,12]' },
     // A text that looks like fields is one text.
     { type: 'multipart/form-data; boundary=b', body: 'name="ids"\r\n\r\n1,2\r\n'.repeat(20) },
     { type: 'application/octet-stream', body: 'a file', complete: false },
@@ -270,6 +270,14 @@ test('attack: a mutation is sent in another way than as JSON', async () => {
     { target: `/graphql?${form}`, body: { query: 'mutation { a }' } },
     { target: '/graphql?query=mutation{a}', body: { query } },
     { target: `/graphql?${form}`, method: 'GET' },
+    { target: `/graphql?${form.replace('mutation', '%6Dutatio%6E')}`, method: 'GET' },
+    { type: 'image/png', body: { query } },
+    { target: '/graphql', body: `{"query":"{ a }","query":${JSON.stringify(query)}}` },
+    { target: '/graphql', body: `{"query":${JSON.stringify(query)},"query":"{ a }"}` },
+    {
+      type: 'application/x-www-form-urlencoded',
+      body: `query=${encodeURIComponent('mutation ($ids: [ID!]!) { deleteOrders(ids: $ids) }')}&variables={"ids":[1]}&variables=${encodeURIComponent(JSON.stringify({ ids: many(11) }))}`,
+    },
     { target: '/graphql', body: { query }, complete: false },
     { target: '/api/graphql/', type: multipart, body: part('operations', '{}'), complete: false },
   ] satisfies readonly Partial<Ask>[]) {
@@ -292,6 +300,21 @@ test('attack: a mutation is sent in another way than as JSON', async () => {
     { target: '/search?query=mutation' },
   ] satisfies readonly Partial<Ask>[])
     assert.equal((await ask(edgeBudget({ deletes: 10 }), { method: 'POST', ...request })).effect, 'allow')
+})
+
+test('attack: ids are sent under another label, or twice', async () => {
+  const ids = { ids: many(11) }
+  for (const request of [
+    { type: 'image/png', body: ids },
+    { type: 'application/x-www-form-urlencoded', body: ids },
+    { type: 'multipart/form-data; boundary=b', body: ids },
+    { body: `{"ids":[1],"ids":${JSON.stringify(many(11))}}` },
+    { body: `{"ids":${JSON.stringify(many(11))},"ids":[1]}` },
+  ]) {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    const said = await ask(guard, { method: 'DELETE', ...request })
+    assert.equal(said.effect, 'throttle', JSON.stringify(request).slice(0, 80))
+  }
 })
 
 test('attack: a body is compressed, so that its ids are not seen', async () => {

@@ -173,7 +173,7 @@ const WAYS: readonly (readonly [name: string, attack: Attack])[] = [
 ]
 
 for (const [name, attack] of WAYS) {
-  test(`MySQL: no way round a budget: ${name}`, { timeout: 30_000 }, async () => {
+  test(`MySQL: does not bypass a budget: ${name}`, { timeout: 30_000 }, async () => {
     const pool = guardedPool()
     stopped = 0
     await actingAs(alice, () => attack(pool)).catch(goesOn)

@@ -154,7 +154,7 @@ const WAYS: readonly (readonly [name: string, (pool: pg.Pool) => Promise<number>
 ]
 
 for (const [name, way] of WAYS) {
-  test(`no way round a budget of reads: ${name}`, { timeout: 30_000 }, async () => {
+  test(`does not bypass a budget of reads: ${name}`, { timeout: 30_000 }, async () => {
     const pool = poolWith(hundred())
     const seen = await actingAs(alice, () => way(pool)).catch((error: unknown) => {
       assert.ok(error instanceof ReadBudgetExceeded, String(error))

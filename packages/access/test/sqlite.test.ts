@@ -86,7 +86,7 @@ const WAYS: readonly (readonly [name: string, sql: string])[] = [
 ]
 
 for (const [name, sql] of WAYS) {
-  test(`SQLite: no way round a budget: ${name}`, () => {
+  test(`SQLite: does not bypass a budget: ${name}`, () => {
     const db = open()
     assert.throws(() => as(db, sql), /postern budget|not authorized|prohibited/)
     if (db.isTransaction) db.exec('COMMIT')

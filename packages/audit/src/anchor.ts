@@ -46,6 +46,7 @@ export function fileAnchor(path: string): Anchor {
   }
 }
 
+/** Where checkpoints are kept by HTTP, and how long an answer may take. */
 export interface HttpAnchorOptions {
   /** Answers GET with the latest checkpoint (404 or 204 when it has none) and takes new ones by PUT. */
   readonly url: string

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { type RandomSource, systemRandom } from '@postern/core'
-import { openSqlite, type RoomMigrations, type SqliteDatabase } from '@postern/store'
+import { type MigrationSet, openSqlite, type SqliteDatabase } from '@postern/store'
 import { type Subject, subjectName } from './entry.ts'
 import type { SubjectKey } from './seal.ts'
 
@@ -27,8 +27,8 @@ export function subjectAddressToken(key: SubjectKey, address: string): Uint8Arra
   return createHmac('sha256', key.key).update(`address\n${address}`).digest().subarray(0, 12)
 }
 
-const MIGRATIONS: RoomMigrations = {
-  room: 'audit-keys',
+const MIGRATIONS: MigrationSet = {
+  name: 'audit-keys',
   migrations: [
     {
       id: 1,

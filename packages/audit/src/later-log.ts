@@ -13,6 +13,7 @@ import type { AuditCounts, AuditLog, LeafReceipt } from './audit-log.ts'
 import type { AuditQuery } from './audit-query.ts'
 import type { Entry } from './entry.ts'
 
+/** How a log is opened later, and how many events wait for it. */
 export interface LaterLogOptions<Log extends AuditLog> {
   readonly open: () => Promise<Log>
   /** The store is away at the start: called once. */

@@ -26,6 +26,7 @@ import { AuditIndex } from './index/audit-index.ts'
 import { KeyStore } from './key-store.ts'
 import { LogReader } from './log-reader.ts'
 
+/** Where an embedded log is, its name, and how it is anchored, witnessed and bounded. */
 export interface AuditLogOptions extends PublisherOptions {
   /** Directory of the log; created when absent. */
   readonly directory: string

@@ -10,6 +10,7 @@ import { KeyStore } from './key-store.ts'
 import { LogReader } from './log-reader.ts'
 import type { LogStore } from './log-store.ts'
 
+/** Which keys a reader trusts, and where it finds the keys of subjects. */
 export interface ReadAuditLogOptions {
   /** As in `openAuditLog`; without a readable key directory personal parts stay sealed. */
   readonly keyDirectory?: string

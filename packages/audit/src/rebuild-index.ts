@@ -10,6 +10,7 @@ import { AuditIndex } from './index/audit-index.ts'
 import { fillIndex } from './index/fill-index.ts'
 import { KeyStore } from './key-store.ts'
 
+/** Whether an index is compared or replaced, and who follows the progress. */
 export interface RebuildOptions {
   /** As in `openAuditLog`. */
   readonly keyDirectory?: string

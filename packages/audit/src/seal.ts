@@ -37,7 +37,7 @@ export function sealNonce(salt: Uint8Array, index: number): Uint8Array {
 }
 
 /**
- * Node imports raw bytes anew for every cipher, which takes four times as long as
+ * Node imports raw bytes again for every cipher, which takes four times as long as
  * the sealing (measured on Node 24).
  */
 const imported = new WeakMap<SubjectKey, KeyObject>()

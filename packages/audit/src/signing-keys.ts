@@ -41,8 +41,8 @@ export function loadSigningKeys(
 }
 
 /**
- * The signers of a log whose key directory this process may read; empty when there
- * is no key or it may not be read.
+ * The signers of a log whose key directory this process may read; empty without a key, and when it may not
+ * be read.
  */
 export function readSigningKeys(directory: string, origin: string): readonly NoteSigner[] {
   const path = join(directory, FILE)

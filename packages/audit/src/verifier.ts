@@ -18,6 +18,7 @@ export interface Problem {
   readonly message: string
 }
 
+/** How a log is read, the keys that must have signed it, and an older checkpoint to extend. */
 export interface VerifyOptions {
   readonly read: ReadLog
   /** Keys that may have signed, `name+keyid+base64`; from a source other than the log. */
@@ -38,6 +39,7 @@ export interface VerifyOptions {
   readonly sha256?: (bytes: Uint8Array) => Uint8Array
 }
 
+/** The result of a verification. */
 export interface VerifyReport {
   readonly ok: boolean
   readonly origin: string

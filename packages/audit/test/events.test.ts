@@ -122,7 +122,7 @@ describe('a flood of the same refused request', () => {
     assert.equal(counted, floods.coalesced)
   })
 
-  test('does not swallow what was allowed, or anything that is no request', () => {
+  test('does not swallow what was allowed, or anything that is not a request', () => {
     const floods = new FloodCounter({ clock: new VirtualClock(0), each: 1, emit: () => assert.fail() })
     for (let i = 0; i < 50; i++) {
       assert.equal(floods.admits(requestEvent(1)), true)

@@ -31,7 +31,7 @@ async function writtenLog(entries: number): Promise<string> {
 }
 
 describe('the index', () => {
-  test('built anew from the log is identical to the one that grew with it, erasures included', async () => {
+  test('rebuilt from the log is identical to the one that grew with it, erasures included', async () => {
     const directory = await writtenLog(600)
     assert.deepEqual(rebuildIndex(directory), { size: 602, identical: true })
   })

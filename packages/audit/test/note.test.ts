@@ -234,7 +234,7 @@ describe('cosignatures', () => {
     )
   })
 
-  test('a log key is no witness key, nor the other way round', () => {
+  test('a log key is not a witness key, nor a witness key one of a log', () => {
     assert.throws(() => parseWitnessKey(generateNoteKey('log').verifierKey), ConfigError)
     assert.throws(() => parseSignerKey(pair.signerKey), ConfigError)
   })

@@ -186,7 +186,7 @@ describe('the command line', () => {
     assert.match(stderr, /nothing was recorded here yet/)
   })
 
-  test('refuses to explain what is no request id, with 2', async () => {
+  test('refuses to explain what is not a request id, with 2', async () => {
     const { code, stderr } = await cli(['explain', 'abc'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /X-Request-Id/)

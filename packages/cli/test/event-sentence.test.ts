@@ -12,7 +12,7 @@ const ELSEWHERE = /^(scenarios|vault)[/]|core[/]src[/]event[.]ts$|remediation-ev
 
 const request = { id: 'r1', method: 'POST', host: 'h', path: '/login', query: '' }
 
-describe('an event that is no request', () => {
+describe('an event that is not a request', () => {
   test('is a sentence, not by the name of its type', () => {
     const events: readonly [Event, RegExp][] = [
       [

@@ -142,7 +142,7 @@ describe('a running gateway', { timeout: 180_000 }, () => {
       assert.equal((await fetch(`${gateway.url}/closed`)).status, 405)
     }))
 
-  test('only tells in observe mode what it would have refused', () =>
+  test('only reports in observe mode what it would have refused', () =>
     withGateway(['--observe'], undefined, async ({ folder, gateway }) => {
       const response = await fetch(`${gateway.url}/?q=%3Cscript%3Ealert(1)%3C/script%3E`)
       assert.equal(response.status, 200)

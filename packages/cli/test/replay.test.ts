@@ -53,7 +53,7 @@ describe('a replay', () => {
     assert.deepEqual(report.routes.map(route => route.key).sort(), ['GET /products', 'GET /search'])
   })
 
-  test('runs on the time of the log: the same requests over an hour are no flood', async () => {
+  test('runs on the time of the log: the same requests over an hour are not a flood', async () => {
     writeFileSync(join(folder, 'tight.yaml'), 'limits: { address: 20/1m }\nscenarios: false\n')
     const quick = write(
       'quick.log',

@@ -79,7 +79,7 @@ describe('a guard that remembers', () => {
     }
     assert.equal(ask({}), 1)
     assert.equal(ask({}), 1)
-    assert.equal(ask({ address: '192.0.2.2' }), 1, 'the address is no part of what is inspected')
+    assert.equal(ask({ address: '192.0.2.2' }), 1, 'the address is not part of what is inspected')
     assert.equal(ask({ target: '/b' }), 2)
     assert.equal(ask({ method: 'POST' }), 3)
     assert.equal(ask({ agent: 'curl/8' }), 4)

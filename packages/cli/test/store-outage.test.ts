@@ -84,7 +84,7 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     assert.ok(layer.health().some(({ ok, detail }) => !ok && detail?.includes('not read yet')))
   })
 
-  test('a wrong password is no outage: the start fails, and the process ends', async t => {
+  test('a wrong password is not an outage: the start fails, and the process ends', async t => {
     const redis = await startRedis({ password: 'right' })
     t.after(() => redis.stop())
     const url = redis.url.replace('right', 'wrong')

@@ -33,7 +33,7 @@ import type {
  */
 const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
   address: { limit: window(1_200, '1m') },
-  // An office has many tabs open that listen to a stream of events; those are no work.
+  // An office has many tabs open that listen to a stream of events; those are not work.
   busy: { limit: concurrency(200), eventStreams: 'free' },
   login: { limit: window(20, '1m'), routes: LOGIN_ROUTES },
 }

@@ -110,7 +110,7 @@ async function importConfig(path: string, version: number): Promise<Unversioned>
         problem:
           error instanceof Error
             ? `${error.name}: ${firstLine(error.message)}`
-            : 'threw a value that is no error',
+            : 'threw a value that is not an error',
         ...importHint(error),
       },
       { cause: error },

@@ -33,7 +33,7 @@ export function annotatedSchema(): SchemaNode {
   return annotated
 }
 
-/** Annotations of ours that are no keywords of JSON Schema. */
+/** Annotations of ours that are not keywords of JSON Schema. */
 const OURS: ReadonlySet<string> = new Set([
   'form',
   'codeOnly',

@@ -11,7 +11,7 @@ export type Applies = 'reload' | 'restart'
 export interface KeyAbout {
   /** One or two sentences: what the key does. Also the docstring of its property. */
   readonly description: string
-  /** Shown where the default is no value of the configuration: "nobody", "the machine's name". */
+  /** Shown where the default is not a value of the configuration: "nobody", "the machine's name". */
   readonly defaultText?: string
   /** A value that a person could write. */
   readonly example?: unknown

@@ -20,6 +20,7 @@ export interface LoadedConfig {
   readonly file: ConfigFile
 }
 
+/** Where a configuration is looked for, what an application adds, and the environment it may name. */
 export interface LoadOptions {
   /** The file to read; found by name in `folder` unless given. */
   readonly path?: string | undefined
@@ -50,7 +51,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 }
 
 /**
- * A configuration with what the application adds to it. One that is no object is left for the check to
+ * A configuration with what the application adds to it. One that is not an object is left for the check to
  * refuse.
  */
 function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFile {
@@ -72,7 +73,10 @@ function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFil
   }
 }
 
-/** @throws ConfigError with every mistake in the file */
+/**
+ * Checks what a file says and compiles it.
+ * @throws ConfigError with every mistake in the file
+ */
 export function checkConfig(
   file: ConfigFile,
   environment: Readonly<Record<string, string | undefined>>,

@@ -110,7 +110,7 @@ export interface Config extends ExtensionConfig {
   /** How much the gateway handles at once, per worker. */
   readonly caps?: CapsConfig | undefined
   /**
-   * Proxies whose `X-Forwarded-For` and `Forwarded` are believed: addresses, ranges, `loopback`, `linklocal`,
+   * Proxies whose `X-Forwarded-For` and `Forwarded` are trusted: addresses, ranges, `loopback`, `linklocal`,
    * `private`, or a platform: `cloudflare`, `aws-alb`, `fly`, `render`, `vercel`, `heroku`, `nginx`. One or a
    * list. Default: nobody.
    */

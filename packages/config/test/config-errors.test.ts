@@ -209,7 +209,7 @@ const CASES: readonly (readonly [
     /"header"/,
   ],
   [
-    'a limit that is no form of one',
+    'a limit that is not a form of one',
     'limits:\n  api: 5',
     /limits\.api$/,
     /must be false, a rule such as "100\/1m", limit\(100, "1m"\) or \{ limit, key, .*\}, not 5/,
@@ -319,7 +319,7 @@ const CASES: readonly (readonly [
     /trustProxies\[0\]$/,
     /did you mean 10\.0\.0\.0\/8/,
   ],
-  ['a route that is no pattern', 'routes:\n  api: {}', /routes\.api$/, /must start with "\/"/],
+  ['a route that is not a pattern', 'routes:\n  api: {}', /routes\.api$/, /must start with "\/"/],
   [
     'a backend with a path',
     'upstream: http://127.0.0.1:3000/app',

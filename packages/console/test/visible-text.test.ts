@@ -9,7 +9,7 @@ test('characters that hide or turn a text are written out, others stay', () => {
   assert.equal(visible('a\tb\nc'), 'a\tb\nc')
 })
 
-test('a path is decoded once, and shown as sent where it is no percent-encoding', () => {
+test('a path is decoded once, and shown as sent where it is not percent-encoding', () => {
   assert.equal(decoded('/a%20b+c'), '/a b c')
   assert.equal(decoded('/%E2%80%AEgnp'), '/\\u202egnp')
   assert.equal(decoded('/%zz\u202e'), '/%zz\\u202e')

@@ -1,14 +1,11 @@
 import type { Exchange } from './exchange.ts'
+import type { Json } from './json.ts'
+import { multipartTexts } from './multipart-texts.ts'
 import { MAX_FIELDS, queryValues } from './query-values.ts'
+import { readTextBody } from './text-body.ts'
 
 /** What a field of a body or query holds. */
-export type BodyValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly BodyValue[]
-  | { readonly [key: string]: BodyValue }
+export type BodyValue = Json
 
 /** The fields of a body, or why they cannot be read. */
 export type BodyValues =
@@ -16,56 +13,56 @@ export type BodyValues =
       readonly kind: 'fields'
       /** All values of each name, in order: those of repeated fields, and of objects in lists. */
       readonly fields: ReadonlyMap<string, readonly BodyValue[]>
+      /** Whether these are all: of a long upload only the beginning is read. */
+      readonly complete: boolean
     }
-  /** No body, or one of a type that has no fields. */
+  /** No body, or one that has no fields. */
   | { readonly kind: 'none' }
-  /** A body of such a type that cannot be read as one, or is longer than may be read ahead. */
+  /** A body with fields that cannot be read, or that is longer than may be read ahead. */
   | { readonly kind: 'unreadable'; readonly why: 'too-large' | 'malformed' | 'too-many' }
 
 const MAX_DEPTH = 4
 
-/** Whether the body of an exchange has fields at all, judged by its headers. */
-export function hasFields(exchange: Exchange): boolean {
-  return exchange.hasBody && bodyKind(exchange) !== undefined
-}
-
-function bodyKind(exchange: Exchange): 'json' | 'form' | undefined {
-  const type = exchange.header('content-type')?.toLowerCase()
-  if (type === undefined) return undefined
-  if (type.startsWith('application/x-www-form-urlencoded')) return 'form'
-  return /^application\/(?:[\w.+-]+\+)?json\b/.test(type) ? 'json' : undefined
-}
-
 /**
- * The fields of a JSON or form body, up to the engine's body limit. Fields of inner objects are named by
- * their path (`user.name`, at most four deep), those of objects in arrays with `[]`.
+ * The fields of a JSON, form or multipart body, up to the engine's body limit; of JSON under every label.
+ * Fields of inner objects are named by their path (`user.name`, at most four deep), those of objects in
+ * arrays with `[]`. What parsers read in different ways is malformed: JSON in which an object names a field
+ * twice, other encodings than UTF-8.
  */
 export async function bodyValues(exchange: Exchange): Promise<BodyValues> {
-  const kind = exchange.hasBody ? bodyKind(exchange) : undefined
-  if (kind === undefined) return { kind: 'none' }
-  const body = await exchange.readDecodedBody()
-  if (body === undefined) return { kind: 'unreadable', why: 'malformed' }
-  const { bytes, complete } = body
-  if (!complete) return { kind: 'unreadable', why: 'too-large' }
-  if (bytes.length === 0) return { kind: 'none' }
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return { kind: 'unreadable', why: 'malformed' }
+  const body = await readTextBody(exchange)
+  switch (body.kind) {
+    case 'json':
+      return jsonValues(body.value)
+    case 'form':
+      return formValues(body.text)
+    case 'multipart':
+      return multipartValues(body.text, body.complete)
+    case 'unreadable':
+      return { kind: 'unreadable', why: body.why === 'too-large' ? 'too-large' : 'malformed' }
+    default:
+      return { kind: 'none' }
   }
-  if (kind === 'form') {
-    const { fields, complete: isAll } = queryValues(text)
-    return isAll ? { kind: 'fields', fields } : { kind: 'unreadable', why: 'too-many' }
-  }
-  let value: BodyValue
-  try {
-    value = JSON.parse(text) as BodyValue
-  } catch {
-    return { kind: 'unreadable', why: 'malformed' }
-  }
+}
+
+const TOO_MANY: BodyValues = { kind: 'unreadable', why: 'too-many' }
+
+function formValues(text: string): BodyValues {
+  const { fields, complete } = queryValues(text)
+  return complete ? { kind: 'fields', fields, complete } : TOO_MANY
+}
+
+function multipartValues(text: string, complete: boolean): BodyValues {
   const fields = new Map<string, BodyValue[]>()
-  return flatten(value, '', 0, fields) ? { kind: 'fields', fields } : { kind: 'unreadable', why: 'too-many' }
+  const isAll = multipartTexts(text, 'fields').every(([name, value]) =>
+    add(fields, name.slice(0, 100), value),
+  )
+  return isAll ? { kind: 'fields', fields, complete } : TOO_MANY
+}
+
+function jsonValues(value: Json): BodyValues {
+  const fields = new Map<string, BodyValue[]>()
+  return flatten(value, '', 0, fields) ? { kind: 'fields', fields, complete: true } : TOO_MANY
 }
 
 /** @returns false when there are more fields than are read */

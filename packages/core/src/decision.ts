@@ -46,6 +46,7 @@ export interface Obligation {
   readonly detail: string
 }
 
+/** The request may go on. */
 export interface Allow {
   readonly effect: 'allow'
   readonly obligations?: readonly Obligation[]

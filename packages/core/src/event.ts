@@ -25,6 +25,7 @@ export interface EventRequest {
   readonly route?: string
 }
 
+/** How the exchange of an event ended. Milliseconds and bytes. */
 export interface EventOutcome {
   readonly status: number
   readonly duration: number

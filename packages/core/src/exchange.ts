@@ -125,6 +125,11 @@ export class Exchange {
   kept: Kept | undefined = undefined
   /** Set by `watchAnswer`: the carrier shows it every piece of the answer's body. */
   answerWatch: AnswerWatch | undefined = undefined
+  /**
+   * Whether inspection has read the whole request and found nothing in it that could act anywhere in the
+   * application. Set by inspection; what compares calls of the application leaves such requests out.
+   */
+  isInert = false
   /** Whether the exchange has ended. Kept by the engine. */
   settled = false
   /** Times its guards. Set by an engine whose `timing` is `guards`. */

@@ -1,6 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import { type MethodOverride, parameterOverride, parameterOverrides } from './method-override.ts'
 import { multipartTexts } from './multipart-texts.ts'
+import { undecodedForm } from './undecoded-form.ts'
 
 const FORM = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data)|[/+]json\b/i
 const MULTIPART = /^\s*multipart/i
@@ -29,10 +30,14 @@ export async function formMethodOverrides(
   const text = Buffer.from(buffer, byteOffset, byteLength).toString('latin1')
   const type = exchange.header('content-type') ?? ''
   if (JSON_TYPE.test(type)) return jsonOverrides(text, exchange.method)
-  if (!MULTIPART.test(type)) return parameterOverrides(text, exchange.method, 'body')
-  return multipartTexts(text).flatMap(
-    ([name, value]) => parameterOverride(name, value, exchange.method, 'body') ?? [],
-  )
+  const asSent = await undecodedForm(exchange, MULTIPART.test(type) ? 'multipart' : 'form')
+  return [text, asSent ?? ''].flatMap(reading => formOverrides(reading, type, exchange.method))
+}
+
+function formOverrides(text: string, type: string, method: string): readonly MethodOverride[] {
+  return MULTIPART.test(type)
+    ? multipartTexts(text).flatMap(([name, value]) => parameterOverride(name, value, method, 'body') ?? [])
+    : parameterOverrides(text, method, 'body')
 }
 
 function jsonOverrides(text: string, method: string): readonly MethodOverride[] {

@@ -2,7 +2,7 @@ import type { GuardTime } from './guard-time.ts'
 
 /**
  * How long the guards of one exchange took, one after the other. Numbers alone are kept, and one reading of
- * the clock a guard: the names are those of the engine, and a list with both is made for who asks.
+ * the clock a guard: the names are those of the engine, and a list with both is made when asked for.
  */
 export class GuardStopwatch {
   #names: readonly string[]

@@ -22,6 +22,7 @@ import { systemTimers, type Timers } from './timers.ts'
  */
 export type Identify = (exchange: Exchange) => Principal | undefined | Promise<Principal | undefined>
 
+/** How long `identify` may take, and what happens when it fails. */
 export interface IdentifyOptions {
   /** How long a request waits for an answer. Default: `1s`. */
   readonly deadline?: Duration

@@ -95,7 +95,7 @@ export function parameterOverrides(
 /** Two that differ are refused, so more say nothing. */
 const MAX_WISHES = 16
 
-/** Bytes as they are: a name that is no UTF-8 is a name to some frameworks. */
+/** Bytes as they are: a name that is not UTF-8 is a name to some frameworks. */
 function unescaped(text: string): string {
   return text
     .replaceAll('+', ' ')

@@ -3,7 +3,7 @@ import { systemTimers, type Timers } from './timers.ts'
 
 const RETRY_MS = 1_000
 
-/** Told by something that is opened late. */
+/** Notified by something that is opened late. */
 export interface OpenedLaterOwner<T> {
   /** It is away at the start. Called once, with why. */
   away(error: StoreError): void

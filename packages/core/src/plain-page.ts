@@ -1,6 +1,6 @@
 import type { RefusalLanguage } from './refusal-words.ts'
 
-/** What stands on a page of ours. */
+/** The content of a page of Postern. */
 export interface PlainPage {
   readonly language: RefusalLanguage
   /** Text, not markup. */

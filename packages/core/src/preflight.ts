@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
  * Whether a browser asks here, before a request of another origin, whether it may send it (Fetch
  * standard, "CORS-preflight request"). It carries neither body nor credentials, and the person did
  * nothing for it: limits do not count it. A request with a body, or one that asks to be treated as
- * another method, is no preflight, whatever else it says.
+ * another method, is not a preflight, whatever else it says.
  */
 export function isPreflight(exchange: Exchange): boolean {
   return (

@@ -3,11 +3,13 @@ import type { Exchange } from './exchange.ts'
 /** What a remediation applies to. Values are canonical: addresses and CIDR text as `core` writes them. */
 export type ActorKind = 'address' | 'network' | 'principal' | 'tenant' | 'device' | 'key'
 
+/** Whom a remediation applies to: the kind, and the value in its canonical form. */
 export interface Actor {
   readonly kind: ActorKind
   readonly value: string
 }
 
+/** What a remediation does to its actor. */
 export type Measure = 'block' | 'throttle' | 'challenge'
 
 /** A block, throttle or challenge of an actor that holds until it expires. */

@@ -13,6 +13,7 @@ export interface RequestPath {
   readonly ambiguity: PathAmbiguity | undefined
 }
 
+/** Why two programs may read different paths from one target. */
 export type PathAmbiguity =
   | 'encoded-slash'
   | 'encoded-dot-segment'

@@ -10,6 +10,7 @@ export interface RouteSettings {
   readonly mode?: Mode
 }
 
+/** The patterns that match a request, as one: the name of the most specific, and all settings. */
 export interface RouteMatch {
   /** The most specific pattern that matched, as written. A bounded label: safe for metrics. */
   readonly pattern: string
@@ -50,8 +51,8 @@ const METHOD = /^[A-Z]+$/
 /**
  * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`.
  * `*` and `:name` are one segment, `**` (only at the end) any number. Matching ignores letter
- * case, so that a rule cannot be evaded on a backend that ignores it too. Compiled once,
- * immutable; a match is one walk over the segments.
+ * case and a format at the end (`/login.json`), so that a rule cannot be evaded on a backend that ignores
+ * them too. Compiled once, immutable; a match is one walk over the segments.
  */
 export class RouteTable {
   readonly #root: Node = newNode()
@@ -100,7 +101,7 @@ export class RouteTable {
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
   }
 
-  /** Rare enough to be put together anew each time. */
+  /** Rare enough to be put together each time. */
   #matchBoth(
     asSent: readonly Pattern[],
     segments: readonly string[],
@@ -261,10 +262,30 @@ function collect(
     return
   }
   if (node.literals.size > 0) {
-    const literal = node.literals.get((segments[at] as string).toLowerCase())
+    const segment = (segments[at] as string).toLowerCase()
+    if (at === segments.length - 1) {
+      const whole = node.literals.get(withoutFormat(segment, method))
+      if (whole !== undefined) collect(whole, segments, at + 1, method, found)
+    }
+    const literal = node.literals.get(segment)
     if (literal !== undefined) collect(literal, segments, at + 1, method, found)
   }
   if (node.param !== undefined) collect(node.param, segments, at + 1, method, found)
+}
+
+/** What a page loads from files, and no handler renders. */
+const STATIC =
+  /\.(?:m?js|css|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|otf|txt|webmanifest|mp[34]|webm|wasm)$/
+
+/**
+ * The last segment of a path without the format behind its dot, or an empty text where it has none. Rails,
+ * Grails and Django REST framework take `/login.json` for `/login`, whatever the format is. Files that a page
+ * loads are theirs alone: nothing but reading finds them, and `/admin.css` may be for those who sign in.
+ */
+function withoutFormat(segment: string, method: string): string {
+  const dot = segment.lastIndexOf('.')
+  if (dot <= 0) return ''
+  return (method === 'GET' || method === 'HEAD') && STATIC.test(segment) ? '' : segment.slice(0, dot)
 }
 
 /** A HEAD request is answered by the GET handler, so it falls under the rules for GET. */

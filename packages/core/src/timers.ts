@@ -7,6 +7,7 @@ export interface Timers {
   after(ms: number, call: () => void): () => void
 }
 
+/** The timers of Node; one that waits does not keep the process alive. */
 export const systemTimers: Timers = {
   after: (ms, call) => {
     const timer = setTimeout(call, ms).unref()

@@ -18,7 +18,7 @@ const TRACEPARENT =
 /**
  * The place of an exchange in a trace: the caller's trace goes on, or one begins. The span's id comes
  * from the request id, so that whoever knows the request knows it, on whichever thread.
- * @param traceparent header as the client sent it; one that is malformed is as none
+ * @param traceparent header as the client sent it; a malformed one is ignored
  * @param ratio of the traces that begin here which are sampled, 0 to 1; a caller decides for its own
  */
 export function traceContext(

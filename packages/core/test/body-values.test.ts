@@ -5,7 +5,6 @@ import {
   bodyValues,
   type Exchange,
   formMethodOverrides,
-  hasFields,
   mayOverrideInForm,
   queryValues,
 } from '../src/index.ts'
@@ -74,7 +73,7 @@ describe('the fields of a body', () => {
     assert.deepEqual(await fieldsOf(JSON_TYPE, '{"a":{"b":{"c":{"d":{"e":1}}}}}'), { 'a.b.c.d': { e: 1 } })
   })
 
-  test('do not exist in a value that is no object', async () => {
+  test('do not exist in a value that is not an object', async () => {
     for (const body of ['1', '"text"', 'null', 'true']) assert.deepEqual(await fieldsOf(JSON_TYPE, body), {})
   })
 
@@ -87,16 +86,36 @@ describe('the fields of a body', () => {
       assert.deepEqual(await fieldsOf(type, '{"a":1}'), { a: 1 }, type)
   })
 
-  test('do not exist where the type has none, is not stated, or nothing was sent', async () => {
-    const none = { kind: 'none' }
+  test('are those of JSON under every label: many handlers never look at it', async () => {
     for (const type of [
       'text/plain',
-      'application/jsonp',
+      'image/png',
       'multipart/form-data; boundary=x',
+      FORM,
       'application/xml',
     ])
-      assert.deepEqual(await bodyValues(posted(type, '{"a":1}')), none, type)
-    assert.deepEqual(await bodyValues(posted(undefined, '{"a":1}')), none)
+      assert.deepEqual(await fieldsOf(type, ' {"a":1}'), { a: 1 }, type)
+    const unlabelled = await bodyValues(posted(undefined, '\uFEFF{"a":1}'))
+    assert.deepEqual(unlabelled, { kind: 'fields', fields: new Map([['a', [1]]]), complete: true })
+    assert.deepEqual(await fieldsOf(FORM, '{=1&b=2'), { '{': '1', b: '2' })
+  })
+
+  test('are those of a multipart form, without its files; of a long one, those at its beginning', async () => {
+    const type = 'multipart/form-data; boundary=x'
+    const part = (disposition: string, text: string): string =>
+      `--x\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${text}\r\n`
+    const body = `${part('name="a"', '1')}${part('name="f"; filename="a.txt"', 'text')}${part('name="a"', '2')}--x--\r\n`
+    assert.deepEqual(await fieldsOf(type, body), { a: ['1', '2'] })
+    const long = await bodyValues(posted(type, body, 'longer'))
+    assert.ok(long.kind === 'fields' && !long.complete)
+  })
+
+  test('do not exist in text or in a picture, and where nothing was sent', async () => {
+    const none = { kind: 'none' }
+    for (const type of ['text/plain', 'application/jsonp', 'application/xml'])
+      assert.deepEqual(await bodyValues(posted(type, '<a>1</a>')), none, type)
+    assert.deepEqual(await bodyValues(posted('text/plain', '{ a smile }')), none)
+    assert.deepEqual(await bodyValues(posted('image/png', '\u0089PNG', 'longer')), none)
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, '')), none)
     assert.deepEqual(await bodyValues(exchangeOf({ headers: ['Content-Type', JSON_TYPE] })), none)
   })
@@ -113,6 +132,21 @@ describe('the fields of a body', () => {
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, '{"a":1')), malformed)
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, Uint8Array.of(0x22, 0xff, 0x22))), malformed)
     assert.deepEqual(await bodyValues(posted(FORM, Uint8Array.of(0x61, 0x3d, 0xff))), malformed)
+    for (const type of [JSON_TYPE, 'text/plain'])
+      assert.deepEqual(await bodyValues(posted(type, Buffer.from('{"a":1}', 'utf16le'))), malformed, type)
+  })
+
+  test('attack: a field is named twice, so that we take one and the backend the other', async () => {
+    const malformed = { kind: 'unreadable', why: 'malformed' }
+    for (const text of [
+      '{"a":1,"a":2}',
+      '{"a":1,"\\u0061":2}',
+      '[{"b":{"a":[],"c":"}","a":0}}]',
+      '{"\\"":1,"x":"\\\\","\\"":2}',
+    ])
+      assert.deepEqual(await bodyValues(posted(JSON_TYPE, text)), malformed, text)
+    for (const text of ['{"a":1,"A":2}', '{"a":{"a":{"a":1}}}', '[{"a":1},{"a":"a"}]', '{"a":"b","b":"a"}'])
+      assert.notDeepEqual(await bodyValues(posted(JSON_TYPE, text)), malformed, text)
   })
 
   test('are 1,000 at most: an attack behind them is not overlooked, the body is unreadable', async () => {
@@ -134,18 +168,6 @@ describe('the fields of a body', () => {
   })
 })
 
-test('the head of a request says whether its body has fields, without reading it', () => {
-  const unread = (type: string): Exchange =>
-    exchangeOf({
-      headers: ['Content-Type', type],
-      body: { read: () => assert.fail('the body was read') },
-    })
-  assert.equal(hasFields(unread(JSON_TYPE)), true)
-  assert.equal(hasFields(unread(FORM)), true)
-  assert.equal(hasFields(unread('text/html')), false)
-  assert.equal(hasFields(exchangeOf({ headers: ['Content-Type', JSON_TYPE] })), false)
-})
-
 test('a query without fields is complete', () => {
   assert.deepEqual(queryValues(''), { fields: new Map(), complete: true })
 })
@@ -163,6 +185,29 @@ describe('the method that a posted form asks for', () => {
     })
   const methods = async (exchange: Exchange): Promise<readonly string[] | undefined> =>
     (await formMethodOverrides(exchange))?.map(({ method, location }) => `${location} ${method}`)
+
+  test('attack: a coding carries the field beside the body, for a backend that does not undo codings', async () => {
+    // RFC 1952 section 2.3: the flag FNAME, and a name that ends in a zero byte.
+    const named = (bytes: Buffer): Buffer => {
+      const plain = zlib.gzipSync(bytes)
+      const name = Buffer.from('&_method=DELETE&email=victim\0')
+      return Buffer.concat([
+        plain.subarray(0, 3),
+        Buffer.of(8),
+        plain.subarray(4, 10),
+        name,
+        plain.subarray(10),
+      ])
+    }
+    const exchange = gzipped('a=1&email=other', 'gzip', named)
+    assert.deepEqual(await methods(exchange), ['body._method DELETE'])
+    const values = await bodyValues(gzipped('a=1&email=other', 'gzip', named))
+    assert.ok(values.kind === 'fields')
+    const [decoded, asSent] = values.fields.get('email') ?? []
+    assert.equal(decoded, 'other')
+    assert.match(String(asSent), /^victim/)
+    assert.deepEqual(await methods(gzipped('a=1', 'gzip', zlib.gzipSync)), [])
+  })
 
   test('is that of its field _method', async () => {
     for (const [type, body] of [
@@ -215,7 +260,7 @@ describe('the method that a posted form asks for', () => {
     assert.equal((await methods(posted(FORM, '_method=PUT&'.repeat(1_000))))?.length, 16)
   })
 
-  test('is read through the coding of the form; one that cannot be undone is no form', async () => {
+  test('is read through the coding of the form; one that cannot be undone is not a form', async () => {
     const form = '_method=DELETE'
     assert.deepEqual(await methods(gzipped(form, 'gzip', zlib.gzipSync)), ['body._method DELETE'])
     assert.deepEqual(await methods(gzipped(form, 'BR', zlib.brotliCompressSync)), ['body._method DELETE'])
@@ -224,7 +269,7 @@ describe('the method that a posted form asks for', () => {
     assert.equal(await methods(gzipped('a'.repeat(5 * 1_048_576), 'gzip', zlib.gzipSync)), undefined)
   })
 
-  test('is not its own method, a word that is no method, or another field', async () => {
+  test('is not its own method, a word that is not a method, or another field', async () => {
     for (const body of ['_method=POST', '_method=remove', 'method=DELETE', 'a_method=PUT', ''])
       assert.deepEqual(await methods(posted(FORM, body)), [], body)
     assert.deepEqual(await methods(posted(MULTIPART, part('"my_method"', 'DELETE'))), [])

@@ -53,7 +53,7 @@ describe('a list of forwarded addresses', () => {
     const end = ', 203.0.113.7, 10.0.0.2'
     assert.equal(clientOf(`${'x'.repeat(4_096 - end.length)}${end}`), '203.0.113.7')
     assert.equal(clientOf(`${'x'.repeat(40_000)}${end}`), '203.0.113.7')
-    // Of a header that was cut its first part may be half an address: it is no hop.
+    // Of a header that was cut its first part may be half an address: it is not a hop.
     const [whole, cut] = [4_096, 4_097].map(length => `${'9'.repeat(length - 13)}.1.1, 10.0.0.2`)
     assert.deepEqual([clientOf(whole ?? ''), clientOf(cut ?? '')], ['10.0.0.2', '10.0.0.2'])
     const hops = (length: number): string => `198.51.100.9,${' '.repeat(length - 23)}10.0.0.2  `
@@ -137,7 +137,7 @@ describe('lines about failing parts', () => {
 })
 
 describe('an answer that a guard serves', () => {
-  test('is malformed when it is no object, and never lets the request pass', async () => {
+  test('is malformed when it is not an object, and never lets the request pass', async () => {
     for (const answer of [null, 7, 'text', true]) {
       const guard: Guard = {
         name: 'own',

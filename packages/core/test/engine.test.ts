@@ -174,7 +174,7 @@ describe('an engine', () => {
     ['returns nothing', () => undefined, 'open'],
     ['returns null', () => null, 'open'],
     ['returns true', () => true, 'open'],
-    ['returns an object that is no decision', () => ({}), 'open'],
+    ['returns an object that is not a decision', () => ({}), 'open'],
     ['returns an unknown effect', () => ({ effect: 'maybe' }), 'open'],
     ['returns an object whose getters throw', () => hostile, 'open'],
     ['resolves with nothing', async () => undefined, 'open'],
@@ -193,13 +193,13 @@ describe('an engine', () => {
       'closed',
     ],
     [
-      'throws what is no error',
+      'throws what is not an error',
       () => {
         throw undefined
       },
       'open',
     ],
-    ['rejects with what is no error', () => Promise.reject(null), 'open'],
+    ['rejects with what is not an error', () => Promise.reject(null), 'open'],
   ]
   for (const [how, decide, policy] of returned) {
     test(`never throws for a guard in JavaScript that ${how}`, async () => {
@@ -223,7 +223,7 @@ describe('an engine', () => {
     })
   }
 
-  test('takes a decision from a thenable that is no Promise', async () => {
+  test('takes a decision from a thenable that is not a Promise', async () => {
     const waiting = { ...guard([], 'a'), decide: (() => thenable(refusal('a'))) as Guard['decide'] }
     const exchange = await run(new Engine({ guards: [waiting] }))
     assert.equal(exchange.decision.effect, 'deny')

@@ -223,7 +223,7 @@ describe('another method that a request asks for', () => {
     ])
   })
 
-  test('is not its own method, what is no method, and headers of the same length', () => {
+  test('is not its own method, what is not a method, and headers of the same length', () => {
     assert.deepEqual(wishes(['X-HTTP-Method', 'POST', 'X-HTTP-Method', 'a b', 'Authorization', 'DELETE']), [])
     assert.deepEqual(wishes([], '/?_method=remove&method=DELETE&x=%41'), [])
   })
@@ -262,6 +262,27 @@ describe('an engine', () => {
       { guard: 'late', ms: 3 },
     ])
     assert.equal((await run(new Engine())).guardTimes, undefined)
+  })
+
+  test('times a guard that decides about a principal from when it is asked, not from the request', async () => {
+    const clock = new VirtualClock()
+    const engine = new Engine({
+      clock,
+      timing: 'guards',
+      identified: [
+        guard('bans', {
+          decide: () => {
+            clock.advance(4)
+            return ALLOW
+          },
+        }),
+      ],
+    })
+    const exchange = engine.open(source())
+    await engine.decide(exchange)
+    clock.advance(1_000)
+    await engine.identify(exchange, { kind: 'user', id: 'ann' })
+    assert.deepEqual(exchange.guardTimes, [{ guard: 'bans', ms: 4 }])
   })
 
   test('reports an upgrade to the guards that allowed it, and survives one that fails', async () => {

@@ -62,7 +62,7 @@ describe('the guard that identifies', () => {
     for (const identify of [
       () => ANN,
       async () => ANN,
-      // biome-ignore lint/suspicious/noThenProperty: a thenable that is no promise is the case
+      // biome-ignore lint/suspicious/noThenProperty: a thenable that is not a promise is the case
       () => ({ then: (done: (said: Principal) => void) => done(ANN) }),
     ]) {
       const [decision, exchange] = await asked(identify)

@@ -54,6 +54,15 @@ describe('what Postern answers itself', () => {
     ])
   })
 
+  test('has no header without a value', () => {
+    const answer = ownAnswer(served(200, ['X-A', '1', 'X-B'], ''))
+    assert.deepEqual(answer?.headers, [
+      ...['X-A', '1'],
+      ...['Content-Length', '0'],
+      ...['X-Request-Id', '01234567890123456789'],
+    ])
+  })
+
   test('is the refusal of a refused exchange', () => {
     const exchange = exchangeOf()
     exchange.decision = {

@@ -17,6 +17,18 @@ describe('headers as they arrived', () => {
     )
   })
 
+  test('are found by every letter in capitals, and by no character beside the letters', () => {
+    for (let code = 33; code < 127; code++) {
+      const arrived = String.fromCharCode(code)
+      for (let other = 33; other < 127; other++) {
+        const asked = String.fromCharCode(other)
+        if (asked !== asked.toLowerCase()) continue
+        const isSame = arrived.toLowerCase() === asked
+        assert.equal(headerCount([arrived, 'x'], asked), isSame ? 1 : 0, `${arrived} and ${asked}`)
+      }
+    }
+  })
+
   test('several cookies are one, as a list of cookies is written', () => {
     assert.equal(headerValue(['Cookie', 'a=1', 'COOKIE', 'b=2'], 'cookie'), 'a=1; b=2')
   })

@@ -24,6 +24,17 @@ describe('a request id', () => {
     assert.deepEqual([...ids].sort(), ids)
   })
 
+  test('is nine characters of time, six of the process and five of a count', () => {
+    const clock = new VirtualClock()
+    const next = requestIds(clock, { bytes: count => Uint8Array.from({ length: count }, (_, i) => 31 + i) })
+    const [first = '', second = ''] = [next(), next()]
+    assert.equal(first.slice(9, 15), 'z01234')
+    assert.equal(first.slice(15), '00001')
+    assert.equal(second.slice(15), '00002')
+    clock.advance(1)
+    assert.equal([...next().slice(0, 9)].filter((letter, i) => letter !== first[i]).length, 1)
+  })
+
   test('differs between processes that started at the same time', () => {
     const clock = new VirtualClock()
     assert.notEqual(requestIds(clock)(), requestIds(clock)())

@@ -45,6 +45,16 @@ describe('a route table', () => {
     ['POST', '/LOGIN', 'POST /login'],
     ['delete', '/API/Orders/7', '/api/orders/:id'],
     ['GET', '/apix', '/**'],
+    ['POST', '/login.json', 'POST /login'],
+    ['POST', '/LOGIN.Foo', 'POST /login'],
+    ['POST', '/login.', 'POST /login'],
+    ['POST', '/login.json/x', '/**'],
+    ['POST', '/login.tar.gz', '/**'],
+    ['POST', '/.login', '/**'],
+    ['GET', '/api.json', 'GET /api/**'],
+    ['GET', '/api.js', '/**'],
+    ['HEAD', '/api.CSS', '/**'],
+    ['POST', '/api.js', '/api/**'],
   ] as const) {
     test(`matches ${method} ${path} with ${pattern}`, () => {
       assert.equal(shop.match(method, path)?.pattern, pattern)
@@ -182,6 +192,16 @@ describe('an exemption', () => {
     '/orders/17/',
   ])
     test(`does not hold for ${path}`, () => assert.notEqual(checks(path).unchecked, true))
+
+  test('does not hold for a path with a format, and one for that path lifts nothing of the other', () => {
+    const login = { limit: 5, inspect: false }
+    const routes = new RouteTable(
+      { '/login': settings(login), '/login.json': settings({ inspect: false }) },
+      { withoutExemptions: given => settings({ ...given, inspect: true }) },
+    )
+    assert.deepEqual({ ...routes.match('POST', '/login.xml')?.settings }, { limit: 5, inspect: true })
+    assert.deepEqual({ ...routes.match('POST', '/login.json')?.settings }, { limit: 5, inspect: false })
+  })
 
   test('does not come back for a path under a narrower restriction', () => {
     for (const path of ['/files/private/a', '/files/PRIVATE/a', '/files/private;x/a'])

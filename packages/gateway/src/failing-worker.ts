@@ -21,7 +21,7 @@ export interface FailingWorkerOptions {
  * What a worker does about an error that nobody caught. To end on the spot would cut off every request under
  * way and every connection that waits in its queue, for the mistake of one. It goes on taking requests until
  * another listens in its place, finishes them, and ends; both within a time, and not at all when it goes on
- * failing. Guards are no part of this: what they throw is caught, and refuses or allows as their failure
+ * failing. Guards are not part of this: what they throw is caught, and refuses or allows as their failure
  * policy says.
  */
 export class FailingWorker {
@@ -37,7 +37,7 @@ export class FailingWorker {
     const { report, stop, exit } = this.#options
     this.#errors++
     if (this.#errors === 1) {
-      report(error instanceof Error ? error.message : 'a value that is no error was thrown')
+      report(error instanceof Error ? error.message : 'a value that is not an error was thrown')
       setTimeout(() => void stop(GRACE_MS, 0).finally(exit), REPLACEMENT_MS).unref()
     } else if (this.#errors >= MAX_ERRORS) exit()
   }

@@ -89,6 +89,7 @@ export interface GatewayTimeouts {
   readonly tunnelRecheck?: Duration
 }
 
+/** What a gateway is started with: engine, backend, listener, timeouts and limits. */
 export interface GatewayOptions {
   /** Decides; a function is asked for every request. */
   readonly engine: Engine | (() => Engine)

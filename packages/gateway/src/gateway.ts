@@ -10,6 +10,7 @@ import { Traffic } from './traffic.ts'
 /** How long a stop waits for the first byte of those who have just connected. */
 const NEWCOMERS_MS = 250
 
+/** How long requests in progress, and connections without one, may last when a gateway closes. */
 export interface CloseOptions {
   /** For requests under way: 30s. */
   readonly grace?: Duration

@@ -60,6 +60,7 @@ export function signIdentity(exchange: Exchange, key: KeyObject): string {
   return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`
 }
 
+/** The key of the gateway, the request that is vouched for, and how old the statement may be. */
 export interface VerifyIdentityOptions {
   /** The gateway's key; several while one replaces another. */
   readonly key: SigningKey | readonly SigningKey[]

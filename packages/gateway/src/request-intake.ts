@@ -86,6 +86,11 @@ export class RequestIntake {
   /** An HTTP/1 request. */
   request(request: IncomingMessage, response: Http1Response): void {
     const connection = this.#connection(request.socket)
+    if (connection.peer === undefined) {
+      // Reset by its client since: without an address, no ban would hold for the request.
+      request.socket.destroy()
+      return
+    }
     connection.take(() => this.#beginHttp1(request, response, connection))
   }
 
@@ -163,8 +168,8 @@ export class RequestIntake {
     const socket = duplex as Socket
     const connection = this.#connection(socket)
     socket.on('error', () => socket.destroy())
-    if (connection.busy) {
-      // An answer is still owed for a request before this one, and the two would mix.
+    if (connection.busy || connection.peer === undefined) {
+      // An answer is still owed for a request before this one, and the two would mix; or the client is gone.
       socket.destroy()
       return
     }
@@ -212,9 +217,13 @@ export class RequestIntake {
   session(session: ServerHttp2Session): void {
     const { limits, timeouts } = this.#traffic.settings
     const peer = this.#peerOf(session.socket as Socket)
+    session.on('error', () => undefined)
+    if (peer === undefined) {
+      session.destroy()
+      return
+    }
     const connection = new Http2Connection(session, peer, limits, this.#engine().clock, this.#onMisused)
     let open = 0
-    session.on('error', () => undefined)
     session.setTimeout(timeouts.idle, () => {
       if (open === 0) session.destroy()
     })

@@ -28,7 +28,7 @@ const PARTS = 10
 const DRIP_BYTES = 1_024
 /** Looks in a row that find it dripping before its connection is slow. */
 const PATIENCE = 2
-/** So many slow connections are read as all others are: their writes are no burst. */
+/** So many slow connections are read as all others are: their writes are not a burst. */
 const FREE = 64
 /** How long a slow connection is read when its turn comes. */
 const TURN_MS = 10

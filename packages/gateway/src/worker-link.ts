@@ -41,7 +41,7 @@ export interface WorkerLink<Data> {
    */
   readonly begun: Promise<void>
   /**
-   * Takes up the duties and tells that this worker listens. From then on an error that nobody caught does not
+   * Takes up the duties and reports that this worker listens. From then on an uncaught error does not
    * end the thread at once: another takes its place, and requests under way finish first.
    */
   ready(duties: WorkerDuties): void
@@ -115,6 +115,6 @@ async function reload(duties: WorkerDuties | undefined, data: unknown): Promise<
     await duties?.reload(data)
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : 'the reload threw a value that is no error'
+    return error instanceof Error ? error.message : 'the reload threw a value that is not an error'
   }
 }

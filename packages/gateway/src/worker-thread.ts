@@ -65,7 +65,7 @@ export class WorkerThread {
     })
     let cause: Error | undefined
     worker.on('error', error => {
-      cause = error instanceof Error ? error : new Error('a worker threw a value that is no error')
+      cause = error instanceof Error ? error : new Error('a worker threw a value that is not an error')
     })
     worker.on('exit', code => {
       this.#listens = false

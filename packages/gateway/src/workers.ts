@@ -3,6 +3,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { type Duration, parseDuration } from '@postern/core'
 import { WorkerSeat } from './worker-seat.ts'
 
+/** How many workers run, what they are started with, and what bounds them. */
 export interface WorkersOptions {
   /** Default: one per core. */
   readonly count?: number

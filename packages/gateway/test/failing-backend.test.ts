@@ -7,7 +7,7 @@ import { exchangeBytes, RawClient, start, startRawBackend } from './harness.ts'
 const GET = 'GET /thing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-/** What a backend may answer that is no valid HTTP, or not the answer to one request. */
+/** What a backend may answer that is not valid HTTP, or not the answer to one request. */
 const GARBAGE: Readonly<Record<string, string>> = {
   'no HTTP at all': 'hello there\r\n\r\n',
   'an SSH greeting': 'SSH-2.0-OpenSSH_9.2\r\n',

@@ -113,7 +113,7 @@ describe('a flood of HTTP/2 frames that carry nothing', { timeout: 120_000 }, ()
       assert.equal(attacked.gateway.inFlight, 0)
     })
 
-  test('is no progress of an upload: DATA of no bytes (CVE-2019-9518)', async t => {
+  test('is not progress of an upload: DATA of no bytes (CVE-2019-9518)', async t => {
     const attacked = await attack(t)
     attacked.socket.write(upload(1))
     const late = attacked.event(({ outcome }) => outcome?.status === 408)
@@ -124,7 +124,7 @@ describe('a flood of HTTP/2 frames that carry nothing', { timeout: 120_000 }, ()
     await assertServes(attacked)
   })
 
-  test('is no progress of an upload: DATA of padding only', async t => {
+  test('is not progress of an upload: DATA of padding only', async t => {
     const attacked = await attack(t)
     attacked.socket.write(upload(1))
     const late = attacked.event(({ outcome }) => outcome?.status === 408)

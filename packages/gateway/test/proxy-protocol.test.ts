@@ -41,7 +41,7 @@ const V2_IPV6 = version2(0x21, 0x21, [
   ...[0x12, 0x67, 1, 0xbb],
 ])
 
-/** What is no PROXY header. */
+/** What is not a PROXY header. */
 const INVALID: Readonly<Record<string, string | Buffer>> = {
   'HTTP at once': GET,
   'small letters': 'proxy tcp4 203.0.113.7 192.0.2.1 4711 443\r\n',

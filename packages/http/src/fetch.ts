@@ -2,6 +2,7 @@ import { type EngineSource, engineOf } from './engine-source.ts'
 import { FetchCarrier } from './fetch-carrier.ts'
 import { handOver } from './hand-over.ts'
 
+/** How the adapter finds the address of the client's connection. */
 export interface FetchOptions<Rest extends readonly unknown[]> {
   /**
    * Says who is at the other end of the connection, from what the runtime passes beside the Request. Unless

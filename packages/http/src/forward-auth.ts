@@ -13,11 +13,13 @@ import { readForwarded } from './forwarded-request.ts'
 import { KeptRefusals } from './kept-refusals.ts'
 import { setHeaders, writeAnswer } from './node-answer.ts'
 import type { NodeRequest, NodeResponse } from './node-message.ts'
+import { peerAddress } from './peer-address.ts'
 
+/** Which proxy asks, and whose statements about a request are trusted. */
 export interface ForwardAuthOptions {
   readonly dialect: ForwardDialect
   /**
-   * The proxies that may ask. What anyone else says of an original request is never believed: they get 403.
+   * The proxies that may ask. What anyone else says of an original request is never used: they get 403.
    */
   readonly trusted: CidrSet
   /** Envoy's `path_prefix`, taken off the path; none unless given. */
@@ -40,7 +42,7 @@ export function forwardAuth(
   const { passesStatus } = DIALECTS[options.dialect]
   const kept = new KeptRefusals()
   return (request, response) => {
-    const peer = parseAddress(request.socket.remoteAddress ?? '127.0.0.1')
+    const peer = parseAddress(peerAddress(request.socket) ?? '')
     if (peer === undefined || !options.trusted.has(peer)) {
       explain(response, 403, 'This endpoint answers only the proxies that are configured as trusted.')
       return

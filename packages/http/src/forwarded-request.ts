@@ -17,7 +17,7 @@ const OF_THE_ASKING = ['host', 'connection', 'content-length', 'transfer-encodin
 /**
  * The original request as a forward-auth request describes it, or what is missing in a sentence for whoever
  * sets the proxy up. The last address of `X-Forwarded-For` is the proxy's own peer; the ones before it stay a
- * header, to be believed or not.
+ * header, to be trusted or not.
  */
 export function readForwarded(
   request: NodeRequest,

@@ -2,6 +2,7 @@ import { type EngineSource, engineOf } from './engine-source.ts'
 import { FetchCarrier } from './fetch-carrier.ts'
 import { changeHeaders } from './request-changes.ts'
 
+/** How the adapter finds the address of the client's connection. */
 export interface NextOptions {
   /**
    * Says who is at the other end of the connection. Next does not, so the place it runs in must: a header

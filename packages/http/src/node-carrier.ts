@@ -9,6 +9,7 @@ import type {
 } from '@postern/core'
 import { hasBody, NodeBody } from './node-body.ts'
 import type { NodeRequest, NodeResponse, RequestExtras, ResponseExtras } from './node-message.ts'
+import { peerAddress } from './peer-address.ts'
 
 const CARRIER = Symbol('postern carrier')
 
@@ -53,7 +54,7 @@ export class NodeCarrier implements RequestSource {
     this.method = request.method ?? 'GET'
     this.target = targetOf(request)
     this.headers = request.rawHeaders
-    this.peer = socket.remoteAddress ?? localPeer(socket.destroyed)
+    this.peer = peerAddress(socket)
     this.#bytesBefore = socket.bytesWritten ?? 0
     this.#outer = response[CARRIER]
     this.#reader = reader
@@ -78,6 +79,7 @@ export class NodeCarrier implements RequestSource {
     if (engine.takesPrincipals || engine.around !== undefined) (request as CarriedRequest)[CARRIER] = carrier
     if (outer === undefined) response.on('close', onClose)
     if (isGone(carried)) carrier.close()
+    else if (carrier.peer === undefined) carrier.leave()
     return carrier
   }
 
@@ -105,6 +107,12 @@ export class NodeCarrier implements RequestSource {
   /** Whether the client left before the answer. */
   get isGone(): boolean {
     return this.#isClosed
+  }
+
+  /** The client reset the connection before its request was read: nobody is there to be served. */
+  leave(): void {
+    this.close()
+    this.response.destroy()
   }
 
   /** Ends the connection, or on HTTP/2 the stream: an answer under way has no other end. */
@@ -215,11 +223,6 @@ function onClose(this: unknown): void {
 function targetOf(request: NodeRequest & RequestExtras): string {
   const { originalUrl } = request
   return typeof originalUrl === 'string' ? originalUrl : (request.url ?? '/')
-}
-
-/** A live connection without an address is a Unix socket: its other end is this machine. */
-function localPeer(destroyed: boolean | undefined): string | undefined {
-  return destroyed === true ? undefined : '127.0.0.1'
 }
 
 function isGone(response: Carried): boolean {

@@ -23,6 +23,7 @@ export interface NodeRequest {
 /** The connection under a request. */
 export interface NodeSocket {
   readonly remoteAddress?: string | undefined
+  readonly localAddress?: string | undefined
   readonly localPort?: number | undefined
   readonly destroyed?: boolean
   readonly bytesWritten?: number

@@ -10,6 +10,7 @@ import {
 } from '@postern/core'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { handOver } from './hand-over.ts'
+import { peerAddress } from './peer-address.ts'
 import { changeNodeRequest } from './request-changes.ts'
 
 /** What the guard asks of a server: `http.Server` and `https.Server` have it. */
@@ -68,7 +69,7 @@ class UpgradeCarrier implements RequestSource {
     this.method = request.method ?? 'GET'
     this.target = request.url ?? '/'
     this.headers = request.rawHeaders
-    this.peer = request.socket.remoteAddress ?? '127.0.0.1'
+    this.peer = peerAddress(request.socket)
     this.secure = (request.socket as { readonly encrypted?: boolean }).encrypted === true
     this.httpVersion = request.httpVersion
     this.#engine = engine
@@ -76,6 +77,7 @@ class UpgradeCarrier implements RequestSource {
     this.#bytesBefore = request.socket.bytesWritten
     this.exchange = engine.open(this)
     socket.once('close', this.#onClose)
+    if (this.peer === undefined) socket.destroy()
   }
 
   decide(): Promise<void> | undefined {

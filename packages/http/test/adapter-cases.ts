@@ -92,7 +92,7 @@ export function adapterCases(adapter: Adapter): void {
   const seen = (status: number): number => (adapter.seesOutcome ? status : 0)
 
   describe(`the layer in ${adapter.name}`, { timeout: 60_000 }, () => {
-    test('lets a request pass and tells how it ended', async () => {
+    test('lets a request pass and reports how it ended', async () => {
       const settled: Outcome[] = []
       const passing = guard(() => ALLOW, { settle: (_, outcome) => void settled.push(outcome) })
       await withApp(adapter, { guards: [passing] }, async ({ app, nextEvent, events }) => {
@@ -459,7 +459,7 @@ export function adapterCases(adapter: Adapter): void {
       })
     })
 
-    test('believes nothing that an untrusted peer says of the client', async () => {
+    test('ignores what an untrusted peer says of the client', async () => {
       await withApp(adapter, {}, async ({ app, nextEvent }) => {
         const headers = { 'X-Forwarded-For': '203.0.113.9', Forwarded: 'for=203.0.113.9' }
         await app.send({ path: '/hello', headers })

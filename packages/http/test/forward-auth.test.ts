@@ -157,7 +157,7 @@ describe('the forward-auth endpoint', { timeout: 30_000 }, () => {
       assert.equal(event?.outcome?.status, 429)
     })
 
-    test(`believes only the proxies it trusts, whatever others send in the headers of ${dialect}`, async () => {
+    test(`accepts only the proxies it trusts, whatever others send in the headers of ${dialect}`, async () => {
       const { reply, event } = await ask(dialect, ASKING[dialect]('GET'), { trusted: ['10.0.0.0/8'] })
       assert.equal(reply.status, 403)
       assert.equal(event, undefined)

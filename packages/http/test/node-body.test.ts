@@ -155,7 +155,7 @@ describe('reading the body of a node request ahead', { timeout: 60_000 }, () => 
     })
   })
 
-  test('shows a guard what a client sent before it left, and tells that it left', async () => {
+  test('shows a guard what a client sent before it left, and that it left', async () => {
     const { engine, prefixes, errors } = readingEngine()
     const settled = Promise.withResolvers<Event>()
     engine.listen(settled.resolve)

@@ -45,7 +45,10 @@ const SECRET_CODEC: RecordCodec<string> = {
   lifetime: () => CENTURY,
 }
 
-/** @throws StoreError (rejects) when the store cannot be read or prepared */
+/**
+ * Opens what login defence and bound sessions keep.
+ * @throws StoreError (rejects) when the store cannot be read or prepared
+ */
 export async function openIdentityStores(places: IdentityPlaces): Promise<IdentityStores> {
   const { redis, postgres, sqlite, clock = systemClock, random = systemRandom } = places
   if (redis !== undefined)

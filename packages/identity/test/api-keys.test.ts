@@ -17,7 +17,7 @@ describe('the text of an API key', () => {
     assert.deepEqual(parseKey(text), { prefix: 'shop', environment: 'live', id })
   })
 
-  test('with one changed character is no key at all', () => {
+  test('with one changed character is not a key at all', () => {
     const { text } = composeKey('shop', 'live', seededRandom())
     for (let i = 0; i < text.length; i++) {
       const other = text.charAt(i) === 'a' ? 'b' : 'a'

@@ -373,7 +373,7 @@ describe('pages of another origin', () => {
       assert.equal((await whoIs(stranger)).kind, 'anonymous')
     })
 
-  test('a form posted as another type, or with a body that is no form, does nothing', async t => {
+  test('a form posted as another type, or with a body that is not a form, does nothing', async t => {
     const site = await startSite(t)
     const browser = await signUp(site, 'alice@shop.example')
     for (const type of ['text/plain', 'application/json', 'multipart/form-data; boundary=x'])

@@ -134,7 +134,7 @@ describe('a session bound to a key that a script keeps', () => {
     }
   })
 
-  test('a thief who says that his browser has no device-bound sessions gets nothing of one that is bound by the browser', async () => {
+  test('a thief who says that the browser has no device-bound sessions gets nothing of one that is bound by the browser', async () => {
     const { world, browser } = await atSignIn()
     assert.equal((await browser.register()).status, 200)
     await browser.fetch()

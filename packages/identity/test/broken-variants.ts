@@ -93,7 +93,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   variant(
     'X-Forwarded-* trusted from anyone',
     'identify-methods',
-    'headers of a proxy are believed whoever sent them',
+    'headers of a proxy are trusted whoever sent them',
     [
       'verify/proxy-method.ts',
       'if (!options.from.has(exchange.peer)) return ABSENT',
@@ -120,7 +120,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     "this.#hash.of('address', networkOf(exchange.client, { v6: 64 }))",
     "this.#hash.of('address', exchange.client)",
   ]),
-  variant('verifier cache collision', 'jwt', 'the signature is no part of the cache key', [
+  variant('verifier cache collision', 'jwt', 'the signature is not part of the cache key', [
     'verify/token-cache.ts',
     'const kept = this.#entries.get(token)',
     "const kept = this.#entries.get(token) ?? [...this.#entries].find(([key]) => key.slice(0, key.lastIndexOf('.')) === token.slice(0, token.lastIndexOf('.')))?.[1]",

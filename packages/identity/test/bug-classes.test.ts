@@ -169,7 +169,7 @@ describe('bug class: open redirect and Host-header redirect', () => {
     `/${'x'.repeat(3_000)}`,
   ]
   for (const text of evil) {
-    test(`${JSON.stringify(text.slice(0, 40))} is no place to go back to`, () => {
+    test(`${JSON.stringify(text.slice(0, 40))} is not a place to go back to`, () => {
       const path = safePath(text, origin)
       // A path on this site is harmless, whatever it is called.
       const target = path === undefined ? origin : new URL(path, origin).origin

@@ -91,6 +91,28 @@ describe('requests that other sites send', () => {
     assert.equal(decide({ headers, native: { socket: { authorized: false } } }), 'allow')
   })
 
+  test('attack: a page of another site opens a WebSocket with the cookies of its visitor', () => {
+    const upgrade = (...headers: string[]): string =>
+      decide({ ...withCookie('connection', 'Upgrade', 'upgrade', 'websocket', ...headers), method: 'GET' })
+    assert.equal(upgrade('origin', 'https://evil.example'), 'csrf/origin')
+    assert.equal(upgrade('origin', 'null'), 'csrf/origin')
+    assert.equal(upgrade('origin', 'https://shop.example.evil.example'), 'csrf/origin')
+    assert.equal(upgrade('origin', 'https://shop.example:8443'), 'csrf/origin')
+    assert.equal(upgrade('origin', 'chrome-extension://shop.example'), 'csrf/origin')
+    assert.equal(upgrade('origin', 'https://evil.example', 'sec-fetch-site', 'cross-site'), 'csrf/cross-site')
+    assert.equal(upgrade('origin', 'https://shop.example'), 'allow')
+    assert.equal(upgrade('origin', 'http://shop.example'), 'allow')
+  })
+
+  test('attack: a link of another site asks for another method in its query', () => {
+    const get = (target: string): string =>
+      decide({ ...withCookie('sec-fetch-site', 'cross-site'), method: 'GET', target })
+    assert.equal(get('/wp-json/wp/v2/posts/1?_method=DELETE'), 'csrf/cross-site')
+    assert.equal(get('/wp-json/wp/v2/posts/1?_METHOD=delete'), 'csrf/cross-site')
+    assert.equal(get('/wp-json/wp/v2/posts/1?_method=HEAD'), 'allow')
+    assert.equal(get('/wp-json/wp/v2/posts/1?method=DELETE'), 'allow')
+  })
+
   test('pass from origins that are named, exactly', () => {
     const guard = csrfGuard({ origins: ['https://admin.example'] })
     assert.equal(

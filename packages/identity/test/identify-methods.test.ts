@@ -443,7 +443,7 @@ describe('sessions of the application', () => {
 describe('identity headers of a proxy', () => {
   const from = CidrSet.parse(['10.0.0.0/8'])
 
-  test('bug class: X-Forwarded-* trusted from anyone: believed from the proxy only, and taken away from everybody else', async () => {
+  test('bug class: X-Forwarded-* trusted from anyone: accepted from the proxy only, and taken away from everybody else', async () => {
     const method = oauth2Proxy(from)
     const headers = ['x-forwarded-user', 'alice', 'x-forwarded-groups', 'a, b', 'x-forwarded-email', 'a@b.c']
     assert.equal(await ask(method, { peer: '10.1.2.3', headers }), 'user alice')

@@ -105,7 +105,7 @@ async function check(file: string): Promise<void> {
           `${vector.tcId} ${group.comment ?? ''}/${vector.comment}: ${vector.result}, we ${accepted ? 'accept' : 'refuse'}`,
         )
       if (deviation !== undefined && (vector.result === 'valid') === accepted)
-        wrong.push(`${vector.tcId} is no deviation`)
+        wrong.push(`${vector.tcId} is not a deviation`)
     }
   }
   assert.deepEqual(wrong, [])

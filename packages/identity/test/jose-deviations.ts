@@ -20,7 +20,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     file: SIGNATURE,
     ids: [347, 351],
     we: 'refuse',
-    because: 'the key says "ES521", which is no algorithm (a slip in the example of the RFC)',
+    because: 'the key says "ES521", which is not an algorithm (a slip in the example of the RFC)',
   },
   {
     file: SIGNATURE,

@@ -114,14 +114,14 @@ describe('a signed token', () => {
       assert.equal(await holds(token(key, claims(), header)), false, JSON.stringify(header))
   })
 
-  test('bug class: empty secret accepted: a key of no bytes, or of too few, is no key', () => {
+  test('bug class: empty secret accepted: a key of no bytes, or of too few, is not a key', () => {
     for (const k of ['', 'AAAA', Buffer.alloc(31).toString('base64url')])
       assert.throws(() => localKeySet({ keys: [{ kty: 'oct', alg: 'HS256', k }] }, ['HS256']), {
         code: 'POSTERN_CONFIG',
       })
   })
 
-  test('secret and public keys in one set are no keys', () => {
+  test('secret and public keys in one set are not keys', () => {
     const secret = { kty: 'oct', alg: 'HS256', kid: 's', k: Buffer.alloc(32, 1).toString('base64url') }
     assert.throws(() => localKeySet({ keys: [secret, key.jwk] }, [...PUBLIC_ALGORITHMS, 'HS256']), {
       code: 'POSTERN_CONFIG',

@@ -432,6 +432,8 @@ describe('GraphQL and JSON-RPC logins', () => {
   })
 })
 
+const OBVIOUS_PATHS = ['/api/v1/auth/login', '/login.json', '/users/sign_in.xml', '/wp-login.php', '/Login/']
+
 describe('obvious login routes are guarded without configuration', () => {
   test('where the body has an account', async () => {
     const at = new LoginWorld({}, answerByStatus)
@@ -440,7 +442,7 @@ describe('obvious login routes are guarded without configuration', () => {
       if (
         (
           await at.send({
-            path: '/api/v1/auth/login',
+            path: OBVIOUS_PATHS[i % OBVIOUS_PATHS.length] as string,
             body: '{"username":"bob","password":"x"}',
             address: addressOf(i),
           })

@@ -74,7 +74,7 @@ describe('an account with passkeys and no password', () => {
       )
   })
 
-  test('proves itself anew by its passkey; the page asks for no password, and takes none', async t => {
+  test('proves itself again by its passkey; the page asks for no password, and takes none', async t => {
     const { clock, browser, passkey } = await owner(t)
     clock.advance(HOUR)
     const stale = await browser.get('/.postern/account/email')

@@ -10,8 +10,8 @@ const SHORT = 40
 
 /**
  * The code units of a stretch of text as numbers. Asking a string for one costs several times what reading
- * it from an array does, because what a string is made of (a piece of another, two in a row) is found out
- * anew each time; one copy in native code costs less than 0.2 nanoseconds a character. One array serves one
+ * it from an array does, because what a string is made of (a piece of another, two in a row) is determined
+ * each time; one copy in native code costs less than 0.2 nanoseconds a character. One array serves one
  * reader of text after the other: a copy is good until the next one is made.
  */
 export class CharacterCodes {

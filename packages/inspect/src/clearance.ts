@@ -19,16 +19,18 @@ const MAX_COOKIES = 64
 
 /** What tells, for one set of rules, that a value needs no look. */
 export class Clearance {
-  /** Values of headers. */
+  /** Values of headers in which no rule finds anything, and which could act nowhere. */
   readonly headers: CleanValues = new CleanValues()
+  /** Values of headers in which no rule finds anything, and which could act in a statement or a command. */
+  readonly actingHeaders: CleanValues = new CleanValues()
   /** Names of query parameters, under the empty name, and common words under such a name. */
   readonly parameters: CleanValues = new CleanValues()
   readonly opaque: OpaqueValues
 
-  readonly #rules: RuleSet
+  readonly rules: RuleSet
 
   private constructor(rules: RuleSet) {
-    this.#rules = rules
+    this.rules = rules
     this.opaque = new OpaqueValues(rules)
   }
 
@@ -72,7 +74,7 @@ export class Clearance {
     scanFeatures(text, 0, text.length)
     const { chars, words } = seen
     return (
-      ((chars & ENCODED) === 0 && this.#rules.isClear(chars, words)) || this.opaque.has(text, chars, words)
+      ((chars & ENCODED) === 0 && this.rules.isClear(chars, words)) || this.opaque.has(text, chars, words)
     )
   }
 }

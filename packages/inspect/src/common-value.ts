@@ -2,7 +2,8 @@ import type { Locator } from './body/value-visitor.ts'
 import type { Place } from './reading.ts'
 
 const COMMON_WORD = /^[a-z]{1,16}$/
-const COMMON_NAME = /^[\w.-]{1,32}$/
+/** Two dots are a step upwards, where a name becomes a path. */
+const COMMON_NAME = /^(?!.*\.\.)[\w.-]{1,32}$/
 
 /**
  * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for

@@ -21,9 +21,9 @@ export {
   type ProtectedSinks,
   protectSinks,
   type SinkHit,
-  type SinkKind,
   type SinkMode,
   type SinkOptions,
   SinkRefused,
   type SinkTargets,
 } from './sinks/protect-sinks.ts'
+export type { SinkKind } from './sinks/sink-calls.ts'

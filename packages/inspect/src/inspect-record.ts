@@ -14,7 +14,7 @@ export interface RequestRecord {
 /** What inspection says of one line. */
 export interface RecordVerdict {
   readonly id: string
-  /** `error` when the line is no request. */
+  /** `error` when the line is not a request. */
   readonly verdict: 'pass' | 'block' | 'too-big' | 'error'
   readonly matches: readonly Match[]
 }

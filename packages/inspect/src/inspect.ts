@@ -1,15 +1,14 @@
-import { decompress, headerValue, parseAddress, parseRequestPath } from '@postern/core'
+import { decompress, headerValue, isCoded, pairsIn, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
+import { boundaryOf, visitMultipart } from './body/multipart.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
-import { visitBody } from './body/visit-body.ts'
+import { type BodyHead, isFormType, visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
-import { type CleanValues, LONGEST_REMEMBERED } from './clean-values.ts'
-import { Clearance } from './clearance.ts'
+import { decodeUrl } from './canonicalise/url.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
-import { isCookie, isFileName, isInternalHeader, isUnread, isUnremembered } from './header-names.ts'
+import { inspectHeaders } from './inspect-headers.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
@@ -19,8 +18,8 @@ import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession } from './session-fixation.ts'
+import { sortedHeaders } from './sorted-headers.ts'
 import { isPathOpaque, isTargetClear } from './target-clearance.ts'
-import { WORD } from './words.ts'
 
 /** How a request is inspected. */
 export interface InspectOptions {
@@ -46,17 +45,8 @@ export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
 /** Families of the rules about declarations and elements of XML, which are read in its whole text. */
 const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']
-const MAX_HEADER_NAME = 256
-/** Characters from which on a header value that one scan clears is worth remembering. */
-const LEAST_REMEMBERED = 24
 /** Names of a query that are held against those of sessions. */
 const MAX_NAMES = 100
-
-const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
-/** What a cookie header is made of: between clean values it says nothing. */
-const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
-/** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
-const NESTED_PAIR = /=[^;=]*=/
 
 /**
  * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values
@@ -70,11 +60,15 @@ export function inspect(request: InspectedRequest, options: InspectOptions = {})
   return beginInspection(request, options).finish()
 }
 
-const NOTHING_LEFT: OngoingInspection = Object.freeze({
+/** A request that is clear: nothing need be looked at. */
+const INERT: OngoingInspection = Object.freeze({
   advance: () => true,
   finish: () => CLEAN,
+  mayAct: false,
   spent: 0,
 })
+/** The same of one that holds what could act in a statement or a command. */
+const ACTING: OngoingInspection = Object.freeze({ ...INERT, mayAct: true })
 
 /** How long the first part of an inspection may take, and by which clocks. */
 export interface Slice {
@@ -99,8 +93,9 @@ export function beginInspection(
   const { target, body } = request
   const targetIsClear =
     options.types === undefined && isClear(request, rules) && !mayHandSession(request, options.ownCookies)
-  const suspicious = suspiciousHeaders(request, rules, options.types)
-  if (targetIsClear && suspicious === undefined && body === undefined) return NOTHING_LEFT
+  const headers = sortedHeaders(request, rules, options.types)
+  const mayAct = headers.mayAct || (targetIsClear && mayTargetAct(target))
+  if (targetIsClear && headers.suspicious.length === 0 && body === undefined) return mayAct ? ACTING : INERT
   const inspector = new Inspector({
     rules,
     level: options.level ?? 1,
@@ -114,7 +109,8 @@ export function beginInspection(
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
   if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
-  if (suspicious !== undefined) inspectHeaders(suspicious, inspector)
+  if (mayAct) inspector.noteAction()
+  inspectHeaders(headers.suspicious, inspector)
   if (body !== undefined && body.length > 0) {
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
@@ -128,6 +124,18 @@ function isClear({ target, known }: InspectedRequest, rules: RuleSet): boolean {
   const isFound = isTargetClear(target, rules)
   if (isFound) known.clearFor = rules
   return isFound
+}
+
+/** Whether a target that is clear could act all the same: by what is syntax of paths to the rules. */
+function mayTargetAct(target: string): boolean {
+  if (target.includes('>')) return true
+  const mark = target.indexOf('?')
+  const end = mark < 0 ? target.length : mark
+  return isBefore(target.indexOf('='), end) || isBefore(target.indexOf('&'), end)
+}
+
+function isBefore(index: number, end: number): boolean {
+  return index >= 0 && index < end
 }
 
 /** Asked for with every match, and made with the first. */
@@ -172,6 +180,7 @@ function inspectTarget(
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
+  inspector.weighAction(decodeUrl(path, false))
   if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
   // Only what another site links to can hand somebody a session.
@@ -209,150 +218,6 @@ class NameCollector implements ValueVisitor {
   work(): void {}
 }
 
-/**
- * Names and values of the headers that need a look; undefined when there are none. Values that were clean
- * before are cached as clean.
- */
-function suspiciousHeaders(
-  { headers }: InspectedRequest,
-  rules: RuleSet,
-  types: ParameterTypes | undefined,
-): string[] | undefined {
-  const clearance = Clearance.of(rules)
-  const known = clearance.headers
-  let found: string[] | undefined
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const name = headers[i] as string
-    const value = headers[i + 1] as string
-    if (value === '' || isUnread(name)) continue
-    if (isInternalHeader(name)) {
-      found ??= []
-      found.push(name, value)
-      continue
-    }
-    if (isCookie(name) && types === undefined) {
-      if (clearance.hasClearCookies(value)) continue
-    } else {
-      if (known.has(name, value)) continue
-      if (isHeaderClear(name, value, rules)) {
-        // Scanning a short value takes less time than putting it away.
-        if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) known.add(name, value)
-        continue
-      }
-    }
-    found ??= []
-    found.push(name, value)
-  }
-  if (found !== undefined) rememberClean(found, rules, known)
-  return found
-}
-
-function isHeaderClear(name: string, value: string, rules: RuleSet): boolean {
-  if (isFileName(name)) return false
-  scanFeatures(value, 0, value.length)
-  const { chars, words } = seen
-  if ((chars & ENCODED) !== 0) return false
-  if (words === WORD.host && rules.isClear(chars, 0) && isOtherAddress(value)) return true
-  return rules.isClear(isCookie(name) && !NESTED_PAIR.test(value) ? chars & ~COOKIE_SYNTAX : chars, words)
-}
-
-/** First numbers of the addresses that rules look for: this machine, its network, metadata services. */
-const TELLING_START = /^(?:0|100|127|169|192)\./
-
-/**
- * Whether a value is one IPv4 address and none that a rule looks for. Proxies send the client's with every
- * request, one in twenty of them holds a number that opens rules (`10.1.127.9`), and a full look at each
- * of those took as long as all other looks together.
- */
-export function isOtherAddress(value: string): boolean {
-  return (
-    value.length <= 15 && !TELLING_START.test(value) && value.includes('.') && parseAddress(value) === value
-  )
-}
-
-/** Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list. */
-function rememberClean(found: string[], rules: RuleSet, known: CleanValues): void {
-  for (let i = found.length - 2; i >= 0; i -= 2) {
-    const name = found[i] as string
-    const value = found[i + 1] as string
-    if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
-    const inspector = new Inspector({
-      rules,
-      level: 4,
-      bounds: DEFAULT_BOUNDS,
-      except: [],
-      types: undefined,
-      ownPort: undefined,
-      method: 'GET',
-      cpu: undefined,
-      route: () => '',
-    })
-    inspectHeader(name, value, inspector)
-    if (inspector.finish() === CLEAN) {
-      known.add(name, value)
-      found.splice(i, 2)
-    }
-  }
-}
-
-function inspectHeaders(found: readonly string[], inspector: Inspector): void {
-  for (let i = 0; i + 1 < found.length; i += 2)
-    inspectHeader(found[i] as string, found[i + 1] as string, inspector)
-}
-
-function inspectHeader(sent: string, value: string, inspector: Inspector): void {
-  const name = sent.toLowerCase()
-  if (name.length > MAX_HEADER_NAME) {
-    inspector.tooBig('bounds/header-name', `header.${name.slice(0, 32)}`, 'a header name this long')
-    return
-  }
-  if (name === 'cookie') {
-    inspectCookies(value, inspector)
-    return
-  }
-  if (isFileName(name)) {
-    inspector.value(value, 'file-name', at(`header.${name}`))
-    return
-  }
-  if (isInternalHeader(name)) {
-    inspector.add({
-      rule: 'probe/internal-header',
-      family: 'probe',
-      location: `header.${name}`,
-      score: 5,
-      span: name,
-    })
-  }
-  inspector.value(value, 'header', at(`header.${name}`))
-  if (name === 'authorization') inspectUserName(value, inspector)
-  if (name === 'referer') {
-    const mark = value.indexOf('?')
-    if (mark >= 0) {
-      const query = value.slice(mark + 1)
-      inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
-    }
-  }
-}
-
-/** The name in Basic credentials (RFC 7617). What stands behind it is a secret. */
-function inspectUserName(value: string, inspector: Inspector): void {
-  const coded = /^basic {1,4}([\w+/=-]{1,512})$/i.exec(value)?.[1]
-  if (coded === undefined) return
-  const name = Buffer.from(coded, 'base64').toString('utf8').split(':', 1)[0] ?? ''
-  inspector.value(name, 'header', at('header.authorization'))
-}
-
-function inspectCookies(header: string, inspector: Inspector): void {
-  for (const pair of header.split(';')) {
-    const equals = pair.indexOf('=')
-    const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
-    if (!inspector.clears(name, 'name')) inspector.look(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
-    if (equals < 0) continue
-    const value = pair.slice(equals + 1).trim()
-    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', at(`cookie.${name.slice(0, 64)}`))
-  }
-}
-
 function inspectBody(
   body: Uint8Array,
   { method, target, headers }: InspectedRequest,
@@ -361,7 +226,8 @@ function inspectBody(
 ): void {
   const encoding = headerValue(headers, 'content-encoding')
   let bytes = body
-  if (encoding !== undefined && encoding !== 'identity') {
+  const isEncoded = isCoded(encoding)
+  if (encoding !== undefined && isEncoded) {
     const decompressed = decompress(body, encoding, bounds.expanded)
     if ('problem' in decompressed) {
       const rule = decompressed.problem === 'too-big' ? 'bounds/expanded' : 'bounds/content-encoding'
@@ -384,4 +250,18 @@ function inspectBody(
   }
   const whole = (text: string): void => inspector.whole(text, 'body', DECLARED)
   inspector.visit(visitBody(view, head, bounds.depth, inspector, whole), 'body')
+  if (isEncoded) inspectUndecoded(body, head, inspector)
+}
+
+/** Most backends do not undo codings, and find a form, or the parts of one, in whatever bytes they get. */
+function inspectUndecoded(body: Uint8Array, { contentType }: BodyHead, inspector: Inspector): void {
+  inspector.work(body.length >> 6)
+  if (isFormType(contentType)) {
+    inspector.visit(visitForm(pairsIn(body), 'body', 'form', inspector), 'body')
+    return
+  }
+  const boundary = boundaryOf(contentType)
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  if (boundary !== undefined && bytes.includes(`--${boundary}`))
+    inspector.visit(visitMultipart(bytes, boundary, inspector), 'body')
 }

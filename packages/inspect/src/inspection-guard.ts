@@ -37,6 +37,7 @@ import { RuleSet } from './rule-set.ts'
 import { isSessionName } from './session-fixation.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
 
+/** How a guard inspects: level, exceptions, types of parameters and further rules. */
 export interface InspectionOptions {
   /** Default 1: near-certain attacks only. */
   readonly level?: Level
@@ -178,7 +179,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       { level: planned, bounds, except, rules, ownCookies, types },
       slice,
     )
-    if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing.finish(), report)
+    if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing, report)
     return inSlices(exchange, request, plan, ongoing, report)
   }
 
@@ -191,16 +192,18 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   ): Promise<Decision> {
     do await ownTurn()
     while (!ongoing.advance(SLICE, now))
-    return decided(exchange, request, plan, ongoing.finish(), report)
+    return decided(exchange, request, plan, ongoing, report)
   }
 
   function decided(
     exchange: Exchange,
     request: InspectedRequest,
     plan: Plan,
-    own: Inspection,
+    ongoing: OngoingInspection,
     report: Report,
   ): Decision {
+    const own = ongoing.finish()
+    exchange.isInert = !ongoing.mayAct
     const inspection = own.verdict === 'pass' ? seconded(request, own, plan) : own
     if (inspection.matches.length > 0) report?.(exchange, inspection)
     if (inspection.verdict === 'pass') return ALLOW
@@ -283,6 +286,8 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       return exchange.readBody().then(async ({ bytes, complete }) => {
         const looked = look(exchange, plan, bytes)
         const decision = looked instanceof Promise ? await looked : looked
+        // What follows may hold anything.
+        if (!complete) exchange.isInert = false
         return complete ? decision : withRest(exchange, plan, bytes, decision)
       })
     },

@@ -1,5 +1,6 @@
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from './body/json.ts'
+import { mayHoldDocument } from './body/may-hold-document.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
@@ -16,11 +17,9 @@ import { fitsType, isStrictType, isUnreadType, type ParameterType } from './para
 import { readableText } from './readable-text.ts'
 import type { Place } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
+import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf } from './value-setting.ts'
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
@@ -54,6 +53,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   #chars = 0
   #words = 0
   #isScanned = false
+  #mayAct = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -77,6 +77,20 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   get isPaused(): boolean {
     return this.#meter.isUp
+  }
+
+  get mayAct(): boolean {
+    return this.#mayAct || this.#matches.isBlocking || !this.#matches.isWhole
+  }
+
+  /** Takes note of a text that a sink could meet: a value, or the path once it is decoded. */
+  weighAction(text: string): void {
+    this.#mayAct ||= couldAct(text)
+  }
+
+  /** Takes note that something besides those values could act. */
+  noteAction(): void {
+    this.#mayAct = true
   }
 
   value(text: string, place: Place, locator: Locator): boolean {
@@ -108,13 +122,20 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     if (length === 0) return true
     if (length > THRESHOLDS.window) return false
     part.scan()
-    return this.#isScanClear(length, place) || this.#isTextClear(part.toString(), place)
+    if (this.#isScanClear(length, place)) {
+      // No string is made only to see whether there is a dash behind a space.
+      this.#mayAct ||= (seen.chars & UNGATED) !== 0
+      return true
+    }
+    return this.#isTextClear(part.toString(), place)
   }
 
   #isClear(text: string, place: Place): boolean {
     if (text.length > THRESHOLDS.window) return false
     scanFeatures(text, 0, text.length)
-    return this.#isScanClear(text.length, place) || this.#isTextClear(text, place)
+    if (!this.#isScanClear(text.length, place)) return this.#isTextClear(text, place)
+    this.#mayAct ||= (seen.chars & UNGATED) !== 0 && isUngatedAction(text)
+    return true
   }
 
   /** Takes note of a scan. @returns whether what it saw is enough */
@@ -132,7 +153,10 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const { rules } = this.#options
     const chars = this.#chars
     const words = this.#words
-    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) return true
+    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) {
+      this.#mayAct ||= isUngatedAction(text)
+      return true
+    }
     return (chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)
   }
 
@@ -143,6 +167,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       return false
     }
     if (this.#meter.isOver || this.#isDecided) return false
+    this.weighAction(text)
     const { types } = this.#options
     const type = place === 'name' ? undefined : types?.typeOf(locator.location())
     if (type !== undefined) {
@@ -207,7 +232,10 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     })
     look.families = families
     look.walk = new DecodingWalk(text, { place: 'body', name: '', pieces: 'pass over', decodings: 'plain' })
+    const nesting = this.#nesting
     this.#begin(look)
+    // Documents in the values of this one are still to be read.
+    this.#nesting = nesting
   }
 
   tooBig(rule: string, location: string, detail: string): void {
@@ -364,12 +392,3 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     this.#nesting = nesting
   }
 }
-
-/** Whether a text could be a document, by its first character. */
-function mayHoldDocument(text: string): boolean {
-  const first = charCodeAt.call(text, 0)
-  return first <= 32 || first === 123 || first === 91 || DOCUMENT_WORD.has(first | 32)
-}
-
-/** First letters of what a GraphQL document begins with. */
-const DOCUMENT_WORD: ReadonlySet<number> = new Set([...'qmsf'].map(letter => charCodeAt.call(letter, 0)))

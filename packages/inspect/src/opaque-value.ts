@@ -17,8 +17,8 @@ const LONGEST = 512
 
 /** Where programs lie. */
 const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
-/** Dots, line ends and what ends a path, encoded. */
-const HIDDEN = /%(?:2e|23|3f|0[9ad])/i
+/** Dots, line ends, what ends a path, and letters, encoded. */
+const HIDDEN = /%(?:2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
 
@@ -52,6 +52,10 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'deserialisation/java': 'serialised objects begin in ways of their own',
   'deserialisation/python': 'serialised objects begin in ways of their own',
   'deserialisation/ruby': 'serialised objects begin in ways of their own',
+  'traversal/odd-segment':
+    'needs a semicolon, a page of a server, or what is telling: an encoded letter, a leading /./',
+  'ssrf/disguised-host': 'needs a backslash, a tab, two slashes in a row, or http, which is a telling word',
+  'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
   'upload/file-name': 'only looks at file names',
   'upload/file-name-plain': 'only looks at file names',
 }
@@ -107,7 +111,8 @@ function isTelling(text: string, signs: number): boolean {
   if ((signs & CHAR.percent) !== 0 && HIDDEN.test(text)) return true
   if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))
     return true
-  if ((signs & CHAR.slash) !== 0 && PROGRAM.test(text)) return true
+  if ((signs & CHAR.slash) !== 0 && (PROGRAM.test(text) || text.startsWith('/./'))) return true
+  if ((signs & CHAR.space) !== 0 && text.includes('\t')) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
   if ((signs & CHAR.base64) !== 0 && findUnsignedToken(text) !== undefined) return true

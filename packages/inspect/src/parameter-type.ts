@@ -43,6 +43,7 @@ export const PARAMETER_TYPES: readonly ParameterType[] = Object.freeze([
   'file',
 ])
 
+/** Whether a text names a type of parameter. */
 export function isParameterType(text: string): text is ParameterType {
   return (PARAMETER_TYPES as readonly string[]).includes(text)
 }

@@ -157,7 +157,7 @@ class SourceReader {
     this.#at += prefix.length
     const found = eitherOf(this.alternatives())
     this.#at++
-    // What is looked for ahead or behind is no part of the match.
+    // What is looked for ahead or behind is not part of the match.
     return /^\?<?[=!]$/.test(prefix) ? EMPTY : found
   }
 

@@ -11,6 +11,8 @@ const PATH_SYNTAX = ~(CHAR.ampersand | CHAR.equals | CHAR.slash | CHAR.colon)
 const WORDS_ONLY = CHAR.plus | CHAR.space
 /** A query with more pairs is walked. */
 const MAX_PAIRS = 64
+const DOT = 46
+const SLASH = 47
 const copied = new CharacterCodes()
 
 /**
@@ -36,6 +38,8 @@ export function isPathOpaque(path: string, rules: RuleSet): boolean {
 }
 
 function isPathClear(target: string, codes: Uint16Array, end: number, rules: RuleSet): boolean {
+  // A single dot is not a sign of anything elsewhere.
+  if (end > 2 && codes[1] === DOT && codes[2] === SLASH) return false
   scanCodes(codes, 0, end)
   const { chars, words } = seen
   if ((words & WORD.session) !== 0 || (chars & ENCODED) !== 0) return false

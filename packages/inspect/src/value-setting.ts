@@ -10,7 +10,9 @@ import { THRESHOLDS } from './thresholds.ts'
  *
  * - `plain`: every hit counts
  * - `data`: a short value of a JSON body or the like, where paths, queries and code are data; what is the
- * whole value and breaks out of nothing loses a point
+ * whole value and breaks out of nothing loses a point, unless it runs something
+ * - `quotation`: as `data`, in a field whose name says that it holds a text, a piece of code or a query, or
+ * in a list; what runs something loses a point too
  * - `prose`: a short value of a field whose name says that people write in it; as `data`, and what would have
  * to be the whole of a path or an address is a mention
  * - `document`: a long text of many lines at a body parameter about which nothing is known, or a field
@@ -25,6 +27,7 @@ import { THRESHOLDS } from './thresholds.ts'
 export type ValueSetting =
   | 'plain'
   | 'data'
+  | 'quotation'
   | 'prose'
   | 'document'
   | 'text'
@@ -60,9 +63,13 @@ export function isCommandField(location: string): boolean {
 const FREE_TEXT =
   /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content)|comment_content|post_content)$/
 
+/** Names of fields that hold a text, a piece of code, a query or what a program printed. */
+const QUOTATION =
+  /^(?:[\w-]{1,24}[._-])?(?:text|title|subject|summary|headline|caption|label|answer|question|prompt|reply|quote|markdown|md|html|snippet|code|source_?(?:code)?|src|script|program|expr(?:ession)?|formula|function|(?:raw_?)?(?:sql|query)|query_?text|statement|output|result|stdout|stderr|log|lines?|string_?value|template|pattern|regexp?|examples?|samples?|test|definition|docs?|documentation|readme|changelog|excerpt|error|warning|run|steps?|cell|default(?:_?value)?|signature)$|(?:text|code|script|sql|expression|markdown|html)$/
+
 /**
- * Names of fields that hold one name, number or address: a path, a query or a call is no data there, whatever
- * kind of body they stand in.
+ * Names of fields that hold one name, number or address: a path, a query or a call is not data there,
+ * whatever kind of body they stand in.
  */
 const OPERAND =
   /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
@@ -125,7 +132,12 @@ export function settingOf(
   if (place === 'form' && FREE_TEXT.test(name)) return 'prose'
   if (place !== 'body' || isOperandParameter(name)) return 'plain'
   if (isDocument(text) || FILE_PART.test(name)) return 'document'
-  return FREE_TEXT.test(name) ? 'prose' : 'data'
+  if (FREE_TEXT.test(name)) return 'prose'
+  return name === '' || isQuotation(name) ? 'quotation' : 'data'
+}
+
+function isQuotation(name: string): boolean {
+  return name.length <= 64 && QUOTATION.test(name)
 }
 
 /** Whether a text is long and of many lines. Stops at the first line end that settles it. */

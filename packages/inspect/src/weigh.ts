@@ -28,6 +28,24 @@ const BY_CHANCE = new Set([
   'sqli/concatenation',
   'sqli/clause',
 ])
+/**
+ * What runs something, sets what is everybody's, or breaks out of quotes, as the whole of a value: people
+ * quote it where they write, and nowhere else is it data.
+ */
+const RUNS = new Set([
+  'code/run',
+  'code/python-internal',
+  'code/php-output',
+  'java/constructor',
+  'nosqli/operator-value',
+  'prototype/key',
+  'rce/windows',
+  'sqli/bracket-operator',
+  'sqli/call',
+  'sqli/quote-operator',
+  'sqli/union-alone',
+  'xss/page-object',
+])
 /** What harms whoever merely reads, logs or fetches it. */
 const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
 /** What no address holds for an honest reason. */
@@ -36,6 +54,8 @@ const IN_ADDRESSES = new Set([
   'ssrf/scheme',
   'ssrf/server-scheme',
   'ssrf/disguised',
+  'ssrf/disguised-host',
+  'ssrf/cloud-name',
   'xss/script-url',
   'template/lookup',
 ])
@@ -70,28 +90,53 @@ export function weigh(
   // Markup in named references is text to every page, and what rich editors send of code. Who undoes them
   // twice is rare.
   const score = isEscaped && isMarkup(rule, id) ? doubted(own, level) : own
-  const isBare = (span.bare ?? rule.bare) === true
   switch (setting) {
     case 'plain':
       return score
     case 'data':
-      return isBare ? doubted(score, level) : score
+    case 'quotation':
     case 'prose':
-      return isBare || isMention(id, score) ? doubted(score, level) : score
     case 'document':
-      return rule.quotable ? doubted(score, level) : score
+      return isQuoted(rule, id, span, score, setting) ? doubted(score, level) : score
+    default:
+      return acts(id, span, score, setting) ? score : 0
+  }
+}
+
+/** Whether what a hit found is data where texts of all kinds are. */
+function isQuoted(
+  rule: Rule,
+  id: string,
+  span: Span,
+  score: number,
+  setting: 'data' | 'quotation' | 'prose' | 'document',
+): boolean {
+  if (setting === 'document') return rule.quotable
+  if ((span.bare ?? rule.bare) === true) return true
+  if (setting === 'data') return false
+  return (RUNS.has(id) && span.bare !== false) || (setting === 'prose' && isMention(id, score))
+}
+
+/** Whether it counts where only some hits do. */
+function acts(
+  id: string,
+  span: Span,
+  score: number,
+  setting: 'text' | 'markup' | 'report' | 'sample' | 'url' | 'secret',
+): boolean {
+  switch (setting) {
     case 'text':
-      return isActiveText(id, score) ? score : 0
+      return isActiveText(id, score)
     case 'markup':
-      return isActiveMarkup(id, score) ? score : 0
+      return isActiveMarkup(id, score)
     case 'report':
-      return isActiveMarkup(id, score) && id !== 'xss/script-url' ? score : 0
+      return isActiveMarkup(id, score) && id !== 'xss/script-url'
     case 'sample':
-      return ACTS_BY_ITSELF.has(id) ? score : 0
+      return ACTS_BY_ITSELF.has(id)
     case 'url':
-      return IN_ADDRESSES.has(id) ? score : 0
+      return IN_ADDRESSES.has(id)
     case 'secret':
-      return isUnmistakable(id, score, span.end - span.start) ? score : 0
+      return isUnmistakable(id, score, span.end - span.start)
   }
 }
 

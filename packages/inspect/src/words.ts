@@ -147,7 +147,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.probe,
     'git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
       'zsh_history viminfo subversion wp dockercfg pypirc vault boto s3cfg gcloud python_history node_repl_history irb_history psql_history profile bashrc zshrc debug ' +
-      'laravel inf phpmyadmin pma myadmin adminer phpinfo server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
+      'laravel inf phpmyadmin pma myadmin adminer phpinfo php_info phpversion _profiler elmah axis2 server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
       'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
       'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls credentials secrets appsettings gitlab dockerenv pprof c99 r57 wso travis cvs ' +
       'autodiscover setupwizard webui_wsma webui_wsma_http jolokia hsqldb goform gponform ctrlt picsdesc _async uddiexplorer fileserver descriptorbyname saml20 jarrewrite ' +
@@ -180,14 +180,19 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.process,
-    'kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require',
+    'gem kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require',
   ],
   [
     WORD.powershell,
     'invoke powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem frombase64string comspec systemroot windir ' +
       'username object net process content reg echo',
   ],
-  [WORD.mongo, 'db this function return'],
+  [
+    WORD.mongo,
+    'db this function return startswith password__startswith password__istartswith password__contains password__icontains ' +
+      'password__regex password__iregex password__gt password__gte password__lt password__lte reset_token__startswith ' +
+      'api_key__startswith secret__startswith password_hash__startswith',
+  ],
   [
     WORD.sqlCall,
     'extractvalue updatexml concat concat_ws group_concat char chr ascii substring substr mid unhex hex cast convert version datadir ' +

@@ -38,7 +38,7 @@ describe('archives that are unpacked outside of their folder', () => {
     assert.equal(inspect({ method: 'PUT', target: '/x', headers, body: zip }).verdict, 'block')
   })
 
-  test('steps that stay inside, and what is no archive, pass', () => {
+  test('steps that stay inside, and what is not an archive, pass', () => {
     assert.equal(archiveEscape(zipEntry('a/b/../c.txt', '../../not a name')), undefined)
     assert.equal(archiveEscape(Buffer.from('../../../x'.repeat(8))), undefined)
     assert.equal(archiveEscape(Buffer.alloc(600)), undefined)

@@ -5,9 +5,10 @@ import { visitDecodings } from '../src/canonicalise/decodings.ts'
 import { CleanValues } from '../src/clean-values.ts'
 import { Clearance } from '../src/clearance.ts'
 import { scanFeatures, seen } from '../src/features.ts'
-import { inspect, isOtherAddress, ownRuleSet } from '../src/inspect.ts'
+import { inspect, ownRuleSet } from '../src/inspect.ts'
 import { OpaqueValues, REVIEWED } from '../src/opaque-value.ts'
 import { RuleSet } from '../src/rule-set.ts'
+import { isOtherAddress } from '../src/sorted-headers.ts'
 
 const opaque = new OpaqueValues(ownRuleSet)
 
@@ -228,7 +229,7 @@ describe('clearing a value without running a rule', () => {
   test('every rule that a sign opens was reviewed: else nothing would be opaque', () => {
     assert.ok(isOpaque('/a/b'))
     const ids = new Set(ownRuleSet.rules.map(({ id }) => id))
-    for (const id of Object.keys(REVIEWED)) assert.ok(ids.has(id), `${id} is no rule any more`)
+    for (const id of Object.keys(REVIEWED)) assert.ok(ids.has(id), `${id} is not a rule any more`)
   })
 
   test('a rule of others switches it off, also one that takes the name of ours', () => {

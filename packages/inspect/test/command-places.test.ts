@@ -66,7 +66,7 @@ describe('directories, shares and mail servers', () => {
   })
 })
 
-test('a query for time series is no query of a database', () => {
+test('a query for time series is not a query of a database', () => {
   for (const query of [
     'count(up{job="node"})',
     'count(kube_pod_info)',

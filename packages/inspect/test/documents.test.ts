@@ -87,7 +87,7 @@ describe('documents that honest clients send', () => {
     assert.match(sent('text/plain', entity) ?? '', /^block: xxe/)
   })
 
-  test('patterns of paths in settings are no commands', () => {
+  test('patterns of paths in settings are not commands', () => {
     for (const path of ['/test/*', '/users/*/mail', '/files/**'])
       assert.equal(sent(JSON_TYPE, JSON.stringify({ routes: [path] })), undefined, path)
   })
@@ -184,4 +184,46 @@ test('where people write, quotes and operators that code has by chance are a men
   assert.equal(comment('<a href=" javascript:alert(1)">x</a>'), 'xss/script-url')
   assert.equal(comment("x' or '1'='1"), 'sqli/tautology')
   assert.equal(comment("x' union select 1,password from users--"), 'sqli/union')
+})
+
+describe('what is the whole value of a short field', () => {
+  const inField = (field: string, value: string): string | undefined =>
+    sent(JSON_TYPE, JSON.stringify({ a: { [field]: value } }))
+  const inElement = (field: string, value: string): string | undefined =>
+    sent('application/xml', `<r><${field}>${value.replaceAll('<', '&lt;')}</${field}></r>`)
+
+  test('runs something: refused as in a query, but where the name says that texts, code or queries stand', () => {
+    for (const value of [
+      "file_get_contents('x')",
+      "eval(compile('import os','','exec'))",
+      "'^'1",
+      'sleep(5)',
+      'com.example.tools.shell.Session("x")',
+      '{x:{__proto__:{y:1}}}',
+    ])
+      for (const place of [inField, inElement]) {
+        assert.notEqual(place('value', value), undefined, value)
+        for (const field of ['code', 'text', 'sourceCode', 'comment'])
+          assert.equal(place(field, value), undefined, `${field}: ${value}`)
+      }
+  })
+
+  test('is a path, a query, a setting: data in both', () => {
+    for (const value of ['/var/log/nginx/access.log', 'SELECT 1', 'memory_limit=512M', 'date(10)', 'now()'])
+      for (const place of [inField, inElement]) assert.equal(place('value', value), undefined, value)
+  })
+
+  test('is a file of keys or accounts: refused, but where the name says that it is one', () => {
+    for (const value of [
+      '/root/.ssh/id_rsa',
+      '/home/ann/.aws/credentials',
+      '/opt/tomcat/conf/tomcat-users.xml',
+    ])
+      for (const place of [inField, inElement]) {
+        assert.notEqual(place('path', value), undefined, value)
+        for (const field of ['identityFile', 'privateKey', 'mountPath', 'credentials_file'])
+          assert.equal(place(field, value), undefined, `${field}: ${value}`)
+        assert.equal(place('text', `put it into ${value} first`), undefined, value)
+      }
+  })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { inspect } from '../src/inspect.ts'
 
 const FORM = 'application/x-www-form-urlencoded'
@@ -171,6 +172,51 @@ describe('an attack stays an attack', () => {
     const bomb = gzipSync(Buffer.alloc(20_000_000, 32))
     assert.equal(post(bomb, JSON_TYPE, ['content-encoding', 'gzip']), 'too-big')
     assert.equal(post(body, JSON_TYPE, ['content-encoding', 'x-unknown']), 'too-big')
+  })
+
+  test('in what a coding carries beside the body, for most backends read the bytes as they were sent', () => {
+    const attack = "&id=1' UNION SELECT password FROM users-- -&"
+    const part = `\r\n--b\r\nContent-Disposition: form-data; name="id"\r\n\r\n1' UNION SELECT password FROM users-- -\r\n--b--\r\n`
+    const named = (name: string): Buffer => {
+      // RFC 1952 section 2.3: the flag FNAME, and a name that ends in a zero byte.
+      const plain = gzipSync('a=hello')
+      return Buffer.concat([
+        plain.subarray(0, 3),
+        Buffer.of(8),
+        plain.subarray(4, 10),
+        Buffer.from(`${name}\0`),
+        plain.subarray(10),
+      ])
+    }
+    // RFC 8878 section 3.1.2: a skippable frame.
+    const skipped = (text: string): Buffer => {
+      const head = Buffer.from('502a4d1800000000', 'hex')
+      head.writeUInt32LE(text.length, 4)
+      return Buffer.concat([head, Buffer.from(text), zstdCompressSync('a=hello')])
+    }
+    for (const [coding, make] of [
+      ['gzip', named],
+      ['zstd', skipped],
+    ] as const) {
+      const labels = ['content-encoding', coding]
+      assert.equal(post(make(attack), FORM, labels), 'block', coding)
+      assert.equal(post(make('x'), FORM, labels), 'pass', coding)
+      assert.equal(post(make(part), 'multipart/form-data; boundary=b', labels), 'block', coding)
+    }
+  })
+
+  test('but not in the bytes of a form that was compressed', () => {
+    for (let i = 0; i < 300; i++) {
+      const hashes = Array.from({ length: 1 + i }, (_, at) =>
+        createHash('sha256').update(`${i} ${at}`).digest('base64url'),
+      )
+      const value = hashes.join('')
+      for (const [coding, compress] of [
+        ['gzip', gzipSync],
+        ['zstd', zstdCompressSync],
+      ] as const)
+        assert.equal(post(compress(`data=${value}&name=Ann`), FORM, ['content-encoding', coding]), 'pass')
+    }
   })
 
   test('in the strings of a GraphQL document, whose own braces are nothing to remark', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspectLines } from '../src/inspect-record.ts'
 
-test('one verdict a line, in order; a line that is no request is an error and does not stop the rest', async () => {
+test('one verdict a line, in order; a line that is not a request is an error and does not stop the rest', async () => {
   const lines = [
     JSON.stringify({ id: 'a', method: 'GET', path: "/?id=1'--", headers: {}, body: '' }),
     'not json',

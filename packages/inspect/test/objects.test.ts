@@ -62,4 +62,31 @@ describe('headers that no client sends', () => {
     const ordinary = ['proxy-connection', 'keep-alive', 'range', 'bytes=0-5', 'x-middleware', 'a']
     assert.equal(inspect({ method: 'GET', target: '/', headers: ordinary }).verdict, 'pass')
   })
+
+  test('JSON in the text and the attributes of XML is read like JSON in JSON', () => {
+    for (const body of [
+      '<r><q>{"constructor":{"prototype":{"isAdmin":true}}}</q></r>',
+      '<r><q>{"$nin":[1]}</q></r>',
+      `<r><q a='{"a":{"$where":"1"}}'/></r>`,
+    ])
+      assert.equal(refusals('application/xml', body).length, 1, body)
+    assert.deepEqual(refusals('application/xml', '<r><q>{"price":{"$gt":5},"name":"x"}</q></r>'), [])
+  })
+
+  test('the type of an object, under the name by which parsers look for it', () => {
+    for (const object of [
+      { '@type': 'java.net.Inet4Address', val: 'evil.example' },
+      { __type: 'System.Diagnostics.Process' },
+      { 'py/function': 'os.system' },
+      { json_class: 'Gem::Installer' },
+    ])
+      assert.ok(refusals(JSON_TYPE, JSON.stringify(object)).includes('deserialisation/typed-value'))
+    for (const object of [
+      { '@class': 'java.util.ArrayList' },
+      { '@type': 'Person' },
+      { '@class': 'java.math.BigDecimal' },
+      { type: 'java.net.URL', name: 'docs' },
+    ])
+      assert.deepEqual(refusals(JSON_TYPE, JSON.stringify(object)), [])
+  })
 })

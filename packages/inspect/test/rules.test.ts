@@ -19,6 +19,8 @@ const BY_NAME: readonly string[] = [
   'sqli/quote-probe',
   'java/jndi-name',
   'upload/written-page',
+  'probe/header-form',
+  'deserialisation/typed-value',
 ]
 
 /** @param least the score from which a hit counts */

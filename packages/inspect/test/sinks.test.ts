@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
@@ -33,6 +34,9 @@ describe('sinks', () => {
     assert.equal(escapesCommand('ping -c 1 x;id', 'x;id'), true)
     assert.equal(escapesCommand("ping -c 1 'x;id'", 'x;id'), false)
     assert.equal(escapesCommand('ping -c 1 host', 'host'), false)
+    assert.equal(escapesCommand('convert "Ham & Eggs (1).png" a', 'Ham & Eggs (1).png'), false)
+    assert.equal(escapesCommand('convert "$(id)" a', '$(id)'), true)
+    assert.equal(escapesCommand('convert "a" ; id "b" a', 'a" ; id "b'), true)
     assert.equal(escapesPath('/srv/files/../../etc/x', '../../etc/x'), true)
     assert.equal(escapesPath('/srv/files/a..b', 'a..b'), false)
   })
@@ -70,7 +74,10 @@ describe('sinks', () => {
     try {
       const run = promisify(processes.exec)
       assert.equal((await sinks.run(asking('local'), () => run('echo local'))).stdout, 'local\n')
-      assert.throws(() => sinks.run(asking('a;echo b'), () => run('echo a;echo b')), SinkRefused)
+      await assert.rejects(
+        sinks.run(asking('a;echo b'), () => run('echo a;echo b')),
+        SinkRefused,
+      )
     } finally {
       sinks.restore()
     }
@@ -113,15 +120,18 @@ describe('sinks', () => {
     assert.equal(client.query('x'), 'x')
   })
 
-  test('a call to the inside whose host the request chose is refused; one to its own host is not', () => {
-    const web = { fetch: (url: string): string => url }
+  test('a call to the inside whose host the request chose is refused; one to its own host is not', async () => {
+    const web = { fetch: async (url: string): Promise<string> => url }
     const sinks = protectSinks({ url: [web] })
-    sinks.run(asking('http://169.254.169.254/latest/'), () => {
-      assert.throws(() => web.fetch('http://169.254.169.254/latest/'), SinkRefused)
-      assert.equal(web.fetch('http://localhost:3000/health'), 'http://localhost:3000/health')
+    await sinks.run(asking('http://169.254.169.254/latest/'), async () => {
+      await assert.rejects(web.fetch('http://169.254.169.254/latest/'), SinkRefused)
+      assert.equal(await web.fetch('http://localhost:3000/health'), 'http://localhost:3000/health')
     })
-    sinks.run(asking('http://0x7f.1/'), () => assert.throws(() => web.fetch('http://0x7f.1/'), SinkRefused))
-    sinks.run(asking('https://example.com/a.png'), () => web.fetch('https://example.com/a.png'))
+    await assert.rejects(
+      sinks.run(asking('http://0x7f.1/'), () => web.fetch('http://0x7f.1/')),
+      SinkRefused,
+    )
+    await sinks.run(asking('https://example.com/a.png'), () => web.fetch('https://example.com/a.png'))
     sinks.restore()
   })
 
@@ -135,6 +145,82 @@ describe('sinks', () => {
       assert.throws(() => processes.exec('ping x; rm -rf /'), SinkRefused)
       assert.equal(processes.execFile('ping', ['x; rm -rf /']), 'ping')
     })
+    sinks.restore()
+  })
+
+  test('a refusal arrives as the call fails by itself: thrown, at the callback, as a rejection, as an event', async () => {
+    const attack = "x' or 1=1"
+    const statement = `select '${attack}'`
+    const client = { query: () => 'ran', escapeLiteral: () => '' }
+    const connection = { query: () => 'ran', addCommand: () => '' }
+    const plain = { query: () => 'ran' }
+    const sinks = protectSinks({ sql: [client, connection, plain] })
+    type Query = (statement: string, callback?: (error: Error) => void) => unknown
+    const query = (on: { query: unknown }, ...parameters: Parameters<Query>): unknown =>
+      Reflect.apply(on.query as Query, on, parameters)
+    await sinks.run(asking(attack), async () => {
+      await assert.rejects(query(client, statement) as Promise<unknown>, SinkRefused)
+      const { promise, resolve } = Promise.withResolvers<Error>()
+      assert.equal(query(client, statement, resolve), undefined)
+      assert.ok((await promise) instanceof SinkRefused)
+      const [error] = await once(query(connection, statement) as EventEmitter, 'error').catch(thrown => [
+        thrown,
+      ])
+      assert.ok(error instanceof SinkRefused)
+      assert.throws(() => query(plain, statement), SinkRefused)
+    })
+    sinks.restore()
+  })
+
+  test('words that are bound, and stand in the statement anyway, are not hit; conditions among them are', async () => {
+    const client = { query: (_statement: string, _values: readonly string[]): string => 'ran' }
+    const sinks = protectSinks({ sql: [client] })
+    const statement = 'select name from a where name is not null and name = $1'
+    sinks.run(asking('is not null'), () => assert.equal(client.query(statement, ['is not null']), 'ran'))
+    const joined = `${statement} order by name or true`
+    sinks.run(asking('name or true'), () =>
+      assert.throws(() => client.query(joined, ['name or true']), SinkRefused),
+    )
+    sinks.restore()
+  })
+
+  test('a doubted value that is bound is reported; one that no call takes as data is not', () => {
+    const bound: string[] = []
+    const client = { query: (_statement: string, _values?: readonly unknown[]): string => 'ran' }
+    const sinks = protectSinks(
+      { sql: [client] },
+      { onBound: ({ kind, location, method }) => bound.push(`${kind} ${location} ${method}`) },
+    )
+    const text = "it's\n1 or 1=1"
+    sinks.run(asking(text), () => client.query('select $1', [text]), ['query.q'])
+    sinks.run(asking(text), () => client.query('select $1', [JSON.stringify({ a: text })]), ['query.q'])
+    sinks.run(asking(text), () => client.query('select $1', ['other']), ['query.q'])
+    sinks.run(asking(text), () => client.query('select $1', [text]))
+    assert.deepEqual(bound, ['sql query.q query', 'sql query.q query'])
+    sinks.restore()
+  })
+
+  test('what a pool calls back runs within the request that asked, not the one that gave a connection back', async () => {
+    const waiting: ((client: string) => void)[] = []
+    const pool = { connect: (callback: (client: string) => void): number => waiting.push(callback) }
+    const client = { query: (statement: string): string => statement }
+    const sinks = protectSinks({ sql: [client], pools: [pool] })
+    const ran: unknown[] = []
+    const take = (statement: string): void => {
+      pool.connect(() => {
+        try {
+          ran.push(client.query(statement))
+        } catch (error) {
+          ran.push(error instanceof SinkRefused)
+        }
+      })
+    }
+    sinks.run(asking("x' or 1=1"), () => take("select 'x' or 1=1'"))
+    take('select a from b where c = 2')
+    sinks.run(asking(' where c ='), () => {
+      for (const callback of waiting) callback('client')
+    })
+    assert.deepEqual(ran, [true, 'select a from b where c = 2'])
     sinks.restore()
   })
 })

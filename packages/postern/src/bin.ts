@@ -6,7 +6,7 @@ const args = process.argv.slice(2)
 const SERVERS: ReadonlySet<string> = new Set(['gateway', 'forward-auth', 'dev', 'serve'])
 const isServer = args.some(argument => SERVERS.has(argument))
 
-// A reader that went away (`postern replay ... | head`) is no failure of ours; a
+// A reader that went away (`postern replay ... | head`) is not a failure of ours; a
 // server it does not end at all.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -167,7 +167,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     loaded,
     dataDirectory: config.dataDirectory,
     open,
-    application: folder,
+    application: true,
   })
   open.follow(exchange => stillHolds(runtime, exchange))
   recheckOpen(open, runtime.resources)

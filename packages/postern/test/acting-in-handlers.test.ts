@@ -116,7 +116,7 @@ describe('who acts is known in handlers', { timeout: 120_000 }, () => {
   })
 
   test('nothing is put around handlers where no budgets are configured and no calls are watched', async t => {
-    const layer = await open(t, {})
+    const layer = await open(t, { inspect: { sinks: false } })
     assert.equal(layer.engine.around, undefined)
     const handle = layer.fetch(async () => new Response(await acting()), { peer: () => '203.0.113.9' })
     assert.equal(await (await handle(new Request('http://shop.example/', sent('ann')))).text(), 'nobody ')

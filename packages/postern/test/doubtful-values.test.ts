@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import { postern } from '../src/index.ts'
 
 /** A text about code: six lines and more than 300 characters. */
@@ -28,11 +29,14 @@ test('a value that passes in doubt is recorded once, with the setting that ends 
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ text }),
     })
-    return (await handler(request)).status
+    const response = await handler(request)
+    await response.text()
+    return response.status
   }
   assert.equal(await send('Nothing to see here.'), 200)
   assert.deepEqual(events, [])
   for (let i = 0; i < 3; i++) assert.equal(await send(TEXT), 200)
+  await until(() => events.length > 0)
   assert.deepEqual(
     events.map(({ data }) => [data?.['location'], data?.['setting']]),
     [['body.text', "routes: { 'POST /posts': { inspect: { parameters: { 'body.text': 'text' } } } }"]],

@@ -101,8 +101,8 @@ const query = (path: string, name: string, value: string): string =>
   `${path}?${name}=${encodeURIComponent(value)}`
 
 describe('calls of the application', () => {
-  test('that carry what the request sent, acting, are refused; those that bind it run', async t => {
-    const { get, hits } = await shop(t, { inspect: { sinks: {} } })
+  test('that carry what the request sent, acting, are refused by default; those that bind it run', async t => {
+    const { get, hits } = await shop(t, {})
     assert.deepEqual(await get('/joined?id=7'), { status: 200, text: '[{"name":"lamp"}]' })
     assert.deepEqual(await get(query('/bound', 'id', ODD)), { status: 200, text: '[]' })
     assert.deepEqual(await get(query('/joined', 'id', ODD)), { status: 500, text: 'SinkRefused' })
@@ -111,7 +111,7 @@ describe('calls of the application', () => {
 
   test('in statements made of a JSON body too', async t => {
     const { post, hits } = await shop(t, {
-      inspect: { sinks: {}, except: [{ rule: 'sqli/*', parameter: 'body.name' }] },
+      inspect: { except: [{ rule: 'sqli/*', parameter: 'body.name' }] },
     })
     assert.deepEqual(await post('/joined', { name: 'lamp' }), { status: 200, text: '[{"name":"lamp"}]' })
     assert.deepEqual(await post('/joined', { name: QUOTED }), { status: 500, text: 'SinkRefused' })
@@ -120,7 +120,7 @@ describe('calls of the application', () => {
 
   test('in commands and paths, also where they were imported by name and made a promise', async t => {
     const { get, hits } = await shop(t, {
-      inspect: { sinks: {}, parameters: { 'query.host': 'document', 'query.name': 'file' } },
+      inspect: { parameters: { 'query.host': 'document', 'query.name': 'file' } },
     })
     assert.deepEqual(await get('/ping?host=local'), { status: 200, text: 'pong local\n' })
     assert.deepEqual(await get(query('/ping', 'host', 'a;echo b')), { status: 500, text: 'SinkRefused' })
@@ -137,11 +137,10 @@ describe('calls of the application', () => {
   test('are only reported in observe mode, or where the configuration says so, or not compared at all', async t => {
     const attack = query('/joined', 'id', ODD.replace('ascii_of(name)', '1'))
     for (const [config, expected] of [
-      [{ mode: 'observe', inspect: { sinks: {} } }, [['sink.reported', 'sql', 'query.id', '/joined']]],
+      [{ mode: 'observe' }, [['sink.reported', 'sql', 'query.id', '/joined']]],
       [{ inspect: { sinks: { sql: 'report' } } }, [['sink.reported', 'sql', 'query.id', '/joined']]],
       [{ inspect: { sinks: { sql: 'off' } } }, []],
       [{ inspect: { sinks: false } }, []],
-      [{}, []],
       [{ inspect: false }, []],
     ] as const) {
       await t.test(JSON.stringify(config), async inner => {
@@ -156,7 +155,7 @@ describe('calls of the application', () => {
     const { prepare } = DatabaseSync.prototype
     const modules = createRequire(import.meta.url)('node:child_process') as { exec: unknown }
     const before = modules.exec
-    const config = { audit: false, dataDirectory: ':memory:', inspect: { sinks: {} } } as const
+    const config = { audit: false, dataDirectory: ':memory:' } as const
     const layer = await postern({ config, log: 'none' })
     const handler = layer.fetch(() => new Response(String(DatabaseSync.prototype.prepare !== prepare)))
     assert.equal(await (await handler(new Request('http://shop.example/'))).text(), 'true')

@@ -40,7 +40,7 @@ export class ClientList {
     this.isEmpty = networks.isEmpty && entries.length === 0
   }
 
-  /** @throws ConfigError for an entry that names nothing, or what is no network */
+  /** @throws ConfigError for an entry that names nothing, or what is not a network */
   static parse(entries: readonly (string | ClientMatch)[]): ClientList {
     const alone: string[] = []
     const rest: Entry[] = []

@@ -1,6 +1,7 @@
 import { ALLOW, type Answer, type Exchange, type Guard, isPreflight, type RouteTable } from '@postern/core'
 import { allowedOrigin, type CorsSettings, corsHeaders } from './cors.ts'
 
+/** The settings of routes without settings of their own, and the methods that routes have. */
 export interface CorsOptions {
   /** For routes that say nothing themselves; `false` for none. */
   readonly cors: CorsSettings | false

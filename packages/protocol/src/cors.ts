@@ -40,7 +40,8 @@ const ORIGIN = /^https?:\/\/(?:\*\.)?(?:[a-z\d_-]+(?:\.[a-z\d_-]+)*|\[[\da-f:.]+
 const BELOW = /^[a-z\d_-]+(?:\.[a-z\d_-]+)*$/
 
 /**
- * @throws ConfigError for what is no origin, and for credentials together with every
+ * Checks the settings of a route where they are read.
+ * @throws ConfigError for what is not an origin, and for credentials together with every
  *   origin: any page could then act as the user
  */
 export function checkCors({ origins, credentials }: CorsSettings): void {

@@ -22,6 +22,7 @@ import { type ProtocolFault, protocolRefusal } from './protocol-refusal.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
 import './route-settings.ts'
 
+/** The methods, media types, sizes and paths that are accepted. */
 export interface ProtocolOptions {
   /**
    * Methods any route may answer. Default: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS and those of WebDAV.

@@ -105,7 +105,7 @@ describe('protocol guard: methods', () => {
 })
 
 describe('protocol guard: hosts', () => {
-  test('refuses two Hosts, none, and a Host that is no host', () => {
+  test('refuses two Hosts, none, and a Host that is not a host', () => {
     refused({ headers: [...host, 'host', 'evil.example'] }, 'host', 400)
     refused({ headers: [] }, 'host', 400)
     for (const bad of ['a b', 'shop.example/x', 'user@shop.example', 'a,b', '', 'x:99999999'])

@@ -8,6 +8,7 @@ import {
   writeRemediation,
 } from './remediation-table.ts'
 
+/** The database that remediations are kept in. */
 export interface PostgresRemediationOptions {
   /** Connected by the caller, who closes it. */
   readonly database: PostgresDatabase

@@ -1,6 +1,7 @@
 import { type Actor, CidrSet, parseAddress } from '@postern/core'
 import type { ActorSet } from './remediation-index.ts'
 
+/** Proxies and actors that no remediation applies to. */
 export interface ProtectedOptions {
   /**
    * Addresses, CIDR ranges, or `loopback`, `linklocal`, `private`: trusted proxies,

@@ -3,6 +3,7 @@ import { type Clock, type Remediation, systemClock } from '@postern/core'
 import { type RedisConnection, redisError, redisName, redisReady } from '@postern/store'
 import { type RemediationTable, readRemediation, writeRemediation } from './remediation-table.ts'
 
+/** The Redis that remediations are kept in, and the prefix of its keys. */
 export interface RedisRemediationOptions {
   /** Connected by the caller, who closes it. */
   readonly redis: RedisConnection

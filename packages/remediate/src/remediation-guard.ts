@@ -25,6 +25,7 @@ import { challengePage } from './challenge-page.ts'
 import { ProofOfWork } from './proof-of-work.ts'
 import type { RemediationStore } from './remediation-store.ts'
 
+/** Which actors are looked up, and how `throttle` and `challenge` hold. */
 export interface RemediationGuardOptions {
   /**
    * Signs puzzles; 32 bytes or more, the same on every instance. Default: random, valid in this process only.

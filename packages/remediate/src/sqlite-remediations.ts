@@ -3,6 +3,7 @@ import { migrate, type SqliteDatabase } from '@postern/store'
 import { DETECT_MIGRATIONS, SQLITE } from './remediation-migrations.sql.ts'
 import { type RemediationTable, readRemediation, writeRemediation } from './remediation-table.ts'
 
+/** The database that remediations are kept in. */
 export interface SqliteRemediationOptions {
   /** Opened by the caller, who closes it. */
   readonly database: SqliteDatabase

@@ -1,5 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
-import { join } from 'node:path'
 import type { CompiledConfig, CompiledSinks } from '@postern/config'
 import { type Event, type Exchange, HttpEvent } from '@postern/core'
 import {
@@ -10,37 +10,38 @@ import {
   type SinkMode,
   type SinkTargets,
 } from '@postern/inspect'
+import { DoubtfulValues } from './doubtful-values.ts'
 
-/** Drivers of databases, and which of their classes sends statements. */
-const DRIVERS = [
-  ['pg', 'Client'],
-  ['mysql2', 'Connection'],
-] as const
-
-/** Requests during which drivers are looked for that the application has yet to load. */
-const LOOKS = 20
+/** Drivers of databases, wherever they are installed; each file exports its classes. */
+const DRIVER_FILE = /[/\\]node_modules[/\\](?:pg[/\\]lib[/\\]index|pg-pool[/\\]index|mysql2[/\\]index)\.js$/
+/** Modules that may be, or bring, such a file. */
+const DRIVER = /(?:^|[/\\])(?:pg|pg-pool|mysql2)(?:$|[/\\])/
+/** Channels on which Node tells of each module that was loaded. */
+const LOADED = ['tracing:module.require:end', 'tracing:module.import:asyncEnd'] as const
 
 /**
  * Watches calls of the application in this process: statements, commands, paths and addresses, each compared
  * with the request that its handler works for. What is watched is wrapped when the first request comes, and
- * put back at the end. Only drivers that the application itself has loaded are watched.
+ * put back at the end. Drivers are watched once the application has loaded them.
+ *
+ * A request in which nothing could act (`Exchange.isInert`, most of them) runs as if nothing was watched.
  */
 export class ApplicationSinks {
-  readonly #require: NodeJS.Require
+  /** What inspection is not sure of, and a call may decide. */
+  readonly doubts: DoubtfulValues
   readonly #emit: (event: Event) => void
+  readonly #cache = createRequire(import.meta.url).cache
   #settings: CompiledSinks | false = false
   #sinks: ProtectedSinks | undefined
-  /** Wrapped so far, by module. */
-  #drivers = 0
-  #looks = 0
+  /** Whether a driver was loaded since it was looked for. */
+  #isBehind = true
+  /** Whether requests in which nothing could act are compared too: any of their values may name a host. */
+  #takesInert = false
 
-  /**
-   * @param folder from which the application loads its drivers
-   * @param emit takes an event of every hit
-   */
-  constructor(folder: string, emit: (event: Event) => void) {
-    this.#require = createRequire(join(folder, 'postern.js'))
+  /** @param emit takes an event of every hit */
+  constructor(emit: (event: Event) => void) {
     this.#emit = emit
+    this.doubts = new DoubtfulValues(emit)
   }
 
   /** Takes what a configuration says of sinks. */
@@ -49,65 +50,75 @@ export class ApplicationSinks {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return
     this.close()
     this.#settings = settings
+    if (settings === false) return
+    this.#takesInert = settings.url !== 'off'
+    for (const channel of LOADED) subscribe(channel, this.#loaded)
   }
 
   /** Runs the handler of an exchange; what it calls is compared with what the exchange carries. */
   around<Result>(exchange: Exchange, work: () => Result): Result {
     if (this.#settings === false) return work()
-    if (this.#looks < LOOKS) this.#look(this.#settings)
-    return this.#sinks === undefined ? work() : this.#sinks.run(new SinkRequest(exchange), work)
+    if (this.#isBehind) this.#wrap(this.#settings)
+    if ((exchange.isInert && !this.#takesInert) || this.#sinks === undefined) return work()
+    return this.#sinks.run(new SinkRequest(exchange), work, this.doubts.locations(exchange))
   }
 
   /** Puts back what was wrapped. */
   close(): void {
+    for (const channel of LOADED) unsubscribe(channel, this.#loaded)
+    this.#isBehind = true
     if (this.#sinks === undefined) return
     this.#sinks.restore()
     syncBuiltinESMExports()
     this.#sinks = undefined
-    this.#drivers = 0
-    this.#looks = 0
   }
 
-  #look(settings: CompiledSinks): void {
-    this.#looks++
-    const drivers = settings.sql === 'off' ? [] : this.#loadedDrivers()
-    if (this.#sinks !== undefined && drivers.length === this.#drivers) return
+  readonly #loaded = (message: unknown): void => {
+    const { id, url, parentFilename } = message as Readonly<Record<string, unknown>>
+    if ([id, url, parentFilename].some(name => typeof name === 'string' && DRIVER.test(name)))
+      this.#isBehind = true
+  }
+
+  #wrap(settings: CompiledSinks): void {
+    this.#isBehind = false
     this.#sinks?.restore()
-    this.#drivers = drivers.length
+    const drivers = settings.sql === 'off' ? [] : this.#drivers()
     this.#sinks = protectSinks(targetsOf(settings, drivers), {
       mode: modesOf(settings),
       onHit: (hit, request) => this.#report(hit, request, settings),
+      onBound: ({ kind, location }, request) => {
+        if (request instanceof SinkRequest) this.doubts.bound(request.exchange, kind, location)
+      },
     })
     // For what was imported by name: `import { exec } from 'node:child_process'`.
     syncBuiltinESMExports()
   }
 
-  #loadedDrivers(): object[] {
-    return DRIVERS.flatMap(([name, className]) => {
-      const found: unknown = this.#loaded(name)
-      const made: unknown =
-        typeof found === 'object' && found !== null ? Reflect.get(found, className) : undefined
-      const prototype: unknown = typeof made === 'function' ? made.prototype : undefined
-      return typeof prototype === 'object' && prototype !== null ? [prototype] : []
-    })
-  }
-
-  /** What a module exports, where it was loaded already. */
-  #loaded(name: string): unknown {
-    try {
-      return this.#require.cache[this.#require.resolve(name)]?.exports
-    } catch {
-      return undefined
-    }
+  /** What the drivers export that were loaded so far. */
+  #drivers(): readonly unknown[] {
+    return Object.keys(this.#cache)
+      .filter(file => DRIVER_FILE.test(file))
+      .map(file => this.#cache[file]?.exports)
   }
 
   #report(hit: SinkHit, request: InspectedRequest, settings: CompiledSinks): void {
     if (!(request instanceof SinkRequest)) return
+    this.doubts.condemn(request.exchange)
     const { actor, request: about } = new HttpEvent(request.exchange, undefined)
     const data = { kind: hit.kind, location: hit.location, method: hit.method }
     const type = settings[hit.kind] === 'report' ? 'sink.reported' : 'sink.refused'
     this.#emit({ type, time: request.exchange.time, actor, request: about, data })
   }
+}
+
+/** The prototypes of classes that a driver exports, or is. */
+function prototypesOf(exported: unknown, names: readonly string[]): object[] {
+  if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null) return []
+  return names.flatMap(name => {
+    const made: unknown = name === '' ? exported : Reflect.get(exported, name)
+    const prototype: unknown = typeof made === 'function' ? made.prototype : undefined
+    return typeof prototype === 'object' && prototype !== null ? [prototype] : []
+  })
 }
 
 /** In observe mode nothing is refused, here as elsewhere. */
@@ -135,10 +146,19 @@ function modesOf(settings: CompiledSinks): Partial<Record<keyof CompiledSinks, S
   }
 }
 
-function targetsOf({ sql, command, path, url }: CompiledSinks, drivers: readonly object[]): SinkTargets {
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
+function targetsOf({ sql, command, path, url }: CompiledSinks, drivers: readonly unknown[]): SinkTargets {
+  const { DatabaseSync, StatementSync } = process.getBuiltinModule('node:sqlite')
+  const pools = drivers.flatMap(driver => prototypesOf(driver, ['', 'Pool']))
   return {
-    ...(sql !== 'off' && { sql: [...drivers, DatabaseSync.prototype] }),
+    ...(sql !== 'off' && {
+      sql: [
+        ...drivers.flatMap(driver => prototypesOf(driver, ['Client', 'Connection'])),
+        ...pools,
+        DatabaseSync.prototype,
+      ],
+      pools,
+      statements: [StatementSync.prototype],
+    }),
     ...(command !== 'off' && { command: [process.getBuiltinModule('node:child_process')] }),
     ...(path !== 'off' && {
       path: [process.getBuiltinModule('node:fs'), process.getBuiltinModule('node:fs/promises')],

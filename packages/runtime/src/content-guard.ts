@@ -1,7 +1,7 @@
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import type { Event, Guard } from '@postern/core'
-import { inspectionGuard } from '@postern/inspect'
-import { doubtfulValues } from './doubtful-values.ts'
+import type { Event, Exchange, Guard } from '@postern/core'
+import { type InspectionOptions, inspectionGuard } from '@postern/inspect'
+import { DoubtfulValues } from './doubtful-values.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
 import type { Resources } from './resources.ts'
 
@@ -20,17 +20,29 @@ export interface ContentGuard {
 export function contentGuard(
   { inspect, schema }: CompiledConfig,
   loaded: LoadedConfig,
-  { parameterTypes }: Pick<Resources, 'parameterTypes'>,
+  { parameterTypes, sinks }: Pick<Resources, 'parameterTypes' | 'sinks'>,
   emit?: (event: Event) => void,
 ): ContentGuard {
   if (inspect === false) return { guard: undefined, foreign: { loaded: 0, skipped: 0 } }
   const { rules: _, secondOpinion: __, ...rest } = inspect
   const { options, ...foreign } = foreignRules(inspect, loaded.file.folder)
+  const decided = emit === undefined || inspect.sinks === false ? undefined : sinks?.doubts
+  const report = decided === undefined ? recordedAtOnce(emit) : decided.keep.bind(decided)
   const guard = inspectionGuard({
     ...(schema.inspect && parameterTypes !== undefined && { learned: route => parameterTypes.of(route) }),
     ...rest,
     ...options,
-    ...(emit !== undefined && { onInspection: doubtfulValues(emit) }),
+    ...(report !== undefined && { onInspection: report }),
   })
-  return { guard, foreign }
+  if (decided === undefined) return { guard, foreign }
+  const settle = (exchange: Exchange): void => {
+    if (!exchange.isInert) decided.settle(exchange)
+  }
+  return { guard: { ...guard, settle }, foreign }
+}
+
+function recordedAtOnce(emit: ((event: Event) => void) | undefined): InspectionOptions['onInspection'] {
+  if (emit === undefined) return undefined
+  const doubts = new DoubtfulValues(emit)
+  return (exchange, inspection) => doubts.record(exchange, inspection)
 }

@@ -3,6 +3,7 @@ import { ConfigError } from '@postern/core'
 import { type ForwardDialect, forwardAuth } from '@postern/http'
 import type { Runtime } from './runtime.ts'
 
+/** Which proxy asks, and under which path. */
 export interface ForwardAuthSetup {
   readonly dialect: ForwardDialect
   /** Taken off the path that the proxy asks with: Envoy's `path_prefix`. None unless given. */
@@ -22,7 +23,7 @@ export function forwardAuthEndpoint(
     throw new ConfigError({
       place: 'trustProxies',
       problem:
-        'names nobody: what a proxy says of method, path and client is believed of no one, so nobody may ask',
+        'names nobody: what a proxy says of method, path and client is not trusted from anyone, so nobody may ask',
       hint: 'trustProxies: [loopback], or the address of the proxy',
     })
   const endpointOf = (config: CompiledConfig): ReturnType<typeof forwardAuth> =>

@@ -3,7 +3,7 @@ import type { Event } from '@postern/core'
 import { BEHAVIOUR_BOUNDS, RespondingRules } from '@postern/scenarios'
 import { scenariosOf } from './scenarios.ts'
 
-/** What a measure against anybody can come from, of one configuration. */
+/** What a remediation of anybody can come from, of one configuration. */
 export interface MeasureCauses {
   /** Whether a rule that is not held by a bound counts an event. */
   concern(event: Event): boolean

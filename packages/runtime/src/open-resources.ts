@@ -24,8 +24,8 @@ export interface OpenResourcesOptions {
   readonly limits?: SharedArrayBuffer | undefined
   /** Sees what the application of this process has open. Default: nothing does. */
   readonly open?: Guard | undefined
-  /** From where the application of this process loads its drivers. Default: its calls are not watched. */
-  readonly application?: string | undefined
+  /** Whether the application of this process is served, whose calls can be watched. Default: a gateway is. */
+  readonly application?: true | undefined
   /** Signs the puzzles of challenges; random unless given. */
   readonly secret?: Uint8Array | undefined
 }
@@ -54,8 +54,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     const followed = new FollowedScenarios(scenarios, error => emit(scenariosRefused(error)))
     closers.push(() => followed.close())
     followed.follow(loaded)
-    const sinks =
-      options.application === undefined ? undefined : new ApplicationSinks(options.application, emit)
+    const sinks = options.application === undefined ? undefined : new ApplicationSinks(emit)
     closers.push(() => sinks?.close())
     const journal = openBudgetJournal(config, emit)
     closers.push(() => journal?.close())

@@ -9,6 +9,7 @@ import { replayResources } from './replay-engine.ts'
 /** What a configuration says about a request by itself, whatever came before it, in the order of asking. */
 export const PLAIN_PARTS = ['clients', 'protocol', 'access', 'parameters', 'inspect'] as const
 
+/** One of `PLAIN_PARTS`. */
 export type PlainPart = (typeof PLAIN_PARTS)[number]
 
 /**

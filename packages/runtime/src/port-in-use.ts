@@ -6,7 +6,7 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'is not an address of this machine',
 }
 
-/** A place to listen that could not be had. */
+/** An address to listen on that is not available. */
 export class PortInUse extends Error {
   override readonly name = 'PortInUse'
   /** The operating system's word, e.g. `EADDRINUSE`. */

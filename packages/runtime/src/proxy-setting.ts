@@ -35,7 +35,7 @@ export function forwardingHeader(exchange: Exchange): string | undefined {
 }
 
 /**
- * The value of `trustProxies` under which the sender of an exchange would be believed, as it is written in a
+ * The value of `trustProxies` under which the sender of an exchange would be trusted, as it is written in a
  * configuration. For a public peer it is only right when that address is a proxy of one's own: anybody can
  * send these headers.
  */

@@ -13,7 +13,7 @@ const DETECTORS: Readonly<Record<string, string>> = {
 
 /**
  * The name under which `scenarios.without` leaves a scenario out: its file, or its detector. Undefined for
- * origins of measures that are no scenario, and for `honey-touched`, whose measures the traps themselves
+ * origins of measures that are not a scenario, and for `honey-touched`, whose measures the traps themselves
  * take. The files are read when a measure of a scenario first refuses.
  */
 export function scenarioFileOf(loaded: LoadedConfig): (origin: string) => string | undefined {

@@ -5,6 +5,7 @@ import { protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { type Closers, closeAll, openThreadResources } from './thread-resources.ts'
 
+/** What a worker thread starts from: the configuration, and what the main thread shares with it. */
 export interface WorkerResourcesOptions {
   readonly loaded: LoadedConfig
   /** Absolute. */

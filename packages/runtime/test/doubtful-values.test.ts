@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Engine, type Event, VirtualClock } from '@postern/core'
 import type { Inspection } from '@postern/inspect'
-import { doubtfulValues } from '../src/doubtful-values.ts'
+import { DoubtfulValues } from '../src/doubtful-values.ts'
 
 const passed = (location: string, verdict: Inspection['verdict'] = 'pass'): Inspection => ({
   verdict,
@@ -24,10 +24,10 @@ test('doubts are recorded once an hour, for a thousand places at most; refusals 
   const clock = new VirtualClock()
   const engine = new Engine({ clock })
   const events: Event[] = []
-  const report = doubtfulValues(event => void events.push(event))
+  const doubts = new DoubtfulValues(event => void events.push(event))
   const tell = (inspection: Inspection): number => {
     const source = { method: 'POST', target: '/posts', headers: ['Host', 'h'], peer: '192.0.2.1' }
-    report(
+    doubts.record(
       engine.open({ ...source, secure: false, httpVersion: '1.1', body: undefined, native: undefined }),
       inspection,
     )

@@ -6,7 +6,19 @@ import { loadConfig } from '@postern/config'
 import { type RequestSource, VirtualClock } from '@postern/core'
 import { buildEngine } from '../src/build-engine.ts'
 import { memoryResources } from '../src/open-resources.ts'
+import { API_SESSIONS } from './honest/api-sessions.ts'
+import { FILE_SESSIONS } from './honest/file-sessions.ts'
+import { PACKAGE_SESSIONS } from './honest/package-sessions.ts'
+import { SITE_SESSIONS } from './honest/site-sessions.ts'
 import { HONEST_SESSIONS, type HonestRequest } from './honest-sessions.ts'
+
+const ALL: Readonly<Record<string, readonly HonestRequest[]>> = {
+  ...HONEST_SESSIONS,
+  ...API_SESSIONS,
+  ...FILE_SESSIONS,
+  ...PACKAGE_SESSIONS,
+  ...SITE_SESSIONS,
+}
 
 const CLIENT = '203.0.113.7'
 
@@ -66,7 +78,7 @@ async function outcomeOf(
 }
 
 describe('honest sessions meet no refusal and no ban of the default configuration', () => {
-  for (const [name, session] of Object.entries(HONEST_SESSIONS)) {
+  for (const [name, session] of Object.entries(ALL)) {
     for (const speed of [1, 4]) {
       test(`${name}, at ${speed} times its speed`, async () => {
         const { refused, measures } = await outcomeOf(session, speed)
@@ -75,7 +87,7 @@ describe('honest sessions meet no refusal and no ban of the default configuratio
     }
   }
 
-  test('there are at least twelve kinds of them', () => assert.ok(Object.keys(HONEST_SESSIONS).length >= 12))
+  test('there are at least eighty kinds of them', () => assert.ok(Object.keys(ALL).length >= 80))
 })
 
 /** Sessions of real clients with real servers, as `e2e/record-sessions.ts` wrote them down. */
@@ -141,7 +153,7 @@ function attack(
   }))
 }
 
-describe('tools of attackers meet a measure of the default configuration', () => {
+describe('tools of attackers meet a remediation of the default configuration', () => {
   for (const [name, make] of Object.entries(TOOLS)) {
     test(name, async () => {
       const { measures } = await outcomeOf(attack(make, []), 1)

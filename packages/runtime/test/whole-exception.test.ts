@@ -184,7 +184,7 @@ function exceptionOf(decision: Decision): ConfigException {
   return exceptions[0] as ConfigException
 }
 
-/** A schema for every route, of the parameters that are no fault. */
+/** A schema for every route, of the parameters that are not at fault. */
 function writeSchemas({ method }: Sent): void {
   const schema = { query: TEXTS, body: TEXTS, samples: 100, closed: true }
   writeFileSync(SCHEMAS, JSON.stringify({ [`${method} /**`]: schema }))

@@ -124,7 +124,7 @@ function file(event: Event): string | undefined {
 }
 
 /**
- * Whoever is known most closely: the principal, else the address. A measure against it hits as few others as
+ * Whoever is known most closely: the principal, else the address. A remediation of it hits as few others as
  * can be.
  */
 function clientOf(event: Event): string | undefined {
@@ -144,15 +144,23 @@ const MAX_PARAMETERS = 64
 
 let credentialEvent: Event | undefined
 let acceptedKind: string | undefined
+let foundEnough = false
 
 /**
- * Notes what the credential of an event's client is worth, before rules ask for `request.credential`. Of the
+ * Notes what is known of an event's client, before rules ask for it: what its credential is worth
+ * (`request.credential`), and whether it finds what it asks for (`actor.finds`). Of the
  * event at hand only: rules are asked about one event after the other, and a `WeakMap` of events took longer
  * than the rules.
  */
-export function noteCredential(event: Event, kind: string | undefined): void {
+export function noteClient(event: Event, kind: string | undefined, finds: boolean): void {
   credentialEvent = event
   acceptedKind = kind
+  foundEnough = finds
+}
+
+/** `enough` while at least one of its client's targets was found for two that were missing or forbidden. */
+function finds(event: Event): string | undefined {
+  return event === credentialEvent && foundEnough ? 'enough' : undefined
 }
 
 /** How its client says who it is, where the backend takes that: `authorization`, `key` or `session`. */
@@ -207,6 +215,7 @@ const READERS: Readonly<Record<string, FieldReader>> = {
   'actor.key': key,
   'actor.agent': agent,
   'actor.user': user,
+  'actor.finds': finds,
   'request.method': methodOf,
   'request.host': host,
   'request.path': path,
@@ -258,7 +267,7 @@ const ALIASES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Whom a measure is held against: a kind of actor, or `client`, the narrowest that is known of principal and
+ * Whom a remediation applies to: a kind of actor, or `client`, the narrowest that is known of principal and
  * address.
  */
 export type ResponseActor = ActorKind | 'client'

@@ -93,7 +93,7 @@ function eventsOf(one: Mapping, place: string, issues: RuleIssues): readonly Eve
   for (const [index, line] of lines.entries()) {
     const record = log.read(line.trim())
     if (record === 'nothing') continue
-    if (record === undefined) issues.add(`${place}.log`, `line ${index + 1} is no line of an access log`)
+    if (record === undefined) issues.add(`${place}.log`, `line ${index + 1} is not a line of an access log`)
     else events.push(logEvent(record, `line-${index + 1}`))
   }
   for (const [index, event] of asList(one['events']).entries()) {

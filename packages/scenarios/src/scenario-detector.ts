@@ -10,11 +10,13 @@ import {
 } from '@postern/core'
 import { AcceptedCredentials } from './accepted-credentials.ts'
 import { CorrelationState, type Fulfilled } from './correlation-state.ts'
-import { actorOf, noteCredential, requestIdOf } from './event-fields.ts'
+import { actorOf, noteClient, requestIdOf } from './event-fields.ts'
+import { FoundTargets } from './found-targets.ts'
 import { RuleDispatch } from './rule-dispatch.ts'
 import type { CorrelationRule, DetectionRule, Respond } from './scenario.ts'
 import type { ScenarioSet } from './scenario-set.ts'
 
+/** The rules, and the bounds of what is counted for them. */
 export interface ScenarioDetectorOptions {
   readonly scenarios: ScenarioSet
   /** Most groups (an address, an account, ...) that one scenario keeps. Default: 20,000. */
@@ -56,6 +58,7 @@ export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDete
   const capacity = options.capacity ?? 20_000
   let compiled = compile(options.scenarios, capacity, undefined)
   const credentials = new AcceptedCredentials()
+  const found = new FoundTargets()
 
   return {
     name: 'scenarios',
@@ -65,7 +68,7 @@ export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDete
     observe: event => {
       if (compiled.detections.length === 0) return undefined
       if (isOwn(event)) return undefined
-      noteCredential(event, credentials.of(event))
+      noteClient(event, credentials.of(event), found.of(event))
       return observe(compiled, event)
     },
     replace: scenarios => {

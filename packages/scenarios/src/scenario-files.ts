@@ -9,6 +9,7 @@ import {
   type ScenarioText,
 } from './scenario-set.ts'
 
+/** Which scenarios are loaded. */
 export interface ScenarioFiles {
   /** Folders of `.yml` and `.yaml` files, read with their subfolders. `*.cases.yml` are tests, not rules. */
   readonly folders?: readonly string[]
@@ -146,6 +147,7 @@ function isCases(place: string): boolean {
   return /\.cases\.ya?ml$/.test(place)
 }
 
+/** The files that are followed, and who receives what is wrong with them. */
 export interface ScenarioWatchOptions {
   readonly files: ScenarioFiles
   readonly detector: ScenarioDetector

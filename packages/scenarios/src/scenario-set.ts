@@ -17,6 +17,7 @@ export interface ScenarioDocuments {
   readonly documents: readonly unknown[]
 }
 
+/** A file of rules, as text or as parsed documents, with the place that errors name. */
 export type ScenarioSource = ScenarioText | ScenarioDocuments
 
 /** A correlation whose references are places in the order of asking. */
@@ -131,7 +132,7 @@ function readDocument(value: unknown, place: string, issues: RuleIssues): Rule |
       return undefined
     }
   }
-  issues.add(place, 'is no Sigma rule', 'it needs "detection", "correlation" or "filter"')
+  issues.add(place, 'is not a Sigma rule', 'it needs "detection", "correlation" or "filter"')
   return undefined
 }
 

@@ -10,7 +10,7 @@ export interface Respond {
   readonly duration: number
   /** Milliseconds in which the same group does not fire again. */
   readonly silence: number
-  /** Whom the measure is held against. */
+  /** Whom the remediation applies to. */
   readonly actor: ResponseActor
 }
 

@@ -107,7 +107,7 @@ export function readFilter(document: Mapping, place: string, issues: RuleIssues)
 
 /**
  * `category: webserver` and `proxy` are requests; `product: postern` is any event, with `service` those of
- * one room.
+ * one package.
  */
 function readLogsource(source: unknown, place: string, issues: RuleIssues): (event: Event) => boolean {
   if (!isMapping(source)) {
@@ -238,7 +238,7 @@ export function readRespond(
   if (actor === undefined && action !== 'alert')
     issues.add(
       at,
-      'has nobody to hold the measure against',
+      'has no actor to apply the remediation to',
       'group by c-ip or actor.principal, or name one with "on"',
     )
   if (

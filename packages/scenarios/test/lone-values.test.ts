@@ -75,7 +75,7 @@ describe('a count of distinct values', () => {
     )
   })
 
-  test('is not begun anew by an attacker who returns to the first page', () => {
+  test('is not started again by an attacker who returns to the first page', () => {
     const { observe } = detector()
     let found = 0
     for (let page = 1; page <= THRESHOLD; page++) {

@@ -203,17 +203,17 @@ describe('what is not understood is refused with its place', () => {
       /between 1 and/,
     ],
     [
-      'a measure against nobody',
+      'a remediation of nobody',
       correlation(
         '{ type: event_count, rules: [rule], group-by: [cs-host], timespan: 1m, condition: { gte: 5 } }',
       )
         .trimEnd()
         .concat('\nrespond: { action: block, for: 1m }\n'),
-      /nobody to hold/,
+      /no actor to apply/,
     ],
     ['YAML bombs', 'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]', /aliases/],
-    ['text that is no YAML', 'title: "', /test\.yml/],
-    ['a document that is no rule', 'hello: world', /no Sigma rule/],
+    ['text that is not YAML', 'title: "', /test\.yml/],
+    ['a document that is not a rule', 'hello: world', /not a Sigma rule/],
   ]
   for (const [name, text, words] of table) test(name, () => assert.match(issues(text), words))
 

@@ -5,7 +5,7 @@ import type { CompiledConfig, Listen, LoadedConfig, TlsConfig } from '@postern/c
 import { ConfigError } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
 
-/** What the gateway room is started with, plain enough to be handed to a worker. */
+/** What the package gateway is started with, plain enough to be handed to a worker. */
 export interface GatewayPlan {
   readonly upstream: string
   readonly listen: ListenOptions

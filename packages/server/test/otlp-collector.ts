@@ -162,7 +162,7 @@ function attributes(value: unknown): readonly Attribute[] {
 }
 
 function named(fields: Fields, names: string): void {
-  for (const name of Object.keys(fields)) assert.ok(names.split(' ').includes(name), `${name} is no field`)
+  for (const name of Object.keys(fields)) assert.ok(names.split(' ').includes(name), `${name} is not a field`)
 }
 
 /** 64 bits are text in JSON. */

@@ -27,6 +27,7 @@ export interface DirectoryUpgrade {
   upgrade(path: string): void
 }
 
+/** Whether other processes may use the directory, and the upgrades that an older layout needs. */
 export interface DataDirectoryOptions {
   /** The right to take for as long as the directory is open; see `DataDirectory.lock`. None unless given. */
   readonly exclusive?: string

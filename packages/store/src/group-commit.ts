@@ -2,6 +2,7 @@ import { type Duration, type Health, type HealthProbe, parseDuration, StoreError
 import type { SqliteDatabase } from './sqlite-database.ts'
 import { isSqliteBusy } from './sqlite-error.ts'
 
+/** How many writes may wait, how many one transaction holds, and how long it waits for a lock. */
 export interface GroupCommitOptions {
   /** Writes that may wait; one more is refused. Default 10,000. */
   readonly maxWaiting?: number

@@ -7,7 +7,7 @@ export {
 export { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 export { migrate } from './migrate.ts'
-export type { Migration, RoomMigrations } from './migration.ts'
+export type { Migration, MigrationSet } from './migration.ts'
 export {
   connectPostgres,
   PostgresDatabase,

@@ -5,28 +5,29 @@ import { SqliteDatabase } from './sqlite-database.ts'
 import { migrateSqlite } from './sqlite-migrations.ts'
 
 /**
- * Brings a room's schema up to date under a lock, all pending steps in one transaction; several instances may
- * start at once. At once for SQLite, as a promise for PostgreSQL.
+ * Brings the tables of one set of migrations up to date under a lock, all pending steps in one transaction;
+ * several instances may start at the same time. At once for SQLite, as a promise for PostgreSQL.
+ * @param set name of the set, e.g. `throttle`
  * @returns the numbers of the migrations applied now
  * @throws IntegrityError naming the migration, when one that was applied is not what is shipped now
  * @throws StoreError when the store was written by a later version, or cannot be written
  */
 export function migrate(
   database: SqliteDatabase,
-  room: string,
+  set: string,
   migrations: readonly Migration[],
 ): readonly number[]
 export function migrate(
   database: PostgresDatabase,
-  room: string,
+  set: string,
   migrations: readonly Migration[],
 ): Promise<readonly number[]>
 export function migrate(
   database: SqliteDatabase | PostgresDatabase,
-  room: string,
+  set: string,
   migrations: readonly Migration[],
 ): readonly number[] | Promise<readonly number[]> {
   return database instanceof SqliteDatabase
-    ? migrateSqlite(database, { room, migrations })
-    : migratePostgres(database, { room, migrations })
+    ? migrateSqlite(database, { name: set, migrations })
+    : migratePostgres(database, { name: set, migrations })
 }

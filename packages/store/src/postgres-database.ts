@@ -6,6 +6,7 @@ import { postgresError } from './postgres-error.ts'
 import { PostgresListener } from './postgres-listener.ts'
 import { storeName } from './store-name.ts'
 
+/** URL, size of the pool, and deadlines of a PostgreSQL database. */
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; `?sslmode=verify-full` for TLS. */
   readonly url: string

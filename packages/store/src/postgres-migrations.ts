@@ -1,9 +1,4 @@
-import {
-  type AppliedMigration,
-  MIGRATIONS_TABLE,
-  pendingMigrations,
-  type RoomMigrations,
-} from './migration.ts'
+import { type AppliedMigration, MIGRATIONS_TABLE, type MigrationSet, pendingMigrations } from './migration.ts'
 import type { PostgresDatabase, SqlClient } from './postgres-database.ts'
 
 /** Any number will do, as long as every version of Postern uses the same one. */
@@ -14,27 +9,27 @@ const LIMIT = '15m'
 /** See `migrate`. An advisory lock makes instances that start together wait for the first. */
 export async function migratePostgres(
   database: PostgresDatabase,
-  room: RoomMigrations,
+  set: MigrationSet,
 ): Promise<readonly number[]> {
   return database.transaction(async client => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK], LIMIT)
     await client.query(MIGRATIONS_TABLE)
-    const pending = pendingMigrations(database.name, room, 'postgres', await appliedTo(client, room.room))
+    const pending = pendingMigrations(database.name, set, 'postgres', await appliedTo(client, set.name))
     for (const { id, name, checksum, text } of pending) {
       if (text.trim() !== '') await client.query(text, undefined, LIMIT)
       await client.query(
         'INSERT INTO postern_migrations (room, id, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)',
-        [room.room, id, name, checksum, Date.now()],
+        [set.name, id, name, checksum, Date.now()],
       )
     }
     return pending.map(({ id }) => id)
   })
 }
 
-async function appliedTo(client: SqlClient, room: string): Promise<readonly AppliedMigration[]> {
+async function appliedTo(client: SqlClient, set: string): Promise<readonly AppliedMigration[]> {
   const { rows } = await client.query<{ id: string; name: string; checksum: string }>(
     'SELECT id, name, checksum FROM postern_migrations WHERE room = $1 ORDER BY id',
-    [room],
+    [set],
   )
   return rows.map(({ id, name, checksum }) => ({ id: Number(id), name, checksum }))
 }

@@ -14,6 +14,7 @@ import type { RedisConnection } from './redis-connection.ts'
 import { redisError } from './redis-error.ts'
 import { storeName } from './store-name.ts'
 
+/** URL of Redis, and how long a command and a connection may take. */
 export interface RedisConnectOptions {
   /**
    * `redis://user:password@host:port/0`, `rediss://` for TLS. One address is enough for a cluster, which is

@@ -10,18 +10,19 @@ import {
   parseDuration,
   StoreError,
 } from '@postern/core'
-import type { RoomMigrations } from './migration.ts'
+import type { MigrationSet } from './migration.ts'
 import { nodeSqlite } from './node-sqlite.ts'
 import { isSqliteTrouble, sqliteError } from './sqlite-error.ts'
 import { checkSqliteVersion, migrateSqlite } from './sqlite-migrations.ts'
 
+/** Path, migrations and largest size of an SQLite file, and how long a writer waits. */
 export interface SqliteOptions {
   /** The file; its directory must exist. `:memory:` for one that dies with the process. */
   readonly path: string
   /** Opens without the right to change anything, and migrates nothing. */
   readonly readOnly?: boolean
   /** Schemas to bring up to date on opening, or, when read-only, to find up to date. */
-  readonly migrations?: readonly RoomMigrations[]
+  readonly migrations?: readonly MigrationSet[]
   /**
    * When a commit is on the disk. `full` (default): before it returns; it survives a power failure. `normal`:
    * soon after; it survives a crash of the process, and a power failure may take the last moments, never the
@@ -208,7 +209,7 @@ export class SqliteDatabase implements HealthProbe {
  * @throws StoreError when the directory is missing or read-only, or the file was written by a later version
  * @throws IntegrityError when the file is damaged, or a migration is not the one that was applied
  * @example
- * const database = openSqlite({ path: '.postern/postern.db', migrations: [{ room: 'detect', migrations }] })
+ * const database = openSqlite({ path: '.postern/postern.db', migrations: [{ name: 'detect', migrations }] })
  * const insert = database.db.prepare('INSERT INTO remediation (id) VALUES (?)')
  * database.transaction(() => insert.run('r1'))
  */

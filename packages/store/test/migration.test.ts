@@ -37,10 +37,10 @@ describe('migrations of SQLite', () => {
 
   test('upgrade an older file and keep what is in it', t => {
     const path = join(scratch(t), 'a.db')
-    const old = openSqlite({ path, migrations: [{ room: 'notes', migrations: [FIRST] }] })
+    const old = openSqlite({ path, migrations: [{ name: 'notes', migrations: [FIRST] }] })
     old.transaction(() => old.db.exec(`INSERT INTO note (text) VALUES ('written by 1.0')`))
     old.close()
-    const database = openSqlite({ path, migrations: [{ room: 'notes', migrations: [FIRST, SECOND] }] })
+    const database = openSqlite({ path, migrations: [{ name: 'notes', migrations: [FIRST, SECOND] }] })
     assert.deepEqual(
       { ...database.db.prepare('SELECT * FROM note').get() },
       { id: 1, text: 'written by 1.0', author: 'unknown' },
@@ -73,19 +73,19 @@ describe('migrations of SQLite', () => {
 
   test('that were edited after release are refused by name', t => {
     const path = join(scratch(t), 'a.db')
-    openSqlite({ path, migrations: [{ room: 'notes', migrations: [FIRST] }] }).close()
+    openSqlite({ path, migrations: [{ name: 'notes', migrations: [FIRST] }] }).close()
     const edited: Migration = { ...FIRST, sqlite: `${FIRST.sqlite} -- harmless` }
     assert.throws(
-      () => openSqlite({ path, migrations: [{ room: 'notes', migrations: [edited] }] }),
+      () => openSqlite({ path, migrations: [{ name: 'notes', migrations: [edited] }] }),
       error => error instanceof IntegrityError && error.message.includes('notes/1 "keep notes"'),
     )
   })
 
   test('of a later version are refused, and so is the file', t => {
     const path = join(scratch(t), 'a.db')
-    openSqlite({ path, migrations: [{ room: 'notes', migrations: [FIRST, SECOND] }] }).close()
+    openSqlite({ path, migrations: [{ name: 'notes', migrations: [FIRST, SECOND] }] }).close()
     assert.throws(
-      () => openSqlite({ path, migrations: [{ room: 'notes', migrations: [FIRST] }] }),
+      () => openSqlite({ path, migrations: [{ name: 'notes', migrations: [FIRST] }] }),
       error =>
         error instanceof StoreError &&
         !error.retryable &&
@@ -95,10 +95,10 @@ describe('migrations of SQLite', () => {
 
   test('are not run on a file opened to be read, which says that it is too old', t => {
     const path = join(scratch(t), 'a.db')
-    openSqlite({ path, migrations: [{ room: 'notes', migrations: [FIRST] }] }).close()
+    openSqlite({ path, migrations: [{ name: 'notes', migrations: [FIRST] }] }).close()
     assert.throws(
       () =>
-        openSqlite({ path, readOnly: true, migrations: [{ room: 'notes', migrations: [FIRST, SECOND] }] }),
+        openSqlite({ path, readOnly: true, migrations: [{ name: 'notes', migrations: [FIRST, SECOND] }] }),
       /written by an earlier version; start Postern once/,
     )
   })
@@ -126,7 +126,7 @@ describe('migrations of SQLite', () => {
       script,
       `import { openSqlite } from ${JSON.stringify(source)}
        const migrations = Array.from({ length: 20 }, (_, i) => ({ id: i + 1, name: 'n', sqlite: 'CREATE TABLE t' + i + ' (x)' }))
-       openSqlite({ path: ${JSON.stringify(join(directory, 'a.db'))}, busyTimeout: '20s', migrations: [{ room: 'r', migrations }] }).close()`,
+       openSqlite({ path: ${JSON.stringify(join(directory, 'a.db'))}, busyTimeout: '20s', migrations: [{ name: 'r', migrations }] }).close()`,
     )
     const starts = Array.from({ length: 4 }, () => {
       const child = spawn(process.execPath, [...process.execArgv, script], {

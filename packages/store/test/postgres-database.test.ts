@@ -81,7 +81,7 @@ describe('a PostgreSQL database', () => {
       (error: unknown) =>
         error instanceof PostgresError && error.constraint === 'one_each' && error.state === '23505',
     )
-    assert.equal(database.health().ok, true, 'a refused row is no illness')
+    assert.equal(database.health().ok, true, 'a refused row is not an illness')
   })
 
   test('keeps its connection after an ordinary failure', async t => {
@@ -105,7 +105,7 @@ describe('a PostgreSQL database', () => {
       database.transaction(client => client.query('SELECT pg_sleep(60)')),
       (error: unknown) => isRetryable(error) && /statement timeout/.test(String(error)),
     )
-    assert.equal(database.health().ok, true, 'a slow statement is no illness of the server')
+    assert.equal(database.health().ok, true, 'a slow statement is not an illness of the server')
     assert.equal((await database.query('SELECT 1 AS one')).rowCount, 1)
   })
 

@@ -61,7 +61,7 @@ describe('an embedded database', () => {
       insert.run(3)
     })
     assert.equal(rows(database), 2)
-    assert.equal(database.health().ok, true, 'a duplicate key is no illness')
+    assert.equal(database.health().ok, true, 'a duplicate key is not an illness')
     database.close()
   })
 
@@ -145,7 +145,7 @@ describe('a file that cannot be used', () => {
     )
   })
 
-  test('that is no database is refused as damaged, and left as it was', t => {
+  test('that is not a database is refused as damaged, and left as it was', t => {
     const path = join(scratch(t), 'a.db')
     const text = 'this is a text file, and somebody needs it'.repeat(100)
     writeFileSync(path, text)

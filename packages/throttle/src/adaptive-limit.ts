@@ -15,7 +15,7 @@ export interface AdaptiveOptions {
 /** Samples that make one step, and the share of a step's result that is taken over. */
 const STEP_SAMPLES = 50
 const SMOOTHING = 0.2
-/** Steps after which the unloaded latency is measured anew, with half the limit. */
+/** Steps after which the unloaded latency is measured again, with half the limit. */
 const PROBE_EVERY = 500
 
 /**

@@ -1,32 +1,53 @@
-import { type Exchange, multipartTexts } from '@postern/core'
+import { type Exchange, type Json, multipartTexts, readTextBody } from '@postern/core'
 import { type Key, named } from './key.ts'
 
 const MAX_DEPTH = 8
-const FORM = /^\s*application\/x-www-form-urlencoded\b/i
-const MULTIPART = /^\s*multipart\/form-data\b/i
 
 /**
- * A field of a JSON or form body, also of an upload: `email` or `user.email` (in a form also `user[email]`):
- * for limits per account on a login route. Letter case, surrounding space and compatibility forms are folded
- * (Unicode NFKC), so that spelling a name differently is no way round. Requests whose body lacks the field,
- * has it more than once with different values, cannot be read, or is larger than guards may read share one
- * key: a backend may take another of two values than we do. Requests without a body are not counted.
+ * A field of a JSON, form or multipart body: `email` or `user.email` (in a form also `user[email]`): for
+ * limits per account on a login route. Letter case, surrounding space and compatibility forms are folded
+ * (Unicode NFKC), so that spelling a name differently changes nothing. The same name in the query counts as
+ * another value of the field, because servlets and `$_REQUEST` read both.
+ *
+ * Requests whose body lacks the field, has it more than once with different values, cannot be read, or is
+ * larger than guards may read share one key: a backend may take another of two values than we do. Requests
+ * that have neither a body nor the field in their query are not counted.
  */
 export function body(field: string): Key {
   const path = field.split('.').slice(0, MAX_DEPTH)
-  return named('body', 'arrival', exchange => (exchange.hasBody ? readField(exchange, path) : undefined))
+  return named('body', 'arrival', exchange => {
+    const inQuery = queryFields(exchange.path.query, path)
+    if (exchange.hasBody) return readField(exchange, path, inQuery)
+    return inQuery.length === 0 ? undefined : oneOf(inQuery)
+  })
 }
 
-async function readField(exchange: Exchange, path: readonly string[]): Promise<string> {
-  const decoded = await exchange.readDecodedBody()
-  if (decoded?.complete !== true) return ''
-  const text = new TextDecoder().decode(decoded.bytes)
-  const type = exchange.header('content-type') ?? ''
-  const values = FORM.test(type)
-    ? formFields(new URLSearchParams(text), path)
-    : MULTIPART.test(type)
-      ? formFields(multipartTexts(text), path)
-      : jsonFields(text, path)
+function queryFields(query: string, path: readonly string[]): readonly string[] {
+  return query === '' ? [] : formFields(new URLSearchParams(query), path)
+}
+
+async function readField(
+  exchange: Exchange,
+  path: readonly string[],
+  inQuery: readonly string[],
+): Promise<string> {
+  const body = await readTextBody(exchange)
+  switch (body.kind) {
+    case 'json':
+      return oneOf([...jsonFields(body.value, path), ...inQuery])
+    case 'form':
+      return oneOf([...formFields(new URLSearchParams(body.text), path), ...inQuery])
+    case 'multipart':
+      return body.complete ? oneOf([...formFields(multipartTexts(body.text), path), ...inQuery]) : ''
+    case 'unreadable':
+      return ''
+    default:
+      return oneOf(inQuery)
+  }
+}
+
+/** What all values agree on; an empty text where they do not. */
+function oneOf(values: readonly unknown[]): string {
   const [first = '', ...others] = values.map(folded)
   return others.every(other => other === first) ? first : ''
 }
@@ -52,13 +73,7 @@ function formFields(pairs: Iterable<readonly [string, string]>, path: readonly s
     .map(([, value]) => value)
 }
 
-function jsonFields(text: string, path: readonly string[]): readonly unknown[] {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return []
-  }
+function jsonFields(value: Json, path: readonly string[]): readonly unknown[] {
   return path.reduce<readonly unknown[]>(
     (values, name) => values.flatMap(one => fieldsOf(one, name)),
     [value],

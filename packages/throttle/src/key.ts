@@ -73,10 +73,15 @@ export function route(): Key {
   return named('route', 'arrival', exchange => exchange.route?.pattern)
 }
 
-/** The value of a request header. Requests without it share one key, so leaving it out is no way round. */
+/**
+ * The value of a request header. Requests without it share one key, so leaving it out bypasses nothing; so
+ * do requests that send it in several lines, of which a backend may take any.
+ */
 export function header(name: string): Key {
   const lowerName = name.toLowerCase()
-  return named('header', 'arrival', exchange => exchange.header(lowerName) ?? '')
+  return named('header', 'arrival', exchange =>
+    exchange.headerCount(lowerName) > 1 ? '' : (exchange.header(lowerName) ?? ''),
+  )
 }
 
 /** Several keys as one: applies when all of them do. */

@@ -6,6 +6,7 @@ import { AdaptiveLimit, type AdaptiveOptions } from './adaptive-limit.ts'
  */
 export type LoadClass = 'critical' | 'default' | 'sheddable'
 
+/** How many requests a process handles at a time, and which go first. */
 export interface LoadSheddingOptions {
   /** Requests at a time that the whole process handles: a number, or found from latency. */
   readonly limit: number | AdaptiveOptions

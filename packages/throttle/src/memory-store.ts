@@ -17,6 +17,7 @@ import {
   wideUntil,
 } from './window-counters.ts'
 
+/** How many keys a store in memory holds, or the memory that it shares. */
 export interface MemoryStoreOptions {
   /** How many keys fit, 32 bytes each. Default: 131,072 (4 MiB). Ignored with `table`. */
   readonly slots?: number

@@ -1,6 +1,7 @@
 import { type Clock, type Duration, type Exchange, parseDuration, systemClock } from '@postern/core'
 import type { Rule } from './rule.ts'
 
+/** Where rules of single keys are read, and how long each is kept. */
 export interface OverridesOptions {
   /** What the rule depends on. Default: the tenant. Undefined takes the rule for everybody. */
   readonly of?: (exchange: Exchange) => string | undefined

@@ -5,6 +5,7 @@ import type { LimitStore } from './limit-store.ts'
 import { FORGET_EXPIRED, LIMITS_SCHEMA } from './postgres-limits.sql.ts'
 import { RemoteStore } from './remote-store.ts'
 
+/** The database that counts are kept in. */
 export interface PostgresStoreOptions {
   /**
    * From `connectPostgres` of `@postern/store`, with the `throttle` migrations applied. The caller closes it.
@@ -29,7 +30,7 @@ const SWEEP_EVERY = 10_000
 
 /**
  * Counts in PostgreSQL, for many processes: exact over all of them. One statement for all decisions asked at
- * the same time. Slower than Redis, and nothing more to run for who has PostgreSQL anyway.
+ * the same time. Slower than Redis, but needs no second server beside PostgreSQL.
  */
 export function postgresStore({ database, prefix = 'postern', clock }: PostgresStoreOptions): LimitStore {
   let sweptAt = systemClock.monotonic()

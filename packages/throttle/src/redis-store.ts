@@ -6,6 +6,7 @@ import type { LimitStore } from './limit-store.ts'
 import { LIMIT_SCRIPT } from './redis-script.lua.ts'
 import { RemoteStore } from './remote-store.ts'
 
+/** The Redis that counts are kept in, and the prefix of its keys. */
 export interface RedisStoreOptions {
   /**
    * From `connectRedis` of `@postern/store`: one server or a cluster, Redis 7 or Valkey. The caller closes

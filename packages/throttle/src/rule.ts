@@ -48,7 +48,7 @@ export interface WindowOptions {
  * The window is divided into 8 sub-windows, and the oldest, which has partly left, is counted whole. The
  * caller's real window is thus between one and 1 1/8 times as long; it is never shorter. (Above 65,535 units:
  * 4 sub-windows, up to 1 1/4.)
- * @throws ConfigError for a limit that is no whole number from 1 to 2,147,483,647, or a span below 100 ms
+ * @throws ConfigError for a limit that is not a whole number from 1 to 2,147,483,647, or a span below 100 ms
  * @example
  * ```ts
  * import { limit } from 'postern'

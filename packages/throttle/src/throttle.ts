@@ -82,7 +82,7 @@ export class Throttle implements Guard, HealthProbe {
   readonly #spare: Question[] = []
   readonly #places: HeldPlaces
   #limits: Staged
-  /** Per route, the global limits followed by its own. Anew with each `replace`. */
+  /** Per route, the global limits followed by its own. Compiled again by each `replace`. */
   #byRoute = new Map<string, { readonly settings: object; readonly limits: Staged }>()
   #decisions = 0
   #refused = 0

@@ -9,6 +9,7 @@ import {
   combined,
   concurrency,
   gcra,
+  header,
   type Key,
   type Limit,
   memoryStore,
@@ -45,6 +46,13 @@ describe('the key of a request', () => {
     const first = key(exchangeOf({ peer: '192.0.2.1' }))
     for (let i = 0; i < 8_500; i++) key(exchangeOf({ peer: `10.${i >> 8}.${i & 255}.1` }))
     assert.equal(key(exchangeOf({ peer: '192.0.2.200' })), first)
+  })
+
+  test('in a header that was sent in several lines is the one of all who leave it out', () => {
+    const key = header('X-Shop')
+    assert.equal(key(exchangeOf({ headers: ['x-shop', 'a'] })), 'a')
+    assert.equal(key(exchangeOf({ headers: ['x-shop', 'a', 'X-SHOP', '7'] })), '')
+    assert.equal(key(exchangeOf()), '')
   })
 
   test('of several parts applies when all of them do', async () => {
@@ -103,6 +111,19 @@ describe('the key of a request', () => {
     const json = Buffer.from('{"email":"a@b.example"}')
     assert.equal(await keyOf('application/json', gzipSync(json), 'gzip'), 'a@b.example')
     assert.equal(await keyOf('application/json', json, 'unknown'), '')
+    const twice = '{"email":"victim@b.example","em\\u0061il":"1@b.example"}'
+    assert.equal(await keyOf('application/json', twice), '')
+  })
+
+  test('in a body is also read from the query, which many backends take for the same field', async () => {
+    const keyOf = (target: string, text?: string) =>
+      body('email')(exchangeOf({ method: 'POST', target, ...(text !== undefined && { body: text }) }))
+    assert.equal(keyOf('/login?email=Victim%40b.example&password=x'), 'victim@b.example')
+    assert.equal(keyOf('/login?email=a%40b.example&email=victim%40b.example'), '')
+    assert.equal(keyOf('/login?next=/'), undefined)
+    assert.equal(await keyOf('/login?email=victim%40b.example', '{"email":"1@b.example"}'), '')
+    assert.equal(await keyOf('/login?email=A%40b.example', '{"email":"a@b.example"}'), 'a@b.example')
+    assert.equal(await keyOf('/login?email=victim%40b.example', '{"password":"x"}'), 'victim@b.example')
   })
 
   test('is kept up to 256 characters, and written down only where it holds no secret', () => {
@@ -341,7 +362,7 @@ describe('an adaptive limit', () => {
     assertNear(limit.value, 102 + Math.sqrt(102) / 5)
   })
 
-  test('measures anew with half the limit every 500 steps, so that it follows a change of the code', () => {
+  test('measures again with half the limit every 500 steps, so that it follows a change of the code', () => {
     const limit = new AdaptiveLimit({ initial: 1_000, max: 1_000 })
     for (let i = 0; i < 499; i++) step(limit, 10)
     assert.equal(limit.value, 1_000)

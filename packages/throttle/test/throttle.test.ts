@@ -131,7 +131,7 @@ describe('keys', () => {
     assert.equal(await effects(() => send({ peer: '::FFFF:c000:0209' }), 1), '-')
   })
 
-  test('leaving a header out is no way round its limit', async () => {
+  test('leaving a header out does not bypass its limit', async () => {
     const { send } = setUp([{ name: 'client', key: header('X-Client'), limit: window(1, '1m') }])
     assert.equal(await effects(() => send(), 2), '+-')
     assert.equal(await effects(() => send({ peer: '198.51.100.7' }), 1), '-')

@@ -1,5 +1,5 @@
 /**
- * `@postern/vault/unlock`: how a member gets at his secret, by password, passkey, code or shares. For
+ * `@postern/vault/unlock`: how a member gets at their secret, by password, passkey, code or shares. For
  * browsers. Needs WebCrypto and nothing of Node.
  */
 export { recoverFromShares, recoveryShares } from './held/recovery-shares.ts'

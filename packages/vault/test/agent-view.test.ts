@@ -91,7 +91,7 @@ describe('what an agent reads', () => {
     assert.ok(got <= 6, `${got} values`)
   })
 
-  it('is filled in for a person, on his authority, and only what he may read', async () => {
+  it('is filled in for a person, on their authority, and only what they may read', async () => {
     const { view, stored, holders } = await setting()
     const [, row] = view.rows('customers', stored)
     const letter = `Dear ${row?.['name']}, we will write to ${row?.['email']} (person-000000000000@token.invalid).`

@@ -96,7 +96,7 @@ describe('who reads the search terms', () => {
 })
 
 describe('who has some shares of a recovery, and makes up the others', () => {
-  it('recovers nobody: neither with one share twice, nor with one of his own, nor with changed ones', async () => {
+  it('recovers nobody: neither with one share twice, nor with one of their own, nor with changed ones', async () => {
     const member = await Member.create()
     const shares = await recoveryShares(member, 3, 2)
     const own = await recoveryShares(await Member.create(), 3, 2)

@@ -146,7 +146,7 @@ describe('who has a capability of somebody', () => {
       assert.equal(ask(variant), 'capability')
   })
 
-  it('takes the nonce of another person: each has his own', () => {
+  it('takes the nonce of another person: each has their own', () => {
     const holders = testHolders()
     const [core] = holders.cores as [HolderCore]
     const nonce = Buffer.alloc(16, 7).toString('base64url')
@@ -162,7 +162,7 @@ describe('who has a capability of somebody', () => {
 })
 
 describe('who writes messages by hand', () => {
-  it('asks as an earlier protocol would, or as none: nothing is answered, and nothing counted', () => {
+  it('asks in an earlier protocol, or in an unknown one: nothing is answered, and nothing counted', () => {
     const holders = testHolders()
     const [core] = holders.cores as [HolderCore]
     for (const body of [
@@ -204,7 +204,7 @@ describe('who writes messages by hand', () => {
     for (const order of [[1, 0], [0, 0], [0], [0, 1, 1]]) assert.equal(ask(order), 'malformed')
   })
 
-  it('sends frames that are empty, endless, or no message: his connection ends, and others go on', async () => {
+  it('sends frames that are empty, endless, or not a message: the connection ends, and others go on', async () => {
     const own = identity('holder')
     const app = identity('app')
     const { port, close } = await listenTls({ host: '127.0.0.1', port: 0 }, own, () => () => ({ pong: true }))

@@ -109,7 +109,7 @@ describe('who chooses names', () => {
 describe('who writes the same thing in another way', () => {
   it('sets the bits of base64url that carry nothing: it is the same record, counted once', () => {
     const core = coreOf(testHolders())
-    // A batch whose length is no multiple of three leaves bits over in its last character.
+    // A batch whose length is not a multiple of three leaves bits over in its last character.
     const batch = [1, 2, 3].map(row => packed([{ ...item(row), context: context('9'.repeat(row)) }]))
     const items = batch.find(text => text.length % 4 !== 0) ?? ''
     assert.notEqual(items, '')

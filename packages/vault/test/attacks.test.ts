@@ -206,7 +206,7 @@ describe('who has capabilities of people', () => {
     assert.equal(refusedAs(core.answer('app', { ...opening(1), capability })), 'capability')
   })
 
-  it('signs without end: one person fills only his own share of what a holder remembers', () => {
+  it('signs without end: one person fills only their own share of what a holder remembers', () => {
     const seen = new SeenCapabilities(100, 10)
     for (let i = 0; i < 50; i++) assert.equal(seen.use('mallory', `${i}`, 1_000, 0), i < 10)
     assert.equal(seen.use('anne', '0', 1_000, 0), true)
@@ -300,7 +300,7 @@ describe('who has the time, the disk or a backup of a holder', () => {
     assert.equal(count, 1.5 * B)
   })
 
-  it('restores a backup to have its budgets anew: nothing opens until all of them would be free anyway', async () => {
+  it('restores a backup to have fresh budgets: nothing opens until all of them would be free anyway', async () => {
     const path = join(folder, 'holder.db')
     const holders = testHolders({ budgets })
     const option = holders.options[0]

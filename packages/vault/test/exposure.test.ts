@@ -79,7 +79,7 @@ function steal(...ids: readonly HolderId[]): string {
 const environment = { DATABASE_URL: 'postgres://app:hunter22@db/shop', NODE_ENV: 'production' }
 
 describe('what a thief opens with dump, application disk, environment and one whole holder', () => {
-  it('0 from split while the holders are out of his reach', async () => {
+  it('0 from split while the holders are out of reach', async () => {
     for (const id of [1, 2, 3] as const) {
       const loot = steal(id)
       const exposure = await measureExposure({ values: split, folders: [disk, loot], environment })
@@ -88,7 +88,7 @@ describe('what a thief opens with dump, application disk, environment and one wh
     }
   })
 
-  it(`at most 1.5 B an hour from split with the holders in his reach (B is ${BUDGET})`, async () => {
+  it(`at most 1.5 B an hour from split with the holders in reach (B is ${BUDGET})`, async () => {
     const loot = steal(1)
     const links = await holders.links()
     const exposure = await measureExposure({

@@ -14,7 +14,7 @@ describe('budgets', () => {
   const open = (core: HolderCore, ...rows: number[]) =>
     core.answer('app', { op: 'open', items: packed(rows.map(row => item(row))) })
 
-  it('a holder counts three quarters, so that the bound is 1.5 B even for who has stolen another holder', () => {
+  it('a holder counts three quarters, so that the bound is 1.5 B even for a thief of another holder', () => {
     assert.deepEqual([1, 2, 4, 100, 1_000].map(holderShare), [1, 1, 3, 75, 750])
     const holders = testHolders({ budgets })
     const [, two, three] = holders.cores as [HolderCore, HolderCore, HolderCore]

@@ -62,7 +62,7 @@ describe('records to open, packed', () => {
     assert.equal(unpackOpenings(`!${two}`, 8), undefined)
   })
 
-  it('are refused when a context is no encoding of one', () => {
+  it('are refused when a context is not an encoding of one', () => {
     const changed = (change: (context: Buffer) => Uint8Array): string => {
       const encoded = change(Buffer.from(encodeContext(place)))
       return packOpenings([{ encoded, epoch: 0, salt }])

@@ -65,7 +65,7 @@ describe('Prisma', () => {
     await reaching('create', nested(row?.['email']), 'Order')
   })
 
-  it('names of fields, and null, are no values', async () => {
+  it('names of fields, and null, are not values', async () => {
     for (const args of [
       { where: { email: null }, select: { id: true, email: true } },
       { omit: { email: true } },

@@ -223,7 +223,7 @@ describe('a holder’s unlocking', () => {
     store.close()
   })
 
-  it('by a file: one that others can read, or that is no key, is refused', async () => {
+  it('by a file: one that others can read, or that is not a key, is refused', async () => {
     const path = join(folder, 'key')
     writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o644 })
     await assert.rejects(unlockKey(fresh(), { kind: 'file', path }, systemRandom), /other users/)

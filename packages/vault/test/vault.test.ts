@@ -80,7 +80,7 @@ describe('rows', () => {
     )
   })
 
-  it('a value without a prefix is never believed in a strict column', async () => {
+  it('a value without a prefix is never trusted in a strict column', async () => {
     const { vault } = setting()
     const [sealed] = await vault.sealRows('customers', [row(1)])
     for (const forged of [
@@ -194,7 +194,7 @@ describe('rows', () => {
     assert.equal(report.includes(SECRET) || report.includes(key), false)
   })
 
-  it('an object’s prototype is no column', async () => {
+  it('an object’s prototype is not a column', async () => {
     const { vault } = setting({
       tables: { n: { key: ['constructor'], columns: { body: { mode: 'local' } } } },
     })
@@ -254,7 +254,7 @@ describe('erasure', () => {
     orders: { key: ['id'], subject: 'customer', columns: { address: { mode: 'local' } } },
   }
 
-  it('of a subject makes all his records unreadable, also in a copy, and no one else’s', async () => {
+  it('of a subject makes all their records unreadable, also in a copy, and no one else’s', async () => {
     const path = join(folder, 'subjects.db')
     const subjects = new SqliteSubjectSalts(path)
     const { vault } = setting({ tables: bySubject, subjects })

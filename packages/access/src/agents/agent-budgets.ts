@@ -13,7 +13,7 @@ const MAX_COUNTS = 20_000
 
 /**
  * What agents have used of their budgets, in this process. A window slides: what the one before it held
- * counts by the part of it that is still inside, so that two bursts at a boundary are no double budget.
+ * counts by the part of it that is still inside, so that two bursts at a boundary do not double the budget.
  */
 export class AgentBudgets {
   readonly #counts = new Map<string, Count>()

@@ -1,5 +1,6 @@
 import { ConfigError, type Duration, type Principal, parseDuration } from '@postern/core'
 
+/** Whom an agent acts for, what it may do, and how much of it. */
 export interface AgentOptions {
   /** Whose agent it is. It may do what both may. */
   readonly owner: Principal

@@ -31,6 +31,7 @@ import { NoticeOutbox } from './notice-outbox.ts'
 import { nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
 import { boundPreview } from './preview.ts'
 
+/** Where approvals are kept, for how long, who is notified, and the key that signs. */
 export interface ApprovalsOptions {
   readonly database: SqliteDatabase | PostgresDatabase
   readonly clock?: Clock

@@ -12,6 +12,7 @@ export interface Mail {
   readonly text: string
 }
 
+/** Who receives mails about approvals, and by which mailer. */
 export interface MailOptions {
   /**
    * Recipients of a notice: usually looked up by `approval.by` and `approval.tenant`. None: nothing is sent.

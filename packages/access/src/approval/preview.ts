@@ -9,7 +9,7 @@ const MAX_SUMMARY = 500
 /**
  * A preview within bounds: 20 rows and 32 KiB of sample at most, cut at whole rows. Counts are never cut: a
  * request that would change more tables than are shown must not look smaller than it is.
- * @throws ConfigError for more than 50 tables, or a count that is no count
+ * @throws ConfigError for more than 50 tables, or a count that is not a count
  */
 export function boundPreview({ summary, rows, sample }: ApprovalPreview): ApprovalPreview {
   const tables = Object.entries(rows ?? {})

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { ConfigError } from '@postern/core'
 import type { ApprovalChannel } from './notice.ts'
 
+/** The URL that is notified, and the secret that signs. */
 export interface WebhookOptions {
   /** `https:`, or `http:` on loopback. */
   readonly url: string

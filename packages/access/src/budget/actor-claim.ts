@@ -30,7 +30,7 @@ const HEX_DIGEST = /^[0-9a-f]{64}$/
 const MAX_LIFETIME = 3_600_000
 
 /**
- * Signs who acts, so that the database believes it: actor, tenant and act with an expiry and a nonce. What
+ * Signs who acts, so that the database can verify it: actor, tenant and act with an expiry and a nonce. What
  * signs is the application; what verifies is a function of the database that the application's role cannot
  * change. The nonce is used up by the first transaction that changes rows.
  * @throws ConfigError when key or lifetime are out of bounds

@@ -127,7 +127,7 @@ const WAYS_ROUND = `
   FROM reach WHERE rolreplication AND NOT rolsuper
   UNION ALL
   SELECT 'role ' || login, CASE WHEN rolname = login THEN 'has' ELSE 'may become ' || rolname || ', which has' END || ' CREATEROLE',
-    'before PostgreSQL 16 it can make itself a member of any role that is no superuser'
+    'before PostgreSQL 16 it can make itself a member of any role that is not a superuser'
   FROM reach WHERE rolcreaterole AND NOT rolsuper
   UNION ALL
   SELECT 'role ' || login, 'is a member of ' || rolname, 'it can run programs or change files on the server, or change rows outside of transactions of its own'

@@ -111,7 +111,10 @@ export function changesOf({ limits, rules }: CompiledBudgets): CompiledBudgets {
   }
 }
 
-/** @throws ConfigError naming every mistake */
+/**
+ * Budgets with their defaults, by table and action, ready to be installed or counted.
+ * @throws ConfigError naming every mistake
+ */
 export function compileBudgets(budgets: Budgets): CompiledBudgets {
   const issues: ConfigIssue[] = []
   const limits: BudgetLimit[] = []

@@ -32,7 +32,7 @@ export const BUDGETS_SCHEMA_SQL: string = [
   FUNCTIONS_SQL,
 ].join('')
 
-/** Version 1 as this one: its counts are kept, its triggers are made anew. */
+/** Version 1 as this one: its counts are kept, its triggers are created again. */
 export const UPGRADE_FROM_1_SQL: string = [
   COUNTS_OF_1_SQL,
   COUNTERS_SQL,

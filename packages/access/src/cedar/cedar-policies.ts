@@ -7,6 +7,7 @@ import { type CedarEntity, contextOf, principalEntity, resourceEntity } from './
 
 type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
+/** Cedar policies as text, and how entities are made of what is asked. */
 export interface CedarOptions {
   /** The policies, in Cedar's language. `@id("...")` names one in decisions. */
   readonly policies: string

@@ -21,7 +21,7 @@ const MAX_VISITS = 200_000
 /**
  * Counts the mutations of a GraphQL request: each field of a mutation, aliases and fragments included, as
  * often as the longest list among its arguments is long, in a variable or its default too. A list of
- * operations (a batch) adds up. Undefined when it is no GraphQL request, or names a stored document only.
+ * operations (a batch) adds up. Undefined when it is not a GraphQL request, or names a stored document only.
  */
 export function countMutations(body: Json): MutationCount | undefined {
   if (Array.isArray(body)) {

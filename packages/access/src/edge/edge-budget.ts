@@ -12,7 +12,7 @@ import {
 } from '@postern/core'
 import { actingIn } from '../wrap/acting-as.ts'
 import { changedNothing } from './changed-nothing.ts'
-import { graphqlMutations } from './graphql-request.ts'
+import { graphqlMutations, mayNameMutation } from './graphql-request.ts'
 import { idsInQuery, namedUnits } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
@@ -83,7 +83,7 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     decide(exchange) {
       const { method } = exchange
       const kind = method === 'DELETE' ? 'deletes' : UPDATES.has(method) ? 'updates' : undefined
-      if (kind === undefined && method !== 'POST' && !exchange.path.query.includes('mutation')) return ALLOW
+      if (kind === undefined && method !== 'POST' && !mayNameMutation(exchange.path.query)) return ALLOW
       if (kind !== undefined) {
         if (!exchange.hasBody) return take(exchange, only(kind, idsInQuery(exchange)))
         return namedUnits(exchange).then(named => {

@@ -35,7 +35,7 @@ const MAX_DEPTH = 200
 const PAIRS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
 
 /**
- * Reads the mutations of a document, in time linear in its length, whatever brackets it holds. What is no
+ * Reads the mutations of a document, in time linear in its length, whatever brackets it holds. What is not
  * GraphQL gives operations of a kind: nobody executes them.
  * @returns undefined for a document of more than 100,000 tokens, or fragments more than 200 deep
  */

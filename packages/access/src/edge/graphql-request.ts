@@ -1,6 +1,5 @@
-import { type BodyPrefix, type Exchange, type Json, multipartTexts } from '@postern/core'
+import { type BodyPrefix, type Exchange, type Json, multipartTexts, readTextBody } from '@postern/core'
 import { countDocument, countMutations, type MutationCount } from './count-graphql.ts'
-import { bodyFormat, parseBody } from './named-units.ts'
 
 /** Paths under which servers of GraphQL answer by default. */
 const USUAL_PATH = /(?:graphql|gql|graph)\/?$/i
@@ -11,55 +10,59 @@ const DOCUMENT_TYPE = /^\s*application\/graphql\s*(?:;|$)/i
  * What a request to a server of GraphQL would change, however the document is sent: in the query, as JSON, as
  * a form, as the part `operations` of a multipart form, or as the body itself (GraphQL over HTTP; GraphQL
  * multipart requests; graphql-http). Undefined when it holds no document.
- * @returns `unread` when it may hold one that cannot be read: a coding that is not known, or a body that is
- *   longer than guards may read, at a path that servers of GraphQL use
+ * @returns `unread` when it may hold one that cannot be read: a coding that is not known, JSON that names
+ *   a field twice, or a body that is longer than guards may read, at a path that servers of GraphQL use
  */
 export async function graphqlMutations(exchange: Exchange): Promise<MutationCount | 'unread' | undefined> {
   const inBody = exchange.hasBody ? await mutationsInBody(exchange) : undefined
   if (inBody === 'unread') return inBody
   const { query } = exchange.path
   // Servers differ in which they take when both hold a document.
-  return query.includes('mutation') ? most(inBody, countFields([...new URLSearchParams(query)])) : inBody
+  return mayNameMutation(query) ? most(inBody, countFields([...new URLSearchParams(query)])) : inBody
+}
+
+/** Whether a query may hold the word, which can be written with percent signs. */
+export function mayNameMutation(query: string): boolean {
+  return query.includes('mutation') || query.includes('%')
 }
 
 async function mutationsInBody(exchange: Exchange): Promise<MutationCount | 'unread' | undefined> {
-  const type = exchange.header('content-type')?.trim() ?? ''
-  const isDocument = DOCUMENT_TYPE.test(type)
-  const format = bodyFormat(type)
-  if (format === undefined && !isDocument) return undefined
-  const body = await exchange.readDecodedBody()
-  // Of an upload the operations come first (GraphQL multipart requests).
-  const isReadable = body !== undefined && (body.complete || format === 'multipart')
-  const count = isReadable ? countBody(body, format) : undefined
-  const isUnread = count === undefined && body?.complete !== true
-  return isUnread && USUAL_PATH.test(exchange.path.canonical) ? 'unread' : count
-}
-
-/** @param format undefined: the body is a document */
-function countBody(body: BodyPrefix, format: ReturnType<typeof bodyFormat>): MutationCount | undefined {
-  switch (format) {
-    case undefined:
-      return countDocument(textOf(body), null)
+  if (DOCUMENT_TYPE.test(exchange.header('content-type') ?? '')) {
+    const document = await exchange.readDecodedBody()
+    return document?.complete === true ? countDocument(textOf(document), null) : unread(exchange)
+  }
+  const body = await readTextBody(exchange)
+  switch (body.kind) {
+    case 'json':
+      return countMutations(body.value)
     case 'form':
-      return countFields([...new URLSearchParams(textOf(body))])
+      return countFields([...new URLSearchParams(body.text)])
     case 'multipart':
-      return countFields(multipartTexts(textOf(body)))
-    default: {
-      const value = parseBody(body.bytes)
-      return value === undefined ? undefined : countMutations(value)
-    }
+      // Of an upload the operations come first (GraphQL multipart requests).
+      return countFields(multipartTexts(body.text)) ?? (body.complete ? undefined : unread(exchange))
+    case 'unreadable':
+      return unread(exchange)
+    default:
+      return undefined
   }
 }
+
+function unread(exchange: Exchange): 'unread' | undefined {
+  return USUAL_PATH.test(exchange.path.canonical) ? 'unread' : undefined
+}
+
+const MAX_VARIABLES = 20
 
 /** Every pair counts, for servers differ in which of two they take. */
 function countFields(pairs: readonly (readonly [string, string])[]): MutationCount | undefined {
   const variables = pairs.filter(([name]) => name === 'variables').map(([, value]) => jsonOf(value) ?? null)
+  if (variables.length === 0) variables.push(null)
   let count: MutationCount | undefined
   for (const [name, value] of pairs) {
     if (name !== 'query' && name !== 'operations') continue
-    const found =
-      name === 'query' ? countDocument(value, variables[0] ?? null) : countMutations(jsonOf(value) ?? null)
-    count = most(count, found)
+    if (name === 'operations') count = most(count, countMutations(jsonOf(value) ?? null))
+    else
+      for (const given of variables.slice(0, MAX_VARIABLES)) count = most(count, countDocument(value, given))
   }
   return count
 }

@@ -6,6 +6,7 @@ import { changedNothing } from './changed-nothing.ts'
 import { namedUnits } from './named-units.ts'
 import { WindowCounter } from './window-counter.ts'
 
+/** The budgets that routes may name, and how many actors are counted. */
 export interface RouteBudgetsOptions {
   readonly budgets: Budgets
   /** Actors whose counts are kept, for each budget. Default 100,000. */

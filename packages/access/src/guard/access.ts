@@ -33,6 +33,7 @@ import {
   stepUpRefusal,
 } from './refusals.ts'
 
+/** What an `Access` decides with: policies, approvals, step-up, and where acts are recorded. */
 export interface AccessOptions {
   /** Asked for every act with a resource or a policy of its own; without them only rules hold. */
   readonly policies?: Decides

@@ -17,6 +17,7 @@ import type { CompiledRule, Requirement } from './act-rule.ts'
 import { refusalOf } from './route-guard.ts'
 import { isNavigation } from './step-up-page.ts'
 
+/** The approvals that are served, under which path, and what a caller needs to decide. */
 export interface ApprovalEndpointsOptions {
   readonly approvals: Approvals
   readonly access: Access

@@ -13,6 +13,7 @@ export type Resolver<Source, Args, Context, Info, Result> = (
   info: Info,
 ) => Result | Promise<Result>
 
+/** How a guarded resolver finds its caller and its resource. */
 export interface FieldOptions<Source, Args, Context> extends ActRule {
   readonly action: string
   readonly caller: (context: Context) => Caller

@@ -4,6 +4,7 @@ export interface GraphqlNode {
   readonly [key: string]: unknown
 }
 
+/** How deep, wide and expensive a GraphQL document may be. */
 export interface GraphqlLimits {
   /** Fields inside fields. Default: 12. */
   readonly depth?: number
@@ -39,7 +40,7 @@ const MAX_VISITS = 20_000
 const MAX_SIZE = 1_000_000
 
 /**
- * Measures a parsed document before anything is resolved. The dearest operation counts, for the client
+ * Measures a parsed document before anything is resolved. The most expensive operation counts, for the client
  * chooses which one runs. Fragments that spread each other in a circle are a problem, not an endless loop; so
  * is a document that is cheap to write and expensive to walk.
  * @param variables values of the request, for sizes and lists that are variables
@@ -181,7 +182,7 @@ class Walk {
   }
 
   /**
-   * How many items a field returns: the largest of its sizes. A size that is no
+   * How many items a field returns: the largest of its sizes. A size that is not a
    * count is the largest there can be.
    */
   #sizeOf(node: GraphqlNode): number {

@@ -16,6 +16,7 @@ export interface Caller {
   readonly reason?: string
 }
 
+/** What a guarded function requires, and how its arguments become a resource and an act. */
 export interface GuardedActOptions<Input> extends ActRule {
   /**
    * What it is done to, for policies: looked up by id, so that they see its owner and

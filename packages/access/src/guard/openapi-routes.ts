@@ -8,6 +8,7 @@ export interface OpenApiDocument {
   readonly paths?: Readonly<Record<string, unknown>>
 }
 
+/** The path that the API of a document is served under. */
 export interface OpenApiOptions {
   /** Path of the API on this server, put before every path: `/api/v1`. Default: none. */
   readonly basePath?: string

@@ -15,6 +15,7 @@ export interface TrpcCall<Context> {
 /** The codes of tRPC that refusals become. */
 export type TrpcCode = 'UNAUTHORIZED' | 'FORBIDDEN' | 'PRECONDITION_FAILED' | 'TOO_MANY_REQUESTS'
 
+/** How a guarded procedure finds its caller and its arguments. */
 export interface TrpcOptions<Context> extends ActRule {
   /** Default: the path of the procedure. */
   readonly action?: string

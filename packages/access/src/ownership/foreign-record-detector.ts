@@ -10,6 +10,7 @@ import {
 } from '@postern/core'
 import { compileOwnedRoute, type OwnedRoute } from './owned-route.ts'
 
+/** How many records make a finding, and within which time. */
 export interface ForeignRecordOptions {
   /** So many different records refused to one actor within the window are a search. Default: 10. */
   readonly refused?: number

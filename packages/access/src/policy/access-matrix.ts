@@ -32,7 +32,7 @@ interface Count {
 
 /**
  * Who can do what, as a table: callers with each role and scope that policies name (and none), against every
- * action and type that they speak of. Each cell is decided with the rows of `questionsAbout`; relationships
+ * action and type that they cover. Each cell is decided with the rows of `questionsAbout`; relationships
  * are unknown in all of them, so what needs one reads `never` unless something else allows it.
  */
 export function accessMatrix(policies: PolicySet): CommandResult<AccessMatrix> {

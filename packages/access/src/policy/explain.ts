@@ -16,7 +16,7 @@ export interface ConditionTrace {
   readonly parts: readonly ConditionTrace[]
 }
 
-/** What became of one policy that speaks of the action and the type. */
+/** What became of one policy that covers the action and the type. */
 export interface PolicyTrace {
   readonly policy: string
   readonly effect: 'allow' | 'deny'
@@ -33,6 +33,7 @@ export interface AccessQuestion {
   readonly context?: Context
 }
 
+/** A verdict, and what each policy that covers the question contributed to it. */
 export interface Explanation {
   readonly verdict: Verdict
   readonly policies: readonly PolicyTrace[]

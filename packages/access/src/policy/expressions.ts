@@ -98,7 +98,7 @@ export function hasScope(scope: string): Condition {
 /**
  * Any function of the caller and the context, but not of the resource: it is run before rows are
  * looked at. One that throws is unknown.
- * @param name shown by `explain`; also what `diff` compares, so name a changed function anew
+ * @param name shown by `explain`; also what `diff` compares, so give a changed function a new name
  */
 export function check(name: string, test: (principal: Principal, context: Context) => boolean): Condition {
   return { kind: 'check', name, test }

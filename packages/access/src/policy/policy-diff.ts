@@ -14,6 +14,7 @@ export interface AccessChange {
   readonly after: string
 }
 
+/** What two policy sets have and decide differently. */
 export interface PolicyDiff {
   readonly added: readonly string[]
   readonly removed: readonly string[]

@@ -92,7 +92,7 @@ export class PolicySet implements Decides {
   }
 
   /**
-   * The policies that speak of an action on a type, compiled. A type nobody declared
+   * The policies that cover an action on a type, compiled. A type nobody declared
    * is met by policies for every type only.
    */
   rules(action: string, type: string): RuleIndex {
@@ -123,7 +123,7 @@ export function definePolicies(policies: readonly Policy[]): PolicySet {
   return new PolicySet(policies)
 }
 
-/** Whether an action pattern speaks of an action, or of every action of a family. */
+/** Whether an action pattern covers an action, or of every action of a family. */
 function covers(pattern: string, action: string): boolean {
   return pattern === action || (pattern.endsWith('*') && action.startsWith(pattern.slice(0, -1)))
 }
@@ -200,6 +200,6 @@ function strayIn(
     .filter(field => types.length !== 1 || types[0] !== field.type)
     .map(
       field =>
-        `reads "${field.type}.${field.name}", but speaks of ${types.length === 0 ? 'every type' : types.join(', ')}`,
+        `reads "${field.type}.${field.name}", but covers ${types.length === 0 ? 'every type' : types.join(', ')}`,
     )
 }

@@ -9,11 +9,12 @@ export interface Policy {
   readonly effect: 'allow' | 'deny'
   /** Exact (`order.read`), a family (`order.*`) or `*`. */
   readonly actions: readonly string[]
-  /** Types it speaks of, or `*` for every type and for actions without a resource. */
+  /** Types it covers, or `*` for every type and for actions without a resource. */
   readonly types: readonly ResourceType[] | '*'
   readonly when: Condition
 }
 
+/** What a policy covers, and when it applies. */
 export interface PolicyOptions {
   readonly action: string | readonly string[]
   /** Default: every type. */

@@ -5,6 +5,7 @@ import type { FieldType } from './scalar.ts'
 /** One field: its type, or its type and the column it is kept in. */
 export type FieldDefinition = FieldType | { readonly type: FieldType; readonly column: string }
 
+/** The table, key and fields of a type of resource. */
 export interface ResourceTypeOptions<Names extends string> {
   /** Table or view; `schema.table` where needed. Default: the name of the type. */
   readonly table?: string

@@ -21,7 +21,7 @@ export interface RuleIndex {
 }
 
 /**
- * Compiles policies that all speak of one action and one type. Those that need a role are kept by role, so
+ * Compiles policies that all cover one action and one type. Those that need a role are kept by role, so
  * that a decision costs what the caller's own roles have to say, not what all roles have. Deny policies come
  * first; among several that speak, the first in this order is named.
  */

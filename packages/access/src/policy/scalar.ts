@@ -23,7 +23,7 @@ const MIN_TIME = -62_135_596_800_000
 const MAX_TIME = 8.64e15 - 1
 
 /**
- * Reads a value as one type; null when it is absent or is no value of that type, which
+ * Reads a value as one type; null when it is absent or is not a value of that type, which
  * every comparison then treats as unknown.
  */
 export type Normalise = (value: unknown) => Scalar | null

@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import { describe } from './describe.ts'
 import type { PolicySet, Resource } from './policy-set.ts'
 
+/** The action, the resource and the principals that are asked about. */
 export interface WhoCanOptions {
   readonly action: string
   readonly resource: Resource
@@ -12,6 +13,7 @@ export interface WhoCanOptions {
   readonly context?: Context
 }
 
+/** Who of those asked about may do something, and what others would need. */
 export interface WhoCan {
   /** Who may, and by which policy. */
   readonly allowed: readonly { readonly principal: string; readonly policy: string }[]

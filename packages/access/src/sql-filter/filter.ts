@@ -16,7 +16,7 @@ export interface Filter {
   readonly predicate: Bound
 }
 
-/** Builds the filter of policies that all speak of one action and type: any allow, and no deny. */
+/** Builds the filter of policies that all cover one action and type: any allow, and no deny. */
 export function filterOf(
   policies: readonly Policy[],
   type: ResourceType,

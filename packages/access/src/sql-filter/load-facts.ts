@@ -12,6 +12,7 @@ export type RunQuery = (
   values: readonly (string | number)[],
 ) => readonly Fields[] | Promise<readonly Fields[]>
 
+/** Whose relationships are loaded, for which action and resources, and how the database is asked. */
 export interface LoadFactsOptions {
   readonly principal: Principal
   readonly action: string

@@ -6,6 +6,7 @@ import type { Filter } from './filter.ts'
 /** A `where` of Prisma's client. */
 export type PrismaWhere = { readonly [key: string]: unknown }
 
+/** How fields and relationships are named in the Prisma schema. */
 export interface PrismaOptions {
   /**
    * The relation fields of the Prisma schema, by the field that holds the key: `{ 'order.account':

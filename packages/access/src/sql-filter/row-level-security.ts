@@ -9,6 +9,7 @@ import { DIALECTS, quoteLiteral, quoteName } from './dialect.ts'
 import { type SessionExpressions, sessionSource, settingExpressions } from './session-source.ts'
 import { toText } from './sql-predicate.ts'
 
+/** The type, actions and role that the statements are for, and where the session keeps who asks. */
 export interface RowLevelSecurityOptions {
   /** Name of the resource type. */
   readonly type: string

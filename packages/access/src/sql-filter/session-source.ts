@@ -101,7 +101,7 @@ export function sessionSource(session: SessionExpressions, policy: string): Sour
 
 const UUID = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$'
 
-/** An id that is no UUID equals no UUID; it must not end the statement in an error. */
+/** An id that is not a UUID equals no UUID; it must not end the statement in an error. */
 function cast(sql: string, holds: FieldType): string {
   if (holds !== 'uuid') return `${sql}${DIALECTS.postgres.cast(holds)}`
   return `(SELECT CASE WHEN v ~ '${UUID}' THEN v::uuid END FROM (VALUES (${sql})) AS id (v))`

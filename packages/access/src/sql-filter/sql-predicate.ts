@@ -4,6 +4,7 @@ import type { Bound, BoundOperand } from './bound.ts'
 import { DIALECTS, type Dialect, type DialectName, quoteName, type SqlValue } from './dialect.ts'
 import type { Filter } from './filter.ts'
 
+/** The dialect of a predicate, the alias of its table, and the number of its first parameter. */
 export interface SqlOptions<Name extends DialectName = DialectName> {
   /** Default: `postgres`. */
   readonly dialect?: Name

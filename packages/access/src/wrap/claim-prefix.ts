@@ -107,7 +107,7 @@ export class ClaimPrefix {
       let statement = ''
       if (isPlain && this.#prepared > 0) statement = `postern_claim_${this.#prepared}`
       else {
-        // A number is used once: one that is still there under an old number is no trouble.
+        // A number is used once: one that is still there under an old number is not trouble.
         if (isPlain && this.#isDirect === true && this.#sent.length === 1) entry.prepares = ++this.#asked
         if (entry.prepares > 0) statement = `postern_claim_${entry.prepares}`
         parse.call(wire, {

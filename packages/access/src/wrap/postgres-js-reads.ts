@@ -59,7 +59,7 @@ function isQuery(value: unknown): value is Answered {
 }
 
 function counted(query: unknown, { budgets, names, acting, report }: SessionReads): unknown {
-  // Identifiers and fragments that are no queries.
+  // Identifiers and fragments that are not queries.
   if (!isQuery(query)) return query
   const reader = new RowReader(budgets.charge(acting))
   let refusal: ReadBudgetExceeded | undefined

@@ -186,7 +186,7 @@ for (const store of STORES) {
       [ACT, { ...ALICE, actor: 'mallory' }],
     ] as const)
       await assert.rejects(approvals.redeem(id, act, principal), refusedFor('not-yours'))
-    // The order of names is no part of the act.
+    // The order of names is not part of the act.
     await approvals.redeem(id, { ...ACT, arguments: { limit: 4_812, before: '2020-01-01' } }, ALICE)
   })
 

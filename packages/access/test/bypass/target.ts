@@ -201,7 +201,7 @@ export function otherClaim(key: SigningKey, lag = 0): string {
 
 export { CLAIM_KEY }
 
-/** One way round, and what stops it. */
+/** One attempt to bypass a budget, and what stops it. */
 export interface Way {
   readonly name: string
   /** SQLSTATEs of which at least one must have been seen: the way was tried, and this is what stopped it. */

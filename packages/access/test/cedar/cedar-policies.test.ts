@@ -50,7 +50,7 @@ test('a forbid that cannot be evaluated forbids, though Cedar itself would skip 
   })
 })
 
-test('what is no question allows nothing', async () => {
+test('what is not a question allows nothing', async () => {
   const policies = await cedarPolicies({ policies: POLICIES })
   for (const type of ['', 'order"', 'a b', 'order::x::', '__cedar'])
     assert.equal(policies.decide(CLERK, 'order.read', { type, fields: { id: '"; permit' } }).allowed, false)

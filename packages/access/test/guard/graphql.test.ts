@@ -62,7 +62,7 @@ const attacks: readonly (readonly [string, string, RegExp, Record<string, unknow
   ['a size in the default of a variable', 'query ($n: Int = 100000) { a(first: $n) { b } }', /costs/],
   ['a size that is not a number', '{ a(first: "99999") { b } }', /costs/],
   ['a negative size', '{ a(first: -1) { b } }', /costs/],
-  ['the dearer of two operations', 'query A { x } query B { a(first: 100000) { b } }', /costs/],
+  ['the more expensive of two operations', 'query A { x } query B { a(first: 100000) { b } }', /costs/],
   [
     'a login guessed by aliases',
     `{ ${Array.from({ length: 11 }, (_, i) => `a${i}: login(p: "${i}")`).join(' ')} }`,

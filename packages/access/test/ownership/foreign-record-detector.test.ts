@@ -65,7 +65,7 @@ function setting() {
 test('who is refused ten different records within ten minutes is searching, whatever the ids look like', async () => {
   const { ask, findings } = setting()
   for (let i = 0; i < 9; i++) await ask(ANN, `/orders/${(i * 7_919 + 2) % 1_000}`)
-  // The same record again is no tenth, nor is one's own.
+  // The same record again is not a tenth, nor is one's own.
   await ask(ANN, '/orders/2')
   await ask(ANN, '/orders/1')
   assert.deepEqual(findings(), [])
@@ -75,7 +75,7 @@ test('who is refused ten different records within ten minutes is searching, what
   assert.equal(findings().length, 1)
 })
 
-test('a refusal now and then is no search', async () => {
+test('a refusal now and then is not a search', async () => {
   const { ask, findings, clock } = setting()
   for (let i = 0; i < 30; i++) {
     await ask(ANN, `/orders/${i + 2}`)

@@ -202,7 +202,7 @@ const mistakes: readonly (readonly [string, () => unknown, RegExp])[] = [
   ['a key of another type', () => parent(order.fields.status, account, always), /key of "account"/],
   ['an action with a star in it', () => allow('a', { action: 'or*der' }), /not an action/],
   ['no action', () => allow('a', { action: [] }), /no action/],
-  ['a key that is no field', () => resourceType('x', { fields: { name: 'text' } }), /key "id"/],
+  ['a key that is not a field', () => resourceType('x', { fields: { name: 'text' } }), /key "id"/],
   ['a filter of an unknown type', () => shopPolicies.filter(ANN, 'order.read', 'nothing'), /order, account/],
 ]
 for (const [name, work, message] of mistakes)

@@ -100,7 +100,7 @@ test('deny policies restrict what may be changed', async () => {
   await assert.rejects(count(SUPPORT, 'UPDATE orders SET account_id = 2 WHERE id = 1'), /row-level security/)
 })
 
-test('an id that is no UUID sees no rows instead of an error', async () => {
+test('an id that is not a UUID sees no rows instead of an error', async () => {
   const note = resourceType('note', { table: 'notes', fields: { id: 'integer', owner: 'uuid' } })
   const policies = definePolicies([
     allow('own', { action: 'read', on: note, when: owns(note.fields.owner) }),

@@ -19,7 +19,7 @@ export interface ResumedFollower {
 /**
  * Resumes the log on this thread and starts the follower's own thread when there is something to publish: a
  * thread takes 20 MB and a tenth of a second, and many applications run for long before anything is
- * recorded. Where the index must be built anew, which takes long, the thread starts at once. A thread that
+ * recorded. Where the index must be rebuilt, which takes long, the thread starts at once. A thread that
  * could not start is started again with the next call.
  * @throws IntegrityError, StoreError when the log cannot be resumed
  */

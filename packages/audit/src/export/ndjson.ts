@@ -31,6 +31,7 @@ interface Completeness {
   readonly checkpoint: Checkpoint
 }
 
+/** Who signs the end of an export, and who follows the progress. */
 export interface ExportOptions {
   /**
    * Keys of the log, which sign that nothing is missing. Without them the export proves

@@ -4,6 +4,7 @@ import type { Entry } from '../entry.ts'
 import type { LogReader } from '../log-reader.ts'
 import type { Sink } from './sink.ts'
 
+/** The log and the sink of a shipper, and where it remembers its position. */
 export interface ShipperOptions {
   readonly reader: LogReader
   readonly sink: Sink

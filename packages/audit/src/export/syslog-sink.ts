@@ -4,6 +4,7 @@ import type { Entry } from '../entry.ts'
 import { toCef } from './cef.ts'
 import type { Sink } from './sink.ts'
 
+/** The collector, and whether it is reached by TCP or TLS. */
 export interface SyslogSinkOptions {
   readonly host: string
   readonly port: number

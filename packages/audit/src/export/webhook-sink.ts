@@ -5,6 +5,7 @@ import { toNdjson } from './ndjson.ts'
 import { toOcsf } from './ocsf.ts'
 import type { Sink } from './sink.ts'
 
+/** The URL that receives entries, and the secret that signs them. */
 export interface WebhookSinkOptions {
   readonly url: string
   /** At least 24 bytes, base64, with or without `whsec_` before it. A secret. */

@@ -12,6 +12,7 @@ import { sha256 } from './sha256.ts'
 
 /** Signature types of C2SP signed-note: a log's own signature, a witness's timestamped cosignature. */
 const ED25519 = 0x01
+/** The signature type of a witness in a note (C2SP tlog-cosignature). */
 export const COSIGNATURE_V1 = 0x04
 
 /** A fresh key pair as C2SP writes them: the signer's text is a secret. */

@@ -1,8 +1,8 @@
-import type { RoomMigrations } from '@postern/store'
+import type { MigrationSet } from '@postern/store'
 
 /** Derived from the log, entry by entry: a rebuild restores all of it. */
-export const INDEX_MIGRATIONS: RoomMigrations = {
-  room: 'audit-index',
+export const INDEX_MIGRATIONS: MigrationSet = {
+  name: 'audit-index',
   migrations: [
     {
       id: 1,

@@ -20,6 +20,7 @@ import { HeldCursor } from './held-cursor.ts'
 import { DatabaseLog, type PostgresAuditLog } from './postgres-log.ts'
 import { Sequencer } from './sequencer.ts'
 
+/** The database of a log, its keys and origin, and how it is anchored, witnessed and bounded. */
 export interface PostgresAuditLogOptions extends PublisherOptions {
   readonly database: PostgresDatabase
   /** Unique name of the log, forever. */

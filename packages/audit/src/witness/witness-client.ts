@@ -4,6 +4,7 @@ import { parseWitnessKey, type WitnessKey } from '../format/cosignature.ts'
 import { type NoteSignature, parseNote, parseSignatureLine } from '../format/note.ts'
 import type { LogReader } from '../log-reader.ts'
 
+/** The URL and the key of a witness, and how long it may take. */
 export interface WitnessClientOptions {
   /** Submission prefix: `add-checkpoint` is appended. */
   readonly url: string

@@ -12,6 +12,7 @@ import { decodeBase64, formatSignatureLine, type NoteVerifier, parseNote } from 
 import { parseVerifierKey } from '../format/note-key.ts'
 import { HASH_BYTES, type Hash, sameBytes } from '../format/sha256.ts'
 
+/** Where a witness keeps its state, its key, and the logs it cosigns. */
 export interface WitnessOptions {
   /** Where the latest checkpoint of each log is kept. One process at a time. */
   readonly directory: string

@@ -151,7 +151,7 @@ export class OcsfSchema {
     }
     const type = attribute.type ?? ''
     if (type === 'object' || existsSync(join(this.#path, `objects/${type}.json`))) {
-      if (typeof value !== 'object' || value === null) problems.push(`${place}: is no object`)
+      if (typeof value !== 'object' || value === null) problems.push(`${place}: is not an object`)
       else if (type !== 'object')
         this.#check(value as Record<string, unknown>, this.#object(type), place, problems)
       return

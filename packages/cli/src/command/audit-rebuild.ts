@@ -5,7 +5,7 @@ import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /**
- * `postern audit rebuild`: builds the search index anew out of the log and compares it with the one that is
+ * `postern audit rebuild`: rebuilds the search index from the log and compares it with the one that is
  * there; with `--replace` it takes its place, which in the data directory needs the gateway stopped. Exit 4
  * when they differ.
  */

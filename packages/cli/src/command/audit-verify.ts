@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { verifyStore } from '@postern/audit'
+import { parseVerifierKey, verifyStore } from '@postern/audit'
 import { openAuditSource } from '@postern/runtime'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -18,6 +18,8 @@ export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
   const path = textOption(options, 'remembered')
   const given = listOption(options, 'key')
+  // A mistyped key says nothing about the log: it must not read as if that had been changed.
+  for (const key of given) parseVerifierKey(key, '--key')
   const log = await openAuditSource(setup)
   const keys = given.length > 0 ? given : log.trustedKeys
   let done = 0

@@ -7,7 +7,7 @@ import { withRemediations } from './with-remediations.ts'
 
 const MEASURES: readonly Measure[] = ['block', 'throttle', 'challenge']
 
-/** `postern ban`: takes a measure that every instance on the same store obeys within a second. */
+/** `postern ban`: sets a remediation that every instance on the same store obeys within a second. */
 export const run: Command = async ([text = ''], options, context) => {
   const request = {
     actor: parseActor(text),

@@ -4,7 +4,7 @@ import { untrustedForwardingSentence } from '@postern/runtime'
 type Sentence = (event: Event) => string
 
 /**
- * What happened, in words, for events that are no requests; the type itself for those of an application.
+ * What happened, in words, for events that are not requests; the type itself for those of an application.
  * Comes from outside: show it `safe`.
  */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
@@ -32,6 +32,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'inspection.doubt': event =>
     `a value that may be an attack passed ${place(event)}: ${text(event, 'rule')} in ${text(event, 'location')}; to end the doubt: ${text(event, 'setting')}`,
+  'inspection.harmless': event =>
+    `what looked like an attack was used as data ${place(event)}: ${text(event, 'rule')} in ${text(event, 'location')}`,
   'honey.record': event =>
     `a honey record was opened: ${event.resource?.type ?? ''} ${event.resource?.id ?? ''}`,
   'login.failed': event => `sign-in failed: ${who(event)}${by(event, 'method')}`,
@@ -67,7 +69,7 @@ function withoutStore(event: Event): string {
   )
 }
 
-/** One event that is no request, as a sentence without time and actor. */
+/** One event that is not a request, as a sentence without time and actor. */
 export function eventSentence(event: Event): string {
   const sentence = Object.hasOwn(SENTENCES, event.type) ? SENTENCES[event.type] : undefined
   return (sentence?.(event) ?? `${event.type} ${event.request?.id ?? ''}`).trim()

@@ -127,8 +127,8 @@ function noteCertificate({ tls }: CompiledConfig, folder: string, output: Comman
 }
 
 /**
- * A backend that is not there at the start is the commonest mistake; it may also only be late, so it is no
- * error.
+ * A backend that is not there at the start is the commonest mistake; it may also only be late, so it is not
+ * an error.
  */
 async function noteBackend(config: CompiledConfig, { output }: CommandContext): Promise<void> {
   const { state, detail, hint } = await checkBackend(config, listenPlaces(config).gateway)

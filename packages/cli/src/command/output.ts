@@ -69,7 +69,7 @@ export class Output {
   }
 
   /**
-   * A bar on standard error; invisible where that is no terminal.
+   * A bar on standard error; invisible where that is not a terminal.
    * @param total in whatever unit `advance` counts
    */
   progress(label: string, total: number): ProgressBar {

@@ -5,7 +5,7 @@ import { loadSetup } from './setup.ts'
 import { withLearnedSchemas } from './with-learned-schemas.ts'
 
 /**
- * `postern parameters forget`: begins to learn anew, for one route or for all. Exit 1 when there was nothing
+ * `postern parameters forget`: forgets what was learned, for one route or all. Exit 1 when there was nothing
  * to forget.
  */
 export const run: Command = async ([route], options, context) => {

@@ -184,7 +184,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     parameters,
     'forget [route]',
-    'learn anew, for one route ("POST /orders") or for all',
+    'forget what was learned, for one route ("POST /orders") or for all',
     () => import('./parameters-forget.ts'),
   )
   const console = program.command('console').description('the web console of the running gateway')

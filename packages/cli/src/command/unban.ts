@@ -12,7 +12,7 @@ export const run: Command = async ([text = ''], options, context) => {
   if (lifted.length === 0) context.output.line(`no remediations apply to ${name}`)
   else
     context.output.line(
-      `${name}: ${lifted.length === 1 ? '1 remediation' : `${lifted.length}remediations`} ended`,
+      `${name}: ${lifted.length === 1 ? '1 remediation' : `${lifted.length} remediations`} ended`,
     )
   context.output.result({ actor, lifted })
   return lifted.length === 0 ? EXIT.no : EXIT.done

@@ -130,7 +130,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   add(
     holder,
     'replace <config> <number>',
-    'give a holder that was set up anew the parts it shares with this one',
+    'give a holder that was set up again the parts it shares with this one',
     () => import('./holder-replace.ts'),
   )
 }

@@ -18,7 +18,7 @@ export interface SeenRequest {
   readonly route: string | undefined
   /** Forwarding headers as they came, in order. */
   readonly forwarding: readonly string[]
-  /** What to set so that the sender is believed; undefined when it is, or says nothing. */
+  /** What to set so that the sender is trusted; undefined when it is, or says nothing. */
   readonly setting: string | undefined
 }
 

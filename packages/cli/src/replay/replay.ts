@@ -36,7 +36,7 @@ export interface ReplaySummary {
 const MAX_EXAMPLES = 5
 
 /**
- * Reads access logs as a stream and tells what one or two configurations would have done, on the log's own
+ * Reads access logs as a stream and says what one or two configurations would have done, on the log's own
  * time. Bodies and most headers are not in a log, so rules over those stay silent.
  * @throws ConfigError when a file cannot be read
  */

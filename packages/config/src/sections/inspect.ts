@@ -76,7 +76,7 @@ export interface ForeignRulesConfig {
 
 /**
  * Calls of an application in whose process Postern is a middleware, compared with the request at hand:
- * `refuse` throws in place of a call that carries an attack, `report` lets it run and tells.
+ * `refuse` throws in place of a call that carries an attack, `report` lets it run and reports it.
  * @example
  * ```ts
  * import type { SinksConfig } from 'postern'
@@ -124,8 +124,8 @@ export interface InspectionConfig {
    */
   readonly secondOpinion?: 'native-appsec' | undefined
   /**
-   * Compares what the application's own process calls with the request; `{}` for all kinds but `url`.
-   * Default: `false`.
+   * Compares what the application's own process calls with the request, or `false`. Default: all kinds but
+   * `url`.
    */
   readonly sinks?: SinksConfig | false | undefined
 }
@@ -312,9 +312,9 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
         example: 'native-appsec',
       }),
       sinks: key(orOff(sinks), {
-        description:
-          "Compares what the application's own process calls with the request; `{}` for all kinds but `url`.",
-        default: false,
+        description: "Compares what the application's own process calls with the request, or `false`.",
+        default: {},
+        defaultText: 'all kinds but `url`',
         example: { sql: 'report' },
       }),
     }),

@@ -29,7 +29,7 @@ export const EVENT_SHAPE: ApiShape = {
   action: 'string?',
 }
 
-/** One measure against an actor. */
+/** One remediation of an actor. */
 export const BAN_SHAPE: ApiShape = {
   id: 'string',
   actor: 'string',

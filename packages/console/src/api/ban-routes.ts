@@ -26,7 +26,7 @@ export const banRoutes: readonly ApiRoute[] = [
     method: 'POST',
     path: '/bans',
     role: 'operator',
-    summary: 'Takes a measure that every instance on the same store obeys within a second.',
+    summary: 'Sets a remediation that every instance on the same store obeys within a second.',
     body: {
       actor: {
         type: 'string',

@@ -124,7 +124,7 @@ function hash(secret: string): Buffer {
   return createHash('sha256').update(secret).digest()
 }
 
-/** Makes room for one more. */
+/** Evicts one, for one more. */
 function evictOldest(map: Map<string, unknown>, limit: number): void {
   for (const key of map.keys()) {
     if (map.size < limit) return

@@ -101,7 +101,7 @@ function touch(event: Event, nodes: Map<string, Node>, edges: Map<string, Edge>)
   const who = actor.principal ?? actor.address
   if (who === undefined) return
   const kind = actor.principal === undefined ? 'address' : 'principal'
-  // What is no named resource is the route that was asked for.
+  // What is not a named resource is the route that was asked for.
   const what = resource ?? (request?.route === undefined ? undefined : { type: 'route', id: request.route })
   if (what === undefined || what.type === '') return
   const from = `${kind} ${who}`

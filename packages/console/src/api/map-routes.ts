@@ -89,7 +89,7 @@ function take(routes: Map<string, SeenRoute>, { event, weight, erased }: StoredE
   const path = pathTemplate(request.path)
   const key = `${request.method} ${path}`
   const known = routes.get(key)
-  // What the backend does not know is no route of it: scanners ask for thousands.
+  // What the backend does not know is not a route of it: scanners ask for thousands.
   if (known === undefined && (routes.size >= MAX_ROUTES || outcome === undefined || outcome.status === 404))
     return
   const route: SeenRoute = known ?? {

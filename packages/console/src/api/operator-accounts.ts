@@ -50,14 +50,14 @@ export class OperatorAccounts {
     return (await this.#accounts.list()).map(shown)
   }
 
-  /** Calls back with the name of whoever must sign in anew: other roles, or no account any more. */
+  /** Calls back with the name of whoever must sign in again: other roles, or no account any more. */
   onEnd(listener: (name: string) => void): void {
     this.#listeners.add(listener)
   }
 
   /**
    * Invites somebody. @returns the secret of the link
-   * @throws ConfigError when the name is no e-mail address, or can sign in already
+   * @throws ConfigError when the name is not an e-mail address, or can sign in already
    */
   async invite(name: string, roles: readonly Role[]): Promise<string> {
     const secret = await this.#inTurn(() => this.#accounts.invite(name, roles))
@@ -65,7 +65,7 @@ export class OperatorAccounts {
     throw new ConfigError({
       place: 'name',
       problem: 'is not an e-mail address that can be invited',
-      hint: 'give an address without an account; remove the account first to invite it anew',
+      hint: 'give an address without an account; remove the account first to invite it again',
     })
   }
 

@@ -11,6 +11,7 @@ import { type PageFile, readPageFiles } from './page-files.ts'
 import { SignIn } from './sign-in.ts'
 import { streamLive } from './stream-live.ts'
 
+/** Where the console listens, under which path and origins, and what it shows. */
 export interface ConsoleOptions {
   readonly parts: ConsoleParts
   readonly listen: { readonly host: string; readonly port: number }

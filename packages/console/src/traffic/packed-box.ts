@@ -81,7 +81,7 @@ export class PackedBox {
   #principal: Principal | undefined
   #principalCells: readonly [id: number, tenant: number, acting: number] = [0, 0, 0]
 
-  /** @throws IntegrityError for what is no such box */
+  /** @throws IntegrityError for what is not such a box */
   constructor(bytes: Uint8Array) {
     // Opened bytes may start anywhere in a pool.
     const own = bytes.slice()

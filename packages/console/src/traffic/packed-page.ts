@@ -139,7 +139,7 @@ export class PackedPage {
 
   /**
    * @param boxes may be left out where nothing is going to be opened
-   * @throws IntegrityError for what is no page of this format
+   * @throws IntegrityError for what is not a page of this format
    */
   constructor(head: Uint8Array, boxes: Uint8Array = new Uint8Array(4)) {
     const { buffer, byteOffset, byteLength } = head

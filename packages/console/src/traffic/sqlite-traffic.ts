@@ -18,6 +18,7 @@ import type {
   TrafficStore,
 } from './traffic-store.ts'
 
+/** The folder that traffic is kept in, for how long, and how large it may become. */
 export interface SqliteTrafficOptions {
   /** Directory of the database and of the keys; it must exist. */
   readonly directory: string

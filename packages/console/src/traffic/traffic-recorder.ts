@@ -15,6 +15,7 @@ import { type TrafficEvent, verdictOf } from './traffic-event.ts'
 import { TrafficSampler } from './traffic-sampler.ts'
 import type { TrafficStore } from './traffic-store.ts'
 
+/** Where traffic is kept, and how many allowed requests a second. */
 export interface TrafficRecorderOptions {
   readonly store: TrafficStore
   readonly clock: Clock

@@ -1,11 +1,11 @@
-import type { RoomMigrations } from '@postern/store'
+import type { MigrationSet } from '@postern/store'
 
 /**
  * The tables of kept traffic. Times are epoch milliseconds; `body` is JSON without personal data, `box` the
  * sealed rest.
  */
-export const TRAFFIC_MIGRATIONS: RoomMigrations = {
-  room: 'traffic',
+export const TRAFFIC_MIGRATIONS: MigrationSet = {
+  name: 'traffic',
   migrations: [
     {
       id: 1,

@@ -12,7 +12,8 @@ export function misfits(value: unknown, schema: Schema, at = 'answer'): readonly
     return [`${at} is none of ${schema.enum.join(', ')}`]
   switch (schema.type) {
     case 'object': {
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${at} is no object`]
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return [`${at} is not an object`]
       const fields = value as Readonly<Record<string, unknown>>
       const missing = (schema.required ?? []).filter(name => fields[name] === undefined)
       const inner = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
@@ -32,7 +33,7 @@ export function misfits(value: unknown, schema: Schema, at = 'answer'): readonly
         ? value.flatMap((item, i) => misfits(item, schema.items ?? {}, `${at}[${i}]`))
         : [`${at} is not a list`]
     case 'integer':
-      return Number.isInteger(value) ? [] : [`${at} is no whole number`]
+      return Number.isInteger(value) ? [] : [`${at} is not a whole number`]
     case undefined:
       return []
     default:

@@ -19,8 +19,21 @@ export function parseEmail(text: string): Email | undefined {
   const at = plain.lastIndexOf('@')
   if (at < 1 || plain.indexOf('@') !== at) return undefined
   const local = plain.slice(0, at).toLowerCase()
-  const domain = domainToASCII(plain.slice(at + 1)).toLowerCase()
-  if (!LOCAL.test(local) || local.length > 64) return undefined
-  if (!DOMAIN.test(domain) || domain.length > 253) return undefined
+  const domain = asciiDomain(plain.slice(at + 1))
+  if (domain === undefined || !LOCAL.test(local) || local.length > 64) return undefined
   return `${local}@${domain}` as Email
+}
+
+/** Letters, digits, hyphens and dots, or what IDNA may turn into them; after NFKC. */
+const NAME = /^[a-z0-9.\u0080-\u{10ffff}-]+$/iu
+
+/**
+ * The one ASCII form of a domain with at least one dot (IDNA, RFC 5891), or undefined. Node's conversion is
+ * that of URLs, which undoes `%70` and stops at `/`, `?` and `#`: what holds one of these is not a domain, or
+ * one address would have as many spellings as anybody likes.
+ */
+export function asciiDomain(text: string): string | undefined {
+  const name = text.normalize('NFKC').replaceAll('\u3002', '.')
+  const domain = NAME.test(name) ? domainToASCII(name).toLowerCase() : ''
+  return DOMAIN.test(domain) && domain.length <= 253 ? domain : undefined
 }

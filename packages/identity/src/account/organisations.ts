@@ -105,7 +105,7 @@ export class Organisations {
   /**
    * An invitation for one address: a token to mail there. It is worth nothing to an
    * account with another address.
-   * @throws CredentialError when who asks is no owner
+   * @throws CredentialError when who asks is not an owner
    */
   async invite(
     inviter: Account,
@@ -143,7 +143,7 @@ export class Organisations {
 
   /**
    * Changes what a member may do. The last owner stays one.
-   * @throws CredentialError when who asks is no owner
+   * @throws CredentialError when who asks is not an owner
    */
   async setRoles(
     owner: Account,

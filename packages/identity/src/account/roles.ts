@@ -4,7 +4,7 @@ const ROLE = /^[a-z][a-z0-9-]{0,39}$/
 
 /**
  * Roles as they are stored: separated by spaces.
- * @throws ConfigError for more than 20, or for one that is no plain word
+ * @throws ConfigError for more than 20, or for one that is not a plain word
  */
 export function checkedRoles(roles: readonly string[]): string {
   if (roles.length > 20 || roles.some(role => !ROLE.test(role)))

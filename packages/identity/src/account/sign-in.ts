@@ -114,12 +114,20 @@ export class SignIn {
     return this.begin(account, ['hwk', 'user', 'mfa'], context)
   }
 
-  /** Begins a session for an account that proved itself; the one before it ends. */
+  /**
+   * Begins a session for an account that proved itself; the one before it ends. Refused where the account was
+   * disabled or got another password since it was read: that ended all sessions, and this one may have come
+   * after it.
+   */
   async begin(account: Account, amr: readonly string[], context: SignInContext): Promise<SignInResult> {
     const { sessions, emit, clock } = this.#parts
     if (context.previousToken !== '') await sessions.end(context.previousToken)
     const { address, agent } = context
     const session = await sessions.begin({ accountId: account.id, amr, address, agent })
+    if (!(await this.#isUnchanged(account))) {
+      await sessions.end(session.token)
+      return this.#refuse(account, amr.join(' '), context)
+    }
     emit({
       type: 'login.succeeded',
       time: clock.now(),
@@ -136,7 +144,15 @@ export class SignIn {
   ): Promise<SignInResult> {
     if (!(await this.#parts.authenticators.has(account.id))) return this.begin(account, amr, context)
     const token = await this.#parts.tokens.issue('second-factor', account.id, amr, SECOND_FACTOR_MS)
-    return { kind: 'second-factor', token }
+    return (await this.#isUnchanged(account))
+      ? { kind: 'second-factor', token }
+      : this.#refuse(account, amr.join(' '), context)
+  }
+
+  /** Whether what was proven of an account still counts: verifying a password takes its time. */
+  async #isUnchanged({ id, passwordChangedAt }: Account): Promise<boolean> {
+    const now = await this.#parts.accounts.byId(id)
+    return now !== undefined && now.disabledAt === undefined && now.passwordChangedAt === passwordChangedAt
   }
 
   #refuse(account: Account | undefined, method: string, context: SignInContext): SignInResult {

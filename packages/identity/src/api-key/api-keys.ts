@@ -31,6 +31,7 @@ export interface ApiKeysOptions {
   readonly random?: RandomSource
 }
 
+/** What a new API key may do, from where, how often and for how long. */
 export interface NewApiKey {
   readonly name: string
   readonly scopes?: readonly string[]
@@ -160,8 +161,8 @@ export class ApiKeys {
   }
 
   /**
-   * What a presented key is worth. A text that is no key of ours costs no look-up. Revocation holds from the
-   * next call, on every node that shares the database; so does that an account was disabled, or left the
+   * What a presented key is worth. A text that is not a key of ours costs no look-up. Revocation holds from
+   * the next call, on every node that shares the database; so does that an account was disabled, or left the
    * organisation the key acts in.
    * @throws StoreError
    */
@@ -219,11 +220,13 @@ export class ApiKeys {
 
   /**
    * Replaces a key by a new one with the same rights. The old one works for the overlap, so that clients can
-   * be changed one by one. Of two rotations at once one wins.
-   * @throws CredentialError when there is no such live key, or it was rotated already
+   * be changed one by one. Of two rotations at once one wins. It gives a secret away as `create` does, so an
+   * impersonator of the owner cannot.
+   * @throws CredentialError when there is no such live key, it was rotated already, or this principal may not
    */
   async rotate(id: string, authority: KeyAuthority, overlap: Duration = '24h'): Promise<IssuedApiKey> {
-    const old = await this.#owned(id, authority)
+    const isImpersonator = authority !== 'operator' && authority.actor !== undefined
+    const old = isImpersonator ? undefined : await this.#owned(id, authority)
     const now = this.#clock.now()
     if (old === undefined) throw new CredentialError('there is no such key to rotate')
     const issued = await this.#insert(

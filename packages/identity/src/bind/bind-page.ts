@@ -12,7 +12,7 @@ const POLICY =
 const STYLE = 'body:not(.shown) main{visibility:hidden}button{font:inherit;padding:.6rem 1.1rem}'
 
 /**
- * The page in place of the one that was asked for: its script registers or renews, and loads the page anew.
+ * The page in place of the one that was asked for: its script registers or renews, and reloads the page.
  * `sent`: something was sent with the request, which is not repeated; the page says so once the
  * session is renewed. Scripts from elsewhere do not run in it.
  */

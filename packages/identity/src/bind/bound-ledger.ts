@@ -1,5 +1,6 @@
 import type { Clock, RandomSource } from '@postern/core'
 import type { RecordStore } from '../records/record-store.ts'
+import { percentDecoded } from '../verify/signed-cookie.ts'
 import type { Jwk } from '../verify/verification-key.ts'
 import type { BoundCookie } from './bound-cookie.ts'
 import {
@@ -219,6 +220,7 @@ export function takesKey(record: BoundRecord, keeper: 'device' | 'script', now: 
   return record.confirmed !== true && !(record.keeper !== 'script' && isYoung)
 }
 
+/** Of every spelling of a cookie's value: backends read it without its escapes. */
 function markOf(original: string): string {
-  return `raw-${digestOf(original)}`
+  return `raw-${digestOf(percentDecoded(original) ?? original)}`
 }

@@ -25,6 +25,7 @@ import { DeviceBinding } from './device-binding.ts'
 import { ScriptBinding } from './script-binding.ts'
 import { parseSetCookie, type SetCookieLine } from './set-cookie-line.ts'
 
+/** The cookie that is bound, where sessions are kept, and how often browsers renew it. */
 export interface BoundSessionsOptions {
   /** The backend's session cookie: `connect.sid`. */
   readonly cookie: string

@@ -6,6 +6,7 @@ import { redisRecords } from '../records/redis-records.ts'
 import { sqliteRecords } from '../records/sqlite-records.ts'
 import { BOUND_CODEC, type BoundRecord, NO_SESSION } from './bound-record.ts'
 
+/** Where bound sessions are kept. */
 export type BoundStore = RecordStore<BoundRecord>
 
 const KIND = 'bound'
@@ -34,12 +35,18 @@ export function memoryBoundStore(clock: Clock = systemClock): BoundStore {
   }
 }
 
-/** @throws StoreError when the file cannot be migrated */
+/**
+ * Bound sessions in an SQLite file that the processes of one machine share.
+ * @throws StoreError when the file cannot be migrated
+ */
 export function sqliteBoundStore(database: SqliteDatabase, clock: Clock = systemClock): BoundStore {
   return sqliteRecords(database, KIND, BOUND_CODEC, clock)
 }
 
-/** @throws StoreError (rejects) when the database cannot be reached or migrated */
+/**
+ * Bound sessions in PostgreSQL, for many processes.
+ * @throws StoreError (rejects) when the database cannot be reached or migrated
+ */
 export function postgresBoundStore(
   database: PostgresDatabase,
   clock: Clock = systemClock,
@@ -47,7 +54,10 @@ export function postgresBoundStore(
   return postgresRecords(database, KIND, BOUND_CODEC, clock)
 }
 
-/** @param prefix written before every key; default: `postern` */
+/**
+ * Bound sessions in Redis or Valkey, for many processes.
+ * @param prefix written before every key; default: `postern`
+ */
 export function redisBoundStore(
   redis: RedisConnection,
   prefix = 'postern',

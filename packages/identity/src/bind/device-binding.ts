@@ -53,7 +53,7 @@ export class DeviceBinding {
 
   /**
    * The browser's cookie may have run out, so the session is found by its id, which
-   * is no secret: the key proves it.
+   * is not a secret: the key proves it.
    */
   async refresh(exchange: Exchange): Promise<Decision> {
     const { ledger, clock } = this.#options

@@ -69,7 +69,7 @@ export function signInWithPasskey(options: PasskeyOptions = {}): Promise<string>
   return sign(options, '/passkey/sign-in-options', '/passkey/sign-in', {})
 }
 
-/** Proves anew that the holder of the session is there. @returns where to go */
+/** Proves again that the holder of the session is there. @returns where to go */
 export function proveWithPasskey(options: PasskeyOptions = {}): Promise<string> {
   return sign(options, '/passkey/prove-options', '/passkey/prove', {})
 }

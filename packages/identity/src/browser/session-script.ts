@@ -15,7 +15,7 @@ interface Place {
 
 const place = globalThis as typeof globalThis & Place
 
-/** Pages that are loaded anew so often in a row are no longer: something is wrong that it does not heal. */
+/** Pages that are reloaded so often in a row are no longer: something is wrong that it does not heal. */
 const MOST = 3
 
 function startPage(then: string | undefined): void {

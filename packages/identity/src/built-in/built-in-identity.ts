@@ -59,10 +59,11 @@ import { RequestIdentity } from './identify-request.ts'
 import type { IdentityParts, Routes } from './identity-parts.ts'
 import { PagesGuard } from './pages-guard.ts'
 
+/** Origin, stores, secret and mailer of built-in identity, and what it offers. */
 export interface BuiltInIdentityOptions {
   /**
    * The one origin people use: `https://shop.example`. Links, passkeys and checks are bound to it; the Host
-   * header of a request is never believed. Plain HTTP on loopback only.
+   * header of a request is never used. Plain HTTP on loopback only.
    */
   readonly origin: string
   /** Opened by the caller, who closes it. */
@@ -263,7 +264,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     factorsOf: accountId => accountFactors(accountId, parts),
     disableAccount: accountId => disableAccount(accountId, parts),
     enableAccount: accountId => enableAccount(accountId, parts),
-    endSessions: (accountId, sessionId) => endSessions(accountId, sessions, sessionId),
+    endSessions: (accountId, sessionId) => endSessions(accountId, parts, sessionId),
     deleteAccount: accountId => deleteAccount(accountId, parts),
     importAccounts: csv => importAccounts(csv, accounts),
     impersonate: async (staff, accountId, { address, agent, reason }) => {

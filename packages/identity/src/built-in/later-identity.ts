@@ -22,6 +22,7 @@ const AWAY: Refusal = {
   reasons: [{ rule: 'identity/away', message: 'Signing in is not possible right now. Please try again.' }],
 }
 
+/** Who is notified while the database of built-in identity is away. */
 export interface LaterIdentityOptions {
   /** The database is away at the start: called once. */
   readonly onAway?: (error: StoreError) => void

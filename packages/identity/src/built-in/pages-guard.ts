@@ -69,6 +69,11 @@ export class PagesGuard implements Guard {
     const path = exchange.path.canonical
     if (path.startsWith(this.#prefix) && exchange.path.ambiguity === undefined)
       return this.#serve(exchange, path.slice(this.#options.parts.base.length))
+    return this.#passOn(exchange)
+  }
+
+  /** To the backend, with the token of who acts. */
+  #passOn(exchange: Exchange): Decision | Promise<Decision> {
     const late = this.#options.backendTokens?.apply(exchange)
     return late === undefined ? ALLOW : late.then(() => ALLOW)
   }
@@ -119,7 +124,7 @@ export class PagesGuard implements Guard {
   }
 
   /**
-   * Paths below the base that are no page of ours: the OAuth server's, another
+   * Paths below the base that are not pages of ours: the OAuth server's, another
    * guard's, or of a page under another method.
    */
   #other(exchange: Exchange, path: string): Decision | Promise<Decision> {
@@ -130,7 +135,7 @@ export class PagesGuard implements Guard {
         served(render(await oauth(request), request, this.#frame())),
       )
     const methods = ['GET', 'POST'].filter(method => routes[`${method} ${path}`] !== undefined)
-    if (methods.length === 0) return ALLOW
+    if (methods.length === 0) return this.#passOn(exchange)
     return served({
       status: 405,
       headers: ['Allow', methods.join(', '), 'Cache-Control', 'no-store'],

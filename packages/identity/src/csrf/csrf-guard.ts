@@ -17,12 +17,13 @@ declare module '@postern/core' {
     /**
      * `false`: other sites may send requests here (a webhook, a form of a partner). `always`:
      * checked whatever the method, for a GET that changes something. Default: checked for
-     * methods other than GET, HEAD and OPTIONS.
+     * methods other than GET, HEAD and OPTIONS, and for upgrades (WebSocket).
      */
     readonly csrf?: false | 'always'
   }
 }
 
+/** Which other origins may send requests with cookies, and the secret of tokens. */
 export interface CsrfOptions {
   /** Origins besides the request's own whose pages may send requests: `https://admin.example`. */
   readonly origins?: readonly string[]
@@ -49,7 +50,7 @@ export function csrfGuard(options: CsrfOptions = {}): Guard {
   const tokens = options.secret === undefined ? undefined : csrfTokens(options.secret)
   const decide = (exchange: Exchange): Decision => {
     const setting = exchange.route?.settings.csrf
-    if (setting === false || (setting !== 'always' && SAFE.has(exchange.method))) return ALLOW
+    if (setting === false || (setting !== 'always' && !mayChange(exchange))) return ALLOW
     if (!carriesAuthority(exchange, options.cookies)) return ALLOW
     return check(exchange, origins, tokens, setting === 'always')
   }
@@ -60,6 +61,22 @@ export function csrfGuard(options: CsrfOptions = {}): Guard {
     decide,
     wouldRefuse: decide,
   }
+}
+
+/**
+ * Whether a request may change something. A connection that is upgraded carries whatever its page sends from
+ * then on, and is not held to CORS; a GET may ask to be treated as another method, which WordPress obeys.
+ */
+function mayChange(exchange: Exchange): boolean {
+  return (
+    !SAFE.has(exchange.method) ||
+    isUpgrade(exchange) ||
+    exchange.methodOverrides.some(({ method }) => !SAFE.has(method))
+  )
+}
+
+function isUpgrade(exchange: Exchange): boolean {
+  return exchange.headerCount('upgrade') > 0
 }
 
 function check(
@@ -80,7 +97,7 @@ function check(
     if (site === 'none' && (always || SAFE.has(exchange.method))) return ALLOW
     return refusal(exchange, site === 'same-site' ? 'same-site' : 'cross-site')
   }
-  if (origin !== undefined) return origin === ownOrigin(exchange) ? ALLOW : refusal(exchange, 'origin')
+  if (origin !== undefined) return isOwn(origin, exchange) ? ALLOW : refusal(exchange, 'origin')
   if (tokens === undefined) return isBrowser(exchange) ? refusal(exchange, 'untold') : ALLOW
   return tokens.holds(exchange) ? ALLOW : refusal(exchange, 'token')
 }
@@ -101,6 +118,18 @@ function carriesAuthority(exchange: Exchange, names: readonly string[] | undefin
 function hasCertificate({ source }: Exchange): boolean {
   const native = source.native as { readonly socket?: { readonly authorized?: boolean } } | undefined
   return native?.socket?.authorized === true
+}
+
+/**
+ * Browsers send of a WebSocket its origin and no more. Behind TLS that somebody else terminates the scheme
+ * may not be known, so its host decides there; for all else `Sec-Fetch-Site` decides first.
+ */
+function isOwn(origin: string, exchange: Exchange): boolean {
+  if (origin === ownOrigin(exchange)) return true
+  if (!isUpgrade(exchange) || !URL.canParse(origin)) return false
+  const { host, protocol } = new URL(origin)
+  const text = `${protocol}//${exchange.host}`
+  return /^https?:$/.test(protocol) && URL.canParse(text) && new URL(text).host === host
 }
 
 /** Host with its port, as in `Origin`: default ports are left out. */

@@ -1,16 +1,15 @@
 import type { Exchange } from '@postern/core'
 
-/** Cookies read of one request at most. */
-const MAX_COOKIES = 100
-
 /**
  * All values that a `Cookie` header holds under a name, in order (RFC 6265 section 5.4: several may be sent
- * for several paths). Names are compared exactly. An absent header holds none.
+ * for several paths). Names are compared exactly. An absent header holds none. Every pair is looked at, for
+ * whoever stops earlier than the backend does not see the cookie that it reads; the header's length is
+ * bounded by whoever received it.
  */
 export function readCookies(header: string | undefined, name: string): readonly string[] {
   if (header === undefined) return []
   const found: string[] = []
-  for (const pair of header.split(';', MAX_COOKIES)) {
+  for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
     if (equals < 0 || pair.slice(0, equals).trim() !== name) continue
     const value = pair.slice(equals + 1).trim()
@@ -19,14 +18,39 @@ export function readCookies(header: string | undefined, name: string): readonly 
   return found
 }
 
-/** A `Cookie` header without the cookies of some names; undefined when none is left. */
+/**
+ * A `Cookie` header without the cookies of some names, in whatever spelling a backend may take for one of
+ * them; undefined when none is left.
+ */
 export function withoutCookies(header: string | undefined, names: readonly string[]): string | undefined {
   if (header === undefined) return undefined
+  const forms = new Set(names.map(oneName))
   const kept = header
     .split(';')
     .map(pair => pair.trim())
-    .filter(pair => pair !== '' && !names.includes(pair.split('=', 1)[0] as string))
+    .filter(pair => pair !== '' && !namesOf(pair).some(name => forms.has(oneName(name))))
   return kept.length === 0 ? undefined : kept.join('; ')
+}
+
+/**
+ * The names that a pair may have. Some parsers end a value at a space (Python's `http.cookies`) or a comma
+ * (RFC 2965), so there may be another name behind one.
+ */
+function namesOf(pair: string): readonly string[] {
+  return Array.from(pair.matchAll(/(?:^|[\s,"])([^\s,"=]+)\s*=/g), ([, name = '']) => name)
+}
+
+/** PHP reads a dot, a space and an opening bracket of a name as an underscore, and once undid escapes. */
+function oneName(name: string): string {
+  return unescaped(name).replace(/[ .[]/g, '_')
+}
+
+function unescaped(name: string): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
 }
 
 export interface CookieAttributes {

@@ -25,6 +25,7 @@ declare module '@postern/core' {
   }
 }
 
+/** The policy, and where reports of browsers go. */
 export interface SecurityHeadersOptions {
   /** Default: `strict`. */
   readonly policy?: HeadersSetting

@@ -4,7 +4,12 @@ import { type LoginBody, readLoginBody } from './login-body.ts'
 
 /** Which account a request tries. */
 export type AccountReading =
-  | { readonly kind: 'account'; readonly account: string }
+  | {
+      readonly kind: 'account'
+      readonly account: string
+      /** What else may be the account, where the request does not say it in one place: counted too. */
+      readonly others?: readonly string[]
+    }
   /** This request is not a login. */
   | { readonly kind: 'none' }
   /**
@@ -23,9 +28,14 @@ export type AccountReader = (exchange: Exchange) => Promise<AccountReading>
 
 const MAX_DEPTH = 8
 
+/** Names besides the first that one request may hold. */
+const MAX_OTHERS = 4
+
 /**
  * The account in a body field (`email`, `user.email`); with several names, in the first of them that is
- * there. Names match in any letter case, as many backends do.
+ * there. What the others say, and the same names in the query, are `others`: many backends read one of these
+ * (servlets and PHP's `$_REQUEST` the query, Rails and Laravel both), and a name that nobody reads must not
+ * hide the one that is tried. Names match in any letter case, as many backends do.
  * @param absent what a body without any of the fields is: `unreadable` on a route that was named as a login,
  *   `none` on one that only looks like it
  */
@@ -36,13 +46,29 @@ export function accountField(
   return async exchange => {
     const body = await readLoginBody(exchange)
     if (body.kind === 'unreadable') return { kind: 'unreadable' }
-    for (const name of names) {
-      const found = fieldOf(body, name.split('.').slice(0, MAX_DEPTH))
-      if (found.kind === 'repeated') return { kind: 'several' }
-      if (found.kind === 'found') return readingOf(found.text)
-    }
-    return { kind: absent }
+    const query: LoginBody = { kind: 'form', fields: [...new URLSearchParams(exchange.path.query)] }
+    const texts: string[] = []
+    for (const source of [body, query])
+      for (const name of names) {
+        const found = fieldOf(source, name.split('.').slice(0, MAX_DEPTH))
+        // Beside a name that was found, an object may be anything: `user` may hold `user.email`.
+        if (found.kind === 'repeated' && (texts.length === 0 || !found.isObject)) return { kind: 'several' }
+        if (found.kind === 'found') texts.push(found.text)
+      }
+    return readingOfAll(texts, absent)
   }
+}
+
+/** The first text that is not empty is the account; where all are empty nobody can tell. */
+function readingOfAll(texts: readonly string[], absent: 'unreadable' | 'none'): AccountReading {
+  if (texts.length === 0) return { kind: absent }
+  const filled = texts.filter(text => text.trim() !== '')
+  const [account, ...others] = new Set(filled.map(canonicalAccount))
+  if (account === undefined || others.includes(undefined)) return { kind: 'unreadable' }
+  if (others.length > MAX_OTHERS) return { kind: 'several' }
+  return others.length === 0
+    ? { kind: 'account', account }
+    : { kind: 'account', account, others: others.filter(other => other !== undefined) }
 }
 
 /** The reading of an account as it was sent. */
@@ -54,7 +80,7 @@ export function readingOf(text: string): AccountReading {
 type Found =
   | { readonly kind: 'found'; readonly text: string }
   | { readonly kind: 'missing' }
-  | { readonly kind: 'repeated' }
+  | { readonly kind: 'repeated'; readonly isObject?: true }
 
 function fieldOf(body: LoginBody, path: readonly string[]): Found {
   if (body.kind === 'json')
@@ -92,5 +118,6 @@ function inJson(value: Json, path: readonly string[]): Found {
   if (typeof inner === 'string') return { kind: 'found', text: inner }
   if (typeof inner === 'number') return { kind: 'found', text: String(inner) }
   // An object or list where a name belongs is an operator for some databases: {"email": {"$gt": ""}}.
-  return inner === null ? { kind: 'missing' } : { kind: 'repeated' }
+  if (inner === null) return { kind: 'missing' }
+  return Array.isArray(inner) ? { kind: 'repeated' } : { kind: 'repeated', isObject: true }
 }

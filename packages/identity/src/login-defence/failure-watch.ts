@@ -4,7 +4,8 @@ import { type SprayingOptions, spraying } from './spraying.ts'
 /** How hard proof of work is: numbers to be searched, half of them on average. */
 export interface ProofLevels {
   /**
-   * While spraying goes on, for everybody who is no known device. Default: 50,000, below a second on a phone.
+   * While spraying goes on, for everybody who is not a known device. Default: 50,000, below a second on a
+   * phone.
    */
   readonly raised: number
   /** For an address or network that fails over and over. Default: 400,000. */

@@ -4,6 +4,7 @@ import { parseJson } from './answer-test.ts'
 import { type GraphqlToken, graphqlTokens } from './graphql-tokens.ts'
 import { readLoginBody } from './login-body.ts'
 
+/** Where a GraphQL document holds a sign-in. */
 export interface GraphqlLogin {
   /** Field of the mutation that signs in: `login`, `signIn`. */
   readonly field: string

@@ -3,6 +3,7 @@ import { type AccountReader, type AccountReading, readingOf } from './account-fi
 import { valueAt } from './answer-test.ts'
 import { readLoginBody } from './login-body.ts'
 
+/** Where a JSON-RPC request holds a sign-in. */
 export interface JsonRpcLogin {
   /** Method that signs in: `auth.login`. */
   readonly method: string

@@ -1,5 +1,4 @@
-import { type Exchange, type Json, queryValues } from '@postern/core'
-import { hasRepeatedKeys } from './json-keys.ts'
+import { type Exchange, type Json, queryValues, repeatsName } from '@postern/core'
 import { multipartFields } from './multipart.ts'
 
 /** The body of a login, as fields. */
@@ -56,7 +55,7 @@ function multipart(text: string, type: string): LoginBody {
 function json(text: string): LoginBody {
   try {
     const value = JSON.parse(text) as Json
-    return hasRepeatedKeys(text) ? { kind: 'unreadable' } : { kind: 'json', value }
+    return repeatsName(text, 'any case') ? { kind: 'unreadable' } : { kind: 'json', value }
   } catch {
     return { kind: 'unreadable' }
   }

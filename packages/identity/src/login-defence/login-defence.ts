@@ -34,8 +34,10 @@ import { LINK_PATH, proofRefusal, unreadableRefusal, waitRefusal } from './login
 import { type CompiledLogin, compileLogin, isObviousLogin, OBVIOUS_LOGIN } from './login-settings.ts'
 import type { LoginStore, Step } from './login-store.ts'
 import { memoryLoginStore } from './memory-login-store.ts'
+import { enterOthers, learnOthers, type OtherTries, placeBack, type UpdateName } from './other-names.ts'
 import { PROOF_COOKIE } from './proof-page.ts'
 
+/** Where records are kept, which routes sign in, whom it exempts, and how owners are reached. */
 export interface LoginDefenceOptions {
   /** At least 32 bytes, the same on every instance: signs device cookies, hashes accounts and addresses. */
   readonly secret: Uint8Array
@@ -77,6 +79,9 @@ interface Attempt {
   /** Id that this browser has or will get. */
   readonly device: string
   readonly watch: AnswerWatch | undefined
+  readonly others: OtherTries
+  /** Whether this account is the one that was tried: where the request holds other names, nobody knows. */
+  readonly isCertain: boolean
   answer:
     | { readonly status: number; readonly location: string | undefined; readonly cookies: readonly string[] }
     | undefined
@@ -231,6 +236,9 @@ export class LoginDefence implements Guard {
       const offer = this.#links === undefined ? 'no-link' : 'link'
       return waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, offer)
     }
+    const others = await enterOthers(reading.others ?? [], client, this.#hash, this.#names, now)
+    if ('retryAt' in others)
+      return waitRefusal(exchange, reading.account, 'unknown', others.retryAt, 'no-link')
     const device = client.device ?? newDevice(this.#random)
     // What a guard serves is not shown to guards before it is sent. An id that no
     // record confirms is worth nothing.
@@ -242,6 +250,8 @@ export class LoginDefence implements Guard {
       lane: entry.lane,
       login,
       device,
+      others,
+      isCertain: reading.others === undefined || entry.lane === 'device',
       watch: this.#watchFor(exchange, login),
       answer: undefined,
       learned: false,
@@ -279,6 +289,8 @@ export class LoginDefence implements Guard {
       return this.#spare.update(account, step)
     }
   }
+
+  readonly #names: UpdateName = (key, step) => this.#update(key, step)
 
   onAnswer(exchange: Exchange, head: AnswerHead): void {
     const attempt = this.#attempts.get(exchange)
@@ -319,15 +331,18 @@ export class LoginDefence implements Guard {
 
   #learn(exchange: Exchange, attempt: Attempt, outcome: 'failed' | 'succeeded'): void {
     attempt.learned = true
-    const { account, client, lane, device, login } = attempt
+    const { account, client, lane, device, login, others, isCertain } = attempt
     const now = this.#clock.now()
+    const proven = (record: LoginRecord): LoginRecord => {
+      if (isCertain) return succeeded(record, client, lane, device, login.lanes, now)
+      return lane === 'unknown' ? placeBack(record, client, login.lanes, now) : record
+    }
     this.#update(account, record => ({
-      record:
-        outcome === 'failed'
-          ? failed(record, client, lane, now)
-          : succeeded(record, client, lane, device, login.lanes, now),
+      record: outcome === 'failed' ? failed(record, client, lane, now) : proven(record),
       result: undefined,
-    })).catch((error: unknown) => this.#options.onError?.(error))
+    }))
+      .then(() => learnOthers(others, account, outcome, this.#names, now))
+      .catch((error: unknown) => this.#options.onError?.(error))
     const network = networkOf(exchange.client, { v4: 24, v6: 56 })
     const noticed = this.#watch.note(
       { account, address: exchange.client, network, outcome, isKnownDevice: lane === 'device' },

@@ -6,6 +6,7 @@ import {
   type Event,
   type Exchange,
   escapeHtml,
+  networkOf,
   pageLanguage,
   type RandomSource,
 } from '@postern/core'
@@ -99,8 +100,9 @@ export class LoginLinks {
 
   #mayAsk(exchange: Exchange): boolean {
     const now = this.#options.clock.now()
-    const taken = takeOne(this.#asking.get(exchange.client) ?? 0, ASKING, now)
-    if (taken !== undefined) this.#asking.set(exchange.client, taken)
+    const client = networkOf(exchange.client)
+    const taken = takeOne(this.#asking.get(client) ?? 0, ASKING, now)
+    if (taken !== undefined) this.#asking.set(client, taken)
     return taken !== undefined
   }
 

@@ -89,9 +89,9 @@ export const OBVIOUS_LOGIN: CompiledLogin = {
 }
 
 const OBVIOUS =
-  /^(?:\/[^/]{1,60}){0,4}\/(?:login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token|wp-login\.php|login\.php)$/i
+  /^(?:\/[^/]{1,60}){0,4}\/(?:wp-login|login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token)(?:\.[a-z0-9]{1,10})?$/i
 
-/** Whether a path is where logins usually are. */
+/** Whether a path is where logins usually are, also with a format (`/users/sign_in.json`). */
 export function isObviousLogin(method: string, path: string): boolean {
   return method === 'POST' && OBVIOUS.test(path)
 }

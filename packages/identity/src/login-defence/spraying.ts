@@ -7,7 +7,7 @@ import { RecentMap } from './recent-map.ts'
  * one user who forgot a password is one observation.
  */
 export interface Spraying {
-  /** Takes one outcome of a client that is no known device. @returns whether spraying is going on */
+  /** Takes one outcome of a client that is not a known device. @returns whether spraying is going on */
   observe(account: string, outcome: 'failed' | 'succeeded', now: number): boolean
   /** Whether spraying is going on. */
   isOn(now: number): boolean

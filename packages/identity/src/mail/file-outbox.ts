@@ -7,7 +7,7 @@ const MOST = 200
 
 /**
  * Writes mails into a folder instead of sending them, the newest 200, readable by this user only: for
- * development. A mail holds links that sign in, so it is no place for real ones.
+ * development. A mail holds links that sign in, so it is not a place for real ones.
  */
 export function fileOutbox(folder: string, clock: Clock = systemClock): Mailer {
   let count = 0

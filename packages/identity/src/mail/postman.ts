@@ -9,20 +9,36 @@ export interface PostmanOptions {
 }
 
 const MOST_AT_ONCE = 200
-const PER_RECIPIENT = 5
+/** Mails that anybody can ask for. */
+const ASKED_PER_RECIPIENT = 5
+/** Notices of what was changed, which only somebody who is signed in can cause. */
+const NOTICES_PER_RECIPIENT = 20
 const WINDOW_MS = 3_600_000
 const REMEMBERED = 20_000
 
+/** What is under way, and what was sent to whom. */
+interface Lane {
+  readonly perRecipient: number
+  readonly running: Set<Promise<void>>
+  readonly sent: Map<string, { count: number; until: number }>
+}
+
+function lane(perRecipient: number): Lane {
+  return { perRecipient, running: new Set(), sent: new Map() }
+}
+
 /**
  * Does what a request asks for by mail after it was answered, so that the time of the answer does not tell
- * whether there is such an account. At most five mails an hour go to one address, whoever asks for them.
+ * whether there is such an account. At most five mails an hour that strangers can ask for go to one address,
+ * whoever asks. Notices of a change are counted apart: a thief who asks for mails first keeps none of them
+ * from its owner.
  */
 export class Postman {
   readonly #mailer: Mailer
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  readonly #running = new Set<Promise<void>>()
-  readonly #sent = new Map<string, { count: number; until: number }>()
+  readonly #asked = lane(ASKED_PER_RECIPIENT)
+  readonly #notices = lane(NOTICES_PER_RECIPIENT)
 
   constructor(options: PostmanOptions) {
     this.#mailer = options.mailer
@@ -32,35 +48,46 @@ export class Postman {
 
   /** Runs work after this turn of the event loop. Work beyond 200 pieces at once is dropped and reported. */
   later(work: () => Promise<Mail | undefined>): void {
-    if (this.#running.size >= MOST_AT_ONCE) {
+    this.#run(this.#asked, work)
+  }
+
+  /** As `later`, for a notice of what was changed about an account. */
+  notify(work: () => Promise<Mail | undefined>): void {
+    this.#run(this.#notices, work)
+  }
+
+  #run(lane: Lane, work: () => Promise<Mail | undefined>): void {
+    if (lane.running.size >= MOST_AT_ONCE) {
       this.#onError(new Error('too many mails at once; one was not sent'))
       return
     }
     const running = new Promise<void>(resolve => setImmediate(resolve))
       .then(work)
       .then(async mail => {
-        if (mail !== undefined && this.#mayReceive(mail.to)) await this.#mailer.send(mail)
+        if (mail !== undefined && this.#mayReceive(lane, mail.to)) await this.#mailer.send(mail)
       })
       .catch(this.#onError)
-      .finally(() => this.#running.delete(running))
-    this.#running.add(running)
+      .finally(() => lane.running.delete(running))
+    lane.running.add(running)
   }
 
   /** Resolves when everything asked for so far was sent or failed. */
   async drain(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    const lanes = [this.#asked, this.#notices]
+    while (lanes.some(({ running }) => running.size > 0))
+      await Promise.all(lanes.flatMap(({ running }) => [...running]))
   }
 
-  #mayReceive(to: string): boolean {
+  #mayReceive({ perRecipient, sent }: Lane, to: string): boolean {
     const now = this.#clock.now()
-    const sent = this.#sent.get(to)
-    if (sent !== undefined && sent.until > now) return ++sent.count <= PER_RECIPIENT
-    if (this.#sent.size >= REMEMBERED) {
-      const [oldest] = this.#sent.keys()
-      if (oldest !== undefined) this.#sent.delete(oldest)
+    const before = sent.get(to)
+    if (before !== undefined && before.until > now) return ++before.count <= perRecipient
+    if (sent.size >= REMEMBERED) {
+      const [oldest] = sent.keys()
+      if (oldest !== undefined) sent.delete(oldest)
     }
-    this.#sent.delete(to)
-    this.#sent.set(to, { count: 1, until: now + WINDOW_MS })
+    sent.delete(to)
+    sent.set(to, { count: 1, until: now + WINDOW_MS })
     return true
   }
 }

@@ -32,6 +32,7 @@ export interface OauthResource {
   readonly tokens?: 'opaque' | 'introspected' | 'jwt'
 }
 
+/** The clients and resources of the OAuth server. */
 export interface OauthServerOptions {
   /** Clients that are known beforehand, as RFC 7591 names their metadata. */
   readonly clients?: readonly ClientMetadata[]

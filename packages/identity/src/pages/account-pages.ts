@@ -1,6 +1,7 @@
 import type { Account } from '../account/account.ts'
 import { deleteAccount } from '../account/delete-account.ts'
 import { parseEmail } from '../account/email.ts'
+import { endPending } from '../account/end-pending.ts'
 import { exportAccount } from '../account/export-account.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
@@ -94,8 +95,8 @@ ${externals}
           return passwordForm(request, passwordFaultText(problem, request.texts), 422)
         await parts.accounts.setPassword(account.id, await parts.passwords.hash(password))
         await parts.sessions.revokeAll(account.id, sessionId)
-        for (const kind of ['reset', 'second-factor'] as const) await parts.tokens.revoke(kind, account.id)
-        parts.postman.later(async () =>
+        await endPending(parts.tokens, account.id)
+        parts.postman.notify(async () =>
           letter('passwordChanged', account.email, request.texts, parts, '/recover'),
         )
         return overview(request, account, request.texts.passwordSet)
@@ -138,13 +139,15 @@ ${externals}
       const change = readChange(redeemed?.data)
       if (redeemed?.accountId === undefined || change === undefined) return linkDead(request, base)
       const { accountId } = redeemed
+      const account = await parts.accounts.byId(accountId)
+      if (account === undefined || account.disabledAt !== undefined) return linkDead(request, base)
       if (!(await parts.accounts.setEmail(accountId, change.from, change.to))) return linkDead(request, base)
       for (const kind of ['reset', 'sign-in-link'] as const) await parts.tokens.revoke(kind, accountId)
       await parts.sessions.revokeAll(
         accountId,
         request.session?.accountId === accountId ? request.session.id : '',
       )
-      parts.postman.later(async () => letter('emailChanged', change.from, request.texts, parts, undefined))
+      parts.postman.notify(async () => letter('emailChanged', change.from, request.texts, parts, undefined))
       return show({
         title: request.texts.changeEmail,
         body: html`${notice(request.texts.emailSet)}<p><a class="button full" href="${base}/account">${request.texts.accountTitle}</a></p>`,

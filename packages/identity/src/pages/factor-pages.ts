@@ -26,7 +26,7 @@ export function factorPages(parts: IdentityParts): Routes {
   }
 
   const tell = (account: Account, request: PageRequest): void =>
-    parts.postman.later(async () => letter('factorChanged', account.email, request.texts, parts, '/account'))
+    parts.postman.notify(async () => letter('factorChanged', account.email, request.texts, parts, '/account'))
 
   const codesPage = async (account: Account, request: PageRequest): Promise<PageAnswer> => {
     const codes = await parts.recoveryCodes.renew(account.id)
@@ -43,7 +43,7 @@ export function factorPages(parts: IdentityParts): Routes {
   ): Promise<PageAnswer> => {
     const { texts } = request
     if (await parts.authenticators.has(account.id)) return go(`${base}/account`)
-    // A wrong code shows the same secret again; starting anew makes a new one, so nobody
+    // A wrong code shows the same secret again; starting again makes a new one, so nobody
     // can leave a secret there that they know.
     const pending =
       problem === undefined ? undefined : await parts.authenticators.pending(account.id, account.email)

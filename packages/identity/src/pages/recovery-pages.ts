@@ -1,5 +1,6 @@
 import type { Json } from '@postern/core'
 import { parseEmail } from '../account/email.ts'
+import { endPending } from '../account/end-pending.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
 import { revokeGrants } from '../oauth/oauth-store.ts'
@@ -75,8 +76,7 @@ export function recoveryPages(parts: IdentityParts): Routes {
       const passwordHash = await parts.passwords.hash(password)
       if ((await parts.tokens.redeem('reset', token)) === undefined) return linkDead(request, base)
       await parts.accounts.setPassword(account.id, passwordHash)
-      for (const kind of ['reset', 'sign-in-link', 'change-email', 'second-factor'] as const)
-        await parts.tokens.revoke(kind, account.id)
+      await endPending(parts.tokens, account.id)
       await parts.sessions.revokeAll(account.id)
       if (request.form.get('compromised') === 'yes') {
         await parts.passkeys.removeAll(account.id)
@@ -85,7 +85,7 @@ export function recoveryPages(parts: IdentityParts): Routes {
         await revokeGrants(parts.database, account.id)
         await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account recovered')
       }
-      parts.postman.later(async () =>
+      parts.postman.notify(async () =>
         letter('passwordChanged', account.email, request.texts, parts, '/recover'),
       )
       const body = html`${notice(request.texts.passwordSet)}<p><a class="button full" href="${base}/sign-in">${request.texts.signIn}</a></p>`

@@ -1,3 +1,4 @@
+import { endPending } from '../account/end-pending.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { moment } from './account-frame.ts'
 import { button, go, isAnswer, needsSession, show } from './answers.ts'
@@ -32,6 +33,7 @@ ${sessions.length > 1 ? button(request, `${base}/sessions/revoke-others`, texts.
       const session = needsSession(request, parts)
       if (isAnswer(session)) return session
       await parts.sessions.revokeAll(session.accountId, session.id)
+      await endPending(parts.tokens, session.accountId)
       return go(`${base}/sessions`)
     },
   }

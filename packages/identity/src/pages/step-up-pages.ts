@@ -15,7 +15,7 @@ import { html } from './html.ts'
 import type { PageAnswer, PageRequest } from './page-request.ts'
 import { sessionCookies } from './sign-in-pages.ts'
 
-/** Proving anew who one is, and confirming one act. Neither makes a session. */
+/** Proving again who one is, and confirming one act. Neither makes a session. */
 export function stepUpPages(parts: IdentityParts): Routes {
   const { base } = parts
 

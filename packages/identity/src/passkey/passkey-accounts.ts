@@ -8,6 +8,7 @@ import { identityDatabase } from '../database/identity-database.ts'
 import { migrateIdentity } from '../database/identity-migrations.sql.ts'
 import { type Passkey, Passkeys } from './passkeys.ts'
 
+/** Where accounts are kept, and the name that a browser shows for them. */
 export interface PasskeyAccountsOptions {
   /** Of these accounts alone. Opened by the caller, who closes it. */
   readonly database: SqliteDatabase | PostgresDatabase

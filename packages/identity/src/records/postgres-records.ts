@@ -1,7 +1,7 @@
 import { type Clock, StoreError } from '@postern/core'
 import { migrate, type PostgresDatabase } from '@postern/store'
 import type { RecordCodec, RecordStore } from './record-store.ts'
-import { POSTGRES_RECORDS, RECORD_MIGRATIONS, RECORD_ROOM } from './record-table.sql.ts'
+import { POSTGRES_RECORDS, RECORD_MIGRATIONS, RECORD_SET } from './record-table.sql.ts'
 
 interface Row {
   readonly record: string
@@ -24,7 +24,7 @@ export async function postgresRecords<Kept>(
   codec: RecordCodec<Kept>,
   clock: Clock,
 ): Promise<RecordStore<Kept>> {
-  await migrate(database, RECORD_ROOM, RECORD_MIGRATIONS)
+  await migrate(database, RECORD_SET, RECORD_MIGRATIONS)
   let prunedAt = Number.NEGATIVE_INFINITY
   return {
     name: 'postgres',

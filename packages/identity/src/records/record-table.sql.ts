@@ -1,7 +1,7 @@
 import type { Migration } from '@postern/store'
 
-/** Room of the records in `postern_migrations`. */
-export const RECORD_ROOM = 'identity-records'
+/** Name of the migrations of the records in `postern_migrations`. */
+export const RECORD_SET = 'identity-records'
 
 /**
  * One table for all kinds of records, told apart by a prefix of the key: one step when a store is

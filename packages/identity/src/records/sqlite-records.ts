@@ -1,7 +1,7 @@
 import type { Clock } from '@postern/core'
 import { migrate, type SqliteDatabase } from '@postern/store'
 import type { RecordCodec, RecordStore } from './record-store.ts'
-import { RECORD_MIGRATIONS, RECORD_ROOM, SQLITE_RECORDS } from './record-table.sql.ts'
+import { RECORD_MIGRATIONS, RECORD_SET, SQLITE_RECORDS } from './record-table.sql.ts'
 
 const PRUNE_EVERY = 60_000
 
@@ -16,7 +16,7 @@ export function sqliteRecords<Kept>(
   codec: RecordCodec<Kept>,
   clock: Clock,
 ): RecordStore<Kept> {
-  migrate(database, RECORD_ROOM, RECORD_MIGRATIONS)
+  migrate(database, RECORD_SET, RECORD_MIGRATIONS)
   const get = database.db.prepare(SQLITE_RECORDS.get)
   const put = database.db.prepare(SQLITE_RECORDS.put)
   const prune = database.db.prepare(SQLITE_RECORDS.prune)

@@ -1,5 +1,5 @@
 import { migrate, type PostgresDatabase } from '@postern/store'
-import { POSTGRES_REVOCATION, REVOCATION_MIGRATIONS, REVOCATION_ROOM } from './revocation.sql.ts'
+import { POSTGRES_REVOCATION, REVOCATION_MIGRATIONS, REVOCATION_SET } from './revocation.sql.ts'
 import { type Revocation, type RevocationTable, readRevocation } from './revocation.ts'
 
 const CHANNEL = 'postern_revocation'
@@ -10,7 +10,7 @@ const CHANNEL = 'postern_revocation'
  * @throws StoreError (rejects) when the database cannot be reached or migrated
  */
 export async function postgresRevocations(database: PostgresDatabase): Promise<RevocationTable> {
-  await migrate(database, REVOCATION_ROOM, REVOCATION_MIGRATIONS)
+  await migrate(database, REVOCATION_SET, REVOCATION_MIGRATIONS)
   let stop: (() => Promise<void>) | undefined
 
   const follow = async (text: string, changed: (entry: Revocation | undefined) => void): Promise<void> => {

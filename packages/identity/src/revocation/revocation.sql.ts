@@ -1,7 +1,7 @@
 import type { Migration } from '@postern/store'
 
-/** Room of the revocation list in `postern_migrations`. */
-export const REVOCATION_ROOM = 'revocation'
+/** Name of the migrations of the revocation list in `postern_migrations`. */
+export const REVOCATION_SET = 'revocation'
 
 /** Times are epoch milliseconds. */
 export const REVOCATION_MIGRATIONS: readonly Migration[] = [

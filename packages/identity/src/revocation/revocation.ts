@@ -21,7 +21,7 @@ export interface RevocationTable {
   readonly name: string
   /** All live entries, newest first, at most `limit`. @throws StoreError (rejects) */
   load(now: number, limit: number): Promise<readonly Revocation[]>
-  /** Keeps an entry, durably, and tells the other instances. @throws StoreError (rejects) */
+  /** Keeps an entry, durably, and notifies the other instances. @throws StoreError (rejects) */
   put(revocation: Revocation): Promise<void>
   /**
    * Calls back for every entry of another instance, or with undefined when something may have

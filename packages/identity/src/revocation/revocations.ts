@@ -8,8 +8,10 @@ import {
   StoreError,
   systemClock,
 } from '@postern/core'
+import { percentDecoded } from '../verify/signed-cookie.ts'
 import type { Revocation, RevocationTable } from './revocation.ts'
 
+/** The table that instances share, and how long the longest credential lasts. */
 export interface RevocationsOptions {
   /** Shared by all instances; without one the list is this process's own and ends with it. */
   readonly table?: RevocationTable
@@ -197,6 +199,9 @@ export class Revocations implements HealthProbe {
   }
 }
 
+/** Frameworks read a cookie's value without its escapes, so one session has many spellings. */
 function hashOf(id: string): string {
-  return createHash('sha256').update(`postern session\n${id}`).digest('base64url')
+  return createHash('sha256')
+    .update(`postern session\n${percentDecoded(id) ?? id}`)
+    .digest('base64url')
 }

@@ -1,5 +1,5 @@
 import { migrate, type SqliteDatabase } from '@postern/store'
-import { REVOCATION_MIGRATIONS, REVOCATION_ROOM, SQLITE_REVOCATION } from './revocation.sql.ts'
+import { REVOCATION_MIGRATIONS, REVOCATION_SET, SQLITE_REVOCATION } from './revocation.sql.ts'
 import { type Revocation, type RevocationTable, readRevocation } from './revocation.ts'
 
 const POLL = 250
@@ -10,7 +10,7 @@ const POLL = 250
  * @throws StoreError when the file cannot be migrated
  */
 export function sqliteRevocations(database: SqliteDatabase): RevocationTable {
-  migrate(database, REVOCATION_ROOM, REVOCATION_MIGRATIONS)
+  migrate(database, REVOCATION_SET, REVOCATION_MIGRATIONS)
   const { db } = database
   const load = db.prepare(SQLITE_REVOCATION.load)
   const put = db.prepare(SQLITE_REVOCATION.put)

@@ -1,6 +1,6 @@
 import type { DeviceSessionRow, SessionRow } from './session.ts'
 
-/** What is kept of a session. Roles and the state of its account are not: they are read anew. */
+/** What is kept of a session. Roles and the state of its account are not: they are read again. */
 export interface StoredSession extends Omit<DeviceSessionRow, 'roles' | 'siteRoles'> {
   /** SHA-256 of its token. */
   readonly hash: string
@@ -26,7 +26,7 @@ export interface SessionStore {
     next: Pick<StoredSession, 'hash' | 'authenticatedAt' | 'amr'>,
     now: number,
   ): Promise<boolean>
-  /** @returns false when the session ended, or its account is no member */
+  /** @returns false when the session ended, or its account is not a member */
   enter(accountId: string, id: string, organisationId: string): Promise<boolean>
   /** Live sessions of an account, last used first. */
   list(accountId: string, now: number): Promise<readonly DeviceSessionRow[]>

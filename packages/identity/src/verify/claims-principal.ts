@@ -14,7 +14,7 @@ export interface PrincipalClaims {
 }
 
 /**
- * The principal that claims speak of; undefined without an id. A token without a person (`sub` equal to the
+ * The principal that claims name; undefined without an id. A token without a person (`sub` equal to the
  * client's id, RFC 9068 section 2.2) is a service.
  */
 export function principalOf(claims: Claims, names: PrincipalClaims = {}): Principal | undefined {

@@ -16,6 +16,7 @@ export interface ClaimRules {
   readonly exactly: Readonly<Record<string, string>>
 }
 
+/** The claims of a verified token, by name. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /**

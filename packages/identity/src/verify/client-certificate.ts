@@ -56,8 +56,26 @@ function described(certificate: X509Certificate): ClientCertificate {
   return {
     thumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
     subject: certificate.subject ?? '',
-    names: (certificate.subjectAltName ?? '').split(', ').filter(name => name !== ''),
+    names: subjectNames(certificate.subjectAltName ?? ''),
   }
+}
+
+/** A name as node writes it: bare, or as a JSON string where it holds a comma, a quote or the like. */
+const NAME = /([^:,"]+):(?:"((?:[^"\\]|\\.)*)"|([^,"]*))(?:, |$)/gy
+
+/**
+ * Names of a subject alternative name extension. One that holds `, URI:` is one name: split there, whoever
+ * gets a certificate for a name of their choice would have any other beside it.
+ * @returns none where the text is not of this form to its end
+ */
+function subjectNames(text: string): readonly string[] {
+  const names: string[] = []
+  let end = 0
+  for (const [whole, kind = '', quoted, bare = ''] of text.matchAll(NAME)) {
+    end += whole.length
+    names.push(`${kind}:${quoted === undefined ? bare : (JSON.parse(`"${quoted}"`) as string)}`)
+  }
+  return end === text.length ? names : []
 }
 
 const MAX_PEM = 16_384

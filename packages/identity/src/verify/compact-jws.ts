@@ -16,7 +16,7 @@ export interface JwsHeader {
   readonly members: Readonly<Record<string, unknown>>
 }
 
-/** A signed token, taken apart. Nothing of it is believed yet. */
+/** A signed token, taken apart. Nothing of it is verified yet. */
 export interface CompactJws {
   readonly header: JwsHeader
   readonly payload: Buffer
@@ -37,7 +37,8 @@ let recent: { readonly text: string; readonly header: JwsHeader } | undefined
 /**
  * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, a payload
  * that is base64url in another spelling than its one (`isSignedBy` holds the signature to that), a header
- * that is no object, names `crit` or `b64` (nothing critical is understood here), or has an `alg`, `kid` or
+ * that is not an object, names `crit` or `b64` (nothing critical is understood here), or has an `alg`, `kid`
+ * or
  * `typ` that is not text.
  */
 export function parseCompactJws(token: string): CompactJws | undefined {
@@ -87,7 +88,7 @@ function isMac({ signed, signature }: CompactJws, hmac: Hmac): boolean {
   const wanted = hmac.update(signed, 'latin1').digest('base64url')
   if (signature.length !== wanted.length) return false
   wantedText.write(wanted, 'latin1')
-  // What is no ASCII becomes more bytes, and so another length than the MAC's.
+  // What is not ASCII becomes more bytes, and so another length than the MAC's.
   const isAscii = givenText.write(signature, 'utf8') === wanted.length
   const isEqual = timingSafeEqual(wantedText, givenText)
   // Nothing of a longer MAC may stand behind the next one.

@@ -33,7 +33,7 @@ const SIGNING: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'E
 
 /**
  * A proof counts once: its `jti` is remembered, per key, while it could be replayed. A proof of another key
- * than the token's is refused before it is remembered, so that nobody fills the memory with keys of his own.
+ * than the token's is refused before it is remembered, so that nobody can fill the memory with other keys.
  */
 export function dpopProofs(options: DpopOptions = {}): DpopProofs {
   const window = options.window ?? 60_000

@@ -9,6 +9,7 @@ import { assertFetchable } from './remote-key-set.ts'
 /** What the application knows of a principal beyond the credential. */
 export type Enrichment = Pick<Principal, 'plan' | 'tenant' | 'roles'>
 
+/** Finds plan, tenant and roles of a principal; undefined for one that is not known. */
 export type EnrichmentLookUp = (principal: Principal) => Promise<Enrichment | undefined>
 
 export interface EnrichedOptions {
@@ -33,9 +34,9 @@ export function enriched(
   const add = (said: Identification): Identification | Promise<Identification> => {
     if (said.kind !== 'known') return said
     const { principal } = said
-    const found = answers.get(`${principal.kind} ${principal.tenant ?? ''} ${principal.id}`, () =>
-      lookUp(principal),
-    )
+    const { kind, tenant, id } = principal
+    // Not joined by a character that may stand in an id: two people would share one answer.
+    const found = answers.get(JSON.stringify([kind, tenant ?? null, id]), () => lookUp(principal))
     return found instanceof Promise
       ? found.then(more => known(withMore(principal, more)))
       : known(withMore(principal, found))

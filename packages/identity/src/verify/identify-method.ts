@@ -28,9 +28,12 @@ export function removeHeaders(exchange: Exchange, lowerNames: readonly string[])
     if (exchange.headerCount(name) > 0) exchange.setRequestHeader(name, undefined)
 }
 
+/** The request carries no credential of this kind; the next method is asked. */
 export const ABSENT: Identification = Object.freeze({ kind: 'absent' })
+/** A credential of this kind is there and does not hold; no other method is asked. */
 export const REFUSED: Identification = Object.freeze({ kind: 'refused' })
 
+/** The credential holds, and this is whose it is. */
 export function known(principal: Principal): Identification {
   return { kind: 'known', principal }
 }

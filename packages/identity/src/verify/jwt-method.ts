@@ -10,6 +10,7 @@ import { type DpopProofs, dpopProofs } from './dpop.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 import { type JwtVerifier, type JwtVerifierOptions, jwtVerifier } from './jwt-verifier.ts'
 
+/** The tokens that are accepted, where they stand in a request, and how they name a principal. */
 export interface JwtMethodOptions extends JwtVerifierOptions {
   /** Default: `jwt`. */
   readonly name?: string
@@ -78,7 +79,7 @@ interface Found {
   readonly token: string
 }
 
-/** A bearer token that is no JWT is another method's: an API key, an opaque token. */
+/** A bearer token that is not a JWT is another method's: an API key, an opaque token. */
 function tokenOf(exchange: Exchange, { cookie, header }: JwtMethodOptions): Found | 'malformed' | undefined {
   if (header !== undefined) {
     const count = exchange.headerCount(header)

@@ -12,6 +12,7 @@ import type { KeySet } from './key-set.ts'
 import { TokenCache } from './token-cache.ts'
 import type { VerificationKey } from './verification-key.ts'
 
+/** Issuer, audience, keys and algorithms of the tokens that are accepted. */
 export interface JwtVerifierOptions {
   /** `iss` of the tokens. Required: tokens of another issuer with the same keys are not ours. */
   readonly issuer: string
@@ -44,7 +45,10 @@ export interface JwtVerifier {
   verify(token: string): Claims | Promise<Claims>
 }
 
-/** @throws ConfigError without an issuer or an audience, or with an empty one */
+/**
+ * Verifies signed tokens (JWS, RFC 7515; JWT, RFC 7519) of one issuer for one audience.
+ * @throws ConfigError without an issuer or an audience, or with an empty one
+ */
 export function jwtVerifier(options: JwtVerifierOptions): JwtVerifier {
   const rules = rulesOf(options)
   const clock = options.clock ?? systemClock

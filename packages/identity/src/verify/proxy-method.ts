@@ -9,7 +9,7 @@ export interface ProxyHeaderOptions {
   /** Default: `proxy`. */
   readonly name?: string
   /**
-   * Proxies whose identity headers are believed. From anybody else they are removed
+   * Proxies whose identity headers are trusted. From anybody else they are removed
    * before the handler or backend sees them.
    */
   readonly from: CidrSet
@@ -23,7 +23,7 @@ export interface ProxyHeaderOptions {
 
 /**
  * Identifies by headers that a trusted proxy in front of us sets. A request that did not come through it
- * cannot bring them: neither is it believed, nor do they get to the backend, which may trust them too.
+ * cannot bring them: they identify nobody, and are removed before the backend, which may trust them too.
  * @throws ConfigError when nobody is trusted
  */
 export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {

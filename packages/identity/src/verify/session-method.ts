@@ -22,6 +22,7 @@ export interface FoundSession {
   readonly issuedAt?: number
 }
 
+/** The cookie of a session, and how it is looked up. */
 export interface SessionMethodOptions {
   /** Default: `session`. */
   readonly name?: string

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 
 /**
  * Small primes for which 65537 generates a proper subgroup: a modulus in all of
- * those subgroups is no accident.
+ * those subgroups is not an accident.
  */
 const PRIMES: readonly number[] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157]
 

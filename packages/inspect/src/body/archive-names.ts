@@ -8,7 +8,7 @@ const READ = 65_536
 const MAX_ENTRIES = 256
 /**
  * Where the first entry of a ZIP or tar archive would be written that leaves the folder it is unpacked in
- * ("zip slip"), from that folder on; undefined when the start of the content has none or is no archive.
+ * ("zip slip"), from that folder on; undefined when the start of the content has none or is not an archive.
  * Linear; reads 64 KB.
  */
 export function archiveEscape(content: Buffer): string | undefined {

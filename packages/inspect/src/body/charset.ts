@@ -26,7 +26,7 @@ export function charsetOf(bytes: Uint8Array, contentType: string): Charset | und
   const named = contentType.length > 16 && /charset\s{0,4}=\s{0,4}"?(utf-16(?:le|be)?)\b/i.exec(contentType)
   if (named !== false && named !== null)
     return whole(named[1]?.toLowerCase() === 'utf-16be' || a === 0 ? 'utf-16be' : 'utf-16le')
-  // Most bodies end here: their second byte is no zero, and they declare nothing.
+  // Most bodies end here: their second byte is not a zero, and they declare nothing.
   if (a === 0 || b === 0) return zerosOf(bytes, 0)
   if (a === 0x4c && bytes.length >= 4 && viewOf(bytes).getUint32(0) === EBCDIC) return whole('ebcdic')
   return a === 0x3c && b === 0x3f ? charsetBehindDeclaration(bytes) : undefined

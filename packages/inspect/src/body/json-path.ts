@@ -69,10 +69,14 @@ export class JsonPath implements Locator {
     return this.key.toLowerCase()
   }
 
-  /** The names above the one at hand, dotted, in lower case: what an operator stands under. */
+  /**
+   * The names above the one at hand, dotted, in lower case: what an operator stands under. Behind those of
+   * a document that is itself a value, a brace.
+   */
   parents(): string {
     const location = this.location()
-    return location.slice(0, Math.max(0, location.lastIndexOf('.'))).toLowerCase()
+    const above = location.slice(0, Math.max(0, location.lastIndexOf('.'))).toLowerCase()
+    return this.#keys.length === 1 && this.#base !== 'body' ? `${above}{` : above
   }
 }
 

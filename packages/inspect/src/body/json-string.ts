@@ -100,7 +100,7 @@ function stringEnd(text: string, from: number): number {
   return end < 0 ? text.length : end
 }
 
-/** Undoes the escapes of a JSON or GraphQL string; what is no such string is undone as far as it goes. */
+/** Undoes the escapes of a JSON or GraphQL string; what is not such a string is undone as far as it goes. */
 export function unescapeJson(raw: string): string {
   let slash = raw.indexOf('\\')
   if (slash < 0) return raw

@@ -20,6 +20,10 @@ const READ_AS_XML = /\.(?:svg|xml|xsd|xsl|xslt|rss|atom|gpx|kml|plist|wsdl|dae|x
 /** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */
 const ATTACKING_DRAWING =
   /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i
+/** A page, or a picture that is one, whose script does nothing but show that it runs. */
+const ATTACKING_PAGE =
+  /<(?:script[^<>]{0,80}>|[^<>]{1,120}\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?)\s{0,8}(?:alert|confirm|prompt)\s{0,2}[(`]\s{0,2}(?:document\.|window\.|origin\b|\d|["'`]?xss)/i
+const SHOWN = /\.(?:x?html?|xht|shtml|xml|gif|jpe?g|png|webp|bmp)$/i
 /** Names of what is read into objects: of Java, of Python, of documents with types in them. */
 const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
 /** An object that runs something when it is read. */
@@ -38,10 +42,12 @@ const EXTENSION = /\.[a-z][\w-]{0,15}$/i
  */
 export function scriptIn(content: Buffer, name: string): string | undefined {
   const hasExtension = EXTENSION.test(name)
+  if (!hasExtension && isArchive(content)) return undefined
   const isRun = !hasExtension || RUN.test(name)
   const isXml = READ_AS_XML.test(name)
   const isObject = READ_AS_OBJECT.test(name)
-  if (!isRun && !isXml && !isObject) return undefined
+  const isShown = SHOWN.test(name)
+  if (!isRun && !isXml && !isObject && !isShown) return undefined
   const start = content.subarray(0, HEAD)
   const head = start.toString('latin1')
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
@@ -49,7 +55,21 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
     const entity = FETCHED_ENTITY.exec(decodeText(start, ''))?.[0]
     if (entity !== undefined) return `${entity}>`
   }
+  if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
   if (!isRun) return undefined
   if (DRAWING.test(name) && ATTACKING_DRAWING.test(head)) return ATTACK_OF_DRAWING
   return (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
+}
+
+const ZIP = 0x504b0304
+/** Where a tar archive (POSIX.1-1988) says what it is. */
+const TAR_MAGIC = 257
+
+/**
+ * Whether bytes are an archive. Without a name of their own the scripts in it run once it is unpacked at the
+ * earliest: a server that runs files by their names runs none without one.
+ */
+export function isArchive(content: Buffer): boolean {
+  if (content.length >= 4 && content.readUInt32BE(0) === ZIP) return true
+  return content.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
 }

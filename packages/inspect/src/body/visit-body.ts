@@ -5,7 +5,7 @@ import { visitJson } from './json.ts'
 import { boundaryOf, visitMultipart } from './multipart.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
-import { scriptIn } from './upload.ts'
+import { isArchive, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
@@ -19,6 +19,11 @@ const PAGE =
 const HTML_PAGE = /^\ufeff?\s{0,64}(?:<!--[^>]{0,400}-->\s{0,64}){0,4}<(?:!doctype\s{1,8}html|html)\b/i
 /** Files by name that hold text which no server runs and no page shows as its own. */
 const TEXT_FILE = /\/[^/]{0,200}\.(?:txt|md|markdown|rst|log|csv|tsv|sql|zip|tar|patch|diff|tex|adoc)$/i
+
+const PART_TYPES: ReadonlySet<string> = new Set([
+  'application/offset+octet-stream',
+  'application/partial-upload',
+])
 
 /** What a body came with. */
 export interface BodyHead {
@@ -98,7 +103,22 @@ export function* visitBody(
     yield* visitMarkup(text, type, depth, visitor)
   } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
   else if (isForm) yield* visitForm(text, 'body', 'form', visitor)
+  else if (isPartOfFile(text, type, head.method)) visitScript(bytes, head, visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
+}
+
+/**
+ * Whether a text is a file, or a part of one, that a protocol of uploads stores: by the types that tus and
+ * resumable uploads (draft-ietf-httpbis-resumable-upload) fix, or as bytes without a type that replace or
+ * extend a resource. Documents and forms are never taken for one: a careless backend reads those.
+ */
+function isPartOfFile(text: string, type: string, method: string): boolean {
+  return !FORM_LIKE.test(text) && isStored(type, method)
+}
+
+function isStored(type: string, method: string): boolean {
+  if (PART_TYPES.has(type)) return true
+  return type === 'application/octet-stream' && (method === 'PUT' || method === 'PATCH')
 }
 
 function* visitMarkup(text: string, type: string, depth: number, visitor: ValueVisitor): Steps {
@@ -135,12 +155,17 @@ function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
  * them builds.
  */
 function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
-  const name = head.path.slice(head.path.lastIndexOf('/') + 1)
   const entry = archiveEscape(bytes)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
-  const script = scriptIn(bytes, name)
-  if (script !== undefined && !visitor.value(script, 'form', at('body'))) return
-  if (bytes.length <= SMALL) visitStrings(bytes, visitor)
+  if (!visitScript(bytes, head, visitor)) return
+  const isFile = isArchive(bytes) || isStored(typeOf(head.contentType), head.method)
+  if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
+}
+
+/** What a server would run of a file. @returns whether to go on */
+function visitScript(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): boolean {
+  const script = scriptIn(bytes, head.path.slice(head.path.lastIndexOf('/') + 1))
+  return script === undefined || visitor.value(script, 'form', at('body'))
 }

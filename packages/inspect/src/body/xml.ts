@@ -15,7 +15,7 @@ const BEFORE = 96
 const AMPERSAND = 38
 
 /**
- * Walks text, attribute values and CDATA of an XML document, leniently: what is no markup is text.
+ * Walks text, attribute values and CDATA of an XML document, leniently: what is not markup is text.
  * Declarations and comments are skipped here; the rules about them look at the whole
  * text. Linear.
  * @param kind of a `page`, elements without an end (`<br>`, `<p>`) do not contain each other, so that its

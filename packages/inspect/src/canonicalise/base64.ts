@@ -13,7 +13,7 @@ const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
 
 /**
  * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a
- * data URL; undefined when it is no
+ * data URL; undefined when it is not
  * base64 or decodes to something that is not text. An identifier that happens to use the alphabet nearly
  * always decodes to control characters.
  */

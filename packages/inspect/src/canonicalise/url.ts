@@ -13,7 +13,7 @@ const LONG = 256
 /**
  * Undoes percent-encoding once, as the most forgiving of servers would: `%uXXXX` (IIS), overlong UTF-8
  * (`%c0%ae` is a dot), bytes
- * that are no UTF-8 read as Latin-1, a lone `%` kept. Linear, never throws.
+ * that are not UTF-8 read as Latin-1, a lone `%` kept. Linear, never throws.
  * @param plusAsSpace whether `+` stands for a space, as in forms
  */
 export function decodeUrl(text: string, plusAsSpace: boolean): string {

@@ -19,7 +19,7 @@ export interface FoundWithin {
 /**
  * Finds the first `inside` that stands at most `reach` characters behind an `opening`, with no barrier
  * between. The same as one expression `opening[^barriers]{0,reach}?inside`, which tries `inside` at every
- * character behind each opening anew; here each expression passes over the text once, however many
+ * character behind each opening again; here each expression passes over the text once, however many
  * openings there are.
  */
 export function foundWithin({

@@ -51,7 +51,7 @@ const LOOKS_AROUND = new Set(
   ),
 )
 
-/** Commands whose name is no word and no abbreviation of anything else. */
+/** Commands whose name is neither a word nor an abbreviation of anything else. */
 const TELLING = new Set(
   'whoami ifconfig ipconfig netstat systeminfo tasklist nslookup printenv lastlog getent wget uname bitsadmin certutil mshta rundll32 regsvr32'.split(
     ' ',

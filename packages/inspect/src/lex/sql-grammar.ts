@@ -48,7 +48,7 @@ export function kindAt(i: number): number {
   return i < last ? (kinds[i] as number) : SQL.end
 }
 
-/** What the word at `i` means; `KEY.none` for everything that is no word. */
+/** What the word at `i` means; `KEY.none` for everything that is not a word. */
 export function keyAt(i: number): number {
   return i < last ? (keys[i] as number) : KEY.none
 }

@@ -62,7 +62,7 @@ export function findSqlInjection(reading: Reading): Span | undefined {
     end: ends[Math.max(from, Math.min(best.end, count) - 1)] as number,
     score: best.score,
     id: best.id,
-    bare: best.bare === true,
+    ...(best.bare === true && { bare: true }),
   }
 }
 
@@ -180,11 +180,12 @@ function probe(at: number): Finding | undefined {
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
+  const isCertain = certain.test(word)
   return {
     id: 'sqli/call',
-    score: certain.test(word) ? 6 : kindAt(next) === SQL.end ? 5 : 3,
+    score: isCertain ? 6 : kindAt(next) === SQL.end ? 5 : 3,
     end: next,
-    bare: true,
+    ...(!isCertain && { bare: true }),
   }
 }
 

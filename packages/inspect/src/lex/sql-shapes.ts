@@ -4,7 +4,7 @@ import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 /** In tokens; a longer one is not skipped. */
 const LONGEST_LINE = 64
 
-/** The word at `i`; empty for everything that is no word. */
+/** The word at `i`; empty for everything that is not a word. */
 export function wordAt(i: number): string {
   return kindAt(i) === SQL.word ? sourceText().slice(starts[i] as number, ends[i] as number) : ''
 }

@@ -41,7 +41,7 @@ const TRANSFORMERS = new Set([
  * in `skipped`.
  *
  * @param document the parsed file
- * @throws ConfigError when it is no such file
+ * @throws ConfigError when it is not such a file
  */
 export function loadDatadogRules(document: unknown): LoadedRules {
   const list = field(document, 'rules')

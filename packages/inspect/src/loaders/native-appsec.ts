@@ -15,6 +15,7 @@ export interface NativeAppsec {
   }
 }
 
+/** The loaded engine of `@datadog/native-appsec`, and how long it may take. */
 export interface NativeOpinionOptions {
   /** `new DDWAF(rules, 'rules')`. */
   readonly engine: NativeAppsec

@@ -10,6 +10,7 @@ import { placesOf } from './seclang-variables.ts'
 
 const markup = new MarkupLexer()
 
+/** The file that errors name, the paranoia level, and what happens to rules that are not understood. */
 export interface SecLangOptions {
   /** Name of the file, for messages. */
   readonly file: string

@@ -74,13 +74,28 @@ export const codeRules: readonly Rule[] = [
       ],
     },
   ),
+  // A call that runs a program or code, reads a file or tells of the server, and nothing else.
+  pattern(
+    'code/run',
+    /^[@!({;\s]{0,4}(?:\w{1,16}\s{0,2}=\s{0,2})?["']?(?:(?:phpinfo|php_uname)\s{0,2}\(|(?:system|passthru|shell_exec|popen|proc_open|pcntl_exec|exec|assert|eval|create_function|call_user_func(?:_array)?|readfile|show_source|highlight_file|file_(?:get|put)_contents|scandir|unserialize|base64_decode|posix_getpwuid|var_dump|print_r|require|include(?:_once)?)["']?\)?\s{0,2}\(\s{0,4}(?:["'`$/]|\w{1,24}\s{0,2}\(|(?:id|whoami|ls|uname|pwd)\b))[^\n]{0,160}?\)[);\s]{0,6}$/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      unlessNamed: /^(?:test|main|exports?|import|module|entry|plugin|loader|handler)s?$/,
+      chars: CHAR.paren,
+      words: WORD.call,
+      places: ['body'],
+      attacks: ["system('id')", 'phpinfo()', "eval(compile('import os','','exec'))", '(system)(whoami)'],
+      benign: ['system (as a whole)', 'include (optional)', "print('x')", 'date(2020)', 'eval() is evil'],
+    },
+  ),
   pattern(
     'code/php-output',
     /^\s{0,4}(?:echo|print|die|exit|return)\s{1,4}\(?\s{0,2}(?:md5|sha1|phpversion|phpinfo|php_uname|getcwd|get_current_user|shell_exec|system|exec|passthru|file_get_contents|base64_decode|str_rot13|chr|implode|scandir)\(|^\s{0,4}(?:echo|print|die|exit)\s{0,4}\(?\s{0,2}`[a-z]/,
     {
       score: 5,
       quotable: true,
-      bare: true,
       atStart: true,
       chars: CHAR.paren | CHAR.backtick,
       attacks: ['echo md5("x");', 'print md5(123);', 'echo `id`'],
@@ -251,7 +266,6 @@ export const codeRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      bare: true,
       words: WORD.runtime,
       attacks: ['__import__(x)', 'x.__class__.y', 'globals()["x"]', 'subprocess.run(x)'],
       benign: ['the class of 1999', '__init', 'subprocess'],

@@ -129,7 +129,7 @@ export const javaRules: readonly Rule[] = [
       atStart: true,
       chars: CHAR.paren,
       words: WORD.java,
-      places: ['query', 'form', 'cookie', 'header'],
+      places: ['query', 'body', 'cookie', 'header'],
       attacks: [
         'java.lang.String("x")',
         'com.tangosol.coherence.mvel2.sh.ShellSession("x")',

@@ -27,19 +27,28 @@ function findOperatorName(reading: Reading): Span | undefined {
   if (reading.place !== 'name') return undefined
   const found = OPERATOR.exec(reading.lower)
   if (found === null) return undefined
+  // Of a document in a value: it is read there, whatever else the request is.
+  const isInValue = reading.name.endsWith('{')
+  const above = isInValue ? reading.name.slice(0, -1) : reading.name
   const span = { start: found.index, end: found.index + found[0].length }
   if (RUNNING.test(found[0])) return span
-  // Where the document stands says nothing: a query is no filter for being one.
-  const place = `${reading.name}.${reading.lower}`.replace(/^(?:query|body|cookie|header)\./, '')
+  // Where the document stands says nothing: a query is not a filter for being one.
+  const place = `${above}.${reading.lower}`.replace(/^(?:query|body|cookie|header)\./, '')
   if (FILTER.test(place)) return { ...span, score: 3 }
   // The document is nothing but the operator: it takes the place of the value that was to be compared.
   const isRoot =
-    reading.name === 'body' ||
-    (COMPARISON.test(found[0]) && /^(?:query|cookie|body)\.[^.]{1,64}$/.test(reading.name))
+    above === 'body' ||
+    (COMPARISON.test(found[0]) && (isInValue || /^(?:query|cookie|body)\.[^.]{1,64}$/.test(above)))
   return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
 }
 
-const VALUE = new RegExp(`(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})["']?\\s{0,4}[:\\]]`)
+/** What stands behind `$where:` where GraphQL declares a variable (October 2021, section 2.10): its type. */
+const DECLARED_TYPE =
+  '(?!\\s{0,4}\\[{0,3}(?!(?:null|true|false|undefined|this|function|new|nan|infinity)\\b)[a-z_]\\w{0,80}[!\\]]{0,6}\\s{0,4}[,)=@$])'
+
+const VALUE = new RegExp(
+  `(?:^|[{,;'"\\s[])["']?\\$(?:${OPERATORS})(?:["']?\\s{0,4}\\]|["']\\s{0,4}:|\\s{0,4}:${DECLARED_TYPE})`,
+)
 const JSON_LIKE = /^\s{0,8}[[{]\s{0,8}["[{\]}]/
 
 /** An operator in a value. In a JSON document the names are read one by one, with what they stand under. */
@@ -48,12 +57,13 @@ function findOperatorValue(reading: Reading): Span | undefined {
     return undefined
   const found = VALUE.exec(reading.lower)
   if (found === null) return undefined
+  const span = { start: found.index, end: found.index + found[0].length }
   // Behind a string that is ended, or one that runs code; elsewhere it is how queries are written down.
-  const bare =
-    !RUNNING_VALUE.test(found[0]) &&
-    !found[0].endsWith(']') &&
-    !/^\s{0,2}[\w@. ]{0,40}["'}]\s{0,2}[,}\]]/.test(reading.lower)
-  return { start: found.index, end: found.index + found[0].length, bare }
+  const isSure =
+    RUNNING_VALUE.test(found[0]) ||
+    found[0].endsWith(']') ||
+    /^\s{0,2}[\w@. ]{0,40}["'}]\s{0,2}[,}\]]/.test(reading.lower)
+  return isSure ? { ...span, bare: false } : span
 }
 
 /** Operators of document databases where data belongs, and JavaScript for their shells. */
@@ -89,8 +99,23 @@ export const nosqlRules: readonly Rule[] = [
     chars: CHAR.dollar,
     words: 0,
     find: findOperatorValue,
-    attacks: ["true, $where: '99 == 88'", "{$gt: ''}", "', $or: [ {}, { 'a':'a", '[$ne]=1'],
-    benign: ['$price: 5', 'costs $in total', '$size of it', '{"score":{"$gt":1000}}'],
+    attacks: [
+      "true, $where: '99 == 88'",
+      "{$gt: ''}",
+      "', $or: [ {}, { 'a':'a",
+      '[$ne]=1',
+      "x, $where: ID!, $where: 'sleep(9)'",
+      '{$ne: null, a: 1}',
+      '1, $where: function() { return 1 }',
+    ],
+    benign: [
+      'query Posts($where: PostFilter, $in: [ID!]!) { posts(where: $where) { id } }',
+      'mutation ($set: users_set_input!, $inc: users_inc_input = {}) { a }',
+      '$price: 5',
+      'costs $in total',
+      '$size of it',
+      '{"score":{"$gt":1000}}',
+    ],
   },
   pattern(
     'nosqli/shell',
@@ -120,6 +145,40 @@ export const nosqlRules: readonly Rule[] = [
       chars: CHAR.dollar | CHAR.dashes | CHAR.semicolon,
       attacks: ["x' ALLOW FILTERING;--"],
       benign: ['we allow filtering by name'],
+    },
+  ),
+  // A filter over what nobody is to read, one character after the other.
+  pattern(
+    'nosqli/secret-filter',
+    /(?:^|[._[\]])(?:password\w{0,8}|passwd|pwd_?hash|reset_?(?:password_?)?token|api_?key|secret(?:_?key)?|otp_?secret|session_?token)\]?\[\$?(?:startswithi?|containsi?|regex|like|gte?|lte?)\]$/,
+    {
+      score: 5,
+      places: ['name'],
+      chars: CHAR.bracket,
+      attacks: ['filters[password][$startsWith]', 'user[resetToken][regex]'],
+      benign: ['filters[title][$contains]', 'password', 'password[confirmation]'],
+    },
+  ),
+  pattern(
+    'nosqli/secret-lookup',
+    /(?:^|__|\.)(?:password(?:_hash)?|reset_token|api_key|secret)(?:__|\.)(?:i?startswith|i?contains|i?regex|gte?|lte?)$/,
+    {
+      score: 5,
+      places: ['name'],
+      words: WORD.mongo,
+      attacks: ['password__startswith', 'reset_token__startswith', 'body.password.startsWith'],
+      benign: ['name__startswith', 'password_confirmation'],
+    },
+  ),
+  pattern(
+    'nosqli/secret-term',
+    /(?:^|[\s,+(&|])(?:[\w.]{1,40}\.)?(?:password|passwd|reset_?(?:password_?)?token|password_?reset_?\w{0,12}):(?:[~!><]|-~)/,
+    {
+      score: 5,
+      places: ['query'],
+      chars: CHAR.colon,
+      attacks: ["password:~'$2a'", "slug:a+password:~^'x'"],
+      benign: ['password: hunter', 'email:~a', 'title:password'],
     },
   ),
 ]

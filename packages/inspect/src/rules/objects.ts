@@ -14,19 +14,39 @@ function findNestedPrototype({ place, name, lower }: Reading): Span | undefined 
 
 const TOKEN = /(?:^|[\s=:;,"'])eyJ[\w-]{6,400}(?=\.)/g
 const UNSIGNED = /"alg"\s{0,8}:\s{0,8}"none"/i
+/** A key that is a file, a query or a command (RFC 7515 section 4.1.4: the name of a key). */
+const KEY_ELSEWHERE =
+  /"kid"\s{0,8}:\s{0,8}"[^"]{0,200}?(?:\.\.[/\\]|\/dev\/|\/etc\/|\/proc\/|'|\\"|[|;`]|\bunion\b)/i
+/** Signatures of ECDSA whose two numbers are zero, which verifiers of old took (CVE-2022-21449). */
+const ZERO_SIGNATURE = /\.(?:MAYCAQACAQA|A{86,176})(?![\w-])/
 
 /**
- * Whether a text holds a JSON Web Token that says of itself that nobody signed it (RFC 7519 section 6).
- * Linear: each header is at most 400 characters.
+ * Whether a text holds a JSON Web Token that nobody signed: it says so itself (RFC 7519 section 6), has its
+ * key looked up where the sender can know it, or has a signature that fits everything. Linear: each header
+ * is at most 400 characters.
  */
 export function findUnsignedToken(text: string): Span | undefined {
   for (const found of text.matchAll(TOKEN)) {
     const start = found.index + found[0].indexOf('eyJ')
     const end = found.index + found[0].length
     const header = Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
-    if (UNSIGNED.test(header)) return { start, end }
+    if (UNSIGNED.test(header) || KEY_ELSEWHERE.test(header)) return { start, end }
+    const signature = ZERO_SIGNATURE.exec(text)
+    if (signature !== null) return { start, end: signature.index + signature[0].length }
   }
   return undefined
+}
+
+const TYPE_NAME = /^(?:[@$_]{1,2}(?:type|class|t|c)|javaclass|json_class|[\^!][oc]|py\/\w{2,16})$/
+/** Types that do something when an object of them is built or freed; dates, numbers and lists do not. */
+const RUNNING_TYPE =
+  /^\s{0,2}l?(?:java\.(?:net|io|rmi|beans|lang\.(?:processbuilder|runtime|class|thread|autocloseable|exception)|util\.(?:scanner|logging|serviceloader|jar|zip))|javax\.(?:naming|script|management|swing|imageio|sql)|com\.(?:sun|mchange|zaxxer|ibatis|caucho|mysql)|sun\.|jdk\.|org\.(?:apache\.(?:xbean|commons|ibatis|tomcat|shiro|log4j|hadoop|catalina)|springframework\.(?:context|beans|aop|jndi)|h2|jboss|hibernate|codehaus|mozilla)|system\.(?:diagnostics|windows\.data|configuration\.install|management|workflow|io|activities)|microsoft\.visualstudio|gem::|net::|os\.(?:system|popen|exec)|posix\.|subprocess\.|builtins\.(?:eval|exec)|__builtin__|nt\.system)/
+
+/** The type of an object, by the name under which parsers of JSON look for it. */
+function findRunningType({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || place === 'name' || !TYPE_NAME.test(name)) return undefined
+  const found = RUNNING_TYPE.exec(lower)
+  return found === null ? undefined : { start: 0, end: found[0].length }
 }
 
 /** Documents that build objects where they are read, in the forms that JSON, XML and tokens have. */
@@ -55,8 +75,28 @@ export const objectRules: readonly Rule[] = [
     attacks: [
       'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.',
       'Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJOb25lIn0.eyJhZG1pbiI6dHJ1ZX0.',
+      'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.MAYCAQACAQA',
+      `${Buffer.from('{"alg":"HS256","kid":"../../dev/null"}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`,
     ],
-    benign: ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl', 'eyJhIjoxfQ.b', 'eyJhbGciOiJub25lIn0'],
+    benign: [
+      `${Buffer.from('{"alg":"RS256","kid":"https://a.example/k#1"}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`,
+      'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
+      'eyJhIjoxfQ.b',
+      'eyJhbGciOiJub25lIn0',
+    ],
+  },
+  {
+    id: 'deserialisation/typed-value',
+    family: 'deserialisation',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: 0,
+    words: WORD.java | WORD.process | WORD.runtime,
+    find: findRunningType,
+    // By the name of the field: the cases are in `test/objects.test.ts`.
+    attacks: [],
+    benign: ['java.net.URL', 'os.system'],
   },
   // XStream names elements by class, `XMLDecoder` and Spring name them in attributes.
   pattern(

@@ -1,10 +1,12 @@
 import type { Rule } from '../rule.ts'
+import { disguisedAddressRules } from './addresses-in-disguise.ts'
 import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
 import { databaseProgramRules } from './database-programs.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
 import { exploitRules } from './exploits.ts'
 import { gadgetRules } from './gadgets.ts'
+import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
 import { javaRules } from './java.ts'
 import { nosqlRules } from './nosql.ts'
@@ -46,4 +48,6 @@ export const ownRules: readonly Rule[] = [
   ...databaseProgramRules,
   ...serverFileRules,
   ...overflowRules,
+  ...headerFormRules,
+  ...disguisedAddressRules,
 ]

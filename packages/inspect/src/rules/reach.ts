@@ -21,9 +21,19 @@ function findTarget(reading: Reading): Span | undefined {
 const INCLUDED_PATH =
   /^(?:mosconfig_\w{1,32}|_?(?:conf|config|server|session|get|post|cookie|files|env|request|settings?|globals|lang|path)\[\w{1,32}\]|(?:\w{1,24}_)?(?:root|base|abs(?:olute)?|include|inc|lib|full|script)_?(?:path|dir|directory|folder))$/
 
+const INCLUDED_PAGE =
+  /^(?:page|include|inc|template|tpl|view|module|lang|language|theme|skin|layout|section|action)$/
+
 /** A URL where a folder of the server belongs. */
 function findIncludedPath(reading: Reading): Span | undefined {
-  if (!INCLUDED_PATH.test(reading.name)) return undefined
+  if (!INCLUDED_PATH.test(reading.name)) {
+    // Pages are named by addresses too, but not by those of texts.
+    if (!INCLUDED_PAGE.test(reading.name)) return undefined
+    const text = /^\s{0,4}(?:https?|ftps?):\/\/[^\s?#]{1,160}\.(?:txt|inc|dat)(?:[?#]|\s{0,2}$)/.exec(
+      reading.lower,
+    )
+    return text === null ? undefined : { start: 0, end: text[0].length }
+  }
   const found = /^\s{0,4}(?:https?|ftps?|php|file):\/\/[^\s]{1,80}/.exec(reading.lower)
   return found === null ? undefined : { start: 0, end: found[0].length }
 }
@@ -182,6 +192,18 @@ export const reachRules: readonly Rule[] = [
       words: WORD.host,
       attacks: ['ldap://evil/x', 'sftp://evil.example/x'],
       benign: ['http://ldap.example.com', 'telnet: a protocol'],
+    },
+  ),
+  // Behind the address, what the server there reads as a command.
+  pattern(
+    'ssrf/line-end',
+    /^\s{0,2}[a-z][a-z+]{1,11}:\/\/[^\s]{1,120}[\r\n]{1,4}\s{0,2}(?:quit|stats?|get|set|flush\w{2,3}|helo|ehlo|mail|rcpt|data|info|slaveof|config|eval|user|pass|select|keys|auth|save|noop|del)(?:\s|$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.newline,
+      attacks: ['ldap://127.0.0.1:389/\nstats\nquit', 'http://redis:6379/\r\nset x 1'],
+      benign: ['https://a.example/\nhttps://b.example/', 'see http://x.example\nget it there'],
     },
   ),
   pattern(

@@ -44,7 +44,6 @@ export const serverFileRules: readonly Rule[] = [
     benign: ['../tsconfig.json', './.env', '../../node_modules/x', '.env', 'see ../.env'],
   },
   // The whole value is a file that begins with a dot, from the root of something.
-  // The whole value is a file that begins with a dot, from the root of something.
   pattern(
     'traversal/dot-file',
     /^\s{0,2}(?:[\w./-]{0,80}[/\\])?\.(?:env(?:\.(?:local|prod(?:uction)?|dev|bak|old))?|git[/\\](?:config|head|index|logs[/\\]\w{1,16})|svn[/\\](?:entries|wc\.db)|htpasswd|htaccess|git-credentials|dockerenv|npmrc|pgpass|netrc)\s{0,2}$/,
@@ -102,6 +101,26 @@ export const serverFileRules: readonly Rule[] = [
       benign: ['/a%2eb/c', '/C%23.png', '/;jsessionid=5', '/a;b=c/d', '/why%3f'],
     },
   ),
+  // RFC 3986 section 6.2.2: a client leaves letters as they are, and takes single dots out.
+  pattern(
+    'traversal/odd-segment',
+    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
+    {
+      score: 5,
+      places: ['path'],
+      chars: CHAR.percent | CHAR.semicolon | CHAR.slash,
+      attacks: ['/%61dmin', '/./RestAPI/Connection', '/x/y.css;/admin', '/admin;x=.css', '/x.php/.css'],
+      benign: ['/./img/a.png', '/a%20b', '/%C3%A9', '/a;v=1/b', '/x.css', '/a/./b'],
+    },
+  ),
+  // A page of the server put where anybody can ask for it; what follows its name is for the server's check.
+  pattern('upload/put-page', /\.(?:jspx?|php\d?|phtml|aspx?|ashx|cfm)(?:\/|%20|%00|::\$data|\.)$/, {
+    score: 5,
+    places: ['path'],
+    words: WORD.page,
+    attacks: ['/x.jsp/', '/x.jsp%20', '/x.aspx::$data'],
+    benign: ['/x.jsp', '/index.php/page'],
+  }),
   // What one server takes for a script and the next for a picture.
   pattern('upload/destination', /\.(?:aspx?|php\d?|jspx?|cer|asa);\.?(?:jpe?g|png|gif|txt|html?)$/, {
     score: 5,

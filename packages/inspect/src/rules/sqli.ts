@@ -177,7 +177,6 @@ const marks: Rule[] = [
     /^\s{0,2}'?[\w-]{0,12}\s?'\s{0,3}(?:[-+*/%&|^~=!]{1,3}|<=>|<>|<<|>>|<=|>=)\s{0,3}'\s?[\w-]{0,12}\s{0,2}$/,
     {
       score: 5,
-      bare: true,
       atStart: true,
       chars: CHAR.apostrophe,
       attacks: ["'x'!='y", "'&'", "' <> '", "A' + 'B", "aa'!='1"],
@@ -189,7 +188,6 @@ const marks: Rule[] = [
     /^[\W\d]{0,8}union[\s+]{1,8}(?:all[\s+]{1,8}|distinct[\s+]{1,8})?select[\W\d]{0,8}$/,
     {
       score: 5,
-      bare: true,
       atStart: true,
       words: WORD.sqlVerb,
       attacks: ['Union sElect', "' union all select "],
@@ -239,7 +237,6 @@ const marks: Rule[] = [
     /^\s{0,2}['"]?\)\s{0,3}(?:(?:not\s{1,2})?(?:like|rlike|regexp|in)|and|or|xor|=|<>|!=)\s{0,3}\(\s{0,2}['"]?\s{0,2}$/,
     {
       score: 5,
-      bare: true,
       atStart: true,
       chars: CHAR.paren,
       attacks: [') like (', "') or ('"],

@@ -118,7 +118,6 @@ export const structureRules: readonly Rule[] = [
     /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
-      bare: true,
       quotable: true,
       words: WORD.prototype,
       attacks: [
@@ -136,13 +135,19 @@ export const structureRules: readonly Rule[] = [
   // The path of a property, as the whole value: what sets properties by their paths sets it on every object.
   pattern(
     'prototype/path',
-    /^\s{0,2}(?!__proto__\s{0,2}$)[\w$."'[\]-]{0,60}?(?:__proto__|\bconstructor(?:\.|\[["']?)prototype)[\w$."'[\]-]{0,60}(?:=[^\s=]{0,60})?\s{0,2}$/,
+    /^\s{0,2}(?!__proto__\s{0,2}$)[\w$."'[\]-]{0,60}?(?:__proto__|\bconstructor(?:\.|\[["']?)prototype)[\w$."'[\]-]{0,60}(?:=[^\s=]{0,60})?\s{0,2}$|^\/(?:[\w-]{0,40}\/){0,8}(?:__proto__|constructor\/prototype)(?:\/|$)/,
     {
       score: 5,
       atStart: true,
       words: WORD.prototype,
       places: ['body'],
-      attacks: ['__proto__.isAdmin', 'constructor.prototype.x', 'a[__proto__][b]', '__proto__[x]=1'],
+      attacks: [
+        '__proto__.isAdmin',
+        '/__proto__/x',
+        'constructor.prototype.x',
+        'a[__proto__][b]',
+        '__proto__[x]=1',
+      ],
       benign: ['constructor', 'what is __proto__', '__proto__', 'prototype'],
     },
   ),

@@ -164,4 +164,12 @@ export const templateRules: readonly Rule[] = [
       benign: ['<!-- # heading -->', '<!-- exec -->'],
     },
   ),
+  // Tornado: a module of Python, in a page.
+  pattern('template/import', /\{%\s{0,4}import\s{1,4}(?:os|sys|subprocess|popen|socket|base64|importlib)\b/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.brace,
+    attacks: ['{% import os %}{{os.popen("id").read()}}'],
+    benign: ['{% import "forms.html" as forms %}', '{% import osx %}'],
+  }),
 ]

@@ -10,11 +10,21 @@ const SECRET_FILE =
 const SYSTEM_FILE =
   /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|services$|networks$|protocols$|shells$|mtab$|timezone$|lsb-release|debian_version|redhat-release|sysctl\.conf|ld\.so|pam\.d|vsftpd|proftpd|samba[/\\]|exports$|nsswitch|r?syslog|logrotate|gshadow|securetty|aliases$|openvpn|wpa_supplicant|network[/\\]interfaces|supervisor|tomcat|grafana[/\\]|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc|tomcat\d{0,2})[/\\]|[\w.-]{0,32}[/\\]conf[/\\](?:tomcat-users|server)\.xml|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
 
+/** Keys and accounts, as the whole value: settings name such files too, under names that say so. */
+const KEY_FILE =
+  /^\s{0,2}(?:[a-z]:)?(?:[/\\~][\w. -]{0,40}){1,10}[/\\](?:\.ssh[/\\](?:id_\w{2,10}|authorized_keys)|\.aws[/\\]credentials|\.kube[/\\]config|\.docker[/\\]config\.json|\.git-credentials|\.config[/\\]gcloud[/\\][\w.-]{1,60}|\.(?:netrc|pgpass|htpasswd|my\.cnf|env)|tomcat-users\.xml|wp-config\.php|kubernetes\.io[/\\]serviceaccount[/\\]token)\s{0,2}$/
+const NAMES_KEY_FILE = /key|identit|cred|cert|auth|secret|mount|volume|conf|env|docker|kube|source|target/
+
+function isKeyFile({ fromStart, lower, name }: Reading): boolean {
+  return fromStart && KEY_FILE.test(lower) && !NAMES_KEY_FILE.test(name)
+}
+
 function findSensitiveFile(reading: Reading): Span | undefined {
   const secret = SECRET_FILE.exec(reading.lower)
   const found = secret ?? SYSTEM_FILE.exec(reading.lower)
   if (found === null) return undefined
-  return { start: found.index, end: found.index + found[0].length, bare: secret === null }
+  const bare = secret === null && !isKeyFile(reading)
+  return { start: found.index, end: found.index + found[0].length, bare }
 }
 
 /**

@@ -248,7 +248,6 @@ export const xssRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      bare: true,
       words: WORD.script,
       attacks: ['document.cookie', 'window.location=x', "document.write('x')"],
       benign: ['the document, cookie and domain', 'window [of opportunity]'],

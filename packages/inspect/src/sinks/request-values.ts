@@ -3,6 +3,7 @@ import { finishSteps } from '../body/steps.ts'
 import type { ValueVisitor } from '../body/value-visitor.ts'
 import { visitBody } from '../body/visit-body.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
+import { isUnread } from '../header-names.ts'
 import type { InspectedRequest } from '../inspected-request.ts'
 
 /** A value of a request and where it stood. */
@@ -14,8 +15,14 @@ export interface RequestValue {
 /** Where a request names its own server: an application that calls itself is not led astray by them. */
 const OWN_NAMES =
   /^(?:host|origin|referer|forwarded|via|accept(?:-.*)?|connection|x-forwarded-.*|:authority)$/
+/** Whether sinks take no notice of a header. @param name in lower case */
+export function isOwnName(name: string): boolean {
+  return OWN_NAMES.test(name) || isUnread(name)
+}
+
 const MAX_VALUES = 1_000
 const MAX_LENGTH = 16_384
+const MAX_COOKIES = 200
 
 /**
  * The values of a request that could matter at a sink: those with something other than letters and digits,
@@ -45,7 +52,8 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
     const name = (request.headers[i] as string).toLowerCase()
     const value = request.headers[i + 1] as string
     if (name === 'content-type') contentType = value
-    if (!OWN_NAMES.test(name))
+    if (name === 'cookie') visitCookies(value, visitor)
+    else if (!isOwnName(name))
       visitor.value(value, 'header', { location: () => `header.${name}`, name: () => name })
   }
   if (request.body !== undefined) {
@@ -53,4 +61,18 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
     finishSteps(visitBody(Buffer.from(request.body), head, 200, visitor, () => {}))
   }
   return [...found.values()]
+}
+
+/** Each cookie as it was sent, and as parsers of cookies hand it on: without its quotes, decoded. */
+function visitCookies(header: string, visitor: ValueVisitor): void {
+  for (const pair of header.split(';', MAX_COOKIES)) {
+    const equals = pair.indexOf('=')
+    if (equals < 0) continue
+    const name = pair.slice(0, equals).trim().slice(0, 64)
+    const locator = { location: () => `cookie.${name}`, name: () => name }
+    const sent = pair.slice(equals + 1).trim()
+    visitor.value(sent, 'cookie', locator)
+    const bare = sent.length >= 2 && sent.startsWith('"') && sent.endsWith('"') ? sent.slice(1, -1) : sent
+    if (bare !== sent || sent.includes('%')) visitor.value(decodeUrl(bare, false), 'cookie', locator)
+  }
 }

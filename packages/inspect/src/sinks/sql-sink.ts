@@ -1,15 +1,19 @@
-const KEYWORD =
-  /\b(?:select|union|or|and|from|where|insert|update|delete|drop|having|like|order|group|limit|sleep|case|exec|into|is|not|null)\b|[=<>;()]|--|\/\*|\|\|/i
+/** Words that are grammar wherever they stand in a statement, as alternatives of an expression. */
+export const SQL_WORDS =
+  'select|union|or|and|from|where|insert|update|delete|drop|having|like|order|group|limit|sleep|case|exec|into|is|not|null'
+/** Space around a statement. */
+const SURROUNDINGS = 64
+const GRAMMAR = new RegExp(`\\b(?:${SQL_WORDS})\\b|[=<>;(]|--|/\\*|\\|\\|`, 'i')
 
 /**
  * Whether a value of the request left its place in an SQL statement: it stands there verbatim and reaches
- * over the end of the string
- * it stands in, or brings words of SQL outside of any. A value that is bound as a parameter is not in the
- * statement at all.
- * Linear in the statement, per occurrence.
+ * over the end of the string it stands in, or brings grammar of SQL outside of any. A value that is bound
+ * as a parameter is not in the statement at all. Linear in the statement, per occurrence.
  */
 export function escapesSql(statement: string, value: string): boolean {
   if (value.length < 3 || !/[^\w.@-]/.test(value) || value.length > statement.length) return false
+  // Quotes with nothing between or behind them separate what is there anyway: `", "`.
+  if (!/[^\s"'`.,]/.test(value) || isWhole(statement, value)) return false
   let at = statement.indexOf(value)
   for (let n = 0; at >= 0 && n < 16; n++) {
     if (leavesPlace(statement, at, at + value.length)) return true
@@ -18,11 +22,16 @@ export function escapesSql(statement: string, value: string): boolean {
   return false
 }
 
+/** Who may send whole statements does not inject: the application runs statements for its users. */
+function isWhole(statement: string, value: string): boolean {
+  return value.length + SURROUNDINGS >= statement.length && statement.trim() === value.trim()
+}
+
 function leavesPlace(statement: string, start: number, end: number): boolean {
   const before = quoteStateAt(statement, 0, start, '')
   if (before === '') {
     // Outside any string: a number or a name is data, anything with grammar in it is not.
-    return KEYWORD.test(statement.slice(start, end))
+    return GRAMMAR.test(statement.slice(start, end))
   }
   return closesString(statement, start, end, before)
 }

@@ -8,6 +8,7 @@ import { proposeSchemas } from './propose-schemas.ts'
 import type { RouteSchemas } from './route-schema.ts'
 import { MOST_LEARNED, type SchemaLearner } from './schema-learner.ts'
 
+/** The database that schemas are kept in, and how often they are written. */
 export interface LearnedSchemasOptions {
   /**
    * Opened on the first read or write, because most processes learn nothing. The caller closes it.

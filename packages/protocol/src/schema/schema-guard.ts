@@ -5,7 +5,6 @@ import {
   type Decision,
   type Exchange,
   type Guard,
-  hasFields,
   type Mode,
   queryValues,
   type Refusal,
@@ -14,6 +13,7 @@ import {
 import type { ParameterSchema, RouteSchema, RouteSchemas } from './route-schema.ts'
 import { isTextKind, valueLength, valueType } from './value-shape.ts'
 
+/** The schemas that requests must match. */
 export interface SchemaGuardOptions {
   /**
    * Read with `parseRouteSchemas`. A request is checked by the most specific pattern that matches it,
@@ -64,7 +64,10 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
       return decision(key, [...ofQuery, { problem: values.why, location: 'body' }])
     const fields: ReadonlyMap<string, readonly BodyValue[]> =
       values.kind === 'fields' ? values.fields : new Map()
-    return decision(key, [...ofQuery, ...check(schema.body, fields, 'body', schema.closed)])
+    const faults = check(schema.body, fields, 'body', schema.closed)
+    // Of a long upload only the beginning is read: what is missing there may come later.
+    const isWhole = values.kind === 'none' || values.complete
+    return decision(key, [...ofQuery, ...faults.filter(({ problem }) => isWhole || problem !== 'missing')])
   }
 
   const decide = (exchange: Exchange): Decision | Promise<Decision> => {
@@ -76,7 +79,7 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     const faults: readonly Fault[] = query.complete
       ? check(schema.query, query.fields, 'query', schema.closed)
       : [{ problem: 'too-many', location: 'query' }]
-    if (hasFields(exchange)) return checkBody(exchange, key, schema, faults)
+    if (exchange.hasBody) return checkBody(exchange, key, schema, faults)
     const missing = Object.entries(schema.body)
       .filter(([, parameter]) => parameter.required)
       .map(([name]): Fault => ({ problem: 'missing', location: `body.${name}` }))

@@ -4,7 +4,6 @@ import {
   bodyValues,
   type Exchange,
   type Guard,
-  hasFields,
   networkOf,
   type Outcome,
   queryValues,
@@ -19,6 +18,7 @@ export const MOST_LEARNED: { readonly routes: number; readonly parameters: numbe
   parameters: 200,
 }
 
+/** How many routes and parameters are learned at most. */
 export interface SchemaLearnerOptions {
   /** Most routes; further ones are not learned. Default: 1,000. */
   readonly maxRoutes?: number
@@ -57,7 +57,7 @@ export class SchemaLearner implements Guard {
   }
 
   decide(exchange: Exchange): typeof ALLOW | Promise<typeof ALLOW> {
-    if (exchange.route === undefined || !hasFields(exchange)) return ALLOW
+    if (exchange.route === undefined || !exchange.hasBody) return ALLOW
     return bodyValues(exchange).then(values => {
       this.#bodies.set(exchange, values)
       return ALLOW
@@ -84,6 +84,7 @@ export class SchemaLearner implements Guard {
     const body = this.#bodies.get(exchange)
     if (body?.kind === 'fields') {
       seen.bodies++
+      if (!body.complete) seen.isCut = true
       learnFields(seen, 'body', body.fields, this.#maxParameters, sender)
     } else if (body?.kind === 'unreadable') seen.isCut = true
   }

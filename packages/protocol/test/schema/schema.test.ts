@@ -21,12 +21,13 @@ async function send(
   target: string,
   body?: string,
   status = 200,
+  type = 'application/json',
 ): Promise<Decision> {
   const engine = new Engine({ guards, routes })
   const exchange = engine.open({
     method: body === undefined ? 'GET' : 'POST',
     target,
-    headers: ['Host', 'h', ...(body === undefined ? [] : ['Content-Type', 'application/json'])],
+    headers: ['Host', 'h', ...(body === undefined ? [] : ['Content-Type', type])],
     peer: '192.0.2.7',
     secure: false,
     httpVersion: '1.1',
@@ -130,6 +131,26 @@ describe('schema guard', () => {
         await problemOf(schemas, '/orders', `{"items":[${ids.map(id => `{"id":${id}}`).join(',')}]}`),
         'type',
       )
+  })
+
+  test('attack: a body under another label than its own, or in another format than usual', async () => {
+    const quantity = { types: ['number'], required: true } as const
+    const schemas = { 'POST /orders': { query: {}, body: { quantity }, samples: 1, closed: true } } as const
+    for (const type of ['application/json', 'text/plain', 'image/png', 'multipart/form-data; boundary=x']) {
+      for (const [body, effect] of [
+        ['{"quantity":1}', 'allow'],
+        ['{"quantity":"1 OR 1=1"}', 'deny'],
+        ['{"quantity":1,"price":0}', 'deny'],
+        ['{"quantity":"1 OR 1=1","quantity":1}', 'deny'],
+      ] as const) {
+        const decision = await send([schemaGuard({ schemas })], '/orders', body, 200, type)
+        assert.equal(decision.effect, effect, `${type} ${body}`)
+      }
+    }
+    const multipart = '--x\r\nContent-Disposition: form-data; name="quantity"\r\n\r\n1 OR 1=1\r\n--x--\r\n'
+    const guards = [schemaGuard({ schemas })]
+    const decision = await send(guards, '/orders', multipart, 200, 'multipart/form-data; boundary=x')
+    assert.equal(decision.effect, 'deny')
   })
 
   test('holds whatever routes are configured: a narrower one, as an exception adds, lifts no schema', async () => {

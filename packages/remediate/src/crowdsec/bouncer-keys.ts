@@ -3,6 +3,7 @@ import { type Clock, ConfigError, type RandomSource, systemClock, systemRandom }
 import { migrate, type PostgresDatabase, SqliteDatabase, type SqlResult } from '@postern/store'
 import { DETECT_MIGRATIONS } from '../remediation-migrations.sql.ts'
 
+/** The key of one bouncer, without its secret. */
 export interface BouncerKey {
   readonly name: string
   /** Epoch milliseconds. */

@@ -5,6 +5,7 @@ import type { BouncerKeys } from './bouncer-keys.ts'
 import { type CrowdsecDecision, placeOf, toDecision } from './crowdsec-decision.ts'
 import { DecisionLog } from './decision-log.ts'
 
+/** The remediations that are served, and the keys that may read them. */
 export interface CrowdsecApiOptions {
   readonly store: RemediationStore
   readonly keys: BouncerKeys

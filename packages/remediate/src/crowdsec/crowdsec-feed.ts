@@ -11,6 +11,7 @@ import {
 import type { RemediationStore } from '../remediation-store.ts'
 import { fromDecision } from './crowdsec-decision.ts'
 
+/** The CrowdSec that is read, its key, and how often. */
 export interface CrowdsecFeedOptions {
   /** Of a CrowdSec local API: `http://127.0.0.1:8080`. */
   readonly url: string

@@ -11,6 +11,7 @@ import {
 import type { RemediationStore } from '../remediation-store.ts'
 import { coveringNetworks } from './covering-networks.ts'
 
+/** The list of an account, and the token that may change it. */
 export interface CloudflareListOptions {
   readonly store: Pick<RemediationStore, 'list'>
   /** Id of the account. */

@@ -3,6 +3,7 @@ import { type Clock, ConfigError, type Duration, parseDuration, StoreError, syst
 import type { RemediationStore } from '../remediation-store.ts'
 import { coveringNetworks } from './covering-networks.ts'
 
+/** The table that the sets are in. */
 export interface NftablesOptions {
   /** Name of our table, in family `inet`. Default: `postern`. */
   readonly table?: string
@@ -52,6 +53,7 @@ export function nftablesScript(
   return `${lines.join('\n')}\n`
 }
 
+/** The remediations that are followed, how `nft` is run, and who receives a failure. */
 export interface NftablesFollowerOptions extends NftablesOptions {
   readonly store: RemediationStore
   /** Runs a script. Default: `runNft`. */

@@ -9,7 +9,6 @@ import {
   type Event,
   type Exchange,
   type Guard,
-  hasFields,
   type Mode,
   measureFor,
   parseDuration,
@@ -21,6 +20,7 @@ import {
 
 import { formatActor } from '../actor-text.ts'
 
+/** The routes, fields and records that are traps, and what a client that touches one gets. */
 export interface HoneyOptions {
   /** Routes that nothing links to, as the route table writes them: `/backup.zip`, `POST /api/v0/**`. */
   readonly routes?: readonly string[]
@@ -152,7 +152,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
   }
 
   const wouldRefuse = (exchange: Exchange): Decision | Promise<Decision> =>
-    inspectHead(exchange) ?? (readsBody && hasFields(exchange) ? inspectBody(exchange) : ALLOW)
+    inspectHead(exchange) ?? (readsBody && exchange.hasBody ? inspectBody(exchange) : ALLOW)
 
   return {
     name: 'honey',

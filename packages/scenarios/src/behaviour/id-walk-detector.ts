@@ -4,6 +4,7 @@ import { kept } from '../group-key.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
+/** How many steps make a walk, and within which time. */
 export interface IdWalkOptions extends BehaviourOptions {
   /** So many neighbouring ids in a row are a walk. Default: 40. */
   readonly steps?: number
@@ -53,7 +54,7 @@ const MAX_UNISSUED = 200
  *
  * A walk whose answers are the records themselves is an alert only: a client that synchronises its own notes
  * and one that reads a public catalogue count just like that. Where the backend refused half of the steps, it
- * is throttled by default. What Postern refused itself is no step.
+ * is throttled by default. What Postern refused itself is not a step.
  */
 export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   const steps = options.steps ?? 40
@@ -211,7 +212,7 @@ function placeOf(event: Event): Place | undefined {
 const PAGE = /\/(?:page|p|seite)\/$/i
 const LINE_END = /[\n\r\u2028\u2029]/
 
-/** One to fifteen digits: more than that are no whole number that can be counted on. */
+/** One to fifteen digits: more than that is not a whole number that can be counted on. */
 function isNumber(text: string, start: number, end: number): boolean {
   if (end <= start || end - start > 15) return false
   for (let i = start; i < end; i++) if (!isDigit(text.charCodeAt(i))) return false

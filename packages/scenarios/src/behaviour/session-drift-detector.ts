@@ -3,6 +3,7 @@ import { fieldReader } from '../event-fields.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
+/** How the session of an event is found, and what every detector of behaviour takes. */
 export interface SessionDriftOptions extends BehaviourOptions {
   /** The session of an event; `data.session` unless given. Must not be the secret itself: a hash or an id. */
   readonly session?: (event: Event) => string | undefined
@@ -21,9 +22,9 @@ const SETTLED = 3
 const MAX_TOLD = 20
 
 /**
- * A session that goes on from another network and another agent at once. A telephone changes networks, a
- * browser is updated; both in one moment is a copied session. Only told unless `respond` says more: stepping
- * up is for the identity room.
+ * A session that goes on from another network and another agent at once. A phone changes networks, a
+ * browser is updated; both in one moment is a copied session. Alerts only, unless `respond` says
+ * more: a step-up is a matter of identity.
  */
 export function sessionDriftDetector(options: SessionDriftOptions = {}): Detector {
   const respond = respondOf(options, 'alert')

@@ -9,6 +9,7 @@ export interface Coordinates {
   readonly longitude: number
 }
 
+/** Where addresses are, and which speed and distance make a finding. */
 export interface TravelOptions {
   /**
    * Where an address is, from a database of yours; undefined when it is not known. Called for every event of
@@ -33,8 +34,8 @@ interface Seen {
 const SILENCE_MS = 3_600_000
 
 /**
- * Impossible travel: one principal from two places that nobody gets between in the time. Only ever told: VPNs
- * and telephones do this too, so acting on it by itself would hit good users.
+ * Impossible travel: one principal from two places that nobody gets between in the time. Alerts only:
+ * VPNs and phones do this too, so acting on it by itself would refuse honest users.
  */
 export function travelDetector(options: TravelOptions): Detector {
   const speed = options.kmPerHour ?? 1_000

@@ -3,6 +3,7 @@ import { methodOf, principalOf } from '../event-fields.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
 
+/** How many rows and bytes are never a finding, and how far above its history an actor may go. */
 export interface VolumeOptions extends BehaviourOptions {
   /** Rows that anybody may change within an hour. Default: 200. */
   readonly rows?: number

@@ -124,7 +124,7 @@ describe('session drift', () => {
     assert.deepEqual(found(detector, from('203.0.113.9', 'curl')), [])
     assert.deepEqual(found(detector, from('192.0.2.7', 'Firefox')), [])
   })
-  test('a telephone that changes networks and a browser that is updated are not', () => {
+  test('a phone that changes networks and a browser that is updated are not', () => {
     assert.deepEqual(
       found(
         settled(),

@@ -31,7 +31,17 @@ export async function askGateway<Answer extends Json = Json>(
       cause,
     })
   })
-  const answer = (await response.json()) as Answer
+  // Another program may have the port by now, or a proxy answers in the gateway's place.
+  const answer = await response.json().then(
+    (json: unknown) => json as Answer,
+    (cause: unknown) => {
+      throw new StoreError(`what listens there is not a Postern gateway (status ${response.status})`, {
+        store: running.admin,
+        retryable: false,
+        cause,
+      })
+    },
+  )
   if (!response.ok) {
     const problem =
       typeof answer === 'object' && answer !== null && 'error' in answer

@@ -53,6 +53,7 @@ import { instanceName, SystemReadings } from './system-readings.ts'
 import { UndoInDatabase } from './undo-in-database.ts'
 import { VaultInFile } from './vault-desk.ts'
 
+/** What a console is started with. */
 export interface ConsoleSetup {
   readonly settings: CompiledConsole
   readonly runtime: Runtime

@@ -6,7 +6,7 @@ import { PosternError } from '@postern/core'
 import { askHolder } from '../doctor/ask-holder.ts'
 import { vaultStatus } from '../doctor/vault-status.ts'
 
-/** A status is good for so long: every page that looks would connect to three holders anew. */
+/** A status is good for so long: every page that looks would open new connections to three holders. */
 const FRESH_MS = 5_000
 
 /** The vault that `console.vault` names. */

@@ -7,6 +7,7 @@ export interface DoctorFinding {
   readonly hint?: string
 }
 
+/** A finding that nothing is wrong. */
 export function ok(check: string, detail: string): DoctorFinding {
   return { check, state: 'ok', detail }
 }
@@ -15,6 +16,7 @@ export function warn(check: string, detail: string, hint: string): DoctorFinding
   return { check, state: 'warn', detail, hint }
 }
 
+/** A finding that keeps the setup from working, with how to fix it. */
 export function bad(check: string, detail: string, hint: string): DoctorFinding {
   return { check, state: 'bad', detail, hint }
 }

@@ -8,7 +8,7 @@ import { KeptRequests } from './kept-request.ts'
 export interface Decided {
   readonly was: Refusal | undefined
   readonly will: Refusal | undefined
-  /** Whether either took a measure against somebody because of it. */
+  /** Whether either set a remediation against somebody because of it. */
   readonly isMeasured: boolean
 }
 

@@ -6,6 +6,7 @@ import type { OpenOptions, Vault } from '../table/vault.ts'
 /** What a placeholder looks like, so that a model or a report treats it as what it stands for. */
 export type TokenFormat = 'email' | 'phone' | 'name' | 'number' | 'text'
 
+/** The vault, the formats of tokens, and how many a view may have. */
 export interface AgentViewOptions {
   /**
    * A vault whose holders know it as a service of its own, with a small budget:

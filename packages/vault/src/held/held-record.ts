@@ -53,7 +53,7 @@ export async function openHeld(
   sealed: Uint8Array,
 ): Promise<Bytes> {
   if (sealed.length < HEADER + TAG || sealed[0] !== 0xb7 || sealed[1] !== 1 || sealed[2] !== 3)
-    throw new HeldError('held record: the stored value is no held record')
+    throw new HeldError('held record: the stored value is not a held record')
   const space = keyOf(sealed[3] ?? 0)
   if (space === undefined)
     throw new HeldError(`held record: it is of epoch ${sealed[3]}, for which this member has no key`)
@@ -92,8 +92,20 @@ async function material(
   return { key: cipher, commitment: output.slice(32, 48), nonce: output.slice(48, 60) }
 }
 
-/** The same bytes as the server's `encodeContext`. */
+/** Longest name or key value in bytes, and most columns of a key: as `encodeContext` has them. */
+const MAX_FIELD = 1_024
+const MAX_KEY_COLUMNS = 16
+
+/**
+ * The same bytes as the server's `encodeContext`, and as strict: a length that does not fit, or a lone
+ * surrogate, would let the server name two places that are one.
+ * @throws HeldError when a name or key value is empty, too long or not well-formed Unicode
+ */
 export function encodeHeldContext({ tenant, table, column, row, version }: HeldContext): Bytes {
+  if (table === '' || column === '' || row.length === 0 || row.length > MAX_KEY_COLUMNS || row.includes(''))
+    throw new HeldError('held record: its place needs a table, a column and 1 to 16 key values')
+  if (!Number.isSafeInteger(version) || version < 0)
+    throw new HeldError('held record: its version must be a whole number')
   const end = new Uint8Array(8)
   new DataView(end.buffer).setBigUint64(0, BigInt(version))
   return concat(field(tenant), field(table), field(column), Uint8Array.of(row.length), ...row.map(field), end)
@@ -101,5 +113,7 @@ export function encodeHeldContext({ tenant, table, column, row, version }: HeldC
 
 function field(text: string): Bytes {
   const bytes = utf8(text)
+  if (bytes.length > MAX_FIELD || !text.isWellFormed())
+    throw new HeldError(`held record: a name or key value is longer than ${MAX_FIELD} bytes, or no Unicode`)
   return concat(Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes)
 }

@@ -85,7 +85,7 @@ export async function verifyMember(member: PublicMember, message: Bytes, signatu
 }
 
 /**
- * What two people compare, over the telephone, before one grants the other anything: the server could put its
+ * What two people compare, by phone, before one grants the other anything: the server could put its
  * own keys in a member's place. 60 digits: 199 bits of SHA-256.
  */
 export async function memberFingerprint({ suite, encryption, signing }: PublicMember): Promise<string> {

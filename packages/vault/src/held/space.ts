@@ -76,6 +76,7 @@ export async function openGrant(
   if (!(await verifyMember(granter, concat(info, encapsulated, ciphertext), fromBase64(grant.signature))))
     throw new HeldError('grant: its signature is invalid')
   const key = await member.open(encapsulated, ciphertext, info)
+  if (key.length !== 32) throw new HeldError('grant: a space key is 32 bytes long')
   return { space: grant.space, epoch: grant.epoch, key: concat(key) }
 }
 
@@ -84,6 +85,8 @@ export async function openGrant(
  * them contains a line break.
  */
 function grantInfo(space: string, epoch: number, to: string, by: string): Bytes {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > 255)
+    throw new HeldError('grant: an epoch is a whole number from 0 to 255')
   for (const text of [space, to, by])
     if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new HeldError('grant: a name in it is not base64url')
   return utf8(`postern vault grant 1\n${space}\n${epoch}\n${to}\n${by}`)

@@ -11,7 +11,7 @@ export interface Argon2Work {
 }
 
 /**
- * 19 MiB, two passes: what a telephone does in about a second (OWASP's second
+ * 19 MiB, two passes: what a phone does in about a second (OWASP's second
  * choice; RFC 9106 for the function).
  */
 const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }
@@ -117,13 +117,13 @@ async function passwordKey(
   return { key: await secretKey(concat(stretched, hardened), salt, 'password'), epoch }
 }
 
-/** The holders' three elements added up. @throws HeldError when one is no element of the group */
+/** The holders' three elements added up. @throws HeldError when one is not an element of the group */
 function sumOf(parts: readonly Uint8Array[]): Uint8Array {
   try {
     const points = parts.map(part => ristretto255.Point.fromBytes(part))
     return points.reduce((sum, point) => sum.add(point), ristretto255.Point.ZERO).toBytes()
   } catch {
-    throw new HeldError('password: what the holders answered is no group element')
+    throw new HeldError('password: what the holders answered is not a group element')
   }
 }
 

@@ -8,7 +8,7 @@ const Point = ristretto255.Point
  * One part of hardening a password: the blinded element times this part's scalar for this user. The
  * three results add up to the element times the user's secret scalar, which no holder knows (RFC 9497,
  * mode OPRF, with a key shared additively).
- * @returns undefined when the bytes are no element of the group, or the identity (RFC 9497 section 2.1)
+ * @returns undefined when the bytes are not an element of the group, or the identity (RFC 9497 section 2.1)
  */
 export function hardenParts(prf: HmacKey, user: string, blinded: Uint8Array): Uint8Array | undefined {
   let element: InstanceType<typeof Point>

@@ -14,6 +14,7 @@ import type { HolderKeys } from './holder-keys.ts'
 import { covers, coversAll, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
 import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
+import { SealingEpoch } from './sealing-epoch.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
 import { SteadyTime } from './steady-time.ts'
 
@@ -24,6 +25,7 @@ const MAX_GUESSED = 100_000
 /** Characters of a row in an event: keys are as long as the caller likes. */
 const MAX_ROW_TEXT = 200
 
+/** The keys, policy and journal that a holder decides with, and where its acts are logged. */
 export interface HolderCoreOptions {
   readonly keys: HolderKeys
   readonly policy: HolderPolicy
@@ -67,12 +69,14 @@ export class HolderCore {
   readonly #identities: Identities
   readonly #time: SteadyTime
   #guessNumber = 0
+  readonly #sealing: SealingEpoch
   #written = 0
 
   constructor(options: HolderCoreOptions) {
     this.#options = options
     this.id = options.keys.id
     const { policy, journal, clock, random } = options
+    this.#sealing = new SealingEpoch(this.epoch)
     this.#budgets = new Budgets(
       policy.budgets,
       policy.window,
@@ -116,11 +120,11 @@ export class HolderCore {
     switch (request.op) {
       case 'ping':
         return { pong: true, epoch: this.epoch, ...this.#options.domain }
-      case 'nonces':
-        return {
-          nonces: this.#nonces.issue(service, request.count, this.#time.now()),
-          epoch: this.epoch,
-        }
+      case 'nonces': {
+        const now = this.#time.now()
+        this.#sealing.observe(this.epoch, now)
+        return { nonces: this.#nonces.issue(service, request.count, now), epoch: this.epoch }
+      }
       case 'seal':
         return this.#seal(service, rights, request.epoch, request.items)
       case 'open':
@@ -135,8 +139,8 @@ export class HolderCore {
   #seal(service: string, rights: ServiceRights, epoch: number, items: readonly SealItem[]): HolderAnswer {
     if (!items.every(({ context }) => covers(rights.seal, context.table, context.column)))
       return this.#refuse(service, { refused: 'forbidden' })
-    // The one before the newest too: while an epoch begins, not every holder has it yet.
-    if (epoch > this.epoch || epoch < this.epoch - 1) return { refused: 'epoch', current: this.epoch }
+    if (!this.#sealing.allows(epoch, this.epoch, this.#time.now()))
+      return { refused: 'epoch', current: this.epoch }
     const own: string[] = []
     for (const { contributions } of items) {
       const mine = contributions.find(({ holder }) => holder === this.id)
@@ -174,7 +178,9 @@ export class HolderCore {
       }
     }
     const actor = person === undefined ? `service ${service}` : `person ${person.actor}`
-    if (this.#frozen.has(actor)) return this.#refuse(service, { refused: 'frozen' }, person?.actor)
+    // Who has a frozen service would go on with the capabilities that people send it, or that it makes up.
+    if (this.#frozen.has(actor) || this.#frozen.has(`service ${service}`))
+      return this.#refuse(service, { refused: 'frozen' }, person?.actor)
     if (items.some(({ epoch }) => !keys.epochs.includes(epoch)))
       return { refused: 'epoch', current: this.epoch }
     const inputs = this.#inputs
@@ -264,6 +270,7 @@ export class HolderCore {
   ): HolderAnswer {
     const { journal, keys, policy } = this.#options
     if (rights.harden !== true) return this.#refuse(service, { refused: 'forbidden' })
+    if (this.#frozen.has(`service ${service}`)) return this.#refuse(service, { refused: 'frozen' }, user)
     if (!keys.epochs.includes(epoch)) return { refused: 'epoch', current: this.epoch }
     const now = this.#time.now()
     const closed = this.#closed(1, now)
@@ -285,7 +292,7 @@ export class HolderCore {
     for (const part of PARTS_OF[this.id]) {
       const point = hardenParts(keys.prf(epoch, part, 'harden'), user, blinded)
       if (point === undefined)
-        return this.#refuse(service, { refused: 'malformed', detail: 'blinded is no group element' })
+        return this.#refuse(service, { refused: 'malformed', detail: 'blinded is not a group element' })
       parts[part] = Buffer.from(point).toString('base64url')
     }
     return { parts }
@@ -332,7 +339,10 @@ export class HolderCore {
     return { parts }
   }
 
-  /** Refuses everything to an actor (`person NAME` or `service NAME`) until thawed. */
+  /**
+   * Refuses an actor (`person NAME` or `service NAME`) everything but sealing until thawed; through a frozen
+   * service nobody opens anything.
+   */
   freeze(actor: string, reason: string): void {
     if (this.#frozen.has(actor)) return
     this.#options.journal.freeze(actor, reason, this.#options.clock.now())

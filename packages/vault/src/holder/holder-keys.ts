@@ -15,6 +15,7 @@ export class HolderKeys {
   readonly #secrets = new Map<number, Map<Part, Uint8Array>>()
   readonly #derived = new Map<number, Record<Purpose, Partial<Record<Part, HmacKey>>>>()
   #complete: readonly number[] = []
+  readonly #removed = new Set<number>()
 
   constructor(id: HolderId) {
     this.id = id
@@ -22,13 +23,16 @@ export class HolderKeys {
 
   /**
    * Takes a part in. Once a part is there it is never replaced: records were sealed with it.
-   * @throws IntegrityError when another key is there already, or the part is not this holder's
+   * @throws IntegrityError when another key is there already, the epoch was removed, or the part is not this
+   *   holder's
    */
   add(epoch: number, part: Part, key: Uint8Array): void {
     if (!PARTS_OF[this.id].includes(part))
       throw new IntegrityError(`holder ${this.id}: part ${part} belongs to the other holders`)
     if (key.length !== PART_KEY_BYTES)
       throw new IntegrityError(`holder ${this.id}: a part has ${PART_KEY_BYTES} bytes`)
+    if (this.#removed.has(epoch))
+      throw new IntegrityError(`holder ${this.id}: epoch ${epoch} was removed, and stays so`)
     const parts = this.#secrets.get(epoch) ?? new Map<Part, Uint8Array>()
     const known = parts.get(part)
     if (known !== undefined && !Buffer.from(known).equals(key))
@@ -42,11 +46,17 @@ export class HolderKeys {
     this.#count()
   }
 
-  /** Forgets an epoch: what is sealed with it opens no more. */
+  /** Forgets an epoch for good: what is sealed with it opens no more, and nobody can bring it back. */
   remove(epoch: number): void {
+    this.#removed.add(epoch)
     this.#secrets.delete(epoch)
     this.#derived.delete(epoch)
     this.#count()
+  }
+
+  /** Whether an epoch was removed. */
+  isRemoved(epoch: number): boolean {
+    return this.#removed.has(epoch)
   }
 
   /** Epochs of which both parts are here, ascending. */

@@ -34,6 +34,7 @@ export const DEFAULT_BUDGETS: BudgetLimits = {
   all: 50_000,
 }
 
+/** The policy of a holder that configures nothing, but for its services. */
 export const DEFAULT_POLICY: Omit<HolderPolicy, 'services'> = {
   enrollers: [],
   budgets: DEFAULT_BUDGETS,

@@ -3,6 +3,7 @@ import type { StatementSync } from 'node:sqlite'
 import { IntegrityError } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
+import { MAX_LIFETIME_MS } from '../split/capability.ts'
 import type { HolderId, Part } from '../split/part.ts'
 import { VERSION_CHARACTERS } from './counted-records.ts'
 import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
@@ -27,6 +28,10 @@ const PACE = { within: 10, units: MOST_UNSYNCED / 2 } as const
 /** Settings: the file is a copy that was not started since; nothing is opened before. */
 const COPY = 'copy'
 const CLOSED = 'closed.until'
+/** Epochs that were removed, a byte each: a part of one is never taken again. */
+const REMOVED = 'removed'
+/** Seed of the TLS identity, wrapped as the parts are. */
+export const TLS_KEY = 'tls.key'
 
 type Statements = { readonly [Name in keyof typeof HOLDER_SQL]: StatementSync }
 
@@ -58,11 +63,13 @@ export class HolderStore implements HolderJournal {
     const database = openSqlite({
       path,
       synchronous: 'normal',
-      migrations: [{ room: 'holder', migrations: HOLDER_MIGRATIONS }],
+      migrations: [{ name: 'holder', migrations: HOLDER_MIGRATIONS }],
     })
     // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
     // would wait.
     database.db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+    // A part that was removed, or wrapped again, must be gone from the file, not only from its index.
+    database.db.exec('PRAGMA secure_delete = ON')
     return new HolderStore(database, log)
   }
 
@@ -112,6 +119,7 @@ export class HolderStore implements HolderJournal {
       const epoch = Number(row['epoch'])
       keys.add(epoch, row['part'] as Part, unwrapKey(kek, row['wrapped'] as Uint8Array))
     }
+    for (const epoch of this.#removed) keys.remove(epoch)
     return keys
   }
 
@@ -120,19 +128,41 @@ export class HolderStore implements HolderJournal {
     this.#durably(() => this.#run.addPart.run(epoch, part, wrapKey(kek, key)))
   }
 
+  /** Removes the parts of an epoch, from the file too, and remembers that they never come back. */
   removeEpoch(epoch: number): void {
-    this.#durably(() => this.#run.removeEpoch.run(epoch))
+    const removed = Uint8Array.from(new Set([...this.#removed, epoch]))
+    this.#durably(() => {
+      this.#run.removeEpoch.run(epoch)
+      this.#run.putSetting.run(REMOVED, removed)
+    })
+    this.#foldLog()
   }
 
-  /** Wraps every part under another key and keeps the settings that go with it, in one transaction. */
+  get #removed(): Uint8Array {
+    return this.setting(REMOVED) ?? new Uint8Array(0)
+  }
+
+  /** The write-ahead log has pages as they were until it is folded into the file. */
+  #foldLog(): void {
+    this.#database.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  /**
+   * Wraps every part and the TLS identity under another key and keeps the settings that go with it, in one
+   * transaction. What was wrapped under the earlier key is gone from the file then.
+   */
   rewrapParts(from: Uint8Array, to: Uint8Array, settings: Readonly<Record<string, Uint8Array>>): void {
     this.#durably(() => {
       for (const row of this.#run.parts.all()) {
         const key = unwrapKey(from, row['wrapped'] as Uint8Array)
         this.#run.setPart.run(wrapKey(to, key), Number(row['epoch']), String(row['part']))
       }
+      const identity = this.#run.getSetting.get(TLS_KEY)?.['value']
+      if (identity instanceof Uint8Array)
+        this.#run.putSetting.run(TLS_KEY, wrapKey(to, unwrapKey(from, identity)))
       for (const [name, value] of Object.entries(settings)) this.#run.putSetting.run(name, value)
     })
+    this.#foldLog()
   }
 
   opened({ time, person, service, records }: OpenedEntry, used?: UsedCapability): void {
@@ -238,13 +268,14 @@ export class HolderStore implements HolderJournal {
 
   /**
    * Until when nothing may be opened, epoch milliseconds; 0 for a file that was never restored. A copy does
-   * not know what was opened after it was made, so all of a window is taken for used up.
+   * not know what was opened after it was made, so all of a window is taken for used up, and at least the
+   * life of a capability, since it does not know which were used either.
    * @param window of the budgets, milliseconds
    */
   closedUntil(now: number, window: number): number {
     if (this.setting(COPY) !== undefined)
       this.#durably(() => {
-        this.#run.putSetting.run(CLOSED, Buffer.from(`${now + window}`))
+        this.#run.putSetting.run(CLOSED, Buffer.from(`${now + Math.max(window, MAX_LIFETIME_MS)}`))
         this.#run.removeSetting.run(COPY)
       })
     const until = this.setting(CLOSED)

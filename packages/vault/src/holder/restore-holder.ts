@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { ConfigError } from '@postern/core'
 import type { HolderId } from '../split/part.ts'
 import { HolderStore } from './holder-store.ts'
@@ -18,6 +18,8 @@ export function restoreHolder(backup: string, data: string, id: HolderId): void 
   const fresh = `${data}.restoring`
   for (const suffix of BESIDE) rmSync(fresh + suffix, { force: true })
   copyFileSync(backup, fresh)
+  // A copy has the mode of what was copied, and a backup has been elsewhere.
+  chmodSync(fresh, 0o600)
   const store = HolderStore.open(fresh)
   const owner = store.id
   store.markAsCopy()

@@ -4,7 +4,7 @@ const MOST_OF_ONE = 20_000
 
 /**
  * Capabilities that were used. What cannot be remembered is not taken; one actor who signs without end uses
- * up his own share only.
+ * up their own share only.
  */
 export class SeenCapabilities {
   readonly #seen = new Map<string, Map<string, number>>()

@@ -11,7 +11,7 @@ import { HolderCore } from './holder-core.ts'
 import { PART_KEY_BYTES } from './holder-keys.ts'
 import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
 import { bytes, isEpoch, isObject } from './holder-request.ts'
-import { HolderStore } from './holder-store.ts'
+import { HolderStore, TLS_KEY } from './holder-store.ts'
 import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
 import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
@@ -19,6 +19,7 @@ import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 /** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
 const MAX_FROZEN_BY_PEER = 10_000
 
+/** The configuration of a holder, what unlocks it, and where its acts are logged. */
 export interface StartHolderOptions {
   readonly config: HolderConfig
   readonly unlock: Unlock
@@ -45,9 +46,9 @@ export function holderIdentity(
   kek: Uint8Array,
   options: Pick<StartHolderOptions, 'clock' | 'random'>,
 ): TlsIdentity {
-  const wrapped = store.setting('tls.key')
+  const wrapped = store.setting(TLS_KEY)
   const key = signingKeyOf(wrapped === undefined ? identitySeed(options.random) : unwrapKey(kek, wrapped))
-  if (wrapped === undefined) store.setSettings({ 'tls.key': wrapKey(kek, seedOf(key)) })
+  if (wrapped === undefined) store.setSettings({ [TLS_KEY]: wrapKey(kek, seedOf(key)) })
   const identity = selfSignedIdentity(`postern holder ${id}`, key, options.random, options.clock.now())
   // Public, and asked for before the holder is unlocked.
   store.setSettings({ 'tls.fingerprint': Buffer.from(identity.fingerprint) })
@@ -176,6 +177,7 @@ class Holder implements RunningHolder {
       isEpoch(body['epoch']) &&
       PARTS_OF[peer].includes(part)
     ) {
+      if (this.#keys.isRemoved(body['epoch'])) return { refused: 'epoch', current: this.core.epoch }
       this.#take(body['epoch'], part, key)
       return { done: true }
     }
@@ -221,7 +223,10 @@ class Holder implements RunningHolder {
         return { done: true }
       }
       case 'epoch.begin':
-        return isEpoch(epoch) ? this.#beginEpoch(epoch) : { refused: 'malformed' }
+        // Not beyond the next one: 256 epochs are all there are, and a slip of the finger would use up most.
+        return isEpoch(epoch) && epoch <= this.core.epoch + 1
+          ? this.#beginEpoch(epoch)
+          : { refused: 'malformed', detail: `the next epoch is ${this.core.epoch + 1}` }
       case 'epoch.remove':
         if (!isEpoch(epoch) || epoch >= this.core.epoch)
           return { refused: 'malformed', detail: 'only an earlier epoch can be removed' }
@@ -272,7 +277,7 @@ class Holder implements RunningHolder {
     return { done: true, epochs: this.#keys.epochs }
   }
 
-  /** Gives another holder every part that both should have: after it was lost and set up anew. */
+  /** Gives another holder every part that both should have: after it was lost and set up again. */
   async #give(to: HolderId): Promise<object> {
     const shared = PARTS_OF[this.core.id].find(part => PARTS_OF[to].includes(part)) as Part
     for (const epoch of this.#keys.epochs) await this.#hand(to, epoch, shared)
@@ -290,6 +295,8 @@ class Holder implements RunningHolder {
       part,
       key: Buffer.from(key).toString('base64url'),
     })
+    // It was removed there: rotated out, and not to be brought back.
+    if (isObject(answer) && answer['refused'] === 'epoch') return
     if (!isObject(answer) || answer['done'] !== true)
       throw new IntegrityError(
         `holder ${this.core.id}: holder ${to} did not take part ${part} of epoch ${epoch}`,

@@ -93,7 +93,13 @@ async function fresh(
     return { material, key: await keyOf(unlock, Buffer.from(material)) }
   }
   const key = random.bytes(32)
-  return { material: await unlock.service.wrap(key), key }
+  const { service } = unlock
+  const material = await service.wrap(key)
+  // What does not come back now would not on the next start either, and the parts would be lost with it.
+  const again = await service.unwrap(material)
+  if (again.length !== key.length || !timingSafeEqual(again, key))
+    throw new IntegrityError(`${service.name}: it does not unwrap what it wrapped; check which key it uses`)
+  return { material, key }
 }
 
 function settingsOf(

@@ -3,6 +3,7 @@ import type { KeyService } from '../holder/unlock.ts'
 import { type AwsCredentials, awsSignature } from './aws-signature.ts'
 import { base64Field, type Fetch, postJson } from './post-json.ts'
 
+/** The key in AWS KMS, its region, and the identity that may use it. */
 export interface AwsKmsOptions {
   readonly region: string
   /** Key id, ARN or alias. One key per holder, in an account of its own. */

@@ -1,6 +1,7 @@
 import type { KeyService } from '../holder/unlock.ts'
 import { base64Field, type Fetch, postJson } from './post-json.ts'
 
+/** The key in Cloud KMS, and the token that may use it. */
 export interface GcpKmsOptions {
   /** `projects/P/locations/L/keyRings/R/cryptoKeys/K`. One key per holder, in a project of its own. */
   readonly key: string

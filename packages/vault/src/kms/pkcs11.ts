@@ -35,6 +35,7 @@ interface Pkcs11Mechanism {
   }
 }
 
+/** The module, token and key of an HSM. */
 export interface Pkcs11Options {
   /** `new PKCS11()` of `pkcs11js`, after `load` and `C_Initialize`. */
   readonly module: Pkcs11Module

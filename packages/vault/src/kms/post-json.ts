@@ -1,4 +1,4 @@
-import { CredentialError, StoreError } from '@postern/core'
+import { ConfigError, CredentialError, StoreError } from '@postern/core'
 
 /** The part of `fetch` that key services are reached with, passed in. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -9,8 +9,8 @@ const MAX_ANSWER = 65_536
 /**
  * Posts JSON and returns the object of the answer.
  * @param name the service as errors name it
- * @throws CredentialError when it refuses, StoreError when it cannot be reached or
- *   answers otherwise. Never with a body
+ * @throws ConfigError when it is not reached over TLS, CredentialError when it refuses, StoreError when it
+ *   cannot be reached or answers otherwise. Never with a body
  */
 export async function postJson(
   name: string,
@@ -19,6 +19,7 @@ export async function postJson(
   headers: Readonly<Record<string, string>>,
   body: string,
 ): Promise<Readonly<Record<string, unknown>>> {
+  assertConfidential(name, url)
   let response: Response
   let text: string
   try {
@@ -46,6 +47,16 @@ export async function postJson(
     // Said below.
   }
   throw new StoreError('answered something that is not a JSON object', { store: name, retryable: false })
+}
+
+/**
+ * Without TLS the key and the credentials would go over the network as they are, and whoever is on the way
+ * could answer with another key. Loopback is for a proxy on this machine.
+ */
+function assertConfidential(name: string, url: string): void {
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'https:' || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)) return
+  throw new ConfigError({ place: name, problem: 'is not reached over https', hint: 'give an https address' })
 }
 
 /** A text field of an answer as bytes of base64. @throws StoreError when it is missing */

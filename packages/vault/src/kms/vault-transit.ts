@@ -2,6 +2,7 @@ import { StoreError } from '@postern/core'
 import type { KeyService } from '../holder/unlock.ts'
 import { base64Field, type Fetch, postJson } from './post-json.ts'
 
+/** The address of Vault or OpenBao, the key, and the token that may use it. */
 export interface VaultTransitOptions {
   /** `https://vault.internal:8200` */
   readonly address: string

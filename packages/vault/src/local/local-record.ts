@@ -26,7 +26,7 @@ export function seal(keys: LocalKeys, context: RecordContext, plaintext: Uint8Ar
 
 /**
  * Opens a value sealed by `seal` in the same place.
- * @throws IntegrityError when it was changed, moved, sealed with other keys, or is no record at all
+ * @throws IntegrityError when it was changed, moved, sealed with other keys, or is not a record at all
  */
 export function open(keys: LocalKeys, context: RecordContext, sealed: Uint8Array): Buffer {
   const record = parseRecord(sealed)

@@ -21,6 +21,7 @@ import { fromPlain, toPlain } from './plain-value.ts'
  */
 export type RewriteKind = 'seal' | 'open' | 'rewrap'
 
+/** The table and columns of a job, and what it does to them. */
 export interface RewriteOptions {
   readonly kind: RewriteKind
   readonly table: string
@@ -42,6 +43,7 @@ export interface RewriteOptions {
   readonly wait?: (milliseconds: number) => Promise<void>
 }
 
+/** How far a rewriting job is. */
 export interface RewriteProgress {
   /** Rows looked at, over all runs of the job. */
   readonly rows: number
@@ -53,6 +55,10 @@ export interface RewriteProgress {
   readonly done: boolean
 }
 
+/**
+ * Longest wait for a budget before it is asked for again, milliseconds: a holder that lies names any time.
+ */
+const LONGEST_WAIT = 3_600_000
 /** How often a row that changes under the job is taken again. */
 const MAX_ATTEMPTS = 10
 
@@ -215,7 +221,7 @@ async function patiently<T>(
       return await work()
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) throw error
-      await wait(Math.max(1_000, error.retryAt - clock.now()))
+      await wait(Math.min(LONGEST_WAIT, Math.max(1_000, error.retryAt - clock.now())))
     }
   }
 }

@@ -21,7 +21,10 @@ export interface SealedColumn {
   from(value: unknown): unknown
 }
 
-/** @param name the column as errors name it: `customers.email` */
+/**
+ * The column type of an encrypted column for Drizzle or TypeORM.
+ * @param name the column as errors name it: `customers.email`
+ */
 export function sealedColumn(name: string): SealedColumn {
   return {
     dataType: () => 'bytea',

@@ -22,10 +22,10 @@ const NONCE_BYTES = 12
 const COMMITMENT_END = KEY_END + COMMITMENT_BYTES
 const NONCE_END = COMMITMENT_END + NONCE_BYTES
 
-/** Keyed anew by every call, and wiped before it returns. */
+/** Keyed by every call, and wiped before it returns. */
 const hmac = new HmacKey('sha512')
 const NO_KEY = new Uint8Array(0)
-/** Written anew by every call: a record is sealed or opened without waiting, and nothing of it is kept. */
+/** Overwritten by every call: a record is sealed or opened without waiting, and nothing of it is kept. */
 const nonce = Buffer.allocUnsafeSlow(NONCE_BYTES)
 const commitment = Buffer.allocUnsafeSlow(COMMITMENT_BYTES)
 

@@ -5,7 +5,7 @@ import { LocalKeys } from '../local/local-keys.ts'
 import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
 import { signingKeyOf } from '../primitive/ed25519.ts'
 import { SocketLink } from '../split/holder-link.ts'
-import { HOLDERS } from '../split/part.ts'
+import { HOLDERS, type HolderId } from '../split/part.ts'
 import { SplitKeys } from '../split/split-keys.ts'
 import { sqliteClient } from '../sql/sqlite-client.ts'
 import { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT, type TableDialect } from '../sql/table.sql.ts'
@@ -22,6 +22,7 @@ export interface OpenedVault {
   close(): void
 }
 
+/** The environment, which tables are opened, and how long connections are waited for. */
 export interface OpenVaultOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Changes the tables of the file: the command line sets a column's state for a migration. */
@@ -30,6 +31,11 @@ export interface OpenVaultOptions {
   readonly connectTimeout?: number
   /** How many are waited for: two (default) are enough to work with. */
   readonly waitFor?: 2 | 3
+  /**
+   * Called with a holder that gave a wrong answer: it is broken or lies. Default: a warning of the process
+   * (`POSTERN_VAULT_LIAR`), once for each holder.
+   */
+  readonly onLiar?: (holder: HolderId) => void
 }
 
 /**
@@ -41,7 +47,8 @@ export interface OpenVaultOptions {
 export async function openVault(path: string, options: OpenVaultOptions = {}): Promise<OpenedVault> {
   const file = readVaultFile(path, options.environment ?? process.env)
   const links = file.holders === undefined ? [] : openLinks(file)
-  const split = links.length === 0 ? undefined : new SplitKeys({ links })
+  const split =
+    links.length === 0 ? undefined : new SplitKeys({ links, onLiar: options.onLiar ?? warnOnce() })
   const subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
   const vault = new Vault({
     tables: options.tables === undefined ? file.tables : options.tables(file.tables),
@@ -78,7 +85,7 @@ export async function openVaultDatabase(file: VaultFile): Promise<{
     await migrate(postgres, 'vault', JOB_MIGRATIONS)
     return { client: postgres, dialect: POSTGRES_DIALECT, close: () => postgres.close() }
   }
-  const sqlite = openSqlite({ path: database, migrations: [{ room: 'vault', migrations: JOB_MIGRATIONS }] })
+  const sqlite = openSqlite({ path: database, migrations: [{ name: 'vault', migrations: JOB_MIGRATIONS }] })
   return { client: sqliteClient(sqlite), dialect: SQLITE_DIALECT, close: async () => sqlite.close() }
 }
 
@@ -90,6 +97,21 @@ export function readIdentity(path: string): TlsIdentity {
     systemRandom,
     Date.now(),
   )
+}
+
+/** What goes on all by itself with the other two holders would otherwise show nowhere. */
+function warnOnce(): (holder: HolderId) => void {
+  const warned = new Set<HolderId>()
+  return holder => {
+    if (warned.has(holder)) return
+    warned.add(holder)
+    process.emitWarning(
+      `holder ${holder} gave a wrong answer; the other two decide. Stop it and look into its log`,
+      {
+        code: 'POSTERN_VAULT_LIAR',
+      },
+    )
+  }
 }
 
 function openLinks(file: VaultFile): readonly SocketLink[] {

@@ -29,8 +29,8 @@ export interface Capability {
   readonly identity: string
 }
 
-/** Longest life of a capability. */
-const MAX_LIFETIME_MS = 300_000
+/** Longest life of a capability, milliseconds. */
+export const MAX_LIFETIME_MS: number = 300_000
 /** How far a clock may be ahead. */
 const SKEW_MS = 10_000
 /** Rows one capability may name. */

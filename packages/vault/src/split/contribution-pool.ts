@@ -34,9 +34,17 @@ export class ContributionPool {
     return this.#pools.get(id)?.epoch ?? -1
   }
 
-  /** Newest epoch that a holder has reported; -1 before the first seal. */
+  /** Newest epoch that two holders have reported; -1 before the first seal. */
   get epoch(): number {
-    return Math.max(-1, ...[...this.#pools.values()].map(({ epoch }) => epoch))
+    return this.agreed([...this.#pools.keys()])
+  }
+
+  /**
+   * Newest epoch that two of these holders have reported: one that lies can neither name an epoch that nobody
+   * has nor keep new records in one that is over. -1 when there is none.
+   */
+  agreed(ids: readonly HolderId[]): number {
+    return ids.map(id => this.epochOf(id)).sort((x, y) => y - x)[1] ?? -1
   }
 
   /** Forgets what a holder gave: it was restarted and does not know them, or an epoch began. */
@@ -75,16 +83,14 @@ export class ContributionPool {
     if (pool === undefined || pool.filling !== undefined) return
     pool.filling = (async () => {
       try {
-        const answer = (await link.request(
+        const answer = ((await link.request(
           { op: 'nonces', count: Math.min(MOST, KEPT + count) },
           this.#timeout,
-        )) as {
-          readonly nonces?: readonly string[]
-          readonly epoch?: number
-        }
-        if (answer.nonces === undefined || typeof answer.epoch !== 'number') return false
-        pool.values = [...answer.nonces]
-        pool.epoch = answer.epoch
+        )) ?? {}) as { readonly nonces?: unknown; readonly epoch?: unknown }
+        const { nonces, epoch } = answer
+        if (!Array.isArray(nonces) || !nonces.every(isContribution) || !isEpochOrNone(epoch)) return false
+        pool.values = [...nonces]
+        pool.epoch = epoch
         return true
       } catch {
         // The link is not up any more, and is left out.
@@ -94,6 +100,15 @@ export class ContributionPool {
       }
     })()
   }
+}
+
+/** What a holder may answer: anything else is as good as no answer. */
+function isContribution(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_-]{22}$/.test(value)
+}
+
+function isEpochOrNone(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= -1 && (value as number) <= 255
 }
 
 /** What the promises said once `count` of them have settled and `grace` more milliseconds have passed. */

@@ -25,7 +25,7 @@ interface Outcome {
 
 /** One request to several holders, until enough have answered or none is left to ask. */
 export class Gathering {
-  /** Resolves with two answers or more, or with fewer when there are no more to be had. Never rejects. */
+  /** Resolves with two answers or more, or with fewer when no more are available. Never rejects. */
   readonly outcome: Promise<Outcome>
   readonly #options: GatheringOptions
   readonly #waiting: HolderLink[]

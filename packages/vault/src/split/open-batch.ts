@@ -34,7 +34,7 @@ const HEAD_BYTES = 3
 /** Longest name or key value in bytes, and most columns of a key: as `encodeContext` has them. */
 const MAX_FIELD = 1_024
 const MAX_KEY_COLUMNS = 16
-/** 2^53 / 2^32: above it a version is no safe integer. */
+/** 2^53 / 2^32: above it a version is not a safe integer. */
 const MAX_VERSION_HIGH = 0x1f_ffff
 
 /**

@@ -21,10 +21,10 @@ export function refusalError(refusals: readonly Refused[]): Error {
   const budget = first('budget')
   if (budget !== undefined)
     return new BudgetExceeded({
-      budget: `vault ${String(budget['budget'])}`,
-      allowed: Number(budget['allowed']),
-      asked: Number(budget['asked']),
-      retryAt: Number(budget['retryAt']),
+      budget: `vault ${String(budget['budget']).slice(0, 300)}`,
+      allowed: boundedNumber(budget['allowed']),
+      asked: boundedNumber(budget['asked']),
+      retryAt: boundedNumber(budget['retryAt']),
     })
   const epoch = first('epoch')
   if (epoch !== undefined)
@@ -38,6 +38,14 @@ export function refusalError(refusals: readonly Refused[]): Error {
       ? `fewer than two of 3 answered; ${ASK_STATUS}`
       : 'want new contributions',
   )
+}
+
+/** The last moment that a `Date` can name, epoch milliseconds. */
+const MAX_TIME = 8.64e15
+
+/** A number that a holder named: one that lies names any, or none, and callers wait by it. */
+function boundedNumber(value: unknown): number {
+  return typeof value === 'number' ? Math.min(MAX_TIME, Math.max(0, value)) : 0
 }
 
 function tryAgain(problem: string): StoreError {

@@ -25,6 +25,7 @@ export interface StoredRecord {
   readonly record: ParsedRecord
 }
 
+/** The links to the holders, how long each may take, and who is notified of one that lies. */
 export interface SplitKeysOptions {
   /** Ways to the three holders. */
   readonly links: readonly HolderLink[]
@@ -78,7 +79,7 @@ export class SplitKeys {
    * @throws IntegrityError when two holders contradict each other and the third cannot be asked
    */
   async seal(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
-    const keys = contexts.map(context => this.#reserved.take(context))
+    const keys = contexts.map(context => this.#reserved.take(context, this.epoch, this.#clock.monotonic()))
     const missing = contexts.filter((_, index) => keys[index] === undefined)
     const fresh = missing.length === 0 ? [] : await this.#sealFresh(missing)
     let next = 0
@@ -87,13 +88,13 @@ export class SplitKeys {
 
   /**
    * Fetches keys ahead for records that will be written, so that writing them does not need the
-   * holders. Each is used for one record, once, in its place; the oldest are dropped beyond
-   * 10,000, and none outlives the process.
+   * holders. Each is used for one record, once, in its place, within a day and in its epoch; the oldest are
+   * dropped beyond 10,000, and none outlives the process.
    * @throws as `seal`
    */
   async reserve(contexts: readonly RecordContext[]): Promise<void> {
     if (contexts.length === 0) return
-    this.#reserved.keep(contexts, await this.#sealFresh(contexts))
+    this.#reserved.keep(contexts, await this.#sealFresh(contexts), this.#clock.monotonic())
   }
 
   async #sealFresh(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
@@ -115,8 +116,9 @@ export class SplitKeys {
 
   async #sealOnce(contexts: readonly RecordContext[]): Promise<readonly SealKey[]> {
     const taken = await this.#contributionsOf(contexts.length)
-    const holders = [...taken.keys()]
-    const epoch = Math.min(...holders.map(({ id }) => this.#contributions.epochOf(id)))
+    const epoch = this.#contributions.agreed([...taken.keys()].map(({ id }) => id))
+    // One that has not begun it, or says so, would refuse: the other two are enough.
+    const holders = [...taken.keys()].filter(({ id }) => this.#contributions.epochOf(id) >= epoch)
     if (epoch < 0)
       throw new StoreError('have no epoch yet; run `postern holder ask CONFIG begin-epoch 0` on each', {
         store: 'holders',
@@ -226,7 +228,7 @@ export class SplitKeys {
     return { a, b, c }
   }
 
-  /** Newest epoch that a holder has reported; -1 before the first seal. */
+  /** Newest epoch that two holders have reported; -1 before the first seal. */
   get epoch(): number {
     return this.#contributions.epoch
   }

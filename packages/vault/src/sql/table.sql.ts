@@ -25,7 +25,9 @@ export interface TableDialect {
   readonly same: 'IS NOT DISTINCT FROM' | 'IS'
 }
 
+/** The statements of a rewriting job for PostgreSQL. */
 export const POSTGRES_DIALECT: TableDialect = { same: 'IS NOT DISTINCT FROM' }
+/** The statements of a rewriting job for SQLite. */
 export const SQLITE_DIALECT: TableDialect = { same: 'IS' }
 
 const list = (names: readonly string[]): string => names.map(identifier).join(', ')

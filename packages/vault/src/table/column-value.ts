@@ -73,7 +73,7 @@ export type Stored = { readonly sealed: Uint8Array } | { readonly plain: unknown
 
 /**
  * Tells records from plain values. What begins as a record is one, also when it is
- * damaged: it is never believed as plain text.
+ * damaged: it is never taken for plain text.
  * @throws IntegrityError for a plain value in a strict column, or text that begins
  *   like a record but is not a record
  */

@@ -31,7 +31,7 @@ export interface SearchTermsOptions {
   readonly searchKey: Uint8Array
   readonly local?: LocalKeys | undefined
   readonly split?: SplitKeys | undefined
-  /** Epoch of the keys that make terms; raise it only together with filling all terms anew. Default 0. */
+  /** Epoch of the keys that make terms; raise it only together with filling all terms again. Default 0. */
   readonly epoch?: number
 }
 
@@ -115,7 +115,7 @@ export class SearchTerms {
     if (!Buffer.from(stored.subarray(0, CHECK_BYTES)).equals(await this.#check(column, tenant))) {
       throw new IntegrityError(
         `${column.table}.${column.name}: its search terms were made with other keys; use the search key and holders ` +
-          'they were made with, or fill the terms anew',
+          'they were made with, or fill the terms again',
       )
     }
   }

@@ -27,7 +27,7 @@ export class SqliteSubjectSalts implements SubjectSalts {
   constructor(path: string, random: RandomSource = systemRandom) {
     this.#database = openSqlite({
       path,
-      migrations: [{ room: 'vault-subjects', migrations: SUBJECT_MIGRATIONS }],
+      migrations: [{ name: 'vault-subjects', migrations: SUBJECT_MIGRATIONS }],
     })
     // What is destroyed must be gone from the file too, not only from its index.
     this.#database.db.exec('PRAGMA secure_delete = ON')

@@ -65,6 +65,7 @@ export interface TableSchema {
   readonly columns: Readonly<Record<string, ColumnSchema>>
 }
 
+/** The tables with encrypted columns, by name. */
 export type TableSchemas = Readonly<Record<string, TableSchema>>
 
 /** A column with every default filled in. */

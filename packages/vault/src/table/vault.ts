@@ -18,6 +18,7 @@ import { SearchTerms, type StoredTerm } from './search-terms.ts'
 import type { SubjectSalts } from './subject-salts.ts'
 import { type Column, compileTables, type Table, type TableSchemas } from './table-schema.ts'
 
+/** The tables of a vault, its keys, and the salts of subjects. */
 export interface VaultOptions {
   readonly tables: TableSchemas
   /** Keys of columns in mode `local`. */

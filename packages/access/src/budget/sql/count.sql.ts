@@ -30,7 +30,7 @@ const IS_EXACT = `concat_ws('|', left(current_setting('datestyle'), 3), current_
  * milliseconds, and the other limits; what else they are is for `charge`.
  *
  * In every statement but the first of a transaction this is one UPDATE; what else there is to do is in other
- * functions. PL/pgSQL prepares each statement and expression anew in every transaction, and that is most of
+ * functions. PL/pgSQL prepares each statement and expression again in every transaction, and that is most of
  * what a small change costs: so there are few of them. Leaves the rows in `n`.
  * @param done what to do when that was all
  */

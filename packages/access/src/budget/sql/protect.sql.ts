@@ -2,7 +2,7 @@ import { DEFINER, INNER } from './functions.ts'
 
 /**
  * Puts the triggers on a table; also on partitions and children that are made later,
- * when an event trigger may be had.
+ * when an event trigger may be created.
  */
 export const PROTECT_SQL: string = `
 -- The table whose budgets a partition falls under: its topmost ancestor.

@@ -112,7 +112,7 @@ export interface Texts {
   readonly confirmDead: string
   /** A request of an OAuth client that cannot be answered. */
   readonly clientFault: string
-  /** What exactly is signed, for who wants to read it. */
+  /** What exactly is signed, for those who want to read it. */
   readonly details: string
   readonly action: string
   readonly resource: string

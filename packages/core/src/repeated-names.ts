@@ -1,0 +1,50 @@
+/**
+ * Whether an object anywhere in a JSON text names a field twice. RFC 8259 section 4 leaves open what that
+ * means, and parsers disagree on which of the two counts (the last in JavaScript, the first elsewhere), so
+ * what is checked here need not be what the backend acts on. The text must be valid JSON.
+ * @param spelling whether `id` and `ID` are one name: Go takes them for one
+ */
+export function repeatsName(text: string, spelling: 'exact' | 'any case'): boolean {
+  const open: (Set<string> | undefined)[] = []
+  let expectsName = false
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (char === '{') {
+      open.push(new Set())
+      expectsName = true
+    } else if (char === '[') {
+      open.push(undefined)
+      expectsName = false
+    } else if (char === '}' || char === ']') {
+      open.pop()
+      expectsName = false
+    } else if (char === ',') expectsName = open.at(-1) !== undefined
+    else if (char === '"') {
+      const end = endOfString(text, i)
+      const names = open.at(-1)
+      if (expectsName && names !== undefined) {
+        const name = nameOf(text, i, end, spelling)
+        if (names.has(name)) return true
+        names.add(name)
+        expectsName = false
+      }
+      i = end - 1
+    }
+  }
+  return false
+}
+
+function nameOf(text: string, start: number, end: number, spelling: 'exact' | 'any case'): string {
+  const raw = text.slice(start + 1, end - 1)
+  const name = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
+  return spelling === 'exact' ? name : name.toLowerCase()
+}
+
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text[end - 1 - escapes] === '\\') escapes++
+    if (escapes % 2 === 0) return end + 1
+  }
+  return text.length
+}

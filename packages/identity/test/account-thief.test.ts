@@ -1,0 +1,123 @@
+// What somebody who had an account for a while tries to keep of it, or to hide.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { PlainBrowser, type Site, signUp, startSite, whoIs } from './site.ts'
+import { VirtualClock } from './support.ts'
+
+async function askForOtherAddress(site: Site, thief: PlainBrowser): Promise<string> {
+  await thief.post('/.postern/account/email', { email: 'mallory@evil.example' })
+  return new URL(await site.link()).searchParams.get('token') ?? ''
+}
+
+async function secondBrowser(site: Site): Promise<PlainBrowser> {
+  const browser = new PlainBrowser(site.origin)
+  const fields = { email: 'alice@shop.example', password: 'a quiet river' }
+  assert.equal((await browser.post('/.postern/sign-in', fields)).status, 303)
+  return browser
+}
+
+describe('a change of the address that a thief began', () => {
+  for (const [what, end] of [
+    [
+      'the owner changed the password',
+      async (_site: Site, owner: PlainBrowser) =>
+        owner.post('/.postern/account/password', { password: 'another quiet river' }),
+    ],
+    [
+      'the owner signed all other devices out',
+      async (_site: Site, owner: PlainBrowser) => owner.post('/.postern/sessions/revoke-others'),
+    ],
+    [
+      'an operator ended all sessions',
+      async (site: Site, owner: PlainBrowser) => site.identity.endSessions((await whoIs(owner)).id),
+    ],
+    [
+      'an operator disabled the account, and enabled it again',
+      async (site: Site, owner: PlainBrowser) => {
+        const { id } = await whoIs(owner)
+        await site.identity.disableAccount(id)
+        await site.identity.enableAccount(id)
+      },
+    ],
+    [
+      'the account is disabled',
+      async (site: Site, owner: PlainBrowser) => site.identity.accounts.disable((await whoIs(owner)).id),
+    ],
+  ] as const)
+    test(`attack: is not finished after ${what}`, async t => {
+      const site = await startSite(t)
+      const owner = await signUp(site, 'alice@shop.example')
+      const { id } = await whoIs(owner)
+      const thief = await secondBrowser(site)
+      const token = await askForOtherAddress(site, thief)
+      assert.match(token, /^[\w-]{43}$/)
+      await end(site, owner)
+      const confirmed = await new PlainBrowser(site.origin).post('/.postern/account/email/confirm', { token })
+      assert.equal(confirmed.status, 410)
+      assert.equal((await site.identity.accounts.byId(id))?.email, 'alice@shop.example')
+    })
+})
+
+describe('a sign-in that is under way', () => {
+  test('attack: leaves no session behind when the password is changed while the old one is verified', async t => {
+    const clock = new VirtualClock()
+    const site = await startSite(t, { clock })
+    const { id } = await whoIs(await signUp(site, 'alice@shop.example'))
+    const { accounts, sessions, passwords } = site.identity
+    const verify = passwords.verify.bind(passwords)
+    passwords.verify = async (password, stored) => {
+      const check = await verify(password, stored)
+      clock.advance(1)
+      await accounts.setPassword(id, await passwords.hash('another quiet river'))
+      await sessions.revokeAll(id)
+      return check
+    }
+    const thief = new PlainBrowser(site.origin)
+    const fields = { email: 'alice@shop.example', password: 'a quiet river' }
+    assert.equal((await thief.post('/.postern/sign-in', fields)).status, 401)
+    assert.deepEqual(await sessions.list(id), [])
+  })
+})
+
+describe('notices of what was changed', () => {
+  test('attack: reach the owner whatever number of mails a thief asks for first', async t => {
+    const site = await startSite(t)
+    const thief = await signUp(site, 'alice@shop.example')
+    for (let i = 0; i < 8; i++) await thief.post('/.postern/recover', { email: 'alice@shop.example' })
+    await site.identity.close()
+    assert.equal(site.mails.filter(({ to }) => to === 'alice@shop.example').length, 5)
+    await thief.post('/.postern/account/password', { password: 'another quiet river' })
+    await site.identity.close()
+    assert.match(site.mails.at(-1)?.subject ?? '', /was changed/)
+  })
+})
+
+describe('an impersonator', () => {
+  test('attack: gets no secret of the owner by rotating a key', async t => {
+    const site = await startSite(t)
+    const owner = { kind: 'user' as const, id: (await whoIs(await signUp(site, 'alice@shop.example'))).id }
+    const { key } = await site.identity.apiKeys.create(owner, { name: 'deploy' })
+    const impersonator = { ...owner, actor: 'user:support' }
+    await assert.rejects(site.identity.apiKeys.rotate(key.id, impersonator), { code: 'POSTERN_CREDENTIAL' })
+    assert.ok((await site.identity.apiKeys.rotate(key.id, owner)).text)
+  })
+})
+
+describe('the header that tells the backend who acts', () => {
+  test('attack: is never one that the client sent, below the path of the pages either', async t => {
+    const site = await startSite(t, {
+      backend: {},
+      application: exchange => ({
+        status: 200,
+        body:
+          (exchange.requestChanges?.has('x-identity-jwt') === true
+            ? exchange.requestChanges.get('x-identity-jwt')
+            : exchange.header('x-identity-jwt')) ?? 'nobody',
+      }),
+    })
+    for (const path of ['/', '/.postern/', '/.postern/no-such-page', '/.postern/oauth/x']) {
+      const answer = await fetch(site.origin + path, { headers: { 'x-identity-jwt': 'forged' } })
+      assert.equal(await answer.text(), 'nobody', path)
+    }
+  })
+})

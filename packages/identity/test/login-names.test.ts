@@ -1,0 +1,144 @@
+// The account that is counted is the one that the backend checks, wherever the request names it.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { parseEmail } from '../src/account/email.ts'
+import { canonicalAccount } from '../src/login-defence/account-name.ts'
+import { status } from '../src/login-entry.ts'
+import { cookiesOf, LoginWorld } from './login-harness.ts'
+import { PlainBrowser, signUp, startSite } from './site.ts'
+
+const FORM = 'application/x-www-form-urlencoded'
+const addressOf = (i: number): string => `198.51.${Math.floor(i / 250)}.${(i % 250) + 1}`
+
+/** How many of forty guesses from forty addresses reach the backend. */
+async function guess(
+  world: LoginWorld,
+  request: (i: number) => { readonly path?: string; readonly body: string; readonly type?: string },
+): Promise<number> {
+  let handled = 0
+  for (let i = 0; i < 40; i++)
+    if ((await world.send({ type: FORM, ...request(i), address: addressOf(i) })).handled) handled++
+  return handled
+}
+
+const wrong = () => ({ status: 401 })
+/** Without proof of work, which many decoys bring about before the lanes are empty. */
+const LANES_ALONE = { proofOfWork: 'off' } as const
+
+describe('built-in sign-in', () => {
+  test('attack: one account is guessed at under as many spellings of its domain as there are guesses', async t => {
+    const site = await startSite(t)
+    await signUp(site, 'alice@shop.example')
+    const spellings = [
+      'alice@shop.example/1',
+      'alice@shop.example?1',
+      'alice@shop.example#1',
+      'alice@sho%70.example',
+      'alice@shop.example\\1',
+      'alice@sh\top.example',
+    ]
+    const browser = new PlainBrowser(site.origin)
+    for (const email of spellings) {
+      const fields = { email, password: 'a quiet river' }
+      assert.equal((await browser.post('/.postern/sign-in', fields)).status, 401, email)
+      assert.equal(parseEmail(email), undefined, email)
+    }
+    for (const email of ['alice@shop\u3002example', 'ALICE@SHOP.EXAMPLE', 'alice@sh\u00adop.example'])
+      assert.equal(canonicalAccount(email), canonicalAccount('alice@shop.example'), email)
+    for (const email of ['alice@b\u00fccher.example', 'alice@xn--bcher-kva.example'])
+      assert.equal(canonicalAccount(email), 'alice@xn--bcher-kva.example')
+  })
+})
+
+describe('an account that a database finds by a name like it', () => {
+  test('attack: accents and strokes make no account of their own', async () => {
+    const shop = new LoginWorld({ 'POST /login': { login: { account: 'name', failed: status(401) } } }, wrong)
+    const names = [
+      'alice',
+      '\u00e1lice',
+      'al\u00ecce',
+      'alic\u00e9',
+      'a\u0142ice',
+      'ALI\u00c7E',
+      'alice\u0301',
+    ]
+    assert.equal(
+      await guess(shop, i => ({ body: `name=${encodeURIComponent(names[i % 7] ?? '')}&password=${i}` })),
+      10,
+    )
+  })
+})
+
+describe('a name that nobody reads', () => {
+  test('attack: does not hide the one that is tried, in the body or in the query', async () => {
+    const requests: readonly ((i: number) => { path?: string; body: string; type?: string })[] = [
+      i => ({ body: `email=decoy${i}%40example.com&username=victim&password=${i}` }),
+      i => ({ body: `email=decoy${i}%40example.com&log=victim&pwd=${i}`, path: '/wp-login.php' }),
+      i => ({
+        body: `{"email":"decoy${i}@example.com","login":"victim","password":"${i}"}`,
+        type: 'application/json',
+      }),
+      i => ({
+        body: `email=decoy${i}%40example.com&password=${i}`,
+        path: '/login?email=victim%40example.com',
+      }),
+      i => ({ body: `username=decoy${i}&password=${i}`, path: '/login?user=victim' }),
+    ]
+    for (const request of requests)
+      assert.equal(await guess(new LoginWorld({}, wrong, LANES_ALONE), request), 30, request(0).body)
+  })
+
+  test('attack: the account stands in the query alone', async () => {
+    for (const path of ['/login?username=victim', '/users/sign_in?user%5Bemail%5D=victim%40example.com']) {
+      assert.equal(await guess(new LoginWorld({}, wrong), i => ({ body: `password=${i}`, path })), 10, path)
+    }
+    const named = new LoginWorld({ 'POST /login': { login: { account: 'email' } } }, wrong)
+    const inQuery = (i: number) => ({ body: `password=${i}`, path: '/login?email=victim%40example.com' })
+    assert.equal(await guess(named, inQuery), 10)
+  })
+
+  test('attack: makes no device known at an account that was only named', async () => {
+    const world = new LoginWorld({}, body =>
+      body.includes('username=mallory')
+        ? { status: 200, body: '{"token":"t"}', headers: ['content-type', 'application/json'] }
+        : { status: 401 },
+    )
+    const own = { body: 'email=victim&username=mallory&password=right', type: FORM }
+    const cookie = cookiesOf(await world.send(own))
+    let handled = 0
+    for (let i = 0; i < 40; i++)
+      if (
+        (await world.send({ body: `username=victim&password=${i}`, type: FORM, headers: { cookie } })).handled
+      )
+        handled++
+    assert.equal(handled, 5)
+  })
+
+  test('may be a tenant or the text of a button: then it holds nobody up', async () => {
+    const world = new LoginWorld(
+      {},
+      body =>
+        body.includes('right')
+          ? { status: 200, body: '{"token":"t"}', headers: ['content-type', 'application/json'] }
+          : { status: 401 },
+      LANES_ALONE,
+    )
+    for (let i = 0; i < 6; i++) {
+      const body = `username=user${i}&password=right&login=Log+in&account=acme`
+      assert.equal((await world.send({ body, type: FORM, address: addressOf(i) })).handled, true)
+    }
+    const failing = (i: number) => ({ body: `username=other${i}&password=x&login=Log+in&account=acme` })
+    assert.equal(await guess(world, failing), 40)
+  })
+})
+
+describe('obvious login routes', () => {
+  test('attack: are guarded with the format behind their path, as Rails answers there too', async () => {
+    for (const path of ['/users/sign_in.json', '/login.do', '/Account/Login.aspx'])
+      assert.equal(
+        await guess(new LoginWorld({}, wrong), i => ({ body: `email=victim&password=${i}`, path })),
+        10,
+        path,
+      )
+  })
+})

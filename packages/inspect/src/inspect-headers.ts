@@ -1,0 +1,68 @@
+import { visitForm } from './body/form.ts'
+import { at } from './body/value-visitor.ts'
+import { decodeUrl } from './canonicalise/url.ts'
+import { isFileName, isInternalHeader } from './header-names.ts'
+import type { Inspector } from './inspector.ts'
+
+const MAX_HEADER_NAME = 256
+
+/** Looks at headers. @param found names and values in turn */
+export function inspectHeaders(found: readonly string[], inspector: Inspector): void {
+  for (let i = 0; i + 1 < found.length; i += 2)
+    inspectHeader(found[i] as string, found[i + 1] as string, inspector)
+}
+
+/** Looks at one header. */
+export function inspectHeader(sent: string, value: string, inspector: Inspector): void {
+  const name = sent.toLowerCase()
+  if (name.length > MAX_HEADER_NAME) {
+    inspector.tooBig('bounds/header-name', `header.${name.slice(0, 32)}`, 'a header name this long')
+    return
+  }
+  if (name === 'cookie') {
+    inspectCookies(value, inspector)
+    return
+  }
+  if (isFileName(name)) {
+    inspector.value(value, 'file-name', at(`header.${name}`))
+    return
+  }
+  if (isInternalHeader(name)) {
+    inspector.add({
+      rule: 'probe/internal-header',
+      family: 'probe',
+      location: `header.${name}`,
+      score: 5,
+      span: name,
+    })
+  }
+  inspector.value(value, 'header', at(`header.${name}`))
+  if (name === 'authorization') inspectUserName(value, inspector)
+  if (name === 'referer') {
+    const mark = value.indexOf('?')
+    if (mark >= 0) {
+      const query = value.slice(mark + 1)
+      inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
+    }
+  }
+}
+
+/** The name in Basic credentials (RFC 7617). What stands behind it is a secret. */
+function inspectUserName(value: string, inspector: Inspector): void {
+  const coded = /^basic {1,4}([\w+/=-]{1,512})$/i.exec(value)?.[1]
+  if (coded === undefined) return
+  const name = Buffer.from(coded, 'base64').toString('utf8').split(':', 1)[0] ?? ''
+  inspector.value(name, 'header', at('header.authorization'))
+}
+
+function inspectCookies(header: string, inspector: Inspector): void {
+  inspector.weighAction(header.includes('%') ? decodeUrl(header.replace(/[;=]/g, ' '), false) : '')
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=')
+    const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
+    if (!inspector.clears(name, 'name')) inspector.look(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
+    if (equals < 0) continue
+    const value = pair.slice(equals + 1).trim()
+    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', at(`cookie.${name.slice(0, 64)}`))
+  }
+}

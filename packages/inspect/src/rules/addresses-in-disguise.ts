@@ -1,0 +1,56 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Addresses that a check of one program takes for a path of the site, and a browser or a server does not. */
+export const disguisedAddressRules: readonly Rule[] = [
+  // WHATWG URL, section 4.4: browsers take a backslash for a slash, and drop tabs and line ends.
+  pattern(
+    'ssrf/disguised-host',
+    /^\s{0,2}(?:\/[\\]{1,4}\/{0,2}|\\{1,2}\/\\{0,2}|\/[\t\r\n]{1,4}\/|\/{3,12}|https?:(?:[\\/]?\\{1,3}\/?|\/?(?!\/)(?=[\w-]{1,60}\.[a-z]{2,24}(?:\/|$))))(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:[/?#\\]|\s{0,2}$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.backslash | CHAR.control | CHAR.newline | CHAR.slash | CHAR.colon,
+      places: ['query', 'form', 'cookie'],
+      attacks: [
+        '/\\evil.example',
+        '/\t/evil.example/x',
+        '///evil.example',
+        'https:evil.example',
+        'https:/\\evil.example',
+        '\\/evil.example',
+      ],
+      benign: [
+        '//cdn.example/a.js',
+        '/a.html',
+        'https://a.example/',
+        '\\\\server\\share',
+        'https: see example.com',
+      ],
+    },
+  ),
+  // The server is asked for what stands in the path, and that is the server itself.
+  pattern(
+    'ssrf/path-address',
+    /\/(?:https?|ftp|gopher|file):\/{0,3}(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|\[[:0]{1,8}1?\])(?::\d{1,5})?(?:\/|$)|\/file:\/{1,3}(?:etc|proc|root|home|var|c:)\//,
+    {
+      score: 5,
+      places: ['path'],
+      words: WORD.host,
+      attacks: ['/proxy/http://127.0.0.1/', '/http:/localhost:8080/x', '/get/file:///etc/x'],
+      benign: ['/proxy/https://cdn.example/a.png', '/http/127.0.0.1'],
+    },
+  ),
+  pattern(
+    'ssrf/cloud-name',
+    /^\s{0,2}https?:\/\/(?:metadata|instance-data|rancher-metadata)(?::80)?(?:\/|\s{0,2}$)/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.host,
+      attacks: ['http://metadata/', 'http://instance-data/latest'],
+      benign: ['http://metadata.example.com/', 'metadata'],
+    },
+  ),
+]

@@ -1,0 +1,76 @@
+import { CHAR } from '../features.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Headers whose values have a grammar, and what none of them may hold. */
+const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
+  // RFC 7239 section 6: addresses, names, ports, `unknown`, lists of them.
+  [
+    /^(?:x-)?(?:forwarded-(?:for|host|server|port|proto)|real-ip|client-ip|cluster-client-ip|originating-ip|remote-(?:ip|addr))$/,
+    /['"`$(){}<>|;\\]|\.\.|\/(?!\/)/,
+  ],
+  // RFC 9110 section 12.5.4
+  [/^accept-(?:language|charset|encoding)$/, /['"`$(){}<>|\\/]|\.\./],
+]
+
+/** A value that no client makes under the name of its header. */
+function findOddHeader({ place, name, lower }: Reading): Span | undefined {
+  if (place !== 'header') return undefined
+  for (const [names, odd] of ODD) {
+    if (!names.test(name)) continue
+    const found = odd.exec(lower)
+    if (found !== null) return { start: found.index, end: found.index + found[0].length }
+  }
+  return undefined
+}
+
+/** What headers hold that no client sends: their values have a grammar, unlike those of parameters. */
+export const headerFormRules: readonly Rule[] = [
+  {
+    id: 'probe/header-form',
+    family: 'probe',
+    score: 5,
+    quotable: false,
+    chars:
+      CHAR.apostrophe |
+      CHAR.quote |
+      CHAR.backtick |
+      CHAR.dollar |
+      CHAR.paren |
+      CHAR.brace |
+      CHAR.less |
+      CHAR.pipe |
+      CHAR.semicolon |
+      CHAR.backslash |
+      CHAR.dots,
+    words: 0,
+    places: ['header'],
+    find: findOddHeader,
+    // By the name of the header: the cases are in `test/header-forms.test.ts`.
+    attacks: [],
+    benign: ['10.1.2.3, 10.1.2.4', "it's"],
+  },
+  // Ranges that wrap around, or so many that a server never ends joining them (RFC 9110 section 17.15).
+  pattern(
+    'probe/ranges',
+    /^bytes=(?:[\d-]{1,24}\s{0,2},\s{0,2}){24}|^bytes=(?:\d{1,19})?-\d{19}|^bytes=\d{19}/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.equals,
+      places: ['header'],
+      attacks: [`bytes=${'5-0,'.repeat(30)}1`, 'bytes=0-18446744073709551615', 'bytes=-18446744073709551615'],
+      benign: ['bytes=0-499', 'bytes=0-0,-1', 'bytes=9500-'],
+    },
+  ),
+  // A program for mail takes what follows for its options.
+  pattern('rce/mail-option', /\s-[xX]\s{0,2}\/[\w./-]{1,80}\.\w{2,5}(?:\s|$)|\s-oqueuedirectory\s{0,2}=/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.space,
+    words: WORD.page | WORD.file,
+    attacks: ['x -X/var/www/x.php @y'],
+    benign: ['curl -X /a', 'tar -x /tmp/a'],
+  }),
+]

@@ -1,0 +1,146 @@
+import { parseAddress } from '@postern/core'
+import { DEFAULT_BOUNDS } from './bounds.ts'
+import { LONGEST_REMEMBERED } from './clean-values.ts'
+import { Clearance } from './clearance.ts'
+import { CHAR, scanFeatures, seen } from './features.ts'
+import { isCookie, isFileName, isInternalHeader, isUnread, isUnremembered } from './header-names.ts'
+import { inspectHeader } from './inspect-headers.ts'
+import type { InspectedRequest } from './inspected-request.ts'
+import { Inspector } from './inspector.ts'
+import { CLEAN } from './match.ts'
+import type { ParameterTypes } from './parameter-types.ts'
+import type { RuleSet } from './rule-set.ts'
+import { isInertHeader, isUngatedAction, UNGATED } from './sinks/could-act.ts'
+import { WORD } from './words.ts'
+
+/** Characters from which on a header value that one scan clears is worth remembering. */
+const LEAST_REMEMBERED = 24
+const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
+/** What a cookie header is made of: between clean values it says nothing. */
+const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
+/** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
+const NESTED_PAIR = /=[^;=]*=/
+
+/** Headers of a request, sorted by what one scan says of them. */
+export interface SortedHeaders {
+  /** Names and values of those that need a look. */
+  readonly suspicious: readonly string[]
+  /** Whether one of the others could act in a statement or a command. */
+  readonly mayAct: boolean
+}
+
+/** Nearly all requests have such headers. */
+const INERT_HEADERS: SortedHeaders = Object.freeze({ suspicious: [], mayAct: false })
+const ACTING_HEADERS: SortedHeaders = Object.freeze({ suspicious: [], mayAct: true })
+
+/** Sorts the headers of a request. Values that were clean before are cached as clean. */
+export function sortedHeaders(
+  { headers }: InspectedRequest,
+  rules: RuleSet,
+  types: ParameterTypes | undefined,
+): SortedHeaders {
+  const clearance = Clearance.of(rules)
+  let suspicious: string[] | undefined
+  let mayAct = false
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string
+    const value = headers[i + 1] as string
+    if (value === '' || isUnread(name)) continue
+    const kind = kindOfHeader(name, value, clearance, types)
+    if (kind === 'acting') mayAct = true
+    else if (kind === 'suspicious') {
+      suspicious ??= []
+      suspicious.push(name, value)
+    }
+  }
+  if (suspicious !== undefined) {
+    mayAct = rememberClean(suspicious, rules) || mayAct
+    if (suspicious.length > 0) return { suspicious, mayAct }
+  }
+  return mayAct ? ACTING_HEADERS : INERT_HEADERS
+}
+
+function kindOfHeader(
+  name: string,
+  value: string,
+  clearance: Clearance,
+  types: ParameterTypes | undefined,
+): 'inert' | 'acting' | 'suspicious' {
+  if (isInternalHeader(name)) return 'suspicious'
+  if (isCookie(name) && types === undefined) {
+    if (!clearance.hasClearCookies(value)) return 'suspicious'
+    return isUngatedCookie(value) ? 'acting' : 'inert'
+  }
+  if (clearance.headers.has(name, value)) return 'inert'
+  if (clearance.actingHeaders.has(name, value)) return 'acting'
+  if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
+  // Scanning a short value takes less time than putting it away.
+  if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) return remember(name, value, clearance)
+  return (seen.chars & UNGATED) === 0 || isInertHeader(name, value) ? 'inert' : 'acting'
+}
+
+/** Whether cookies that are clear could act all the same, decoded or not. */
+function isUngatedCookie(header: string): boolean {
+  return isUngatedAction(header) || header.includes('%20-') || header.includes('%09-')
+}
+
+/** Remembers a clean value, by whether it could act. */
+function remember(name: string, value: string, clearance: Clearance): 'inert' | 'acting' {
+  const isInert = isInertHeader(name, value)
+  const values = isInert ? clearance.headers : clearance.actingHeaders
+  values.add(name, value)
+  return isInert ? 'inert' : 'acting'
+}
+
+function isHeaderClear(name: string, value: string, rules: RuleSet): boolean {
+  if (isFileName(name)) return false
+  scanFeatures(value, 0, value.length)
+  const { chars, words } = seen
+  if ((chars & ENCODED) !== 0) return false
+  if (words === WORD.host && rules.isClear(chars, 0) && isOtherAddress(value)) return true
+  return rules.isClear(isCookie(name) && !NESTED_PAIR.test(value) ? chars & ~COOKIE_SYNTAX : chars, words)
+}
+
+/** First numbers of the addresses that rules look for: this machine, its network, metadata services. */
+const TELLING_START = /^(?:0|100|127|169|192)\./
+
+/**
+ * Whether a value is one IPv4 address and none that a rule looks for. Proxies send the client's with every
+ * request, one in twenty of them holds a number that opens rules (`10.1.127.9`), and a full look at each
+ * of those took as long as all other looks together.
+ */
+export function isOtherAddress(value: string): boolean {
+  return (
+    value.length <= 15 && !TELLING_START.test(value) && value.includes('.') && parseAddress(value) === value
+  )
+}
+
+/**
+ * Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list.
+ * @returns whether any of those could act
+ */
+function rememberClean(found: string[], rules: RuleSet): boolean {
+  let mayAct = false
+  for (let i = found.length - 2; i >= 0; i -= 2) {
+    const name = found[i] as string
+    const value = found[i + 1] as string
+    if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
+    const inspector = new Inspector({
+      rules,
+      level: 4,
+      bounds: DEFAULT_BOUNDS,
+      except: [],
+      types: undefined,
+      ownPort: undefined,
+      method: 'GET',
+      cpu: undefined,
+      route: () => '',
+    })
+    inspectHeader(name, value, inspector)
+    if (inspector.finish() === CLEAN) {
+      if (remember(name, value, Clearance.of(rules)) === 'acting') mayAct = true
+      found.splice(i, 2)
+    }
+  }
+  return mayAct
+}

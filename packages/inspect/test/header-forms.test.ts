@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+
+function rulesOf(name: string, value: string): readonly string[] {
+  const { matches } = inspect({ method: 'GET', target: '/', headers: [name, value] })
+  return matches.filter(match => match.score >= 5).map(match => match.rule)
+}
+
+describe('headers whose values have a grammar', () => {
+  test('addresses of a proxy hold no quote, no command and no path', () => {
+    for (const value of ["127.0.0.1'", '1.1.1.1|x', '$(x)', '10.0.0.1, <x>', '127.0.0.1/../x'])
+      assert.deepEqual(rulesOf('X-Forwarded-For', value), ['probe/header-form'], value)
+    for (const value of ['10.0.0.1', '203.0.113.7, 10.0.0.1:443', '[2001:db8::1]:80', 'unknown', '_hidden'])
+      assert.deepEqual(rulesOf('X-Forwarded-For', value), [], value)
+    assert.deepEqual(rulesOf('X-Forwarded-Host', 'shop.example:8443'), [])
+    assert.deepEqual(rulesOf('X-Forwarded-Proto', 'https'), [])
+  })
+
+  test('languages hold no path', () => {
+    assert.ok(rulesOf('Accept-Language', '../../x').includes('probe/header-form'))
+    assert.deepEqual(rulesOf('Accept-Language', 'de-DE,de;q=0.9,en;q=0.8,*;q=0.1'), [])
+  })
+
+  test('other headers hold what they like', () => {
+    assert.deepEqual(rulesOf('X-Note', "it's (new)"), [])
+    assert.deepEqual(rulesOf('User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101'), [])
+  })
+})
