@@ -5,6 +5,7 @@ import { connectPostgres, migrate, openSqlite, type PostgresDatabase, type SqlCl
 import { freshDatabase } from '../../../test/fresh.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { rewriteTable } from '../src/migrate/rewrite-table.ts'
+import type { CheckedUpdate, RewriteClient } from '../src/migrate/write-rows.ts'
 import { sqliteClient } from '../src/sql/sqlite-client.ts'
 import { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT, type TableDialect } from '../src/sql/table.sql.ts'
 import { VaultSql } from '../src/sql/vault-sql.ts'
@@ -46,18 +47,35 @@ after(async () => {
 /** What went over the wire to a database. */
 class Recorded implements SqlClient {
   readonly seen: string[] = []
-  readonly #client: SqlClient
-  constructor(client: SqlClient) {
+  readonly transaction: RewriteClient['transaction']
+  readonly updateChecked: RewriteClient['updateChecked']
+  readonly #client: RewriteClient
+  constructor(client: RewriteClient, seen: string[] = []) {
+    this.seen = seen
     this.#client = client
+    this.transaction = client.transaction && (work => this.#inside(work))
+    this.updateChecked = client.updateChecked && (work => this.#checked(work))
   }
   query<Row>(text: string, values: readonly unknown[] = []) {
+    this.#see(text, values)
+    return this.#client.query<Row>(text, values)
+  }
+  #inside<T>(work: (client: Pick<SqlClient, 'query'>) => Promise<T>): Promise<T> {
+    assert.ok(this.#client.transaction)
+    return this.#client.transaction(client => work(new Recorded(client, this.seen)))
+  }
+  #checked(work: CheckedUpdate) {
+    assert.ok(this.#client.updateChecked)
+    this.#see(work.update.text, work.update.values)
+    return this.#client.updateChecked(work)
+  }
+  #see(text: string, values: readonly unknown[]): void {
     this.seen.push(
       text,
-      ...values.map(value =>
-        value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value),
-      ),
+      ...values
+        .flat()
+        .map(value => (value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value))),
     )
-    return this.#client.query<Row>(text, values)
   }
 }
 

@@ -1,6 +1,7 @@
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import type { Row } from '../table/row-context.ts'
+import { termColumns } from '../table/table-schema.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
 
 /** What a placeholder looks like, so that a model or a report treats it as what it stands for. */
@@ -62,13 +63,7 @@ export class AgentView {
    */
   rows<T extends Row>(tableName: string, rows: readonly T[]): Record<string, unknown>[] {
     const table = this.#vault.table(tableName)
-    const terms = new Set(
-      table.columns.flatMap(({ search }) => [
-        search?.equals?.column,
-        search?.buckets?.column,
-        ...Object.values(search?.prefixes ?? {}),
-      ]),
-    )
+    const terms = new Set(table.columns.flatMap(({ search }) => termColumns(search)))
     return rows.map(row => {
       const out = Object.fromEntries(Object.entries(row).filter(([name]) => !terms.has(name)))
       for (const { name } of table.columns) {

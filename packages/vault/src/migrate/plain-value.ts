@@ -1,6 +1,8 @@
 import { IntegrityError } from '@postern/core'
 import type { Column } from '../table/table-schema.ts'
 
+const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i
+
 /**
  * A value as it stands unencrypted in a text or binary column, as the column's type.
  * @throws IntegrityError naming the column
@@ -21,7 +23,9 @@ function convert(text: string, column: Column): unknown {
   switch (column.type) {
     case 'number': {
       const number = Number(text)
-      return Number.isNaN(number) ? undefined : number
+      // What another number would stand for, or none, must not be written over: "", "0x10", 2^53 + 1.
+      const isExact = /^\s*[+-]?\d+\s*$/.test(text) ? Number.isSafeInteger(number) : Number.isFinite(number)
+      return DECIMAL.test(text) && isExact ? number : undefined
     }
     case 'bigint':
       return /^-?\d+$/.test(text) ? BigInt(text) : undefined

@@ -1,19 +1,12 @@
-import {
-  BudgetExceeded,
-  type Clock,
-  ConfigError,
-  IntegrityError,
-  type Json,
-  systemClock,
-} from '@postern/core'
-import type { SqlClient } from '@postern/store'
+import { BudgetExceeded, type Clock, ConfigError, IntegrityError, systemClock } from '@postern/core'
 import { parseRecord } from '../record/record-format.ts'
-import { JOB_SQL, selectAfter, selectByKey, type TableDialect, updateIfSame } from '../sql/table.sql.ts'
-import { readStored } from '../table/column-value.ts'
+import { JOB_SQL, selectAfter, type TableDialect } from '../sql/table.sql.ts'
+import { beginsAsRecord, encodeValue, readStored } from '../table/column-value.ts'
 import type { Row } from '../table/row-context.ts'
 import type { Column, Table } from '../table/table-schema.ts'
 import type { Vault } from '../table/vault.ts'
 import { fromPlain, toPlain } from './plain-value.ts'
+import { type RewriteClient, RowWriter } from './write-rows.ts'
 
 /**
  * What a job does to every row. `seal`: plain values become records. `open`: the other way, back. `rewrap`:
@@ -26,13 +19,20 @@ export interface RewriteOptions {
   readonly kind: RewriteKind
   readonly table: string
   readonly vault: Vault
-  readonly client: Pick<SqlClient, 'query'>
+  /**
+   * `PostgresDatabase` or `sqliteClient`. With another client that has no transactions, what a trigger
+   * changes is found out after it was written: the first batch is one row then.
+   */
+  readonly client: RewriteClient
   readonly dialect: TableDialect
   /** Rows read and written at a time. Default 100. */
   readonly batch?: number
   /** Pause between two batches, milliseconds. Default 0. */
   readonly pause?: number
-  /** Rows of each batch that are opened again through the keys, to see that they do. Default 1. */
+  /**
+   * Rows of each batch that are opened through the keys before they are written, to see that they do. Default
+   * 1. All rows are read back and compared.
+   */
   readonly verify?: number
   /** Called after each batch. */
   readonly onProgress?: (progress: RewriteProgress) => void
@@ -66,9 +66,10 @@ const MAX_ATTEMPTS = 10
  * Rewrites the encrypted columns of a table row by row, in the order of its key,
  * while the application works on.
  *
- * Each row is written only if it still is what was read (compare and set), then read back and compared. Where
- * it stands is kept in `vault_job`; killed at any point, it goes on from the last batch, and finds what it
- * had already done. A budget that is used up makes it wait, not fail.
+ * A batch is one statement in one transaction: each row is written only if it still is what was read (compare
+ * and set), then read back and compared, and all of it is undone if one is not what was written. Where it
+ * stands is kept in `vault_job`; killed at any point, it goes on from the last batch, and finds what it had
+ * already done. A budget that is used up makes it wait, not fail.
  * @throws ConfigError when the column's state does not allow it
  * @throws IntegrityError naming the column when a value does not open, or is not
  *   what was written. Never with a value
@@ -82,15 +83,20 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
   const read = [...new Set([...table.key, ...columnsBeside(table), ...columns.map(({ name }) => name)])]
   const wait = options.wait ?? (milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)))
   const known = await client.query<{ readonly position: string; readonly done: unknown }>(JOB_SQL.get, [job])
-  let position =
-    known.rows[0] === undefined ? undefined : (JSON.parse(known.rows[0].position) as readonly Json[])
+  let position: readonly unknown[] | undefined =
+    known.rows[0] === undefined
+      ? undefined
+      : (JSON.parse(known.rows[0].position) as readonly StoredKey[]).map(fromStoredKey)
   let rows = Number(known.rows[0]?.done ?? 0)
   let rewritten = 0
   let contended = 0
+  const writer = await RowWriter.of(client, table, options.dialect)
+  let limit = writer.canUndo ? batch : 1
   for (;;) {
     const text = selectAfter(table.name, table.key, read, position === undefined ? 'first' : 'next')
-    const page = (await client.query<Row>(text, [...(position ?? []), batch])).rows
+    const page = (await client.query<Row>(text, [...(position ?? []), limit])).rows
     if (page.length === 0) break
+    limit = batch
     let todo: readonly Row[] = page
     for (let attempt = 0; todo.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS)
@@ -98,18 +104,18 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
           `${table.name}: a row changed ${MAX_ATTEMPTS} times while it was rewritten; run the job again`,
         )
       const outcome = await patiently(
-        () => rewriteRows(options, table, columns, todo),
+        () => rewriteRows(options, table, columns, writer, todo),
         options.clock ?? systemClock,
         wait,
       )
       rewritten += outcome.rewritten
       contended += outcome.contended.length
-      todo = await readAgain(client, table, read, outcome.contended)
+      todo = outcome.contended.length === 0 ? [] : await writer.read(outcome.contended, read)
     }
     const last = page.at(-1) as Row
-    position = table.key.map(name => jsonKey(last[name]))
+    position = table.key.map(name => last[name])
     rows += page.length
-    await client.query(JOB_SQL.put, [job, JSON.stringify(position), rows])
+    await client.query(JOB_SQL.put, [job, JSON.stringify(position.map(toStoredKey)), rows])
     options.onProgress?.({ rows, rewritten, contended, done: false })
     if (signal?.aborted === true) return { rows, rewritten, contended, done: false }
     if (pause > 0) await wait(pause)
@@ -122,9 +128,10 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
 
 /** Rewrites what needs it in some rows; returns those that changed meanwhile. */
 async function rewriteRows(
-  { kind, vault, client, dialect, verify = 1 }: RewriteOptions,
+  { kind, vault, verify = 1 }: RewriteOptions,
   table: Table,
   columns: readonly Column[],
+  writer: RowWriter,
   rows: readonly Row[],
 ): Promise<{ readonly rewritten: number; readonly contended: readonly Row[] }> {
   const needed = rows.flatMap(row => {
@@ -134,80 +141,54 @@ async function rewriteRows(
     return names.length === 0 ? [] : [{ row, names }]
   })
   if (needed.length === 0) return { rewritten: 0, contended: [] }
-  const parts = needed.map(({ row, names }) => only(row, [...table.key, ...columnsBeside(table), ...names]))
+  const beside = new Set([...table.key, ...columnsBeside(table)])
+  const parts = needed.map(({ row, names }) => only(row, [...beside, ...names]))
   const plain =
     kind === 'seal'
       ? parts.map((part, index) => convert(part, columns, needed[index]?.names ?? [], fromPlain))
       : await vault.openRows(table.name, parts)
   const written =
     kind === 'open'
-      ? plain.map((part, index) => convert(part, columns, needed[index]?.names ?? [], toPlain))
+      ? plain.map((part, index) =>
+          backToPlain(part, parts[index] as Row, columns, needed[index]?.names ?? []),
+        )
       : await vault.sealRows(table.name, plain)
-  const contended: Row[] = []
-  let rewritten = 0
-  const check: Row[] = []
-  for (const [index, { row, names }] of needed.entries()) {
-    const made = written[index] as Row
-    const set = Object.keys(made).filter(
-      name => !table.key.includes(name) && !columnsBeside(table).includes(name),
-    )
-    const text = updateIfSame(table.name, table.key, set, [...names, ...guards(table)], dialect)
-    const values = [
-      ...set.map(name => made[name]),
-      ...table.key.map(name => row[name]),
-      ...[...names, ...guards(table)].map(name => row[name]),
-    ]
-    if ((await client.query(text, values)).rowCount === 0) contended.push(row)
-    else {
-      rewritten += names.length
-      if (check.length < verify) check.push(made)
-    }
-  }
-  await verifyRows(kind, vault, client, table, check, plain, written)
-  return { rewritten, contended }
+  // Before anything is written over: what does not open now would be lost.
+  if (kind !== 'open') await verifyRows(vault, table, plain.slice(0, verify), written.slice(0, verify))
+  const changes = needed.map(({ row, names }, index) => ({
+    row,
+    set: only(
+      written[index] as Row,
+      Object.keys(written[index] as Row).filter(name => !beside.has(name)),
+    ),
+    guard: [...names, ...guards(table)],
+  }))
+  const done = await writer.write(changes)
+  const contended = needed.filter(({ row }) => !done.has(writer.keyOf(row)))
+  const rewritten = needed.reduce(
+    (sum, { row, names }) => sum + (done.has(writer.keyOf(row)) ? names.length : 0),
+    0,
+  )
+  return { rewritten, contended: contended.map(({ row }) => row) }
 }
 
-/** Reads rows back, compares them with what was written, and opens them: they must be what went in. */
+/** Opens sealed rows: they must be what went in. */
 async function verifyRows(
-  kind: RewriteKind,
   vault: Vault,
-  client: Pick<SqlClient, 'query'>,
   table: Table,
-  check: readonly Row[],
   plain: readonly Row[],
-  written: readonly Row[],
+  sealed: readonly Row[],
 ): Promise<void> {
-  const stored = await readAgain(client, table, [...new Set(check.flatMap(row => Object.keys(row)))], check)
-  if (kind === 'open') return
-  const opened = await vault.openRows(table.name, stored)
-  for (const row of opened) {
-    const index = written.findIndex(made => table.key.every(name => `${made[name]}` === `${row[name]}`))
-    for (const { name } of table.columns)
-      if (row[name] !== undefined && JSON.stringify(row[name]) !== JSON.stringify(plain[index]?.[name]))
+  const opened = await vault.openRows(table.name, sealed)
+  for (const [index, row] of opened.entries())
+    for (const column of table.columns) {
+      const value = row[column.name]
+      if (value === undefined || value === null || column.mode === 'held') continue
+      if (!encodeValue(value, column).equals(encodeValue(plain[index]?.[column.name], column)))
         throw new IntegrityError(
-          `${table.name}.${name}: a value that was just written does not read back as it was`,
+          `${table.name}.${column.name}: a value that was just sealed does not open as it was; nothing was written`,
         )
-  }
-}
-
-async function readAgain(
-  client: Pick<SqlClient, 'query'>,
-  table: Table,
-  read: readonly string[],
-  rows: readonly Row[],
-): Promise<readonly Row[]> {
-  const again: Row[] = []
-  for (const row of rows) {
-    again.push(
-      ...(
-        await client.query<Row>(
-          selectByKey(table.name, table.key, read),
-          table.key.map(name => row[name]),
-        )
-      ).rows,
-    )
-  }
-  return again
+    }
 }
 
 /** Runs work again when a budget was used up, once it is free. */
@@ -228,10 +209,25 @@ async function patiently<T>(
 
 function needsRewriting(kind: RewriteKind, vault: Vault, column: Column, value: unknown): boolean {
   if (value === null || value === undefined) return false
+  if (kind === 'seal') return !isRecord(value, column)
   const stored = readStored(value, { ...column, state: kind === 'rewrap' ? column.state : 'dual' })
-  if (kind === 'seal') return 'plain' in stored
   if ('plain' in stored) return false
   return kind === 'open' || parseRecord(stored.sealed).epoch < vault.currentEpoch(column)
+}
+
+/**
+ * Whether a value is a record of the column's mode. What only begins like one was written before there was a
+ * vault, by a person who chose it so: it is sealed like every other text, or it would hold the job up, and
+ * then every page that it is on.
+ */
+function isRecord(value: unknown, column: Column): boolean {
+  try {
+    const stored = readStored(value, { ...column, state: 'dual' })
+    return 'sealed' in stored && parseRecord(stored.sealed).mode === column.mode
+  } catch (error) {
+    if (error instanceof IntegrityError) return false
+    throw error
+  }
 }
 
 function checkStates(columns: readonly Column[], kind: RewriteKind): void {
@@ -281,6 +277,25 @@ function convert(
   return out
 }
 
-function jsonKey(value: unknown): string | number {
+/**
+ * An opened row as it is written plain. What begins like a record stays sealed, or it would be taken for one.
+ */
+function backToPlain(row: Row, sealed: Row, columns: readonly Column[], names: readonly string[]): Row {
+  const plain = convert(row, columns, names, toPlain)
+  for (const column of columns)
+    if (names.includes(column.name) && beginsAsRecord(plain[column.name], column))
+      plain[column.name] = sealed[column.name]
+  return plain
+}
+
+/** A key value in the position of a job: bytes as hexadecimal text in an object. */
+type StoredKey = string | number | { readonly hex: string }
+
+function toStoredKey(value: unknown): StoredKey {
+  if (value instanceof Uint8Array) return { hex: Buffer.from(value).toString('hex') }
   return typeof value === 'number' ? value : String(value)
+}
+
+function fromStoredKey(value: StoredKey): unknown {
+  return typeof value === 'object' ? Buffer.from(value.hex, 'hex') : value
 }

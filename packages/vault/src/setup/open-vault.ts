@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, systemRandom } from '@postern/core'
 import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
 import { LocalKeys } from '../local/local-keys.ts'
+import type { RewriteClient } from '../migrate/write-rows.ts'
 import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
 import { signingKeyOf } from '../primitive/ed25519.ts'
 import { SocketLink } from '../split/holder-link.ts'
@@ -69,7 +70,7 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
 
 /** The database of a vault file, with the table of jobs in it. @throws ConfigError, StoreError */
 export async function openVaultDatabase(file: VaultFile): Promise<{
-  readonly client: SqlClient
+  readonly client: SqlClient & RewriteClient
   readonly dialect: TableDialect
   close(): Promise<void>
 }> {

@@ -23,12 +23,24 @@ export const JOB_SQL = {
 export interface TableDialect {
   /** Equality that holds for two nulls. */
   readonly same: 'IS NOT DISTINCT FROM' | 'IS'
+  /** How many rows go into one statement: an array for each column, or a list of values for each row. */
+  readonly rows: 'arrays' | 'lists'
 }
 
 /** The statements of a rewriting job for PostgreSQL. */
-export const POSTGRES_DIALECT: TableDialect = { same: 'IS NOT DISTINCT FROM' }
+export const POSTGRES_DIALECT: TableDialect = { same: 'IS NOT DISTINCT FROM', rows: 'arrays' }
 /** The statements of a rewriting job for SQLite. */
-export const SQLITE_DIALECT: TableDialect = { same: 'IS' }
+export const SQLITE_DIALECT: TableDialect = { same: 'IS', rows: 'lists' }
+
+/** Names and types of the columns of a table in PostgreSQL: the table, as SQL has it. */
+export const COLUMN_TYPES = `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
+  WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`
+
+/** A statement and its parameters. */
+export interface Statement {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
 
 const list = (names: readonly string[]): string => names.map(identifier).join(', ')
 const places = (from: number, count: number): string =>
@@ -46,28 +58,80 @@ export function selectAfter(
   return `SELECT ${list(columns)} FROM ${identifier(table)}${after} ORDER BY ${list(key)} LIMIT $${limit}`
 }
 
-/** One row by its key. */
-export function selectByKey(table: string, key: readonly string[], columns: readonly string[]): string {
-  const where = key.map((name, i) => `${identifier(name)} = $${i + 1}`).join(' AND ')
-  return `SELECT ${list(columns)} FROM ${identifier(table)} WHERE ${where}`
+/**
+ * A relation `v` of rows given as parameters; its columns are named by `cell`.
+ * @param types of the columns, for PostgreSQL: `unnest` needs them
+ */
+function givenRows(
+  rows: readonly (readonly unknown[])[],
+  types: readonly string[],
+  dialect: TableDialect,
+): Statement & { readonly cell: (index: number) => string } {
+  if (dialect.rows === 'arrays') {
+    const arrays = types.map((type, i) => `$${i + 1}::${type}[]`).join(', ')
+    const names = types.map((_, i) => `c${i}`).join(', ')
+    return {
+      text: `unnest(${arrays}) AS v(${names})`,
+      values: types.map((_, column) => rows.map(row => row[column] ?? null)),
+      cell: index => `v.c${index}`,
+    }
+  }
+  const lists = rows.map((row, i) => `(${places(i * row.length + 1, row.length)})`).join(', ')
+  return { text: `(VALUES ${lists}) AS v`, values: rows.flat(), cell: index => `v.column${index + 1}` }
+}
+
+/** What a statement over many rows is about. */
+export interface ManyRows {
+  readonly table: string
+  readonly key: readonly string[]
+  readonly dialect: TableDialect
+  /** Type of a column, in PostgreSQL. */
+  readonly typeOf: (column: string) => string
 }
 
 /**
- * Sets columns of one row if they still have the values they were read with: set, key, then the old values.
+ * Sets columns of many rows, each if it still has the values it was read with; returns the keys of those.
+ * @param rows of each the values to set, then the key, then the old values
  */
-export function updateIfSame(
-  table: string,
-  key: readonly string[],
+export function updateManyIfSame(
+  { table, key, dialect, typeOf }: ManyRows,
   set: readonly string[],
   guard: readonly string[],
-  dialect: TableDialect,
-): string {
-  const assignments = set.map((name, i) => `${identifier(name)} = $${i + 1}`).join(', ')
-  const keys = key.map((name, i) => `${identifier(name)} = $${set.length + i + 1}`)
+  rows: readonly (readonly unknown[])[],
+): Statement {
+  const given = givenRows(rows, [...set, ...key, ...guard].map(typeOf), dialect)
+  const assignments = set.map((name, i) => `${identifier(name)} = ${given.cell(i)}`).join(', ')
+  const keys = key.map((name, i) => `t.${identifier(name)} = ${given.cell(set.length + i)}`)
   const same = guard.map(
-    (name, i) => `${identifier(name)} ${dialect.same} $${set.length + key.length + i + 1}`,
+    (name, i) => `t.${identifier(name)} ${dialect.same} ${given.cell(set.length + key.length + i)}`,
   )
-  return `UPDATE ${identifier(table)} SET ${assignments} WHERE ${[...keys, ...same].join(' AND ')}`
+  const returned = key.map(name => (dialect.rows === 'arrays' ? `t.${identifier(name)}` : identifier(name)))
+  return {
+    text: `UPDATE ${identifier(table)} AS t SET ${assignments} FROM ${given.text} WHERE ${[...keys, ...same].join(' AND ')} RETURNING ${returned.join(', ')}`,
+    values: given.values,
+  }
+}
+
+/** Many rows by their keys. */
+export function selectMany(
+  { table, key, dialect, typeOf }: ManyRows,
+  columns: readonly string[],
+  keys: readonly (readonly unknown[])[],
+): Statement {
+  const given = givenRows(keys, key.map(typeOf), dialect)
+  const where = key.map((name, i) => `t.${identifier(name)} = ${given.cell(i)}`).join(' AND ')
+  const list = columns.map(name => `t.${identifier(name)}`).join(', ')
+  return {
+    text: `SELECT ${list} FROM ${identifier(table)} AS t, ${given.text} WHERE ${where}`,
+    values: given.values,
+  }
+}
+
+/** Clears the search terms of a subject's rows: the columns, then the column that names the subject. */
+export function clearTerms(table: string, terms: readonly string[], subject: string): string {
+  const cleared = terms.map(name => `${identifier(name)} = NULL`).join(', ')
+  const left = terms.map(name => `${identifier(name)} IS NOT NULL`).join(' OR ')
+  return `UPDATE ${identifier(table)} SET ${cleared} WHERE ${identifier(subject)} = $1 AND (${left})`
 }
 
 /** One row: its columns in order. */
@@ -77,7 +141,9 @@ export function insertRow(table: string, columns: readonly string[]): string {
 
 /** One row by its key: set, then key. */
 export function updateRow(table: string, key: readonly string[], set: readonly string[]): string {
-  return updateIfSame(table, key, set, [], POSTGRES_DIALECT)
+  const assignments = set.map((name, i) => `${identifier(name)} = $${i + 1}`).join(', ')
+  const keys = key.map((name, i) => `${identifier(name)} = $${set.length + i + 1}`)
+  return `UPDATE ${identifier(table)} SET ${assignments} WHERE ${keys.join(' AND ')}`
 }
 
 /** Rows by a search term, in one tenant when there are several: the term, the tenant, then the limit. */

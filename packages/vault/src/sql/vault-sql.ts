@@ -1,8 +1,9 @@
 import { ConfigError } from '@postern/core'
 import type { SqlClient } from '@postern/store'
 import type { Row } from '../table/row-context.ts'
+import { termColumns } from '../table/table-schema.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
-import { insertRow, sampleTerm, selectByTerm, updateRow } from './table.sql.ts'
+import { clearTerms, insertRow, sampleTerm, selectByTerm, updateRow } from './table.sql.ts'
 
 /** Default for the most rows that a search returns. */
 const DEFAULT_LIMIT = 100
@@ -77,7 +78,7 @@ export class VaultSql {
   async findBy<T extends Row>(
     tableName: string,
     column: string,
-    value: string | number,
+    value: string | number | bigint,
     options: OpenOptions & { readonly tenant?: string; readonly limit?: number } = {},
   ): Promise<T[]> {
     const { tenant, limit = DEFAULT_LIMIT } = options
@@ -102,8 +103,25 @@ export class VaultSql {
     }
     const isCaseless = this.#vault.column(tableName, column).search?.normalise === 'caseless'
     const same = (found: unknown): boolean =>
-      isCaseless ? normal(String(found)) === normal(String(value)) : found === value
+      isCaseless ? normal(String(found)) === normal(String(value)) : String(found) === String(value)
     return (await this.#vault.openRows(tableName, rows, options)).filter(row => same(row[column])) as T[]
+  }
+
+  /**
+   * Erases a subject: destroys what its records were sealed with, and clears the search terms beside them,
+   * which would still tell whether a guessed value was theirs.
+   * @returns whether there was anything to erase
+   * @throws ConfigError, StoreError; erase again then
+   */
+  async erase(subject: string): Promise<boolean> {
+    let found = await this.#vault.erase(subject)
+    for (const { name, subject: column, columns } of this.#vault.tables) {
+      const terms = columns.flatMap(({ search }) => termColumns(search))
+      if (column === undefined || terms.length === 0) continue
+      const { rowCount } = await this.#client.query(clearTerms(name, terms, column), [subject])
+      found ||= rowCount > 0
+    }
+    return found
   }
 }
 

@@ -18,7 +18,8 @@ export function encodeValue(value: unknown, column: Column): Buffer {
       if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
       break
     case 'number':
-      if (typeof value === 'number') return Buffer.from(JSON.stringify(value))
+      // JSON has no other numbers: they would come back as null.
+      if (Number.isFinite(value)) return Buffer.from(JSON.stringify(value))
       break
     case 'bigint':
       if (typeof value === 'bigint') return Buffer.from(`${value}`)
@@ -29,8 +30,10 @@ export function encodeValue(value: unknown, column: Column): Buffer {
     case 'date':
       if (value instanceof Date && !Number.isNaN(value.getTime())) return Buffer.from(value.toISOString())
       break
-    case 'json':
-      if (value !== undefined) return Buffer.from(JSON.stringify(value))
+    case 'json': {
+      const text = JSON.stringify(value) as string | undefined
+      if (text !== undefined) return Buffer.from(text)
+    }
   }
   throw new ConfigError({
     place: `${column.table}.${column.name}`,
@@ -85,8 +88,7 @@ export function readStored(value: unknown, column: Column): Stored {
       throw new IntegrityError(`${place}: the stored text begins like a record but is not a record`)
     return { sealed }
   }
-  if (value instanceof Uint8Array && (looksSealed(value) || (value[0] === MAGIC && column.type !== 'bytes')))
-    return { sealed: value }
+  if (value instanceof Uint8Array && beginsAsRecord(value, column)) return { sealed: value }
   if (column.state === 'strict') {
     throw new IntegrityError(
       `${place}: the stored value is not sealed, and the column is strict; someone wrote it past the vault. ` +
@@ -94,6 +96,12 @@ export function readStored(value: unknown, column: Column): Stored {
     )
   }
   return { plain: value }
+}
+
+/** Whether a plain value would be taken for a record if it were stored as it is. */
+export function beginsAsRecord(value: unknown, column: Column): boolean {
+  if (typeof value === 'string') return value.startsWith(TEXT_PREFIX)
+  return value instanceof Uint8Array && value[0] === MAGIC && (looksSealed(value) || column.type !== 'bytes')
 }
 
 /** Whether a value given to be stored is already a record: a row that was read sealed and is written back. */

@@ -112,7 +112,7 @@ export class SearchTerms {
    *   would silently find nothing
    */
   async verify(column: Column, stored: Uint8Array, tenant = ''): Promise<void> {
-    if (!Buffer.from(stored.subarray(0, CHECK_BYTES)).equals(await this.#check(column, tenant))) {
+    if (!Buffer.from(stored.subarray(0, CHECK_BYTES)).equals(await this.#check(column, tenant, 'search'))) {
       throw new IntegrityError(
         `${column.table}.${column.name}: its search terms were made with other keys; use the search key and holders ` +
           'they were made with, or fill the terms again',
@@ -141,7 +141,7 @@ export class SearchTerms {
         return this.#blind.digest(Buffer.from(`${kind.label}\0`), Buffer.from(text))
       })
       const [check, outputs] = await Promise.all([
-        this.#check(column, tenant),
+        this.#check(column, tenant, purpose),
         this.#keyed(column, tenant, digests, purpose),
       ])
       for (const [position, index] of indexes.entries()) {
@@ -178,13 +178,13 @@ export class SearchTerms {
     })
   }
 
-  /** First bytes of the term of nothing, per column and tenant; asked for once. */
-  #check(column: Column, tenant: string): Promise<Uint8Array> {
+  /** First bytes of the term of nothing, per column and tenant; asked for once, with the right at hand. */
+  #check(column: Column, tenant: string, purpose: 'store' | 'search'): Promise<Uint8Array> {
     const key = `${tenant}\0${column.table}\0${column.name}`
     let check = this.#checks.get(key)
     if (check === undefined) {
       const digest = this.#blind.digest(Buffer.from('check'))
-      check = this.#keyed(column, tenant, [digest], 'store').then(([output]) =>
+      check = this.#keyed(column, tenant, [digest], purpose).then(([output]) =>
         (output ?? new Uint8Array(0)).subarray(0, CHECK_BYTES),
       )
       check.catch(() => this.#checks.delete(key))

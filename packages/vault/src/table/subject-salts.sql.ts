@@ -14,14 +14,12 @@ export const SUBJECT_SQL = {
   sqlite: {
     add: 'INSERT INTO vault_subject (subject, salt) VALUES (?, ?) ON CONFLICT (subject) DO NOTHING',
     get: 'SELECT salt FROM vault_subject WHERE subject = ?',
-    destroy:
-      'INSERT INTO vault_subject (subject, salt) VALUES (?, NULL) ON CONFLICT (subject) DO UPDATE SET salt = NULL',
+    destroy: 'UPDATE vault_subject SET salt = NULL WHERE subject = ? AND salt IS NOT NULL',
   },
   postgres: {
     add: `INSERT INTO vault_subject (subject, salt) SELECT * FROM unnest($1::text[], $2::bytea[])
           ON CONFLICT (subject) DO NOTHING`,
     get: 'SELECT subject, salt FROM vault_subject WHERE subject = ANY($1::text[])',
-    destroy:
-      'INSERT INTO vault_subject (subject, salt) VALUES ($1, NULL) ON CONFLICT (subject) DO UPDATE SET salt = NULL',
+    destroy: 'UPDATE vault_subject SET salt = NULL WHERE subject = $1 AND salt IS NOT NULL',
   },
 } as const

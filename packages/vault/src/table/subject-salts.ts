@@ -1,4 +1,4 @@
-import { type RandomSource, systemRandom } from '@postern/core'
+import { type RandomSource, StoreError, systemRandom } from '@postern/core'
 import { openSqlite, type SqlClient, type SqliteDatabase } from '@postern/store'
 import { SUBJECT_MIGRATIONS, SUBJECT_SQL } from './subject-salts.sql.ts'
 
@@ -12,7 +12,10 @@ export interface SubjectSalts {
   ensure(subjects: readonly string[]): Promise<ReadonlyMap<string, Uint8Array | undefined>>
   /** Salts of subjects that have one. */
   get(subjects: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
-  /** Destroys a salt, forever. True when there was one. */
+  /**
+   * Destroys a salt, forever. True when there was one.
+   * @throws StoreError (retryable) when a trace of it is left: call it again
+   */
   destroy(subject: string): Promise<boolean>
 }
 
@@ -50,8 +53,19 @@ export class SqliteSubjectSalts implements SubjectSalts {
     const changed = this.#database.transaction(
       () => this.#database.db.prepare(SUBJECT_SQL.sqlite.destroy).run(subject).changes,
     )
-    // The write-ahead log has the old page until it is folded into the file.
-    this.#database.db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    // The write-ahead log has the old page until it is folded into the file, which waits until nobody reads
+    // it.
+    const folded = this.#database.read(() =>
+      this.#database.db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get(),
+    )
+    if (Number(folded?.['busy']) !== 0)
+      throw new StoreError(
+        'a salt was destroyed, but another process reads the page it was on; erase again',
+        {
+          store: this.#database.name,
+          retryable: true,
+        },
+      )
     return Number(changed) > 0
   }
 
@@ -70,7 +84,10 @@ export class SqliteSubjectSalts implements SubjectSalts {
   }
 }
 
-/** Salts in a PostgreSQL table. Give it a database of its own, or leave the table out of dumps. */
+/**
+ * Salts in a PostgreSQL table. Give it a database of its own, or leave the table out of dumps. PostgreSQL
+ * keeps the earlier version of a row until `VACUUM`, and in its write-ahead log until that is recycled.
+ */
 export class PostgresSubjectSalts implements SubjectSalts {
   readonly #client: SqlClient
   readonly #random: RandomSource

@@ -129,6 +129,14 @@ export function compileTables(schemas: TableSchemas): ReadonlyMap<string, Table>
   return tables
 }
 
+/** The columns that search terms of a column are stored in. */
+export function termColumns(search: SearchSchema | undefined): readonly string[] {
+  const { equals, prefixes, buckets } = search ?? {}
+  return [equals?.column, buckets?.column, ...Object.values(prefixes ?? {})].filter(
+    (name): name is string => name !== undefined,
+  )
+}
+
 function checkAccess({ access, state }: ColumnSchema, place: string, issues: ConfigIssue[]): void {
   const given: unknown = access
   if (given !== undefined && given !== 'full' && given !== 'ingest')

@@ -12,7 +12,14 @@ import type { OpenCandidate } from '../split/answered.ts'
 import type { SealKey } from '../split/seal-key.ts'
 import type { SplitKeys } from '../split/split-keys.ts'
 import { CellKeys, noKeys } from './cell-keys.ts'
-import { decodeValue, encodeValue, isSealed, readStored, storeRecord } from './column-value.ts'
+import {
+  beginsAsRecord,
+  decodeValue,
+  encodeValue,
+  isSealed,
+  readStored,
+  storeRecord,
+} from './column-value.ts'
 import { contextOf, keyText, type Row } from './row-context.ts'
 import { SearchTerms, type StoredTerm } from './search-terms.ts'
 import type { SubjectSalts } from './subject-salts.ts'
@@ -74,6 +81,11 @@ export class Vault {
     }
   }
 
+  /** Every declared table. */
+  get tables(): readonly Table[] {
+    return [...this.#tables.values()]
+  }
+
   /** A declared table. @throws ConfigError when there is none of this name */
   table(name: string): Table {
     const table = this.#tables.get(name)
@@ -100,7 +112,9 @@ export class Vault {
         const value = row[column.name]
         if (value === undefined || value === null) continue
         if (column.mode === 'held') this.#passHeld(column, value)
-        else if (column.state !== 'plaintext') cells.push(this.#cell(table, column, row, index))
+        // What begins like a record would be taken for one when it is read, and no page with it would open.
+        else if (column.state !== 'plaintext' || beginsAsRecord(value, column))
+          cells.push(this.#cell(table, column, row, index))
       }
     }
     const [keys, subjects, terms] = await Promise.all([
