@@ -6,12 +6,14 @@ export { AnswerWatch } from './answer-watch.ts'
 export type { BodyPrefix, BodySource } from './body-source.ts'
 export { type BodyValue, type BodyValues, bodyValues } from './body-values.ts'
 export type { BodyGate, BodyWatch } from './body-watch.ts'
+export { boundariesOf } from './boundaries.ts'
 export { type ByteSize, parseByteSize } from './byte-size.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
 export { type ClaimedCredential, claimedCredential } from './claimed-credential.ts'
 export { clientAddress, clientScheme, parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
 export type { ConfigChange, ConfigException } from './config-exception.ts'
+export { dispositionParameters, namesFile } from './content-disposition.ts'
 export {
   ALLOW,
   type Allow,

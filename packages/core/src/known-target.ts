@@ -5,7 +5,7 @@ const { charCodeAt } = String.prototype
 const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 /** A name may be spelled with escapes. */
 const METHOD_NAME = /method|%/i
-/** Targets that are kept; a full table begins anew. */
+/** Targets that are kept; a full table is emptied. */
 const MOST_KEPT = 4_096
 /** Places for what came once, a power of two. */
 const PLACES = 16_384

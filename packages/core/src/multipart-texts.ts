@@ -1,8 +1,9 @@
+import { dispositionParameters, namesFile } from './content-disposition.ts'
+
 const DISPOSITION = /^[ \t]*content-disposition[ \t]*:[^\r\n]{0,1024}/gim
 /** Also `name*=utf-8''_method`, for some parsers read it (RFC 5987); never `filename=`. */
 const NAME =
   /[;\s]name(?:\*?[ \t]{0,8}=[ \t]{0,8})(?:[\w-]{0,20}'[\w-]{0,20}')?(?:"((?:[^"\\\r\n]|\\.){0,256})"|([^";\r\n]{0,256}))/gi
-const FILE_NAME = /[;\s]filename\*?[ \t]{0,8}=/i
 const EMPTY_LINE = /\r?\n\r?\n/
 /** Characters of a part's headers, from the one with its name on. */
 const MAX_PART_HEAD = 8_192
@@ -22,7 +23,7 @@ export function multipartTexts(
   const lines = new RegExp(DISPOSITION)
   for (let match = lines.exec(text); match !== null; match = lines.exec(text)) {
     const empty = EMPTY_LINE.exec(text.slice(lines.lastIndex, lines.lastIndex + MAX_PART_HEAD))
-    if (empty === null || (parts === 'fields' && FILE_NAME.test(match[0]))) continue
+    if (empty === null || (parts === 'fields' && namesFile(dispositionParameters(match[0])))) continue
     const start = lines.lastIndex + empty.index + empty[0].length
     const end = text.indexOf('\n', start)
     const value = text.slice(start, end < 0 ? undefined : end)

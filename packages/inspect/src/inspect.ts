@@ -1,6 +1,6 @@
 import { decompress, headerValue, isCoded, pairsIn, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
-import { boundaryOf, visitMultipart } from './body/multipart.ts'
+import { visitParts } from './body/multipart.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
 import { type BodyHead, isFormType, visitBody } from './body/visit-body.ts'
@@ -260,8 +260,6 @@ function inspectUndecoded(body: Uint8Array, { contentType }: BodyHead, inspector
     inspector.visit(visitForm(pairsIn(body), 'body', 'form', inspector), 'body')
     return
   }
-  const boundary = boundaryOf(contentType)
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  if (boundary !== undefined && bytes.includes(`--${boundary}`))
-    inspector.visit(visitMultipart(bytes, boundary, inspector), 'body')
+  inspector.visit(visitParts(bytes, contentType, inspector), 'body')
 }

@@ -1,4 +1,5 @@
-import { boundaryOf } from './body/multipart.ts'
+import { boundariesOf } from '@postern/core'
+import { isFileHead, lastDelimiter, partHead } from './body/multipart.ts'
 import { isDocument } from './body/visit-body.ts'
 
 const FILE_TYPE = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|x-tar|pdf|wasm)/i
@@ -13,9 +14,9 @@ const DOCUMENT_TYPE = /^image\/svg\+xml/i
 export function isUnreadRestHarmless(prefix: Uint8Array, contentType: string): boolean {
   const bytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.length)
   if (FILE_TYPE.test(contentType)) return DOCUMENT_TYPE.test(contentType) || !isDocument(bytes)
-  const boundary = /^multipart\//i.test(contentType) ? boundaryOf(contentType) : undefined
-  if (boundary === undefined) return false
-  const last = bytes.lastIndexOf(`--${boundary}`)
-  if (last < 0) return false
-  return /;\s{0,8}filename\*?\s{0,8}=/i.test(bytes.subarray(last, last + 1_024).toString('latin1'))
+  const [boundary, another] = /^multipart\//i.test(contentType) ? boundariesOf(contentType) : []
+  if (boundary === undefined || another !== undefined) return false
+  const last = lastDelimiter(bytes, boundary)
+  const head = last < 0 ? undefined : partHead(bytes.subarray(last))
+  return head !== undefined && isFileHead(head.toString('latin1'))
 }

@@ -8,10 +8,10 @@ const MOST_NUMBERS = 8
 const PATIENCE = 1_024
 
 /**
- * Texts of the `RateLimit` header: what is left of each limit, and when all of it is there again. Most clients
- * have used little of their limits, and stand where others stood a moment ago: a text that is there already is
- * neither put together of a dozen pieces nor flattened for the wire. Of fixed size; the texts of one list of
- * limits are kept, of all others they are written anew.
+ * Texts of the `RateLimit` header: what is left of each limit, and when all of it is there again. Most
+ * clients have used little of their limits, and stand where others stood a moment ago: a text that is there
+ * already is neither put together from a dozen pieces nor flattened for the wire. Of fixed size; only the
+ * texts of one list of limits are kept.
  */
 export class Standings {
   readonly #texts: string[] = new Array<string>(PLACES).fill('')

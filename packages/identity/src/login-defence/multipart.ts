@@ -1,6 +1,8 @@
+import { boundariesOf } from '@postern/core'
+
 /**
  * Names and texts of a `multipart/form-data` body (RFC 7578); files count with their text.
- * Undefined when it cannot be read in one way only: no boundary, a missing end, a part without
+ * Undefined when it cannot be read in one way only: no boundary or several, a missing end, a part without
  * a plain quoted name, or too many parts.
  */
 export function multipartFields(
@@ -8,9 +10,9 @@ export function multipartFields(
   type: string,
   max: number,
 ): readonly (readonly [string, string])[] | undefined {
-  const boundary = /;\s*boundary\s*=\s*(?:"([^"]{1,70})"|([^";\s]{1,70}))/i.exec(type)
-  if (boundary === null) return undefined
-  const delimiter = `--${boundary[1] ?? boundary[2]}`
+  const [boundary, another] = boundariesOf(type)
+  if (boundary === undefined || another !== undefined) return undefined
+  const delimiter = `--${boundary}`
   const parts = `\r\n${text}`.split(`\r\n${delimiter}`, max + 2)
   const last = parts.pop()
   if (last === undefined || !/^--\s*$/.test(last) || parts.length > max || parts[0]?.trim() !== '')

@@ -1,6 +1,7 @@
+import { boundariesOf } from '@postern/core'
 import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
-import { boundaryOf, visitMultipart } from './multipart.ts'
+import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } from './multipart.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -27,8 +28,11 @@ const MAX_PART_HEADERS = 8_192
  * @param start the bytes that were read as a whole
  */
 export function restReader(start: Buffer, contentType: string, depth: number): RestReader | undefined {
-  const boundary = /^multipart\//i.test(contentType) ? boundaryOf(contentType) : undefined
-  if (boundary !== undefined && start.includes(`--${boundary}`)) return new MultipartRest(start, boundary)
+  const boundaries = /^multipart\//i.test(contentType) ? boundariesOf(contentType) : []
+  const [boundary, another] = boundaries.filter(one => firstDelimiter(start, one, 0) >= 0)
+  // Read with two boundaries, what is a file to one parser holds the fields of another.
+  if (another !== undefined) return new TextRest(start)
+  if (boundary !== undefined) return new MultipartRest(start, boundary)
   const isForm = isFormType(contentType)
   if (!isForm && isBinary(start, contentType)) return undefined
   if (isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new JsonRest(start, depth)
@@ -144,22 +148,23 @@ class TextRest implements RestReader {
 /** The fields of a multipart body; files are passed over, to the delimiter behind them. */
 class MultipartRest implements RestReader {
   readonly #boundary: string
-  readonly #delimiter: Buffer
+  /** Bytes of a delimiter and of the line end before it. */
+  readonly #reach: number
   #isInFile = false
   #kept: Buffer = Buffer.alloc(0)
 
   constructor(start: Buffer, boundary: string) {
     this.#boundary = boundary
-    this.#delimiter = Buffer.from(`--${boundary}`, 'latin1')
+    this.#reach = boundary.length + 4
     this.#keep(start)
   }
 
   *visit(piece: Buffer, visitor: ValueVisitor): Steps {
     let bytes = Buffer.concat([this.#kept, piece])
     if (this.#isInFile) {
-      const end = bytes.indexOf(this.#delimiter)
+      const end = firstDelimiter(bytes, this.#boundary, 0)
       if (end < 0) {
-        this.#kept = Buffer.from(bytes.subarray(-this.#delimiter.length))
+        this.#kept = Buffer.from(bytes.subarray(-this.#reach))
         return
       }
       bytes = bytes.subarray(end)
@@ -170,21 +175,13 @@ class MultipartRest implements RestReader {
 
   /** Keeps the part that goes on: of a file what may be the start of a delimiter, of a field all of it. */
   #keep(bytes: Buffer): void {
-    const last = bytes.lastIndexOf(this.#delimiter)
-    const part = last < 0 ? bytes.subarray(-this.#delimiter.length) : bytes.subarray(last)
+    const last = lastDelimiter(bytes, this.#boundary)
+    const part = last < 0 ? bytes.subarray(-this.#reach) : bytes.subarray(last)
     const head = partHead(part)
-    this.#isInFile = head !== undefined && /;\s{0,8}filename\*?\s{0,8}=/i.test(head.toString('latin1'))
-    if (this.#isInFile) this.#kept = Buffer.from(part.subarray(-this.#delimiter.length))
+    this.#isInFile = head !== undefined && isFileHead(head.toString('latin1'))
+    if (this.#isInFile) this.#kept = Buffer.from(part.subarray(-this.#reach))
     else if (head === undefined || part.length - head.length <= LONGEST_KEPT)
       this.#kept = Buffer.from(part.subarray(0, LONGEST_KEPT + MAX_PART_HEADERS))
     else this.#kept = Buffer.concat([head, part.subarray(-OVERLAP)])
   }
-}
-
-/** A part up to where its content begins; undefined when that has not arrived. */
-function partHead(part: Buffer): Buffer | undefined {
-  const crlf = part.indexOf('\r\n\r\n')
-  const lf = part.indexOf('\n\n')
-  if (crlf >= 0 && (lf < 0 || crlf < lf)) return part.subarray(0, crlf + 4)
-  return lf < 0 ? undefined : part.subarray(0, lf + 2)
 }

@@ -2,7 +2,7 @@ import { archiveEscape } from './archive-names.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
-import { boundaryOf, visitMultipart } from './multipart.ts'
+import { visitParts } from './multipart.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
 import { isArchive, scriptIn } from './upload.ts'
@@ -77,13 +77,7 @@ export function* visitBody(
 ): Steps {
   if (bytes.length === 0) return
   const type = typeOf(head.contentType)
-  if (type.startsWith('multipart/')) {
-    const boundary = boundaryOf(head.contentType)
-    if (boundary !== undefined && bytes.includes(`--${boundary}`)) {
-      yield* visitMultipart(bytes, boundary, visitor)
-      return
-    }
-  }
+  if (type.startsWith('multipart/') && (yield* visitParts(bytes, head.contentType, visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     visitBinary(bytes, head, visitor)

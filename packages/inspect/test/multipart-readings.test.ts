@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+import { isUnreadRestHarmless } from '../src/unread-rest.ts'
+
+const ATTACK = "1' UNION SELECT username,password FROM users-- -"
+const TYPE = 'multipart/form-data; boundary=x'
+
+function verdict(body: string, type = TYPE): string {
+  const bytes = Buffer.from(body, 'latin1')
+  return inspect({ method: 'POST', target: '/', headers: ['content-type', type], body: bytes }).verdict
+}
+
+function part(headers: string, content: string, boundary = 'x'): string {
+  return `--${boundary}\r\n${headers}\r\n\r\n${content}\r\n--${boundary}--\r\n`
+}
+
+const FIELD = 'Content-Disposition: form-data; name="id"'
+const FILE = 'Content-Disposition: form-data; name="f"; filename="a.txt"'
+
+describe('a multipart body that parsers read in different ways', () => {
+  for (const type of [
+    'multipart/form-data; boundary=x; boundary=y',
+    'multipart/form-data; boundary=y; boundary=x',
+    'multipart/form-data; boundary="x"; Boundary=y',
+    'multipart/form-data; xboundary=x; boundary=y',
+    'multipart/form-data; a="boundary=x"; boundary=y',
+    "multipart/form-data; boundary*=utf-8''y; boundary=x",
+    'multipart/form-data; boundary*0=y; boundary=x',
+  ])
+    test(`is read with every boundary: ${type}`, () => {
+      assert.equal(verdict(part(FILE, part(FIELD, ATTACK, 'y')), type), 'block')
+      assert.equal(verdict(part(FILE, part(FIELD, '7', 'y')), type), 'pass')
+    })
+
+  test('is read with its boundary as it stands and with its escapes undone', () => {
+    const type = 'multipart/form-data; boundary="x\\y"'
+    assert.equal(verdict(part(FILE, part(FIELD, ATTACK, 'xy'), 'x\\y'), type), 'block')
+    assert.equal(verdict(part(FIELD, ATTACK, 'x\\y'), type), 'block')
+  })
+
+  test('has no more readings than a few', () => {
+    const many = Array.from({ length: 9 }, (_, i) => `boundary=b${i}`)
+    const body = many.map((_, i) => part(FIELD, '7', `b${i}`)).join('')
+    assert.equal(verdict(body, `multipart/form-data; ${many.join('; ')}`), 'too-big')
+  })
+
+  for (const [what, headers] of [
+    ['whose file name is empty, a field to Go', `${FIELD}; filename=""`],
+    ['with a second disposition', `${FILE}\r\n${FIELD}`],
+    ['with a file name in another header', `${FIELD}\r\nX: ; filename="a.txt"`],
+    ['with nothing but an extended file name, a field to PHP', `${FIELD}; filename*="a.txt"`],
+    ['with a file name inside its name', 'Content-Disposition: form-data; name="id;filename=a.txt"'],
+    ['with a folded file name', `${FIELD};\r\n filename="a.txt"`],
+    ['with a folded name', 'Content-Disposition: form-data;\r\n name="id"'],
+  ] as const)
+    test(`is inspected in a part ${what}`, () => {
+      assert.equal(verdict(part(headers, ATTACK)), 'block')
+      assert.equal(verdict(part(headers, 'hello')), 'pass')
+    })
+
+  test('is inspected behind its end, as PHP reads on', () => {
+    assert.equal(verdict(`--x--\r\n${part(FIELD, ATTACK)}`), 'block')
+  })
+
+  test('is not cut in pieces at what no parser takes for a delimiter', () => {
+    const words = ["1' UNION", 'SELECT', 'username,password', 'FROM users-- -']
+    assert.equal(verdict(part(FIELD, words.join('/*--x*/'))), 'block')
+    assert.equal(verdict(part(FIELD, words.join('\r\n--xy\r\n'))), 'block')
+  })
+
+  test('is inspected in a file behind what some parser may take for a delimiter', () => {
+    for (const delimiter of ['a\r\n--xy', 'a--x'])
+      assert.equal(verdict(part(FILE, `${delimiter}\r\n${FIELD}\r\n\r\n${ATTACK}`)), 'block', delimiter)
+  })
+
+  test('is decoded where a part says so', () => {
+    const coded = ATTACK.replaceAll("'", '=27').replaceAll(' ', '=20')
+    const headers = `${FIELD}\r\nContent-Transfer-Encoding: quoted-printable`
+    assert.equal(verdict(part(headers, coded.replace('SELECT', 'SEL=\r\nECT'))), 'block')
+  })
+
+  test('is not taken for the rest of an upload where its last part may be a field', () => {
+    const cut = (headers: string, type = TYPE): boolean =>
+      isUnreadRestHarmless(Buffer.from(`--x\r\n${headers}\r\n\r\nabc`), type)
+    assert.equal(cut(FILE), true)
+    for (const headers of [`${FIELD}; filename=""`, `${FIELD}\r\nX: ; filename="a"`, `${FILE}\r\n${FIELD}`])
+      assert.equal(cut(headers), false, headers)
+    assert.equal(cut(FILE, `${TYPE}; boundary=y`), false)
+  })
+})
+
+test('what browsers and clients send passes: files of any text, and no file at all', () => {
+  for (const [headers, content] of [
+    [FILE, `notes: ${ATTACK}`],
+    ['Content-Disposition: form-data; name="f"; filename=""\r\nContent-Type: application/octet-stream', ''],
+    [`${FILE}; filename*=utf-8''a.txt`, ATTACK],
+    ['Content-Disposition: form-data; name="f"; filename="a \\"b\\"; c.txt"', ATTACK],
+    [
+      FILE,
+      `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\n\r\n${ATTACK}\r\n--z--`,
+    ],
+  ] as const)
+    assert.equal(verdict(part(headers, content)), 'pass', headers)
+})
