@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { edgeBudget } from '@postern/access'
@@ -370,4 +371,76 @@ test('a change whose body is too long to be counted is refused, unless it is to 
     (await ask(edgeBudget({ unread: 'allow' }), { method: 'PATCH', body: [1], complete: false })).effect,
     'allow',
   )
+})
+
+test('attack: a delete is asked for by another method, which many backends obey', async () => {
+  const form = 'application/x-www-form-urlencoded'
+  const asks: readonly Ask[] = [
+    { method: 'POST', body: '_method=delete&id=1', type: form },
+    { method: 'POST', body: '{"_method":"DELETE"}' },
+    { method: 'POST', target: '/orders/1?_method=DELETE' },
+    { method: 'GET', target: '/wp-json/wp/v2/posts/1?_method=DELETE' },
+  ]
+  for (const one of asks) {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    for (let i = 0; i < 10; i++) assert.equal((await ask(guard, one)).effect, 'allow', JSON.stringify(one))
+    assert.equal((await ask(guard, one)).effect, 'throttle', JSON.stringify(one))
+  }
+  const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+  const list = { method: 'POST', body: '_method=delete&ids=1,2,3,4,5,6', type: form }
+  assert.equal((await ask(guard, list)).effect, 'allow')
+  assert.equal((await ask(guard, list)).effect, 'throttle')
+})
+
+test('attack: the last of many ids is wrong, so that the answer says that nothing was changed', async () => {
+  const guard = edgeBudget({ deletes: 500, clock: new VirtualClock() })
+  const batch: Ask = { method: 'DELETE', body: { ids: many(250) }, status: 404 }
+  await ask(guard, batch)
+  await ask(guard, batch)
+  assert.equal((await ask(guard, batch)).effect, 'throttle')
+  const unread = edgeBudget({ deletes: 500, clock: new VirtualClock() })
+  for (let i = 0; i < 5; i++) assert.equal((await ask(unread, { ...batch, status: 401 })).effect, 'allow')
+})
+
+test('attack: a document is sent once, and then named by its hash with more ids', async () => {
+  const query = 'mutation Wipe($ids: [ID!]!) { deleteOrders(ids: $ids) { count } }'
+  const extensions = {
+    persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(query).digest('hex') },
+  }
+  const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+  const send = async (body: object): Promise<string> =>
+    (await ask(guard, { method: 'POST', target: '/graphql', body })).effect
+  assert.equal(await send({ query, extensions, variables: { ids: [1] } }), 'allow')
+  assert.equal(await send({ extensions, variables: { ids: many(1_000) } }), 'throttle')
+  assert.equal(await send([{ extensions, variables: { ids: many(10) } }]), 'throttle')
+  assert.equal(await send({ extensions, variables: { ids: many(9) } }), 'allow')
+})
+
+test('attack: an anonymous client deletes from many addresses of its own network', async () => {
+  const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+  const from = (i: number): Ask => ({ method: 'DELETE', peer: `2001:db8:1:2::${i + 1}` })
+  for (let i = 0; i < 10; i++) assert.equal((await ask(guard, from(i))).effect, 'allow')
+  assert.equal((await ask(guard, from(11))).effect, 'throttle')
+  assert.equal((await ask(guard, { method: 'DELETE', peer: '2001:db8:9::1' })).effect, 'allow')
+})
+
+test('attack: an actor makes itself tenants, and deletes its budget in each', async () => {
+  const guard = edgeBudget({ deletes: 2, clock: new VirtualClock() })
+  const engine = new Engine({ guards: [guard] })
+  const effects: string[] = []
+  for (const tenant of ['a', 'b', 'c']) {
+    const exchange = engine.open({
+      method: 'DELETE',
+      target: '/orders/1',
+      headers: ['Host', 'shop.example'],
+      peer: '192.0.2.1',
+      secure: false,
+      httpVersion: '1.1',
+      body: undefined,
+      native: undefined,
+    })
+    exchange.principal = { kind: 'user', id: 'mallory', tenant }
+    effects.push((await guard.decide(exchange)).effect)
+  }
+  assert.deepEqual(effects, ['allow', 'allow', 'throttle'])
 })

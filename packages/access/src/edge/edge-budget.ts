@@ -5,7 +5,10 @@ import {
   type Decision,
   type Duration,
   type Exchange,
+  formMethodOverrides,
   type Guard,
+  type MethodOverride,
+  mayOverrideInForm,
   type Outcome,
   parseDuration,
   systemClock,
@@ -14,6 +17,7 @@ import { actingIn } from '../wrap/acting-as.ts'
 import { changedNothing } from './changed-nothing.ts'
 import { graphqlMutations, mayNameMutation } from './graphql-request.ts'
 import { idsInQuery, namedUnits } from './named-units.ts'
+import { StoredDocuments } from './stored-documents.ts'
 import { WindowCounter } from './window-counter.ts'
 
 /** How much one actor may delete and edit through the edge. */
@@ -38,7 +42,8 @@ type Kind = 'deletes' | 'updates'
 
 /**
  * Counts what requests ask to delete or edit, per actor and window, for any backend behind the gateway:
- * DELETE deletes, PUT and PATCH edit, once or as often as the body (JSON or a form) or the query names ids;
+ * DELETE deletes, PUT and PATCH edit (also where a POST asks to be treated as one: `_method`), once or as
+ * often as the body (JSON or a form) or the query names ids;
  * mutations of GraphQL, however they are sent, are what their names say. An early refusal, not a proof: a
  * backend may change more rows than a request names, and a POST of its own making is not known to change any.
  * Requests that the backend refuses (4xx) give their units back. Counts are in this process's memory.
@@ -56,14 +61,15 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     deletes: new WindowCounter(window, capacity),
     updates: new WindowCounter(window, capacity),
   }
+  const stored = new StoredDocuments()
   const taken = new WeakMap<
     Exchange,
     { readonly key: string; readonly units: Readonly<Record<Kind, number>>; readonly at: number }
   >()
 
   const take = (exchange: Exchange, units: Readonly<Record<Kind, number>>): Decision => {
-    const { actor, tenant = '' } = actingIn(exchange)
-    const key = `${tenant} ${actor}`
+    // By name alone, as the database counts: who may make organisations has no second budget in each.
+    const { actor: key } = actingIn(exchange)
     const now = clock.now()
     for (const kind of ['deletes', 'updates'] as const) {
       const asked = units[kind]
@@ -77,36 +83,51 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
     return ALLOW
   }
 
+  const change = (exchange: Exchange, kind: Kind): Decision | Promise<Decision> => {
+    if (!exchange.hasBody) return take(exchange, only(kind, idsInQuery(exchange)))
+    return namedUnits(exchange).then(named => {
+      if (named !== undefined) return take(exchange, only(kind, named))
+      // What cannot be read cannot be counted.
+      return unread === 'allow' ? ALLOW : refusal(kind, 0, 1, window)
+    })
+  }
+
+  const mutate = async (exchange: Exchange): Promise<Decision> => {
+    const mutations = await graphqlMutations(exchange, stored)
+    if (mutations === 'unread') return unread === 'allow' ? ALLOW : refusal('updates', 0, 1, window)
+    return mutations === undefined || mutations.deletes + mutations.updates === 0
+      ? ALLOW
+      : take(exchange, mutations)
+  }
+
   return {
     name: NAME,
     failure: 'closed',
     decide(exchange) {
-      const { method } = exchange
-      const kind = method === 'DELETE' ? 'deletes' : UPDATES.has(method) ? 'updates' : undefined
-      if (kind === undefined && method !== 'POST' && !mayNameMutation(exchange.path.query)) return ALLOW
-      if (kind !== undefined) {
-        if (!exchange.hasBody) return take(exchange, only(kind, idsInQuery(exchange)))
-        return namedUnits(exchange).then(named => {
-          if (named !== undefined) return take(exchange, only(kind, named))
-          // What cannot be read cannot be counted.
-          return unread === 'allow' ? ALLOW : refusal(kind, 0, 1, window)
+      const kind = kindOf(exchange.method, exchange.methodOverrides)
+      if (kind !== undefined) return change(exchange, kind)
+      if (mayOverrideInForm(exchange))
+        return formMethodOverrides(exchange).then(wishes => {
+          const asked = kindOf(exchange.method, wishes ?? [])
+          return asked === undefined ? mutate(exchange) : change(exchange, asked)
         })
-      }
-      return graphqlMutations(exchange).then(mutations => {
-        if (mutations === 'unread') return unread === 'allow' ? ALLOW : refusal('updates', 0, 1, window)
-        return mutations === undefined || mutations.deletes + mutations.updates === 0
-          ? ALLOW
-          : take(exchange, mutations)
-      })
+      return exchange.method === 'POST' || mayNameMutation(exchange.path.query) ? mutate(exchange) : ALLOW
     },
     settle(exchange: Exchange, outcome: Outcome) {
       const own = taken.get(exchange)
-      if (own === undefined || !changedNothing(outcome)) return
+      if (own === undefined || !changedNothing(outcome, own.units.deletes + own.units.updates)) return
       const now = clock.now()
       for (const kind of ['deletes', 'updates'] as const)
         if (own.units[kind] > 0) counters[kind].giveBack(own.key, own.units[kind], own.at, now)
     },
   }
+}
+
+/** What a request changes, by its method or one that it asks to be treated as: many backends obey. */
+function kindOf(method: string, overrides: readonly MethodOverride[]): Kind | undefined {
+  const methods = [method, ...overrides.map(wish => wish.method)]
+  if (methods.includes('DELETE')) return 'deletes'
+  return methods.some(name => UPDATES.has(name)) ? 'updates' : undefined
 }
 
 function only(kind: Kind, units: number): Readonly<Record<Kind, number>> {

@@ -95,7 +95,7 @@ export class RouteBudgets {
   /** Gives back what a request took, if its outcome says that it changed nothing. */
   settle(exchange: Exchange, outcome: Outcome): void {
     const taken = this.#taken.get(exchange)
-    if (taken === undefined || !changedNothing(outcome)) return
+    if (taken === undefined || !changedNothing(outcome, taken.units)) return
     this.#taken.delete(exchange)
     const now = this.#clock.now()
     for (const name of taken.names) this.#counters.get(name)?.giveBack(taken.key, taken.units, taken.at, now)

@@ -1,7 +1,7 @@
-import type { Json } from '@postern/core'
 import type { Resource } from '../policy/policy-set.ts'
 import type { Access } from './access.ts'
 import { AccessRefused } from './access-refusal.ts'
+import { actArguments } from './act-arguments.ts'
 import type { ActRule } from './act-rule.ts'
 import type { Caller } from './guard.ts'
 
@@ -39,7 +39,7 @@ export function graphqlField<Source, Args, Context, Info, Result>(
       {
         ...callerOf(context),
         action,
-        arguments: JSON.parse(JSON.stringify(args ?? null)) as Json,
+        arguments: actArguments(args ?? null, 'drop'),
         ...(resource !== undefined && { resource }),
       },
       compiled,

@@ -5,6 +5,7 @@ import type { Resource } from '../policy/policy-set.ts'
 import { actingAs } from '../wrap/acting-as.ts'
 import type { Access } from './access.ts'
 import { AccessRefused } from './access-refusal.ts'
+import { actArguments } from './act-arguments.ts'
 import type { Permit } from './act-question.ts'
 import type { ActRule } from './act-rule.ts'
 
@@ -65,7 +66,7 @@ export function guard<Input, Output>(
       {
         ...caller,
         action,
-        arguments: argumentsOf === undefined ? asJson(input) : argumentsOf(input),
+        arguments: argumentsOf === undefined ? actArguments(input) : argumentsOf(input),
         ...(resource !== undefined && { resource }),
         ...(preview !== undefined && { preview: () => preview(input, caller) }),
       },
@@ -83,24 +84,6 @@ export function guard<Input, Output>(
       throw error
     }
   }
-}
-
-/** Plain data only: what JSON would leave out or change must not change the act unseen. */
-function asJson(input: unknown): Json {
-  if (input === undefined) return null
-  const text = JSON.stringify(input, (_key, value: unknown) => {
-    if (
-      typeof value === 'function' ||
-      typeof value === 'symbol' ||
-      typeof value === 'bigint' ||
-      value === undefined
-    )
-      throw new TypeError(
-        'the input of a guarded function is not JSON; say with `arguments` what of it counts',
-      )
-    return value
-  })
-  return JSON.parse(text) as Json
 }
 
 /** A consent that opens row budgets goes to the database with whatever the handler sends it. */

@@ -48,7 +48,7 @@ const NO_GATE: unique symbol = Symbol('no gate')
 /**
  * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once
  * where memory is enough (roles, scopes, policies without `load`); fails closed. A consent on a route is
- * bound to method, path, query and body.
+ * bound to method, path, query and body, and to a method that its headers ask for.
  */
 export class AccessGuard implements Guard {
   readonly name: string = NAME
@@ -246,7 +246,9 @@ function questionOf(
 }
 
 /**
- * What a consent or proof is bound to besides action and resource: the whole request, but for its headers.
+ * What a consent or proof is bound to besides action and resource: the whole request, and of its headers
+ * those that say what it is: its type and coding, and another method that it asks for. The path counts as it
+ * was sent, too: what is left out of its canonical form (`;all=1`) the backend may read.
  */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()
@@ -256,7 +258,21 @@ async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
     path: exchange.path.canonical,
     query: exchange.path.query,
     type: exchange.header('content-type') ?? '',
+    ...unusual(exchange),
     body: bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('base64url'),
+  }
+}
+
+/** What most requests do not have, so that whoever decides is shown it only where there is some. */
+function unusual(exchange: Exchange): Readonly<Record<string, Json>> {
+  const { path, methodOverrides } = exchange
+  const coding = exchange.header('content-encoding')
+  return {
+    ...(path.raw !== path.canonical && { target: path.raw }),
+    ...(coding !== undefined && { coding }),
+    ...(methodOverrides.length > 0 && {
+      overrides: methodOverrides.map(({ method, location }) => `${location} ${method}`),
+    }),
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Json } from '@postern/core'
 import type { Resource } from '../policy/policy-set.ts'
 import type { Access } from './access.ts'
 import { type AccessRefusal, AccessRefused, publicRefusal } from './access-refusal.ts'
+import { actArguments } from './act-arguments.ts'
 import type { ActRule } from './act-rule.ts'
 import type { Caller } from './guard.ts'
 
@@ -54,7 +54,7 @@ export function trpcGuard<Context>(
       {
         ...callerOf(ctx),
         action: action ?? path,
-        arguments: input === undefined ? null : (JSON.parse(JSON.stringify(input)) as Json),
+        arguments: actArguments(input, 'drop'),
         ...(resource !== undefined && { resource }),
       },
       compiled,

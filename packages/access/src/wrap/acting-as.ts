@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Exchange } from '@postern/core'
+import { type Exchange, networkOf } from '@postern/core'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 
 /** On whose behalf the database is used, for the duration of one request or job. */
@@ -38,14 +38,14 @@ export function currentActing(): Acting | undefined {
 
 /**
  * The actor of an exchange that was identified: `user:alice` of tenant `acme`. An
- * anonymous client is its network address.
+ * anonymous client is its address, of IPv6 the /56 that one customer has.
  * @example
  * const handler = (exchange: Exchange) => actingAs(actingIn(exchange), () => handle(exchange))
  */
 export function actingIn(exchange: Exchange): Acting {
   const { kind, id, tenant } = exchange.principal
   return {
-    actor: kind === 'anonymous' ? `address:${exchange.client}` : `${kind}:${id}`,
+    actor: kind === 'anonymous' ? `address:${networkOf(exchange.client)}` : `${kind}:${id}`,
     ...(tenant !== undefined && { tenant }),
   }
 }

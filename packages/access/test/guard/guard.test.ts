@@ -328,7 +328,8 @@ test('policies decide about what was looked up, not about what the caller says o
 test('an input that is not JSON is refused unless somebody says what of it counts', async t => {
   const { access, permits } = setting(t)
   const work = guard(access, 'x', { require: {} }, (_input: unknown, permit) => void permits.push(permit))
-  for (const input of [{ run: () => 1 }, { big: 1n }, { a: undefined }])
+  const inJson = [new Map([['a', 1]]), new Set([1]), /a/, new ArrayBuffer(1), Number.NaN, new Error('a')]
+  for (const input of [{ run: () => 1 }, { big: 1n }, { a: undefined }, ...inJson.map(ids => ({ ids }))])
     await assert.rejects(work(input, { principal: FINN }), TypeError)
   const told = guard(
     access,

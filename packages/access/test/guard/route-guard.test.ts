@@ -170,6 +170,9 @@ test('consent on a route is bound to the whole request', async t => {
     { target: '/api/purge' },
     { body: '{"ids":[1,2,3]}' },
     { headers: ['Content-Type', 'application/x-www-form-urlencoded'] },
+    { headers: [...request.headers, 'X-HTTP-Method-Override', 'PUT'] },
+    { headers: [...request.headers, 'Content-Encoding', 'gzip'] },
+    { target: '/api/purge;all=1?dry=0' },
     { principal: { ...SUE, id: 'sam' } },
   ])
     assert.equal(refused(await ask({ ...request, ...change }).said).status, 403, JSON.stringify(change))

@@ -36,3 +36,15 @@ test('a tRPC procedure is guarded, and its client told what is missing', async (
     (error: unknown) => error instanceof TRPCError && error.code === 'UNAUTHORIZED',
   )
 })
+
+test('attack: a set or a map in the input is not the same act as another one', async () => {
+  const guarded = trpcGuard<{ readonly caller: Caller }>(new Access(), {
+    caller: context => context.caller,
+    error: refusal => new TRPCError(refusal),
+  })
+  const caller: Caller = { principal: { kind: 'user', id: 'a' } }
+  const call = (input: unknown) => guarded({ ctx: { caller }, path: 'purge', getRawInput: async () => input })
+  await assert.rejects(call({ ids: new Set([1, 2]) }), TypeError)
+  await assert.rejects(call({ ids: new Map([[1, 2]]) }), TypeError)
+  await call({ ids: [1, 2], note: undefined })
+})

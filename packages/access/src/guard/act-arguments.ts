@@ -1,0 +1,30 @@
+import { isProxy } from 'node:util/types'
+import type { Json } from '@postern/core'
+
+/** What JSON writes as `{}` whatever it holds. */
+const EMPTY_IN_JSON = [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob]
+
+/**
+ * The arguments of a guarded function as what a proof or a consent is bound to. Plain data only: what JSON
+ * would leave out or change (a set, a map, a number beyond all numbers) must not change the act unseen.
+ * @param absent whether a field that is undefined is refused, or is as good as not there
+ * @throws TypeError for anything else
+ */
+export function actArguments(input: unknown, absent: 'refuse' | 'drop' = 'refuse'): Json {
+  if (input === undefined) return null
+  const text = JSON.stringify(input, (_key, value: unknown) => {
+    if (value === undefined && absent === 'drop') return value
+    if (!isPlain(value))
+      throw new TypeError(
+        'the input of a guarded function is not JSON; say with `arguments` what of it counts',
+      )
+    return value
+  })
+  return JSON.parse(text) as Json
+}
+
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean'
+  return value === null || isProxy(value) || !EMPTY_IN_JSON.some(kind => value instanceof kind)
+}
