@@ -1,12 +1,12 @@
 // `npm run e2e [-- PATTERN | --short]`: installs the applications of e2e/ once and runs its suites. The short
 // form, for every change, is what needs none of those applications and takes a minute or two: the stories of
-// the example shop.
+// the example shop, and sqlmap against sinks.
 import { globSync } from 'node:fs'
 import { ensureInstalled } from './ensure-installed.ts'
 import { runTestFiles } from './run-test-files.ts'
 import { root } from './workspace.ts'
 
-const SHORT = /\/(?:shop-[a-z]+|stolen-session)\.test\.ts$/
+const SHORT = /\/(?:shop-[a-z]+|stolen-session|vulnerable-applications)\.test\.ts$/
 
 /** Some suites install applications and browse them for minutes. */
 const FILE_LIMIT_MS = 900_000
