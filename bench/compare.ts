@@ -1,6 +1,6 @@
 // This checkout beside another commit: the servers of `layer` and `gateway` of both in the same rounds, and
-// the decisions that `throttle-memory` and `detect-cost` time, in turns. `--with COMMIT` names the other, which
-// is checked out and installed in a temporary folder; `--only NAME` measures one of the four.
+// the decisions that `throttle-memory` and `detect-cost` time, in turns. `--with COMMIT` names the other,
+// which is checked out and installed in a temporary folder; `--only NAME` measures one of the four.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

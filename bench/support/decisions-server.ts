@@ -1,5 +1,5 @@
-// Decisions of one checkout, for the benchmark `compare`: `decisions-server.ts FOLDER`. Does a piece of work as
-// often as its parent asks, and answers with the microseconds of CPU of each.
+// Decisions of one checkout, for the benchmark `compare`: `decisions-server.ts FOLDER`. Does a piece of work
+// as often as its parent asks, and answers with the microseconds of CPU of each.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { REQUESTS } from './detect-requests.ts'
