@@ -27,8 +27,8 @@ interface Started {
 }
 
 /**
- * A connection that was kept, and had ended before the first byte of an answer came back. A server may close a
- * connection that waits in the instant in which a client uses it again (RFC 9112 section 9.3.1): clients
+ * A connection that was kept, and had ended before the first byte of an answer came back. A server may close
+ * a connection that waits in the instant in which a client uses it again (RFC 9112 section 9.3.1): clients
  * repeat such a request once if it is idempotent, as browsers, nginx and undici do. What tells it from a
  * request that was begun and cut off is `workers.cutOff`.
  */
