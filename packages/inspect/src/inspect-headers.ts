@@ -65,4 +65,36 @@ function inspectCookies(header: string, inspector: Inspector): void {
     const value = pair.slice(equals + 1).trim()
     if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', at(`cookie.${name.slice(0, 64)}`))
   }
+  if (header.includes('="')) inspectQuotedCookies(header, inspector)
+}
+
+/**
+ * Values in quotes as Python, Java and Ruby read them: a semicolon does not end them, and `\074` is a
+ * character (RFC 2109 section 4.1; http.cookies of Python).
+ */
+function inspectQuotedCookies(header: string, inspector: Inspector): void {
+  for (let start = header.indexOf('="'); start >= 0; ) {
+    const end = closingQuote(header, start + 2)
+    if (end < 0) return
+    const quoted = header.slice(start + 2, end)
+    if (/[;\\]/.test(quoted)) {
+      const name = header.slice(header.lastIndexOf(';', start) + 1, start).trim()
+      inspector.look(unescaped(quoted), 'cookie', at(`cookie.${name.slice(0, 64)}`))
+    }
+    start = header.indexOf('="', end)
+  }
+}
+
+function closingQuote(text: string, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    if (text[i] === '\\') i++
+    else if (text[i] === '"') return i
+  }
+  return -1
+}
+
+function unescaped(quoted: string): string {
+  return quoted.replace(/\\(?:([0-3][0-7]{2})|(.))/g, (_, octal?: string, char?: string) =>
+    octal === undefined ? (char ?? '') : String.fromCharCode(Number.parseInt(octal, 8)),
+  )
 }

@@ -174,6 +174,40 @@ describe('an attack stays an attack', () => {
     assert.equal(post(body, JSON_TYPE, ['content-encoding', 'x-unknown']), 'too-big')
   })
 
+  test('in a cookie in quotes, as Python, Java and Ruby read it', () => {
+    const sent = (cookie: string): string =>
+      inspect({ method: 'GET', target: '/', headers: ['cookie', cookie] }).verdict
+    for (const cookie of [
+      `a="1'; DROP TABLE users; --"`,
+      'a=b; c="\\074script\\076alert(1)\\074/script\\076"',
+      `$Version=1; a="1\\' OR \\'1\\'=\\'1"`,
+      `a="1' UNION/*;*/SELECT/*;*/password/*;*/FROM/*;*/users-- -"`,
+    ])
+      assert.equal(sent(cookie), 'block', cookie)
+    for (const cookie of ['a="hello; world"', 'prefs="{\\"a\\":1\\0541}"; b="c', 'a="x\\'])
+      assert.equal(sent(cookie), 'pass', cookie)
+    for (const piece of ['="\\\\', 'a="x', 'a="\\"', '="";']) assert.ok(sent(piece.repeat(8_000)))
+  })
+
+  test('in repeated parameters, which some frameworks join with a comma', () => {
+    const sent = (query: string): string =>
+      inspect({ method: 'GET', target: `/?${query}`, headers: [] }).verdict
+    for (const query of [
+      'id=-1/*&id=*/UNION/*&id=*/SELECT/*&id=*/1',
+      'id=-1/*&x=1&ID=%2A%2FUNION/*&id=*/SELECT/*&id=*/1',
+      'q=%3Cscript/*&q=*/%3Ealert(1)/*&q=*/%3C/script%3E',
+    ]) {
+      assert.equal(sent(query), 'block', query)
+      assert.equal(post(query, FORM), 'block', query)
+    }
+    for (const query of [
+      'q=a*/b&q=c&tag=1&tag=2',
+      'type=image/*&type=text/*&accept=*/*&accept=a',
+      'a=1>0&a=2>1',
+    ])
+      assert.equal(sent(query), 'pass', query)
+  })
+
   test('in what a coding carries beside the body, for most backends read the bytes as they were sent', () => {
     const attack = "&id=1' UNION SELECT password FROM users-- -&"
     const part = `\r\n--b\r\nContent-Disposition: form-data; name="id"\r\n\r\n1' UNION SELECT password FROM users-- -\r\n--b--\r\n`

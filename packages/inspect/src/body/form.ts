@@ -27,8 +27,39 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
       if (!isWanted) return
       if (visitor.isPaused) yield
     }
-    if (ampersand < 0) return
+    if (ampersand < 0) break
     start = end + 1
+  }
+  if (text.length <= LONGEST_JOINED && text.includes('&') && MAY_BE_SPLIT.test(text))
+    visitJoined(text, base, place, visitor)
+}
+
+/** A comment or a tag, in which the comma between two values is lost. */
+const MAY_BE_SPLIT = /(?:\*|%2a)(?:\/|%2f)|>|%3e/i
+const LONGEST_JOINED = 16_384
+const MOST_NAMES = 64
+
+/**
+ * Visits the values of each repeated name as one text with commas: ASP.NET gives it to handlers so, and
+ * JavaScript makes it of a list (HTTP parameter pollution; Carettoni and di Paola, 2009).
+ */
+function visitJoined(text: string, base: string, place: Place, visitor: ValueVisitor): void {
+  const joined = new Map<string, { name: string; text: string; count: number }>()
+  for (const pair of text.split('&')) {
+    const equals = pair.indexOf('=')
+    if (equals < 0) continue
+    const name = decodeForm(pair.slice(0, equals))
+    const value = decodeForm(pair.slice(equals + 1))
+    const known = joined.get(name.toLowerCase())
+    if (known !== undefined) {
+      known.text += `,${value}`
+      known.count++
+    } else if (joined.size < MOST_NAMES) joined.set(name.toLowerCase(), { name, text: value, count: 1 })
+  }
+  for (const [lowerName, { name, text: values, count }] of joined) {
+    if (count < 2) continue
+    const locator: Locator = { location: () => `${base}.${name.slice(0, 64)}`, name: () => lowerName }
+    if (!visitor.value(values, place, locator)) return
   }
 }
 
