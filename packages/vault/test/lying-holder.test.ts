@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { until } from '../../../test/until.ts'
 import type { HolderCore } from '../src/holder/holder-core.ts'
 import { HOLDERS, type HolderId, PART_BYTES, PARTS_OF, type Part } from '../src/split/part.ts'
 import { SplitKeys } from '../src/split/split-keys.ts'
 import { Vault } from '../src/table/vault.ts'
 import { CoreLink, type TestHolders, TestPerson, testHolders } from './support/holders.ts'
 import { opened, sealed } from './support/split-records.ts'
+
+const request = (value: number) => ({
+  tenant: '',
+  table: 'customers',
+  column: 'email',
+  epoch: 0,
+  digests: [Buffer.alloc(32, value)],
+  purpose: 'search' as const,
+})
 
 describe('one holder that lies', () => {
   /** A link whose answers are changed on the way. */
@@ -88,6 +98,55 @@ describe('one holder that lies', () => {
         assert.deepEqual(blamed, [])
       })
     }
+
+  for (const [liar, part, away] of [
+    [1, 'b', 3],
+    [1, 'c', 2],
+    [2, 'a', 3],
+    [2, 'c', 1],
+    [3, 'a', 2],
+    [3, 'b', 1],
+  ] as const)
+    it(`holder ${liar} changes part ${part} of a search term while holder ${away} is away: found out once that is back`, async () => {
+      const holders = testHolders()
+      let isLying = true
+      const links = holders.cores.map(core =>
+        core.id === liar
+          ? new Changed(core, answer => (isLying ? onePart(part)(answer) : answer))
+          : new CoreLink(core, 'app'),
+      )
+      const keys = new SplitKeys({ links, hedgeAfter: 50, timeout: 2_000, thirdWait: 2_000 })
+      const search = (value: number) => keys.terms(request(value))
+      const [right] = await holders.keys.terms(request(1))
+      const third = links[away - 1] as CoreLink
+      third.isUp = false
+      const [wrong] = await search(1)
+      assert.notDeepEqual(wrong, right, 'nobody can see it at the time')
+      isLying = false
+      third.isUp = true
+      await search(2)
+      let message = ''
+      await until(async () => {
+        await search(3).catch((error: Error) => {
+          message = error.message
+        })
+        return message !== ''
+      })
+      assert.match(message, new RegExp(`holders .*${liar}.* contradict .* while holder ${away} was away`))
+      await search(4)
+    })
+
+  it('and is honest to a search while another is away: nothing is said once that is back', async () => {
+    const { keys, links } = testHolders()
+    const [, , third] = links as [CoreLink, CoreLink, CoreLink]
+    third.isUp = false
+    for (let value = 0; value < 3; value++) await keys.terms(request(value))
+    third.isUp = true
+    const before = third.requests
+    await keys.terms(request(9))
+    await until(() => third.requests === before + 4)
+    await keys.terms(request(10))
+  })
 
   it('changes a value for a person with a capability: the third holder takes it as well', async () => {
     const holders = testHolders()

@@ -4,6 +4,11 @@ import { addUnlockOptions } from './unlock-options.ts'
 
 const FILE = ['--vault <file>', 'tables, keys and holders', 'vault.json'] as const
 
+const FINGERPRINT = [
+  '--fingerprint <fingerprint>',
+  'instead of the argument; --fingerprint=-abc takes one that begins with a hyphen',
+] as const
+
 /** The commands over encrypted columns and over key holders. */
 export function addVaultCommands(program: Program, add: AddCommand): void {
   const vault = program.command('vault').description('encrypted columns')
@@ -16,10 +21,12 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   add(vault, 'fingerprint', 'what holders pin', () => import('./vault-fingerprint.ts')).option(...FILE)
   add(
     vault,
-    'add-holder <number> <address> <fingerprint>',
+    'add-holder <number> <address> [fingerprint]',
     'where a holder is, in vault.json',
     () => import('./vault-add-holder.ts'),
-  ).option(...FILE)
+  )
+    .option(...FILE)
+    .option(...FINGERPRINT)
   add(
     vault,
     'status',
@@ -98,16 +105,17 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   )
   add(
     holder,
-    'add-peer <config> <number> <address> <fingerprint>',
+    'add-peer <config> <number> <address> [fingerprint]',
     'another holder, in the configuration',
     () => import('./holder-add-peer.ts'),
-  )
+  ).option(...FINGERPRINT)
   add(
     holder,
-    'add-service <config> <name> <fingerprint>',
+    'add-service <config> <name> [fingerprint]',
     'an application, in the configuration',
     () => import('./holder-add-service.ts'),
   )
+    .option(...FINGERPRINT)
     .option('--seal <column...>', 'columns it may seal: customers.email, customers.* or *')
     .option('--open <column...>', 'columns it may open')
     .option('--search <column...>', 'columns it may search')

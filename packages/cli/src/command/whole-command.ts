@@ -2,11 +2,17 @@ import type { Command as Program } from 'commander'
 
 const UNKNOWN = /^error: unknown command '([^']{1,60})'\n/
 
+/** What may be a fingerprint, or another value in base64url, that begins with a hyphen. */
+const HYPHENED = /^error: unknown option '-[A-Za-z0-9_-]{42}'\n/
+
 /**
  * An error text about an unknown command, with the commands of that name that stand below others: `verify` is
- * `postern audit verify`. Other texts as they are.
+ * `postern audit verify`. One about a fingerprint that was taken for an option says how to give it. Other
+ * texts as they are.
  */
 export function withWholeCommand(text: string, program: Program): string {
+  if (HYPHENED.test(text))
+    return `${text}(A fingerprint that begins with a hyphen? Give it as --fingerprint=-abc, or after --.)\n`
   const name = UNKNOWN.exec(text)?.[1]
   const found = name === undefined ? [] : pathsOf(program, name)
   if (found.length === 0) return text

@@ -14,6 +14,7 @@ import type { HolderId, Part } from './part.ts'
 import { ASK_STATUS, type Refused, refusalError } from './refusal-error.ts'
 import { ReservedKeys } from './reserved-keys.ts'
 import type { SealKey } from './seal-key.ts'
+import { type UncheckedRequest, UncheckedTerms } from './unchecked-terms.ts'
 
 /** Items that holders take in one request. */
 const MOST_AT_ONCE = 1_000
@@ -55,6 +56,7 @@ export class SplitKeys {
   readonly #order: HolderOrder
   readonly #contributions: ContributionPool
   readonly #reserved = new ReservedKeys()
+  readonly #unchecked = new UncheckedTerms()
 
   constructor(options: SplitKeysOptions) {
     this.#links = options.links
@@ -181,9 +183,12 @@ export class SplitKeys {
   }
 
   /**
-   * Keyed terms of values, for searching or for storing beside a sealed value.
+   * Keyed terms of values, for searching or for storing beside a sealed value. A holder that was away is
+   * asked for them afterwards, see `UncheckedTerms`.
    * @param digests 32 bytes each, the application's own keyed digest of the value:
    *   holders never see the value
+   * @throws IntegrityError when holders contradict each other, about these terms or about earlier ones that
+   *   rested on two of them; else as `open`
    */
   async terms(request: {
     readonly tenant: string
@@ -205,7 +210,19 @@ export class SplitKeys {
     const body = { op: 'term', ...request, digests }
     // A term has no commitment to check a part against, so every part must come from two holders: one alone
     // could make a search find nothing.
-    return this.#agree(await this.#gather(this.#order.forSealing, body, digests.length, 'all'))
+    const { length: count } = digests
+    this.#unchecked.assertNoneFound()
+    const answers = await this.#gather(this.#order.forSealing, body, count, 'all')
+    const terms = this.#agree(answers)
+    if (answers.length === 2) this.#unchecked.keep({ body, count, answers })
+    else void this.#unchecked.check((holder, request) => this.#askAgain(holder, request))
+    return terms
+  }
+
+  /** What a holder that was away answers now; undefined when it does not answer, or refuses. */
+  async #askAgain(holder: HolderId, { body, count }: UncheckedRequest): Promise<Answered | undefined> {
+    const links = this.#links.filter(({ id, isUp }) => id === holder && isUp)
+    return (await this.#answersOf(links, body, count))[0]
   }
 
   /**

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { inProcess } from './in-process.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-vault-commands-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const run = (...args: readonly string[]) => inProcess(args, folder)
+const json = (name: string) =>
+  JSON.parse(readFileSync(join(folder, name), 'utf8')) as Readonly<
+    Record<string, Readonly<Record<string, { readonly fingerprint: string }>>>
+  >
+const plain = 'a'.repeat(43)
+/** As one in 64 of earlier releases is. */
+const hyphened = `-${'b'.repeat(42)}`
+
+describe('a fingerprint on a command line', () => {
+  it('may begin with a hyphen, as an option or after --', async () => {
+    writeFileSync(join(folder, 'holder.json'), '{}')
+    writeFileSync(join(folder, 'vault.json'), '{}')
+    const given: readonly (readonly string[])[] = [
+      [plain],
+      [`--fingerprint=${hyphened}`],
+      ['--fingerprint', hyphened],
+      ['--', hyphened],
+    ]
+    for (const last of given) {
+      const [before, after] = last[0] === '--' ? [['--'], last.slice(1)] : [[], last]
+      const expected = last.some(text => text.includes(hyphened)) ? hyphened : plain
+      const address = '127.0.0.1:9472'
+      for (const args of [
+        ['holder', 'add-peer', ...before, 'holder.json', '2', address, ...after],
+        ['holder', 'add-service', ...before, 'holder.json', 'shop', ...after],
+        ['vault', 'add-holder', ...before, '2', address, ...after],
+      ]) {
+        const { code, stderr } = await run(...args)
+        assert.equal(code, 0, `${args.join(' ')}: ${stderr}`)
+      }
+      assert.equal(json('holder.json')['peers']?.['2']?.fingerprint, expected)
+      assert.equal(json('holder.json')['services']?.['shop']?.fingerprint, expected)
+      assert.equal(json('vault.json')['holders']?.['2']?.fingerprint, expected)
+    }
+  })
+
+  it('that was taken for an option is an error that says how to give it', async () => {
+    const { code, stderr } = await run('vault', 'add-holder', '2', '127.0.0.1:9472', hyphened)
+    assert.equal(code, 2)
+    assert.match(stderr, /--fingerprint=-abc, or after --/)
+  })
+
+  for (const [name, args, message] of [
+    ['missing', [], /is missing/],
+    ['cut short', [plain.slice(1)], /not 43 characters/],
+    ['given twice', [plain, `--fingerprint=${hyphened}`], /given twice/],
+  ] as const)
+    it(`that is ${name} is an error, and nothing is written`, async () => {
+      writeFileSync(join(folder, 'holder.json'), '{}')
+      const { code, stderr } = await run('holder', 'add-service', 'holder.json', 'shop', ...args)
+      assert.equal(code, 2)
+      assert.match(stderr, message)
+      assert.deepEqual(json('holder.json'), {})
+    })
+})
+
+describe('postern vault rotate', () => {
+  it('does not go beside another rotation, whose key would be lost, nor into a file of somebody else', async () => {
+    rmSync(join(folder, 'vault.json'), { force: true })
+    assert.equal((await run('vault', 'init')).code, 0)
+    const file = JSON.parse(readFileSync(join(folder, 'vault.json'), 'utf8')) as object
+    writeFileSync(join(folder, 'vault.json'), JSON.stringify({ ...file, database: 'rows.db' }))
+    const keys = join(folder, 'vault.keys')
+    const before = readFileSync(keys, 'utf8')
+    writeFileSync(`${keys}.new`, 'of somebody else', { mode: 0o644 })
+    const refused = await run('vault', 'rotate')
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /vault\.keys\.new: already exists/)
+    assert.equal(readFileSync(`${keys}.new`, 'utf8'), 'of somebody else')
+    assert.equal(readFileSync(keys, 'utf8'), before)
+    rmSync(`${keys}.new`)
+    assert.equal((await run('vault', 'rotate')).code, 0)
+    assert.deepEqual([existsSync(`${keys}.new`), statSync(keys).mode & 0o777], [false, 0o600])
+  })
+})
