@@ -48,7 +48,7 @@ test('the StatefulSet asks the paths that the admin listener serves, and gives e
   const [container] = spec.template.spec.containers
   const source = readPage('packages/server/src/admin/admin-server.ts')
   for (const probe of [container?.readinessProbe, container?.livenessProbe])
-    assert.equal(source.includes(`path === '${probe?.httpGet.path}'`), true)
+    assert.equal(source.includes(`case '${probe?.httpGet.path}':`), true)
   assert.equal(spec.volumeClaimTemplates.length, 1)
 })
 

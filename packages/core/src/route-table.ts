@@ -213,18 +213,8 @@ function parsePattern(
   if (!path.startsWith('/')) return 'the path must start with "/"'
   if (/[?#\s]/.test(path)) return 'a pattern has no query, fragment or space'
   const segments = path.replace(/\/$/, '').split('/').slice(1)
-  const names = new Set<string>()
-  for (const [index, segment] of segments.entries()) {
-    if (segment === '') return 'empty segment'
-    if (segment === '**' && index < segments.length - 1) return '"**" may only stand at the end'
-    if (segment.includes('*') && segment !== '*' && segment !== '**')
-      return `"${segment}": "*" must be a whole segment`
-    if (segment.startsWith(':')) {
-      if (!/^:[A-Za-z_]\w*$/.test(segment)) return `"${segment}" is not a parameter name`
-      if (names.has(segment)) return `"${segment}" is used twice`
-      names.add(segment)
-    }
-  }
+  const problem = segmentsProblem(segments)
+  if (problem !== undefined) return problem
   return {
     text,
     method,
@@ -233,6 +223,22 @@ function parsePattern(
     restrictions: withoutExemptions(settings),
     specificity: specificity(segments, method),
   }
+}
+
+/** What is wrong with the segments of a pattern; undefined when nothing is. */
+function segmentsProblem(segments: readonly string[]): string | undefined {
+  const names = new Set<string>()
+  for (const [index, segment] of segments.entries()) {
+    if (segment === '') return 'empty segment'
+    if (segment === '**' && index < segments.length - 1) return '"**" may only stand at the end'
+    if (segment.includes('*') && segment !== '*' && segment !== '**')
+      return `"${segment}": "*" must be a whole segment`
+    if (!segment.startsWith(':')) continue
+    if (!/^:[A-Za-z_]\w*$/.test(segment)) return `"${segment}" is not a parameter name`
+    if (names.has(segment)) return `"${segment}" is used twice`
+    names.add(segment)
+  }
+  return undefined
 }
 
 /**

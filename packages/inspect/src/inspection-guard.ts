@@ -170,6 +170,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
       headers: exchange.headers,
       body,
       ownPort: isLocal(exchange) ? exchange.source.localPort : undefined,
+      known: exchange.knownTarget,
     }
     const { level: planned, except } = plan
     const types = typesOf(exchange, plan)

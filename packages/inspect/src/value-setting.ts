@@ -87,14 +87,15 @@ const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
 
 /**
- * Fields in which interfaces for reviews and packages send parts of files, and fields named as a file of text
- * is (`data` of a ConfigMap).
+ * Fields in which interfaces for reviews, packages and logs (GELF) send parts of files, and fields named as
+ * a file of text is (`data` of a ConfigMap).
  */
 const FILE_PART =
-  /^(?:diff_?hunk|diff|patch|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
+  /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
 
-/** Where conversations with a language model and the cells of notebooks stand: they are about code. */
-const QUOTING = /\.messages\.\d{1,4}\.content(?:\.\d{1,3}\.text)?$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
+/** Where conversations with language models, cells of notebooks and lines of logs (Loki) stand. */
+const QUOTING =
+  /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.messages\.\d{1,4}\.content(?:\.\d{1,3}\.text)?$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /** The names of these fields; an element of a list has none. */

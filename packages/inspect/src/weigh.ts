@@ -18,6 +18,7 @@ const MENTIONED = new Set([
   'mail/command',
   'crlf/body-split',
   'xss/script-word',
+  'template/arithmetic',
 ])
 /** What quotes and operators of any code look like to a query; surer ones score more. */
 const BY_CHANCE = new Set([
@@ -34,6 +35,12 @@ const BY_CHANCE = new Set([
  */
 const RUNS = new Set([
   'code/run',
+  'code/inner-call',
+  'code/started-program',
+  'nosqli/graph',
+  'rce/windows-cut',
+  'template/condition',
+  'xss/element-end',
   'code/python-internal',
   'code/php-output',
   'java/constructor',
@@ -63,6 +70,8 @@ const IN_ADDRESSES = new Set([
 const UNMISTAKABLE = 10
 /** What these find is made of words that chance does not make. */
 const WORDED = new Set([
+  'code/break-out',
+  'code/inner-call',
   'code/node',
   'code/python',
   'deserialisation/java',
@@ -114,6 +123,8 @@ function isQuoted(
   if (setting === 'document') return rule.quotable
   if ((span.bare ?? rule.bare) === true) return true
   if (setting === 'data') return false
+  // A query in a field for queries.
+  if (setting === 'quotation' && id === 'sqli/subquery') return true
   return (RUNS.has(id) && span.bare !== false) || (setting === 'prose' && isMention(id, score))
 }
 

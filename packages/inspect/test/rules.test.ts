@@ -20,6 +20,7 @@ const BY_NAME: readonly string[] = [
   'java/jndi-name',
   'upload/written-page',
   'probe/header-form',
+  'probe/loader-name',
   'deserialisation/typed-value',
 ]
 

@@ -42,23 +42,30 @@ const MODES: readonly unknown[] = ['deny', 'delay', 'stepUp', 'approval']
 export function budgetError(error: unknown): unknown {
   let layer = error
   for (let depth = 0; depth < 5 && typeof layer === 'object' && layer !== null; depth++) {
-    if (layer instanceof RowBudgetExceeded) return layer
-    const code = 'code' in layer ? layer.code : undefined
-    if (code === 'POSTERN_BUDGET_EXCEEDED' && 'message' in layer) {
-      const meant = inWords(layer.message, error)
-      if (meant !== undefined) return meant
-    }
-    if (code === 'PB001' && 'detail' in layer) {
-      const detail = readDetail(layer.detail)
-      if (detail !== undefined) return new RowBudgetExceeded(detail, { cause: error })
-    }
-    if (code === 'PB002' || code === 'PB003')
-      return new CredentialError(layer instanceof Error ? layer.message : 'the claim does not hold', {
-        cause: error,
-      })
+    const meant = layer instanceof RowBudgetExceeded ? layer : meaningOf(layer, error)
+    if (meant !== undefined) return meant
     layer = innerOf(layer)
   }
   return error
+}
+
+/** What one layer of an error says of a budget or a claim; undefined when it is about something else. */
+function meaningOf(layer: object, cause: unknown): RowBudgetExceeded | CredentialError | undefined {
+  switch ('code' in layer ? layer.code : undefined) {
+    case 'POSTERN_BUDGET_EXCEEDED':
+      return 'message' in layer ? inWords(layer.message, cause) : undefined
+    case 'PB001': {
+      const detail = 'detail' in layer ? readDetail(layer.detail) : undefined
+      return detail === undefined ? undefined : new RowBudgetExceeded(detail, { cause })
+    }
+    case 'PB002':
+    case 'PB003':
+      return new CredentialError(layer instanceof Error ? layer.message : 'the claim does not hold', {
+        cause,
+      })
+    default:
+      return undefined
+  }
 }
 
 const IN_WORDS =

@@ -87,29 +87,42 @@ export function foreignRecordDetector(options: ForeignRecordOptions = {}): Detec
     }
   }
 
+  const refusedTo = (record: string, event: Event): Finding | undefined => {
+    const actor = actorOf(event)
+    return actor === undefined ? undefined : searched(actor, record, event)
+  }
+
+  const answeredWith = (record: string, event: Event): Finding | undefined => {
+    const { principal } = event.actor
+    if (principal === undefined || !isAnswered(event) || !isOwned(event)) return undefined
+    return servedTo(principal, record, event)
+  }
+
   return {
     name: 'foreign-records',
     observe(event): readonly Finding[] | undefined {
       const { resource } = event
       if (event.type !== 'http' || resource?.id === undefined) return undefined
       const record = `${resource.type}/${resource.id}`
-      const { principal, address } = event.actor
-      if (event.guard === 'access' && event.reasons?.[0]?.rule === 'access/policy') {
-        const actor: Actor | undefined =
-          principal !== undefined
-            ? { kind: 'principal', value: principal }
-            : address === undefined
-              ? undefined
-              : { kind: 'address', value: address }
-        const finding = actor === undefined ? undefined : searched(actor, record, event)
-        return finding === undefined ? undefined : [finding]
-      }
-      const status = event.outcome?.status ?? 0
-      if (status < 200 || status > 299 || principal === undefined || !isOwned(event)) return undefined
-      const finding = servedTo(principal, record, event)
+      const finding = isRefusedByPolicy(event) ? refusedTo(record, event) : answeredWith(record, event)
       return finding === undefined ? undefined : [finding]
     },
   }
+}
+
+function isRefusedByPolicy({ guard, reasons }: Event): boolean {
+  return guard === 'access' && reasons?.[0]?.rule === 'access/policy'
+}
+
+/** Who acts: the principal, else the address. */
+function actorOf({ actor: { principal, address } }: Event): Actor | undefined {
+  if (principal !== undefined) return { kind: 'principal', value: principal }
+  return address === undefined ? undefined : { kind: 'address', value: address }
+}
+
+function isAnswered({ outcome }: Event): boolean {
+  const status = outcome?.status ?? 0
+  return status >= 200 && status <= 299
 }
 
 function isOwned(event: Event): boolean {

@@ -43,6 +43,11 @@ export function budgetAuthorizer(
   const owed = new Map(keeps.map(keep => [keep.name, hiddenReads(keep, hidden)]))
   let trigger = ''
   let left = 0
+  const mayRead = (table: string | null, column: string | null, source: string | null): boolean => {
+    if (isCalled(table, JOURNAL)) return false
+    if (!hidden.has(`${table}.${column}`.toLowerCase())) return true
+    return source === trigger && left-- > 0
+  }
   return (action, first, second, _database, source) => {
     if (source !== trigger) left = 0
     if (action === constants.SQLITE_INSERT && first === JOURNAL && source !== null && isOurs(source)) {
@@ -50,11 +55,7 @@ export function budgetAuthorizer(
       left = owed.get(source) ?? 0
       return SQLITE_OK
     }
-    if (action === constants.SQLITE_READ) {
-      if (isCalled(first, JOURNAL)) return SQLITE_DENY
-      if (!hidden.has(`${first}.${second}`.toLowerCase())) return SQLITE_OK
-      return source === trigger && left-- > 0 ? SQLITE_OK : SQLITE_DENY
-    }
+    if (action === constants.SQLITE_READ) return mayRead(first, second, source) ? SQLITE_OK : SQLITE_DENY
     if (action === constants.SQLITE_UPDATE && fixed.has(`${first}.${second}`.toLowerCase()))
       return SQLITE_DENY
     return touchesCounts(held, action, first, second, source) ? SQLITE_DENY : SQLITE_OK

@@ -1,6 +1,6 @@
 import { PostgresEventSeal } from '@postern/audit'
 import type { Event, GuardTime, RandomSource } from '@postern/core'
-import { migrate, type PostgresDatabase } from '@postern/store'
+import { migrate, type PostgresDatabase, type SqlClient } from '@postern/store'
 import type { Instance } from './instance-board.ts'
 import type { RequestPage } from './merged-pages.ts'
 import { type PageShare, WHOLE_SHARE } from './page-share.ts'
@@ -296,26 +296,8 @@ export class PostgresTraffic implements TrafficStore {
     await this.#database.transaction(async client => {
       const { rows } = await client.query<{ held: boolean }>(POSTGRES_TRAFFIC.pruneLock)
       if (rows[0]?.held !== true) return
-      await client.query(POSTGRES_TRAFFIC.removePagesUntil, [now - keep])
-      await client.query(POSTGRES_TRAFFIC.removeCounts, [Math.floor((now - keep) / 60_000)])
-      await client.query(POSTGRES_TRAFFIC.removePlaces, [Math.floor((now - keep) / 3_600_000)])
-      for (let i = 0; i < BATCHES_AT_ONCE; i++) {
-        const { rowCount } = await client.query(POSTGRES_TRAFFIC.removeBefore, [now - keep, REMOVED_AT_ONCE])
-        if (rowCount === 0) break
-      }
-      const size = await client.query<{ bytes: string }>(POSTGRES_TRAFFIC.size)
-      let over = Number(size.rows[0]?.bytes ?? 0) - maxSize
-      for (let i = 0; i < BATCHES_AT_ONCE && over > 0; i++) {
-        const plain = await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removePlain, [REMOVED_AT_ONCE])
-        const removed =
-          plain.rowCount > 0
-            ? plain
-            : await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removeOldest, [REMOVED_AT_ONCE])
-        const pages = await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removePages)
-        if (removed.rowCount + pages.rowCount === 0) break
-        for (const { bytes } of removed.rows) over -= bytes + ROW_BYTES
-        for (const { bytes } of pages.rows) over -= bytes
-      }
+      await removeBefore(client, now - keep)
+      await removeOver(client, maxSize)
     })
     await seal.forgetDaysBefore(new Date(now - keep - DAY_MS).toISOString().slice(0, 10))
   }
@@ -369,5 +351,33 @@ export class PostgresTraffic implements TrafficStore {
   async close(): Promise<void> {
     const seal = await this.#opening
     if (seal !== undefined) await this.#pages.flush(seal)
+  }
+}
+
+/** @param time epoch milliseconds; what is older is removed, in so many batches at once */
+async function removeBefore(client: SqlClient, time: number): Promise<void> {
+  await client.query(POSTGRES_TRAFFIC.removePagesUntil, [time])
+  await client.query(POSTGRES_TRAFFIC.removeCounts, [Math.floor(time / 60_000)])
+  await client.query(POSTGRES_TRAFFIC.removePlaces, [Math.floor(time / 3_600_000)])
+  for (let i = 0; i < BATCHES_AT_ONCE; i++) {
+    const { rowCount } = await client.query(POSTGRES_TRAFFIC.removeBefore, [time, REMOVED_AT_ONCE])
+    if (rowCount === 0) return
+  }
+}
+
+/** Removes what is over the size: allowed requests first, then the oldest. */
+async function removeOver(client: SqlClient, maxSize: number): Promise<void> {
+  const size = await client.query<{ bytes: string }>(POSTGRES_TRAFFIC.size)
+  let over = Number(size.rows[0]?.bytes ?? 0) - maxSize
+  for (let i = 0; i < BATCHES_AT_ONCE && over > 0; i++) {
+    const plain = await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removePlain, [REMOVED_AT_ONCE])
+    const removed =
+      plain.rowCount > 0
+        ? plain
+        : await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removeOldest, [REMOVED_AT_ONCE])
+    const pages = await client.query<{ bytes: number }>(POSTGRES_TRAFFIC.removePages)
+    if (removed.rowCount + pages.rowCount === 0) return
+    for (const { bytes } of removed.rows) over -= bytes + ROW_BYTES
+    for (const { bytes } of pages.rows) over -= bytes
   }
 }

@@ -15,7 +15,7 @@ const COMMANDS = new Set(
     'aptitude acpi cscli agetty aspell base64 bpftrace byebug capsh cobc cpio cpulimit csplit csvtool cupsfilter dmsetup dosbox dstat easyrsa espeak exiftool ffmpeg fping gcloud ' +
     'gcore ghc gtester hping3 iconv iftop irb ispell jjs jrunscript ldconfig logsave msfconsole msgfilter mtr multitime nasm nft ngrok nroff pandoc pexec pidstat pkexec ' +
     'restic rlwrap rpmdb rsyslogd rview scanmem slsh start-stop-daemon sysctl tasksh tdbtool terraform tmux torify troff unsquashfs vagrant valgrind vimdiff xelatex ' +
-    'perf c89 c99 regedit reg zip column look pr csh choom logger setpriv softlimit taskset run-parts runuser pax bc capsh ctr ' +
+    'perf c89 c99 regedit reg zip column look pr csh choom logger setpriv softlimit taskset runuser pax bc capsh ctr ' +
     'telnetd utelnetd dropbear tftpd xdotool zypper iwmi gwmi gci tasklist whereis dpkg-query snapctl getcap setcap pstree vmstat iostat ethtool fdisk lsblk blkid losetup insmod modprobe lsmod arping'
   ).split(' '),
 )

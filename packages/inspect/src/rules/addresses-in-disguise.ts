@@ -53,4 +53,17 @@ export const disguisedAddressRules: readonly Rule[] = [
       benign: ['http://metadata.example.com/', 'metadata'],
     },
   ),
+  // Names that resolve to one address for who checks them and to another for who fetches; loopback addresses
+  // that nothing listens on by name.
+  pattern(
+    'ssrf/rebinding',
+    /\b[\da-f]{8}\.[\da-f]{8}\.rbndr\.us\b|\.1u\.ms\b|\brebind(?:er)?\.(?:it|network)\b|\bhttps?:\/\/127\.(?:[1-9]\d{0,2}\.\d{1,3}|0\.(?!1\.1\b)[1-9]\d{0,2})\.\d{1,3}(?![\d.])/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.host,
+      attacks: ['http://7f000001.c0a80001.rbndr.us/', 'http://127.127.127.127/', 'http://127.0.9.1/'],
+      benign: ['http://127.0.0.1/', 'http://127.0.0.53/', 'http://127.0.1.1/', 'rebind the keys'],
+    },
+  ),
 ]

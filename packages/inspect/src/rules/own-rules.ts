@@ -4,6 +4,7 @@ import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
 import { databaseProgramRules } from './database-programs.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
+import { embeddedCodeRules } from './embedded-code.ts'
 import { exploitRules } from './exploits.ts'
 import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
@@ -50,4 +51,5 @@ export const ownRules: readonly Rule[] = [
   ...overflowRules,
   ...headerFormRules,
   ...disguisedAddressRules,
+  ...embeddedCodeRules,
 ]

@@ -173,7 +173,7 @@ export const structureRules: readonly Rule[] = [
   }),
   pattern(
     'deserialisation/python',
-    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|^gA[IJN]j(?:cG9zaXg|b3MK|bnQK|X19idWls|YnVpbHRpbn|c3VicHJvY)|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|java\.net\.url|com\.sun\.)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|ABAAAA\/{5}wE|AQAAAP\/{4}8B|^\(?[dl]p\d\n[SVI]'|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\n\w{1,24}\n|^gAS[VW][A-Za-z0-9+/]{8}|^gA[IJN]j(?:cG9zaXg|b3MK|bnQK|X19idWls|YnVpbHRpbn|c3VicHJvY)|!ruby\/(?:object|hash|struct)|!!(?:python\/(?:object|module|name)|javax\.script|java\.net\.url|com\.sun\.)|\btag:yaml\.org,2002:(?:python\/|js\/|ruby\/|java)|\bnode-serialize\b|AAEAAAD\/\/\/\/\/|ABAAAA\/{5}wE|AQAAAP\/{4}8B|^\(?[dl]p\d\n[SVI]'|\$type"\s{0,4}:\s{0,4}"[Ss]ystem\.|"@type"\s{0,4}:\s{0,4}"(?:com|java|org)\./,
     {
       score: 5,
       quotable: true,

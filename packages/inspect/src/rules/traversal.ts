@@ -199,7 +199,7 @@ export const traversalRules: readonly Rule[] = [
   ),
   pattern(
     'traversal/body-steps',
-    /(?:\.{2,3}[/\\]{1,4}){6}|(?:\.{2,3}[/\\]{1,4}){2,5}(?:etc|var|usr|proc|boot|root|home|dev|opt|tmp|windows|winnt|inetpub|program files|users|web-inf)\b|(?:\.\.\\{1,4}){2}/,
+    /\.{4}[/\\]{1,4}\.{4}[/\\]|(?:\.{2,3}[/\\]{1,4}){6}|(?:\.{2,3}[/\\]{1,4}){2,5}(?:etc|var|usr|proc|boot|root|home|dev|opt|tmp|windows|winnt|inetpub|program files|users|web-inf)\b|(?:\.\.\\{1,4}){2}/,
     {
       score: 5,
       quotable: true,

@@ -8,7 +8,7 @@ import { pattern, type Rule } from '../rule.ts'
 export const xpathRules: readonly Rule[] = [
   pattern(
     'code/xpath',
-    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\/\/\*\[|\[\s{0,2}(?:local-)?name\s{0,2}\(\s{0,2}\)\s{0,2}=|^\s{0,4}\/{1,2}(?:\*\/\*|[\w/]{1,40}\[\d{1,4}\]\/)|\]\/text\s{0,2}\(\s{0,2}\)|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
+    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\[\s{0,2}(?:local-)?name\s{0,2}\(\s{0,2}\)\s{0,2}=|^\s{0,4}\/{1,2}(?:\*\/\*|[\w/]{1,40}\[\d{1,4}\]\/)|\]\/text\s{0,2}\(\s{0,2}\)|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
     {
       score: 5,
       quotable: true,
@@ -25,4 +25,13 @@ export const xpathRules: readonly Rule[] = [
       benign: ['count(*)', "read('a') | next", 'a | b', 'the self:: axis', 'see name (first)'],
     },
   ),
+  // A path of its own breaks out of nothing: those who read pages by selectors send it as data.
+  pattern('code/xpath-path', /\/\/\*\[/, {
+    score: 5,
+    quotable: true,
+    bare: true,
+    chars: CHAR.bracket,
+    attacks: ['//*[contains(.,"x")]'],
+    benign: ['//a/b', '/* [x] */'],
+  }),
 ]

@@ -50,6 +50,18 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
     }
   }
 
+  /** What a path answers a bouncer, or what is wrong with its query. */
+  const read = (
+    path: string,
+    query: URLSearchParams,
+    reader: string,
+  ): { readonly body: unknown } | string => {
+    const wanted = filterOf(query)
+    if (typeof wanted === 'string') return wanted
+    if (path === '/v1/decisions') return { body: decisions(wanted) }
+    return { body: changes(wanted, reader, query.get('startup') === 'true') }
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const method = request.method ?? ''
@@ -58,7 +70,6 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
     const reader = typeof header === 'string' ? await keys.verify(header) : undefined
     if (reader === undefined) return send(response, 403, { message: 'access forbidden' })
     if (query.length > MAX_QUERY) return send(response, 400, { message: 'the query is too long' })
-    const filter = new URLSearchParams(query)
     if (path === '/v1/usage-metrics' && method === 'POST') {
       request.resume()
       return send(response, 201, {})
@@ -68,11 +79,9 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
       if (problem.status === 405) response.setHeader('Allow', 'GET, HEAD')
       return send(response, problem.status, { message: problem.message })
     }
-    const wanted = filterOf(filter)
-    if (typeof wanted === 'string') return send(response, 400, { message: wanted })
-    const isStart = filter.get('startup') === 'true'
-    const found = path === '/v1/decisions' ? decisions(wanted) : changes(wanted, reader, isStart)
-    send(response, 200, method === 'HEAD' ? undefined : found)
+    const found = read(path, new URLSearchParams(query), reader)
+    if (typeof found === 'string') return send(response, 400, { message: found })
+    send(response, 200, method === 'HEAD' ? undefined : found.body)
   }
 
   return {

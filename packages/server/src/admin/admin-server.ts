@@ -68,22 +68,10 @@ async function answer(
   if (!isAddressedHere(request.headers.host))
     return send(response, 403, { error: 'ask by address, not by name' })
   const path = request.url?.split('?', 1)[0] ?? ''
-  if (request.method === 'GET' && path === '/healthz') return send(response, 200, { status: 'alive' })
-  if (request.method === 'GET' && path === '/readyz') {
-    const health = options.health()
-    const ready = health.every(part => part.ok || !part.required)
-    return send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', parts: health })
-  }
-  if (request.method === 'GET' && path === '/metrics') {
-    response
-      .writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
-      .end(options.metrics())
-    return
-  }
+  if (request.method === 'GET') return answerReading(options, path, response)
+  const name = path.slice(1)
   const command =
-    request.method === 'POST' && Object.hasOwn(options.commands, path.slice(1))
-      ? options.commands[path.slice(1)]
-      : undefined
+    request.method === 'POST' && Object.hasOwn(options.commands, name) ? options.commands[name] : undefined
   if (command === undefined) return send(response, 404, { error: 'not found' })
   if (!isTokenRight(request.headers.authorization, options.token))
     return send(response, 401, { error: 'the token of gateway.json is needed' })
@@ -94,6 +82,28 @@ async function answer(
   } catch (error) {
     const status = error instanceof ConfigError ? 400 : 500
     return send(response, status, { error: error instanceof Error ? error.message : 'failed' })
+  }
+}
+
+/** What probes and scrapers read, without a token. */
+function answerReading(options: AdminOptions, path: string, response: ServerResponse): void {
+  switch (path) {
+    case '/healthz':
+      send(response, 200, { status: 'alive' })
+      break
+    case '/readyz': {
+      const health = options.health()
+      const ready = health.every(part => part.ok || !part.required)
+      send(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', parts: health })
+      break
+    }
+    case '/metrics':
+      response
+        .writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
+        .end(options.metrics())
+      break
+    default:
+      send(response, 404, { error: 'not found' })
   }
 }
 
