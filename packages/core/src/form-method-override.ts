@@ -3,7 +3,7 @@ import { type MethodOverride, parameterOverride, parameterOverrides } from './me
 import { multipartTexts } from './multipart-texts.ts'
 import { undecodedForm } from './undecoded-form.ts'
 
-const FORM = /^\s*(?:application\/x-www-form-urlencoded|multipart\/form-data)|[/+]json\b/i
+const FORM = /^\s*(?:application\/x-(?:www-form-urlencoded|url-encoded)|multipart\/form-data)|[/+]json\b/i
 const MULTIPART = /^\s*multipart/i
 const JSON_TYPE = /[/+]json\b/i
 /** A name may be spelled with escapes. */

@@ -20,7 +20,7 @@ export type TextBody =
   | { readonly kind: 'unreadable'; readonly why: 'too-large' | 'malformed' | 'ambiguous' }
 
 const JSON_TYPE = /^\s*application\/(?:[\w.+-]+\+)?json\b/i
-const FORM_TYPE = /^\s*application\/x-www-form-urlencoded\b/i
+const FORM_TYPE = /^\s*application\/x-(?:www-form-urlencoded|url-encoded)\b/i
 const MULTIPART_TYPE = /^\s*multipart\/form-data\b/i
 
 /**

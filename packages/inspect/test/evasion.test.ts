@@ -174,6 +174,56 @@ describe('an attack stays an attack', () => {
     assert.equal(post(body, JSON_TYPE, ['content-encoding', 'x-unknown']), 'too-big')
   })
 
+  test('in a form whose first field looks like something else, or whose label says more', () => {
+    const attack = '&id=1%27+UNION+SELECT+username,password+FROM+users--+-'
+    for (const first of [
+      '{"a":1}',
+      '[1]',
+      '<html>',
+      '<?xml version="1.0"?>',
+      '<a>',
+      '<!--',
+      'query{a}',
+      '\ufeff',
+      '# t\n\n```\n',
+      '%PDF-1.4\n',
+      '--x\r\n',
+      '\0',
+    ])
+      for (const label of [
+        FORM,
+        `${FORM}, text/plain`,
+        `${FORM} x`,
+        'application/x-url-encoded',
+        FORM.toUpperCase(),
+      ])
+        assert.equal(post(first + attack, label), 'block', `${label} ${first}`)
+    for (const body of [
+      '{"a":1,"url":"https://a.example/?b=1&c=2"}',
+      '<?xml version="1.0"?><a b="1&amp;c=2">x</a>',
+      '{"a":1,}',
+    ])
+      assert.equal(post(body, FORM), 'pass', body)
+  })
+
+  test('in a charset that only the label, or a mark before the text, speaks of', () => {
+    const attack = 'a=1&id=1%27+UNION+SELECT+username,password+FROM+users--+-'
+    for (const charset of ['utf-16', 'utf-16le', 'UTF-16BE', '"utf-16le"'])
+      assert.equal(post(attack, `${FORM}; charset=${charset}`), 'block', charset)
+    for (const mark of ['fffe', 'feff', 'fffe0000', '0000feff'])
+      assert.equal(
+        post(Buffer.concat([Buffer.from(mark, 'hex'), Buffer.from(`&${attack}`)]), FORM),
+        'block',
+        mark,
+      )
+    const json = `{"id":"1' UNION SELECT username,password FROM users-- -"}`
+    for (const type of [JSON_TYPE, 'text/plain']) {
+      assert.equal(post(json, `${type}; charset=utf-16le`), 'block', type)
+      assert.equal(post(Buffer.from(json, 'utf16le'), `${type}; charset=utf-16le`), 'block', type)
+      assert.equal(post(Buffer.from('{"id":"7"}', 'utf16le'), `${type}; charset=utf-16le`), 'pass', type)
+    }
+  })
+
   test('in a cookie in quotes, as Python, Java and Ruby read it', () => {
     const sent = (cookie: string): string =>
       inspect({ method: 'GET', target: '/', headers: ['cookie', cookie] }).verdict

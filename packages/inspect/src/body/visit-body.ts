@@ -1,4 +1,6 @@
+import { pairsIn } from '@postern/core'
 import { archiveEscape } from './archive-names.ts'
+import { charsetOf } from './charset.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
@@ -34,9 +36,12 @@ export interface BodyHead {
   readonly contentType: string
 }
 
+/** Also what PHP and Werkzeug take for it: something behind the type, and an older name. */
+const FORM_TYPE = /^application\/x-(?:www-form-urlencoded|url-encoded)(?![\w.+-])/
+
 /** Whether a content type is that of a form. */
 export function isFormType(contentType: string): boolean {
-  return typeOf(contentType) === 'application/x-www-form-urlencoded'
+  return FORM_TYPE.test(typeOf(contentType))
 }
 
 /** Whether a body is read as JSON: by its start, or by what it says it is. */
@@ -87,18 +92,43 @@ export function* visitBody(
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
   if (visitor.isPaused) yield
+  const charset = charsetOf(bytes, head.contentType)
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
-    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return
+    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') {
+      if (charset !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
+      return
+    }
     if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
     else yield* visitRaw(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
     yield* visitMarkup(text, type, depth, visitor)
   } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
-  else if (isForm) yield* visitForm(text, 'body', 'form', visitor)
-  else if (isPartOfFile(text, type, head.method)) visitScript(bytes, head, visitor)
+  else if (isForm) {
+    yield* visitForm(text, 'body', 'form', visitor)
+    if (charset === undefined) return
+  } else if (isPartOfFile(text, type, head.method)) visitScript(bytes, head, visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
+  if (charset !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
+  // A form to whoever goes by the label, whatever its first field looks like.
+  else if (isForm) yield* visitForm(pairsIn(bytes), 'body', 'form', visitor)
+}
+
+const CHARSET = /;\s{0,64}charset\s{0,8}=[^;]{0,64}/gi
+
+/** The bytes as most backends read them, for which ASCII is ASCII whatever the charset is said to be. */
+function* visitBytes(
+  bytes: Buffer,
+  head: BodyHead,
+  depth: number,
+  visitor: ValueVisitor,
+  whole: (text: string) => void,
+): Steps {
+  const contentType = head.contentType.replace(CHARSET, '')
+  if (isFormType(contentType)) yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
+  else if (charsetOf(bytes, contentType) === undefined)
+    yield* visitBody(bytes, { ...head, contentType }, depth, visitor, whole)
 }
 
 /**
