@@ -176,4 +176,46 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     what: 'never holds',
     because: 'only saves time: the shortest name that asks for a method has seven characters',
   },
+  {
+    file: 'packages/core/src/request-path.ts',
+    line: "if (!text.includes('%')) return { text, bad: false }",
+    what: 'never holds',
+    because: 'only saves time: a text without a percent sign decodes to itself',
+  },
+  {
+    file: 'packages/core/src/query-values.ts',
+    line: "const pairs = query.split('&', MAX_FIELDS + 1)",
+    what: 'one more',
+    because: 'one pair over the limit is enough to know that there are more',
+  },
+  {
+    file: 'packages/core/src/redact-query.ts',
+    line: 'const MAX_QUERY = 2_048',
+    what: 'one more',
+    because: 'only how much of a long query is written down',
+  },
+  {
+    file: 'packages/core/src/claimed-credential.ts',
+    line: 'if (mayBeKey) {',
+    what: 'always holds',
+    because: 'only saves time: no header of another length has one of these names',
+  },
+  {
+    file: 'packages/core/src/method-override.ts',
+    line: "const read = (name.split('\\0', 1)[0] ?? '')",
+    what: 'one more',
+    because: 'only the first part is taken',
+  },
+  {
+    file: 'packages/inspect/src/rules/directory-and-mail.ts',
+    line: 'chars: CHAR.newline | CHAR.backslash | CHAR.space,',
+    what: '"&" for "|"',
+    because: 'only over which texts the rule is passed over',
+  },
+  {
+    file: 'packages/inspect/src/rules/command-places.ts',
+    line: 'words: WORD.windows | WORD.shell,',
+    what: '"&" for "|"',
+    because: 'only over which texts the rule is passed over',
+  },
 ]

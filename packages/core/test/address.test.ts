@@ -101,6 +101,17 @@ describe('an address', () => {
     )
   })
 
+  test('is mapped IPv4 only with zeros in front (RFC 4291 section 2.5.5.2)', () => {
+    assert.equal(parseAddress('::ffff:c000:201'), '192.0.2.1')
+    for (const text of ['2001:db8::ffff:c000:201', '1::ffff:c000:201', '0:0:0:0:1:ffff:c000:201'])
+      assert.match(parseAddress(text) ?? '', /:ffff:c000:201$/, text)
+  })
+
+  test('is not a text with the character after the digits', () => {
+    for (const text of ['1.2.3.:', '1.2.:.4', '10.0.0.1:', ':.0.0.1'])
+      assert.equal(parseAddress(text), undefined, text)
+  })
+
   test('never throws, whatever text it is asked about', () => {
     fc.assert(fc.property(fc.string(), text => void parseAddress(text)))
   })

@@ -360,6 +360,17 @@ describe('what an engine writes down', () => {
     assert.equal(exchange.decision.reasons[0].rule, 'audit/unavailable')
   })
 
+  test('lets a request pass in observe mode that could not be written, and says what it would have answered', async () => {
+    const log = recorder(() =>
+      Promise.reject(new StoreError('disk full', { store: 'audit', retryable: true })),
+    )
+    const engine = new Engine({ recorder: log, record: () => 'before', mode: 'observe', onError: () => {} })
+    const exchange = engine.open(source())
+    assert.equal(await engine.decide(exchange), exchange.decision)
+    assert.equal(exchange.decision.effect, 'allow')
+    assert.equal(exchange.observed?.guard, 'audit')
+  })
+
   test('asks what is promised once, and takes a promise that throws for one to write afterwards', async () => {
     const log = recorder()
     let asked = 0

@@ -14,7 +14,9 @@ test("goes on with the caller's trace, and says so to the backend", () => {
   assert.notEqual(trace.spanId, PARENT)
   assert.equal(traceparentOf(trace), `00-${TRACE}-${trace.spanId}-01`)
   assert.deepEqual(traceContext(`00-${TRACE}-${PARENT}-01`, ID, 0), trace)
-  assert.equal(traceContext(`00-${TRACE}-${PARENT}-00`, ID, 1).sampled, false)
+  const unsampled = traceContext(`00-${TRACE}-${PARENT}-00`, ID, 1)
+  assert.equal(unsampled.sampled, false)
+  assert.equal(traceparentOf(unsampled), `00-${TRACE}-${unsampled.spanId}-00`)
 })
 
 test('takes later versions with more fields, as the recommendation asks', () => {
