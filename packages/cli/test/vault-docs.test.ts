@@ -54,16 +54,26 @@ const PRINTED = [
   'for us two\n',
 ]
 
-/** A stand-in of the transit engine that wraps keys; it is asked for nothing else here. */
+/** A stand-in of the transit engine that wraps a key and unwraps it again. */
 async function transitStandIn() {
   let wrapped = 0
+  let plaintext = ''
   const server = createServer((request, response) => {
-    const isAllowed =
-      request.headers['x-vault-token'] === 't' && request.url === '/v1/transit/encrypt/holder-1'
-    if (isAllowed) wrapped++
-    request.resume().once('end', () => {
+    const operation = /^\/v1\/transit\/(encrypt|decrypt)\/holder-1$/.exec(request.url ?? '')?.[1]
+    const isAllowed = request.headers['x-vault-token'] === 't' && operation !== undefined
+    let body = ''
+    request.setEncoding('utf8')
+    request.on('data', (chunk: string) => {
+      body += chunk
+    })
+    request.once('end', () => {
       response.statusCode = isAllowed ? 200 : 403
-      response.end(JSON.stringify({ data: { ciphertext: 'vault:v1:wrapped' } }))
+      if (isAllowed && operation === 'encrypt') {
+        wrapped++
+        plaintext = String((JSON.parse(body) as { readonly plaintext: string }).plaintext)
+      }
+      const data = operation === 'encrypt' ? { ciphertext: 'vault:v1:wrapped' } : { plaintext }
+      response.end(JSON.stringify({ data }))
     })
   })
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))

@@ -47,6 +47,11 @@ export interface InspectionOptions {
   /** What parameters hold on every route; a route's own `parameters` count first. */
   readonly parameters?: ParameterSettings
   /**
+   * What a description of the application (OpenAPI) says of the parameters of a request, asked at every
+   * request; what is declared counts first, what was learned last.
+   */
+  readonly described?: (exchange: Exchange) => ParameterTypes | undefined
+  /**
    * What was learned of the parameters of a route (`GET /items/:id`), asked at every request; what is
    * declared counts first.
    */
@@ -212,10 +217,10 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   }
 
   function typesOf(exchange: Exchange, plan: Plan): ParameterTypes | undefined {
+    const declared = layered(plan.types, options.described?.(exchange))
     const { route } = exchange
-    if (options.learned === undefined || route === undefined) return plan.types
-    const learned = options.learned(routeKey(exchange.method, route.pattern))
-    return learned === undefined ? plan.types : layered(plan.types, learned)
+    if (options.learned === undefined || route === undefined) return declared
+    return layered(declared, options.learned(routeKey(exchange.method, route.pattern)))
   }
 
   function seconded(request: InspectedRequest, own: Inspection, plan: Plan): Inspection {

@@ -57,6 +57,20 @@ const FORM = ['content-type', 'application/x-www-form-urlencoded']
 const JSON_TYPE = ['content-type', 'application/json']
 
 describe('the inspection guard', () => {
+  test('asks the configuration about a parameter first, then a description, then what was learned', async () => {
+    const types = (type: 'number' | 'text'): ReturnType<typeof compileParameterTypes> =>
+      compileParameterTypes({ 'query.a': type }, 'test')
+    const routes = { '/items': {} }
+    const asked = (options: InspectionOptions): Promise<Decision> =>
+      decide({ target: '/items?a=word', routes }, options)
+    const [number, text] = [() => types('number'), () => types('text')]
+    assert.equal((await asked({ learned: number })).effect, 'deny')
+    assert.equal((await asked({ learned: number, described: text })).effect, 'allow')
+    assert.equal((await asked({ learned: text, described: number })).effect, 'deny')
+    assert.equal((await asked({ described: number, parameters: { 'query.a': 'text' } })).effect, 'allow')
+    assert.equal((await asked({ described: () => undefined, learned: number })).effect, 'deny')
+  })
+
   test('answers a request without a body at once', () => {
     const guard = inspectionGuard()
     assert.ok(!(guard.decide(exchangeOf({ target: '/items?id=12' })) instanceof Promise))

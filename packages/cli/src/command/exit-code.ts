@@ -1,4 +1,4 @@
-import { ConfigError, IntegrityError, StoreError } from '@postern/core'
+import { BudgetExceeded, ConfigError, CredentialError, IntegrityError, StoreError } from '@postern/core'
 
 /** What the command line answers to the shell. Part of the interface: scripts rely on it. */
 export const EXIT = {
@@ -6,7 +6,7 @@ export const EXIT = {
   done: 0,
   /** The command worked and the answer is no: not verified, not found, a check that failed. */
   no: 1,
-  /** The command line, a file it names or the configuration is wrong. */
+  /** The command line, a file it names, a credential or the configuration is wrong. */
   usage: 2,
   /** Something outside is not there: a store, a port, a running gateway. */
   unavailable: 3,
@@ -35,7 +35,8 @@ const UNAVAILABLE: ReadonlySet<string> = new Set([
 
 /** The exit code of an error. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof ConfigError) return EXIT.usage
+  if (error instanceof ConfigError || error instanceof CredentialError) return EXIT.usage
+  if (error instanceof BudgetExceeded) return EXIT.no
   if (error instanceof StoreError) return EXIT.unavailable
   if (error instanceof IntegrityError) return EXIT.integrity
   if (error instanceof Error && 'code' in error) {
