@@ -72,7 +72,7 @@ test('the Dockerfile serves the configuration below it, as a user who owns the d
   const dockerfile = blocks.find(({ language }) => language === 'dockerfile')
   const lines = (dockerfile?.text ?? '').trim().split('\n')
   const instructions = new Map(lines.map(line => [line.split(' ', 1)[0] ?? '', line.replace(/^\w+ /, '')]))
-  assert.equal(instructions.size, lines.length, 'an instruction stands twice')
+  assert.equal(instructions.size, lines.length, 'an instruction is used twice')
   for (const name of instructions.keys())
     assert.match(name, /^(?:FROM|WORKDIR|RUN|COPY|USER|VOLUME|EXPOSE|ENTRYPOINT|CMD)$/)
   const image = blocks.find(({ heading, file }) => heading === 'Docker' && file === 'postern.config.yaml')
