@@ -1,20 +1,22 @@
 // This checkout beside another commit: the servers of `layer` and `gateway` of both in the same rounds, and
-// `throttle-memory` and `detect-cost` of both in turns. `--with COMMIT` names the other, which is checked
-// out and installed in a temporary folder; `--only NAME` measures one of the four.
+// the decisions that `throttle-memory` and `detect-cost` time, in turns. `--with COMMIT` names the other,
+// which is checked out and installed in a temporary folder; `--only NAME` measures one of the four.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../scripts/workspace.ts'
-import { isQuick, median, report } from './support/harness.ts'
+import { isQuick, median, quantile, report } from './support/harness.ts'
 import { CpuRounds, type MeasuredProcess } from './support/process-cpu.ts'
 
 const NAMES = ['layer', 'gateway', 'throttle-memory', 'detect-cost'] as const
 const CPU = { rounds: isQuick ? 12 : 40, requests: 1_500, warmUp: isQuick ? 20_000 : 50_000 }
-/** Runs of a whole benchmark on each side. */
-const TURNS = isQuick ? 1 : 3
+/** Operations by which is found how many a round has, and microseconds that a round takes. */
+const FEWEST = 20
+const ROUND_US = 20_000
 const INSTALL_MS = 600_000
-const RUN_MS = 900_000
+/** A server that does not answer for so long is given up. */
+const ANSWER_MS = 60_000
 
 const commit = optionOf('--with')
 const only = optionOf('--only')
@@ -45,6 +47,8 @@ async function start(
   const port = await new Promise<number>((resolve, reject) => {
     child.once('message', answer => resolve(Number(answer)))
     child.once('exit', code => reject(new Error(`${name} ended with ${code}`)))
+    const timer = setTimeout(() => reject(new Error(`${name} did not listen`)), ANSWER_MS)
+    child.once('message', () => clearTimeout(timer)).once('exit', () => clearTimeout(timer))
     // A gateway says it by itself, and takes no questions in older versions.
     if (file.startsWith('layer')) child.send('port')
   })
@@ -101,37 +105,78 @@ async function compareGateway(sides: Sides, folder: string): Promise<void> {
   }
 }
 
-/** Figures and ratios that a benchmark prints with `--json`, as numbers. */
-function numbersOf(code: string, name: string): ReadonlyMap<string, number> {
-  const args = [...process.execArgv, '--expose-gc', join(code, 'bench', `${name}.ts`), '--json']
-  const text = execFileSync(process.execPath, isQuick ? [...args, '--quick'] : args, {
-    cwd: code,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: RUN_MS,
-    maxBuffer: 16_777_216,
-  })
-  const said = JSON.parse(text.trim().split('\n').at(-1) ?? '') as {
-    readonly ratios: Readonly<Record<string, unknown>>
-    readonly figures: Readonly<Record<string, unknown>>
+/** The process of one side that does pieces of work on request. */
+class Decisions {
+  readonly #child: ChildProcess
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
   }
-  const all = [...Object.entries(said.ratios), ...Object.entries(said.figures)]
-  return new Map(all.flatMap(([key, value]) => (typeof value === 'number' ? [[key, value] as const] : [])))
+
+  /** @returns the process, and the names of its pieces of work */
+  static async start(code: string): Promise<{ decisions: Decisions; work: readonly string[] }> {
+    const child = fork(join(root, 'bench/support/decisions-server.ts'), [code])
+    const decisions = new Decisions(child)
+    return { decisions, work: (await decisions.#answer()) as readonly string[] }
+  }
+
+  /** Microseconds of CPU of each operation. */
+  async cpu(work: string, operations: number): Promise<number> {
+    const answer = this.#answer()
+    this.#child.send({ work, operations })
+    return Number(await answer)
+  }
+
+  #answer(): Promise<unknown> {
+    const answer = Promise.withResolvers<unknown>()
+    const onExit = (code: number | null): void => answer.reject(new Error(`decisions ended with ${code}`))
+    const timer = setTimeout(() => answer.reject(new Error('decisions did not answer')), ANSWER_MS)
+    this.#child.once('message', answer.resolve).once('exit', onExit)
+    return answer.promise.finally(() => {
+      clearTimeout(timer)
+      this.#child.off('exit', onExit)
+    })
+  }
+
+  stop(): void {
+    this.#child.kill()
+  }
 }
 
-/** Runs a whole benchmark of both sides in turns, and compares what both print. */
-function compareRuns(name: string, sides: Sides): void {
-  const runs = { old: [] as ReadonlyMap<string, number>[], new: [] as ReadonlyMap<string, number>[] }
-  for (let turn = 0; turn < TURNS; turn++)
-    for (const side of ['old', 'new'] as const) runs[side].push(numbersOf(sides[side], name))
-  const middle = (side: 'old' | 'new', key: string): number =>
-    median(runs[side].map(run => run.get(key) ?? Number.NaN))
-  for (const key of runs.new[0]?.keys() ?? []) {
-    const [before, after] = [middle('old', key), middle('new', key)]
-    if (!(before > 0 && after > 0)) continue
-    const label = `${name} ${key}`
-    ratios[label] = after / before
-    figures[label] = `${before} old, ${after} new`
+/**
+ * The same decisions of both sides in turns, each in a process of its own: those of limits in memory
+ * (`throttle`) or of inspection (`inspect`). The benchmarks of both commits are not run: the older ones know
+ * no short form, and measure other things.
+ */
+async function compareDecisions(kind: 'throttle' | 'inspect', { old, new: present }: Sides): Promise<void> {
+  const [before, after] = [await Decisions.start(old), await Decisions.start(present)]
+  try {
+    for (const work of after.work) {
+      if (!work.startsWith(kind)) continue
+      await after.decisions.cpu(work, FEWEST)
+      const calm = await after.decisions.cpu(work, FEWEST)
+      // So many that a round takes as long for every piece of work, warm processes included.
+      const operations = Math.max(FEWEST, Math.round(ROUND_US / Math.max(calm, 0.05)))
+      const taken = { old: [] as number[], new: [] as number[] }
+      for (let round = -3; round < CPU.rounds * 2; round++) {
+        const isOldFirst = round % 2 === 0
+        const [first, second] = isOldFirst ? [before, after] : [after, before]
+        const one = await first.decisions.cpu(work, operations)
+        const other = await second.decisions.cpu(work, operations)
+        if (round < 0) continue
+        taken.old.push(isOldFirst ? one : other)
+        taken.new.push(isOldFirst ? other : one)
+      }
+      const found = taken.new.map((cpu, round) => cpu / (taken.old[round] ?? Number.NaN))
+      ratios[work] = median(found)
+      figures[`${work}_quartiles`] =
+        `${quantile(found, 0.25).toFixed(3)} to ${quantile(found, 0.75).toFixed(3)}`
+      for (const side of ['old', 'new'] as const)
+        figures[`${work}_${side}_us`] = Number(median(taken[side]).toFixed(3))
+    }
+  } finally {
+    before.decisions.stop()
+    after.decisions.stop()
   }
 }
 
@@ -142,12 +187,12 @@ const run = (command: string, args: readonly string[], cwd: string): void =>
 try {
   run('git', ['worktree', 'add', '--quiet', '--detach', sides.old, commit], root)
   for (const at of [sides.old, join(sides.old, 'bench')])
-    run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], at)
+    run('npm', ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--loglevel=error'], at)
   const isAsked = (name: (typeof NAMES)[number]): boolean => only === undefined || only === name
   if (isAsked('layer')) await compareLayer(sides, join(folder, 'data'))
   if (isAsked('gateway')) await compareGateway(sides, join(folder, 'data'))
-  if (isAsked('throttle-memory')) compareRuns('throttle-memory', sides)
-  if (isAsked('detect-cost')) compareRuns('detect-cost', sides)
+  if (isAsked('throttle-memory')) await compareDecisions('throttle', sides)
+  if (isAsked('detect-cost')) await compareDecisions('inspect', sides)
 } finally {
   if (existsSync(sides.old)) run('git', ['worktree', 'remove', '--force', sides.old], root)
   rmSync(folder, { recursive: true, force: true })
@@ -157,7 +202,7 @@ report({
   ratios,
   figures,
   unequal: [
-    'A ratio is the present code by that of the other commit. For layer and gateway it is CPU per request, the median of rounds in which both had their turn; for the others it is what the benchmark itself printed, so that more is worse for a time and better for a ratio to a peer.',
+    'A ratio is the present code by that of the other commit. It is CPU per request or decision, the median of rounds in which both had their turn.',
     'Each side runs its own servers and default configuration: a later version that protects against more does more work. "express", "fastify" and "undici" hold no code of Postern, and say what the comparison is worth.',
   ],
 })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -8,9 +8,11 @@ import { root } from './workspace.ts'
 
 /** The part of docs/vault.md up to a running application with three holders. */
 const UNTIL = '\n## Unlock a holder with a passphrase'
+/** What is followed after it, with the holders that run. */
+const AFTER = ['Plant canaries', 'Replace a lost holder', 'See what a thief could open']
 const BLOCK = /^```(sh|ts|json vault\.json)\n(.*?)^```$/gms
 /** Ports of the page are `947` and the number of the holder. */
-const PAGE_PORT = /\b947(?=\$n|\$peer)/g
+const PAGE_PORT = /\b947(?=\$n|\$peer|2\b)/g
 const PATIENCE_MS = 240_000
 
 /** The same program for a column in mode split, with a row of its own. */
@@ -19,10 +21,126 @@ sed 's/"mode": "local"/"mode": "split"/' vault.json > split.json
 sed -e 's/vault.json/split.json/' -e 's/id: 3/id: 4/' -e 's/id = 3/id = 4/' -e 's/carol/dan/' use.ts > split.ts
 node split.ts
 `
+/** Reads what was written before one of the holders was replaced. */
+const AGAIN = `
+sed -e '/sql.insert/d' -e 's/console.log(/console.log("again", /' split.ts > again.ts
+node again.ts
+`
+
+/** Erases a person, whose rows are of a table with a subject. */
+const ERASE = `
+cat > erase.json <<'END'
+{
+  "tables": {
+    "orders": {
+      "key": ["id"],
+      "subject": "customer",
+      "columns": {
+        "address": { "mode": "local", "storage": "text", "search": { "equals": { "column": "address_term" } } }
+      }
+    }
+  },
+  "keys": "vault.keys",
+  "searchKey": "vault.search",
+  "subjects": "subjects.db",
+  "database": "shop.db"
+}
+END
+cat > erase.ts <<'END'
+import { openVault, VaultSql } from '@postern/vault'
+import { openVaultDatabase } from '@postern/vault/setup'
+
+const opened = await openVault('erase.json')
+const database = await openVaultDatabase(opened.file)
+const sql = new VaultSql(database.client, opened.vault)
+if (process.argv[2] === 'write') await sql.insert('orders', [{ id: 1, customer: '4711', address: 'Oak Road 1' }])
+const rows = await sql.query('orders', 'SELECT * FROM orders')
+console.log(JSON.stringify(rows.map(({ address, address_term }) => [address, address_term === null])))
+await database.close()
+opened.close()
+END
+node erase.ts write
+postern vault erase 4711 --yes --vault erase.json
+node erase.ts read
+`
+
+/** Kysely and Drizzle with the adapters, as the page names them. */
+const ORMS = `
+cat > orms.ts <<'END'
+import { DatabaseSync } from 'node:sqlite'
+import { LocalKeys, Vault } from '@postern/vault'
+import { kyselyVault, sealedColumn } from '@postern/vault/orm'
+import { drizzle } from 'drizzle-orm/sqlite-proxy'
+import { customType, integer, sqliteTable } from 'drizzle-orm/sqlite-core'
+import { Kysely, SqliteDialect } from 'kysely'
+
+const vault = new Vault({
+  tables: { people: { key: ['id'], columns: { email: { mode: 'local' } } } },
+  local: LocalKeys.generate(),
+})
+const file = new DatabaseSync(':memory:')
+file.exec('CREATE TABLE people (id INTEGER PRIMARY KEY, email BLOB)')
+const dialect = new SqliteDialect({
+  database: {
+    close: () => {},
+    prepare: text => {
+      const statement = file.prepare(text)
+      return {
+        reader: /^select/i.test(text),
+        all: values => statement.all(...values),
+        run: values => statement.run(...values),
+        iterate: values => statement.iterate(...values),
+      }
+    },
+  },
+})
+const db = new Kysely({ dialect, plugins: [kyselyVault(vault, ['people'])] })
+await db.insertInto('people').values(await vault.sealRows('people', [{ id: 1, email: 'kay@example.com' }])).execute()
+console.log('kysely', (await db.selectFrom('people').selectAll().execute())[0].email)
+await db.insertInto('people').values([{ id: 2, email: 'plain@example.com' }]).execute().catch(error => console.log('kysely', error.code))
+
+const people = sqliteTable('people', {
+  id: integer('id').primaryKey(),
+  email: customType(sealedColumn('people.email'))('email'),
+})
+const drizzled = drizzle(async (text, values, method) => {
+  const statement = file.prepare(text)
+  if (method === 'run') return { rows: [], ...statement.run(...values) }
+  return { rows: statement.all(...values).map(row => Object.values(row)) }
+})
+await drizzled.insert(people).values(await vault.sealRows('people', [{ id: 3, email: 'dee@example.com' }]))
+const rows = await drizzled.select().from(people)
+console.log('drizzle', (await vault.openRows('people', rows)).at(-1).email)
+await drizzled.insert(people).values({ id: 4, email: 'plain@example.com' }).catch(error => console.log('drizzle', error.code ?? error.cause?.code))
+console.log('rows', file.prepare('SELECT count(*) AS count FROM people').get().count)
+END
+node orms.ts
+`
+
+/** What the commands print, in their order. */
+const PRINTED = [
+  'carol@example.com',
+  '2 values rewritten',
+  'holder 3  up',
+  'dan@example.com',
+  'on each holder, with its own configuration',
+  'holder 2 has the part it shares with this one, of epochs [0]',
+  'values opened',
+  'again dan@example.com',
+  '[["Oak Road 1",false]]',
+  'erased: no record of this subject opens any more',
+  '[[null,true]]',
+  'kysely kay@example.com',
+  'kysely POSTERN_CONFIG',
+  'drizzle dee@example.com',
+  'drizzle POSTERN_CONFIG',
+  'rows 2',
+]
 
 /**
  * Follows docs/vault.md, as printed, with the packages that a folder has installed: a table with rows in
- * SQLite, one column with a key file, the rows that are there, three holders, and the column in mode split.
+ * SQLite, one column with a key file, the rows that are there, three holders, and the column in mode split; a
+ * canary, a lost holder, exposure, erasing a person, and Kysely and Drizzle.
  * @throws Error with what was printed, when a command fails or a value stays plain
  */
 export async function tryVault(project: string, env: Readonly<Record<string, string>>): Promise<void> {
@@ -30,31 +148,50 @@ export async function tryVault(project: string, env: Readonly<Record<string, str
   mkdirSync(folder)
   const database = new DatabaseSync(join(folder, 'shop.db'))
   database.exec(`
+    CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, address TEXT, address_term BLOB);
     CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT);
     INSERT INTO customers VALUES (1, 'anne@example.com'), (2, 'bob@example.com')`)
   database.close()
-  const page = readFileSync(join(root, 'docs/vault.md'), 'utf8').split(UNTIL, 1).join('')
+  for (const name of ['kysely', 'drizzle-orm'])
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
+  const page = readFileSync(join(root, 'docs/vault.md'), 'utf8')
   const ports = await freePorts()
-  let script = 'set -e\n'
-  for (const [, kind = '', text = ''] of page.matchAll(BLOCK)) {
-    if (kind === 'sh') script += `${text.replace(PAGE_PORT, ports)}\n`
-    else if (kind === 'ts') {
-      writeFileSync(join(folder, 'use.ts'), text)
-      script += 'node use.ts\n'
-    } else script += `cat > vault.json <<'END'\n${text}END\n`
+  const scriptOf = (text: string): string => {
+    let script = ''
+    for (const [, kind = '', block = ''] of text.matchAll(BLOCK)) {
+      if (kind === 'sh') script += `${block.replace(PAGE_PORT, ports)}\n`
+      else if (kind === 'ts') {
+        writeFileSync(join(folder, 'use.ts'), block)
+        script += 'node use.ts\n'
+      } else script += `cat > vault.json <<'END'\n${block}END\n`
+    }
+    return script
   }
-  const printed = await finished(folder, script + SPLIT, {
+  const sections = AFTER.map(heading => scriptOf(sectionOf(page, heading)))
+  const script = ['set -e', scriptOf(page.split(UNTIL, 1).join('')), SPLIT, ...sections, AGAIN, ERASE, ORMS]
+  const printed = await finished(folder, script.join('\n'), {
     ...env,
     DATABASE_URL: 'shop.db',
     PATH: `${join(project, 'node_modules', '.bin')}:${env['PATH']}`,
   })
-  for (const expected of ['carol@example.com', 'dan@example.com', 'holder 3  up', '2 values rewritten'])
-    if (!printed.includes(expected)) throw new Error(`docs/vault.md did not print "${expected}":\n${printed}`)
+  let at = 0
+  for (const expected of PRINTED) {
+    const found = printed.indexOf(expected, at)
+    if (found < 0) throw new Error(`docs/vault.md did not print "${expected}" in its place:\n${printed}`)
+    at = found + expected.length
+  }
   const sealed = new DatabaseSync(join(folder, 'shop.db'))
   const rows = sealed.prepare('SELECT email FROM customers').all()
   sealed.close()
   if (rows.length !== 4 || !rows.every(({ email }) => String(email).startsWith('pv1.')))
     throw new Error(`docs/vault.md left ${rows.length} rows, not all of them sealed:\n${printed}`)
+}
+
+/** The text below a heading of the page. */
+function sectionOf(page: string, heading: string): string {
+  const [, text] = page.split(`\n## ${heading}\n`)
+  if (text === undefined) throw new Error(`docs/vault.md has no section "${heading}"`)
+  return text.split('\n## ', 1).join('')
 }
 
 /** What a script printed. Whatever it started ends with it. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const CLI = fileURLToPath(new URL('../../postern/src/bin.ts', import.meta.url))
+export const CLI: string = fileURLToPath(new URL('../../postern/src/bin.ts', import.meta.url))
 
 export interface CliResult {
   readonly code: number | null

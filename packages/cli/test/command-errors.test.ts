@@ -80,6 +80,7 @@ cases('limits and parameters without a running gateway', [
   ['limits set address 192.0.2.7 5/1m', 2, /limits\.address: has one rule for everybody/],
   ['limits list', 0, /no key has a rule of its own/],
   ['limits unset tenant acme', 1, /acme has no rule of its own in tenant/],
+  ['parameters list', 1, /nothing is known: declare types/],
   ['parameters types', 1, /no type is certain yet/],
   ['parameters propose', 1, /nothing was learned: schema: \{ learn: true \}/],
   ['parameters forget', 1, /nothing was learned of that/],
@@ -233,5 +234,36 @@ describe('how it is said', () => {
       readFileSync(join(folder, 'postern.config.yaml'), 'utf8'),
       /^# ours\nmode: observe\n[\s\S]*number/,
     )
+  })
+
+  test('what is known about parameters is listed with its source', async () => {
+    const parameters = [{ in: 'query', name: 'page', schema: { type: 'integer' } }]
+    const paths = { '/items': { get: { parameters } } }
+    writeFileSync(join(folder, 'openapi.json'), JSON.stringify({ openapi: '3.0.3', paths }))
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      `inspect:
+  openapi: openapi.json
+  parameters: { body.html: markup }
+routes:
+  GET /items: { inspect: { parameters: { query.q: text } } }
+`,
+    )
+    const { code, stdout } = await inProcess(['parameters', 'list'], folder)
+    assert.equal(code, 0)
+    assert.deepEqual(
+      stdout
+        .trim()
+        .split('\n')
+        .map(line => line.split(/ {2,}/)),
+      [
+        ['GET /items', 'query.q', 'text', 'routes'],
+        ['every route', 'body.html', 'markup', 'inspect.parameters'],
+        ['GET /items', 'query.page', 'number', 'openapi'],
+      ],
+    )
+    const only = await inProcess(['parameters', 'list', 'GET /items', '--json'], folder)
+    assert.match(only.stdout, /"source":"routes".*"source":"openapi"/)
+    assert.doesNotMatch(only.stdout, /every route/)
   })
 })

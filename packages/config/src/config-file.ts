@@ -63,7 +63,10 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (['.yaml', '.yml', '.json'].includes(extension)) return { ...parseConfig(absolute, extension), version }
   throw new ConfigError({
     place: path,
-    problem: `"${extension}" is not a kind of configuration file`,
+    problem:
+      extension === ''
+        ? 'has no ending that says what kind of file it is'
+        : `"${extension}" is not a kind of configuration file`,
     hint: 'use .ts, .js, .yaml or .json',
   })
 }
@@ -127,7 +130,11 @@ async function importConfig(path: string, version: number): Promise<Unversioned>
 
 function importHint(error: unknown): { readonly hint?: string } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'ERR_MODULE_NOT_FOUND') return { hint: 'install what the file imports: npm install postern' }
+  if (code === 'ERR_MODULE_NOT_FOUND' && error instanceof Error) {
+    const name = /Cannot find package '([^']{1,120})'/.exec(error.message)?.[1]
+    if (name === undefined) return { hint: 'check the path after "import", and its ending (.ts, .js)' }
+    return { hint: `install what the file imports: npm install ${name}` }
+  }
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return { hint: 'use types that can be erased: no enums, no namespaces' }
   return {}

@@ -9,20 +9,18 @@ import { decompress } from './decompress.ts'
 import type { GuardStopwatch } from './guard-stopwatch.ts'
 import type { GuardTime } from './guard-time.ts'
 import { assertSettableRequestHeader } from './header-field.ts'
+import { hostOfTarget, type KnownTarget, knownTarget } from './known-target.ts'
 import { headMethodOverrides, type MethodOverride } from './method-override.ts'
 import type { Mode } from './mode.ts'
 import { ANONYMOUS, type Principal } from './principal.ts'
 import type { RefusalLanguage } from './refusal-words.ts'
 import { headerCount, headerValue, type RawHeaders } from './request-headers.ts'
 import type { RequestId } from './request-id.ts'
-import { parseRequestPath, type RequestPath } from './request-path.ts'
+import type { RequestPath } from './request-path.ts'
 import type { RouteMatch, RouteTable } from './route-table.ts'
 
 /** Bytes of a body without its codings. */
 const MAX_DECODED = 4 * 1_048_576
-
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 
 /**
  * What a carrier (node, fetch, gateway, a log line in a replay) knows about a
@@ -90,7 +88,6 @@ export interface ExchangeContext {
 
 const PLAIN: AnswerStyle = {}
 const UNKNOWN_PEER = '0.0.0.0' as Address
-const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
 
 /**
  * One request and, later, its outcome. Fields are what arrived; getters derive on
@@ -142,7 +139,7 @@ export class Exchange {
 
   readonly #context: ExchangeContext
   #id: RequestId | undefined = undefined
-  #path: RequestPath | undefined = undefined
+  #target: KnownTarget | undefined = undefined
   #peer: Address | undefined = undefined
   #client: Address | undefined = undefined
   #route: RouteMatch | undefined | null = null
@@ -171,15 +168,15 @@ export class Exchange {
     return this.#id
   }
 
+  /** What the target says by itself, for packages that keep something of a target that comes again. */
+  get knownTarget(): KnownTarget {
+    this.#target ??= knownTarget(this.source.target)
+    return this.#target
+  }
+
   /** Path and query, taken apart; an absolute-form target is cut down to its path. */
   get path(): RequestPath {
-    if (this.#path === undefined) {
-      const target = this.source.target
-      const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
-      const origin = absolute === null ? target : target.slice(absolute[0].length)
-      this.#path = parseRequestPath(absolute !== null && !origin.startsWith('/') ? `/${origin}` : origin)
-    }
-    return this.#path
+    return this.knownTarget.path
   }
 
   /**
@@ -187,9 +184,7 @@ export class Exchange {
    * (RFC 9112 section 3.2.2), else `Host`.
    */
   get host(): string {
-    const target = this.source.target
-    const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
-    return absolute?.[1] ?? this.header('host') ?? this.header(':authority') ?? ''
+    return hostOfTarget(this.source.target) ?? this.header('host') ?? this.header(':authority') ?? ''
   }
 
   get scheme(): 'http' | 'https' {
@@ -220,10 +215,15 @@ export class Exchange {
    */
   get route(): RouteMatch | undefined {
     if (this.#route === null) {
-      const { canonical, raw } = this.path
-      this.#route = this.#context.routes.match(this.method, canonical, raw, this.methodOverrides[0]?.method)
+      const { routes } = this.#context
+      this.#route = routes.size === 0 ? undefined : this.#match(routes)
     }
     return this.#route
+  }
+
+  #match(routes: RouteTable): RouteMatch | undefined {
+    const { canonical, raw } = this.path
+    return routes.match(this.method, canonical, raw, this.methodOverrides[0]?.method)
   }
 
   /**
@@ -232,7 +232,7 @@ export class Exchange {
    * method as sent and for the one asked for.
    */
   get methodOverrides(): readonly MethodOverride[] {
-    this.#overrides ??= headMethodOverrides(this.method, this.headers, this.path.query)
+    this.#overrides ??= headMethodOverrides(this.method, this.headers, this.knownTarget)
     return this.#overrides
   }
 

@@ -1,3 +1,4 @@
+import type { KnownTarget } from './known-target.ts'
 import type { RawHeaders } from './request-headers.ts'
 
 /** Headers by which a request asks to be treated as one of another method. */
@@ -34,11 +35,10 @@ const NONE: readonly MethodOverride[] = Object.freeze([])
 export function headMethodOverrides(
   method: string,
   headers: RawHeaders,
-  query: string,
+  { mayNameMethod, path }: KnownTarget,
 ): readonly MethodOverride[] {
   const fromHeaders = headerOverrides(method, headers)
-  // A name may be spelled with escapes.
-  const fromQuery = /method|%/i.test(query) ? parameterOverrides(query, method, 'query') : NONE
+  const fromQuery = mayNameMethod ? parameterOverrides(path.query, method, 'query') : NONE
   if (fromQuery.length === 0) return fromHeaders
   return fromHeaders.length === 0 ? fromQuery : [...fromHeaders, ...fromQuery]
 }

@@ -2,6 +2,8 @@ import { type AnswerHead, assertSettableHeader } from '@postern/core'
 import type { NodeCarrier } from './node-carrier.ts'
 import type { NodeResponse, ResponseExtras } from './node-message.ts'
 
+const NONE: readonly string[] = Object.freeze([])
+
 /** The head of a node response that is about to be written. */
 class NodeAnswerHead implements AnswerHead {
   readonly #response: NodeResponse
@@ -15,13 +17,14 @@ class NodeAnswerHead implements AnswerHead {
   }
 
   get(name: string): string | undefined {
-    const values = this.getAll(name)
-    return values.length === 0 ? undefined : values.join(', ')
+    const value = this.#response.getHeader(name)
+    if (typeof value === 'string' || value === undefined) return value
+    return Array.isArray(value) ? value.join(', ') : String(value)
   }
 
   getAll(name: string): readonly string[] {
     const value = this.#response.getHeader(name)
-    if (value === undefined) return []
+    if (value === undefined) return NONE
     return Array.isArray(value) ? value.map(String) : [String(value)]
   }
 

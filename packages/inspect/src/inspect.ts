@@ -92,9 +92,7 @@ export function beginInspection(
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
   const targetIsClear =
-    options.types === undefined &&
-    isTargetClear(target, rules) &&
-    !mayHandSession(request, options.ownCookies)
+    options.types === undefined && isClear(request, rules) && !mayHandSession(request, options.ownCookies)
   const headers = sortedHeaders(request, rules, options.types)
   const mayAct = headers.mayAct || (targetIsClear && mayTargetAct(target))
   if (targetIsClear && headers.suspicious.length === 0 && body === undefined) return mayAct ? ACTING : INERT
@@ -117,6 +115,15 @@ export function beginInspection(
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }
   return inspector
+}
+
+/** Whether one scan clears the target, now or when it came before. */
+function isClear({ target, known }: InspectedRequest, rules: RuleSet): boolean {
+  if (known === undefined) return isTargetClear(target, rules)
+  if (known.clearFor === rules) return true
+  const isFound = isTargetClear(target, rules)
+  if (isFound) known.clearFor = rules
+  return isFound
 }
 
 /** Whether a target that is clear could act all the same: by what is syntax of paths to the rules. */

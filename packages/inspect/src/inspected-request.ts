@@ -1,4 +1,4 @@
-import type { RawHeaders } from '@postern/core'
+import type { KnownTarget, RawHeaders } from '@postern/core'
 
 /**
  * What inspection reads of a request: data only, so that a live exchange, a log line and a test look alike.
@@ -17,4 +17,6 @@ export interface InspectedRequest {
    * registry client's does, opens nothing to a client that stands inside already.
    */
   readonly ownPort?: number | undefined
+  /** What is kept of this very target, so that one that comes again is scanned once. */
+  readonly known?: KnownTarget | undefined
 }

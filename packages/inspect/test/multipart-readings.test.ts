@@ -74,6 +74,21 @@ describe('a multipart body that parsers read in different ways', () => {
       assert.equal(verdict(part(FILE, `${delimiter}\r\n${FIELD}\r\n\r\n${ATTACK}`)), 'block', delimiter)
   })
 
+  test('is inspected before the first delimiter, behind one inside a line, and without any', () => {
+    const field = `${FIELD}\r\n\r\n${ATTACK}\r\n`
+    for (const body of [
+      `${field}--x--\r\n`,
+      `a-x\r\n${field}--x`,
+      `--xz\r${field.replaceAll('\r\n', '\r')}`,
+      `--x\n\rX\n\r${field.replaceAll('\r\n', '\n\r')}--x--`,
+      part(`Content-Disposition: form-data; name=id;; filename="a.txt"`, ATTACK),
+      part(`Content-Disposition: form-data; name="id"; filename`, ATTACK),
+      part(`Content-Disposition: form-data; name="id" filename="a.txt"`, ATTACK),
+    ])
+      assert.equal(verdict(body), 'block', body)
+    assert.equal(verdict(`a=1&id=${encodeURIComponent(ATTACK)}`, 'multipart/form-data; boundary*=x'), 'block')
+  })
+
   test('is decoded where a part says so', () => {
     const coded = ATTACK.replaceAll("'", '=27').replaceAll(' ', '=20')
     const headers = `${FIELD}\r\nContent-Transfer-Encoding: quoted-printable`
@@ -90,12 +105,18 @@ describe('a multipart body that parsers read in different ways', () => {
   })
 })
 
+test('a mailbox and a long text of heads pass as files, and take no longer for it', () => {
+  const mails = 'Content-Disposition: inline; filename="a.txt"\r\n\r\nhello\r\n'.repeat(2_000)
+  assert.equal(verdict(part(FILE, mails)), 'pass')
+  assert.equal(verdict(part(FILE, 'content-disposition:;name=a\n'.repeat(2_000))), 'too-big')
+})
+
 test('what browsers and clients send passes: files of any text, and no file at all', () => {
   for (const [headers, content] of [
     [FILE, `notes: ${ATTACK}`],
     ['Content-Disposition: form-data; name="f"; filename=""\r\nContent-Type: application/octet-stream', ''],
     [`${FILE}; filename*=utf-8''a.txt`, ATTACK],
-    ['Content-Disposition: form-data; name="f"; filename="a \\"b\\"; c.txt"', ATTACK],
+    ['Content-Disposition: form-data; name="f"; filename="a \\"b\\" c.txt"', ATTACK],
     [
       FILE,
       `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\n\r\n${ATTACK}\r\n--z--`,

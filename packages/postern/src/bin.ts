@@ -6,12 +6,16 @@ const args = process.argv.slice(2)
 const SERVERS: ReadonlySet<string> = new Set(['gateway', 'forward-auth', 'dev', 'serve'])
 const isServer = args.some(argument => SERVERS.has(argument))
 
-// A reader that went away (`postern replay ... | head`) is not a failure of ours; a
-// server it does not end at all.
+// A reader that went away (`postern replay ... | head`) is not a failure of ours. A server goes on whatever
+// becomes of its output: a reader or a terminal that went away, a disk that is full.
+const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
-    if (!isServer) process.exit(0)
+    if (isServer) return
+    if (GONE.has(error.code)) process.exit(0)
+    if (stream === process.stdout)
+      process.stderr.write(`error: standard output: ${error.message}; hint: free space, or write elsewhere\n`)
+    process.exit(EXIT.unavailable)
   })
 // An error that nobody caught: requests under way finish, and a supervisor starts the server again. One that
 // comes on top ends it at once, as it does everywhere else.

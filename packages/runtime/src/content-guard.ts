@@ -3,6 +3,7 @@ import type { Event, Exchange, Guard } from '@postern/core'
 import { type InspectionOptions, inspectionGuard } from '@postern/inspect'
 import { DoubtfulValues } from './doubtful-values.ts'
 import { type ForeignRules, foreignRules } from './foreign-rules.ts'
+import { describedTypes, openApiTypes } from './openapi-types.ts'
 import type { Resources } from './resources.ts'
 
 /** What reads a request's content, and how many rules of others it has. */
@@ -24,11 +25,13 @@ export function contentGuard(
   emit?: (event: Event) => void,
 ): ContentGuard {
   if (inspect === false) return { guard: undefined, foreign: { loaded: 0, skipped: 0 } }
-  const { rules: _, secondOpinion: __, ...rest } = inspect
+  const { rules: _, secondOpinion: __, openapi: ___, ...rest } = inspect
   const { options, ...foreign } = foreignRules(inspect, loaded.file.folder)
   const decided = emit === undefined || inspect.sinks === false ? undefined : sinks?.doubts
   const report = decided === undefined ? recordedAtOnce(emit) : decided.keep.bind(decided)
+  const described = openApiTypes(inspect, loaded.file.folder)
   const guard = inspectionGuard({
+    ...(described !== undefined && { described: describedTypes(described) }),
     ...(schema.inspect && parameterTypes !== undefined && { learned: route => parameterTypes.of(route) }),
     ...rest,
     ...options,

@@ -4,6 +4,9 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use',
   EACCES: 'may not be used by this user (ports below 1024 need the right to bind them)',
   EADDRNOTAVAIL: 'is not an address of this machine',
+  EAFNOSUPPORT: 'is of a kind of address that this machine does not use',
+  ENOTFOUND: 'is neither an address nor a name that this machine knows',
+  EAI_AGAIN: 'is neither an address nor a name that this machine knows',
 }
 
 /** An address to listen on that is not available. */

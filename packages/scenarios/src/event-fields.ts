@@ -6,7 +6,7 @@ export type FieldValue = string | number | boolean | readonly string[] | undefin
 export type FieldReader = (event: Event) => FieldValue
 
 /** The target as sent; events that were stored keep only its canonical path. */
-export function requestTarget(event: Event): string {
+function requestTarget(event: Event): string {
   if (event instanceof HttpEvent) return event.exchange.source.target.slice(0, 4_096)
   const kept = event.data?.['target']
   if (typeof kept === 'string') return kept

@@ -2,6 +2,8 @@
 const { charCodeAt } = String.prototype
 /** Room for so many groups, a power of two: 256 KiB. */
 const SLOTS = 16_384
+/** Words of 32 bits a group; the last two are its time. */
+const WIDTH = 4
 /** So many characters from the end of a part tell groups apart. */
 const HASHED = 64
 
@@ -14,9 +16,9 @@ const HASHED = 64
  * text that the collector has to copy twice.
  */
 export class LoneValues {
-  readonly #groups: Int32Array = new Int32Array(SLOTS)
-  readonly #values: Int32Array = new Int32Array(SLOTS)
-  readonly #times: Float64Array = new Float64Array(SLOTS)
+  /** Side by side, so that a group is one line of the cache: its number, the value's, and the time. */
+  readonly #words: Int32Array = new Int32Array(SLOTS * WIDTH)
+  readonly #times: Float64Array = new Float64Array(this.#words.buffer)
   /** The group that was looked for last. */
   #group = 0
 
@@ -29,32 +31,32 @@ export class LoneValues {
 
   /** Whether the group of a slot is this one. */
   holds(slot: number): boolean {
-    return this.#groups[slot] === this.#group
+    return this.#words[slot * WIDTH] === this.#group
   }
 
   /** The mark of the only value. */
   value(slot: number): number {
-    return this.#values[slot] as number
+    return this.#words[slot * WIDTH + 1] as number
   }
 
   /** Epoch milliseconds of the last event with that value. */
   time(slot: number): number {
-    return this.#times[slot] as number
+    return this.#times[slot * 2 + 1] as number
   }
 
   seenAgain(slot: number, time: number): void {
-    this.#times[slot] = time
+    this.#times[slot * 2 + 1] = time
   }
 
   /** Puts the group into a slot, in place of the one that is there. */
   put(slot: number, value: number, time: number): void {
-    this.#groups[slot] = this.#group
-    this.#values[slot] = value
-    this.#times[slot] = time
+    this.#words[slot * WIDTH] = this.#group
+    this.#words[slot * WIDTH + 1] = value
+    this.#times[slot * 2 + 1] = time
   }
 
   clear(slot: number): void {
-    this.#groups[slot] = 0
+    this.#words[slot * WIDTH] = 0
   }
 }
 

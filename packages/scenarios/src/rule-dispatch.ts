@@ -1,5 +1,5 @@
 import { ALLOW, ANONYMOUS, type Event, HttpEvent } from '@postern/core'
-import { decodedTarget, type FieldReader, type FieldValue, requestTarget } from './event-fields.ts'
+import { decodedTarget, type FieldReader, type FieldValue } from './event-fields.ts'
 import type { Need } from './need.ts'
 import type { DetectionRule } from './scenario.ts'
 import { isAboutTarget, MAX_TARGET_RULES, TargetAnswers } from './target-answers.ts'
@@ -123,11 +123,10 @@ class RequestDispatch {
       if (places.length > 0) this.#add(places)
     }
     if (wasAllowed && this.#settled.length > 0) this.#add(this.#settled)
-    const target = requestTarget(event)
-    const known = this.#targets.of(event, target)
+    const known = this.#targets.of(event)
     if (known === undefined) {
       if (this.#words?.search(decodedTarget(event)) === true) this.#add(this.#worded)
-      else this.#targets.keep(event, target)
+      else this.#targets.keep(event)
       this.#add(this.#targets.rules)
     } else if (found.length === 0 && this.#always.length === 0) {
       this.areKnown = true

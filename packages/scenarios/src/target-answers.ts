@@ -3,10 +3,6 @@ import type { DetectionRule } from './scenario.ts'
 
 /** Rules about nothing but the target: one bit of a number each. */
 export const MAX_TARGET_RULES = 30
-/** Targets whose answers are kept. */
-const MAX_TARGETS = 8_192
-/** Longer targets are not kept, but asked about again. */
-const MAX_LENGTH = 256
 /** Different answers that are kept once and shared. */
 const MAX_LISTS = 1_024
 
@@ -32,13 +28,12 @@ export function isAboutTarget({ reads, needs }: DetectionRule): boolean {
 
 /**
  * What rules about nothing but the target said of targets without any word that rules look for: the rules
- * that match, for GET requests of nobody in particular. Bounded, by the whole target as it was sent.
+ * that match, for GET requests of nobody in particular. Kept on the target itself, while that is kept.
  */
 export class TargetAnswers {
   /** Places of the rules whose answers are kept. */
   readonly rules: readonly number[]
   readonly #all: readonly DetectionRule[]
-  #known = new Map<string, readonly number[]>()
   /** The lists themselves, by a bit for each rule: most targets have the same few. */
   readonly #lists = new Map<number, readonly number[]>()
 
@@ -48,13 +43,15 @@ export class TargetAnswers {
   }
 
   /** The rules that match, or undefined when it is not known. */
-  of(event: Event, target: string): readonly number[] | undefined {
-    return isPlain(event) ? this.#known.get(target) : undefined
+  of(event: Event): readonly number[] | undefined {
+    if (!isPlain(event)) return undefined
+    const { knownTarget } = event.exchange
+    return knownTarget.answeredBy === this ? knownTarget.answers : undefined
   }
 
   /** Asks the rules and keeps what they say. Only for a target without any word. */
-  keep(event: Event, target: string): void {
-    if (target.length >= MAX_LENGTH || !isPlain(event)) return
+  keep(event: Event): void {
+    if (!isPlain(event)) return
     let matching = 0
     for (let i = 0; i < this.rules.length; i++) {
       if (this.#all[this.rules[i] as number]?.matches(event) === true) matching |= 1 << i
@@ -64,8 +61,9 @@ export class TargetAnswers {
       list = this.rules.filter((_, i) => (matching & (1 << i)) !== 0)
       if (this.#lists.size < MAX_LISTS) this.#lists.set(matching, list)
     }
-    if (this.#known.size >= MAX_TARGETS) this.#known = new Map()
-    this.#known.set(target, list)
+    const { knownTarget } = event.exchange
+    knownTarget.answeredBy = this
+    knownTarget.answers = list
   }
 }
 

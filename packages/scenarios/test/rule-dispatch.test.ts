@@ -155,13 +155,15 @@ describe('choosing which rules to ask', () => {
       const places = [...dispatch.candidates(event)]
       return dispatch.areKnown ? places.map(place => shipped.detections[place]?.rule.id ?? '') : ['not known']
     }
-    assert.deepEqual(known(sent('GET', '/products?page=2')), ['not known'])
+    // A target that comes once is not kept.
+    for (let time = 0; time < 2; time++)
+      assert.deepEqual(known(sent('GET', '/products?page=2')), ['not known'])
     assert.deepEqual(known(sent('GET', '/products?page=2')), ['http-page', 'http-query'])
     for (const other of [sent('POST', '/products?page=2'), sent('GET', '/products?page=2', 'ann')]) {
       assert.deepEqual(known(other), ['not known'])
       assertAllAsked(dispatch, shipped, other)
     }
-    assert.deepEqual(known(sent('GET', '/logo.png')), ['not known'])
+    for (let time = 0; time < 2; time++) assert.deepEqual(known(sent('GET', '/logo.png')), ['not known'])
     assert.deepEqual(known(sent('GET', '/logo.png')), [])
     assert.deepEqual(known(sent('GET', '/products?page=2')), ['http-page', 'http-query'])
   })

@@ -13,7 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { ConfigError, IntegrityError, PosternError, StoreError } from '@postern/core'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 
@@ -105,7 +105,7 @@ export function openDataDirectory(path: string, options: DataDirectoryOptions = 
   const version = options.version ?? 1
   const store = `data directory ${directory}`
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     keepPrivate(directory, store)
     if (readVersion(directory, store) !== version) upgrade(directory, store, version, options.upgrades ?? [])
     keepOutOfRepositories(directory)
@@ -115,6 +115,25 @@ export function openDataDirectory(path: string, options: DataDirectoryOptions = 
   } catch (error) {
     throw fileError(error, store)
   }
+}
+
+/**
+ * Level by level: on file systems that take no directories, as `/proc`, making all of them at once does not
+ * end (libuv asks for the parent again and again).
+ */
+function makeDirectory(directory: string): void {
+  const missing: string[] = []
+  for (let at = directory; !existsSync(at); at = dirname(at)) missing.push(at)
+  for (const path of missing.reverse()) {
+    try {
+      mkdirSync(path, { mode: 0o700 })
+    } catch (error) {
+      // Another process was quicker.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    }
+  }
+  // Fails when something other than a directory stands there.
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
 }
 
 /**
@@ -252,6 +271,7 @@ function writeVersion(directory: string, version: number): void {
 }
 
 const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'cannot be made there: that file system takes no directories',
   EACCES: 'cannot be read and written by the user Postern runs as',
   EPERM: 'cannot be read and written by the user Postern runs as',
   EROFS: 'is on a read-only file system',

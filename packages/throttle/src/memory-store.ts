@@ -155,6 +155,8 @@ export class MemoryStore implements LimitStore {
     const table = this.#table
     const count = question.count
     question.refused = -1
+    for (let i = 0; i < count; i++)
+      table.fetch(this.#hashes[i * 2] as number, this.#hashes[i * 2 + 1] as number)
     for (let i = 0; i < count; i++) {
       const rule = question.rules[i] as Rule
       const hash0 = this.#hashes[i * 2] as number

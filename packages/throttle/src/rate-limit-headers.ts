@@ -2,6 +2,7 @@ import type { Exchange } from '@postern/core'
 import type { LimitStage } from './key.ts'
 import type { LimitName, Question } from './question.ts'
 import type { Rule } from './rule.ts'
+import { Standings } from './standings.ts'
 
 /** `standard`: `RateLimit-Policy` and `RateLimit`; `legacy`: `X-RateLimit-*`. */
 export type HeaderStyle = 'standard' | 'legacy' | 'both' | 'none'
@@ -18,6 +19,7 @@ export class RateLimitHeaders {
   #lastLimits: readonly LimitName[] = []
   #lastRules: readonly Rule[] = []
   #lastPolicy = ''
+  readonly #standings = new Standings()
 
   constructor(style: HeaderStyle) {
     this.#style = style
@@ -32,7 +34,7 @@ export class RateLimitHeaders {
     if (this.#style !== 'legacy') {
       const reply = stage === 'arrival' ? replyFirst : replyNext
       reply(exchange, 'RateLimit-Policy', this.#policy(question))
-      reply(exchange, 'RateLimit', standing(question))
+      reply(exchange, 'RateLimit', this.#standings.of(question))
     }
     if (this.#style !== 'standard') writeLegacy(exchange, question)
   }
@@ -80,15 +82,6 @@ function replyFirst(exchange: Exchange, name: string, value: string): void {
 function replyNext(exchange: Exchange, name: string, value: string): void {
   const first = exchange.replied(name)
   exchange.setReply(name, first === undefined ? value : `${first}, ${value}`)
-}
-
-function standing(question: Question): string {
-  let text = ''
-  for (let i = 0; i < question.count; i++) {
-    const left = Math.min(question.remaining[i] as number, question.rules[i]?.limit ?? 0)
-    text += `${i > 0 ? ', ' : ''}"${question.limits[i]?.name}";r=${left};t=${Math.ceil((question.resetAfter[i] as number) / 1_000)}`
-  }
-  return text
 }
 
 /** The older headers know one limit: the one that refused, or is nearest to it. */

@@ -58,6 +58,29 @@ describe('Prisma', () => {
       )
     })
 
+  it('a row that is given another key takes its values along, or is refused', async () => {
+    const { reached } = await reaching('update', { where: { id: 1 }, data: { id: 2, email: SECRET } })
+    assert.ok(!reached.includes('anne'))
+    let written: Record<string, unknown> = {}
+    await $allOperations({
+      model: 'Customer',
+      operation: 'update',
+      args: { where: { id: 1 }, data: { id: { set: 2 }, email: SECRET } },
+      query: async (given: { readonly data: Record<string, unknown> }) => {
+        written = given.data
+      },
+    })
+    const [opened] = await vault.openRows('customers', [{ id: 2, email: written['email'] }])
+    assert.equal(opened?.['email'], SECRET)
+    for (const [operation, args] of [
+      ['update', { where: { id: 1 }, data: { id: 2 } }],
+      ['upsert', { where: { id: 1 }, create: { id: 1, email: SECRET }, update: { id: 2 } }],
+      ['updateMany', { where: {}, data: { id: 2 } }],
+    ] as const)
+      await assert.rejects(reaching(operation, args), { code: 'POSTERN_CONFIG', message: /email.*bound/s })
+    await reaching('update', { where: { id: 1 }, data: { id: 1, city: 'Cork' } })
+  })
+
   it('a write nested in that of another model must be sealed already', async () => {
     const nested = (email: unknown) => ({ data: { id: 9, customer: { create: { id: 1, email } } } })
     await assert.rejects(reaching('create', nested(SECRET), 'Order'), { code: 'POSTERN_CONFIG' })

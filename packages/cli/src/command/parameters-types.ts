@@ -30,7 +30,8 @@ export const run: Command = async ([route], options, context) => {
   return types.length === 0 ? EXIT.no : EXIT.done
 }
 
-function typesIn(answer: Json): readonly (readonly [string, Readonly<Record<string, string>>])[] {
+/** The types of an answer about what was learned, by route. */
+export function typesIn(answer: Json): readonly (readonly [string, Readonly<Record<string, string>>])[] {
   if (typeof answer !== 'object' || answer === null || !('types' in answer)) return []
   const { types } = answer as { readonly types: Readonly<Record<string, Readonly<Record<string, string>>>> }
   return Object.entries(types)

@@ -162,13 +162,21 @@ export function buildProgram(execute: Execute, version: string): Program {
   )
   const rules = program.command('rules').description('rules in files')
   add(rules, 'test <file...>', 'run the cases of rule files or folders', () => import('./rules-test.ts'))
-  const parameters = program.command('parameters').description('learned parameters of routes')
+  const parameters = program
+    .command('parameters')
+    .description('parameters of routes: declared, described, learned')
   add(
     parameters,
     'propose',
     'what was learned so far, to review and enforce',
     () => import('./parameters-propose.ts'),
   ).option('--samples <count>', 'requests that a route needs', '100')
+  add(
+    parameters,
+    'list [route]',
+    'what is known about each parameter, and from where: configuration, OpenAPI, learned',
+    () => import('./parameters-list.ts'),
+  )
   const types = add(
     parameters,
     'types [route]',

@@ -46,6 +46,7 @@ const NO_ROUTES: CompiledRoutes = {
   traps: [],
   limits: new Map(),
   guarded: new Map(),
+  parameters: new Map(),
   methods: new Map(),
   dependOnMethod: false,
   haveClients: false,

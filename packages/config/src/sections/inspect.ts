@@ -116,6 +116,8 @@ export interface InspectionConfig {
   readonly mode?: Mode | undefined
   /** What parameters hold on every route, by place. Default: nothing is known. */
   readonly parameters?: Readonly<Record<string, ParameterType>> | undefined
+  /** An OpenAPI 3 document (YAML or JSON) that says what parameters hold. Default: none. */
+  readonly openapi?: string | undefined
   /** Additional rule sets, read from files of the application. Default: none. */
   readonly rules?: ForeignRulesConfig | undefined
   /**
@@ -152,6 +154,7 @@ export interface CompiledInspection {
   readonly except: readonly (CompiledExcept & { readonly route?: string })[]
   readonly mode?: Mode
   readonly parameters?: Readonly<Record<string, ParameterType>>
+  readonly openapi?: string
   readonly rules: ForeignRuleFiles
   readonly secondOpinion?: 'native-appsec'
   readonly sinks: CompiledSinks | false
@@ -299,6 +302,11 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
         description: 'What parameters hold on every route, by place.',
         defaultText: 'nothing is known',
         example: { 'query.id': 'number' },
+      }),
+      openapi: key(text, {
+        description: 'An OpenAPI 3 document (YAML or JSON) that says what parameters hold.',
+        defaultText: 'none',
+        example: 'openapi.yaml',
       }),
       rules: key(foreign, {
         description: 'Additional rule sets, read from files of the application.',

@@ -1,6 +1,7 @@
 import type { ApproveRule, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
 import { type ByteSize, type Mode, type RecordTime, type RouteSettings, RouteTable } from '@postern/core'
 import type { HeadersSetting } from '@postern/identity/headers'
+import type { ParameterSettings } from '@postern/inspect'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import * as z from 'zod'
@@ -154,6 +155,8 @@ export interface CompiledRoutes {
   readonly limits: ReadonlyMap<string, OwnLimit>
   /** Routes that ask for something of their callers, by pattern. */
   readonly guarded: ReadonlyMap<string, RouteSettings>
+  /** What routes say their parameters hold, by pattern. */
+  readonly parameters: ReadonlyMap<string, ParameterSettings>
   /** Names of the identification methods that routes accept, by pattern. */
   readonly methods: ReadonlyMap<string, readonly string[]>
   /**
@@ -293,12 +296,15 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
   const limits = new Map<string, OwnLimit>()
   const guarded = new Map<string, RouteSettings>()
   const methods = new Map<string, readonly string[]>()
+  const parameters = new Map<string, ParameterSettings>()
   for (const [pattern, { honey, ...rest }] of Object.entries(said)) {
     settings[pattern] = rest
     if (honey === true) traps.push(pattern)
     const { require: asked, approve: consent, policy: decided, owned: belonging, budget } = rest
     if ([asked, consent, decided, belonging, budget].some(one => one !== undefined))
       guarded.set(pattern, rest)
+    if (rest.inspect !== undefined && rest.inspect !== false && rest.inspect.parameters !== undefined)
+      parameters.set(pattern, rest.inspect.parameters)
     if (rest.identify !== undefined) methods.set(pattern, rest.identify)
     if (rest.throttle !== undefined && rest.throttle !== false) limits.set(pattern, rest.throttle)
   }
@@ -308,6 +314,7 @@ function compileRoutes(said: Readonly<Record<string, CompiledRoute>>): CompiledR
     traps,
     limits,
     guarded,
+    parameters,
     methods,
     dependOnMethod: all.some(
       ([pattern, { methods, methodOverride }]) =>

@@ -1,5 +1,6 @@
-import { boundariesOf, dispositionParameters, multipartTexts, namesFile } from '@postern/core'
+import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { archiveEscape } from './archive-names.ts'
+import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes } from './text.ts'
 import { scriptIn } from './upload.ts'
@@ -22,16 +23,22 @@ export function* visitParts(bytes: Buffer, contentType: string, visitor: ValueVi
   if (boundaries.length > MAX_BOUNDARIES)
     visitor.tooBig('bounds/parts', 'body', `more than ${MAX_BOUNDARIES} boundaries`)
   for (const boundary of boundaries.slice(0, MAX_BOUNDARIES)) yield* visitMultipart(bytes, boundary, visitor)
-  return boundaries.length > 0
+  if (boundaries.length > 0) return true
+  if (!(yield* visitLooseParts(bytes, visitor))) return false
+  // Rack takes a body whose boundary it cannot read for a form.
+  yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
+  return false
 }
 
 /**
  * Walks the parts of a multipart body (RFC 7578): field values as values, file names as file names; of a
  * file's content only whether a server would run it, and of an archive where it would be unpacked to. Line
- * ends may be CRLF or LF, and parts may follow the closing delimiter, as lenient servers allow. Linear.
+ * ends may be CRLF or LF, and parts may follow the closing delimiter, as lenient servers allow. What stands
+ * before, between and inside the parts is searched for what some parser takes for a part. Linear.
  */
 export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): Steps {
   let start = firstDelimiter(bytes, boundary, 0)
+  if (start > 0 && !(yield* visitLooseParts(bytes.subarray(0, start), visitor))) return
   for (let part = 0; start >= 0; part++) {
     if (part === MAX_PARTS) {
       visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
@@ -41,10 +48,49 @@ export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueV
     const next = firstDelimiter(bytes, boundary, from)
     const isEnd = bytes[from] === HYPHEN && bytes[from + 1] === HYPHEN
     const content = bytes.subarray(from, next < 0 ? bytes.length : next)
-    if (!isEnd && !visitPart(content, boundary, visitor)) return
+    if (!(yield* isEnd ? visitLooseParts(content, visitor) : visitPart(content, visitor))) return
     if (visitor.isPaused) yield
     start = next
   }
+}
+
+const LOOSE_HEAD = /content-disposition[ \t]{0,8}:([^\r\n]{0,2048})/gi
+/** An empty line, in any mixture of line ends. */
+const EMPTY_LINE = /(?:\r\n|\n|\r(?!\n))[ \t]{0,64}(?:\r\n|\n|\r(?!\n))/g
+const NAMED = /[;\s,]name\b/i
+const MAX_LOOSE_VALUE = 4_096
+
+/**
+ * Visits what a parser may take for the value of a field wherever a `Content-Disposition` stands: parsers
+ * differ in where a delimiter, a head and a value end (Django reads what stands before the first delimiter,
+ * and delimiters inside a line). To the next line that begins with `--`, and on to the next head.
+ * @returns false to end the walk
+ */
+function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<boolean> {
+  const text = bytes.toString('latin1')
+  const heads = new RegExp(LOOSE_HEAD)
+  let next: RegExpExecArray | null
+  let count = 0
+  for (let head = heads.exec(text); head !== null; head = next) {
+    const start = heads.lastIndex
+    next = heads.exec(text)
+    const behind = text.slice(start, Math.min(next?.index ?? text.length, start + MAX_PART_HEADERS))
+    const empty = new RegExp(EMPTY_LINE).exec(behind)
+    // The attachments of a stored mail have no name, and name no field.
+    if (!NAMED.test(head[0]) && !NAMED.test(behind.slice(0, empty?.index))) continue
+    if (++count > MAX_PARTS) {
+      visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
+      return false
+    }
+    const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length).slice(0, MAX_LOOSE_VALUE)
+    const name = dispositionParameters(head[1] ?? '').find(([parameter]) => parameter === 'name')?.[1] ?? ''
+    const locator = at(`body.${name.slice(0, 64)}`)
+    const dashes = /[\r\n]-|--/.exec(value)?.index ?? value.length
+    if (!visitor.value(value, 'form', locator) || !visitor.value(value.slice(0, dashes), 'form', locator))
+      return false
+    if (visitor.isPaused) yield
+  }
+  return true
 }
 
 /** Where the first delimiter begins, or -1. It is a line of its own, spaces behind it allowed. */
@@ -87,24 +133,42 @@ export function partHead(part: Buffer): Buffer | undefined {
   return lf < 0 ? undefined : part.subarray(0, lf + 2)
 }
 
-/** Whether every parser takes the part with these headers for a file. Some do not unfold lines. */
-export function isFileHead(headers: string): boolean {
-  const dispositions = dispositionsIn(headers.split(/\r?\n/))
-  return dispositions.length > 0 && dispositions.every(namesFile)
+/**
+ * What every parser takes for the head of a part, from behind the delimiter to behind the empty line: line
+ * ends of one kind, a name and a colon in each line, none folded, one disposition.
+ */
+const STRICT_HEAD = /^(\r?\n)(?:[\w-]{1,64}:[^\r\n]*\1){1,20}\1$/
+/** Quoted values with escapes but no semicolon, or a semicolon but no escapes; or tokens. */
+const STRICT_DISPOSITION =
+  /^content-disposition:[ \t]{0,4}[\w-]{1,20}(?:;[ \t]{0,4}[\w-]{1,20}\*?=(?:"[^"\\]*"|"(?:[^"\\;]|\\["\\])*"|[\w!#$&+.^`|~%'-]+))*[ \t]{0,4};?[ \t]{0,4}$/i
+
+/**
+ * What the part with this head is to every parser: a file, a field, or to some the one and to some the other.
+ * @param head in Latin-1, from behind the delimiter to behind the empty line
+ */
+function kindOf(head: string): 'file' | 'field' | 'either' {
+  if (!STRICT_HEAD.test(head)) return 'either'
+  const [disposition, another] = head.split(/\r?\n/).filter(line => DISPOSITION.test(line))
+  if (disposition === undefined || another !== undefined || !STRICT_DISPOSITION.test(disposition))
+    return 'either'
+  const parameters = dispositionParameters(disposition)
+  const count = (wanted: string): number => parameters.filter(([name]) => name === wanted).length
+  if (count('name') !== 1 || count('name*') > 0 || count('filename') > 1 || count('filename*') > 1)
+    return 'either'
+  if (namesFile(parameters)) return 'file'
+  return count('filename') + count('filename*') === 0 ? 'field' : 'either'
 }
 
-function linesOf(headers: string): readonly string[] {
-  return headers.replace(/\r?\n[ \t]{1,64}/g, ' ').split(/\r?\n/)
-}
-
-function dispositionsIn(lines: readonly string[]): readonly (readonly (readonly [string, string])[])[] {
-  return lines.filter(line => DISPOSITION.test(line)).map(dispositionParameters)
+/** Whether every parser takes the part with this head, from the delimiter on, for a file. */
+export function isFileHead(head: string): boolean {
+  const line = head.search(/\r?\n/)
+  return line >= 0 && kindOf(head.slice(line)) === 'file'
 }
 
 const DISPOSITION = /^\s{0,64}content-disposition\b/i
 const QUOTED_PRINTABLE = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}quoted-printable/i
 
-function visitPart(part: Buffer, boundary: string, visitor: ValueVisitor): boolean {
+function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const head = partHead(part)
   const headerEnd = head?.length ?? part.length
   if (headerEnd > MAX_PART_HEADERS) {
@@ -112,12 +176,13 @@ function visitPart(part: Buffer, boundary: string, visitor: ValueVisitor): boole
     return false
   }
   const headers = decodeBytes(part.subarray(0, headerEnd))
-  const lines = linesOf(headers)
+  const kind = kindOf(headers)
+  const lines = headers.replace(/\r?\n[ \t]{1,64}/g, ' ').split(/\r?\n/)
   let contentEnd = part.length
   if (part[contentEnd - 1] === LF) contentEnd--
   if (part[contentEnd - 1] === CR) contentEnd--
   const content = part.subarray(Math.min(headerEnd, contentEnd), contentEnd)
-  const parameters = dispositionsIn(lines).flat()
+  const parameters = lines.filter(line => DISPOSITION.test(line)).flatMap(dispositionParameters)
   const names = parameters.filter(([name]) => /^name\b/.test(name)).map(([, value]) => value)
   const location = `body.${(names[0] ?? '').slice(0, 64)}`
   for (const name of names.length === 0 ? [''] : names)
@@ -125,9 +190,10 @@ function visitPart(part: Buffer, boundary: string, visitor: ValueVisitor): boole
   for (const line of lines)
     if (line !== '' && !DISPOSITION.test(line) && !visitor.value(line, 'header', at(`${location}#header`)))
       return false
-  if (!isFileHead(headers) && !visitField(content, lines, location, visitor)) return false
+  if (kind !== 'file' && !visitField(content, lines, location, visitor)) return false
+  if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
   const fileNames = parameters.filter(([name]) => /^filename\b/.test(name)).map(([, value]) => value)
-  return fileNames.every(fileName => visitFile(content, fileName, location, boundary, visitor))
+  return fileNames.every(fileName => visitFile(content, fileName, location, visitor))
 }
 
 function visitField(
@@ -150,21 +216,10 @@ function unquoted(text: string): string {
     .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-function visitFile(
-  content: Buffer,
-  fileName: string,
-  location: string,
-  boundary: string,
-  visitor: ValueVisitor,
-): boolean {
+function visitFile(content: Buffer, fileName: string, location: string, visitor: ValueVisitor): boolean {
   if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
   const entry = archiveEscape(content)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
   const script = scriptIn(content, fileName)
-  if (script !== undefined && !visitor.value(script, 'form', at(`${location}#content`))) return false
-  // Something like a delimiter: a parser that takes it for one finds parts here.
-  if (!content.includes(`--${boundary}`)) return true
-  return multipartTexts(content.toString('latin1'), 'fields').every(([name, value]) =>
-    visitor.value(value, 'form', at(`body.${name.slice(0, 64)}`)),
-  )
+  return script === undefined || visitor.value(script, 'form', at(`${location}#content`))
 }

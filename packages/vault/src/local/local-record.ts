@@ -1,6 +1,7 @@
 import { IntegrityError } from '@postern/core'
+import { ContextEncoder } from '../record/context-encoder.ts'
 import { openRecord } from '../record/open-record.ts'
-import { encodeContext, type RecordContext } from '../record/record-context.ts'
+import type { RecordContext } from '../record/record-context.ts'
 import { parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import { SaltSource } from '../record/salt-source.ts'
@@ -8,6 +9,7 @@ import { sealRecord } from '../record/seal-record.ts'
 import type { LocalKeys } from './local-keys.ts'
 
 const salts = new SaltSource()
+const contexts = new ContextEncoder()
 
 /**
  * Seals one value with the keys of this machine. Whoever has the key file and the database reads everything:
@@ -17,7 +19,7 @@ const salts = new SaltSource()
  * version: 0 }, Buffer.from('hi'))
  */
 export function seal(keys: LocalKeys, context: RecordContext, plaintext: Uint8Array): Buffer {
-  const encoded = encodeContext(context)
+  const encoded = contexts.encode(context)
   const salt = salts.next()
   const epoch = keys.current
   const recordKey = recordPrf(keys.prf(epoch), encoded, salt)
@@ -34,6 +36,6 @@ export function open(keys: LocalKeys, context: RecordContext, sealed: Uint8Array
     throw new IntegrityError(
       `vault record: it was sealed in mode ${record.mode}, and is opened in mode local`,
     )
-  const encoded = encodeContext(context)
+  const encoded = contexts.encode(context)
   return openRecord(record, recordPrf(keys.prf(record.epoch), encoded, record.salt), encoded)
 }

@@ -75,6 +75,7 @@ async function sealArguments(vault: Vault, table: Table, operation: string, args
     const sealed = await vault.sealRows(table.name, rows)
     return { ...args, data: Array.isArray(data) ? sealed : sealed[0] }
   }
+  if (operation.startsWith('updateMany')) assertStaysBound(table, {}, data)
   if (operation === 'update') return { ...args, data: await sealChange(vault, table, where, data) }
   if (operation === 'upsert') {
     const [made] = await vault.sealRows(table.name, [create as Row])
@@ -86,16 +87,37 @@ async function sealArguments(vault: Vault, table: Table, operation: string, args
 /** Sealed values are bound to their row, so a change needs its key, which is in `where`. */
 async function sealChange(vault: Vault, table: Table, where: unknown, change: unknown): Promise<unknown> {
   if (!isFields(change)) return change
+  assertStaysBound(table, isFields(where) ? flattened(where, table.key) : {}, change)
   const names = table.columns.map(({ name }) => name).filter(name => change[name] !== undefined)
   if (names.length === 0) return change
   const plain = Object.fromEntries(Object.entries(change).map(([name, value]) => [name, setValue(value)]))
   const key = isFields(where) ? flattened(where, table.key) : {}
-  const [sealed] = await vault.sealRows(table.name, [{ ...plain, ...key }])
+  const [sealed] = await vault.sealRows(table.name, [{ ...key, ...plain }])
   const before = new Set(Object.keys(change))
   const added = Object.entries(sealed ?? {}).filter(
     ([name]) => names.includes(name) || (!before.has(name) && !table.key.includes(name)),
   )
   return { ...change, ...Object.fromEntries(added) }
+}
+
+/**
+ * A change of what values are bound to (key, tenant, version or subject) must bring every encrypted column
+ * along: the others would not open any more.
+ * @throws ConfigError naming a column that is missing
+ */
+function assertStaysBound(table: Table, key: Fields, change: unknown): void {
+  if (!isFields(change)) return
+  const moves = [...table.key, table.tenant, table.version, table.subject].some(
+    name =>
+      name !== undefined && change[name] !== undefined && `${setValue(change[name])}` !== `${key[name]}`,
+  )
+  const missing = table.columns.find(({ name, mode }) => mode !== 'held' && change[name] === undefined)
+  if (!moves || missing === undefined) return
+  throw new ConfigError({
+    place: `${table.name}.${missing.name}`,
+    problem: 'is missing from a change of what it is bound to (key, tenant, version or subject)',
+    hint: 'give every encrypted column of the row',
+  })
 }
 
 /** `{ set: value }` is how an update may say `value`. */
