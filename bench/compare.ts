@@ -187,7 +187,7 @@ const run = (command: string, args: readonly string[], cwd: string): void =>
 try {
   run('git', ['worktree', 'add', '--quiet', '--detach', sides.old, commit], root)
   for (const at of [sides.old, join(sides.old, 'bench')])
-    run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], at)
+    run('npm', ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--loglevel=error'], at)
   const isAsked = (name: (typeof NAMES)[number]): boolean => only === undefined || only === name
   if (isAsked('layer')) await compareLayer(sides, join(folder, 'data'))
   if (isAsked('gateway')) await compareGateway(sides, join(folder, 'data'))

@@ -12,9 +12,9 @@ import { connectPostgres, openDataDirectory } from '../packages/store/src/index.
 import { startServices } from '../test/services.ts'
 import { isQuick, median, quantile, report } from './support/harness.ts'
 
-const EVENTS = Number(process.env['POSTERN_BENCH_EVENTS'] ?? (isQuick ? 100_000 : 1_000_000))
+const EVENTS = Number(process.env['POSTERN_BENCH_EVENTS'] ?? (isQuick ? 70_000 : 1_000_000))
 /** PostgreSQL takes what it writes more slowly. */
-const IN_POSTGRES = Math.min(EVENTS, isQuick ? 40_000 : 1_000_000)
+const IN_POSTGRES = Math.min(EVENTS, isQuick ? 30_000 : 1_000_000)
 const LISTED = Math.min(100_000, EVENTS)
 const PAGE = 1_000
 const BATCH = 1_000

@@ -9,6 +9,7 @@ import { nativeWithRecommendedRules } from './support/detect-native.ts'
 import { REQUESTS } from './support/detect-requests.ts'
 import { isQuick, quantile, report } from './support/harness.ts'
 import { honestDocuments } from './support/honest-documents.ts'
+import { sinkCost } from './support/sink-cost.ts'
 import { searchWorst } from './support/worst-case-search.ts'
 import { WORST_CASE_SHAPES } from './support/worst-case-shapes.ts'
 
@@ -178,6 +179,14 @@ for (const [name, call] of Object.entries(work)) {
   sinks.restore()
   figures[`sink: ${name} ns`] = Math.max(0, Math.round(watched - alone))
 }
+
+// What sinks add to a request of a browser in which nothing could act, and to one that is compared with what
+// the application calls: rounds of three engines in turn, in nanoseconds of CPU.
+const watched = await sinkCost({ rounds: isQuick ? 12 : 40, requests: 2_000 })
+figures['sinks: a request in which nothing could act ns'] = watched.inert
+figures['sinks: a request that is compared ns'] = watched.compared
+figures['sinks: two engines without any, the difference ns'] = watched.noise
+ratios['sinks inert/off'] = watched.ratio
 
 // The floor: what the densest documents of people cost. A bound below it would refuse them.
 let densest = 0

@@ -168,6 +168,7 @@ const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
   'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
   'CPU is that of the process with all its threads, in short rounds of requests made by node, the proxies in turn; "undici_again" is a second bare proxy, and says what the comparison is worth.',
+  '"floor" is that bare proxy with the least that does what the default protection promises (see `layer`), and the four headers of a proxy; it cannot be configured, keeps no log, and shares nothing among processes.',
   'The console is compared with the default gateway in short rounds of 500 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
 ]
 function keyOf(name: string): string {
@@ -196,7 +197,7 @@ function latencies(): Record<string, number> {
 const backend = await startNode('backend', '', '')
 try {
   const upstream = `http://127.0.0.1:${backend.port}`
-  for (const name of ['empty', 'default', 'http-proxy', 'undici', 'undici-again'])
+  for (const name of ['empty', 'default', 'http-proxy', 'undici', 'undici-again', 'undici-floor'])
     proxies.push(await startNode(name, upstream, join(folder, name)))
   for (const name of ['default-again', 'console'])
     others.push(await startNode(name, upstream, join(folder, name)))
@@ -219,6 +220,7 @@ try {
     compare(`empty_cpu_vs_${keyOf(peer)}`, 'empty', peer)
   }
   compare('undici_again_cpu_vs_undici', 'undici-again', 'undici')
+  compare('floor_cpu_vs_undici', 'undici-floor', 'undici')
   if (isQuick) unequal.push('Latencies are measured without --quick only.')
   else if (isInstalled('wrk')) Object.assign(figures, latencies())
   else unequal.push('wrk is not installed, and no latencies are measured: apt-get install wrk')

@@ -141,7 +141,7 @@ async function compare(folder: string): Promise<void> {
     figures,
     unequal: [
       'the floor counts addresses in a Map, sends the two headers of a limit and listens for the end of the answer: about the least that a layer with limits by address does, and it reads nothing',
-      'the floor of the protection is written for this one route, with nothing to configure: one record of each client for limits, bans and scenarios, one expression over each value that can carry an attack, no explanations, no log, nothing that is bounded or shared among processes',
+      'the floor of the protection is written for this one route, with nothing to configure: one record of each client for limits, bans and scenarios, one expression over each value that can carry an attack, no explanations, no log, windows that are not exact, nothing that is shared among processes',
       'helmet and express-rate-limit set headers and count addresses; they inspect nothing, know no bans and watch nothing',
       'the default guards run with the numbers of their limits raised, or one loader would be throttled; every rule is still asked',
       'CPU is user and system time of the server process; the loader runs in another, and waking it is part of the system time: a slower server finds it asleep more often',

@@ -7,7 +7,7 @@ import { recordBenchmark } from './support/vault-records.ts'
 
 // First, so that the process that opens pages has nothing else in its memory.
 const pages = await pageBenchmark(
-  isQuick ? { quiet: 150, saturated: 150 } : { quiet: 1_000, saturated: 1_000 },
+  isQuick ? { quiet: 110, saturated: 110 } : { quiet: 1_000, saturated: 1_000 },
 )
 const { ratios, figures } = await recordBenchmark(200)
 const capacity = holderCapacity(isQuick ? [1_000, 10_000] : [1_000, 10_000, 100_000])

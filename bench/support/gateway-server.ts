@@ -1,11 +1,13 @@
 // One proxy of the benchmark `gateway`: `gateway-server.ts NAME BACKEND FOLDER`, or the backend
 // itself. Tells its port to its parent.
+import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Engine } from '@postern/core'
 import { startGateway } from '@postern/gateway'
 import { postern } from 'postern'
 import { Pool } from 'undici'
+import { protectionFloor } from './protection-floor.ts'
 
 /** As much of http-proxy, which has no types of its own, as is used here. */
 interface HttpProxy {
@@ -66,6 +68,63 @@ function bareUndici(): Promise<number> {
   })
 }
 
+/** Headers of a connection, and those that only a proxy may set. */
+const DROPPED =
+  /^(?:connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|forwarded|x-request-id|x-forwarded-.*)$/i
+
+/**
+ * About the least that a proxy on undici does which promises what the gateway promises by default: the floor
+ * of the protection, and headers that say who asked and by which id.
+ */
+function undiciFloor(): Promise<number> {
+  const pool = new Pool(upstream, { connections: 256 })
+  const protect = protectionFloor(({ socket }) => socket.remoteAddress ?? '')
+  return listen((request, response) =>
+    protect(request, response, () => {
+      const id = randomUUID()
+      const { rawHeaders, socket } = request
+      const headers = [
+        'X-Request-Id',
+        id,
+        'X-Forwarded-For',
+        socket.remoteAddress ?? '',
+        'X-Forwarded-Proto',
+        'http',
+        'X-Forwarded-Host',
+        request.headers.host ?? '',
+      ]
+      for (let i = 0; i + 1 < rawHeaders.length; i += 2)
+        if (!DROPPED.test(rawHeaders[i] as string))
+          headers.push(rawHeaders[i] as string, rawHeaders[i + 1] as string)
+      pool.dispatch(
+        { path: request.url ?? '/', method: 'GET', headers, body: null },
+        {
+          onRequestStart() {},
+          onResponseStart(controller, status) {
+            const raw = ((controller.rawHeaders ?? []) as Buffer[]).map(String)
+            response.setHeader('X-Request-Id', id)
+            for (let i = 0; i + 1 < raw.length; i += 2)
+              if (!DROPPED.test(raw[i] as string)) response.setHeader(raw[i] as string, raw[i + 1] as string)
+            response.writeHead(status)
+          },
+          onResponseData(controller, chunk) {
+            if (!response.write(chunk)) {
+              controller.pause()
+              response.once('drain', () => controller.resume())
+            }
+          },
+          onResponseEnd() {
+            response.end()
+          },
+          onResponseError() {
+            response.destroy()
+          },
+        },
+      )
+    }),
+  )
+}
+
 async function start(): Promise<number> {
   switch (name) {
     case 'backend': {
@@ -103,6 +162,8 @@ async function start(): Promise<number> {
     case 'undici':
     case 'undici-again':
       return bareUndici()
+    case 'undici-floor':
+      return undiciFloor()
     default:
       throw new Error(`no proxy is called "${name}"`)
   }

@@ -1,5 +1,6 @@
 // One hello server of the benchmark `layer`: `layer-server.ts NAME FOLDER [CONFIG]`, asked
 // over the channel to its parent.
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { CidrSet, Engine } from '@postern/core'
@@ -52,6 +53,11 @@ function floor(): express.RequestHandler {
   }
 }
 
+/** The client as a trusted proxy names it, read as it is. */
+function forwardedFor({ headers }: IncomingMessage): string {
+  return String(headers['x-forwarded-for'] ?? '')
+}
+
 function ended(): void {
   // Nothing is held that would have to be given back.
 }
@@ -71,7 +77,7 @@ async function start(): Promise<AddressInfo> {
         }),
       )
     if (name.endsWith('+floor')) app.use(floor())
-    if (name.endsWith('+protection-floor')) app.use(protectionFloor())
+    if (name.endsWith('+protection-floor')) app.use(protectionFloor(forwardedFor))
     if (current !== undefined) app.use(http.express(current))
     app.get('/hello', (_request, response) => void response.send('hello'))
     const server = app.listen(0, '127.0.0.1')

@@ -1,7 +1,14 @@
-import type { RequestHandler } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isIP } from 'node:net'
 
 const MINUTE = 60_000
 const MOST_HEADERS = 100
+/** Clients that are known; a full table is emptied. */
+const MOST_CLIENTS = 131_072
+/** What two parsers read differently in a path. */
+const AMBIGUOUS = /%2f|%5c|%2e|\/\.\.?(?:\/|$)|\/\/|\\|;/i
+/** Headers that ask to be treated as another request. */
+const OVERRIDE = /^x-(?:http-method-override|method-override|http-method|original-ur[li]|rewrite-url)$/i
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 /** What an attack in a value cannot do without. */
 const SIGN = /[<>'"`(){}$|\\%;*#]|\.\.|--|:\/\//
@@ -14,6 +21,7 @@ interface Client {
   count: number
   until: number
   open: number
+  streams: number
   missing: number
   answered: number
   page: string
@@ -26,9 +34,13 @@ interface Client {
  * banned, counts its requests and those under way, says so in two headers; checks method, host and size of
  * the head; looks once at each value of path, query, cookies and headers for what an attack cannot do
  * without; and, when the answer has ended, counts for this client what scenarios count: answers by status,
- * pages with ever new queries, and whether its session is one that the backend takes.
+ * pages with ever new queries, whether it was a stream of events, and whether its session is one that the
+ * backend takes.
+ * @param addressOf says who the client is
  */
-export function protectionFloor(): RequestHandler {
+export function protectionFloor(
+  addressOf: (request: IncomingMessage) => string,
+): (request: IncomingMessage, response: ServerResponse, next: () => void) => void {
   const clients = new Map<string, Client>()
   const known = new Set<string>()
   /** A floor has no rules to ask: what has such a sign is asked about once, and taken to be clean. */
@@ -44,6 +56,7 @@ export function protectionFloor(): RequestHandler {
       const name = headers[i] as string
       const value = headers[i + 1] as string
       bytes += name.length + value.length
+      if (name.length > 12 && OVERRIDE.test(name)) return 'malformed'
       if (name.length === 4 && name.toLowerCase() === 'host') hosts++
       if (name.length === 6 && name.toLowerCase() === 'cookie') {
         hasSession = SESSION.test(value)
@@ -56,10 +69,12 @@ export function protectionFloor(): RequestHandler {
   const clientOf = (address: string, now: number): Client => {
     let client = clients.get(address)
     if (client === undefined) {
+      if (clients.size >= MOST_CLIENTS) clients.clear()
       client = {
         count: 0,
         until: now + MINUTE,
         open: 0,
+        streams: 0,
         missing: 0,
         answered: 0,
         page: '',
@@ -75,18 +90,20 @@ export function protectionFloor(): RequestHandler {
   }
   return (request, response, next) => {
     const now = Date.now()
-    const client = clientOf(String(request.headers['x-forwarded-for'] ?? ''), now)
+    const address = addressOf(request)
+    const client = clientOf(isIP(address) === 0 ? '' : address, now)
     const isRefused = client.blockedUntil > now || ++client.count > 60_000 || ++client.open > 60_000
     const head = readHead(request.rawHeaders)
-    if (isRefused || !METHODS.has(request.method) || head === 'malformed') {
-      response.status(403).end()
+    const { url = '', method = '' } = request
+    const mark = url.indexOf('?')
+    const path = mark < 0 ? url : url.slice(0, mark)
+    if (isRefused || !METHODS.has(method) || head === 'malformed' || AMBIGUOUS.test(path)) {
+      response.statusCode = 403
+      response.end()
       return
     }
-    const mark = request.url.indexOf('?')
-    const path = mark < 0 ? request.url : request.url.slice(0, mark)
     look(path)
-    if (mark >= 0)
-      for (const pair of request.url.slice(mark + 1).split('&')) look(pair.slice(pair.indexOf('=') + 1))
+    if (mark >= 0) for (const pair of url.slice(mark + 1).split('&')) look(pair.slice(pair.indexOf('=') + 1))
     response.setHeader('RateLimit-Policy', '"address";q=60000;w=60, "busy";q=60000;qu="concurrent-requests"')
     const seconds = Math.ceil((client.until - now) / 1_000)
     response.setHeader(
@@ -95,6 +112,7 @@ export function protectionFloor(): RequestHandler {
     )
     response.on('close', () => {
       client.open--
+      if (response.getHeader('content-type') === 'text/event-stream') client.streams++
       if (response.statusCode === 404) client.missing++
       else if (head === 'session') client.answered++
       client.queries = client.page === path ? client.queries + 1 : 1

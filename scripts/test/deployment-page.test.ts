@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { parse } from 'yaml'
+import { packages } from '../workspace.ts'
 import { blocksOf, readPage } from './support/page.ts'
+import { Project } from './support/project.ts'
 
 const blocks = blocksOf(readPage('docs/deployment.md'))
 const environment = {
@@ -50,6 +52,51 @@ test('the StatefulSet asks the paths that the admin listener serves, and gives e
   for (const probe of [container?.readinessProbe, container?.livenessProbe])
     assert.equal(source.includes(`case '${probe?.httpGet.path}':`), true)
   assert.equal(spec.volumeClaimTemplates.length, 1)
+})
+
+test('the commands of the page on deployment run in an empty folder', { timeout: 120_000 }, async t => {
+  const project = await Project.open()
+  t.after(() => project.close())
+  const commands = blocks.filter(({ language }) => language === 'sh')
+  assert.deepEqual(
+    commands.map(({ text }) => text.trim()),
+    ['npx postern doctor', 'npx postern audit key shop.example/log'],
+  )
+  await project.run([
+    { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
+    ...commands,
+  ])
+})
+
+test('the Dockerfile serves the configuration below it, as a user who owns the data', () => {
+  const dockerfile = blocks.find(({ language }) => language === 'dockerfile')
+  const lines = (dockerfile?.text ?? '').trim().split('\n')
+  const instructions = new Map(lines.map(line => [line.split(' ', 1)[0] ?? '', line.replace(/^\w+ /, '')]))
+  assert.equal(instructions.size, lines.length, 'an instruction is used twice')
+  for (const name of instructions.keys())
+    assert.match(name, /^(?:FROM|WORKDIR|RUN|COPY|USER|VOLUME|EXPOSE|ENTRYPOINT|CMD)$/)
+  const image = blocks.find(({ heading, file }) => heading === 'Docker' && file === 'postern.config.yaml')
+  const config = parse(image?.text ?? '') as { readonly listen: string; readonly dataDirectory: string }
+  assert.equal(config.listen, `0.0.0.0:${instructions.get('EXPOSE')}`)
+  assert.equal(config.dataDirectory, instructions.get('VOLUME'))
+  assert.equal(config.dataDirectory, `${instructions.get('WORKDIR')}/data`)
+  assert.equal(instructions.get('COPY'), 'postern.config.yaml .')
+  assert.match(instructions.get('RUN') ?? '', new RegExp(`chown ${instructions.get('USER')}:`))
+  const [binary = ''] = JSON.parse(instructions.get('ENTRYPOINT') ?? '[]') as readonly string[]
+  const { bin } = JSON.parse(readPage('packages/postern/package.json')) as { readonly bin: object }
+  assert.deepEqual(
+    [binary],
+    Object.keys(bin).map(name => `node_modules/.bin/${name}`),
+  )
+  const { engines } = JSON.parse(readPage('packages/postern/package.json')) as {
+    readonly engines: { readonly node: string }
+  }
+  assert.ok(Number(/node:(\d+)/.exec(instructions.get('FROM') ?? '')?.[1]) >= Number(engines.node.slice(2)))
+})
+
+test('no package says that it needs an operating system, as the page on deployment says', () => {
+  for (const { folder } of packages())
+    assert.doesNotMatch(readPage(`${folder}/package.json`), /"(?:os|cpu)":/, folder)
 })
 
 const analyzer = spawnSync('systemd-analyze', ['--version'])

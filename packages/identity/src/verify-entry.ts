@@ -1,6 +1,6 @@
 export type { Claims } from './verify/claims.ts'
 export { principalOf } from './verify/claims-principal.ts'
-export { credentialOf } from './verify/credential.ts'
+export { credentialOf, dropCredential } from './verify/credential.ts'
 export { dpopProofs } from './verify/dpop.ts'
 export { type EnrichmentLookUp, httpLookUp, postgresLookUp } from './verify/enriched.ts'
 export { screenBy } from './verify/identify-by.ts'

@@ -1,8 +1,10 @@
 // What somebody who had an account for a while tries to keep of it, or to hide.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { credentialOf } from '../src/verify-entry.ts'
 import { PlainBrowser, type Site, signUp, startSite, whoIs } from './site.ts'
 import { VirtualClock } from './support.ts'
+import { exchangeOf } from './verify-harness.ts'
 
 async function askForOtherAddress(site: Site, thief: PlainBrowser): Promise<string> {
   await thief.post('/.postern/account/email', { email: 'mallory@evil.example' })
@@ -119,5 +121,43 @@ describe('the header that tells the backend who acts', () => {
       const answer = await fetch(site.origin + path, { headers: { 'x-identity-jwt': 'forged' } })
       assert.equal(await answer.text(), 'nobody', path)
     }
+  })
+})
+
+describe('whoever has a stolen session', () => {
+  test('attack: guesses at the password where a fresh proof is asked for, five times', async t => {
+    const site = await startSite(t)
+    const owner = await signUp(site, 'alice@shop.example')
+    const thief = new PlainBrowser(site.origin)
+    for (const [name, value] of owner.cookies) thief.cookies.set(name, value)
+    const guess = async (password: string): Promise<number> =>
+      (await thief.post('/.postern/step-up', { password })).status
+    for (let i = 0; i < 5; i++) assert.equal(await guess(`guess ${i}`), 401)
+    await guess('a quiet river')
+    assert.equal((await whoIs(thief)).kind, 'anonymous')
+    assert.equal((await whoIs(owner)).kind, 'anonymous')
+  })
+})
+
+describe('what is open by an API key', () => {
+  test('attack: does not outlive the key, nor the account', async t => {
+    const site = await startSite(t)
+    const { apiKeys, accounts } = site.identity
+    const owner = { kind: 'user' as const, id: (await whoIs(await signUp(site, 'alice@shop.example'))).id }
+    const holds = async (text: string): Promise<unknown> => {
+      const exchange = exchangeOf({ headers: ['x-api-key', text] })
+      const principal = await site.identity.identify(exchange)
+      assert.ok(principal)
+      return credentialOf(principal)?.again
+    }
+    const { text, key } = await apiKeys.create(owner, { name: 'stream' })
+    const again = (await holds(text)) as () => Promise<boolean>
+    assert.equal(await again(), true)
+    await accounts.disable(owner.id)
+    assert.equal(await again(), false)
+    await accounts.enable(owner.id)
+    assert.equal(await again(), true)
+    await apiKeys.revoke(key.id, owner)
+    assert.equal(await again(), false)
   })
 })

@@ -25,6 +25,7 @@ import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-r
 import type { SecondOpinion } from './loaders/native-appsec.ts'
 import type { Inspection } from './match.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
+import { OwnCookies } from './own-cookies.ts'
 import {
   compileParameterTypes,
   layeredTypes,
@@ -34,7 +35,6 @@ import {
 import { RestWatch } from './rest-watch.ts'
 import type { Rule } from './rule.ts'
 import { RuleSet } from './rule-set.ts'
-import { isSessionName } from './session-fixation.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
 
 /** How a guard inspects: level, exceptions, types of parameters and further rules. */
@@ -78,8 +78,6 @@ const unreported = (): void => {}
 
 /** How long inspection keeps the event loop at a time, in milliseconds. */
 const SLICE = 4
-/** Names of the backend's own cookies that are remembered. */
-const MAX_OWN_COOKIES = 64
 
 interface Plan {
   readonly level: Level
@@ -121,7 +119,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   }
   const now = options.now ?? (() => performance.now())
   const slice = { milliseconds: SLICE, now, cpu: options.cpu ?? threadCpu }
-  const ownCookies = new Set<string>()
+  const ownCookies = new OwnCookies()
   const routed = exceptions.filter(exception => exception.route !== undefined)
   const plans = new WeakMap<InspectSettings, Plan>()
 
@@ -181,7 +179,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     const types = typesOf(exchange, plan)
     const ongoing = beginInspection(
       request,
-      { level: planned, bounds, except, rules, ownCookies, types },
+      { level: planned, bounds, except, rules, ownCookies: ownCookies.names, types },
       slice,
     )
     if (ongoing.advance(0, now)) return decided(exchange, request, plan, ongoing, report)
@@ -307,12 +305,8 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
         return decision.effect === 'allow' ? unreadRefusal(exchange) : withUnreadRest(decision, exchange)
       })
     },
-    onAnswer(_exchange, head): void {
-      if (ownCookies.size >= MAX_OWN_COOKIES) return
-      for (const cookie of head.getAll('set-cookie')) {
-        const name = /^\s{0,4}([^=;\s]{1,64})=/.exec(cookie)?.[1]
-        if (name !== undefined && isSessionName(name)) ownCookies.add(name.toLowerCase())
-      }
+    onAnswer(exchange, head): void {
+      for (const cookie of head.getAll('set-cookie')) ownCookies.learn(cookie, exchange.client)
     },
   }
 }

@@ -54,7 +54,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'deserialisation/ruby': 'serialised objects begin in ways of their own',
   'traversal/odd-segment':
     'needs a semicolon, a page of a server, or what is telling: an encoded letter, a leading /./',
-  'ssrf/disguised-host': 'needs a backslash, a tab, two slashes in a row, or http, which is a telling word',
+  'ssrf/disguised-host': 'needs a backslash, a tab, or two slashes in a row',
   'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
   'rce/windows-cut': 'needs a tilde',
   'upload/file-name': 'only looks at file names',

@@ -62,14 +62,16 @@ const IN_ADDRESSES = new Set([
   'ssrf/server-scheme',
   'ssrf/disguised',
   'ssrf/disguised-host',
+  'ssrf/schemed-host',
   'ssrf/cloud-name',
   'xss/script-url',
   'template/lookup',
 ])
 /** Chance makes shorter ones out of the signs that a password is made of. */
 const UNMISTAKABLE = 10
-/** What these find is made of words that chance does not make. */
+/** What these find is made of words, or of decoded tokens, that chance does not make. */
 const WORDED = new Set([
+  'session/unsigned-token',
   'code/break-out',
   'code/inner-call',
   'code/node',

@@ -219,23 +219,31 @@ describe('the inspection guard', () => {
     assert.equal(most, 1)
   })
 
-  test('refuses a session handed over under the name of a cookie that the backend has set', async () => {
+  test('refuses a session handed over under the name of a cookie that the backend gave to several clients', async () => {
     const guard = inspectionGuard()
     const handed: Sent = {
       target: '/?shop_session=abc',
       headers: ['host', 'shop.example', 'referer', 'https://evil.example/'],
     }
     assert.equal((await guard.decide(exchangeOf(handed))).effect, 'allow')
-    const answered = exchangeOf({})
-    guard.onAnswer?.(answered, {
-      status: 200,
-      get: () => undefined,
-      getAll: name => (name === 'set-cookie' ? ['shop_session=1; HttpOnly'] : []),
-      set: () => {},
-      append: () => {},
-      remove: () => {},
-    })
+    const answer = (client: string, cookies: readonly string[]): void =>
+      guard.onAnswer?.(exchangeOf({ peer: client }), {
+        status: 200,
+        get: () => undefined,
+        getAll: name => (name === 'set-cookie' ? [...cookies] : []),
+        set: () => {},
+        append: () => {},
+        remove: () => {},
+      })
+    // One client that makes the backend answer with names of its own choice teaches nothing.
+    for (let i = 0; i < 5; i++) answer('203.0.113.9', ['shop_session=1; HttpOnly', 'theme=dark'])
+    assert.equal((await guard.decide(exchangeOf(handed))).effect, 'allow')
+    answer('198.51.100.7', ['shop_session=2; HttpOnly', 'theme=dark'])
+    assert.equal((await guard.decide(exchangeOf(handed))).effect, 'allow')
+    answer('192.0.2.44', ['Shop_Session=3; HttpOnly', 'theme=dark'])
     assert.equal((await guard.decide(exchangeOf(handed))).effect, 'deny')
+    const theme = { ...handed, target: '/?theme=dark' }
+    assert.equal((await guard.decide(exchangeOf(theme))).effect, 'allow')
   })
 
   test('never quotes a secret in its evidence', async () => {

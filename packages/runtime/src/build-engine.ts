@@ -30,8 +30,8 @@ export interface Compiled {
 
 /**
  * Compiles a checked configuration over the long-lived resources: routes into a table, limits into a guard,
- * guards in the order in which they are asked: measures on addresses, HTTP itself, limits on addresses; who
- * acts, measures and limits on principals; other sites and login defence; guards of the application; content.
+ * guards in the order in which they are asked: bans on addresses, HTTP itself, limits on addresses; who acts,
+ * bans and limits on principals; other sites and login defence; guards of the application; access; content.
  * Cheap checks first, so that a flood costs little.
  * @param purpose a replay sends no headers, calls nothing of the application, and remembers what inspection
  * said of equal lines

@@ -8,6 +8,7 @@ import {
   type Principal,
 } from '@postern/core'
 import type { Revocations } from '@postern/identity'
+import { dropCredential } from '@postern/identity/verify'
 import { type RemediationGuardOptions, remediationGuard } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
 import { type ConfiguredMethods, type IdentifyMethodsOptions, identifyMethods } from './identify-methods.ts'
@@ -110,13 +111,19 @@ function methodsOf(
   return methods.length === 0 ? undefined : identifyMethods({ ...options, methods })
 }
 
-/** Who was revoked is a stranger: then they can still ask for the page that signs in. */
+/**
+ * Who was revoked is a stranger, to the backend too: the session or token does not get there, for the backend
+ * may not know that it was revoked. Then they can still ask for the page that signs in.
+ */
 function unrevoked(identify: Identify, revocations: Revocations | undefined): Identify {
   if (revocations === undefined) return identify
-  const unless = (principal: Principal | undefined): Principal | undefined =>
-    principal !== undefined && principal !== null && isRevoked(revocations, principal) ? undefined : principal
+  const unless = (exchange: Exchange, principal: Principal | undefined): Principal | undefined => {
+    if (principal === undefined || principal === null || !isRevoked(revocations, principal)) return principal
+    dropCredential(exchange, principal)
+    return undefined
+  }
   return exchange => {
     const said = identify(exchange)
-    return said instanceof Promise ? said.then(unless) : unless(said)
+    return said instanceof Promise ? said.then(late => unless(exchange, late)) : unless(exchange, said)
   }
 }

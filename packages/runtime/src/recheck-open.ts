@@ -26,7 +26,11 @@ export function recheckOpen(
   },
 ): void {
   revocations?.onRevoked(({ kind, value }) =>
-    open.recheck(({ principal }) => kind === 'session' || principal.id === value),
+    open.recheck(
+      ({ principal: { id, actor } }) =>
+        // A key of theirs acts for them: `user:ID`.
+        kind === 'session' || id === value || actor?.endsWith(`:${value}`) === true,
+    ),
   )
   let isWaiting = false
   remediations.listen(({ kind, remediation }) => {

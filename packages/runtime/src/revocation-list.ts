@@ -27,6 +27,8 @@ const ENDING: ReadonlySet<string> = new Set([
   'account.disabled',
   'account.deleted',
   'account.roles-changed',
+  'key.revoked',
+  'key.leaked',
 ])
 
 /**

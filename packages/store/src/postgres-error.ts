@@ -53,13 +53,15 @@ const STATES: ReadonlyMap<string, Meaning> = new Map([
   ['57P03', { message: 'is starting up or shutting down', retryable: true }],
   ['57P01', LOST],
   ['57P02', LOST],
+  ['57P05', LOST],
   ['25P03', { message: 'ended a transaction that stood idle', retryable: true }],
   ['53300', { message: 'has no connection left; raise its max_connections or lower max', retryable: true }],
   ['53100', { message: 'its disk is full', retryable: true }],
   ['53', { message: 'is out of resources', retryable: true }],
   ['40001', { message: 'the transaction lost a race with another; run it again', retryable: true }],
   ['40P01', { message: 'the transaction was the victim of a deadlock; run it again', retryable: true }],
-  ['25006', { message: 'is read-only; is it a replica?', retryable: false }],
+  // A failover ends it, so what waits to be written is kept.
+  ['25006', { message: 'is read-only; is it a replica?', retryable: true }],
   ['08', LOST],
 ])
 

@@ -37,12 +37,27 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   ],
   [/^OOM/, { message: 'is out of memory; raise maxmemory or choose an eviction policy', retryable: true }],
   [/^READONLY/, { message: 'is a read-only replica; give the URL of the primary', retryable: true }],
+  [/^NOREPLICAS/, { message: 'has too few replicas in reach and refuses writes', retryable: true }],
+  [/max number of clients/, { message: 'has no connection left; raise maxclients', retryable: true }],
+  [/DB index is out of range/, { message: 'has no database of that number', retryable: false }],
+  [/SELECT is not allowed/, { message: 'is a cluster, which has database 0 only', retryable: false }],
+  [
+    /^DENIED|protected mode/,
+    {
+      message: 'is in protected mode: give it a password, or let it listen on this network',
+      retryable: false,
+    },
+  ],
+  [/unknown command/i, { message: 'does not know a command that is needed', retryable: false }],
   [/^MISCONF/, { message: 'cannot save to its disk and refuses writes', retryable: true }],
   [
     /CERT|TLS|SSL/,
     { message: 'TLS could not be agreed; check the scheme of the URL and the certificate', retryable: false },
   ],
 ]
+
+/** The command that a user may not run, or that a server does not know: its name only. */
+const COMMAND = /(?:run the|unknown command) ['`"]([a-z|]{1,40})['`"]/i
 
 /**
  * What went wrong in Redis, as a `StoreError`. Redis repeats parts of a command in some messages, so only the
@@ -58,8 +73,12 @@ export function redisError(error: unknown, store: string): unknown {
   const meaning = texts
     .map(text => MEANINGS.find(([pattern]) => pattern.test(text))?.[1])
     .find(found => found !== undefined)
+  const command = COMMAND.exec(error.message)?.[1]
+  const named = meaning !== undefined && command !== undefined && !meaning.retryable ? ` (${command})` : ''
   return new StoreError(
-    meaning?.message ?? `refused the command (${/^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR'})`,
+    meaning === undefined
+      ? `refused the command (${/^[A-Z]+/.exec(error.message)?.[0] ?? 'ERR'})`
+      : `${meaning.message}${named}`,
     {
       store,
       retryable: meaning?.retryable ?? false,

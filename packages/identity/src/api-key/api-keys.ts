@@ -188,6 +188,12 @@ export class ApiKeys {
     return { kind: 'accepted', key, principal: principalOf(key) }
   }
 
+  /** Whether a key that was accepted is still in force, for what is open since; takes no use. */
+  async holds(id: string): Promise<boolean> {
+    const [row] = await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.inForce, [id])
+    return row !== undefined && isLive(row, this.#clock.now())
+  }
+
   /** Keys of the principal that asks, newest first. */
   async list(owner: Principal): Promise<readonly ApiKey[]> {
     const rows = await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.byOwner, [owner.kind, owner.id])
@@ -216,6 +222,13 @@ export class ApiKeys {
     await this.#options.database.batch([
       { text: API_KEY_SQL.revokeOwner, values: [owner.kind, owner.id, this.#clock.now(), why] },
     ])
+    const data = { key: 'all', why }
+    this.#options.emit?.({
+      type: 'key.revoked',
+      time: this.#clock.now(),
+      actor: { principal: owner.id },
+      data,
+    })
   }
 
   /**

@@ -4,6 +4,7 @@ import type { CookieJar } from '../session/cookies.ts'
 import type { Session } from '../session/session.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { identifiedBy } from '../verify/credential.ts'
 
 type KeyFault = Exclude<ApiKeyCheck, { kind: 'accepted' }>
 
@@ -46,7 +47,7 @@ export class RequestIdentity {
     if (key !== undefined) return this.#byKey(exchange, key)
     const takesTokens = this.#accessToken !== undefined && accepts(accepted, 'oauth')
     const bearer = takesTokens ? bearerOf(exchange) : undefined
-    if (bearer !== undefined) return this.#accessToken?.(bearer)
+    if (bearer !== undefined) return this.#byToken(bearer)
     if (!accepts(accepted, 'session')) return undefined
     const token = this.#cookies.read(exchange.header('cookie'), 'session')
     if (token === undefined) return undefined
@@ -59,9 +60,21 @@ export class RequestIdentity {
     return this.#faults.get(exchange)
   }
 
+  async #byToken(token: string): Promise<Principal | undefined> {
+    const principal = await this.#accessToken?.(token)
+    if (principal === undefined) return undefined
+    const again = async (): Promise<boolean> => (await this.#accessToken?.(token))?.id === principal.id
+    return identifiedBy(principal, { session: undefined, issuedAt: 0, again })
+  }
+
   async #byKey(exchange: Exchange, key: string): Promise<Principal | undefined> {
     const check = await this.#apiKeys.check(key, exchange.client)
-    if (check.kind === 'accepted') return check.principal
+    if (check.kind === 'accepted')
+      return identifiedBy(check.principal, {
+        session: undefined,
+        issuedAt: 0,
+        again: () => this.#apiKeys.holds(check.key.id),
+      })
     this.#faults.set(exchange, check)
     return undefined
   }

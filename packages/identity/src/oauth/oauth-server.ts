@@ -172,8 +172,10 @@ export async function oauthServer(
       introspection: {
         enabled: true,
         // A public client proves nothing about itself: it learns about its own tokens only.
+        // What an account that is disabled allowed is not in force, at APIs that ask here either.
         allowedPolicy: async (_ctx, client, token) =>
-          client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
+          (client.clientAuthMethod !== 'none' || token.clientId === client.clientId) &&
+          (await isOfAccountInForce(token, parts.accounts)),
       },
       revocation: {
         enabled: true,
@@ -294,6 +296,12 @@ export async function oauthServer(
       return { kind: 'user', id: account.id, scopes, amr: ['oauth'], actor: `service:${found.clientId}` }
     },
   }
+}
+
+async function isOfAccountInForce(token: object, accounts: IdentityParts['accounts']): Promise<boolean> {
+  if (!('accountId' in token) || typeof token.accountId !== 'string') return true
+  const account = await accounts.byId(token.accountId)
+  return account !== undefined && account.disabledAt === undefined
 }
 
 /**

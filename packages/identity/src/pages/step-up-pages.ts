@@ -1,5 +1,6 @@
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import type { Session } from '../session/session.ts'
+import { WrongProofs } from '../step-up/wrong-proofs.ts'
 import {
   backOf,
   fault,
@@ -18,6 +19,7 @@ import { sessionCookies } from './sign-in-pages.ts'
 /** Proving again who one is, and confirming one act. Neither makes a session. */
 export function stepUpPages(parts: IdentityParts): Routes {
   const { base } = parts
+  const wrong = new WrongProofs(parts.sessions)
 
   const proveForm = async (
     request: PageRequest,
@@ -70,7 +72,9 @@ ${
     'POST /step-up': async request => {
       const session = own(request)
       if (isAnswer(session)) return session
+      if (!(await wrong.mayTry(session))) return go(`${base}/sign-in`, [parts.cookies.clear('session')])
       const amr = await proven(request, session, parts)
+      if (amr !== undefined) wrong.right(session)
       if (amr === undefined) {
         parts.emit({
           type: 'login.failed',

@@ -17,6 +17,7 @@ export interface CertificateMethodOptions extends CertificateSource {
 export function certificateMethod(options: CertificateMethodOptions = {}): IdentifyMethod {
   const read = options.principal ?? usual
   const { header, trustedProxies } = options
+  const credential = { ...BY_CONNECTION, ...(header !== undefined && { headers: [header.toLowerCase()] }) }
   return {
     name: options.name ?? 'mtls',
     screen: exchange => {
@@ -27,7 +28,7 @@ export function certificateMethod(options: CertificateMethodOptions = {}): Ident
       const certificate = clientCertificate(exchange, options)
       if (certificate === undefined) return ABSENT
       const principal = read(certificate)
-      return principal === undefined ? REFUSED : known(identifiedBy(principal, BY_CONNECTION))
+      return principal === undefined ? REFUSED : known(identifiedBy(principal, credential))
     },
   }
 }

@@ -1,4 +1,5 @@
-import type { Principal } from '@postern/core'
+import type { Exchange, Principal } from '@postern/core'
+import { backendCookies, withoutCookies } from '../headers/cookie.ts'
 
 /** What a principal was identified by, for a list of what was revoked before its end. */
 export interface Credential {
@@ -11,6 +12,14 @@ export interface Credential {
    * certificate, a proxy that signs in. Default: something in the request.
    */
   readonly isAmbient?: true
+  /** Where it stands in the request: what is revoked must not get to the backend, which may not know it. */
+  readonly cookies?: readonly string[]
+  /** In lower case. */
+  readonly headers?: readonly string[]
+  /**
+   * Whether it would still identify its principal, for what is open since. Rejects where nobody can say.
+   */
+  readonly again?: () => boolean | Promise<boolean>
 }
 
 /** Of a principal that the connection identifies. */
@@ -28,4 +37,12 @@ export function identifiedBy(principal: Principal, credential: Credential): Prin
 /** What a principal was identified by; undefined where no method noted it. */
 export function credentialOf(principal: Principal): Credential | undefined {
   return credentials.get(principal)
+}
+
+/** Takes what a principal was identified by out of the request, where its method noted the place. */
+export function dropCredential(exchange: Exchange, principal: Principal): void {
+  const { cookies = [], headers = [] } = credentials.get(principal) ?? {}
+  for (const name of headers) if (exchange.headerCount(name) > 0) exchange.setRequestHeader(name, undefined)
+  if (cookies.length > 0)
+    exchange.setRequestHeader('cookie', withoutCookies(backendCookies(exchange), cookies))
 }

@@ -59,7 +59,7 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     return typeof said === 'object' && said !== null ? (said as Claims) : {}
   }
 
-  const take = (claims: Claims): Identification => {
+  const take = (claims: Claims, token: string): Identification => {
     if (claims['active'] !== true || !isFor(claims['aud'], options.audience)) return REFUSED
     const { exp, nbf, iat, cnf } = claims
     const now = clock.now()
@@ -73,7 +73,14 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     const issuedAt = typeof iat === 'number' ? iat * 1_000 : 0
     return options.revocations?.isRevoked(session, principal.id, issuedAt) === true
       ? REFUSED
-      : known(identifiedBy(principal, { session, issuedAt }))
+      : known(
+          identifiedBy(principal, {
+            session,
+            issuedAt,
+            headers: ['authorization'],
+            again: async () => take(await answers.get(token, () => ask(token)), token).kind === 'known',
+          }),
+        )
   }
 
   return {
@@ -84,7 +91,7 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
       if (authorization.kind === 'malformed' || authorization.scheme === 'dpop') return REFUSED
       const { token } = authorization
       const said = answers.get(token, () => ask(token))
-      return said instanceof Promise ? said.then(take) : take(said)
+      return said instanceof Promise ? said.then(late => take(late, token)) : take(said, token)
     },
   }
 }

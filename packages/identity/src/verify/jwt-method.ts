@@ -40,6 +40,10 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
   const proofs = options.dpop ?? dpopProofs(options.clock === undefined ? {} : { clock: options.clock })
   const read = options.principal ?? ((claims: Claims) => principalOf(claims, options.claims))
 
+  const place = {
+    headers: [options.header ?? 'authorization'],
+    ...(options.cookie !== undefined && { cookies: [options.cookie] }),
+  }
   const take = (
     exchange: Exchange,
     scheme: 'bearer' | 'dpop',
@@ -49,7 +53,7 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     if (!isHeld(exchange, scheme, token, claims, proofs, options.certificate)) return REFUSED
     const principal = read(claims)
     if (principal === undefined) return REFUSED
-    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims) }
+    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims), ...place }
     return options.revocations?.isRevoked(credential.session, principal.id, credential.issuedAt) === true
       ? REFUSED
       : known(identifiedBy(principal, credential))

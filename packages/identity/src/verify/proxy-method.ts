@@ -50,7 +50,9 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
       const count = exchange.headerCount(user)
       if (count === 0) return ABSENT
       const principal = count === 1 ? principalOf(exchange, user, groups) : undefined
-      return principal === undefined ? REFUSED : known(identifiedBy(principal, BY_CONNECTION))
+      return principal === undefined
+        ? REFUSED
+        : known(identifiedBy(principal, { ...BY_CONNECTION, headers: all }))
     },
   }
 }

@@ -52,12 +52,22 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
   const ttl = parseDuration(options.cache ?? '5s', 'identify.session.cache')
   const answers = new AnswerCache<FoundSession | undefined>(ttl, 20_000, options.clock ?? systemClock)
 
-  const take = (value: string, session: FoundSession | undefined): Identification => {
+  const look = (value: string, exchange: Exchange): ReturnType<typeof answers.get> =>
+    answers.get(value, async () => options.find(value, exchange))
+
+  const take = (value: string, session: FoundSession | undefined, exchange: Exchange): Identification => {
     if (session === undefined) return REFUSED
     const { principal, issuedAt } = session
     return options.revocations?.isRevoked(value, principal.id, issuedAt ?? 0) === true
       ? REFUSED
-      : known(identifiedBy(principal, { session: value, issuedAt: issuedAt ?? 0 }))
+      : known(
+          identifiedBy(principal, {
+            session: value,
+            issuedAt: issuedAt ?? 0,
+            cookies: names,
+            again: async () => (await look(value, exchange))?.principal.id === principal.id,
+          }),
+        )
   }
 
   return {
@@ -70,8 +80,10 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
       if (new Set(values).size > 1) return REFUSED
       const value = values[0]
       if (value === undefined) return ABSENT
-      const said = answers.get(value, async () => options.find(value, exchange))
-      return said instanceof Promise ? said.then(found => take(value, found)) : take(value, said)
+      const said = look(value, exchange)
+      return said instanceof Promise
+        ? said.then(found => take(value, found, exchange))
+        : take(value, said, exchange)
     },
   }
 }

@@ -12,6 +12,8 @@ const CONVERTED =
 /** An entity that is fetched; drawing programs declare others. */
 const FETCHED_ENTITY =
   /<!entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s{1,8}(?:system|public\s{1,8}["'][^"'<>]{0,120}["'])\s{1,8}["'][^"']{0,200}/i
+/** A document type that is fetched: the rule about it knows who publishes such types. */
+const FETCHED_TYPE = /<!doctype\s{1,8}[\w:.-]{1,60}\s{1,8}system\s{1,8}["']https?:[^"'<>]{1,200}["']/i
 /** Names of what some server runs, and of pictures, which a careless include runs. */
 const RUN =
   /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|aspx?|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
@@ -52,8 +54,9 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const head = start.toString('latin1')
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
   if (isXml) {
-    const entity = FETCHED_ENTITY.exec(decodeText(start, ''))?.[0]
-    if (entity !== undefined) return `${entity}>`
+    const text = decodeText(start, '')
+    const fetched = FETCHED_ENTITY.exec(text) ?? FETCHED_TYPE.exec(text)
+    if (fetched !== null) return `${fetched[0]}>`
   }
   if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
   if (!isRun) return undefined

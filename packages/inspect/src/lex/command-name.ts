@@ -1,15 +1,19 @@
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { MAX_WORD, ShellWordReader } from './shell-word.ts'
 import { isWrapperCommand } from './shell-words.ts'
+
+const {
+  wrappers: MAX_WRAPPERS,
+  flags: LONGEST_FLAGS,
+  variableName: LONGEST_VARIABLE,
+  variableValue: LONGEST_VALUE,
+} = LEXER_BOUNDS
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-/** Commands and assignments before the command that they run. */
-const MAX_WRAPPERS = 3
 /** Switches of a command that runs another, and their numbers. */
 const FLAGS = /^(?:-{1,2}[\w=-]{1,16}\s{1,4}(?:\d{1,4}\s{1,4})?|\d{1,4}\s{1,4}){1,3}/
-/** Characters in which they are looked for. */
-const LONGEST_FLAGS = 64
 
 /**
  * Reads the name of the command at a place of a text, past what runs another command (`sudo`, `time`) and
@@ -80,10 +84,6 @@ function skipFlags(lower: string, from: number): number {
   if (code !== 45 && !(code >= 48 && code <= 57)) return at
   return at + (FLAGS.exec(lower.slice(at, at + LONGEST_FLAGS))?.[0].length ?? 0)
 }
-
-/** Characters of the name of a variable, and of its value. */
-const LONGEST_VARIABLE = 16
-const LONGEST_VALUE = 32
 
 /** `LANG=C`, before a command. */
 function isAssignment(word: string): boolean {

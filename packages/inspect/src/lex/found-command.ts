@@ -216,6 +216,7 @@ const INSTALLS = /^(?:npm|pip3?|gem|apt|apt-get|yum|dnf|brew|apk|git)$/
 const OF_LIBRARIES = /^(?:set|w|who|ver|dir)$/
 
 /** How surely a command acts where it stands: 0 not at all, to 6. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a table of openings; each line is one row, and rows read no state of others.
 export function rate(opening: Opening, found: FoundCommand): number {
   switch (opening) {
     case 'start':
@@ -234,6 +235,7 @@ export function rate(opening: Opening, found: FoundCommand): number {
   }
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a list of cases from the surest to the least sure; the order is the rule.
 function rateStart(found: FoundCommand): number {
   const argument = found.hasArgument('start')
   if (found.certain) return argument || found.bare ? 5 : 3

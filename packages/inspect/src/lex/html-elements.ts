@@ -1,16 +1,16 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
+
+const {
+  tag: MAX_TAG,
+  attributes: MAX_ATTRIBUTES,
+  rereads: MAX_REREADS,
+  bareElements: MAX_BARE,
+} = LEXER_BOUNDS
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
-
-const MAX_TAG = 1_024
-const MAX_ATTRIBUTES = 48
-/**
- * How often one character may be read on average, for tags inside the quotes of tags: pages need less than
- * one.
- */
-const MAX_REREADS = 2
 
 /**
  * Elements that run code or load it, with the score of their mere presence; user content of ordinary sites
@@ -105,6 +105,7 @@ export class MarkupLexer {
     return best
   }
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over a tag as a tokenizer of HTML makes it; its states share where they stand.
   #readTag(lower: string, start: number, carried: number): Span | undefined {
     this.#outer = 0
     this.#isTagInQuotes = false
@@ -190,8 +191,6 @@ function weightOf({ score = 0, bare }: Span): number {
   return bare === true ? Math.min(score, MAX_BARE) : score
 }
 
-const MAX_BARE = 4
-
 function isLetter(code: number): boolean {
   return code >= 97 && code <= 122
 }
@@ -237,6 +236,7 @@ function isSeparator(code: number): boolean {
   return code <= 32 || code === 47 || code === 160
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a list of attributes that run something, each with what makes it idle; none calls another.
 function attributeScore(
   element: string,
   attribute: string,

@@ -2,17 +2,13 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import { CommandNameReader } from './command-name.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { isAdvisedCommand, isShellCommand, looksAround } from './shell-words.ts'
+
+const { commands: MAX_WEIGHED, disguisedParts: MAX_PARTS, bareCommands: MAX_BARE } = LEXER_BOUNDS
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
-
-/**
- * Commands that are weighed in one text, and parts of disguised words that are put together; documents have
- * less than half as many. A text that has more is not read to its end, and inspection says so.
- */
-const MAX_WEIGHED = 256
-const MAX_PARTS = 4_096
 
 /**
  * Where a value would start a command of its own: behind a separator, a line end or inside a substitution,
@@ -24,6 +20,7 @@ export class ShellCommandLexer {
   readonly #names = new CommandNameReader()
   #weighed = 0
 
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every separator of a value; runs and pairs of backticks are its state.
   find(reading: Reading): Span | undefined {
     const { lower } = reading
     let best: Span | undefined
@@ -142,8 +139,6 @@ function isBalanced(text: string): boolean {
 function weightOf({ score = 0, bare }: Span): number {
   return bare === true ? Math.min(score, MAX_BARE) : score
 }
-
-const MAX_BARE = 4
 
 /** Three backticks fence a block in Markdown; no shell has a use for them. */
 function isFence(lower: string, at: number): boolean {

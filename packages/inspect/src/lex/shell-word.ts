@@ -1,17 +1,14 @@
 import { HASH_SEED, hashStep } from '../words.ts'
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { SHELL_NAMES } from './shell-words.ts'
+
+const { wordParts: MAX_PARTS, bracedVariable: MAX_VARIABLE, bareVariable: MAX_NAME } = LEXER_BOUNDS
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
 /** Characters of a word, those included that a shell drops. */
 export const MAX_WORD = 48
-/** Of how many parts and dropped signs a word is put together. */
-const MAX_PARTS = 24
-/** Characters of a variable in braces. */
-const MAX_VARIABLE = 16
-/** Characters of a variable without, behind its first. */
-const MAX_NAME = 8
 
 /**
  * 1: part of a word as it stands; 2: ends a word; 0: a shell may drop it, or it begins something that it
@@ -87,6 +84,7 @@ export class ShellWordReader {
   }
 
   /** A word with something in it that a shell drops. */
+  // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over what a shell drops from a word; a call for each sign costs more than the sign.
   #readDisguised(lower: string, start: number, limit: number): string | undefined {
     this.#hash = HASH_SEED
     this.#isOpen = false

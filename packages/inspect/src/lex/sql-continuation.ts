@@ -45,6 +45,7 @@ export interface Finding {
 }
 
 /** A statement behind a semicolon; the value need prove less where it left its place already. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a list of statements, each with its evidence; the order is the rule.
 export function afterSemicolon(i: number, leaving: boolean): Finding | undefined {
   let at = i + 1
   while (kindAt(at) === SQL.open) at++
@@ -96,6 +97,7 @@ export function unionSelect(i: number): number {
 }
 
 /** How the query would go on at `i`, where a value or a string of it has just ended. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a table by kind and keyword of how a query goes on; each case is one row of the grammar.
 export function continuation(i: number, context: Context, quote?: number): Finding | undefined {
   let at = i
   for (let n = 0; n < 8 && kindAt(at) === SQL.close; n++) at++
@@ -194,6 +196,7 @@ export function continuation(i: number, context: Context, quote?: number): Findi
   }
 }
 
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: the operands of AND and OR in the order in which they are told apart.
 function afterLogic(i: number, context: Context): Finding | undefined {
   let at = i + 1
   while (keyAt(at) === KEY.not) at++

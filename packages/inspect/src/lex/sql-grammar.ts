@@ -1,15 +1,10 @@
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { ends, KEY, keys, kinds, MAX_TOKENS, SQL, starts } from './sql-tokens.ts'
+
+const { sqlReach: REACH, sqlSteps: MAX_STEPS, sqlDepth: MAX_DEPTH } = LEXER_BOUNDS
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
-
-/** Longest string or bracket, in tokens, that the grammar follows. */
-const REACH = 160
-/**
- * How much one text may cost; documents need less than 300. A text that needs more is not read to the end,
- * and inspection says so.
- */
-const MAX_STEPS = 6_000
 
 let steps = 0
 let last = 0
@@ -94,8 +89,6 @@ function link(): void {
   }
 }
 
-/** Brackets inside each other that are told apart. */
-const MAX_DEPTH = 256
 const closers = new Int32Array(MAX_DEPTH).fill(MAX_TOKENS)
 
 function openedAt(depth: number): number {

@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   afterSemicolon,
   continuation,
@@ -25,6 +26,8 @@ import {
 import { isCase, isTail, wordAt } from './sql-shapes.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { ends, KEY, SQL, starts, tokenizeSql } from './sql-tokens.ts'
+
+const { sqlLiteral: MAX_LITERAL } = LEXER_BOUNDS
 
 /**
  * How a value would act inside a query: cut into tokens once, then read as a continuation of a value (`1 or
@@ -67,6 +70,7 @@ export function findSqlInjection(reading: Reading): Span | undefined {
 }
 
 /** The value as a number or a name, and what follows; or as a whole statement. */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: what a whole value can be, from a query to a condition, in the order of certainty.
 function atStart(): Finding | undefined {
   let at = 0
   while (kindAt(at) === SQL.open || kindAt(at) === SQL.close) at++
@@ -247,9 +251,6 @@ function isComparedLiteral(i: number): boolean {
   }
   return false
 }
-
-/** Tokens of a string that is looked back over. */
-const MAX_LITERAL = 16
 
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
 function afterQuote(i: number, nth: number): Finding | undefined {

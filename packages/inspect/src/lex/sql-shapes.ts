@@ -1,8 +1,8 @@
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { isQuote, keyAt, kindAt, sourceText, tokenCount } from './sql-grammar.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
-/** In tokens; a longer one is not skipped. */
-const LONGEST_LINE = 64
+const { sqlLine: LONGEST_LINE } = LEXER_BOUNDS
 
 /** The word at `i`; empty for everything that is not a word. */
 export function wordAt(i: number): string {

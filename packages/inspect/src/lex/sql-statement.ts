@@ -1,3 +1,4 @@
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   expression,
   isProbeCall,
@@ -11,7 +12,7 @@ import {
 import { wordAt } from './sql-shapes.ts'
 import { ends, KEY, SQL, starts } from './sql-tokens.ts'
 
-const MAX_LIST = 48
+const { sqlColumns: MAX_LIST } = LEXER_BOUNDS
 
 /**
  * How surely a `select` at `i` is a query and no sentence: 0 no, 3 could be either (`select options from
@@ -19,6 +20,7 @@ const MAX_LIST = 48
  * is what stands in the list: numbers, calls, `*`, variables, several names with a table behind them; an
  * article ends all doubt.
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over a list of columns; what makes it solid is counted while it is read.
 export function selectEvidence(i: number): number {
   let at = i + 1
   while (keyAt(at) === KEY.all || (keyAt(at) === KEY.none && isTop(at))) at += isTop(at) ? 2 : 1
@@ -118,6 +120,7 @@ function endsQuery(at: number): boolean {
  * @param word the word at `i`
  * @param next the word after it
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: a table of statements by their first word; each case is one row.
 export function statementEvidence(i: number, word: string, next: string): number {
   const key = keyAt(i + 1)
   const kind = kindAt(i + 1)

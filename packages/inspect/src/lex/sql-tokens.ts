@@ -173,6 +173,7 @@ function isWordCode(code: number): boolean {
  * hold. Linear.
  * @returns how many tokens were written; the one after is `SQL.end`
  */
+// biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every character; a function for each token costs more than the token.
 export function tokenizeSql(lower: string): number {
   const codes = copied.copy(lower, 0, lower.length)
   count = 0

@@ -7,17 +7,16 @@ export const disguisedAddressRules: readonly Rule[] = [
   // WHATWG URL, section 4.4: browsers take a backslash for a slash, and drop tabs and line ends.
   pattern(
     'ssrf/disguised-host',
-    /^\s{0,2}(?:\/[\\]{1,4}\/{0,2}|\\{1,2}\/\\{0,2}|\/[\t\r\n]{1,4}\/|\/{3,12}|https?:(?:[\\/]?\\{1,3}\/?|\/?(?!\/)(?=[\w-]{1,60}\.[a-z]{2,24}(?:\/|$))))(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:[/?#\\]|\s{0,2}$)/,
+    /^\s{0,2}(?:\/[\\]{1,4}\/{0,2}|\\{1,2}\/\\{0,2}|\/[\t\r\n]{1,4}\/|\/{3,12}|https?:[\\/]?\\{1,3}\/?)(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:[/?#\\]|\s{0,2}$)/,
     {
       score: 5,
       atStart: true,
-      chars: CHAR.backslash | CHAR.control | CHAR.newline | CHAR.slash | CHAR.colon,
+      chars: CHAR.backslash | CHAR.slash,
       places: ['query', 'form', 'cookie'],
       attacks: [
         '/\\evil.example',
         '/\t/evil.example/x',
         '///evil.example',
-        'https:evil.example',
         'https:/\\evil.example',
         '\\/evil.example',
       ],
@@ -30,6 +29,14 @@ export const disguisedAddressRules: readonly Rule[] = [
       ],
     },
   ),
+  pattern('ssrf/schemed-host', /^\s{0,2}https?:(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?:\/|\s{0,2}$)/, {
+    score: 5,
+    atStart: true,
+    words: WORD.host,
+    places: ['query', 'form', 'cookie'],
+    attacks: ['https:evil.example', 'http:evil.example/x'],
+    benign: ['https://a.example/', 'https: see example.com', 'http:8080'],
+  }),
   // The server is asked for what stands in the path, and that is the server itself.
   pattern(
     'ssrf/path-address',

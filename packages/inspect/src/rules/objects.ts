@@ -26,15 +26,19 @@ const ZERO_SIGNATURE = /\.(?:MAYCAQACAQA|A{86,176})(?![\w-])/
  * is at most 400 characters.
  */
 export function findUnsignedToken(text: string): Span | undefined {
+  let first: number | undefined
   for (const found of text.matchAll(TOKEN)) {
     const start = found.index + found[0].indexOf('eyJ')
     const end = found.index + found[0].length
     const header = Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
     if (UNSIGNED.test(header) || KEY_ELSEWHERE.test(header)) return { start, end }
-    const signature = ZERO_SIGNATURE.exec(text)
-    if (signature !== null) return { start, end: signature.index + signature[0].length }
+    first ??= start
   }
-  return undefined
+  if (first === undefined) return undefined
+  // Behind any of them, in one search.
+  const signature = ZERO_SIGNATURE.exec(text)
+  if (signature === null || signature.index < first) return undefined
+  return { start: signature.index, end: signature.index + signature[0].length }
 }
 
 const TYPE_NAME = /^(?:[@$_]{1,2}(?:type|class|t|c)|javaclass|json_class|[\^!][oc]|py\/\w{2,16})$/
