@@ -206,7 +206,7 @@ describe('an attack stays an attack', () => {
       assert.equal(post(body, FORM), 'pass', body)
   })
 
-  test('in a charset that only the label, or a mark before the text, speaks of', () => {
+  test('in a charset that only the label, or a mark before the text, names', () => {
     const attack = 'a=1&id=1%27+UNION+SELECT+username,password+FROM+users--+-'
     for (const charset of ['utf-16', 'utf-16le', 'UTF-16BE', '"utf-16le"'])
       assert.equal(post(attack, `${FORM}; charset=${charset}`), 'block', charset)
