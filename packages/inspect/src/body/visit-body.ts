@@ -92,27 +92,37 @@ export function* visitBody(
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
   if (visitor.isPaused) yield
-  const charset = charsetOf(bytes, head.contentType)
+  const seen = yield* visitText(text, bytes, head, depth, visitor, whole)
+  if (charsetOf(bytes, head.contentType) !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
+  // A form to whoever goes by the label, whatever its first field looks like.
+  else if (isForm && seen === 'other') yield* visitForm(pairsIn(bytes), 'body', 'form', visitor)
+}
+
+/** @returns `whole` where no other reading of the text holds more: JSON to its end, or a form */
+function* visitText(
+  text: string,
+  bytes: Buffer,
+  head: BodyHead,
+  depth: number,
+  visitor: ValueVisitor,
+  whole: (text: string) => void,
+): Steps<'whole' | 'other'> {
+  const type = typeOf(head.contentType)
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
-    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') {
-      if (charset !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
-      return
-    }
+    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return 'whole'
     if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
     else yield* visitRaw(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
     yield* visitMarkup(text, type, depth, visitor)
   } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
-  else if (isForm) {
+  else if (isFormType(head.contentType)) {
     yield* visitForm(text, 'body', 'form', visitor)
-    if (charset === undefined) return
+    return 'whole'
   } else if (isPartOfFile(text, type, head.method)) visitScript(bytes, head, visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
-  if (charset !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
-  // A form to whoever goes by the label, whatever its first field looks like.
-  else if (isForm) yield* visitForm(pairsIn(bytes), 'body', 'form', visitor)
+  return 'other'
 }
 
 const CHARSET = /;\s{0,64}charset\s{0,8}=[^;]{0,64}/gi
