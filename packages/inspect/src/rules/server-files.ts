@@ -104,13 +104,24 @@ export const serverFileRules: readonly Rule[] = [
   // RFC 3986 section 6.2.2: a client leaves letters as they are, and takes single dots out.
   pattern(
     'traversal/odd-segment',
-    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
+    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
     {
       score: 5,
       places: ['path'],
       chars: CHAR.percent | CHAR.semicolon | CHAR.slash,
       attacks: ['/%61dmin', '/./RestAPI/Connection', '/x/y.css;/admin', '/admin;x=.css', '/x.php/.css'],
-      benign: ['/./img/a.png', '/a%20b', '/%C3%A9', '/a;v=1/b', '/x.css', '/a/./b'],
+      benign: [
+        '/./img/a.png',
+        '/./InRelease',
+        '/./Release.gpg',
+        '/./Packages',
+        '/./pool/a_1.0_amd64.deb',
+        '/a%20b',
+        '/%C3%A9',
+        '/a;v=1/b',
+        '/x.css',
+        '/a/./b',
+      ],
     },
   ),
   // A page of the server put where anybody can ask for it; what follows its name is for the server's check.
