@@ -101,15 +101,22 @@ export const serverFileRules: readonly Rule[] = [
       benign: ['/a%2eb/c', '/C%23.png', '/;jsessionid=5', '/a;b=c/d', '/why%3f'],
     },
   ),
-  // RFC 3986 section 6.2.2: a client leaves letters as they are, and takes single dots out.
+  // RFC 3986 section 6.2.2: a client leaves the letters of a word as they are, and takes single dots out.
   pattern(
     'traversal/odd-segment',
-    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
+    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])(?:[a-z]|%[4-7][0-9a-f]){2}|[a-z]{2}%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
     {
       score: 5,
       places: ['path'],
       chars: CHAR.percent | CHAR.semicolon | CHAR.slash,
-      attacks: ['/%61dmin', '/./RestAPI/Connection', '/x/y.css;/admin', '/admin;x=.css', '/x.php/.css'],
+      attacks: [
+        '/%61dmin',
+        '/admi%6e',
+        '/./RestAPI/Connection',
+        '/x/y.css;/admin',
+        '/admin;x=.css',
+        '/x.php/.css',
+      ],
       benign: [
         '/./img/a.png',
         '/./InRelease',
@@ -117,6 +124,7 @@ export const serverFileRules: readonly Rule[] = [
         '/./Packages',
         '/./pool/a_1.0_amd64.deb',
         '/a%20b',
+        '/export/%61',
         '/%C3%A9',
         '/a;v=1/b',
         '/x.css',
