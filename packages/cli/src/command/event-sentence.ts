@@ -40,6 +40,9 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'login.succeeded': event => `signed in: ${who(event)}${by(event, 'amr')}`,
   'login.trouble': event => `sign-in: ${text(event, 'problem')}`,
   'session.ended': event => `signed out: ${who(event)}`,
+  'key.created': event => `an API key was created: ${text(event, 'key')}`,
+  'key.rotated': event => `an API key was rotated: ${text(event, 'key')}`,
+  'key.revoked': event => `API keys were revoked: ${text(event, 'key')} (${text(event, 'why')})`,
   'grant.revoked': event => `an application lost its access to the account of ${who(event)}`,
   'impersonation.started': event =>
     `${who(event)} acts as ${event.resource?.id ?? ''}: ${text(event, 'reason')}`,
