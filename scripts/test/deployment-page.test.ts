@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { parse } from 'yaml'
+import { until } from '../../test/until.ts'
 import { packages } from '../workspace.ts'
 import { blocksOf, readPage } from './support/page.ts'
 import { Project } from './support/project.ts'
@@ -62,11 +64,19 @@ test('the commands of the page on deployment run in an empty folder', { timeout:
     commands.map(({ text }) => text.trim()),
     ['npx postern doctor', 'npx postern audit key shop.example/log'],
   )
-  await project.run([
-    { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
-    ...commands,
-  ])
+  await project.run([{ heading: '', language: 'sh', file: undefined, text: 'npm install postern' }])
+  // Tests of other pages start gateways on the default ports, and `doctor` would find those in use.
+  for (const port of [8080, 9464]) await until(() => isFree(port))
+  await project.run(commands)
 })
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => resolve(false))
+    socket.on('error', () => resolve(true))
+    socket.on('connect', () => socket.destroy())
+  })
+}
 
 test('the Dockerfile serves the configuration below it, as a user who owns the data', () => {
   const dockerfile = blocks.find(({ language }) => language === 'dockerfile')

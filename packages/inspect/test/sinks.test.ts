@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { exec } from 'node:child_process'
 import { type EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import { DatabaseSync } from 'node:sqlite'
@@ -222,5 +223,76 @@ describe('sinks', () => {
     })
     assert.deepEqual(ran, [true, 'select a from b where c = 2'])
     sinks.restore()
+  })
+})
+
+test('a function that somebody made a promise of before is watched like any other', async () => {
+  const processes = createRequire(import.meta.url)('node:child_process') as { exec: typeof exec }
+  const before = promisify(processes.exec)
+  const sinks = protectSinks({ command: [processes] })
+  try {
+    const attack = 'x; echo done'
+    const after = promisify(processes.exec)
+    assert.equal(Reflect.get(after, promisify.custom), after)
+    assert.equal((await after('echo hello')).stdout, 'hello\n')
+    await sinks.run(asking(attack), () => assert.rejects(after(`echo ${attack}`), SinkRefused))
+  } finally {
+    sinks.restore()
+  }
+  assert.equal(promisify(processes.exec), before)
+})
+
+describe('several that watch one method', () => {
+  const attack = "1' or '1'='1"
+  const statement = `select * from t where id = '${attack}'`
+  const request = (): InspectedRequest => ({
+    method: 'GET',
+    target: `/?id=${encodeURIComponent(attack)}`,
+    headers: [],
+  })
+
+  test('come and go in any order, and the method is its own again after the last', () => {
+    const database = { query: (text: string): string => text }
+    const { query } = database
+    const first = protectSinks({ sql: [database] })
+    const watched = database.query
+    const second = protectSinks({ sql: [database] })
+    assert.equal(database.query, watched, 'one function watches for both')
+    for (const sinks of [first, second])
+      assert.throws(() => sinks.run(request(), () => database.query(statement)), SinkRefused)
+    first.restore()
+    assert.throws(() => second.run(request(), () => database.query(statement)), SinkRefused)
+    assert.equal(
+      first.run(request(), () => database.query(statement)),
+      statement,
+    )
+    second.restore()
+    assert.equal(database.query, query)
+  })
+
+  test('do not wrap each other, however often a driver is loaded', () => {
+    const database = { query: (): number => new Error().stack?.split('\n').length ?? 0 }
+    const first = protectSinks({ sql: [database] })
+    const second = protectSinks({ sql: [database] })
+    const depth = database.query()
+    for (let i = 0; i < 20; i++) {
+      first.extend({ sql: [database] })
+      second.extend({ sql: [database] })
+      protectSinks({ sql: [database] }).restore()
+    }
+    assert.equal(database.query(), depth)
+    first.restore()
+    second.restore()
+  })
+
+  test('leave a wrapper of somebody else alone', () => {
+    const database = { query: (text: string): string => text }
+    const sinks = protectSinks({ sql: [database] })
+    const inner = database.query
+    const other = (text: string): string => `traced ${inner(text)}`
+    database.query = other
+    sinks.restore()
+    assert.equal(database.query, other)
+    assert.equal(database.query('select 1'), 'traced select 1')
   })
 })

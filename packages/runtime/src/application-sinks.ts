@@ -81,9 +81,12 @@ export class ApplicationSinks {
 
   #wrap(settings: CompiledSinks): void {
     this.#isBehind = false
-    this.#sinks?.restore()
-    const drivers = settings.sql === 'off' ? [] : this.#drivers()
-    this.#sinks = protectSinks(targetsOf(settings, drivers), {
+    const targets = targetsOf(settings, settings.sql === 'off' ? [] : this.#drivers())
+    if (this.#sinks !== undefined) {
+      this.#sinks.extend(targets)
+      return
+    }
+    this.#sinks = protectSinks(targets, {
       mode: modesOf(settings),
       onHit: (hit, request) => this.#report(hit, request, settings),
       onBound: ({ kind, location }, request) => {

@@ -86,6 +86,8 @@ export interface ProtectedSinks {
    * @param doubted where values stand of which `onBound` is to know
    */
   run<T>(request: InspectedRequest, work: () => T, doubted?: readonly string[]): T
+  /** Watches more: a driver that was loaded since. */
+  extend(targets: SinkTargets): void
   /** Puts the original methods back. */
   restore(): void
 }
@@ -171,66 +173,136 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
     }
   }
 
-  /** A function that checks, and is in all else like the one it stands for. */
-  function watched(
-    kind: SinkKind,
-    method: string,
-    call: Call,
-    returns: 'promise' | 'unknown' = kind === 'url' ? 'promise' : 'unknown',
-  ): Call {
-    const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
-      const refused = check(kind, method, parameters)
-      if (refused !== undefined) return refusedCall(refused, this, method, parameters, returns)
-      return Reflect.apply(call, this, parameters)
-    }
-    const own = Object.getOwnPropertyDescriptors(call)
-    // What `promisify(exec)` calls goes around `exec`.
-    const promised: unknown = Reflect.get(call, promisify.custom)
-    if (typeof promised === 'function')
-      Reflect.set(own, promisify.custom, { value: watched(kind, method, promised as Call, 'promise') })
-    return Object.defineProperties(wrapped, own)
-  }
+  const handled = new WeakMap<object, Set<string>>()
 
-  /** A pool's method whose callback runs within the request that asked for the connection. */
-  function asking(call: Call): Call {
-    const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
-      const callback = parameters.at(-1)
-      if (typeof callback === 'function')
-        parameters[parameters.length - 1] = AsyncLocalStorage.bind(callback as Call)
-      return Reflect.apply(call, this, parameters)
-    }
-    return Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(call))
-  }
-
-  function replace(
+  /** Watches methods that this one does not watch yet, beside whoever else does. */
+  function watch(
     objects: readonly object[] | undefined,
     methods: readonly string[],
-    make: (method: string, original: Call) => Call,
+    make: (method: string, original: Call, watchers: ReadonlySet<Watcher>) => Call,
+    watcherOf: (method: string) => Watcher,
   ): void {
     for (const object of objects ?? []) {
       for (const method of methods) {
         const owner = ownerOf(object, method)
-        const original: unknown = owner && Reflect.get(owner, method)
-        if (owner === undefined || typeof original !== 'function' || replaced.has(original)) continue
-        const made = make(method, original as Call)
-        if (!Reflect.set(owner, method, made)) continue
-        replaced.add(made)
-        undo.push(() => Reflect.set(owner, method, original))
+        if (owner === undefined || handled.get(owner)?.has(method) === true) continue
+        const slot = slotAt(owner, method, make)
+        if (slot === undefined) continue
+        handled.set(owner, (handled.get(owner) ?? new Set()).add(method))
+        const watcher = watcherOf(method)
+        slot.watchers.add(watcher)
+        undo.push(() => leave(owner, method, slot, watcher))
       }
     }
   }
 
-  const replaced = new Set<unknown>()
-  for (const kind of ['sql', 'command', 'path', 'url'] as const)
-    replace(targets[kind], METHODS[kind], (method, original) => watched(kind, method, original))
-  replace(targets.statements, STATEMENT_METHODS, (method, original) => watched('sql', method, original))
-  replace(targets.pools, POOL_METHODS, (_method, original) => asking(original))
+  function extend(more: SinkTargets): void {
+    for (const kind of ['sql', 'command', 'path', 'url'] as const)
+      watch(
+        more[kind],
+        METHODS[kind],
+        (method, original, watchers) => watched(kind, method, original, watchers),
+        method => parameters => check(kind, method, parameters),
+      )
+    watch(
+      more.statements,
+      STATEMENT_METHODS,
+      (method, original, watchers) => watched('sql', method, original, watchers),
+      method => parameters => check('sql', method, parameters),
+    )
+    watch(
+      more.pools,
+      POOL_METHODS,
+      (_method, original) => asking(original),
+      () => () => undefined,
+    )
+  }
+
+  extend(targets)
   return {
     run: (request, work, doubted = NONE) => current.run({ request, doubted }, work),
+    extend,
     restore: () => {
       for (const put of undo.splice(0)) put()
     },
   }
+}
+
+/** Says whether a call must not run. */
+type Watcher = (parameters: readonly unknown[]) => SinkRefused | undefined
+
+/**
+ * What stands in place of a method, for all that watch it: one function however many there are and in
+ * whatever order they come and go, or each would wrap what the others left behind.
+ */
+interface Slot {
+  readonly made: Call
+  readonly original: Call
+  readonly watchers: Set<Watcher>
+}
+
+const SLOTS = new WeakMap<object, Slot>()
+
+function slotAt(
+  owner: object,
+  method: string,
+  make: (method: string, original: Call, watchers: ReadonlySet<Watcher>) => Call,
+): Slot | undefined {
+  const present: unknown = Reflect.get(owner, method)
+  if (typeof present !== 'function') return undefined
+  const known = SLOTS.get(present)
+  if (known !== undefined) return known
+  const watchers = new Set<Watcher>()
+  const original = present as Call
+  const made = make(method, original, watchers)
+  if (!Reflect.set(owner, method, made)) return undefined
+  const slot = { made, original, watchers }
+  SLOTS.set(made, slot)
+  return slot
+}
+
+/** The last one puts the original back, unless somebody else has wrapped the method since. */
+function leave(owner: object, method: string, slot: Slot, watcher: Watcher): void {
+  slot.watchers.delete(watcher)
+  if (slot.watchers.size === 0 && Reflect.get(owner, method) === slot.made)
+    Reflect.set(owner, method, slot.original)
+}
+
+/** A function that asks its watchers, and is in all else like the one it stands for. */
+function watched(
+  kind: SinkKind,
+  method: string,
+  call: Call,
+  watchers: ReadonlySet<Watcher>,
+  returns: 'promise' | 'unknown' = kind === 'url' ? 'promise' : 'unknown',
+): Call {
+  const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
+    for (const watcher of watchers) {
+      const refused = watcher(parameters)
+      if (refused !== undefined) return refusedCall(refused, this, method, parameters, returns)
+    }
+    return Reflect.apply(call, this, parameters)
+  }
+  const own = Object.getOwnPropertyDescriptors(call)
+  // What `promisify(exec)` calls goes around `exec`; once it was called, that is its own promise, too.
+  const promised: unknown = Reflect.get(call, promisify.custom)
+  if (typeof promised === 'function')
+    Reflect.set(own, promisify.custom, {
+      ...Reflect.getOwnPropertyDescriptor(call, promisify.custom),
+      value: promised === call ? wrapped : watched(kind, method, promised as Call, watchers, 'promise'),
+    })
+  return Object.defineProperties(wrapped, own)
+}
+
+/** A pool's method whose callback runs within the request that asked for the connection. */
+function asking(call: Call): Call {
+  const wrapped = function (this: unknown, ...parameters: unknown[]): unknown {
+    const callback = parameters.at(-1)
+    if (typeof callback === 'function')
+      parameters[parameters.length - 1] = AsyncLocalStorage.bind(callback as Call)
+    return Reflect.apply(call, this, parameters)
+  }
+  return Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(call))
 }
 
 /** The object on the chain of prototypes that has a method: classes that inherit it have the watched one. */
