@@ -35,7 +35,7 @@ export class Project {
 
   static async open(): Promise<Project> {
     const project = new Project()
-    for (const port of PORTS) project.#ports.set(port, await freePort())
+    for (const port of PORTS) project.#ports.set(port, await anotherFreePort([...project.#ports.values()]))
     writeFileSync(join(project.#tools, '.curlrc'), 'silent\nshow-error\n')
     writeFileSync(join(project.#tools, 'npm'), npmShim(project.#tools), { mode: 0o755 })
     return project
@@ -231,6 +231,13 @@ for name in "$@"; do
   [ "$name" != typescript ] || cp '${tools}/modules/.bin/tsc' node_modules/.bin/tsc
 done
 `
+}
+
+/** The system may give the port of a probe that was closed a moment ago. */
+async function anotherFreePort(taken: readonly string[]): Promise<string> {
+  let port = await freePort()
+  while (taken.includes(port)) port = await freePort()
+  return port
 }
 
 async function freePort(): Promise<string> {
