@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { loadScenarios } from '@postern/scenarios'
 import { BANNED_PHRASES } from '../banned-phrases.ts'
 import { root } from '../workspace.ts'
 import { readPage } from './support/page.ts'
@@ -72,3 +73,17 @@ for (const page of OURS)
       assert.equal(found, undefined, `write ${instead}`)
     }
   })
+
+test('every start line on a page names as many scenarios as are shipped', () => {
+  const shipped = loadScenarios().list().length
+  const lines = pages.flatMap(page =>
+    [...readPage(page).matchAll(/^postern: enforcing: .*?(\d+) scenarios/gm)].map(
+      ([, count]) => `${page} ${count}`,
+    ),
+  )
+  assert.ok(lines.length >= 7)
+  assert.deepEqual(
+    lines.filter(line => !line.endsWith(` ${shipped}`)),
+    [],
+  )
+})

@@ -1,8 +1,7 @@
 import { type ClaimedCredential, claimedCredential, type Event, HttpEvent } from '@postern/core'
 import { addressOf } from './event-fields.ts'
+import { hashOf, pathOf } from './target-hash.ts'
 
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 /** Clients with a credential that are remembered, a power of two: 512 KiB. */
 const SLOTS = 32_768
 /** Numbers a client: who it is, answers that were right, bits of their targets, answers that were wrong. */
@@ -82,16 +81,4 @@ function learn(table: Int32Array, at: number, status: number, event: Event): voi
   table[at + RIGHT] = (right + 1) >> 1
   table[at + WRONG] = wrong >> 1
   table[at + SEEN] = 0
-}
-
-function pathOf(event: Event): string {
-  return event instanceof HttpEvent ? event.exchange.path.canonical : (event.request?.path ?? '')
-}
-
-function hashOf(text: string, seed: number): number {
-  let hash = seed
-  const length = Math.min(text.length, 256)
-  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + charCodeAt.call(text, i)) | 0
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
-  return hash ^ (hash >>> 15)
 }

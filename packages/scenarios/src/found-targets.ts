@@ -1,8 +1,7 @@
-import { type Event, HttpEvent } from '@postern/core'
+import type { Event } from '@postern/core'
 import { addressOf } from './event-fields.ts'
+import { hashOf, pathOf } from './target-hash.ts'
 
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
 /** Clients that are remembered, a power of two: 192 KiB. */
 const SLOTS = 16_384
 /** Numbers a client: who it is, bits of targets that were found, bits of those that were not. */
@@ -39,8 +38,7 @@ export class FoundTargets {
       table.fill(0, at, at + WIDTH)
       table[at] = who
     }
-    const path = event instanceof HttpEvent ? event.exchange.path.canonical : (event.request?.path ?? '')
-    table[at + kind] = (table[at + kind] as number) | (1 << (hashOf(path, 0) & 31))
+    table[at + kind] = (table[at + kind] as number) | (1 << (hashOf(pathOf(event), 0) & 31))
     // Only who misses something is asked about.
     if (kind === FOUND) return false
     const found = bits(table[at + FOUND] as number)
@@ -63,12 +61,4 @@ function bits(value: number): number {
   const pairs = value - ((value >>> 1) & 0x55555555)
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
   return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-}
-
-function hashOf(text: string, seed: number): number {
-  let hash = seed
-  const length = Math.min(text.length, 256)
-  for (let i = 0; i < length; i++) hash = (Math.imul(hash, 31) + charCodeAt.call(text, i)) | 0
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
-  return hash ^ (hash >>> 15)
 }

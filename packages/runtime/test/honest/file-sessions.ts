@@ -4,7 +4,7 @@ import { agent, BASIC, BROWSER, COOKIE, digest, type Part, steps, turn, XML_TYPE
 const PROPFIND =
   '<?xml version="1.0" encoding="UTF-8"?><A:propfind xmlns:A="DAV:"><A:prop><A:current-user-principal/><A:resourcetype/></A:prop></A:propfind>'
 const REPORT =
-  '<?xml version="1.0" encoding="UTF-8"?><C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/><C:calendar-data/></D:prop><D:href>/calendars/ann/work/1.ics</D:href></C:calendar-multiget>'
+  '<?xml version="1.0" encoding="UTF-8"?><C:calendar-multiget xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop><D:getetag/><C:calendar-data/></D:prop><D:href>/calendars/ann/team/1.ics</D:href></C:calendar-multiget>'
 const ICS =
   'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Apple Inc.//iOS 18.0//EN\r\nBEGIN:VEVENT\r\nUID:1@x\r\nDTSTART;TZID=Europe/Berlin:20261101T090000\r\nSUMMARY:Team\\; select a table\\, lunch & union drinks\r\nRRULE:FREQ=WEEKLY;BYDAY=MO\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n'
 const VCF =
@@ -47,7 +47,7 @@ export const FILE_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>> =
       50,
       n => ({
         method: 'REPORT',
-        target: `/calendars/ann/work-${n % 5}/`,
+        target: `/calendars/ann/team-${n % 5}/`,
         status: 207,
         headers: agent('iOS/18.0 dataaccessd/1.0', ...BASIC, ...XML_TYPE, 'Depth', '1'),
         body: REPORT,
@@ -59,7 +59,7 @@ export const FILE_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>> =
       50,
       n => ({
         method: 'PUT',
-        target: `/calendars/ann/work/${digest(n, 32)}.ics`,
+        target: `/calendars/ann/team/${digest(n, 32)}.ics`,
         status: n % 5 ? 201 : 412,
         headers: agent(
           'iOS/18.0 dataaccessd/1.0',
@@ -78,7 +78,7 @@ export const FILE_SESSIONS: Readonly<Record<string, readonly HonestRequest[]>> =
       50,
       n => ({
         method: 'DELETE',
-        target: `/calendars/ann/work/${digest(n, 32)}.ics`,
+        target: `/calendars/ann/team/${digest(n, 32)}.ics`,
         status: n % 2 ? 204 : 404,
         headers: agent('iOS/18.0 dataaccessd/1.0', ...BASIC, 'If-Match', '"1"'),
       }),
