@@ -50,6 +50,7 @@ export const WORST_CASE_SHAPES: readonly WorstCaseShape[] = [
   body('text', 'text/plain', text => text),
   body('XML', 'application/xml', text => `<?xml version="1.0"?><a>${text}`),
   body('form', 'application/x-www-form-urlencoded', text => `a=${encodeURIComponent(text)}`),
+  body('form of many pairs', 'application/x-www-form-urlencoded', text => text),
   body('multipart', `multipart/form-data; boundary=${BOUNDARY}`, text => parts(text).map(field).join('')),
   body('GraphQL', 'application/graphql', text => `query { a(b: ${JSON.stringify(text)}) { id } }`),
   body(
