@@ -11,7 +11,7 @@ const WORDS = BITS / 32
 const FOUND = 2
 const MISSED = FOUND + WORDS
 const WIDTH = MISSED + WORDS
-/** Of the 128, about 177 different targets: whoever misses more within the time is excused no longer. */
+/** Of the 128, about 200 different targets (140 to 360, by the seed): whoever misses more within the time is excused no longer. */
 const MOST_MISSED = 96
 const TIME_MS = 600_000
 const EVERY_SECOND = 0x55555555
@@ -23,7 +23,7 @@ export type Finding = 'none' | 'little' | 'enough' | 'exhausted'
  * Whether an address finds at least one page for two that it misses. Link checkers, search engines after a
  * site has moved and old bookmarks meet dozens of missing pages among those that exist; who guesses at names
  * meets hardly anything else. Within ten minutes each path counts once, so that asking for the same pages
- * again and again shows nothing, and nobody is excused for more than about 177 missing ones, however many
+ * again and again shows nothing, and nobody is excused for more than about 200 missing ones, however many
  * known pages are mixed in.
  *
  * A table of fixed size in which a newcomer takes the place of an older one: nothing is allocated for

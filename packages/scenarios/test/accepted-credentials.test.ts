@@ -54,7 +54,7 @@ describe('a credential counts', () => {
 
   test('for nobody who makes up another for every few guesses', () => {
     const credentials = new AcceptedCredentials()
-    const found = new FoundTargets()
+    const found = new FoundTargets(7)
     let excused = 0
     for (let guess = 0; guess < 3_000; guess++) {
       const mark = Math.floor(guess / 11) + 1
