@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { inspect } from 'node:util'
-import { LocalKeys, Vault } from '@postern/vault'
-import { sealedColumn } from '@postern/vault/orm'
 import pg from 'pg'
 import {
   And,
@@ -20,6 +18,8 @@ import {
   Or,
 } from 'typeorm'
 import { freshDatabase } from '../../../test/fresh.ts'
+import { LocalKeys, Vault } from '../../vault/src/index.ts'
+import { sealedColumn } from '../../vault/src/orm/sealed-column.ts'
 
 const SECRET = 'anne@example.com'
 const PLACE = 'customers.email'

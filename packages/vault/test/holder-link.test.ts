@@ -62,7 +62,7 @@ function answers(socket: TLSSocket): void {
 }
 
 describe('a link to a holder', () => {
-  it('connects anew where the connection is accepted and its handshake never ends', async () => {
+  it('connects again where the connection is accepted and its handshake never ends', async () => {
     const holder = tlsServer(answers, 'TLSv1.3')
     let attempts = 0
     const network = createServer(socket => {
@@ -73,7 +73,7 @@ describe('a link to a holder', () => {
     assert.deepEqual(await link.request({ op: 'ping' }, 30_000), { pong: true })
   })
 
-  it('connects anew where a connection stays open and nothing is answered on it', async () => {
+  it('connects again where a connection stays open and nothing is answered on it', async () => {
     let connections = 0
     const holder = tlsServer(socket => {
       if (++connections > 1) answers(socket)

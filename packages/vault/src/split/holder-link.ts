@@ -33,7 +33,7 @@ const RECONNECT_MS = [20, 50, 100, 250, 500, 1_000] as const
 /** How often a holder that stopped answering is asked whether it is back. */
 const PROBE_MS = 500
 
-/** How long a link waits for the other end before it connects anew, milliseconds. */
+/** How long a link waits for the other end before it connects again, milliseconds. */
 const PATIENCE = {
   /** Until a connection is made, its handshake included. */
   connect: 5_000,
