@@ -11,7 +11,10 @@ const WORDS = BITS / 32
 const FOUND = 2
 const MISSED = FOUND + WORDS
 const WIDTH = MISSED + WORDS
-/** Of the 128, about 200 different targets (140 to 360, by the seed): whoever misses more within the time is excused no longer. */
+/**
+ * Of the 128, about 200 different targets (140 to 360, by the seed): whoever misses more within the time is
+ * excused no longer.
+ */
 const MOST_MISSED = 96
 const TIME_MS = 600_000
 const EVERY_SECOND = 0x55555555
