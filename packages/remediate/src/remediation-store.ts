@@ -128,10 +128,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     return this.strongest(this.actorsOf(exchange))
   }
 
-  /**
-   * As `find`, for the actors known on arrival (address, device), or for those that
-   * the application identified.
-   */
+  /** As `find`, for the actors known on arrival (address, device), or those that the application identified. */
   findStage(exchange: Exchange, stage: 'arrival' | 'identified'): Remediation | undefined {
     if (this.#index.size === 0) return undefined
     const { address, device, ...identified } = this.actorsOf(exchange)
@@ -139,12 +136,23 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Sets the actors that no remediation may apply to, besides loopback; existing
-   * remediations of them are ignored.
+   * Sets the actors that no remediation may apply to, besides loopback; existing ones of them are ignored,
+   * and lifted for listeners, which enforce elsewhere.
    * @throws ConfigError for entries that are not an address or range; the previous actors stay protected then
    */
   protect(options: ProtectedOptions): void {
+    const before = this.#protected
     this.#protected = new ProtectedActors(options)
+    for (const remediation of this.#index.values()) {
+      const is = this.isProtected(remediation.actor)
+      if (is === before.covers(remediation.actor)) continue
+      this.#tell({ kind: is ? 'removed' : 'added', remediation, cause: 'elsewhere' })
+    }
+  }
+
+  /** Whether no remediation may apply to this actor; a network counts when it holds a protected address. */
+  isProtected(actor: Actor): boolean {
+    return this.#protected.covers(actor)
   }
 
   /** The strongest active remediation of any of these actors; those of protected actors are ignored. */
@@ -297,10 +305,11 @@ export class RemediationStore implements Remediations, HealthProbe {
         if (!this.#imported.has(known.id)) this.#writer.put(known)
       return
     }
+    this.#writer.retry(id => this.#index.get(id))
     const ids = new Set(stored.map(remediation => remediation.id))
     for (const known of [...this.#index.values()]) {
-      const isOurs = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)
-      if (isOurs && !ids.has(known.id) && known.createdAt < now) this.#forget(known.id, 'elsewhere')
+      const isStored = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)
+      if (isStored && !ids.has(known.id) && known.createdAt < now) this.#forget(known.id, 'elsewhere')
     }
     for (const remediation of stored) this.#adopt(remediation)
   }
@@ -349,6 +358,9 @@ export class RemediationStore implements Remediations, HealthProbe {
   #adopt(remediation: Remediation): void {
     const known = this.#index.get(remediation.id)
     if (known?.expiresAt === remediation.expiresAt) return
+    // Prolonged here, and not stored yet.
+    if (known !== undefined && this.#writer.isPending(known.id) && known.expiresAt > remediation.expiresAt)
+      return
     if (remediation.expiresAt <= this.#clock.now() || this.#protected.covers(remediation.actor)) return
     this.#take(remediation, 'elsewhere')
   }
