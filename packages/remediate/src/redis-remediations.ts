@@ -48,6 +48,18 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
     if (failure) throw failure
   }
 
+  const readAll = async (ids: readonly string[]): Promise<Remediation[]> => {
+    const found: Remediation[] = []
+    for (let i = 0; i < ids.length; i += BATCH) {
+      const texts = await redis.mget(ids.slice(i, i + BATCH).map(keyOf))
+      for (const text of texts) {
+        const remediation = text === null ? undefined : parse(text)
+        if (remediation !== undefined) found.push(remediation)
+      }
+    }
+    return found
+  }
+
   return {
     name: 'redis',
     load: (now, limit) =>
@@ -58,15 +70,7 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
         generation = (await redis.get(marker)) ?? undefined
         if (before !== undefined && generation !== before) return 'lost'
         const ids = await redis.zrange(ends, '+inf', `(${now}`, 'BYSCORE', 'REV', 'LIMIT', 0, limit)
-        const found: Remediation[] = []
-        for (let i = 0; i < ids.length; i += BATCH) {
-          const texts = await redis.mget(ids.slice(i, i + BATCH).map(keyOf))
-          for (const text of texts) {
-            const remediation = text === null ? undefined : parse(text)
-            if (remediation !== undefined) found.push(remediation)
-          }
-        }
-        return found
+        return await readAll(ids)
       }),
     put: remediation =>
       translated(async () => {

@@ -148,15 +148,8 @@ export class AccessGuard implements Guard {
     const units = await budgets.units(exchange)
     const over = budgets.over(exchange, names, units)
     if (rule.approve !== undefined) {
-      const given = await argumentsOf(exchange)
-      const key = given === 'too-large' ? undefined : this.#refused.key(exchange, given)
-      const refused = key === undefined ? undefined : this.#refused.get(key)
-      if (over !== undefined || refused !== undefined || asksForConsent(exchange)) {
-        const said = await this.#ask(withPreview(question, over, refused), rule, over ?? refused)
-        if (said.effect === 'allow' && key !== undefined) this.#refused.delete(key)
-        return said
-      }
-      if (key !== undefined) this.#keys.set(exchange, key)
+      const said = await this.#askForConsent(question, rule, over)
+      if (said !== undefined) return said
     }
     if (over !== undefined) return overBudget(over, exchange)
     const said = await this.#ask(question, within)
@@ -166,6 +159,28 @@ export class AccessGuard implements Guard {
     if (late !== undefined) return overBudget(late, exchange)
     budgets.take(exchange, names, units ?? 1)
     return ALLOW
+  }
+
+  /**
+   * What a consent says, where one is needed: over the budget, after the database refused the same request, or
+   * because the caller asks for it. Undefined when none is.
+   */
+  async #askForConsent(
+    question: RouteQuestion,
+    rule: CompiledRule,
+    over: RowBudgetExceeded | undefined,
+  ): Promise<Decision | undefined> {
+    const { exchange } = question
+    const given = await argumentsOf(exchange)
+    const key = given === 'too-large' ? undefined : this.#refused.key(exchange, given)
+    const refused = key === undefined ? undefined : this.#refused.get(key)
+    if (over === undefined && refused === undefined && !asksForConsent(exchange)) {
+      if (key !== undefined) this.#keys.set(exchange, key)
+      return undefined
+    }
+    const said = await this.#ask(withPreview(question, over, refused), rule, over ?? refused)
+    if (said.effect === 'allow' && key !== undefined) this.#refused.delete(key)
+    return said
   }
 
   #ask(question: RouteQuestion, rule: CompiledRule, over?: RowBudgetExceeded): Decision | Promise<Decision> {
