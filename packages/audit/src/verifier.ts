@@ -220,36 +220,23 @@ async function compareUpperTiles(
   treeHolds: boolean,
   found: (path: string, from: number, to: number, message: string) => void,
 ): Promise<void> {
+  const below = (tile: number, level: number): string =>
+    treeHolds ? 'was changed' : `is not that of the tiles below: look at tile ${tile} of level ${level}`
   for (let level = 1; Math.floor(size / WIDTH ** level) > 0; level++) {
     const count = Math.floor(size / WIDTH ** level)
     for (let n = 0; n * WIDTH < count; n++) {
       const width = Math.min(WIDTH, count - n * WIDTH)
       const { bytes, path, exact } = await readTile(read, String(level), n, width)
-      if (bytes === undefined) {
-        found(path, 0, 0, 'is missing')
-        continue
-      }
-      if (exact && bytes.length > width * 32)
+      if (bytes === undefined) found(path, 0, 0, 'is missing')
+      else if (exact && bytes.length > width * 32)
         found(path, width * 32, bytes.length, 'bytes after the last hash')
-      for (const i of changedHashes(bytes, width, index => tree.tileRoot(level, n * WIDTH + index))) {
-        const below = treeHolds
-          ? 'was changed'
-          : `is not that of the tiles below: look at tile ${n * WIDTH + i} of level ${level - 1}`
-        found(path, i * 32, i * 32 + 32, `hash ${n * WIDTH + i} of level ${level} ${below}`)
+      for (let i = 0; bytes !== undefined && i < width; i++) {
+        const own = tree.tileRoot(level, n * WIDTH + i)
+        if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
+        const place = n * WIDTH + i
+        found(path, i * 32, i * 32 + 32, `hash ${place} of level ${level} ${below(place, level - 1)}`)
       }
     }
-  }
-}
-
-/** Which hashes of a tile are not those that the tree has. */
-function* changedHashes(
-  tile: Uint8Array,
-  width: number,
-  ownAt: (index: number) => Uint8Array | undefined,
-): Generator<number> {
-  for (let i = 0; i < width; i++) {
-    const own = ownAt(i)
-    if (own !== undefined && !same(own, tile.subarray(i * 32, i * 32 + 32))) yield i
   }
 }
 
@@ -387,35 +374,14 @@ async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptio
   const gap = note.lastIndexOf('\n\n')
   if (gap < 0 || !note.endsWith('\n')) return 'is not a signed note'
   const text = note.slice(0, gap + 1)
-  const problem = await signatureProblem(text, note.slice(gap + 2, -1), keysByName(verifierKeys))
-  if (problem !== undefined) return problem
-  const [name = '', size = '', root = '', ...rest] = text.split('\n')
-  const rootBytes = fromBase64(root)
-  if (!/^(?:0|[1-9]\d{0,14})$/.test(size) || rootBytes?.length !== 32 || rest.at(-1) !== '')
-    return 'is malformed'
-  if (origin !== undefined && name !== origin) return `is of another log, "${name.slice(0, 100)}"`
-  return { origin: name, size: Number(size), root: rootBytes }
-}
-
-/** Ed25519 keys by the name and the id with which signature lines name them. */
-function keysByName(verifierKeys: VerifyOptions['verifierKeys']): ReadonlyMap<string, Uint8Array> {
   const keys = new Map<string, Uint8Array>()
   for (const key of verifierKeys) {
     const [, name = '', id = '', material = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(key) ?? []
     const decoded = fromBase64(material)
     if (decoded?.length === 33 && decoded[0] === 1) keys.set(`${name} ${id}`, decoded.subarray(1))
   }
-  return keys
-}
-
-/** What is wrong with the signature lines of a note; undefined when a known key signed it. */
-async function signatureProblem(
-  text: string,
-  lines: string,
-  keys: ReadonlyMap<string, Uint8Array>,
-): Promise<string | undefined> {
   let signed = false
-  for (const line of lines.split('\n')) {
+  for (const line of note.slice(gap + 2, -1).split('\n')) {
     const [, name = '', value = ''] = /^— (\S+) (\S+)$/.exec(line) ?? []
     const signature = fromBase64(value)
     if (signature === undefined || signature.length < 5) return 'has a malformed signature line'
@@ -425,7 +391,13 @@ async function signatureProblem(
       return 'has an invalid signature'
     signed = true
   }
-  return signed ? undefined : 'is not signed by a known key'
+  if (!signed) return 'is not signed by a known key'
+  const [name = '', size = '', root = '', ...rest] = text.split('\n')
+  const rootBytes = fromBase64(root)
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(size) || rootBytes?.length !== 32 || rest.at(-1) !== '')
+    return 'is malformed'
+  if (origin !== undefined && name !== origin) return `is of another log, "${name.slice(0, 100)}"`
+  return { origin: name, size: Number(size), root: rootBytes }
 }
 
 async function verifySignature(

@@ -134,7 +134,7 @@ function detectorsOf(config: CompiledConfig, { scenarios, detectors }: Resources
   return scenarios === undefined ? detectors : [...detectors, ...config.detectors]
 }
 
-/** How refusals look: the page and document, and the headers that pages of other origins need to read them. */
+/** How refusals look: page and document, and the headers that pages of other origins need to read them. */
 function styleOf(loaded: LoadedConfig, cors: ReturnType<typeof corsOf>): AnswerStyle {
   return {
     ...refusalStyle(loaded),

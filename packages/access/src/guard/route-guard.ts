@@ -14,7 +14,6 @@ import {
   systemClock,
 } from '@postern/core'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { type BudgetAnswer, budgetAnswer } from '../budget/over-budget.ts'
 import type { RouteBudgets } from '../edge/route-budgets.ts'
 import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
 import type { Acting } from '../wrap/acting-as.ts'
@@ -23,6 +22,7 @@ import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { ActingInRequest } from './acting-in-request.ts'
+import { overBudget, withBudget, withPreview } from './over-route-budget.ts'
 import { RefusedActs } from './refused-acts.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
 import { isNavigation, stepUpPage } from './step-up-page.ts'
@@ -162,8 +162,8 @@ export class AccessGuard implements Guard {
   }
 
   /**
-   * What a consent says, where one is needed: over the budget, after the database refused the same request, or
-   * because the caller asks for it. Undefined when none is.
+   * What a consent says, where one is needed: over the budget, after the database refused the same request,
+   * or because the caller asks for it. Undefined when none is.
    */
   async #askForConsent(
     question: RouteQuestion,
@@ -363,48 +363,4 @@ function problemDocument(refusal: AccessRefusal): RefusalContent {
  */
 function asksForConsent(exchange: Exchange): boolean {
   return exchange.header('postern-approval') === 'ask'
-}
-
-/**
- * What is known of the extent, for who decides: what the database counted, or else what the request names.
- */
-function withPreview(
-  question: RouteQuestion,
-  over: RowBudgetExceeded | undefined,
-  refused: RowBudgetExceeded | undefined,
-): RouteQuestion {
-  const known = refused ?? over
-  if (known === undefined || question.preview !== undefined) return question
-  const { budget, asked, allowed } = known
-  const said =
-    refused === undefined
-      ? `The request names ${asked} ${asked === 1 ? 'thing' : 'things'} to change; the database has not counted the rows.`
-      : `The database counted ${asked} rows before it refused.`
-  return { ...question, preview: () => ({ summary: `${said} ${allowed} were left of ${budget}.` }) }
-}
-
-function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined): AccessRefusal {
-  if (over === undefined) return refusal
-  const { budget, allowed, asked, retryAt } = over
-  return { ...refusal, budget: { budget, allowed, asked, retryAt } }
-}
-
-/** The same document as for a refusal of the database. */
-function overBudget(error: RowBudgetExceeded, exchange: Exchange): Refusal {
-  const { status, headers, body } = budgetAnswer(error) as BudgetAnswer
-  const { budget, allowed, asked } = error
-  return {
-    effect: status === 429 ? 'throttle' : 'deny',
-    guard: NAME,
-    status,
-    retryAfter: Number(headers['retry-after']),
-    ...(!isNavigation(exchange) && { content: { type: 'application/problem+json', text: body } }),
-    reasons: [
-      {
-        rule: 'access/budget',
-        message: 'This would change more than is allowed. Change less, or retry later.',
-        evidence: { location: `budget.${budget}`, facts: { allowed, asked } },
-      },
-    ],
-  }
 }

@@ -168,7 +168,7 @@ export class OcsfSchema {
   }
 }
 
-/** Whether a value that is no object is one of a type of the schema. */
+/** Whether a value other than an object has a type of the schema. */
 function isOfType(value: unknown, type: string): boolean {
   if (NUMBERS.has(type)) return typeof value === 'number'
   return typeof value === 'string' || type === 'json_t' || type === 'boolean_t'
