@@ -171,7 +171,7 @@ for (const [name, way] of WAYS) {
   })
 }
 
-/** Ways for a whole table to come back as something else than a row of it. */
+/** Ways for a whole table to come back as something other than its rows. */
 const DUMP = "(SELECT string_agg(name || note, ',') FROM customers)"
 const OTHER_WAYS: readonly (readonly [name: string, statements: readonly string[]])[] = [
   ['the text of an error', [`SELECT ${DUMP}::int`]],

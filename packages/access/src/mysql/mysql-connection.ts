@@ -103,7 +103,7 @@ export class MysqlConnection {
 
   /**
    * The text with its values where a value can be the name of a table: in place of `??`, or by `raw()`. Other
-   * values are no names, even when they are equal to one.
+   * values name nothing, even when they are equal to a name.
    */
   #namesIn({ method, statement, values: given }: Asked, text: string): string {
     const own = typeof statement === 'object' && statement !== null ? statement : {}

@@ -121,12 +121,12 @@ function namesOf(
   )
 }
 
-/** Without a rollback journal a refused statement is not undone. SQLite reads a part of the word `off` as well. */
+/** Without a rollback journal a refused statement is not undone. A part of the word `off` is enough. */
 function isLocked(pragma: string, value: string): boolean {
   return LOCKED_PRAGMAS.has(pragma) || (pragma === 'journal_mode' && value.startsWith('o'))
 }
 
-/** Ours, and the numbers that entries of the journal are given: without any left, nothing could be counted. */
+/** Ours, and the numbers that entries of the journal are given: without any left, nothing could be kept. */
 function isKept(name: string | null): boolean {
   return isOurs(name) || isCalled(name, 'sqlite_sequence')
 }
