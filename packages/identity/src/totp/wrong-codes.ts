@@ -39,7 +39,7 @@ export function wrongCodesInMemory(): RecordStore<WrongCodes> {
   return memoryRecords(WRONG_CODES, REMEMBERED)
 }
 
-/** Counts a try before it is looked at, so that many at once count too. @returns whether it may be looked at */
+/** Counts a try before it is looked at, so that many at once count too. @returns whether it may be */
 export function mayTryCode(
   store: RecordStore<WrongCodes>,
   accountId: string,
