@@ -47,6 +47,7 @@ const RETRY_MS = 1_000
 export class RemediationStore implements Remediations, HealthProbe {
   readonly #index: RemediationIndex
   readonly #table: RemediationTable
+  readonly #isKeptNowhere: boolean
   #protected: ProtectedActors
   readonly #emit: (event: Event) => void
   readonly #device: ((exchange: Exchange) => string | undefined) | undefined
@@ -59,6 +60,8 @@ export class RemediationStore implements Remediations, HealthProbe {
   readonly #timers: NodeJS.Timeout[] = []
   /** Ids of imported remediations: they are in memory only. */
   readonly #imported = new Set<string>()
+  /** Ids that changed since each reading under way began: what was read of them may be older. */
+  readonly #changed = new Set<Set<string>>()
   #dropped = 0
   #loading: Promise<void> | undefined
   #reloadAgain = false
@@ -68,6 +71,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   private constructor(options: RemediationStoreOptions) {
     this.#capacity = options.capacity ?? 100_000
     this.#index = new RemediationIndex(this.#capacity)
+    this.#isKeptNowhere = options.table === undefined
     this.#table = options.table ?? memoryRemediations()
     this.#protected = new ProtectedActors(options.protect)
     this.#emit = options.emit ?? (() => {})
@@ -290,19 +294,31 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   /** Reads the whole table again and follows it. @throws StoreError when it cannot be read */
   async reload(): Promise<void> {
-    const now = this.#clock.now()
-    const stored = await this.#table.load(now, this.#capacity)
-    if (stored === 'lost') {
+    if (this.#isKeptNowhere) return
+    const changed = new Set<string>()
+    this.#changed.add(changed)
+    try {
+      const stored = await this.#load()
+      const ids = new Set(stored.map(remediation => remediation.id))
+      for (const { id } of [...this.#index.values()]) {
+        const isElsewhere = this.#imported.has(id) || this.#writer.isPending(id) || changed.has(id)
+        if (!isElsewhere && !ids.has(id)) this.#forget(id, 'elsewhere')
+      }
+      for (const remediation of stored) if (!changed.has(remediation.id)) this.#adopt(remediation)
+    } finally {
+      this.#changed.delete(changed)
+    }
+  }
+
+  /** What the table holds; one that lost something gets everything of memory again first. */
+  async #load(): Promise<readonly Remediation[]> {
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const stored = await this.#table.load(this.#clock.now(), this.#capacity)
+      if (stored !== 'lost') return stored
       for (const known of this.list(this.#capacity))
         if (!this.#imported.has(known.id)) this.#writer.put(known)
-      return
     }
-    const ids = new Set(stored.map(remediation => remediation.id))
-    for (const known of [...this.#index.values()]) {
-      const isOurs = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)
-      if (isOurs && !ids.has(known.id) && known.createdAt < now) this.#forget(known.id, 'elsewhere')
-    }
-    for (const remediation of stored) this.#adopt(remediation)
+    throw new StoreError('loses what it was given', { store: this.#table.name, retryable: true })
   }
 
   health(): Health {
@@ -354,6 +370,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   #take(remediation: Remediation, cause: 'here' | 'elsewhere'): void {
+    for (const changed of this.#changed) changed.add(remediation.id)
     const dropped = this.#index.put(remediation, this.#clock.now())
     this.#dropped += dropped.length
     this.#tell({ kind: 'added', remediation, cause })
@@ -361,6 +378,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   #forget(id: string, cause: 'here' | 'elsewhere'): void {
+    for (const changed of this.#changed) changed.add(id)
     const remediation = this.#index.delete(id)
     if (remediation === undefined) return
     this.#tell({ kind: 'removed', remediation, cause })
