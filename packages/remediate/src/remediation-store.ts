@@ -20,6 +20,7 @@ import {
   systemRandom,
 } from '@postern/core'
 import { canonicalActor, formatActor } from './actor-text.ts'
+import { loadWhole } from './load-whole.ts'
 import { newRemediation } from './new-remediation.ts'
 import { ProtectedActors, type ProtectedOptions } from './protected-actors.ts'
 import { remediationEvent } from './remediation-event.ts'
@@ -298,27 +299,16 @@ export class RemediationStore implements Remediations, HealthProbe {
     const changed = new Set<string>()
     this.#changed.add(changed)
     try {
-      const stored = await this.#load()
+      const when = { now: this.#clock.now(), limit: this.#capacity, restore: () => this.#restore() }
+      const stored = await loadWhole(this.#table, when)
       const ids = new Set(stored.map(remediation => remediation.id))
-      for (const { id } of [...this.#index.values()]) {
-        const isElsewhere = this.#imported.has(id) || this.#writer.isPending(id) || changed.has(id)
-        if (!isElsewhere && !ids.has(id)) this.#forget(id, 'elsewhere')
-      }
+      const isKnown = (id: string): boolean =>
+        ids.has(id) || changed.has(id) || this.#imported.has(id) || this.#writer.isPending(id)
+      for (const { id } of [...this.#index.values()]) if (!isKnown(id)) this.#forget(id, 'elsewhere')
       for (const remediation of stored) if (!changed.has(remediation.id)) this.#adopt(remediation)
     } finally {
       this.#changed.delete(changed)
     }
-  }
-
-  /** What the table holds; one that lost something gets everything of memory again first. */
-  async #load(): Promise<readonly Remediation[]> {
-    for (let attempt = 0; attempt < 3; attempt++) {
-      const stored = await this.#table.load(this.#clock.now(), this.#capacity)
-      if (stored !== 'lost') return stored
-      for (const known of this.list(this.#capacity))
-        if (!this.#imported.has(known.id)) this.#writer.put(known)
-    }
-    throw new StoreError('loses what it was given', { store: this.#table.name, retryable: true })
   }
 
   health(): Health {
@@ -360,6 +350,10 @@ export class RemediationStore implements Remediations, HealthProbe {
         random: this.#random,
       },
     )
+  }
+
+  #restore(): void {
+    for (const known of this.list(this.#capacity)) if (!this.#imported.has(known.id)) this.#writer.put(known)
   }
 
   #adopt(remediation: Remediation): void {

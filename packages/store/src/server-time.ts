@@ -26,14 +26,14 @@ export class ServerTime {
     this.#clock = clock
   }
 
-  /** What was measured last, milliseconds to add to this machine's time; undefined when that may be outdated. */
+  /** What was measured last, milliseconds to add to this machine's time; undefined when outdated. */
   get known(): number | undefined {
     const now = this.#clock.monotonic()
     const isStepped = Math.abs(this.#clock.now() - now - this.#step) > TOLERANCE
     return isStepped || now - this.#measuredAt > MEASURED_FOR ? undefined : this.#ahead
   }
 
-  /** As `known`, measured first where it must be. @throws StoreError (rejects) when the server does not answer */
+  /** As `known`, measured first where needed. @throws StoreError (rejects) when the server is away */
   async ahead(): Promise<number> {
     return this.known ?? (await this.measure())
   }

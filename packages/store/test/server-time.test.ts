@@ -15,7 +15,7 @@ const HOUR = 3_600_000
 const hourBack: Clock = { ...systemClock, now: () => systemClock.now() - HOUR }
 
 describe("a server's time", () => {
-  test('is told by PostgreSQL and by Redis, whatever this machine believes', async t => {
+  test('is read from PostgreSQL and from Redis, whatever this machine believes', async t => {
     const database = connectPostgres({ url: await freshDatabase(t), max: 1 })
     t.after(() => database.close())
     const redis = connectRedis({ url: (await services()).redis })

@@ -72,7 +72,7 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
       connection.on('message', (_channel: string, message: string) => {
         const entry = parse(message)
         const ahead = time.known
-        // Read again where its time cannot be told.
+        // Without a known difference of the clocks everything is read again.
         changed(entry === undefined || ahead === undefined ? undefined : shifted(entry, -ahead))
       })
       await translated(() => connection.subscribe(channel))
