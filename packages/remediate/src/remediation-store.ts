@@ -133,10 +133,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     return this.strongest(this.actorsOf(exchange))
   }
 
-  /**
-   * As `find`, for the actors known on arrival (address, device), or for those that
-   * the application identified.
-   */
+  /** As `find`, for the actors known on arrival (address, device), or for those that were identified. */
   findStage(exchange: Exchange, stage: 'arrival' | 'identified'): Remediation | undefined {
     if (this.#index.size === 0) return undefined
     const { address, device, ...identified } = this.actorsOf(exchange)
@@ -353,7 +350,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   #restore(): void {
-    for (const known of this.list(this.#capacity)) if (!this.#imported.has(known.id)) this.#writer.put(known)
+    for (const known of this.#index.values()) if (!this.#imported.has(known.id)) this.#writer.put(known)
   }
 
   #adopt(remediation: Remediation): void {
