@@ -61,6 +61,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   #early = false
   #status = 0
   #bytes = 0
+  #duration = 0
 
   constructor(
     engine: Engine,
@@ -89,6 +90,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   start(body: RequestBody | undefined): void {
     this.#body = body
     this.#traffic.entered(this.client)
+    this.#traffic.arrived.add(this)
+  }
+
+  /** Asks the engine. */
+  decide(): void {
     const decision = this.#engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(late => this.#enforce(late))
     else this.#enforce(decision)
@@ -368,11 +374,17 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   #settle(): void {
     this.#phase = 'settled'
-    this.#traffic.left(this.client)
+    this.#duration = this.#engine.clock.now() - this.exchange.time
     this.#traffic.streams.delete(this)
+    this.#traffic.ended.add(this)
+  }
+
+  /** Tells the engine how it ended. */
+  settle(): void {
+    this.#traffic.left(this.client)
     this.#engine.settle(this.exchange, {
       status: this.#status,
-      duration: this.#engine.clock.now() - this.exchange.time,
+      duration: this.#duration,
       bytes: this.#bytes,
       aborted: !this.#complete,
     })

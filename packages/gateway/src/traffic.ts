@@ -6,6 +6,7 @@ import { BackendSlots } from './backend-slots.ts'
 import { EventStreams } from './event-streams.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 import { PacedWork } from './paced-work.ts'
+import { TurnWork } from './turn-work.ts'
 
 /**
  * Requests that ran out of time before they were complete: 50 in a second, and 200 while places are scarce.
@@ -27,6 +28,9 @@ export class Traffic {
   readonly slots: BackendSlots
   /** Refusals of requests that did not arrive in time. */
   readonly late: PacedWork
+  /** Requests that the engine is to be asked about, and exchanges of which it is to be told the end. */
+  readonly arrived: TurnWork<{ decide(): void }> = new TurnWork(exchange => exchange.decide())
+  readonly ended: TurnWork<{ settle(): void }> = new TurnWork(exchange => exchange.settle())
   readonly #perClient = new Map<string, number>()
   readonly streams: EventStreams
   #inFlight = 0
