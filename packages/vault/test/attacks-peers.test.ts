@@ -138,7 +138,9 @@ describe('a dishonest holder', () => {
   })
 
   it('names them at full length: the operator still sees what the holder has frozen', async () => {
-    const { holder, operator, close } = await startedHolder(1, data => frozenByTwo(data, '\u{1f480}'.repeat(120)))
+    const { holder, operator, close } = await startedHolder(1, data =>
+      frozenByTwo(data, '\u{1f480}'.repeat(120)),
+    )
     try {
       holder.core.freeze('person mallory', 'canary')
       const status = (await operator.request({ op: 'status' }, 30_000)) as Readonly<Record<string, unknown>>
@@ -169,7 +171,7 @@ describe('a dishonest holder', () => {
     } finally {
       await close()
     }
-    const [row] = new DatabaseSync(data).prepare("SELECT count(*) AS count FROM part WHERE epoch > 1").all()
+    const [row] = new DatabaseSync(data).prepare('SELECT count(*) AS count FROM part WHERE epoch > 1').all()
     assert.equal(row?.['count'], 0)
   })
 
@@ -181,7 +183,9 @@ describe('a dishonest holder', () => {
       await one.request(part('b', 0, systemRandom.bytes(32)), 30_000)
       await two.request(part('a', 0, systemRandom.bytes(32)), 30_000)
       assert.equal(holder.core.epoch, 0)
-      assert.deepEqual(await one.request(part('b', 7, systemRandom.bytes(32)), 30_000), { refused: 'forbidden' })
+      assert.deepEqual(await one.request(part('b', 7, systemRandom.bytes(32)), 30_000), {
+        refused: 'forbidden',
+      })
       const [stolen, replaced] = [systemRandom.bytes(32), systemRandom.bytes(32)]
       assert.deepEqual(await one.request(part('b', 1, stolen), 30_000), { done: true })
       assert.deepEqual(await one.request(part('b', 1, replaced), 30_000), { done: true })

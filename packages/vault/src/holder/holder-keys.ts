@@ -54,10 +54,15 @@ export class HolderKeys {
     this.#count()
   }
 
-  /** Forgets the only part of an epoch that is not complete: nothing was sealed with it. @throws IntegrityError */
+  /**
+   * Forgets the only part of an epoch that is not complete: nothing was sealed with it.
+   * @throws IntegrityError when it is complete
+   */
   forget(epoch: number): void {
     if (this.#complete.includes(epoch))
-      throw new IntegrityError(`holder ${this.id}: epoch ${epoch} is complete, and records may be sealed in it`)
+      throw new IntegrityError(
+        `holder ${this.id}: epoch ${epoch} is complete, and records may be sealed in it`,
+      )
     this.#secrets.delete(epoch)
     this.#derived.delete(epoch)
   }
