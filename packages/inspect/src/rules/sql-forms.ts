@@ -7,8 +7,8 @@ const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
 /** `1'`, where one number or name belongs: what finds out whether a query breaks. */
 function findQuoteProbe(reading: Reading): Span | undefined {
-  const { lower, fromStart } = reading
-  if (!fromStart || !QUOTED_NUMBER.test(lower)) return undefined
+  const { lower } = reading
+  if (!QUOTED_NUMBER.test(lower)) return undefined
   const { place, name } = reading
   return place !== 'name' && place !== 'file-name' && isOperandParameter(name)
     ? { start: 0, end: lower.length }
