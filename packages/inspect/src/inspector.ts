@@ -185,12 +185,12 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     return true
   }
 
-  /** Visits the values of a document, now or when what is before it is done. */
+  /** Visits the values of a document, now or when what is before it is done; below what they begin. */
   visit(steps: Steps<unknown>, location: string): void {
     const { length } = this.#stack
     const nesting = this.#nesting
     if (this.#meter.isUp || steps.next().done !== true)
-      this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting }) // Below what was begun meanwhile.
+      this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting })
   }
 
   #misfit(type: ParameterType, text: string, locator: Locator): void {

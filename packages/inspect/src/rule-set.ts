@@ -94,7 +94,7 @@ export class RuleSet {
     return !this.#foreign && (chars & this.#chars) === 0 && (words & this.#words) === 0
   }
 
-  /** Whether some rule may tell the last reading that ran from the same text in another of the `SHARED_PLACES`. */
+  /** Whether a rule may tell the last reading from the same text in another of the `SHARED_PLACES`. */
   get isPlaced(): boolean {
     return this.#isPlaced
   }

@@ -41,7 +41,7 @@ test('a text that was harmless under one name is looked at under another', () =>
   assert.deepEqual(rulesAt(inspect(post(`${harmless}id=1%27`)), 'body.id'), ['sqli/quote-probe'])
 })
 
-test('a text that was harmless as a value is looked at as a name, and the other way round', () => {
+test('a text that was harmless as a value is looked at as a name, and a harmless name as a value', () => {
   const values = 'a=ld_preload&'.repeat(40)
   assert.equal(inspect(post(values)).verdict, 'pass')
   assert.equal(inspect(post(`${values}ld_preload=1`)).verdict, 'block')

@@ -14,7 +14,7 @@ const SCALAR = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 /**
  * Whether a text is JSON to its last character (RFC 8259), as `JSON.parse` tells it. For short texts: the
- * exception that the parser throws at each of those that are none takes several times as long.
+ * exception that the parser throws at anything else takes several times as long.
  */
 export function isShortJson(text: string): boolean {
   const end = valueEnd(text, 0)
