@@ -1,9 +1,14 @@
 import type { Remediation } from '@postern/core'
 import type { RemediationTable } from './remediation-table.ts'
 
+<<<<<<< HEAD
 const MAX_PENDING = 10_000
 /** As many as are kept in force. */
 const MAX_OVERFLOW = 100_000
+=======
+/** As many as are held in memory: a store that lost everything gets all of them again. */
+const MAX_PENDING = 100_000
+>>>>>>> main
 const RETRY_MS = 1_000
 
 /**
