@@ -1,6 +1,5 @@
 import {
   type Actor,
-  type Address,
   type Clock,
   ConfigError,
   type Event,
@@ -10,7 +9,6 @@ import {
   type Health,
   type HealthProbe,
   type Measure,
-  networkOf,
   parseDuration,
   type RandomSource,
   type Remediation,
@@ -133,11 +131,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     return this.strongest(this.actorsOf(exchange))
   }
 
-<<<<<<< HEAD
-  /** As `find`, for the actors known on arrival (address, device), or those that the application identified. */
-=======
   /** As `find`, for the actors known on arrival (address, device), or for those that were identified. */
->>>>>>> main
   findStage(exchange: Exchange, stage: 'arrival' | 'identified'): Remediation | undefined {
     if (this.#index.size === 0) return undefined
     const { address, device, ...identified } = this.actorsOf(exchange)
@@ -152,11 +146,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   protect(options: ProtectedOptions): void {
     const before = this.#protected
     this.#protected = new ProtectedActors(options)
-    for (const remediation of this.#index.values()) {
-      const is = this.isProtected(remediation.actor)
-      if (is === before.covers(remediation.actor)) continue
-      this.#tell({ kind: is ? 'removed' : 'added', remediation, cause: 'elsewhere' })
-    }
+    for (const change of this.#protected.changesFrom(before, this.#index.values())) this.#tell(change)
   }
 
   /** Whether no remediation may apply to this actor; a network counts when it holds a protected address. */
@@ -196,7 +186,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     if (finding.respond === undefined) return undefined
     let actor: Actor
     try {
-      actor = this.#widen(canonicalActor(finding.actor))
+      actor = this.#protected.widened(canonicalActor(finding.actor))
     } catch {
       // A scenario grouped by something that is not an actor; its finding is still recorded.
       return undefined
@@ -321,16 +311,6 @@ export class RemediationStore implements Remediations, HealthProbe {
     } finally {
       this.#changed.delete(changed)
     }
-<<<<<<< HEAD
-    this.#writer.retry(id => this.#index.get(id))
-    const ids = new Set(stored.map(remediation => remediation.id))
-    for (const known of [...this.#index.values()]) {
-      const isStored = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)
-      if (isStored && !ids.has(known.id) && known.createdAt < now) this.#forget(known.id, 'elsewhere')
-    }
-    for (const remediation of stored) this.#adopt(remediation)
-=======
->>>>>>> main
   }
 
   health(): Health {
@@ -356,12 +336,6 @@ export class RemediationStore implements Remediations, HealthProbe {
     await this.#loading
   }
 
-  #widen(actor: Actor): Actor {
-    if (actor.kind !== 'address' || !actor.value.includes(':')) return actor
-    const network: Actor = { kind: 'network', value: networkOf(actor.value as Address) }
-    return this.#protected.covers(network) ? actor : network
-  }
-
   #make(actor: Actor, measure: Measure, duration: number, reason: string, origin: string): Remediation {
     return newRemediation(
       { actor, measure, reason, origin },
@@ -381,8 +355,6 @@ export class RemediationStore implements Remediations, HealthProbe {
   #adopt(remediation: Remediation): void {
     const known = this.#index.get(remediation.id)
     if (known?.expiresAt === remediation.expiresAt) return
-    if (known !== undefined && this.#writer.isPending(known.id) && known.expiresAt > remediation.expiresAt)
-      return
     if (remediation.expiresAt <= this.#clock.now() || this.#protected.covers(remediation.actor)) return
     this.#take(remediation, 'elsewhere')
   }

@@ -1,14 +1,8 @@
 import type { Remediation } from '@postern/core'
 import type { RemediationTable } from './remediation-table.ts'
 
-<<<<<<< HEAD
-const MAX_PENDING = 10_000
-/** As many as are kept in force. */
-const MAX_OVERFLOW = 100_000
-=======
 /** As many as are held in memory: a store that lost everything gets all of them again. */
 const MAX_PENDING = 100_000
->>>>>>> main
 const RETRY_MS = 1_000
 
 /**
@@ -19,8 +13,6 @@ export class RemediationWriter {
   readonly #table: RemediationTable
   readonly #onError: (error: unknown) => void
   readonly #pending = new Map<string, Remediation>()
-  /** Ids of those that found no room. */
-  readonly #overflow = new Set<string>()
   #running: Promise<void> | undefined
   #retry: NodeJS.Timeout | undefined
   #failing = false
@@ -40,33 +32,17 @@ export class RemediationWriter {
   }
 
   isPending(id: string): boolean {
-    return this.#pending.has(id) || this.#overflow.has(id)
+    return this.#pending.has(id)
   }
 
   put(remediation: Remediation): void {
-    const { id } = remediation
-    if (this.#pending.size >= MAX_PENDING && !this.#pending.has(id)) {
-      if (this.#overflow.size < MAX_OVERFLOW) this.#overflow.add(id)
-      return
-    }
-    this.#overflow.delete(id)
-    this.#pending.set(id, remediation)
+    if (this.#pending.size >= MAX_PENDING && !this.#pending.has(remediation.id)) return
+    this.#pending.set(remediation.id, remediation)
     if (this.#retry === undefined) this.#start()
-  }
-
-  /** Takes those again for which there was no room, as far as there is now. */
-  retry(find: (id: string) => Remediation | undefined): void {
-    for (const id of this.#overflow) {
-      if (this.#pending.size >= MAX_PENDING) return
-      this.#overflow.delete(id)
-      const remediation = find(id)
-      if (remediation !== undefined) this.put(remediation)
-    }
   }
 
   cancel(id: string): void {
     this.#pending.delete(id)
-    this.#overflow.delete(id)
   }
 
   report(error: unknown): void {
