@@ -114,7 +114,12 @@ describe('Kysely', () => {
       // Writes inside another query, or that name their table in another way.
       () =>
         db
-          .with('made', q => q.insertInto('customers').values({ ...none, email: SECRET }).returning('id'))
+          .with('made', q =>
+            q
+              .insertInto('customers')
+              .values({ ...none, email: SECRET })
+              .returning('id'),
+          )
           .selectFrom('made')
           .selectAll()
           .execute(),
@@ -124,14 +129,13 @@ describe('Kysely', () => {
           .deleteFrom('customers')
           .execute(),
       () => db.updateTable('customers as c').set({ email: SECRET }).execute(),
-      () => db.updateTable(['customers as c', 'customers as d']).set({ 'c.email': SECRET }).execute(),
-      () => db.replaceInto('customers').values({ ...none, email: SECRET }).execute(),
+      () => db.updateTable(['customers as c', 'customers as d']).set({ email: SECRET }).execute(),
       () =>
         db
-          .insertInto('customers')
-          .values(none)
-          .onDuplicateKeyUpdate({ email: SECRET })
+          .replaceInto('customers')
+          .values({ ...none, email: SECRET })
           .execute(),
+      () => db.insertInto('customers').values(none).onDuplicateKeyUpdate({ email: SECRET }).execute(),
       () =>
         db
           .mergeInto('customers as c')
@@ -153,14 +157,22 @@ describe('Kysely', () => {
           .columns(['id', 'email'])
           .expression(q => q.selectFrom('customers').select(['id', 'city']))
           .execute(),
-      () => db.insertInto('customers').expression(q => q.selectFrom('customers').selectAll()).execute(),
-      () => db.updateTable('customers').set(q => ({ email: q.ref('city') })).execute(),
-      // Comparisons the other way round, or of what is made of the column.
+      () =>
+        db
+          .insertInto('customers')
+          .expression(q => q.selectFrom('customers').selectAll())
+          .execute(),
+      () =>
+        db
+          .updateTable('customers')
+          .set(q => ({ email: q.ref('city') }))
+          .execute(),
+      // Comparisons with the sides changed, or of what is made of the column.
       () =>
         db
           .selectFrom('customers')
           .selectAll()
-          .where(q => q(q.val(SECRET), '=', q.ref('email')))
+          .where(q => q(q.val<unknown>(SECRET), '=', q.ref('email')))
           .execute(),
       () =>
         db
@@ -177,7 +189,15 @@ describe('Kysely', () => {
       () =>
         db
           .selectFrom('customers')
-          .select(q => q.case('email').when(SECRET).then(1).else(0).end().as('same'))
+          .select(q =>
+            q
+              .case(q.fn<string>('lower', ['email']))
+              .when(SECRET)
+              .then(1)
+              .else(0)
+              .end()
+              .as('same'),
+          )
           .execute(),
     ]
     const missed: string[] = []
