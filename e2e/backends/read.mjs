@@ -1,7 +1,7 @@
 // What the form parsers of npm read of a request, all of them on the same bytes. Usage: node read.mjs PORT
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
-import { Readable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import fastifyBusboy from '@fastify/busboy'
 import busboy from 'busboy'
 import { parse as parseCookies } from 'cookie'
@@ -54,7 +54,11 @@ const readers = [
   byBusboy(busboy),
   byBusboy(options => new fastifyBusboy.Busboy(options)),
   async (request, body, found) => {
-    const form = formidable({ allowEmptyFiles: true, minFileSize: 0, fileWriteStreamHandler: () => new Sink() })
+    const form = formidable({
+      allowEmptyFiles: true,
+      minFileSize: 0,
+      fileWriteStreamHandler: () => new Sink(),
+    })
     form.on('field', (name, value) => found.push(name ?? '', value ?? ''))
     form.on('fileBegin', (name, file) => found.push(name ?? '', file.originalFilename ?? ''))
     await form.parse(again(request, body))
@@ -98,7 +102,7 @@ const readers = [
   },
 ]
 
-class Sink extends (await import('node:stream')).Writable {
+class Sink extends Writable {
   _write(_chunk, _encoding, done) {
     done()
   }

@@ -138,7 +138,7 @@ function* visitText(
 }
 
 /** @returns false for a charset that a backend may decode and that cannot be read here */
-export function isCharsetRead(labels: string, visitor: ValueVisitor): boolean {
+function isCharsetRead(labels: string, visitor: ValueVisitor): boolean {
   const charset = unreadableCharset(labels)
   if (charset !== undefined) visitor.tooBig('bounds/charset', 'body', charset)
   return charset === undefined
