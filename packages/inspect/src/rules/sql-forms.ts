@@ -6,8 +6,8 @@ import { isOperandParameter } from '../value-setting.ts'
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
 /** `1'`, where one number or name belongs: what finds out whether a query breaks. */
-function findQuoteProbe({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || place === 'name' || place === 'file-name' || !isOperandParameter(name)) return undefined
+function findQuoteProbe({ place, name, lower }: Reading): Span | undefined {
+  if (place === 'name' || place === 'file-name' || !isOperandParameter(name)) return undefined
   return QUOTED_NUMBER.test(lower) ? { start: 0, end: lower.length } : undefined
 }
 
