@@ -167,12 +167,12 @@ function bytesOf(request: IncomingMessage, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body])
 }
 
-/** @returns what the backend read; the whole answer where it is no list */
+/** @returns what the backend read; the whole answer where that is not a list */
 async function ask(port: number, request: Buffer): Promise<string[]> {
   const answer = await exchange(port, request)
   const list = /\[.*\]/s.exec(answer.slice(answer.indexOf('\r\n\r\n') + 4))?.[0]
   try {
-    return list === undefined ? [] : (JSON.parse(list) as string[])
+    return list === undefined ? [] : (JSON.parse(list) as unknown[]).map(String)
   } catch {
     return [answer]
   }

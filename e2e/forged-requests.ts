@@ -242,7 +242,7 @@ for (const [letter, byte] of [
   EBCDIC.set(letter, byte)
 
 /** The body compressed, and a header that says so, or only one of the two. */
-function compressed(forge: Forge, body: Buffer): { body: Buffer; headers: [string, string][] } {
+function compressed(forge: Forge, body: Buffer): { body: Uint8Array; headers: [string, string][] } {
   if (!forge.chance(0.08)) return { body, headers: [] }
   const coding = forge.one('gzip', 'deflate', 'x-gzip', 'identity', 'gzip, gzip', 'br', 'aws-chunked')
   const packed =
@@ -258,7 +258,7 @@ function withBody(forge: Forge, kind: string, type: string | undefined, body: Bu
   const packed = compressed(forge, body)
   const headers: [string, string][] = [...packed.headers]
   if (type !== undefined) headers.push(['content-type', type.replace(/[^\t -~\u0080-\u00ff]/g, ' ').trim()])
-  return { kind, method: 'POST', target: '/', headers, body: packed.body }
+  return { kind, method: 'POST', target: '/', headers, body: Buffer.from(packed.body) }
 }
 
 function forgedForm(forge: Forge): ForgedRequest {

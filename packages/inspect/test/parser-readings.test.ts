@@ -62,6 +62,10 @@ describe('a text of XML', () => {
         assert.equal(post(`<a><id>${parted}</id></a>`, type), 'block', type)
     })
 
+  test('is read in a section of character data that is broken', () => {
+    assert.equal(post(`<a><id><![CDATA [${SQL}]]></id></a>`, 'application/xml'), 'block')
+  })
+
   test('is one text to readers of all that an element holds', () => {
     const words = "1' UNI|ON SEL|ECT username,pass|word FR|OM users-- -".split('|')
     assert.equal(post(`<a>${words.map(word => `<b>${word}</b>`).join('')}</a>`, 'application/xml'), 'block')
@@ -82,6 +86,15 @@ describe('a form', () => {
       for (const name of ['id', 'id\0', 'id%00', '', ' id', 'número', 'a[b]'])
         assert.equal(post(`${first}&x=1&${name}=${attack}`, FORM), 'block', JSON.stringify(name))
     })
+
+  test('under a coding is read as it was sent too, also where the coding ends early', () => {
+    for (const coding of ['gzip', 'deflate', 'br', 'zstd', 'x-unknown'])
+      for (const sent of [`{"a":1}&amp;=${attack}&b=1`, `a=1&id\0x=${attack}`, `&id=${attack}`]) {
+        const headers = ['content-type', FORM, 'content-encoding', coding]
+        const { verdict } = inspect({ method: 'POST', target: '/', headers, body: Buffer.from(sent) })
+        assert.equal(verdict, 'block', `${coding}: ${sent}`)
+      }
+  })
 
   test('in a charset that hides ASCII from whoever does not decode it is refused', () => {
     for (const charset of [

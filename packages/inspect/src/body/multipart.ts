@@ -21,15 +21,25 @@ const HYPHEN = 45
  * @returns false where the body has no delimiter of such a boundary
  */
 export function* visitParts(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps<boolean> {
-  const boundaries = boundariesOf(contentType).filter(one => firstDelimiter(bytes, one, 0) >= 0)
-  if (boundaries.length > MAX_BOUNDARIES)
-    visitor.tooBig('bounds/parts', 'body', `more than ${MAX_BOUNDARIES} boundaries`)
-  for (const boundary of boundaries.slice(0, MAX_BOUNDARIES)) yield* visitMultipart(bytes, boundary, visitor)
-  if (boundaries.length > 0) return true
+  if (yield* visitByBoundaries(bytes, contentType, visitor)) return true
   if (!(yield* visitOutside(bytes, visitor))) return false
   // Rack takes a body whose boundary it cannot read for a form.
   yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
   return false
+}
+
+/** As `visitParts`, of bytes under a content coding, which say nothing but where they hold a part. */
+export function* visitCodedParts(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps {
+  if (!(yield* visitByBoundaries(bytes, contentType, visitor))) yield* visitLooseParts(bytes, visitor)
+}
+
+/** @returns false where the body has no delimiter of any boundary */
+function* visitByBoundaries(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps<boolean> {
+  const boundaries = boundariesOf(contentType).filter(one => firstDelimiter(bytes, one, 0) >= 0)
+  if (boundaries.length > MAX_BOUNDARIES)
+    visitor.tooBig('bounds/parts', 'body', `more than ${MAX_BOUNDARIES} boundaries`)
+  for (const boundary of boundaries.slice(0, MAX_BOUNDARIES)) yield* visitMultipart(bytes, boundary, visitor)
+  return boundaries.length > 0
 }
 
 /**

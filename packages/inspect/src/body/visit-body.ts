@@ -44,6 +44,11 @@ export function isFormType(contentType: string): boolean {
   return FORM_TYPE.test(typeOf(contentType))
 }
 
+/** Whether a content type is one of several parts. */
+export function isMultipartType(contentType: string): boolean {
+  return typeOf(contentType).startsWith('multipart/')
+}
+
 /** Whether a body is read as JSON: by its start, or by what it says it is. */
 export function isJsonBody(text: string, contentType: string): boolean {
   return JSON_LIKE.test(text) || /[/+]json$/.test(typeOf(contentType))
@@ -82,7 +87,7 @@ export function* visitBody(
 ): Steps {
   if (bytes.length === 0) return
   const type = typeOf(head.contentType)
-  if (type.startsWith('multipart/') && (yield* visitParts(bytes, head.contentType, visitor))) return
+  if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     visitBinary(bytes, head, visitor)

@@ -67,6 +67,8 @@ export function* visitXml(
     visitor.work(TAG + ((close - open) >> 3))
     const tag = text.slice(open + 1, close)
     at = close + 1
+    // A lenient parser reads a broken section of character data all the same.
+    if (tag.startsWith('![') && !visitor.value(tag, 'body', locator)) return
     if (tag.startsWith('!') || tag.startsWith('?')) continue
     if (tag.startsWith('/')) {
       if (!tell(texts.close())) return
