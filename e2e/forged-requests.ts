@@ -336,10 +336,11 @@ function forgedPart(forge: Forge, value: string): Buffer {
   const lines = [head]
   const charset = forge.one(...CHARSETS)
   const encoding = forge.one('base64', 'quoted-printable', '8bit', 'x')
-  let content = Buffer.from(value)
+  let content: Uint8Array = Buffer.from(value)
   if (forge.chance(0.15)) {
     lines.push(`Content-Transfer-Encoding: ${encoding}`)
-    if (encoding === 'base64' && forge.chance(0.7)) content = Buffer.from(content.toString('base64'))
+    if (encoding === 'base64' && forge.chance(0.7))
+      content = Buffer.from(Buffer.from(content).toString('base64'))
     if (encoding === 'quoted-printable')
       content = Buffer.from(
         value.replace(/[^a-zA-Z]/g, letter => `=${hex(letter.charCodeAt(0)).toUpperCase()}`),
@@ -349,7 +350,7 @@ function forgedPart(forge: Forge, value: string): Buffer {
     lines.push(
       `Content-Type: ${forge.one('text/plain', 'application/octet-stream', 'multipart/mixed; boundary=y', 'application/json')}; charset=${charset}`,
     )
-    content = inCharset(forge, content.toString('latin1'), charset)
+    content = inCharset(forge, Buffer.from(content).toString('latin1'), charset)
   }
   if (forge.chance(0.1))
     lines.push(

@@ -1,6 +1,7 @@
 // What the parsers of backends read in a request, inspection has read: generated requests, each with an
-// attack in a form that parsers take in different ways, go through the gateway to backends in seven languages. None
-// may read an attack. `POSTERN_E2E_COUNT` and `POSTERN_E2E_SEED` send other requests, or more.
+// attack in a form that parsers take in different ways, go through the gateway to backends in seven
+// languages. None may read an attack. `POSTERN_E2E_COUNT` and `POSTERN_E2E_SEED` send other requests, or
+// more.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type AllBackends, BACKENDS, exchange, type Readings, startBackends } from './backends.ts'

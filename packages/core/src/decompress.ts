@@ -29,8 +29,8 @@ const NOT_COMPRESSED: ReadonlySet<string> = new Set([
 /**
  * Undoes `Content-Encoding` (RFC 9110 section 8.4): gzip, deflate with and without its wrapper, br, zstd,
  * the blocks of Snappy (metrics and logs are pushed in them), at most two over each other, never to more than
- * `limit` bytes. A body that was cut is decoded as far as it goes; one with more behind its end is unreadable,
- * for backends differ in what they make of the rest.
+ * `limit` bytes. A body that was cut is decoded as far as it goes; one with more behind its end is
+ * unreadable, for backends differ in what they make of the rest.
  */
 export function decompress(body: Uint8Array, contentEncoding: string, limit: number): Decompressed {
   const codings = contentEncoding
