@@ -1,6 +1,12 @@
 import { type Actor, type Address, CidrSet, networkOf, parseAddress, type Remediation } from '@postern/core'
 import type { ActorSet } from './remediation-index.ts'
-import type { RemediationChange } from './remediation-store-options.ts'
+
+/** What others lift, or enforce again. */
+interface ProtectionChange {
+  readonly kind: 'added' | 'removed'
+  readonly remediation: Remediation
+  readonly cause: 'elsewhere'
+}
 
 /** Proxies and actors that no remediation applies to. */
 export interface ProtectedOptions {
@@ -58,7 +64,7 @@ export class ProtectedActors {
   }
 
   /** What others lift or enforce again, now that these actors are protected and not those before. */
-  *changesFrom(before: ProtectedActors, all: Iterable<Remediation>): Generator<RemediationChange> {
+  *changesFrom(before: ProtectedActors, all: Iterable<Remediation>): Generator<ProtectionChange> {
     for (const remediation of all) {
       const is = this.covers(remediation.actor)
       if (is !== before.covers(remediation.actor))
