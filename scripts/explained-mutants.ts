@@ -217,4 +217,22 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     line: 'let fetch = -1',
     because: 'any place before the text: it is set before it counts',
   },
+  {
+    file: 'packages/inspect/src/rules/sqli.ts',
+    line: 'score: 6,',
+    what: 'one more',
+    because: 'the lexer behind the rule gives each shape a score of its own',
+  },
+  {
+    file: 'packages/inspect/src/rules/rce.ts',
+    line: 'score: 6,',
+    what: 'one more',
+    because: 'the lexer behind the rule gives each shape a score of its own',
+  },
+  {
+    file: 'packages/inspect/src/rules/xss.ts',
+    line: 'score: 6,',
+    what: 'one more',
+    because: 'the lexer behind the rule gives each shape a score of its own',
+  },
 ]
