@@ -40,7 +40,7 @@ export interface SyslogConfig {
 
 /** A collector that receives entries at a webhook, signed as Standard Webhooks. */
 export interface WebhookConfig {
-  /** Address of the collector, which receives POST. */
+  /** Address of the collector: `https:`, or `http:` on this machine. */
   readonly webhook: string
   /** Signs the messages: at least 24 bytes in base64. A secret: write `${NAME}`. */
   readonly secret?: string | undefined
@@ -51,6 +51,11 @@ export interface WebhookConfig {
    * Cybersecurity Schema Framework. Default: `ndjson`.
    */
   readonly format?: 'ndjson' | 'ocsf' | undefined
+  /**
+   * `allow` sends entries by `http:` to another machine, where all on the way can read them. Default:
+   * `refuse`.
+   */
+  readonly plain?: 'allow' | 'refuse' | undefined
 }
 
 /** A collector of entries. */
@@ -64,6 +69,7 @@ export type CompiledShip =
       readonly secret?: string
       readonly secretFile?: string
       readonly format: 'ndjson' | 'ocsf'
+      readonly plain: 'allow' | 'refuse'
     }
 
 /** The tamper-evident log. */
@@ -159,7 +165,7 @@ const syslog: z.ZodType<CompiledShip, SyslogConfig> = section<
 const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
   section<Extract<CompiledShip, { webhook: string }>, WebhookConfig>('WebhookConfig', {
     webhook: required(z.url({ protocol: /^https?$/ }), {
-      description: 'Address of the collector, which receives POST.',
+      description: 'Address of the collector: `https:`, or `http:` on this machine.',
       example: 'https://siem.example/hook',
     }),
     secret: key(text, {
@@ -175,6 +181,11 @@ const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
         'Format of the messages: `ndjson`, the entries as they are logged, or `ocsf`, events of the Open Cybersecurity Schema Framework.',
       default: 'ndjson',
       example: 'ocsf',
+    }),
+    plain: key(oneOf('allow', 'refuse'), {
+      description: '`allow` sends entries by `http:` to another machine, where all on the way can read them.',
+      default: 'refuse',
+      example: 'allow',
     }),
   }),
   undefined,
