@@ -112,7 +112,8 @@ function written({ start, later, span, isCertain, weighed }: Look): string {
 /**
  * The table says what each rule, alone, says of each of its attacks: the places where it hits the start of a
  * value and a later part, from where to where, and its score as a plain value, in data, where people write,
- * in a document, in text, in markup and in a secret, and whether people quote it. It also says how many ordinary values wake the rule.
+ * in a document, in text, in markup and in a secret, and whether people quote it. It also says how many
+ * ordinary values wake the rule.
  * After a change that is meant: POSTERN_WRITE_SCORES=1 npm test -- rule-looks
  */
 test('every rule says of its attacks what the table says', () => {
