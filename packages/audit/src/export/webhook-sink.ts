@@ -1,13 +1,18 @@
 import { createHmac } from 'node:crypto'
 import { type Clock, ConfigError, StoreError, systemClock } from '@postern/core'
 import type { Entry } from '../entry.ts'
+import { isPrivate } from '../private-url.ts'
 import { toNdjson } from './ndjson.ts'
 import { toOcsf } from './ocsf.ts'
+import { ReceiverBusy, retryAfter } from './receiver-busy.ts'
 import type { Sink } from './sink.ts'
 
 /** The URL that receives entries, and the secret that signs them. */
 export interface WebhookSinkOptions {
+  /** `https:`; `http:` on loopback, or anywhere with `plain: 'allow'`. */
   readonly url: string
+  /** Whether entries may be sent to another machine without encryption. Default: `refuse`. */
+  readonly plain?: 'allow' | 'refuse'
   /** At least 24 bytes, base64, with or without `whsec_` before it. A secret. */
   readonly secret: string
   /** `ndjson` (default), or `ocsf`: a JSON array. */
@@ -41,6 +46,12 @@ export class WebhookSink implements Sink {
         hint: 'make one: openssl rand -base64 32',
       })
     if (!URL.canParse(options.url)) throw new ConfigError({ place: 'sink.url', problem: 'is not a URL' })
+    if (options.plain !== 'allow' && !isPrivate(new URL(options.url)))
+      throw new ConfigError({
+        place: 'sink.url',
+        problem: 'sends entries to another machine without encryption',
+        hint: "use https:, or say plain: 'allow'",
+      })
     this.name = `webhook ${new URL(options.url).host}`
   }
 
@@ -52,6 +63,7 @@ export class WebhookSink implements Sink {
     const timestamp = Math.floor(clock.now() / 1_000)
     const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.${body}`).digest('base64')
     let status: number
+    let pause: number | undefined
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -66,14 +78,16 @@ export class WebhookSink implements Sink {
         },
       })
       status = response.status
-      await response.body?.cancel()
+      pause = retryAfter(response.headers.get('retry-after'), clock.now())
+      // Its answer is of no interest, and neither is one that breaks off: the status has arrived.
+      await response.body?.cancel().catch(() => {})
     } catch (cause) {
       throw new StoreError('cannot be reached', { store: this.name, retryable: true, cause })
     }
     if (status === PAYLOAD_TOO_LARGE) return 'too-large'
-    if (status < 200 || status > 299)
-      throw new StoreError(`answered ${status}`, { store: this.name, retryable: true })
-    return 'taken'
+    if (status >= 200 && status <= 299) return 'taken'
+    if (pause !== undefined) throw new ReceiverBusy(this.name, status, pause)
+    throw new StoreError(`answered ${status}`, { store: this.name, retryable: true })
   }
 
   close(): void {}
