@@ -26,7 +26,7 @@ export function gunzipShort(bytes: Uint8Array, most: number): Uint8Array | undef
   return parts.length === 1 ? parts[0] : Buffer.concat(parts)
 }
 
-/** Where the first block of a member begins; undefined where its header is none. */
+/** Where the first block of a member begins; undefined where its header is invalid. */
 function headerEnd(bytes: Uint8Array, start: number): number | undefined {
   const flags = bytes[start + 3] ?? 0
   if ((flags & FLAG.reserved) !== 0) return undefined
