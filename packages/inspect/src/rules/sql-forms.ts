@@ -6,9 +6,13 @@ import { isOperandParameter } from '../value-setting.ts'
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
 /** `1'`, where one number or name belongs: what finds out whether a query breaks. */
-function findQuoteProbe({ place, name, lower }: Reading): Span | undefined {
-  if (place === 'name' || place === 'file-name' || !isOperandParameter(name)) return undefined
-  return QUOTED_NUMBER.test(lower) ? { start: 0, end: lower.length } : undefined
+function findQuoteProbe(reading: Reading): Span | undefined {
+  const { lower } = reading
+  if (!QUOTED_NUMBER.test(lower)) return undefined
+  const { place, name } = reading
+  return place !== 'name' && place !== 'file-name' && isOperandParameter(name)
+    ? { start: 0, end: lower.length }
+    : undefined
 }
 
 /** Whole values that mean something to a query and nothing to anybody else. */
