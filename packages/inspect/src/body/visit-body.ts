@@ -101,13 +101,16 @@ export function* visitBody(
   const seen = yield* visitText(text, bytes, head, depth, visitor, whole)
   if (charsetOf(bytes, head.contentType) !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
   // A form to whoever goes by the label, whatever its first field looks like.
-  else if (isForm && seen === 'other') yield* visitForm(laterPairs(text), 'body', 'form', visitor)
+  else if (isForm && seen === 'other') {
+    const isJson = isJsonBody(text, head.contentType)
+    yield* visitForm(isJson ? text : laterPairs(text), 'body', 'form', visitor)
+  }
 }
 
-/** A pair behind the first, with a name that no JSON or markup is taken for. */
+/** A pair behind the first, with a name that no markup is taken for. */
 const LATER_PAIR = /&[^&="'<>{}\r\n]{0,64}=[^&]*/g
 
-/** The pairs of a form whose first field looks like something else. PHP cuts names at a zero byte. */
+/** The pairs of a form whose first field looks like markup. PHP cuts names at a zero byte. */
 function laterPairs(text: string): string {
   return text.match(LATER_PAIR)?.join('').slice(1) ?? ''
 }
