@@ -99,7 +99,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.java,
     'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
-      'memberaccess com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
+      'memberaccess _memberaccess aced0005 jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
       'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
@@ -154,7 +154,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
       'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
-      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop',
+      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop setupcompleted logging eureka management',
   ],
   [
     WORD.page,
@@ -180,7 +180,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.process,
-    'gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require',
+    'gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
   ],
   [
     WORD.powershell,

@@ -278,7 +278,14 @@ export const codeRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars:
-        CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.percent | CHAR.backtick | CHAR.dashes | CHAR.space,
+        CHAR.paren |
+        CHAR.apostrophe |
+        CHAR.quote |
+        CHAR.percent |
+        CHAR.backtick |
+        CHAR.dashes |
+        CHAR.space |
+        CHAR.brace,
       words: WORD.call | WORD.process,
       attacks: [
         "open('|id')",

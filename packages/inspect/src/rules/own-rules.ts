@@ -10,6 +10,7 @@ import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
 import { javaRules } from './java.ts'
+import { managementRules } from './management.ts'
 import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
 import { overflowRules } from './overflows.ts'
@@ -52,4 +53,5 @@ export const ownRules: readonly Rule[] = [
   ...headerFormRules,
   ...disguisedAddressRules,
   ...embeddedCodeRules,
+  ...managementRules,
 ]

@@ -5,7 +5,7 @@ import { WORD } from '../words.ts'
 
 /** Files that hold the secrets of an application, by their names. */
 const SECRETS =
-  '(?:\\.env(?:\\.\\w{1,16})?|\\.(?:git|svn|hg)[/\\\\][\\w./-]{1,60}|\\.(?:htpasswd|htaccess|git-credentials|npmrc|pgpass|netrc|dockerenv|dockercfg)|\\.(?:ssh|aws|kube|docker)[/\\\\][\\w.-]{1,40}|id_(?:rsa|dsa|ecdsa|ed25519)|wp-config\\.php|web\\.config|config(?:uration)?\\.(?:php|inc)|localsettings\\.php|settings\\.(?:php|py)|database\\.ya?ml|parameters\\.ya?ml|secrets?\\.(?:ya?ml|json)|credentials(?:\\.(?:xml|json|ya?ml))?|appsettings(?:\\.\\w{1,20})?\\.json|application(?:-\\w{1,16})?\\.(?:properties|ya?ml)|tomcat-users\\.xml|master\\.key|hudson\\.util\\.secret|sam|system32)'
+  '(?:\\.env(?:\\.\\w{1,16})?|\\.(?:git|svn|hg)[/\\\\][\\w./-]{1,60}|\\.(?:htpasswd|htaccess|git-credentials|npmrc|pgpass|netrc|dockerenv|dockercfg)|\\.(?:ssh|aws|kube|docker)[/\\\\][\\w.-]{1,40}|id_(?:rsa|dsa|ecdsa|ed25519)|wp-config\\.php|web\\.config|config(?:uration)?\\.(?:php|inc)|localsettings\\.php|settings\\.(?:php|py)|database\\.ya?ml|parameters\\.ya?ml|secrets?\\.(?:ya?ml|json)|credentials(?:\\.(?:xml|json|ya?ml))?|appsettings(?:\\.\\w{1,20})?\\.json|application(?:-\\w{1,16})?\\.(?:properties|ya?ml)|tomcat-users\\.xml|master\\.key|hudson\\.util\\.secret|password\\.properties|sam|system32)'
 
 const STEPS_TO_SECRET = new RegExp(
   `^\\s{0,4}[/\\\\]?(?:[\\w-]{1,24}[/\\\\]){0,3}(?:\\.{1,2}[/\\\\]{1,2}){1,16}(?:[\\w.-]{1,32}[/\\\\]){0,4}${SECRETS}\\s{0,4}$`,
@@ -15,7 +15,7 @@ const NAMES_FILE = /env_?files?|extends|include|\$ref|schema|ignore|exclude/
 
 /** One or more steps up to a file of secrets, in a body. */
 function findStepsToSecret({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || (place !== 'body' && place !== 'header') || NAMES_FILE.test(name)) return undefined
+  if (!fromStart || place === 'path' || place === 'name' || NAMES_FILE.test(name)) return undefined
   const found = STEPS_TO_SECRET.exec(lower)
   return found === null || !lower.includes('..') ? undefined : { start: 0, end: found[0].length }
 }
