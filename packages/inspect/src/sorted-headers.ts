@@ -47,7 +47,7 @@ export function sortedHeaders(
     const value = headers[i + 1] as string
     if (value === '') continue
     if (isUnread(name)) {
-      if (isOddHost(name, value)) {
+      if (isOddRoute(name, value)) {
         suspicious ??= []
         suspicious.push(name, value)
       }
@@ -72,9 +72,13 @@ let lastHost = ''
 /** RFC 9110 section 7.2; what names of hosts are made of, and no more than one can have. */
 const HOST = /^[\w.:[\]%~-]{1,261}$/
 
+/** Fields that a proxy is told to drop, and that say who asks. */
+const HOP = /(?:^|[\s,])(?:x-|authorization|cookie|forwarded|via\b)/i
+
 /** Whether a header is the host that is asked for, and no name of a host. */
-function isOddHost(name: string, value: string): boolean {
-  if (value === lastHost || name.length !== 4) return false
+function isOddRoute(name: string, value: string): boolean {
+  if (value === lastHost) return false
+  if (name.length !== 4) return name.length === 10 && value.length > 10 && HOP.test(value)
   if (!HOST.test(value) && /[\u0000-\u007f]{262}|[\u0000-\u002c/;-@\\^`{-}]/.test(value)) return true
   lastHost = value
   return false

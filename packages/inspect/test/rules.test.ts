@@ -24,6 +24,9 @@ const BY_NAME: readonly string[] = [
   'deserialisation/typed-value',
   'java/setting-name',
   'rce/started-transport',
+  'traversal/steps-in-name',
+  'ssrf/file-target',
+  'ssrf/target-host',
 ]
 
 /** @param least the score from which a hit counts */

@@ -150,7 +150,11 @@ export class FoundCommand {
       return true
     // Programs take their settings so, and people write it of harmless commands.
     if (before === 61 && isNamePart(charCodeAt.call(lower, separator - 2)) && this.sensitive) return true
-    return separator === 0 && close === lower.length - 1 && TRIED_FIRST.test(lower)
+    return (
+      close === lower.length - 1 &&
+      BEFORE_TRIED.test(lower.slice(0, Math.min(separator, 64))) &&
+      TRIED_FIRST.test(lower.slice(separator))
+    )
   }
 
   /** Between backticks in a value of a document, where Markdown sets code so. */
@@ -203,6 +207,9 @@ export class FoundCommand {
     return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
   }
 }
+
+/** Nothing, a number, a date or an address, or a name and an equals sign. */
+const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=)$/
 
 /** A command that shows an intruder where he is, or that he was heard, between backticks. */
 const TRIED_FIRST =
@@ -287,7 +294,7 @@ const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
  * quotes; a plain word makes a list with what follows.
  */
 const CUT_OFF =
-  /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$/
+  /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$|^[/\\]$/
 
 /** An address, or a switch, and the switches of a program that is called with it. */
 const SWITCHED =

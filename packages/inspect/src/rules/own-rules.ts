@@ -15,6 +15,7 @@ import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
 import { overflowRules } from './overflows.ts'
 import { probeRules } from './probes.ts'
+import { productPathRules } from './product-paths.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
 import { serverFileRules } from './server-files.ts'
@@ -54,4 +55,5 @@ export const ownRules: readonly Rule[] = [
   ...disguisedAddressRules,
   ...embeddedCodeRules,
   ...managementRules,
+  ...productPathRules,
 ]

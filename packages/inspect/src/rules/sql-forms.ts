@@ -6,8 +6,17 @@ import { isOperandParameter } from '../value-setting.ts'
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
 /** `1'`, where one number or name belongs: what finds out whether a query breaks. */
+/** More names of one object, of pages and shops. */
+const OBJECT = /^(?:cat|category|pid|cid|gid|tid|aid|nid|product|news|article|post|item|topic|user|order|p)$/
+
 function findQuoteProbe({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || place === 'name' || place === 'file-name' || !isOperandParameter(name)) return undefined
+  if (
+    !fromStart ||
+    place === 'name' ||
+    place === 'file-name' ||
+    !(isOperandParameter(name) || OBJECT.test(name))
+  )
+    return undefined
   return QUOTED_NUMBER.test(lower) ? { start: 0, end: lower.length } : undefined
 }
 

@@ -174,6 +174,14 @@ export const templateRules: readonly Rule[] = [
       benign: ['<!-- # heading -->', '<!-- exec -->'],
     },
   ),
+  // What names a file is put into pages and messages as it is.
+  pattern('template/file-name', /[$#*]\{[^{}]{0,80}['"().]/, {
+    score: 5,
+    places: ['file-name'],
+    chars: CHAR.brace,
+    attacks: ["x${''.class}.png", '#{1.x}.pdf'],
+    benign: ['${name}.png', '{a.b}.txt'],
+  }),
   // Tornado: a module of Python, in a page.
   pattern('template/import', /\{%\s{0,4}import\s{1,4}(?:os|sys|subprocess|popen|socket|base64|importlib)\b/, {
     score: 5,
