@@ -19,6 +19,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { tryOrms } from './packed-orms.ts'
 import { layOutPacked } from './packed-packages.ts'
 import { typeProblems } from './packed-types.ts'
 import { tryVault } from './packed-vault.ts'
@@ -91,6 +92,8 @@ try {
   await checkTypes(project)
   for (const workers of ['1', '2']) await tryGateway(cli, workers, env)
   await tryVault(project, env)
+  for (const name of await tryOrms(project, env))
+    console.log(`--   ORMs on packed packages: ${name} is not installed`)
   console.log(`${all.length} packed packages work in a project of their own`)
 } finally {
   rmSync(project, { recursive: true, force: true })

@@ -14,12 +14,6 @@ export interface ExplainedMutant {
 export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
   {
     file: 'packages/throttle/src/memory-store.ts',
-    line: 'return undefined',
-    what: 'returns nothing',
-    because: 'undefined is returned either way',
-  },
-  {
-    file: 'packages/throttle/src/memory-store.ts',
     line: '#stepIndex = 0',
     because: 'the first decision enters a sub-window, which sets it before it is read',
   },
@@ -90,12 +84,6 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     line: "const nonce = Buffer.from(random.bytes(16)).toString('base64url')",
     what: 'one more',
     because: 'a nonce of 17 bytes is as good as one of 16',
-  },
-  {
-    file: 'packages/remediate/src/remediation-store.ts',
-    line: 'if (this.#protected.covers(actor)) return undefined',
-    what: 'returns nothing',
-    because: 'undefined is returned either way',
   },
   {
     file: 'packages/throttle/src/failure-tolerant-store.ts',

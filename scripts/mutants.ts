@@ -72,7 +72,9 @@ function mutate(node: Tree, text: string, found: Mutant[]): void {
       if (node['operator'] === '!') add(node, text.slice(node.start + 1, node.end), 'no "!"', found)
       break
     case 'ReturnStatement':
-      if (isNode(node['argument'])) add(node, 'return', 'returns nothing', found)
+      // `return undefined` returns nothing as it is.
+      if (isNode(node['argument']) && node['argument']['name'] !== 'undefined')
+        add(node, 'return', 'returns nothing', found)
       break
     default:
   }

@@ -24,6 +24,11 @@ describe('the mutants of a file', () => {
     assert.ok(all.includes('if (a)'))
   })
 
+  test('return nothing where something was returned', () => {
+    assert.ok(changes('function f() { return g() }').includes('function f() { return }'))
+    assert.deepEqual(changes('function f() { return undefined }'), [])
+  })
+
   test('subtract no text, and begin no loop without an end', () => {
     assert.deepEqual(changes("const t = 'a' + b"), [])
     assert.ok(!changes('while (a) b()').includes('while (true) b()'))

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
 import { openCheckpoint } from './format/checkpoint.ts'
 import type { NoteVerifier } from './format/note.ts'
@@ -23,27 +23,50 @@ export function fileAnchor(path: string): Anchor {
   return {
     name: `file ${path}`,
     async latest() {
-      let text: string
+      let fd: number
       try {
-        text = readFileSync(path, 'utf8')
+        fd = openSync(path, 'r')
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
         throw error
       }
-      // Text after the last line of dashes was torn by a crash.
-      const last = text.split('\n---\n').at(-2)
-      return last === undefined ? undefined : `${last}\n`
+      try {
+        return lastCheckpoint(readEnd(fd))
+      } finally {
+        closeSync(fd)
+      }
     },
     async push(checkpoint) {
-      const fd = openSync(path, 'a', 0o600)
+      const fd = openSync(path, 'a+', 0o600)
       try {
-        writeSync(fd, `${checkpoint}---\n`)
+        // What a crash tore gets a line of dashes of its own: it must not become the beginning of this one.
+        const end = readEnd(fd)
+        const isTorn = end !== '' && !end.endsWith(DASHES)
+        writeSync(fd, `${isTorn ? DASHES : ''}${checkpoint}${DASHES.slice(1)}`)
         fsyncSync(fd)
       } finally {
         closeSync(fd)
       }
     },
   }
+}
+
+const DASHES = '\n---\n'
+/** A checkpoint with the signatures of dozens of keys is shorter. */
+const END_BYTES = 65_536
+
+/** The end of a file: with a checkpoint a second it grows by gigabytes a year. */
+function readEnd(fd: number): string {
+  const { size } = fstatSync(fd)
+  const bytes = Buffer.alloc(Math.min(size, END_BYTES))
+  const count = readSync(fd, bytes, 0, bytes.length, size - bytes.length)
+  return bytes.toString('utf8', 0, count)
+}
+
+/** What stands above the last line of dashes; text behind that was torn by a crash. */
+function lastCheckpoint(text: string): string | undefined {
+  const last = text.split(DASHES).at(-2)
+  return last === undefined ? undefined : `${last}\n`
 }
 
 /** Where checkpoints are kept by HTTP, and how long an answer may take. */

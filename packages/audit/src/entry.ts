@@ -137,10 +137,14 @@ export interface SplitEvent {
   readonly subject?: Subject
 }
 
-/** Splits an event. One without principal, address, device or agent has nothing personal. */
+/**
+ * Splits an event. One without principal, address, device, agent and request has nothing personal. A request
+ * is sealed even when nothing says whose it is, as behind a Unix socket: its path and query were sent by
+ * somebody.
+ */
 export function splitEvent(event: Event): SplitEvent {
   const { tenant, ...who } = event.actor
-  if (Object.keys(who).length === 0) return { open: event }
+  if (Object.keys(who).length === 0 && event.request === undefined) return { open: event }
   const { actor: _actor, request, reasons, data, ...rest } = event
   const open: Event = {
     ...rest,

@@ -32,10 +32,46 @@ export function eventText(event: Event): string {
     data: { replaced: 'data, evidence', ...digest },
   })
   if (Buffer.byteLength(second) <= MAX_EVENT_BYTES) return second
-  return JSON.stringify({
-    type: plain.type.slice(0, 200),
-    time: plain.time,
-    actor: plain.actor.tenant === undefined ? {} : { tenant: plain.actor.tenant.slice(0, 200) },
-    data: { replaced: 'event', ...digest },
-  })
+  return JSON.stringify({ ...beginnings(plain), data: { replaced: 'event', ...digest } })
+}
+
+/** Characters of a field of an event that is too long: as JSON each may take six bytes. */
+const SHORT = 100
+const LONG = 600
+
+/**
+ * The beginning of every field: an event that a client made too long still says who did what. Together at
+ * most 30,000 bytes.
+ */
+function beginnings({
+  type,
+  time,
+  actor,
+  request,
+  resource,
+  action,
+  decision,
+  guard,
+  reasons,
+}: Event): Event {
+  return {
+    type: type.slice(0, SHORT),
+    time,
+    actor: cut(actor, LONG),
+    ...(request !== undefined && { request: { ...request, ...cut(request, LONG) } }),
+    ...(resource !== undefined && { resource: { ...resource, ...cut(resource, SHORT) } }),
+    ...cut({ action, guard }, SHORT),
+    ...(decision !== undefined && decision.length < SHORT && { decision }),
+    ...(reasons !== undefined && {
+      reasons: reasons.slice(0, 10).map(({ rule }) => ({ rule: rule.slice(0, SHORT), message: '' })),
+    }),
+  }
+}
+
+/** The texts of an object, none longer than `most`; each in well-formed Unicode. */
+function cut<T extends object>(fields: T, most: number): { [K in keyof T]?: string } {
+  const texts: { [K in keyof T]?: string } = {}
+  for (const [name, value] of Object.entries(fields))
+    if (typeof value === 'string') texts[name as keyof T] = value.slice(0, most).toWellFormed()
+  return texts
 }

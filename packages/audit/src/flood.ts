@@ -11,6 +11,8 @@ interface Flood {
   readonly from: number
   to: number
   count: number
+  /** Characters of its key and its event. */
+  readonly chars: number
 }
 
 export interface FloodOptions {
@@ -27,6 +29,10 @@ export interface FloodOptions {
 
 const MAX_IDS = 20
 const MAX_PATHS = 10
+/** Of a sampled path. Longer ones would push the count out of the entry. */
+const MAX_PATH = 500
+/** Characters of all floods: a path may have 16 KB, and each flood keeps a few copies of it. */
+const MAX_CHARS = 16 << 20
 
 /**
  * Coalesces floods: a client that is refused a thousand times a second for one reason gets its first refusals
@@ -42,6 +48,7 @@ export class FloodCounter {
   readonly #emit: (event: Event) => void
   readonly #floods = new Map<string, Flood>()
   #coalesced = 0
+  #held = 0
 
   constructor(options: FloodOptions) {
     this.#clock = options.clock
@@ -56,6 +63,11 @@ export class FloodCounter {
     return this.#coalesced
   }
 
+  /** Characters of the floods that are tracked. */
+  get held(): number {
+    return this.#held
+  }
+
   /** Whether the event should be logged; if not, it was counted. */
   admits(event: Event): boolean {
     if (event.type !== 'http' || event.decision === undefined || event.decision === 'allow') return true
@@ -64,9 +76,15 @@ export class FloodCounter {
     const key = floodKey(event)
     const flood = this.#floods.get(key)
     if (flood === undefined) {
-      if (this.#floods.size >= this.#kinds) this.#close(this.#floods.keys().next().value ?? '')
+      const kept = withoutOutcome(event)
+      if (kept === undefined) return true
+      const chars = key.length + kept.chars
+      while (this.#floods.size >= this.#kinds || (this.#held + chars > MAX_CHARS && this.#floods.size > 0))
+        this.#close(this.#floods.keys().next().value ?? '')
+      this.#held += chars
       this.#floods.set(key, {
-        event: withoutOutcome(event),
+        event: kept.event,
+        chars,
         ids: [],
         paths: new Set(),
         until: now + this.#window,
@@ -95,6 +113,7 @@ export class FloodCounter {
   #close(key: string): void {
     const flood = this.#floods.get(key)
     this.#floods.delete(key)
+    this.#held -= flood?.chars ?? 0
     if (flood === undefined || flood.count <= this.#each) return
     this.#emit({
       ...flood.event,
@@ -125,7 +144,7 @@ export class FloodCounter {
 function keepSample(flood: Flood, { request }: Event): void {
   if (request === undefined) return
   if (flood.ids.length < MAX_IDS) flood.ids.push(request.id)
-  if (flood.paths.size < MAX_PATHS) flood.paths.add(request.path)
+  if (flood.paths.size < MAX_PATHS) flood.paths.add(request.path.slice(0, MAX_PATH))
 }
 
 /**
@@ -149,8 +168,13 @@ function floodKey(event: Event): string {
   ])
 }
 
-function withoutOutcome(event: Event): Event {
-  const plain = JSON.parse(JSON.stringify(event)) as Event
-  const { outcome: _outcome, data: _data, ...rest } = plain
-  return rest
+/** The event as one of a flood; undefined when it cannot be serialized: whoever logs it counts it as lost. */
+function withoutOutcome(event: Event): { readonly event: Event; readonly chars: number } | undefined {
+  const { outcome: _outcome, data: _data, ...rest } = event
+  try {
+    const text = JSON.stringify(rest)
+    return { event: JSON.parse(text) as Event, chars: text.length }
+  } catch {
+    return undefined
+  }
 }

@@ -60,4 +60,6 @@ export interface LogStore {
    * @returns false when another process removed some meanwhile
    */
   remove(removed: RemovedEntries): Promise<boolean>
+  /** Removes what a removal left that a crash ended; absent where a removal is done whole or not at all. */
+  finishRemoval?(): Promise<void>
 }

@@ -26,6 +26,7 @@ export async function removeEntriesBefore(
 ): Promise<Retained> {
   if (!Number.isFinite(before))
     throw new ConfigError({ place: 'retention.before', problem: 'is not a time in milliseconds' })
+  await reader.store.finishRemoval?.()
   const size = Number((await reader.head()).size)
   const start = await reader.minimumIndex()
   const numbers = new Map(await reader.store.removedNumbers())

@@ -9,27 +9,7 @@ import { MemoryKeys } from './support/memory-keys.ts'
 import { modelVerifierKey, openModelLog } from './support/model-log.ts'
 import { PowerCutFiles, seeded } from './support/power-cut-files.ts'
 import { powerCutLife } from './support/power-cut-suite.ts'
-
-function systemError(code: string): Error {
-  return Object.assign(new Error(`${code}: not possible`), { code })
-}
-
-/** The files of a test, with some calls replaced. */
-function withFaults(files: FileLayer, faults: Partial<FileLayer>): FileLayer {
-  return {
-    openDurable: path => files.openDurable(path),
-    syncLater: path => files.syncLater(path),
-    read: (path, offset, length) => files.read(path, offset, length),
-    write: (path, bytes) => files.write(path, bytes),
-    sync: path => files.sync(path),
-    rename: (from, to) => files.rename(from, to),
-    remove: path => files.remove(path),
-    removeDirectory: path => files.removeDirectory(path),
-    list: path => files.list(path),
-    makeDirectory: path => files.makeDirectory(path),
-    ...faults,
-  }
-}
+import { systemError, withFaults } from './support/with-faults.ts'
 
 describe('a power cut', () => {
   test('loses no acknowledged event, gives no index out twice, contradicts no checkpoint', async () => {

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +41,14 @@ describe('bug classes', () => {
           BUG_CLASSES.some(bugClass => rest.startsWith(bugClass)),
           `${name}: ${rest}`,
         )
+  })
+
+  test('each mistake is a program', () => {
+    for (const { mistake, changes } of BROKEN_VARIANTS)
+      for (const { file, from, to } of changes) {
+        const broken = readFileSync(join(ROOT, file), 'utf8').replace(from, () => to)
+        assert.doesNotThrow(() => stripTypeScriptTypes(broken), `${mistake}: ${file}`)
+      }
   })
 
   test('each mistake fits the source, once', () => {

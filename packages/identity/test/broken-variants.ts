@@ -108,7 +108,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   variant('an internal header honoured from outside', 'bug-classes', 'left alone when nobody is signed in', [
     'built-in/pages-guard.ts',
     'this.#options.backendTokens?.apply(exchange)',
-    "if (exchange.principal.kind !== 'anonymous') this.#options.backendTokens?.apply(exchange)",
+    "exchange.principal.kind === 'anonymous' ? undefined : this.#options.backendTokens?.apply(exchange)",
   ]),
   variant('an internal header honoured from outside', 'identify-methods', 'not trusted, but passed on', [
     'verify/proxy-method.ts',

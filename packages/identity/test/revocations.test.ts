@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { VirtualClock } from '@postern/core'
+import { type Clock, StoreError, systemClock, VirtualClock } from '@postern/core'
 import { connectPostgres, connectRedis, openSqlite, redisReady } from '@postern/store'
 import { freshDatabase, freshPrefix, services } from '../../../test/services.ts'
+import { until } from '../../../test/until.ts'
 import { Revocations } from '../src/index.ts'
+import type { Revocation } from '../src/revocation/revocation.ts'
 import {
   postgresRevocations,
   type RevocationTable,
@@ -16,7 +18,7 @@ import {
 
 /** Two instances' tables over one store. */
 const TABLES: Readonly<
-  Record<string, (scope: TestContext) => Promise<readonly [RevocationTable, RevocationTable]>>
+  Record<string, (scope: TestContext, clock?: Clock) => Promise<readonly [RevocationTable, RevocationTable]>>
 > = {
   SQLite: async scope => {
     const folder = mkdtempSync(join(tmpdir(), 'postern-revocation-'))
@@ -29,16 +31,16 @@ const TABLES: Readonly<
     })
     return [sqliteRevocations(first), sqliteRevocations(second)]
   },
-  PostgreSQL: async scope => {
+  PostgreSQL: async (scope, clock) => {
     const url = await freshDatabase(scope)
     const [first, second] = [connectPostgres({ url }), connectPostgres({ url })]
     scope.after(async () => {
       await first.close()
       await second.close()
     })
-    return [await postgresRevocations(first), await postgresRevocations(second)]
+    return [await postgresRevocations(first), await postgresRevocations(second, clock)]
   },
-  Redis: async scope => {
+  Redis: async (scope, clock) => {
     const { redis: url } = await services()
     const [first, second] = [connectRedis({ url }), connectRedis({ url })]
     await Promise.all([redisReady(first), redisReady(second)])
@@ -47,7 +49,10 @@ const TABLES: Readonly<
       first.disconnect()
       second.disconnect()
     })
-    return [redisRevocations({ redis: first, prefix }), redisRevocations({ redis: second, prefix })]
+    return [
+      redisRevocations({ redis: first, prefix }),
+      redisRevocations({ redis: second, prefix, ...(clock && { clock }) }),
+    ]
   },
 }
 
@@ -81,7 +86,62 @@ for (const [name, open] of Object.entries(TABLES)) {
   })
 }
 
+for (const name of ['PostgreSQL', 'Redis'] as const)
+  test(`a principal revoked in ${name}, then again by a machine whose clock is an hour back, stays revoked`, {
+    timeout: 20_000,
+  }, async context => {
+    const back = { ...systemClock, now: () => systemClock.now() - 3_600_000 }
+    const [one, two] = (await TABLES[name]?.(context, back)) ?? []
+    assert.ok(one !== undefined && two !== undefined)
+    const here = await new Revocations({ table: one }).start()
+    const late = await new Revocations({ table: two, clock: back }).start()
+    context.after(() => Promise.all([here.close(), late.close()]))
+    const issued = Date.now()
+    await here.revokePrincipal('alice')
+    await late.revokePrincipal('alice')
+    await late.revokePrincipal('bob')
+    const again = await new Revocations({ table: one }).start()
+    context.after(() => again.close())
+    assert.equal(again.isRevoked(undefined, 'alice', issued), true)
+    assert.equal(again.isRevoked(undefined, 'bob', issued), true)
+  })
+
 describe('the revocation list', () => {
+  test('what the store has lost, or never got, is kept again for those who start later', async () => {
+    const kept: Revocation[] = []
+    let missed: (entry: Revocation | undefined) => void = () => {}
+    let isAway = false
+    const table: RevocationTable = {
+      name: 'forgetful',
+      load: async () => [...kept],
+      put: async entry => {
+        if (isAway) throw new StoreError('is away', { store: 'forgetful', retryable: true })
+        kept.push(entry)
+      },
+      watch: async changed => {
+        missed = changed
+      },
+      close: async () => {},
+    }
+    const list = await new Revocations({ table }).start()
+    await list.revokeSession('one')
+    await list.revokePrincipal('alice')
+    await list.noteChange('bob')
+    kept.length = 0
+    isAway = true
+    await assert.rejects(list.revokeSession('two'), { code: 'POSTERN_STORE' })
+    isAway = false
+    missed(undefined)
+    await until(() => kept.length >= 3)
+    assert.deepEqual(kept.map(({ kind }) => kind).sort(), ['principal', 'session', 'session'])
+    const later = await new Revocations({ table }).start()
+    assert.equal(later.isRevoked('two', 'x', Date.now()), true)
+    missed(undefined)
+    await later.close()
+    await list.close()
+    assert.equal(kept.length, 3)
+  })
+
   test('a principal is revoked up to now: what is issued later holds', async () => {
     const clock = new VirtualClock()
     const list = new Revocations({ clock })

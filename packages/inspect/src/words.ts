@@ -63,7 +63,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'elt make_set randomblob zeroblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
       'current_database sqlite_version md5 sha1 compress uncompress encode decode ord pow cos sin tan exp name_const generate_series regexp_substring crypt_key ' +
       'schema_name db_name msdb northwind tempdb sqlite_master mysql dual rdb domain json_keys json_extract json_depth json_value jsonb json current_user ' +
-      'session_user system_user null sysmaster xmltype lower upper count delay time analyse aes_decrypt unistr jsonb_pretty',
+      'session_user system_user null sysmaster xmltype lower upper count delay time analyse aes_decrypt unistr jsonb_pretty sqlite_schema all_users',
   ],
   [
     WORD.shell,
@@ -75,7 +75,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'time strace ltrace nohup nice watch timeout xargs busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
       'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
       'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
-      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext',
+      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext printenv',
   ],
   [
     WORD.script,
@@ -94,7 +94,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
       'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file ' +
       'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump ' +
-      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map print die exit',
+      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map print die exit phpunit',
   ],
   [
     WORD.java,
@@ -103,7 +103,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
       'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
-      'windowsidentity pscredential system jdbc init autodeserialize jdk sun groovy xmldecoder beans __type __class javaclass classname mysql mchange zaxxer oracle socketfactory execute grab grabconfig grabresolver asttest python async',
+      'windowsidentity pscredential system jdbc init autodeserialize jdk sun groovy xmldecoder beans __type __class javaclass classname mysql mchange zaxxer oracle socketfactory execute grab grabconfig grabresolver asttest python async weblogic bsh jakarta clojure ognlutil ognlcontext getdeclaredmethod jndiloginmodule',
   ],
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
   [
@@ -123,13 +123,13 @@ const LISTS: readonly (readonly [number, string])[] = [
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
   [
     WORD.mail,
-    'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content nbcc ncc nto nsubject',
+    'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content nbcc ncc nto nsubject reply',
   ],
   [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
       'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
-      'rmi iiop corbaname view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance',
+      'rmi iiop corbaname view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance unix telnet imap smb ldaps smtp svn redis mongodb mysql rbndr rebind rebinder 1u',
   ],
   [
     WORD.entity,
@@ -140,7 +140,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.scanner,
     'nacos sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
       'arachni w3af skipfish havij hydra jaeles xsser commix whatweb zgrab fuzz fuzzer fool wapiti vega appscan webinspect qualys detectify fimap joomscan metasploit paros ' +
-      'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec',
+      'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec blackwidow absinthe pangolin bsqlbf bilbo cgichk cobalt sqlninja webvulnscan mysqloit l9explore l9tcpid whisker uil2pn',
   ],
   [WORD.header, 'set_cookie location content_type content_length http transfer_encoding cookie'],
   [
@@ -154,7 +154,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
       'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
-      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop setupcompleted logging eureka management ' +
+      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop b374k setupcompleted logging eureka management ' +
       'mifs rpc2 createremoteappwebsession setupadministrator totp kerbynet mainfunction cstecgi webproc login_mgr exportsettings hotspotlogin downloadcfg boafrm rsp onvif weblanguage druid scripttext cluster submissions nacos widget_tabbedcontainer_tab_panel _config ' +
       'bea_wls_internal bea_wls_deployment_internal ws_utc jbossmq webconsole xmldata cfide cf_scripts flex2gateway messagebroker getcfg hedwig pigwidgeon apply_sec tmunblock ccp clientuploader cmdb vpns gwtest hipreport metadatauploader ctc oa_html ' +
       'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup',

@@ -1,9 +1,10 @@
 import { type Clock, type Remediation, systemClock } from '@postern/core'
-import { migrate, type PostgresDatabase, type SqlResult } from '@postern/store'
+import { migrate, type PostgresDatabase, postgresTime, type SqlResult } from '@postern/store'
 import { DETECT_MIGRATIONS, POSTGRES } from './remediation-migrations.sql.ts'
 import {
   type RemediationTable,
   readRemediation,
+  shifted,
   type TableChange,
   writeRemediation,
 } from './remediation-table.ts'
@@ -21,7 +22,8 @@ const PRUNE_EVERY_MS = 60_000
 
 /**
  * Remediations in PostgreSQL. A change and its notification commit together (LISTEN/NOTIFY); a listener that
- * receives an id reads the row itself, so a forged notification only causes a read.
+ * receives an id reads the row itself, so a forged notification only causes a read. Times are kept in the
+ * server's, whatever the clocks of the instances say.
  * @throws StoreError when the database cannot be reached or migrated
  */
 export async function postgresRemediations(options: PostgresRemediationOptions): Promise<RemediationTable> {
@@ -29,6 +31,7 @@ export async function postgresRemediations(options: PostgresRemediationOptions):
   const channel = options.channel ?? 'postern_remediation'
   const clock = options.clock ?? systemClock
   await migrate(database, 'detect', DETECT_MIGRATIONS)
+  const time = postgresTime(database, clock)
   let stop: (() => Promise<void>) | undefined
   let prunedAt = Number.NEGATIVE_INFINITY
 
@@ -36,7 +39,8 @@ export async function postgresRemediations(options: PostgresRemediationOptions):
     try {
       const { rows } = await database.query(POSTGRES.get, [id])
       const remediation = readRemediation(rows[0])
-      changed(remediation === undefined ? { kind: 'removed', id } : { kind: 'put', remediation })
+      if (remediation === undefined) changed({ kind: 'removed', id })
+      else changed({ kind: 'put', remediation: shifted(remediation, -(await time.ahead())) })
     } catch {
       changed({ kind: 'stale' })
     }
@@ -45,12 +49,17 @@ export async function postgresRemediations(options: PostgresRemediationOptions):
   return {
     name: 'postgres',
     load: async (now, limit) => {
-      const { rows }: SqlResult<unknown> = await database.query(POSTGRES.load, [now, limit])
-      return rows.map(readRemediation).filter((row): row is Remediation => row !== undefined)
+      const ahead = await time.measure()
+      const { rows }: SqlResult<unknown> = await database.query(POSTGRES.load, [now + ahead, limit])
+      return rows
+        .map(readRemediation)
+        .filter((row): row is Remediation => row !== undefined)
+        .map(row => shifted(row, -ahead))
     },
     put: async remediation => {
-      const row = writeRemediation(remediation)
-      const now = clock.now()
+      const ahead = await time.ahead()
+      const row = writeRemediation(shifted(remediation, ahead))
+      const now = clock.now() + ahead
       await database.transaction(async client => {
         if (now - prunedAt > PRUNE_EVERY_MS) await client.query(POSTGRES.prune, [now])
         await client.query(POSTGRES.put, [

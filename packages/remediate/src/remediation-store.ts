@@ -20,6 +20,7 @@ import {
   systemRandom,
 } from '@postern/core'
 import { canonicalActor, formatActor } from './actor-text.ts'
+import { loadWhole } from './load-whole.ts'
 import { newRemediation } from './new-remediation.ts'
 import { ProtectedActors, type ProtectedOptions } from './protected-actors.ts'
 import { remediationEvent } from './remediation-event.ts'
@@ -47,6 +48,7 @@ const RETRY_MS = 1_000
 export class RemediationStore implements Remediations, HealthProbe {
   readonly #index: RemediationIndex
   readonly #table: RemediationTable
+  readonly #isKeptNowhere: boolean
   #protected: ProtectedActors
   readonly #emit: (event: Event) => void
   readonly #device: ((exchange: Exchange) => string | undefined) | undefined
@@ -59,6 +61,8 @@ export class RemediationStore implements Remediations, HealthProbe {
   readonly #timers: NodeJS.Timeout[] = []
   /** Ids of imported remediations: they are in memory only. */
   readonly #imported = new Set<string>()
+  /** Ids that changed since each reading under way began: what was read of them may be older. */
+  readonly #changed = new Set<Set<string>>()
   #dropped = 0
   #loading: Promise<void> | undefined
   #reloadAgain = false
@@ -68,6 +72,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   private constructor(options: RemediationStoreOptions) {
     this.#capacity = options.capacity ?? 100_000
     this.#index = new RemediationIndex(this.#capacity)
+    this.#isKeptNowhere = options.table === undefined
     this.#table = options.table ?? memoryRemediations()
     this.#protected = new ProtectedActors(options.protect)
     this.#emit = options.emit ?? (() => {})
@@ -128,10 +133,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     return this.strongest(this.actorsOf(exchange))
   }
 
-  /**
-   * As `find`, for the actors known on arrival (address, device), or for those that
-   * the application identified.
-   */
+  /** As `find`, for the actors known on arrival (address, device), or for those that were identified. */
   findStage(exchange: Exchange, stage: 'arrival' | 'identified'): Remediation | undefined {
     if (this.#index.size === 0) return undefined
     const { address, device, ...identified } = this.actorsOf(exchange)
@@ -290,19 +292,20 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   /** Reads the whole table again and follows it. @throws StoreError when it cannot be read */
   async reload(): Promise<void> {
-    const now = this.#clock.now()
-    const stored = await this.#table.load(now, this.#capacity)
-    if (stored === 'lost') {
-      for (const known of this.list(this.#capacity))
-        if (!this.#imported.has(known.id)) this.#writer.put(known)
-      return
+    if (this.#isKeptNowhere) return
+    const changed = new Set<string>()
+    this.#changed.add(changed)
+    try {
+      const when = { now: this.#clock.now(), limit: this.#capacity, restore: () => this.#restore() }
+      const stored = await loadWhole(this.#table, when)
+      const ids = new Set(stored.map(remediation => remediation.id))
+      const isKnown = (id: string): boolean =>
+        ids.has(id) || changed.has(id) || this.#imported.has(id) || this.#writer.isPending(id)
+      for (const { id } of [...this.#index.values()]) if (!isKnown(id)) this.#forget(id, 'elsewhere')
+      for (const remediation of stored) if (!changed.has(remediation.id)) this.#adopt(remediation)
+    } finally {
+      this.#changed.delete(changed)
     }
-    const ids = new Set(stored.map(remediation => remediation.id))
-    for (const known of [...this.#index.values()]) {
-      const isOurs = !this.#imported.has(known.id) && !this.#writer.isPending(known.id)
-      if (isOurs && !ids.has(known.id) && known.createdAt < now) this.#forget(known.id, 'elsewhere')
-    }
-    for (const remediation of stored) this.#adopt(remediation)
   }
 
   health(): Health {
@@ -346,6 +349,10 @@ export class RemediationStore implements Remediations, HealthProbe {
     )
   }
 
+  #restore(): void {
+    for (const known of this.#index.values()) if (!this.#imported.has(known.id)) this.#writer.put(known)
+  }
+
   #adopt(remediation: Remediation): void {
     const known = this.#index.get(remediation.id)
     if (known?.expiresAt === remediation.expiresAt) return
@@ -354,6 +361,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   #take(remediation: Remediation, cause: 'here' | 'elsewhere'): void {
+    for (const changed of this.#changed) changed.add(remediation.id)
     const dropped = this.#index.put(remediation, this.#clock.now())
     this.#dropped += dropped.length
     this.#tell({ kind: 'added', remediation, cause })
@@ -361,6 +369,7 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   #forget(id: string, cause: 'here' | 'elsewhere'): void {
+    for (const changed of this.#changed) changed.add(id)
     const remediation = this.#index.delete(id)
     if (remediation === undefined) return
     this.#tell({ kind: 'removed', remediation, cause })

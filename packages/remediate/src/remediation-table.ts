@@ -26,6 +26,13 @@ export interface RemediationTable {
   close(): Promise<void>
 }
 
+/** The same remediation on a clock that shows so many milliseconds more. */
+export function shifted(remediation: Remediation, ms: number): Remediation {
+  if (ms === 0) return remediation
+  const { createdAt, expiresAt } = remediation
+  return { ...remediation, createdAt: createdAt + ms, expiresAt: expiresAt + ms }
+}
+
 /** A table in the memory of one process. */
 export function memoryRemediations(): RemediationTable {
   return {

@@ -1,7 +1,8 @@
 import type { Remediation } from '@postern/core'
 import type { RemediationTable } from './remediation-table.ts'
 
-const MAX_PENDING = 10_000
+/** As many as are held in memory: a store that lost everything gets all of them again. */
+const MAX_PENDING = 100_000
 const RETRY_MS = 1_000
 
 /**

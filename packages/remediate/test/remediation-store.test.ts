@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Event, type Finding, StoreError, VirtualClock } from '@postern/core'
+import { type Event, type Finding, type Remediation, StoreError, VirtualClock } from '@postern/core'
 import fc from 'fast-check'
 import { formatActor, parseActor } from '../src/actor-text.ts'
 import { NetworkIndex } from '../src/network-index.ts'
 import { RemediationStore } from '../src/remediation-store.ts'
-import { memoryRemediations, readRemediation, writeRemediation } from '../src/remediation-table.ts'
+import {
+  memoryRemediations,
+  type RemediationTable,
+  readRemediation,
+  type TableChange,
+  writeRemediation,
+} from '../src/remediation-table.ts'
 import { exchangeFrom } from './support.ts'
 
 const finding = (value: string, change: Partial<Finding> = {}): Finding => ({
@@ -345,8 +351,45 @@ describe('remediation store', () => {
     await store.close()
   })
 
+  test('what changes elsewhere while the table is read is not undone by what was read', async () => {
+    const clock = new VirtualClock()
+    const ban = (id: string, address: string): Remediation => ({
+      id,
+      actor: parseActor(address),
+      measure: 'block',
+      reason: '',
+      origin: 'manual',
+      createdAt: clock.now() - 5,
+      expiresAt: clock.now() + 60_000,
+    })
+    const lifted = ban('lifted', '192.0.2.1')
+    const fresh = ban('fresh', '192.0.2.2')
+    let changed: (change: TableChange) => void = () => {}
+    let during: () => void = () => {}
+    const table: RemediationTable = {
+      ...memoryRemediations(),
+      name: 'shared',
+      load: async () => {
+        during()
+        return [lifted]
+      },
+      watch: async call => {
+        changed = call
+      },
+    }
+    const store = await RemediationStore.open({ table, clock })
+    assert.ok(store.find(exchangeFrom('192.0.2.1')))
+    during = () => {
+      changed({ kind: 'removed', id: 'lifted' })
+      changed({ kind: 'put', remediation: fresh })
+    }
+    await store.reload()
+    assert.equal(store.find(exchangeFrom('192.0.2.1')), undefined)
+    assert.ok(store.find(exchangeFrom('192.0.2.2')))
+    await store.close()
+  })
+
   test('an adopted ban is lifted by its id only by who brought it, and leaves what is stored alone', async () => {
-    // What this store does not keep it would forget on the next read, once a millisecond has passed.
     const clock = new VirtualClock()
     const store = await RemediationStore.open({ clock })
     const own = await store.add({ actor: parseActor('192.0.2.1'), for: '1h', reason: '' })

@@ -11,6 +11,8 @@ const SEEN = 2
 const WRONG = 3
 /** Answers that may go wrong before the first one that is right, and beyond as many as were right. */
 const ALLOWANCE = 10
+/** Right answers needed for each wrong one, once a client's address misses very many targets. */
+const STRICT = 2
 /** Older answers count half from here on. */
 const MEMORY = 40
 
@@ -27,9 +29,12 @@ export class AcceptedCredentials {
   readonly #table: Int32Array = new Int32Array(SLOTS * WIDTH)
 
   /**
-   * Learns from the answer to a request. @returns how its client says who it is, if the backend takes that
+   * Learns from the answer to a request.
+   * @param isSuspect its address misses more targets than anybody is excused for: a made-up credential for
+   *   every few of them would excuse them all
+   * @returns how its client says who it is, if the backend takes that
    */
-  of(event: Event): ClaimedCredential['kind'] | undefined {
+  of(event: Event, isSuspect = false): ClaimedCredential['kind'] | undefined {
     const claimed = claimOf(event)
     if (claimed === undefined) return undefined
     const table = this.#table
@@ -37,7 +42,9 @@ export class AcceptedCredentials {
     if (event.outcome !== undefined && (event.decision === undefined || event.decision === 'allow'))
       learn(table, at, event.outcome.status, event)
     const right = table[at + RIGHT] as number
-    return right > 0 && (table[at + WRONG] as number) <= right + ALLOWANCE ? claimed.kind : undefined
+    const wrong = table[at + WRONG] as number
+    const isTaken = isSuspect ? wrong * STRICT <= right : right > 0 && wrong <= right + ALLOWANCE
+    return isTaken ? claimed.kind : undefined
   }
 
   /** Where a client stands; a new one takes the place of the older of two. */

@@ -68,7 +68,8 @@ export function scenarioDetector(options: ScenarioDetectorOptions): ScenarioDete
     observe: event => {
       if (compiled.detections.length === 0) return undefined
       if (isOwn(event)) return undefined
-      noteClient(event, credentials.of(event), found.of(event))
+      const finds = found.of(event)
+      noteClient(event, credentials.of(event, finds === 'exhausted'), finds === 'enough')
       return observe(compiled, event)
     },
     replace: scenarios => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
 import { AcceptedCredentials } from '../src/accepted-credentials.ts'
+import { FoundTargets } from '../src/found-targets.ts'
 
 /** An answered request, as a worker hands it over. */
 function answered(path: string, status: number, mark = 1, address = '203.0.113.7'): Event {
@@ -49,5 +50,22 @@ describe('a credential counts', () => {
     assert.equal(credentials.of(answered('/b', 404, 1, '198.51.100.1')), undefined)
     for (let i = 0; i < 50; i++) credentials.of({ ...answered(`/${i}`, 403), decision: 'deny' })
     assert.equal(credentials.of(answered('/c', 200)), 'session')
+  })
+
+  test('for nobody who makes up another for every few guesses', () => {
+    const credentials = new AcceptedCredentials()
+    const found = new FoundTargets(7)
+    let excused = 0
+    for (let guess = 0; guess < 3_000; guess++) {
+      const mark = Math.floor(guess / 11) + 1
+      const events = [answered(`/guess-${guess}`, 404, mark)]
+      if (guess % 11 === 0) events.unshift(answered('/', 200, mark))
+      for (const event of events) {
+        const finds: unknown = found.of(event)
+        const kind = credentials.of(event, finds === 'exhausted')
+        if (event.outcome?.status === 404 && kind !== undefined) excused++
+      }
+    }
+    assert.ok(excused < 300, `${excused} guesses are excused`)
   })
 })

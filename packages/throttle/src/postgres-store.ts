@@ -33,13 +33,15 @@ const SWEEP_EVERY = 10_000
  * the same time. Slower than Redis, but needs no second server beside PostgreSQL.
  */
 export function postgresStore({ database, prefix = 'postern', clock }: PostgresStoreOptions): LimitStore {
+  /** Epoch milliseconds, or -1 for the server's own clock. */
+  const time = (): number => (clock === undefined ? -1 : clock.now())
   let sweptAt = systemClock.monotonic()
   const sweep = (): void => {
     const now = systemClock.monotonic()
     if (now - sweptAt < SWEEP_EVERY) return
     sweptAt = now
     // What is left over is removed the next time.
-    database.query(FORGET_EXPIRED, [(clock ?? systemClock).now() - 60_000]).catch(() => {})
+    database.query(FORGET_EXPIRED, [time()]).catch(() => {})
   }
   return new RemoteStore({
     name: 'postgres',
@@ -47,7 +49,7 @@ export function postgresStore({ database, prefix = 'postern', clock }: PostgresS
     clock,
     decide: async batch => {
       sweep()
-      return decideInPostgres(database, batch, clock === undefined ? -1 : clock.now())
+      return decideInPostgres(database, batch, time())
     },
     forget: async key => {
       await database.query('DELETE FROM postern_limits WHERE key = $1', [key])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { systemClock } from '@postern/core'
 import { connectPostgres, migrate } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
 import { limitMigrations, postgresStore, window } from '../src/index.ts'
@@ -34,6 +35,29 @@ describe('limits in PostgreSQL', () => {
       }),
     )
     assert.equal(admitted, 100)
+  })
+
+  test('a machine whose clock is ahead forgets nothing that the others still count', async t => {
+    const once = window(1, '1m')
+    const ask = async (): Promise<number> => {
+      const question = new Question()
+      question.ask(limitName('skewed'), 'k', once, 1)
+      await postgresStore({ database, prefix: 'skewed' }).decide(question)
+      return question.refused
+    }
+    assert.equal(await ask(), -1)
+    const ahead = postgresStore({ database, prefix: 'ahead' })
+    const { now, monotonic } = systemClock
+    t.mock.method(systemClock, 'now', () => now() + 3_600_000)
+    t.mock.method(systemClock, 'monotonic', () => monotonic() + 60_000)
+    const question = new Question()
+    question.ask(limitName('other'), 'k', once, 1)
+    const query = t.mock.method(database, 'query')
+    await ahead.decide(question)
+    await Promise.all(query.mock.calls.map(({ result }) => result))
+    assert.match(String(query.mock.calls[0]?.arguments[0]), /DELETE/)
+    t.mock.restoreAll()
+    assert.equal(await ask(), 0)
   })
 
   test('any text is a key, and none is SQL', async () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { migrate, openSqlite } from '@postern/store'
+import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
+import { freshDatabase } from '../../../test/fresh.ts'
 import { measureExposure } from '../src/exposure/exposure.ts'
 import { holderShare } from '../src/holder/budgets.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
@@ -38,49 +39,82 @@ function program(name: string, ...args: readonly string[]): ChildProcess {
 const pause = (milliseconds: number): Promise<void> =>
   new Promise(resolve => setTimeout(resolve, milliseconds))
 
-describe('kill -9', () => {
-  it(`of a migration at ${RUNS} random points loses nothing, and the last run finishes`, async () => {
-    const path = join(folder, 'notes.db')
-    const keyFile = join(folder, 'keys')
-    const keys = LocalKeys.create(keyFile)
-    const database = openSqlite({ path })
-    migrate(database, 'vault', JOB_MIGRATIONS)
-    database.db.exec('CREATE TABLE note (id INTEGER PRIMARY KEY, body BLOB)')
-    // Three times what the runs get done before they are killed, at most: most are killed under way.
-    const count = RUNS * MOST_BATCHES * 15
-    const insert = database.db.prepare('INSERT INTO note VALUES (?, ?)')
-    database.transaction(() => {
-      for (let id = 0; id < count; id++) insert.run(id, Buffer.from(`note ${id}`))
-    })
-    let killed = 0
-    for (let run = 0; run < RUNS; run++) {
-      const child = program('kill-migration', path, keyFile)
-      const ended = new Promise<NodeJS.Signals | null>(resolve =>
-        child.once('exit', (_code, signal) => resolve(signal)),
-      )
-      const batches = Math.floor(Math.random() * MOST_BATCHES)
-      let seen = 0
-      child.stdout?.on('data', (chunk: Buffer) => {
-        seen += chunk.toString().split('batch').length - 1
-        if (seen > batches) setTimeout(() => child.kill('SIGKILL'), Math.random() * 3)
-      })
-      if ((await ended) === 'SIGKILL') killed++
-    }
-    assert.ok(killed > RUNS / 2, `${killed} of ${RUNS} runs were killed before they were done`)
-    const last = program('kill-migration', path, keyFile)
-    assert.equal(await new Promise(resolve => last.once('exit', resolve)), 0)
-    const vault = new Vault({
-      tables: { note: { key: ['id'], columns: { body: { mode: 'local' } } } },
-      local: keys,
-    })
-    const rows = await new VaultSql(sqliteClient(database), vault).query<{ id: number; body: string }>(
-      'note',
-      'SELECT * FROM note ORDER BY id',
-    )
-    assert.equal(rows.length, count)
-    for (const [id, { body }] of rows.entries()) assert.equal(body, `note ${id}`)
-    database.close()
+/** Plain notes to migrate, and how a program finds them. */
+interface Notes {
+  readonly place: string
+  readonly client: SqlClient
+  readonly close: () => Promise<void> | void
+}
+
+function notesInSqlite(count: number): Notes {
+  const place = join(folder, 'notes.db')
+  const database = openSqlite({ path: place })
+  migrate(database, 'vault', JOB_MIGRATIONS)
+  database.db.exec('CREATE TABLE note (id INTEGER PRIMARY KEY, body BLOB)')
+  const insert = database.db.prepare('INSERT INTO note VALUES (?, ?)')
+  database.transaction(() => {
+    for (let id = 0; id < count; id++) insert.run(id, Buffer.from(`note ${id}`))
   })
+  return { place, client: sqliteClient(database), close: () => database.close() }
+}
+
+async function notesInPostgres(count: number): Promise<Notes> {
+  const place = await freshDatabase({ after })
+  const database = connectPostgres({ url: place })
+  await migrate(database, 'vault', JOB_MIGRATIONS)
+  await database.query('CREATE TABLE note (id INTEGER PRIMARY KEY, body BYTEA)')
+  await database.query(
+    "INSERT INTO note SELECT id, convert_to('note ' || id, 'UTF8') FROM generate_series(0, $1::int - 1) AS id",
+    [count],
+  )
+  return { place, client: database, close: () => database.close() }
+}
+
+/** Kills a migration after some of its batches. @returns the signal that ended it */
+async function killedAtRandom(child: ChildProcess): Promise<NodeJS.Signals | null> {
+  const ended = new Promise<NodeJS.Signals | null>(resolve =>
+    child.once('exit', (_code, signal) => resolve(signal)),
+  )
+  const batches = Math.floor(Math.random() * MOST_BATCHES)
+  let seen = 0
+  child.stdout?.on('data', (chunk: Buffer) => {
+    seen += chunk.toString().split('batch').length - 1
+    if (seen > batches) setTimeout(() => child.kill('SIGKILL'), Math.random() * 8)
+  })
+  return ended
+}
+
+describe('kill -9', () => {
+  for (const name of ['SQLite', 'PostgreSQL'] as const)
+    it(`of a migration on ${name} at ${RUNS} random points loses nothing, and the last run finishes`, async () => {
+      const keyFile = join(folder, `keys-${name}`)
+      const keys = LocalKeys.create(keyFile)
+      // Three times what the runs get done before they are killed, at most: most are killed under way.
+      const count = RUNS * MOST_BATCHES * 15
+      const { place, client, close } = await (name === 'SQLite' ? notesInSqlite : notesInPostgres)(count)
+      try {
+        let killed = 0
+        for (let run = 0; run < RUNS; run++)
+          if ((await killedAtRandom(program('kill-migration', place, keyFile))) === 'SIGKILL') killed++
+        assert.ok(killed > RUNS / 2, `${killed} of ${RUNS} runs were killed before they were done`)
+        const last = program('kill-migration', place, keyFile)
+        assert.equal(await new Promise(resolve => last.once('exit', resolve)), 0)
+        const vault = new Vault({
+          tables: { note: { key: ['id'], columns: { body: { mode: 'local' } } } },
+          local: keys,
+        })
+        const rows = await new VaultSql(client, vault).query<{ id: number; body: string }>(
+          'note',
+          'SELECT * FROM note ORDER BY id',
+        )
+        assert.equal(rows.length, count)
+        for (const [id, { body }] of rows.entries()) assert.equal(body, `note ${id}`)
+        // What is left of the job would make the next one skip rows.
+        assert.deepEqual((await client.query('SELECT name FROM vault_job')).rows, [])
+      } finally {
+        await close()
+      }
+    })
 
   it(`of holders and of the application, ${RUNS} times, opens no record more than the budget and loses none`, async () => {
     const budget = 40

@@ -110,10 +110,21 @@ export class DirectoryStore implements LogStore {
     // The tenants' numbers continue where they were, even for a tenant that has no entries left.
     this.#files.replace(MINIMUM_INDEX, `${to}\n${JSON.stringify(Object.fromEntries(numbers))}\n`)
     for (let index = from / TILE_WIDTH; index < to / TILE_WIDTH; index++)
-      this.#files.files.remove(
-        join(this.#files.directory, tilePath({ level: 'entries', index, width: TILE_WIDTH })),
-      )
+      this.#files.files.remove(this.#bundlePath(index))
     return true
+  }
+
+  async finishRemoval(): Promise<void> {
+    // In the order in which they are removed, the ones that are left stand last.
+    for (let index = this.#files.minimumIndex() / TILE_WIDTH - 1; index >= 0; index--) {
+      const path = this.#bundlePath(index)
+      if (this.#files.files.read(path, 0, 1) === undefined) return
+      this.#files.files.remove(path)
+    }
+  }
+
+  #bundlePath(index: number): string {
+    return join(this.#files.directory, tilePath({ level: 'entries', index, width: TILE_WIDTH }))
   }
 }
 

@@ -105,6 +105,8 @@ export class EmbeddedLog implements AuditLog {
       },
     })
     await log.settle()
+    // The last process may have died between an erasure and this. On a full disk the next one does it.
+    await log.#purge().catch(() => undefined)
     log.#watch = setInterval(() => log.#look(), WATCH_INTERVAL)
     log.#watch.unref()
     return log
@@ -279,12 +281,22 @@ export class EmbeddedLog implements AuditLog {
     await this.settle()
     const key = this.#parts.keys.find({ tenant, principal: id })
     if (key === undefined) throw this.#error('has nothing sealed for this subject', false)
-    this.#open.rollNext()
     const erasure: Erasure = { key: key.id, tenant, time: this.#parts.clock.now() }
     const { index } = await this.#append('erasure', JSON.stringify(erasure))
     const receipt = await this.#complete(index)
-    this.#open.purgeBelow(this.#published.size)
+    await this.#purge()
     return receipt
+  }
+
+  /**
+   * Leaves no record on disk that is not sealed, but those that came meanwhile: some that were waiting when a
+   * subject was erased lie in the segment that is being written.
+   */
+  async #purge(): Promise<void> {
+    const wal = this.#open
+    await wal.roll()
+    await this.settle()
+    wal.purgeBelow(this.#published.size)
   }
 
   counts(): AuditCounts {

@@ -130,7 +130,11 @@ export class Follower {
           const records = this.#scan.read(end)
           if (records === undefined)
             throw new IntegrityError(`the segments end at entry ${this.#tree.size}, not ${end}`)
-          for (const record of records) this.#enter(record)
+          for (const record of records) {
+            this.#enter(record)
+            // At once: what the subject does afterwards is sealed with another key, and not erased with it.
+            if (record.kind === 'erasure') this.#publish()
+          }
         }
         this.#publish()
       }

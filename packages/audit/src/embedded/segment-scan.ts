@@ -82,8 +82,9 @@ export class SegmentScan {
       }
       this.#open(first)
     }
-    if (this.#salt === undefined && this.#segment !== undefined) this.#open(this.#segment)
-    return this.#salt !== undefined
+    if (this.#salt !== undefined || this.#segment === undefined) return true
+    this.#open(this.#segment)
+    return this.#salt !== undefined || this.#advance()
   }
 
   #open(first: number): void {
@@ -107,13 +108,18 @@ export class SegmentScan {
     return bytes === undefined ? undefined : readGroup(bytes, this.#salt)
   }
 
-  /** Moves on to the segment that starts where this one ended, if there is one. */
+  /**
+   * Moves on to the segment that starts where this one ended, if there is one, past those whose writer could
+   * not write the header: they hold nothing.
+   */
   #advance(): boolean {
-    const next = segmentsIn(this.#files, this.#directory).find(first => first > (this.#segment ?? 0))
-    if (next === undefined) return false
-    if (next > this.#next) this.#missing()
-    this.#open(next)
-    return this.#salt !== undefined
+    const segments = segmentsIn(this.#files, this.#directory)
+    for (const next of segments.filter(first => first > (this.#segment ?? 0))) {
+      if (next > this.#next) this.#missing()
+      this.#open(next)
+      if (this.#salt !== undefined) return true
+    }
+    return false
   }
 
   /**

@@ -12,6 +12,7 @@ import {
   segmentName,
 } from './segment.ts'
 import { SegmentScan, segmentsIn } from './segment-scan.ts'
+import { SpareSegments } from './spare-segments.ts'
 
 export interface WriteAheadLogOptions {
   readonly files: FileLayer
@@ -37,12 +38,6 @@ interface Waiter {
 /** Most records and bytes of text in one group. */
 const GROUP_RECORDS = 4_096
 const GROUP_TEXT = 4 << 20
-/**
- * Old segments kept for reuse: a write inside an existing file needs no journal commit of
- * the file system, so its sync is cheaper.
- */
-const SPARES = 4
-const SPARE = /^spare\.\d+$/
 
 /**
  * Records made durable in groups: one write and one `fdatasync` for all records that arrived during
@@ -67,14 +62,15 @@ export class WriteAheadLog {
   /** Why the last group could not be written; a later one may be. */
   #refusal: StoreError | undefined = undefined
   #buffer = Buffer.allocUnsafe(256 * 1_024)
-  #spares: string[] = []
-  #spareNumber = 0
+  readonly #spares: SpareSegments
   #rollAsked = false
+  #rolls: { resolve(): void; reject(error: Error): void }[] = []
   #drained: (() => void)[] = []
 
   private constructor(options: WriteAheadLogOptions, next: number) {
     this.#options = options
     this.#next = next
+    this.#spares = new SpareSegments(options.files, options.directory)
   }
 
   /**
@@ -96,7 +92,7 @@ export class WriteAheadLog {
       if (first > scan.next)
         throw new IntegrityError(`${directory}: the segment with entry ${scan.next} is missing`)
     }
-    log.#removeSpares()
+    log.#spares.remove()
     const end = scan.end
     if (end === undefined || scan.reached < options.from) await log.#roll()
     else await log.#resume(end.segment, end.salt, end.offset)
@@ -156,6 +152,10 @@ export class WriteAheadLog {
     this.#texts.push(text)
     this.#waitingChars += text.length
     this.#waiters.push(waiter)
+    this.#start()
+  }
+
+  #start(): void {
     if (this.#flushing) return
     this.#flushing = true
     // Not at once: callers that were acknowledged together append again in the same turn, and share a group.
@@ -163,7 +163,9 @@ export class WriteAheadLog {
   }
 
   async #flush(): Promise<void> {
-    while (this.#texts.length > 0 && this.#failure === undefined) {
+    for (;;) {
+      if (this.#rolls.length > 0) await this.#rollAsAsked()
+      if (this.#texts.length === 0 || this.#failure !== undefined) break
       const { kinds, texts, waiters } = this.#takeGroup()
       const count = texts.length
       this.#inFlight = waiters
@@ -186,6 +188,27 @@ export class WriteAheadLog {
     for (const tell of this.#drained.splice(0)) tell()
   }
 
+  /** Begins the segment that somebody waits for. Its failure is theirs: the next group tries again. */
+  async #rollAsAsked(): Promise<void> {
+    const asked = this.#rolls.splice(0)
+    try {
+      if (this.#failure !== undefined) throw this.#failure
+      await this.#roll()
+      for (const { resolve } of asked) resolve()
+    } catch (cause) {
+      const error = this.#failure ?? this.#writeError(cause)
+      for (const { reject } of asked) reject(error)
+    }
+  }
+
+  #writeError(cause: unknown): StoreError {
+    return new StoreError(`could not write (${errorCode(cause)})`, {
+      store: `audit log ${this.#options.directory}`,
+      retryable: true,
+      cause,
+    })
+  }
+
   /** The next group: everything that waits, unless that is too much for one write. */
   #takeGroup(): { kinds: RecordKind[]; texts: string[]; waiters: (Waiter | undefined)[] } {
     const group = { kinds: this.#kinds, texts: this.#texts, waiters: this.#waiters }
@@ -206,7 +229,6 @@ export class WriteAheadLog {
   async #writeGroup(kinds: readonly RecordKind[], texts: readonly string[]): Promise<void> {
     const body = this.#encode(kinds, texts)
     if (this.#rollAsked || this.#position + body.length > this.#options.segmentBytes) await this.#roll()
-    this.#rollAsked = false
     sealGroup(body, this.#next, texts.length, this.#options.random.bytes(12), this.#segmentSalt)
     const file = this.#file
     if (file === undefined) throw new Error('no segment is open')
@@ -248,13 +270,7 @@ export class WriteAheadLog {
   }
 
   #groupFailed(waiters: readonly (Waiter | undefined)[], cause: unknown): void {
-    const error =
-      this.#failure ??
-      new StoreError(`could not write (${errorCode(cause)})`, {
-        store: `audit log ${this.#options.directory}`,
-        retryable: true,
-        cause,
-      })
+    const error = this.#failure ?? this.#writeError(cause)
     this.#refusal = error
     const rejected = this.#failure === undefined ? waiters : [...waiters, ...this.#waiters.splice(0)]
     if (this.#failure !== undefined) {
@@ -270,22 +286,33 @@ export class WriteAheadLog {
     if (lost > 0) this.#options.onLost(lost)
   }
 
-  /** Begins a new segment at the next index, reusing an old file if there is one. */
+  /**
+   * Begins a new segment at the next index, reusing an old file if there is one. Once that failed, nothing is
+   * written before it succeeds: a name in the directory without a header behind it ends the log there, so
+   * that a short group written into the old segment after it would be lost.
+   */
   async #roll(): Promise<void> {
     const { files, directory, random } = this.#options
-    if (this.#segment === this.#next && this.#file !== undefined) return
-    const path = join(directory, segmentName(this.#next))
-    const spare = this.#spares.pop()
-    if (spare !== undefined) files.rename(spare, path)
-    const file = await files.openDurable(path)
-    const salt = random.bytes(8)
-    await file.write(segmentHeader(this.#next, salt), 0)
-    await this.#makeDurable(() => Promise.all([file.sync(), files.syncLater(directory)]))
-    await this.#file?.close()
-    this.#file = file
-    this.#segment = this.#next
-    this.#segmentSalt = salt
-    this.#position = SEGMENT_HEADER_BYTES
+    if (this.#segment !== this.#next || this.#file === undefined) {
+      this.#rollAsked = true
+      const path = join(directory, segmentName(this.#next))
+      this.#spares.use(path)
+      const file = await files.openDurable(path)
+      const salt = random.bytes(8)
+      try {
+        await file.write(segmentHeader(this.#next, salt), 0)
+        await this.#makeDurable(() => Promise.all([file.sync(), files.syncLater(directory)]))
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+      await this.#file?.close()
+      this.#file = file
+      this.#segment = this.#next
+      this.#segmentSalt = salt
+      this.#position = SEGMENT_HEADER_BYTES
+    }
+    this.#rollAsked = false
   }
 
   async #resume(segment: number, salt: Uint8Array, offset: number): Promise<void> {
@@ -322,32 +349,27 @@ export class WriteAheadLog {
     for (const [i, first] of segments.entries()) {
       const next = segments[i + 1]
       if (next === undefined || next > size || first === this.#segment) continue
-      const path = join(directory, segmentName(first))
-      if (this.#spares.length >= SPARES) files.remove(path)
-      else {
-        const spare = join(directory, `spare.${this.#spareNumber++}`)
-        files.rename(path, spare)
-        this.#spares.push(spare)
-      }
+      this.#spares.keep(join(directory, segmentName(first)))
     }
   }
 
   /** Like `dropBelow`, and also removes the files kept for reuse: no old record is left on disk. */
   purgeBelow(size: number): void {
     this.dropBelow(size)
-    this.#removeSpares()
+    this.#spares.remove()
     this.#options.files.sync(this.#options.directory)
   }
 
-  #removeSpares(): void {
-    const { files, directory } = this.#options
-    this.#spares = []
-    for (const name of files.list(directory)) if (SPARE.test(name)) files.remove(join(directory, name))
-  }
-
-  /** The next group begins a new segment, so that all before it can be dropped. */
-  rollNext(): void {
-    this.#rollAsked = true
+  /**
+   * Begins a new segment, so that everything durable now can be dropped.
+   * @throws StoreError when it cannot be written
+   */
+  roll(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure)
+      this.#rolls.push({ resolve, reject })
+      this.#start()
+    })
   }
 
   /** Resolves when every accepted record is durable or failed, and closes the file. */

@@ -6,6 +6,9 @@ import { INSERT_INBOX } from './audit.sql.ts'
 
 /** Rows of one statement. */
 const GROUP = 1_000
+const GROUP_CHARS = 4 << 20
+/** Characters of what waits and nobody waits for, and four times as many in all: the bound on memory. */
+const MAX_WAITING_CHARS = 64 << 20
 /** Pauses before events that no caller waits for are inserted again. */
 const FIRST_PAUSE_MS = 100
 const LAST_PAUSE_MS = 2_000
@@ -23,7 +26,7 @@ interface Handed {
 }
 
 export interface InboxWriterOptions {
-  readonly database: PostgresDatabase
+  readonly database: Pick<PostgresDatabase, 'query'>
   readonly clock: Clock
   /** Most events that wait and that no caller waits for; four times as many in all. */
   readonly maxWaiting: number
@@ -47,6 +50,7 @@ export function inboxError(message: string, retryable: boolean): StoreError {
 export class InboxWriter {
   readonly #options: InboxWriterOptions
   #queue: Handed[] = []
+  #chars = 0
   #inserting: Promise<void> | undefined = undefined
   #lost = 0
   #lostReported = 0
@@ -72,7 +76,8 @@ export class InboxWriter {
 
   /** Takes an event that nobody waits for; it may be lost, and is counted then. */
   offer(event: Event): void {
-    if (this.#queue.length >= this.#options.maxWaiting || this.#state === 'closed') {
+    const isFull = this.#queue.length >= this.#options.maxWaiting || this.#chars > MAX_WAITING_CHARS
+    if (isFull || this.#state === 'closed') {
       this.#lost++
       return
     }
@@ -86,13 +91,14 @@ export class InboxWriter {
   /** Resolves when whoever numbers entries has done so. @throws StoreError when it cannot be stored */
   wait(kind: 'event' | 'erasure', text: string): Promise<LeafReceipt> {
     if (this.#state === 'closed') return Promise.reject(inboxError('is closed', false))
-    if (this.#queue.length >= this.#options.maxWaiting * 4)
+    if (this.#queue.length >= this.#options.maxWaiting * 4 || this.#chars > MAX_WAITING_CHARS * 4)
       return Promise.reject(inboxError(`${this.#queue.length} events wait to become durable`, true))
     return new Promise((resolve, reject) => this.#hand({ kind, text, waiter: { resolve, reject } }))
   }
 
   #hand(handed: Handed): void {
     this.#queue.push(handed)
+    this.#chars += handed.text.length
     if (handed.waiter !== undefined) this.#endPause?.()
     this.#inserting ??= this.#insert()
   }
@@ -110,8 +116,7 @@ export class InboxWriter {
 
   async #insertGroup(): Promise<void> {
     const kind = this.#queue[0]?.kind ?? 'event'
-    const end = this.#queue.findIndex(handed => handed.kind !== kind)
-    const group = this.#queue.splice(0, Math.min(GROUP, end < 0 ? GROUP : end))
+    const group = this.#takeGroup(kind)
     try {
       const texts = group.map(({ text }) => text)
       const { rows } = await this.#options.database.query<{ id: string }>(INSERT_INBOX, [kind, texts])
@@ -128,6 +133,16 @@ export class InboxWriter {
       if (this.#failed(group, failure)) await this.#rest()
     }
     this.#options.onAttempt()
+  }
+
+  /** The first that wait, of one kind: as many as one statement takes. */
+  #takeGroup(kind: Handed['kind']): readonly Handed[] {
+    let count = 0
+    let chars = 0
+    while (count < GROUP && chars <= GROUP_CHARS && this.#queue[count]?.kind === kind)
+      chars += this.#queue[count++]?.text.length ?? 0
+    this.#chars -= chars
+    return this.#queue.splice(0, count)
   }
 
   /**
@@ -159,10 +174,13 @@ export class InboxWriter {
     // Nobody is served while the database is away: who waits behind this group learns of it now, too.
     const all = [...group, ...this.#queue]
     this.#queue = []
+    this.#chars = 0
     for (const handed of all) {
       const isKept = handed.waiter === undefined && this.#state === 'open'
-      if (isKept && this.#queue.length < this.#options.maxWaiting) this.#queue.push(handed)
-      else this.#drop(handed, error)
+      if (isKept && this.#queue.length < this.#options.maxWaiting && this.#chars <= MAX_WAITING_CHARS) {
+        this.#queue.push(handed)
+        this.#chars += handed.text.length
+      } else this.#drop(handed, error)
     }
     return this.#queue.length > 0
   }

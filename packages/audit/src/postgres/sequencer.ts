@@ -128,7 +128,7 @@ export class Sequencer {
         const inbox = (await client.query<InboxRow>(TAKE_INBOX, [this.#batch])).rows
         if (inbox.length === 0) return []
         inbox.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
-        return await this.#enter(client, inbox)
+        return await this.#enterAll(client, inbox)
       })
     } catch (error) {
       // The transaction is undone, the tree is not: load it again next time.
@@ -222,6 +222,17 @@ export class Sequencer {
         throw new IntegrityError(`tile ${tile.index} of level ${tile.level} is missing from the database`)
       return row.hashes.subarray(0, tile.width * 32)
     })
+  }
+
+  /** In parts that end with an erasure: what its subject does next is sealed with another key. */
+  async #enterAll(client: SqlClient, inbox: readonly InboxRow[]): Promise<readonly Sequenced[]> {
+    const done: Sequenced[] = []
+    while (done.length < inbox.length) {
+      const erasure = inbox.findIndex(({ kind }, i) => i >= done.length && kind === 'erasure')
+      const part = inbox.slice(done.length, erasure < 0 ? inbox.length : erasure + 1)
+      done.push(...(await this.#enter(client, part)))
+    }
+    return done
   }
 
   async #enter(client: SqlClient, inbox: readonly InboxRow[]): Promise<readonly Sequenced[]> {

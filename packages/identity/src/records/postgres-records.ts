@@ -6,7 +6,7 @@ import { POSTGRES_RECORDS, RECORD_MIGRATIONS, RECORD_SET } from './record-table.
 interface Row {
   readonly record: string
   readonly version: string
-  readonly expiresAt: number
+  readonly isLive: boolean
 }
 
 const PRUNE_EVERY = 60_000
@@ -33,14 +33,13 @@ export async function postgresRecords<Kept>(
       for (let race = 0; race < MAX_RACES; race++) {
         const row = (await database.query<Row>(POSTGRES_RECORDS.get, [key])).rows[0]
         const now = clock.now()
-        const isLive = row !== undefined && row.expiresAt > now
-        const { record, result } = step(codec.read(isLive ? row.record : undefined))
+        const { record, result } = step(codec.read(row?.isLive === true ? row.record : undefined))
         if (record === undefined) return result
         if (now - prunedAt > PRUNE_EVERY) {
           prunedAt = now
-          await database.query(POSTGRES_RECORDS.prune, [now])
+          await database.query(POSTGRES_RECORDS.prune)
         }
-        const values = [key, codec.write(record), row?.version ?? '0', now + codec.lifetime(record, now)]
+        const values = [key, codec.write(record), row?.version ?? '0', codec.lifetime(record, now)]
         const { rowCount } = await database.query(POSTGRES_RECORDS.put, values)
         if (rowCount === 1) return result
       }

@@ -40,12 +40,16 @@ export const SQLITE_RECORDS: Statements = {
   prune: 'DELETE FROM identity_record WHERE expires_at <= ?',
 }
 
+/** By the server's clock: an instance whose own is ahead would remove what the others still count. */
+const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)'
+
 export const POSTGRES_RECORDS: Statements = {
-  get: 'SELECT record, version, expires_at AS "expiresAt" FROM identity_record WHERE key = $1',
+  get: `SELECT record, version, expires_at > ${NOW} AS "isLive" FROM identity_record WHERE key = $1`,
   // Changes nothing when another process was faster: then the version is another one.
-  put: `INSERT INTO identity_record (key, record, version, expires_at) VALUES ($1, $2, $3::bigint + 1, $4)
+  put: `INSERT INTO identity_record (key, record, version, expires_at)
+        VALUES ($1, $2, $3::bigint + 1, ${NOW} + $4::float8)
         ON CONFLICT (key) DO UPDATE
         SET record = excluded.record, version = excluded.version, expires_at = excluded.expires_at
         WHERE identity_record.version = $3`,
-  prune: 'DELETE FROM identity_record WHERE expires_at <= $1',
+  prune: `DELETE FROM identity_record WHERE expires_at <= ${NOW}`,
 }

@@ -7,7 +7,7 @@ export function laterRevocations(name: string, open: () => Promise<RevocationTab
   return {
     name,
     load: async (now, limit) => (await table.get()).load(now, limit),
-    put: async revocation => (await table.get()).put(revocation),
+    put: async (revocation, now) => (await table.get()).put(revocation, now),
     watch: async changed => (await table.get()).watch(changed),
     close: async () => (await table.opened())?.close(),
   }

@@ -1,21 +1,25 @@
-import { type RedisConnection, redisError, redisName, redisReady } from '@postern/store'
-import { type Revocation, type RevocationTable, readRevocation } from './revocation.ts'
+import type { Clock } from '@postern/core'
+import { type RedisConnection, redisError, redisName, redisReady, redisTime } from '@postern/store'
+import { type Revocation, type RevocationTable, readRevocation, shifted } from './revocation.ts'
 
 export interface RedisRevocationOptions {
   /** Connected by the caller, who closes it. */
   readonly redis: RedisConnection
   /** Written before the key; default: `postern`. */
   readonly prefix?: string
+  /** This machine's clock. Default: the system's. */
+  readonly clock?: Clock
 }
 
 /**
- * Revocations in Redis or Valkey: one sorted set by their end, and a channel. Use a Redis that keeps its
- * data: what it forgets is no longer revoked.
+ * Revocations in Redis or Valkey: one sorted set by their end, and a channel. Times are kept in the server's.
+ * Use a Redis that keeps its data: what it forgets is known only to instances that run.
  */
 export function redisRevocations(options: RedisRevocationOptions): RevocationTable {
   const { redis } = options
   const key = `{${options.prefix ?? 'postern'}:revocation}:entries`
   const channel = `{${options.prefix ?? 'postern'}:revocation}:changes`
+  const time = redisTime(redis, options.clock)
   let subscriber: RedisConnection | undefined
   const translated = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -30,16 +34,22 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
     load: (now, limit) =>
       translated(async () => {
         await redisReady(redis)
-        const texts = await redis.zrange(key, '+inf', `(${now}`, 'BYSCORE', 'REV', 'LIMIT', 0, limit)
-        return texts.map(parse).filter(entry => entry !== undefined)
+        const ahead = await time.measure()
+        const texts = await redis.zrange(key, '+inf', `(${now + ahead}`, 'BYSCORE', 'REV', 'LIMIT', 0, limit)
+        return texts
+          .map(parse)
+          .filter(entry => entry !== undefined)
+          .map(entry => shifted(entry, -ahead))
       }),
-    put: entry =>
+    put: (entry, now) =>
       translated(async () => {
-        const text = JSON.stringify(entry)
+        const ahead = await time.ahead()
+        const kept = shifted(entry, ahead)
+        const text = JSON.stringify(kept)
         const replies = await redis
           .multi()
-          .zremrangebyscore(key, '-inf', entry.revokedAt)
-          .zadd(key, entry.expiresAt, text)
+          .zremrangebyscore(key, '-inf', now + ahead)
+          .zadd(key, kept.expiresAt, text)
           .publish(channel, text)
           .exec()
         const failure =
@@ -59,7 +69,12 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
         // ioredis reconnects and subscribes again by itself; the main connection's
         // health tells of the trouble.
       })
-      connection.on('message', (_channel: string, message: string) => changed(parse(message)))
+      connection.on('message', (_channel: string, message: string) => {
+        const entry = parse(message)
+        const ahead = time.known
+        // Without a known difference of the clocks everything is read again.
+        changed(entry === undefined || ahead === undefined ? undefined : shifted(entry, -ahead))
+      })
       await translated(() => connection.subscribe(channel))
       // From the second time on: messages were missed while the connection was away.
       connection.on('ready', () => changed(undefined))

@@ -34,7 +34,8 @@ const COLUMNS = 'kind, value, revoked_at AS "revokedAt", expires_at AS "expiresA
 export const SQLITE_REVOCATION: Readonly<Record<'load' | 'put' | 'prune' | 'version', string>> = {
   load: `SELECT ${COLUMNS} FROM revocation WHERE expires_at > ? ORDER BY revoked_at DESC LIMIT ?`,
   put: `INSERT INTO revocation (kind, value, revoked_at, expires_at) VALUES (?, ?, ?, ?)
-        ON CONFLICT (kind, value) DO UPDATE SET revoked_at = excluded.revoked_at, expires_at = excluded.expires_at`,
+        ON CONFLICT (kind, value) DO UPDATE SET revoked_at = max(revoked_at, excluded.revoked_at),
+          expires_at = max(expires_at, excluded.expires_at)`,
   prune: 'DELETE FROM revocation WHERE expires_at <= ?',
   version: 'PRAGMA data_version',
 }
@@ -43,6 +44,7 @@ export const POSTGRES_REVOCATION: Readonly<Record<'load' | 'get' | 'put' | 'prun
   load: `SELECT ${COLUMNS} FROM revocation WHERE expires_at > $1 ORDER BY revoked_at DESC LIMIT $2`,
   get: `SELECT ${COLUMNS} FROM revocation WHERE kind = $1 AND value = $2`,
   put: `INSERT INTO revocation (kind, value, revoked_at, expires_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (kind, value) DO UPDATE SET revoked_at = excluded.revoked_at, expires_at = excluded.expires_at`,
+        ON CONFLICT (kind, value) DO UPDATE SET revoked_at = greatest(revocation.revoked_at, excluded.revoked_at),
+          expires_at = greatest(revocation.expires_at, excluded.expires_at)`,
   prune: 'DELETE FROM revocation WHERE expires_at <= $1',
 }

@@ -21,14 +21,23 @@ export interface RevocationTable {
   readonly name: string
   /** All live entries, newest first, at most `limit`. @throws StoreError (rejects) */
   load(now: number, limit: number): Promise<readonly Revocation[]>
-  /** Keeps an entry, durably, and notifies the other instances. @throws StoreError (rejects) */
-  put(revocation: Revocation): Promise<void>
+  /**
+   * Keeps an entry, durably, and notifies the other instances. Of two about the same, the later counts.
+   * @param now epoch milliseconds: what has ended by then may be dropped. @throws StoreError (rejects)
+   */
+  put(revocation: Revocation, now: number): Promise<void>
   /**
    * Calls back for every entry of another instance, or with undefined when something may have
    * been missed. @throws StoreError (rejects)
    */
   watch(changed: (revocation: Revocation | undefined) => void): Promise<void>
   close(): Promise<void>
+}
+
+/** The same entry on a clock that shows so many milliseconds more. */
+export function shifted(entry: Revocation, ms: number): Revocation {
+  if (ms === 0) return entry
+  return { ...entry, revokedAt: entry.revokedAt + ms, expiresAt: entry.expiresAt + ms }
 }
 
 /** An entry read from a store, or undefined for an invalid one. */

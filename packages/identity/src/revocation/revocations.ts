@@ -28,6 +28,10 @@ export interface RevocationsOptions {
  */
 const MAX_ENTRIES = 100_000
 const REREAD = 60_000
+/** Entries that one reading writes again, where the store lost them; the next reading goes on. */
+const MAX_RESTORED = 1_000
+/** Two times of one entry, milliseconds: the clocks of machines are compared this closely. */
+const SAME_TIME = 2_000
 /** Between two attempts to read a table that was away at the start. */
 const AGAIN = 1_000
 /** A change is kept until every process has surely read it. */
@@ -133,7 +137,7 @@ export class Revocations implements HealthProbe {
     const now = this.#clock.now()
     const entry: Revocation = { kind, value, revokedAt: now, expiresAt: now + lifetime }
     this.#take(entry)
-    await this.#table?.put(entry)
+    await this.#table?.put(entry, now)
   }
 
   /**
@@ -146,7 +150,7 @@ export class Revocations implements HealthProbe {
   }
 
   #take(entry: Revocation): void {
-    const key = `${entry.kind} ${entry.value}`
+    const key = keyOf(entry)
     const before = this.#entries.get(key)
     if (before !== undefined && before.revokedAt >= entry.revokedAt) return
     this.#entries.delete(key)
@@ -180,6 +184,26 @@ export class Revocations implements HealthProbe {
     for (const entry of entries.toReversed()) this.#take(entry)
     for (const [key, entry] of this.#entries) if (entry.expiresAt <= now) this.#entries.delete(key)
     this.#trouble = undefined
+    if (entries.length < MAX_ENTRIES) await this.#restore(table, entries, now)
+  }
+
+  /**
+   * Nothing is ever taken from the list before its end. What is missing was lost (a Redis without its data, a
+   * restored backup) or could not be written, and would hold again once this process ends: it is kept again.
+   */
+  async #restore(table: RevocationTable, entries: readonly Revocation[], now: number): Promise<void> {
+    const kept = new Map<string, number>()
+    for (const entry of entries) {
+      const key = keyOf(entry)
+      kept.set(key, Math.max(entry.revokedAt, kept.get(key) ?? 0))
+    }
+    let room = MAX_RESTORED
+    for (const [key, entry] of this.#entries) {
+      // Times that were read back may differ by what the clocks do.
+      if (entry.kind === 'change' || entry.revokedAt - (kept.get(key) ?? 0) <= SAME_TIME) continue
+      if (room-- === 0) return
+      await table.put(entry, now)
+    }
   }
 
   health(): Health {
@@ -197,6 +221,10 @@ export class Revocations implements HealthProbe {
     clearInterval(this.#timer)
     await this.#table?.close()
   }
+}
+
+function keyOf({ kind, value }: Revocation): string {
+  return `${kind} ${value}`
 }
 
 /** Frameworks read a cookie's value without its escapes, so one session has many spellings. */

@@ -26,9 +26,9 @@ export function sqliteRevocations(database: SqliteDatabase): RevocationTable {
         .read(() => load.all(now, limit))
         .map(readRevocation)
         .filter((entry): entry is Revocation => entry !== undefined),
-    put: async ({ kind, value, revokedAt, expiresAt }) => {
+    put: async ({ kind, value, revokedAt, expiresAt }, now) => {
       database.transaction(() => {
-        prune.run(revokedAt)
+        prune.run(now)
         put.run(kind, value, revokedAt, expiresAt)
       })
     },

@@ -181,7 +181,7 @@ export const codeRules: readonly Rule[] = [
     bare: true,
     atStart: true,
     chars: CHAR.paren,
-    words: WORD.php | WORD.runtime | WORD.shell,
+    words: WORD.runtime,
     attacks: ["').exec('x')//"],
     benign: ['a.exec(b)'],
   }),
@@ -238,7 +238,7 @@ export const codeRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.runtime | WORD.shell,
+      words: WORD.runtime,
       attacks: [
         'while(true);',
         'while(!``);',
@@ -281,12 +281,12 @@ export const codeRules: readonly Rule[] = [
         CHAR.paren |
         CHAR.apostrophe |
         CHAR.quote |
-        CHAR.percent |
         CHAR.backtick |
-        CHAR.dashes |
         CHAR.space |
-        CHAR.brace,
-      words: WORD.call | WORD.process,
+        CHAR.brace |
+        CHAR.slash |
+        CHAR.pipe,
+      words: WORD.process,
       attacks: [
         "open('|id')",
         'qx(id)',

@@ -16,8 +16,7 @@ const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|c
 const RUN_FIELD = /^(?:cmd|exec|execute|shell|system|command|cmdline)$/
 
 /** A command as the whole value, under a name that says it will be run. */
-function findWebshellParameter({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || place === 'path' || place === 'name' || place === 'file-name') return undefined
+function findWebshellParameter({ place, name, lower }: Reading): Span | undefined {
   if (place === 'body')
     return RUN_FIELD.test(name) && FIRST_LOOK.test(lower) ? { start: 0, end: lower.length } : undefined
   if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return undefined
@@ -38,8 +37,7 @@ const NUMBERED =
   /^(?:(?=[^;|&]{0,40}\d)[\da-f.:-]{1,40}(?:;|&&|\|\|)id;?|\d{1,3}(?:\.\d{1,3}){3}\s{0,2}(?:[;|&]{1,2}|\r?\n)\s{0,2}(?:id|whoami|reboot|halt|poweroff|uname|ifconfig|ipconfig|telnetd|printenv)(?:\s[^\n]{0,80})?)$/
 
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
-function findShortCommand({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart) return undefined
+function findShortCommand({ place, name, lower }: Reading): Span | undefined {
   if (place === 'body') return NUMBERED.test(lower) ? { start: 0, end: lower.length } : undefined
   return SHORT.test(lower) && !LIST_NAME.test(name) ? { start: 0, end: lower.length } : undefined
 }
@@ -48,9 +46,9 @@ const NAME_CALL =
   /\b(?:system|exec|eval|passthru|shell_exec|popen|proc_open|assert|phpinfo|call_user_func|__import__|execsync|getruntime)\s{0,2}\(/
 
 /** A call in the name of a parameter of a query or a form. */
-function findNameCall({ place, name, lower }: Reading): Span | undefined {
+function findNameCall({ name, lower }: Reading): Span | undefined {
   // Of a document, a name stands under what it is part of, and may be any text.
-  if (place !== 'name' || name !== lower) return undefined
+  if (name !== lower) return undefined
   const found = NAME_CALL.exec(lower)
   return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
 }
@@ -63,7 +61,7 @@ export const commandPlaceRules: readonly Rule[] = [
     score: 5,
     quotable: false,
     chars: 0,
-    words: WORD.shell | WORD.process,
+    words: WORD.shell,
     places: ['query', 'body', 'cookie', 'header'],
     atStart: true,
     find: findWebshellParameter,
@@ -141,7 +139,7 @@ export const commandPlaceRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.paren,
-      words: WORD.runtime | WORD.process | WORD.shell,
+      words: WORD.runtime,
       attacks: ["os.execute('id')", 'local f = io.popen("id", "r")', 'os:cmd("id").'],
       benign: ['os.execute', 'io.popen (see below)', 'cos.execute'],
     },

@@ -10,11 +10,9 @@ const LOADER_NAME =
  * What the loader of programs, a shell or an interpreter reads before it runs anything, as the name of a
  * parameter of a query or a form: servers of old make variables of its environment of them.
  */
-function findLoaderName({ place, name, lower }: Reading): Span | undefined {
+function findLoaderName({ name, lower }: Reading): Span | undefined {
   // Of a form, the name stands under itself; documents do name such variables.
-  return place === 'name' && name === lower && LOADER_NAME.test(lower)
-    ? { start: 0, end: lower.length }
-    : undefined
+  return name === lower && LOADER_NAME.test(lower) ? { start: 0, end: lower.length } : undefined
 }
 
 /** Code for programs that take a value for a text of a language of their own: plots, pages, settings. */
@@ -124,7 +122,7 @@ export const embeddedCodeRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      words: WORD.java | WORD.process | WORD.runtime,
+      words: WORD.process | WORD.runtime,
       attacks: [
         '@{System.Diagnostics.Process.Start("cmd")}',
         'Process.Start("cmd.exe")',

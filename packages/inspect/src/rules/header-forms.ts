@@ -21,8 +21,7 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
 ]
 
 /** A value that no client makes under the name of its header. */
-function findOddHeader({ place, name, lower }: Reading): Span | undefined {
-  if (place !== 'header') return undefined
+function findOddHeader({ name, lower }: Reading): Span | undefined {
   for (const [names, odd] of ODD) {
     if (!names.test(name)) continue
     const found = odd.exec(lower)

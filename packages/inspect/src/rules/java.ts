@@ -8,8 +8,8 @@ const NAMED_CLASS =
   /(?:^|[._-])(?:module|type|class(?:_?name)?|logger|exception|package|namespace|function|error|cause|caused_?by|component|source|frame|filename|abs_path|culprit|transaction|mechanism|scope|kind|qualified_?name)$/
 
 /** An address of a directory under a name that says that it is looked up there. */
-function findNamedLookup({ name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || !name.includes('jndi')) return undefined
+function findNamedLookup({ name, lower }: Reading): Span | undefined {
+  if (!name.includes('jndi')) return undefined
   const found = /^\s{0,4}(?:ldaps?|rmi|dns|iiop|corba):\/\/[^\s]{1,80}/.exec(lower)
   return found === null ? undefined : { start: 0, end: found[0].length }
 }

@@ -147,7 +147,7 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/braces',
-    /\{[a-z/]{1,12},(?:-[\w-]{1,12}|https?:\/\/|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}~[+-]\s{0,4}$|^\s{0,4}\{,[a-z]{2,12},|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
+    /\{[a-z/]{1,12},(?:-[\w-]{1,12}|https?:\/\/|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}\{,[a-z]{2,12},|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
     {
       score: 5,
       bare: true,
@@ -168,11 +168,11 @@ export const rceRules: readonly Rule[] = [
     attacks: ['/bin/ab', '/usr/local/bin/cscli'],
     benign: ['/bin/', '/usr/share/x', '/bin/build/output.txt', 'bin/x'],
   }),
-  pattern('rce/tilde', /^\s{0,4}~[+-]\d{0,2}\s{0,4}$/, {
+  pattern('rce/tilde', /^\s{0,4}~\+\d{0,2}\s{0,4}$/, {
     score: 5,
     bare: true,
     atStart: true,
-    chars: CHAR.plus | CHAR.dashes,
+    chars: CHAR.plus,
     attacks: ['~+'],
     benign: ['~5', '+-'],
   }),
@@ -270,7 +270,7 @@ export const rceRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       atStart: true,
-      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.newline,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
       attacks: [
         ';while true;do id;done',
         ';for i in 1;do id;done',

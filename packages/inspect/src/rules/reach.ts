@@ -61,7 +61,7 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      chars: CHAR.scheme | CHAR.slash | CHAR.backslash | CHAR.colon,
+      chars: CHAR.colon,
       words: WORD.host,
       attacks: [
         'http://0x7f000001/',
@@ -103,7 +103,7 @@ export const reachRules: readonly Rule[] = [
       score: 5,
       atStart: true,
       unlessNamed: NOT_FETCHED,
-      chars: CHAR.scheme | CHAR.slash,
+      chars: CHAR.colon | CHAR.slash,
       places: ['query'],
       attacks: [
         'http://127.0.0.1/admin',
@@ -167,7 +167,7 @@ export const reachRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      chars: CHAR.scheme | CHAR.colon,
+      chars: CHAR.colon,
       words: WORD.host,
       attacks: [
         'gopher://127.0.0.1:6379/_x',

@@ -14,8 +14,8 @@ const STEPS_TO_SECRET = new RegExp(
 const NAMES_FILE = /env_?files?|extends|include|\$ref|schema|ignore|exclude/
 
 /** One or more steps up to a file of secrets, in a body. */
-function findStepsToSecret({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || place === 'path' || place === 'name' || NAMES_FILE.test(name)) return undefined
+function findStepsToSecret({ place, name, lower }: Reading): Span | undefined {
+  if (place === 'path' || place === 'name' || NAMES_FILE.test(name)) return undefined
   const found = STEPS_TO_SECRET.exec(lower)
   return found === null || !lower.includes('..') ? undefined : { start: 0, end: found[0].length }
 }
@@ -48,8 +48,7 @@ const WRITTEN_NAME = /save|dest|output|out_?file|upload|write|export|dump|log_?f
 const PAGE = /^\s{0,2}[\w./\\: -]{0,200}[/\\][\w.-]{1,60}\.(?:php\d?|phtml|jspx?|aspx?|ashx|war)\s{0,2}$/
 
 /** A page of the server, under a name that says that something is written there. */
-function findWrittenPage({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || (place !== 'query' && place !== 'form' && place !== 'body')) return undefined
+function findWrittenPage({ name, lower }: Reading): Span | undefined {
   return WRITTEN_NAME.test(name) && PAGE.test(lower) ? { start: 0, end: lower.length } : undefined
 }
 

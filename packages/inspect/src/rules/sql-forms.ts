@@ -9,13 +9,8 @@ const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 /** More names of one object, of pages and shops. */
 const OBJECT = /^(?:cat|category|pid|cid|gid|tid|aid|nid|product|news|article|post|item|topic|user|order|p)$/
 
-function findQuoteProbe({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (
-    !fromStart ||
-    place === 'name' ||
-    place === 'file-name' ||
-    !(isOperandParameter(name) || OBJECT.test(name))
-  )
+function findQuoteProbe({ place, name, lower }: Reading): Span | undefined {
+  if (place === 'name' || place === 'file-name' || !(isOperandParameter(name) || OBJECT.test(name)))
     return undefined
   return QUOTED_NUMBER.test(lower) ? { start: 0, end: lower.length } : undefined
 }

@@ -288,7 +288,7 @@ const marks: Rule[] = [
   pattern('sqli/blob', /\b(?:random|zero)blob\s{0,4}\(\s{0,4}\d{5}/, {
     score: 5,
     quotable: true,
-    words: WORD.sqlName | WORD.sqlVerb,
+    words: WORD.sqlName,
     attacks: ["replace(hex(zeroblob(900000)),'00','aaaaaaaa')", 'x,randomblob(1000000)'],
     benign: ['zeroblob (9 bytes)', 'a random blob'],
   }),

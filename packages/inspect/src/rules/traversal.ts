@@ -31,7 +31,7 @@ function findSensitiveFile(reading: Reading): Span | undefined {
  * A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units.
  */
 const ODD_DOT =
-  '%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%252e|0x2e|%%32%65|[\\u00c0\\u00c1]\\.|\\u00c0\\^|\\u00e0@\\u00ae|\\u0000\\.'
+  '%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%252e|0x2e|%%32%65|[\\u00e0\\u00e1]\\.|\\u00e0\\^|\\u00e0@\\u00ae|\\u0000\\.'
 const DOT = `(?:\\.|%2e|${ODD_DOT})`
 const SLASH =
   '(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\\u0000-\\u001f%\\u0080-\\uffff][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?'

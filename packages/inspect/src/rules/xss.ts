@@ -296,7 +296,7 @@ export const xssRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      chars: CHAR.less | CHAR.bracket,
+      chars: CHAR.less,
       attacks: ['<!ENTITY x "&#x3C;">', '<?import namespace="t">', '<!--[if gte IE 4]><x><![endif]-->'],
       benign: ['<![CDATA[plain text]]>', '<?xml version="1.0"?>', '<!-- note -->'],
     },

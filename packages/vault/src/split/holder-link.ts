@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { connect as connectUnix, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import { StoreError } from '@postern/core'
 import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
 import { encodeFrame, FrameReader } from './frame.ts'
@@ -33,6 +33,17 @@ const RECONNECT_MS = [20, 50, 100, 250, 500, 1_000] as const
 /** How often a holder that stopped answering is asked whether it is back. */
 const PROBE_MS = 500
 
+/** How long a link waits for the other end before it connects again, milliseconds. */
+const PATIENCE = {
+  /** Until a connection is made, its handshake included. */
+  connect: 5_000,
+  /**
+   * For a holder that stopped answering on an open connection. After a partition, the system sends again what
+   * was lost only after minutes, and nothing tells it that the network is back.
+   */
+  silence: 15_000,
+}
+
 interface Pending {
   readonly resolve: (answer: unknown) => void
   readonly reject: (error: Error) => void
@@ -44,8 +55,13 @@ export class SocketLink implements HolderLink {
   readonly id: HolderId
   readonly #name: string
   readonly #address: HolderAddress
-  readonly #identity: TlsIdentity | undefined
+  /**
+   * Made once: reading key and certificate took two thirds of an attempt to connect, and while a holder is
+   * away every other process makes one each second.
+   */
+  readonly #credentials: SecureContext | undefined
   readonly #onUp: (() => void) | undefined
+  readonly #patience: typeof PATIENCE
   readonly #pending = new Map<number, Pending>()
   #socket: Socket | TLSSocket | undefined
   #isReady = false
@@ -54,17 +70,28 @@ export class SocketLink implements HolderLink {
   #sequence = 0
   #failures = 0
   #timer: NodeJS.Timeout | undefined
+  /** Ends a connection that is not made, or not answered on, in time. */
+  #deadline: NodeJS.Timeout | undefined
   #isClosed = false
 
   /**
    * @param identity who we are; needed for TLS
    * @param onUp called whenever a connection was made
    */
-  constructor(id: HolderId, address: HolderAddress, identity?: TlsIdentity, onUp?: () => void) {
+  constructor(
+    id: HolderId,
+    address: HolderAddress,
+    identity?: TlsIdentity,
+    onUp?: () => void,
+    patience: typeof PATIENCE = PATIENCE,
+  ) {
     this.id = id
     this.#address = address
-    this.#identity = identity
+    this.#credentials =
+      identity &&
+      createSecureContext({ key: identity.privateKey, cert: identity.certificate, minVersion: 'TLSv1.3' })
     this.#onUp = onUp
+    this.#patience = patience
     this.#name = `holder ${id} at ${'unix' in address ? address.unix : `${address.host}:${address.port}`}`
     this.#connect()
   }
@@ -93,6 +120,7 @@ export class SocketLink implements HolderLink {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#deadline)
     this.#socket?.destroy()
     this.#drop('was closed')
   }
@@ -103,11 +131,13 @@ export class SocketLink implements HolderLink {
     this.#socket = socket
     const reader = new FrameReader()
     socket.setNoDelay(true)
+    this.#endAfter(this.#patience.connect)
     socket.once('unix' in this.#address ? 'connect' : 'secureConnect', () => {
       if (!this.#isRightHolder(socket)) {
         socket.destroy()
         return
       }
+      clearTimeout(this.#deadline)
       this.#isReady = true
       this.#isSilent = false
       this.#failures = 0
@@ -116,7 +146,10 @@ export class SocketLink implements HolderLink {
     socket.on('data', (chunk: Buffer) => {
       // Nothing is read from a holder that has not shown the right certificate.
       if (!this.#isReady) return
-      this.#isSilent = false
+      if (this.#isSilent) {
+        clearTimeout(this.#deadline)
+        this.#isSilent = false
+      }
       try {
         for (const message of reader.push(chunk)) this.#settle(message)
       } catch {
@@ -126,6 +159,8 @@ export class SocketLink implements HolderLink {
     socket.on('error', () => {})
     socket.once('close', () => {
       if (this.#socket !== socket) return
+      clearTimeout(this.#deadline)
+      clearTimeout(this.#timer)
       this.#isReady = false
       this.#drop('closed the connection')
       const wait = RECONNECT_MS[Math.min(this.#failures++, RECONNECT_MS.length - 1)] ?? 1_000
@@ -134,15 +169,13 @@ export class SocketLink implements HolderLink {
   }
 
   #tlsSocket(address: Extract<HolderAddress, { host: string }>): TLSSocket {
-    if (this.#identity === undefined) throw new TypeError('a TLS link needs an identity')
+    if (this.#credentials === undefined) throw new TypeError('a TLS link needs an identity')
     return connectTls({
       host: address.host,
       port: address.port,
-      key: this.#identity.privateKey,
-      cert: this.#identity.certificate,
+      secureContext: this.#credentials,
       // Certificates are self-signed; the pinned fingerprint is checked before anything is sent.
       rejectUnauthorized: false,
-      minVersion: 'TLSv1.3',
     })
   }
 
@@ -164,7 +197,15 @@ export class SocketLink implements HolderLink {
   #fallSilent(): void {
     if (this.#isSilent || this.#isClosed) return
     this.#isSilent = true
+    this.#endAfter(this.#patience.silence)
     this.#timer = setTimeout(() => this.#probe(), PROBE_MS).unref()
+  }
+
+  /** Ends the connection when nothing is heard in so many milliseconds; another one is made then. */
+  #endAfter(wait: number): void {
+    clearTimeout(this.#deadline)
+    const socket = this.#socket
+    this.#deadline = setTimeout(() => socket?.destroy(), wait).unref()
   }
 
   /** Asks a silent holder whether it is back; its answer to anything ends the silence. */
