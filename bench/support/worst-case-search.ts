@@ -1,5 +1,8 @@
 import { ownRules } from '../../packages/inspect/src/rules/own-rules.ts'
 
+/** Stands for another few letters in every repetition: what repeats word for word is looked at once. */
+const CHANGING = '\u{f000}'
+
 /** Fragments that open what lexers and expressions look for. */
 const SIGNS = [
   ...'\'"`()<>[]{};|&$%#@!?=+-*/\\.,:^~_ \n\tA0',
@@ -51,6 +54,12 @@ const SIGNS = [
   'for ',
   'if ',
   'AAAAAAAA',
+  '&',
+  '=',
+  ';',
+  CHANGING,
+  CHANGING,
+  CHANGING,
 ] // prettier-ignore
 
 /** How the slowest inputs are looked for. */
@@ -88,7 +97,7 @@ export function searchWorst({ length, tries, seed, cost }: Search): readonly str
     const attack = pick(attacks)
     return attack.slice(0, 1 + draw(attack.length))
   }
-  const repeated = (unit: string): string => unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+  const repeated = (unit: string): string => repeat(unit, length)
   let best: Candidate[] = []
   const keep = (unit: string): void => {
     if (unit === '' || unit.length > LONGEST_UNIT || best.some(other => other.unit === unit)) return
@@ -109,6 +118,15 @@ export function searchWorst({ length, tries, seed, cost }: Search): readonly str
     )
   }
   return best.sort((a, b) => b.cost - a.cost).map(({ unit }) => repeated(unit))
+}
+
+/** A unit over and over, up to a length. */
+function repeat(unit: string, length: number): string {
+  if (!unit.includes(CHANGING)) return unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+  let text = ''
+  for (let i = 0; text.length < length; i++)
+    text += unit.replaceAll(CHANGING, (Math.imul(i, 0x9e3779b1) >>> 0).toString(36).slice(0, 3))
+  return text.slice(0, length)
 }
 
 const SURVIVORS = 16

@@ -16,8 +16,10 @@ const HEAD = 16_000
 const BOUNDARY = 'postern-bench'
 /** Levels of a nested document. */
 const DEPTH = 100
-/** Characters of one cookie, one field, one part of a document. */
+/** Characters of one cookie, one field, one part of a document ... */
 const PART = 200
+/** ... and where as many as possible are sent. */
+const SHORT_PART = 8
 
 function body(name: string, type: string, make: (text: string, length: number) => string): WorstCaseShape {
   return {
@@ -32,8 +34,19 @@ function body(name: string, type: string, make: (text: string, length: number) =
   }
 }
 
-function parts(text: string): readonly string[] {
-  return Array.from({ length: Math.ceil(text.length / PART) }, (_, i) => text.slice(i * PART, (i + 1) * PART))
+function parts(text: string, size: number = PART): readonly string[] {
+  return Array.from({ length: Math.ceil(text.length / size) }, (_, i) => text.slice(i * size, (i + 1) * size))
+}
+
+/** Short parts, each under a name of its own. */
+function named(text: string): readonly [string, string][] {
+  return parts(text, SHORT_PART).map((value, i) => [i.toString(36), value])
+}
+
+function pairs(text: string, joint: string): string {
+  return named(text)
+    .map(pair => pair.join('='))
+    .join(joint)
 }
 
 function field(value: string, index: number): string {
@@ -51,6 +64,50 @@ export const WORST_CASE_SHAPES: readonly WorstCaseShape[] = [
   body('XML', 'application/xml', text => `<?xml version="1.0"?><a>${text}`),
   body('form', 'application/x-www-form-urlencoded', text => `a=${encodeURIComponent(text)}`),
   body('form of many pairs', 'application/x-www-form-urlencoded', text => text),
+  body('form of many short values', 'application/x-www-form-urlencoded', text =>
+    pairs(text.replaceAll('&', '+'), '&'),
+  ),
+  body('form of many short escaped values', 'application/x-www-form-urlencoded', text =>
+    named(text)
+      .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`)
+      .join('&'),
+  ),
+  body('JSON, many short values', 'application/json', text => JSON.stringify(parts(text, SHORT_PART))),
+  body('JSON, many short names', 'application/json', text =>
+    JSON.stringify(Object.fromEntries(named(text).map(([name, value]) => [value + name, 1]))),
+  ),
+  body(
+    'JSON, many short documents',
+    'application/json',
+    text => `[${named(text).map(([name, value]) => JSON.stringify({ [name]: { a: value } }))}]`,
+  ),
+  body('JSON in JSON, many short values', 'application/json', text =>
+    JSON.stringify(JSON.stringify(parts(text, SHORT_PART))),
+  ),
+  body(
+    'XML of many short elements',
+    'application/xml',
+    text =>
+      `<?xml version="1.0"?><a>${parts(text.replaceAll('<', '(').replaceAll(']', ')'), SHORT_PART)
+        .map(part => `<b>${part}</b>`)
+        .join('')}`,
+  ),
+  body(
+    'XML of many short attributes',
+    'application/xml',
+    text =>
+      `<?xml version="1.0"?><a>${parts(text.replaceAll('"', "'"), SHORT_PART)
+        .map(part => `<b c="${part}"/>`)
+        .join('')}`,
+  ),
+  body(
+    'GraphQL of many short strings',
+    'application/graphql',
+    text => `query {${parts(text, SHORT_PART).map(part => ` a(b:${JSON.stringify(part)})`)}}`,
+  ),
+  body('multipart of many short parts', `multipart/form-data; boundary=${BOUNDARY}`, text =>
+    parts(text, SHORT_PART).map(field).join(''),
+  ),
   body('multipart', `multipart/form-data; boundary=${BOUNDARY}`, text => parts(text).map(field).join('')),
   body('GraphQL', 'application/graphql', text => `query { a(b: ${JSON.stringify(text)}) { id } }`),
   body(
@@ -86,6 +143,33 @@ export const WORST_CASE_SHAPES: readonly WorstCaseShape[] = [
           .map((value, i) => `c${i}=${value}`)
           .join('; '),
       ],
+    }),
+  },
+  {
+    name: 'short cookies',
+    most: HEAD,
+    request: (text, length) => ({
+      method: 'GET',
+      target: '/',
+      headers: ['cookie', pairs(text.replace(/[^ -~]|;/g, ' '), '; ').slice(0, length)],
+    }),
+  },
+  {
+    name: 'query of many pairs',
+    most: HEAD,
+    request: (text, length) => ({
+      method: 'GET',
+      target: `/?${text.slice(0, length).replace(/[^!-~]|#/g, encodeURIComponent)}`.slice(0, length),
+      headers: [],
+    }),
+  },
+  {
+    name: 'query of many short values',
+    most: HEAD,
+    request: (text, length) => ({
+      method: 'GET',
+      target: `/?${pairs(text.replace(/[^!-~]|[#&]/g, '+'), '&')}`.slice(0, length),
+      headers: ['referer', 'https://shop.example/'],
     }),
   },
   {

@@ -4,6 +4,7 @@ import { mayHoldDocument } from './body/may-hold-document.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
+import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
@@ -28,7 +29,9 @@ const MAX_NESTING = Number.MAX_SAFE_INTEGER
 /** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
 const LONG = 16_384
 /** When a request is refused anyway, in units: no more is read of it then. */
-const ENOUGH = 1_000_000
+const ENOUGH = 250_000
+/** What it costs to weigh what a rule found, and to write it down, in units. */
+const PER_HIT = 500
 /** What undoing an escape costs, at most, beside one rule over one character. */
 const UNITS_OF_DECODING = 8
 /** Families whose rules read what stands around the strings of a document. */
@@ -48,6 +51,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #matches: MatchRecorder
   readonly #stack: (Look | Visit)[] = []
   #values = 0
+  readonly #clean = new CleanTexts()
   #nesting = 0
   /** What the scan of the value at hand saw. */
   #chars = 0
@@ -57,6 +61,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
+    this.#meter.spend(PER_HIT)
     if (this.#looking !== undefined) this.#matches.note(hit, this.#looking)
   }
 
@@ -180,13 +185,12 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     return true
   }
 
-  /** Visits the values of a document, now or when what is before it is done. */
+  /** Visits the values of a document, now or when what is before it is done; below what they begin. */
   visit(steps: Steps<unknown>, location: string): void {
     const { length } = this.#stack
     const nesting = this.#nesting
-    if (!this.#meter.isUp && steps.next().done === true) return
-    // Below what was begun meanwhile.
-    this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting })
+    if (this.#meter.isUp || steps.next().done !== true)
+      this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting })
   }
 
   #misfit(type: ParameterType, text: string, locator: Locator): void {
@@ -199,24 +203,20 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     })
   }
 
-  /**
-   * Applications ask for the same parameters, and many of the same words, over and over: those are looked
-   * at once.
-   */
+  /** Applications ask for the same parameters and words over and over: those are looked at once. */
   #lookUnlessKnown(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
     const name = type === undefined ? commonName(text, place, locator) : undefined
-    if (name === undefined) {
-      this.#look(text, place, locator, type)
-      return
-    }
     const known = Clearance.of(this.#options.rules).parameters
-    if (known.has(name, text)) return
+    if (name !== undefined && known.has(name, text)) return
+    if (type === undefined && this.#clean.has(text, place, locator)) return
     const { hits } = this.#matches
     const waiting = this.#stack.length
-    this.#look(text, place, locator, type)
+    const look = this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
     const isSeenWhole = this.#stack.length === waiting && this.#matches.isWhole && !this.#meter.isOver
-    if (this.#matches.hits === hits && isSeenWhole) known.add(name, text)
+    if (this.#matches.hits !== hits || !isSeenWhole) return
+    if (name !== undefined) known.add(name, text)
+    else if (type === undefined) this.#clean.add(look)
   }
 
   /** Runs the rules of some families over a text as it is, less its padding. */
@@ -253,7 +253,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** A request that is refused whatever else is found in it, and cost much. */
   get #isDecided(): boolean {
-    return this.#matches.isBlocking && this.#meter.spent > ENOUGH
+    return this.#matches.isBlocking && (this.#meter.spent > ENOUGH || this.#matches.isFull)
   }
 
   get spent(): number {
@@ -289,21 +289,19 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       }
       if (this.#meter.isUp) return false
       const place = this.#stack.length - 1
-      const isDone = work.kind === 'look' ? this.#continue(work) : this.#continueVisit(work)
+      if (work.kind === 'visit') this.#nesting = work.nesting
+      const isDone = work.kind === 'look' ? this.#continue(work) : work.steps.next().done === true
       // What was begun meanwhile lies above it.
       if (isDone) this.#stack.splice(place, 1)
     }
     return true
   }
 
-  #continueVisit(visit: Visit): boolean {
-    this.#nesting = visit.nesting
-    return visit.steps.next().done === true
-  }
-
-  #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): void {
+  #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): Look {
     const scanned = this.#isScanned ? { chars: this.#chars, words: this.#words } : undefined
-    this.#begin(new Look({ text, place, locator, type, nesting: this.#nesting, scanned }))
+    const look = new Look({ text, place, locator, type, nesting: this.#nesting, scanned })
+    this.#begin(look)
+    return look
   }
 
   /**
@@ -359,6 +357,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       this.#looking = look
       const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
       look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
+      look.isPlaceAsked ||= rules.isPlaced
       if (look.rule !== DONE) return false
       look.reading = undefined
       look.rule = 0
@@ -371,15 +370,21 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /**
    * A JSON or GraphQL document inside a value is walked like a body. Where it is JSON to the last
-   * character, all
-   * that a sender can write in it stands in its strings: around them only what reads its structure is left
-   * to find.
+   * character, all that a sender can write in it stands in its strings: around them only what reads its
+   * structure is left to find.
    */
   #lookInside(text: string, look: Look): void {
     const { locator, place } = look
-    if (this.#nesting >= THRESHOLDS.nestedDocuments || place === 'name') return
-    const isQuery = look.name === 'query' && isGraphql(text)
+    look.isPlaceAsked = true
+    if (place === 'name') return
+    if (this.#nesting >= THRESHOLDS.nestedDocuments) {
+      // Where it lies higher it is read.
+      look.isVisited = true
+      return
+    }
+    const isQuery = isGraphql(text) && look.name === 'query'
     if (!isQuery && !startsLikeJson(text)) return
+    look.isVisited = true
     if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
     const nesting = this.#nesting++
     const location = locator.location()

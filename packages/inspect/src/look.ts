@@ -40,6 +40,10 @@ export class Look implements WalkOptions {
   rule = 0
   /** A long text in which something quotable was found: what else is quotable there changes nothing. */
   isDoubted = false
+  /** Whether what was found may differ where the text stands in another place. */
+  isPlaceAsked = false
+  /** Whether documents inside it were visited, whose values stand at places of their own. */
+  isVisited = false
   #value: string
   #name: string | undefined
   #setting: ValueSetting | undefined
@@ -76,7 +80,14 @@ export class Look implements WalkOptions {
     return this.#setting
   }
 
+  /** The name, if it was asked for: what was found may differ under another one. */
+  get askedName(): string | undefined {
+    return this.#name
+  }
+
   get pieces(): 'read' | 'pass over' {
+    // Only texts of a body are documents, so that no other need be named.
+    if (this.type === undefined && this.place !== 'body') return 'read'
     return this.setting === 'document' || this.setting === 'text' ? 'pass over' : 'read'
   }
 

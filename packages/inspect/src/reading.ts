@@ -14,7 +14,10 @@ export interface Reading {
   readonly lower: string
   readonly chars: number
   readonly words: number
+  /** Asked by rules that decide by it: what they say of the text holds there alone. */
   readonly place: Place
+  /** The same, for who only looks which rules are to run. */
+  readonly standsIn: Place
   /** Lower-case name of the parameter, header or field; empty for the path. */
   readonly name: string
   /** Whether `text` starts where the value starts: false for the later windows of a long value. */
@@ -32,6 +35,8 @@ export type ReadingHead = Pick<Reading, 'place' | 'fromStart' | 'isPiece' | 'isE
 export interface Named {
   /** In lower case. */
   readonly name: string
+  /** Set when a rule asks in which place the text stands. */
+  isPlaceAsked?: boolean
 }
 
 /**
@@ -48,7 +53,7 @@ class TextReading implements Reading {
   readonly text: string
   readonly chars: number
   readonly words: number
-  readonly place: Place
+  readonly standsIn: Place
   readonly fromStart: boolean
   readonly isPiece: boolean
   readonly isEscaped: boolean
@@ -59,7 +64,7 @@ class TextReading implements Reading {
     this.text = text
     this.chars = chars
     this.words = words
-    this.place = head.place
+    this.standsIn = head.place
     this.fromStart = head.fromStart
     this.isPiece = head.isPiece
     this.isEscaped = head.isEscaped
@@ -68,6 +73,11 @@ class TextReading implements Reading {
 
   get name(): string {
     return this.#named.name
+  }
+
+  get place(): Place {
+    this.#named.isPlaceAsked = true
+    return this.standsIn
   }
 
   get lower(): string {

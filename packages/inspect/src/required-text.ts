@@ -19,11 +19,14 @@ interface Known {
   readonly exact: readonly string[] | undefined
   /** Lists of which every match holds a text. */
   readonly all: Requirement
+  /** Every match is at least so long. */
+  readonly least: number
 }
 
-const ANYTHING: Known = { exact: undefined, all: [] }
+const ANYTHING: Known = { exact: undefined, all: [], least: 0 }
+const ANY_CHARACTER: Known = { exact: undefined, all: [], least: 1 }
 const NO_TEXT: readonly string[] = ['']
-const EMPTY: Known = { exact: NO_TEXT, all: [] }
+const EMPTY: Known = { exact: NO_TEXT, all: [], least: 0 }
 /** What stands for itself in an expression. */
 const LETTERS = /[^()[\]{}|\\^$.*+?]+/y
 const QUANTIFIER = /(?:[*+?]|\{(\d{1,6})(?:,\d{0,6})?\})\??/y
@@ -39,7 +42,16 @@ export function requiredText(source: string): readonly Requirement[] | undefined
   return found.some(lists => lists.length === 0) ? undefined : found
 }
 
-function listsOf({ exact, all }: Known): Requirement {
+/** How long a text must be for an expression to match it, at least: a shorter one need not be searched. */
+export function leastLength(source: string): number {
+  return shortestOf(new SourceReader(source).alternatives())
+}
+
+function shortestOf(parts: readonly Known[]): number {
+  return Math.min(...parts.map(part => part.least))
+}
+
+function listsOf({ exact, all }: Pick<Known, 'exact' | 'all'>): Requirement {
   return exact === undefined ? all : withList(all, exact)
 }
 
@@ -62,10 +74,11 @@ function eitherOf(parts: readonly Known[]): Known {
   const texts = parts.map(part => part.exact ?? mostTelling(part.all))
   const isExact = parts.every(part => part.exact !== undefined)
   const union = texts.every(list => list !== undefined) ? [...new Set(texts.flat())] : []
-  if (union.length === 0) return ANYTHING
+  const least = shortestOf(parts)
+  if (union.length === 0) return { ...ANYTHING, least }
   return isExact && union.length <= MAX_TEXTS
-    ? { exact: union, all: [] }
-    : { exact: undefined, all: withList([], union) }
+    ? { exact: union, all: [], least }
+    : { exact: undefined, all: withList([], union), least }
 }
 
 class SourceReader {
@@ -91,13 +104,16 @@ class SourceReader {
     let run: readonly string[] = NO_TEXT
     let isExact = true
     let all: Requirement = []
+    let least = 0
     while (!this.#isAtEnd()) {
       const letters = this.#letters()
       if (letters !== '') {
         run = run.map(start => start + letters)
+        least += letters.length
         continue
       }
       const part = this.#quantified(this.#atom())
+      least += part.least
       if (part.all.length > 0) all = [...all, ...part.all]
       const { exact } = part
       if (exact !== undefined && run.length * exact.length <= MAX_EXACT) {
@@ -109,7 +125,7 @@ class SourceReader {
       if (exact !== undefined && exact.length > MAX_EXACT) all = withList(all, exact)
       run = exact !== undefined && exact.length <= MAX_EXACT ? exact : NO_TEXT
     }
-    return isExact ? { exact: run, all } : { exact: undefined, all: withList(all, run) }
+    return isExact ? { exact: run, all, least } : { exact: undefined, all: withList(all, run), least }
   }
 
   #isAtEnd(): boolean {
@@ -145,9 +161,9 @@ class SourceReader {
       case '$':
         return EMPTY
       case '.':
-        return ANYTHING
+        return ANY_CHARACTER
       default:
-        return { exact: [character.toLowerCase()], all: [] }
+        return { exact: [character.toLowerCase()], all: [], least: 1 }
     }
   }
 
@@ -170,17 +186,19 @@ class SourceReader {
     const isPlain = /^(?:[^\\^-]|\\[^\w]|-$)(?:[^\\-]|\\[^\w]|-$){0,7}$/.test(inside)
     const characters = [...new Set(inside.replaceAll('\\', '').toLowerCase())]
     return isPlain && !inside.includes('\\\\') && characters.length <= MAX_CLASS
-      ? { exact: characters, all: [] }
-      : ANYTHING
+      ? { exact: characters, all: [], least: 1 }
+      : ANY_CHARACTER
   }
 
   #escape(): Known {
     const character = this.#source[this.#at++] as string
     if (character === 'b' || character === 'B') return EMPTY
-    if (!/\w/.test(character)) return { exact: [character], all: [] }
+    if (!/\w/.test(character)) return { exact: [character], all: [], least: 1 }
+    // What stood before, or under a name, may be nothing.
+    if (/[\dkpP]/.test(character)) return ANYTHING
     const code = /^(?:x[\da-f]{2}|u[\da-f]{4})/i.exec(this.#source.slice(this.#at - 1, this.#at + 4))?.[0]
     if (code !== undefined) this.#at += code.length - 1
-    return ANYTHING
+    return ANY_CHARACTER
   }
 
   #quantified(atom: Known): Known {
@@ -190,9 +208,10 @@ class SourceReader {
     this.#at += found[0].length
     const [sign, least] = found
     if (sign === '?' || sign === '??' || sign === '{0,1}')
-      return atom.exact === undefined ? ANYTHING : { exact: ['', ...atom.exact], all: [] }
+      return atom.exact === undefined ? ANYTHING : { exact: ['', ...atom.exact], all: [], least: 0 }
     if (least === '1' && sign === '{1}') return atom
     const isNeeded = sign.startsWith('+') || (least !== undefined && Number(least) > 0)
-    return isNeeded ? { exact: undefined, all: listsOf(atom) } : ANYTHING
+    const times = least === undefined ? 1 : Number(least)
+    return isNeeded ? { exact: undefined, all: listsOf(atom), least: atom.least * times } : ANYTHING
   }
 }

@@ -33,9 +33,15 @@ export class RuleSet {
    */
   readonly #places: Readonly<Record<Place, PlaceRules>>
   readonly #filter: TextFilter
+  /** By the length of a short text, the rules that can hit one so short. */
+  readonly #fitting: readonly Int32Array[]
   /** Shared by the synchronous calls of `run`. */
   readonly #opened: Int32Array
+  readonly #openedElsewhere: Int32Array
   readonly #all: Int32Array
+  /** The rules that look at some of the `SHARED_PLACES` only. */
+  readonly #placed: Int32Array
+  #isPlaced = false
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
   /** The rules of some families, by the list that names them. */
@@ -54,9 +60,13 @@ export class RuleSet {
     this.#foreign = rules.some(rule => rule.family === 'loaded')
     this.#width = Math.ceil(rules.length / 32)
     this.#opened = new Int32Array(this.#width)
+    this.#openedElsewhere = new Int32Array(this.#width)
     this.#charGates = gateTable(rules.map(rule => rule.chars))
     this.#wordGates = gateTable(rules.map(rule => rule.words))
     this.#filter = new TextFilter(rules.map(rule => rule.requires))
+    this.#fitting = Array.from({ length: MEASURED }, (_, length) =>
+      setOf(rules, rule => (rule.least ?? 0) <= length),
+    )
     this.#all = setOf(rules, () => true)
     this.#certain = setOf(rules, rule => !rule.quotable)
     const of = (place: Place): PlaceRules => placeRules(rules, place)
@@ -70,6 +80,10 @@ export class RuleSet {
       name: of('name'),
       'file-name': of('file-name'),
     }
+    this.#placed = setOf(rules, rule => {
+      const count = SHARED_PLACES.filter(place => looksAt(rule, place)).length
+      return count > 0 && count < SHARED_PLACES.length
+    })
   }
 
   /**
@@ -78,6 +92,11 @@ export class RuleSet {
    */
   isClear(chars: number, words: number): boolean {
     return !this.#foreign && (chars & this.#chars) === 0 && (words & this.#words) === 0
+  }
+
+  /** Whether a rule may tell the last reading from the same text in another of the `SHARED_PLACES`. */
+  get isPlaced(): boolean {
+    return this.#isPlaced
   }
 
   /**
@@ -93,10 +112,11 @@ export class RuleSet {
     which: 'all' | 'certain' | readonly string[] = 'all',
     from = 0,
   ): number {
-    const { text, chars, words, place } = reading
+    const { text, chars, words, standsIn } = reading
+    this.#isPlaced = false
     // That it was made, scanned and filtered: what no rule looks at counts too.
     if (from === 0 && text.length >= METERED) meter?.spend(text.length)
-    if (place !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
+    if (standsIn !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
     const rows = this.#open(reading, this.#rowsOf(which), from)
     let ran = 0
     for (let row = from >> 5; row < this.#width; row++) {
@@ -126,26 +146,53 @@ export class RuleSet {
    */
   #open(reading: Reading, among: Int32Array, from: number): Int32Array {
     const { text, chars, words } = reading
-    const here = this.#places[reading.place]
+    const here = this.#places[reading.standsIn]
     const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
     const rows = this.#opened
+    const fitting = this.#fitting[Math.min(text.length, MEASURED - 1)] as Int32Array
     const first = from >> 5
     let rules = 0
+    const placedRows = this.#openedElsewhere
+    let placed = 0
     for (let row = first; row < this.#width; row++) {
-      let open =
+      const opened =
         openedBy(this.#charGates, chars, row, this.#width) &
         openedBy(this.#wordGates, words, row, this.#width) &
-        (looking[row] as number) &
-        (among[row] as number)
+        (among[row] as number) &
+        (fitting[row] as number)
+      const elsewhere = opened & (this.#placed[row] as number)
+      placedRows[row] = elsewhere
+      placed |= elsewhere
+      let open = opened & (looking[row] as number)
       if (row === first) open &= -1 << (from & 31)
       rows[row] = open
       rules += bitsOf(open)
     }
-    if (rules === 0 || (rules <= FEW && text.length < SHORT)) return rows
+    if (rules === 0 && placed === 0) return rows
+    if (rules <= FEW && placed === 0 && text.length < SHORT) return rows
     const filtered = this.#filter.read((chars & CHAR.wide) === 0 ? text : reading.lower)
-    for (let row = first; row < this.#width; row++)
+    for (let row = first; row < this.#width; row++) {
       rows[row] = (rows[row] as number) & (filtered[row] as number)
+      this.#isPlaced ||= this.#wouldDiffer(
+        reading,
+        row,
+        (placedRows[row] as number) & (filtered[row] as number),
+      )
+    }
     return rows
+  }
+
+  /**
+   * Whether one of 32 rules that look at some places only could hit. Only names are tried: a pair without
+   * a value is a name and a value, and the same text in two other places is rare.
+   */
+  #wouldDiffer(reading: Reading, row: number, rules: number): boolean {
+    if (rules === 0 || reading.standsIn !== 'name') return rules !== 0
+    for (let left = rules; left !== 0; left &= left - 1) {
+      const rule = this.rules[(row << 5) + 31 - Math.clz32(left & -left)] as Rule
+      if (rule.wouldHit?.(reading) !== false) return true
+    }
+    return false
   }
 
   /** The rules that are to run. */
@@ -164,6 +211,8 @@ export class RuleSet {
 /** Of shorter texts, so many rules run without the filter. */
 const SHORT = 256
 const FEW = 8
+/** From this length on, less one, every rule fits. */
+const MEASURED = 65
 
 /** How many bits of a number are set (Hacker's Delight, section 5-1). */
 function bitsOf(row: number): number {
@@ -198,9 +247,15 @@ function setOf(rules: readonly Rule[], test: (rule: Rule) => boolean): Int32Arra
   return set
 }
 
+/** Places in which most texts are the same to all rules. */
+export const SHARED_PLACES: readonly Place[] = ['name', 'query', 'form', 'body', 'cookie']
+
+function looksAt({ places }: Rule, place: Place): boolean {
+  return places === undefined || places.includes(place) || (place === 'form' && places.includes('body'))
+}
+
 function placeRules(rules: readonly Rule[], place: Place): PlaceRules {
-  const looks = ({ places }: Rule): boolean =>
-    places === undefined || places.includes(place) || (place === 'form' && places.includes('body'))
+  const looks = (rule: Rule): boolean => looksAt(rule, place)
   return {
     start: setOf(rules, looks),
     later: setOf(rules, rule => looks(rule) && rule.atStart !== true),

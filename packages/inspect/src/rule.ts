@@ -1,6 +1,6 @@
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
-import { type Requirement, requiredText } from './required-text.ts'
+import { leastLength, type Requirement, requiredText } from './required-text.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -51,6 +51,10 @@ export interface Rule {
   readonly isAnywhere?: boolean
   /** What a text in lower case must hold for the rule to hit. Default: nothing is required. */
   readonly requires?: readonly Requirement[]
+  /** How long a text must be for the rule to hit, at least. Default 0. */
+  readonly least?: number
+  /** Whether it would hit the same text in a place at which it looks. Default: nobody knows. */
+  wouldHit?(reading: Reading): boolean
   /** The first place where the rule hits. Linear in the length of the reading. */
   find(reading: Reading): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
@@ -104,16 +108,19 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     benign: options.benign ?? [],
     ...(places !== undefined && { places }),
     ...(requires !== undefined && { requires }),
+    least: leastLength(expression.source),
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
+    wouldHit: reading =>
+      (!atStart || reading.fromStart) && expression.test(exact ? reading.text : reading.lower),
     find(reading: Reading): Span | undefined {
-      if (places !== undefined && !places.includes(reading.place)) {
-        if (reading.place !== 'form' || !places.includes('body')) return undefined
+      if (places !== undefined && !places.includes(reading.standsIn)) {
+        if (reading.standsIn !== 'form' || !places.includes('body')) return undefined
       }
-      if (unless?.test(reading.name) === true) return undefined
       if (atStart && !reading.fromStart) return undefined
       const found = expression.exec(exact ? reading.text : reading.lower)
-      if (found === null) return undefined
+      // Asked for the name last: in most texts nothing is found, whatever they stand under.
+      if (found === null || unless?.test(reading.name) === true) return undefined
       return { start: found.index, end: found.index + found[0].length }
     },
   }

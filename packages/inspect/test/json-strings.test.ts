@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { visitJson } from '../src/body/json.ts'
+import { isJson, visitJson } from '../src/body/json.ts'
 import { unescapeJson } from '../src/body/json-string.ts'
 import { finishSteps } from '../src/body/steps.ts'
 import type { PartVisitor, ValueVisitor } from '../src/body/value-visitor.ts'
@@ -122,3 +122,48 @@ describe('strings of a JSON text', () => {
     assert.equal(unescapeJson('line\n\\"x'), 'line "x')
   })
 })
+
+describe('short texts', () => {
+  const text = fc
+    .array(
+      fc.constantFrom(
+        ...['"', '\\', '{', '}', '[', ']', ':', ',', '1', '0', '-', '.', 'e', 'E', '+', ' ', '\n', '\t', 'a'],
+        ...['true', 'null', 'false', 'u0041', 'ud800', '"a":', '"b"', '\\n', '\\"', '\\/', '\\x', '\\u00e9'],
+        ...['\u0001', '\u00a0', '\u2028', '\ufeff', '{"a":1}', '[1]', '"":', '{}', '[]'],
+      ),
+      { maxLength: 9 },
+    )
+    .map(parts => parts.join(''))
+
+  test('are JSON where the parser says so', () => {
+    let yes = 0
+    fc.assert(
+      fc.property(text, sent => {
+        const expected = isParsed(sent)
+        if (expected) yes++
+        assert.equal(isJson(sent), expected, sent)
+      }),
+      { numRuns: 20_000, seed: 7 },
+    )
+    assert.ok(yes > 200, `${yes} were JSON`)
+  })
+
+  test('of the strings among them the parser makes the same', () => {
+    fc.assert(
+      fc.property(text, sent => {
+        const raw = sent.replaceAll('"', '').replace(/[\u0000-\u001f]/g, ' ')
+        if (isParsed(`"${raw}"`)) assert.equal(unescapeJson(raw), JSON.parse(`"${raw}"`))
+      }),
+      { numRuns: 20_000, seed: 8 },
+    )
+  })
+})
+
+function isParsed(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

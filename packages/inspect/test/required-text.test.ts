@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { requiredText } from '../src/required-text.ts'
+import { leastLength, requiredText } from '../src/required-text.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 import { TextFilter } from '../src/text-filter.ts'
 
@@ -105,6 +105,46 @@ describe('what an expression requires of a text', () => {
       }
     }
     assert.ok(filtered.length > 100, `${filtered.length} rules require something`)
+  })
+})
+
+describe('the least length that an expression matches', () => {
+  test('is read from its source', () => {
+    for (const [source, least] of [
+      ['select\\s{1,8}from', 11],
+      ['abc|x[yz]w{0,4}', 2],
+      ['a(?:bc)?d', 2],
+      ['(?!abc)def(?<=xyz)', 3],
+      ['(?:abc){2,9}', 6],
+      ['(?:ab|c)+\\b$', 1],
+      ['([a-z]{3})\\1', 3],
+      ['\\u0041\\x41\\d.', 4],
+      ['^a*$', 0],
+    ] as const)
+      assert.equal(leastLength(source), least, source)
+  })
+
+  test('is no longer than what it matches in the attacks that its rule lists', () => {
+    for (const rule of ownRules) {
+      if (!('expression' in rule && rule.expression instanceof RegExp)) continue
+      for (const attack of rule.attacks) {
+        const found = rule.expression.exec(attack.toLowerCase()) ?? rule.expression.exec(attack)
+        if (found !== null) assert.ok((rule.least ?? 0) <= found[0].length, `${rule.id}: ${attack}`)
+      }
+    }
+  })
+
+  test('is no longer than any text that the expression matches', () => {
+    const text = fc.array(fc.constantFrom(...PARTS, ...MORE), { maxLength: 6 }).map(parts => parts.join(''))
+    fc.assert(
+      fc.property(text, sent => {
+        for (const expression of EXPRESSIONS) {
+          const found = expression.exec(sent)
+          if (found !== null) assert.ok(leastLength(expression.source) <= found[0].length, `${expression}`)
+        }
+      }),
+      { numRuns: 400, seed: 6 },
+    )
   })
 })
 

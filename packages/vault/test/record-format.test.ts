@@ -103,8 +103,15 @@ describe('record format v1', () => {
     const encoder = new ContextEncoder()
     const keys = [['1'], ['ü'], ['1', '2'], ['x'.repeat(64)], ['x'.repeat(65)], ['\u0000'], ['12']]
     const rows = keys.map(row => ({ tenant: '', table: 't', column: 'c', row, version: 0 }))
-    for (const context of [...everyPlace(), ...rows, ...everyPlace().toReversed()])
+    const versions = [1, 0, 255, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER].map(
+      version => ({ tenant: '', table: 't', column: 'c', row: ['1'], version }),
+    )
+    for (const context of [...everyPlace(), ...rows, ...versions, ...everyPlace().toReversed()])
       assert.deepEqual(encoder.encode(context), encodeContext(context))
+    for (const version of [-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])
+      assert.throws(() => encoder.encode({ tenant: '', table: 't', column: 'c', row: ['1'], version }), {
+        code: 'POSTERN_CONFIG',
+      })
     for (const row of [[''], [], ['\ud800']])
       assert.throws(() => encoder.encode({ tenant: '', table: 't', column: 'c', row, version: 0 }), {
         code: 'POSTERN_CONFIG',

@@ -8,6 +8,7 @@ const { charCodeAt } = String.prototype
 
 const QUOTE = 34
 const BACKSLASH = 92
+const LETTER_U = 117
 
 /** Shared by all walks: each looks whether what it copied is still there. */
 const copied = new CharacterCodes()
@@ -102,24 +103,12 @@ function stringEnd(text: string, from: number): number {
 
 /** Undoes the escapes of a JSON or GraphQL string; what is not such a string is undone as far as it goes. */
 export function unescapeJson(raw: string): string {
-  let slash = raw.indexOf('\\')
-  if (slash < 0) return raw
-  if (raw.length > MOST_JOINED) return unescapeAll(raw)
-  let value = ''
-  let from = 0
-  while (slash >= 0) {
-    const plain = ESCAPES.get(charCodeAt.call(raw, slash + 1))
-    if (plain === undefined) return unescapeAll(raw)
-    value += raw.slice(from, slash) + plain
-    from = slash + 2
-    slash = raw.indexOf('\\', from)
-  }
-  return CONTROL.test(raw) ? unescapeAll(raw) : value + raw.slice(from)
+  if (!raw.includes('\\')) return raw
+  return (raw.length > MOST_JOINED ? parsed(raw) : unescaped(raw)) ?? undoneLeniently(raw)
 }
 
 /** Longer strings are for the parser: a text put together of many pieces has to be read together again. */
 const MOST_JOINED = 1_024
-const CONTROL = /[\u0000-\u001f]/
 
 /** Escapes of one letter, by its code (RFC 8259 section 7). */
 const ESCAPES: ReadonlyMap<number, string> = new Map(
@@ -127,13 +116,56 @@ const ESCAPES: ReadonlyMap<number, string> = new Map(
     ([letter, plain]) => [charCodeAt.call(letter, 0), plain],
   ),
 )
+const HEXADECIMAL = /^[\da-f]{4}$/i
 
-/** As `unescapeJson`, whatever stands in it. */
-function unescapeAll(raw: string): string {
+/**
+ * What the parser makes of a string, its control characters as spaces; undefined where it would refuse it. An
+ * exception of the parser takes longer than a hundred short strings.
+ */
+function unescaped(raw: string): string | undefined {
+  let value = ''
+  let from = 0
+  // Quotes stand in the block strings of GraphQL, which know few escapes.
+  let hasQuote = false
+  let isPlain = true
+  for (let at = 0; at < raw.length; at++) {
+    const code = charCodeAt.call(raw, at)
+    if (code === QUOTE) hasQuote = true
+    else if (code < 32) {
+      isPlain = false
+      value += `${raw.slice(from, at)} `
+      from = at + 1
+    } else if (code === BACKSLASH) {
+      const character = escaped(raw, at + 1)
+      if (character === undefined) return undefined
+      value += raw.slice(from, at) + character
+      const isCode = charCodeAt.call(raw, at + 1) === LETTER_U
+      if (isCode) isPlain = false
+      at += isCode ? 5 : 1
+      from = at + 1
+    }
+  }
+  return hasQuote && !isPlain ? undefined : value + raw.slice(from)
+}
+
+/** What an escape stands for, from behind its backslash. */
+function escaped(raw: string, at: number): string | undefined {
+  const letter = charCodeAt.call(raw, at)
+  if (letter !== LETTER_U) return ESCAPES.get(letter)
+  const digits = raw.slice(at + 1, at + 5)
+  return HEXADECIMAL.test(digits) ? String.fromCharCode(Number.parseInt(digits, 16)) : undefined
+}
+
+/** As `unescaped`, for long strings. */
+function parsed(raw: string): string | undefined {
   try {
     const value: unknown = JSON.parse(`"${raw.replace(/[\u0000-\u001f]/g, ' ')}"`)
-    return typeof value === 'string' ? value : raw
+    return typeof value === 'string' ? value : undefined
   } catch {
-    return raw.replace(/\\n/g, '\n').replace(/\\(["\\/])/g, '$1')
+    return undefined
   }
+}
+
+function undoneLeniently(raw: string): string {
+  return raw.replace(/\\n/g, '\n').replace(/\\(["\\/])/g, '$1')
 }

@@ -1,5 +1,6 @@
 import { decodeInParts } from '../canonicalise/in-parts.ts'
 import type { Place } from '../reading.ts'
+import { isShortJson } from './json-grammar.ts'
 import { JsonPath } from './json-path.ts'
 import { JsonString, unescapeJson } from './json-string.ts'
 import type { Steps } from './steps.ts'
@@ -153,10 +154,13 @@ export function startsLikeJson(text: string): boolean {
 
 /** Longer documents are not parsed to know that they are some. */
 const LONGEST_PARSED = 262_144
+/** Of these a body can hold many, and none of them is nested too deep to be read by calls. */
+const SHORT = 1_024
 
 /** Whether a text is JSON to its last character. */
 export function isJson(text: string): boolean {
   if (text.length > LONGEST_PARSED) return false
+  if (text.length <= SHORT) return isShortJson(text)
   try {
     JSON.parse(text)
     return true

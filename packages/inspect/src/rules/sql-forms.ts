@@ -5,14 +5,17 @@ import { isOperandParameter } from '../value-setting.ts'
 
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
-/** `1'`, where one number or name belongs: what finds out whether a query breaks. */
 /** More names of one object, of pages and shops. */
 const OBJECT = /^(?:cat|category|pid|cid|gid|tid|aid|nid|product|news|article|post|item|topic|user|order|p)$/
 
-function findQuoteProbe({ place, name, lower }: Reading): Span | undefined {
-  if (place === 'name' || place === 'file-name' || !(isOperandParameter(name) || OBJECT.test(name)))
-    return undefined
-  return QUOTED_NUMBER.test(lower) ? { start: 0, end: lower.length } : undefined
+/** `1'`, where one number or name belongs: what finds out whether a query breaks. */
+function findQuoteProbe(reading: Reading): Span | undefined {
+  const { lower } = reading
+  if (!QUOTED_NUMBER.test(lower)) return undefined
+  const { place, name } = reading
+  return place !== 'name' && place !== 'file-name' && (isOperandParameter(name) || OBJECT.test(name))
+    ? { start: 0, end: lower.length }
+    : undefined
 }
 
 /** Whole values that mean something to a query and nothing to anybody else. */

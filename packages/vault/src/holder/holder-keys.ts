@@ -54,6 +54,24 @@ export class HolderKeys {
     this.#count()
   }
 
+  /**
+   * Forgets the only part of an epoch that is not complete: nothing was sealed with it.
+   * @throws IntegrityError when it is complete
+   */
+  forget(epoch: number): void {
+    if (this.#complete.includes(epoch))
+      throw new IntegrityError(
+        `holder ${this.id}: epoch ${epoch} is complete, and records may be sealed in it`,
+      )
+    this.#secrets.delete(epoch)
+    this.#derived.delete(epoch)
+  }
+
+  /** Forgets the parts of later epochs, none of which is complete. @throws IntegrityError */
+  forgetAfter(epoch: number): void {
+    for (const later of [...this.#secrets.keys()].filter(known => known > epoch)) this.forget(later)
+  }
+
   /** Whether an epoch was removed. */
   isRemoved(epoch: number): boolean {
     return this.#removed.has(epoch)

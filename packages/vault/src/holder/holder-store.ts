@@ -128,6 +128,16 @@ export class HolderStore implements HolderJournal {
     this.#durably(() => this.#run.addPart.run(epoch, part, wrapKey(kek, key)))
   }
 
+  /** Removes a part that nothing was sealed with. */
+  forgetPart(epoch: number, part: Part): void {
+    this.#durably(() => this.#run.forgetPart.run(epoch, part))
+  }
+
+  /** Removes the parts of all later epochs, which nothing was sealed with. */
+  forgetAfter(epoch: number): void {
+    this.#durably(() => this.#run.forgetAfter.run(epoch))
+  }
+
   /** Removes the parts of an epoch, from the file too, and remembers that they never come back. */
   removeEpoch(epoch: number): void {
     const removed = Uint8Array.from(new Set([...this.#removed, epoch]))

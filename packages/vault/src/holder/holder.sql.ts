@@ -50,6 +50,8 @@ export const HOLDER_SQL = {
   removeSetting: 'DELETE FROM setting WHERE name = ?',
   parts: 'SELECT epoch, part, wrapped FROM part ORDER BY epoch, part',
   addPart: 'INSERT INTO part (epoch, part, wrapped) VALUES (?, ?, ?) ON CONFLICT (epoch, part) DO NOTHING',
+  forgetPart: 'DELETE FROM part WHERE epoch = ? AND part = ?',
+  forgetAfter: 'DELETE FROM part WHERE epoch > ?',
   setPart: 'UPDATE part SET wrapped = ? WHERE epoch = ? AND part = ?',
   removeEpoch: 'DELETE FROM part WHERE epoch = ?',
   addOpened: 'INSERT INTO opened (time, person, service, records) VALUES (?, ?, ?, ?)',

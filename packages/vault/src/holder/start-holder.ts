@@ -14,10 +14,13 @@ import { bytes, isEpoch, isObject } from './holder-request.ts'
 import { HolderStore, TLS_KEY } from './holder-store.ts'
 import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
+import { judgePeerPart } from './peer-parts.ts'
 import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 
 /** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
 const MAX_FROZEN_BY_PEER = 10_000
+/** Frozen actors that the status names, the newest: all of them may not fit into one message. */
+const MAX_SHOWN = 1_000
 
 /** The configuration of a holder, what unlocks it, and where its acts are logged. */
 export interface StartHolderOptions {
@@ -163,32 +166,39 @@ class Holder implements RunningHolder {
   #answerPeer(peer: HolderId, body: unknown): object {
     if (!isObject(body)) return { refused: 'malformed' }
     if (body['op'] === 'ping') return { pong: true }
-    if (body['op'] === 'freeze' && isActor(body['actor'])) {
-      if (this.#frozenBy(peer) >= MAX_FROZEN_BY_PEER) return { refused: 'busy' }
-      this.core.freeze(body['actor'], `holder ${peer}: ${String(body['reason']).slice(0, 40)}`)
-      return { done: true }
-    }
+    if (body['op'] === 'freeze' && isActor(body['actor']))
+      return this.#freezeFor(peer, body['actor'], body['reason'])
+    const { epoch } = body
     const part = PARTS_OF[this.core.id].find(name => name === body['part'])
     const key = bytes(body['key'], PART_KEY_BYTES)
-    if (
-      body['op'] === 'part' &&
-      part !== undefined &&
-      key !== undefined &&
-      isEpoch(body['epoch']) &&
-      PARTS_OF[peer].includes(part)
-    ) {
-      if (this.#keys.isRemoved(body['epoch'])) return { refused: 'epoch', current: this.core.epoch }
-      this.#take(body['epoch'], part, key)
-      return { done: true }
+    if (body['op'] !== 'part' || part === undefined || key === undefined || !isEpoch(epoch))
+      return { refused: 'forbidden' }
+    const judged = judgePeerPart(this.#keys, peer, { epoch, part, key })
+    if (judged === 'refuse') return { refused: 'forbidden' }
+    if (judged === 'removed') return { refused: 'epoch', current: this.core.epoch }
+    if (judged === 'replace') {
+      this.#keys.forget(epoch)
+      this.#store.forgetPart(epoch, part)
     }
-    return { refused: 'forbidden' }
+    this.#take(epoch, part, key)
+    return { done: true }
   }
 
-  /** Actors that are frozen here because another holder said so. */
-  #frozenBy(peer: HolderId): number {
+  /**
+   * Freezes an actor because another holder says so. What it passes on for the third is counted apart: a
+   * dishonest holder that names actors without end to one must not use up what that one may freeze here.
+   */
+  #freezeFor(peer: HolderId, actor: string, given: unknown): object {
+    if (this.core.frozen.has(actor)) return { done: true }
+    const direct = `holder ${peer}: `
+    const passedOn = `${direct}holder `
+    const reason = `${direct}${String(given).slice(0, 40)}`
     let count = 0
-    for (const reason of this.core.frozen.values()) if (reason.startsWith(`holder ${peer}:`)) count++
-    return count
+    for (const known of this.core.frozen.values())
+      if (known.startsWith(direct) && known.startsWith(passedOn) === reason.startsWith(passedOn)) count++
+    if (count >= MAX_FROZEN_BY_PEER) return { refused: 'busy' }
+    this.core.freeze(actor, reason)
+    return { done: true }
   }
 
   /** Keeps a part, first in memory, where another key under the same name is refused, then on the disk. */
@@ -254,7 +264,8 @@ class Holder implements RunningHolder {
       holder: this.core.id,
       fingerprint: this.fingerprint,
       epochs: this.#keys.epochs,
-      frozen: Object.fromEntries(this.core.frozen),
+      frozen: Object.fromEntries([...this.core.frozen].slice(-MAX_SHOWN)),
+      frozenCount: this.core.frozen.size,
       opened: this.core.used('all'),
       ...(this.#closedUntil > this.#options.clock.now() && {
         closedUntil: new Date(this.#closedUntil).toISOString(),
@@ -270,6 +281,11 @@ class Holder implements RunningHolder {
    * Repeating it changes nothing.
    */
   async #beginEpoch(epoch: number): Promise<object> {
+    // What peers left for later epochs before this holder had any is theirs, and may be known to others.
+    if (epoch > this.core.epoch) {
+      this.#keys.forgetAfter(epoch)
+      this.#store.forgetAfter(epoch)
+    }
     const part = (['a', 'b', 'c'] as const).find(name => DEALERS[name].from === this.core.id) as Part
     const key = this.#keys.secret(epoch, part) ?? this.#options.random.bytes(PART_KEY_BYTES)
     this.#take(epoch, part, key)

@@ -19,7 +19,8 @@ export class ContextEncoder {
   encode(context: RecordContext): Buffer {
     const { tenant, table, column, row, version } = context
     const [key] = row
-    if (row.length !== 1 || key === undefined || version !== 0 || !isPlain(key)) return encodeContext(context)
+    if (row.length !== 1 || key === undefined || !isVersion(version) || !isPlain(key))
+      return encodeContext(context)
     if (
       tenant !== this.#tenant ||
       table !== this.#table ||
@@ -35,7 +36,11 @@ export class ContextEncoder {
     bytes[at++] = 0
     bytes[at++] = key.length
     for (let i = 0; i < key.length; i++) bytes[at++] = key.charCodeAt(i)
-    bytes.fill(0, at)
+    if (version === 0) bytes.fill(0, at)
+    else {
+      bytes.writeUInt32BE(Math.floor(version / 2 ** 32), at)
+      bytes.writeUInt32BE(version >>> 0, at + 4)
+    }
     return bytes
   }
 
@@ -48,6 +53,10 @@ export class ContextEncoder {
     this.#table = context.table
     this.#column = context.column
   }
+}
+
+function isVersion(version: number): boolean {
+  return Number.isSafeInteger(version) && version >= 0
 }
 
 /** Whether a key is ASCII and short: a byte a character, and its length one byte. */

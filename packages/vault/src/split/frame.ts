@@ -12,9 +12,15 @@ export function encodeFrame(message: object): Buffer {
   return frame
 }
 
-/** Puts the messages of a byte stream together again. */
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Puts the messages of a byte stream together again. What is not complete is copied into one buffer: a peer
+ * that sends byte by byte would otherwise have each of them kept as an object of its own.
+ */
 export class FrameReader {
-  #chunks: Buffer[] = []
+  /** Room for what is not complete yet; it begins with a length. */
+  #room: Buffer = NOTHING
   #length = 0
 
   /**
@@ -22,25 +28,38 @@ export class FrameReader {
    * @throws RangeError when one is too large, SyntaxError when one is not JSON: end the connection then
    */
   push(chunk: Buffer): readonly unknown[] {
-    this.#chunks.push(chunk)
-    this.#length += chunk.length
+    const bytes = this.#length === 0 ? chunk : this.#append(chunk)
     const messages: unknown[] = []
-    while (this.#length >= 4) {
-      const size = this.#peek()
-      if (size > MAX_FRAME) throw new RangeError('frame too large')
-      if (this.#length < 4 + size) break
-      const all =
-        this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#length)
-      messages.push(JSON.parse(all.toString('utf8', 4, 4 + size)))
-      const rest = all.subarray(4 + size)
-      this.#chunks = rest.length > 0 ? [rest] : []
-      this.#length = rest.length
+    let at = 0
+    while (bytes.length - at >= 4) {
+      const end = at + 4 + bytes.readUInt32BE(at)
+      if (end - at - 4 > MAX_FRAME) throw new RangeError('frame too large')
+      if (end > bytes.length) break
+      messages.push(JSON.parse(bytes.toString('utf8', at + 4, end)))
+      at = end
     }
+    this.#keep(bytes, at)
     return messages
   }
 
-  #peek(): number {
-    if ((this.#chunks[0]?.length ?? 0) < 4) this.#chunks = [Buffer.concat(this.#chunks, this.#length)]
-    return (this.#chunks[0] as Buffer).readUInt32BE(0)
+  #append(chunk: Buffer): Buffer {
+    const length = this.#length + chunk.length
+    if (length > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(length * 2)
+      this.#room.copy(larger, 0, 0, this.#length)
+      this.#room = larger
+    }
+    this.#room.set(chunk, this.#length)
+    this.#length = length
+    return this.#room.subarray(0, length)
+  }
+
+  /** Keeps what begins there: where it lies already, or in a buffer of its own. */
+  #keep(bytes: Buffer, start: number): void {
+    const left = bytes.length - start
+    if (left > 0 && start === 0 && bytes.buffer === this.#room.buffer) return
+    this.#room = left === 0 ? NOTHING : Buffer.allocUnsafeSlow(left)
+    this.#room.set(bytes.subarray(start))
+    this.#length = left
   }
 }

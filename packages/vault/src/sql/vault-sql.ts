@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
 import type { SqlClient } from '@postern/store'
 import type { Row } from '../table/row-context.ts'
-import { termColumns } from '../table/table-schema.ts'
+import { type Table, termColumns } from '../table/table-schema.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
 import { clearTerms, insertRow, sampleTerm, selectByTerm, updateRow } from './table.sql.ts'
 
@@ -48,6 +48,9 @@ export class VaultSql {
    * Seals the columns of `row` that are not of its key, and sets them. The row needs its key, and
    * tenant, version and subject where the table has them. With a version column every sealed
    * column must be given: each is bound to it.
+   *
+   * Only a row of this tenant and subject is changed. A row goes to another subject when every sealed column
+   * is given, and never to another tenant.
    * @returns whether there was such a row
    */
   async update(tableName: string, row: Row): Promise<boolean> {
@@ -63,11 +66,14 @@ export class VaultSql {
         })
     }
     const [sealed] = await this.#vault.sealRows(tableName, [row])
-    const set = Object.keys(sealed ?? {}).filter(
-      name => !table.key.includes(name) && sealed?.[name] !== undefined,
+    const where = [...new Set([...table.key, ...boundTo(table, row)])]
+    const given = Object.keys(sealed ?? {}).filter(
+      name => !where.includes(name) && sealed?.[name] !== undefined,
     )
-    const values = [...set, ...table.key].map(name => sealed?.[name])
-    return (await this.#client.query(updateRow(tableName, table.key, set), values)).rowCount > 0
+    // There is no UPDATE that sets nothing.
+    const set = given.length > 0 ? given : where
+    const values = [...set, ...where].map(name => sealed?.[name])
+    return (await this.#client.query(updateRow(tableName, where, set), values)).rowCount > 0
   }
 
   /**
@@ -123,6 +129,15 @@ export class VaultSql {
     }
     return found
   }
+}
+
+/**
+ * Columns besides the key that say which row is meant. An application gives the tenant of whoever asks, who
+ * may name the key of another tenant's row; and values that are not given stay bound to their subject.
+ */
+function boundTo({ tenant, subject, columns }: Table, row: Row): readonly string[] {
+  const isWhole = columns.every(({ name, mode }) => mode === 'held' || row[name] !== undefined)
+  return [tenant, isWhole ? undefined : subject].filter(name => name !== undefined)
 }
 
 function normal(text: string): string {

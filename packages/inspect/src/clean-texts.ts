@@ -1,0 +1,78 @@
+import type { Locator } from './body/value-visitor.ts'
+import type { Look } from './look.ts'
+import type { Place } from './reading.ts'
+import { SHARED_PLACES } from './rule-set.ts'
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+const SLOTS = 512
+/** Looks at one request before texts are remembered: most requests have fewer. */
+const REMEMBERED_FROM = 16
+/** Longer values are not remembered, in characters: of those a body holds few. */
+const LONGEST = 256
+
+/** Where a text was found clean; undefined: a look in any of the `SHARED_PLACES` would find as little. */
+interface CleanWhere {
+  readonly place: Place
+  /** The name that it stood under, in lower case; undefined: it does not matter. */
+  readonly name: string | undefined
+}
+
+/**
+ * Texts of one request in which nothing was found, so that each distinct one is looked at once. A form can
+ * hold ten thousand times the same few characters, and every pair without a value is a name and a value.
+ * Exact: it holds the text itself, and what the look at it asked for besides.
+ */
+export class CleanTexts {
+  #looks = 0
+  /** Made when the request turns out to have many. */
+  #texts: (string | undefined)[] | undefined
+  readonly #where: (CleanWhere | undefined)[] = []
+
+  has(text: string, place: Place, locator: Locator): boolean {
+    if (this.#texts === undefined || text.length > LONGEST) return false
+    const slot = slotOf(text)
+    const isShared = SHARED_PLACES.includes(place)
+    if (isShared && this.#texts[slot] === text && this.#where[slot] === undefined) return true
+    const here = slot ^ PLACES[place]
+    if (this.#texts[here] !== text) return false
+    const where = this.#where[here]
+    if (where === undefined || where.place !== place) return false
+    return where.name === undefined || where.name === locator.name()
+  }
+
+  /** Takes note of a text that was looked at to its end, in which nothing was found. */
+  add({ text, place, isPlaceAsked, isVisited, askedName }: Look): void {
+    if (++this.#looks <= REMEMBERED_FROM || isVisited || text.length > LONGEST) return
+    this.#texts ??= new Array<string | undefined>(SLOTS)
+    const isShared = !isPlaceAsked && askedName === undefined && SHARED_PLACES.includes(place)
+    const slot = slotOf(text) ^ (isShared ? 0 : PLACES[place])
+    this.#texts[slot] = text
+    this.#where[slot] = isShared ? undefined : { place, name: askedName }
+  }
+}
+
+/** What is found in one place lies beside what is found in another. */
+const PLACES: Readonly<Record<Place, number>> = {
+  path: 1,
+  query: 2,
+  header: 3,
+  cookie: 4,
+  form: 5,
+  body: 6,
+  name: 7,
+  'file-name': 8,
+}
+
+/** By its length and a few characters: what collides is looked at again, and nothing else. */
+function slotOf(text: string): number {
+  const { length } = text
+  let hash = length
+  for (let step = 0; step < 4; step++) {
+    hash = Math.imul(hash, 31) + (charCodeAt.call(text, step) | 0)
+    hash = Math.imul(hash, 31) + (charCodeAt.call(text, length - 1 - step) | 0)
+  }
+  hash = Math.imul(hash, 31) + charCodeAt.call(text, length >> 1)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
+  return (hash ^ (hash >>> 13)) & (SLOTS - 1)
+}

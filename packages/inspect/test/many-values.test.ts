@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { beginInspection, inspect } from '../src/inspect.ts'
+import type { Inspection } from '../src/match.ts'
+import { ownRules } from '../src/rules/own-rules.ts'
+
+const FORM = ['content-type', 'application/x-www-form-urlencoded']
+
+function post(body: string, headers: readonly string[] = FORM): Parameters<typeof inspect>[0] {
+  return { method: 'POST', target: '/', headers, body: Buffer.from(body) }
+}
+
+/** What an inspection costs, in the units of `Bounds.effort`. */
+function costOf(body: string, headers?: readonly string[]): number {
+  const ongoing = beginInspection(post(body, headers))
+  ongoing.finish()
+  return ongoing.spent
+}
+
+function rulesAt(inspection: Inspection, location: string): readonly string[] {
+  return inspection.matches.filter(match => match.location === location).map(match => match.rule)
+}
+
+const SENTENCE = "It's a pity that the lamp doesn't come with a longer cable; 2 m would be better. "
+const PROSE = `a=${encodeURIComponent(SENTENCE.repeat(600)).slice(0, 65_000)}`
+
+test('many equal pairs cost no more than as much prose', () => {
+  const most = costOf(PROSE) * 2
+  for (const pair of ['\n&#\u0001', ' an\n&#\u0001', "a='%23%01", 'a=(%01)', '-;x4'])
+    assert.ok(costOf(`${pair}&`.repeat(65_000 / (pair.length + 1))) < most, pair)
+})
+
+test('an attack is found behind ten thousand harmless pairs', () => {
+  for (const pair of ["a='%23&", '-;x4&', '\n&', 'a=b&'])
+    assert.equal(inspect(post(`${pair.repeat(9_000)}q=1'+union+select+1,2--`)).verdict, 'block', pair)
+})
+
+test('a text that was harmless under one name is looked at under another', () => {
+  const harmless = 'note=1%27&'.repeat(40)
+  assert.equal(inspect(post(harmless)).verdict, 'pass')
+  assert.deepEqual(rulesAt(inspect(post(`${harmless}id=1%27`)), 'body.id'), ['sqli/quote-probe'])
+})
+
+test('a text that was harmless as a value is looked at as a name, and a harmless name as a value', () => {
+  const values = 'a=ld_preload&'.repeat(40)
+  assert.equal(inspect(post(values)).verdict, 'pass')
+  assert.equal(inspect(post(`${values}ld_preload=1`)).verdict, 'block')
+  const names = ';x=1&'.repeat(40)
+  for (const attack of ["'||1||'", '..%2f..%2fetc%2fpasswd'])
+    assert.equal(inspect(post(`${names}${attack}`)).verdict, 'block', attack)
+})
+
+test('a document that lies too deep to be read is read where it lies higher', () => {
+  const inside = JSON.stringify({ a: JSON.stringify({ password: { $ne: '' } }) })
+  let deep = inside
+  for (let level = 0; level < 3; level++) deep = JSON.stringify({ a: deep })
+  const body = (values: readonly string[]): Inspection =>
+    inspect(post(JSON.stringify(values.map(a => ({ a }))), ['content-type', 'application/json']))
+  assert.equal(body([inside]).verdict, 'block')
+  const before = Array.from({ length: 40 }, () => deep)
+  assert.equal(body(before).verdict, 'pass')
+  assert.equal(body([...before, inside]).verdict, 'block')
+})
+
+test('no attack of any rule is hidden by the same text where it is harmless', () => {
+  let hidden = 0
+  for (const text of new Set(ownRules.flatMap(rule => rule.attacks))) {
+    if (text.length > 200 || !text.isWellFormed()) continue
+    const value = encodeURIComponent(text)
+    for (const [harmless, location] of [
+      [`note=${value}&`, 'body.id'],
+      [`${value}=1&`, 'body.id'],
+      [`id=${value}&`, 'body.file'],
+      [`${value}&`, 'body.url'],
+    ] as const) {
+      const before = harmless.repeat(20)
+      if (inspect(post(before)).matches.length > 0) continue
+      hidden++
+      const pair = `${location.slice(5)}=${value}`
+      assert.deepEqual(
+        rulesAt(inspect(post(before + pair)), location),
+        rulesAt(inspect(post(pair)), location),
+        pair,
+      )
+    }
+  }
+  assert.ok(hidden > 20, `${hidden} texts were harmless somewhere`)
+})
+
+test('a request that is refused anyway is not read to its end', () => {
+  const many = (pair: (i: number) => string): string =>
+    Array.from({ length: 6_000 }, (_, i) => pair(i)).join('&')
+  assert.ok(costOf(many(i => `a${i}='||${i}||'`)) < costOf(PROSE))
+})
