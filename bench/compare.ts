@@ -10,7 +10,7 @@ import { isQuick, median, quantile, report } from './support/harness.ts'
 import { CpuRounds, type MeasuredProcess } from './support/process-cpu.ts'
 
 const NAMES = ['layer', 'gateway', 'throttle-memory', 'detect-cost'] as const
-const CPU = { rounds: isQuick ? 12 : 40, requests: 1_500, warmUp: isQuick ? 20_000 : 50_000 }
+const CPU = { rounds: isQuick ? 40 : 120, requests: 400, warmUp: isQuick ? 20_000 : 50_000 }
 /** Operations by which is found how many a round has, and microseconds that a round takes. */
 const FEWEST = 20
 const ROUND_US = 20_000

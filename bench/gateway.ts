@@ -9,14 +9,14 @@ import { consoleCost } from './support/console-cost.ts'
 import { isQuick, median, report } from './support/harness.ts'
 import { CpuRounds, type MeasuredProcess, warm } from './support/process-cpu.ts'
 
-/** Rounds for CPU; requests of each, and those of each proxy before the first. */
-const ROUNDS = isQuick ? 12 : 40
-const REQUESTS = 1_500
+/** Rounds for CPU; requests of a turn, and those of each proxy before the first. */
+const ROUNDS = isQuick ? 40 : 120
+const REQUESTS = 400
 const WARM_UP = isQuick ? 20_000 : 50_000
 /** Seconds of load for latencies, which the quick form leaves out. */
 const LATENCY_ROUNDS = 7
 /** Of the comparison with and without console, which needs many. */
-const COST_ROUNDS = isQuick ? 60 : 300
+const COST_ROUNDS = isQuick ? 40 : 300
 const SECONDS = 1
 const CONNECTIONS = 32
 
@@ -160,6 +160,10 @@ function sample(proxy: MeasuredProcess): Sample {
   }
 }
 
+/** Two processes of each of the two that are compared. */
+const OURS = ['default', 'default-again'] as const
+const BARE = ['undici', 'undici-again'] as const
+
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
 const proxies: MeasuredProcess[] = []
 /** Compared with the default gateway alone. */
@@ -167,9 +171,9 @@ const others: MeasuredProcess[] = []
 const unequal = [
   'Every proxy adds X-Request-Id, X-Forwarded-For, -Proto and -Host, but the bare undici proxy, which adds nothing, and http-proxy, which adds no request id.',
   'nginx, HAProxy, http-proxy and undici decide nothing; "empty" is an engine without guards, "default" the guards and stores of a default configuration, "console" the same with the traffic that the console keeps.',
-  'CPU is that of the process with all its threads, in short rounds of requests made by node, the proxies in turn; "undici_again" is a second bare proxy, and says what the comparison is worth.',
+  'CPU is that of the process with all its threads, in short turns of requests made by node. The default gateway and the bare undici proxy have two processes each, whose mean counts; "undici_again" and "default_again" compare the second with the first, and say what the comparison is worth.',
   '"floor" is that bare proxy with the least that does what the default protection promises (see `layer`), and the four headers of a proxy; it cannot be configured, keeps no log, and shares nothing among processes.',
-  'The console is compared with the default gateway in short rounds of 500 requests made by node, all of one client for it, by the CPU that the processes report; "default_again" is a second default gateway, and says what the comparison is worth.',
+  'The console is compared with the default gateway in short rounds of 500 requests made by node, all of one client for it, by the CPU that the processes report; "default_again_cpu_vs_default" is what this comparison is worth.',
 ]
 function keyOf(name: string): string {
   return name.replaceAll('-', '_')
@@ -197,10 +201,9 @@ function latencies(): Record<string, number> {
 const backend = await startNode('backend', '', '')
 try {
   const upstream = `http://127.0.0.1:${backend.port}`
-  for (const name of ['empty', 'default', 'http-proxy', 'undici', 'undici-again', 'undici-floor'])
+  for (const name of [...OURS, 'empty', 'http-proxy', ...BARE, 'undici-floor'])
     proxies.push(await startNode(name, upstream, join(folder, name)))
-  for (const name of ['default-again', 'console'])
-    others.push(await startNode(name, upstream, join(folder, name)))
+  others.push(await startNode('console', upstream, join(folder, 'console')))
   if (isInstalled('nginx')) proxies.push(await startNginx(backend.port, folder))
   else unequal.push('nginx is not installed, and was left out: apt-get install nginx')
   if (isInstalled('haproxy')) proxies.push(await startHaproxy(backend.port, folder))
@@ -209,24 +212,30 @@ try {
   const figures: Record<string, number | string> = {}
   for (const { name } of proxies) figures[`${keyOf(name)}_cpu_us`] = Number(cpu.of(name).toFixed(1))
   const ratios: Record<string, number> = {}
-  const compare = (key: string, name: string, peer: string): void => {
-    const { median: middle, lower, upper } = cpu.ratio(name, peer)
+  const compare = (
+    key: string,
+    names: string | readonly string[],
+    peers: string | readonly string[],
+  ): void => {
+    const { median: middle, lower, upper } = cpu.ratio(names, peers)
     ratios[key] = middle
     figures[`${key}_quartiles`] = `${lower.toFixed(3)} to ${upper.toFixed(3)}`
   }
   for (const peer of ['nginx', 'haproxy', 'http-proxy', 'undici']) {
     if (!proxies.some(({ name }) => name === peer)) continue
-    compare(`cpu_vs_${keyOf(peer)}`, 'default', peer)
-    compare(`empty_cpu_vs_${keyOf(peer)}`, 'empty', peer)
+    const peers = peer === 'undici' ? BARE : peer
+    compare(`cpu_vs_${keyOf(peer)}`, OURS, peers)
+    compare(`empty_cpu_vs_${keyOf(peer)}`, 'empty', peers)
   }
   compare('undici_again_cpu_vs_undici', 'undici-again', 'undici')
-  compare('floor_cpu_vs_undici', 'undici-floor', 'undici')
+  compare('default_again_cpu_vs_first', 'default-again', 'default')
+  compare('floor_cpu_vs_undici', 'undici-floor', BARE)
   if (isQuick) unequal.push('Latencies are measured without --quick only.')
   else if (isInstalled('wrk')) Object.assign(figures, latencies())
   else unequal.push('wrk is not installed, and no latencies are measured: apt-get install wrk')
   await warm(others, WARM_UP)
-  const [control, console_] = others as [MeasuredProcess, MeasuredProcess]
-  const plain = proxies.find(({ name }) => name === 'default') as MeasuredProcess
+  const [console_] = others as [MeasuredProcess]
+  const [plain, control] = proxies as [MeasuredProcess, MeasuredProcess]
   const cost = await consoleCost({ plain, control, console: console_ }, COST_ROUNDS)
   for (const [name, { median: middle, lower, upper }] of [
     ['console', cost.console],

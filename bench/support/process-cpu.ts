@@ -4,6 +4,11 @@ import { median, quantile } from './harness.ts'
 import { KeepAliveLoad } from './keep-alive-load.ts'
 
 const CONNECTIONS = 32
+/**
+ * Requests at the start of a turn that are not measured: while others had theirs, connections to the backend
+ * were closed, and those of the clients are new.
+ */
+const SETTLING = 100
 
 /** A server in a process of its own. */
 export interface MeasuredProcess {
@@ -12,7 +17,7 @@ export interface MeasuredProcess {
   readonly port: number
 }
 
-/** CPU per request of one process by that of another, in the rounds in which both had their turn. */
+/** CPU per request of one kind of server by that of another, in the rounds in which both had their turn. */
 export interface CpuRatio {
   readonly median: number
   /** Half of the rounds lie between these. */
@@ -29,8 +34,9 @@ export class CpuRounds {
   }
 
   /**
-   * Measures processes in turn, in short rounds, each of which begins with another: a slow moment of the
-   * machine is slow to neighbours alike.
+   * Measures processes in turn, in many short rounds, each of which begins with another: a slow moment of the
+   * machine is slow to neighbours alike, and the median of many rounds hardly knows of it.
+   * @param requests of a turn
    * @param warmUp requests of each beforehand, until V8 has compiled what it will
    */
   static async measure(
@@ -57,16 +63,29 @@ export class CpuRounds {
     return median(this.#taken.get(name) ?? [])
   }
 
-  ratio(name: string, peer: string): CpuRatio {
-    const peers = this.#taken.get(peer) ?? []
-    const ratios = (this.#taken.get(name) ?? []).map((took, round) => took / (peers[round] ?? Number.NaN))
+  /**
+   * @param names processes of one kind, each with a heap and compiled code of its own: the mean of all counts
+   * @param peers those of the other kind
+   */
+  ratio(names: string | readonly string[], peers: string | readonly string[]): CpuRatio {
+    const below = this.#means(peers)
+    const ratios = this.#means(names).map((took, round) => took / (below[round] ?? Number.NaN))
     return { median: median(ratios), lower: quantile(ratios, 0.25), upper: quantile(ratios, 0.75) }
+  }
+
+  #means(names: string | readonly string[]): readonly number[] {
+    const kept = [names].flat().map(name => this.#taken.get(name) ?? [])
+    return (kept[0] ?? []).map((_, round) => {
+      const turns = kept.map(taken => taken[round] ?? Number.NaN)
+      return turns.reduce((sum, took) => sum + took, 0) / turns.length
+    })
   }
 }
 
 /** Over connections of its own: a gateway closes those that wait while others have their turn. */
 async function roundOf({ port, process: { pid } }: MeasuredProcess, requests: number): Promise<number> {
   const load = await KeepAliveLoad.connect(port, CONNECTIONS)
+  await load.run(SETTLING)
   const before = cpuOf(pid)
   await load.run(requests)
   const took = (cpuOf(pid) - before) / requests

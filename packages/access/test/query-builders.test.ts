@@ -196,6 +196,7 @@ test('postgres.js in guarded transactions, one of a single statement in one roun
         for await (const some of t`SELECT * FROM orders`.cursor(10)) seen(some.length)
       },
       expressions: async (t, seen) => seen((await t`SELECT note || 'x' FROM orders`).length),
+      error: t => t`SELECT (SELECT string_agg(repeat('note', 100), ',') FROM orders)::int`,
       unsafe: async (t, seen) => seen((await t.unsafe('SELECT * FROM orders; SELECT * FROM orders')).length),
       savepoint: (t, seen) =>
         'savepoint' in t && typeof t.savepoint === 'function'

@@ -8,6 +8,7 @@ import {
   ReadBudgetExceeded,
   ReadBudgets,
   type Refused,
+  RowBudgetExceeded,
   rows,
 } from '@postern/access'
 import { ConfigError, VirtualClock } from '@postern/core'
@@ -170,6 +171,78 @@ for (const [name, way] of WAYS) {
   })
 }
 
+/** Ways for a whole table to come back as something other than its rows. */
+const DUMP = "(SELECT string_agg(name || note, ',') FROM customers)"
+const OTHER_WAYS: readonly (readonly [name: string, statements: readonly string[]])[] = [
+  ['the text of an error', [`SELECT ${DUMP}::int`]],
+  ['the detail of an error', [`DO $$ BEGIN RAISE EXCEPTION 'no' USING DETAIL = ${DUMP}; END $$`]],
+  ['the name that an error gives', [`DO $$ BEGIN RAISE EXCEPTION 'no' USING TABLE = ${DUMP}; END $$`]],
+  ['a notice', [`DO $$ BEGIN RAISE NOTICE '%', ${DUMP}; END $$`]],
+  ['statistics', ["SELECT most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'customers'"]],
+  [
+    'a prepared statement',
+    [
+      `DO $$ BEGIN EXECUTE format('PREPARE dump AS SELECT %L', ${DUMP}); END $$`,
+      'SELECT statement FROM pg_prepared_statements',
+    ],
+  ],
+  [
+    'a setting',
+    [
+      `SELECT count(set_config('search_path', quote_ident(${DUMP}), false))`,
+      "SELECT setting FROM pg_settings WHERE name = 'search_path'",
+    ],
+  ],
+  [
+    'a comment',
+    [
+      `DO $$ BEGIN CREATE TEMP TABLE t (a int); EXECUTE format('COMMENT ON TABLE t IS %L', ${DUMP}); END $$`,
+      'SELECT description FROM pg_description ORDER BY length(description) DESC LIMIT 1',
+    ],
+  ],
+]
+for (const [name, statements] of OTHER_WAYS)
+  test(`does not bypass a budget of reads: ${name}`, { timeout: 30_000 }, async () => {
+    await place.owner.query('ANALYZE customers')
+    const pool = poolWith(new ReadBudgets({ budgets: { '*.select': rows(20, '1h') }, clock }))
+    const client = await pool.connect()
+    const notices: unknown[] = []
+    client.on('notice', notice => notices.push(notice))
+    await actingAs(alice, async () => {
+      const last = statements.at(-1) ?? ''
+      for (const text of statements.slice(0, -1)) await client.query(text)
+      await assert.rejects(client.query(last), ReadBudgetExceeded)
+      // The connection goes on, and what is short is free.
+      await assert.rejects(client.query('SELECT 1 / 0'), /division by zero/)
+      assert.equal((await client.query('SELECT id FROM public.customers LIMIT 5')).rows.length, 5)
+    })
+    assert.deepEqual(notices, [])
+    await client.query('RESET search_path')
+    client.release(true)
+  })
+
+test('budgets on changes are heard when the one on reads is spent', async () => {
+  const pool = poolWith(new ReadBudgets({ budgets: { '*.select': rows(1, '1h') }, clock }))
+  await actingAs({ actor: 'user:carol' }, async () => {
+    await pool.query('SELECT id FROM customers LIMIT 1')
+    await place.owner.query('INSERT INTO customers SELECT g, $1 FROM generate_series(1001, 1600) g', ['x'])
+    await assert.rejects(pool.query('DELETE FROM customers WHERE id > 1000'), (error: unknown) => {
+      assert.ok(error instanceof RowBudgetExceeded && !(error instanceof ReadBudgetExceeded))
+      return true
+    })
+  })
+  await place.owner.query(
+    'SET session_replication_role = replica; DELETE FROM customers WHERE id > 1000; RESET session_replication_role',
+  )
+})
+
+test('a pool that has connections already is not guarded', async () => {
+  const pool = new pg.Pool({ connectionString: place.url })
+  await pool.query('SELECT 1')
+  assert.throws(() => guardPool(pool, own), /before its first use/)
+  await pool.end()
+})
+
 test('a table in one value counts by its size', async () => {
   const pool = poolWith(new ReadBudgets({ budgets: { '*.select': rows(20, '1h') }, clock }))
   await actingAs(alice, async () => {
@@ -249,7 +322,7 @@ test('a stream of COPY is refused, for nobody could count it', async () => {
   const pool = poolWith(hundred())
   const client = await pool.connect()
   class CopyOut {
-    readonly text = 'COPY customers TO STDOUT'
+    readonly text = "COPY (SELECT name || ';' FROM customers) TO STDOUT"
     readonly failed: Promise<Error>
     handleError!: (error: Error) => void
     constructor() {

@@ -96,7 +96,35 @@ test('SQLite: undo counts for nobody, and the guard stands again after it, also 
   assert.throws(() => db.exec('DELETE FROM orders WHERE id = 150'), /inside actingAs/)
 })
 
+test('SQLite: what one actor did in two calls of actingAs is two changes', () => {
+  const { db, guard } = open()
+  const alice = { actor: 'user:alice' }
+  actingAs(alice, () => db.exec('DELETE FROM orders WHERE id = 1'))
+  actingAs(alice, () => db.exec('DELETE FROM orders WHERE id = 2; DELETE FROM orders WHERE id = 3'))
+  const [second, first] = guard.changes()
+  assert.notEqual(first?.change, second?.change)
+  assert.equal(second?.rows, 2)
+  assert.equal(guard.undo(first?.change ?? '').restored, 1)
+})
+
+test('SQLite: no temporary table takes the place of the one that rows are put back into', () => {
+  const { db, guard } = open()
+  actingAs({ actor: 'user:alice' }, () => {
+    db.exec('DELETE FROM heap')
+    for (const sql of [
+      'CREATE TEMP TABLE heap (note)',
+      'CREATE TEMP TABLE Heap AS SELECT 1',
+      'CREATE TEMP VIEW heap AS SELECT 1 AS note',
+    ])
+      assert.throws(() => db.exec(sql), /not authorized|prohibited/, sql)
+  })
+  guard.undo(guard.changes()[0]?.change ?? '')
+  assert.equal(db.prepare('SELECT count(*) AS n FROM main.heap').get()?.['n'], 10)
+})
+
 for (const sql of [
+  'DROP INDEX postern_budget_journal_change',
+  'CREATE TEMP TRIGGER t BEFORE INSERT ON postern_budget_journal BEGIN SELECT RAISE(IGNORE); END',
   'SELECT old FROM postern_budget_journal',
   'SELECT count(key) FROM Postern_Budget_Journal',
   'DELETE FROM postern_budget_journal',

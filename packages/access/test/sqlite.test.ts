@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { actingAs, RowBudgetExceeded, rows } from '@postern/access'
@@ -7,8 +10,8 @@ import { ConfigError, VirtualClock } from '@postern/core'
 
 const clock = new VirtualClock()
 
-function open(): DatabaseSync {
-  const db = new DatabaseSync(':memory:')
+function open(path = ':memory:'): DatabaseSync {
+  const db = new DatabaseSync(path)
   db.exec(`
     PRAGMA foreign_keys = ON;
     CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT);
@@ -80,6 +83,32 @@ const WAYS: readonly (readonly [name: string, sql: string])[] = [
   ['resetting the counts', 'DELETE FROM postern_budget_counts; DELETE FROM orders'],
   ['raising the limit', 'UPDATE postern_budget_limits SET rows = 1000; DELETE FROM orders'],
   [
+    'a trigger on the table that makes SQLite skip the next ones',
+    'CREATE TRIGGER t AFTER DELETE ON orders BEGIN SELECT RAISE(IGNORE); END; DELETE FROM orders',
+  ],
+  [
+    'the same as a temporary trigger',
+    'CREATE TEMP TRIGGER t AFTER DELETE ON orders BEGIN SELECT RAISE(IGNORE); END; DELETE FROM orders',
+  ],
+  [
+    'a trigger on the counts that ignores what is counted first',
+    'CREATE TRIGGER t BEFORE INSERT ON postern_budget_counts BEGIN SELECT RAISE(IGNORE); END; DELETE FROM orders',
+  ],
+  [
+    'a trigger on the counts that ignores what is counted later',
+    'CREATE TEMP TRIGGER t BEFORE UPDATE ON postern_budget_counts BEGIN SELECT RAISE(IGNORE); END; DELETE FROM orders',
+  ],
+  [
+    'a unique index on the counts, and OR IGNORE',
+    'CREATE UNIQUE INDEX u ON postern_budget_counts (CASE WHEN count > 0 THEN 1 END); DELETE FROM orders WHERE id = 1; UPDATE OR IGNORE orders SET number = -id',
+  ],
+  ['UPDATE OR FAIL', 'UPDATE OR FAIL orders SET number = -id'],
+  ['UPDATE OR ROLLBACK', 'UPDATE OR ROLLBACK orders SET number = -id'],
+  [
+    'a journal without numbers left',
+    'DELETE FROM orders WHERE id = 1; UPDATE sqlite_sequence SET seq = 9223372036854775807',
+  ],
+  [
     'a trigger named like ours that resets',
     'CREATE TRIGGER postern_budget_x AFTER INSERT ON lever BEGIN DELETE FROM postern_budget_counts; END',
   ],
@@ -138,5 +167,41 @@ test('SQLite: changes outside of actingAs are refused, reads are not', () => {
 test('SQLite: a budget for a table that is not there is a mistake', () => {
   const db = new DatabaseSync(':memory:')
   assert.throws(() => guardSqlite(db, { budgets: { 'orders.delete': rows(1, '1h') } }), ConfigError)
+  db.close()
+})
+
+for (const mode of ['OFF', 'off', 'o', '"of"'])
+  test(`SQLite: a refused statement is undone, whatever the rollback journal is asked to be: ${mode}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-sqlite-'))
+    const db = open(join(folder, 'shop.db'))
+    assert.throws(() => db.exec(`PRAGMA main.journal_mode = ${mode}`), /not authorized|prohibited/)
+    db.exec('PRAGMA journal_mode = WAL')
+    for (let i = 0; i < 30; i++) assert.throws(() => as(db, 'DELETE FROM orders'), /postern budget/)
+    assert.equal(damage(db), 0)
+    db.close()
+    rmSync(folder, { recursive: true })
+  })
+
+test('SQLite: a longer window does not count what was changed in the steps of the old one', () => {
+  const db = new DatabaseSync(':memory:')
+  db.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1), (2), (3)')
+  guardSqlite(db, { budgets: { 'orders.delete': rows(2, '1h') }, clock })
+  as(db, 'DELETE FROM orders WHERE id < 3')
+  clock.advance(3 * 86_400_000)
+  db.setAuthorizer(null)
+  guardSqlite(db, { budgets: { 'orders.delete': rows(2, '1d') }, clock })
+  as(db, 'DELETE FROM orders WHERE id = 3')
+  assert.equal(db.prepare('SELECT count(*) AS n FROM orders').get()?.['n'], 0)
+  db.close()
+})
+
+test('SQLite: a virtual table does not keep the others from being guarded', () => {
+  const db = new DatabaseSync(':memory:')
+  db.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1), (2), (3)')
+  db.exec('CREATE VIRTUAL TABLE words USING fts5(text)')
+  guardSqlite(db, { budgets: { '*.delete': rows(2, '1h') }, clock })
+  as(db, "INSERT INTO words VALUES ('a')")
+  assert.throws(() => as(db, 'DELETE FROM orders'), /postern budget/)
+  assert.throws(() => as(db, 'CREATE VIRTUAL TABLE temp.orders USING fts5(id)'), /not authorized|prohibited/)
   db.close()
 })

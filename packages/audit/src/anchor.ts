@@ -1,9 +1,10 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
-import { type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
+import { ConfigError, type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
 import { openCheckpoint } from './format/checkpoint.ts'
 import type { NoteVerifier } from './format/note.ts'
 import { sameBytes } from './format/sha256.ts'
 import type { LogReader } from './log-reader.ts'
+import { isPrivate } from './private-url.ts'
 
 /** A place outside the log that keeps checkpoints: a rollback behind a checkpoint it has seen is detected. */
 export interface Anchor {
@@ -80,11 +81,20 @@ export interface HttpAnchorOptions {
   readonly fetch?: typeof globalThis.fetch
 }
 
-/** An anchor behind HTTP. */
+/**
+ * An anchor behind HTTP.
+ * @throws ConfigError when `authorization` would be sent to another machine without encryption
+ */
 export function httpAnchor(options: HttpAnchorOptions): Anchor {
   const { url, authorization, fetch = globalThis.fetch } = options
   const timeout = parseDuration(options.timeout ?? '5s', 'anchor.timeout')
   const name = `http ${new URL(url).host}`
+  if (authorization !== undefined && !isPrivate(new URL(url)))
+    throw new ConfigError({
+      place: 'anchor.authorization',
+      problem: 'is sent to another machine without encryption',
+      hint: 'use https:',
+    })
   const ask = async (method: 'GET' | 'PUT', body?: string): Promise<Response> => {
     try {
       return await fetch(url, {

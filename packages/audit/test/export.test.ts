@@ -15,6 +15,7 @@ import {
   checkExport,
   exportTenant,
   fileCursor,
+  httpAnchor,
   openAuditLog,
   readAuditLog,
   readSigningKeys,
@@ -461,6 +462,31 @@ describe('a sink', () => {
       secret: Buffer.alloc(32).toString('base64'),
     })
     assert.equal(await sink.send([await entryOf(reader, 0n)], AbortSignal.timeout(5_000)), 'too-large')
+  })
+
+  test('entries and secrets go to another machine encrypted, or when somebody says so', () => {
+    const secret = Buffer.alloc(32).toString('base64')
+    for (const url of [
+      'https://siem.example/',
+      'http://127.0.0.1:1/',
+      'http://[::1]:1/',
+      'http://localhost/',
+    ])
+      assert.equal(new WebhookSink({ url, secret }).name, `webhook ${new URL(url).host}`)
+    for (const url of [
+      'http://siem.example/',
+      'http://10.0.0.1/',
+      'http://127.0.0.1.evil.example/',
+      'ftp://127.0.0.1/',
+    ]) {
+      assert.throws(() => new WebhookSink({ url, secret }), /without encryption/, url)
+      assert.throws(() => httpAnchor({ url, authorization: 'Bearer x' }), /without encryption/, url)
+    }
+    assert.equal(
+      new WebhookSink({ url: 'http://siem.example/', secret, plain: 'allow' }).name,
+      'webhook siem.example',
+    )
+    assert.equal(httpAnchor({ url: 'http://anchor.example/' }).name, 'http anchor.example')
   })
 
   test('that failed gets the same batch again, even when more was logged meanwhile', async t => {

@@ -7,6 +7,7 @@ import {
   type Exchange,
   HeaderListHead,
   networkOf,
+  type Outcome,
   ownAnswer,
   type Refusal,
   refusalAnswer,
@@ -41,7 +42,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   stalledSince: number | undefined = undefined
   readonly client: string
   readonly exchange: Exchange
-  readonly #engine: Engine
+  readonly engine: Engine
+  outcome: Outcome | undefined = undefined
   readonly #traffic: Traffic
   readonly #head: RequestHead
   readonly #downstream: Downstream
@@ -70,7 +72,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     downstream: Downstream,
     openTunnel?: TunnelOpener,
   ) {
-    this.#engine = engine
+    this.engine = engine
     this.exchange = exchange
     this.#traffic = traffic
     this.#head = head
@@ -89,7 +91,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   start(body: RequestBody | undefined): void {
     this.#body = body
     this.#traffic.entered(this.client)
-    const decision = this.#engine.decide(this.exchange)
+    this.#traffic.arrived.add(this)
+  }
+
+  /** Asks the engine. */
+  decide(): void {
+    const decision = this.engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(late => this.#enforce(late))
     else this.#enforce(decision)
   }
@@ -125,7 +132,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     const { forward } = this.#head
     if (this.#attempt !== 'again') {
       changeForwarded(forward, this.exchange)
-      addForwarded(this.exchange, this.#head, this.#engine.trustedProxies, this.#traffic.settings)
+      addForwarded(this.exchange, this.#head, this.engine.trustedProxies, this.#traffic.settings)
       if (this.#head.contentLength !== undefined)
         forward.push('Content-Length', String(this.#head.contentLength))
     }
@@ -207,11 +214,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     }
   }
 
-  /**
-   * Shows the head of the backend's answer to the guards. @param headers name, value, ...; changed in place
-   */
+  /** Shows the head of the backend's answer to the guards. @param headers changed in place */
   showAnswer(status: number, headers: string[]): void {
-    if (this.#engine.hasAnswerHooks) this.#engine.onAnswer(this.exchange, new HeaderListHead(status, headers))
+    if (this.engine.hasAnswerHooks) this.engine.onAnswer(this.exchange, new HeaderListHead(status, headers))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -236,7 +241,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#freeSlot()
     if (this.#phase !== 'open') return
     this.#phase = 'answered'
-    this.#finishBody()
+    this.#body?.finish(this.#head.expectsContinue)
     this.#endAnswer(readTrailers((controller.rawTrailers ?? []) as BackendHeaders))
   }
 
@@ -261,7 +266,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       return
     }
     const failure = backendFailure(error)
-    this.#traffic.backendFailed(failure, this.exchange, this.#engine)
+    this.#traffic.backendFailed(failure, this.exchange, this.engine)
     if (this.#downstream.headSent) {
       this.#phase = 'answered'
       this.#downstream.abort()
@@ -320,15 +325,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#bytes = body.length
       this.#downstream.write(body)
     }
-    this.#finishBody()
+    this.#body?.finish(this.#head.expectsContinue)
     this.#endAnswer(undefined)
-  }
-
-  /** The answer is complete; what is left of the request is read and forgotten. */
-  #finishBody(): void {
-    if (this.#body === undefined) return
-    if (this.#head.expectsContinue && !this.#body.begun) return
-    this.#body.discard()
   }
 
   drained(): void {
@@ -368,14 +366,14 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
 
   #settle(): void {
     this.#phase = 'settled'
-    this.#traffic.left(this.client)
     this.#traffic.streams.delete(this)
-    this.#engine.settle(this.exchange, {
+    this.outcome = {
       status: this.#status,
-      duration: this.#engine.clock.now() - this.exchange.time,
+      duration: this.engine.clock.now() - this.exchange.time,
       bytes: this.#bytes,
       aborted: !this.#complete,
-    })
+    }
+    this.#traffic.ended.add(this)
   }
 
   bodyWanted(): void {

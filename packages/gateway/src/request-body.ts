@@ -117,6 +117,14 @@ export class RequestBody implements BodySource {
     if (this.#pieces?.isHolding !== true) this.#source.resume()
   }
 
+  /**
+   * The answer is complete: what is left of the request is read and forgotten.
+   * @param isAsked whether the client sends it only when asked to
+   */
+  finish(isAsked: boolean): void {
+    if (!isAsked || this.#begun) this.discard()
+  }
+
   /** Reads and forgets what is left, up to a bound. */
   discard(): void {
     if (this.#ended || this.#failed || this.#discarding) return

@@ -1,4 +1,4 @@
-import type { Engine, Exchange } from '@postern/core'
+import type { Engine, Exchange, Outcome } from '@postern/core'
 import type { Pool } from 'undici'
 import type { BackendFailure } from './backend-failure.ts'
 import { backendPool } from './backend-pool.ts'
@@ -6,6 +6,7 @@ import { BackendSlots } from './backend-slots.ts'
 import { EventStreams } from './event-streams.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 import { PacedWork } from './paced-work.ts'
+import { TurnWork } from './turn-work.ts'
 
 /**
  * Requests that ran out of time before they were complete: 50 in a second, and 200 while places are scarce.
@@ -20,6 +21,14 @@ const PLENTY = 1 / 8
 /** Requests under way that make a client a crowd. */
 const CROWD = 16
 
+/** An exchange that is over, as the engine settles it. */
+interface EndedExchange {
+  readonly client: string
+  readonly engine: Engine
+  readonly exchange: Exchange
+  readonly outcome: Outcome | undefined
+}
+
 /** What all exchanges of a gateway share: the way to the backend, and how many are under way. */
 export class Traffic {
   readonly settings: GatewaySettings
@@ -27,6 +36,13 @@ export class Traffic {
   readonly slots: BackendSlots
   /** Refusals of requests that did not arrive in time. */
   readonly late: PacedWork
+  /** Requests about which the engine has not been asked yet. */
+  readonly arrived: TurnWork<{ decide(): void }> = new TurnWork(exchange => exchange.decide())
+  /** Exchanges that are over, of which the engine does not know yet. */
+  readonly ended: TurnWork<EndedExchange> = new TurnWork(({ client, engine, exchange, outcome }) => {
+    this.left(client)
+    if (outcome !== undefined) engine.settle(exchange, outcome)
+  })
   readonly #perClient = new Map<string, number>()
   readonly streams: EventStreams
   #inFlight = 0

@@ -100,7 +100,7 @@ describe('when one side goes away', { timeout: 30_000 }, () => {
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     await deciding.promise
     client.close()
-    await once(client.socket, 'close')
+    while (gateway.connections > 0) await new Promise(resolve => setImmediate(resolve))
     assert.equal(gateway.inFlight, 1)
     decide.resolve()
     await event(({ type }) => type === 'http')

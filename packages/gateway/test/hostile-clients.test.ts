@@ -116,8 +116,8 @@ describe('a client that reads nothing', () => {
       while (!isGone() && events.length < asked) await new Promise(resolve => setImmediate(resolve))
     }
     socket.destroy()
+    while (gateway.inFlight > 0) await new Promise(resolve => setImmediate(resolve))
     assert.ok(events.length > 10)
-    assert.equal(gateway.inFlight, 0)
   })
 })
 

@@ -1,6 +1,7 @@
 // What somebody who had an account for a while tries to keep of it, or to hide.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { openSqlite } from '@postern/store'
 import { credentialOf } from '../src/verify-entry.ts'
 import { PlainBrowser, type Site, signUp, startSite, whoIs } from './site.ts'
 import { VirtualClock } from './support.ts'
@@ -135,6 +136,26 @@ describe('whoever has a stolen session', () => {
     for (let i = 0; i < 5; i++) assert.equal(await guess(`guess ${i}`), 401)
     await guess('a quiet river')
     assert.equal((await whoIs(thief)).kind, 'anonymous')
+    assert.equal((await whoIs(owner)).kind, 'anonymous')
+  })
+})
+
+describe('several processes of one site', () => {
+  test('attack: guesses at the password of a stolen session are counted over all of them', async t => {
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    const sites = [await startSite(t, { database }), await startSite(t, { database })] as const
+    const owner = await signUp(sites[0], 'alice@shop.example')
+    const thieves = sites.map(({ origin }) => {
+      const thief = new PlainBrowser(origin)
+      for (const [name, value] of owner.cookies) thief.cookies.set(name, value)
+      return thief
+    })
+    let refused = 0
+    for (let i = 0; i < 5; i++)
+      for (const thief of thieves)
+        refused += Number((await thief.post('/.postern/step-up', { password: `guess ${i}` })).status === 401)
+    assert.equal(refused, 5)
     assert.equal((await whoIs(owner)).kind, 'anonymous')
   })
 })

@@ -2,6 +2,7 @@
 // system was taken over by, or could be.
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { openSqlite } from '@postern/store'
 import bcrypt from 'bcryptjs'
 import { parseEmail } from '../src/account/email.ts'
 import { tokenHash } from '../src/database/identity-secret.ts'
@@ -265,6 +266,29 @@ describe('codes', () => {
     const last = new PlainBrowser(site.origin)
     await last.post('/.postern/sign-in', { email: 'alice@shop.example', password: PASSWORD })
     assert.equal((await last.post('/.postern/sign-in/code', { code: right })).status, 401)
+  })
+
+  test('and over all processes of a site, also those that start later', async t => {
+    const clock = new VirtualClock()
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    const site = await startSite(t, { clock, database })
+    const secret = await enrolled(await signUp(site, 'alice@shop.example'), clock)
+    clock.advance(60_000)
+    const code = (): string => hotp(secret, totpStep(clock.now()))
+    const wrong = code() === '000000' ? '000001' : '000000'
+    for (let i = 0; i < 5; i++)
+      for (const { origin } of [site, await startSite(t, { clock, database })]) {
+        const thief = new PlainBrowser(origin)
+        await thief.post('/.postern/sign-in', { email: 'alice@shop.example', password: PASSWORD })
+        await thief.post('/.postern/sign-in/code', { code: wrong })
+      }
+    const last = new PlainBrowser((await startSite(t, { clock, database })).origin)
+    await last.post('/.postern/sign-in', { email: 'alice@shop.example', password: PASSWORD })
+    assert.equal((await last.post('/.postern/sign-in/code', { code: code() })).status, 401)
+    clock.advance(1_800_001)
+    await last.post('/.postern/sign-in', { email: 'alice@shop.example', password: PASSWORD })
+    assert.equal((await last.post('/.postern/sign-in/code', { code: code() })).status, 303)
   })
 })
 

@@ -72,6 +72,45 @@ describe('identifying by a JWT', () => {
       assert.equal(await ask(ours(), { headers }), 'refused', String(headers[1]).slice(0, 20))
   })
 
+  test('a name that no store, log or budget could hold is nobody', async () => {
+    for (const sub of ['a'.repeat(257), 'a\u0000b', 'alice\nbob', '\u0085'])
+      assert.equal(
+        await ask(ours(), { headers: bearer(token(key, claims({ sub }))) }),
+        'refused',
+        sub.slice(0, 9),
+      )
+    assert.equal(
+      await ask(ours(), { headers: bearer(token(key, claims({ sub: 'a'.repeat(256) }))) }),
+      `user ${'a'.repeat(256)}`,
+    )
+  })
+
+  test('a tenant that cannot be read does not make a principal without one', async () => {
+    const by = ours({ claims: { tenant: 'org' } })
+    const tenantOf = async (org: unknown): Promise<unknown> => {
+      const said = await by.identify(exchangeOf({ headers: bearer(token(key, claims({ org }))) }))
+      return said.kind === 'known' ? said.principal.tenant : said.kind
+    }
+    assert.equal(await tenantOf(42), '42')
+    assert.equal(await tenantOf('acme'), 'acme')
+    for (const org of [null, '', undefined]) assert.equal(await tenantOf(org), undefined)
+    for (const org of [['acme'], { id: 'acme' }, true, 1.5, 'a'.repeat(257), 'a\nb'])
+      assert.equal(await tenantOf(org), 'refused', JSON.stringify(org).slice(0, 20))
+  })
+
+  test('who acts for a person is known to, also when it has another name than `sub`', async () => {
+    const actorOf = async (act: unknown): Promise<unknown> => {
+      const said = await ours().identify(exchangeOf({ headers: bearer(token(key, claims({ act }))) }))
+      return said.kind === 'known' ? said.principal.actor : said.kind
+    }
+    assert.equal(await actorOf({ sub: 'support' }), 'support')
+    assert.equal(await actorOf({ client_id: 'crm' }), 'service:crm')
+    assert.equal(await actorOf({ iss: 'https://other.example' }), 'service:unnamed')
+    assert.equal(await actorOf({ sub: 7 }), 'service:unnamed')
+    assert.equal(await actorOf({}), 'service:unnamed')
+    assert.equal(await actorOf(undefined), undefined)
+  })
+
   test('tells services from people, and reads roles, scopes, tenant and the time of authentication', async () => {
     const said = await ours({ claims: { tenant: 'org.id', roles: 'realm_access.roles' } }).identify(
       exchangeOf({
@@ -549,6 +588,17 @@ describe('several methods', () => {
         await withPlan.identify(exchangeOf()),
         known({ kind: 'user', id: 'a/b', plan: 'pro', tenant: 't1' }),
       )
+    assert.equal(asked, 1)
+    for (const id of ['.', '..'])
+      assert.deepEqual(
+        await enriched(method('session', id), lookUp, { clock }).identify(exchangeOf()),
+        known({ kind: 'user', id }),
+      )
+    const numbered = httpLookUp('http://127.0.0.1:3000/plans/{id}', async () => Response.json({ tenant: 7 }))
+    assert.deepEqual(
+      await enriched(method('session', 'a'), numbered, { clock }).identify(exchangeOf()),
+      known({ kind: 'user', id: 'a', tenant: '7' }),
+    )
     assert.equal(asked, 1)
     const broken = enriched(method('session', 'a'), async () => Promise.reject(new Error('down')), { clock })
     await assert.rejects(async () => broken.identify(exchangeOf()))

@@ -226,6 +226,10 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
         { webhook: 'https://siem.example', secret: 'c2hvcnQ=' },
         /audit\.ship\[0\]\.secret: has fewer than 24 bytes/,
       ],
+      [
+        { webhook: 'http://siem.example', secret: 'A'.repeat(44) },
+        /audit\.ship\[0\]\.webhook: sends entries to another machine without encryption/,
+      ],
       [{ webhook: 'https://siem.example', secretFile: 'absent' }, /absent cannot be read \(ENOENT\)/],
       [{ syslog: 'udp://siem.example:514' }, /tls:\/\/collector\.example\.com:6514/],
     ] as const)

@@ -33,15 +33,18 @@ export function auditShippers(
 
 function openSink(ship: CompiledShip, place: string, folder: string): Sink {
   if ('webhook' in ship) {
-    const { webhook, secret, secretFile = '', format } = ship
+    const { webhook, secret, secretFile = '', format, plain } = ship
     const secretPlace = `${place}.${secret === undefined ? 'secretFile' : 'secret'}`
     const key = secret ?? readText(secretFile, secretPlace, folder).trim()
     try {
-      return new WebhookSink({ url: webhook, secret: key, format })
+      return new WebhookSink({ url: webhook, secret: key, format, plain })
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       throw new ConfigError(
-        error.issues.map(issue => ({ ...issue, place: secretPlace })),
+        error.issues.map(issue => ({
+          ...issue,
+          place: issue.place === 'sink.url' ? `${place}.webhook` : secretPlace,
+        })),
         { cause: error },
       )
     }

@@ -5,9 +5,9 @@ import { type BudgetLimit, type BudgetRule, type Budgets, compileBudgets, type R
 import type { RefusalDetail } from './budget-refusal.ts'
 
 /**
- * A table as the database names it, `schema.table`. Undefined when rows are of no table, or of one whose name
- * is not known: they count against every budget. Empty as long as the name is being looked up: they count
- * against budgets of all tables.
+ * A table as the database names it, `schema.table`, or `.table` where the schema is not known. Undefined when
+ * rows are of no table, or of one whose name is not known: they count against every budget. Empty as long as
+ * the name is being looked up: they count against budgets of all tables.
  */
 export type TableName = string | undefined
 
@@ -123,7 +123,9 @@ export class CountedBudgets {
     return own.some(
       rule =>
         (rule.relation === '' || rule.relation === relation) &&
-        (rule.schema === '' ? (this.#schemas?.includes(schema) ?? true) : rule.schema === schema),
+        (rule.schema === ''
+          ? (this.#schemas?.includes(schema) ?? true)
+          : schema === '' || rule.schema === schema),
     )
   }
 }

@@ -48,12 +48,7 @@ export function guardMysql<P extends MysqlPool>(pool: P, options: MysqlGuardOpti
   const core: unknown = Reflect.get(pool, 'pool') ?? pool
   if (typeof core !== 'object' || core === null || typeof Reflect.get(core, 'getConnection') !== 'function')
     throw new ConfigError({ place: 'guardMysql', problem: 'this is not a pool of mysql2' })
-  if (allowsSeveral(core))
-    throw new ConfigError({
-      place: 'guardMysql',
-      problem: 'the pool allows several statements in one text, and only the first would be looked at',
-      hint: 'take multipleStatements out of its options',
-    })
+  checkPool(core)
   const changes = new CountedBudgets({
     budgets,
     actions: ['delete', 'update', 'insert'],
@@ -72,11 +67,37 @@ export function guardMysql<P extends MysqlPool>(pool: P, options: MysqlGuardOpti
   return pool
 }
 
-function allowsSeveral(core: object): boolean {
-  const config: unknown = Reflect.get(core, 'config')
-  const own: unknown =
-    typeof config === 'object' && config !== null ? Reflect.get(config, 'connectionConfig') : {}
-  return typeof own === 'object' && own !== null && Reflect.get(own, 'multipleStatements') === true
+/** @throws ConfigError for a pool of which something would not be counted */
+function checkPool(core: object): void {
+  const config = objectAt(core, 'config')
+  const connections = objectAt(core, '_allConnections')
+  const own = config && objectAt(config, 'connectionConfig')
+  if (config === undefined || own === undefined || connections === undefined)
+    throw refused('this is not a pool of mysql2, or a cluster of pools', 'give the pool of createPool()')
+  if (Reflect.get(own, 'multipleStatements') === true)
+    throw refused(
+      'the pool allows several statements in one text, and only the first would be looked at',
+      'take multipleStatements out of its options',
+    )
+  if (Reflect.get(config, 'resetOnRelease') === true)
+    throw refused(
+      'the pool resets connections, and a session that was reset is no longer counted',
+      'take resetOnRelease out of its options',
+    )
+  if (Number(Reflect.get(connections, 'length')) > 0)
+    throw refused(
+      'the pool has connections already, which would not be counted',
+      'guard it before its first use',
+    )
+}
+
+function refused(problem: string, hint: string): ConfigError {
+  return new ConfigError({ place: 'guardMysql', problem, hint })
+}
+
+function objectAt(value: object, name: string): object | undefined {
+  const found: unknown = Reflect.get(value, name)
+  return typeof found === 'object' && found !== null ? found : undefined
 }
 
 type Use = (error: unknown, connection?: MysqlConnectionOfPool) => void

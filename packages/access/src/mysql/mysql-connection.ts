@@ -6,6 +6,8 @@ import type { CountedBudgets, TableName, Taken } from '../budget/counted-budgets
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { RowReader } from '../read/row-reader.ts'
 import type { Acting } from '../wrap/acting-as.ts'
+import { cascades, FOLLOWED, type Followed, followedOf } from './cascades.ts'
+import { affectedRows, columnsOf, type MysqlAnswer, rowsOf, sizeAt } from './mysql-answer.ts'
 import { type StatementKind, statementKind } from './statement-kind.ts'
 
 /** What a guarded connection needs to know. */
@@ -27,11 +29,6 @@ interface Asked {
   readonly values: unknown
 }
 
-interface Answer {
-  readonly result: unknown
-  readonly fields: unknown
-}
-
 /** Rows that the server has deleted, edited and inserted for this session since it began. */
 interface Handled {
   readonly delete: number
@@ -39,18 +36,15 @@ interface Handled {
   readonly insert: number
 }
 
+type Change = Extract<StatementKind, { is: 'change' }>
+
 const OUTSIDE = 'a change on a guarded connection needs to be made inside actingAs()'
 const HANDLED =
-  "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')"
-
-/** Tables that rows of others follow: the server does not count what a foreign key deletes or edits. */
-const FOLLOWED = `
-  SELECT DISTINCT REFERENCED_TABLE_NAME AS name, DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION') AS deletes, UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') AS updates
-  FROM information_schema.REFERENTIAL_CONSTRAINTS
-  WHERE DELETE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION')`
+  "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write', 'Handler_tmp_write')"
 
 /** What is called like a table and is a view is of other tables. */
-const BASE_TABLES = "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE'"
+const BASE_TABLES =
+  "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')"
 
 /**
  * Counts on one connection of mysql2. The session is read-only but for transactions that are begun here, so
@@ -61,6 +55,7 @@ const BASE_TABLES = "SELECT TABLE_NAME AS name FROM information_schema.TABLES WH
 export class MysqlConnection {
   readonly #guard: MysqlGuard
   readonly #raw: Readonly<Record<Method, (...args: unknown[]) => unknown>>
+  readonly #format: (...args: unknown[]) => unknown
   /** Statements run one after the other, for a change is several. */
   #turn: Promise<unknown> = Promise.resolve()
   #handled: Handled | undefined
@@ -69,11 +64,14 @@ export class MysqlConnection {
   #isInTransaction = false
   /** Whether a function could have changed rows since the count was looked at. */
   #isUnchecked = false
+  /** Whether rows of internal temporary tables, which reads make, are counted apart: on MariaDB. */
+  #isExact = false
   #taken: Taken[] = []
 
   constructor(connection: object, guard: MysqlGuard) {
     this.#guard = guard
     this.#raw = { query: methodOf(connection, 'query'), execute: methodOf(connection, 'execute') }
+    this.#format = methodOf(connection, 'format')
     for (const method of ['query', 'execute'] as const)
       Reflect.set(connection, method, (...args: unknown[]) => this.#ask(method, args))
     for (const name of ['prepare', 'changeUser', 'reset', 'resetConnection'])
@@ -103,7 +101,19 @@ export class MysqlConnection {
     )
   }
 
-  async #run(asked: Asked): Promise<Answer> {
+  /**
+   * The text with its values where a value can be the name of a table: in place of `??`, or by `raw()`. Other
+   * values name nothing, even when they are equal to a name.
+   */
+  #namesIn({ method, statement, values: given }: Asked, text: string): string {
+    const own = typeof statement === 'object' && statement !== null ? statement : {}
+    const values: unknown = given ?? Reflect.get(own, 'values')
+    if (method !== 'query' || typeof values !== 'object' || values === null) return text
+    if (!text.includes('??') && !Object.values(values).some(isRaw)) return text
+    return String(this.#format(text, values, Reflect.get(own, 'namedPlaceholders')))
+  }
+
+  async #run(asked: Asked): Promise<MysqlAnswer> {
     const text = textOf(asked.statement)
     const kind = statementKind(text)
     const acting = this.#guard.acting()
@@ -131,57 +141,74 @@ export class MysqlConnection {
 
   async #begin(): Promise<void> {
     await this.#send('SET SESSION TRANSACTION READ ONLY')
-    this.#followed = rowsOf((await this.#send(FOLLOWED)).result).map(row => ({
-      name: new RegExp(`(?<![\\w$])${escaped(String(row['name']))}(?![\\w$])`, 'i'),
-      deletes: Number(row['deletes']) === 1,
-      updates: Number(row['updates']) === 1,
-    }))
+    this.#followed = rowsOf((await this.#send(FOLLOWED)).result).map(followedOf)
     this.#tables = new Set(rowsOf((await this.#send(BASE_TABLES)).result).map(row => String(row['name'])))
     await this.#handledSince()
   }
 
-  async #read(asked: Asked, acting: Acting | undefined): Promise<Answer> {
+  async #read(asked: Asked, acting: Acting | undefined): Promise<MysqlAnswer> {
     this.#isUnchecked = this.#isInTransaction
-    const answer = await this.#pass(asked)
+    const answer = await this.#passCounting(asked, acting)
+    const refusal = this.#countReads(answer, acting)
+    if (refusal === undefined) return answer
+    if (acting !== undefined) this.#guard.report(refusal, acting)
+    throw refusal
+  }
+
+  /** An error can hold what the statement read. */
+  async #passCounting(asked: Asked, acting: Acting | undefined): Promise<MysqlAnswer> {
+    try {
+      return await this.#pass(asked)
+    } catch (error) {
+      const { reads } = this.#guard
+      if (reads === undefined || acting === undefined || !(error instanceof Error)) throw error
+      const refusal = new RowReader(reads.charge(acting)).message(error.message.length)
+      if (refusal === undefined) throw error
+      this.#guard.report(refusal, acting)
+      throw refusal
+    }
+  }
+
+  /** Counts the rows of an answer; those of one that is refused count for nothing. */
+  #countReads(answer: MysqlAnswer, acting: Acting | undefined): RowBudgetExceeded | undefined {
     const { reads } = this.#guard
-    if (reads === undefined || acting === undefined) return answer
+    if (reads === undefined || acting === undefined) return undefined
     const reader = new RowReader(reads.charge(acting))
-    const columns = columnsOf(answer.fields)
+    const columns = columnsOf(answer)
     const tables = columns.map(({ table }) => table)
     reader.describe(
       [...new Set(tables.filter(table => table !== undefined))],
       tables.flatMap((table, place) => (table === undefined ? [place] : [])),
     )
     for (const row of rowsOf(answer.result)) {
-      const refusal = reader.row(place => sizeOf(Reflect.get(row, columns[place]?.name ?? place)))
+      const refusal = reader.row(place => {
+        const column = columns[place]
+        return column === undefined ? 0 : sizeAt(row, column, place)
+      })
       if (refusal === undefined) continue
       reader.giveBack()
-      this.#guard.report(refusal, acting)
-      throw refusal
+      return refusal
     }
-    return answer
+    return undefined
   }
 
-  async #change(
-    asked: Asked,
-    kind: Extract<StatementKind, { is: 'change' }>,
-    text: string,
-    acting: Acting | undefined,
-  ): Promise<Answer> {
+  async #change(asked: Asked, kind: Change, text: string, acting: Acting | undefined): Promise<MysqlAnswer> {
     if (acting === undefined) throw new CredentialError(OUTSIDE)
-    this.#checkCascades(kind.verb, text)
+    this.#checkCascades(kind.verb, this.#namesIn(asked, text))
     const isAlone = !this.#isInTransaction
     if (isAlone) await this.#send('START TRANSACTION READ WRITE')
-    let answer: Answer
+    let answer: MysqlAnswer
     try {
-      answer = await this.#pass(asked)
+      answer = await this.#passCounting(asked, acting)
     } catch (error) {
       // The statement is undone, and its rows were handled all the same.
       await this.#handledSince()
       if (isAlone) await this.#send('ROLLBACK')
       throw error
     }
-    const refusal = this.#count(kind, await this.#handledSince(), affected(answer.result), acting)
+    const named = affectedRows(kind.verb, text, answer)
+    const refusal =
+      this.#count(kind, await this.#handledSince(), named, acting) ?? this.#countReads(answer, acting)
     if (refusal !== undefined) {
       await this.#rollback()
       this.#guard.report(refusal, acting)
@@ -193,11 +220,18 @@ export class MysqlConnection {
 
   /** Rows of tables that are not the statement's plain target count against every budget on the action. */
   #count(
-    { verb, table: target }: Extract<StatementKind, { is: 'change' }>,
-    handled: Handled,
+    { verb, table: target }: Change,
+    counted: Handled,
     named: number,
     acting: Acting,
   ): RowBudgetExceeded | undefined {
+    // To delete a row of a system-versioned table is to edit it, for the server.
+    const ended = verb === 'delete' ? Math.max(0, named - counted.delete) : 0
+    const handled = {
+      ...counted,
+      delete: counted.delete + ended,
+      update: Math.max(0, counted.update - ended),
+    }
     const table = target !== undefined && this.#tables.has(target) ? target : undefined
     for (const action of ['delete', 'update', 'insert'] as const) {
       const rows = handled[action]
@@ -215,10 +249,7 @@ export class MysqlConnection {
   }
 
   #checkCascades(verb: string, text: string): void {
-    if (this.#guard.cascades === 'uncounted' || verb === 'insert' || verb === 'load') return
-    const isEdit = verb === 'update'
-    if (!this.#followed.some(({ name, deletes, updates }) => (isEdit ? updates : deletes) && name.test(text)))
-      return
+    if (this.#guard.cascades === 'uncounted' || !cascades(this.#followed, verb, text)) return
     throw new ConfigError({
       place: 'guardMysql',
       problem:
@@ -228,10 +259,11 @@ export class MysqlConnection {
   }
 
   /** Commits, unless functions that reads called have changed more than is left. */
-  async #end(acting: Acting | undefined): Promise<Answer> {
+  async #end(acting: Acting | undefined): Promise<MysqlAnswer> {
     if (!this.#isUnchecked) return this.#commit()
-    const handled = { ...(await this.#handledSince()), insert: 0 }
-    if (handled.delete + handled.update === 0) return this.#commit()
+    const found = await this.#handledSince()
+    const handled = this.#isExact ? found : { ...found, insert: 0 }
+    if (handled.delete + handled.update + handled.insert === 0) return this.#commit()
     const refusal =
       acting === undefined
         ? new CredentialError(OUTSIDE)
@@ -255,6 +287,7 @@ export class MysqlConnection {
       insert: found['Handler_write'] ?? 0,
     }
     this.#handled = now
+    this.#isExact = found['Handler_tmp_write'] !== undefined
     if (before === undefined) return now
     // A counter that went back was reset: then all of it counts.
     const since = (action: keyof Handled): number =>
@@ -262,25 +295,25 @@ export class MysqlConnection {
     return { delete: since('delete'), update: since('update'), insert: since('insert') }
   }
 
-  async #commit(): Promise<Answer> {
+  async #commit(): Promise<MysqlAnswer> {
     const answer = await this.#send('COMMIT')
     this.#isInTransaction = false
     this.#taken = []
     return answer
   }
 
-  async #rollback(): Promise<Answer> {
+  async #rollback(): Promise<MysqlAnswer> {
     const answer = await this.#send('ROLLBACK')
     this.#isInTransaction = false
     this.#guard.changes.giveBack(this.#taken)
     return answer
   }
 
-  #send(text: string): Promise<Answer> {
+  #send(text: string): Promise<MysqlAnswer> {
     return this.#pass({ method: 'query', statement: text, values: undefined })
   }
 
-  #pass({ method, statement, values }: Asked): Promise<Answer> {
+  #pass({ method, statement, values }: Asked): Promise<MysqlAnswer> {
     return new Promise((resolve, reject) => {
       const done: Callback = (error, result, fields) => (error ? reject(error) : resolve({ result, fields }))
       if (values === undefined) this.#raw[method](statement, done)
@@ -289,18 +322,16 @@ export class MysqlConnection {
   }
 }
 
-interface Followed {
-  readonly name: RegExp
-  readonly deletes: boolean
-  readonly updates: boolean
-}
-
 const ACTION_OF: Readonly<Record<string, RowAction>> = {
   delete: 'delete',
   update: 'update',
   insert: 'insert',
   replace: 'insert',
   load: 'insert',
+}
+
+function isRaw(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'toSqlString' in value
 }
 
 function methodOf(target: object, name: string): (...args: unknown[]) => unknown {
@@ -316,40 +347,4 @@ function textOf(statement: unknown): string {
   if (typeof text !== 'string')
     throw new ConfigError({ place: 'guardMysql', problem: 'a statement has no text' })
   return text
-}
-
-function affected(result: unknown): number {
-  return typeof result === 'object' && result !== null && 'affectedRows' in result
-    ? Number(result.affectedRows)
-    : 0
-}
-
-function rowsOf(result: unknown): readonly Record<string, unknown>[] {
-  return Array.isArray(result) ? result : []
-}
-
-interface Column {
-  readonly name: string
-  readonly table: string | undefined
-}
-
-function columnsOf(fields: unknown): readonly Column[] {
-  if (!Array.isArray(fields)) return []
-  return fields.map(field => ({
-    name: String(field.name),
-    table:
-      field.orgTable === '' || field.orgTable === undefined
-        ? undefined
-        : `${field.schema ?? ''}.${field.orgTable}`,
-  }))
-}
-
-function sizeOf(value: unknown): number {
-  if (value === null || value === undefined) return 0
-  if (typeof value === 'string' || value instanceof Uint8Array) return value.length
-  return typeof value === 'object' ? JSON.stringify(value).length : 8
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }

@@ -23,6 +23,7 @@ const READS: ReadonlySet<string> = new Set([
   'DESC',
 ])
 const CHANGES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'LOAD'])
+const INTO_FILE = /INTO(?:\s|\/\*[\s\S]*?\*\/|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$))+(?:OUTFILE|DUMPFILE)\b/i
 const BEGIN =
   /^(?:BEGIN(?:\s+WORK)?|START\s+TRANSACTION(?:\s+(?:READ\s+WRITE|WITH\s+CONSISTENT\s+SNAPSHOT|,|\s)*)?)\s*;?\s*$/i
 const END = /^(COMMIT|ROLLBACK)(?:\s+WORK)?\s*;?\s*$/i
@@ -43,10 +44,8 @@ export function statementKind(text: string): StatementKind {
   if (/\/\*M?!/.test(text)) throw refused('a comment that is executed')
   const bare = text.slice(LEAD.exec(text)?.[0].length ?? 0)
   const verb = (/^[A-Za-z]+/.exec(bare)?.[0] ?? '').toUpperCase()
-  if (READS.has(verb)) {
-    if (/\bINTO\s+(?:OUTFILE|DUMPFILE)\b/i.test(bare)) throw refused('SELECT INTO a file')
-    return { is: 'read' }
-  }
+  if (INTO_FILE.test(bare)) throw refused('SELECT INTO a file')
+  if (READS.has(verb)) return { is: 'read' }
   if (CHANGES.has(verb)) return { is: 'change', verb: verb.toLowerCase(), table: TARGET.exec(bare)?.[1] }
   if (verb === 'WITH') {
     const isChange = /\b(?:DELETE|UPDATE|INSERT|REPLACE)\b/i.test(bare)

@@ -73,21 +73,31 @@ function touchesCounts(
     case constants.SQLITE_INSERT:
     case constants.SQLITE_UPDATE:
     case constants.SQLITE_DELETE:
-      return isOurs(first) && !isOurs(source)
+      return isKept(first) && !isOurs(source)
+    // A trigger that says RAISE(IGNORE) skips those that follow it, ours too, and leaves the row changed.
     case constants.SQLITE_CREATE_TRIGGER:
     case constants.SQLITE_CREATE_TEMP_TRIGGER:
+      return isOurs(first) || isOurs(second) || isHeld(held, second)
+    // A unique index on the counts makes OR IGNORE of a statement skip the counting.
+    case constants.SQLITE_CREATE_INDEX:
+    case constants.SQLITE_CREATE_TEMP_INDEX:
+    case constants.SQLITE_DROP_INDEX:
+    case constants.SQLITE_DROP_TEMP_INDEX:
     case constants.SQLITE_DROP_TRIGGER:
     case constants.SQLITE_DROP_TEMP_TRIGGER:
     case constants.SQLITE_CREATE_VIEW:
+      return isOurs(first) || isOurs(second)
+    // What is temporary hides a table of the same name, also from undo.
     case constants.SQLITE_CREATE_TEMP_VIEW:
     case constants.SQLITE_CREATE_TEMP_TABLE:
-      return isOurs(first)
+    case constants.SQLITE_CREATE_VTABLE:
+    case constants.SQLITE_DROP_VTABLE:
     case constants.SQLITE_DROP_TABLE:
       return isOurs(first) || isHeld(held, first)
     case constants.SQLITE_ALTER_TABLE:
       return isOurs(second) || isHeld(held, second)
     case constants.SQLITE_PRAGMA:
-      return first !== null && second !== null && LOCKED_PRAGMAS.has(first.toLowerCase())
+      return first !== null && second !== null && isLocked(first.toLowerCase(), second.toLowerCase())
     default:
       return false
   }
@@ -109,6 +119,16 @@ function namesOf(
       (rights[right] ?? []).map(column => `${table}.${column}`.toLowerCase()),
     ),
   )
+}
+
+/** Without a rollback journal a refused statement is not undone. A part of the word `off` is enough. */
+function isLocked(pragma: string, value: string): boolean {
+  return LOCKED_PRAGMAS.has(pragma) || (pragma === 'journal_mode' && value.startsWith('o'))
+}
+
+/** Ours, and the numbers that entries of the journal are given: without any left, nothing could be kept. */
+function isKept(name: string | null): boolean {
+  return isOurs(name) || isCalled(name, 'sqlite_sequence')
 }
 
 function isOurs(name: string | null): boolean {

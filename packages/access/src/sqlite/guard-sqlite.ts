@@ -3,11 +3,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
 import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
 import { RowBudgetExceeded, readDetail } from '../budget/budget-refusal.ts'
-import { type Acting, currentActing } from '../wrap/acting-as.ts'
+import { type Acting, type ActingRun, currentActing, currentRun } from '../wrap/acting-as.ts'
 import { budgetAuthorizer, type ColumnRights } from './authorizer.ts'
 import {
   countTrigger,
   FORGET_COUNTS,
+  FORGET_OTHER_WINDOW,
   PUT_LIMIT,
   quote,
   SQLITE_TABLES,
@@ -65,7 +66,7 @@ export interface SqliteGuard {
 export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): SqliteGuard {
   const { budgets, acting = currentActing, columns = {}, clock = systemClock } = options
   const retention = parseDuration(options.retention ?? '30d', 'retention')
-  const changes = new WeakMap<Acting, string>()
+  const changes = new WeakMap<Acting | ActingRun, string>()
   let isCounting = true
   const { limits, rules } = changesOf(compileBudgets(budgets))
   db.exec('PRAGMA recursive_triggers = ON')
@@ -74,7 +75,7 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
   db.function('postern_now', () => Math.floor(clock.now()))
   db.function('postern_counting', () => Number(isCounting))
   db.function('postern_change', () => {
-    const who = acting()
+    const who = acting === currentActing ? currentRun() : acting()
     if (who === undefined) return ''
     const change = changes.get(who) ?? randomUUID()
     changes.set(who, change)
@@ -85,8 +86,11 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
     db.exec(SQLITE_TABLES + SQLITE_JOURNAL)
     const put = db.prepare(PUT_LIMIT)
     const ids = new Map<string, number[]>()
-    for (const { budget, scope, rows, step, over } of limits)
+    const forget = db.prepare(FORGET_OTHER_WINDOW)
+    for (const { budget, scope, rows, step, over } of limits) {
+      forget.run(budget, scope, step)
       ids.set(budget, [...(ids.get(budget) ?? []), Number(put.get(budget, scope, rows, step, over)?.['id'])])
+    }
     for (const name of namesOf(db, TRIGGERS)) db.exec(`DROP TRIGGER ${quote(name)}`)
     const tables = namesOf(db, TABLES)
     const guarded = new Map<string, { table: string; action: RowAction; limits: number[]; undo: boolean }>()

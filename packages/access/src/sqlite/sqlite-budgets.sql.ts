@@ -23,10 +23,17 @@ export const PUT_LIMIT = `
   ON CONFLICT (budget, scope) DO UPDATE SET rows = excluded.rows, step = excluded.step, over = excluded.over
   RETURNING id`
 
+/** Counts of another window mean nothing in this one: its steps have other numbers. */
+export const FORGET_OTHER_WINDOW = `
+  DELETE FROM postern_budget_counts WHERE limit_id IN (SELECT id FROM postern_budget_limits WHERE budget = ? AND scope = ? AND step <> ?)`
+
 export const FORGET_COUNTS = `
   DELETE FROM postern_budget_counts WHERE step < (SELECT ? / l.step - 9 FROM postern_budget_limits AS l WHERE l.id = limit_id)`
 
-export const TABLES = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'postern\\_%' ESCAPE '\\'`
+/** Not virtual tables and the tables that those keep their rows in: SQLite has no triggers for them. */
+export const TABLES = `
+  SELECT name FROM pragma_table_list
+  WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'postern\\_%' ESCAPE '\\'`
 
 export const TRIGGERS = `SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'postern\\_budget\\_%' ESCAPE '\\'`
 

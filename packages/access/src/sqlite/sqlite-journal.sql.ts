@@ -74,13 +74,13 @@ export const currentRow = (table: string, columns: string, keys: string, key: st
   `SELECT ${columns
     .split(NEXT)
     .map(name => literalOf(name))
-    .join(` || ',' || `)} AS now FROM ${quote(table)} WHERE (${keys}) IS (${key})`
+    .join(` || ',' || `)} AS now FROM main.${quote(table)} WHERE (${keys}) IS (${key})`
 
 export const insertRow = (table: string, columns: string, old: string): string =>
-  `INSERT INTO ${quote(table)} (${columns}) VALUES (${old})`
+  `INSERT INTO main.${quote(table)} (${columns}) VALUES (${old})`
 
 export const updateRow = (table: string, columns: string, old: string, keys: string, key: string): string =>
-  `UPDATE ${quote(table)} SET (${columns}) = (${old}) WHERE (${keys}) IS (${key})`
+  `UPDATE main.${quote(table)} SET (${columns}) = (${old}) WHERE (${keys}) IS (${key})`
 
 /** Between names of columns: no quoted name ends and begins so within itself. */
 const NEXT = ', '

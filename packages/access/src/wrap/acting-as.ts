@@ -18,7 +18,12 @@ export interface Acting {
   readonly refused?: ((error: RowBudgetExceeded) => void) | undefined
 }
 
-const current = new AsyncLocalStorage<Acting>()
+/** One call of `actingAs`: several may be given the same object. */
+export interface ActingRun {
+  readonly acting: Acting
+}
+
+const current = new AsyncLocalStorage<ActingRun>()
 
 /**
  * Runs work on behalf of an actor: every statement that a guarded connection sends
@@ -28,11 +33,16 @@ const current = new AsyncLocalStorage<Acting>()
  * FROM orders WHERE id = $1', [id]))
  */
 export function actingAs<T>(acting: Acting, work: () => T): T {
-  return current.run(acting, work)
+  return current.run({ acting }, work)
 }
 
 /** Who acts here; undefined outside `actingAs`. */
 export function currentActing(): Acting | undefined {
+  return current.getStore()?.acting
+}
+
+/** The call of `actingAs` that is under way here. */
+export function currentRun(): ActingRun | undefined {
   return current.getStore()
 }
 

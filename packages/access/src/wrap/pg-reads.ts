@@ -1,6 +1,6 @@
-import type { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
+import { budgetError, type ReadBudgetExceeded, RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
-import { columnSources, RowReader } from '../read/row-reader.ts'
+import { columnSources, RowReader, textsIn } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
 import type { Acting } from './acting-as.ts'
 
@@ -88,17 +88,33 @@ export class PgReads {
       const sources = columnSources(fieldsOf(message).map(tableOf), id =>
         needsNames ? this.#names.of(id) : '',
       )
-      reading.reader.describe(sources.tables, sources.computed)
+      reading.reader.describe(sources.tables, sources.computed, sources.catalog)
     }
-    if (event !== 'dataRow') return false
-    const fields = fieldsOf(message)
-    const refusal = reading.reader.row(place => lengthOf(fields[place]))
+    const refusal = this.#refusalOf(event, message, reading)
     if (refusal === undefined) return false
     reading.isRefused = true
     if (reading.isWhole) reading.reader.giveBack()
     this.#report(refusal, reading.acting)
     emit('errorMessage', refusal)
     return true
+  }
+
+  #refusalOf(event: string, message: unknown, { reader }: Reading): ReadBudgetExceeded | undefined {
+    switch (event) {
+      case 'dataRow': {
+        const fields = fieldsOf(message)
+        return reader.row(place => lengthOf(fields[place]))
+      }
+      case 'errorMessage':
+        // The refusal of a budget on changes says nothing of any row, and must be heard.
+        return budgetError(message) instanceof RowBudgetExceeded
+          ? undefined
+          : reader.message(textsIn(message))
+      case 'notice':
+        return reader.message(textsIn(message))
+      default:
+        return undefined
+    }
   }
 }
 
@@ -110,6 +126,7 @@ const IN_ANSWER: ReadonlySet<string> = new Set([
   'portalSuspended',
   'emptyQuery',
   'errorMessage',
+  'notice',
 ])
 
 function fieldsOf(message: unknown): readonly unknown[] {

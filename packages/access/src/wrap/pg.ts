@@ -29,10 +29,17 @@ export interface PgClient {
  * acts, in the same packet, and a refusal of a budget is thrown as `RowBudgetExceeded`. Works
  * through PgBouncer in transaction mode.
  * @returns the same pool
+ * @throws ConfigError when the pool has connections already
  * @example
  * const pool = guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })
  */
 export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
+  if (Number(Reflect.get(pool, 'totalCount') ?? 0) > 0)
+    throw new ConfigError({
+      place: 'guardPool',
+      problem: 'the pool has connections already, which would not be guarded',
+      hint: 'guard it before its first use',
+    })
   keepContext(pool)
   const record: RunApart = (text, values) => pool.query(text, [...values])
   const names = tableNames(record)
@@ -171,7 +178,7 @@ export function guardConnection<C extends PgClient>(
 const OUR_OWN: ReadonlySet<string> = new Set([RECORD_ATTEMPT, TABLE_NAMES])
 
 /** Streams of COPY take the socket away from the driver, and with it all that could count. */
-const COPIES_OUT = /\bCOPY\b[^;]*\bTO\b/i
+const COPIES_OUT = /\bCOPY\b[\s\S]*\bTO\b/i
 
 /** Statements that take prepared statements away. */
 const FORGETS = /\b(?:DEALLOCATE|DISCARD)\b/i

@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
-import type { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
+import { budgetError, type ReadBudgetExceeded, RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
-import { columnSources, RowReader } from '../read/row-reader.ts'
+import { columnSources, RowReader, textsIn } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
 import type { Acting } from './acting-as.ts'
 
@@ -70,11 +70,11 @@ function counted(query: unknown, { budgets, names, acting, report }: SessionRead
   }
   const take = (result: unknown, rows: readonly unknown[]): ReadBudgetExceeded | undefined => {
     const columns = columnsOf(result, query)
-    const { tables, computed } = columnSources(
+    const { tables, computed, catalog } = columnSources(
       columns.map(({ table }) => table),
       id => (budgets.needsNames ? names.of(id) : ''),
     )
-    reader.describe(tables, computed)
+    reader.describe(tables, computed, catalog)
     for (const row of rows) {
       const over = reader.row(place => sizeOf(valueAt(row, place, columns[place]?.name)))
       if (over !== undefined) return refuse(over)
@@ -82,6 +82,11 @@ function counted(query: unknown, { budgets, names, acting, report }: SessionRead
     return undefined
   }
   const { resolve, reject } = query
+  query.reject = error => {
+    if (refusal !== undefined || budgetError(error) instanceof RowBudgetExceeded) return reject(error)
+    const over = reader.message(textsIn(error))
+    return reject(over === undefined ? error : refuse(over))
+  }
   query.resolve = result => {
     if (refusal !== undefined) return reject(refusal)
     for (const one of resultsIn(result)) {

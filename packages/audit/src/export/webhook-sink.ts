@@ -1,13 +1,17 @@
 import { createHmac } from 'node:crypto'
 import { type Clock, ConfigError, StoreError, systemClock } from '@postern/core'
 import type { Entry } from '../entry.ts'
+import { isPrivate } from '../private-url.ts'
 import { toNdjson } from './ndjson.ts'
 import { toOcsf } from './ocsf.ts'
 import type { Sink } from './sink.ts'
 
 /** The URL that receives entries, and the secret that signs them. */
 export interface WebhookSinkOptions {
+  /** `https:`; `http:` on loopback, or anywhere with `plain: 'allow'`. */
   readonly url: string
+  /** Whether entries may be sent to another machine without encryption. Default: `refuse`. */
+  readonly plain?: 'allow' | 'refuse'
   /** At least 24 bytes, base64, with or without `whsec_` before it. A secret. */
   readonly secret: string
   /** `ndjson` (default), or `ocsf`: a JSON array. */
@@ -41,6 +45,12 @@ export class WebhookSink implements Sink {
         hint: 'make one: openssl rand -base64 32',
       })
     if (!URL.canParse(options.url)) throw new ConfigError({ place: 'sink.url', problem: 'is not a URL' })
+    if (options.plain !== 'allow' && !isPrivate(new URL(options.url)))
+      throw new ConfigError({
+        place: 'sink.url',
+        problem: 'sends entries to another machine without encryption',
+        hint: "use https:, or say plain: 'allow'",
+      })
     this.name = `webhook ${new URL(options.url).host}`
   }
 

@@ -40,7 +40,7 @@ export interface SyslogConfig {
 
 /** A collector that receives entries at a webhook, signed as Standard Webhooks. */
 export interface WebhookConfig {
-  /** Address of the collector. */
+  /** Address of the collector: `https:`, or `http:` on this machine. */
   readonly webhook: string
   /** Signs the messages: at least 24 bytes in base64. A secret: write `${NAME}`. */
   readonly secret?: string | undefined
@@ -48,6 +48,11 @@ export interface WebhookConfig {
   readonly secretFile?: string | undefined
   /** Format of the messages. Default: `ndjson`. */
   readonly format?: 'ndjson' | 'ocsf' | undefined
+  /**
+   * `allow` sends entries by `http:` to another machine, where all on the way can read them. Default:
+   * `refuse`.
+   */
+  readonly plain?: 'allow' | 'refuse' | undefined
 }
 
 /** A collector of entries. */
@@ -61,6 +66,7 @@ export type CompiledShip =
       readonly secret?: string
       readonly secretFile?: string
       readonly format: 'ndjson' | 'ocsf'
+      readonly plain: 'allow' | 'refuse'
     }
 
 /** The tamper-evident log. */
@@ -156,7 +162,7 @@ const syslog: z.ZodType<CompiledShip, SyslogConfig> = section<
 const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
   section<Extract<CompiledShip, { webhook: string }>, WebhookConfig>('WebhookConfig', {
     webhook: required(z.url({ protocol: /^https?$/ }), {
-      description: 'Address of the collector.',
+      description: 'Address of the collector: `https:`, or `http:` on this machine.',
       example: 'https://siem.example/hook',
     }),
     secret: key(text, {
@@ -168,6 +174,11 @@ const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
       description: 'Format of the messages.',
       default: 'ndjson',
       example: 'ocsf',
+    }),
+    plain: key(oneOf('allow', 'refuse'), {
+      description: '`allow` sends entries by `http:` to another machine, where all on the way can read them.',
+      default: 'refuse',
+      example: 'allow',
     }),
   }),
   undefined,

@@ -45,6 +45,7 @@ import { stepUpPages } from '../pages/step-up-pages.ts'
 import type { Theme } from '../pages/stylesheet.ts'
 import { Passkeys } from '../passkey/passkeys.ts'
 import { type PasswordOptions, Passwords } from '../password/passwords.ts'
+import { sharedRecords } from '../records/shared-records.ts'
 import { cookieJar } from '../session/cookies.ts'
 import { RedisSessions } from '../session/redis-sessions.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
@@ -52,8 +53,10 @@ import { type IssuedSession, Sessions } from '../session/sessions.ts'
 import { Standings } from '../session/standings.ts'
 import { Confirmations } from '../step-up/confirmations.ts'
 import { SessionStepUp } from '../step-up/session-step-up.ts'
+import { WRONG_PROOFS, WrongProofs } from '../step-up/wrong-proofs.ts'
 import { Authenticators } from '../totp/authenticators.ts'
 import { RecoveryCodes } from '../totp/recovery-codes.ts'
+import { WRONG_CODES } from '../totp/wrong-codes.ts'
 import { type BackendTokenOptions, BackendTokens } from './backend-token.ts'
 import { RequestIdentity } from './identify-request.ts'
 import type { IdentityParts, Routes } from './identity-parts.ts'
@@ -218,7 +221,15 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     apiKeys,
     postman,
     cookies,
-    authenticators: new Authenticators({ ...shared, issuer: siteName }),
+    authenticators: new Authenticators({
+      ...shared,
+      issuer: siteName,
+      wrongCodes: await sharedRecords(options.database, 'codes', WRONG_CODES, clock),
+    }),
+    wrongProofs: new WrongProofs(
+      sessions,
+      await sharedRecords(options.database, 'proofs', WRONG_PROOFS, clock),
+    ),
     recoveryCodes: new RecoveryCodes(shared),
     origin: origin.origin,
     base,

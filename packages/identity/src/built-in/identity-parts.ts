@@ -13,6 +13,7 @@ import type { Passwords } from '../password/passwords.ts'
 import type { CookieJar } from '../session/cookies.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Confirmations } from '../step-up/confirmations.ts'
+import type { WrongProofs } from '../step-up/wrong-proofs.ts'
 import type { Authenticators } from '../totp/authenticators.ts'
 import type { RecoveryCodes } from '../totp/recovery-codes.ts'
 
@@ -29,6 +30,7 @@ export interface IdentityParts {
   readonly authenticators: Authenticators
   readonly recoveryCodes: RecoveryCodes
   readonly confirmations: Confirmations
+  readonly wrongProofs: WrongProofs
   readonly apiKeys: ApiKeys
   readonly postman: Postman
   readonly cookies: CookieJar

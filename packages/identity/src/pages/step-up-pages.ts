@@ -1,6 +1,5 @@
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import type { Session } from '../session/session.ts'
-import { WrongProofs } from '../step-up/wrong-proofs.ts'
 import {
   backOf,
   fault,
@@ -18,8 +17,7 @@ import { sessionCookies } from './sign-in-pages.ts'
 
 /** Proving again who one is, and confirming one act. Neither makes a session. */
 export function stepUpPages(parts: IdentityParts): Routes {
-  const { base } = parts
-  const wrong = new WrongProofs(parts.sessions)
+  const { base, wrongProofs: wrong } = parts
 
   const proveForm = async (
     request: PageRequest,
@@ -74,7 +72,7 @@ ${
       if (isAnswer(session)) return session
       if (!(await wrong.mayTry(session))) return go(`${base}/sign-in`, [parts.cookies.clear('session')])
       const amr = await proven(request, session, parts)
-      if (amr !== undefined) wrong.right(session)
+      if (amr !== undefined) await wrong.right(session)
       if (amr === undefined) {
         parts.emit({
           type: 'login.failed',

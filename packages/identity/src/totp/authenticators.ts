@@ -8,13 +8,17 @@ import {
 } from '@postern/core'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import type { IdentitySecret } from '../database/identity-secret.ts'
+import type { RecordStore } from '../records/record-store.ts'
 import { base32, matchTotp, totpUri } from './totp.ts'
+import { forgetWrongCodes, mayTryCode, type WrongCodes, wrongCodesInMemory } from './wrong-codes.ts'
 
 export interface AuthenticatorsOptions {
   readonly database: IdentityDatabase
   readonly secret: IdentitySecret
   /** Shown by authenticator apps beside the account. */
   readonly issuer: string
+  /** Counts wrong codes, for all processes together. Default: in the memory of this one. */
+  readonly wrongCodes?: RecordStore<WrongCodes>
   readonly emit?: (event: Event) => void
   readonly clock?: Clock
   readonly random?: RandomSource
@@ -43,34 +47,18 @@ const SQL: Readonly<Record<'put' | 'find' | 'confirm' | 'spend' | 'remove', stri
   remove: 'DELETE FROM totp WHERE account_id = $1',
 }
 
-/**
- * Wrong codes of one account in a row before the rest wait, and how long the first time: six digits are
- * guessed quickly otherwise. Every ten more wrong codes double the wait, up to a day: at ten codes each half
- * hour, a year would be enough for every second account whose password is known.
- */
-const TRIES = 10
-const PAUSE_MS = 1_800_000
-const LONGEST_PAUSE_MS = 86_400_000
-const REMEMBERED = 10_000
-
-interface Failures {
-  count: number
-  until: number
-  /** Milliseconds. */
-  pause: number
-}
-
 /** Authenticator apps (TOTP, RFC 6238): one per account, its secret sealed, every code good once. */
 export class Authenticators {
   readonly #options: AuthenticatorsOptions
   readonly #clock: Clock
   readonly #random: RandomSource
-  readonly #failures = new Map<string, Failures>()
+  readonly #wrongCodes: RecordStore<WrongCodes>
 
   constructor(options: AuthenticatorsOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? systemRandom
+    this.#wrongCodes = options.wrongCodes ?? wrongCodesInMemory()
   }
 
   /**
@@ -125,7 +113,7 @@ export class Authenticators {
 
   async #match(accountId: string, code: string, spend: string, event: string | undefined): Promise<boolean> {
     const now = this.#clock.now()
-    if (!this.#mayTry(accountId, now)) return false
+    if (!(await mayTryCode(this.#wrongCodes, accountId, now))) return false
     const [row] = await this.#options.database.rows<Row>(SQL.find, [accountId])
     const plain = code.replace(/[\s-]/g, '')
     const step =
@@ -138,28 +126,9 @@ export class Authenticators {
       (await this.#options.database.batch([
         { text: spend, values: spend === SQL.confirm ? [...values, now] : values, expect: 1 },
       ]))
-    if (isRight) this.#failures.delete(accountId)
+    if (isRight) await forgetWrongCodes(this.#wrongCodes, accountId)
     if (isRight && event !== undefined) this.#emit(event, accountId)
     return isRight
-  }
-
-  /** Counts a try; a right code starts the count again. */
-  #mayTry(accountId: string, now: number): boolean {
-    const failures = this.#failures.get(accountId) ?? { count: 0, until: 0, pause: PAUSE_MS }
-    if (now < failures.until) return false
-    if (failures.count === TRIES) failures.count = 0
-    failures.count++
-    if (failures.count === TRIES) {
-      failures.until = now + failures.pause
-      failures.pause = Math.min(2 * failures.pause, LONGEST_PAUSE_MS)
-    }
-    this.#failures.delete(accountId)
-    this.#failures.set(accountId, failures)
-    if (this.#failures.size > REMEMBERED) {
-      const [oldest] = this.#failures.keys()
-      if (oldest !== undefined) this.#failures.delete(oldest)
-    }
-    return true
   }
 
   #emit(type: string, principal: string): void {

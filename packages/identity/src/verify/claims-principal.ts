@@ -19,15 +19,16 @@ export interface PrincipalClaims {
  */
 export function principalOf(claims: Claims, names: PrincipalClaims = {}): Principal | undefined {
   const id = claimAt(claims, names.id ?? 'sub')
-  if (typeof id !== 'string' || id === '') return undefined
+  if (typeof id !== 'string' || !isName(id)) return undefined
   const client = claims['client_id'] ?? claims['azp']
-  const tenant = textAt(claims, names.tenant)
+  const tenant = tenantAt(claims, names.tenant)
+  if (tenant === null) return undefined
   const plan = textAt(claims, names.plan)
   const roles = listAt(claims, names.roles ?? 'roles')
   const scopes = listAt(claims, 'scope') ?? listAt(claims, 'scp')
   const amr = listAt(claims, 'amr')
   const time = claims['auth_time']
-  const actor = claimAt(claims, 'act.sub')
+  const actor = actorIn(claims)
   return {
     kind: id === client || claims['gty'] === 'client-credentials' ? 'service' : 'user',
     id,
@@ -37,8 +38,39 @@ export function principalOf(claims: Claims, names: PrincipalClaims = {}): Princi
     ...(scopes !== undefined && { scopes }),
     ...(amr !== undefined && { amr }),
     ...(typeof time === 'number' && { authenticatedAt: time * 1_000 }),
-    ...(typeof actor === 'string' && { actor }),
+    ...(actor !== undefined && { actor }),
   }
+}
+
+const LONGEST = 256
+const CONTROL = /\p{Cc}/u
+
+/** A name that stores, logs and claims of budgets can hold. */
+function isName(text: string): boolean {
+  return text !== '' && text.length <= LONGEST && !CONTROL.test(text)
+}
+
+/**
+ * Many issuers number their tenants. What cannot be read as a tenant must not make a principal of none: null.
+ */
+function tenantAt(claims: Claims, path: string | undefined): string | undefined | null {
+  const value = path === undefined ? undefined : claimAt(claims, path)
+  if (value === undefined || value === null || value === '') return undefined
+  const text = Number.isSafeInteger(value) ? String(value) : value
+  return typeof text === 'string' && isName(text) ? text : null
+}
+
+/**
+ * Who really acts (RFC 8693 section 4.1). A party that is named in another way than by `sub` acts all the
+ * same: its token is not that of the person.
+ */
+function actorIn(claims: Claims): string | undefined {
+  const sub = claimAt(claims, 'act.sub')
+  const { act } = claims
+  if (sub === undefined && (typeof act !== 'object' || act === null)) return undefined
+  if (typeof sub === 'string' && isName(sub)) return sub
+  const client = claimAt(claims, 'act.client_id')
+  return typeof client === 'string' && isName(client) ? `service:${client}` : 'service:unnamed'
 }
 
 function claimAt(claims: Claims, path: string): unknown {

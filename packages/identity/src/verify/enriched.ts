@@ -77,6 +77,8 @@ export function postgresLookUp(database: SqlClient, query: string): EnrichmentLo
 export function httpLookUp(url: string, fetcher: Fetch = fetch): EnrichmentLookUp {
   assertFetchable(url.replace('{id}', 'id'), 'identify.lookUp.url')
   return async principal => {
+    // No encoding keeps a URL from reading these two as steps in the path.
+    if (principal.id === '.' || principal.id === '..') return undefined
     const answer = await fetchJson(fetcher, url.replace('{id}', encodeURIComponent(principal.id)))
     return typeof answer === 'object' && answer !== null
       ? enrichmentOf(answer as Readonly<Record<string, unknown>>)
@@ -84,7 +86,9 @@ export function httpLookUp(url: string, fetcher: Fetch = fetch): EnrichmentLookU
   }
 }
 
-function enrichmentOf({ plan, tenant, roles }: Readonly<Record<string, unknown>>): Enrichment {
+function enrichmentOf(found: Readonly<Record<string, unknown>>): Enrichment {
+  const { plan, roles } = found
+  const tenant = Number.isSafeInteger(found['tenant']) ? String(found['tenant']) : found['tenant']
   return {
     ...(typeof plan === 'string' && { plan }),
     ...(typeof tenant === 'string' && { tenant }),

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { after, beforeEach, test } from 'node:test'
+import {
+  actingAs,
+  type Budgets,
+  ReadBudgetExceeded,
+  ReadBudgets,
+  RowBudgetExceeded,
+  rows,
+} from '@postern/access'
+import { guardMysql } from '@postern/access/mysql'
+import { ConfigError } from '@postern/core'
+import core from 'mysql2'
+import mysql from 'mysql2/promise'
+import { startMariadb } from '../../../test/mariadb-server.ts'
+
+const server = await startMariadb()
+const owner = mysql.createPool({ uri: server.url, connectionLimit: 2, multipleStatements: true })
+const pools: mysql.Pool[] = []
+after(async () => {
+  await Promise.all(pools.map(pool => pool.end()))
+  await owner.end()
+  await server.stop()
+})
+await owner.query(`
+  CREATE TABLE orders (id int PRIMARY KEY, note varchar(100) NOT NULL DEFAULT 'note');
+  CREATE TABLE parents (id int PRIMARY KEY);
+  CREATE TABLE children (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE);
+  CREATE TABLE \`odd\`\`name\` (id int PRIMARY KEY);
+  CREATE TABLE odd_children (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES \`odd\`\`name\` (id) ON DELETE CASCADE);
+  CREATE TABLE numbered (id int PRIMARY KEY);
+  CREATE TABLE followers (id int PRIMARY KEY, parent int, FOREIGN KEY (parent) REFERENCES numbered (id) ON UPDATE CASCADE);
+  CREATE TABLE lever (id int PRIMARY KEY, n int); INSERT INTO lever SELECT seq, 0 FROM seq_1_to_200;
+  CREATE TRIGGER pull AFTER UPDATE ON lever FOR EACH ROW UPDATE orders SET note = 'gone' WHERE id = OLD.id;
+  CREATE TABLE copied (id int PRIMARY KEY, n int); INSERT INTO copied SELECT seq, 0 FROM seq_1_to_200;
+  CREATE TRIGGER copies AFTER UPDATE ON copied FOR EACH ROW INSERT INTO orders (id) VALUES (OLD.id + 1000);
+  CREATE TABLE kept (id int PRIMARY KEY) WITH SYSTEM VERSIONING;
+  CREATE FUNCTION adds() RETURNS int BEGIN INSERT INTO orders (id) SELECT seq FROM seq_1001_to_1100; RETURN 1; END;
+  CREATE USER app@'127.0.0.1' IDENTIFIED BY 'app';
+  GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE ON shop.* TO app@'127.0.0.1'`)
+
+beforeEach(async () => {
+  await owner.query(`
+    DELETE FROM orders; INSERT INTO orders (id) SELECT seq FROM seq_1_to_200;
+    DELETE FROM parents; INSERT INTO parents SELECT seq FROM seq_1_to_3; INSERT INTO children SELECT seq, 1 FROM seq_1_to_90;
+    DELETE FROM \`odd\`\`name\`; INSERT INTO \`odd\`\`name\` VALUES (1); INSERT INTO odd_children SELECT seq, 1 FROM seq_1_to_90;
+    DELETE FROM followers; DELETE FROM numbered; INSERT INTO numbered VALUES (1); INSERT INTO followers SELECT seq, 1 FROM seq_1_to_90;
+    DELETE FROM kept; INSERT INTO kept SELECT seq FROM seq_1_to_200`)
+})
+
+const address = server.url.replace(/owner:[^@]+@/, 'app:app@')
+const alice = { actor: 'user:alice' }
+
+function guardedPool(budgets: Budgets, reads?: ReadBudgets): mysql.Pool {
+  const pool = mysql.createPool({ uri: address, connectionLimit: 2 })
+  pools.push(pool)
+  return guardMysql(pool, { budgets, ...(reads !== undefined && { reads }) })
+}
+
+/** Rows that are gone, edited or too many. */
+async function damage(): Promise<number> {
+  const [found] = await owner.query<mysql.RowDataPacket[]>(`
+    SELECT 200 - count(*) AS n FROM orders WHERE note = 'note' AND id <= 200 UNION ALL SELECT count(*) FROM orders WHERE id > 200
+    UNION ALL SELECT 90 - count(*) FROM children UNION ALL SELECT 90 - count(*) FROM odd_children
+    UNION ALL SELECT 90 - count(*) FROM followers WHERE parent = 1 UNION ALL SELECT 200 - count(*) FROM kept`)
+  return found.reduce((sum, row) => sum + Number(row['n']), 0)
+}
+
+const ALL: Budgets = { '*.delete': rows(20, '1h'), '*.update': rows(20, '1h'), '*.insert': rows(20, '1h') }
+
+type Attack = (pool: mysql.Pool) => Promise<unknown>
+const query =
+  (sql: string, values?: unknown[]): Attack =>
+  pool =>
+    pool.query(sql, values)
+
+const WAYS: readonly (readonly [name: string, budgets: Budgets, attack: Attack])[] = [
+  ['a cascading table named by a placeholder', ALL, query('DELETE FROM ?? WHERE id = ?', ['parents', 1])],
+  [
+    'a cascading table named by raw text',
+    ALL,
+    pool => pool.query('DELETE FROM ? WHERE id = 1', [core.raw('parents')]),
+  ],
+  [
+    'the same, with values inside the statement',
+    ALL,
+    pool => pool.query({ sql: 'DELETE FROM ?? WHERE id = ?', values: ['parents', 1] }),
+  ],
+  ['a cascading table with a backtick in its name', ALL, query('DELETE FROM `odd``name`')],
+  [
+    'an upsert that edits a cascading key',
+    ALL,
+    query('INSERT INTO numbered VALUES (1) ON DUPLICATE KEY UPDATE id = id + 1000'),
+  ],
+  ['a budget that names the schema', { 'shop.orders.delete': rows(20, '1h') }, query('DELETE FROM orders')],
+  [
+    'a trigger behind rows that are found and not changed',
+    { 'orders.update': rows(20, '1h') },
+    query('UPDATE lever SET n = n'),
+  ],
+  [
+    'a trigger behind an upsert, which counts each row twice',
+    { 'orders.insert': rows(20, '1h') },
+    query(
+      'INSERT INTO copied (id, n) SELECT seq, 1 FROM seq_1_to_200 ON DUPLICATE KEY UPDATE n = copied.n + 1',
+    ),
+  ],
+  ['a system-versioned table', { '*.delete': rows(20, '1h') }, query('DELETE FROM kept')],
+  [
+    'a system-versioned table under an alias',
+    { '*.delete': rows(20, '1h') },
+    query('DELETE k FROM kept AS k'),
+  ],
+  [
+    'a system-versioned table, with RETURNING',
+    { '*.delete': rows(20, '1h') },
+    query('DELETE FROM kept RETURNING id'),
+  ],
+  [
+    'a function that inserts',
+    ALL,
+    async pool => {
+      const connection = await pool.getConnection()
+      try {
+        for (const sql of ['START TRANSACTION', 'SELECT adds()', 'COMMIT']) await connection.query(sql)
+      } finally {
+        connection.release()
+      }
+    },
+  ],
+]
+
+for (const [name, budgets, attack] of WAYS)
+  test(`MySQL: does not bypass a budget: ${name}`, { timeout: 30_000 }, async () => {
+    const pool = guardedPool(budgets)
+    await assert.rejects(
+      actingAs(alice, () => attack(pool)),
+      (error: unknown) => error instanceof RowBudgetExceeded || error instanceof ConfigError,
+    )
+    assert.equal(await damage(), 0)
+  })
+
+test('MySQL: work that only looks like those ways goes through, each row under its own budget', async () => {
+  const pool = guardedPool({
+    'orders.insert': rows(1, '1h'),
+    'orders.update': rows(1, '1h'),
+    '*.delete': rows(20, '1h'),
+  })
+  await actingAs(alice, async () => {
+    await pool.query('UPDATE numbered SET id = id WHERE id = ?', [7]).catch(() => {})
+    await pool.query('INSERT INTO kept VALUES (?), (?)', [1001, 1002])
+    await pool.query("INSERT INTO parents SELECT REPLACE(seq, 'x', '') FROM seq_101_to_150")
+    await pool.query("UPDATE orders SET note = REPLACE(note, 'note', 'parents') WHERE id = ?", [1])
+    await pool.query('DELETE FROM orders WHERE note = ?', ['parents'])
+    const [left] = await pool.query<mysql.RowDataPacket[]>("SELECT '?' AS mark, ? AS given", ['a?b'])
+    assert.deepEqual({ ...left[0] }, { mark: '?', given: 'a?b' })
+    await assert.rejects(pool.query('UPDATE orders SET note = 1 WHERE id = 2'), RowBudgetExceeded)
+  })
+})
+
+for (const sql of [
+  "SELECT * FROM orders INTO/**/OUTFILE '/nowhere/x'",
+  "SELECT * FROM orders INTO -- c\nDUMPFILE '/nowhere/x'",
+  "WITH o AS (SELECT * FROM orders) SELECT * FROM o INTO OUTFILE '/nowhere/x'",
+  "VALUES (1) INTO # c\n OUTFILE '/nowhere/x'",
+])
+  test(`MySQL: rows do not go into a file: ${sql}`, async () => {
+    const pool = guardedPool(ALL)
+    await assert.rejects(
+      actingAs(alice, () => pool.query(sql)),
+      /SELECT INTO a file/,
+    )
+  })
+
+const TABLE = "SELECT group_concat(note SEPARATOR '---------------------------------------') AS x FROM orders"
+const READS: readonly (readonly [name: string, statement: mysql.QueryOptions])[] = [
+  ['rows as arrays', { sql: TABLE, rowsAsArray: true }],
+  ['rows by table', { sql: TABLE, nestTables: true }],
+  ['rows with names of tables', { sql: TABLE, nestTables: '_' }],
+  ['RETURNING', { sql: 'INSERT INTO orders (id) SELECT seq FROM seq_3001_to_3050 RETURNING *' }],
+  ['a whole table that RETURNING computes', { sql: `DELETE FROM orders WHERE id = 1 RETURNING (${TABLE})` }],
+]
+for (const [name, statement] of READS)
+  test(`MySQL: does not bypass a budget of reads: ${name}`, async () => {
+    const budgets: Budgets = { '*.insert': rows(1_000, '1h') }
+    const pool = guardedPool(budgets, new ReadBudgets({ budgets: { '*.select': rows(20, '1h') } }))
+    await actingAs(alice, async () => {
+      await assert.rejects(pool.query(statement), ReadBudgetExceeded)
+      const [few] = await pool.query<mysql.RowDataPacket[]>({
+        ...statement,
+        sql: 'SELECT id FROM orders LIMIT 5',
+      })
+      assert.equal(few.length, 5)
+    })
+    assert.equal(await damage(), 0)
+  })
+
+test('MySQL: errors count by their length, for they can hold what was read', async () => {
+  const reads = new ReadBudgets({ budgets: { '*.select': rows(20, '1h') } })
+  const pool = guardedPool(ALL, reads)
+  await actingAs(alice, async () => {
+    let seen = 0
+    for (let i = 0; i < 100; i++)
+      await assert.rejects(pool.query(`SELECT * FROM \`${'x'.repeat(60)}\``), (error: unknown) => {
+        seen += Number(!(error instanceof ReadBudgetExceeded))
+        return true
+      })
+    assert.equal(seen, 20)
+  })
+})
+
+test('MySQL: a pool is not guarded when some of its connections would not be', async () => {
+  const used = mysql.createPool({ uri: address })
+  await used.query('SELECT 1')
+  assert.throws(() => guardMysql(used, { budgets: ALL }), /before its first use/)
+  await used.end()
+  const resetting = mysql.createPool({ uri: address, resetOnRelease: true } as mysql.PoolOptions)
+  assert.throws(() => guardMysql(resetting, { budgets: ALL }), /resetOnRelease/)
+  await resetting.end()
+  const cluster = core.createPoolCluster()
+  assert.throws(() => guardMysql(cluster, { budgets: ALL }), /cluster/)
+  cluster.end()
+})
