@@ -72,7 +72,7 @@ let lastHost = ''
 /** RFC 9110 section 7.2; what names of hosts are made of, and no more than one can have. */
 const HOST = /^[\w.:[\]%~-]{1,261}$/
 
-/** Fields that a proxy is told to drop, and that say who asks. */
+/** Fields that a proxy drops where this list names them, and that say who asks. */
 const HOP = /(?:^|[\s,])(?:x-|authorization|cookie|forwarded|via\b)/i
 
 /** Whether a header is the host that is asked for, and no name of a host. */
