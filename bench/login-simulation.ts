@@ -162,6 +162,12 @@ function spray(seed: number, rate: number): Sprayed {
       { account, address: `a${address}`, network: `n${address >> 1}`, outcome, isKnownDevice: false },
       now,
     ).spraying
+  /** Who mistyped tries again, up to three times. @returns how many of the tries raised an alarm */
+  const retries = (tryAgain: () => boolean): number => {
+    let alarms = 0
+    for (let again = 0; again < 3 && random() < 0.6; again++) if (tryAgain()) alarms++
+    return alarms
+  }
   const quiet = START + 30 * DAY
   let badness = random()
   let day = 0
@@ -175,9 +181,7 @@ function spray(seed: number, rate: number): Sprayed {
     if (outcome === undefined) continue
     const who = Math.floor(random() * ACCOUNTS)
     if (note(1_000_000 + who, outcome, `user${who}`)) falseAlarms++
-    // Who mistyped tries again, up to three times.
-    for (let again = 0; outcome === 'failed' && again < 3 && random() < 0.6; again++)
-      if (note(1_000_000 + who, 'failed', `user${who}`)) falseAlarms++
+    if (outcome === 'failed') falseAlarms += retries(() => note(1_000_000 + who, 'failed', `user${who}`))
   }
   let guesses = 0
   for (; guesses < ACCOUNTS; guesses++) {

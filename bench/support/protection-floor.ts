@@ -47,6 +47,9 @@ export function protectionFloor(
   const look = (value: string): void => {
     if (SIGN.test(value) && !known.has(value) && known.size < MOST_KNOWN) known.add(value)
   }
+  const lookAtCookies = (value: string): void => {
+    for (const pair of value.split(';')) look(pair.slice(pair.indexOf('=') + 1).trim())
+  }
   /** Reads the head once. @returns whether it is well-formed, and has a session */
   const readHead = (headers: readonly string[]): 'malformed' | 'session' | 'plain' => {
     let bytes = 0
@@ -60,7 +63,7 @@ export function protectionFloor(
       if (name.length === 4 && name.toLowerCase() === 'host') hosts++
       if (name.length === 6 && name.toLowerCase() === 'cookie') {
         hasSession = SESSION.test(value)
-        for (const pair of value.split(';')) look(pair.slice(pair.indexOf('=') + 1).trim())
+        lookAtCookies(value)
       } else look(value)
     }
     if (hosts !== 1 || bytes > 32_768 || headers.length > MOST_HEADERS * 2) return 'malformed'

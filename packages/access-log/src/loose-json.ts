@@ -178,18 +178,34 @@ function collect(
     const own = name.toLowerCase().replace(/[^a-z0-9]/g, '')
     if (CHOSEN.test(own)) continue
     const whole = path + own
-    const one: unknown = Array.isArray(found)
-      ? found.filter(part => typeof part === 'string').join(', ')
-      : found
-    if (typeof one === 'string' && one.startsWith('{') && one.length <= MAX_NESTED) {
-      const nested = objectOf(one)
-      if (nested !== undefined) collect(nested, whole, depth + 1, into)
-    } else if ((typeof one === 'string' && one !== '') || typeof one === 'number') {
+    const one = plainValue(found)
+    if (typeof one === 'object') {
+      if (one.isWritten || depth < MAX_DEPTH) collect(one.fields, whole, depth + 1, into)
+    } else if (one !== undefined) {
       into.set(whole, one)
       if (!into.has(own)) into.set(own, one)
-    } else if (typeof one === 'object' && one !== null && depth < MAX_DEPTH)
-      collect(one as Readonly<Record<string, unknown>>, whole, depth + 1, into)
+    }
   }
+}
+
+/** An object in a log line: a part of the line, or written out as a text. */
+interface Nested {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly isWritten: boolean
+}
+
+/** A value as one text or number, or what it holds; undefined for nothing and for what cannot be read. */
+function plainValue(found: unknown): Scalar | Nested | undefined {
+  const one: unknown = Array.isArray(found)
+    ? found.filter(part => typeof part === 'string').join(', ')
+    : found
+  if (typeof one === 'number') return one
+  if (typeof one === 'object' && one !== null)
+    return { fields: one as Readonly<Record<string, unknown>>, isWritten: false }
+  if (typeof one !== 'string' || one === '') return undefined
+  if (!one.startsWith('{') || one.length > MAX_NESTED) return one
+  const fields = objectOf(one)
+  return fields && { fields, isWritten: true }
 }
 
 function objectOf(json: string): Readonly<Record<string, unknown>> | undefined {

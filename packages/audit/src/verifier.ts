@@ -220,21 +220,21 @@ async function compareUpperTiles(
   treeHolds: boolean,
   found: (path: string, from: number, to: number, message: string) => void,
 ): Promise<void> {
+  const below = (tile: number, level: number): string =>
+    treeHolds ? 'was changed' : `is not that of the tiles below: look at tile ${tile} of level ${level}`
   for (let level = 1; Math.floor(size / WIDTH ** level) > 0; level++) {
     const count = Math.floor(size / WIDTH ** level)
     for (let n = 0; n * WIDTH < count; n++) {
       const width = Math.min(WIDTH, count - n * WIDTH)
       const { bytes, path, exact } = await readTile(read, String(level), n, width)
       if (bytes === undefined) found(path, 0, 0, 'is missing')
-      if (exact && bytes !== undefined && bytes.length > width * 32)
+      else if (exact && bytes.length > width * 32)
         found(path, width * 32, bytes.length, 'bytes after the last hash')
-      for (let i = 0; i < width && bytes !== undefined; i++) {
+      for (let i = 0; bytes !== undefined && i < width; i++) {
         const own = tree.tileRoot(level, n * WIDTH + i)
         if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
-        const below = treeHolds
-          ? 'was changed'
-          : `is not that of the tiles below: look at tile ${n * WIDTH + i} of level ${level - 1}`
-        found(path, i * 32, i * 32 + 32, `hash ${n * WIDTH + i} of level ${level} ${below}`)
+        const place = n * WIDTH + i
+        found(path, i * 32, i * 32 + 32, `hash ${place} of level ${level} ${below(place, level - 1)}`)
       }
     }
   }

@@ -7,7 +7,8 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
-import { type Event, IntegrityError } from '@postern/core'
+import { type Event, IntegrityError, VirtualClock } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import type { Entry } from '../src/entry.ts'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import {
@@ -332,6 +333,27 @@ describe('a sink', () => {
     await known.close()
   })
 
+  test('that accepts a connection and then says nothing leaves no connection open', async t => {
+    const open = new Set<Socket>()
+    let made = 0
+    const server = createServer(socket => {
+      made++
+      open.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => open.delete(socket)).resume()
+    })
+    const port = await listening(t, server)
+    const reader = await logOf(t, [requestEvent(0)])
+    const sink = new SyslogSink({ host: '127.0.0.1', port, tls: {} })
+    for (let i = 0; i < 3; i++)
+      await assert.rejects(
+        sink.send([await entryOf(reader, 0n)], AbortSignal.timeout(200)),
+        /does not answer/,
+      )
+    await until(() => made === 3 && open.size === 0)
+    sink.close()
+  })
+
   test('that hangs or refuses holds up nothing, says so, and gets everything when it is back', async t => {
     let status = 500
     const bodies: {
@@ -505,6 +527,120 @@ describe('a sink', () => {
     fails = false
     await shipper.ship()
     assert.deepEqual(batches, [[0, 1, 2], [0, 1, 2], [3]])
+    await shipper.close()
+  })
+
+  test('that failed gets the same batch again after a restart too, and never an entry under another id', async t => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin })
+    t.after(() => log.close())
+    for (let i = 0; i < 3; i++) await log.commit(requestEvent(i))
+    await log.checkpoint()
+    const reader = readAuditLog(directory)
+    t.after(() => reader.close())
+    const place = freshDirectory()
+    const open = (sink: Sink): Shipper =>
+      new Shipper({ reader, sink, cursor: fileCursor(`${place}/c`), intent: fileCursor(`${place}/e`) })
+    // It took the batch, and its answer was lost.
+    const before = memorySink(() => new Error('the connection broke'))
+    const first = open(before.sink)
+    await first.ship()
+    await first.close()
+    for (let i = 3; i < 8; i++) await log.commit(requestEvent(i))
+    await log.checkpoint()
+    const after = memorySink(() => 'taken')
+    const second = open(after.sink)
+    await second.ship()
+    await second.close()
+    assert.deepEqual(
+      [...before.batches, ...after.batches],
+      [
+        [0, 1, 2],
+        [0, 1, 2],
+        [3, 4, 5, 6, 7],
+      ],
+    )
+  })
+
+  test('that asks for a pause is asked again after it, and health names it', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let asked = 0
+    let answer = { status: 429, after: '120' }
+    const clock = new VirtualClock()
+    const sink = new WebhookSink({
+      clock,
+      url: 'http://collector.test/',
+      secret: Buffer.alloc(32).toString('base64'),
+      fetch: async () => {
+        asked++
+        const headers = answer.after === '' ? {} : { 'retry-after': answer.after }
+        return new Response(null, { status: answer.status, headers })
+      },
+    })
+    const reader = await logOf(t, [requestEvent(0)])
+    const shipper = new Shipper({ reader, sink, cursor: fileCursor(`${freshDirectory()}/c`) })
+    const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+    shipper.start()
+    t.mock.timers.tick(1_000)
+    await shipper.ship()
+    await turn()
+    assert.match(shipper.health().detail ?? '', /answered 429 and asks for a pause of 2m; waits at entry 0/)
+    t.mock.timers.tick(119_000)
+    await turn()
+    assert.equal(asked, 1)
+    t.mock.timers.tick(1_000)
+    await shipper.ship()
+    assert.equal(asked, 2)
+    await shipper.close()
+    for (const [value, shown] of [
+      ['7200', '1h'],
+      [new Date(clock.now() + 300_000).toUTCString(), '5m'],
+      ['0', '1s'],
+    ] as const) {
+      answer = { status: 503, after: value }
+      const again = new Shipper({ reader, sink, cursor: fileCursor(`${freshDirectory()}/c`) })
+      await again.ship()
+      assert.match(again.health().detail ?? '', new RegExp(`answered 503 and asks for a pause of ${shown};`))
+      await again.close()
+    }
+    answer = { status: 503, after: '' }
+    await assert.rejects(sink.send([await entryOf(reader, 0n)], AbortSignal.timeout(5_000)), /answered 503$/)
+  })
+
+  test('that took a batch and breaks off its answer has taken it', async t => {
+    const server = createHttpServer((request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(200, { 'content-length': '1000' })
+        response.write('{"ok":', () => request.socket.destroy())
+      })
+    })
+    const port = await listening(t, server)
+    const reader = await logOf(t, [requestEvent(0)])
+    const sink = new WebhookSink({
+      url: `http://127.0.0.1:${port}/`,
+      secret: Buffer.alloc(32).toString('base64'),
+    })
+    assert.equal(await sink.send([await entryOf(reader, 0n)], AbortSignal.timeout(5_000)), 'taken')
+  })
+
+  test('of a log that was restored, and has grown since, gets every entry that was made after', async t => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin })
+    t.after(() => log.close())
+    for (let i = 0; i < 2; i++) await log.commit(requestEvent(i))
+    await log.checkpoint()
+    const reader = readAuditLog(directory)
+    t.after(() => reader.close())
+    const cursor = fileCursor(`${freshDirectory()}/c`)
+    await cursor.advance(4n)
+    const { sink, batches } = memorySink(() => 'taken')
+    const shipper = new Shipper({ reader, sink, cursor })
+    await shipper.begin()
+    for (let i = 2; i < 6; i++) await log.commit(requestEvent(i))
+    await log.checkpoint()
+    await shipper.ship()
+    assert.deepEqual(batches.flat(), [2, 3, 4, 5])
+    assert.match(shipper.health().detail ?? '', /4 entries were sent of a log that has 2: it was restored/)
     await shipper.close()
   })
 

@@ -43,6 +43,24 @@ const ENTRIES: Readonly<Record<string, string>> = {
   limits: 'api',
 }
 
+function words(text: string): number {
+  return text.split(/\s+/).length
+}
+
+/** The keys of the table with their descriptions. */
+function* descriptions(
+  { properties = {}, anyOf = [], items, additionalProperties: entries }: SchemaNode,
+  place: string,
+): Generator<readonly [place: string, description: string | undefined]> {
+  for (const branch of anyOf) yield* descriptions(branch, place)
+  if (items !== undefined) yield* descriptions(items, place)
+  if (typeof entries === 'object') yield* descriptions(entries, place)
+  for (const [name, node] of Object.entries(properties)) {
+    yield [`${place}.${name}`, node.description]
+    yield* descriptions(node, `${place}.${name}`)
+  }
+}
+
 /** Every object of the table with all its examples, in a configuration that holds it. */
 function* exampleConfigs(
   node: SchemaNode,
@@ -76,6 +94,14 @@ describe('the table of configuration keys', () => {
     assert.ok(configs.length > 30)
     for (const [name, config] of configs)
       await assert.doesNotReject(load(config), `${name}: ${JSON.stringify(config)}`)
+  })
+
+  test('describes every key in words that can be read alone', () => {
+    const vague = [...descriptions(annotatedSchema(), '')].filter(
+      ([, text]) =>
+        text === undefined || /^(?:Its|Of|For|Between|The same|As in) /.test(text) || words(text) < 4,
+    )
+    assert.deepEqual(vague, [])
   })
 
   test('has the defaults of the gateway', async () => {

@@ -122,8 +122,8 @@ describe('attacks on every operation of the console', () => {
   })
 
   test('no name in a path breaks an operation, or reaches what every object has', async () => {
-    for (const { path, method } of operations) {
-      if (!path.includes('{') || method !== 'GET') continue
+    const named = operations.filter(({ path }) => path.includes('{'))
+    for (const { path, method } of named.filter(operation => operation.method === 'GET')) {
       for (const name of NAMES) {
         const { status, headers } = await call(method, filled(path, name), opal)
         assert.ok(status >= 200 && status < 500, `${path} with ${name.slice(0, 40)}: ${status}`)
@@ -131,8 +131,7 @@ describe('attacks on every operation of the console', () => {
       }
     }
     const acts = given.acts.length
-    for (const { path, method } of operations) {
-      if (!path.includes('{') || method === 'GET') continue
+    for (const { path, method } of named.filter(operation => operation.method !== 'GET')) {
       for (const name of NAMES) {
         const { status } = await call(method, filled(path, name), opal, '{}')
         assert.notEqual(status, 500, `${method} ${path} with ${name.slice(0, 40)}`)

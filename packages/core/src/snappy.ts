@@ -44,12 +44,18 @@ export function snappyDecompress(block: Uint8Array, limit: number): Uint8Array {
     }
     const size = kind === COPY_1 ? 4 + ((tag >> 2) & 7) : 1 + (tag >> 2)
     const offset = kind === COPY_1 ? ((tag >> 5) << 8) | byte() : number(kind === COPY_2 ? 2 : 4)
-    if (offset === 0 || offset > end || size > length - end)
-      throw new RangeError('a copy of a Snappy block is outside of it')
-    // Byte by byte: a copy may reach into what it writes.
-    for (const last = end + size; end < last; end++) found[end] = found[end - offset] as number
+    copyBack(found, end, offset, size)
+    end += size
   }
   return found.subarray(0, end)
+}
+
+/** Writes again what stands `offset` bytes before `at`. */
+function copyBack(into: Uint8Array, at: number, offset: number, size: number): void {
+  if (offset === 0 || offset > at || size > into.length - at)
+    throw new RangeError('a copy of a Snappy block is outside of it')
+  // Byte by byte: a copy may reach into what it writes.
+  for (let end = at; end < at + size; end++) into[end] = into[end - offset] as number
 }
 
 function lengthOf(byte: () => number): number {

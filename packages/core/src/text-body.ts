@@ -44,8 +44,17 @@ export async function readTextBody(exchange: Exchange): Promise<TextBody> {
     // A document in UTF-16 is JSON to a parser that looks for the encoding.
     if (label === 'other' && bytes.includes(0)) return MALFORMED
   }
-  if (label === 'other') return { kind: 'other' }
-  const asSent = await undecodedForm(exchange, label)
+  if (label === 'form' || label === 'multipart')
+    return formOf(label, body, await undecodedForm(exchange, label))
+  return { kind: 'other' }
+}
+
+/** @param asSent the form as it was sent, where it came under a content coding */
+function formOf(
+  label: 'form' | 'multipart',
+  { bytes, complete }: { readonly bytes: Uint8Array; readonly complete: boolean },
+  asSent: string | undefined,
+): TextBody {
   if (label === 'multipart') {
     const text = Buffer.from(bytes).toString('utf8')
     return { kind: 'multipart', text: asSent === undefined ? text : `${text}\n${asSent}`, complete }

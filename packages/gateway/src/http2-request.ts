@@ -60,10 +60,14 @@ export function readHttp2Request(raw: readonly string[], maxBytes: number): Http
   if (bytes > maxBytes) return framingFault('headers-too-large')
   if (method === 'CONNECT') return framingFault('method-not-allowed')
   if (scheme !== 'https' || !(target.startsWith('/') || target === '*')) return framingFault('bad-target')
-  if (authority !== undefined && host !== undefined && authority.toLowerCase() !== host.toLowerCase())
-    return framingFault('host-mismatch')
+  if (!namesOneHost(authority, host)) return framingFault('host-mismatch')
   const named = authority ?? host
   if (cookie !== undefined) headers.push('cookie', cookie)
   if (named !== undefined) headers.unshift('Host', named)
   return { method, target, headers }
+}
+
+/** Whether `:authority` and `Host`, where both are there, are the same (RFC 9113 section 8.3.1). */
+function namesOneHost(authority: string | undefined, host: string | undefined): boolean {
+  return authority === undefined || host === undefined || authority.toLowerCase() === host.toLowerCase()
 }

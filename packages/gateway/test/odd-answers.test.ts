@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ClientHttp2Session } from 'node:http2'
 import { describe, type TestContext, test } from 'node:test'
 import { exchangeBytes, start, startRawBackend } from './harness.ts'
 import { certificate, http2Request, http2Session } from './tls.ts'
@@ -84,6 +85,23 @@ function watchUncaught(t: TestContext): unknown[] {
   return uncaught
 }
 
+/** HTTP/2 has no status above 599. */
+function expectedStatus(protocol: 'HTTP/1.1' | 'HTTP/2', status: number): number {
+  return protocol === 'HTTP/2' && status > 599 ? 502 : status
+}
+
+async function http2Status(session: ClientHttp2Session, path: string): Promise<number> {
+  return (await http2Request(session, { ':path': path })).status
+}
+
+/** The last status of an answer over HTTP/1.1, in which nothing of another one may stand. */
+async function plainStatus(port: number, path: string): Promise<number> {
+  const received = await exchangeBytes(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  assert.doesNotMatch(received, /stolen|forged/)
+  const final = received.split(/(?=HTTP\/1\.1 \d{3})/).find(part => !part.startsWith('HTTP/1.1 1'))
+  return Number(final?.slice(9, 12))
+}
+
 describe('an odd answer of a backend', { timeout: 120_000 }, () => {
   for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const)
     test(`harms no other request, and no worker, of a client that speaks ${protocol}`, async t => {
@@ -103,22 +121,14 @@ describe('an odd answer of a backend', { timeout: 120_000 }, () => {
         isHttp2 ? { listen: { port: 0, tls: certificate() } } : {},
       )
       const session = isHttp2 ? http2Session(port) : undefined
-      const ask = async (path: string): Promise<number> => {
-        if (session !== undefined) return (await http2Request(session, { ':path': path })).status
-        const received = await exchangeBytes(
-          port,
-          `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
-        )
-        assert.doesNotMatch(received, /stolen|forged/)
-        const final = received.split(/(?=HTTP\/1\.1 \d{3})/).find(part => !part.startsWith('HTTP/1.1 1'))
-        return Number(final?.slice(9, 12))
-      }
+      const ask = (path: string): Promise<number | string> =>
+        (session === undefined ? plainStatus(port, path) : http2Status(session, path)).catch(String)
       const wrong: string[] = []
       for (const [name, [bytes, expected]] of Object.entries(ANSWERS)) {
         answer = bytes
-        const status = await ask('/odd').catch((error: unknown) => String(error))
-        if (status !== (isHttp2 && expected > 599 ? 502 : expected)) wrong.push(`${name}: ${status}`)
-        const next = await ask('/').catch((error: unknown) => String(error))
+        const status = await ask('/odd')
+        if (status !== expectedStatus(protocol, expected)) wrong.push(`${name}: ${status}`)
+        const next = await ask('/')
         if (next !== 200) wrong.push(`the request after ${name}: ${next}`)
       }
       assert.deepEqual(wrong, [])

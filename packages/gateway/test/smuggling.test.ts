@@ -16,27 +16,34 @@ function requestsIn(bytes: string): { line: string; head: string; body: string }
     if (end < 0) throw new Error(`no head: ${rest.slice(0, 80)}`)
     const head = rest.slice(0, end)
     rest = rest.slice(end + 4)
-    let body = ''
     const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
-    if (/\r\ntransfer-encoding: chunked/i.test(head)) {
-      if (length !== undefined) throw new Error('two lengths reached the backend')
-      for (;;) {
-        const size = /^([0-9a-f]+)\r\n/.exec(rest)
-        if (size === null) throw new Error(`no chunk: ${rest.slice(0, 80)}`)
-        const count = Number.parseInt(size[1] as string, 16)
-        rest = rest.slice(size[0].length)
-        body += rest.slice(0, count)
-        if (rest.slice(count, count + 2) !== '\r\n') throw new Error('a chunk of another size')
-        rest = rest.slice(count + 2)
-        if (count === 0) break
-      }
-    } else if (length !== undefined) {
-      body = rest.slice(0, Number(length))
-      rest = rest.slice(Number(length))
-    }
-    requests.push({ line: head.split('\r\n', 1)[0] as string, head, body })
+    const isChunked = /\r\ntransfer-encoding: chunked/i.test(head)
+    if (isChunked && length !== undefined) throw new Error('two lengths reached the backend')
+    const body = isChunked ? chunksOf(rest) : cutAt(rest, Number(length ?? 0))
+    rest = body.rest
+    requests.push({ line: head.split('\r\n', 1)[0] as string, head, body: body.text })
   }
   return requests
+}
+
+function cutAt(bytes: string, length: number): { text: string; rest: string } {
+  return { text: bytes.slice(0, length), rest: bytes.slice(length) }
+}
+
+/** The text of chunks up to the last one, and what stands behind it. */
+function chunksOf(bytes: string): { text: string; rest: string } {
+  let text = ''
+  let rest = bytes
+  for (let count = -1; count !== 0; ) {
+    const size = /^([0-9a-f]+)\r\n/.exec(rest)
+    if (size === null) throw new Error(`no chunk: ${rest.slice(0, 80)}`)
+    count = Number.parseInt(size[1] as string, 16)
+    rest = rest.slice(size[0].length)
+    text += rest.slice(0, count)
+    if (rest.slice(count, count + 2) !== '\r\n') throw new Error('a chunk of another size')
+    rest = rest.slice(count + 2)
+  }
+  return { text, rest }
 }
 
 const EVIL = 'GET /evil HTTP/1.1\r\nHost: a\r\n\r\n'

@@ -232,11 +232,8 @@ describe('measures beyond this process', { timeout: 120_000 }, () => {
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
         const isRight = request.headers.authorization === 'Bearer good'
-        if (request.method === 'POST')
-          for (const { ip } of JSON.parse(Buffer.concat(chunks).toString()) as readonly {
-            readonly ip: string
-          }[])
-            added.push(ip)
+        const body = Buffer.concat(chunks).toString()
+        if (request.method === 'POST') added.push(...addressesIn(body))
         const result = request.url?.includes('/bulk_operations/')
           ? { status: 'completed' }
           : request.method === 'GET'
@@ -332,4 +329,9 @@ async function feedOf(admin: string): Promise<FeedHealth> {
     readonly parts: readonly { readonly name: string; readonly ok: boolean; readonly required: boolean }[]
   }
   return { ...parts.find(({ name }) => name === 'crowdsec feed'), status: response.status }
+}
+
+/** The addresses of items for a list at Cloudflare. */
+function addressesIn(body: string): readonly string[] {
+  return (JSON.parse(body) as readonly { readonly ip: string }[]).map(({ ip }) => ip)
 }

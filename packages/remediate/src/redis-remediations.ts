@@ -81,6 +81,19 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
     return true
   }
 
+  /** @param ahead how far the clock of Redis is ahead of this process */
+  const readAll = async (ids: readonly string[], ahead: number): Promise<Remediation[]> => {
+    const found: Remediation[] = []
+    for (let i = 0; i < ids.length; i += BATCH) {
+      const texts = await redis.mget(ids.slice(i, i + BATCH).map(keyOf))
+      for (const text of texts) {
+        const remediation = text === null ? undefined : parse(text)
+        if (remediation !== undefined) found.push(shifted(remediation, -ahead))
+      }
+    }
+    return found
+  }
+
   return {
     name: 'redis',
     load: (now, limit) =>
@@ -93,15 +106,7 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
         if (restored || (before !== undefined && generation !== before)) return 'lost'
         const ahead = await time.measure()
         const ids = await redis.zrange(ends, '+inf', `(${now + ahead}`, 'BYSCORE', 'REV', 'LIMIT', 0, limit)
-        const found: Remediation[] = []
-        for (let i = 0; i < ids.length; i += BATCH) {
-          const texts = await redis.mget(ids.slice(i, i + BATCH).map(keyOf))
-          for (const text of texts) {
-            const remediation = text === null ? undefined : parse(text)
-            if (remediation !== undefined) found.push(shifted(remediation, -ahead))
-          }
-        }
-        return found
+        return await readAll(ids, ahead)
       }),
     put: remediation =>
       translated(async () => {

@@ -27,6 +27,7 @@ export function auditShippers(
       reader,
       sink: openSink(ship, place, file.folder),
       cursor: cursor(`ship-${name}`),
+      intent: cursor(`ship-${name}-end`),
     })
   })
 }

@@ -1,6 +1,15 @@
 import { type Acting, actingAs } from '@postern/access'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { type Around, Engine, type Event, type Exchange, type Guard, type RecordTime } from '@postern/core'
+import {
+  type AnswerStyle,
+  type Around,
+  type Detector,
+  Engine,
+  type Event,
+  type Exchange,
+  type Guard,
+  type RecordTime,
+} from '@postern/core'
 import { type CorsOptions, corsGuard, corsHeadersOf } from '@postern/protocol'
 import { type FailurePolicy, local, type Throttle, throttle } from '@postern/throttle'
 import { accessGuards } from './access-guards.ts'
@@ -47,15 +56,7 @@ export function buildEngine(
   const isStaged = config.identify !== undefined || resources.identity !== undefined
   const routes = config.routes.table
   const emit = (event: Event): void => engine.emit(event)
-  const limits = throttle({
-    store: resources.limitStore,
-    limits: overridableLimits(config, resources.limitOverrides, clock),
-    headers: purpose === 'replay' ? 'none' : config.rateLimitHeaders,
-    onEvent: emit,
-    ...(config.shed !== undefined && purpose === 'serve' && { overload: config.shed }),
-    onStoreFailure: failurePolicy(config.stores.failure),
-    stages: isStaged ? 'two' : 'one',
-  })
+  const limits = limitsOf(config, resources, purpose, isStaged ? 'two' : 'one', emit)
   const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
   const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
   const cors = corsOf(config)
@@ -91,8 +92,7 @@ export function buildEngine(
   const engine = new Engine({
     guards,
     ...(identified !== undefined && { identified }),
-    detectors:
-      resources.scenarios === undefined ? resources.detectors : [...resources.detectors, ...config.detectors],
+    detectors: detectorsOf(config, resources),
     remediations: honeyRemediations(resources.remediations, config.honey.for),
     mode: config.mode,
     timing: timingOf(config, purpose),
@@ -101,16 +101,45 @@ export function buildEngine(
     bodyLimit: config.bodyLimit,
     record: recordTime(config),
     clock,
-    style: {
-      ...refusalStyle(loaded),
-      ...(cors !== undefined && { headers: (exchange: Exchange) => corsHeadersOf(exchange, cors) }),
-    },
+    style: styleOf(loaded, cors),
     probes: [...resources.probes, limits],
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
     ...aroundHandlers(config, resources, exchange => access.actingIn(exchange)),
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
   return { loaded, engine, throttle: limits, foreign }
+}
+
+/** The limits of the configuration, as a guard; a replay counts without shedding load or sending headers. */
+function limitsOf(
+  config: CompiledConfig,
+  { limitStore, limitOverrides, clock }: Resources,
+  purpose: 'serve' | 'replay',
+  stages: 'one' | 'two',
+  onEvent: (event: Event) => void,
+): Throttle {
+  return throttle({
+    store: limitStore,
+    limits: overridableLimits(config, limitOverrides, clock),
+    headers: purpose === 'replay' ? 'none' : config.rateLimitHeaders,
+    onEvent,
+    ...(config.shed !== undefined && purpose === 'serve' && { overload: config.shed }),
+    onStoreFailure: failurePolicy(config.stores.failure),
+    stages,
+  })
+}
+
+/** Those of the application run where scenarios do: on one thread, which sees the events of all. */
+function detectorsOf(config: CompiledConfig, { scenarios, detectors }: Resources): readonly Detector[] {
+  return scenarios === undefined ? detectors : [...detectors, ...config.detectors]
+}
+
+/** How refusals look: page and document, and the headers that pages of other origins need to read them. */
+function styleOf(loaded: LoadedConfig, cors: ReturnType<typeof corsOf>): AnswerStyle {
+  return {
+    ...refusalStyle(loaded),
+    ...(cors !== undefined && { headers: (exchange: Exchange) => corsHeadersOf(exchange, cors) }),
+  }
 }
 
 /** What a handler's own calls must be able to find: who acts, and what the request carried. */

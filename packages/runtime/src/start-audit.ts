@@ -58,11 +58,6 @@ export async function startAudit(
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    if (!isAuditInPostgres(loaded)) {
-      const draining = drainOutbox(new AuditOutbox(connections.sqlite), log)
-      probes.push(draining)
-      closers.push(() => draining.close())
-    }
     if (anchors.length + witnesses.length > 0) probes.push(outside)
     if (ship.length > 0) {
       await opened.whenOpen(async () => {
@@ -70,12 +65,19 @@ export async function startAudit(
         closers.push(() => reader.close())
         for (const shipper of auditShippers(loaded, opened, reader)) {
           shippers.push(shipper)
+          await shipper.begin()
           shipper.start()
           closers.push(() => shipper.close())
         }
       })
       for (const index of ship.keys())
         probes.push({ health: () => shippers[index]?.health() ?? WAITS_FOR_LOG })
+    }
+    // After the shippers have seen how long the log was.
+    if (!isAuditInPostgres(loaded)) {
+      const draining = drainOutbox(new AuditOutbox(connections.sqlite), log)
+      probes.push(draining)
+      closers.push(() => draining.close())
     }
     if (retention !== undefined) {
       const { removeBefore } = opened

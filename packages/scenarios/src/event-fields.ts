@@ -191,7 +191,11 @@ function parameters(event: Event): string | undefined {
     if (next < 0) break
     start = next + 1
   }
-  if (rest !== undefined) return rest.sort().join('&')
+  return rest === undefined ? joinedPair(first, second) : rest.sort().join('&')
+}
+
+/** One name or two, sorted. */
+function joinedPair(first: string | undefined, second: string | undefined): string | undefined {
   if (first === undefined || second === undefined) return first
   return first <= second ? `${first}&${second}` : `${second}&${first}`
 }

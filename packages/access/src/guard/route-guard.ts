@@ -14,7 +14,6 @@ import {
   systemClock,
 } from '@postern/core'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { type BudgetAnswer, budgetAnswer } from '../budget/over-budget.ts'
 import type { RouteBudgets } from '../edge/route-budgets.ts'
 import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
 import type { Acting } from '../wrap/acting-as.ts'
@@ -23,6 +22,7 @@ import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { ActingInRequest } from './acting-in-request.ts'
+import { overBudget, withBudget, withPreview } from './over-route-budget.ts'
 import { RefusedActs } from './refused-acts.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
 import { isNavigation, stepUpPage } from './step-up-page.ts'
@@ -148,15 +148,8 @@ export class AccessGuard implements Guard {
     const units = await budgets.units(exchange)
     const over = budgets.over(exchange, names, units)
     if (rule.approve !== undefined) {
-      const given = await argumentsOf(exchange)
-      const key = given === 'too-large' ? undefined : this.#refused.key(exchange, given)
-      const refused = key === undefined ? undefined : this.#refused.get(key)
-      if (over !== undefined || refused !== undefined || asksForConsent(exchange)) {
-        const said = await this.#ask(withPreview(question, over, refused), rule, over ?? refused)
-        if (said.effect === 'allow' && key !== undefined) this.#refused.delete(key)
-        return said
-      }
-      if (key !== undefined) this.#keys.set(exchange, key)
+      const said = await this.#askForConsent(question, rule, over)
+      if (said !== undefined) return said
     }
     if (over !== undefined) return overBudget(over, exchange)
     const said = await this.#ask(question, within)
@@ -166,6 +159,28 @@ export class AccessGuard implements Guard {
     if (late !== undefined) return overBudget(late, exchange)
     budgets.take(exchange, names, units ?? 1)
     return ALLOW
+  }
+
+  /**
+   * What a consent says, where one is needed: over the budget, after the database refused the same request,
+   * or because the caller asks for it. Undefined when none is.
+   */
+  async #askForConsent(
+    question: RouteQuestion,
+    rule: CompiledRule,
+    over: RowBudgetExceeded | undefined,
+  ): Promise<Decision | undefined> {
+    const { exchange } = question
+    const given = await argumentsOf(exchange)
+    const key = given === 'too-large' ? undefined : this.#refused.key(exchange, given)
+    const refused = key === undefined ? undefined : this.#refused.get(key)
+    if (over === undefined && refused === undefined && !asksForConsent(exchange)) {
+      if (key !== undefined) this.#keys.set(exchange, key)
+      return undefined
+    }
+    const said = await this.#ask(withPreview(question, over, refused), rule, over ?? refused)
+    if (said.effect === 'allow' && key !== undefined) this.#refused.delete(key)
+    return said
   }
 
   #ask(question: RouteQuestion, rule: CompiledRule, over?: RowBudgetExceeded): Decision | Promise<Decision> {
@@ -348,48 +363,4 @@ function problemDocument(refusal: AccessRefusal): RefusalContent {
  */
 function asksForConsent(exchange: Exchange): boolean {
   return exchange.header('postern-approval') === 'ask'
-}
-
-/**
- * What is known of the extent, for who decides: what the database counted, or else what the request names.
- */
-function withPreview(
-  question: RouteQuestion,
-  over: RowBudgetExceeded | undefined,
-  refused: RowBudgetExceeded | undefined,
-): RouteQuestion {
-  const known = refused ?? over
-  if (known === undefined || question.preview !== undefined) return question
-  const { budget, asked, allowed } = known
-  const said =
-    refused === undefined
-      ? `The request names ${asked} ${asked === 1 ? 'thing' : 'things'} to change; the database has not counted the rows.`
-      : `The database counted ${asked} rows before it refused.`
-  return { ...question, preview: () => ({ summary: `${said} ${allowed} were left of ${budget}.` }) }
-}
-
-function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | undefined): AccessRefusal {
-  if (over === undefined) return refusal
-  const { budget, allowed, asked, retryAt } = over
-  return { ...refusal, budget: { budget, allowed, asked, retryAt } }
-}
-
-/** The same document as for a refusal of the database. */
-function overBudget(error: RowBudgetExceeded, exchange: Exchange): Refusal {
-  const { status, headers, body } = budgetAnswer(error) as BudgetAnswer
-  const { budget, allowed, asked } = error
-  return {
-    effect: status === 429 ? 'throttle' : 'deny',
-    guard: NAME,
-    status,
-    retryAfter: Number(headers['retry-after']),
-    ...(!isNavigation(exchange) && { content: { type: 'application/problem+json', text: body } }),
-    reasons: [
-      {
-        rule: 'access/budget',
-        message: 'This would change more than is allowed. Change less, or retry later.',
-        evidence: { location: `budget.${budget}`, facts: { allowed, asked } },
-      },
-    ],
-  }
 }

@@ -2,6 +2,7 @@ import { type Duration, type Health, type HealthProbe, parseDuration } from '@po
 import type { Cursor } from '../cursor.ts'
 import type { Entry } from '../entry.ts'
 import type { LogReader } from '../log-reader.ts'
+import { ReceiverBusy } from './receiver-busy.ts'
 import type { Sink } from './sink.ts'
 
 /** The log and the sink of a shipper, and where it remembers its position. */
@@ -13,6 +14,11 @@ export interface ShipperOptions {
    * log share it, one of them sends.
    */
   readonly cursor: Cursor
+  /**
+   * Stores where the batch ends that is being sent, so that it is the same batch again after a
+   * restart, or on another instance. Without it that holds only while this process runs.
+   */
+  readonly intent?: Cursor
   /** Entries per batch. Default 500. */
   readonly batch?: number
   /** Interval between checks for new entries. Default 1s. */
@@ -26,7 +32,7 @@ const MAX_PAUSE = 60_000
 /**
  * Sends a log's entries to a sink, each at least once and in order, from where it stopped. It
  * reads the log like any other reader: a sink that hangs or is full delays nothing else,
- * loses nothing, and is named in `health`.
+ * loses nothing, and is named in `health`. A receiver that asks for a pause gets it.
  */
 export class Shipper implements HealthProbe {
   readonly #options: ShipperOptions
@@ -45,6 +51,8 @@ export class Shipper implements HealthProbe {
    */
   #retryTo: bigint | undefined = undefined
   #failures = 0
+  /** Milliseconds that the receiver asked for. */
+  #asked = 0
   #trouble: string | undefined = undefined
   /** Why entries are sent under numbers that were sent before. */
   #restored: string | undefined = undefined
@@ -77,11 +85,29 @@ export class Shipper implements HealthProbe {
   /** Sends periodically until closed. */
   start(): void {
     if (this.#isClosed) return
-    const pause = Math.min(MAX_PAUSE, this.#interval * 2 ** Math.min(this.#failures, 10))
+    const pause = Math.max(
+      this.#asked,
+      Math.min(MAX_PAUSE, this.#interval * 2 ** Math.min(this.#failures, 10)),
+    )
     this.#timer = setTimeout(() => {
       void this.ship().finally(() => this.start())
     }, pause)
     this.#timer.unref()
+  }
+
+  /**
+   * Looks whether the log is the one that entries were sent of: before it grows, for later a restored log may
+   * have as many entries again, others under numbers that were sent before.
+   */
+  async begin(): Promise<void> {
+    const { reader, cursor } = this.#options
+    try {
+      const next = await cursor.take()
+      const { size } = await reader.head()
+      if (next !== undefined && next > size) await this.#goBack(next, size)
+    } catch (error) {
+      this.#trouble = error instanceof Error ? error.message : 'failed'
+    }
   }
 
   /** Sends all remaining entries; stops at the first failure, which `health` reports. Never rejects. */
@@ -93,12 +119,14 @@ export class Shipper implements HealthProbe {
   }
 
   async #shipAll(): Promise<void> {
+    this.#asked = 0
     try {
       while (await this.#shipSome());
       this.#failures = 0
       this.#trouble = undefined
     } catch (error) {
       this.#failures++
+      if (error instanceof ReceiverBusy) this.#asked = error.pause
       this.#trouble = error instanceof Error ? error.message : 'failed'
     }
   }
@@ -112,6 +140,7 @@ export class Shipper implements HealthProbe {
     const { size } = await reader.head()
     this.#size = size
     if (next > size) return await this.#goBack(next, size)
+    if (!(await this.#recall(next))) return false
     const entries: Entry[] = []
     for await (const entry of reader.entries(next, this.#endOf(next))) entries.push(entry)
     const last = entries.at(-1)
@@ -121,12 +150,29 @@ export class Shipper implements HealthProbe {
       this.#next = minimum
       return await cursor.advance(minimum)
     }
-    this.#retryTo = last.index + 1n
+    if (!(await this.#intend(last.index + 1n))) return false
     if ((await this.#send(entries)) === 'too-large') return this.#sendLess(entries)
     this.#retryTo = undefined
     this.#batch = Math.min(this.#options.batch ?? 500, this.#batch * 2)
     this.#next = last.index + 1n
     return await cursor.advance(this.#next)
+  }
+
+  /** Learns where a batch ended that another process tried. @returns whether this one may send */
+  async #recall(next: bigint): Promise<boolean> {
+    const { intent } = this.#options
+    if (intent === undefined || this.#retryTo !== undefined) return true
+    const end = await intent.take()
+    if (end === undefined) return false
+    if (end > next) this.#retryTo = end
+    return true
+  }
+
+  /** Remembers where the batch ends that is sent next. @returns whether this process may still send */
+  async #intend(end: bigint): Promise<boolean> {
+    const isKnown = this.#retryTo === end
+    this.#retryTo = end
+    return isKnown || this.#options.intent === undefined || (await this.#options.intent.advance(end))
   }
 
   #endOf(next: bigint): bigint {
@@ -182,5 +228,6 @@ export class Shipper implements HealthProbe {
     this.#options.sink.close()
     // A store that does not answer releases the hold by itself after a while.
     await this.#options.cursor.release().catch(() => {})
+    await this.#options.intent?.release().catch(() => {})
   }
 }

@@ -77,7 +77,8 @@ export class SyslogSink implements Sink {
   }
 
   #connected(signal: AbortSignal): Promise<Socket> {
-    this.#socket ??= new Promise<Socket>((resolve, reject) => {
+    if (this.#socket !== undefined) return this.#socket
+    const connecting = new Promise<Socket>((resolve, reject) => {
       const { host, port, tls } = this.#options
       const ready = (): void => resolve(socket)
       const socket: Socket =
@@ -96,17 +97,26 @@ export class SyslogSink implements Sink {
             )
       socket.on('error', () => reject(this.#error('cannot be reached')))
       socket.on('close', () => {
-        this.#socket = undefined
+        // Another one may have been made meanwhile.
+        if (this.#socket === connecting) this.#socket = undefined
         reject(this.#error('closed the connection'))
       })
       // Answers of a collector are ignored, but must be read or they would fill the buffers.
       socket.resume()
-      signal.addEventListener('abort', () => reject(this.#error('does not answer')), { once: true })
+      const tooLate = (): void => {
+        socket.destroy()
+        reject(this.#error('does not answer'))
+      }
+      signal.addEventListener('abort', tooLate, { once: true })
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+        signal.removeEventListener('abort', tooLate)
+      })
     })
-    return this.#socket.catch(error => {
-      this.#socket = undefined
-      throw error
+    this.#socket = connecting
+    connecting.catch(() => {
+      if (this.#socket === connecting) this.#socket = undefined
     })
+    return connecting
   }
 
   #error(message: string): StoreError {

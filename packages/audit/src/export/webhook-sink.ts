@@ -4,6 +4,7 @@ import type { Entry } from '../entry.ts'
 import { isPrivate } from '../private-url.ts'
 import { toNdjson } from './ndjson.ts'
 import { toOcsf } from './ocsf.ts'
+import { ReceiverBusy, retryAfter } from './receiver-busy.ts'
 import type { Sink } from './sink.ts'
 
 /** The URL that receives entries, and the secret that signs them. */
@@ -62,6 +63,7 @@ export class WebhookSink implements Sink {
     const timestamp = Math.floor(clock.now() / 1_000)
     const signature = createHmac('sha256', this.#key).update(`${id}.${timestamp}.${body}`).digest('base64')
     let status: number
+    let pause: number | undefined
     try {
       const response = await fetch(url, {
         method: 'POST',
@@ -76,14 +78,16 @@ export class WebhookSink implements Sink {
         },
       })
       status = response.status
-      await response.body?.cancel()
+      pause = retryAfter(response.headers.get('retry-after'), clock.now())
+      // Its answer is of no interest, and neither is one that breaks off: the status has arrived.
+      await response.body?.cancel().catch(() => {})
     } catch (cause) {
       throw new StoreError('cannot be reached', { store: this.name, retryable: true, cause })
     }
     if (status === PAYLOAD_TOO_LARGE) return 'too-large'
-    if (status < 200 || status > 299)
-      throw new StoreError(`answered ${status}`, { store: this.name, retryable: true })
-    return 'taken'
+    if (status >= 200 && status <= 299) return 'taken'
+    if (pause !== undefined) throw new ReceiverBusy(this.name, status, pause)
+    throw new StoreError(`answered ${status}`, { store: this.name, retryable: true })
   }
 
   close(): void {}

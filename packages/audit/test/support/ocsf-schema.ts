@@ -156,12 +156,7 @@ export class OcsfSchema {
         this.#check(value as Record<string, unknown>, this.#object(type), place, problems)
       return
     }
-    if (
-      NUMBERS.has(type)
-        ? typeof value !== 'number'
-        : typeof value !== 'string' && type !== 'json_t' && type !== 'boolean_t'
-    )
-      problems.push(`${place}: is a ${typeof value}, not ${type}`)
+    if (!isOfType(value, type)) problems.push(`${place}: is a ${typeof value}, not ${type}`)
     const names = Object.keys(attribute.enum ?? {})
     if (names.length > 0 && !names.includes(String(value)))
       problems.push(`${place}: ${String(value)} is none of its values`)
@@ -171,4 +166,10 @@ export class OcsfSchema {
     const read = (object: string): Definition => this.#read<Definition>(`objects/${object}.json`)
     return this.#resolve(read(name), read)
   }
+}
+
+/** Whether a value other than an object has a type of the schema. */
+function isOfType(value: unknown, type: string): boolean {
+  if (NUMBERS.has(type)) return typeof value === 'number'
+  return typeof value === 'string' || type === 'json_t' || type === 'boolean_t'
 }

@@ -13,18 +13,18 @@ import { count, duration, listOf, oneOf, text } from '../types.ts'
 
 /** What a caller must have, or prove, on a route. */
 export interface RequireConfig {
-  /** One of these roles. Default: any. */
+  /** Roles of which the caller must have one. Default: any. */
   readonly role?: string | readonly string[] | undefined
-  /** Every one of these scopes. Default: none. */
+  /** Scopes of which the caller must have all. Default: none. */
   readonly scope?: string | readonly string[] | undefined
-  /** One of these kinds of principal. Default: every kind but `anonymous`. */
+  /** Kinds of principal of which the caller must be one. Default: every kind but `anonymous`. */
   readonly kind?: Principal['kind'] | readonly Principal['kind'][] | undefined
   /**
-   * A proof of identity that is at most this old, or `act`: one that is bound to this very request. Default:
-   * none.
+   * How old the caller's last proof of identity may be; `act` asks for one that is bound to this request.
+   * Default: none.
    */
   readonly stepUp?: Duration | 'act' | undefined
-  /** `refuse`: not while acting for somebody else. Default: `allow`. */
+  /** Whether somebody who acts for another user may do this: `allow` or `refuse`. Default: `allow`. */
   readonly impersonation?: 'allow' | 'refuse' | undefined
 }
 
@@ -35,9 +35,9 @@ export interface ApproveConfig {
    * several is enough; never the requester.
    */
   readonly by: string | readonly string[]
-  /** How long a request waits. Default: `1h`. */
+  /** How long a request for approval waits before it lapses. Default: `1h`. */
   readonly ttl?: Duration | undefined
-  /** Rows the act may change at most. Default: none are granted. */
+  /** Most rows that the approved act may change. Default: none are granted. */
   readonly rows?: number | undefined
   /** `over`: only for what goes over the route's `budget`. Default: `always`. */
   readonly when?: 'always' | 'over' | undefined
@@ -97,28 +97,28 @@ export const requirement: z.ZodType<Requirement, RequireConfig> = section<Requir
   'RequireConfig',
   {
     role: key(oneOrMore(name), {
-      description: 'One of these roles.',
+      description: 'Roles of which the caller must have one.',
       defaultText: 'any',
       example: 'support',
     }),
     scope: key(oneOrMore(name), {
-      description: 'Every one of these scopes.',
+      description: 'Scopes of which the caller must have all.',
       defaultText: 'none',
       example: ['orders', 'refunds'],
     }),
     kind: key(oneOrMore(kind), {
-      description: 'One of these kinds of principal.',
+      description: 'Kinds of principal of which the caller must be one.',
       defaultText: 'every kind but `anonymous`',
       example: 'user',
     }),
     stepUp: key(z.union([z.literal('act'), duration]), {
       description:
-        'A proof of identity that is at most this old, or `act`: one that is bound to this very request.',
+        "How old the caller's last proof of identity may be; `act` asks for one that is bound to this request.",
       defaultText: 'none',
       example: '10m',
     }),
     impersonation: key(oneOf('allow', 'refuse'), {
-      description: '`refuse`: not while acting for somebody else.',
+      description: 'Whether somebody who acts for another user may do this: `allow` or `refuse`.',
       defaultText: '`allow`',
       example: 'refuse',
     }),
@@ -134,9 +134,13 @@ export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRul
         'Who can approve: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of several is enough; never the requester.',
       example: 'role:owner',
     }),
-    ttl: key(duration, { description: 'How long a request waits.', defaultText: '`1h`', example: '4h' }),
+    ttl: key(duration, {
+      description: 'How long a request for approval waits before it lapses.',
+      defaultText: '`1h`',
+      example: '4h',
+    }),
     rows: key(count, {
-      description: 'Rows the act may change at most.',
+      description: 'Most rows that the approved act may change.',
       defaultText: 'none are granted',
       example: 5_000,
     }),
@@ -236,7 +240,7 @@ export interface WebhookConfig {
 
 /** How approvals are kept and decided. */
 export interface ApprovalsConfig {
-  /** Where approvals are followed and decided. Default: `/.postern/approvals`. */
+  /** Path of the pages on which approvals are followed and decided. Default: `/.postern/approvals`. */
   readonly path?: string | undefined
   /** Address of this site, before `path` in notices. Default: `http://127.0.0.1:8080`. */
   readonly origin?: string | undefined
@@ -244,14 +248,14 @@ export interface ApprovalsConfig {
   readonly stepUp?: Duration | undefined
   /** Requests that one actor may have pending, and may make in an hour. Default: `20`. */
   readonly maxPending?: number | undefined
-  /** How long closed requests are kept. Default: `90d`. */
+  /** How long decided and lapsed requests for approval are kept. Default: `90d`. */
   readonly keep?: Duration | undefined
   /**
    * 32 bytes or more in base64 that seal decisions. A secret: write `${NAME}`. Default: decisions are not
    * sealed.
    */
   readonly key?: string | undefined
-  /** Where notices are sent, signed. Default: nowhere. */
+  /** Webhook that signed notices of approvals are sent to. Default: nowhere. */
   readonly webhook?: WebhookConfig | undefined
 }
 
@@ -280,7 +284,7 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
     path: key(
       checked(text, 'a path such as "/.postern/approvals"', value => new RouteTable({ [value]: {} })),
       {
-        description: 'Where approvals are followed and decided.',
+        description: 'Path of the pages on which approvals are followed and decided.',
         default: '/.postern/approvals',
         example: '/admin/approvals',
       },
@@ -301,7 +305,7 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
       example: 5,
     }),
     keep: key(duration, {
-      description: 'How long closed requests are kept.',
+      description: 'How long decided and lapsed requests for approval are kept.',
       default: '90d',
       example: '365d',
     }),
@@ -313,7 +317,7 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
     webhook: key(
       section<WebhookConfig, WebhookConfig>('WebhookConfig', {
         url: required(z.url(), {
-          description: 'Address, `https:`; `http:` on loopback only.',
+          description: 'Address of the webhook: `https:`, or `http:` on loopback only.',
           example: 'https://hooks.example/approvals',
         }),
         secret: required(text, {
@@ -323,7 +327,7 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
         }),
       }),
       {
-        description: 'Where notices are sent, signed.',
+        description: 'Webhook that signed notices of approvals are sent to.',
         defaultText: 'nowhere',
         example: { url: 'https://hooks.example/approvals', secret: '${APPROVALS_WEBHOOK_SECRET}' },
       },

@@ -15,9 +15,9 @@ export interface AlertMailConfig {
   readonly smtp: string
   /** Sender, such as `Postern <postern@example.com>`. */
   readonly from: string
-  /** Addresses of those who get them, 20 at most. */
+  /** Addresses that alerts are sent to, at most 20. */
   readonly to: readonly string[]
-  /** `off` for a relay on this machine. Default: `required`. */
+  /** Whether STARTTLS is required. `off` only for a relay on this machine. Default: `required`. */
   readonly tls?: 'required' | 'off' | undefined
 }
 
@@ -39,9 +39,9 @@ export interface AlertsConfig {
   readonly pagerDuty?: string | undefined
   /** By e-mail; needs the package nodemailer. Default: none. */
   readonly email?: AlertMailConfig | undefined
-  /** The lowest severity that is sent. Default: `high`. */
+  /** Lowest severity of a finding that is sent. Default: `high`. */
   readonly severity?: AlertSeverity | undefined
-  /** The same finding about the same actor is sent again after this time. Default: `1h`. */
+  /** Time after which the same finding about the same actor is sent again. Default: `1h`. */
   readonly repeat?: Duration | undefined
 }
 
@@ -71,11 +71,11 @@ const email: z.ZodType<CompiledAlertMail | undefined, AlertMailConfig | undefine
       example: 'Postern <postern@example.com>',
     }),
     to: required(listOf(mailAddress, 20), {
-      description: 'Addresses of those who get them, 20 at most.',
+      description: 'Addresses that alerts are sent to, at most 20.',
       example: ['ops@example.com'],
     }),
     tls: key(oneOf('required', 'off'), {
-      description: '`off` for a relay on this machine.',
+      description: 'Whether STARTTLS is required. `off` only for a relay on this machine.',
       default: 'required',
       example: 'off',
     }),
@@ -106,12 +106,12 @@ export const alerts: z.ZodType<CompiledAlerts | undefined, AlertsConfig | undefi
     }),
     email,
     severity: key(oneOf('low', 'medium', 'high', 'critical'), {
-      description: 'The lowest severity that is sent.',
+      description: 'Lowest severity of a finding that is sent.',
       default: 'high',
       example: 'medium',
     }),
     repeat: key(duration, {
-      description: 'The same finding about the same actor is sent again after this time.',
+      description: 'Time after which the same finding about the same actor is sent again.',
       default: '1h',
       example: '15m',
     }),

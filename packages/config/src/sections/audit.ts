@@ -5,9 +5,9 @@ import { duration, flag, listOf, oneOf, syslogUrl, text } from '../types.ts'
 
 /** A witness that countersigns checkpoints (C2SP tlog-witness). */
 export interface WitnessConfig {
-  /** Address of the witness. */
+  /** Address of the witness, without the path `add-checkpoint`. */
   readonly url: string
-  /** Verifier key of the witness. */
+  /** Verifier key of the witness, `NAME+HASH+KEY` (C2SP signed-note). */
   readonly verifierKey: string
 }
 
@@ -19,7 +19,7 @@ export interface FileAnchorConfig {
 
 /** An address that takes checkpoints with PUT. */
 export interface UrlAnchorConfig {
-  /** A URL that accepts PUT. */
+  /** Address to which checkpoints are sent by PUT and from which they are read at the start. */
   readonly url: string
   /** Value of the `Authorization` header. A secret: write `${NAME}`. */
   readonly authorization?: string | undefined
@@ -34,7 +34,7 @@ export type CompiledAnchor =
 export interface SyslogConfig {
   /** Address of the collector: `tls://host:port`, or `tcp://` without encryption. */
   readonly syslog: string
-  /** Certificates to trust instead of the system's, a PEM file. */
+  /** PEM file of certificates to trust instead of the system's. */
   readonly ca?: string | undefined
 }
 
@@ -44,9 +44,12 @@ export interface WebhookConfig {
   readonly webhook: string
   /** Signs the messages: at least 24 bytes in base64. A secret: write `${NAME}`. */
   readonly secret?: string | undefined
-  /** A file that holds the secret. */
+  /** File that holds the secret, in place of `secret`. */
   readonly secretFile?: string | undefined
-  /** Format of the messages. Default: `ndjson`. */
+  /**
+   * Format of the messages: `ndjson`, the entries as they are logged, or `ocsf`, events of the Open
+   * Cybersecurity Schema Framework. Default: `ndjson`.
+   */
   readonly format?: 'ndjson' | 'ocsf' | undefined
   /**
    * `allow` sends entries by `http:` to another machine, where all on the way can read them. Default:
@@ -136,7 +139,7 @@ const urlAnchor: z.ZodType<CompiledAnchor, UrlAnchorConfig> = section<
   UrlAnchorConfig
 >('UrlAnchorConfig', {
   url: required(url, {
-    description: 'A URL that accepts PUT.',
+    description: 'Address to which checkpoints are sent by PUT and from which they are read at the start.',
     example: 'https://anchor.example/checkpoint',
   }),
   authorization: key(text, {
@@ -154,7 +157,7 @@ const syslog: z.ZodType<CompiledShip, SyslogConfig> = section<
     example: 'tls://siem.example:6514',
   }),
   ca: key(text, {
-    description: "Certificates to trust instead of the system's, a PEM file.",
+    description: "PEM file of certificates to trust instead of the system's.",
     example: 'siem-ca.pem',
   }),
 })
@@ -169,9 +172,13 @@ const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
       description: 'Signs the messages: at least 24 bytes in base64. A secret: write `${NAME}`.',
       example: '${HOOK_SECRET}',
     }),
-    secretFile: key(text, { description: 'A file that holds the secret.', example: 'hook.secret' }),
+    secretFile: key(text, {
+      description: 'File that holds the secret, in place of `secret`.',
+      example: 'hook.secret',
+    }),
     format: key(oneOf('ndjson', 'ocsf'), {
-      description: 'Format of the messages.',
+      description:
+        'Format of the messages: `ndjson`, the entries as they are logged, or `ocsf`, events of the Open Cybersecurity Schema Framework.',
       default: 'ndjson',
       example: 'ocsf',
     }),
@@ -211,11 +218,11 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
           listOf(
             section<WitnessConfig, WitnessConfig>('WitnessConfig', {
               url: required(url, {
-                description: 'Address of the witness.',
+                description: 'Address of the witness, without the path `add-checkpoint`.',
                 example: 'https://witness.example',
               }),
               verifierKey: required(text, {
-                description: 'Verifier key of the witness.',
+                description: 'Verifier key of the witness, `NAME+HASH+KEY` (C2SP signed-note).',
                 example: 'witness.example+0a1b2c3d+AQ...',
               }),
             }),
@@ -275,7 +282,7 @@ export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undef
     ),
   ),
   {
-    description: 'The tamper-evident log, or `false`.',
+    description: 'The audit log; `false` writes none.',
     default: {},
     defaultText: 'on',
     example: { record: 'before', retention: '90d' },

@@ -5,15 +5,18 @@ import { duration, oneOf } from '../types.ts'
 
 /** Binds the backend's sessions to the device. */
 export interface BindConfig {
-  /** The backend's session cookie. */
+  /** Name of the backend's session cookie. */
   readonly cookie: string
-  /** How long a stolen cookie works at most. Default: `5m`. */
+  /** Time between two proofs of the key, and so how long a stolen cookie works at most. Default: `5m`. */
   readonly interval?: Duration | undefined
-  /** Cookies from before: `adopt` or `refuse`. Default: `adopt`. */
+  /**
+   * Cookies from before binding was switched on: `adopt` binds them at their next use, `refuse` does not pass
+   * them on. Default: `adopt`.
+   */
   readonly existing?: 'adopt' | 'refuse' | undefined
   /**
-   * Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps. Default:
-   * `unchanged`.
+   * What happens in browsers without device bound session credentials: `unchanged`, their cookie works as
+   * before; `webcrypto`, a script keeps the key. Default: `unchanged`.
    */
   readonly withoutDbsc?: 'unchanged' | 'webcrypto' | undefined
 }
@@ -31,25 +34,26 @@ export interface CompiledBind {
 export const bind: z.ZodType<CompiledBind | undefined, BindConfig | undefined> = key(
   section<CompiledBind, BindConfig>('BindConfig', {
     cookie: required(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a cookie'), {
-      description: "The backend's session cookie.",
+      description: "Name of the backend's session cookie.",
       example: 'connect.sid',
     }),
     interval: key(
       duration.refine(value => value >= 30_000, 'must be at least 30s'),
       {
-        description: 'How long a stolen cookie works at most.',
+        description: 'Time between two proofs of the key, and so how long a stolen cookie works at most.',
         default: '5m',
         example: '2m',
       },
     ),
     existing: key(oneOf('adopt', 'refuse'), {
-      description: 'Cookies from before: `adopt` or `refuse`.',
+      description:
+        'Cookies from before binding was switched on: `adopt` binds them at their next use, `refuse` does not pass them on.',
       default: 'adopt',
       example: 'refuse',
     }),
     withoutDbsc: key(oneOf('unchanged', 'webcrypto'), {
       description:
-        'Browsers that keep no keys themselves: `unchanged`, or `webcrypto`, a key that a script keeps.',
+        'What happens in browsers without device bound session credentials: `unchanged`, their cookie works as before; `webcrypto`, a script keeps the key.',
       default: 'unchanged',
       example: 'webcrypto',
     }),

@@ -31,7 +31,10 @@ export interface RowBudgetConfig {
   readonly global?: number | undefined
   /** Whether old rows are kept for `postern undo`. Default: `true`. */
   readonly undo?: boolean | undefined
-  /** Tables: `orders`, `sales.orders`, `*`. Default: what stands before the last dot of the name. */
+  /**
+   * Tables that the budget counts: `orders`, `sales.orders`, or `*` for all. Default: what stands before the
+   * last dot of the name.
+   */
   readonly tables?: readonly string[] | undefined
   /**
    * Actions: `delete`, `update`, `insert`, which the database counts; `select`, which connections guarded
@@ -121,7 +124,7 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
       example: false,
     }),
     tables: key(listOf(text), {
-      description: 'Tables: `orders`, `sales.orders`, `*`.',
+      description: 'Tables that the budget counts: `orders`, `sales.orders`, or `*` for all.',
       defaultText: 'what stands before the last dot of the name',
       example: ['orders', 'order_items'],
     }),

@@ -17,14 +17,14 @@ export interface ConsoleConfig {
    * none.
    */
   readonly origins?: readonly string[] | undefined
-  /** How long requests are kept. Default: `7d`. */
+  /** How long the console keeps requests. Default: `7d`. */
   readonly keep?: Duration | undefined
   /**
    * Size at which the oldest requests are removed: plain allowed ones first, then refused ones. Default:
    * `256mb`.
    */
   readonly maxSize?: ByteSize | undefined
-  /** Allowed requests kept in a second; every refused one is kept. Default: `20`. */
+  /** Most allowed requests that are kept of each second. Every refused one is kept. Default: `20`. */
   readonly samplesPerSecond?: number | undefined
   /**
    * Header in which a trusted proxy says the country of a client (ISO 3166-1 alpha-2): attempts are then
@@ -86,7 +86,7 @@ export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | 
         example: ['https://ops.example.com'],
       }),
       keep: key(duration, {
-        description: 'How long requests are kept.',
+        description: 'How long the console keeps requests.',
         default: '7d',
         example: '30d',
       }),
@@ -97,7 +97,7 @@ export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | 
         example: '1gb',
       }),
       samplesPerSecond: key(count, {
-        description: 'Allowed requests kept in a second; every refused one is kept.',
+        description: 'Most allowed requests that are kept of each second. Every refused one is kept.',
         default: 20,
         example: 100,
       }),

@@ -6,7 +6,10 @@ import { flag, listOf, text } from '../types.ts'
 export interface CsrfConfig {
   /** Other origins whose pages may send requests. Default: none. */
   readonly origins?: readonly string[] | undefined
-  /** Cookies that sign somebody in. Default: any cookie. */
+  /**
+   * Names of the cookies that sign somebody in. Other cookies alone do not make a request one to check.
+   * Default: any cookie.
+   */
   readonly cookies?: readonly string[] | undefined
 }
 
@@ -29,7 +32,8 @@ export const csrf: z.ZodType<CompiledCsrf | false, boolean | CsrfConfig | undefi
           example: ['https://admin.example'],
         }),
         cookies: key(listOf(text), {
-          description: 'Cookies that sign somebody in.',
+          description:
+            'Names of the cookies that sign somebody in. Other cookies alone do not make a request one to check.',
           defaultText: 'any cookie',
           example: ['connect.sid'],
         }),

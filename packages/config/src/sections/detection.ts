@@ -50,7 +50,8 @@ export const scenarios: z.ZodType<CompiledScenarios | false, ScenariosConfig | f
     }),
   ),
   {
-    description: 'What watches events over time, or `false`.',
+    description:
+      'Scenarios and detectors, which look for patterns over many events; `false` switches them off.',
     default: {},
     defaultText: 'all that are shipped',
     example: { without: ['http-crawl'] },
@@ -63,7 +64,7 @@ export interface HoneyConfig {
   readonly fields?: readonly string[] | undefined
   /** Ids of records that nobody should ever open, at least 6 characters. Default: none. */
   readonly records?: readonly string[] | undefined
-  /** How long the actor is banned. Default: `1d`. */
+  /** How long an actor that touches a trap is banned. Default: `1d`. */
   readonly for?: Duration | undefined
 }
 
@@ -87,7 +88,11 @@ export const honey: z.ZodType<CompiledHoney, HoneyConfig | undefined> = key(
       default: [],
       example: ['canary-4711'],
     }),
-    for: key(duration, { description: 'How long the actor is banned.', default: '1d', example: '7d' }),
+    for: key(duration, {
+      description: 'How long an actor that touches a trap is banned.',
+      default: '1d',
+      example: '7d',
+    }),
   }),
   {
     description: 'Traps: form fields nobody sees and records nobody should open.',
@@ -101,7 +106,7 @@ export const honey: z.ZodType<CompiledHoney, HoneyConfig | undefined> = key(
 export interface CrowdsecFeedConfig {
   /** Address of CrowdSec's local API. */
   readonly url: string
-  /** A bouncer key. A secret: write `${NAME}`. */
+  /** Bouncer key of that API. A secret: write `${NAME}`. */
   readonly key: string
 }
 
@@ -136,7 +141,7 @@ export const crowdsec: z.ZodType<CompiledCrowdsec, CrowdsecConfig | undefined> =
           example: 'http://127.0.0.1:8080',
         }),
         key: required(text, {
-          description: 'A bouncer key. A secret: write `${NAME}`.',
+          description: 'Bouncer key of that API. A secret: write `${NAME}`.',
           example: '${CROWDSEC_KEY}',
         }),
       }),
@@ -148,7 +153,7 @@ export const crowdsec: z.ZodType<CompiledCrowdsec, CrowdsecConfig | undefined> =
     ),
   }),
   {
-    description: 'Work with CrowdSec.',
+    description: 'Exchange of decisions with CrowdSec, in either direction.',
     default: {},
     defaultText: 'off',
     example: { listen: '127.0.0.1:8081' },

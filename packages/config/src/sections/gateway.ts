@@ -16,15 +16,15 @@ import {
 
 /** A certificate: PEM files, relative to the configuration. */
 export interface TlsConfig {
-  /** Certificate chain, a PEM file. */
+  /** File of the certificate chain, in PEM. */
   readonly cert: string
-  /** Private key, a PEM file. */
+  /** File of the private key, in PEM. */
   readonly key: string
 }
 
 /** The endpoint of `postern forward-auth`. */
 export interface ForwardAuthConfig {
-  /** The proxy that asks. */
+  /** The proxy that asks; it says how the request is described. */
   readonly dialect?: ForwardDialect | undefined
   /** Where the endpoint listens: a port or `host:port`. Default: `127.0.0.1:9090`. */
   readonly listen?: string | number | undefined
@@ -41,32 +41,35 @@ export interface CompiledForwardAuth {
 
 /** How long things may take in the gateway. */
 export interface TimeoutsConfig {
-  /** For a request head to arrive. Default: `10s`. */
+  /** How long a request head may take to arrive. Default: `10s`. */
   readonly head?: Duration | undefined
   /** In each such period, a request body must bring at least 1 KiB, or its end. Default: `10s`. */
   readonly bodyProgress?: Duration | undefined
-  /** A connection between two requests. Default: `30s`. */
+  /** How long a client's connection may be unused between two requests. Default: `30s`. */
   readonly idle?: Duration | undefined
-  /** For a client that has stopped reading its response. Default: `30s`. */
+  /** How long a client may read nothing of its response. Default: `30s`. */
   readonly clientStall?: Duration | undefined
-  /** For a connection to the backend. Default: `5s`. */
+  /** How long a connection to the backend may take to open. Default: `5s`. */
   readonly upstreamConnect?: Duration | undefined
-  /** For the backend to begin its response. Default: `60s`. */
+  /** How long the backend may take to begin its response. Default: `60s`. */
   readonly upstreamHead?: Duration | undefined
-  /** Between two parts of a response. Default: `5m`. */
+  /** How long the backend may send nothing between two parts of a response. Default: `5m`. */
   readonly upstreamIdle?: Duration | undefined
-  /** An unused connection to the backend, unless the backend asks for less. Default: `4s`. */
+  /**
+   * How long an unused connection to the backend is kept; less if the backend's `Keep-Alive` says so.
+   * Default: `4s`.
+   */
   readonly upstreamKeepAlive?: Duration | undefined
-  /** A tunnel (WebSocket) without traffic. Default: `10m`. */
+  /** How long a tunnel (WebSocket) may have no traffic. Default: `10m`. */
   readonly tunnelIdle?: Duration | undefined
-  /** A tunnel in all. Default: `12h`. */
+  /** How long a tunnel may be open. Default: `12h`. */
   readonly tunnelLifetime?: Duration | undefined
   /**
-   * Between two checks whether an open tunnel or stream of events is still allowed; what was revoked is
-   * checked at once. Default: `30s`.
+   * Time between two checks whether an open tunnel or stream of events is still allowed. Those of a session
+   * or key that is revoked are checked at once. Default: `30s`.
    */
   readonly tunnelRecheck?: Duration | undefined
-  /** For requests in flight to end when the gateway stops. Default: `10s`. */
+  /** How long requests in flight may take to end when the gateway stops. Default: `10s`. */
   readonly drain?: Duration | undefined
 }
 
@@ -75,21 +78,24 @@ export type CompiledTimeouts = { readonly [Name in keyof TimeoutsConfig]-?: numb
 
 /** How much the gateway handles at once. */
 export interface CapsConfig {
-  /** Bytes of a request head, and of a response head. Default: `16384`. */
+  /** Largest request head, and largest response head, in bytes. Default: `16384`. */
   readonly headerBytes?: number | undefined
-  /** Connections open at once. Default: `10000`. */
+  /** Most client connections open at once. Default: `10000`. */
   readonly connections?: number | undefined
-  /** Connections open at once from one address (an IPv6 /56). Trusted proxies are exempt. Default: `256`. */
+  /**
+   * Most connections open at once from one address (an IPv6 /56 counts as one). Trusted proxies are exempt.
+   * Default: `256`.
+   */
   readonly connectionsPerAddress?: number | undefined
-  /** Requests on one connection, after which it is closed. Default: `10000`. */
+  /** Requests on one connection before it is closed. Default: `10000`. */
   readonly requestsPerConnection?: number | undefined
-  /** Requests handled at once, tunnels included. Default: `4096`. */
+  /** Most requests handled at once, tunnels included. Default: `4096`. */
   readonly requests?: number | undefined
-  /** HTTP/2 streams of one connection open at once. Default: `100`. */
+  /** Most HTTP/2 streams open at once on one connection. Default: `100`. */
   readonly streams?: number | undefined
-  /** HTTP/2 streams that a connection may cancel within ten seconds. Default: `100`. */
+  /** Most HTTP/2 streams that a connection may cancel within 10 s. Default: `100`. */
   readonly resets?: number | undefined
-  /** Connections to the backend. Default: `256`. */
+  /** Most connections to the backend. Default: `256`. */
   readonly upstreamConnections?: number | undefined
 }
 
@@ -111,7 +117,7 @@ export interface CompiledAdmin {
 
 /** `upstream`. */
 export const upstream: z.ZodType<string | undefined, string | undefined> = key(backendUrl, {
-  description: 'Where the backend listens. Gateway only.',
+  description: 'Address of the backend, `http:` or `https:`. Gateway only.',
   example: 'http://127.0.0.1:3000',
   applies: 'restart',
 })
@@ -142,8 +148,8 @@ export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(l
 /** `tls`. */
 export const tls: z.ZodType<TlsConfig | undefined, TlsConfig | undefined> = key(
   section<TlsConfig, TlsConfig>('TlsConfig', {
-    cert: required(text, { description: 'Certificate chain, a PEM file.', example: 'cert.pem' }),
-    key: required(text, { description: 'Private key, a PEM file.', example: 'key.pem' }),
+    cert: required(text, { description: 'File of the certificate chain, in PEM.', example: 'cert.pem' }),
+    key: required(text, { description: 'File of the private key, in PEM.', example: 'key.pem' }),
   }),
   {
     description: 'Certificate of the gateway. A renewed file is taken without a restart.',
@@ -157,7 +163,7 @@ export const tls: z.ZodType<TlsConfig | undefined, TlsConfig | undefined> = key(
 export const forwardAuth: z.ZodType<CompiledForwardAuth, ForwardAuthConfig | undefined> = key(
   section<CompiledForwardAuth, ForwardAuthConfig>('ForwardAuthConfig', {
     dialect: key(oneOf('nginx', 'traefik', 'caddy', 'envoy'), {
-      description: 'The proxy that asks.',
+      description: 'The proxy that asks; it says how the request is described.',
       example: 'nginx',
     }),
     listen: key(listen, {
@@ -196,27 +202,27 @@ const timeout = (description: string, standard: string): z.ZodType<number, Durat
 /** `timeouts`. */
 export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> = key(
   section<CompiledTimeouts, TimeoutsConfig>('TimeoutsConfig', {
-    head: timeout('For a request head to arrive.', '10s'),
+    head: timeout('How long a request head may take to arrive.', '10s'),
     bodyProgress: timeout(
       'In each such period, a request body must bring at least 1 KiB, or its end.',
       '10s',
     ),
-    idle: timeout('A connection between two requests.', '30s'),
-    clientStall: timeout('For a client that has stopped reading its response.', '30s'),
-    upstreamConnect: timeout('For a connection to the backend.', '5s'),
-    upstreamHead: timeout('For the backend to begin its response.', '60s'),
-    upstreamIdle: timeout('Between two parts of a response.', '5m'),
+    idle: timeout("How long a client's connection may be unused between two requests.", '30s'),
+    clientStall: timeout('How long a client may read nothing of its response.', '30s'),
+    upstreamConnect: timeout('How long a connection to the backend may take to open.', '5s'),
+    upstreamHead: timeout('How long the backend may take to begin its response.', '60s'),
+    upstreamIdle: timeout('How long the backend may send nothing between two parts of a response.', '5m'),
     upstreamKeepAlive: timeout(
-      'An unused connection to the backend, unless the backend asks for less.',
+      "How long an unused connection to the backend is kept; less if the backend's `Keep-Alive` says so.",
       '4s',
     ),
-    tunnelIdle: timeout('A tunnel (WebSocket) without traffic.', '10m'),
-    tunnelLifetime: timeout('A tunnel in all.', '12h'),
+    tunnelIdle: timeout('How long a tunnel (WebSocket) may have no traffic.', '10m'),
+    tunnelLifetime: timeout('How long a tunnel may be open.', '12h'),
     tunnelRecheck: timeout(
-      'Between two checks whether an open tunnel or stream of events is still allowed; what was revoked is checked at once.',
+      'Time between two checks whether an open tunnel or stream of events is still allowed. Those of a session or key that is revoked are checked at once.',
       '30s',
     ),
-    drain: timeout('For requests in flight to end when the gateway stops.', '10s'),
+    drain: timeout('How long requests in flight may take to end when the gateway stops.', '10s'),
   }),
   {
     description: 'How long things may take in the gateway.',
@@ -233,17 +239,17 @@ const cap = (description: string, standard: number): z.ZodType<number, number | 
 /** `caps`. */
 export const caps: z.ZodType<CompiledCaps, CapsConfig | undefined> = key(
   section<CompiledCaps, CapsConfig>('CapsConfig', {
-    headerBytes: cap('Bytes of a request head, and of a response head.', 16_384),
-    connections: cap('Connections open at once.', 10_000),
+    headerBytes: cap('Largest request head, and largest response head, in bytes.', 16_384),
+    connections: cap('Most client connections open at once.', 10_000),
     connectionsPerAddress: cap(
-      'Connections open at once from one address (an IPv6 /56). Trusted proxies are exempt.',
+      'Most connections open at once from one address (an IPv6 /56 counts as one). Trusted proxies are exempt.',
       256,
     ),
-    requestsPerConnection: cap('Requests on one connection, after which it is closed.', 10_000),
-    requests: cap('Requests handled at once, tunnels included.', 4_096),
-    streams: cap('HTTP/2 streams of one connection open at once.', 100),
-    resets: cap('HTTP/2 streams that a connection may cancel within ten seconds.', 100),
-    upstreamConnections: cap('Connections to the backend.', 256),
+    requestsPerConnection: cap('Requests on one connection before it is closed.', 10_000),
+    requests: cap('Most requests handled at once, tunnels included.', 4_096),
+    streams: cap('Most HTTP/2 streams open at once on one connection.', 100),
+    resets: cap('Most HTTP/2 streams that a connection may cancel within 10 s.', 100),
+    upstreamConnections: cap('Most connections to the backend.', 256),
   }),
   {
     description: 'How much the gateway handles at once, per worker.',

@@ -37,7 +37,7 @@ export const rateLimitHeaders: z.ZodType<HeaderStyle, HeaderStyle | undefined> =
 
 /** `bodyLimit`. */
 export const bodyLimit: z.ZodType<number, ByteSize | undefined> = key(byteSize, {
-  description: 'Bytes of a body that rules may read.',
+  description: 'How much of a body rules may read.',
   default: '1mb',
   example: '4mb',
 })

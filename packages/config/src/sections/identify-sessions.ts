@@ -8,7 +8,9 @@ import { claims, type PrincipalPaths, type PrincipalPathsConfig } from './identi
 export interface SessionUrlConfig {
   /** The application's session cookie; any of several. */
   readonly cookie: string | readonly string[]
-  /** Answers with JSON about who is signed in. HTTPS, or loopback. */
+  /**
+   * Address that is asked with the cookie and answers with JSON about who is signed in. HTTPS, or loopback.
+   */
   readonly url: string
   /** How long an answer is cached. Default: `5s`. */
   readonly cache?: Duration | undefined
@@ -18,15 +20,15 @@ export interface SessionUrlConfig {
 
 /** Sessions of better-auth. */
 export interface BetterAuthConfig {
-  /** Its `baseURL` with `basePath`. */
+  /** Address of better-auth: `baseURL` with `basePath`, such as `http://127.0.0.1:3000/api/auth`. */
   readonly url: string
-  /** Prefix of its cookies. Default: `better-auth`. */
+  /** Prefix of the cookies: `cookiePrefix` of better-auth. Default: `better-auth`. */
   readonly prefix?: string | undefined
 }
 
 /** Sessions of Auth.js that are kept in the cookie. */
 export interface AuthJsConfig {
-  /** `AUTH_SECRET`. A secret: write `${NAME}`. */
+  /** `AUTH_SECRET` of Auth.js. A secret: write `${NAME}`. */
   readonly secret: string
 }
 
@@ -40,9 +42,9 @@ export interface CertificateConfig {
 export interface ProxyHeadersConfig {
   /** Addresses of the proxy; from anybody else its headers are removed. */
   readonly from: readonly string[]
-  /** Header with the id of the user. */
+  /** Name of the header with the id of the user. */
   readonly user: string
-  /** Header with groups, comma-separated. Default: none. */
+  /** Name of the header with the user's groups, separated by commas; they become roles. Default: none. */
   readonly groups?: string | undefined
 }
 
@@ -90,7 +92,8 @@ export const sessionUrl: z.ZodType<CompiledSessionUrl, SessionUrlConfig> = secti
     example: 'connect.sid',
   }),
   url: required(text, {
-    description: 'Answers with JSON about who is signed in. HTTPS, or loopback.',
+    description:
+      'Address that is asked with the cookie and answers with JSON about who is signed in. HTTPS, or loopback.',
     example: 'http://127.0.0.1:3000/api/me',
   }),
   cache: key(duration, { description: 'How long an answer is cached.', default: '5s', example: '1s' }),
@@ -107,11 +110,12 @@ export const betterAuth: z.ZodType<CompiledBetterAuth, BetterAuthConfig> = secti
   BetterAuthConfig
 >('BetterAuthConfig', {
   url: required(text, {
-    description: 'Its `baseURL` with `basePath`.',
+    description:
+      'Address of better-auth: `baseURL` with `basePath`, such as `http://127.0.0.1:3000/api/auth`.',
     example: 'http://127.0.0.1:3000/api/auth',
   }),
   prefix: key(text, {
-    description: 'Prefix of its cookies.',
+    description: 'Prefix of the cookies: `cookiePrefix` of better-auth.',
     defaultText: '`better-auth`',
     example: 'shop',
   }),
@@ -122,7 +126,7 @@ export const authJs: z.ZodType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfi
   'AuthJsConfig',
   {
     secret: required(text, {
-      description: '`AUTH_SECRET`. A secret: write `${NAME}`.',
+      description: '`AUTH_SECRET` of Auth.js. A secret: write `${NAME}`.',
       example: '${AUTH_SECRET}',
     }),
   },
@@ -151,9 +155,12 @@ export const proxy: z.ZodType<CompiledProxyHeaders, ProxyHeadersConfig> = sectio
   ProxyHeadersConfig
 >('ProxyHeadersConfig', {
   from,
-  user: required(headerName, { description: 'Header with the id of the user.', example: 'x-user' }),
+  user: required(headerName, {
+    description: 'Name of the header with the id of the user.',
+    example: 'x-user',
+  }),
   groups: key(headerName, {
-    description: 'Header with groups, comma-separated.',
+    description: "Name of the header with the user's groups, separated by commas; they become roles.",
     defaultText: 'none',
     example: 'x-groups',
   }),

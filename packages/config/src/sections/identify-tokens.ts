@@ -5,19 +5,19 @@ import { duration, headerName, listOf, text } from '../types.ts'
 
 /** Where the parts of a principal are in claims or in an answer: paths such as `realm_access.roles`. */
 export interface PrincipalPathsConfig {
-  /** Its id. Default: `sub`. */
+  /** Path of the principal's id in the claims. Default: `sub`. */
   readonly id?: string | undefined
-  /** Its roles. Default: `roles`. */
+  /** Path of the roles: a list, or a text with spaces between them. Default: `roles`. */
   readonly roles?: string | undefined
-  /** Its tenant. Default: none. */
+  /** Path of the tenant's id. Default: none. */
   readonly tenant?: string | undefined
-  /** Its plan. Default: none. */
+  /** Path of the plan's name. Default: none. */
   readonly plan?: string | undefined
 }
 
 /** Signed tokens of an issuer. */
 export interface JwtConfig {
-  /** `iss` of the tokens, exactly. */
+  /** Issuer of the tokens, exactly as they name it in `iss`. */
   readonly issuer: string
   /** This application, as tokens name it in `aud`; any of several. */
   readonly audience: string | readonly string[]
@@ -25,7 +25,7 @@ export interface JwtConfig {
   readonly jwks: string
   /** Types of token, in `typ`; `absent` for tokens that name none. Default: `jwt` and `at+jwt`. */
   readonly types?: readonly string[] | undefined
-  /** How far clocks may differ. Default: `30s`. */
+  /** How far the clocks of the issuer and of this machine may differ. Default: `30s`. */
   readonly clockSkew?: Duration | undefined
   /** Maximum age of a token, regardless of its expiry. Default: its end decides. */
   readonly maxAge?: Duration | undefined
@@ -33,73 +33,79 @@ export interface JwtConfig {
   readonly cookie?: string | undefined
   /** Header that carries the token alone. Default: `Authorization`. */
   readonly header?: string | undefined
-  /** Where the parts of the principal are. Default: see below. */
+  /**
+   * Where the claims hold the id, roles, tenant and plan of the principal, with dots between names. Default:
+   * see below.
+   */
   readonly claims?: PrincipalPathsConfig | undefined
 }
 
 /** Access tokens of Auth0. */
 export interface Auth0Config {
-  /** `example.eu.auth0.com`. */
+  /** Host name of the tenant at Auth0, without `https://`. */
   readonly domain: string
-  /** Identifier of the API. */
+  /** Identifier of the API at Auth0, as its tokens name it in `aud`. */
   readonly audience: string
 }
 
 /** Session tokens of Clerk. */
 export interface ClerkConfig {
-  /** Address of the frontend API. */
+  /** Address of the Frontend API, as Clerk's dashboard shows it under API keys. */
   readonly frontendApi: string
-  /** Origins of your application. */
+  /** Origins of your application, one of which `azp` of a token must name. */
   readonly origins: readonly string[]
 }
 
 /** Access tokens of Amazon Cognito. */
 export interface CognitoConfig {
-  /** `eu-central-1`. */
+  /** AWS region of the user pool. */
   readonly region: string
   /** Id of the user pool. */
   readonly pool: string
-  /** Id of the application's client. */
+  /** Id of the app client that the tokens are for. */
   readonly client: string
 }
 
 /** Access tokens of Keycloak. */
 export interface KeycloakConfig {
-  /** Address of the realm. */
+  /** Address of the realm, `https://HOST/realms/NAME`. */
   readonly realm: string
-  /** Client that the tokens are for. */
+  /** Client that the tokens are for, as they name it in `aud`. */
   readonly audience: string
 }
 
 /** Access tokens of Microsoft Entra ID. */
 export interface EntraConfig {
-  /** Id of the tenant. */
+  /** Id of the tenant (directory), a UUID. */
   readonly directory: string
-  /** Id of the application's registration. */
+  /** Id of the app registration, as tokens name it in `aud`. */
   readonly audience: string
 }
 
 /** Requests that came through Cloudflare Access. */
 export interface CloudflareAccessConfig {
-  /** Address of the team. */
+  /** Address of the team, `https://NAME.cloudflareaccess.com`. */
   readonly team: string
-  /** AUD tag of the application. */
+  /** Audience (AUD) tag of the application in Cloudflare Access. */
   readonly audience: string
 }
 
 /** Opaque tokens, asked of the server that issued them (RFC 7662). */
 export interface IntrospectionConfig {
-  /** Its introspection endpoint. HTTPS, or loopback. */
+  /** Introspection endpoint of the server (RFC 7662). HTTPS, or loopback. */
   readonly url: string
-  /** Id of this application there. */
+  /** `client_id` by which this application signs in to that server. */
   readonly clientId: string
-  /** Secret of this application there. A secret: write `${NAME}`. */
+  /** `client_secret` by which this application signs in to that server. A secret: write `${NAME}`. */
   readonly clientSecret: string
   /** This application, as answers name it in `aud`. */
   readonly audience: string
   /** How long an answer is cached. Default: `10s`. */
   readonly cache?: Duration | undefined
-  /** Where the parts of the principal are. Default: see below. */
+  /**
+   * Where the claims hold the id, roles, tenant and plan of the principal, with dots between names. Default:
+   * see below.
+   */
   readonly claims?: PrincipalPathsConfig | undefined
 }
 
@@ -132,14 +138,23 @@ export const claims: z.ZodType<PrincipalPaths, PrincipalPathsConfig> = section<
   PrincipalPaths,
   PrincipalPathsConfig
 >('PrincipalPathsConfig', {
-  id: key(text, { description: 'Its id.', defaultText: '`sub`', example: 'user.id' }),
-  roles: key(text, { description: 'Its roles.', defaultText: '`roles`', example: 'realm_access.roles' }),
-  tenant: key(text, { description: 'Its tenant.', defaultText: 'none', example: 'org_id' }),
-  plan: key(text, { description: 'Its plan.', defaultText: 'none', example: 'plan' }),
+  id: key(text, {
+    description: "Path of the principal's id in the claims.",
+    defaultText: '`sub`',
+    example: 'user.id',
+  }),
+  roles: key(text, {
+    description: 'Path of the roles: a list, or a text with spaces between them.',
+    defaultText: '`roles`',
+    example: 'realm_access.roles',
+  }),
+  tenant: key(text, { description: "Path of the tenant's id.", defaultText: 'none', example: 'org_id' }),
+  plan: key(text, { description: "Path of the plan's name.", defaultText: 'none', example: 'plan' }),
 })
 
 const claimsKey: z.ZodType<PrincipalPaths | undefined, PrincipalPathsConfig | undefined> = key(claims, {
-  description: 'Where the parts of the principal are.',
+  description:
+    'Where the claims hold the id, roles, tenant and plan of the principal, with dots between names.',
   defaultText: 'see below',
   example: { id: 'user.id' },
 })
@@ -147,7 +162,7 @@ const claimsKey: z.ZodType<PrincipalPaths | undefined, PrincipalPathsConfig | un
 /** `jwt` of a method. */
 export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>('JwtConfig', {
   issuer: required(text, {
-    description: '`iss` of the tokens, exactly.',
+    description: 'Issuer of the tokens, exactly as they name it in `iss`.',
     example: 'https://id.example.com',
   }),
   audience: required(z.union([text, listOf(text, 20)]), {
@@ -163,7 +178,11 @@ export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtCo
     defaultText: '`jwt` and `at+jwt`',
     example: ['at+jwt'],
   }),
-  clockSkew: key(duration, { description: 'How far clocks may differ.', default: '30s', example: '5s' }),
+  clockSkew: key(duration, {
+    description: 'How far the clocks of the issuer and of this machine may differ.',
+    default: '30s',
+    example: '5s',
+  }),
   maxAge: key(duration, {
     description: 'Maximum age of a token, regardless of its expiry.',
     defaultText: 'its end decides',
@@ -188,20 +207,23 @@ const audienceOf = (description: string, example: string): z.ZodType<string, str
 /** `auth0` of a method. */
 export const auth0: z.ZodType<Auth0Config, Auth0Config> = section<Auth0Config, Auth0Config>('Auth0Config', {
   domain: required(text, {
-    description: '`example.eu.auth0.com`.',
+    description: 'Host name of the tenant at Auth0, without `https://`.',
     example: 'example.eu.auth0.com',
   }),
-  audience: audienceOf('Identifier of the API.', 'https://api.example.com'),
+  audience: audienceOf(
+    'Identifier of the API at Auth0, as its tokens name it in `aud`.',
+    'https://api.example.com',
+  ),
 })
 
 /** `clerk` of a method. */
 export const clerk: z.ZodType<ClerkConfig, ClerkConfig> = section<ClerkConfig, ClerkConfig>('ClerkConfig', {
   frontendApi: required(text, {
-    description: 'Address of the frontend API.',
+    description: "Address of the Frontend API, as Clerk's dashboard shows it under API keys.",
     example: 'https://clerk.example.com',
   }),
   origins: required(listOf(text, 20), {
-    description: 'Origins of your application.',
+    description: 'Origins of your application, one of which `azp` of a token must name.',
     example: ['https://app.example.com'],
   }),
 })
@@ -210,10 +232,10 @@ export const clerk: z.ZodType<ClerkConfig, ClerkConfig> = section<ClerkConfig, C
 export const cognito: z.ZodType<CognitoConfig, CognitoConfig> = section<CognitoConfig, CognitoConfig>(
   'CognitoConfig',
   {
-    region: required(text, { description: '`eu-central-1`.', example: 'eu-central-1' }),
+    region: required(text, { description: 'AWS region of the user pool.', example: 'eu-central-1' }),
     pool: required(text, { description: 'Id of the user pool.', example: 'eu-central-1_aBcDeFgHi' }),
     client: required(text, {
-      description: "Id of the application's client.",
+      description: 'Id of the app client that the tokens are for.',
       example: '1example23456789',
     }),
   },
@@ -224,20 +246,23 @@ export const keycloak: z.ZodType<KeycloakConfig, KeycloakConfig> = section<Keycl
   'KeycloakConfig',
   {
     realm: required(text, {
-      description: 'Address of the realm.',
+      description: 'Address of the realm, `https://HOST/realms/NAME`.',
       example: 'https://id.example.com/realms/shop',
     }),
-    audience: audienceOf('Client that the tokens are for.', 'orders'),
+    audience: audienceOf('Client that the tokens are for, as they name it in `aud`.', 'orders'),
   },
 )
 
 /** `entra` of a method. */
 export const entra: z.ZodType<EntraConfig, EntraConfig> = section<EntraConfig, EntraConfig>('EntraConfig', {
   directory: required(text, {
-    description: 'Id of the tenant.',
+    description: 'Id of the tenant (directory), a UUID.',
     example: '11111111-2222-3333-4444-555555555555',
   }),
-  audience: audienceOf("Id of the application's registration.", '66666666-7777-8888-9999-000000000000'),
+  audience: audienceOf(
+    'Id of the app registration, as tokens name it in `aud`.',
+    '66666666-7777-8888-9999-000000000000',
+  ),
 })
 
 /** `cloudflareAccess` of a method. */
@@ -246,10 +271,13 @@ export const cloudflareAccess: z.ZodType<CloudflareAccessConfig, CloudflareAcces
   CloudflareAccessConfig
 >('CloudflareAccessConfig', {
   team: required(text, {
-    description: 'Address of the team.',
+    description: 'Address of the team, `https://NAME.cloudflareaccess.com`.',
     example: 'https://example.cloudflareaccess.com',
   }),
-  audience: audienceOf('AUD tag of the application.', '4714c1358e65fe4b408ad6d432a5f878'),
+  audience: audienceOf(
+    'Audience (AUD) tag of the application in Cloudflare Access.',
+    '4714c1358e65fe4b408ad6d432a5f878',
+  ),
 })
 
 /** `introspection` of a method. */
@@ -258,12 +286,16 @@ export const introspection: z.ZodType<CompiledIntrospection, IntrospectionConfig
   IntrospectionConfig
 >('IntrospectionConfig', {
   url: required(text, {
-    description: 'Its introspection endpoint. HTTPS, or loopback.',
+    description: 'Introspection endpoint of the server (RFC 7662). HTTPS, or loopback.',
     example: 'https://id.example.com/introspect',
   }),
-  clientId: required(text, { description: 'Id of this application there.', example: 'orders' }),
+  clientId: required(text, {
+    description: '`client_id` by which this application signs in to that server.',
+    example: 'orders',
+  }),
   clientSecret: required(text, {
-    description: 'Secret of this application there. A secret: write `${NAME}`.',
+    description:
+      '`client_secret` by which this application signs in to that server. A secret: write `${NAME}`.',
     example: '${CLIENT_SECRET}',
   }),
   audience: audienceOf('This application, as answers name it in `aud`.', 'orders'),

@@ -44,7 +44,7 @@ import {
 
 /** One way to tell who acts: exactly one of these, and a name. */
 export interface IdentifyMethodConfig {
-  /** As in `identify` of a route. Default: the key that is used, e.g. `jwt`. */
+  /** Name of this method, as `identify` of a route names it. Default: the key that is used, e.g. `jwt`. */
   readonly name?: string | undefined
   /**
    * Added in front of the ids of this method, so that principals of two issuers cannot be confused. Default:
@@ -69,17 +69,17 @@ export interface IdentifyMethodConfig {
   readonly introspection?: IntrospectionConfig | undefined
   /** Sessions that the application keeps, asked of it. */
   readonly sessionUrl?: SessionUrlConfig | undefined
-  /** Sessions of better-auth. */
+  /** Sessions of better-auth, which is asked. */
   readonly betterAuth?: BetterAuthConfig | undefined
   /** Sessions of Auth.js that are kept in the cookie. */
   readonly authJs?: AuthJsConfig | undefined
-  /** Client certificates. */
+  /** Client certificates of the TLS connection. */
   readonly mtls?: CertificateConfig | undefined
-  /** Headers of a proxy in front. */
+  /** Headers that a proxy in front adds. */
   readonly proxy?: ProxyHeadersConfig | undefined
-  /** Headers of oauth2-proxy. */
+  /** Headers that oauth2-proxy adds. */
   readonly oauth2Proxy?: KnownProxyConfig | undefined
-  /** Headers of Tailscale Serve. */
+  /** Headers that Tailscale Serve adds. */
   readonly tailscale?: KnownProxyConfig | undefined
 }
 
@@ -181,7 +181,7 @@ type Written = Omit<CompiledIdentifyMethod, 'name'> & { readonly name?: string }
 const method: z.ZodType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
   section<Written, IdentifyMethodConfig>('IdentifyMethodConfig', {
     name: key(z.string().regex(/^[A-Za-z][\w-]{0,40}$/, 'a short name, e.g. "customers"'), {
-      description: 'As in `identify` of a route.',
+      description: 'Name of this method, as `identify` of a route names it.',
       defaultText: 'the key that is used, e.g. `jwt`',
       example: 'customers',
     }),
@@ -236,24 +236,24 @@ const method: z.ZodType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
       example: { cookie: 'connect.sid', url: 'http://127.0.0.1:3000/api/me' },
     }),
     betterAuth: key(betterAuth, {
-      description: 'Sessions of better-auth.',
+      description: 'Sessions of better-auth, which is asked.',
       example: { url: 'http://127.0.0.1:3000/api/auth' },
     }),
     authJs: key(authJs, {
       description: 'Sessions of Auth.js that are kept in the cookie.',
       example: { secret: '${AUTH_SECRET}' },
     }),
-    mtls: key(mtls, { description: 'Client certificates.', example: {} }),
+    mtls: key(mtls, { description: 'Client certificates of the TLS connection.', example: {} }),
     proxy: key(proxy, {
-      description: 'Headers of a proxy in front.',
+      description: 'Headers that a proxy in front adds.',
       example: { from: ['10.0.0.0/8'], user: 'x-user' },
     }),
     oauth2Proxy: key(knownProxy, {
-      description: 'Headers of oauth2-proxy.',
+      description: 'Headers that oauth2-proxy adds.',
       example: { from: ['10.0.0.0/8'] },
     }),
     tailscale: key(knownProxy, {
-      description: 'Headers of Tailscale Serve.',
+      description: 'Headers that Tailscale Serve adds.',
       example: { from: ['10.0.0.0/8'] },
     }),
   }),

@@ -5,9 +5,9 @@ import { count, duration, listOf, oneOf, text } from '../types.ts'
 
 /** How long a sign-in lasts. */
 export interface IdentitySessionsConfig {
-  /** Ends a session that is not used for so long. Default: `3d`. */
+  /** A session that is not used for this time ends. Default: `3d`. */
   readonly idle?: Duration | undefined
-  /** Ends a session in any case. Default: `30d`. */
+  /** A session ends this long after the sign-in, used or not. Default: `30d`. */
   readonly lifetime?: Duration | undefined
   /** Where sessions are stored: with the accounts, or in `stores.redis`. Default: `database`. */
   readonly store?: 'database' | 'redis' | undefined
@@ -17,18 +17,19 @@ export interface IdentitySessionsConfig {
 export interface IdentityKeysConfig {
   /** First part of every key: 2 to 16 small letters and digits. Default: `postern`. */
   readonly prefix?: string | undefined
-  /** Live keys that one owner may have. Default: `100`. */
+  /** Most live keys of one owner. Default: `100`. */
   readonly perOwner?: number | undefined
 }
 
 /** How the backend learns who acts. */
 export interface IdentityBackendConfig {
-  /** `aud` of the token. Default: the origin. */
+  /** Audience of the token (`aud`), which the backend must check. Default: the origin. */
   readonly audience?: string | undefined
   /** Header that carries the token. Default: `x-identity-jwt`. */
   readonly header?: string | undefined
   /**
-   * What the token contains besides the principal: `email` (with `email_verified`), `name`. Default: nothing.
+   * Claims of the token besides those of the principal: `email` (with `email_verified`), `name`. Default:
+   * nothing.
    */
   readonly claims?: readonly ('email' | 'name')[] | undefined
 }
@@ -59,12 +60,12 @@ const word = z.string().regex(/^[a-z][a-z0-9]{1,15}$/, '2 to 16 small letters an
 export const identitySessions: z.ZodType<CompiledIdentitySessions, IdentitySessionsConfig | undefined> = key(
   section<CompiledIdentitySessions, IdentitySessionsConfig>('IdentitySessionsConfig', {
     idle: key(duration, {
-      description: 'Ends a session that is not used for so long.',
+      description: 'A session that is not used for this time ends.',
       default: '3d',
       example: '1h',
     }),
     lifetime: key(duration, {
-      description: 'Ends a session in any case.',
+      description: 'A session ends this long after the sign-in, used or not.',
       default: '30d',
       example: '12h',
     }),
@@ -75,7 +76,7 @@ export const identitySessions: z.ZodType<CompiledIdentitySessions, IdentitySessi
     }),
   }),
   {
-    description: 'How long a sign-in lasts.',
+    description: 'How long sessions last, and where they are stored.',
     default: {},
     defaultText: 'see below',
     example: { idle: '1h' },
@@ -91,12 +92,17 @@ export const identityKeys: z.ZodType<CompiledIdentityKeys, IdentityKeysConfig | 
       example: 'shop',
     }),
     perOwner: key(count, {
-      description: 'Live keys that one owner may have.',
+      description: 'Most live keys of one owner.',
       default: 100,
       example: 10,
     }),
   }),
-  { description: 'API keys.', default: {}, defaultText: 'see below', example: { prefix: 'shop' } },
+  {
+    description: 'The API keys that accounts can make.',
+    default: {},
+    defaultText: 'see below',
+    example: { prefix: 'shop' },
+  },
 )
 
 /** `identity.backend`. */
@@ -106,7 +112,7 @@ export const identityBackend: z.ZodType<
 > = key(
   section<CompiledIdentityBackend, IdentityBackendConfig>('IdentityBackendConfig', {
     audience: key(text, {
-      description: '`aud` of the token.',
+      description: 'Audience of the token (`aud`), which the backend must check.',
       defaultText: 'the origin',
       example: 'orders',
     }),
@@ -116,7 +122,8 @@ export const identityBackend: z.ZodType<
       example: 'x-user',
     }),
     claims: key(listOf(oneOf('email', 'name'), 2), {
-      description: 'What the token contains besides the principal: `email` (with `email_verified`), `name`.',
+      description:
+        'Claims of the token besides those of the principal: `email` (with `email_verified`), `name`.',
       default: [],
       defaultText: 'nothing',
       example: ['email', 'name'],

@@ -4,15 +4,15 @@ import { listOf, oneOf, text } from '../types.ts'
 
 /** A program that acts for people by OAuth. */
 export interface OauthClientConfig {
-  /** `client_id`. */
+  /** Id of the client (`client_id`). */
   readonly id: string
   /** The name that users see when the client asks for access. */
   readonly name: string
-  /** `client_secret`. A secret: write `${NAME}`. Default: a public client. */
+  /** Secret of the client (`client_secret`). A secret: write `${NAME}`. Default: a public client. */
   readonly secret?: string | undefined
-  /** Where it gets its answer, exactly. Default: nowhere. */
+  /** Redirect URIs of the client, compared exactly. Default: nowhere. */
   readonly redirectUris?: readonly string[] | undefined
-  /** What it may do. Default: `code` and `refresh`. */
+  /** Grants that the client may use. Default: `code` and `refresh`. */
   readonly grants?: readonly OauthGrant[] | undefined
 }
 
@@ -21,9 +21,9 @@ export type OauthGrant = 'code' | 'refresh' | 'device' | 'credentials'
 
 /** An API that tokens are for. */
 export interface OauthResourceConfig {
-  /** Its URI. */
+  /** URI of the API, as a client names it in `resource` (RFC 8707). */
   readonly uri: string
-  /** Scopes a client may ask for. */
+  /** Scopes that a client may ask for. */
   readonly scopes: readonly string[]
   /**
    * `opaque` for this site. For an API elsewhere: `introspected` when it asks this server about a token,
@@ -64,24 +64,24 @@ const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
   CompiledOauthClient,
   OauthClientConfig
 >('OauthClientConfig', {
-  id: required(text, { description: '`client_id`.', example: 'app' }),
+  id: required(text, { description: 'Id of the client (`client_id`).', example: 'app' }),
   name: required(text, {
     description: 'The name that users see when the client asks for access.',
     example: 'Our app',
   }),
   secret: key(text, {
-    description: '`client_secret`. A secret: write `${NAME}`.',
+    description: 'Secret of the client (`client_secret`). A secret: write `${NAME}`.',
     defaultText: 'a public client',
     example: '${APP_SECRET}',
   }),
   redirectUris: key(listOf(text, 50), {
-    description: 'Where it gets its answer, exactly.',
+    description: 'Redirect URIs of the client, compared exactly.',
     default: [],
     defaultText: 'nowhere',
     example: ['https://app.example/callback'],
   }),
   grants: key(listOf(oneOf('code', 'refresh', 'device', 'credentials'), 4), {
-    description: 'What it may do.',
+    description: 'Grants that the client may use.',
     default: ['code', 'refresh'],
     defaultText: '`code` and `refresh`',
     example: ['device'],
@@ -100,9 +100,12 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
     resources: key(
       listOf(
         section<CompiledOauth['resources'][number], OauthResourceConfig>('OauthResourceConfig', {
-          uri: required(z.url(), { description: 'Its URI.', example: 'https://api.shop.example' }),
+          uri: required(z.url(), {
+            description: 'URI of the API, as a client names it in `resource` (RFC 8707).',
+            example: 'https://api.shop.example',
+          }),
           scopes: required(listOf(text, 200), {
-            description: 'Scopes a client may ask for.',
+            description: 'Scopes that a client may ask for.',
             example: ['orders:read'],
           }),
           tokens: key(oneOf('opaque', 'introspected', 'jwt'), {

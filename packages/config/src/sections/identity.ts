@@ -20,33 +20,35 @@ export interface MailConfig {
    * `smtps://user:password@host:465`, or `smtp://`, where STARTTLS is required. A secret: write `${NAME}`.
    */
   readonly smtp: string
-  /** The sender. */
+  /** Sender of the mails, such as `Shop <no-reply@shop.example>`. */
   readonly from: string
 }
 
 /** Another OpenID Connect provider that people can sign in with. */
 export interface ProviderConfig {
-  /** Part of its redirect URI: `ORIGIN/.postern/external/callback/ID`. */
+  /**
+   * Id of the provider, a part of the redirect URI to register there: `ORIGIN/.postern/external/callback/ID`.
+   */
   readonly id: string
-  /** The text of the button. */
+  /** Text of the button on the sign-in page. */
   readonly name: string
-  /** Its issuer, exactly as in its metadata. */
+  /** Issuer of the provider, exactly as in its metadata. */
   readonly issuer: string
-  /** Id of this site there. */
+  /** `client_id` of this site at the provider. */
   readonly clientId: string
-  /** Secret of this site there. A secret: write `${NAME}`. Default: a public client. */
+  /** `client_secret` of this site at the provider. A secret: write `${NAME}`. Default: a public client. */
   readonly clientSecret?: string | undefined
 }
 
 /** How pages look. */
 export interface ThemeConfig {
-  /** Colour of buttons and links. Default: `#2457c5`. */
+  /** Colour of buttons and links, as CSS writes it. Default: `#2457c5`. */
   readonly accent?: string | undefined
-  /** The same on a dark background. Default: `#9db8ff`. */
+  /** Colour of buttons and links on a dark background. Default: `#9db8ff`. */
   readonly accentDark?: string | undefined
-  /** How round corners are. Default: `0.5rem`. */
+  /** Radius of corners, as CSS writes it. Default: `0.5rem`. */
   readonly radius?: string | undefined
-  /** Typeface of the pages. Default: the system's. */
+  /** Typeface of the pages, as CSS writes it. Default: the system's. */
   readonly font?: string | undefined
 }
 
@@ -59,7 +61,7 @@ export interface IdentityConfig {
   readonly origin: string
   /** Name of the site, on pages and in mails. Default: the host. */
   readonly siteName?: string | undefined
-  /** Where people go after signing in. Default: `/`. */
+  /** Path to which people are led after signing in. Default: `/`. */
   readonly home?: string | undefined
   /** Whether anyone can create an account. Default: `open`. */
   readonly signUp?: 'open' | 'closed' | undefined
@@ -75,17 +77,17 @@ export interface IdentityConfig {
   readonly secretFile?: string | undefined
   /** Sends mails by SMTP. Default: files in the folder `outbox` of the data directory, for development. */
   readonly mail?: MailConfig | undefined
-  /** How long a sign-in lasts. Default: see below. */
+  /** How long sessions last, and where they are stored. Default: see below. */
   readonly sessions?: IdentitySessionsConfig | undefined
-  /** API keys. Default: see below. */
+  /** The API keys that accounts can make. Default: see below. */
   readonly keys?: IdentityKeysConfig | undefined
   /** Sends a signed token of the principal to the backend. Default: none is sent. */
   readonly backend?: IdentityBackendConfig | undefined
   /** Other OpenID Connect providers that people can sign in with. Default: none. */
   readonly providers?: readonly ProviderConfig[] | undefined
-  /** An OAuth 2.1 and OpenID Connect server. Default: none. */
+  /** Makes this site an OAuth 2.1 and OpenID Connect server. Default: none. */
   readonly oauth?: OauthConfig | undefined
-  /** How pages look. Default: see below. */
+  /** Colours, corners and typeface of the pages. Default: see below. */
   readonly theme?: ThemeConfig | undefined
 }
 
@@ -118,17 +120,21 @@ const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = secti
   ProviderConfig
 >('ProviderConfig', {
   id: required(text, {
-    description: 'Part of its redirect URI: `ORIGIN/.postern/external/callback/ID`.',
+    description:
+      'Id of the provider, a part of the redirect URI to register there: `ORIGIN/.postern/external/callback/ID`.',
     example: 'google',
   }),
-  name: required(text, { description: 'The text of the button.', example: 'Google' }),
+  name: required(text, { description: 'Text of the button on the sign-in page.', example: 'Google' }),
   issuer: required(z.url(), {
-    description: 'Its issuer, exactly as in its metadata.',
+    description: 'Issuer of the provider, exactly as in its metadata.',
     example: 'https://accounts.google.com',
   }),
-  clientId: required(text, { description: 'Id of this site there.', example: '1234.apps.example' }),
+  clientId: required(text, {
+    description: '`client_id` of this site at the provider.',
+    example: '1234.apps.example',
+  }),
   clientSecret: key(text, {
-    description: 'Secret of this site there. A secret: write `${NAME}`.',
+    description: '`client_secret` of this site at the provider. A secret: write `${NAME}`.',
     defaultText: 'a public client',
     example: '${GOOGLE_SECRET}',
   }),
@@ -148,7 +154,7 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
       example: 'Shop',
     }),
     home: key(z.string().regex(/^\/(?!\/)/, 'a path such as /orders'), {
-      description: 'Where people go after signing in.',
+      description: 'Path to which people are led after signing in.',
       default: '/',
       example: '/orders',
     }),
@@ -175,7 +181,10 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
             '`smtps://user:password@host:465`, or `smtp://`, where STARTTLS is required. A secret: write `${NAME}`.',
           example: '${SMTP_URL}',
         }),
-        from: required(text, { description: 'The sender.', example: 'Shop <no-reply@shop.example>' }),
+        from: required(text, {
+          description: 'Sender of the mails, such as `Shop <no-reply@shop.example>`.',
+          example: 'Shop <no-reply@shop.example>',
+        }),
       }),
       {
         description: 'Sends mails by SMTP.',
@@ -192,31 +201,35 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
       defaultText: 'none',
     }),
     oauth: key(oauth, {
-      description: 'An OAuth 2.1 and OpenID Connect server.',
+      description: 'Makes this site an OAuth 2.1 and OpenID Connect server.',
       defaultText: 'none',
       example: { metadataDocuments: 'yes' },
     }),
     theme: key(
       section<Compiled<'theme'>, ThemeConfig>('ThemeConfig', {
         accent: key(text, {
-          description: 'Colour of buttons and links.',
+          description: 'Colour of buttons and links, as CSS writes it.',
           defaultText: '`#2457c5`',
           example: '#7a1fa2',
         }),
         accentDark: key(text, {
-          description: 'The same on a dark background.',
+          description: 'Colour of buttons and links on a dark background.',
           defaultText: '`#9db8ff`',
           example: '#e1bee7',
         }),
-        radius: key(text, { description: 'How round corners are.', defaultText: '`0.5rem`', example: '0' }),
+        radius: key(text, {
+          description: 'Radius of corners, as CSS writes it.',
+          defaultText: '`0.5rem`',
+          example: '0',
+        }),
         font: key(text, {
-          description: 'Typeface of the pages.',
+          description: 'Typeface of the pages, as CSS writes it.',
           defaultText: "the system's",
           example: 'Georgia, serif',
         }),
       }),
       {
-        description: 'How pages look.',
+        description: 'Colours, corners and typeface of the pages.',
         default: {},
         defaultText: 'see below',
         example: { accent: '#7a1fa2' },

@@ -20,7 +20,7 @@ import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../t
  * ```
  */
 export interface ExceptConfig {
-  /** Rule id, or a family with `*`. */
+  /** Id of the rule, or a family with `*`, such as `xss/*`. */
   readonly rule?: string | undefined
   /** Where the value stands, `*` for one part, `**` for the rest. */
   readonly parameter?: string | undefined
@@ -28,11 +28,11 @@ export interface ExceptConfig {
 
 /** An exception that may name its route. */
 export interface RoutedExceptConfig {
-  /** Rule id, or a family with `*`. */
+  /** Id of the rule, or a family with `*`, such as `xss/*`. */
   readonly rule?: string | undefined
   /** Where the value stands, `*` for one part, `**` for the rest. */
   readonly parameter?: string | undefined
-  /** Route pattern. */
+  /** Pattern of the routes that the exception holds on. */
   readonly route?: string | undefined
 }
 
@@ -46,7 +46,7 @@ export interface RoutedExceptConfig {
  * ```
  */
 export interface InspectConfig {
-  /** From 1 (fewest false alarms) to 4 (strictest). Default: `inspect.level`. */
+  /** Strictness, from 1 (fewest false alarms) to 4 (most findings). Default: `inspect.level`. */
   readonly level?: 1 | 2 | 3 | 4 | undefined
   /** Exceptions for this route. */
   readonly except?: readonly ExceptConfig[] | undefined
@@ -91,7 +91,7 @@ export interface SinksConfig {
   readonly command?: 'refuse' | 'report' | 'off' | undefined
   /** Paths of `node:fs` and `node:fs/promises`. Default: `refuse`. */
   readonly path?: 'refuse' | 'report' | 'off' | undefined
-  /** Addresses inside that `fetch` is sent to. Default: `off`. */
+  /** Internal addresses (loopback, private, link-local) that `fetch` is called with. Default: `off`. */
   readonly url?: 'refuse' | 'report' | 'off' | undefined
 }
 
@@ -108,7 +108,7 @@ export interface SinksConfig {
  * ```
  */
 export interface InspectionConfig {
-  /** From 1 (fewest false alarms) to 4 (strictest). Default: `1`. */
+  /** Strictness, from 1 (fewest false alarms) to 4 (most findings). Default: `1`. */
   readonly level?: 1 | 2 | 3 | 4 | undefined
   /** Exceptions, everywhere or on one route. Default: none. */
   readonly except?: readonly RoutedExceptConfig[] | undefined
@@ -163,7 +163,7 @@ export interface CompiledInspection {
 const level: z.ZodType<1 | 2 | 3 | 4, 1 | 2 | 3 | 4> = z.literal([1, 2, 3, 4])
 
 const rule = key(inspectRule, {
-  description: 'Rule id, or a family with `*`.',
+  description: 'Id of the rule, or a family with `*`, such as `xss/*`.',
   example: 'sqli/*',
 })
 
@@ -197,7 +197,7 @@ export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<In
   'InspectConfig',
   {
     level: key(level, {
-      description: 'From 1 (fewest false alarms) to 4 (strictest).',
+      description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
       defaultText: '`inspect.level`',
       example: 2,
     }),
@@ -264,7 +264,7 @@ const sinks: z.ZodType<CompiledSinks, SinksConfig> = section<CompiledSinks, Sink
     example: 'report',
   }),
   url: key(atSink, {
-    description: 'Addresses inside that `fetch` is sent to.',
+    description: 'Internal addresses (loopback, private, link-local) that `fetch` is called with.',
     default: 'off',
     example: 'refuse',
   }),
@@ -275,7 +275,7 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
   orOff(
     section<CompiledInspection, InspectionConfig>('InspectionConfig', {
       level: key(level, {
-        description: 'From 1 (fewest false alarms) to 4 (strictest).',
+        description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
         default: 1,
         example: 2,
       }),
@@ -284,7 +284,10 @@ export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig 
           section<CompiledExcept & { readonly route?: string }, RoutedExceptConfig>('RoutedExceptConfig', {
             rule,
             parameter,
-            route: key(routePattern, { description: 'Route pattern.', example: 'POST /posts' }),
+            route: key(routePattern, {
+              description: 'Pattern of the routes that the exception holds on.',
+              example: 'POST /posts',
+            }),
           }),
         ),
         {

@@ -31,9 +31,9 @@ export interface LimitConfig {
    * address. Default: `address`.
    */
   readonly key?: LimitKey | undefined
-  /** Patterns of the routes that count. Default: every route. */
+  /** Patterns of the routes whose requests count. Default: every route. */
   readonly routes?: readonly string[] | undefined
-  /** Units that one request takes. Default: `1`. */
+  /** How many units of the limit one request takes. Default: `1`. */
   readonly cost?: number | undefined
   /**
    * Keys that the limit does not apply to, written as in refusals; for `address` and `network` also ranges.
@@ -58,8 +58,8 @@ export interface LimitConfig {
 
 const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
   oneOf('address', 'network', 'principal', 'tenant', 'apiKey', 'route'),
-  z.strictObject({ header: text }),
-  z.strictObject({ body: text }),
+  z.strictObject({ header: text.describe('Name of the header whose value is the key.') }),
+  z.strictObject({ body: text.describe('Name of the body field whose value is the key.') }),
   inCode<Extract<SingleKey, (...input: never[]) => unknown>>(
     'a function (TypeScript only)',
     value => typeof value === 'function',
@@ -84,11 +84,15 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
     example: { body: 'email' },
   }),
   routes: key(listOf(routePattern), {
-    description: 'Patterns of the routes that count.',
+    description: 'Patterns of the routes whose requests count.',
     defaultText: 'every route',
     example: ['POST /orders'],
   }),
-  cost: key(count, { description: 'Units that one request takes.', defaultText: '`1`', example: 5 }),
+  cost: key(count, {
+    description: 'How many units of the limit one request takes.',
+    defaultText: '`1`',
+    example: 5,
+  }),
   eventStreams: key(oneOf('count', 'free'), {
     description:
       'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',

@@ -7,21 +7,21 @@ import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text 
 /** How HTTP itself is checked. */
 export interface ProtocolConfig {
   /**
-   * Methods that any route answers. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`,
-   * `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`.
+   * Methods that are accepted; others get 405. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`,
+   * `OPTIONS`, `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`.
    */
   readonly methods?: readonly string[] | undefined
-  /** Media types that any route reads. Default: all. */
+  /** Media types of bodies that are accepted; others get 415. Default: all. */
   readonly contentTypes?: readonly string[] | undefined
-  /** Largest body. Default: `100mb`. */
+  /** Largest request body that is accepted. Default: `100mb`. */
   readonly maxBody?: ByteSize | undefined
-  /** Most headers of a request. Default: `100`. */
+  /** Most header fields of a request. Default: `100`. */
   readonly maxHeaders?: number | undefined
   /** Most bytes of all headers together. Default: `32kb`. */
   readonly maxHeaderBytes?: ByteSize | undefined
-  /** Longest value of one header. Default: `16kb`. */
+  /** Longest value of one header, in bytes. Default: `16kb`. */
   readonly maxHeaderValue?: ByteSize | undefined
-  /** Longest request target. Default: `16kb`. */
+  /** Longest request target (path with query), in bytes. Default: `16kb`. */
   readonly maxTarget?: ByteSize | undefined
   /** Kinds of ambiguous path that are let through everywhere. Default: none. */
   readonly allowPaths?: readonly PathRisk[] | undefined
@@ -60,7 +60,7 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
   orOff(
     section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', {
       methods: key(listOf(method), {
-        description: 'Methods that any route answers.',
+        description: 'Methods that are accepted; others get 405.',
         default: [
           ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
           ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],
@@ -68,23 +68,31 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
         example: ['GET', 'HEAD', 'POST'],
       }),
       contentTypes: key(listOf(mediaType), {
-        description: 'Media types that any route reads.',
+        description: 'Media types of bodies that are accepted; others get 415.',
         defaultText: 'all',
         example: ['application/json'],
       }),
-      maxBody: key(byteSize, { description: 'Largest body.', default: '100mb', example: '10mb' }),
-      maxHeaders: key(count, { description: 'Most headers of a request.', default: 100, example: 200 }),
+      maxBody: key(byteSize, {
+        description: 'Largest request body that is accepted.',
+        default: '100mb',
+        example: '10mb',
+      }),
+      maxHeaders: key(count, { description: 'Most header fields of a request.', default: 100, example: 200 }),
       maxHeaderBytes: key(byteSize, {
         description: 'Most bytes of all headers together.',
         default: '32kb',
         example: '64kb',
       }),
       maxHeaderValue: key(byteSize, {
-        description: 'Longest value of one header.',
+        description: 'Longest value of one header, in bytes.',
         default: '16kb',
         example: '32kb',
       }),
-      maxTarget: key(byteSize, { description: 'Longest request target.', default: '16kb', example: '32kb' }),
+      maxTarget: key(byteSize, {
+        description: 'Longest request target (path with query), in bytes.',
+        default: '16kb',
+        example: '32kb',
+      }),
       allowPaths: key(listOf(pathRisk), {
         description: 'Kinds of ambiguous path that are let through everywhere.',
         default: [],

@@ -13,7 +13,7 @@ export interface CloudflareConfig {
   readonly token: string
   /** Time between two exports. Default: `1m`. */
   readonly every?: Duration | undefined
-  /** Most items; those that last longest are kept. Default: `10000`. */
+  /** Most items in the list; when there are more bans, those that last longest are kept. Default: `10000`. */
   readonly capacity?: number | undefined
   /** Address of Cloudflare's API. Default: `https://api.cloudflare.com/client/v4`. */
   readonly api?: string | undefined
@@ -32,7 +32,7 @@ export interface CompiledCloudflare {
 
 /** Two sets of the kernel's firewall. */
 export interface NftablesConfig {
-  /** Name of the table. Default: `postern`. */
+  /** Name of the nftables table, in the family `inet`. Default: `postern`. */
   readonly table?: string | undefined
 }
 
@@ -66,7 +66,7 @@ const nftables: z.ZodType<CompiledNftables | undefined, boolean | NftablesConfig
     flag,
     section<CompiledNftables, NftablesConfig>('NftablesConfig', {
       table: key(z.string().regex(/^[a-z_][a-z0-9_]{0,30}$/, 'must be lower-case letters, digits and "_"'), {
-        description: 'Name of the table.',
+        description: 'Name of the nftables table, in the family `inet`.',
         default: TABLE,
         example: 'edge',
       }),
@@ -94,7 +94,7 @@ const cloudflare: z.ZodType<CompiledCloudflare, CloudflareConfig> = section<
   }),
   every: key(duration, { description: 'Time between two exports.', default: '1m', example: '5m' }),
   capacity: key(count, {
-    description: 'Most items; those that last longest are kept.',
+    description: 'Most items in the list; when there are more bans, those that last longest are kept.',
     default: 10_000,
     example: 5_000,
   }),

@@ -76,9 +76,9 @@ export interface RouteConfig {
   readonly headers?: HeadersConfig | false | undefined
   /** Names of the identification methods that this route accepts. Default: all. */
   readonly identify?: readonly string[] | undefined
-  /** Methods that this route answers. */
+  /** Methods that this route accepts; others get 405. */
   readonly methods?: readonly string[] | undefined
-  /** Media types that this route reads. */
+  /** Media types of bodies that this route accepts; others get 415. */
   readonly contentTypes?: readonly string[] | undefined
   /** Largest body that this route accepts. */
   readonly maxBody?: ByteSize | undefined
@@ -105,7 +105,7 @@ export interface RouteConfig {
    * `honey.for`. Default: `false`.
    */
   readonly honey?: boolean | undefined
-  /** What the caller must have, or prove. Default: nothing. */
+  /** Role, scope, kind or proof of identity that the caller must have. Default: nothing. */
   readonly require?: RequireConfig | undefined
   /** Who must approve the request before it is handled. Default: nobody's. */
   readonly approve?: ApproveConfig | undefined
@@ -204,9 +204,12 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     defaultText: 'all',
     example: ['session', 'jwt'],
   }),
-  methods: key(listOf(method), { description: 'Methods that this route answers.', example: ['POST'] }),
+  methods: key(listOf(method), {
+    description: 'Methods that this route accepts; others get 405.',
+    example: ['POST'],
+  }),
   contentTypes: key(listOf(mediaType), {
-    description: 'Media types that this route reads.',
+    description: 'Media types of bodies that this route accepts; others get 415.',
     example: ['application/json'],
   }),
   maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
@@ -248,7 +251,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     example: true,
   }),
   require: key(requirement, {
-    description: 'What the caller must have, or prove.',
+    description: 'Role, scope, kind or proof of identity that the caller must have.',
     defaultText: 'nothing',
     example: { role: 'support', stepUp: '10m' },
   }),

@@ -14,23 +14,45 @@ const headerText = z.union([
 
 /** Changes to the security headers of `strict` or `compatible`. */
 export interface HeaderChangesConfig {
-  /** What is changed. Default: `strict`. */
+  /**
+   * The set of headers that the other keys change; what they do not name keeps its value. Default: `strict`.
+   */
   readonly base?: 'strict' | 'compatible' | undefined
-  /** Content-Security-Policy of pages, by directive. `'nonce'` in a value becomes the nonce of the answer. */
+  /**
+   * `Content-Security-Policy` of HTML, by directive, in place of the whole policy of `base`. `'nonce'` in a
+   * value becomes the nonce of the answer; `false` sends none.
+   */
   readonly contentSecurityPolicy?: Readonly<Record<string, string>> | false | undefined
-  /** `enforce`, or `report` to only log. */
+  /**
+   * `enforce`: browsers block what the content policy does not allow. `report`: they only report it. Default:
+   * `enforce` in `strict`, `report` in `compatible`.
+   */
   readonly cspMode?: 'enforce' | 'report' | undefined
-  /** Strict-Transport-Security, on HTTPS. */
+  /**
+   * `Strict-Transport-Security`, on HTTPS only; `false` sends none. `strict`: two years, with subdomains.
+   * `compatible`: 180 days.
+   */
   readonly strictTransportSecurity?: string | false | undefined
-  /** Cross-Origin-Opener-Policy. */
+  /**
+   * `Cross-Origin-Opener-Policy`; `false` sends none. `strict`: `same-origin`. `compatible`:
+   * `same-origin-allow-popups`.
+   */
   readonly crossOriginOpenerPolicy?: string | false | undefined
-  /** Cross-Origin-Resource-Policy. */
+  /**
+   * `Cross-Origin-Resource-Policy`; `false` sends none. `strict`: `same-origin`. `compatible`: `same-site`.
+   */
   readonly crossOriginResourcePolicy?: string | false | undefined
-  /** Referrer-Policy. */
+  /**
+   * `Referrer-Policy`; `false` sends none. `strict`: `no-referrer`. `compatible`:
+   * `strict-origin-when-cross-origin`.
+   */
   readonly referrerPolicy?: string | false | undefined
-  /** Permissions-Policy. */
+  /**
+   * `Permissions-Policy`; `false` sends none. `strict` denies camera, microphone, location and 15 other
+   * features. `compatible` sends none.
+   */
   readonly permissionsPolicy?: string | false | undefined
-  /** X-Frame-Options. */
+  /** `X-Frame-Options`; `false` sends none. `strict`: `DENY`. `compatible`: `SAMEORIGIN`. */
   readonly frameOptions?: string | false | undefined
   /** Cookies of the backend: `tighten`, `report`, or `false` to leave them alone. */
   readonly cookies?: 'tighten' | 'report' | false | undefined
@@ -45,34 +67,49 @@ const changes: z.ZodType<Changes, HeaderChangesConfig> = section<Changes, Header
   'HeaderChangesConfig',
   {
     base: key(oneOf('strict', 'compatible'), {
-      description: 'What is changed.',
+      description: 'The set of headers that the other keys change; what they do not name keeps its value.',
       defaultText: '`strict`',
       example: 'compatible',
     }),
     contentSecurityPolicy: key(orOff(csp), {
       description:
-        "Content-Security-Policy of pages, by directive. `'nonce'` in a value becomes the nonce of the answer.",
+        "`Content-Security-Policy` of HTML, by directive, in place of the whole policy of `base`. `'nonce'` in a value becomes the nonce of the answer; `false` sends none.",
       example: { 'default-src': "'self'" },
     }),
     cspMode: key(oneOf('enforce', 'report'), {
-      description: '`enforce`, or `report` to only log.',
+      description:
+        '`enforce`: browsers block what the content policy does not allow. `report`: they only report it. Default: `enforce` in `strict`, `report` in `compatible`.',
       example: 'report',
     }),
     strictTransportSecurity: key(headerText, {
-      description: 'Strict-Transport-Security, on HTTPS.',
+      description:
+        '`Strict-Transport-Security`, on HTTPS only; `false` sends none. `strict`: two years, with subdomains. `compatible`: 180 days.',
       example: 'max-age=86400',
     }),
     crossOriginOpenerPolicy: key(headerText, {
-      description: 'Cross-Origin-Opener-Policy.',
+      description:
+        '`Cross-Origin-Opener-Policy`; `false` sends none. `strict`: `same-origin`. `compatible`: `same-origin-allow-popups`.',
       example: 'unsafe-none',
     }),
     crossOriginResourcePolicy: key(headerText, {
-      description: 'Cross-Origin-Resource-Policy.',
+      description:
+        '`Cross-Origin-Resource-Policy`; `false` sends none. `strict`: `same-origin`. `compatible`: `same-site`.',
       example: 'cross-origin',
     }),
-    referrerPolicy: key(headerText, { description: 'Referrer-Policy.', example: 'same-origin' }),
-    permissionsPolicy: key(headerText, { description: 'Permissions-Policy.', example: 'camera=()' }),
-    frameOptions: key(headerText, { description: 'X-Frame-Options.', example: 'SAMEORIGIN' }),
+    referrerPolicy: key(headerText, {
+      description:
+        '`Referrer-Policy`; `false` sends none. `strict`: `no-referrer`. `compatible`: `strict-origin-when-cross-origin`.',
+      example: 'same-origin',
+    }),
+    permissionsPolicy: key(headerText, {
+      description:
+        '`Permissions-Policy`; `false` sends none. `strict` denies camera, microphone, location and 15 other features. `compatible` sends none.',
+      example: 'camera=()',
+    }),
+    frameOptions: key(headerText, {
+      description: '`X-Frame-Options`; `false` sends none. `strict`: `DENY`. `compatible`: `SAMEORIGIN`.',
+      example: 'SAMEORIGIN',
+    }),
     cookies: key(z.union([z.literal(false), oneOf('tighten', 'report')]), {
       description: 'Cookies of the backend: `tighten`, `report`, or `false` to leave them alone.',
       example: 'report',

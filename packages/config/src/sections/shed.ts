@@ -6,23 +6,26 @@ import { count, listOf, routePattern } from '../types.ts'
 
 /** Bounds of a limit that is found from latency. */
 export interface AdaptiveConfig {
-  /** Where it starts. Default: `64`. */
+  /** The limit at the start, in concurrent requests. Default: `64`. */
   readonly initial?: number | undefined
-  /** The least it may be. Default: `8`. */
+  /** The lowest limit, in concurrent requests. Default: `8`. */
   readonly min?: number | undefined
-  /** The most it may be. Default: `4096`. */
+  /** The highest limit, in concurrent requests. Default: `4096`. */
   readonly max?: number | undefined
-  /** How many times the usual latency is tolerated before the limit falls. Default: `2`. */
+  /**
+   * The limit falls when latency exceeds this multiple of the usual latency. Above 1, at most 100. Default:
+   * `2`.
+   */
   readonly tolerance?: number | undefined
 }
 
 /** Shares of the limit, above 0 and at most 1. */
 export interface SharesConfig {
-  /** Of `critical` routes. Default: `1`. */
+  /** Share of the limit that `critical` routes may fill, above 0 and at most 1. Default: `1`. */
   readonly critical?: number | undefined
-  /** Of all other routes. Default: `0.9`. */
+  /** Share that all other routes may fill. Default: `0.9`. */
   readonly default?: number | undefined
-  /** Of `sheddable` routes. Default: `0.6`. */
+  /** Share that `sheddable` routes may fill. Default: `0.6`. */
   readonly sheddable?: number | undefined
 }
 
@@ -41,11 +44,24 @@ export interface ShedConfig {
 const adaptive: z.ZodType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOptions, AdaptiveConfig>(
   'AdaptiveConfig',
   {
-    initial: key(count, { description: 'Where it starts.', defaultText: '`64`', example: 64 }),
-    min: key(count, { description: 'The least it may be.', defaultText: '`8`', example: 8 }),
-    max: key(count, { description: 'The most it may be.', defaultText: '`4096`', example: 4_096 }),
+    initial: key(count, {
+      description: 'The limit at the start, in concurrent requests.',
+      defaultText: '`64`',
+      example: 64,
+    }),
+    min: key(count, {
+      description: 'The lowest limit, in concurrent requests.',
+      defaultText: '`8`',
+      example: 8,
+    }),
+    max: key(count, {
+      description: 'The highest limit, in concurrent requests.',
+      defaultText: '`4096`',
+      example: 4_096,
+    }),
     tolerance: key(z.number().gt(1).max(100), {
-      description: 'How many times the usual latency is tolerated before the limit falls.',
+      description:
+        'The limit falls when latency exceeds this multiple of the usual latency. Above 1, at most 100.',
       defaultText: '`2`',
       example: 2,
     }),
@@ -76,9 +92,9 @@ export const shed: z.ZodType<LoadSheddingOptions | undefined, ShedConfig | undef
       }),
       shares: key(
         section<ShedSettings['shares'], SharesConfig>('SharesConfig', {
-          critical: share('Of `critical` routes.', 1),
-          default: share('Of all other routes.', 0.9),
-          sheddable: share('Of `sheddable` routes.', 0.6),
+          critical: share('Share of the limit that `critical` routes may fill, above 0 and at most 1.', 1),
+          default: share('Share that all other routes may fill.', 0.9),
+          sheddable: share('Share that `sheddable` routes may fill.', 0.6),
         }),
         {
           description: 'The share of the limit that each class may fill.',

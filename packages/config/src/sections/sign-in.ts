@@ -41,7 +41,7 @@ export interface GraphqlLoginConfig {
 
 /** A login by JSON-RPC. */
 export interface JsonRpcLoginConfig {
-  /** Method that signs in. */
+  /** Name of the JSON-RPC method that signs in. */
   readonly method: string
   /** Name or position of the account in the parameters. */
   readonly account: string
@@ -51,9 +51,9 @@ export interface JsonRpcLoginConfig {
 export interface RouteLoginConfig {
   /** Body field with the account; several in order of preference. Default: the usual names. */
   readonly account?: string | readonly string[] | undefined
-  /** The login is a GraphQL mutation. */
+  /** How to read a login that is a GraphQL mutation. */
   readonly graphql?: GraphqlLoginConfig | undefined
-  /** The login is a JSON-RPC call. */
+  /** How to read a login that is a JSON-RPC call. */
   readonly jsonRpc?: JsonRpcLoginConfig | undefined
   /** What a wrong password looks like. Default: told from status, redirect, cookies and JSON. */
   readonly failed?: AnswerTestConfig | undefined
@@ -63,7 +63,7 @@ export interface RouteLoginConfig {
 
 /** Login defence for all routes. */
 export interface LoginConfig {
-  /** Guards routes that look like a login, too. Default: `true`. */
+  /** Whether routes that look like a login are guarded too. Default: `true`. */
   readonly obvious?: boolean | undefined
   /** Asks unknown clients for proof of work while many sign-ins fail. Default: `true`. */
   readonly proofOfWork?: boolean | undefined
@@ -133,7 +133,10 @@ const graphql: z.ZodType<GraphqlLogin, GraphqlLoginConfig> = section<GraphqlLogi
 const jsonRpc: z.ZodType<JsonRpcLogin, JsonRpcLoginConfig> = section<JsonRpcLogin, JsonRpcLoginConfig>(
   'JsonRpcLoginConfig',
   {
-    method: required(text, { description: 'Method that signs in.', example: 'auth.login' }),
+    method: required(text, {
+      description: 'Name of the JSON-RPC method that signs in.',
+      example: 'auth.login',
+    }),
     account: required(text, {
       description: 'Name or position of the account in the parameters.',
       example: 'email',
@@ -155,11 +158,11 @@ export const routeLogin: z.ZodType<CompiledRouteLogin, RouteLoginConfig> = secti
     example: 'email',
   }),
   graphql: key(graphql, {
-    description: 'The login is a GraphQL mutation.',
+    description: 'How to read a login that is a GraphQL mutation.',
     example: { field: 'login', account: 'email' },
   }),
   jsonRpc: key(jsonRpc, {
-    description: 'The login is a JSON-RPC call.',
+    description: 'How to read a login that is a JSON-RPC call.',
     example: { method: 'auth.login', account: 'email' },
   }),
   failed: key(answerTest, {
@@ -179,7 +182,7 @@ export const login: z.ZodType<CompiledLoginConfig | false, LoginConfig | false |
   orOff(
     section<CompiledLoginConfig, LoginConfig>('LoginConfig', {
       obvious: key(flag, {
-        description: 'Guards routes that look like a login, too.',
+        description: 'Whether routes that look like a login are guarded too.',
         default: true,
         example: false,
       }),

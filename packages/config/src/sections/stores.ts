@@ -8,7 +8,7 @@ import { oneOf, storeUrl } from '../types.ts'
  * take them from the environment.
  */
 export interface StoresConfig {
-  /** Address of PostgreSQL. Default: none: SQLite in the data directory. */
+  /** Address of PostgreSQL, with user and database. Default: none: SQLite in the data directory. */
   readonly postgres?: string | undefined
   /**
    * Address of Redis or Valkey; one is enough for a cluster. `redis+sentinel://sentinel:26379/name`, once or
@@ -48,7 +48,7 @@ export const stores: z.ZodType<CompiledStores, StoresConfig | undefined> = key(
   parsed(
     section<StoresSettings, StoresConfig>('StoresConfig', {
       postgres: key(storeUrl('postgres:', 'postgresql:'), {
-        description: 'Address of PostgreSQL.',
+        description: 'Address of PostgreSQL, with user and database.',
         defaultText: 'none: SQLite in the data directory',
         example: '${POSTGRES_URL}',
       }),

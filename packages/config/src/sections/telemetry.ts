@@ -13,7 +13,10 @@ export interface TelemetryConfig {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** `service.name`, by which a collector tells services apart. Default: `postern`. */
   readonly service?: string | undefined
-  /** Share of the traces beginning here that is sent, 0 to 1; refusals are always sent. Default: `1`. */
+  /**
+   * Share of the traces that begin here and are sent, from 0 to 1. Traces of refusals are always sent.
+   * Default: `1`.
+   */
   readonly sample?: number | undefined
 }
 
@@ -52,7 +55,8 @@ export const telemetry: z.ZodType<CompiledTelemetry | undefined, TelemetryConfig
       example: 'shop-gateway',
     }),
     sample: key(z.number().min(0).max(1), {
-      description: 'Share of the traces beginning here that is sent, 0 to 1; refusals are always sent.',
+      description:
+        'Share of the traces that begin here and are sent, from 0 to 1. Traces of refusals are always sent.',
       default: 1,
       example: 0.1,
     }),

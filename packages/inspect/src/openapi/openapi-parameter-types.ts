@@ -23,22 +23,13 @@ const MOST_SERVERS = 8
  *
  * @throws ConfigError for what is not such a document
  */
-export function openApiParameterTypes(document: unknown): Readonly<Record<string, ParameterSettings>> {
-  if (
-    !isDescribed(document) ||
-    !String(document['openapi']).startsWith('3.') ||
-    !isDescribed(document['paths'])
-  )
-    throw new ConfigError({
-      place: 'openapi',
-      problem: 'is not an OpenAPI 3 document',
-      hint: 'it has "openapi": "3.x.y" and "paths"; convert a Swagger 2 document first',
-    })
-  const resolve = (value: unknown): Described | undefined => resolved(document, value)
+export function openApiParameterTypes(value: unknown): Readonly<Record<string, ParameterSettings>> {
+  const document = openApiDocument(value)
+  const resolve = (part: unknown): Described | undefined => resolved(document, part)
   const routes: Record<string, ParameterSettings> = {}
   let count = 0
-  for (const [path, value] of Object.entries(document['paths'])) {
-    const item = resolve(value)
+  for (const [path, described] of Object.entries(document.paths)) {
+    const item = resolve(described)
     if (item === undefined || !path.startsWith('/')) continue
     for (const method of METHODS) {
       const operation = item[method]
@@ -52,6 +43,17 @@ export function openApiParameterTypes(document: unknown): Readonly<Record<string
     }
   }
   return routes
+}
+
+/** @throws ConfigError for what is not an OpenAPI 3 document */
+function openApiDocument(value: unknown): Described & { readonly paths: Described } {
+  const paths = isDescribed(value) && String(value['openapi']).startsWith('3.') && value['paths']
+  if (isDescribed(value) && isDescribed(paths)) return { ...value, paths }
+  throw new ConfigError({
+    place: 'openapi',
+    problem: 'is not an OpenAPI 3 document',
+    hint: 'it has "openapi": "3.x.y" and "paths"; convert a Swagger 2 document first',
+  })
 }
 
 /** Collects what one operation says of its parameters. */

@@ -149,18 +149,33 @@ export function protectSinks(targets: SinkTargets, options: SinkOptions = {}): P
     if (store === undefined) return undefined
     const text = textOf(kind, method, parameters)
     if (text !== undefined && mayAct(kind, text) && !known.has(kind, text)) {
-      store.values ??= requestValues(store.request)
-      for (const value of store.values) {
-        if (!acts(kind, text, value.text) || isChance(kind, method, parameters, value.text)) continue
-        const hit: SinkHit = { kind, location: value.location, method }
-        options.onHit?.(hit, store.request)
-        const isRefused = (typeof mode === 'string' ? mode : (mode[kind] ?? 'refuse')) === 'refuse'
-        return isRefused ? new SinkRefused(hit) : undefined
-      }
+      const location = actingValue(store, kind, method, parameters, text)
+      if (location !== undefined) return refusalOf({ kind, location, method }, store.request)
       known.add(kind, text)
     }
     if (store.doubted.length > 0) noteBound(store, kind, method, parameters)
     return undefined
+  }
+
+  /** Where the value of the request stands that acts in a text; undefined when none does. */
+  function actingValue(
+    store: Current,
+    kind: SinkKind,
+    method: string,
+    parameters: readonly unknown[],
+    text: string,
+  ): string | undefined {
+    store.values ??= requestValues(store.request)
+    for (const value of store.values)
+      if (acts(kind, text, value.text) && !isChance(kind, method, parameters, value.text))
+        return value.location
+    return undefined
+  }
+
+  function refusalOf(hit: SinkHit, request: Current['request']): SinkRefused | undefined {
+    options.onHit?.(hit, request)
+    const modeOfKind = typeof mode === 'string' ? mode : (mode[hit.kind] ?? 'refuse')
+    return modeOfKind === 'refuse' ? new SinkRefused(hit) : undefined
   }
 
   function noteBound(store: Current, kind: SinkKind, method: string, parameters: readonly unknown[]): void {

@@ -43,15 +43,24 @@ function quoteStateAt(statement: string, start: number, end: number, open: strin
     const character = statement[at] as string
     if (state === '') {
       if (character === "'" || character === '"' || character === '`') state = character
-      else if (character === '-' && statement[at + 1] === '-') at = skipTo(statement, '\n', at, end)
-      else if (character === '/' && statement[at + 1] === '*') at = skipTo(statement, '*/', at + 2, end)
-    } else if (character === '\\' && state !== '`') at++
-    else if (character === state) {
-      if (statement[at + 1] === state) at++
-      else state = ''
-    }
+      else at = endOfComment(statement, at, end)
+    } else if (isPair(statement, at, state)) at++
+    else if (character === state) state = ''
   }
   return state
+}
+
+/** Whether two characters stand for one in a string: behind a backslash, or the quote written twice. */
+function isPair(statement: string, at: number, quote: string): boolean {
+  const character = statement[at]
+  if (character === quote) return statement[at + 1] === quote
+  return character === '\\' && quote !== '`'
+}
+
+/** Where the comment ends that begins at a place outside of strings; the place itself when none does. */
+function endOfComment(statement: string, at: number, end: number): number {
+  if (statement.startsWith('--', at)) return skipTo(statement, '\n', at, end)
+  return statement.startsWith('/*', at) ? skipTo(statement, '*/', at + 2, end) : at
 }
 
 function skipTo(statement: string, mark: string, from: number, end: number): number {
@@ -62,12 +71,8 @@ function skipTo(statement: string, mark: string, from: number, end: number): num
 /** Whether the string that is open at `start` is closed before `end`. */
 function closesString(statement: string, start: number, end: number, quote: string): boolean {
   for (let at = start; at < end; at++) {
-    const character = statement[at]
-    if (character === '\\' && quote !== '`') at++
-    else if (character === quote) {
-      if (statement[at + 1] === quote) at++
-      else return true
-    }
+    if (isPair(statement, at, quote)) at++
+    else if (statement[at] === quote) return true
   }
   return false
 }

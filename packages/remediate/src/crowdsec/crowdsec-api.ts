@@ -62,12 +62,17 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
     return { body: changes(wanted, reader, query.get('startup') === 'true') }
   }
 
+  /** The bouncer whose key a request brings. */
+  const readerOf = async (request: IncomingMessage): Promise<string | undefined> => {
+    const key = request.headers['x-api-key']
+    return typeof key === 'string' ? keys.verify(key) : undefined
+  }
+
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const method = request.method ?? ''
     if (path === '/health') return send(response, 200, { status: 'up' })
-    const header = request.headers['x-api-key']
-    const reader = typeof header === 'string' ? await keys.verify(header) : undefined
+    const reader = await readerOf(request)
     if (reader === undefined) return send(response, 403, { message: 'access forbidden' })
     if (query.length > MAX_QUERY) return send(response, 400, { message: 'the query is too long' })
     if (path === '/v1/usage-metrics' && method === 'POST') {

@@ -130,11 +130,14 @@ function standIn(start: readonly { ip: string; comment: string }[]): {
       const page = [...items].slice(from, from + 2).map(([ip, comment]) => ({ id: `id-${ip}`, ip, comment }))
       return ok(page, from + 2 < items.size ? String(from + 2) : '')
     }
-    if (init?.method === 'DELETE')
-      for (const { id } of (body as { items: { id: string }[] }).items) items.delete(id.slice(3))
-    if (init?.method === 'POST')
-      for (const item of body as { ip: string; comment: string }[]) items.set(item.ip, item.comment)
+    change(init?.method, body)
     return ok({ operation_id: 'op-1' })
+  }
+  const change = (method: string | undefined, body: unknown): void => {
+    if (method === 'DELETE')
+      for (const { id } of (body as { items: { id: string }[] }).items) items.delete(id.slice(3))
+    if (method === 'POST')
+      for (const item of body as { ip: string; comment: string }[]) items.set(item.ip, item.comment)
   }
   return { fetch: answer as typeof fetch, items, calls }
 }

@@ -122,6 +122,14 @@ export const EVERYTHING: EditReach = {
   sharing: 'actors',
 }
 
+/** Keys that two configurations write differently, but for those that decide nothing. */
+function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly Key[] {
+  const keys = new Set([...Object.keys(before.written), ...Object.keys(after.written)]) as Set<Key>
+  return [...keys].filter(
+    key => !WITHOUT_EFFECT.has(key) && !isDeepStrictEqual(before.written[key], after.written[key]),
+  )
+}
+
 /** Compares two configurations. @returns undefined where they decide alike */
 export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach | undefined {
   const parts = new Set<PlainPart>()
@@ -129,9 +137,8 @@ export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach 
   let everything: string | undefined
   let hasOtherRoutes = false
   let within: RouteTable | undefined
-  const keys = new Set([...Object.keys(before.written), ...Object.keys(after.written)]) as Set<Key>
+  const keys = changedKeys(before, after)
   for (const key of keys) {
-    if (WITHOUT_EFFECT.has(key) || isDeepStrictEqual(before.written[key], after.written[key])) continue
     const changed = PARTS[key]
     if (changed !== undefined) for (const part of changed) parts.add(part)
     else if (key === 'limits') limits.push(...changedLimits(before, after))
@@ -145,9 +152,7 @@ export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach 
   }
   if (everything === undefined && limits.some(limit => !canBeCounted(limit))) everything = 'limits'
   if (everything === undefined && parts.size === 0 && limits.length === 0 && !hasOtherRoutes) return undefined
-  const isAnywhere = [...keys].some(
-    key => PARTS[key] !== undefined && !isDeepStrictEqual(before.written[key], after.written[key]),
-  )
+  const isAnywhere = keys.some(key => PARTS[key] !== undefined)
   return {
     everything,
     parts,
