@@ -9,6 +9,7 @@ const { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync
 export type Decompressed = { readonly bytes: Uint8Array } | { readonly problem: 'too-big' | 'unreadable' }
 
 const MAX_CODINGS = 2
+const MAX_FRAMES = 64
 /**
  * What leaves the bytes readable as they are: the chunks of S3, the marks of AWS's JSON protocols, and names
  * of character sets, which clients put here by mistake.
@@ -28,7 +29,8 @@ const NOT_COMPRESSED: ReadonlySet<string> = new Set([
 /**
  * Undoes `Content-Encoding` (RFC 9110 section 8.4): gzip, deflate with and without its wrapper, br, zstd,
  * the blocks of Snappy (metrics and logs are pushed in them), at most two over each other, never to more than
- * `limit` bytes. A body that was cut is decoded as far as it goes.
+ * `limit` bytes. A body that was cut is decoded as far as it goes; one with more behind its end is
+ * unreadable, for backends differ in what they make of the rest.
  */
 export function decompress(body: Uint8Array, contentEncoding: string, limit: number): Decompressed {
   const codings = contentEncoding
@@ -52,27 +54,61 @@ export function decompress(body: Uint8Array, contentEncoding: string, limit: num
 }
 
 function decodeOne(bytes: Uint8Array, coding: string, limit: number): Uint8Array | undefined {
-  const options = { maxOutputLength: limit, finishFlush: constants.Z_SYNC_FLUSH }
+  const options = { maxOutputLength: limit, finishFlush: constants.Z_SYNC_FLUSH, info: true } as const
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
-      return gunzipSync(bytes, options)
+      return wholeOf(gunzipSync(bytes, options), bytes)
     case 'deflate':
       // RFC 9110 means zlib's wrapper; some clients send the bare stream.
       return ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0
-        ? inflateSync(bytes, options)
-        : inflateRawSync(bytes, options)
+        ? wholeOf(inflateSync(bytes, options), bytes)
+        : wholeOf(inflateRawSync(bytes, options), bytes)
     case 'br':
-      return brotliDecompressSync(bytes, {
-        maxOutputLength: limit,
-        finishFlush: constants.BROTLI_OPERATION_FLUSH,
-      })
+      return wholeOf(
+        brotliDecompressSync(bytes, { ...options, finishFlush: constants.BROTLI_OPERATION_FLUSH }),
+        bytes,
+      )
     case 'zstd':
-      return zlib.zstdDecompressSync(bytes, { maxOutputLength: limit, finishFlush: constants.ZSTD_e_flush })
+      return framesOf(bytes, limit)
     case 'snappy':
     case 'x-snappy':
       return snappyDecompress(bytes, limit)
     default:
       return undefined
   }
+}
+
+/** The frames of Zstandard behind one another (RFC 8878 section 3): Node decodes the first one only. */
+function framesOf(bytes: Uint8Array, limit: number): Uint8Array | undefined {
+  const frames: Uint8Array[] = []
+  let left = limit
+  let at = 0
+  while (at < bytes.length) {
+    if (frames.length === MAX_FRAMES) return undefined
+    const options = { maxOutputLength: Math.max(1, left), finishFlush: constants.ZSTD_e_flush, info: true }
+    const decoded: unknown = zlib.zstdDecompressSync(bytes.subarray(at), options)
+    if (!hasInfo(decoded) || decoded.engine.bytesWritten === 0) return undefined
+    frames.push(decoded.buffer)
+    left -= decoded.buffer.length
+    at += decoded.engine.bytesWritten
+  }
+  return Buffer.concat(frames)
+}
+
+/** What decoding gives of `bytes` with `info: true`; undefined when it did not read all of them. */
+function wholeOf(decoded: unknown, bytes: Uint8Array): Uint8Array | undefined {
+  if (!hasInfo(decoded)) return undefined
+  const rest = bytes.subarray(decoded.engine.bytesWritten)
+  return rest.every(byte => byte === 0) ? decoded.buffer : undefined
+}
+
+interface DecodedWithInfo {
+  readonly buffer: Uint8Array
+  readonly engine: { readonly bytesWritten: number }
+}
+
+/** The types of Node leave out what `info` changes. */
+function hasInfo(decoded: unknown): decoded is DecodedWithInfo {
+  return typeof decoded === 'object' && decoded !== null && 'buffer' in decoded && 'engine' in decoded
 }

@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts'
 
 /** A pair that some application may have a name for, up to the next one. */
-const PAIR = /&[\w.[\]%:$+ -]{1,64}=[^&]*/g
+const PAIR = /&[\w.[\]%:$+; -]{1,64}(?:\0[^&=]{0,64})?=[^&]*/g
 
 /**
  * The form in the body of an exchange as it was sent under a content coding, as text of one byte a character.
@@ -23,7 +23,10 @@ export function isCoded(contentEncoding: string | undefined): boolean {
   return contentEncoding?.split(',').some(coding => !/^\s*(?:identity\s*)?$/i.test(coding)) ?? false
 }
 
-/** The pairs of a form among other bytes: those with a name of letters, digits, spaces and `.-_[]%:$+`. */
+/**
+ * The pairs of a form among other bytes: those with a name of letters, digits, spaces and `.-_[]%:$+;`, which
+ * PHP cuts at a zero byte.
+ */
 export function pairsIn(bytes: Uint8Array): string {
   return latin1(bytes).match(PAIR)?.join('').slice(1) ?? ''
 }

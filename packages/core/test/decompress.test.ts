@@ -28,6 +28,27 @@ describe('a compressed body', () => {
   for (const [encoding, body] of codings)
     test(`is decoded from "${encoding}"`, () => assert.equal(undone(body, encoding), TEXT))
 
+  test('is not read where something stands behind its end: backends differ in what they make of it', () => {
+    for (const [encoding, body] of codings.slice(0, 5))
+      for (const rest of ['&id=7', '\0\0&id=7']) {
+        const longer = Buffer.concat([body, Buffer.from(rest)])
+        assert.equal(undone(longer, encoding), 'unreadable', `${encoding} ${JSON.stringify(rest)}`)
+      }
+    // Text that a bare stream of deflate begins with by chance.
+    assert.equal(undone(Buffer.from('{"a":1}& id=7&q=it is'), 'deflate'), 'unreadable')
+  })
+
+  test('may be several members of gzip, or frames of Zstandard, some of which are skipped', () => {
+    assert.equal(undone(Buffer.concat([zlib.gzipSync(PLAIN), zlib.gzipSync('b')]), 'gzip'), `${TEXT}b`)
+    const skipped = Buffer.concat([Buffer.from('502a4d1801000000', 'hex'), Buffer.from('x')])
+    const frames = [skipped, zlib.zstdCompressSync(PLAIN), skipped, zlib.zstdCompressSync('b')]
+    assert.equal(undone(Buffer.concat(frames), 'zstd'), `${TEXT}b`)
+    assert.equal(undone(Buffer.concat(frames), 'zstd', TEXT.length - 1), 'too-big')
+    assert.equal(undone(Buffer.concat(Array.from({ length: 100 }, () => skipped)), 'zstd'), 'unreadable')
+    for (let cut = 1; cut < 12; cut++)
+      assert.ok(undone(Buffer.concat(frames).subarray(0, -cut), 'zstd').startsWith(TEXT), `cut by ${cut}`)
+  })
+
   test('is decoded from deflate without the wrapper of zlib, whatever its first byte', () => {
     // A stored block begins with 0, one of fixed codes and one of a table with other bits: none is a header.
     for (const level of [0, 1, 9])

@@ -64,25 +64,31 @@ function inspectCookies(header: string, inspector: Inspector): void {
     if (!inspector.clears(name, 'name')) inspector.look(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
     if (equals < 0) continue
     const value = pair.slice(equals + 1).trim()
-    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', at(`cookie.${name.slice(0, 64)}`))
+    const place = at(`cookie.${name.slice(0, 64)}`)
+    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', place)
+    // Rack takes it for a space beside other spaces too.
+    if (value.includes('+') && value.includes(' '))
+      inspector.value(value.replaceAll('+', ' '), 'cookie', place)
   }
-  if (header.includes('="')) inspectQuotedCookies(header, inspector)
+  if (header.includes('"')) inspectQuotedCookies(header, inspector)
 }
+
+/** Where a value in quotes may start: alone, or behind a name. */
+const QUOTED_START = /(?:^|[=;,])\s{0,64}"/g
 
 /**
  * Values in quotes as Python, Java and Ruby read them: a semicolon does not end them, and `\074` is a
- * character (RFC 2109 section 4.1; http.cookies of Python).
+ * character (RFC 2109 section 4.1; http.cookies of Python). Django takes one without a name too.
  */
 function inspectQuotedCookies(header: string, inspector: Inspector): void {
-  for (let start = header.indexOf('="'); start >= 0; ) {
-    const end = closingQuote(header, start + 2)
+  for (const opened of header.matchAll(QUOTED_START)) {
+    const start = opened.index + opened[0].length
+    const end = closingQuote(header, start)
     if (end < 0) return
-    const quoted = header.slice(start + 2, end)
-    if (/[;\\]/.test(quoted)) {
-      const name = header.slice(header.lastIndexOf(';', start) + 1, start).trim()
-      inspector.look(unescaped(quoted), 'cookie', at(`cookie.${name.slice(0, 64)}`))
-    }
-    start = header.indexOf('="', end)
+    const quoted = header.slice(start, end)
+    if (!/[;\\]/.test(quoted)) continue
+    const name = header.slice(header.lastIndexOf(';', opened.index) + 1, opened.index).trim()
+    if (!inspector.value(unescaped(quoted), 'cookie', at(`cookie.${name.slice(0, 64)}`))) return
   }
 }
 

@@ -1,9 +1,9 @@
 import { decompress, headerValue, isCoded, pairsIn, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
-import { visitParts } from './body/multipart.ts'
+import { visitCodedParts } from './body/multipart.ts'
 import { finishSteps } from './body/steps.ts'
 import { at, type ValueVisitor } from './body/value-visitor.ts'
-import { type BodyHead, isFormType, visitBody } from './body/visit-body.ts'
+import { isFormType, isMultipartType, visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { decodeUrl } from './canonicalise/url.ts'
 import type { ExceptionTest } from './exception.ts'
@@ -236,6 +236,7 @@ function inspectBody(
         'body',
         decompressed.problem === 'too-big' ? `more than ${bounds.expanded} bytes` : encoding.slice(0, 40),
       )
+      inspectUndecoded(body, headerValue(headers, 'content-type') ?? '', inspector)
       return
     }
     bytes = decompressed.bytes
@@ -250,16 +251,17 @@ function inspectBody(
   }
   const whole = (text: string): void => inspector.whole(text, 'body', DECLARED)
   inspector.visit(visitBody(view, head, bounds.depth, inspector, whole), 'body')
-  if (isEncoded) inspectUndecoded(body, head, inspector)
+  if (isEncoded) inspectUndecoded(body, head.contentType, inspector)
 }
 
 /** Most backends do not undo codings, and find a form, or the parts of one, in whatever bytes they get. */
-function inspectUndecoded(body: Uint8Array, { contentType }: BodyHead, inspector: Inspector): void {
+function inspectUndecoded(body: Uint8Array, contentType: string, inspector: Inspector): void {
   inspector.work(body.length >> 6)
-  if (isFormType(contentType)) {
+  const isMultipart = isMultipartType(contentType)
+  // Rack takes a multipart body whose boundary it cannot read for a form.
+  if (isMultipart || isFormType(contentType))
     inspector.visit(visitForm(pairsIn(body), 'body', 'form', inspector), 'body')
-    return
-  }
+  if (!isMultipart) return
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  inspector.visit(visitParts(bytes, contentType, inspector), 'body')
+  inspector.visit(visitCodedParts(bytes, contentType, inspector), 'body')
 }

@@ -17,6 +17,8 @@ import { isParameterLocation } from './parameter-types.ts'
 
 /** More exceptions than a person would read: wider ones take their place. */
 const MOST_EXCEPTIONS = 16
+/** What was refused for how it is written, not for its size. */
+const UNREADABLE: ReadonlySet<string> = new Set(['bounds/charset', 'bounds/content-encoding'])
 /** Inspection notes no more than this; there may be others behind them. */
 const MOST_MATCHES = 32
 
@@ -147,8 +149,9 @@ function isObject(value: Json): value is { readonly [key: string]: Json } {
 function reasonOf(match: Match): Reason {
   return {
     rule: `inspect/${match.rule}`,
-    message:
-      match.family === 'bounds'
+    message: UNREADABLE.has(match.rule)
+      ? 'The request is in an encoding that cannot be checked.'
+      : match.family === 'bounds'
         ? 'The request is too large or too intricate to be checked.'
         : 'The request looks like an attack and was refused.',
     evidence: {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { systemClock, systemRandom } from '@postern/core'
+import { placeOf } from '../src/holder/batch-inputs.ts'
 import type { HolderCore } from '../src/holder/holder-core.ts'
 import { HolderKeys } from '../src/holder/holder-keys.ts'
 import { HolderStore } from '../src/holder/holder-store.ts'
@@ -12,6 +14,7 @@ import { holderIdentity } from '../src/holder/start-holder.ts'
 import { changeUnlock, type Unlock, unlockKey } from '../src/holder/unlock.ts'
 import { vaultTransit } from '../src/kms/vault-transit.ts'
 import { wrapKey } from '../src/primitive/key-wrap.ts'
+import { encodeContext } from '../src/record/record-context.ts'
 import type { HolderLink } from '../src/split/holder-link.ts'
 import { PARTS_OF } from '../src/split/part.ts'
 import { SplitKeys } from '../src/split/split-keys.ts'
@@ -288,5 +291,55 @@ describe('the keys of a holder', () => {
     keys.add(0, 'b', new Uint8Array(32))
     assert.throws(() => keys.add(0, 'a', new Uint8Array(32)), { code: 'POSTERN_INTEGRITY' })
     assert.throws(() => keys.add(0, 'b', new Uint8Array(32).fill(1)), { code: 'POSTERN_INTEGRITY' })
+  })
+})
+
+describe('who copies the file of a holder and has the database', () => {
+  const filesOf = (path: string): string =>
+    [path, `${path}-wal`]
+      .filter(file => existsSync(file))
+      .map(file => readFileSync(file).toString('latin1'))
+      .join()
+  const place = placeOf(encodeContext(context(66)))
+  const canariesOf = (path: string, kek: Uint8Array): readonly string[] => {
+    const store = HolderStore.open(path)
+    store.keys(1, kek)
+    const known = [...store.canaries()]
+    store.close()
+    return known
+  }
+
+  it('does not learn which rows are canaries', () => {
+    const path = fresh()
+    const kek = systemRandom.bytes(32)
+    const store = HolderStore.open(path)
+    store.keys(1, kek)
+    store.addCanary(place)
+    store.addCanary(place)
+    assert.ok(!filesOf(path).includes(place))
+    store.close()
+    assert.ok(!filesOf(path).includes(place))
+    assert.deepEqual(canariesOf(path, kek), [place])
+  })
+
+  it('nor from a file of an earlier release, once it was unlocked, nor from one unlocked in another way since', async () => {
+    const path = fresh()
+    const before: Unlock = { kind: 'passphrase', passphrase: 'correct horse' }
+    const store = HolderStore.open(path)
+    const old = await unlockKey(store, before, systemRandom)
+    store.close()
+    const database = new DatabaseSync(path)
+    database.prepare('INSERT INTO canary VALUES (?)').run(place)
+    database.close()
+    assert.ok(filesOf(path).includes(place))
+    assert.deepEqual(canariesOf(path, old), [place])
+    assert.ok(!filesOf(path).includes(place))
+    const again = HolderStore.open(path)
+    const after: Unlock = { kind: 'passphrase', passphrase: 'battery staple' }
+    await changeUnlock(again, before, after, systemRandom)
+    const key = await unlockKey(again, after, systemRandom)
+    again.close()
+    assert.deepEqual(canariesOf(path, key), [place])
+    assert.throws(() => canariesOf(path, old), { code: 'POSTERN_INTEGRITY' })
   })
 })

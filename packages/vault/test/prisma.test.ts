@@ -81,6 +81,38 @@ describe('Prisma', () => {
     await reaching('update', { where: { id: 1 }, data: { id: 1, city: 'Cork' } })
   })
 
+  it('an update names its tenant in "where": data that bring one along do not take over the row of another', async () => {
+    const shops = new Vault({
+      tables: { customers: { key: ['id'], tenant: 'shop', columns: { email: { mode: 'local' } } } },
+      local: LocalKeys.generate(),
+    })
+    const { $allOperations: run } = prismaVault(shops, { Customer: 'customers' }).extension.query.$allModels
+    let written: Record<string, unknown> = {}
+    const change = (operation: string, args: object) =>
+      run({
+        model: 'Customer',
+        operation,
+        args,
+        query: async (given: { readonly data?: object; readonly update?: object }) => {
+          written = { ...given.data, ...given.update }
+        },
+      })
+    const create = { id: 1, shop: 'south', email: SECRET }
+    for (const [operation, args] of [
+      ['update', { where: { id: 1 }, data: { shop: 'south', email: SECRET } }],
+      ['update', { where: { id: 1 }, data: { email: SECRET } }],
+      ['upsert', { where: { id: 1 }, create, update: { shop: 'south', email: SECRET } }],
+    ] as const)
+      await assert.rejects(change(operation, args), { code: 'POSTERN_CONFIG', message: /shop.*where/s })
+    for (const shop of ['south', { equals: 'south' }]) {
+      await change('update', { where: { id: 1, shop }, data: { email: SECRET } })
+      const [opened] = await shops.openRows('customers', [{ id: 1, shop: 'south', email: written['email'] }])
+      assert.equal(opened?.['email'], SECRET)
+    }
+    await change('update', { where: { id: 1 }, data: { city: 'Cork' } })
+    assert.deepEqual(written, { city: 'Cork' })
+  })
+
   it('a write nested in that of another model must be sealed already', async () => {
     const nested = (email: unknown) => ({ data: { id: 9, customer: { create: { id: 1, email } } } })
     await assert.rejects(reaching('create', nested(SECRET), 'Order'), { code: 'POSTERN_CONFIG' })

@@ -5,8 +5,8 @@ export interface Charset {
   readonly from: number
 }
 
-/** Units at the start that must be ASCII for a text to be in a wide encoding that it does not name. */
-const UNITS = 8
+/** Characters at the start that tell a wide encoding: parsers look at no more (RFC 4627 section 3). */
+const UNITS = 2
 /** Characters in which the declaration of an XML document ends. */
 const DECLARATION = 200
 /** `<?xm` in code page 37. */
@@ -62,10 +62,13 @@ function zerosOf(bytes: Uint8Array, from: number): Charset | undefined {
     let units = 0
     while (units < UNITS && isAscii(bytes, from + units * width, width, place)) units++
     const first = bytes.subarray(from).find(byte => byte > 32)
-    if (units === UNITS && (first === 0x3c || first === 0x7b || first === 0x5b)) return { name, from }
+    if (units === UNITS && first !== undefined && OPENING.has(first)) return { name, from }
   }
   return undefined
 }
+
+/** `<`, `{`, `[` and `"`. */
+const OPENING: ReadonlySet<number> = new Set([0x3c, 0x7b, 0x5b, 0x22])
 
 const WIDE: readonly { readonly name: Charset['name']; readonly width: number; readonly place: number }[] = [
   { name: 'utf-32le', width: 4, place: 0 },

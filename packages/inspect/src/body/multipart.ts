@@ -1,8 +1,10 @@
 import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
+import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { archiveEscape } from './archive-names.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes } from './text.ts'
+import { unreadableCharset } from './unreadable-charset.ts'
 import { scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
@@ -19,15 +21,25 @@ const HYPHEN = 45
  * @returns false where the body has no delimiter of such a boundary
  */
 export function* visitParts(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps<boolean> {
+  if (yield* visitByBoundaries(bytes, contentType, visitor)) return true
+  if (!(yield* visitOutside(bytes, visitor))) return false
+  // Rack takes a body whose boundary it cannot read for a form.
+  yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
+  return false
+}
+
+/** As `visitParts`, of bytes under a content coding, which say nothing but where they hold a part. */
+export function* visitCodedParts(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps {
+  if (!(yield* visitByBoundaries(bytes, contentType, visitor))) yield* visitLooseParts(bytes, visitor)
+}
+
+/** @returns false where the body has no delimiter of any boundary */
+function* visitByBoundaries(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps<boolean> {
   const boundaries = boundariesOf(contentType).filter(one => firstDelimiter(bytes, one, 0) >= 0)
   if (boundaries.length > MAX_BOUNDARIES)
     visitor.tooBig('bounds/parts', 'body', `more than ${MAX_BOUNDARIES} boundaries`)
   for (const boundary of boundaries.slice(0, MAX_BOUNDARIES)) yield* visitMultipart(bytes, boundary, visitor)
-  if (boundaries.length > 0) return true
-  if (!(yield* visitLooseParts(bytes, visitor))) return false
-  // Rack takes a body whose boundary it cannot read for a form.
-  yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
-  return false
+  return boundaries.length > 0
 }
 
 /**
@@ -38,7 +50,7 @@ export function* visitParts(bytes: Buffer, contentType: string, visitor: ValueVi
  */
 export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): Steps {
   let start = firstDelimiter(bytes, boundary, 0)
-  if (start > 0 && !(yield* visitLooseParts(bytes.subarray(0, start), visitor))) return
+  if (start > 0 && !(yield* visitOutside(bytes.subarray(0, start), visitor))) return
   for (let part = 0; start >= 0; part++) {
     if (part === MAX_PARTS) {
       visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
@@ -48,7 +60,7 @@ export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueV
     const next = firstDelimiter(bytes, boundary, from)
     const isEnd = bytes[from] === HYPHEN && bytes[from + 1] === HYPHEN
     const content = bytes.subarray(from, next < 0 ? bytes.length : next)
-    if (!(yield* isEnd ? visitLooseParts(content, visitor) : visitPart(content, visitor))) return
+    if (!(yield* isEnd ? visitOutside(content, visitor) : visitPart(content, visitor))) return
     if (visitor.isPaused) yield
     start = next
   }
@@ -83,14 +95,36 @@ function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<boolean> 
       return false
     }
     const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length).slice(0, MAX_LOOSE_VALUE)
-    const name = dispositionParameters(head[1] ?? '').find(([parameter]) => parameter === 'name')?.[1] ?? ''
-    const locator = at(`body.${name.slice(0, 64)}`)
+    const parameters = dispositionParameters(head[1] ?? '')
+    const locator = at(`body.${(valuesOf(parameters, /^name$/)[0] ?? '').slice(0, 64)}`)
+    for (const named of valuesOf(parameters, /name\b/))
+      if (!visitor.value(named, 'form', locator)) return false
     const dashes = /[\r\n]-|--/.exec(value)?.index ?? value.length
     if (!visitor.value(value, 'form', locator) || !visitor.value(value.slice(0, dashes), 'form', locator))
       return false
     if (visitor.isPaused) yield
   }
   return true
+}
+
+/**
+ * Visits what stands outside of all parts. Some parser may read parts there all the same, and Rack gives the
+ * value of one to the application whatever its head is called.
+ * @returns false to end the walk
+ */
+function* visitOutside(bytes: Buffer, visitor: ValueVisitor): Steps<boolean> {
+  const pieces = bytes.toString('latin1').split(/[\r\n]{1,4}-/, MAX_PARTS + 1)
+  if (pieces.length > MAX_PARTS) {
+    visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
+    return false
+  }
+  for (const piece of pieces) {
+    const empty = new RegExp(EMPTY_LINE).exec(piece)
+    const value = empty === null ? piece : piece.slice(empty.index + empty[0].length)
+    if (!visitor.value(value, 'form', at('body'))) return false
+    if (visitor.isPaused) yield
+  }
+  return yield* visitLooseParts(bytes, visitor)
 }
 
 /** Where the first delimiter begins, or -1. It is a line of its own, spaces behind it allowed. */
@@ -166,7 +200,7 @@ export function isFileHead(head: string): boolean {
 }
 
 const DISPOSITION = /^\s{0,64}content-disposition\b/i
-const QUOTED_PRINTABLE = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}quoted-printable/i
+const ENCODED = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}(quoted-printable|base64)/i
 
 function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const head = partHead(part)
@@ -183,7 +217,7 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   if (part[contentEnd - 1] === CR) contentEnd--
   const content = part.subarray(Math.min(headerEnd, contentEnd), contentEnd)
   const parameters = lines.filter(line => DISPOSITION.test(line)).flatMap(dispositionParameters)
-  const names = parameters.filter(([name]) => /^name\b/.test(name)).map(([, value]) => value)
+  const names = valuesOf(parameters, /^name\b/)
   const location = `body.${(names[0] ?? '').slice(0, 64)}`
   for (const name of names.length === 0 ? [''] : names)
     if (!visitor.value(name, 'name', at(`${location}#name`))) return false
@@ -192,8 +226,15 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
       return false
   if (kind !== 'file' && !visitField(content, lines, location, visitor)) return false
   if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
-  const fileNames = parameters.filter(([name]) => /^filename\b/.test(name)).map(([, value]) => value)
-  return fileNames.every(fileName => visitFile(content, fileName, location, visitor))
+  return valuesOf(parameters, /^filename\b/).every(fileName =>
+    visitFile(content, fileName, location, visitor),
+  )
+}
+
+/** The values of some parameters, also as mail readers read them. */
+function valuesOf(parameters: readonly (readonly [string, string])[], wanted: RegExp): string[] {
+  const values = parameters.filter(([name]) => wanted.test(name)).map(([, value]) => value)
+  return [...new Set(values.flatMap(value => [value, decodeWords(value)]))]
 }
 
 function visitField(
@@ -202,11 +243,18 @@ function visitField(
   location: string,
   visitor: ValueVisitor,
 ): boolean {
+  const place = at(location)
   const text = decodeBytes(content)
-  if (!visitor.value(text, 'form', at(location))) return false
-  return (
-    !lines.some(line => QUOTED_PRINTABLE.test(line)) || visitor.value(unquoted(text), 'form', at(location))
-  )
+  if (!visitor.value(text, 'form', place)) return false
+  for (const line of lines) {
+    const charset = unreadableCharset(line)
+    if (charset !== undefined) visitor.tooBig('bounds/charset', location, charset)
+    const encoding = ENCODED.exec(line)?.[1]
+    if (encoding === undefined) continue
+    const decoded = /^q/i.test(encoding) ? unquoted(text) : decodeBytes(Buffer.from(text, 'base64'))
+    if (!visitor.value(decoded, 'form', place)) return false
+  }
+  return true
 }
 
 /** Undoes quoted-printable (RFC 2045 section 6.7). */

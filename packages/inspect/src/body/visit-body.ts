@@ -6,6 +6,7 @@ import { visitJson } from './json.ts'
 import { visitParts } from './multipart.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
+import { unreadableCharset } from './unreadable-charset.ts'
 import { isArchive, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
@@ -41,6 +42,11 @@ const FORM_TYPE = /^application\/x-(?:www-form-urlencoded|url-encoded)(?![\w.+-]
 /** Whether a content type is that of a form. */
 export function isFormType(contentType: string): boolean {
   return FORM_TYPE.test(typeOf(contentType))
+}
+
+/** Whether a content type is one of several parts. */
+export function isMultipartType(contentType: string): boolean {
+  return typeOf(contentType).startsWith('multipart/')
 }
 
 /** Whether a body is read as JSON: by its start, or by what it says it is. */
@@ -81,12 +87,13 @@ export function* visitBody(
 ): Steps {
   if (bytes.length === 0) return
   const type = typeOf(head.contentType)
-  if (type.startsWith('multipart/') && (yield* visitParts(bytes, head.contentType, visitor))) return
+  if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     visitBinary(bytes, head, visitor)
     return
   }
+  if (!isCharsetRead(head.contentType, visitor)) return
   const text = decodeText(bytes, head.contentType)
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
@@ -127,6 +134,9 @@ function* visitText(
     else yield* visitRaw(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
+    const declaration = /^[^>]{0,256}/.exec(text)?.[0] ?? ''
+    const isRead = charsetOf(bytes, head.contentType)?.name === 'ebcdic' && EBCDIC.test(declaration)
+    if (!isRead) isCharsetRead(declaration, visitor)
     yield* visitMarkup(text, type, depth, visitor)
   } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
   else if (isFormType(head.contentType)) {
@@ -137,6 +147,15 @@ function* visitText(
   return 'other'
 }
 
+/** @returns false for a charset that a backend may decode and that cannot be read here */
+function isCharsetRead(labels: string, visitor: ValueVisitor): boolean {
+  const charset = unreadableCharset(labels)
+  if (charset !== undefined) visitor.tooBig('bounds/charset', 'body', charset)
+  return charset === undefined
+}
+
+/** Code pages that agree about what is read here. */
+const EBCDIC = /["'](?:ebcdic-cp-(?:us|ca|nl|wt)|(?:ibm|cp)-?0?(?:37|500|1047|1140))["']/i
 const CHARSET = /;\s{0,64}charset\s{0,8}=[^;]{0,64}/gi
 
 /** The bytes as most backends read them, for which ASCII is ASCII whatever the charset is said to be. */
@@ -151,6 +170,8 @@ function* visitBytes(
   if (isFormType(contentType)) yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
   else if (charsetOf(bytes, contentType) === undefined)
     yield* visitBody(bytes, { ...head, contentType }, depth, visitor, whole)
+  // A file that begins like a text in a wide encoding.
+  else visitBinary(bytes, head, visitor)
 }
 
 /**

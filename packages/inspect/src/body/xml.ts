@@ -1,5 +1,6 @@
 import { decodeEntities } from '../canonicalise/entities.ts'
 import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
+import { ElementTexts } from './element-texts.ts'
 import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
@@ -33,23 +34,27 @@ export function* visitXml(
     location: () => ['body', ...path.slice(0, 16)].join('.'),
     name: () => (path.at(-1) ?? '').toLowerCase(),
   }
+  const texts = new ElementTexts()
+  /** @returns false to end the walk */
+  const tell = (joined: string | undefined): boolean =>
+    joined === undefined || visitor.value(joined, 'body', locator)
   let at = 0
   while (at < text.length) {
     if (visitor.isPaused) yield
     const open = text.indexOf('<', at)
     const content = open < 0 ? text.slice(at) : text.slice(at, open)
-    if (content.trim() !== '') {
+    if (content !== '') {
       const decoded =
         content.length <= PART
           ? decodeEntities(content)
           : yield* decodeInParts(content, AMPERSAND, decodeEntities, visitor)
-      if (!visitor.value(decoded, 'body', locator)) return
+      texts.add(decoded)
     }
-    if (open < 0) return
+    if (open < 0) break
     if (text.startsWith('<![CDATA[', open)) {
       const close = text.indexOf(']]>', open)
       const end = close < 0 ? text.length : close
-      if (!visitor.value(text.slice(open + 9, end), 'body', locator)) return
+      texts.add(text.slice(open + 9, end))
       at = end + 3
       continue
     }
@@ -62,21 +67,34 @@ export function* visitXml(
     visitor.work(TAG + ((close - open) >> 3))
     const tag = text.slice(open + 1, close)
     at = close + 1
+    // A lenient parser reads a broken section of character data all the same.
+    if (tag.startsWith('![') && !visitor.value(tag, 'body', locator)) return
     if (tag.startsWith('!') || tag.startsWith('?')) continue
     if (tag.startsWith('/')) {
+      if (!tell(texts.close())) return
       path.pop()
       continue
     }
     const name = NAME.exec(tag)?.[0] ?? ''
     path.push(name)
+    texts.open(depth)
     if (path.length > depth && kind === 'page') path.shift()
     if (path.length > depth) {
       visitor.tooBig('bounds/depth', locator.location(), `more than ${depth} levels`)
       return
     }
     if (!(yield* visitAttributes(tag, locator, visitor))) return
-    if (tag.endsWith('/') || (kind === 'page' && EMPTY.test(name))) path.pop()
+    if (tag.endsWith('/') || (kind === 'page' && EMPTY.test(name))) {
+      texts.close()
+      path.pop()
+    }
   }
+  // Those that have no end, and what stands outside of all.
+  for (let open = path.length; open >= 0; open--) {
+    if (!tell(texts.close())) return
+    path.pop()
+  }
+  tell(texts.all())
 }
 
 /** @returns false to end the walk */

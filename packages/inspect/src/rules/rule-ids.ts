@@ -2,6 +2,7 @@ import { ownRules } from './own-rules.ts'
 
 /** Ids that lexers and readers report besides the ids of the rules themselves. */
 const REPORTED: readonly string[] = [
+  'bounds/charset',
   'bounds/content-encoding',
   'bounds/depth',
   'bounds/effort',

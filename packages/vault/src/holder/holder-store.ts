@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { StatementSync } from 'node:sqlite'
-import { IntegrityError } from '@postern/core'
+import { IntegrityError, StoreError } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { MAX_LIFETIME_MS } from '../split/capability.ts'
@@ -30,6 +30,8 @@ const COPY = 'copy'
 const CLOSED = 'closed.until'
 /** Epochs that were removed, a byte each: a part of one is never taken again. */
 const REMOVED = 'removed'
+/** What a wrapped canary begins with. No base64url does. */
+const WRAPPED = 'wrapped '
 /** Seed of the TLS identity, wrapped as the parts are. */
 export const TLS_KEY = 'tls.key'
 
@@ -45,6 +47,8 @@ export class HolderStore implements HolderJournal {
   readonly #database: SqliteDatabase
   readonly #run: Statements
   readonly #sync: JournalSync
+  /** What the file is unlocked with, once it is. */
+  #kek: Uint8Array | undefined
 
   private constructor(database: SqliteDatabase, log: SyncedFile) {
     this.#database = database
@@ -114,6 +118,8 @@ export class HolderStore implements HolderJournal {
    * @throws IntegrityError when the unlocking key is another one
    */
   keys(id: HolderId, kek: Uint8Array): HolderKeys {
+    this.#kek = kek
+    this.#wrapCanaries(kek)
     const keys = new HolderKeys(id)
     for (const row of this.#database.read(() => this.#run.parts.all())) {
       const epoch = Number(row['epoch'])
@@ -166,6 +172,10 @@ export class HolderStore implements HolderJournal {
       for (const row of this.#run.parts.all()) {
         const key = unwrapKey(from, row['wrapped'] as Uint8Array)
         this.#run.setPart.run(wrapKey(to, key), Number(row['epoch']), String(row['part']))
+      }
+      for (const canary of this.#run.canaries.all().map(row => String(row['record']))) {
+        this.#run.removeCanary.run(canary)
+        this.#run.addCanary.run(wrapCanary(to, unwrapCanary(from, canary)))
       }
       const identity = this.#run.getSetting.get(TLS_KEY)?.['value']
       if (identity instanceof Uint8Array)
@@ -243,12 +253,35 @@ export class HolderStore implements HolderJournal {
       yield { actor: String(row['actor']), reason: String(row['reason']), time: Number(row['time']) }
   }
 
+  /** @throws StoreError before `keys` has unlocked the file */
   addCanary(record: string): void {
-    this.#durably(() => this.#run.addCanary.run(record))
+    const wrapped = wrapCanary(this.#unlocked, record)
+    this.#durably(() => this.#run.addCanary.run(wrapped))
   }
 
   *canaries(): Iterable<string> {
-    for (const row of this.#run.canaries.iterate()) yield String(row['record'])
+    for (const row of this.#run.canaries.iterate()) yield unwrapCanary(this.#unlocked, String(row['record']))
+  }
+
+  get #unlocked(): Uint8Array {
+    if (this.#kek !== undefined) return this.#kek
+    throw new StoreError('is locked', { store: 'holder', retryable: false })
+  }
+
+  /** Earlier releases kept digests as they are. */
+  #wrapCanaries(kek: Uint8Array): void {
+    const plain = this.#run.canaries
+      .all()
+      .map(row => String(row['record']))
+      .filter(record => !record.startsWith(WRAPPED))
+    if (plain.length === 0) return
+    this.#durably(() => {
+      for (const record of plain) {
+        this.#run.removeCanary.run(record)
+        this.#run.addCanary.run(wrapCanary(kek, record))
+      }
+    })
+    this.#foldLog()
   }
 
   prune(before: number): void {
@@ -296,6 +329,20 @@ export class HolderStore implements HolderJournal {
     this.#sync.close()
     this.#database.close()
   }
+}
+
+/**
+ * The digest of a canary's place, wrapped: whoever has a copy of this file and the database computes the
+ * digest of every row, and would know which ones to leave alone.
+ */
+function wrapCanary(kek: Uint8Array, record: string): string {
+  return WRAPPED + wrapKey(kek, Buffer.from(record, 'base64url')).toString('base64url')
+}
+
+function unwrapCanary(kek: Uint8Array, stored: string): string {
+  return stored.startsWith(WRAPPED)
+    ? unwrapKey(kek, Buffer.from(stored.slice(WRAPPED.length), 'base64url')).toString('base64url')
+    : stored
 }
 
 /** Record versions per table, as text: `{"customers":"<16 bytes each, base64url>"}`. */

@@ -70,6 +70,7 @@ export const HOLDER_SQL = {
   freeze: 'INSERT INTO frozen (actor, reason, time) VALUES (?, ?, ?) ON CONFLICT (actor) DO NOTHING',
   thaw: 'DELETE FROM frozen WHERE actor = ?',
   frozen: 'SELECT actor, reason, time FROM frozen',
+  removeCanary: 'DELETE FROM canary WHERE record = ?',
   addCanary: 'INSERT INTO canary (record) VALUES (?) ON CONFLICT (record) DO NOTHING',
   canaries: 'SELECT record FROM canary',
 } as const

@@ -84,18 +84,27 @@ async function sealArguments(vault: Vault, table: Table, operation: string, args
   return args
 }
 
-/** Sealed values are bound to their row, so a change needs its key, which is in `where`. */
+/** Sealed values are bound to their row, so a change needs its key and tenant, which are in `where`. */
 async function sealChange(vault: Vault, table: Table, where: unknown, change: unknown): Promise<unknown> {
   if (!isFields(change)) return change
-  assertStaysBound(table, isFields(where) ? flattened(where, table.key) : {}, change)
+  const { tenant, subject } = table
+  const bound = [...table.key, tenant, subject].filter(name => name !== undefined)
+  const key = isFields(where) ? flattened(where, bound) : {}
+  assertStaysBound(table, key, change)
   const names = table.columns.map(({ name }) => name).filter(name => change[name] !== undefined)
   if (names.length === 0) return change
+  // Taken from the data, it would give the row of another tenant, found by its key, to whoever asks.
+  if (tenant !== undefined && key[tenant] === undefined)
+    throw new ConfigError({
+      place: `${table.name}.${tenant}`,
+      problem: 'is missing from "where": a change could reach the row of another tenant',
+      hint: `give it beside the key: where: { id, ${tenant} }`,
+    })
   const plain = Object.fromEntries(Object.entries(change).map(([name, value]) => [name, setValue(value)]))
-  const key = isFields(where) ? flattened(where, table.key) : {}
   const [sealed] = await vault.sealRows(table.name, [{ ...key, ...plain }])
   const before = new Set(Object.keys(change))
   const added = Object.entries(sealed ?? {}).filter(
-    ([name]) => names.includes(name) || (!before.has(name) && !table.key.includes(name)),
+    ([name]) => names.includes(name) || (!before.has(name) && !bound.includes(name)),
   )
   return { ...change, ...Object.fromEntries(added) }
 }
@@ -125,11 +134,11 @@ function setValue(value: unknown): unknown {
   return isFields(value) && Object.keys(value).length === 1 && 'set' in value ? value['set'] : value
 }
 
-/** Key columns in a `where`, also of a compound key: `{ shop_id: { shop: 1, id: 2 } }`. */
+/** Columns in a `where`, also of a compound key: `{ shop_id: { shop: 1, id: 2 } }`. */
 function flattened(where: Fields, key: readonly string[]): Fields {
   const found: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(where)) {
-    if (key.includes(name)) found[name] = value
+    if (key.includes(name)) found[name] = isFields(value) && 'equals' in value ? value['equals'] : value
     else if (isFields(value)) for (const part of key) if (part in value) found[part] = value[part]
   }
   return found

