@@ -14,6 +14,11 @@ const CPU = { rounds: isQuick ? 40 : 120, requests: 400, warmUp: isQuick ? 20_00
 /** Operations by which is found how many a round has, and microseconds that a round takes. */
 const FEWEST = 20
 const ROUND_US = 20_000
+/**
+ * Processes of each side for decisions: V8 compiles the same code into faster or slower one by what it saw
+ * first, and of two processes with one source the one took up to a fifth longer than the other.
+ */
+const COPIES = 3
 const INSTALL_MS = 600_000
 /** A server that does not answer for so long is given up. */
 const ANSWER_MS = 60_000
@@ -144,28 +149,37 @@ class Decisions {
 }
 
 /**
- * The same decisions of both sides in turns, each in a process of its own: those of limits in memory
+ * The same decisions of both sides in turns, in some processes of each: those of limits in memory
  * (`throttle`) or of inspection (`inspect`). The benchmarks of both commits are not run: the older ones know
  * no short form, and measure other things.
  */
 async function compareDecisions(kind: 'throttle' | 'inspect', { old, new: present }: Sides): Promise<void> {
-  const [before, after] = [await Decisions.start(old), await Decisions.start(present)]
+  const started: { readonly side: 'old' | 'new'; readonly decisions: Decisions }[] = []
+  let pieces: readonly string[] = []
   try {
-    for (const work of after.work) {
-      if (!work.startsWith(kind)) continue
-      await after.decisions.cpu(work, FEWEST)
-      const calm = await after.decisions.cpu(work, FEWEST)
+    for (let copy = 0; copy < COPIES; copy++)
+      for (const [side, code] of [
+        ['old', old],
+        ['new', present],
+      ] as const) {
+        const { decisions, work } = await Decisions.start(code)
+        started.push({ side, decisions })
+        pieces = work
+      }
+    const first = started[0]?.decisions as Decisions
+    for (const work of pieces.filter(name => name.startsWith(kind))) {
+      await first.cpu(work, FEWEST)
+      const calm = await first.cpu(work, FEWEST)
       // So many that a round takes as long for every piece of work, warm processes included.
       const operations = Math.max(FEWEST, Math.round(ROUND_US / Math.max(calm, 0.05)))
       const taken = { old: [] as number[], new: [] as number[] }
-      for (let round = -3; round < CPU.rounds * 2; round++) {
-        const isOldFirst = round % 2 === 0
-        const [first, second] = isOldFirst ? [before, after] : [after, before]
-        const one = await first.decisions.cpu(work, operations)
-        const other = await second.decisions.cpu(work, operations)
+      for (let round = -3; round < CPU.rounds; round++) {
+        const sums = { old: 0, new: 0 }
+        for (const { side, decisions } of round % 2 === 0 ? started : started.toReversed())
+          sums[side] += await decisions.cpu(work, operations)
         if (round < 0) continue
-        taken.old.push(isOldFirst ? one : other)
-        taken.new.push(isOldFirst ? other : one)
+        taken.old.push(sums.old / COPIES)
+        taken.new.push(sums.new / COPIES)
       }
       const found = taken.new.map((cpu, round) => cpu / (taken.old[round] ?? Number.NaN))
       ratios[work] = median(found)
@@ -175,8 +189,7 @@ async function compareDecisions(kind: 'throttle' | 'inspect', { old, new: presen
         figures[`${work}_${side}_us`] = Number(median(taken[side]).toFixed(3))
     }
   } finally {
-    before.decisions.stop()
-    after.decisions.stop()
+    for (const { decisions } of started) decisions.stop()
   }
 }
 

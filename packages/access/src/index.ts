@@ -82,7 +82,7 @@ export {
   listChanges,
 } from './journal/changes.ts'
 export type { UndoConflict } from './journal/restoration.ts'
-export { sealJournal } from './journal/seal-journal.ts'
+export { type SealOptions, sealJournal } from './journal/seal-journal.ts'
 export { showUndo, type UndoOptions, type UndoReport, undoChange } from './journal/undo.ts'
 export { type ForeignRecordOptions, foreignRecordDetector } from './ownership/foreign-record-detector.ts'
 export type { OwnedRoute } from './ownership/owned-route.ts'

@@ -16,6 +16,7 @@ import {
 } from '@postern/access'
 import { ConfigError, IntegrityError } from '@postern/core'
 import pg from 'pg'
+import { until } from '../../../test/until.ts'
 import { CLAIM_KEY, count, GRANT_KEY, type Guarded, guarded } from './support/guarded.ts'
 
 const KEY = { id: 3, secret: new Uint8Array(32).fill(7) }
@@ -280,6 +281,44 @@ test('sealed rows that somebody changed or exchanged are not put back', async t 
   )
   await assert.rejects(undoChange(place.database, first?.id ?? '', KEYS), /someone has changed the journal/)
   await assert.rejects(undoChange(place.database, second?.id ?? '', KEYS), IntegrityError)
+})
+
+test('attack: an entry too large to be sealed keeps no other from being sealed', async t => {
+  const place = await guarded(t, SHOP, BUDGETS)
+  const pool = poolOf(place, t)
+  await actingAs({ actor: 'user:a' }, async () => {
+    await pool.query("UPDATE notes SET body = repeat('x', 100000)::bytea WHERE id <= 20")
+    await pool.query('DELETE FROM notes WHERE id <= 20')
+    for (let id = 21; id <= 80; id++) await pool.query('DELETE FROM notes WHERE id = $1', [id])
+  })
+  await assert.rejects(sealJournal(place.database, KEY, { largest: 1_000_000 }), /1 entries .* unsealed/)
+  const unsealed = 'postern_budgets.journal WHERE sealed IS NULL'
+  assert.equal(await count(place.owner, unsealed), 1)
+  const [, change] = (await listChanges(place.database, { limit: 100 })).toReversed()
+  assert.equal((await undoChange(place.database, change?.id ?? '', KEYS)).restored[0]?.rows, 20)
+  assert.equal(await sealJournal(place.database, KEY), 1)
+  assert.equal(await count(place.owner, unsealed), 0)
+})
+
+test('attack: two who undo a change at once put its rows back once', async t => {
+  const place = await guarded(t, SHOP, BUDGETS)
+  const pool = poolOf(place, t)
+  await actingAs({ actor: 'user:a' }, () => pool.query('DELETE FROM tags WHERE order_id <= 10'))
+  const [change] = await listChanges(place.database)
+  const holder = await place.owner.connect()
+  await holder.query('BEGIN; LOCK TABLE tags IN ACCESS SHARE MODE; LOCK TABLE tags IN ROW EXCLUSIVE MODE')
+  const undone = [0, 1].map(() => undoChange(place.database, change?.id ?? '', KEYS))
+  // Both have begun, and wait for the table or for each other.
+  try {
+    const waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    await until(async () => (await count(place.owner, waiting)) >= 2)
+  } finally {
+    await holder.query('COMMIT')
+    holder.release()
+  }
+  const reports = await Promise.all(undone)
+  assert.deepEqual(reports.map(({ isApplied }) => isApplied).sort(), [false, true])
+  assert.equal(await count(place.owner, 'tags'), 1_000)
 })
 
 test('old rows are forgotten after their retention', async t => {

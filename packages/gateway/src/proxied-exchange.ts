@@ -2,7 +2,6 @@ import type { Duplex, Readable } from 'node:stream'
 import {
   ALLOW,
   type Answer,
-  type Decision,
   type Engine,
   type Exchange,
   HeaderListHead,
@@ -97,8 +96,13 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   /** Asks the engine. */
   decide(): void {
     const decision = this.engine.decide(this.exchange)
-    if (decision instanceof Promise) decision.then(late => this.#enforce(late))
-    else this.#enforce(decision)
+    if (decision instanceof Promise) decision.then(() => this.#enforceLate())
+    else this.#decided = true
+  }
+
+  #enforceLate(): void {
+    this.#decided = true
+    this.enforce()
   }
 
   /** Refuses without asking the engine: the request cannot be understood, or there is no room for it. */
@@ -110,12 +114,13 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#refuse(refusal)
   }
 
-  #enforce(decision: Decision): void {
-    this.#decided = true
+  /** Does what was decided, unless the engine still asks its guards. */
+  enforce(): void {
+    if (!this.#decided) return
     if (this.#phase === 'closed') this.#settle()
     if (this.#phase !== 'open') return
     // A refusal, or an answer that a guard serves.
-    const own = decision === ALLOW ? undefined : ownAnswer(this.exchange)
+    const own = this.exchange.decision === ALLOW ? undefined : ownAnswer(this.exchange)
     if (own === undefined) this.#proceed()
     else this.#answer(own)
   }
@@ -125,8 +130,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#answer({ status: 204, headers: ['X-Request-Id', this.exchange.id], body: '' })
     else this.#send()
   }
-
-  // --- towards the backend
 
   #send(): void {
     const { forward } = this.#head
@@ -289,8 +292,6 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#status = 101
     this.#openTunnel(backend, (controller.rawHeaders ?? []) as BackendHeaders, this)
   }
-
-  // --- towards the client
 
   /** Refuses for a reason outside the engine; without effect once an answer has begun. */
   refuse(refusal: Refusal): void {

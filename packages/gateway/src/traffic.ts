@@ -21,6 +21,12 @@ const PLENTY = 1 / 8
 /** Requests under way that make a client a crowd. */
 const CROWD = 16
 
+/** An exchange that begins. */
+interface ArrivedExchange {
+  decide(): void
+  enforce(): void
+}
+
 /** An exchange that is over, as the engine settles it. */
 interface EndedExchange {
   readonly client: string
@@ -37,7 +43,10 @@ export class Traffic {
   /** Refusals of requests that did not arrive in time. */
   readonly late: PacedWork
   /** Requests about which the engine has not been asked yet. */
-  readonly arrived: TurnWork<{ decide(): void }> = new TurnWork(exchange => exchange.decide())
+  readonly arrived: TurnWork<ArrivedExchange> = new TurnWork(
+    exchange => exchange.decide(),
+    exchange => exchange.enforce(),
+  )
   /** Exchanges that are over, of which the engine does not know yet. */
   readonly ended: TurnWork<EndedExchange> = new TurnWork(({ client, engine, exchange, outcome }) => {
     this.left(client)

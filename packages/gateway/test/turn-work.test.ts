@@ -20,6 +20,24 @@ test('work of one turn is done in order, at its end; what is added meanwhile wai
   assert.deepEqual(done, [1, 2, 3])
 })
 
+test('each step is done with a whole group before the next one, and a crowd is taken in groups', async () => {
+  const done: string[] = []
+  const work = new TurnWork<number>(
+    item => done.push(`a${item}`),
+    item => done.push(`b${item}`),
+  )
+  for (let item = 0; item < 40; item++) work.add(item)
+  await new Promise(resolve => setImmediate(resolve))
+  const step = (name: string, from: number, to: number): string[] =>
+    Array.from({ length: to - from }, (_, i) => `${name}${from + i}`)
+  assert.deepEqual(done, [
+    ...step('a', 0, 32),
+    ...step('b', 0, 32),
+    ...step('a', 32, 40),
+    ...step('b', 32, 40),
+  ])
+})
+
 test('of many requests that arrive together each is decided, answered and settled once', async t => {
   const decided: string[] = []
   const settled: string[] = []

@@ -36,8 +36,9 @@ export function openBudgetJournal(
       database.transaction(async client => {
         const { rows } = await client.query<{ readonly locked: boolean }>(TRY_LOCK, [LOCK])
         if (rows[0]?.locked !== true) return
-        await sealJournal(database, key)
+        // What cannot be sealed must not keep what is old from being forgotten.
         await expireJournal(database, retention)
+        await sealJournal(database, key)
       }),
     onTrouble: problem =>
       emit({

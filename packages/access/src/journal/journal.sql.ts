@@ -20,15 +20,20 @@ export const CHANGES = `
   WHERE ($1::text IS NULL OR actor = $1) AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::text IS NULL OR change = $3)
   GROUP BY change ORDER BY min(j.id) DESC LIMIT $4`
 
+/** Locked, so that of two who undo a change at once the second sees what the first has put back. */
 export const ENTRIES = `
   SELECT id::text AS id, change, schema::text AS schema, relation::text AS relation, format('%I.%I', schema, relation) AS "table", action,
     rows, columns, old, became::text[] AS became, sealed, undone IS NOT NULL AS "isUndone"
-  FROM postern_budgets.journal WHERE change = $1 ORDER BY journal.id DESC`
+  FROM postern_budgets.journal WHERE change = $1 ORDER BY journal.id DESC FOR UPDATE`
 
-/** Old rows that wait to be sealed, those of this process alone: others skip them. */
+/** Entries that wait to be sealed, those of this process alone: others skip them. $2: the entry before. */
 export const UNSEALED = `
+  SELECT j.id::text AS id, (SELECT sum(octet_length(o))::float8 FROM unnest(j.old) AS o) AS bytes
+  FROM postern_budgets.journal AS j WHERE j.sealed IS NULL AND j.id > $2 ORDER BY j.id LIMIT $1 FOR UPDATE SKIP LOCKED`
+
+export const ENTRY = `
   SELECT id::text AS id, change, schema::text AS schema, relation::text AS relation, action, old, became::text[] AS became
-  FROM postern_budgets.journal WHERE sealed IS NULL ORDER BY journal.id LIMIT $1 FOR UPDATE SKIP LOCKED`
+  FROM postern_budgets.journal WHERE id = $1`
 
 export const SEAL = 'UPDATE postern_budgets.journal SET sealed = $2, old = NULL, became = NULL WHERE id = $1'
 

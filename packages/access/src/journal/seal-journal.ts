@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { IntegrityError, type RandomSource, systemRandom } from '@postern/core'
-import type { PostgresDatabase } from '@postern/store'
+import { IntegrityError, type RandomSource, StoreError, systemRandom } from '@postern/core'
+import type { PostgresDatabase, SqlClient } from '@postern/store'
 import { checkSigningKey, type SigningKey } from '../budget/signed-token.ts'
-import { SEAL, UNSEALED } from './journal.sql.ts'
+import { ENTRY, SEAL, UNSEALED } from './journal.sql.ts'
 
 /** Old rows of one entry, and what an edit made of them. */
 export interface KeptRows {
@@ -26,36 +26,70 @@ const BATCH = 50
 /** Seconds: a batch may hold a quarter of a million rows. */
 const LONG = '5m'
 
+/** Bytes of old rows that one entry may have: they are in this process's memory as it is sealed. */
+const LARGEST = 134_217_728
+
+/** How `sealJournal` seals. */
+export interface SealOptions {
+  readonly random?: RandomSource
+  /** Bytes of old rows in one entry; a larger one stays as it is. Default: 128 MiB. */
+  readonly largest?: number
+}
+
 /**
  * Seals the rows that the journal holds in the clear, with AES-256-GCM under a key that the database does not
  * have. Run it every few seconds; several processes may. Until then rows are readable to the owner of the
  * schema alone, as the rows of the table were.
  * @param key 32 bytes; keep it until the entries sealed with it have expired
  * @returns how many entries were sealed now
+ * @throws StoreError when entries are too large to be sealed; all others are sealed before
  */
 export async function sealJournal(
   database: PostgresDatabase,
   key: SigningKey,
-  random: RandomSource = systemRandom,
+  { random = systemRandom, largest = LARGEST }: SealOptions = {},
 ): Promise<number> {
   checkSigningKey(key, 'journal key')
   let total = 0
+  let tooLarge = 0
+  let last = '0'
   for (;;) {
     const count = await database.transaction(async client => {
-      const { rows } = await client.query<EntryName & { old: string[] | null; became: string[] | null }>(
-        UNSEALED,
-        [BATCH],
-        LONG,
-      )
-      for (const { old, became, ...name } of rows) {
-        const kept = { old: old ?? [], became: became ?? [] }
-        await client.query(SEAL, [name.id, sealRows(name, kept, key, random)], LONG)
+      const { rows } = await client.query<{ id: string; bytes: number | null }>(UNSEALED, [BATCH, last], LONG)
+      for (const { id, bytes } of rows) {
+        last = id
+        if ((bytes ?? 0) > largest) tooLarge++
+        else if (await sealEntry(client, id, key, random)) total++
       }
       return rows.length
     })
-    total += count
-    if (count < BATCH) return total
+    if (count < BATCH) break
   }
+  if (tooLarge > 0)
+    throw new StoreError(
+      `${tooLarge} entries of the journal have more than ${largest} bytes of old rows, and are kept unsealed`,
+      { store: database.name, retryable: false },
+    )
+  return total
+}
+
+/** One entry at a time: fifty together could be more than there is memory for. */
+async function sealEntry(
+  client: SqlClient,
+  id: string,
+  key: SigningKey,
+  random: RandomSource,
+): Promise<boolean> {
+  const found = await client.query<EntryName & { old: string[] | null; became: string[] | null }>(
+    ENTRY,
+    [id],
+    LONG,
+  )
+  const [entry] = found.rows
+  if (entry === undefined) return false
+  const { old, became, ...name } = entry
+  await client.query(SEAL, [id, sealRows(name, { old: old ?? [], became: became ?? [] }, key, random)], LONG)
+  return true
 }
 
 /** Key number (2 bytes), nonce, ciphertext, tag. The entry's name is authenticated with it. */

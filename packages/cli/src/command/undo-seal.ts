@@ -18,11 +18,8 @@ export const run: Command = async (_args, options, context) => {
         problem: 'names no key to seal with',
         hint: "journalKeys: ['${JOURNAL_KEY}']",
       })
-    return {
-      sealed: await sealJournal(database, key),
-      forgotten: await expireJournal(database, settings.retention),
-      retention: settings.retention,
-    }
+    const forgotten = await expireJournal(database, settings.retention)
+    return { sealed: await sealJournal(database, key), forgotten, retention: settings.retention }
   })
   output.line(
     `${done.sealed} entries sealed; ${done.forgotten} older than ${formatDuration(done.retention)} forgotten`,
