@@ -206,4 +206,33 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     what: '"&" for "|"',
     because: 'only over which texts the rule is passed over',
   },
+  {
+    file: 'packages/inspect/src/rules/sqli.ts',
+    line: "for (let open = lower.indexOf('/*'); open >= 0; open = lower.indexOf('/*', open + 2)) {",
+    what: '">" for ">="',
+    because: 'no word stands before a comment that begins the text',
+  },
+  {
+    file: 'packages/inspect/src/rules/rce.ts',
+    line: 'let fetch = -1',
+    because: 'any place before the text: it is set before it counts',
+  },
+  {
+    file: 'packages/inspect/src/rules/sqli.ts',
+    line: 'score: 6,',
+    what: 'one more',
+    because: 'the lexer behind the rule gives each shape a score of its own',
+  },
+  {
+    file: 'packages/inspect/src/rules/rce.ts',
+    line: 'score: 6,',
+    what: 'one more',
+    because: 'the lexer behind the rule gives each shape a score of its own',
+  },
+  {
+    file: 'packages/inspect/src/rules/xss.ts',
+    line: 'score: 6,',
+    what: 'one more',
+    because: 'the lexer behind the rule gives each shape a score of its own',
+  },
 ]

@@ -59,7 +59,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (stat.size > MAX_BYTES)
     throw new ConfigError({ place: path, problem: `is larger than ${MAX_BYTES} bytes` })
   const extension = extname(absolute)
-  if (/^\.[cm]?[jt]s$/.test(extension)) return { ...(await importConfig(absolute, stat.mtimeMs)), version }
+  if (/^\.[cm]?[jt]s$/.test(extension)) return { ...(await importConfig(absolute, version ?? '')), version }
   if (['.yaml', '.yml', '.json'].includes(extension)) return { ...parseConfig(absolute, extension), version }
   throw new ConfigError({
     place: path,
@@ -94,13 +94,15 @@ export function configInCode(value: unknown, folder: string): ConfigFile {
 
 type Unversioned = Omit<ConfigFile, 'version'>
 
-async function importConfig(path: string, version: number): Promise<Unversioned> {
+async function importConfig(path: string, version: string): Promise<Unversioned> {
   const name = basename(path)
   let module: { readonly default?: unknown }
   try {
     // The query makes a changed file a new module; what it imports stays as it was until the process
     // restarts.
-    module = (await import(`${pathToFileURL(path).href}?at=${version}`)) as { readonly default?: unknown }
+    module = (await import(`${pathToFileURL(path).href}?at=${encodeURIComponent(version)}`)) as {
+      readonly default?: unknown
+    }
   } catch (error) {
     if (error instanceof ConfigError)
       throw new ConfigError(

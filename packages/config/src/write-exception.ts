@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ConfigError, type ConfigException } from '@postern/core'
 import { configOfText } from './config-file.ts'
@@ -47,10 +47,12 @@ export function writeConfig(
       problem: 'was changed by someone else in the meantime',
       hint: 'look at it again, then repeat the change',
     })
-  const draft = join(dirname(path), `.${process.pid}.${basename(path)}`)
+  // Behind a link: replacing that would leave the file that others read, or a mount brings, as it was.
+  const target = stat === undefined ? path : realpathSync(path)
+  const draft = join(dirname(target), `.${process.pid}.${basename(target)}`)
   try {
     writeFileSync(draft, after, { mode: stat === undefined ? 0o644 : stat.mode & 0o777, flag: 'wx' })
-    renameSync(draft, path)
+    renameSync(draft, target)
   } catch (error) {
     rmSync(draft, { force: true })
     throw error

@@ -10,3 +10,14 @@ import type { Measure } from './remediation.ts'
 export function measureFor(exchange: Exchange, measure: Measure): Measure {
   return measure === 'block' && exchange.header('sec-fetch-site') === 'cross-site' ? 'challenge' : measure
 }
+
+/**
+ * Whether a request shows that its client solved a challenge a short while ago. Only a hint: the guard that
+ * challenges checks what it shows.
+ */
+export function showsClearance(exchange: Exchange): boolean {
+  return (
+    exchange.header('x-postern-clearance') !== undefined ||
+    exchange.header('cookie')?.includes('postern_clearance=') === true
+  )
+}

@@ -168,8 +168,12 @@ export class RuleSet {
       rows[row] = open
       rules += bitsOf(open)
     }
-    if (rules === 0 && placed === 0) return rows
-    if (rules <= FEW && placed === 0 && text.length < SHORT) return rows
+    // Only of names it is worth telling more exactly: see `#wouldDiffer`.
+    const isTold = placed !== 0 && reading.standsIn === 'name'
+    if (!isTold && (rules === 0 || (rules <= FEW && text.length < SHORT))) {
+      this.#isPlaced = placed !== 0
+      return rows
+    }
     const filtered = this.#filter.read((chars & CHAR.wide) === 0 ? text : reading.lower)
     for (let row = first; row < this.#width; row++) {
       rows[row] = (rows[row] as number) & (filtered[row] as number)

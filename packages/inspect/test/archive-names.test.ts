@@ -20,7 +20,7 @@ function tarEntry(name: string, content: string): Buffer {
 }
 
 function upload(name: string, content: Buffer): readonly string[] {
-  const head = `--X\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n`
+  const head = `--X\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: application/x\r\n\r\n`
   const body = Buffer.concat([Buffer.from(head), content, Buffer.from('\r\n--X--\r\n')])
   const headers = ['content-type', 'multipart/form-data; boundary=X']
   return inspect({ method: 'POST', target: '/upload', headers, body }).matches.map(match => match.rule)

@@ -87,6 +87,15 @@ describe('a form', () => {
         assert.equal(post(`${first}&x=1&${name}=${attack}`, FORM), 'block', JSON.stringify(name))
     })
 
+  test('behind what looks like JSON is read in the names of its fields, and where it has no name', () => {
+    for (const first of ['{"a":1}', '[1]', '{"a":"b&c=d"}'])
+      for (const rest of [`${attack}=1`, `a[${SQL}]=1`, attack, `b=2&${attack}`])
+        for (const type of [FORM, `${FORM}, application/json`])
+          assert.equal(post(`${first}&${rest}`, type), 'block', `${first}&${rest}`)
+    assert.equal(post('{"text":"Tom & Jerry, fish & chips, x=1&y=2"}', FORM), 'pass')
+    assert.equal(post('{"index":{}}\n{"title":"Tom & Jerry"}\n', FORM), 'pass')
+  })
+
   test('under a coding is read as it was sent too, also where the coding ends early', () => {
     for (const coding of ['gzip', 'deflate', 'br', 'zstd', 'x-unknown'])
       for (const sent of [`{"a":1}&amp;=${attack}&b=1`, `a=1&id\0x=${attack}`, `&id=${attack}`]) {
@@ -167,6 +176,22 @@ describe('a multipart body', () => {
         'block',
         value,
       )
+  })
+
+  test('with a file that names no type is read as formidable reads it, as a field', () => {
+    const file = (content: string | Buffer, more = ''): Buffer =>
+      Buffer.concat([
+        Buffer.from(`--x\r\n${field}; filename="a.txt"\r\n${more}\r\n`),
+        Buffer.from(content),
+        Buffer.from('\r\n--x--\r\n'),
+      ])
+    for (const attack of [SQL, '<script>alert(1)</script>', '; cat /etc/passwd'])
+      for (const more of ['', 'Content-Type:\r\n', 'X-Type: text/plain\r\n'])
+        assert.equal(post(file(attack, more), type), 'block', attack)
+    assert.equal(post(file(SQL, 'Content-Type: text/plain\r\n'), type), 'pass')
+    const table = Array.from({ length: 500 }, (_, row) => `${row};O'Brien ${row};a@b.example;"x, y"`)
+    assert.equal(post(file(table.join('\n')), type), 'pass')
+    assert.equal(post(file(Buffer.from(table.map((_, at) => (at * 7919) % 256))), type), 'pass')
   })
 
   test('with an encoded word for a name is read as Tomcat decodes it', () => {

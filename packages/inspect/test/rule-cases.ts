@@ -11,7 +11,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
     '1 or 1#',
     '1/**/union/**/select/**/1',
   ],
-  'sqli/quote-break': ['admin"--', '1 || 1 = 1'],
+  'sqli/quote-break': ['admin"--', '1 || 1 = 1', "x'/*", "1'='1", "'!@"],
   'sqli/schema-table': ['x from sqlite_schema', 'select x from master..y'],
   'xss/style': ['a: expression(alert(1))', '<style>*{-o-link:x'],
   'xss/unicode-markup': ['[a]script>'],
@@ -118,7 +118,8 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * What rules about names find: the rule, the name, the value, and the letters of the places where it hits
- * (`p`ath, `q`uery, `h`eader, `c`ookie, `f`orm, `b`ody, `n`ame, name of an `u`pload). None: a near miss.
+ * (`p`ath, `q`uery, `h`eader, `c`ookie, `f`orm, `b`ody, `n`ame, name of an `u`pload). None: a near miss, or
+ * what another rule finds.
  */
 export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: string, places: string])[] = [
   ['java/setting-name', 'name', 'spring.main.sources', 'pqhcfbu'],
@@ -237,6 +238,14 @@ export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: 
   ['traversal/steps', 'query', '/a/../../lib', 'pqhcnu'],
   ['traversal/steps-to-secret', 'env_file', '../.env', ''],
   ['traversal/steps-to-secret', 'file', '../.env', 'qhcfbu'],
+  // What another rule finds: one walk through the grammar is enough.
+  ['sqli/quote-break', 'q', "1' or '1'='1", ''],
+  ['sqli/quote-break', 'q', "x' union#", ''],
+  ['sqli/quote-break', 'q', "'||version||'", ''],
+  ['sqli/statement', 'q', "1' union select 1,2--", ''],
+  ['sqli/conditional', 'q', "1'/**/or/**/'1'='1", ''],
+  ['rce/start', 'q', '/bin/cat /etc/passwd; id', ''],
+  ['rce/into-shell', 'q', 'x | sh -s', ''],
 ]
 
 /** Values of honest requests. How many of them let a rule look is what the rule costs. */

@@ -64,6 +64,21 @@ test('rules about names hit in these places and in no others, and nothing that i
   }
 })
 
+test('patterns that look for a second part reach as far as they say, and no further', () => {
+  const reaches: readonly (readonly [id: string, text: (between: number) => string, most: number])[] = [
+    ['java/jdbc', between => `jdbc:h2:${'x'.repeat(between)}runscript`, 316],
+    ['java/jdbc', between => `jdbc:mysql:${'x'.repeat(between)}autodeserialize`, 316],
+    ['template/object', between => `{{${' '.repeat(between)}__class__`, 160],
+    ['rce/into-shell', between => `curl ${'x'.repeat(between)}|sh -s`, 115],
+  ]
+  for (const [id, text, most] of reaches) {
+    const rule = ownRules.find(other => other.id === id)
+    assert.ok(rule, id)
+    assert.notEqual(lookOf(rule, text(most)).start, '', `${id}: ${most}`)
+    assert.equal(lookOf(rule, text(most + 1)).start, '', `${id}: ${most + 1}`)
+  }
+})
+
 test('every attack that only one alternative of a rule finds is found', () => {
   for (const [id, attacks] of Object.entries(MORE)) {
     const rule = ownRules.find(other => other.id === id)
@@ -88,14 +103,17 @@ function rowOf(rule: Rule): Row {
   return { woken: ORDINARY.filter(text => wakes(rule, text)).length, looks: Object.fromEntries(looks) }
 }
 
-function written({ start, later, span, weighed }: Look): string {
-  return span === undefined ? '' : `${start}/${later} ${span} ${weighed.join(',')}`
+function written({ start, later, span, isCertain, weighed }: Look): string {
+  return span === undefined
+    ? ''
+    : `${start}/${later} ${span} ${weighed.join(',')}${isCertain ? ' certain' : ''}`
 }
 
 /**
  * The table says what each rule, alone, says of each of its attacks: the places where it hits the start of a
  * value and a later part, from where to where, and its score as a plain value, in data, where people write,
- * in a document, in text, in markup and in a secret. It also says how many ordinary values wake the rule.
+ * in a document, in text, in markup and in a secret, and whether people quote it. It also says how many
+ * ordinary values wake the rule.
  * After a change that is meant: POSTERN_WRITE_SCORES=1 npm test -- rule-looks
  */
 test('every rule says of its attacks what the table says', () => {

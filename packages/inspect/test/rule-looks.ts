@@ -28,6 +28,8 @@ export interface Look {
   readonly later: string
   /** Half-open, with the id of the shape where a lexer tells shapes apart; undefined when it hits nowhere. */
   readonly span: string | undefined
+  /** Whether it also looks where only rules that nobody quotes do. */
+  readonly isCertain: boolean
   /** The score of the hit in each setting. */
   readonly weighed: readonly number[]
 }
@@ -42,13 +44,15 @@ export function lookOf(rule: Rule, text: string, name = 'q'): Look {
   const start = placesOf(true)
   const first = PLACES.find(([letter]) => start.startsWith(letter))
   const hit = first && hitOf(rules, readingAt(text, name, { ...HEAD, place: first[1] }))
-  if (hit === undefined) return { start, later: placesOf(false), span: undefined, weighed: [] }
+  if (hit === undefined)
+    return { start, later: placesOf(false), span: undefined, isCertain: false, weighed: [] }
   const { span } = hit
   const id = span.id ?? rule.id
   return {
     start,
     later: placesOf(false),
     span: `${span.start}-${span.end}${id === rule.id ? '' : ` ${id}`}`,
+    isCertain: !rule.quotable,
     weighed: SETTINGS.map(setting => weigh(rule, id, span, setting, 1, false)),
   }
 }

@@ -1,4 +1,5 @@
 import './require-node.ts'
+import './unbundled.ts'
 
 export type {
   Config,

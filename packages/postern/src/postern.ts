@@ -11,6 +11,7 @@ import type { RemediationStore } from '@postern/remediate'
 import type { ForwardAuthSetup, Runtime, Verbosity } from '@postern/runtime'
 import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
+import { requireUnbundled } from './unbundled.ts'
 
 /**
  * Options of `postern`, each of them optional.
@@ -144,6 +145,7 @@ export interface Postern {
  * ```
  */
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
+  requireUnbundled(import.meta.url)
   // An application that imports this and starts later, or never, should not load all of it.
   const [{ loadConfig }, runtimes] = await Promise.all([
     import('@postern/config'),

@@ -1,5 +1,12 @@
-import { type Actor, CidrSet, parseAddress } from '@postern/core'
+import { type Actor, type Address, CidrSet, networkOf, parseAddress, type Remediation } from '@postern/core'
 import type { ActorSet } from './remediation-index.ts'
+
+/** What others lift, or enforce again. */
+interface ProtectionChange {
+  readonly kind: 'added' | 'removed'
+  readonly remediation: Remediation
+  readonly cause: 'elsewhere'
+}
 
 /** Proxies and actors that no remediation applies to. */
 export interface ProtectedOptions {
@@ -47,6 +54,22 @@ export class ProtectedActors {
     return address === actors.address && principal === actors.principal
       ? actors
       : { ...actors, address, principal }
+  }
+
+  /** An IPv6 address as its /56, unless that would cover one of them. */
+  widened(actor: Actor): Actor {
+    if (actor.kind !== 'address' || !actor.value.includes(':')) return actor
+    const network: Actor = { kind: 'network', value: networkOf(actor.value as Address) }
+    return this.covers(network) ? actor : network
+  }
+
+  /** What others lift or enforce again, now that these actors are protected and not those before. */
+  *changesFrom(before: ProtectedActors, all: Iterable<Remediation>): Generator<ProtectionChange> {
+    for (const remediation of all) {
+      const is = this.covers(remediation.actor)
+      if (is !== before.covers(remediation.actor))
+        yield { kind: is ? 'removed' : 'added', remediation, cause: 'elsewhere' }
+    }
   }
 
   hasAddress(text: string): boolean {

@@ -23,6 +23,7 @@ import { ActorRate } from './actor-rate.ts'
 import { formatActor } from './actor-text.ts'
 import { challengePage } from './challenge-page.ts'
 import { ProofOfWork } from './proof-of-work.ts'
+import type { ActorSet } from './remediation-index.ts'
 import type { RemediationStore } from './remediation-store.ts'
 
 /** Which actors are looked up, and how `throttle` and `challenge` hold. */
@@ -165,8 +166,17 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
     if (remediation === undefined) return ALLOW
     // A browser sends these by itself: they are not what the actor may still send.
     if (remediation.measure === 'throttle') return isPreflight(exchange) ? ALLOW : throttle(remediation)
-    if (remediation.measure === 'challenge') return challenge(exchange, remediation)
+    if (remediation.measure === 'challenge') return challenged(exchange, remediation)
     return blocked(remediation)
+  }
+
+  const challenged = (exchange: Exchange, remediation: Remediation): Decision => {
+    const said = challenge(exchange, remediation)
+    if (said.effect !== 'allow') return said
+    const slower = store
+      .why(actorsAt(store.actorsOf(exchange), actors))
+      .find(({ measure, actor }) => measure === 'throttle' && !store.isProtected(actor))
+    return slower === undefined || isPreflight(exchange) ? said : throttle(slower)
   }
 
   const blocked = (remediation: Remediation): Refusal => ({
@@ -217,6 +227,13 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
   }
 
   return { name, failure: 'closed', ...(options.mode && { mode: options.mode }), decide, wouldRefuse }
+}
+
+/** The actors whose remediations a guard applies. */
+function actorsAt(all: ActorSet, stage: 'all' | 'arrival' | 'identified'): ActorSet {
+  if (stage === 'all') return all
+  const { address, device, ...identified } = all
+  return stage === 'arrival' ? { address, device } : identified
 }
 
 /** Whom a clearance is for: an address alone may be shared by many. */

@@ -11,7 +11,7 @@ export interface ActorSet {
 }
 
 const STRENGTH: Readonly<Record<Measure, number>> = { throttle: 1, challenge: 2, block: 3 }
-/** Further remediations of one actor are dropped: no actor needs more reasons than that. */
+/** Of more the weakest is dropped: no actor needs more reasons than that. */
 const MAX_PER_ACTOR = 16
 
 /**
@@ -65,8 +65,15 @@ export class RemediationIndex {
     if (dropped.includes(remediation)) return dropped
     const list = this.#of(remediation.actor)
     if (list === undefined) this.#setActor(remediation.actor, [remediation])
-    else if (list.length < MAX_PER_ACTOR) list.push(remediation)
-    else return [...dropped, remediation]
+    else {
+      const weakest = list.length < MAX_PER_ACTOR ? undefined : weakestOf([...list, remediation])
+      if (weakest === remediation) return [...dropped, remediation]
+      list.push(remediation)
+      this.#byId.set(remediation.id, remediation)
+      if (weakest === undefined) return dropped
+      this.delete(weakest.id)
+      return [...dropped, weakest]
+    }
     this.#byId.set(remediation.id, remediation)
     return dropped
   }
@@ -144,6 +151,14 @@ export class RemediationIndex {
     if (actor.kind === 'network') this.#networks.set(actor.value, list)
     else this.#byActor[actor.kind].set(actor.value, list)
   }
+}
+
+/** The one that is missed least; what a person set only when nothing else is there. */
+function weakestOf(list: readonly Remediation[]): Remediation | undefined {
+  const others = list.filter(({ origin }) => origin !== 'manual')
+  return (others.length > 0 ? others : list).reduce((weakest, one) =>
+    isStronger(weakest, one) ? one : weakest,
+  )
 }
 
 function isStronger(a: Remediation, b: Remediation): boolean {

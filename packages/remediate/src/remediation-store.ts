@@ -1,6 +1,5 @@
 import {
   type Actor,
-  type Address,
   type Clock,
   ConfigError,
   type Event,
@@ -10,7 +9,6 @@ import {
   type Health,
   type HealthProbe,
   type Measure,
-  networkOf,
   parseDuration,
   type RandomSource,
   type Remediation,
@@ -141,12 +139,19 @@ export class RemediationStore implements Remediations, HealthProbe {
   }
 
   /**
-   * Sets the actors that no remediation may apply to, besides loopback; existing
-   * remediations of them are ignored.
+   * Sets the actors that no remediation may apply to, besides loopback; existing ones of them are ignored,
+   * and lifted for listeners, which enforce elsewhere.
    * @throws ConfigError for entries that are not an address or range; the previous actors stay protected then
    */
   protect(options: ProtectedOptions): void {
+    const before = this.#protected
     this.#protected = new ProtectedActors(options)
+    for (const change of this.#protected.changesFrom(before, this.#index.values())) this.#tell(change)
+  }
+
+  /** Whether no remediation may apply to this actor; a network counts when it holds a protected address. */
+  isProtected(actor: Actor): boolean {
+    return this.#protected.covers(actor)
   }
 
   /** The strongest active remediation of any of these actors; those of protected actors are ignored. */
@@ -181,7 +186,7 @@ export class RemediationStore implements Remediations, HealthProbe {
     if (finding.respond === undefined) return undefined
     let actor: Actor
     try {
-      actor = this.#widen(canonicalActor(finding.actor))
+      actor = this.#protected.widened(canonicalActor(finding.actor))
     } catch {
       // A scenario grouped by something that is not an actor; its finding is still recorded.
       return undefined
@@ -329,12 +334,6 @@ export class RemediationStore implements Remediations, HealthProbe {
     this.#writer.close()
     await this.#table.close()
     await this.#loading
-  }
-
-  #widen(actor: Actor): Actor {
-    if (actor.kind !== 'address' || !actor.value.includes(':')) return actor
-    const network: Actor = { kind: 'network', value: networkOf(actor.value as Address) }
-    return this.#protected.covers(network) ? actor : network
   }
 
   #make(actor: Actor, measure: Measure, duration: number, reason: string, origin: string): Remediation {

@@ -7,6 +7,7 @@ import {
   HttpEvent,
   type Measure,
   measureFor,
+  showsClearance,
 } from '@postern/core'
 import { AcceptedCredentials } from './accepted-credentials.ts'
 import { CorrelationState, type Fulfilled } from './correlation-state.ts'
@@ -283,11 +284,12 @@ function add(
 }
 
 /**
- * A browser is challenged before anything else: a person behind it passes, and a tool that claims to be one
- * gets no further than the challenge.
+ * A browser is challenged before anything else: a person behind it passes. Who has passed and goes on is
+ * slowed down: a tool that claims to be a browser and solves one puzzle would else be free for half an hour.
  */
 function measureOf(event: Event, measure: Measure): Measure {
   if (!(event instanceof HttpEvent)) return measure
-  if (measure === 'block' && event.exchange.header('sec-fetch-site') !== undefined) return 'challenge'
+  if (measure === 'block' && event.exchange.header('sec-fetch-site') !== undefined)
+    return showsClearance(event.exchange) ? 'throttle' : 'challenge'
   return measureFor(event.exchange, measure)
 }

@@ -188,6 +188,9 @@ test('browsers are challenged before they are banned: a page may have made its v
     ['192.0.2.7', ['Sec-Fetch-Site', 'cross-site', 'Sec-Fetch-Mode', 'no-cors']],
     ['192.0.2.9', ['Sec-Fetch-Site', 'same-origin', 'Sec-Fetch-Mode', 'cors']],
     ['192.0.2.8', []],
+    // Solved the puzzle, and goes on: a tool that says it is a browser.
+    ['192.0.2.10', ['Sec-Fetch-Site', 'same-origin', 'Cookie', 'a=b; postern_clearance=1.x']],
+    ['192.0.2.11', ['Sec-Fetch-Site', 'cross-site', 'X-Postern-Clearance', '1.x']],
   ] as const)
     for (const n of [1, 2, 3]) {
       const exchange = engine.open({
@@ -202,7 +205,7 @@ test('browsers are challenged before they are banned: a page may have made its v
       })
       engine.settle(exchange, { status: 404, duration: 1, bytes: 0, aborted: false })
     }
-  assert.deepEqual(measures, ['challenge', 'challenge', 'block'])
+  assert.deepEqual(measures, ['challenge', 'challenge', 'block', 'throttle', 'throttle'])
 })
 
 describe('rule folders', () => {

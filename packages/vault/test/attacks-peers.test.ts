@@ -199,6 +199,33 @@ describe('a dishonest holder', () => {
   })
 })
 
+describe('a holder that was restored from an old backup', () => {
+  it('takes every part that both others have, in any order', async () => {
+    const { holder, peers, close } = await startedHolder(2, data => {
+      const store = HolderStore.open(data)
+      store.markAsCopy()
+      store.close()
+    })
+    try {
+      const [one, three] = peers
+      for (const [peer, name, epoch] of [
+        [one, 'c', 0],
+        [three, 'a', 0],
+        [one, 'c', 1],
+        [one, 'c', 2],
+        [three, 'a', 1],
+        [three, 'a', 2],
+      ] as const)
+        assert.deepEqual(await peer.request(part(name, epoch, systemRandom.bytes(32)), 30_000), {
+          done: true,
+        })
+      assert.equal(holder.core.epoch, 2)
+    } finally {
+      await close()
+    }
+  })
+})
+
 describe('a holder that is stopped with its connections open', () => {
   it('receives every freeze once it goes on, without anything else having to happen', async () => {
     const path = join(folder, 'peer.sock')

@@ -121,7 +121,7 @@ function namesOf(
   )
 }
 
-/** Without a rollback journal a refused statement is not undone. A part of the word `off` is enough. */
+/** Without a rollback journal SQLite promises no rollback. A part of the word `off` is enough. */
 function isLocked(pragma: string, value: string): boolean {
   return LOCKED_PRAGMAS.has(pragma) || (pragma === 'journal_mode' && value.startsWith('o'))
 }

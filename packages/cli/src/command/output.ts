@@ -47,7 +47,7 @@ export class Output {
 
   /** A line of the result for people; nothing with `--json`. */
   line(text = ''): void {
-    if (!this.json) this.#stdout.write(`${text}\n`)
+    if (!this.json) this.#stdout.write(`${shown(text)}\n`)
   }
 
   /** The result for programs, one JSON value a line; nothing without `--json`. */
@@ -65,7 +65,7 @@ export class Output {
 
   /** A word about the work, on standard error. */
   note(text: string): void {
-    if (!this.#quiet) this.#stderr.write(`${text}\n`)
+    if (!this.#quiet) this.#stderr.write(`${shown(text)}\n`)
   }
 
   /**
@@ -89,7 +89,7 @@ export class Output {
       this.result({ error: asJson(error, code) })
       return code
     }
-    for (const line of describe(error, code)) this.#stderr.write(`${line}\n`)
+    for (const line of describe(error, code)) this.#stderr.write(`${shown(line)}\n`)
     return code
   }
 }
@@ -136,6 +136,15 @@ function* describe(error: unknown, code: ExitCode): Generator<string> {
  * does), line and paragraph separators, and marks that turn the direction of a line.
  */
 const OBEYED = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** Everything that a terminal obeys, but tabs, line ends and the sequences of `paint`. */
+const NOT_PAINT =
+  /\u001b(?!\[(?:[12]|22|3[1236]|39)m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+/** A line for people. Whatever a command forgot to make `safe` is so at the latest here. */
+function shown(text: string): string {
+  return text.replaceAll(NOT_PAINT, '\u00b7')
+}
 
 /** Data for a reader and a terminal alike: in JSON the escape stands for the same character. */
 function escaped(text: string): string {

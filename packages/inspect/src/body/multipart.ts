@@ -3,7 +3,7 @@ import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { archiveEscape } from './archive-names.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
-import { decodeBytes } from './text.ts'
+import { decodeBytes, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -97,11 +97,9 @@ function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<boolean> 
     const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length).slice(0, MAX_LOOSE_VALUE)
     const parameters = dispositionParameters(head[1] ?? '')
     const locator = at(`body.${(valuesOf(parameters, /^name$/)[0] ?? '').slice(0, 64)}`)
-    for (const named of valuesOf(parameters, /name\b/))
-      if (!visitor.value(named, 'form', locator)) return false
     const dashes = /[\r\n]-|--/.exec(value)?.index ?? value.length
-    if (!visitor.value(value, 'form', locator) || !visitor.value(value.slice(0, dashes), 'form', locator))
-      return false
+    const texts = [...valuesOf(parameters, /name\b/), value, value.slice(0, dashes)]
+    if (!texts.every(one => visitor.value(one, 'form', locator))) return false
     if (visitor.isPaused) yield
   }
   return true
@@ -221,10 +219,10 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const location = `body.${(names[0] ?? '').slice(0, 64)}`
   for (const name of names.length === 0 ? [''] : names)
     if (!visitor.value(name, 'name', at(`${location}#name`))) return false
-  for (const line of lines)
-    if (line !== '' && !DISPOSITION.test(line) && !visitor.value(line, 'header', at(`${location}#header`)))
-      return false
-  if (kind !== 'file' && !visitField(content, lines, location, visitor)) return false
+  const others = lines.filter(line => line !== '' && !DISPOSITION.test(line))
+  if (!others.every(line => visitor.value(line, 'header', at(`${location}#header`)))) return false
+  const visitContent = kind === 'file' ? visitUntyped : visitField
+  if (!visitContent(content, others, location, visitor)) return false
   if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
   return valuesOf(parameters, /^filename\b/).every(fileName =>
     visitFile(content, fileName, location, visitor),
@@ -235,6 +233,22 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
 function valuesOf(parameters: readonly (readonly [string, string])[], wanted: RegExp): string[] {
   const values = parameters.filter(([name]) => wanted.test(name)).map(([, value]) => value)
   return [...new Set(values.flatMap(value => [value, decodeWords(value)]))]
+}
+
+const TYPED = /^content-type\s{0,8}:\s{0,8}\S/i
+
+/**
+ * Visits a file that names no type: formidable gives it to the application as the value of a field, and
+ * Python's requests sends files so. It is read as a text, with the benefit of the doubt that long ones get.
+ */
+function visitUntyped(
+  content: Buffer,
+  lines: readonly string[],
+  location: string,
+  visitor: ValueVisitor,
+): boolean {
+  if (lines.some(line => TYPED.test(line)) || isBinary(content, '')) return true
+  return visitor.value(decodeBytes(content), 'body', at(location))
 }
 
 function visitField(

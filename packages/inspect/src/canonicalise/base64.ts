@@ -1,4 +1,5 @@
 import { constants, gunzipSync } from 'node:zlib'
+import { gunzipShort } from './gunzip-short.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -50,11 +51,22 @@ const UNPACKED = 65_536
 
 /** The text or the serialised object behind gzip behind base64; undefined when there is something else. */
 function insideGzip(coded: string): string | undefined {
+  const packed = Buffer.from(coded.slice(0, COMPRESSED), 'base64')
+  const bytes = coded.length <= SHORT_PACKED ? gunzipShort(packed, UNPACKED) : unpacked(packed)
+  if (bytes === undefined) return undefined
+  if (bytes[0] === 0xac && bytes[1] === 0xed && bytes[2] === 0 && bytes[3] === 5)
+    return '\u00ac\u00ed\u0000\u0005'
+  return isPlain(bytes)
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+    : undefined
+}
+
+/** Of longer values a body holds few. */
+const SHORT_PACKED = 512
+
+function unpacked(packed: Buffer): Buffer | undefined {
   try {
-    const options = { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH }
-    const bytes = gunzipSync(Buffer.from(coded.slice(0, COMPRESSED), 'base64'), options)
-    if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005) return '\u00ac\u00ed\u0000\u0005'
-    return isPlain(bytes) ? bytes.toString('latin1') : undefined
+    return gunzipSync(packed, { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH })
   } catch {
     return undefined
   }

@@ -371,18 +371,7 @@ const marks: Rule[] = [
       benign: ['std::text', 'Foo::int_parse()', 'a::b'],
     },
   ),
-  pattern(
-    'sqli/number-limit',
-    /^\s{0,4}(?:-?\d{1,3}e[+-]?\d{2,3}|2147483648|4294967296|-2147483649|2\.2250738585072011e-308|0xffffffff)\s{0,4}$/,
-    {
-      score: 3,
-      atStart: true,
-      chars: 0,
-      words: WORD.sqlName,
-      attacks: [],
-    },
-  ),
 ]
 
 /** SQL injection. */
-export const sqlRules: readonly Rule[] = [...structure, ...marks.filter(rule => rule.attacks.length > 0)]
+export const sqlRules: readonly Rule[] = [...structure, ...marks]

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Actor, CidrSet, type Clock, parseAddress, type Remediation, systemClock } from '@postern/core'
+import { exportedRemediations } from '../export/exported-remediations.ts'
 import type { RemediationStore } from '../remediation-store.ts'
 import type { BouncerKeys } from './bouncer-keys.ts'
 import { type CrowdsecDecision, placeOf, toDecision } from './crowdsec-decision.ts'
@@ -35,7 +36,7 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
 
   const decisions = (wanted: Filter): unknown => {
     const now = clock.now()
-    const standing = wanted.remediations?.(store) ?? store.list(100_000)
+    const standing = wanted.remediations?.(store) ?? exportedRemediations(store)
     return orNull(standing.map(one => toDecision(one, now)).filter(wanted.decision))
   }
 
@@ -164,8 +165,8 @@ function filterOf(query: URLSearchParams): Filter | string {
         : (one: string) => contains(one, place)
     remediations = store =>
       address === undefined
-        ? store.list(100_000).filter(({ actor }) => isPlace(actor) && holds(actor.value))
-        : store.why({ address })
+        ? exportedRemediations(store).filter(({ actor }) => isPlace(actor) && holds(actor.value))
+        : store.why({ address }).filter(({ actor }) => !store.isProtected(actor))
   }
   const decision = (one: CrowdsecDecision): boolean => {
     const scope = one.scope.toLowerCase()

@@ -1,4 +1,5 @@
 import type { Remediation } from '@postern/core'
+import { type ExportedStore, exportedRemediations } from '../export/exported-remediations.ts'
 import type { RemediationStore } from '../remediation-store.ts'
 import type { RemediationChange } from '../remediation-store-options.ts'
 
@@ -6,7 +7,7 @@ const MAX_CHANGES = 100_000
 const MAX_READERS = 1_000
 
 /** What is read of the store. */
-type Changes = Pick<RemediationStore, 'listen' | 'list' | 'why'>
+type Changes = ExportedStore & Pick<RemediationStore, 'listen' | 'why'>
 
 /** What a reader has not seen yet. */
 export interface DecisionDelta {
@@ -40,7 +41,7 @@ export class DecisionLog {
   /** Everything in force; from now on the reader gets changes. */
   start(reader: string): DecisionDelta {
     this.#remember(reader)
-    return { added: longest(this.#store.list(MAX_CHANGES)), removed: [] }
+    return { added: longest(exportedRemediations(this.#store)), removed: [] }
   }
 
   /** The changes since the reader's last call; everything when it never called, or fell behind. */
@@ -77,12 +78,12 @@ export class DecisionLog {
 
   #stillHeld(remediation: Remediation): boolean {
     const { kind, value } = remediation.actor
-    return (
-      kind !== 'network' &&
-      this.#store
-        .why({ [kind]: value })
-        .some(other => other.measure === remediation.measure && other.actor.value === value)
-    )
+    if (this.#store.isProtected(remediation.actor)) return false
+    // Everything that holds an address of a network holds it, or is inside it.
+    const actors = kind === 'network' ? { address: value.split('/', 1)[0] } : { [kind]: value }
+    return this.#store
+      .why(actors)
+      .some(other => other.measure === remediation.measure && other.actor.value === value)
   }
 }
 

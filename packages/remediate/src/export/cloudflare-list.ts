@@ -8,12 +8,12 @@ import {
   StoreError,
   systemClock,
 } from '@postern/core'
-import type { RemediationStore } from '../remediation-store.ts'
 import { coveringNetworks } from './covering-networks.ts'
+import { type ExportedStore, exportedRemediations } from './exported-remediations.ts'
 
 /** The list of an account, and the token that may change it. */
 export interface CloudflareListOptions {
-  readonly store: Pick<RemediationStore, 'list'>
+  readonly store: ExportedStore
   /** Id of the account. */
   readonly account: string
   /** Id of an IP list, which a rule of yours blocks: `ip.src in $postern`. */
@@ -65,10 +65,11 @@ export async function exportToCloudflare(options: CloudflareListOptions): Promis
   const now = (options.clock ?? systemClock).now()
   const batch = Math.min(1_000, Math.max(1, options.batch ?? 500))
   const wanted = new Map<string, string>()
-  for (const [network, remediation] of coveringNetworks(options.store.list(100_000), now)) {
+  for (const [network, remediation] of coveringNetworks(exportedRemediations(options.store), now)) {
     if (wanted.size >= (options.capacity ?? 10_000)) break
     const ip = listable(network)
-    if (ip !== undefined)
+    // Widened, it may hold an address that is protected.
+    if (ip !== undefined && !options.store.isProtected({ kind: 'network', value: ip }))
       wanted.set(ip, `${MARK}: ${remediation.origin}`.replace(/[^\x20-\x7e]/g, '?').slice(0, 100))
   }
   const present = await api.items()

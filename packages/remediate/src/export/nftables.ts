@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { type Clock, ConfigError, type Duration, parseDuration, StoreError, systemClock } from '@postern/core'
 import type { RemediationStore } from '../remediation-store.ts'
 import { coveringNetworks } from './covering-networks.ts'
+import { type ExportedStore, exportedRemediations } from './exported-remediations.ts'
 
 /** The table that the sets are in. */
 export interface NftablesOptions {
@@ -17,11 +18,7 @@ const ELEMENTS_PER_LINE = 100
  * idempotent, and nothing outside its own table is touched.
  * @throws ConfigError when the table's name is invalid
  */
-export function nftablesScript(
-  store: Pick<RemediationStore, 'list'>,
-  now: number,
-  options: NftablesOptions = {},
-): string {
+export function nftablesScript(store: ExportedStore, now: number, options: NftablesOptions = {}): string {
   const table = options.table ?? 'postern'
   if (!/^[a-z_][a-z0-9_]{0,30}$/.test(table))
     throw new ConfigError({
@@ -29,7 +26,7 @@ export function nftablesScript(
       problem: 'is not a valid table name',
       hint: 'lower-case letters, digits and "_"',
     })
-  const networks = coveringNetworks(store.list(100_000), now)
+  const networks = coveringNetworks(exportedRemediations(store), now)
   const elements = { blocked4: [] as string[], blocked6: [] as string[] }
   for (const [network, { expiresAt }] of networks) {
     const seconds = Math.max(1, Math.ceil((expiresAt - now) / 1_000))
@@ -66,7 +63,7 @@ export interface NftablesFollowerOptions extends NftablesOptions {
 
 /**
  * Keeps the sets in step with the store: once at the start, then after changes. The
- * kernel removes expired entries itself.
+ * kernel removes expired addresses itself.
  * @returns a function that stops it; the sets stay until their entries expire
  */
 export function followWithNftables(options: NftablesFollowerOptions): () => Promise<void> {
@@ -81,7 +78,9 @@ export function followWithNftables(options: NftablesFollowerOptions): () => Prom
     running = running.then(() => run(nftablesScript(store, clock.now(), options))).catch(options.onError)
   }
   const stop = store.listen(change => {
-    if (change.cause !== 'ended') timer ??= setTimeout(apply, settle).unref()
+    // The end of a network may bring back what it covered. The kernel removes the rest itself.
+    const isNews = change.cause !== 'ended' || change.remediation.actor.kind === 'network'
+    if (isNews) timer ??= setTimeout(apply, settle).unref()
   })
   apply()
   return async () => {

@@ -62,6 +62,7 @@ describe('the changes that a bouncer has not seen', () => {
         return () => {}
       },
       list: () => all.slice(0, 1),
+      isProtected: () => false,
       why: () => [],
     })
     const happen = (count: number): void => {

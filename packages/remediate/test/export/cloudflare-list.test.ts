@@ -46,7 +46,7 @@ async function exported(
       waits.push(ms)
     },
     fetch,
-    store: { list: () => blocked },
+    store: { list: () => blocked, isProtected: () => false },
     ...options,
   })
   const sizes = sent.filter(({ method }) => method === 'POST').map(({ items }) => items.length)

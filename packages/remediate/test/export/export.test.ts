@@ -18,7 +18,10 @@ const block = (actor: string, seconds = 60, change: Partial<Remediation> = {}): 
   expiresAt: seconds * 1_000,
   ...change,
 })
-const listing = (...list: Remediation[]): { list: () => readonly Remediation[] } => ({ list: () => list })
+const listing = (...list: Remediation[]): Pick<RemediationStore, 'list' | 'isProtected'> => ({
+  list: () => list,
+  isProtected: () => false,
+})
 
 describe('networks to export', () => {
   test('hold nothing twice, and only what packets show', () => {

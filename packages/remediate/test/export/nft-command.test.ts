@@ -63,7 +63,7 @@ test('an element ends when its remediation does, counted from now, and lines sta
     block('192.0.2.7', now + 90_001),
     ...Array.from({ length: 100 }, (_, i) => block(`198.51.100.${i}`, now + 1)),
   ]
-  const script = nftablesScript({ list: () => list }, now, { table: 'shop' })
+  const script = nftablesScript({ list: () => list, isProtected: () => false }, now, { table: 'shop' })
   assert.match(script, /192\.0\.2\.7 timeout 91s/)
   assert.match(script, /198\.51\.100\.0 timeout 1s/)
   const filled = script.split('\n').filter(line => line.startsWith('add element inet shop blocked4'))

@@ -173,7 +173,8 @@ class Holder implements RunningHolder {
     const key = bytes(body['key'], PART_KEY_BYTES)
     if (body['op'] !== 'part' || part === undefined || key === undefined || !isEpoch(epoch))
       return { refused: 'forbidden' }
-    const judged = judgePeerPart(this.#keys, peer, { epoch, part, key })
+    const wasRestored = this.#closedUntil > this.#options.clock.now()
+    const judged = judgePeerPart(this.#keys, peer, { epoch, part, key }, wasRestored)
     if (judged === 'refuse') return { refused: 'forbidden' }
     if (judged === 'removed') return { refused: 'epoch', current: this.core.epoch }
     if (judged === 'replace') {

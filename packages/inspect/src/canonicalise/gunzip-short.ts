@@ -1,0 +1,42 @@
+import { Inflater } from './inflate.ts'
+
+/** Flags of a gzip header (RFC 1952 section 2.3.1). */
+const FLAG = { check: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const
+const HEADER = 10
+const TRAILER = 8
+
+/**
+ * What a short text in gzip (RFC 1952) stands for, all its members, as far as they go; undefined where it is
+ * broken or comes to more than `most` bytes. Checksums are not compared.
+ */
+export function gunzipShort(bytes: Uint8Array, most: number): Uint8Array | undefined {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (let at = 0; bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8; ) {
+    const start = headerEnd(bytes, at)
+    if (start === undefined) return undefined
+    const inflater = new Inflater(bytes, start, most - length)
+    const state = inflater.run()
+    if (state === 'broken') return undefined
+    parts.push(inflater.bytes)
+    length += inflater.bytes.length
+    if (state === 'ended') break
+    at = inflater.end + TRAILER
+  }
+  return parts.length === 1 ? parts[0] : Buffer.concat(parts)
+}
+
+/** Where the first block of a member begins; undefined where its header is invalid. */
+function headerEnd(bytes: Uint8Array, start: number): number | undefined {
+  const flags = bytes[start + 3] ?? 0
+  if ((flags & FLAG.reserved) !== 0) return undefined
+  let at = start + HEADER
+  if ((flags & FLAG.extra) !== 0) at += 2 + (bytes[at] ?? 0) + ((bytes[at + 1] ?? 0) << 8)
+  for (const flag of [FLAG.name, FLAG.comment]) {
+    if ((flags & flag) === 0) continue
+    const zero = bytes.indexOf(0, at)
+    at = zero < 0 ? bytes.length : zero + 1
+  }
+  if ((flags & FLAG.check) !== 0) at += 2
+  return Math.min(at, bytes.length)
+}

@@ -1,0 +1,227 @@
+const MAX_BITS = 15
+const FIXED_LITERALS = 288
+/** Lengths of the codes of lengths come in this order (RFC 1951 section 3.2.7). */
+const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+const LENGTHS = [
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
+  227, 258,
+]
+const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0]
+const DISTANCES = [
+  1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097,
+  6145, 8193, 12289, 16385, 24577,
+]
+const DISTANCE_BITS = [
+  0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
+]
+
+/** A canonical Huffman code: how many codes there are of each length, and their symbols in order. */
+interface Code {
+  readonly counts: Uint16Array
+  readonly symbols: Uint16Array
+}
+
+/** @returns undefined where the lengths make no code that can be read: more codes than there is room for */
+function codeOf(lengths: ArrayLike<number>, from: number, to: number): Code | undefined {
+  const counts = new Uint16Array(MAX_BITS + 1)
+  for (let i = from; i < to; i++) counts[lengths[i] as number] = (counts[lengths[i] as number] as number) + 1
+  const offsets = new Uint16Array(MAX_BITS + 2)
+  let left = 1
+  for (let bits = 1; bits <= MAX_BITS; bits++) {
+    left = left * 2 - (counts[bits] as number)
+    if (left < 0) return undefined
+    offsets[bits + 1] = (offsets[bits] as number) + (counts[bits] as number)
+  }
+  counts[0] = 0
+  const symbols = new Uint16Array(to - from)
+  for (let i = from; i < to; i++) {
+    const bits = lengths[i] as number
+    if (bits === 0) continue
+    symbols[offsets[bits] as number] = i - from
+    offsets[bits] = (offsets[bits] as number) + 1
+  }
+  return { counts, symbols }
+}
+
+const FIXED = Uint8Array.from({ length: FIXED_LITERALS }, (_, i) =>
+  i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8,
+)
+const FIXED_LITERAL = codeOf(FIXED, 0, FIXED_LITERALS)
+const FIXED_DISTANCE = codeOf(new Uint8Array(30).fill(5), 0, 30)
+
+/** Where the input ends in the middle of something: what was made before stands. */
+const ENDED = -1
+const BROKEN = -2
+
+/**
+ * Undoes DEFLATE (RFC 1951) for short inputs, as far as they go. The library of the platform takes thirty
+ * microseconds to begin, which a body of thousands of short values would pay for each.
+ */
+export class Inflater {
+  readonly #input: Uint8Array
+  readonly #most: number
+  #out: Uint8Array
+  #length = 0
+  #at: number
+  #bits = 0
+  #held = 0
+
+  /**
+   * @param at where in the input the first block begins
+   * @param most bytes that it may come to
+   */
+  constructor(input: Uint8Array, at: number, most: number) {
+    this.#input = input
+    this.#at = at
+    this.#most = most
+    this.#out = new Uint8Array(Math.min(most, 4 * input.length + 64))
+  }
+
+  /** Behind the last block, once `run` has read it. */
+  get end(): number {
+    return this.#at
+  }
+
+  get bytes(): Uint8Array {
+    return this.#out.subarray(0, this.#length)
+  }
+
+  /** @returns `broken` also where it comes to more than it may */
+  run(): 'done' | 'ended' | 'broken' {
+    for (;;) {
+      const last = this.#take(1)
+      const kind = this.#take(2)
+      if (last < 0 || kind < 0) return 'ended'
+      const state = kind === 0 ? this.#stored() : kind === 3 ? BROKEN : this.#block(kind === 1)
+      if (state < 0) return state === ENDED ? 'ended' : 'broken'
+      if (last === 1) return 'done'
+    }
+  }
+
+  /** The next bits as a number; `ENDED` where there are too few. */
+  #take(count: number): number {
+    while (this.#held < count) {
+      if (this.#at === this.#input.length) return ENDED
+      this.#bits |= (this.#input[this.#at++] as number) << this.#held
+      this.#held += 8
+    }
+    const taken = this.#bits & ((1 << count) - 1)
+    this.#bits >>>= count
+    this.#held -= count
+    return taken
+  }
+
+  #symbol({ counts, symbols }: Code): number {
+    let code = 0
+    let first = 0
+    let index = 0
+    for (let bits = 1; bits <= MAX_BITS; bits++) {
+      const bit = this.#take(1)
+      if (bit < 0) return ENDED
+      code |= bit
+      const count = counts[bits] as number
+      if (code - count < first) return symbols[index + code - first] as number
+      index += count
+      first = (first + count) << 1
+      code <<= 1
+    }
+    return BROKEN
+  }
+
+  #put(byte: number): boolean {
+    if (this.#length === this.#most) return false
+    if (this.#length === this.#out.length) {
+      const more = new Uint8Array(Math.min(this.#most, this.#length * 4))
+      more.set(this.#out)
+      this.#out = more
+    }
+    this.#out[this.#length++] = byte
+    return true
+  }
+
+  #stored(): number {
+    this.#bits = 0
+    this.#held = 0
+    if (this.#at + 4 > this.#input.length) return ENDED
+    const [a = 0, b = 0, c = 0, d = 0] = this.#input.subarray(this.#at, this.#at + 4)
+    const length = a | (b << 8)
+    if (length !== (~(c | (d << 8)) & 0xffff)) return BROKEN
+    this.#at += 4
+    for (let i = 0; i < length; i++) {
+      if (this.#at === this.#input.length) return ENDED
+      if (!this.#put(this.#input[this.#at++] as number)) return BROKEN
+    }
+    return 0
+  }
+
+  #block(isFixed: boolean): number {
+    const codes = isFixed ? { literal: FIXED_LITERAL, distance: FIXED_DISTANCE } : this.#codes()
+    if (typeof codes === 'number') return codes
+    if (codes.literal === undefined || codes.distance === undefined) return BROKEN
+    for (;;) {
+      const symbol = this.#symbol(codes.literal)
+      if (symbol < 0) return symbol
+      if (symbol === 256) return 0
+      const state = symbol < 256 ? (this.#put(symbol) ? 0 : BROKEN) : this.#copy(symbol - 257, codes.distance)
+      if (state < 0) return state
+    }
+  }
+
+  /** Repeats what was made before. */
+  #copy(index: number, distances: Code): number {
+    if (index >= LENGTHS.length) return BROKEN
+    const more = this.#take(LENGTH_BITS[index] as number)
+    if (more < 0) return ENDED
+    const symbol = this.#symbol(distances)
+    if (symbol < 0) return symbol
+    if (symbol >= DISTANCES.length) return BROKEN
+    const further = this.#take(DISTANCE_BITS[symbol] as number)
+    if (further < 0) return ENDED
+    const distance = (DISTANCES[symbol] as number) + further
+    if (distance > this.#length) return BROKEN
+    for (let left = (LENGTHS[index] as number) + more; left > 0; left--)
+      if (!this.#put(this.#out[this.#length - distance] as number)) return BROKEN
+    return 0
+  }
+
+  /** The codes that a block brings with it (RFC 1951 section 3.2.7). */
+  #codes(): { literal: Code | undefined; distance: Code | undefined } | number {
+    const literals = this.#take(5) + 257
+    const distances = this.#take(5) + 1
+    const count = this.#take(4) + 4
+    if (literals < 257 || distances < 1 || count < 4) return ENDED
+    const lengths = new Uint8Array(320)
+    for (let i = 0; i < count; i++) {
+      const bits = this.#take(3)
+      if (bits < 0) return ENDED
+      lengths[ORDER[i] as number] = bits
+    }
+    const code = codeOf(lengths, 0, 19)
+    if (code === undefined) return BROKEN
+    lengths.fill(0)
+    const all = literals + distances
+    const state = this.#lengths(code, lengths, all)
+    if (state < 0) return state
+    return { literal: codeOf(lengths, 0, literals), distance: codeOf(lengths, literals, all) }
+  }
+
+  /** The lengths of both codes, one after the other, each repeated as often as it says. */
+  #lengths(code: Code, lengths: Uint8Array, all: number): number {
+    for (let at = 0; at < all; ) {
+      const symbol = this.#symbol(code)
+      if (symbol < 0) return symbol
+      if (symbol < 16) {
+        lengths[at++] = symbol
+        continue
+      }
+      if (symbol === 16 && at === 0) return BROKEN
+      const more = this.#take(symbol === 16 ? 2 : symbol === 17 ? 3 : 7)
+      if (more < 0) return ENDED
+      const times = more + (symbol === 18 ? 11 : 3)
+      if (at + times > all) return BROKEN
+      lengths.fill(symbol === 16 ? (lengths[at - 1] as number) : 0, at, at + times)
+      at += times
+    }
+    return 0
+  }
+}
