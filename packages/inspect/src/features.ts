@@ -121,11 +121,24 @@ function hasRun(codes: Uint16Array, from: number, end: number): boolean {
   return repeats >= RUN
 }
 
-function isHexPath(codes: Uint16Array, from: number): boolean {
-  for (let i = 0; i < HEX_STEPS.length; i++) if ((codes[from + i] as number) !== HEX_STEPS[i]) return false
+/** The gates that a long word opens by how it begins. */
+function longWord(codes: Uint16Array, from: number): number {
+  const first = codes[from] as number
+  if (first === HEX_STEPS[0]) return startsWith(codes, from, HEX_STEPS) ? WORD.hexPath : 0
+  if ((first | 32) === HEX_OBJECT[0]) return startsWith(codes, from, HEX_OBJECT) ? WORD.java : 0
+  return 0
+}
+
+function startsWith(codes: Uint16Array, from: number, start: Uint8Array): boolean {
+  for (let i = 0; i < start.length; i++) {
+    const code = codes[from + i] as number
+    if ((code >= 65 && code <= 90 ? code | 32 : code) !== start[i]) return false
+  }
   return true
 }
 
+/** A serialised object of Java, in hexadecimal. */
+const HEX_OBJECT = Uint8Array.from('aced0005', character => charCodeAt.call(character, 0))
 const HEX_STEPS = Uint8Array.from('0x2e0x2e0x', character => charCodeAt.call(character, 0))
 
 const shared = new CharacterCodes()
@@ -172,7 +185,7 @@ export function scanCodes(codes: Uint16Array, start: number, end: number): void 
         ) {
           words |= WORD.handler
         }
-        if (length >= HEX_PATH && isHexPath(codes, from)) words |= WORD.hexPath
+        if (length >= HEX_PATH) words |= longWord(codes, from)
         if (length >= BASE64_RUN && (kinds & (SMALL | CAPITAL)) === (SMALL | CAPITAL)) chars |= CHAR.base64
         if (length >= RUN && hasRun(codes, from, at)) chars |= CHAR.run
       }

@@ -27,6 +27,8 @@ export function isUnread(name: string): boolean {
 const INTERNAL_HEADERS = new Set([
   'proxy',
   'x-middleware-subrequest',
+  'x-pan-authcheck',
+  'vlsync',
   'spring.cloud.function.routing-expression',
 ])
 const INTERNAL_LENGTHS = new Uint8Array(64)

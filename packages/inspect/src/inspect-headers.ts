@@ -27,7 +27,8 @@ export function inspectHeader(sent: string, value: string, inspector: Inspector)
     inspector.value(value, 'file-name', at(`header.${name}`))
     return
   }
-  if (isInternalHeader(name)) {
+  // Of `Connection`, only a list that takes fields away which say who asks comes here.
+  if (isInternalHeader(name) || name === 'connection') {
     inspector.add({
       rule: 'probe/internal-header',
       family: 'probe',

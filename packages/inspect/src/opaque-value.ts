@@ -17,8 +17,8 @@ const LONGEST = 512
 
 /** Where programs lie. */
 const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
-/** Dots, line ends, what ends a path, and letters, encoded. */
-const HIDDEN = /%(?:2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
+/** Dots, line ends, what ends a path, and letters, encoded; directions for formatting. */
+const HIDDEN = /%(?:[spx]|\d{1,3}\$|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
 
@@ -55,6 +55,10 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'traversal/odd-segment':
     'needs a semicolon, a page of a server, or what is telling: an encoded letter, a leading /./',
   'ssrf/disguised-host': 'needs a backslash, a tab, or two slashes in a row',
+  'ssrf/target-host': 'needs two slashes in a row, or a control character',
+  'ssrf/path-host':
+    'needs a backslash or two slashes in a row; what is encoded is undone and looked at again',
+  'probe/format': 'directions for formatting are telling',
   'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
   'rce/windows-cut': 'needs a tilde',
   'upload/file-name': 'only looks at file names',

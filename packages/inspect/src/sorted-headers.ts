@@ -45,7 +45,14 @@ export function sortedHeaders(
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
-    if (value === '' || isUnread(name)) continue
+    if (value === '') continue
+    if (isUnread(name)) {
+      if (isOddRoute(name, value)) {
+        suspicious ??= []
+        suspicious.push(name, value)
+      }
+      continue
+    }
     const kind = kindOfHeader(name, value, clearance, types)
     if (kind === 'acting') mayAct = true
     else if (kind === 'suspicious') {
@@ -58,6 +65,23 @@ export function sortedHeaders(
     if (suspicious.length > 0) return { suspicious, mayAct }
   }
   return mayAct ? ACTING_HEADERS : INERT_HEADERS
+}
+
+/** The last one that was looked at: clients ask for few. */
+let lastHost = ''
+/** RFC 9110 section 7.2; what names of hosts are made of, and no more than one can have. */
+const HOST = /^[\w.:[\]%~-]{1,261}$/
+
+/** Fields that a proxy drops where this list names them, and that say who asks. */
+const HOP = /(?:^|[\s,])(?:x-|authorization|cookie|forwarded|via\b)/i
+
+/** Whether a header is the host that is asked for, and no name of a host. */
+function isOddRoute(name: string, value: string): boolean {
+  if (value === lastHost) return false
+  if (name.length !== 4) return name.length === 10 && value.length > 10 && HOP.test(value)
+  if (!HOST.test(value) && /[\u0000-\u007f]{262}|[\u0000-\u002c/;-@\\^`{-}]/.test(value)) return true
+  lastHost = value
+  return false
 }
 
 function kindOfHeader(

@@ -99,7 +99,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.java,
     'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
-      'memberaccess com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
+      'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
       'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
@@ -138,7 +138,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.scanner,
-    'sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
+    'nacos sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
       'arachni w3af skipfish havij hydra jaeles xsser commix whatweb zgrab fuzz fuzzer fool wapiti vega appscan webinspect qualys detectify fimap joomscan metasploit paros ' +
       'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec blackwidow absinthe pangolin bsqlbf bilbo cgichk cobalt sqlninja webvulnscan mysqloit l9explore l9tcpid whisker uil2pn',
   ],
@@ -154,7 +154,10 @@ const LISTS: readonly (readonly [number, string])[] = [
       'account_mgr nas_sharing supportinstaller bsh bshservlet ztp _layouts phpunit userportal functionrouter webtools mboximport tinymce guestaccess moveitisapi ispirit seeyon ' +
       'ueditor bootstrapstatusprovider silock spring _method dataisurl defaultdata post_render pre_render lazy_builder access_callback markup settings pipe zerodiumsystem ' +
       'auto_prepend_file allow_url_include force_redirect _filename mapi ews rpc powershell element_parents autodiscover ' +
-      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop b374k',
+      'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop b374k setupcompleted logging eureka management ' +
+      'mifs rpc2 createremoteappwebsession setupadministrator totp kerbynet mainfunction cstecgi webproc login_mgr exportsettings hotspotlogin downloadcfg boafrm rsp onvif weblanguage druid scripttext cluster submissions nacos widget_tabbedcontainer_tab_panel _config ' +
+      'bea_wls_internal bea_wls_deployment_internal ws_utc jbossmq webconsole xmldata cfide cf_scripts flex2gateway messagebroker getcfg hedwig pigwidgeon apply_sec tmunblock ccp clientuploader cmdb vpns gwtest hipreport metadatauploader ctc oa_html ' +
+      'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup',
   ],
   [
     WORD.page,
@@ -180,7 +183,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.process,
-    'gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require',
+    'gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
   ],
   [
     WORD.powershell,

@@ -206,6 +206,32 @@ describe('an attack stays an attack', () => {
       assert.equal(post(body, FORM), 'pass', body)
   })
 
+  test('in the name of a field of a form behind a first one that looks like something else', () => {
+    const names = [
+      "*()|&'",
+      '(SELECT CASE WHEN 1=1 THEN 1 ELSE 1/0 END)',
+      "admin'--",
+      'php://filter/resource=x',
+      '`id`',
+    ]
+    for (const name of names) {
+      assert.equal(post(`a=1&${encodeURIComponent(name)}=1`, FORM), 'block', name)
+      for (const first of [
+        '{"a":1}',
+        '[1]',
+        '{"a":1,',
+        '{"a":"',
+        '<html>',
+        '<?xml version="1.0"?>',
+        'query{a}',
+      ])
+        assert.equal(post(`${first}&${encodeURIComponent(name)}=1`, FORM), 'block', `${first} ${name}`)
+      assert.equal(post(`{"a":"&${encodeURIComponent(name)}=1"}`, FORM), 'block', `inside ${name}`)
+    }
+    for (const text of ['a && b == c', 'Tom & Jerry = fun', '<p>a &amp; b &nbsp;= c</p>', '?a=1&id=2'])
+      assert.equal(post(JSON.stringify({ text, more: "it's" }), FORM), 'pass', text)
+  })
+
   test('in a charset that only the label, or a mark before the text, names', () => {
     const attack = 'a=1&id=1%27+UNION+SELECT+username,password+FROM+users--+-'
     for (const charset of ['utf-16', 'utf-16le', 'UTF-16BE', '"utf-16le"'])

@@ -22,6 +22,50 @@ describe('headers whose values have a grammar', () => {
     assert.deepEqual(rulesOf('Accept-Language', 'de-DE,de;q=0.9,en;q=0.8,*;q=0.1'), [])
   })
 
+  test('the host that is asked for is a name or an address, and no longer than one', () => {
+    for (const host of [
+      "' *; id > /tmp/x; '",
+      'a.example/../x',
+      '${jndi:dns://x}',
+      'a|b',
+      '<x>',
+      'a'.repeat(300),
+    ])
+      assert.ok(rulesOf('Host', host).length > 0, host)
+    for (const host of [
+      'shop.example',
+      'shop.example:8443',
+      '[::1]:80',
+      '[fe80::1%25eth0]',
+      'a_b.example',
+      '10.0.0.1',
+      'bücher.example',
+    ])
+      assert.deepEqual(rulesOf('Host', host), [], host)
+  })
+
+  test('a connection takes no field away that says who asks', () => {
+    for (const value of ['keep-alive, X-F5-Auth-Token', 'close, X-Forwarded-For', 'close,authorization'])
+      assert.deepEqual(rulesOf('Connection', value), ['probe/internal-header'], value)
+    for (const value of [
+      'keep-alive',
+      'close',
+      'Upgrade, HTTP2-Settings',
+      'keep-alive, Upgrade',
+      'TE, close',
+    ])
+      assert.deepEqual(rulesOf('Connection', value), [], value)
+  })
+
+  test('no address of IPv4 stands in brackets, no name of a partner begins with a backslash', () => {
+    assert.ok(
+      rulesOf('Forwarded', 'for="[127.0.0.1]:8000";by="[127.0.0.1]:9000"').includes('probe/header-form'),
+    )
+    assert.deepEqual(rulesOf('Forwarded', 'for="[2001:db8::1]:80";proto=https, for=10.0.0.1'), [])
+    assert.ok(rulesOf('AS2-To', '\\crushadmin').includes('probe/header-form'))
+    assert.deepEqual(rulesOf('AS2-To', '"a\\b"'), [])
+  })
+
   test('other headers hold what they like', () => {
     assert.deepEqual(rulesOf('X-Note', "it's (new)"), [])
     assert.deepEqual(rulesOf('User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101'), [])

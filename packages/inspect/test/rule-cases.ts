@@ -112,6 +112,8 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
   'template/jelly': ['xmlns:j="jelly'],
   'rce/framed': ['echo;id;', 'echo|id|', 'echo\nid\n'],
   'code/started-program': ['getattr(os,"x'],
+  'ssrf/path-host': ['/\\evil.example', '//evil.example/..'],
+  'ssrf/stream-name': ['stream.file'],
 }
 
 /**
@@ -120,6 +122,17 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
  * what another rule finds.
  */
 export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: string, places: string])[] = [
+  ['java/setting-name', 'name', 'spring.main.sources', 'pqhcfbu'],
+  ['java/setting-name', 'logging.config', 'logging.config', 'n'],
+  ['java/setting-name', 'title', 'spring.main.sources', ''],
+  ['rce/started-transport', 'transporttype', 'stdio', 'q'],
+  ['rce/started-transport', 'transport', 'stdio', ''],
+  ['traversal/steps-in-name', 'name', '../../../x', 'b'],
+  ['traversal/steps-in-name', 'extends', '../../../x', ''],
+  ['ssrf/file-target', 'clone_addr', 'file:///etc/', 'pqhcfbnu'],
+  ['ssrf/file-target', 'uri', 'file:///etc/', ''],
+  ['ssrf/target-host', 'next', '//evil.example', 'qcf'],
+  ['ssrf/target-host', 'src', '//cdn.example', ''],
   ['rce/parameter', 'cmd', 'id', 'qhcfb'],
   ['rce/parameter', 'exec', 'uname -a', 'qhcfb'],
   ['rce/parameter', 'command', 'net user x', 'qhcf'],
@@ -224,7 +237,7 @@ export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: 
   ['traversal/steps', 'body.links', 'file:../../lib', 'pqhcu'],
   ['traversal/steps', 'query', '/a/../../lib', 'pqhcnu'],
   ['traversal/steps-to-secret', 'env_file', '../.env', ''],
-  ['traversal/steps-to-secret', 'file', '../.env', 'hb'],
+  ['traversal/steps-to-secret', 'file', '../.env', 'qhcfbu'],
   // What another rule finds: one walk through the grammar is enough.
   ['sqli/quote-break', 'q', "1' or '1'='1", ''],
   ['sqli/quote-break', 'q', "x' union#", ''],

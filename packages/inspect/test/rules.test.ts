@@ -6,7 +6,7 @@ import type { Rule } from '../src/rule.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 
-const PLACES: readonly Place[] = ['query', 'form', 'body', 'path', 'name', 'header', 'file-name']
+const PLACES: readonly Place[] = ['query', 'form', 'body', 'path', 'name', 'header', 'cookie', 'file-name']
 /** Rules about where a value stands: their cases are in tests of their own. */
 const BY_NAME: readonly string[] = [
   'ssrf/target',
@@ -22,6 +22,11 @@ const BY_NAME: readonly string[] = [
   'probe/header-form',
   'probe/loader-name',
   'deserialisation/typed-value',
+  'java/setting-name',
+  'rce/started-transport',
+  'traversal/steps-in-name',
+  'ssrf/file-target',
+  'ssrf/target-host',
 ]
 
 /** @param least the score from which a hit counts */

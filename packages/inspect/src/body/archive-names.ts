@@ -12,14 +12,24 @@ const MAX_ENTRIES = 256
  * Linear; reads 64 KB.
  */
 export function archiveEscape(content: Buffer): string | undefined {
-  if (content.length < 30) return undefined
+  if (content.length < 8) return undefined
   const bytes = content.subarray(0, READ)
-  for (const name of bytes.readUInt32BE(0) === ZIP ? zipNames(bytes) : tarNames(bytes)) {
+  for (const name of bytes.length < 30
+    ? []
+    : bytes.readUInt32BE(0) === ZIP
+      ? zipNames(bytes)
+      : tarNames(bytes)) {
     const entry = escapeOf(name)
     if (entry !== undefined) return entry
   }
-  return undefined
+  // A head that is not whole: who unpacks it leniently reads the name all the same.
+  return FIRST_NAME.exec(bytes.toString('latin1', 0, FIRST_NAME_WITHIN))?.[1]
 }
+
+const FIRST_NAME_WITHIN = 700
+/** The first name of an archive, behind its mark or before it, if it begins with steps up. */
+const FIRST_NAME =
+  /^(?:PK\u0003\u0004[^/\\]{0,96}?|(?=[\s\S]{0,600}ustar))(\.\.[/\\](?:\.\.[/\\]){0,16}[\w./\\-]{1,160})/
 
 /** A path as it is once its steps up are taken; undefined when it stays below where it starts. */
 function escapeOf(name: string): string | undefined {

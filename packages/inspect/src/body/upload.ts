@@ -9,6 +9,9 @@ const SCRIPT =
  */
 const CONVERTED =
   /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[^}\n]{1,80}/i
+/** The same in a drawing: a pipe behind an address, or what only such a program opens. */
+const CONVERTED_IMAGE =
+  /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i
 /** An entity that is fetched; drawing programs declare others. */
 const FETCHED_ENTITY =
   /<!entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s{1,8}(?:system|public\s{1,8}["'][^"'<>]{0,120}["'])\s{1,8}["'][^"']{0,200}/i
@@ -24,8 +27,15 @@ const ATTACKING_DRAWING =
   /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i
 /** A page, or a picture that is one, whose script does nothing but show that it runs. */
 const ATTACKING_PAGE =
-  /<(?:script[^<>]{0,80}>|[^<>]{1,120}\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?)\s{0,8}(?:alert|confirm|prompt)\s{0,2}[(`]\s{0,2}(?:document\.|window\.|origin\b|\d|["'`]?xss)/i
+  /<(?:script[^<>]{0,80}>|[^<>]{1,120}\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?)\s{0,8}(?:alert|confirm|prompt)\s{0,2}[(`]\s{0,2}(?:document\.|window\.|origin\b|\d|["'`]?xss)|<(?:iframe|object|embed)\b[^<>]{0,120}\b(?:src|data)\s{0,4}=\s{0,4}["']?(?:file:\/|https?:\/\/169\.254\.)/i
 const SHOWN = /\.(?:x?html?|xht|shtml|xml|gif|jpe?g|png|webp|bmp)$/i
+/** Names of tables, and a cell of one that starts a program where the table is opened (DDE). */
+const TABLE = /\.(?:csv|tsv|xml)$/i
+const STARTING_CELL =
+  /(?:^|[\s,;"'>])[=+@-][^\n|]{0,60}?\b(?:cmd|msexcel|mshta|powershell|rundll32|regsvr32)\s{0,2}\|\s{0,2}['"]?[^'"\n]{0,120}['"]?\s{0,2}![\w$!]/i
+/** A playlist that has whoever plays it open a file of the server, whatever it is called. */
+const PLAYLIST = /^#EXTM3U[\s\S]{0,900}?\b(file:\/[^\s|]{1,80})/
+const PLAYLIST_WITHIN = 1_024
 /** Names of what is read into objects: of Java, of Python, of documents with types in them. */
 const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
 /** An object that runs something when it is read. */
@@ -49,9 +59,14 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const isXml = READ_AS_XML.test(name)
   const isObject = READ_AS_OBJECT.test(name)
   const isShown = SHOWN.test(name)
-  if (!isRun && !isXml && !isObject && !isShown) return undefined
+  const isTable = TABLE.test(name)
+  const playlist = PLAYLIST.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
+  if (playlist !== null) return playlist[1]
+  if (!isRun && !isXml && !isObject && !isShown && !isTable) return undefined
   const start = content.subarray(0, HEAD)
   const head = start.toString('latin1')
+  const cell = isTable ? STARTING_CELL.exec(head) : null
+  if (cell !== null) return cell[0]
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
   if (isXml) {
     const text = decodeText(start, '')
@@ -60,8 +75,16 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   }
   if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
   if (!isRun) return undefined
-  if (DRAWING.test(name) && ATTACKING_DRAWING.test(head)) return ATTACK_OF_DRAWING
-  return (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
+  const drawn = DRAWING.test(name) ? attackIn(head) : undefined
+  return drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
+}
+
+/** What attacks whoever looks at a drawing, or converts it. */
+function attackIn(drawing: string): string | undefined {
+  if (ATTACKING_DRAWING.test(drawing)) return ATTACK_OF_DRAWING
+  const image = CONVERTED_IMAGE.exec(drawing)
+  if (image === null) return undefined
+  return image[1] === undefined ? image[0] : `push graphic-context url(https:${image[1]}`
 }
 
 const ZIP = 0x504b0304

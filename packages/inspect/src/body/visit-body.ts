@@ -101,21 +101,23 @@ export function* visitBody(
   const seen = yield* visitText(text, bytes, head, depth, visitor, whole)
   if (charsetOf(bytes, head.contentType) !== undefined) yield* visitBytes(bytes, head, depth, visitor, whole)
   // A form to whoever goes by the label, whatever its first field looks like.
-  else if (isForm && seen === 'other') {
-    const isJson = isJsonBody(text, head.contentType)
-    yield* visitForm(isJson ? text : laterPairs(text), 'body', 'form', visitor)
-  }
+  else if (isForm && seen !== 'form') yield* visitForm(pairsBehind(text, seen), 'body', 'form', visitor)
 }
 
-/** A pair behind the first, with a name that no markup is taken for. */
-const LATER_PAIR = /&[^&="'<>{}\r\n]{0,64}=[^&]*/g
-
-/** The pairs of a form whose first field looks like markup. PHP cuts names at a zero byte. */
-function laterPairs(text: string): string {
-  return text.match(LATER_PAIR)?.join('').slice(1) ?? ''
+/**
+ * The pairs of a form behind a first one that was read as something else. Of JSON to its end, as far as its
+ * quotes: its texts hold ampersands too, of addresses and of code.
+ */
+function pairsBehind(text: string, seen: 'json' | 'other'): string {
+  const first = text.indexOf('&')
+  if (first < 0) return ''
+  const pairs = text.slice(first + 1)
+  return seen === 'json' ? (pairs.match(PAIR_BEFORE_QUOTE)?.join('&') ?? '') : pairs
 }
 
-/** @returns `whole` where no other reading of the text holds more: JSON to its end, or a form */
+const PAIR_BEFORE_QUOTE = /(?<![^&])[^&"=]{1,1024}=[^&"]{0,65536}/g
+
+/** @returns what the text was read as where no other reading holds more: JSON to its end, or a form */
 function* visitText(
   text: string,
   bytes: Buffer,
@@ -123,11 +125,11 @@ function* visitText(
   depth: number,
   visitor: ValueVisitor,
   whole: (text: string) => void,
-): Steps<'whole' | 'other'> {
+): Steps<'json' | 'form' | 'other'> {
   const type = typeOf(head.contentType)
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
-    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return 'whole'
+    if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return 'json'
     if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
     else yield* visitRaw(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
@@ -139,7 +141,7 @@ function* visitText(
   } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
   else if (isFormType(head.contentType)) {
     yield* visitForm(text, 'body', 'form', visitor)
-    return 'whole'
+    return 'form'
   } else if (isPartOfFile(text, type, head.method)) visitScript(bytes, head, visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
   return 'other'

@@ -23,7 +23,7 @@ const ARGUMENT =
 const SOLID =
   /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|["'][^"'\n]{0,60}["']\s{0,2}>)/
 const SENSITIVE =
-  /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
+  /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|>{1,2}\s{0,2}\/(?:www|web|htdocs|var|usr|home|root|opt)\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
 
 /** Where a command stands. */
 export interface Spot {
@@ -116,6 +116,7 @@ export class FoundCommand {
     if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
     if (isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by') return true
+    if (isPipeline(this.before)) return true
     if (!isClosed(this.#rest) || /\s/.test(this.before)) return false
     return /^\d{1,12}$/.test(this.before) || this.#reading.place !== 'body'
   }
@@ -147,7 +148,13 @@ export class FoundCommand {
     const before = charCodeAt.call(lower, separator - 1)
     if (isNamePart(before) || (before === 47 && isNamePart(charCodeAt.call(lower, separator - 2))))
       return true
-    return separator === 0 && close === lower.length - 1 && TRIED_FIRST.test(lower)
+    // Programs take their settings so, and people write it of harmless commands.
+    if (before === 61 && isNamePart(charCodeAt.call(lower, separator - 2)) && this.sensitive) return true
+    return (
+      close === lower.length - 1 &&
+      BEFORE_TRIED.test(lower.slice(0, Math.min(separator, 64))) &&
+      TRIED_FIRST.test(lower.slice(separator))
+    )
   }
 
   /** Between backticks in a value of a document, where Markdown sets code so. */
@@ -200,6 +207,9 @@ export class FoundCommand {
     return /\s\d{1,3}(?:\.\d{1,3}){3}\b/.test(this.#rest)
   }
 }
+
+/** Nothing, a number, a date or an address, or a name and an equals sign. */
+const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=)$/
 
 /** A command that shows an intruder where he is, or that he was heard, between backticks. */
 const TRIED_FIRST =
@@ -284,10 +294,11 @@ const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
  * quotes; a plain word makes a list with what follows.
  */
 const CUT_OFF =
-  /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$/
+  /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$|^[/\\]$/
 
-/** An address and the switches of a program that is called with it. */
-const SWITCHED = /^\d{1,3}(?:\.\d{1,3}){3}(?:\s{1,4}-{1,2}\w{1,12}(?:[\s=]{1,4}\d{1,6})?){1,3}$/
+/** An address, or a switch, and the switches of a program that is called with it. */
+const SWITCHED =
+  /^(?:\d{1,3}(?:\.\d{1,3}){3}|-{1,2}\w[\w-]{0,24})(?:\s{1,4}-{1,2}\w[\w-]{0,24}(?:[\s=]{1,4}\d{1,6})?){1,3}$/
 
 function isCutOff(lower: string, separator: number, before: string): boolean {
   if (isDouble(lower, separator)) return !/\s/.test(before)

@@ -1,9 +1,49 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import type { Reading } from '../reading.ts'
+import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+const SENT_TO =
+  /^(?:next|return(?:_?(?:url|to|path|uri))?|redirect(?:_?(?:url|to|uri))?|redir|goto|continue|dest(?:ination)?|forward|back(?:_?url)?|success_?url|login_?url|logout_?url|target_?url|ref_?url|from_?url|url_?return|rurl|checkout_?url)$/
+const HOST_ALONE =
+  /^[\t\r\n\u0000]{0,4}\/{2}(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:[/?#\\]|\s{0,2}$)|^[\t\r\n\u0000]{1,4}\/{1,4}[\w-]/
+
+function findTargetHost({ name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || !SENT_TO.test(name)) return undefined
+  const found = HOST_ALONE.exec(lower)
+  return found === null ? undefined : { start: 0, end: found[0].length }
+}
 
 /** Addresses that a check of one program takes for a path of the site, and a browser or a server does not. */
 export const disguisedAddressRules: readonly Rule[] = [
+  // A host alone, under a name that says that the browser is sent there: pages of the same site begin with
+  // one slash.
+  {
+    id: 'ssrf/target-host',
+    family: 'ssrf',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.slash,
+    words: 0,
+    places: ['query', 'form', 'cookie'],
+    find: findTargetHost,
+    // By the name of the parameter: the cases are in `test/reach.test.ts`.
+    attacks: [],
+    benign: ['//cdn.example/a.js', '/a.html'],
+  },
+  // The same as the path of a request: what joins it to a slash of its own sends the browser there.
+  pattern(
+    'ssrf/path-host',
+    /^\/(?:%2f|%5c|\\){1,2}[\w.-]{1,60}\.[a-z]{2,24}(?:[/%?#]|$)|^\/{2,4}[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}\/(?:%2f|%5c|\.|%2e){2,4}$/,
+    {
+      score: 5,
+      places: ['path'],
+      chars: CHAR.percent | CHAR.backslash | CHAR.dots,
+      attacks: ['/%2f%2fevil.example%2f%2e%2e', '//evil.example/%2f..', '/%5cevil.example'],
+      benign: ['/%2fhome%2fann%2fa.txt', '//a.example/b', '/a%2fb.html'],
+    },
+  ),
   // WHATWG URL, section 4.4: browsers take a backslash for a slash, and drop tabs and line ends.
   pattern(
     'ssrf/disguised-host',

@@ -33,7 +33,8 @@ const LIST_NAME = /sort|order|field|column|select|include|expand|group|attr|key|
 const SHORT = /^[\w.-]{1,24}(?:[;|&]{1,2}id;?|\r?\n{1,2}id\r?\n)$/
 
 /** Behind a number or an address, which no list of names begins with. */
-const NUMBERED = /^[\d.]{1,15}(?:;|&&|\|\|)id;?$/
+const NUMBERED =
+  /^(?:(?=[^;|&]{0,40}\d)[\da-f.:-]{1,40}(?:;|&&|\|\|)id;?|\d{1,3}(?:\.\d{1,3}){3}\s{0,2}(?:[;|&]{1,2}|\r?\n)\s{0,2}(?:id|whoami|reboot|halt|poweroff|uname|ifconfig|ipconfig|telnetd|printenv)(?:\s[^\n]{0,80})?)$/
 
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
 function findShortCommand({ place, name, lower }: Reading): Span | undefined {

@@ -36,7 +36,7 @@ function findDriverSetting({ lower }: Reading): Span | undefined {
 export const gadgetRules: readonly Rule[] = [
   pattern(
     'deserialisation/dotnet',
-    /\b(?:objectdataprovider\b[^\n]{0,200}(?:methodname|objecttype|process)|expandedwrapper(?:of|`\d)|resourcedictionary\b[^\n]{0,200}(?:x:key|xaml)|system\.(?:windows\.data\.objectdataprovider|configuration\.install\.assemblyinstaller|data\.services\.internal|collections\.generic\.sortedset`\d\[\[|security\.principal\.windowsidentity|management\.automation\.pscredential|diagnostics\.process,\s{0,2}system)|z:assembly\s{0,2}=|activitysurrogateselector|textformattingrunproperties|typeconfusedelegate|psobject,\s{0,2}system)/,
+    /\b(?:objectdataprovider\b[^\n]{0,200}(?:methodname|objecttype|process)|expandedwrapper(?:of|`\d)|resourcedictionary\b[^\n]{0,200}(?:x:key|xaml)|system\.(?:windows\.data\.objectdataprovider|configuration\.install\.assemblyinstaller|data\.services\.internal|collections\.generic\.sortedset`\d\[\[|security\.principal\.windowsidentity|management\.automation\.pscredential|diagnostics\.process,\s{0,2}system)|z:assembly\s{0,2}=|activitysurrogateselector|textformattingrunproperties|schemas\.microsoft\.com\/clr\/(?:nsassem|assem|ns)\/|typeconfusedelegate|psobject,\s{0,2}system)/,
     {
       score: 5,
       quotable: true,

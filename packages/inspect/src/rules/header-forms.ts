@@ -10,6 +10,12 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
     /^(?:x-)?(?:forwarded-(?:for|host|server|port|proto)|real-ip|client-ip|cluster-client-ip|originating-ip|remote-(?:ip|addr))$/,
     /['"`$(){}<>|;\\]|\.\.|\/(?!\/)/,
   ],
+  // The same section: brackets are for addresses of IPv6.
+  [/^forwarded$/, /=\s{0,4}"?\[\d{1,3}\./],
+  // RFC 9110 section 7.2: a name or an address, and a port.
+  [/^host$/, /['"`$(){}<>|;\\\s]|\.\.|\//],
+  // RFC 4130 section 6.2: a token, or a text in quotes.
+  [/^as2-(?:to|from)$/, /^\\/],
   // RFC 9110 section 12.5.4
   [/^accept-(?:language|charset|encoding)$/, /['"`$(){}<>|\\/]|\.\./],
 ]
@@ -61,6 +67,24 @@ export const headerFormRules: readonly Rule[] = [
       places: ['header'],
       attacks: [`bytes=${'5-0,'.repeat(30)}1`, 'bytes=0-18446744073709551615', 'bytes=-18446744073709551615'],
       benign: ['bytes=0-499', 'bytes=0-0,-1', 'bytes=9500-'],
+    },
+  ),
+  // The scope of a key is a day, a region and a service (Signature Version 4).
+  pattern(
+    'probe/credential-scope',
+    /^aws4-hmac-sha256\s{1,4}credential=[^\s,/]{0,128}(?:\/(?!\d{8}\/)|[\s,]|$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.equals,
+      places: ['header'],
+      attacks: [
+        'AWS4-HMAC-SHA256 Credential=crushadmin/',
+        'AWS4-HMAC-SHA256 Credential=x, SignedHeaders=host',
+      ],
+      benign: [
+        'AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20261127/eu-west-1/s3/aws4_request, SignedHeaders=host',
+      ],
     },
   ),
   // A program for mail takes what follows for its options.

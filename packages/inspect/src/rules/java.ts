@@ -42,7 +42,7 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/runtime',
-    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|ognl(?:context|util)|xwork2\.|#context\[|#_memberaccess|actioncontext|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)/,
+    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|ognl(?:context|util)|xwork2\.|actioncontext|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)|\.forname\s{0,2}\(\s{0,2}["']|\breflectutils\.|\bgetsystemclassloader\(|#_memberaccess\b|#context\[/,
     {
       score: 5,
       quotable: true,
@@ -51,6 +51,7 @@ export const javaRules: readonly Rule[] = [
         'Runtime.getRuntime().exec("id")',
         '%{(#_memberAccess=@ognl.OgnlContext@DEFAULT_MEMBER_ACCESS)}',
         'class.module.classLoader.resources',
+        '#_memberAccess["allowStaticMethodAccess"]=true',
         'class.classLoader.x',
         "''.getClass().forName('x')",
         'new ProcessBuilder("id")',
@@ -120,6 +121,14 @@ export const javaRules: readonly Rule[] = [
       ],
     },
   ),
+  // A factory by its name, where the name of a bean stands in a path.
+  pattern('java/factory-bean', /\/&\w{3,60}\//, {
+    score: 5,
+    places: ['path'],
+    chars: CHAR.ampersand,
+    attacks: ['/rest/proxy/service/&vsanQueryUtil_setDataService/setTargetObject'],
+    benign: ['/a&b/c', '/&/x', '/x/&amp'],
+  }),
   // An object of a class that the sender names, built from what he writes.
   pattern(
     'java/constructor',

@@ -89,6 +89,14 @@ export const objectRules: readonly Rule[] = [
       'eyJhbGciOiJub25lIn0',
     ],
   },
+  // What it signed is left out, and the place for it is not.
+  pattern('session/empty-signature', /"(?:sign|signature|sig|hmac|mac)"\s{0,2}:\s{0,2}""/, {
+    score: 5,
+    places: ['cookie'],
+    chars: CHAR.quote,
+    attacks: ['{"saml_data":{"username_attribute":"Admin"},"sessionid":"","sign":""}'],
+    benign: ['{"sign":"libra"}', '{"signed":""}'],
+  }),
   {
     id: 'deserialisation/typed-value',
     family: 'deserialisation',

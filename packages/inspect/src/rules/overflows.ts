@@ -12,6 +12,20 @@ export const overflowRules: readonly Rule[] = [
     attacks: ['a'.repeat(120), `x=${'1'.repeat(400)}`],
     benign: [`${'a'.repeat(80)}`, `the ${'a'.repeat(30)} and so on`, '='.repeat(200), '-'.repeat(120)],
   }),
+  // Directions for formatting, and nothing to format: what they print is the memory behind them, and `%n`
+  // writes there.
+  pattern(
+    'probe/format',
+    /^\s{0,2}[\w@.-]{0,24}(?:%\d{0,3}\$?[sxp][.,-]?){3,64}(?:%\d{0,3}\$?n|%[sxp]\s{0,2}$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.percent,
+      attacks: ['%s%s%s%s%n%n', '%x%x%x%x', '%p.%p.%p.%p'],
+      benign: ['%s %s', '%Y-%m-%d', '100%', '%s%s'],
+    },
+  ),
   // Instructions that do nothing, so that it does not matter which of them is jumped to (x86).
   pattern('probe/machine-code', /\u0090{4}|\u00cc{6}/, {
     score: 5,

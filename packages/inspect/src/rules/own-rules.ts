@@ -10,10 +10,12 @@ import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
 import { javaRules } from './java.ts'
+import { managementRules } from './management.ts'
 import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
 import { overflowRules } from './overflows.ts'
 import { probeRules } from './probes.ts'
+import { productPathRules } from './product-paths.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
 import { serverFileRules } from './server-files.ts'
@@ -52,4 +54,6 @@ export const ownRules: readonly Rule[] = [
   ...headerFormRules,
   ...disguisedAddressRules,
   ...embeddedCodeRules,
+  ...managementRules,
+  ...productPathRules,
 ]

@@ -5,7 +5,7 @@ import { WORD } from '../words.ts'
 
 /** Files that hold the secrets of an application, by their names. */
 const SECRETS =
-  '(?:\\.env(?:\\.\\w{1,16})?|\\.(?:git|svn|hg)[/\\\\][\\w./-]{1,60}|\\.(?:htpasswd|htaccess|git-credentials|npmrc|pgpass|netrc|dockerenv|dockercfg)|\\.(?:ssh|aws|kube|docker)[/\\\\][\\w.-]{1,40}|id_(?:rsa|dsa|ecdsa|ed25519)|wp-config\\.php|web\\.config|config(?:uration)?\\.(?:php|inc)|localsettings\\.php|settings\\.(?:php|py)|database\\.ya?ml|parameters\\.ya?ml|secrets?\\.(?:ya?ml|json)|credentials(?:\\.(?:xml|json|ya?ml))?|appsettings(?:\\.\\w{1,20})?\\.json|application(?:-\\w{1,16})?\\.(?:properties|ya?ml)|tomcat-users\\.xml|master\\.key|hudson\\.util\\.secret|sam|system32)'
+  '(?:\\.env(?:\\.\\w{1,16})?|\\.(?:git|svn|hg)[/\\\\][\\w./-]{1,60}|\\.(?:htpasswd|htaccess|git-credentials|npmrc|pgpass|netrc|dockerenv|dockercfg)|\\.(?:ssh|aws|kube|docker)[/\\\\][\\w.-]{1,40}|id_(?:rsa|dsa|ecdsa|ed25519)|wp-config\\.php|web\\.config|config(?:uration)?\\.(?:php|inc)|localsettings\\.php|settings\\.(?:php|py)|database\\.ya?ml|parameters\\.ya?ml|secrets?\\.(?:ya?ml|json)|credentials(?:\\.(?:xml|json|ya?ml))?|appsettings(?:\\.\\w{1,20})?\\.json|application(?:-\\w{1,16})?\\.(?:properties|ya?ml)|tomcat-users\\.xml|master\\.key|hudson\\.util\\.secret|password\\.properties|sam|system32)'
 
 const STEPS_TO_SECRET = new RegExp(
   `^\\s{0,4}[/\\\\]?(?:[\\w-]{1,24}[/\\\\]){0,3}(?:\\.{1,2}[/\\\\]{1,2}){1,16}(?:[\\w.-]{1,32}[/\\\\]){0,4}${SECRETS}\\s{0,4}$`,
@@ -15,9 +15,33 @@ const NAMES_FILE = /env_?files?|extends|include|\$ref|schema|ignore|exclude/
 
 /** One or more steps up to a file of secrets, in a body. */
 function findStepsToSecret({ place, name, lower }: Reading): Span | undefined {
-  if ((place !== 'body' && place !== 'header') || NAMES_FILE.test(name)) return undefined
+  if (place === 'path' || place === 'name' || NAMES_FILE.test(name)) return undefined
   const found = STEPS_TO_SECRET.exec(lower)
   return found === null || !lower.includes('..') ? undefined : { start: 0, end: found[0].length }
+}
+
+const NAMED =
+  /^(?:(?:file|repo|user|object|bucket|project|setting|template|theme|folder|dest(?:ination)?|target|upload|save|output|model|image|avatar)?_?(?:name|key|slug|dir(?:ectory)?|folder|value)|path|folder|file|locale|lang|theme|template|destination)$/
+const OUT_OF_NAME = /^\s{0,2}(?:[\w.-]{1,32}[/\\])?(?:\.\.[/\\]{1,2}){3,32}[\w.-]/
+/** Programs that build others name their parts so. */
+const PART_OF_BUILD =
+  /node_modules|(?:^|[/\\])(?:src|packages|lib|dist)[/\\]|\.(?:[cm]?[jt]sx?|s?css|less|json|vue|svelte|md|html)$/
+
+/** Three steps up, under a name of what may stand nowhere else. */
+function findStepsInName({ place, name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || place !== 'body' || !NAMED.test(name) || PART_OF_BUILD.test(lower)) return undefined
+  const found = OUT_OF_NAME.exec(lower)
+  return found === null ? undefined : { start: 0, end: found[0].length }
+}
+
+const FETCHED =
+  /^(?:clone|image|img|avatar|icon|logo|(?:web)?hook|callback|feed|proxy|remote|repo(?:sitory)?|download|import|fetch|preview|pdf|media|attachment)_?(?:url|addr(?:ess)?|link|src)$/
+
+/** A file of the server, under the name of an address that is fetched. */
+function findFileTarget({ name, lower, fromStart }: Reading): Span | undefined {
+  if (!fromStart || !FETCHED.test(name)) return undefined
+  const found = /^\s{0,2}file:\/{1,3}[\w.%/-]/.exec(lower)
+  return found === null ? undefined : { start: 0, end: found[0].length }
 }
 
 const WRITTEN_NAME = /save|dest|output|out_?file|upload|write|export|dump|log_?file|cache_?file/
@@ -41,6 +65,33 @@ export const serverFileRules: readonly Rule[] = [
     find: findStepsToSecret,
     attacks: ['../.env', '../../config/database.yml', '../config.php', '..\\..\\web.config'],
     benign: ['../tsconfig.json', './.env', '../../node_modules/x', '.env', 'see ../.env'],
+  },
+  {
+    id: 'traversal/steps-in-name',
+    family: 'traversal',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.dots,
+    words: 0,
+    places: ['body'],
+    find: findStepsInName,
+    // By the name of the field: the cases are in `test/management.test.ts`.
+    attacks: [],
+    benign: ['../../../x', '../a'],
+  },
+  {
+    id: 'ssrf/file-target',
+    family: 'ssrf',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.colon,
+    words: WORD.host,
+    find: findFileTarget,
+    // By the name of the field: the cases are in `test/management.test.ts`.
+    attacks: [],
+    benign: ['file:///home/ann/a.txt'],
   },
   // The whole value is a file that begins with a dot, from the root of something.
   pattern(

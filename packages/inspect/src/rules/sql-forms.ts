@@ -5,12 +5,15 @@ import { isOperandParameter } from '../value-setting.ts'
 
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
+/** More names of one object, of pages and shops. */
+const OBJECT = /^(?:cat|category|pid|cid|gid|tid|aid|nid|product|news|article|post|item|topic|user|order|p)$/
+
 /** `1'`, where one number or name belongs: what finds out whether a query breaks. */
 function findQuoteProbe(reading: Reading): Span | undefined {
   const { lower } = reading
   if (!QUOTED_NUMBER.test(lower)) return undefined
   const { place, name } = reading
-  return place !== 'name' && place !== 'file-name' && isOperandParameter(name)
+  return place !== 'name' && place !== 'file-name' && (isOperandParameter(name) || OBJECT.test(name))
     ? { start: 0, end: lower.length }
     : undefined
 }

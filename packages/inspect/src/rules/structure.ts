@@ -66,6 +66,14 @@ export const structureRules: readonly Rule[] = [
       ],
     },
   ),
+  // The name of an element, where no program has one that long.
+  pattern('xxe/long-name', /<\/?([a-z\d])\1{99}/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.less,
+    attacks: [`<value><${'A'.repeat(120)}`],
+    benign: [`<${'a'.repeat(60)}>`, '<a>'],
+  }),
   // What one parser joins and the next one ends: the name that was signed and the one that is let in differ.
   pattern('xxe/name-comment', /<(?:\w{1,12}:)?nameid\b[^<>]{0,200}>[^<>]{0,120}<!--/, {
     score: 5,
@@ -164,6 +172,12 @@ export const structureRules: readonly Rule[] = [
       benign: ['hello rO0', 'aced'],
     },
   ),
+  pattern('deserialisation/java-hex', /(?:^|[^a-z0-9])aced0005(?:7[0-9a-d]|$)/, {
+    score: 5,
+    words: WORD.java,
+    attacks: ['aced0005', 'HexAsciiSerializedMap:aced0005737200', 'ACED00057372'],
+    benign: ['0aced0005', 'aced0005ff', 'aced'],
+  }),
   pattern('deserialisation/php', /(?:^|[^\w])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{/, {
     score: 5,
     quotable: true,

@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
     .source
 
 /** How far from where a template begins it names an object. */
@@ -56,12 +56,22 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/arithmetic',
-    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%=?|\{\{=|<%-|[*~@]\{|^\{|\$\[|#set\()\s{0,8}['"]?\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}['"]?\s{0,8}(?:\}|%[>}]|\]|\))/,
+    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%=?|\{\{=|<%-|[*~@]\{|^\{|\$\[|#set\()\s{0,8}[('"]{0,2}\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}[)'"]{0,2}\s{0,8}(?:\}|%[>}]|\]|\))/,
     {
       score: 6,
       quotable: true,
       chars: CHAR.brace | CHAR.percent | CHAR.bracket | CHAR.paren,
-      attacks: ['@{7*7}', '{{=7*7}}', '{7*7}', '{{7*7}}', '${7*7}', '#{16*8787}', '<%= 7*7 %>', "{{7*'7'}}"],
+      attacks: [
+        '${(111+111)}',
+        '@{7*7}',
+        '{{=7*7}}',
+        '{7*7}',
+        '{{7*7}}',
+        '${7*7}',
+        '#{16*8787}',
+        '<%= 7*7 %>',
+        "{{7*'7'}}",
+      ],
       benign: ['{{ count }}', '${i}', '{1, 2}'],
     },
   ),
@@ -164,6 +174,14 @@ export const templateRules: readonly Rule[] = [
       benign: ['<!-- # heading -->', '<!-- exec -->'],
     },
   ),
+  // What names a file is put into pages and messages as it is.
+  pattern('template/file-name', /[$#*]\{[^{}]{0,80}['"().]/, {
+    score: 5,
+    places: ['file-name'],
+    chars: CHAR.brace,
+    attacks: ["x${''.class}.png", '#{1.x}.pdf'],
+    benign: ['${name}.png', '{a.b}.txt'],
+  }),
   // Tornado: a module of Python, in a page.
   pattern('template/import', /\{%\s{0,4}import\s{1,4}(?:os|sys|subprocess|popen|socket|base64|importlib)\b/, {
     score: 5,

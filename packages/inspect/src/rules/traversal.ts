@@ -12,7 +12,7 @@ const SYSTEM_FILE =
 
 /** Keys and accounts, as the whole value: settings name such files too, under names that say so. */
 const KEY_FILE =
-  /^\s{0,2}(?:[a-z]:)?(?:[/\\~][\w. -]{0,40}){1,10}[/\\](?:\.ssh[/\\](?:id_\w{2,10}|authorized_keys)|\.aws[/\\]credentials|\.kube[/\\]config|\.docker[/\\]config\.json|\.git-credentials|\.config[/\\]gcloud[/\\][\w.-]{1,60}|\.(?:netrc|pgpass|htpasswd|my\.cnf|env)|tomcat-users\.xml|wp-config\.php|kubernetes\.io[/\\]serviceaccount[/\\]token)\s{0,2}$/
+  /^\s{0,2}(?:[a-z]:)?(?:[/\\~][\w. -]{0,40}){1,10}[/\\](?:\.(?:bashrc|bash_profile|zshrc|profile)|\.ssh[/\\](?:id_\w{2,10}|authorized_keys)|\.aws[/\\]credentials|\.kube[/\\]config|\.docker[/\\]config\.json|\.git-credentials|\.config[/\\]gcloud[/\\][\w.-]{1,60}|\.(?:netrc|pgpass|htpasswd|my\.cnf|env)|tomcat-users\.xml|wp-config\.php|kubernetes\.io[/\\]serviceaccount[/\\]token)\s{0,2}$/
 const NAMES_KEY_FILE = /key|identit|cred|cert|auth|secret|mount|volume|conf|env|docker|kube|source|target/
 
 function isKeyFile({ fromStart, lower, name }: Reading): boolean {
@@ -155,12 +155,12 @@ export const traversalRules: readonly Rule[] = [
   // One program cuts it off and lets the caller in, the next one serves what is behind it.
   pattern(
     'traversal/path-parameter',
-    /\/(?:;|%3b)(?![\w.-]{1,40}=)[\w-]|\.(?:jspa?|action|do|php|aspx)(?:;|%3b)$/,
+    /\/(?:;|%3b)(?![\w.-]{1,40}=)[\w-]|[\w-];\/|\.(?:jspa?|action|do|php|aspx)(?:;|%3b)$/,
     {
       score: 5,
       chars: CHAR.semicolon,
       places: ['path'],
-      attacks: ['/admin/;page', '/x/Y.jspa;', '/admin/%3bpage'],
+      attacks: ['/admin;/users', '/admin/;page', '/x/Y.jspa;', '/admin/%3bpage'],
       benign: ['/a;v=1/b', '/;jsessionid=5', '/a/b;c', '/;'],
     },
   ),

@@ -1,0 +1,45 @@
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/**
+ * Addresses that one product answers and should not have: its set-up after it was set up, services between
+ * its own parts, functions of its developers. No page links to them, and no client of an application asks.
+ */
+export const productPathRules: readonly Rule[] = [
+  pattern(
+    'probe/management-path',
+    /\/(?:mifs\/(?:aad|asfv3|rs)\/api\/|tokens\/rpc2$|php\/utils\/(?:createremoteappwebsession|debug)\.php|setup\/setup[a-z-]{4,24}\.action$|json\/setup-restore(?:-\w{1,16})?\.action$|api\/v1\/totp\/user-backup-code|cgi-bin\/(?:export-cgi|kerbynet|mainfunction\.cgi|cstecgi\.cgi|webproc|login_mgr\.cgi|popen\.cgi|exportsettings\.sh|config\.exp$|hotspotlogin|rpc2|downloadcfg)|boafrm\/|device\.rsp$|onvif-http\/snapshot$|sdk\/weblanguage$|druid\/indexer\/v1\/sampler|scripttext$|ws\/v1\/cluster\/apps|v1\/submissions\/create|nacos\/v1\/(?:auth\/users|cs\/ops\/derby|console\/server\/state)|connector\.minimal\.php$|ajax\/render\/widget_[a-z_]{4,40}|_node\/[^/\s]{1,40}\/_config|_config\/query_servers|bea_wls_(?:deployment_)?internal\d?\/|ws_utc\/|jbossmq-httpil\/|struts\/webconsole|xmldata$|cfide\/(?:adminapi|administrator|componentutils)|cf_scripts\/[^\s]{0,80}\/filemanager\/|flex2gateway\/|messagebroker\/|getcfg\.php|hedwig\.cgi|pigwidgeon\.cgi|apply_sec\.cgi|tmunblock\.cgi|ping\.ccp|extension\/clientuploader\/|api\/v2\/cmdb\/system\/|vpns\/(?:portal|cfg)|gwtest\/formssso|ssl-vpn\/hipreport\.esp|mgmt\/(?:shared|tm)\/|metadatauploader$|ctc\/servlet|oa_html\/(?:bneuploaderservice|configurator\/uiservlet|syncservlet|help\/)|solr\/[^\s/]{1,60}\/(?:config|dataimport|debug\/dump|replication)$|ui\/(?:h5-vsan|vropspluginui)\/|eam\/vib$|analytics\/telemetry\/ph\/|casa\/nodes\/thumbprints|resttosaasservlet|lic\/accept$|gadgets\/makerequest|jmreport\/(?:queryfieldbysql|testconnection|loadtabledata)|oauth2\/\.\.;|ccversion\/|uapws\/|clusterrequest|remote_agent\.php|eval-stdin|onlineuploader|uploaderoperate\.jsp|servlet\/(?:filereceiveservlet|filemanageservlet)|webui\/logoutconfirm\.html|%2577?ebui|axis2\/services\/|adminservice$|invokerservlet|ncfindweb|soap\.cgi$|service\.cgi$)/,
+    {
+      score: 5,
+      places: ['path'],
+      words: WORD.probe,
+      attacks: [
+        '/mifs/aad/api/v2/authorized/users',
+        '/app/rest/users/id:1/tokens/RPC2',
+        '/json/setup-restore.action',
+        '/setup/setupadministrator.action',
+        '/ui/vropspluginui/rest/services/uploadova',
+        '/cgi-bin/export-cgi',
+        '/nacos/v1/auth/users',
+        '/mgmt/shared/authn/login',
+      ],
+      benign: [
+        '/setup/profile',
+        '/api/tokens/rpc',
+        '/cgi-bin/search',
+        '/solr/shop/select',
+        '/v1/submissions/12',
+        '/analytics/telemetry',
+      ],
+    },
+  ),
+  // Names that parts of one product tell each other who somebody is with.
+  pattern('probe/internal-name', /^(?:x-beresource|x-anonresource(?:-backend)?|x-rpsroutinginfo)$/, {
+    score: 5,
+    atStart: true,
+    places: ['name'],
+    words: WORD.probe,
+    attacks: ['X-BEResource', 'X-AnonResource-Backend'],
+    benign: ['resource', 'x-resource-id'],
+  }),
+]
