@@ -569,7 +569,7 @@ describe('a sink', () => {
     const clock = new VirtualClock()
     const sink = new WebhookSink({
       clock,
-      url: 'http://collector.test/',
+      url: 'https://collector.test/',
       secret: Buffer.alloc(32).toString('base64'),
       fetch: async () => {
         asked++
