@@ -7,6 +7,9 @@ import { THRESHOLDS } from './thresholds.ts'
 const SERIALISED =
   /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsSov]|AAEAAAD|\/wE[a-zA-Z0-9+/]{0,24}(?:AAEAAAD\/|ABAAAA\/|AQAAAP\/))/
 
+/** Names with slashes between them. */
+const PATH = /^[\w-]*\/[\w/-]*$/
+
 /** Characters that no base64 has. */
 const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equals | CHAR.run)
 
@@ -18,6 +21,8 @@ const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equa
  */
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
+  // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
+  if (place === 'path' && PATH.test(text)) return text
   if (!isBase64Value(text) || SERIALISED.test(text)) return text
   const decoded = decodeBase64Value(text)
   if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded

@@ -46,6 +46,28 @@ describe('an attack in a cookie', () => {
   })
 })
 
+describe('an address', () => {
+  test('is read as one in upper and lower case, though it is in the alphabet of base64', () => {
+    for (const target of [
+      '/NaCoS/v1/AuTh/UsErS',
+      '/Nacos/V1/Auth/Users',
+      '/OA_HTML/configurator/UiServlet',
+      '/MIfs/Aad/Api/V2/AuThorized/USers',
+      '/AcTuAtOr/GateWay/RouTes',
+    ])
+      assert.equal(inspect({ method: 'GET', target, headers: [] }).verdict, 'block', target)
+  })
+
+  test('may hold base64', () => {
+    for (const target of [
+      '/share/QWxhZGRpbjpvcGVuIHNlc2FtZQ',
+      '/t/dGhpcyBpcyBhIGxvbmdlciB0ZXh0/b3BlbiBzZXNhbWU',
+      '/blob/AAAA+qx/AAAA/Zm9vYmFy',
+    ])
+      assert.equal(inspect({ method: 'GET', target, headers: [] }).verdict, 'pass', target)
+  })
+})
+
 describe('a text of XML', () => {
   for (const [what, break_] of [
     ['a comment', '<!-- -->'],

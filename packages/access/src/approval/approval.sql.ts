@@ -97,8 +97,8 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
     WHERE id = $1 AND state = 'pending' AND expires_at > CAST($4 AS BIGINT) RETURNING ${COLUMNS}`,
   /** $1 id, $2 digest, $3 now. */
   redeem: `UPDATE approval SET state = 'used' WHERE id = $1 AND digest = $2 AND state = 'approved' AND expires_at > $3 RETURNING ${COLUMNS}`,
-  /** $1 id, $2 actor. */
-  cancel: `UPDATE approval SET state = 'cancelled' WHERE id = $1 AND actor = $2 AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,
+  /** $1 id, $2 actor, $3 tenant. */
+  cancel: `UPDATE approval SET state = 'cancelled' WHERE id = $1 AND actor = $2 AND tenant = $3 AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,
   /** $1 tenant, $2 state, $3 how many. Newest first. */
   list: `SELECT ${COLUMNS} FROM approval WHERE tenant = $1 AND state = $2 ORDER BY requested_at DESC, id LIMIT $3`,
   /** $1 state, $2 how many. Of every tenant: for operators of the machine. */

@@ -236,7 +236,8 @@ export class Approvals {
    * ApprovalRefused when it is not the caller's, or over
    */
   async cancel(id: string, principal: Principal): Promise<Approval> {
-    const row = await this.#one({ text: APPROVAL_SQL.cancel, values: [id, nameOf(principal)] })
+    const values = [id, nameOf(principal), principal.tenant ?? '']
+    const row = await this.#one({ text: APPROVAL_SQL.cancel, values })
     if (row === undefined)
       throw new ApprovalRefused('not-yours', 'There is no open request of yours with this id.')
     const { approval } = readApproval(row)

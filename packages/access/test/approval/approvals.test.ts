@@ -259,6 +259,8 @@ for (const store of STORES) {
     assert.equal(new Set(messages).size, 1)
     assert.equal((await approvals.get(id, ALICE)).id, id)
     await assert.rejects(approvals.cancel(id, stranger), refusedFor('not-yours'))
+    const namesake = { ...ALICE, tenant: 'another' }
+    await assert.rejects(approvals.cancel(id, namesake), refusedFor('not-yours'))
     assert.equal((await approvals.cancel(id, ALICE)).state, 'cancelled')
     await assert.rejects(approvals.decide(id, OLGA, 'approve'), refusedFor('not-pending'))
   })
