@@ -66,11 +66,19 @@ function inspectCookies(header: string, inspector: Inspector): void {
     const value = pair.slice(equals + 1).trim()
     const place = at(`cookie.${name.slice(0, 64)}`)
     if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', place)
-    // Rack takes it for a space beside other spaces too.
-    if (value.includes('+') && value.includes(' '))
-      inspector.value(value.replaceAll('+', ' '), 'cookie', place)
+    if (value.includes('+') && mayBeWords(value)) inspector.value(value.replaceAll('+', ' '), 'cookie', place)
   }
   if (header.includes('"')) inspectQuotedCookies(header, inspector)
+}
+
+const WORD_BETWEEN = /(?:^|\+)[a-z]{2,12}(?=\+|$)/gi
+
+/**
+ * Whether the plus signs of a cookie may be spaces, as PHP and Rack read them: beside other spaces, or between
+ * two words. Between random letters they are base64.
+ */
+function mayBeWords(value: string): boolean {
+  return value.includes(' ') || (value.match(WORD_BETWEEN)?.length ?? 0) >= 2
 }
 
 /** Where a value in quotes may start: alone, or behind a name. */

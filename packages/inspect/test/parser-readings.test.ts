@@ -36,8 +36,10 @@ describe('an attack in a cookie', () => {
     assert.equal(cookie(`="${octal(SQL)}";a=1`), 'block')
   })
 
-  test('is read where plus signs and spaces stand side by side', () => {
+  test('is read where plus signs stand for spaces, also in the alphabet of base64', () => {
     assert.equal(cookie('v=, id = 1%27+UNION+SELECT+username%2Cpassword+FROM+users--+-'), 'block')
+    assert.equal(cookie('id=1+UNION+SELECT+password+FROM+users'), 'block')
+    assert.equal(cookie('a=1; id=7+UNION+ALL+SELECT+Name+FROM+Users9'), 'block')
   })
 
   test('but honest cookies in quotes pass', () => {
