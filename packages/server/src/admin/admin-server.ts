@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import type { Listen } from '@postern/config'
 import { ConfigError, type Health, type Json } from '@postern/core'
 
@@ -65,6 +66,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // The gateway settles the requests of a turn of the event loop at its end: one that was answered counts.
+  await setImmediate()
   if (!isAddressedHere(request.headers.host))
     return send(response, 403, { error: 'ask by address, not by name' })
   const path = request.url?.split('?', 1)[0] ?? ''
