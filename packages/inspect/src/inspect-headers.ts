@@ -74,8 +74,8 @@ function inspectCookies(header: string, inspector: Inspector): void {
 const WORD_BETWEEN = /(?:^|\+)[a-z]{2,12}(?=\+|$)/gi
 
 /**
- * Whether the plus signs of a cookie may be spaces, as PHP and Rack read them: beside other spaces, or between
- * two words. Between random letters they are base64.
+ * Whether the plus signs of a cookie may be spaces, as PHP and Rack read them: beside other spaces, or
+ * between two words. Between random letters they are base64.
  */
 function mayBeWords(value: string): boolean {
   return value.includes(' ') || (value.match(WORD_BETWEEN)?.length ?? 0) >= 2
