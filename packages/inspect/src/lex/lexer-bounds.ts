@@ -1,7 +1,7 @@
 /**
- * Where the lexers stop, and how long a text may be for what they conclude: one table, so that the numbers can
- * be read, and compared with what documents hold, at one place. A lexer takes its own into constants, which
- * cost nothing where characters are read. Counts are of characters unless they say otherwise.
+ * Where the lexers stop, and how long a text may be for what they conclude. They stand in one table so that
+ * they can be compared with what documents hold. A lexer takes its own into constants, which cost nothing
+ * where characters are read. Counts are of characters unless they say otherwise.
  */
 export const LEXER_BOUNDS = {
   shell: {
@@ -52,8 +52,8 @@ export const LEXER_BOUNDS = {
     /** Behind `<script`, in which something that runs is looked for. */
     script: 512,
     /**
-     * How often one character may be read on average, for tags inside the quotes of tags: pages need less than
-     * one. Markup that needs more is not read to its end, and inspection says so.
+     * How often one character may be read on average, for tags inside the quotes of tags: pages need less
+     * than one. Markup that needs more is not read to its end, and inspection says so.
      */
     rereads: 2,
     /** As `shell.bareScore`. */

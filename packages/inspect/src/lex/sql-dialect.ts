@@ -134,8 +134,8 @@ export class SqlDialect {
 }
 
 /**
- * MySQL, PostgreSQL, SQL Server, Oracle and SQLite at once: nothing in a request tells which database is behind
- * the application, so what any of them takes for a comment or a keyword is one.
+ * MySQL, PostgreSQL, SQL Server, Oracle and SQLite at once: nothing in a request tells which database is
+ * behind the application, so what any of them takes for a comment or a keyword is one.
  */
 export const ANY_DATABASE: SqlDialect = new SqlDialect({
   words: SQL_KEYWORDS,

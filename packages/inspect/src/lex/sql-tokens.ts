@@ -48,8 +48,8 @@ for (const [kind, signs] of [
   for (const sign of signs) SIGNS[sign.charCodeAt(0)] = kind
 
 /**
- * Cuts lower-case text into SQL tokens. `/*!50000 x*\/` is `x` where the dialect has it so, closed comments are
- * white space, `1from` is two tokens. One object reads one text after the other into the same buffers.
+ * Cuts lower-case text into SQL tokens. `/*!50000 x*\/` is `x` where the dialect has it so, closed comments
+ * are white space, `1from` is two tokens. One object reads one text after the other into the same buffers.
  */
 export class SqlTokens {
   readonly kinds: Uint8Array = new Uint8Array(MAX_TOKENS + 1)
