@@ -13,9 +13,9 @@ export type CedarValue =
   | Readonly<Record<string, never>>
 
 /**
- * What becomes of a value that Cedar has no type for: it is left out, or an empty record stands for it. Left
- * out, it passes a `forbid` that asks whether it is there and vanishes from lists; as a record, it satisfies a
- * permit by being different. So a question with such a value is asked both ways.
+ * What becomes of a value that Cedar has no type for: it is left out, or an empty record stands for it.
+ * Left out, it passes a `forbid` that asks whether it is there and vanishes from lists; as a record, it
+ * satisfies a permit by being different. So a question with such a value is asked both ways.
  */
 export type Untyped = 'absent' | 'record'
 

@@ -36,9 +36,9 @@ export interface CedarOptions {
  * before. Decisions are functions of what is asked (the caller, the action, the fields, the context), so they
  * are remembered by that, and a repeated question never reaches it. There is no `filter`: Cedar gives no SQL.
  *
- * Cedar skips a policy that fails, also a `forbid`; here a `forbid` that fails forbids. A value that Cedar has
- * no type for (a large number, an object) grants nothing: what is asked must be allowed without it, and with
- * something in its place that equals nothing.
+ * Cedar skips a policy that fails, also a `forbid`; here a `forbid` that fails forbids. A value that Cedar
+ * has no type for (a large number, an object) grants nothing: what is asked must be allowed without it, and
+ * with something in its place that equals nothing.
  * @throws ConfigError when `@cedar-policy/cedar-wasm` is not installed, or with everything Cedar
  *   finds wrong about policies and schema
  * @example
