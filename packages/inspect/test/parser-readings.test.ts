@@ -107,7 +107,7 @@ describe('a text of XML', () => {
     assert.equal(post(`<a><id><![CDATA [${SQL}]]></id></a>`, 'application/xml'), 'block')
   })
 
-  test('is read behind a quote that is none', () => {
+  test('is read behind a quote that opens nothing', () => {
     const text = `<id>${[...SQL].map(letter => `&#${letter.charCodeAt(0)};`).join('')}</id>`
     for (const [before, behind] of [
       ["<?x it's?><a>", '</a>'],

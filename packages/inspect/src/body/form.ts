@@ -36,9 +36,9 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
 }
 
 /**
- * Visits a pair that is long or has a semicolon, which Plack, Rack before 3.0 and Python before 3.9.2 take for
- * an ampersand (HTML 4.01 appendix B.2.2): what stands behind one is a pair too. Browsers escape those of a
- * text.
+ * Visits a pair that is long or has a semicolon, which Plack, Rack below 3.0 and Python below 3.9.2 take
+ * for an ampersand (HTML 4.01 appendix B.2.2): what stands behind one is a pair too. Browsers escape those of
+ * a text.
  * @returns false to end the walk
  */
 function* visitPieces(sent: string, pair: Pair, visitor: ValueVisitor): Steps<boolean> {

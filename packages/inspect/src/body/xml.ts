@@ -130,7 +130,7 @@ function* visitAttributes(tag: string, element: Locator, visitor: ValueVisitor):
 const TAG = 16
 
 /**
- * The `>` that closes a tag, not one inside the value of an attribute; the end of the text when there is none.
+ * The `>` that closes a tag, not one inside the value of an attribute; the end of the text where none is.
  * Elsewhere a quote opens nothing: in instructions, in the comments of a DTD and in broken tags it has no end
  * either, and would hide what follows. The rest of a declaration that ends too early is read as text.
  */
