@@ -8,7 +8,7 @@ import type {
   Provider,
 } from 'oidc-provider'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
-import { go, isAnswer, isFresh, needsSession, show } from '../pages/answers.ts'
+import { go, isAnswer, isFresh, needsSession, show, toStepUp } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
@@ -271,6 +271,7 @@ export async function oauthServer(
           if (session.impersonator !== undefined) return finish({ error: 'access_denied' })
           if (interaction.prompt.name === 'login')
             return signedIn(request, parts, interaction, session, finish)
+          // What is allowed outlives the session: who stole the session must not be able to allow it.
           if (!isFresh(request, session)) return toStepUp(request, parts)
           return show(await consentPage(request, parts, provider, interaction, session))
         }),
@@ -347,11 +348,6 @@ async function signedIn(
       remember: false,
     },
   })
-}
-
-/** What a program is allowed outlives the session: who stole the session must not be able to allow it. */
-function toStepUp({ exchange }: PageRequest, { base }: IdentityParts): PageAnswer {
-  return go(`${base}/step-up?back=${encodeURIComponent(exchange.path.canonical)}`)
 }
 
 /** Writes down what was allowed. @returns the id of the grant */

@@ -84,6 +84,11 @@ export function isFresh({ exchange }: PageRequest, { authenticatedAt }: Session)
   return exchange.time - authenticatedAt <= FRESH_MS
 }
 
+/** To where a fresh proof is asked for, and back to the page of this path. */
+export function toStepUp({ exchange }: PageRequest, { base }: IdentityParts): PageAnswer {
+  return go(`${base}/step-up${withBack(exchange.path.canonical)}`)
+}
+
 /**
  * The session of a page that changes how the account is secured: proven within ten minutes, by its holder and
  * not by an impersonator; or where to go first.
