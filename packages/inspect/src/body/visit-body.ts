@@ -207,7 +207,7 @@ function* visitQuery(text: string, visitor: ValueVisitor): Steps {
   if ((yield* visitGraphql(text, 'body', visitor)) === 'broken') yield* visitNearlyJson(text, visitor)
 }
 
-/** What is no JSON to a strict parser: text to some backends, and JSON to lenient ones. */
+/** What is not JSON to a strict parser: text to some backends, and JSON to lenient ones. */
 function* visitNearlyJson(text: string, visitor: ValueVisitor): Steps {
   yield* visitRaw(text, visitor)
   yield* visitSingleQuoted(text, visitor)
