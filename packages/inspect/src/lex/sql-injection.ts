@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
+import { isQueryLanguage } from '../value-setting.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   afterSemicolon,
@@ -43,6 +44,7 @@ export function findSqlInjection(reading: Reading): Span | undefined {
   let from = 0
   const consider = (found: Finding | undefined, at: number): void => {
     if (found !== undefined && (best === undefined || found.score > best.score)) {
+      if (OF_EVERY_QUERY.has(found.id) && isOwnLanguage(reading)) return
       best = found
       from = at
     }
@@ -67,6 +69,19 @@ export function findSqlInjection(reading: Reading): Span | undefined {
     id: best.id,
     ...(best.bare === true && { bare: true }),
   }
+}
+
+/** What every language of queries has. */
+const OF_EVERY_QUERY: ReadonlySet<string> = new Set([
+  'sqli/tautology',
+  'sqli/clause',
+  'sqli/arithmetic',
+  'sqli/concatenation',
+])
+
+/** Who asks in a language of its own compares, joins and sorts; comments are those of SQL. */
+function isOwnLanguage({ lower, name, place }: Reading): boolean {
+  return !lower.includes('--') && !lower.includes('/*') && isQueryLanguage(name, place)
 }
 
 /** The value as a number or a name, and what follows; or as a whole statement. */
@@ -180,7 +195,9 @@ function probe(at: number): Finding | undefined {
   if (isApart && SPOKEN_CALL.test(word)) return undefined
   if (inside === SQL.word && !isProbeCall(at + 2)) {
     const isSpoken = kindAt(next) === SQL.word && keyAt(next) === KEY.none
-    if (isApart || isSpoken) return undefined
+    // `Sleep(ing) at Last`: nobody sleeps for as long as a column says.
+    const isOneWord = word === 'sleep' && kindAt(at + 3) === SQL.close
+    if (isApart || isSpoken || isOneWord) return undefined
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
@@ -275,6 +292,8 @@ const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
 function subquery(i: number): Finding | undefined {
   const evidence = selectEvidence(i)
   if (evidence < 5) return undefined
+  // jq, dplyr: `map(select(.price > 10))`. Behind its `select` no query has a dot and a name.
+  if (/^\s?\(\s?\.[a-z_]/.test(sourceText().slice(ends[i], (ends[i] as number) + 4))) return undefined
   const before = kindAt(i - 2)
   const isSpoken =
     i >= 2 && before === SQL.word && ends[i - 2] !== starts[i - 1] && !BEFORE_SUBQUERY.test(wordAt(i - 2))
