@@ -182,7 +182,8 @@ export class FoundCommand {
     const { lower } = this.#reading
     if (charCodeAt.call(lower, this.#spot.separator) !== 96 || this.isSubstituted) return false
     const { place, name } = this.#reading
-    return place === 'form' ? isFreeText(name) : place === 'body' && !isOperandParameter(name)
+    if (place !== 'form') return place === 'body' && !isOperandParameter(name)
+    return isFreeText(name) && !this.sensitive && !this.wrapped && !isTellingCommand(this.command)
   }
 
   /**
