@@ -92,7 +92,8 @@ export function isQueryLanguage(name: string, place: Place): boolean {
 const QUERY_ADDRESS =
   /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql)\/?$/i
 /** One query: nothing behind it, joined to it or hidden in it. */
-const WHOLE_QUERY = /^\s{0,8}select\s(?![^]*(?:;|--|\/\*|\bunion\b))/
+const WHOLE_QUERY = /^\s{0,8}select\s/
+const MORE_THAN_ONE = /;|--|\/\*|\bunion\b/
 /** What the query is called there. */
 const QUERY_NAME = /^(?:q|query|sql|stmt|statement)$/
 
@@ -101,7 +102,8 @@ const QUERY_NAME = /^(?:q|query|sql|stmt|statement)$/
  * him, and it breaks out of nothing.
  */
 export function isWholeQuery(route: string, name: string, lower: string): boolean {
-  return QUERY_NAME.test(name) && WHOLE_QUERY.test(lower) && QUERY_ADDRESS.test(route)
+  const isOne = QUERY_NAME.test(name) && WHOLE_QUERY.test(lower) && !MORE_THAN_ONE.test(lower)
+  return isOne && QUERY_ADDRESS.test(route)
 }
 
 /** Names of fields that hold a text, a piece of code, a query or what a program printed. */

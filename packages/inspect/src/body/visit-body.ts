@@ -11,7 +11,7 @@ import { isArchive, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
-const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}["[{\]}]/
+const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
 const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:]+[\s>/])/i
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
@@ -105,10 +105,11 @@ export function* visitBody(
 }
 
 /**
- * The pairs of a form behind a first one that was read as something else. Of JSON to its end, as far as its
- * quotes: its texts hold ampersands too, of addresses and of code.
+ * The pairs of a form that was read as something else, but for the start of what looks like a document. Of
+ * JSON to its end, as far as its quotes: its texts hold ampersands too, of addresses and of code.
  */
 function pairsBehind(text: string, seen: 'json' | 'other'): string {
+  if (seen === 'other' && !/^\ufeff?\s{0,64}[[{<]/.test(text)) return text
   const first = text.indexOf('&')
   if (first < 0) return ''
   const pairs = text.slice(first + 1)
