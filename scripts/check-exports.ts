@@ -1,6 +1,6 @@
 // Every export is public (re-exported by the package's index or named in its manifest), imported by another
-// file, or a type in the signature of another export of its file. A public value is named by another package, a
-// test or a page of the documentation: what none of them uses is nobody's promise.
+// file, or a type in the signature of another export of its file. A public value is named by another package,
+// a test or a page of the documentation.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { importsOf, packages, root } from './workspace.ts'
