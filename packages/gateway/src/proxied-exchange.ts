@@ -93,8 +93,16 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#traffic.arrived.add(this)
   }
 
-  /** Asks the engine. */
+  /**
+   * Asks the engine. A request that its client took back in the same turn, among many of its own (rapid
+   * reset), had no effect: it costs nothing more.
+   */
   decide(): void {
+    if (this.#phase === 'closed' && this.#traffic.isCrowd(this.client)) {
+      this.#phase = 'settled'
+      this.#traffic.ended.add(this)
+      return
+    }
     const decision = this.engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(() => this.#enforceLate())
     else this.#decided = true

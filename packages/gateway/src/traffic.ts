@@ -23,6 +23,7 @@ const CROWD = 16
 
 /** An exchange that begins. */
 interface ArrivedExchange {
+  readonly client: string
   decide(): void
   enforce(): void
 }
