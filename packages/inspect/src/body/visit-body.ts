@@ -4,6 +4,7 @@ import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
 import { visitParts } from './multipart.ts'
+import { visitSingleQuoted } from './single-quoted.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
@@ -11,7 +12,7 @@ import { isArchive, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
-const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}["[{\]}]/
+const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
 const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:]+[\s>/])/i
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
@@ -105,10 +106,11 @@ export function* visitBody(
 }
 
 /**
- * The pairs of a form behind a first one that was read as something else. Of JSON to its end, as far as its
- * quotes: its texts hold ampersands too, of addresses and of code.
+ * The pairs of a form that was read as something else, but for the start of what looks like a document. Of
+ * JSON to its end, as far as its quotes: its texts hold ampersands too, of addresses and of code.
  */
 function pairsBehind(text: string, seen: 'json' | 'other'): string {
+  if (seen === 'other' && !/^\ufeff?\s{0,64}[[{<]/.test(text)) return text
   const first = text.indexOf('&')
   if (first < 0) return ''
   const pairs = text.slice(first + 1)
@@ -130,15 +132,14 @@ function* visitText(
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return 'json'
-    if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
-    else yield* visitRaw(text, visitor)
+    yield* isGraphql(text) ? visitQuery(text, visitor) : visitNearlyJson(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
     const declaration = /^[^>]{0,256}/.exec(text)?.[0] ?? ''
     const isRead = charsetOf(bytes, head.contentType)?.name === 'ebcdic' && EBCDIC.test(declaration)
     if (!isRead) isCharsetRead(declaration, visitor)
     yield* visitMarkup(text, type, depth, visitor)
-  } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
+  } else if (type === 'application/graphql' || isGraphql(text)) yield* visitQuery(text, visitor)
   else if (isFormType(head.contentType)) {
     yield* visitForm(text, 'body', 'form', visitor)
     return 'form'
@@ -201,6 +202,17 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
 }
 
 /** Text as such, and as the form that it may be. */
+/** A GraphQL document, or what only begins like one. */
+function* visitQuery(text: string, visitor: ValueVisitor): Steps {
+  if ((yield* visitGraphql(text, 'body', visitor)) === 'broken') yield* visitNearlyJson(text, visitor)
+}
+
+/** What is not JSON to a strict parser: text to some backends, and JSON to lenient ones. */
+function* visitNearlyJson(text: string, visitor: ValueVisitor): Steps {
+  yield* visitRaw(text, visitor)
+  yield* visitSingleQuoted(text, visitor)
+}
+
 function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (!visitor.value(text, 'body', at('body'))) return
   if (visitor.isPaused) yield

@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import { isOperandParameter } from '../value-setting.ts'
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   isAdvisedCommand,
   isEnglishCommand,
@@ -7,6 +8,13 @@ import {
   isTellingCommand,
   looksAround,
 } from './shell-words.ts'
+
+const {
+  argument: ARGUMENT_REACH,
+  before: BEFORE_REACH,
+  sensitive: SENSITIVE_REACH,
+  beforeTried: TRIED_REACH,
+} = LEXER_BOUNDS.shell
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -62,13 +70,13 @@ export class FoundCommand {
     this.end = spot.end
     this.wrapped = spot.wrapped
     this.certain = spot.isDisguised
-    this.#rest = reading.lower.slice(spot.end, spot.end + 96)
+    this.#rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
   }
 
   /** What stands before the separator. */
   get before(): string {
     const { separator } = this.#spot
-    this.#before ??= this.#reading.lower.slice(Math.max(0, separator - 200), separator).trim()
+    this.#before ??= this.#reading.lower.slice(Math.max(0, separator - BEFORE_REACH), separator).trim()
     return this.#before
   }
 
@@ -84,7 +92,7 @@ export class FoundCommand {
   }
 
   get sensitive(): boolean {
-    return SENSITIVE.test(this.#reading.lower.slice(this.#spot.separator, this.end + 160))
+    return SENSITIVE.test(this.#reading.lower.slice(this.#spot.separator, this.end + SENSITIVE_REACH))
   }
 
   /** What stands before the separator is one argument, or a command itself. */
@@ -152,7 +160,7 @@ export class FoundCommand {
     if (before === 61 && isNamePart(charCodeAt.call(lower, separator - 2)) && this.sensitive) return true
     return (
       close === lower.length - 1 &&
-      BEFORE_TRIED.test(lower.slice(0, Math.min(separator, 64))) &&
+      BEFORE_TRIED.test(lower.slice(0, Math.min(separator, TRIED_REACH))) &&
       TRIED_FIRST.test(lower.slice(separator))
     )
   }
