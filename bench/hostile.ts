@@ -3,7 +3,7 @@
 // bare server of node under the same attack. `--only slow-headers` measures one attack, `--quick` each once,
 // in shorter slices, and not for so long that slow requests run out of time.
 //
-// All share one machine. What of the tail is the gateway's is told from the rest in three ways: the attacker
+// All share one machine. What of the tail is the gateway's is known from the rest in three ways: the attacker
 // is kept on one core and has the lowest priority; a few clients ask the backend at the same time without the
 // gateway; and the share of the time is shown for which the server waited for a core.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'

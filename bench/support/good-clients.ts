@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http'
 
 /** Requests that one client sends in a second. */
 const RATE = 20
-/** Clients, unless it is said otherwise. */
+/** Clients by default. */
 const CLIENTS = 12
 const LONGEST_MS = 10_000
 

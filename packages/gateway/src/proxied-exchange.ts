@@ -81,9 +81,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     downstream.owner = this
   }
 
-  /** Whether its client still waits for an answer. */
-  get isOpen(): boolean {
-    return this.#phase === 'open'
+  /** Where it stands. */
+  get phase(): Phase {
+    return this.#phase
   }
 
   /** @param body absent when the request has none */
@@ -93,16 +93,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#traffic.arrived.add(this)
   }
 
-  /**
-   * Asks the engine. A request that its client took back in the same turn, among many of its own (rapid
-   * reset), had no effect: it costs nothing more.
-   */
+  /** Asks the engine. */
   decide(): void {
-    if (this.#phase === 'closed' && this.#traffic.isCrowd(this.client)) {
-      this.#phase = 'settled'
-      this.#traffic.ended.add(this)
-      return
-    }
     const decision = this.engine.decide(this.exchange)
     if (decision instanceof Promise) decision.then(() => this.#enforceLate())
     else this.#decided = true

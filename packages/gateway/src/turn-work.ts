@@ -15,8 +15,8 @@ interface ClientsWork {
  * writing of each, the code and tables of guards and detectors are out of the processor's caches every time.
  * Where only one request is under way, it waits for nothing.
  *
- * Of a crowd, thousands of requests that come in one turn, each turn does a part: one of each client first, so
- * that a client with few requests does not wait for those of one with many.
+ * Of a crowd, thousands of requests that come in one turn, each turn does a part: one of each client first,
+ * so that a client with few requests does not wait for those of one with many.
  */
 export class TurnWork<T extends ClientsWork> {
   #waiting: T[] = []

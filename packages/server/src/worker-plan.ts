@@ -13,7 +13,10 @@ export type Overrides = Pick<
  * one, or none that can be used.
  */
 export interface WorkerConfiguration {
-  /** Text of a YAML or JSON file. Undefined for a program: workers import it, for functions cannot be handed over. */
+  /**
+   * Text of a YAML or JSON file. Undefined for a program: workers import it, for functions cannot be handed
+   * over.
+   */
   readonly text: string | undefined
 }
 

@@ -24,8 +24,8 @@ export interface ShipperOptions {
   /** Interval between checks for new entries. Default 1s. */
   readonly interval?: Duration
   /**
-   * Time after which a batch counts as failed. Default 10s. A receiver that needs longer gets twice the time for
-   * each attempt, up to five minutes, and smaller batches afterwards.
+   * Time after which a batch counts as failed. Default 10s. A receiver that needs longer gets twice the
+   * time for each attempt, up to five minutes, and smaller batches afterwards.
    */
   readonly timeout?: Duration
 }
@@ -229,8 +229,8 @@ export class Shipper implements HealthProbe {
   }
 
   /**
-   * The batch stays the one it is, so that its receiver can recognize it: it gets more time. Those after it are
-   * smaller.
+   * The batch stays the one it is, so that its receiver can recognize it: it gets more time. Those after it
+   * are smaller.
    */
   #giveMoreTime(patience: number): void {
     this.#patience = Math.max(patience, Math.min(MAX_PATIENCE, patience * 2))
