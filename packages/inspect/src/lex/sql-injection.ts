@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
+import { isQueryLanguage } from '../value-setting.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { continuation, isConditionCall, unionSelect } from './sql-continuation.ts'
 import { ANY_DATABASE, KEY, type SqlDialect } from './sql-dialect.ts'
@@ -33,7 +34,7 @@ export class SqlInjectionLexer {
     const sql = this.#sql
     sql.begin(reading.lower)
     if (sql.count < 2) return undefined
-    let best = reading.fromStart ? atStart(sql) : undefined
+    let best = reading.fromStart ? unlessOwn(atStart(sql), reading) : undefined
     let from = 0
     let apostrophes = 0
     let quotes = 0
@@ -44,7 +45,7 @@ export class SqlInjectionLexer {
       else if (kind === TOKEN.quote) found = afterQuote(sql, i, ++quotes)
       else if (kind === TOKEN.semicolon) found = afterSemicolon(sql, i, false)
       else if (kind === TOKEN.word || kind === TOKEN.logic) found = anywhere(sql, i)
-      if (found !== undefined && (best === undefined || found.score > best.score)) {
+      if (found !== undefined && isSurer(found, best) && unlessOwn(found, reading) !== undefined) {
         best = found
         from = i
       }
@@ -55,6 +56,10 @@ export class SqlInjectionLexer {
   }
 }
 
+function isSurer({ score }: Finding, best: Finding | undefined): boolean {
+  return best === undefined || score > best.score
+}
+
 function spanOf(sql: SqlGrammar, from: number, { id, score, end, bare }: Finding): Span {
   return {
     start: sql.starts[from] as number,
@@ -63,6 +68,21 @@ function spanOf(sql: SqlGrammar, from: number, { id, score, end, bare }: Finding
     id,
     ...(bare === true && { bare: true }),
   }
+}
+
+/** What every language of queries has. */
+const OF_EVERY_QUERY: ReadonlySet<string> = new Set([
+  'sqli/tautology',
+  'sqli/clause',
+  'sqli/arithmetic',
+  'sqli/concatenation',
+])
+
+/** Who asks in a language of its own compares, joins and sorts; comments are those of SQL. */
+function unlessOwn(found: Finding | undefined, { lower, name, place }: Reading): Finding | undefined {
+  if (found === undefined || !OF_EVERY_QUERY.has(found.id)) return found
+  const isOwn = !lower.includes('--') && !lower.includes('/*') && isQueryLanguage(name, place)
+  return isOwn ? undefined : found
 }
 
 /** The value as a number or a name, and what follows; or as a whole statement. */
@@ -186,7 +206,9 @@ function probe(sql: SqlGrammar, at: number): Finding | undefined {
   if (isApart && SPOKEN_CALL.test(word)) return undefined
   if (inside === TOKEN.word && !sql.isProbeCall(at + 2)) {
     const isSpoken = sql.kindAt(next) === TOKEN.word && sql.keyAt(next) === KEY.none
-    if (isApart || isSpoken) return undefined
+    // `Sleep(ing) at Last`: nobody sleeps for as long as a column says.
+    const isOneWord = word === 'sleep' && sql.kindAt(at + 3) === TOKEN.close
+    if (isApart || isSpoken || isOneWord) return undefined
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
@@ -278,6 +300,9 @@ function afterQuote(sql: SqlGrammar, i: number, nth: number): Finding | undefine
   return found.score >= 7 ? found : { ...found, score: found.score - 2 }
 }
 
+/** What stands behind the `select` of other languages: a bracket, and a member of what is selected. */
+const MEMBER = /^\s?\(\s?\.[a-z_]/
+
 /** Words after which a bracket opens a query even with a space between. */
 const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
 
@@ -288,6 +313,8 @@ const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
 function subquery(sql: SqlGrammar, i: number): Finding | undefined {
   const evidence = selectEvidence(sql, i)
   if (evidence < 5) return undefined
+  // jq, dplyr: `map(select(.price > 10))`. Behind its `select` no query has a dot and a name.
+  if (MEMBER.test(sql.source.slice(sql.ends[i], (sql.ends[i] as number) + 4))) return undefined
   const before = sql.kindAt(i - 2)
   const isSpoken =
     i >= 2 &&
