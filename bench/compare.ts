@@ -14,7 +14,7 @@ const NAMES = ['layer', 'gateway', 'throttle-memory', 'detect-cost'] as const
 const ROUND_US = 20_000
 /** Operations by which is found how many a round has. */
 const PROBED = [1, 20] as const
-/** Milliseconds for the rounds of one piece of work, or of one benchmark's servers; and rounds in any case. */
+/** Milliseconds for the rounds of one piece of work, or of one set of servers; and rounds in any case. */
 const LONGEST_MS = isQuick ? 25_000 : 120_000
 const FEWEST_ROUNDS = 5
 const CPU = {
