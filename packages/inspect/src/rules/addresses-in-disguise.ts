@@ -77,6 +77,13 @@ export const disguisedAddressRules: readonly Rule[] = [
     attacks: ['https:evil.example', 'http:evil.example/x'],
     benign: ['https://a.example/', 'https: see example.com', 'http:8080'],
   }),
+  // Apache's proxy takes a name of a socket for where to send a request, and what follows it for the request.
+  pattern('ssrf/socket-proxy', /\bunix:[^|\s]{1,8000}\|https?:\/\//, {
+    score: 5,
+    chars: CHAR.pipe,
+    attacks: ['unix:AAAAAAAA|http://evil.example/'],
+    benign: ['unix: a|b', 'unix:/run/a.sock', 'unix or http://a.example'],
+  }),
   // The server is asked for what stands in the path, and that is the server itself.
   pattern(
     'ssrf/path-address',
