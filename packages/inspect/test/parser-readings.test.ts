@@ -226,6 +226,52 @@ describe('what begins like a GraphQL document', () => {
   })
 })
 
+describe('bytes that are not text', () => {
+  const CONTROLS = ['\0', '\u0001', 'x\0'].map(unit => unit.repeat(4_000))
+  const TYPES = ['application/json', 'text/plain', 'application/octet-stream', 'application/pdf', '']
+  test('are read as the JSON that they begin with: the decoder of Go and Jackson leave what follows', () => {
+    for (const controls of CONTROLS)
+      for (const type of TYPES)
+        for (const body of [
+          `{"id":"${SQL}"}${controls}`,
+          `{"a":1}\n{"id":"${SQL}"}${controls}`,
+          `{"id":"${SQL}","note":"${controls}"}`,
+          `{"note":"${controls}","id":"${SQL}"}`,
+          `[1,{'id':'${SQL.replace("'", "\\'")}'}]${controls}`,
+        ])
+          assert.equal(post(body, type), 'block', type)
+  })
+
+  test('are read as the XML, and as the text, that they begin with', () => {
+    for (const controls of CONTROLS) {
+      for (const body of [`<a><id>${SQL}</id></a>${controls}`, `<a b="${controls}"><id>${SQL}</id></a>`])
+        assert.equal(post(body, 'application/xml'), 'block')
+      assert.equal(post(`${'a word '.repeat(100)}${SQL}${controls}`, 'text/plain'), 'block')
+    }
+  })
+
+  test('pass where a message begins with JSON and goes on with a file', () => {
+    const noise = seededBytes(7, 20_000)
+    for (const head of [
+      '{"event_id":"9ec7"}\n{"type":"replay_recording","length":20000}\n',
+      '{"v":1}',
+      '[1,2]',
+    ])
+      for (const type of ['application/x-sentry-envelope', 'application/json', 'application/octet-stream'])
+        assert.equal(post(Buffer.concat([Buffer.from(head), noise]), type), 'pass', `${type} ${head}`)
+  })
+})
+
+function seededBytes(seed: number, length: number): Buffer {
+  let state = seed
+  return Buffer.from(
+    Array.from({ length }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return state >>> 24
+    }),
+  )
+}
+
 describe('a form', () => {
   test('is read behind semicolons, as old parsers part its fields', () => {
     for (const form of [

@@ -3,6 +3,7 @@ import { charsetOf } from './charset.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
+import { leadingValues } from './leading-values.ts'
 import { visitParts } from './multipart.ts'
 import { visitSingleQuoted } from './single-quoted.ts'
 import type { Steps } from './steps.ts'
@@ -91,7 +92,7 @@ export function* visitBody(
   if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
-    visitBinary(bytes, head, visitor)
+    yield* visitBinary(bytes, head, depth, visitor, whole)
     return
   }
   if (!isCharsetRead(head.contentType, visitor)) return
@@ -172,7 +173,7 @@ function* visitBytes(
   else if (charsetOf(bytes, contentType) === undefined)
     yield* visitBody(bytes, { ...head, contentType }, depth, visitor, whole)
   // A file that begins like a text in a wide encoding.
-  else visitBinary(bytes, head, visitor)
+  else yield* visitBinary(bytes, head, depth, visitor, whole)
 }
 
 /**
@@ -201,7 +202,6 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
   if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))
 }
 
-/** Text as such, and as the form that it may be. */
 /** A GraphQL document, or what only begins like one. */
 function* visitQuery(text: string, visitor: ValueVisitor): Steps {
   if ((yield* visitGraphql(text, 'body', visitor)) === 'broken') yield* visitNearlyJson(text, visitor)
@@ -213,6 +213,7 @@ function* visitNearlyJson(text: string, visitor: ValueVisitor): Steps {
   yield* visitSingleQuoted(text, visitor)
 }
 
+/** Text as such, and as the form that it may be. */
 function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (!visitor.value(text, 'body', at('body'))) return
   if (visitor.isPaused) yield
@@ -230,17 +231,36 @@ function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
 }
 
 /**
- * Of bytes that are not text: whether a server would run them, and whether they are an object that reading
- * them builds.
+ * Of bytes that are not text: whether a server would run them, whether they are an object that reading them
+ * builds, and what document or text they begin with.
  */
-function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
+function* visitBinary(
+  bytes: Buffer,
+  head: BodyHead,
+  depth: number,
+  visitor: ValueVisitor,
+  whole: (text: string) => void,
+): Steps {
   const entry = archiveEscape(bytes)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   if (!visitScript(bytes, head, visitor)) return
-  const isFile = isArchive(bytes) || isStored(typeOf(head.contentType), head.method)
+  const type = typeOf(head.contentType)
+  const isFile = isArchive(bytes) || isStored(type, head.method)
   if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
+  const start = decodeBytes(bytes.subarray(0, 512))
+  if (isJsonBody(start, head.contentType)) {
+    const values = leadingValues(decodeBytes(bytes))
+    visitor.work(bytes.length >> 2)
+    if ((yield* visitJson(values, 'body', depth, visitor)) === 'broken')
+      yield* visitNearlyJson(values, visitor)
+  } else if (XML_LIKE.test(start)) {
+    const text = decodeBytes(bytes)
+    whole(text)
+    yield* visitMarkup(text, type, depth, visitor)
+  } else if (type.startsWith('text/'))
+    yield* visitRaw(/^[^\0-\u0008\u000e-\u001f]*/.exec(decodeBytes(bytes))?.[0] ?? '', visitor)
 }
 
 /** What a server would run of a file. @returns whether to go on */
