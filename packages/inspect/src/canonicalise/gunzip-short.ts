@@ -31,7 +31,7 @@ const ZLIB_HEADER = 2
 
 /**
  * What a short text in zlib (RFC 1950) stands for, as far as it goes and at most `most` bytes of it;
- * undefined where it is none or broken. The checksum is not compared.
+ * undefined where it is not zlib, or broken. The checksum is not compared.
  */
 export function inflateShort(bytes: Uint8Array, most: number): Uint8Array | undefined {
   const [method = 0, flags = 0] = bytes
