@@ -91,7 +91,7 @@ const WORDED = new Set([
   'xss/page-object',
   'xss/script-url',
 ])
-/** Short, and yet not made by chance: the bytes that a serialised object begins with, a lookup by its name. */
+/** Short, and yet not made by chance: bytes that a serialised object begins with, a lookup by its name. */
 const SHORT_AND_SURE = new Set(['deserialisation/java', 'template/lookup'])
 
 /**
