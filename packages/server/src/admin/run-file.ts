@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMemoryOnly } from '@postern/config'
+import { errorCode } from '@postern/core'
 
 /**
  * What a running gateway leaves in its data directory for the commands that talk to it. Readable by its owner
@@ -59,6 +60,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
 }
