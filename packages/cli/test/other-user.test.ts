@@ -33,15 +33,15 @@ function asAnother(work: () => void): void {
 describe('a user who may not read the data directory', () => {
   const message = /this user may not read it; it belongs to user \d+: run the command as the user that runs/
 
-  test('is not told that nothing was recorded', () => {
+  test('does not read that nothing was recorded', () => {
     asAnother(() => assert.throws(() => readAudit(data), { code: 'POSTERN_STORE', message }))
   })
 
-  test('is not told that no gateway runs', () => {
+  test('does not read that no gateway runs', () => {
     asAnother(() => assert.throws(() => readRunFile(data), { code: 'POSTERN_STORE', message }))
   })
 
-  test('is told so for a folder that is not there', () => {
+  test('reads so of a folder that is not there', () => {
     asAnother(() => {
       assert.throws(() => readAudit(join(folder, 'none')), /nothing was recorded here yet/)
       assert.equal(readRunFile(join(folder, 'none')), undefined)

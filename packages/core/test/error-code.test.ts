@@ -11,7 +11,7 @@ test('an error of another realm, as under Jest, has its code', () => {
   assert.equal(errorCode(foreign), 'EEXIST')
 })
 
-test('what has no code, or one that is no text, has none', () => {
+test('a value without a code, or with one of another type, has none', () => {
   for (const value of [undefined, null, 'EEXIST', 7, new Error('plain'), { code: 7 }, {}])
     assert.equal(errorCode(value), undefined)
 })

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 
-const postern = new URL('../src/index.ts', import.meta.url).href
+const entry = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
 
 /** An application with one request behind it, which is durable in the log. */
 const SERVED = `
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { postern } from '${postern}'
+import { postern } from ${entry}
 const layer = await postern({ log: 'none' })
 const server = createServer(layer.node((request, response) => response.end('hello')))
 await new Promise(listening => server.listen(0, '127.0.0.1', listening))
@@ -62,7 +62,7 @@ describe('an application ends by itself', { timeout: 120_000 }, () => {
   test('when an earlier process left entries for the log to publish', () => {
     const folder = folderWith(`${SERVED}await until(isDurable)\nprocess.exit()`)
     run(folder)
-    const opened = `import { postern } from '${postern}'\nawait postern({ log: 'none' })\nconsole.log('open')`
+    const opened = `import { postern } from ${entry}\nawait postern({ log: 'none' })\nconsole.log('open')`
     writeFileSync(join(folder, 'application.mjs'), opened)
     assert.equal(run(folder), 'open\n')
     writeFileSync(

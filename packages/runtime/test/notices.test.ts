@@ -21,12 +21,12 @@ describe('what a layer prints about events that are not requests', () => {
     assert.deepEqual(said('nftables.failed', { problem: 'nft is missing' }), ['nftables: nft is missing'])
   })
 
-  test('a wrong password of somebody is no line', () => {
+  test('a wrong password of somebody is not printed', () => {
     assert.deepEqual(said('login.failed', { method: 'password' }), [])
     assert.deepEqual(said('login.failed'), [])
   })
 
-  test('a store that goes away and comes back is one', () => {
+  test('a store that goes away and comes back is printed', () => {
     assert.match(
       said('store.away', { problem: 'redis is not reachable' })[0] ?? '',
       /^redis is not reachable; /,

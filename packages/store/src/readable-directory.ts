@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { errorCode, StoreError } from '@postern/core'
 
 /**
- * Whether a directory of Postern's is there and this user may read it. To others it is closed, and "nothing is
- * there" would send an operator looking in the wrong place.
+ * Whether a directory of Postern's is there and this user may read it. It is closed to others, and "nothing
+ * is there" would send an operator looking in the wrong place.
  * @param store what it is, for errors
  * @throws StoreError when it cannot be looked into
  */
