@@ -20,7 +20,6 @@ export { closedTo, isClosed, isReadableDirectory } from './readable-directory.ts
 export {
   connectRedis,
   type RedisConnectOptions,
-  redisHealth,
   redisName,
   redisReady,
 } from './redis.ts'
