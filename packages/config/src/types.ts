@@ -163,7 +163,7 @@ export const webUrl: z.ZodType<string, string> = z.url({
 
 const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
 
-/** As curl, nginx, Docker and Node write one: `unix:/run/app.sock`, `http://unix:/run/app.sock`, `/run/app.sock`. */
+/** As curl, nginx and Node write one: `unix:/run/app.sock`, `http://unix:/run/app.sock`, `/run/app.sock`. */
 const UNIX_SOCKET = /^(?:https?:\/\/)?(?:(?:http\+)?unix:|\/)/i
 const ON_A_PORT = 'let it use a port of this machine, e.g. 127.0.0.1:3000'
 

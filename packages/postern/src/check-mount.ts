@@ -1,8 +1,8 @@
 import { ConfigError } from '@postern/core'
 
 /**
- * Refuses `app.use(layer.express)`: the framework calls it with a request and waits for ever, because what
- * comes back is the middleware and nobody calls that.
+ * Refuses `app.use(layer.express)`: the framework calls it with a request and waits, because what comes back
+ * is the middleware and nobody calls that.
  * @param given what the adapter was called with
  * @throws ConfigError that shows the call
  */
@@ -22,8 +22,8 @@ export function checkHandler(name: string, example: string, handler: unknown): v
 }
 
 /**
- * Refuses an application where a server belongs: those of Express, Fastify and Koa get no upgrades, so nothing
- * would be decided.
+ * Refuses an application where a server belongs: those of Express, Fastify and Koa get no upgrades, so
+ * nothing would be decided.
  * @throws ConfigError that says where the server is
  */
 export function checkServer(server: unknown): void {

@@ -28,8 +28,8 @@ const OPTIONS: Readonly<Record<Name, Check | undefined>> = {
 }
 
 /**
- * Refuses options that would have no effect: in JavaScript nothing else says that `postern({ mode: 'observe' })`
- * goes on blocking.
+ * Refuses options that would have no effect: in JavaScript nothing else says that
+ * `postern({ mode: 'observe' })` goes on blocking.
  * @param suggest the known name that a mistyped one was meant to be
  * @throws ConfigError with every mistake
  */

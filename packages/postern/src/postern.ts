@@ -134,7 +134,8 @@ export interface Postern {
  * Starts Postern in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the
  * defaults protect. `identify`, `guards`, `detectors` and `onEvent` add the application's own code to
  * whatever the configuration says; see docs/extending.md.
- * @throws ConfigError with every mistake in the options and the configuration; StoreError for a store that cannot be opened
+ * @throws ConfigError with every mistake in the options and the configuration; StoreError for a store that
+ * cannot be opened
  * @example
  * ```ts
  * import { postern } from 'postern'
