@@ -26,5 +26,4 @@ export { keepsRevocations, noteEnding, openRevocations } from './revocation-list
 export { Runtime } from './runtime.ts'
 export { scenariosOf } from './scenarios.ts'
 export { stillHolds } from './still-holds.ts'
-export { untrustedForwardingSentence } from './untrusted-forwarding.ts'
 export { openWorkerResources, type WorkerResourcesOptions } from './worker-resources.ts'
