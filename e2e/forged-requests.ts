@@ -476,6 +476,9 @@ function forgedJson(forge: Forge): ForgedRequest {
     `{"id":${plain()},"id":${value}}`,
     `{"a":${plain()}}{"id":${value}}`,
     `{"id":${value}}x`,
+    `{"id":${value}}${'\0'.repeat(4_000)}`,
+    `{"a":"${'\u0001'.repeat(4_000)}","id":${value}}`,
+    `{"id":${value}} <a b='"`,
     `{"a":1}\n{"id":${value}}\n`,
     `\ufeff{"id":${value}}`,
     `)]}',\n{"id":${value}}`,
@@ -571,7 +574,7 @@ function forgedXml(forge: Forge): ForgedRequest {
     'image/svg+xml',
     'application/xml;x',
   )
-  const scratched = forge.scratch(text, SMALL)
+  const scratched = forge.scratch(text, SMALL) + forge.one('', '', '', '', '\0'.repeat(4_000), '<', "<?x '")
   const body =
     text.includes(charset) || type.includes(charset)
       ? inCharset(forge, scratched, charset)

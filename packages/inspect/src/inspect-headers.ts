@@ -67,6 +67,9 @@ function inspectCookies(header: string, inspector: Inspector): void {
     const place = at(`cookie.${name.slice(0, 64)}`)
     if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', place)
     if (value.includes('+') && mayBeWords(value)) inspector.value(value.replaceAll('+', ' '), 'cookie', place)
+    // Django and Werkzeug undo the escapes between the outer quotes, whatever stands between them.
+    if (value.startsWith('"') && value.endsWith('"') && value.includes('\\'))
+      inspector.value(unescaped(value.slice(1, -1)), 'cookie', place)
     // `cookie-parser` of Express reads what stands behind this as JSON.
     const json = /^(?:j:|j%3a)/i.exec(value)?.[0]
     if (json !== undefined) inspector.value(value.slice(json.length), 'cookie', place)

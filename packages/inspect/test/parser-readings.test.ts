@@ -31,6 +31,11 @@ describe('an attack in a cookie', () => {
         assert.equal(cookie(around(octal(attack))), 'block')
     })
 
+  test('is read between the outer quotes, whatever quotes stand inside (Django, Werkzeug)', () => {
+    for (const before of ['"', '\\0"', 'a"b"'])
+      assert.equal(cookie(`a=1; id="${before}${octal(SQL)}"; b=2`), 'block', before)
+  })
+
   test('is read in a value without a name', () => {
     assert.equal(cookie(`"${octal(SQL)}"`), 'block')
     assert.equal(cookie(`="${octal(SQL)}";a=1`), 'block')
@@ -244,7 +249,11 @@ describe('bytes that are not text', () => {
 
   test('are read as the XML, and as the text, that they begin with', () => {
     for (const controls of CONTROLS) {
-      for (const body of [`<a><id>${SQL}</id></a>${controls}`, `<a b="${controls}"><id>${SQL}</id></a>`])
+      for (const body of [
+        `<?x it's?><a><id>${SQL}</id></a>${controls}`,
+        `<a><id>${SQL}</id></a>${controls}`,
+        `<a b="${controls}"><id>${SQL}</id></a>`,
+      ])
         assert.equal(post(body, 'application/xml'), 'block')
       assert.equal(post(`${'a word '.repeat(100)}${SQL}${controls}`, 'text/plain'), 'block')
     }

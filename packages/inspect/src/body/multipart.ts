@@ -219,12 +219,12 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const location = `body.${(names[0] ?? '').slice(0, 64)}`
   for (const name of names.length === 0 ? [''] : names)
     if (!visitor.value(name, 'name', at(`${location}#name`))) return false
-  const others = lines.filter(line => line !== '' && !DISPOSITION.test(line))
+  // To some parsers a carriage return alone ends a line.
+  const all = kind === 'either' ? lines.flatMap(line => line.split('\r')) : lines
+  const others = all.filter(line => line !== '' && !DISPOSITION.test(line))
   if (!others.every(line => visitor.value(line, 'header', at(`${location}#header`)))) return false
   const visitContent = kind === 'file' ? visitUntyped : visitField
-  // To some parsers a carriage return alone ends a line.
-  const told = kind === 'either' ? others.flatMap(line => line.split('\r')) : others
-  if (!visitContent(content, told, location, visitor)) return false
+  if (!visitContent(content, others, location, visitor)) return false
   if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
   return valuesOf(parameters, /^filename\b/).every(fileName =>
     visitFile(content, fileName, location, visitor),

@@ -6,7 +6,7 @@ import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } f
 import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
-import { isDocument, isFormType, isJsonBody } from './visit-body.ts'
+import { isFormType, isJsonBody, mayBeginDocument } from './visit-body.ts'
 
 /** Reads the rest of a body piece by piece, behind a start that was read as a whole. */
 export interface RestReader {
@@ -42,7 +42,7 @@ export function restReader(start: Buffer, contentType: string, depth: number): R
 
 /** The reader for what follows bytes that are not text, where they begin a document that goes on. */
 function documentRest(start: Buffer, contentType: string, depth: number): RestReader | undefined {
-  if (!isDocument(start)) return undefined
+  if (!mayBeginDocument(start)) return undefined
   if (!isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new TextRest(start)
   const text = decodeBytes(start)
   return leadingValues(text).length === text.length ? new JsonRest(start, depth) : undefined

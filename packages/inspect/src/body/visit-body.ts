@@ -15,6 +15,7 @@ import { visitXml } from './xml.ts'
 
 const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
 const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:]+[\s>/])/i
+const MARKUP_LIKE = /^\ufeff?\s{0,64}</
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
 const PAGE =
@@ -53,7 +54,7 @@ export function isMultipartType(contentType: string): boolean {
 
 /** Whether a body is read as JSON: by its start, or by what it says it is. */
 export function isJsonBody(text: string, contentType: string): boolean {
-  return JSON_LIKE.test(text) || /[/+]json$/.test(typeOf(contentType))
+  return JSON_LIKE.test(text) || typeOf(contentType).includes('json')
 }
 
 /** The last one that was asked for: of one body it is asked several times, and most bodies are alike. */
@@ -72,6 +73,12 @@ function typeOf(contentType: string): string {
 export function isDocument(bytes: Buffer): boolean {
   const start = decodeBytes(bytes.subarray(0, 512))
   return JSON_LIKE.test(start) || XML_LIKE.test(start)
+}
+
+/** Whether bytes that are not text begin with a sign that documents begin with. */
+export function mayBeginDocument(bytes: Buffer): boolean {
+  const start = decodeBytes(bytes.subarray(0, 512))
+  return JSON_LIKE.test(start) || MARKUP_LIKE.test(start)
 }
 
 /**
@@ -255,7 +262,7 @@ function* visitBinary(
     visitor.work(bytes.length >> 2)
     if ((yield* visitJson(values, 'body', depth, visitor)) === 'broken')
       yield* visitNearlyJson(values, visitor)
-  } else if (XML_LIKE.test(start)) {
+  } else if (MARKUP_LIKE.test(start) || /[/+]xml$/.test(type)) {
     const text = decodeBytes(bytes)
     whole(text)
     yield* visitMarkup(text, type, depth, visitor)
