@@ -1,5 +1,12 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
-import { ConfigError, type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
+import {
+  boundedText,
+  ConfigError,
+  type Duration,
+  IntegrityError,
+  parseDuration,
+  StoreError,
+} from '@postern/core'
 import { openCheckpoint } from './format/checkpoint.ts'
 import type { NoteVerifier } from './format/note.ts'
 import { sameBytes } from './format/sha256.ts'
@@ -120,7 +127,9 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
       const response = await ask('GET')
       if (response.status === 404 || response.status === 204) return undefined
       if (!response.ok) refuse(response.status)
-      const text = await response.text()
+      const text = await boundedText(response, END_BYTES).catch((cause: unknown) => {
+        throw new StoreError('gave no checkpoint', { store: `anchor ${name}`, retryable: true, cause })
+      })
       return text === '' ? undefined : text
     },
     async push(checkpoint) {
