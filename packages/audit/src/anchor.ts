@@ -3,6 +3,7 @@ import {
   boundedText,
   ConfigError,
   type Duration,
+  errorCode,
   IntegrityError,
   parseDuration,
   StoreError,
@@ -35,7 +36,7 @@ export function fileAnchor(path: string): Anchor {
       try {
         fd = openSync(path, 'r')
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        if (errorCode(error) === 'ENOENT') return undefined
         throw error
       }
       try {
