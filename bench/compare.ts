@@ -10,10 +10,19 @@ import { isQuick, median, quantile, report } from './support/harness.ts'
 import { CpuRounds, type MeasuredProcess } from './support/process-cpu.ts'
 
 const NAMES = ['layer', 'gateway', 'throttle-memory', 'detect-cost'] as const
-const CPU = { rounds: isQuick ? 40 : 120, requests: 400, warmUp: isQuick ? 20_000 : 50_000 }
-/** Operations by which is found how many a round has, and microseconds that a round takes. */
-const FEWEST = 20
+/** Microseconds that a round of decisions takes in each process, unless one decision takes longer. */
 const ROUND_US = 20_000
+/** Operations by which is found how many a round has. */
+const PROBED = [1, 20] as const
+/** Milliseconds for the rounds of one piece of work, or of one set of servers; and rounds in any case. */
+const LONGEST_MS = isQuick ? 25_000 : 120_000
+const FEWEST_ROUNDS = 5
+const CPU = {
+  rounds: isQuick ? 40 : 120,
+  requests: 400,
+  warmUp: isQuick ? 20_000 : 50_000,
+  longestMs: LONGEST_MS,
+}
 /**
  * Processes of each side for decisions: V8 compiles the same code into faster or slower one by what it saw
  * first, and of two processes with one source the one took up to a fifth longer than the other.
@@ -148,13 +157,51 @@ class Decisions {
   }
 }
 
+interface Started {
+  readonly side: 'old' | 'new'
+  readonly decisions: Decisions
+}
+
+/** Microseconds of CPU of a decision in each round, the mean of the processes of a side. */
+async function roundsOf(
+  work: string,
+  started: readonly Started[],
+): Promise<Readonly<Record<'old' | 'new', readonly number[]>>> {
+  const first = started[0]?.decisions as Decisions
+  let calm = await first.cpu(work, PROBED[0])
+  if (calm < ROUND_US) calm = await first.cpu(work, PROBED[1])
+  // So many that a round takes as long for every piece of work, warm processes included.
+  const operations = Math.max(1, Math.round(ROUND_US / Math.max(calm, 0.05)))
+  const taken = { old: [] as number[], new: [] as number[] }
+  const end = performance.now() + LONGEST_MS
+  for (let round = -3; round < CPU.rounds; round++) {
+    if (round >= FEWEST_ROUNDS && performance.now() > end) break
+    const sums = { old: 0, new: 0 }
+    for (const { side, decisions } of round % 2 === 0 ? started : started.toReversed())
+      sums[side] += await decisions.cpu(work, operations)
+    if (round < 0) continue
+    taken.old.push(sums.old / COPIES)
+    taken.new.push(sums.new / COPIES)
+  }
+  return taken
+}
+
+function reportWork(work: string, taken: Readonly<Record<'old' | 'new', readonly number[]>>): void {
+  const found = taken.new.map((cpu, round) => cpu / (taken.old[round] ?? Number.NaN))
+  ratios[work] = median(found)
+  figures[`${work}_rounds`] = found.length
+  figures[`${work}_quartiles`] = `${quantile(found, 0.25).toFixed(3)} to ${quantile(found, 0.75).toFixed(3)}`
+  for (const side of ['old', 'new'] as const)
+    figures[`${work}_${side}_us`] = Number(median(taken[side]).toFixed(3))
+}
+
 /**
  * The same decisions of both sides in turns, in some processes of each: those of limits in memory
  * (`throttle`) or of inspection (`inspect`). The benchmarks of both commits are not run: the older ones know
  * no short form, and measure other things.
  */
 async function compareDecisions(kind: 'throttle' | 'inspect', { old, new: present }: Sides): Promise<void> {
-  const started: { readonly side: 'old' | 'new'; readonly decisions: Decisions }[] = []
+  const started: Started[] = []
   let pieces: readonly string[] = []
   try {
     for (let copy = 0; copy < COPIES; copy++)
@@ -166,28 +213,8 @@ async function compareDecisions(kind: 'throttle' | 'inspect', { old, new: presen
         started.push({ side, decisions })
         pieces = work
       }
-    const first = started[0]?.decisions as Decisions
-    for (const work of pieces.filter(name => name.startsWith(kind))) {
-      await first.cpu(work, FEWEST)
-      const calm = await first.cpu(work, FEWEST)
-      // So many that a round takes as long for every piece of work, warm processes included.
-      const operations = Math.max(FEWEST, Math.round(ROUND_US / Math.max(calm, 0.05)))
-      const taken = { old: [] as number[], new: [] as number[] }
-      for (let round = -3; round < CPU.rounds; round++) {
-        const sums = { old: 0, new: 0 }
-        for (const { side, decisions } of round % 2 === 0 ? started : started.toReversed())
-          sums[side] += await decisions.cpu(work, operations)
-        if (round < 0) continue
-        taken.old.push(sums.old / COPIES)
-        taken.new.push(sums.new / COPIES)
-      }
-      const found = taken.new.map((cpu, round) => cpu / (taken.old[round] ?? Number.NaN))
-      ratios[work] = median(found)
-      figures[`${work}_quartiles`] =
-        `${quantile(found, 0.25).toFixed(3)} to ${quantile(found, 0.75).toFixed(3)}`
-      for (const side of ['old', 'new'] as const)
-        figures[`${work}_${side}_us`] = Number(median(taken[side]).toFixed(3))
-    }
+    for (const work of pieces.filter(name => name.startsWith(kind)))
+      reportWork(work, await roundsOf(work, started))
   } finally {
     for (const { decisions } of started) decisions.stop()
   }

@@ -2,9 +2,13 @@
 // to what they see when it is quiet, just before. Beside it the floor: the same for the good clients of a
 // bare server of node under the same attack. `--only slow-headers` measures one attack, `--quick` each once,
 // in shorter slices, and not for so long that slow requests run out of time.
+//
+// All share one machine. What of the tail is the gateway's is known from the rest in three ways: the attacker
+// is kept on one core and has the lowest priority; a few clients ask the backend at the same time without the
+// gateway; and the share of the time is shown for which the server waited for a core.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { askAsGoodClients } from './support/good-clients.ts'
 import { isQuick, median, quantile, report } from './support/harness.ts'
@@ -22,6 +26,8 @@ const SETTLE_MS = isQuick ? 300 : 1_000
 /** Slow requests run out of time ten seconds after they began: that is measured, and what follows. */
 const SLOW_SETTLE_MS = isQuick ? SETTLE_MS : 6_000
 const SLOW_SLICES = isQuick ? SLICES : 6
+/** Clients that ask the backend itself. */
+const DIRECT_CLIENTS = 4
 const ATTACKS: readonly AttackName[] = [
   'slow headers',
   'slow bodies',
@@ -75,25 +81,38 @@ async function end(child: ChildProcess): Promise<void> {
 interface Subject {
   readonly child: ChildProcess
   readonly ports: readonly number[]
+  readonly backendPort: number
 }
 
 /** One slice of time. */
 interface Sample {
   readonly latencies: readonly number[]
   readonly failed: number
+  readonly reasons: ReadonlyMap<string, number>
+  /** What clients saw that asked the backend itself at the same time. */
+  readonly direct: readonly number[]
   /** Share of one core that the server took. */
   readonly cpu: number
   /** The longest stretch for which the event loop of the server was held, milliseconds of CPU. */
   readonly turn: number
+  /** Share of the time for which the server could have run, and another process had the core. */
+  readonly waited: number
 }
 
-async function sample({ child, ports }: Subject): Promise<Sample> {
+async function sample({ child, ports, backendPort }: Subject): Promise<Sample> {
   await longestTurn(child)
   const before = cpuMsOf(child)
+  const waitedBefore = waitedMsOf(child)
   const started = performance.now()
-  const { latencies, failed } = await askAsGoodClients(ports[0] ?? 0, SLICE_MS)
-  const cpu = (cpuMsOf(child) - before) / (performance.now() - started)
-  return { latencies, failed, cpu, turn: await longestTurn(child) }
+  const [{ latencies, failed, reasons }, direct] = await Promise.all([
+    askAsGoodClients(ports[0] ?? 0, SLICE_MS),
+    askAsGoodClients(backendPort, SLICE_MS, DIRECT_CLIENTS),
+  ])
+  const elapsed = performance.now() - started
+  const cpu = (cpuMsOf(child) - before) / elapsed
+  const waited = (waitedMsOf(child) - waitedBefore) / elapsed
+  const turn = await longestTurn(child)
+  return { latencies, failed, reasons, direct: direct.latencies, cpu, turn, waited }
 }
 
 /** Since it was last asked. */
@@ -116,16 +135,40 @@ function cpuMsOf({ pid }: ChildProcess): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }
 
+/**
+ * Milliseconds for which the main thread of a process could have run while others had the cores (Linux,
+ * /proc/PID/schedstat); 0 where there is no such file.
+ */
+function waitedMsOf({ pid }: ChildProcess): number {
+  if (!existsSync(`/proc/${pid}/schedstat`)) return 0
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6
+}
+
 /** What good clients of a server saw, of all rounds. */
 interface Seen {
   readonly quiet: Sample[]
   readonly attacked: Sample[]
 }
 
+/**
+ * The attacker's own work takes no time of the other cores, where there are some, and util-linux. What the
+ * kernel does for its connections may still run anywhere.
+ */
+function keepOnLastCore({ pid }: ChildProcess): void {
+  const cores = cpus().length
+  if (cores < 2) return
+  try {
+    execFileSync('taskset', ['-a', '-c', '-p', String(cores - 1), String(pid)], { stdio: 'ignore' })
+  } catch {
+    // Only its priority holds it back then.
+  }
+}
+
 /** Good clients of a server, first while it is quiet, then under an attack. */
 async function measure(name: AttackName, subject: Subject, canEnd: boolean, seen: Seen): Promise<void> {
   for (let i = 0; i < QUIET_SLICES; i++) seen.quiet.push(await sample(subject))
   const attack = await start('hostile-attacks', [name, ...subject.ports.map(String)], SETUP_MS)
+  keepOnLastCore(attack.child)
   const isSlow = canEnd && (name === 'slow headers' || name === 'slow bodies')
   await new Promise(resolve => setTimeout(resolve, isSlow ? SLOW_SETTLE_MS : SETTLE_MS))
   for (let i = isSlow ? SLOW_SLICES : SLICES; i > 0; i--) seen.attacked.push(await sample(subject))
@@ -151,7 +194,7 @@ try {
     const { child, said } = await start('hostile-server', args)
     const ports = said as number[]
     await askAsGoodClients(ports[0] ?? 0, SLICE_MS)
-    return { child, ports }
+    return { child, ports, backendPort: backendPort ?? 0 }
   }
   for (let round = 0; round < ROUNDS; round++)
     for (const name of attacks) {
@@ -177,31 +220,65 @@ const all = (samples: readonly Sample[], share: number): number =>
     samples.flatMap(({ latencies }) => latencies),
     share,
   )
+const directOf = (samples: readonly Sample[]): number =>
+  quantile(
+    samples.flatMap(({ direct }) => direct),
+    0.99,
+  )
 const ratios: Record<string, number> = {}
 console.log(
-  `\ngood clients (ms)              quiet p50     p50   ratio   quiet p99      p99 (slices)          ratio  failed  CPU  longest turn`,
+  `\ngood clients (ms)              quiet p50     p50   ratio   quiet p99      p99 (slices)          ratio  failed  CPU  turn  waited  backend p99`,
 )
+
+/** `4.1`, or a dash where nothing was measured. */
+const ms = (value: number): string => (Number.isNaN(value) ? '-' : value.toFixed(1))
+
+/** How many requests failed for each reason, in words: `503: 12, ECONNRESET: 3`. */
+function reasonsOf(samples: readonly Sample[]): string {
+  const counts = new Map<string, number>()
+  for (const { reasons } of samples)
+    for (const [reason, count] of reasons) counts.set(reason, (counts.get(reason) ?? 0) + count)
+  return [...counts].map(([reason, count]) => `${reason}: ${count}`).join(', ')
+}
+
 function line(name: string, { quiet, attacked }: Seen): void {
-  const slices = attacked.map(({ latencies }) => quantile(latencies, 0.99))
-  const spread = `${all(attacked, 0.99).toFixed(1)} (${Math.min(...slices).toFixed(1)}..${Math.max(...slices).toFixed(1)})`
-  ratios[`${name} p50`] = all(attacked, 0.5) / all(quiet, 0.5)
-  ratios[`${name} p99`] = all(attacked, 0.99) / all(quiet, 0.99)
+  const slices = attacked.map(({ latencies }) => quantile(latencies, 0.99)).filter(p99 => !Number.isNaN(p99))
+  const spread =
+    slices.length === 0
+      ? 'none answered'
+      : `${ms(all(attacked, 0.99))} (${ms(Math.min(...slices))}..${ms(Math.max(...slices))})`
+  const setRatio = (percentile: string, share: number): string => {
+    const ratio = all(attacked, share) / all(quiet, share)
+    if (Number.isNaN(ratio)) return '-'
+    ratios[`${name} ${percentile}`] = ratio
+    return ratio.toFixed(2)
+  }
   const columns = [
-    all(quiet, 0.5).toFixed(1).padStart(13),
-    all(attacked, 0.5).toFixed(1).padStart(7),
-    (ratios[`${name} p50`] ?? 0).toFixed(2).padStart(7),
-    all(quiet, 0.99).toFixed(1).padStart(11),
+    ms(all(quiet, 0.5)).padStart(13),
+    ms(all(attacked, 0.5)).padStart(7),
+    setRatio('p50', 0.5).padStart(7),
+    ms(all(quiet, 0.99)).padStart(11),
     spread.padStart(22),
-    (ratios[`${name} p99`] ?? 0).toFixed(2).padStart(7),
+    setRatio('p99', 0.99).padStart(7),
     String(attacked.reduce((sum, { failed }) => sum + failed, 0)).padStart(7),
     `${(median(attacked.map(({ cpu }) => cpu)) * 100).toFixed(0)} %`.padStart(5),
-    `${median(attacked.map(({ turn }) => turn)).toFixed(1)} ms`.padStart(9),
+    median(attacked.map(({ turn }) => turn))
+      .toFixed(1)
+      .padStart(5),
+    `${(median(attacked.map(({ waited }) => waited)) * 100).toFixed(0)} %`.padStart(7),
+    `${ms(directOf(quiet))} -> ${ms(directOf(attacked))}`.padStart(14),
   ]
   console.log(`  ${name.padEnd(22)}${columns.join(' ')}`)
+  const failures = reasonsOf([...quiet, ...attacked])
+  if (failures !== '') console.log(`    failed: ${failures}`)
 }
 for (const name of attacks) {
-  line(name, gateways.get(name) as Seen)
-  line(`${name}, floor`, floors.get(name) as Seen)
+  const gateway = gateways.get(name) as Seen
+  const floor = floors.get(name) as Seen
+  line(name, gateway)
+  line(`${name}, floor`, floor)
+  const overFloor = all(gateway.attacked, 0.99) / all(floor.attacked, 0.99)
+  if (!Number.isNaN(overFloor)) ratios[`${name} p99 over the floor's`] = overFloor
 }
 report({
   bench: 'hostile',
@@ -215,7 +292,9 @@ report({
   unequal: [
     'attackers, good clients, server and backend share the cores of one machine; attackers have the lowest priority there',
     'floor: a bare server of node under the same attack, as a ratio to its own quiet; it answers by itself, decides nothing, and has no time limits that could end the attack while it is measured',
-    'longest turn: of the event loop of the server, in milliseconds of its CPU, which other work of the machine does not change; the median of slices',
+    'turn: the longest of the event loop of the server, in milliseconds of its CPU, which other work of the machine does not change; the median of slices',
+    'waited: share of the time for which the main thread of the server could have run and another process, or another server of this benchmark, had the core',
+    'backend p99: of clients that ask the backend itself at the same time, quiet and under attack: what the machine does to a server that is not attacked',
     'good clients ask 240 times a second in all, whether or not earlier answers have come; p99 is of all slices together, in brackets the least and the most of one',
   ],
 })

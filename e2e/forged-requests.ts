@@ -439,17 +439,21 @@ function forgedMultipart(forge: Forge): ForgedRequest {
 }
 
 function jsonText(forge: Forge, text: string): string {
-  const style = forge.below(4)
-  const inside = [...text]
-    .map(letter => {
-      if (style === 0) return letter === '"' || letter === '\\' ? `\\${letter}` : letter
-      if (style === 1 || forge.chance(0.3))
-        return `\\u00${forge.chance(0.5) ? hex(letter.charCodeAt(0)) : hex(letter.charCodeAt(0)).toUpperCase()}`
-      if (letter === '/' && forge.chance(0.5)) return '\\/'
-      return letter === '"' || letter === '\\' ? `\\${letter}` : letter
-    })
-    .join('')
+  const style = forge.below(5)
+  const inside = [...text].map(letter => jsonLetter(forge, letter, style)).join('')
   return forge.one(`"${inside}"`, `"${inside}"`, `"${inside}"`, `"${inside}"`, `'${inside}'`)
+}
+
+function jsonLetter(forge: Forge, letter: string, style: number): string {
+  const plain = letter === '"' || letter === '\\' ? `\\${letter}` : letter
+  if (style === 0) return plain
+  // To lenient parsers a backslash before any letter says nothing.
+  if (style === 4 && forge.chance(0.8)) return /[bfnrtu"\\]/.test(letter) ? plain : `\\${letter}`
+  if (style === 1 || forge.chance(0.3)) {
+    const code = hex(letter.charCodeAt(0))
+    return `\\u00${forge.chance(0.5) ? code : code.toUpperCase()}`
+  }
+  return letter === '/' && forge.chance(0.5) ? '\\/' : plain
 }
 
 function forgedJson(forge: Forge): ForgedRequest {
@@ -527,6 +531,12 @@ function forgedXml(forge: Forge): ForgedRequest {
     `<id>&e;</id>`,
     `<id>1</id>${attack}`,
     `<id a="&e;"/>`,
+    `<id b=${forge.one("it's", '6"', "'", '"')}>${attack}</id>`,
+    `<id b='"'>${attack}</id>`,
+    `<!-- ${forge.one("it's", '>', '->', '-- ', '<')} --><id>${attack}</id>`,
+    `<?x ${forge.one("it's", '6"', '>', '<!--', '<![CDATA[')}?><id>${attack}</id>`,
+    `<![CDATA[${forge.one("it's", '<!--', ']]', '<?x', '"')}]]><id>${attack}</id>`,
+    `<${forge.one('id', 'n:id', '\u00e9', '_', 'i.d')}\n>${attack}</id>`,
   )
   const text = [
     forge.one(
@@ -540,7 +550,17 @@ function forgedXml(forge: Forge): ForgedRequest {
     ),
     element.includes('&e;')
       ? `<!DOCTYPE a [<!ENTITY e "${attack.replaceAll('"', '&#34;')}">]>`
-      : forge.one('', '', '', '<!DOCTYPE a>', '<!-- a -->'),
+      : forge.one(
+          '',
+          '',
+          '',
+          '<!DOCTYPE a>',
+          '<!-- a -->',
+          `<!DOCTYPE a [<!-- ${forge.one("it's", ']>', '6"')} -->]>`,
+          `<!DOCTYPE a [<?x ${forge.one("it's", ']>', '6"')}?>]>`,
+          '<!DOCTYPE a PUBLIC "-//a//b" "c\'d">',
+          "<?x it's?>",
+        ),
     `<a>${forge.one('', 'text', '<b/>')}${element}${forge.one('', 'text', '<b/>')}</a>`,
   ].join('')
   const type = forge.one(

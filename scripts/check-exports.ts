@@ -1,5 +1,6 @@
 // Every export is public (re-exported by the package's index or named in its manifest), imported by another
-// file, or a type in the signature of another export of its file.
+// file, or a type in the signature of another export of its file. A public value is named by another package,
+// a test or a page of the documentation.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { importsOf, packages, root } from './workspace.ts'
@@ -39,5 +40,30 @@ for (const { folder, manifest } of packages()) {
     }
   }
 }
+const readers = new Map(
+  globSync(
+    [
+      'packages/*/{src,test}/**/*.{ts,tsx}',
+      ...['docs/*.md', '{.,packages/*}/README.md', '{bench,e2e,examples,scripts,test}/**/*.{ts,js,mjs,md}'],
+    ],
+    { cwd: root, exclude: ['**/node_modules/**'] },
+  ).map(file => [file, readFileSync(join(root, file), 'utf8')]),
+)
+
+/** Whether another package, a test or a page names it. */
+function isNamed(folder: string, name: string): boolean {
+  const word = new RegExp(`\\b${name}\\b`)
+  for (const [file, text] of readers) if (!file.startsWith(`${folder}/src/`) && word.test(text)) return true
+  return false
+}
+
+for (const { folder } of packages()) {
+  const file = `${folder}/src/index.ts`
+  for (const [, names = ''] of (readers.get(file) ?? '').matchAll(/^export \{([^}]*)\}/gm))
+    for (const name of names.split(',').map(part => part.trim().split(' as ').at(-1) ?? ''))
+      if (name !== '' && !name.startsWith('type ') && !isNamed(folder, name))
+        unused.push(`${file}: "${name}" is public, and no other package, test or page names it`)
+}
+
 for (const line of unused) console.error(line)
 if (unused.length > 0) process.exit(1)

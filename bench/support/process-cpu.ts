@@ -9,6 +9,10 @@ const CONNECTIONS = 32
  * were closed, and those of the clients are new.
  */
 const SETTLING = 100
+/** Rounds in any case. */
+const FEWEST_ROUNDS = 5
+/** Requests between two looks at the time. */
+const WARM_STEP = 1_000
 
 /** A server in a process of its own. */
 export interface MeasuredProcess {
@@ -38,6 +42,8 @@ export class CpuRounds {
    * machine is slow to neighbours alike, and the median of many rounds hardly knows of it.
    * @param requests of a turn
    * @param warmUp requests of each beforehand, until V8 has compiled what it will
+   * @param longestMs after which neither begins another: of a busy machine there are fewer rounds then, and
+   * colder processes
    */
   static async measure(
     processes: readonly MeasuredProcess[],
@@ -45,11 +51,19 @@ export class CpuRounds {
       rounds,
       requests,
       warmUp,
-    }: { readonly rounds: number; readonly requests: number; readonly warmUp: number },
+      longestMs = Number.POSITIVE_INFINITY,
+    }: {
+      readonly rounds: number
+      readonly requests: number
+      readonly warmUp: number
+      readonly longestMs?: number
+    },
   ): Promise<CpuRounds> {
-    await warm(processes, warmUp)
+    await warm(processes, warmUp, longestMs)
+    const end = performance.now() + longestMs
     const taken = new Map(processes.map(({ name }) => [name, [] as number[]]))
     for (let round = 0; round < rounds; round++) {
+      if (round >= FEWEST_ROUNDS && performance.now() > end) break
       for (let turn = 0; turn < processes.length; turn++) {
         const measured = processes[(turn + round) % processes.length] as MeasuredProcess
         taken.get(measured.name)?.push(await roundOf(measured, requests))
@@ -93,13 +107,24 @@ async function roundOf({ port, process: { pid } }: MeasuredProcess, requests: nu
   return took
 }
 
-/** Sends requests to processes, two at a time, so that V8 has compiled what it will. */
-export async function warm(processes: readonly MeasuredProcess[], requests: number): Promise<void> {
+/**
+ * Sends requests to processes, two at a time, so that V8 has compiled what it will.
+ * @param longestMs all of it takes hardly longer
+ */
+export async function warm(
+  processes: readonly MeasuredProcess[],
+  requests: number,
+  longestMs: number = Number.POSITIVE_INFINITY,
+): Promise<void> {
   const waiting = [...processes]
+  // Two at a time.
+  const each = (longestMs * 2) / processes.length
   const warmNext = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const load = await KeepAliveLoad.connect(next.port, CONNECTIONS)
-      await load.run(requests)
+      const end = performance.now() + each
+      for (let left = requests; left > 0 && performance.now() < end; left -= WARM_STEP)
+        await load.run(Math.min(left, WARM_STEP))
       load.close()
     }
   }

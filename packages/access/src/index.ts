@@ -12,6 +12,7 @@ export type { ApprovalRequest } from './approval/approval-request.ts'
 export { Approvals, type ApprovalsOptions } from './approval/approvals.ts'
 export { type Mail, type MailOptions, mailChannel } from './approval/mail-channel.ts'
 export type { ApprovalChannel, Notice } from './approval/notice.ts'
+export type { UsedConsents } from './approval/used-consents.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
 export { type ClaimOptions, type ClaimSigner, claimSigner } from './budget/actor-claim.ts'
 export {

@@ -461,6 +461,44 @@ describe('a sink', () => {
     await shipper.close()
   })
 
+  test('that needs longer than the time for a batch gets the same batch with twice the time, and smaller ones afterwards', async t => {
+    const reader = await logOf(
+      t,
+      Array.from({ length: 24 }, (_, i) => requestEvent(i)),
+    )
+    const batches: (readonly number[])[] = []
+    let late = 3
+    const sink: Sink = {
+      name: 'memory',
+      send: (entries, signal) => {
+        batches.push(entries.map(({ index }) => Number(index)))
+        if (late-- <= 0) return Promise.resolve('taken')
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+        })
+      },
+      close: () => undefined,
+    }
+    const cursor = fileCursor(`${freshDirectory()}/c`)
+    const shipper = new Shipper({ reader, sink, cursor, batch: 16, timeout: '20ms' })
+    const details: (string | undefined)[] = []
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await shipper.ship()
+      details.push(/within \d+ ms/.exec(shipper.health().detail ?? '')?.[0])
+    }
+    assert.deepEqual(details, ['within 20 ms', 'within 40 ms', 'within 80 ms'])
+    await shipper.ship()
+    assert.deepEqual([shipper.health().ok, shipper.behind], [true, 0])
+    const sizes = batches.map(({ length }) => length)
+    assert.deepEqual(sizes.slice(0, 5), [16, 16, 16, 16, 2])
+    assert.equal(new Set(batches.slice(0, 4).map(batch => batch.join())).size, 1, 'the same batch')
+    assert.deepEqual(
+      [...new Set(batches.flat())],
+      Array.from({ length: 24 }, (_, i) => i),
+    )
+    await shipper.close()
+  })
+
   test('that refuses a single entry as too large is named, with the entry, and nothing is skipped', async t => {
     const reader = await logOf(t, [requestEvent(0), requestEvent(1), requestEvent(2)])
     const { sink } = memorySink(entries =>

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { EventEmitter, once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -58,3 +60,41 @@ test('a gateway that is stopped before it has started ends in order', async t =>
   const host = new Host(folder, ['SIGTERM'])
   assert.equal(await main(['gateway', ...PLACES, '--to', 'http://127.0.0.1:9'], host), EXIT.done)
 })
+
+for (const workers of ['1', '2'])
+  test(`a second Ctrl-C ends a wait for requests in progress; one that comes twice at once does not (${workers})`, {
+    timeout: 60_000,
+  }, async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-signals-'))
+    // Never answers.
+    const backend = createServer(() => undefined).listen(0, '127.0.0.1')
+    await once(backend, 'listening')
+    t.after(() => {
+      backend.closeAllConnections()
+      backend.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    writeFileSync(join(folder, 'postern.config.yaml'), 'timeouts: { drain: 10m }\n')
+    const host = new Host(folder, [])
+    const to = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`
+    const ended = main(['gateway', ...PLACES, '--json', '--workers', workers, '--to', to], host)
+    const url = (): string | undefined => /"url":"([^"]+)"/.exec(host.printed.join(''))?.[1]
+    await until(() => url() !== undefined)
+    const got = new Promise(resolve => backend.once('request', resolve))
+    const cutOff = assert.rejects(fetch(url() ?? ''))
+    await got
+    host.emit('SIGINT')
+    host.emit('SIGINT')
+    let isOver = false
+    void ended.then(() => {
+      isOver = true
+    })
+    await until(() => host.printed.some(text => text.includes('stopping')))
+    assert.equal(isOver, false)
+    await until(() => {
+      host.emit('SIGINT')
+      return isOver
+    })
+    assert.equal(await ended, EXIT.done)
+    await cutOff
+  })

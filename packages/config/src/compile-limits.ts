@@ -140,6 +140,8 @@ function isRange(entry: string): boolean {
 /** The key of a limit as it is written. */
 export function compileKey(key: LimitKey): CompiledKey {
   if (!isKeys(key)) return compileSingleKey(key)
+  const [first, ...more] = key
+  if (first !== undefined && more.length === 0) return compileSingleKey(first)
   const keys = key.map(compileSingleKey)
   return { of: combined(...keys.map(({ of }) => of)), name: keys.map(({ name }) => name).join(' + ') }
 }

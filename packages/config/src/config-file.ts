@@ -16,6 +16,8 @@ export interface ConfigFile {
   /** Folder that relative paths in it start from. */
   readonly folder: string
   readonly value: unknown
+  /** Text of a YAML or JSON file, as it was read. */
+  readonly text?: string
   /** Which content of the file it was; see `fileVersion`. */
   readonly version: string | undefined
   /** Names a place for an error message, with the line where the format keeps lines. */
@@ -187,6 +189,7 @@ function parseConfig(
     path,
     folder: dirname(path),
     value: value ?? {},
+    text,
     place: at => {
       const line = lineOf(document, lines, at)
       return `${name}${line === undefined ? '' : `:${line}`}: ${formatPath(at)}`

@@ -1,16 +1,14 @@
 import type { SchemaNode } from './json-schema.ts'
 
 /**
- * A hint for a value of the wrong kind: what the table gives as an example of the key, and for `true` the
- * empty object that switches a section on with its defaults.
+ * A hint for a value of the wrong kind: what the table gives as an example of the key, else what it says of
+ * the entries of a list.
  */
-export function exampleHint(found: unknown, nodes: readonly SchemaNode[]): { readonly hint?: string } {
-  const isSection = nodes.some(
-    ({ properties, required = [] }) => properties !== undefined && required.length === 0,
-  )
-  if (found === true && isSection) return { hint: 'write {} to switch it on with its defaults' }
+export function exampleHint(nodes: readonly SchemaNode[]): string | undefined {
   const example = nodes.find(node => node.example !== undefined)?.example
-  return example === undefined ? {} : { hint: `e.g. ${flow(example)}` }
+  if (example !== undefined) return `e.g. ${flow(example)}`
+  const entry = nodes.find(({ items }) => items?.form !== undefined)?.items?.form
+  return entry === undefined ? undefined : `each entry is ${entry}`
 }
 
 /** A value on one line, as YAML and TypeScript both read it. */

@@ -51,7 +51,10 @@ function unknownBudget(asked: readonly string[], defined: readonly string[]): Is
   const name = asked.find(one => !defined.includes(one))
   if (name === undefined) return undefined
   const meant = suggest(name, defined)
-  const known = defined.length === 0 ? 'define it under budgets' : `the budgets are ${defined.join(', ')}`
+  const known =
+    defined.length === 0
+      ? 'define it under budgets, e.g. budgets: { "orders.delete": { rows: 50, window: "1h" } }'
+      : `the budgets are ${defined.join(', ')}`
   return {
     problem: `there is no budget "${name.slice(0, 100)}"`,
     hint: meant === undefined ? known : `did you mean "${meant}"?`,

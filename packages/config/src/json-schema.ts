@@ -33,6 +33,39 @@ export function annotatedSchema(): SchemaNode {
   return annotated
 }
 
+/** Every form that the table knows for a place; a part without an example has that of the whole. */
+export function nodesAt(path: readonly (string | number)[]): readonly SchemaNode[] {
+  let nodes = branches(annotatedSchema())
+  for (const part of path) nodes = nodes.flatMap(node => partOf(node, part))
+  return nodes
+}
+
+function partOf(node: SchemaNode, part: string | number): readonly SchemaNode[] {
+  const next = typeof part === 'number' ? node.items : (node.properties?.[part] ?? node.additionalProperties)
+  if (typeof next !== 'object') return []
+  const isNamed = typeof part === 'string' && node.properties?.[part] === undefined
+  const example = exampleOf(node.example, isNamed ? 0 : part)
+  return branches(example === undefined ? next : { example, ...next })
+}
+
+/**
+ * What an example of the whole says of one of its parts. Of a list, or an object with names of one's own, the
+ * first entry shows what entries look like.
+ * @param part the name of a property, else 0
+ */
+function exampleOf(whole: unknown, part: string | number): unknown {
+  if (typeof whole !== 'object' || whole === null) return typeof part === 'number' ? whole : undefined
+  if (typeof part === 'number') return Object.values(whole)[0]
+  return Object.hasOwn(whole, part) ? (whole as Readonly<Record<string, unknown>>)[part] : undefined
+}
+
+function branches(node: SchemaNode): readonly SchemaNode[] {
+  if (node.anyOf === undefined || node.form !== undefined) return [node]
+  const { example } = node
+  const inner = node.anyOf.flatMap(branches)
+  return example === undefined ? inner : inner.map(branch => ({ example, ...branch }))
+}
+
 /** Annotations of ours that are not keywords of JSON Schema. */
 const OURS: ReadonlySet<string> = new Set([
   'form',

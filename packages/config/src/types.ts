@@ -88,10 +88,7 @@ export const duration: z.ZodType<number, Duration> = parsed(
     if (milliseconds <= 0) fail('must be longer than zero', 'e.g. 10s')
     // A bare number counts milliseconds, and nobody who writes 90 for a retention means those.
     if (typeof value === 'number' && value < 1_000)
-      fail(
-        `${value} would be ${value} milliseconds`,
-        `write the unit: "${value}s", "${value}m" or "${value}ms"`,
-      )
+      fail(`${value} would mean ${value} ms`, `write the unit: "${value}s", "${value}m" or "${value}ms"`)
     return milliseconds
   },
 )
@@ -154,6 +151,15 @@ export const routePattern: z.ZodType<string, string> = checked(
     if (!value.startsWith('/')) checkMethod(value.slice(0, value.indexOf(' ')))
   },
 )
+
+/** An absolute address. */
+export const url: z.ZodType<string, string> = z.url('must be an address with its scheme')
+
+/** `http://` or `https://`. */
+export const webUrl: z.ZodType<string, string> = z.url({
+  protocol: /^https?$/,
+  error: 'must be an http(s) address',
+})
 
 const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
 

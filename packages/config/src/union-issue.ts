@@ -1,9 +1,7 @@
-import type { ConfigIssue } from '@postern/core'
 import type * as z from 'zod'
-import { exampleHint } from './example-hint.ts'
 import type { SchemaNode } from './json-schema.ts'
 import { suggest } from './suggest.ts'
-import { describe, kindName } from './value-kind.ts'
+import { describe, kindName, listed } from './value-kind.ts'
 import { wordOfOthers } from './words-of-others.ts'
 
 /** What is wrong with a value that may have one of several forms. */
@@ -11,7 +9,7 @@ export type UnionAnswer =
   /** The form is clear, and something inside it is wrong. */
   | { readonly kind: 'inside'; readonly issues: readonly z.core.$ZodIssue[] }
   /** It is none of the forms. */
-  | { readonly kind: 'none'; readonly issue: Omit<ConfigIssue, 'place'> }
+  | { readonly kind: 'none'; readonly problem: string; readonly hint?: string | undefined }
 
 /**
  * Says what is wrong with a value that fits no branch of a union: what is wrong inside the object that was
@@ -27,26 +25,24 @@ export function unionIssue(
   const inside = branches
     .filter(branch => branch.some(one => isInside(one, typeof found === 'object')))
     .sort((one, other) => misfit(one) - misfit(other))[0]
-  if (inside !== undefined) return { kind: 'inside', issues: inside }
-  const forms = [...new Set(nodes.flatMap(formsOf))]
-  const all = listed(forms)
+  if (inside !== undefined) return { kind: 'inside', issues: withoutMissing(inside, found) }
+  const all = listed([...new Set(nodes.flatMap(formsOf))])
   const spoken = branches
     .flat()
     .find(inner => inner.code === 'custom' && inner.params?.['hint'] !== undefined)
   if (spoken?.code === 'custom' && typeof found !== 'object')
     return {
       kind: 'none',
-      issue: { problem: spoken.message, hint: `${String(spoken.params?.['hint'])}; allowed: ${all}` },
+      problem: spoken.message,
+      hint: `${String(spoken.params?.['hint'])}; allowed: ${all}`,
     }
+  if (found === undefined) return { kind: 'none', problem: `is missing: it must be ${all}` }
   const words = nodes.flatMap(node => [node.const, ...(node.enum ?? [])]).filter(isText)
-  if (found === undefined) return { kind: 'none', issue: { problem: `is missing: it must be ${all}` } }
   const meant = typeof found === 'string' ? (wordOfOthers(found, words) ?? suggest(found, words)) : undefined
   return {
     kind: 'none',
-    issue: {
-      problem: `must be ${all}, not ${describe(found)}`,
-      ...(meant === undefined ? exampleHint(found, nodes) : { hint: `did you mean "${meant}"?` }),
-    },
+    problem: `must be ${all}, not ${describe(found)}`,
+    hint: meant === undefined ? undefined : `did you mean "${meant}"?`,
   }
 }
 
@@ -63,6 +59,16 @@ function isInside(issue: z.core.$ZodIssue, isObject: boolean): boolean {
   return issue.path.length > 0 || issue.code === 'unrecognized_keys' || isRefused
 }
 
+/** Beside an unknown key it is not clear that this form was meant, so that nothing of it is missing. */
+function withoutMissing(branch: readonly z.core.$ZodIssue[], found: unknown): readonly z.core.$ZodIssue[] {
+  if (!branch.some(({ code }) => code === 'unrecognized_keys')) return branch
+  return branch.filter(({ code, path: [part] }) => code === 'unrecognized_keys' || hasPart(found, part))
+}
+
+function hasPart(found: unknown, part: PropertyKey | undefined): boolean {
+  return typeof found === 'object' && found !== null && part !== undefined && Object.hasOwn(found, part)
+}
+
 /** An unknown key speaks against a form more than a wrong value does. */
 function misfit(branch: readonly z.core.$ZodIssue[]): number {
   return branch.reduce(
@@ -77,11 +83,6 @@ function formsOf(node: SchemaNode): readonly string[] {
   if (node.enum !== undefined) return node.enum.map(value => JSON.stringify(value))
   if (node.properties !== undefined) return [`{ ${Object.keys(node.properties).join(', ')} }`]
   return typeof node.type === 'string' ? [kindName(node.type)] : []
-}
-
-/** `"a", "b" or a number`. */
-function listed(forms: readonly string[]): string {
-  return forms.length < 2 ? forms.join('') : `${forms.slice(0, -1).join(', ')} or ${forms.at(-1)}`
 }
 
 function isText(value: unknown): value is string {

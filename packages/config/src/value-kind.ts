@@ -23,3 +23,10 @@ const NAMES: Readonly<Record<string, string>> = {
 export function kindName(type: string): string {
   return NAMES[type] ?? type
 }
+
+/** `"a", "b" or a number`; a comma before the last where a form has `or` or `and` itself. */
+export function listed(forms: readonly string[]): string {
+  if (forms.length < 2) return forms.join('')
+  const comma = forms.some(form => / (?:or|and) /.test(form)) ? ',' : ''
+  return `${forms.slice(0, -1).join(', ')}${comma} or ${forms.at(-1)}`
+}

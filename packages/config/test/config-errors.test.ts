@@ -105,14 +105,14 @@ const CASES: readonly (readonly [
     'a retention without a unit',
     'audit: { retention: 90 }',
     /retention$/,
-    /90 would be 90 milliseconds/,
+    /90 would mean 90 ms/,
     /"90s", "90m" or "90ms"/,
   ],
   [
     'a proof of identity without a unit',
     'routes:\n  /admin/**: { require: { stepUp: 10 } }',
     /stepUp$/,
-    /10 would be 10 milliseconds/,
+    /10 would mean 10 ms/,
     /"10m"/,
   ],
   [
@@ -329,7 +329,7 @@ const CASES: readonly (readonly [
   ],
   ['a backend of another kind', 'upstream: ftp://127.0.0.1', /upstream$/, /not an http\(s\) address/],
   ['a method in small letters', 'routes: { /a: { methods: [get] } }', /methods\[0\]$/, /capitals/],
-  ['an unknown level', 'inspect: { level: 9 }', /inspect\.level$/, /must be 1 or 2 or 3 or 4/],
+  ['an unknown level', 'inspect: { level: 9 }', /inspect\.level$/, /must be 1, 2, 3 or 4, not 9/],
   ['text for a number', 'workers: many', /workers$/, /must be "auto" or/],
   ['a list for an object', 'routes: [/a]', /routes$/, /must be an object, not a list/],
   [

@@ -155,6 +155,11 @@ describe('the table of configuration keys', () => {
     assert.ok((login?.routes?.length ?? 0) > 10)
   })
 
+  test('takes a list of one key for that key', async () => {
+    const { config } = await load({ limits: { a: { limit: '5/1m', key: ['network'] } } })
+    assert.equal(config.limits.find(({ name }) => name === 'a')?.keyName, 'network')
+  })
+
   test('takes a key that is undefined as absent', async () => {
     const { config } = await load({ audit: { retention: undefined }, admin: undefined })
     assert.equal(config.audit !== false && Object.hasOwn(config.audit, 'retention'), false)

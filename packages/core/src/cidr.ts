@@ -86,19 +86,29 @@ export class CidrSet {
   }
 }
 
+/** Bits of an IPv4-mapped address before the IPv4 address (RFC 4291 section 2.5.5.2). */
+const MAPPED_BITS = 96
+
 function parseRange(entry: string): Range | string {
   const slash = entry.indexOf('/')
   const bytes = addressBytes(slash < 0 ? entry : entry.slice(0, slash))
   if (bytes === undefined) return 'is not an address or range'
   const width = bytes.length * 8
   if (slash < 0) return { bytes, bits: width }
-  const prefix = entry.slice(slash + 1)
-  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > width) return `needs a prefix length of 0 to ${width}`
-  const bits = Number(prefix)
+  const bits = prefixLength(entry.slice(slash + 1), width, entry.includes(':') && width === 32)
+  if (bits === undefined) return `needs a prefix length of 0 to ${width}`
   const masked = maskBytes(bytes, bits)
   if (!samePrefix(masked, bytes, width))
     return `has bits beyond its prefix; did you mean ${formatBytes(masked)}/${bits}?`
   return { bytes, bits }
+}
+
+/** @param isMapped whether an IPv4 address was written as one of IPv6: /104 is /8 then */
+function prefixLength(text: string, width: number, isMapped: boolean): number | undefined {
+  if (!/^\d{1,3}$/.test(text)) return undefined
+  const bits = Number(text)
+  if (bits <= width) return bits
+  return isMapped && bits >= MAPPED_BITS && bits <= MAPPED_BITS + width ? bits - MAPPED_BITS : undefined
 }
 
 function samePrefix(a: Uint8Array, b: Uint8Array, bits: number): boolean {

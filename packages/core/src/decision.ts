@@ -40,16 +40,9 @@ export interface Reason {
   readonly exception?: ConfigException
 }
 
-/** What must still happen for an allow to hold. */
-export interface Obligation {
-  readonly kind: 'stepUp' | 'approval'
-  readonly detail: string
-}
-
 /** The request may go on. */
 export interface Allow {
   readonly effect: 'allow'
-  readonly obligations?: readonly Obligation[]
   /**
    * The guard serves this request itself (a sign-in page, an endpoint of its own): no later guard is asked,
    * the handler or backend never sees the request, and the exchange is recorded as allowed. Served in

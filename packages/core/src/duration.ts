@@ -22,7 +22,11 @@ export type Duration = string | number
 export function parseDuration(duration: Duration, place = 'duration'): number {
   if (typeof duration === 'number') {
     if (Number.isFinite(duration) && duration >= 0) return duration
-    throw new ConfigError({ place, problem: `${duration} is not a number of milliseconds` })
+    throw new ConfigError({
+      place,
+      problem: `${duration} is not a number of milliseconds`,
+      hint: 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d',
+    })
   }
   let total = 0
   let end = 0

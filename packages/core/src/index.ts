@@ -10,7 +10,7 @@ export { boundariesOf } from './boundaries.ts'
 export { type ByteSize, parseByteSize } from './byte-size.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
 export { type ClaimedCredential, claimedCredential } from './claimed-credential.ts'
-export { clientAddress, clientScheme, parseForwardedHop } from './client-address.ts'
+export { parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
 export type { ConfigChange, ConfigException } from './config-exception.ts'
 export { dispositionParameters, namesFile } from './content-disposition.ts'
@@ -20,7 +20,6 @@ export {
   type Decision,
   type Effect,
   type Evidence,
-  type Obligation,
   type Reason,
   type Refusal,
   type RefusalContent,
@@ -66,7 +65,7 @@ export { ownAnswer } from './own-answer.ts'
 export { pageLanguage, preferredLanguage } from './page-language.ts'
 export { escapeHtml, type PlainPage, plainPage, textDirection } from './plain-page.ts'
 export { isPreflight } from './preflight.ts'
-export { ANONYMOUS, checkedPrincipal, type Principal } from './principal.ts'
+export { ANONYMOUS, type Principal } from './principal.ts'
 export { NAMED_RANGES } from './proxy-presets.ts'
 export { queryValues } from './query-values.ts'
 export { type RandomSource, systemRandom } from './random.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { clientAddress } from '../src/client-address.ts'
 import { ErrorLines } from '../src/error-lines.ts'
 import {
   type Address,
   CidrSet,
   canonicalJson,
-  clientAddress,
   Engine,
   type Guard,
   type Json,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   ALLOW,
-  checkedPrincipal,
   claimedCredential,
   type Decision,
   Engine,
@@ -13,6 +12,7 @@ import {
   type Principal,
   type Refusal,
 } from '../src/index.ts'
+import { checkedPrincipal } from '../src/principal.ts'
 import { exchangeOf, source } from './exchanges.ts'
 
 const ANN: Principal = { kind: 'user', id: 'ann', tenant: 'acme' }

@@ -34,6 +34,10 @@ export class Gateway {
   readonly #management: Management | undefined
   readonly #current: { engine: () => Engine }
   #closing: Promise<void> | undefined = undefined
+  readonly #graceOver: PromiseWithResolvers<void> = Promise.withResolvers<void>()
+  /** When the grace ends, monotonic milliseconds. */
+  #graceEnds = Number.POSITIVE_INFINITY
+  #graceTimer: NodeJS.Timeout | undefined = undefined
 
   /** Use `startGateway`. */
   constructor(parts: {
@@ -94,26 +98,32 @@ export class Gateway {
 
   /**
    * Stops: no new connection, tunnels end, requests under way finish, idle connections close. What is not
-   * done by the end of the grace is cut off. Calling again returns the same promise.
+   * done by the end of the grace is cut off. Calling again returns the same promise; a grace that ends
+   * earlier than the first one counts.
    */
   close({ grace = '30s', linger = 0 }: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(parseDuration(grace, 'grace'), parseDuration(linger, 'linger'))
+    this.#setGrace(parseDuration(grace, 'grace'))
+    this.#closing ??= this.#close(parseDuration(linger, 'linger'))
     return this.#closing
   }
 
-  async #close(grace: number, linger: number): Promise<void> {
+  #setGrace(ms: number): void {
+    const ends = performance.now() + ms
+    if (ends >= this.#graceEnds) return
+    this.#graceEnds = ends
+    clearTimeout(this.#graceTimer)
+    this.#graceTimer = setTimeout(this.#graceOver.resolve, ms)
+  }
+
+  async #close(linger: number): Promise<void> {
     void this.#traffic.drain()
     const stopped = this.#listener.stop()
     for (const tunnel of this.#intake.tunnels) tunnel.close()
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<void>(resolve => {
-      timer = setTimeout(resolve, grace)
-    })
     await stopped
-    await this.#lastRequests(grace, linger)
+    await this.#lastRequests(linger)
     this.#listener.closeIdle()
-    await Promise.race([this.#traffic.drain(), deadline])
-    clearTimeout(timer)
+    await Promise.race([this.#traffic.drain(), this.#graceOver.promise])
+    clearTimeout(this.#graceTimer)
     if (this.#traffic.inFlight === 0) this.#ledger.closeAll()
     else this.#ledger.destroyAll()
     await this.#traffic.drain()
@@ -125,10 +135,11 @@ export class Gateway {
    * Waits for the first byte of those who have just connected, and for the last request of those whose
    * connection is kept.
    */
-  async #lastRequests(grace: number, linger: number): Promise<void> {
-    const end = performance.now() + Math.min(grace, Math.max(linger, NEWCOMERS_MS))
+  async #lastRequests(linger: number): Promise<void> {
+    const end = performance.now() + Math.max(linger, NEWCOMERS_MS)
     const someone = (): boolean => (linger > 0 ? this.#ledger.size > 0 : this.#ledger.hasNewcomers)
-    while (someone() && performance.now() < end) await new Promise(resolve => setTimeout(resolve, 5))
+    while (someone() && performance.now() < Math.min(end, this.#graceEnds))
+      await new Promise(resolve => setTimeout(resolve, 5))
   }
 }
 

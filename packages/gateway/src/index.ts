@@ -8,7 +8,6 @@ export type {
 } from './gateway-options.ts'
 export { HeldPort, holdPort, type PortOptions } from './held-port.ts'
 export {
-  IDENTITY_HEADER,
   type SigningKey,
   type VerifyIdentityOptions,
   type VouchedIdentity,

@@ -81,9 +81,9 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     downstream.owner = this
   }
 
-  /** Whether its client still waits for an answer. */
-  get isOpen(): boolean {
-    return this.#phase === 'open'
+  /** Where it stands. */
+  get phase(): Phase {
+    return this.#phase
   }
 
   /** @param body absent when the request has none */

@@ -154,7 +154,7 @@ export class RequestIntake {
     if (!this.#traffic.isCrowd(proxied.client)) proxied.startRefused(OVERLOADED, body)
     else
       this.#traffic.late.add(() => {
-        if (proxied.isOpen) proxied.startRefused(OVERLOADED, body)
+        if (proxied.phase === 'open') proxied.startRefused(OVERLOADED, body)
       })
   }
 

@@ -4,6 +4,7 @@ import type { BackendFailure } from './backend-failure.ts'
 import { backendPool } from './backend-pool.ts'
 import { BackendSlots } from './backend-slots.ts'
 import { EventStreams } from './event-streams.ts'
+import type { Phase } from './exchange-phase.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 import { PacedWork } from './paced-work.ts'
 import { TurnWork } from './turn-work.ts'
@@ -22,7 +23,8 @@ const PLENTY = 1 / 8
 const CROWD = 16
 
 /** An exchange that begins. */
-interface ArrivedExchange {
+interface ArrivedExchange extends EndedExchange {
+  readonly phase: Phase
   decide(): void
   enforce(): void
 }
@@ -44,7 +46,7 @@ export class Traffic {
   readonly late: PacedWork
   /** Requests about which the engine has not been asked yet. */
   readonly arrived: TurnWork<ArrivedExchange> = new TurnWork(
-    exchange => exchange.decide(),
+    exchange => this.#decide(exchange),
     exchange => exchange.enforce(),
   )
   /** Exchanges that are over, of which the engine does not know yet. */
@@ -84,6 +86,15 @@ export class Traffic {
   hasRoom(client: string): boolean {
     const left = this.settings.limits.requests - this.#inFlight
     return left > 0 && (this.#perClient.get(client) ?? 0) <= left
+  }
+
+  /**
+   * Has the engine asked. A request that its client took back in the same turn, among many of its own (rapid
+   * reset), had no effect: it costs nothing more. Its client counts as a crowd until all of them are gone.
+   */
+  #decide(exchange: ArrivedExchange): void {
+    if (exchange.phase === 'closed' && this.isCrowd(exchange.client)) this.ended.add(exchange)
+    else exchange.decide()
   }
 
   #isScarce(): boolean {

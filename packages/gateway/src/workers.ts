@@ -59,7 +59,7 @@ export interface Workers {
   broadcast(data: unknown): void
   /** Hands every worker a new configuration. Each swaps it in between two requests; none is lost. */
   reload(data: unknown): Promise<Reloaded>
-  /** Stops all; those not done by the end of the grace are ended. */
+  /** Stops all; those not done by the end of the grace are ended. Calling again can only shorten it. */
   close(options?: { readonly grace?: Duration }): Promise<void>
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, type TestContext, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
+import { ALLOW, Engine, type Guard } from '@postern/core'
 import { until } from '../../../test/until.ts'
 import { type Backend, start, startBackend, type TestGateway } from './harness.ts'
 import { certificate, fields, frame, http2Request, http2Session, PREFACE, rawHttp2 } from './tls.ts'
@@ -32,12 +33,13 @@ interface Attacked extends TestGateway {
 }
 
 /** A connection whose frames the test writes by hand; slow bodies are late after 300 ms. */
-async function attack(t: TestContext): Promise<Attacked> {
+async function attack(t: TestContext, engine: Engine = new Engine()): Promise<Attacked> {
   const backend = await startBackend(t, (request, response) => {
     request.on('error', () => undefined)
     request.resume().on('end', () => response.end('hello'))
   })
   const gateway = await start(t, backend.url, {
+    engine,
     listen: { port: 0, tls: certificate() },
     timeouts: { bodyProgress: '300ms' },
   })
@@ -134,6 +136,29 @@ describe('a flood of HTTP/2 frames that carry nothing', { timeout: 120_000 }, ()
     await late
     await assertServes(attacked)
   })
+})
+
+test('streams that are opened and cancelled in one segment ask no guard and leave nothing (CVE-2023-44487)', async t => {
+  let asked = 0
+  const guard: Guard = {
+    name: 'counting',
+    failure: 'closed',
+    decide: () => {
+      asked++
+      return ALLOW
+    },
+  }
+  const attacked = await attack(t, new Engine({ guards: [guard] }))
+  const STREAMS = 60
+  const frames = Array.from({ length: STREAMS }, (_, i) => [
+    upload(1 + 2 * i, END_HEADERS | END_STREAM),
+    frame(RST_STREAM, 0, 1 + 2 * i, u32(8)),
+  ])
+  attacked.socket.write(Buffer.concat(frames.flat()))
+  await assertServes(attacked)
+  await until(() => attacked.gateway.inFlight === 0)
+  assert.equal(asked, 1, 'only about the request of assertServes')
+  assert.equal(attacked.backend.seen.length, 1)
 })
 
 describe('uploads over HTTP/2', { timeout: 120_000 }, () => {

@@ -5,28 +5,36 @@ import { ALLOW, Engine } from '@postern/core'
 import { TurnWork } from '../src/turn-work.ts'
 import { start, startBackend } from './harness.ts'
 
+interface Item {
+  readonly client: string
+  readonly n: number
+}
+
+const itemOf = (n: number, client = 'a'): Item => ({ client, n })
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
 test('work of one turn is done in order, at its end; what is added meanwhile waits for the next', async () => {
   const done: number[] = []
-  const work = new TurnWork<number>(item => {
-    done.push(item)
-    if (item === 1) work.add(3)
+  const work = new TurnWork<Item>(({ n }) => {
+    done.push(n)
+    if (n === 1) work.add(itemOf(3))
   })
-  work.add(1)
-  work.add(2)
+  work.add(itemOf(1))
+  work.add(itemOf(2))
   assert.deepEqual(done, [])
-  await new Promise(resolve => setImmediate(resolve))
+  await turn()
   assert.deepEqual(done, [1, 2])
-  await new Promise(resolve => setImmediate(resolve))
+  await turn()
   assert.deepEqual(done, [1, 2, 3])
 })
 
 test('each step is done with a whole group before the next one, and a crowd is taken in groups', async () => {
   const done: string[] = []
-  const work = new TurnWork<number>(
-    item => done.push(`a${item}`),
-    item => done.push(`b${item}`),
+  const work = new TurnWork<Item>(
+    ({ n }) => done.push(`a${n}`),
+    ({ n }) => done.push(`b${n}`),
   )
-  for (let item = 0; item < 40; item++) work.add(item)
+  for (let n = 0; n < 40; n++) work.add(itemOf(n))
   await new Promise(resolve => setImmediate(resolve))
   const step = (name: string, from: number, to: number): string[] =>
     Array.from({ length: to - from }, (_, i) => `${name}${from + i}`)
@@ -36,6 +44,27 @@ test('each step is done with a whole group before the next one, and a crowd is t
     ...step('a', 32, 40),
     ...step('b', 32, 40),
   ])
+})
+
+test('a thousand requests of one client in one turn keep nobody waiting: each turn does a part', async () => {
+  const done: Item[] = []
+  const work = new TurnWork<Item>(item => done.push(item))
+  for (let n = 0; n < 1_000; n++) work.add(itemOf(n, 'crowd'))
+  work.add(itemOf(1_000, 'other'))
+  await turn()
+  assert.ok(done.length < 100, `${done.length} in one turn`)
+  assert.ok(done.some(({ client }) => client === 'other'))
+  work.add(itemOf(1_001, 'later'))
+  await turn()
+  assert.ok(done.some(({ client }) => client === 'later'))
+  assert.ok(done.length < 200, `${done.length} in two turns`)
+  for (let i = 0; i < 30; i++) await turn()
+  const crowd = done.filter(({ client }) => client === 'crowd').map(({ n }) => n)
+  assert.deepEqual(
+    crowd,
+    Array.from({ length: 1_000 }, (_, i) => i),
+    'each once, in order',
+  )
 })
 
 test('of many requests that arrive together each is decided, answered and settled once', async t => {

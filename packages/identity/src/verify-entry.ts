@@ -1,7 +1,7 @@
 export type { Claims } from './verify/claims.ts'
 export { principalOf } from './verify/claims-principal.ts'
 export { credentialOf, dropCredential } from './verify/credential.ts'
-export { dpopProofs } from './verify/dpop.ts'
+export { type DpopProofs, dpopProofs } from './verify/dpop.ts'
 export { type EnrichmentLookUp, httpLookUp, postgresLookUp } from './verify/enriched.ts'
 export { screenBy } from './verify/identify-by.ts'
 export { ABSENT, type Identification, known, REFUSED } from './verify/identify-method.ts'

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { VirtualClock } from '@postern/core'
 import { openSqlite } from '@postern/store'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
+import { identityDatabase } from '../src/database/identity-database.ts'
+import { migrateIdentity } from '../src/database/identity-migrations.sql.ts'
+import { OauthStore } from '../src/oauth/oauth-store.ts'
 import { publicFetch } from '../src/oauth/public-fetch.ts'
 import { type PlainBrowser, type Site, signUp, startSite } from './site.ts'
+import { testSecret } from './support.ts'
 
 const CALLBACK = 'http://127.0.0.1:8765/callback'
 const API = 'https://api.shop.example'
@@ -546,5 +551,65 @@ describe('bug class: SSRF by provider registration', () => {
       'file:///etc/passwd',
     ])
       await assert.rejects(publicFetch(url, { resolve: async () => ['127.0.0.1'] }))
+  })
+})
+
+describe('what outlives a session', () => {
+  test('attack: who stole a session allows a program of their own to act in its name', async t => {
+    const clock = new VirtualClock(Date.now())
+    const site = await startSite(t, {
+      clock,
+      oauth: { clients: CLIENTS, resources: { [API]: { scopes: ['orders:read'] } } },
+    })
+    const browser = await signUp(site, 'alice@shop.example')
+    const config = await discover(site, 'web', CLIENTS[0]?.client_secret)
+    clock.advance(601_000)
+    await assert.rejects(codeFlow(browser, config, 'openid offline_access orders:read'), /too many|stopped/)
+    const asked = openid.buildAuthorizationUrl(config, {
+      redirect_uri: CALLBACK,
+      scope: 'orders:read',
+      resource: API,
+      prompt: 'consent',
+      code_challenge: await openid.calculatePKCECodeChallenge(openid.randomPKCECodeVerifier()),
+      code_challenge_method: 'S256',
+    })
+    let next = asked.pathname + asked.search
+    for (let i = 0; i < 8 && !next.includes('/step-up'); i++) {
+      const answer = await browser.get(next)
+      assert.notEqual(answer.status, 200, 'the page of consent was shown')
+      next = answer.location.replace(site.origin, '')
+    }
+    const back = new URL(next, site.origin).searchParams.get('back') ?? ''
+    assert.match(back, /^\/\.postern\/oauth\/consent\//)
+    assert.match((await browser.post(back, { decision: 'allow' })).location, /\/step-up\?back=/)
+  })
+
+  test('attack: a token that is written down after its grant was revoked', async t => {
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    await migrateIdentity(database)
+    const parts = { database: identityDatabase(database), secret: testSecret(), clock: new VirtualClock() }
+    const store = new OauthStore(parts, () => new Error('replayed'))
+    const [grants, refresh, access] = ['Grant', 'RefreshToken', 'AccessToken'].map(model =>
+      store.adapter(model),
+    )
+    const of = { grantId: 'grant', accountId: 'alice' }
+    await grants?.upsert('grant', { accountId: 'alice' }, 600)
+    await refresh?.upsert('refresh', of, 600)
+    await access?.upsert('first', of, 600)
+    assert.ok(await access?.find('first'))
+    // The same refresh token at two instances: one wins, and makes its tokens after the other has lost.
+    await refresh?.consume('refresh')
+    await assert.rejects(async () => refresh?.consume('refresh'), /replayed/)
+    await access?.upsert('second', of, 600)
+    await refresh?.upsert('next', of, 600)
+    for (const [adapter, id] of [
+      [access, 'first'],
+      [access, 'second'],
+      [refresh, 'next'],
+    ] as const)
+      assert.equal(await adapter?.find(id), undefined, id)
+    await access?.upsert('of nobody', { clientId: 'batch' }, 600)
+    assert.ok(await access?.find('of nobody'))
   })
 })

@@ -15,7 +15,7 @@ export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appse
 export { loadSecLangRules, type SecLangOptions } from './loaders/seclang-rules.ts'
 export type { Inspection, Match } from './match.ts'
 export { openApiParameterTypes } from './openapi/openapi-parameter-types.ts'
-export { isParameterType, isStrictType, PARAMETER_TYPES, type ParameterType } from './parameter-type.ts'
+export { isStrictType, PARAMETER_TYPES, type ParameterType } from './parameter-type.ts'
 export { compileParameterTypes, type ParameterSettings, type ParameterTypes } from './parameter-types.ts'
 export { ruleIds } from './rules/rule-ids.ts'
 export {

@@ -67,8 +67,23 @@ function inspectCookies(header: string, inspector: Inspector): void {
     const place = at(`cookie.${name.slice(0, 64)}`)
     if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', place)
     if (value.includes('+') && mayBeWords(value)) inspector.value(value.replaceAll('+', ' '), 'cookie', place)
+    // `cookie-parser` of Express reads what stands behind this as JSON.
+    const json = /^(?:j:|j%3a)/i.exec(value)?.[0]
+    if (json !== undefined) inspector.value(value.slice(json.length), 'cookie', place)
+    if (value.includes(',')) inspectCommaCookies(value, inspector)
   }
   if (header.includes('"')) inspectQuotedCookies(header, inspector)
+}
+
+/** Pairs behind a comma, which ends a cookie for Plack and whoever follows RFC 2109 section 4.1. */
+function inspectCommaCookies(value: string, inspector: Inspector): void {
+  for (const pair of value.split(',').slice(1)) {
+    const equals = pair.indexOf('=')
+    if (equals < 0) continue
+    const name = pair.slice(0, equals).trim()
+    inspector.value(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
+    inspector.value(pair.slice(equals + 1).trim(), 'cookie', at(`cookie.${name.slice(0, 64)}`))
+  }
 }
 
 const WORD_BETWEEN = /(?:^|\+)[a-z]{2,12}(?=\+|$)/gi
@@ -94,7 +109,8 @@ function inspectQuotedCookies(header: string, inspector: Inspector): void {
     const end = closingQuote(header, start)
     if (end < 0) return
     const quoted = header.slice(start, end)
-    if (!/[;\\]/.test(quoted)) continue
+    // What fills the whole cookie was looked at with its quotes.
+    if (!/[;\\]/.test(quoted) && /^\s{0,64}(?:;|$)/.test(header.slice(end + 1, end + 66))) continue
     const name = header.slice(header.lastIndexOf(';', opened.index) + 1, opened.index).trim()
     if (!inspector.value(unescaped(quoted), 'cookie', at(`cookie.${name.slice(0, 64)}`))) return
   }

@@ -6,7 +6,7 @@ import { isBody } from './readable-text.ts'
 import type { Reading } from './reading.ts'
 import type { Hit } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { isCommandField, type ValueSetting } from './value-setting.ts'
+import { isCommandField, isWholeQuery, type ValueSetting } from './value-setting.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -29,7 +29,10 @@ export function matchOf(
   const id = span.id ?? rule.id
   const threshold = thresholdOf(level)
   const isEscaped = reading.isEscaped && isBody(reading.place)
-  const weighed = weigh(rule, id, span, setting, level, isEscaped)
+  const route = options.route()
+  const isQuery =
+    setting === 'plain' && rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
+  const weighed = weigh(rule, id, span, isQuery ? 'quotation' : setting, level, isEscaped)
   const isCommand =
     level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
   const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
@@ -47,7 +50,6 @@ export function matchOf(
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
   const isDoubtful = passesAsText || (isDocument && score < threshold)
-  const route = options.route()
   return {
     rule: id,
     family: rule.family,

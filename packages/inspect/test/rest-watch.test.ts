@@ -144,6 +144,14 @@ describe('the rest of a body', () => {
       undefined,
     )
   })
+
+  test('bytes that are not text are read while the document that they begin goes on', () => {
+    const reader = (start: string): unknown => restReader(Buffer.from(start), 'application/x-thing', 200)
+    const controls = '\0'.repeat(4_000)
+    assert.ok(reader(`{"note":"${controls}`) !== undefined)
+    assert.ok(reader(`<a b="${controls}`) !== undefined)
+    assert.equal(reader(`{"note":1}${controls}`), undefined)
+  })
 })
 
 describe('the rest of a body in slices', () => {

@@ -27,5 +27,5 @@ export type {
   RemediationRequest,
   RemediationStoreOptions,
 } from './remediation-store-options.ts'
-export { memoryRemediations, type RemediationTable } from './remediation-table.ts'
+export type { RemediationTable } from './remediation-table.ts'
 export { type SqliteRemediationOptions, sqliteRemediations } from './sqlite-remediations.ts'

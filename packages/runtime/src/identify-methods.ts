@@ -21,8 +21,11 @@ import {
   sessionUrl,
   tailscale,
 } from '@postern/identity'
+import { usedProofs } from '@postern/identity/stores'
 import {
   type Claims,
+  type DpopProofs,
+  dpopProofs,
   type EnrichmentLookUp,
   httpLookUp,
   postgresLookUp,
@@ -53,17 +56,22 @@ export interface ConfiguredMethods {
 export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMethods {
   const { methods, lookUp, trustProxies, connections, onEvent } = options
   const more = lookUp === undefined ? undefined : lookUpOf(lookUp, connections)
+  const dpop = proofsIn(connections)
   const made = methods.map(settings => {
-    const method = methodOf(settings, trustProxies)
+    const method = methodOf(settings, trustProxies, dpop)
     const whole = more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
     return settings.prefix === undefined ? whole : prefixed(whole, settings.prefix)
   })
   return { identify: identifyBy(made, { onEvent }), screen: screenBy(made) }
 }
 
-function methodOf(settings: CompiledIdentifyMethod, trustedProxies: CidrSet): IdentifyMethod {
+function methodOf(
+  settings: CompiledIdentifyMethod,
+  trustedProxies: CidrSet,
+  dpop: DpopProofs,
+): IdentifyMethod {
   const { name } = settings
-  const token = tokenMethod(settings) ?? sessionOfApplication(settings)
+  const token = tokenMethod(settings, dpop) ?? sessionOfApplication(settings)
   if (token !== undefined) return token
   const { mtls, proxy, oauth2Proxy: known, tailscale: served } = settings
   if (mtls !== undefined) return certificateMethod({ ...mtls, name, trustedProxies })
@@ -73,17 +81,29 @@ function methodOf(settings: CompiledIdentifyMethod, trustedProxies: CidrSet): Id
   throw new ConfigError({ place: 'identify', problem: `the method "${name}" is of an unknown kind` })
 }
 
-function tokenMethod(settings: CompiledIdentifyMethod): IdentifyMethod | undefined {
+/** Proofs that were used, in the place that all processes share, where there is one. */
+function proofsIn(connections: Connections | undefined): DpopProofs {
+  if (connections === undefined) return dpopProofs()
+  const { redis, postgres, isMemoryOnly } = connections
+  if (redis === undefined && postgres === undefined && isMemoryOnly) return dpopProofs()
+  return dpopProofs({
+    used: usedProofs(() =>
+      redis === undefined && postgres === undefined ? { sqlite: connections.sqlite } : { redis, postgres },
+    ),
+  })
+}
+
+function tokenMethod(settings: CompiledIdentifyMethod, dpop: DpopProofs): IdentifyMethod | undefined {
   const { name, jwt, auth0: a, clerk: c, cognito: g, keycloak: k, entra: e, cloudflareAccess: f } = settings
   if (jwt !== undefined) {
     const { jwks, ...rest } = jwt
-    return jwtMethod({ ...rest, name, keys: remoteKeySet({ url: jwks }) })
+    return jwtMethod({ ...rest, dpop, name, keys: remoteKeySet({ url: jwks }) })
   }
-  if (a !== undefined) return jwtMethod({ ...auth0(a.domain, a.audience), name })
-  if (c !== undefined) return jwtMethod({ ...clerk(c.frontendApi, c.origins), name })
-  if (g !== undefined) return jwtMethod({ ...cognito(g.region, g.pool, g.client), name })
-  if (k !== undefined) return jwtMethod({ ...keycloak(k.realm, k.audience), name })
-  if (e !== undefined) return jwtMethod({ ...entra(e.directory, e.audience), name })
+  if (a !== undefined) return jwtMethod({ dpop, ...auth0(a.domain, a.audience), name })
+  if (c !== undefined) return jwtMethod({ dpop, ...clerk(c.frontendApi, c.origins), name })
+  if (g !== undefined) return jwtMethod({ dpop, ...cognito(g.region, g.pool, g.client), name })
+  if (k !== undefined) return jwtMethod({ dpop, ...keycloak(k.realm, k.audience), name })
+  if (e !== undefined) return jwtMethod({ dpop, ...entra(e.directory, e.audience), name })
   if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience), name }
   const { introspection } = settings
   return introspection === undefined ? undefined : introspectionMethod({ ...introspection, name })

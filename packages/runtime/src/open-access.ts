@@ -5,6 +5,7 @@ import {
   Access,
   type ApprovalGrant,
   Approvals,
+  type ApprovalsOptions,
   cedarPolicies,
   type Decides,
   ReadBudgets,
@@ -21,6 +22,7 @@ import {
   type StepUp,
   systemClock,
 } from '@postern/core'
+import { usedProofs } from '@postern/identity/stores'
 import type { Connections } from './connections.ts'
 import { RepeatedWork } from './repeated-work.ts'
 
@@ -177,8 +179,22 @@ export function approvalsOf(
     keep,
     ...(recorder !== undefined && { recorder }),
     ...(key !== undefined && { key }),
+    ...usedIn(connections, clock),
     ...(webhook !== undefined && {
       notify: [webhookChannel({ ...webhook, link: id => `${origin.replace(/\/$/, '')}${path}/${id}` })],
     }),
   })
+}
+
+/**
+ * Which consents were used, outside of the database of approvals, and for all processes: in Redis, or in the
+ * data directory where the approvals are in PostgreSQL. Elsewhere each process remembers for itself.
+ */
+function usedIn(connections: Connections, clock: Clock): Pick<ApprovalsOptions, 'used'> {
+  const { redis, postgres, isMemoryOnly } = connections
+  if (redis === undefined && (postgres === undefined || isMemoryOnly)) return {}
+  const used = usedProofs(() =>
+    redis === undefined ? { sqlite: connections.sqlite, clock } : { redis, clock },
+  )
+  return { used: { isFirst: (id, until, now) => used.isFirst('approval', id, until, now) } }
 }

@@ -5,7 +5,7 @@ import type { Runtime } from './runtime.ts'
 
 /**
  * Whether an open connection may go on: no ban applies to its actor (where bans are enforced), who it
- * belongs to was not revoked, and the session, API key or opaque token it began with is still good.
+ * belongs to was not revoked, and the session, API key or token it began with is still good.
  * @throws StoreError (rejects) when the store cannot say
  */
 export async function stillHolds(

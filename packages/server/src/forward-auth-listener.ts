@@ -41,23 +41,22 @@ export async function startForwardAuthListener(
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)
   })
+  const closed = Promise.withResolvers<void>()
   const bound = (server.address() as AddressInfo).port
   return {
     url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     health: () => runtime.health(),
     lost: () => 0,
-    reload: async certificate => {
+    reload: async (_text, certificate) => {
       if (certificate !== undefined && 'setSecureContext' in server) server.setSecureContext(certificate)
       return []
     },
-    close: grace =>
-      new Promise(resolve => {
-        const late = setTimeout(() => server.closeAllConnections(), grace)
-        server.close(() => {
-          clearTimeout(late)
-          resolve()
-        })
-        server.closeIdleConnections()
-      }),
+    close: grace => {
+      const late = setTimeout(() => server.closeAllConnections(), grace)
+      void closed.promise.then(() => clearTimeout(late))
+      server.close(() => closed.resolve())
+      server.closeIdleConnections()
+      return closed.promise
+    },
   }
 }

@@ -11,11 +11,12 @@ export interface Listener {
   lost(): number
   /**
    * Puts the configuration that was just checked into force.
+   * @param text of its YAML or JSON file
    * @param certificate to show from now on; undefined where there was none at the start
    * @returns what went wrong, a line each
    */
-  reload(certificate: TlsOptions | undefined): Promise<readonly string[]>
-  /** @param grace milliseconds for requests under way */
+  reload(text: string | undefined, certificate: TlsOptions | undefined): Promise<readonly string[]>
+  /** Asked again, it can only be shorter. @param grace milliseconds for requests under way */
   close(grace: number): Promise<void>
 }
 
@@ -36,7 +37,7 @@ export async function startSingleListener(
     url: gateway.url,
     health: () => gateway.health(),
     lost: () => 0,
-    reload: async certificate => {
+    reload: async (_text, certificate) => {
       if (certificate !== undefined) gateway.renew(certificate)
       return []
     },

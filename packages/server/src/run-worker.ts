@@ -1,4 +1,4 @@
-import { type LoadedConfig, loadConfig } from '@postern/config'
+import { checkConfig, configOfText, type LoadedConfig, loadConfig } from '@postern/config'
 import { startGateway } from '@postern/gateway'
 import type { HeldPort, WorkerLink } from '@postern/gateway/worker'
 import { openWorkerResources, Runtime, recheckOpen, stillHolds } from '@postern/runtime'
@@ -7,7 +7,7 @@ import { clientCountry } from './client-country.ts'
 import { EventForwarder } from './event-forwarder.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
 import { overridden } from './overridden.ts'
-import type { FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+import type { FromWorker, ToWorker, WorkerConfiguration, WorkerPlan } from './worker-plan.ts'
 
 const METRICS_MS = 1_000
 
@@ -19,11 +19,15 @@ const METRICS_MS = 1_000
 export async function runWorker(link: WorkerLink<WorkerPlan>, held: HeldPort): Promise<void> {
   const plan = link.data
   const send = (message: FromWorker): void => link.send(message)
-  const load = async (): Promise<LoadedConfig> => {
-    const loaded = await loadConfig({ path: plan.file, folder: plan.folder, environment: process.env })
-    return overridden(loaded, plan.overrides, process.env)
+  const load = async ({ text }: WorkerConfiguration): Promise<LoadedConfig> => {
+    const { file: path, folder, overrides } = plan
+    const loaded =
+      text === undefined || path === undefined
+        ? await loadConfig({ path, folder, environment: process.env })
+        : checkConfig(configOfText(path, text), process.env)
+    return overridden(loaded, overrides, process.env)
   }
-  const loaded = await load()
+  const loaded = await load((link.reloaded?.data as WorkerConfiguration | undefined) ?? plan)
   const options = gatewayPlan(loaded)
   await link.begun
   const { console: watched } = loaded.config
@@ -44,10 +48,11 @@ export async function runWorker(link: WorkerLink<WorkerPlan>, held: HeldPort): P
     recheck: exchange => stillHolds(runtime, exchange),
   })
   recheckOpen(gateway, resources)
+  let stopping: Promise<void> | undefined
 
   link.ready({
-    reload: async () => {
-      const next = await load()
+    reload: async data => {
+      const next = await load(data as WorkerConfiguration)
       const certificate = options.listen.tls === undefined ? undefined : certificateOf(next)
       runtime.replace(next)
       resources.follow(next)
@@ -56,12 +61,16 @@ export async function runWorker(link: WorkerLink<WorkerPlan>, held: HeldPort): P
     message: data => {
       forwarder.answer(data as ToWorker)
     },
-    stop: async (grace, linger) => {
-      await gateway.close({ grace, linger })
-      clearInterval(reporting)
-      send({ kind: 'metrics', counts: metrics.drain() })
-      forwarder.flush()
-      await runtime.close()
+    stop: (grace, linger) => {
+      // Asked again, with a shorter grace, this stops once.
+      const closed = gateway.close({ grace, linger })
+      stopping ??= closed.then(async () => {
+        clearInterval(reporting)
+        send({ kind: 'metrics', counts: metrics.drain() })
+        forwarder.flush()
+        await runtime.close()
+      })
+      return stopping
     },
   })
 }

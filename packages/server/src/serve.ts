@@ -54,6 +54,8 @@ export interface Served {
    */
   reload(loaded: LoadedConfig): Promise<readonly string[]>
   close(): Promise<void>
+  /** While it closes: waits no longer for requests under way. */
+  hurry(): void
 }
 
 /**
@@ -98,7 +100,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       const waiting = runtime.reload(next).filter(key => key !== 'tls' || certificate === undefined)
       runtime.resources.follow(next)
       current = next
-      const problems = await listener.reload(certificate)
+      const problems = await listener.reload(next.file.text, certificate)
       return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
     }
     const alerts = await startAlerts(config, runtime)
@@ -160,6 +162,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
       health,
       reload,
       close,
+      hurry: () => void listener.close(0),
     }
   } catch (error) {
     await close()

@@ -86,11 +86,11 @@ async function startWorkers(
   limits: SharedArrayBuffer,
 ): Promise<Listening> {
   const { loaded, overrides, dataDirectory } = options
-  const { path: file, folder } = loaded.file
+  const { path: file, folder, text } = loaded.file
   const opening = openRuntime(options, parts)
   const listening = startWorkerListener({
     gateway: plan,
-    plan: { file, folder, overrides, dataDirectory, limits, secret: parts.secret },
+    plan: { file, text, folder, overrides, dataDirectory, limits, secret: parts.secret },
     count: parts.count,
     runtime: opening,
     metrics: parts.metrics,

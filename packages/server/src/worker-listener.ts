@@ -6,7 +6,7 @@ import type { Metrics } from './admin/metrics.ts'
 import { EventLosses } from './event-losses.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
 import type { Listener } from './listener.ts'
-import type { ForwardedEvent, FromWorker, ToWorker, WorkerPlan } from './worker-plan.ts'
+import type { ForwardedEvent, FromWorker, ToWorker, WorkerConfiguration, WorkerPlan } from './worker-plan.ts'
 
 export interface WorkerListenerOptions {
   readonly gateway: GatewayPlan
@@ -45,8 +45,10 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     health: () => [workersHealth(running), losses.health(), ...runtime.health()],
     lost: () => losses.count,
-    reload: async () =>
-      (await running.reload(undefined)).problems.map(({ index, problem }) => `worker ${index}: ${problem}`),
+    reload: async text => {
+      const { problems } = await running.reload({ text } satisfies WorkerConfiguration)
+      return problems.map(({ index, problem }) => `worker ${index}: ${problem}`)
+    },
     close: grace => running.close({ grace }),
   }
 }

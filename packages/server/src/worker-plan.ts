@@ -9,10 +9,19 @@ export type Overrides = Pick<
 >
 
 /**
- * What a worker of the gateway starts from. Each reads the configuration itself, for functions cannot be
- * handed to a thread.
+ * The configuration that is in force, for the workers: what its file says by then may be another one, half of
+ * one, or none that can be used.
  */
-export interface WorkerPlan {
+export interface WorkerConfiguration {
+  /**
+   * Text of a YAML or JSON file. Undefined for a program: workers import it, for functions cannot be handed
+   * over.
+   */
+  readonly text: string | undefined
+}
+
+/** What a worker of the gateway starts from. */
+export interface WorkerPlan extends WorkerConfiguration {
   /** Absolute path of the configuration; undefined for the defaults. */
   readonly file: string | undefined
   readonly folder: string

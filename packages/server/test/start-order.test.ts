@@ -36,7 +36,15 @@ test('a worker has its port before it reads the configuration and loads what ans
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo
   const plan: WorkerPlan = {
-    ...{ file, folder, port, host: '127.0.0.1', overrides: {}, dataDirectory: join(folder, 'data') },
+    ...{
+      file,
+      text: undefined,
+      folder,
+      port,
+      host: '127.0.0.1',
+      overrides: {},
+      dataDirectory: join(folder, 'data'),
+    },
     ...{ limits: new SharedArrayBuffer(0), secret: new Uint8Array(32) },
   }
   const starting = startWorkers({

@@ -19,7 +19,6 @@ export { PostgresError } from './postgres-error.ts'
 export {
   connectRedis,
   type RedisConnectOptions,
-  redisHealth,
   redisName,
   redisReady,
 } from './redis.ts'

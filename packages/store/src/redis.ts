@@ -1,12 +1,4 @@
-import {
-  ConfigError,
-  type Duration,
-  formatDuration,
-  type Health,
-  type HealthProbe,
-  parseDuration,
-  StoreError,
-} from '@postern/core'
+import { ConfigError, type Duration, formatDuration, parseDuration, StoreError } from '@postern/core'
 import type { Cluster, CommonRedisOptions, Redis } from 'ioredis'
 import { redisDriver } from './drivers.ts'
 import { ExchangeableRedis } from './exchangeable-redis.ts'
@@ -181,20 +173,6 @@ function messageOf(error: unknown, store: string): string {
 /** The store as errors name it, without credentials: `redis 127.0.0.1:6379`. */
 export function redisName(redis: RedisConnection): string {
   return states.get(redis)?.name ?? 'redis'
-}
-
-/** How a connection is, from memory. */
-export function redisHealth(
-  redis: RedisConnection,
-  { required = true }: { readonly required?: boolean } = {},
-): HealthProbe {
-  return {
-    health: (): Health => {
-      const ok = redis.status === 'ready'
-      const detail = states.get(redis)?.trouble ?? `${redisName(redis)}: is not connected`
-      return { name: redisName(redis), ok, required, ...(!ok && { detail }) }
-    },
-  }
 }
 
 /**

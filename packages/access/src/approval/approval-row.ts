@@ -2,10 +2,12 @@ import { IntegrityError, type Json } from '@postern/core'
 import type { Approval, ApprovalPreview, ApprovalState } from './approval.ts'
 import type { Row } from './approval-database.ts'
 
-/** An approval as it is kept, with the seal of its decision. */
+/** An approval as it is kept, with the seal of the request or, once it is made, of its decision. */
 export interface StoredApproval {
   readonly approval: Approval
   readonly seal: string
+  /** What was read. */
+  readonly row: Row
 }
 
 /** Reads a row that `APPROVAL_SQL` returned. @throws IntegrityError when it was not written here */
@@ -25,6 +27,7 @@ export function readApproval(row: Row): StoredApproval {
     }
   }
   return {
+    row,
     seal: text('seal'),
     approval: {
       id: text('id'),

@@ -51,6 +51,10 @@ export const APPROVAL_MIGRATIONS: readonly Migration[] = [
 const COLUMNS = `id, state, digest, actor, action, resource, arguments, tenant, behind, owner, decides, rows_allowed, budgets, preview, reason,
     requested_at, expires_at, decided_by, decided_at, note, seal`
 
+const LIST = `SELECT ${COLUMNS} FROM approval WHERE state = $1 AND (state NOT IN ('pending', 'approved') OR expires_at > CAST($2 AS BIGINT))
+    AND (requested_at < CAST($3 AS BIGINT) OR requested_at = CAST($3 AS BIGINT) AND id > $4)`
+const NEWEST = 'ORDER BY requested_at DESC, id LIMIT CAST($5 AS BIGINT)'
+
 type StatementName =
   | 'expireKey'
   | 'insert'
@@ -76,13 +80,13 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
   /** $1 act key, $2 now. What is past its time no longer stands in the way of a new request. */
   expireKey: `UPDATE approval SET state = 'expired' WHERE act_key = $1 AND state IN ('pending', 'approved') AND expires_at <= $2`,
   /**
-   * $1 to $17 the columns, $18 requests one actor may have waiting, or have made in the last hour. What
-   * was denied just now is not asked again.
+   * $1 to $17 the columns, $18 requests one actor of a tenant may have waiting, or have made in the last
+   * hour, $19 the seal. What was denied just now is not asked again.
    */
   insert: `INSERT INTO approval (id, state, act_key, digest, actor, action, resource, arguments, tenant, behind, owner, decides, rows_allowed, budgets,
-      preview, reason, requested_at, expires_at)
-    SELECT $1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CAST($12 AS BIGINT), $13, $14, $15, CAST($16 AS BIGINT), CAST($17 AS BIGINT)
-    WHERE (SELECT count(*) FROM approval WHERE actor = $4
+      preview, reason, requested_at, expires_at, seal)
+    SELECT $1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, CAST($12 AS BIGINT), $13, $14, $15, CAST($16 AS BIGINT), CAST($17 AS BIGINT), $19
+    WHERE (SELECT count(*) FROM approval WHERE actor = $4 AND tenant = $8
         AND (requested_at > CAST($16 AS BIGINT) - 3600000 OR state = 'pending' AND expires_at > CAST($16 AS BIGINT))) < CAST($18 AS BIGINT)
       AND NOT EXISTS (SELECT 1 FROM approval WHERE act_key = $2 AND state = 'denied' AND expires_at > CAST($16 AS BIGINT))
     ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
@@ -99,10 +103,13 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
   redeem: `UPDATE approval SET state = 'used' WHERE id = $1 AND digest = $2 AND state = 'approved' AND expires_at > $3 RETURNING ${COLUMNS}`,
   /** $1 id, $2 actor, $3 tenant. */
   cancel: `UPDATE approval SET state = 'cancelled' WHERE id = $1 AND actor = $2 AND tenant = $3 AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,
-  /** $1 tenant, $2 state, $3 how many. Newest first. */
-  list: `SELECT ${COLUMNS} FROM approval WHERE tenant = $1 AND state = $2 ORDER BY requested_at DESC, id LIMIT $3`,
-  /** $1 state, $2 how many. Of every tenant: for operators of the machine. */
-  listAll: `SELECT ${COLUMNS} FROM approval WHERE state = $1 ORDER BY requested_at DESC, id LIMIT $2`,
+  /**
+   * $1 state, $2 now, $3 and $4 time and id of the last one that was seen, $5 how many, $6 tenant. Newest
+   * first.
+   */
+  list: `${LIST} AND tenant = $6 ${NEWEST}`,
+  /** The same of every tenant: for operators of the machine. */
+  listAll: `${LIST} ${NEWEST}`,
   /** $1 now, $2 how many. */
   expire: `UPDATE approval SET state = 'expired' WHERE id IN (SELECT id FROM approval WHERE state IN ('pending', 'approved') AND expires_at <= $1 LIMIT $2)
     AND state IN ('pending', 'approved') RETURNING ${COLUMNS}`,

@@ -5,6 +5,7 @@ import {
   canonicalJson,
   type Duration,
   type EventRecorder,
+  IntegrityError,
   type Principal,
   parseDuration,
   type RandomSource,
@@ -21,6 +22,7 @@ import {
   type Statement,
   type Stored,
 } from './approval-database.ts'
+import { listApprovals } from './approval-list.ts'
 import { ApprovalLog } from './approval-log.ts'
 import { ApprovalRefused } from './approval-refused.ts'
 import { type ApprovalRequest, actKey, checkRequest, digestOf, isEqual } from './approval-request.ts'
@@ -30,6 +32,8 @@ import type { ApprovalChannel } from './notice.ts'
 import { NoticeOutbox } from './notice-outbox.ts'
 import { nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
 import { boundPreview } from './preview.ts'
+import { checkRequestSeal, sealRequest } from './request-seal.ts'
+import { type UsedConsents, usedInMemory } from './used-consents.ts'
 
 /** Where approvals are kept, for how long, who is notified, and the key that signs. */
 export interface ApprovalsOptions {
@@ -41,10 +45,15 @@ export interface ApprovalsOptions {
   /** Who is notified of requests and decisions. */
   readonly notify?: readonly ApprovalChannel[]
   /**
-   * 32 bytes that seal decisions, so that nobody consents by writing to the database. Keep it out of the
-   * application's environment where you can.
+   * 32 bytes that seal requests and decisions, so that nobody consents by writing to the database. Keep it
+   * out of the application's environment where you can.
    */
   readonly key?: Uint8Array
+  /**
+   * Where it is remembered which consents were used: a place that who writes to the database cannot write
+   * to, shared by all processes. Default: in the memory of this process.
+   */
+  readonly used?: UsedConsents
   /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
   readonly maxPending?: number
   /** How long what is over is kept. Default: `90d`. */
@@ -70,6 +79,7 @@ export class Approvals {
   readonly #maxPending: number
   readonly #keep: number
   readonly #outbox: NoticeOutbox
+  readonly #used: UsedConsents
 
   constructor(options: ApprovalsOptions) {
     if (options.key !== undefined && options.key.length < 32)
@@ -79,6 +89,7 @@ export class Approvals {
     this.#random = options.random ?? systemRandom
     this.#log = new ApprovalLog(options.recorder, this.#clock)
     this.#key = options.key
+    this.#used = options.used ?? usedInMemory()
     this.#maxPending = options.maxPending ?? 20
     this.#keep = parseDuration(options.keep ?? '90d', 'approvals.keep')
     this.#outbox = new NoticeOutbox({
@@ -105,21 +116,28 @@ export class Approvals {
     const people = peopleBehind(principal)
     const tenant = principal.tenant ?? ''
     const key = actKey(act, tenant, people)
-    const values: readonly Stored[] = [
-      ...[
-        id,
-        key,
-        digestOf(act, now, id),
-        act.actor,
-        act.action,
-        act.resource,
-        canonicalJson(act.arguments),
-        tenant,
-      ],
-      ...[JSON.stringify(people), owner, JSON.stringify(by), rows ?? null, JSON.stringify(budgets)],
-      ...[JSON.stringify(boundPreview(request.preview ?? {})), reason.slice(0, MAX_REASON), now, now + ttl],
-      this.#maxPending,
-    ]
+    const made = {
+      id,
+      digest: digestOf(act, now, id),
+      actor: act.actor,
+      action: act.action,
+      resource: act.resource,
+      arguments: canonicalJson(act.arguments),
+      tenant,
+      behind: JSON.stringify(people),
+      owner,
+      decides: JSON.stringify(by),
+      rows_allowed: rows ?? null,
+      budgets: JSON.stringify(budgets),
+      preview: JSON.stringify(boundPreview(request.preview ?? {})),
+      // As databases keep it.
+      reason: reason.slice(0, MAX_REASON).replaceAll('\0', '').toWellFormed(),
+      requested_at: now,
+      expires_at: now + ttl,
+    }
+    const { id: _id, ...rest } = made
+    const seal = this.#key === undefined ? '' : sealRequest(made, this.#key)
+    const values: readonly Stored[] = [id, key, ...Object.values(rest), this.#maxPending, seal]
     await this.#log.commit('approval.requesting', act, principal, { approval: id, by })
     const results = await this.#database.run([
       { text: APPROVAL_SQL.expireKey, values: [key, now] },
@@ -151,9 +169,10 @@ export class Approvals {
   /**
    * Decides a request.
    * @throws ApprovalRefused when the principal may not decide it, or it is no longer pending
+   * @throws IntegrityError when the request in the database is not the one that was made
    */
   async decide(id: string, principal: Principal, decision: 'approve' | 'deny', note = ''): Promise<Approval> {
-    const { approval } = await this.#read(id)
+    const { approval } = await this.#readGenuine(id)
     const why = whyNotApprover(principal, approval)
     if (why !== undefined) {
       this.#log.record('approval.refused', approval, principal, { why: 'approver' })
@@ -190,7 +209,7 @@ export class Approvals {
   /**
    * Uses a consent up. Good for exactly the act it was given for, by exactly who asked for it.
    * @throws ApprovalRefused when it is not approved, used, expired, for another act, or somebody else's
-   * @throws IntegrityError when the decision in the database was not made with the key
+   * @throws IntegrityError when the decision in the database was not made with the key, or was used before
    */
   async redeem(id: string, act: Act, principal: Principal): Promise<ApprovalGrant> {
     const stored = await this.#read(id)
@@ -218,6 +237,11 @@ export class Approvals {
       values: [id, digest, Math.floor(this.#clock.now())],
     })
     if (row === undefined) return refuse('not-approved', 'The approval was used or has expired just now.')
+    const now = Math.floor(this.#clock.now())
+    if (!(await this.#used.isFirst(id, Math.max(approval.expiresAt, now + MAX_USE), now))) {
+      this.#log.record('approval.forged', approval, principal)
+      throw new IntegrityError(`approval ${id}: it was used before, and somebody has set it back`)
+    }
     this.#log.record('approval.used', approval, principal)
     return {
       id,
@@ -250,33 +274,47 @@ export class Approvals {
    * @throws ApprovalRefused for everybody else: they do not learn whether it exists
    */
   async get(id: string, principal: Principal): Promise<Approval> {
-    const { approval } = await this.#read(id)
+    const { approval } = await this.#readGenuine(id)
     const isMine = approval.act.actor === nameOf(principal) && approval.tenant === (principal.tenant ?? '')
     if (!isMine && whyNotApprover(principal, approval) !== undefined) throw unknownApproval()
     return { ...approval, state: this.#stateOf(approval) }
   }
 
-  /** The requests of a tenant in one state that a principal may decide; newest first, 100 at most. */
-  async list(principal: Principal, state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
-    const [rows = []] = await this.#database.run([
-      { text: APPROVAL_SQL.list, values: [principal.tenant ?? '', state, 100] },
-    ])
-    return rows
-      .map(row => readApproval(row).approval)
-      .filter(approval => whyNotApprover(principal, approval) === undefined)
-      .filter(approval => this.#stateOf(approval) === state)
+  /**
+   * The requests of a tenant in one state that a principal may decide; newest first, 100 at most, of the
+   * newest 10,000. What was not written here is left out.
+   */
+  list(principal: Principal, state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+    return this.#list(
+      principal.tenant ?? '',
+      state,
+      approval => whyNotApprover(principal, approval) === undefined,
+    )
   }
 
   /** One request, whoever asks: for whoever runs the machine. @throws ApprovalRefused when there is none */
   async show(id: string): Promise<Approval> {
-    const { approval } = await this.#read(id)
+    const { approval } = await this.#readGenuine(id)
     return { ...approval, state: this.#stateOf(approval) }
   }
 
   /** The requests of every tenant in one state, newest first, 100 at most: for whoever runs the machine. */
-  async listAll(state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
-    const [rows = []] = await this.#database.run([{ text: APPROVAL_SQL.listAll, values: [state, 100] }])
-    return rows.map(row => readApproval(row).approval).filter(approval => this.#stateOf(approval) === state)
+  listAll(state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+    return this.#list(undefined, state, () => true)
+  }
+
+  async #list(
+    tenant: string | undefined,
+    state: ApprovalState,
+    isWanted: (approval: Approval) => boolean,
+  ): Promise<readonly Approval[]> {
+    const sought = { tenant, state, now: Math.floor(this.#clock.now()) }
+    const found = await listApprovals(
+      this.#database,
+      sought,
+      stored => isWanted(stored.approval) && this.#isGenuine(stored),
+    )
+    return found.map(({ approval }) => approval).filter(approval => this.#stateOf(approval) === state)
   }
 
   /**
@@ -298,7 +336,10 @@ export class Approvals {
    * Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent
    */
   deliver(): Promise<number> {
-    return this.#outbox.deliver(Math.floor(this.#clock.now()), async id => (await this.#read(id)).approval)
+    return this.#outbox.deliver(
+      Math.floor(this.#clock.now()),
+      async id => (await this.#readGenuine(id)).approval,
+    )
   }
 
   /** Marks what has expired, and forgets what has been over for longer than `keep`; 500 of each at most. */
@@ -323,6 +364,28 @@ export class Approvals {
       : undefined
     if (row === undefined) throw unknownApproval()
     return readApproval(row)
+  }
+
+  /** A waiting request as it was made. @throws IntegrityError when somebody has changed it since */
+  async #readGenuine(id: string): Promise<StoredApproval> {
+    const stored = await this.#read(id)
+    try {
+      checkRequestSeal(stored, this.#key)
+    } catch (error) {
+      this.#log.record('approval.forged', stored.approval)
+      throw error
+    }
+    return stored
+  }
+
+  #isGenuine(stored: StoredApproval): boolean {
+    try {
+      checkRequestSeal(stored, this.#key)
+      return true
+    } catch {
+      this.#log.record('approval.forged', stored.approval)
+      return false
+    }
   }
 
   async #one(statement: Statement): Promise<Row | undefined> {

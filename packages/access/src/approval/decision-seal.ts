@@ -2,18 +2,21 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { canonicalJson, IntegrityError } from '@postern/core'
 import type { Approval } from './approval.ts'
 
-const DOMAIN = 'postern approval decision v1\n'
+const DOMAIN = 'postern approval decision v2\n'
 
 /**
- * HMAC-SHA256 over what a decision says: which act, who consented, how many rows, until when. Who can write
+ * HMAC-SHA256 over what a decision says: whose act, who consented, how many rows, until when. Who can write
  * to the database but has not the key cannot turn a pending request into an approved one.
  */
 export function sealDecision(approval: Approval, key: Uint8Array): string {
-  const { id, digest, tenant, rows, budgets, expiresAt, decidedBy, decidedAt } = approval
+  const { id, digest, tenant, behind, owner, by, rows, budgets, expiresAt, decidedBy, decidedAt } = approval
   const text = canonicalJson({
     id,
     digest,
     tenant,
+    behind,
+    owner,
+    by,
     rows: rows ?? null,
     budgets,
     expiresAt,

@@ -10,6 +10,16 @@ export type CedarValue =
   | readonly CedarValue[]
   | { readonly __entity: CedarUid }
   | { readonly __extn: { readonly fn: string; readonly arg: string } }
+  | Readonly<Record<string, never>>
+
+/**
+ * What becomes of a value that Cedar has no type for: it is left out, or an empty record stands for it.
+ * Left out, it passes a `forbid` that asks whether it is there and vanishes from lists; as a record, it
+ * satisfies a permit by being different. So a question with such a value is asked both ways.
+ */
+export type Untyped = 'absent' | 'record'
+
+const RECORD: CedarValue = Object.freeze({})
 
 /** Type and id of an entity. */
 export type CedarUid = {
@@ -36,17 +46,17 @@ export function principalEntity(principal: Principal): CedarEntity {
   const { tenant, plan, actor, authenticatedAt, scopes = [], roles = [] } = principal
   return {
     uid: { type: TYPES[principal.kind], id: principal.id },
-    attrs: attributesOf({ id: principal.id, tenant, plan, actor, authenticatedAt, scopes }),
+    attrs: attributesOf({ id: principal.id, tenant, plan, actor, authenticatedAt, scopes }, 'absent'),
     parents: roles.map(id => ({ type: 'Role', id })),
   }
 }
 
 /** The resource: `order::"7"` with its fields as attributes; a type without an id is `order::""`. */
-export function resourceEntity({ type, fields = {} }: Resource): CedarEntity {
+export function resourceEntity({ type, fields = {} }: Resource, untyped: Untyped): CedarEntity {
   const id = 'id' in fields ? fields.id : ''
   return {
     uid: { type: type === '' ? 'Nothing' : type, id: typeof id === 'object' ? '' : String(id) },
-    attrs: attributesOf(fields),
+    attrs: attributesOf(fields, untyped),
     parents: [],
   }
 }
@@ -55,49 +65,77 @@ export function resourceEntity({ type, fields = {} }: Resource): CedarEntity {
 export function contextOf(
   { attributes = {}, time }: Context,
   isTimed: boolean,
+  untyped: Untyped,
 ): Readonly<Record<string, CedarValue>> {
   // To the second: a cache of decisions would otherwise never be asked the same thing twice.
   const now = isTimed && time !== undefined ? { time: Math.floor(time / 1_000) * 1_000 } : {}
-  return { ...attributesOf(attributes), ...now }
+  return { ...attributesOf(attributes, untyped), ...now }
 }
 
-/**
- * Values that Cedar has no type for are left out, as null is: a policy that reads them cannot be evaluated
- * then, and forbids if it is a `forbid`.
- */
-function attributesOf(values: object): Readonly<Record<string, CedarValue>> {
+/** Whether a resource or context holds a value that Cedar has no type for. */
+export function holdsUntyped(resource: Resource, { attributes = {} }: Context): boolean {
+  return [resource.fields ?? {}, attributes].some(values =>
+    Object.values(values).some(value => isUntyped(value, 0)),
+  )
+}
+
+/** Null is left out, as Cedar has none: a policy that reads it cannot be evaluated then. */
+function attributesOf(values: object, untyped: Untyped): Readonly<Record<string, CedarValue>> {
   const entries = Object.entries(values).flatMap(([name, value]): [string, CedarValue][] => {
-    const converted = cedarValueOf(value, 0)
+    const converted = cedarValueOf(value, 0, untyped)
     return converted === undefined ? [] : [[name, converted]]
   })
   return Object.fromEntries(entries)
 }
 
-function cedarValueOf(value: unknown, depth: number): CedarValue | undefined {
+function cedarValueOf(value: unknown, depth: number, untyped: Untyped): CedarValue | undefined {
+  if (isUntyped(value, depth) && !Array.isArray(value)) return untyped === 'record' ? RECORD : undefined
   switch (typeof value) {
     case 'string':
-      return value.isWellFormed() ? value : undefined
     case 'boolean':
       return value
     case 'number':
-      if (Number.isSafeInteger(value)) return value
-      return Number.isFinite(value) ? decimal(value) : undefined
+      return Number.isSafeInteger(value) ? value : decimal(value)
     case 'bigint':
-      return Number.isSafeInteger(Number(value)) ? Number(value) : undefined
+      return Number(value)
     case 'object':
-      if (value instanceof Date) return Number.isFinite(value.getTime()) ? value.getTime() : undefined
-      if (Array.isArray(value) && depth < 3)
-        return value.map(item => cedarValueOf(item, depth + 1)).filter(item => item !== undefined)
-      return undefined
+      if (value instanceof Date) return value.getTime()
+      if (!Array.isArray(value)) return undefined
+      if (depth >= MAX_LISTS) return untyped === 'record' ? RECORD : undefined
+      return value
+        .map(item => cedarValueOf(item, depth + 1, untyped) ?? (untyped === 'record' ? RECORD : undefined))
+        .filter(item => item !== undefined)
     default:
       return undefined
   }
 }
 
+/** How deep lists of lists are read. */
+const MAX_LISTS = 3
+
+function isUntyped(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+      return !value.isWellFormed()
+    case 'number':
+      return !Number.isSafeInteger(value) && decimal(value) === undefined
+    case 'bigint':
+      return !Number.isSafeInteger(Number(value))
+    case 'object':
+      if (value === null) return depth > 0
+      if (value instanceof Date) return !Number.isFinite(value.getTime())
+      if (!Array.isArray(value)) return true
+      return depth >= MAX_LISTS || value.some(item => isUntyped(item, depth + 1))
+    case 'undefined':
+      return depth > 0
+    default:
+      return false
+  }
+}
+
 /** Cedar's decimals have four digits behind the point; a number that needs more has no exact value there. */
 function decimal(value: number): CedarValue | undefined {
+  if (!Number.isFinite(value) || Math.abs(value) >= 9e14) return undefined
   const text = value.toFixed(4)
-  return Number(text) === value && Math.abs(value) < 9e14
-    ? { __extn: { fn: 'decimal', arg: text } }
-    : undefined
+  return Number(text) === value ? { __extn: { fn: 'decimal', arg: text } } : undefined
 }

@@ -1,9 +1,18 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { ConfigError, canonicalJson, type Principal } from '@postern/core'
 import { type Context, NO_CONTEXT } from '../policy/context.ts'
 import type { Decides, Resource } from '../policy/policy-set.ts'
 import { DEFAULT_DENY, type Verdict } from '../policy/verdict.ts'
-import { type CedarEntity, contextOf, principalEntity, resourceEntity } from './cedar-entities.ts'
+import {
+  type CedarEntity,
+  type CedarValue,
+  contextOf,
+  holdsUntyped,
+  principalEntity,
+  resourceEntity,
+  type Untyped,
+} from './cedar-entities.ts'
+import { isNestedTooDeep } from './cedar-nesting.ts'
 
 type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs')
 
@@ -27,7 +36,9 @@ export interface CedarOptions {
  * before. Decisions are functions of what is asked (the caller, the action, the fields, the context), so they
  * are remembered by that, and a repeated question never reaches it. There is no `filter`: Cedar gives no SQL.
  *
- * Cedar skips a policy that fails, also a `forbid`; here a `forbid` that fails forbids.
+ * Cedar skips a policy that fails, also a `forbid`; here a `forbid` that fails forbids. A value that Cedar
+ * has no type for (a large number, an object) grants nothing: what is asked must be allowed without it, and
+ * with something in its place that equals nothing.
  * @throws ConfigError when `@cedar-policy/cedar-wasm` is not installed, or with everything Cedar
  *   finds wrong about policies and schema
  * @example
@@ -51,9 +62,23 @@ export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicie
   return new CedarPolicies(cedar, options)
 }
 
+/** A question that the engine could not read, or broke off: it grants nothing. */
+const UNREADABLE: Verdict = Object.freeze({ allowed: false, policy: 'default', why: 'unknown' })
+/** Longer questions are remembered by their digest, so that large rows do not fill the memory. */
+const MAX_KEY = 256
+const MAX_TEXT = 4_194_304
+
 interface Named {
   readonly name: string
   readonly isForbid: boolean
+}
+
+interface Question {
+  readonly action: string
+  readonly who: CedarEntity
+  readonly what: CedarEntity
+  readonly more: readonly CedarEntity[]
+  readonly context: Readonly<Record<string, CedarValue>>
 }
 
 /** See `cedarPolicies`. */
@@ -71,7 +96,9 @@ export class CedarPolicies implements Decides {
     this.#cedar = cedar
     this.#options = options
     this.#capacity = options.cache ?? 10_000
-    this.#isTimed = /\bcontext\s*\.\s*time\b|\bcontext\s*\[|\bcontext\s+has\s+time\b/.test(options.policies)
+    refuseDeep(options)
+    // Names may be written with escapes.
+    this.#isTimed = /time|\\/.test(options.policies)
     const texts = partsOf(cedar, options.policies)
     this.#policies = namesOf(cedar, texts)
     const staticPolicies = Object.fromEntries(
@@ -92,13 +119,30 @@ export class CedarPolicies implements Decides {
   }
 
   decide(principal: Principal, action: string, resource: Resource, context: Context = NO_CONTEXT): Verdict {
-    const who = principalEntity(principal)
-    const what = resourceEntity(resource)
-    const more = this.#options.entities?.(principal, action, resource) ?? []
-    const about = contextOf(context, this.#isTimed)
-    const key = canonicalJson([action, who, what, more, about])
-    const known = this.#cache.get(key)
-    const verdict = known ?? this.#ask(action, who, what, [...more], about)
+    const more = [...(this.#options.entities?.(principal, action, resource) ?? [])]
+    const ask = (untyped: Untyped): Verdict =>
+      this.#remembered({
+        action,
+        who: principalEntity(principal),
+        what: resourceEntity(resource, untyped),
+        more,
+        context: contextOf(context, this.#isTimed, untyped),
+      })
+    const verdict = ask('absent')
+    return verdict.allowed && holdsUntyped(resource, context) ? ask('record') : verdict
+  }
+
+  #remembered(question: Question): Verdict {
+    const { action, who, what, more, context } = question
+    let key: string
+    try {
+      key = canonicalJson([action, who, what, more, context])
+    } catch {
+      // Half a character in a name: nothing that policies can name.
+      return UNREADABLE
+    }
+    if (key.length > MAX_KEY) key = hash('sha256', key, 'base64url')
+    const verdict = this.#cache.get(key) ?? this.#ask(question)
     this.#cache.delete(key)
     this.#cache.set(key, verdict)
     if (this.#cache.size > this.#capacity) {
@@ -108,13 +152,7 @@ export class CedarPolicies implements Decides {
     return verdict
   }
 
-  #ask(
-    action: string,
-    who: CedarEntity,
-    what: CedarEntity,
-    more: readonly CedarEntity[],
-    context: ReturnType<typeof contextOf>,
-  ): Verdict {
+  #ask({ action, who, what, more, context }: Question): Verdict {
     const call = {
       principal: who.uid,
       action: { type: 'Action', id: action },
@@ -139,6 +177,14 @@ export class CedarPolicies implements Decides {
   #nameOf(id: string): string {
     return this.#policies.get(id)?.name ?? id
   }
+}
+
+/** Policies may be those of a tenant: a text that breaks the engine would break it for every other. */
+function refuseDeep({ policies, schema = '' }: CedarOptions): void {
+  if (policies.length + schema.length > MAX_TEXT)
+    refuseAll([`policies and schema are longer than ${MAX_TEXT} characters`])
+  if (isNestedTooDeep(policies, 'policies')) refuseAll(['a policy is nested too deep; split it into several'])
+  if (isNestedTooDeep(schema, 'schema')) refuseAll(['the schema is nested too deep'])
 }
 
 function partsOf(cedar: Cedar, text: string): readonly string[] {

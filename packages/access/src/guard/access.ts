@@ -236,7 +236,11 @@ export class Access {
     if (approvals === undefined || rule.approve === undefined)
       throw new ConfigError({ place: `act "${act.action}"`, problem: 'there is no store for approvals' })
     const known = await approvals.find(act, question.principal)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      if (known.state === 'denied' || isUnder(known, rule)) return known
+      // The rule was changed since: who may consent, or how much to, is another question now.
+      await approvals.cancel(known.id, question.principal).catch(unlessOver)
+    }
     const agent = agentOf?.(question.principal)
     const preview = await question.preview?.()
     return approvals.request({
@@ -348,6 +352,18 @@ export class Access {
   #follow(id: string): string {
     return this.#options.follow?.(id) ?? `/.postern/approvals/${id}`
   }
+}
+
+/** A request that somebody used or decided at the same moment stands in nobody's way. */
+function unlessOver(error: unknown): void {
+  if (!(error instanceof ApprovalRefused)) throw error
+}
+
+/** Whether a request asks for what the rule asks for. */
+function isUnder({ by, rows, budgets }: Approval, rule: CompiledRule): boolean {
+  const isSame = (a: readonly string[], b: readonly string[] = []): boolean =>
+    a.length === b.length && a.every(item => b.includes(item))
+  return isSame(by, rule.approve?.by) && rows === rule.approve?.rows && isSame(budgets, rule.budgets)
 }
 
 function lacks({ roles, scopes }: Principal, rule: CompiledRule): AccessRefusal | undefined {

@@ -132,7 +132,7 @@ function checkApprove(approve: ApproveRule, place: string, issues: ConfigIssue[]
     issues.push({
       place: `${place}.by`,
       problem: 'it does not say who approves',
-      hint: 'role:owner, scope:approve, user:bob or owner',
+      hint: 'e.g. role:owner, scope:approve, user:bob or owner',
     })
   if (approve.distinct !== undefined && approve.distinct !== true)
     issues.push({

@@ -48,7 +48,7 @@ const NO_GATE: unique symbol = Symbol('no gate')
 /**
  * The guard for routes: `require`, `approve`, `policy` and `owned` of the matched route. Answers at once
  * where memory is enough (roles, scopes, policies without `load`); fails closed. A consent on a route is
- * bound to method, path, query and body, and to a method that its headers ask for.
+ * bound to method, host, path, query and body, and to a method that its headers ask for.
  */
 export class AccessGuard implements Guard {
   readonly name: string = NAME
@@ -262,14 +262,16 @@ function questionOf(
 
 /**
  * What a consent or proof is bound to besides action and resource: the whole request, and of its headers
- * those that say what it is: its type and coding, and another method that it asks for. The path counts as it
- * was sent, too: what is left out of its canonical form (`;all=1`) the backend may read.
+ * those that say what it is: its host, which names the tenant for many backends, its type and coding, and
+ * another method that it asks for. The path counts as it was sent, too: what is left out of its canonical
+ * form (`;all=1`) the backend may read.
  */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()
   if (!complete) return 'too-large'
   return {
     method: exchange.method,
+    host: exchange.host.toLowerCase(),
     path: exchange.path.canonical,
     query: exchange.path.query,
     type: exchange.header('content-type') ?? '',

@@ -173,6 +173,7 @@ test('consent on a route is bound to the whole request', async t => {
     { headers: [...request.headers, 'X-HTTP-Method-Override', 'PUT'] },
     { headers: [...request.headers, 'Content-Encoding', 'gzip'] },
     { target: '/api/purge;all=1?dry=0' },
+    { target: 'https://south.shop.example/api/purge?dry=0' },
     { principal: { ...SUE, id: 'sam' } },
   ])
     assert.equal(refused(await ask({ ...request, ...change }).said).status, 403, JSON.stringify(change))

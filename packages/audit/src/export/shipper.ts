@@ -23,11 +23,16 @@ export interface ShipperOptions {
   readonly batch?: number
   /** Interval between checks for new entries. Default 1s. */
   readonly interval?: Duration
-  /** Time after which a batch counts as failed. Default 10s. */
+  /**
+   * Time after which a batch counts as failed. Default 10s. A receiver that needs longer gets twice the
+   * time for each attempt, up to five minutes, and smaller batches afterwards.
+   */
   readonly timeout?: Duration
 }
 
 const MAX_PAUSE = 60_000
+/** The longest that an attempt may take, unless the configured time is longer. */
+const MAX_PATIENCE = 300_000
 
 /**
  * Sends a log's entries to a sink, each at least once and in order, from where it stopped. It
@@ -38,6 +43,10 @@ export class Shipper implements HealthProbe {
   readonly #options: ShipperOptions
   readonly #interval: number
   readonly #timeout: number
+  /** Time that the next attempt has. */
+  #patience: number
+  /** Attempts under way end when it is closed. */
+  readonly #closing = new AbortController()
   #next = 0n
   #size = 0n
   /**
@@ -65,6 +74,7 @@ export class Shipper implements HealthProbe {
     this.#batch = options.batch ?? 500
     this.#interval = parseDuration(options.interval ?? '1s', 'sink.interval')
     this.#timeout = parseDuration(options.timeout ?? '10s', 'sink.timeout')
+    this.#patience = this.#timeout
   }
 
   /** Name of the sink. */
@@ -153,7 +163,7 @@ export class Shipper implements HealthProbe {
     if (!(await this.#intend(last.index + 1n))) return false
     if ((await this.#send(entries)) === 'too-large') return this.#sendLess(entries)
     this.#retryTo = undefined
-    this.#batch = Math.min(this.#options.batch ?? 500, this.#batch * 2)
+    if (this.#patience === this.#timeout) this.#batch = Math.min(this.#options.batch ?? 500, this.#batch * 2)
     this.#next = last.index + 1n
     return await cursor.advance(this.#next)
   }
@@ -198,15 +208,33 @@ export class Shipper implements HealthProbe {
   }
 
   async #send(entries: readonly Entry[]): Promise<'taken' | 'too-large'> {
-    const signal = AbortSignal.timeout(this.#timeout)
+    const patience = this.#patience
+    const expired = AbortSignal.timeout(patience)
+    const signal = AbortSignal.any([expired, this.#closing.signal])
     const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener(
-        'abort',
-        () => reject(new Error(`does not answer within ${this.#timeout} ms`)),
-        { once: true },
-      )
+      signal.addEventListener('abort', () => reject(new Error(`does not answer within ${patience} ms`)), {
+        once: true,
+      })
     })
-    return await Promise.race([this.#options.sink.send(entries, signal), late])
+    const started = performance.now()
+    try {
+      const said = await Promise.race([this.#options.sink.send(entries, signal), late])
+      // Quick again: back to the configured time, step by step.
+      if (performance.now() - started < patience / 4) this.#patience = Math.max(this.#timeout, patience / 2)
+      return said
+    } catch (error) {
+      if (expired.aborted) this.#giveMoreTime(patience)
+      throw error
+    }
+  }
+
+  /**
+   * The batch stays the one it is, so that its receiver can recognize it: it gets more time. Those after it
+   * are smaller.
+   */
+  #giveMoreTime(patience: number): void {
+    this.#patience = Math.max(patience, Math.min(MAX_PATIENCE, patience * 2))
+    this.#batch = Math.max(1, Math.floor(this.#batch / 2))
   }
 
   health(): Health {
@@ -224,7 +252,9 @@ export class Shipper implements HealthProbe {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    const late = setTimeout(() => this.#closing.abort(), this.#timeout)
     await this.#running
+    clearTimeout(late)
     this.#options.sink.close()
     // A store that does not answer releases the hold by itself after a while.
     await this.#options.cursor.release().catch(() => {})

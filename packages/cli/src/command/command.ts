@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Fires on the first Ctrl-C or SIGTERM; a command then ends its work in order. */
   readonly signal: AbortSignal
+  /** Fires on a second one: whoever waits for something waits no longer. */
+  readonly hurry: AbortSignal
   /**
    * From now on SIGHUP no longer ends the process: a server says so before it listens. One that arrives
    * before `onReload` is kept for it.

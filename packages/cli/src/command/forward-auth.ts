@@ -3,7 +3,7 @@ import type { Overrides } from '@postern/server'
 import { overridden, type Served, serve } from '@postern/server'
 import { type Command, type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { announceReach, followConfiguration, stopped, watchEvents } from './gateway.ts'
+import { announceReach, closeUnlessHurried, followConfiguration, stopped, watchEvents } from './gateway.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
 /** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until a signal stops it. */
@@ -18,7 +18,7 @@ export const run: Command = async (_args, options, context) => {
   watchEvents(served, context, 'refusals')
   await stopped(context.signal)
   stopFollowing()
-  await served.close()
+  await closeUnlessHurried(served, context)
   return EXIT.done
 }
 

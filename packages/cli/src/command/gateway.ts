@@ -34,8 +34,8 @@ export const run: Command = async (_args, options, context) => {
   void noteBackend(loaded.config, context)
   await stopped(context.signal)
   stopFollowing()
-  context.output.note('stopping: waiting for requests in progress')
-  await served.close()
+  context.output.note('stopping: waiting for requests in progress; again to stop at once')
+  await closeUnlessHurried(served, context)
   return EXIT.done
 }
 
@@ -192,6 +192,13 @@ export function followConfiguration(
   return () => {
     for (const end of ends) end()
   }
+}
+
+/** Waits for requests in progress, until a second signal. */
+export async function closeUnlessHurried(served: Served, { hurry }: CommandContext): Promise<void> {
+  if (hurry.aborted) served.hurry()
+  else hurry.addEventListener('abort', () => served.hurry(), { once: true })
+  await served.close()
 }
 
 /** Resolves when a signal stops the process. */

@@ -35,15 +35,14 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
       quiet: options['quiet'] === true,
       environment: host.env,
     })
-    exit = await withSignals(host, async (signal, reloads) => {
+    exit = await withSignals(host, async signals => {
       try {
         const { run } = await load().catch(withMissingPackage)
         return await run(commandArgs, options, {
           output,
           folder: host.cwd(),
           environment: host.env,
-          signal,
-          ...reloads,
+          ...signals,
         })
       } catch (error) {
         return output.failure(error)
@@ -73,18 +72,28 @@ function eachCommand(program: Program, visit: (command: Program) => void): void 
   for (const command of program.commands) eachCommand(command as Program, visit)
 }
 
+/** npm passes on a Ctrl-C that the terminal has sent to its children already: so soon it is the same one. */
+const SAME_SIGNAL_MS = 500
+
 async function withSignals(
   host: ProcessLike,
   work: (
-    signal: AbortSignal,
-    reloads: Pick<CommandContext, 'expectReload' | 'onReload'>,
+    signals: Pick<CommandContext, 'signal' | 'hurry' | 'expectReload' | 'onReload'>,
   ) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const stop = new AbortController()
+  const hurry = new AbortController()
+  let stoppedAt = Number.NaN
   const reloads: (() => void)[] = []
   let isExpected = false
   let isMissed = false
-  const onStop = (): void => stop.abort()
+  const onStop = (): void => {
+    const now = performance.now()
+    if (!stop.signal.aborted) {
+      stoppedAt = now
+      stop.abort()
+    } else if (now - stoppedAt >= SAME_SIGNAL_MS) hurry.abort()
+  }
   const onHangUp = (): void => {
     isMissed = reloads.length === 0
     for (const reload of reloads) reload()
@@ -101,7 +110,7 @@ async function withSignals(
   host.on('SIGINT', onStop)
   host.on('SIGTERM', onStop)
   try {
-    return await work(stop.signal, { expectReload, onReload })
+    return await work({ signal: stop.signal, hurry: hurry.signal, expectReload, onReload })
   } finally {
     host.off('SIGINT', onStop)
     host.off('SIGTERM', onStop)

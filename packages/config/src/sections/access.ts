@@ -9,7 +9,7 @@ import {
 import { ConfigError, type Duration, type Principal, RouteTable } from '@postern/core'
 import * as z from 'zod'
 import { checked, inCode, key, parsed, required, section } from '../key.ts'
-import { count, duration, listOf, oneOf, text } from '../types.ts'
+import { count, duration, listOf, oneOf, text, url, webUrl } from '../types.ts'
 
 /** What a caller must have, or prove, on a route. */
 export interface RequireConfig {
@@ -272,8 +272,10 @@ export interface CompiledApprovals {
   readonly webhook?: WebhookConfig
 }
 
+const SHORT_KEY = 'must be 32 bytes or more in base64'
+
 const sealKey: z.ZodType<Uint8Array, string> = parsed(
-  z.base64().refine(value => Buffer.from(value, 'base64').length >= 32, 'must be 32 bytes or more in base64'),
+  z.base64(SHORT_KEY).refine(value => Buffer.from(value, 'base64').length >= 32, SHORT_KEY),
   '32 bytes in base64',
   value => Buffer.from(value, 'base64'),
 )
@@ -289,7 +291,7 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
         example: '/admin/approvals',
       },
     ),
-    origin: key(z.url({ protocol: /^https?$/ }), {
+    origin: key(webUrl, {
       description: 'Address of this site, before `path` in notices.',
       default: 'http://127.0.0.1:8080',
       example: 'https://shop.example',
@@ -316,7 +318,7 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
     }),
     webhook: key(
       section<WebhookConfig, WebhookConfig>('WebhookConfig', {
-        url: required(z.url(), {
+        url: required(url, {
           description: 'Address of the webhook: `https:`, or `http:` on loopback only.',
           example: 'https://hooks.example/approvals',
         }),

@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigIssue, type Duration } from '@postern/core'
 import * as z from 'zod'
 import { key, orOff, parsed, required, section } from '../key.ts'
-import { duration, flag, listOf, oneOf, syslogUrl, text } from '../types.ts'
+import { duration, flag, listOf, oneOf, syslogUrl, text, url, webUrl } from '../types.ts'
 
 /** A witness that countersigns checkpoints (C2SP tlog-witness). */
 export interface WitnessConfig {
@@ -122,8 +122,6 @@ export interface CompiledAudit {
   readonly required: boolean
 }
 
-const url = z.url()
-
 const fileAnchor: z.ZodType<CompiledAnchor, FileAnchorConfig> = section<
   Extract<CompiledAnchor, { file: string }>,
   FileAnchorConfig
@@ -164,7 +162,7 @@ const syslog: z.ZodType<CompiledShip, SyslogConfig> = section<
 
 const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
   section<Extract<CompiledShip, { webhook: string }>, WebhookConfig>('WebhookConfig', {
-    webhook: required(z.url({ protocol: /^https?$/ }), {
+    webhook: required(webUrl, {
       description: 'Address of the collector: `https:`, or `http:` on this machine.',
       example: 'https://siem.example/hook',
     }),

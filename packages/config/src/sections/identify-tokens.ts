@@ -34,6 +34,12 @@ export interface JwtConfig {
   /** Header that carries the token alone. Default: `Authorization`. */
   readonly header?: string | undefined
   /**
+   * Origins, such as `https://api.shop.example`, that proofs of possession (DPoP) may be for. Set it: the
+   * host of a request is what its sender writes, and a proof made for another service would fit. Default: the
+   * host that the request names.
+   */
+  readonly origins?: readonly string[] | undefined
+  /**
    * Where the claims hold the id, roles, tenant and plan of the principal, with dots between names. Default:
    * see below.
    */
@@ -124,6 +130,7 @@ export interface CompiledJwt extends Pick<JwtConfig, 'issuer' | 'audience' | 'jw
   readonly maxAge?: number
   readonly cookie?: string
   readonly header?: string
+  readonly origins?: readonly string[]
   readonly claims?: PrincipalPaths
 }
 
@@ -197,6 +204,12 @@ export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtCo
     description: 'Header that carries the token alone.',
     defaultText: '`Authorization`',
     example: 'x-user-token',
+  }),
+  origins: key(listOf(text, 10), {
+    description:
+      'Origins, such as `https://api.shop.example`, that proofs of possession (DPoP) may be for. Set it: the host of a request is what its sender writes, and a proof made for another service would fit.',
+    defaultText: 'the host that the request names',
+    example: ['https://api.shop.example'],
   }),
   claims: claimsKey,
 })

@@ -1,6 +1,6 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { key, required, section } from '../key.ts'
-import { listOf, oneOf, text } from '../types.ts'
+import { listOf, oneOf, text, url } from '../types.ts'
 
 /** A program that acts for people by OAuth. */
 export interface OauthClientConfig {
@@ -96,11 +96,12 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
       description: 'Clients that are registered in advance.',
       default: [],
       defaultText: 'none',
+      example: [{ id: 'app', name: 'Our app', redirectUris: ['https://app.example/callback'] }],
     }),
     resources: key(
       listOf(
         section<CompiledOauth['resources'][number], OauthResourceConfig>('OauthResourceConfig', {
-          uri: required(z.url(), {
+          uri: required(url, {
             description: 'URI of the API, as a client names it in `resource` (RFC 8707).',
             example: 'https://api.shop.example',
           }),
@@ -121,6 +122,7 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
         description: 'APIs that tokens are for; a request that names none is for the first.',
         default: [],
         defaultText: 'none',
+        example: [{ uri: 'https://api.shop.example', scopes: ['orders:read'] }],
       },
     ),
     metadataDocuments: key(oneOf('yes', 'no'), {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { key, required, section } from '../key.ts'
-import { listOf, oneOf, text } from '../types.ts'
+import { listOf, oneOf, text, url, webUrl } from '../types.ts'
 import {
   type CompiledIdentityBackend,
   type CompiledIdentityKeys,
@@ -125,7 +125,7 @@ const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = secti
     example: 'google',
   }),
   name: required(text, { description: 'Text of the button on the sign-in page.', example: 'Google' }),
-  issuer: required(z.url(), {
+  issuer: required(url, {
     description: 'Issuer of the provider, exactly as in its metadata.',
     example: 'https://accounts.google.com',
   }),
@@ -143,7 +143,7 @@ const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = secti
 /** `identity`. */
 export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | undefined> = key(
   section<CompiledIdentity, IdentityConfig>('IdentityConfig', {
-    origin: required(z.url({ protocol: /^https?$/ }), {
+    origin: required(webUrl, {
       description:
         'The one origin that people use. Links in mails, passkeys and checks are bound to it. Plain HTTP on loopback only.',
       example: 'https://shop.example',
@@ -199,6 +199,15 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
       description: 'Other OpenID Connect providers that people can sign in with.',
       default: [],
       defaultText: 'none',
+      example: [
+        {
+          id: 'google',
+          name: 'Google',
+          issuer: 'https://accounts.google.com',
+          clientId: '1234.apps.example',
+          clientSecret: '${GOOGLE_SECRET}',
+        },
+      ],
     }),
     oauth: key(oauth, {
       description: 'Makes this site an OAuth 2.1 and OpenID Connect server.',

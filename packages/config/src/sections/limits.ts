@@ -56,10 +56,14 @@ export interface LimitConfig {
   readonly plan?: Plan | undefined
 }
 
+function named(description: string, example: string): z.ZodType<string, string> {
+  return text.meta({ description, example })
+}
+
 const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
   oneOf('address', 'network', 'principal', 'tenant', 'apiKey', 'route'),
-  z.strictObject({ header: text.describe('Name of the header whose value is the key.') }),
-  z.strictObject({ body: text.describe('Name of the body field whose value is the key.') }),
+  z.strictObject({ header: named('Name of the header whose value is the key.', 'X-Client-Id') }),
+  z.strictObject({ body: named('Name of the body field whose value is the key.', 'email') }),
   inCode<Extract<SingleKey, (...input: never[]) => unknown>>(
     'a function (TypeScript only)',
     value => typeof value === 'function',
@@ -67,7 +71,7 @@ const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
 ])
 
 const limitKey: z.ZodType<CompiledKey, LimitKey> = parsed(
-  z.union([singleKey, z.array(singleKey).min(2).max(5)]),
+  z.union([singleKey, z.array(singleKey).min(1).max(5)]),
   undefined,
   compileKey,
 )

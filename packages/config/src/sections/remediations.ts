@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
 import { key, orOff, parsed, required, section } from '../key.ts'
-import { addressRange, count, duration, flag, listOf, text } from '../types.ts'
+import { addressRange, count, duration, flag, listOf, text, webUrl } from '../types.ts'
 
 /** An IP list at Cloudflare. */
 export interface CloudflareConfig {
@@ -98,7 +98,7 @@ const cloudflare: z.ZodType<CompiledCloudflare, CloudflareConfig> = section<
     default: 10_000,
     example: 5_000,
   }),
-  api: key(z.url({ protocol: /^https?$/ }), {
+  api: key(webUrl, {
     description: "Address of Cloudflare's API.",
     default: 'https://api.cloudflare.com/client/v4',
     example: 'https://api.cloudflare.com/client/v4',

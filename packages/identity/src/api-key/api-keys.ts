@@ -14,9 +14,10 @@ import {
 } from '@postern/core'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { equalText, type IdentitySecret } from '../database/identity-secret.ts'
+import type { RecordStore } from '../records/record-store.ts'
 import { API_KEY_SQL } from './api-key.sql.ts'
 import { type ApiKey, type ApiKeyRow, principalOf, readApiKey } from './api-key.ts'
-import { KeyLimits } from './key-limits.ts'
+import { KeyLimits, type KeyUses } from './key-limits.ts'
 import { composeKey, parseKey } from './key-text.ts'
 
 export interface ApiKeysOptions {
@@ -26,6 +27,8 @@ export interface ApiKeysOptions {
   readonly prefix?: string
   /** Most live keys of one owner. Default 100. */
   readonly perOwner?: number
+  /** Where uses of keys with a limit are counted for all processes. Default: each counts for itself. */
+  readonly uses?: RecordStore<KeyUses>
   readonly emit?: (event: Event) => void
   readonly clock?: Clock
   readonly random?: RandomSource
@@ -72,7 +75,7 @@ export class ApiKeys {
   readonly #prefix: string
   readonly #clock: Clock
   readonly #random: RandomSource
-  readonly #limits = new KeyLimits()
+  readonly #limits: KeyLimits
   /** Networks compiled, by their text. */
   readonly #networks = new Map<string, CidrSet>()
   /** Keys used within the last minute, so that a busy key is written once a minute. */
@@ -84,6 +87,7 @@ export class ApiKeys {
     this.#prefix = options.prefix ?? 'postern'
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? systemRandom
+    this.#limits = new KeyLimits(this.#clock, options.uses)
     checkWord('identity.keys.prefix', this.#prefix)
   }
 
@@ -181,7 +185,7 @@ export class ApiKeys {
     if (key.networks.length > 0 && !this.#networksOf(row.networks).has(address))
       return { kind: 'refused', why: 'network' }
     if (key.limit !== undefined) {
-      const retryAfter = this.#limits.take(key.id, key.limit, this.#clock.monotonic())
+      const retryAfter = await this.#limits.take(key.id, key.limit)
       if (retryAfter > 0) return { kind: 'limited', retryAfter }
     }
     await this.#noteUse(key, now)
@@ -234,14 +238,15 @@ export class ApiKeys {
   /**
    * Replaces a key by a new one with the same rights. The old one works for the overlap, so that clients can
    * be changed one by one. Of two rotations at once one wins. It gives a secret away as `create` does, so an
-   * impersonator of the owner cannot.
+   * impersonator of the owner cannot, nor a token of the owner with fewer scopes than the key.
    * @throws CredentialError when there is no such live key, it was rotated already, or this principal may not
    */
   async rotate(id: string, authority: KeyAuthority, overlap: Duration = '24h'): Promise<IssuedApiKey> {
     const isImpersonator = authority !== 'operator' && authority.actor !== undefined
     const old = isImpersonator ? undefined : await this.#owned(id, authority)
     const now = this.#clock.now()
-    if (old === undefined) throw new CredentialError('there is no such key to rotate')
+    if (old === undefined || isNarrower(authority, old))
+      throw new CredentialError('there is no such key to rotate')
     const issued = await this.#insert(
       { kind: old.owner.kind, id: old.owner.id, ...(old.tenant !== undefined && { tenant: old.tenant }) },
       {
@@ -328,6 +333,12 @@ export class ApiKeys {
 
 function isLive(row: ApiKeyRow, now: number): boolean {
   return row.revokedAt === null && (row.expiresAt === null || row.expiresAt > now)
+}
+
+/** Whether somebody's own credential lacks a scope of the key. */
+function isNarrower(authority: KeyAuthority, { scopes }: ApiKey): boolean {
+  if (authority === 'operator' || authority.scopes === undefined) return false
+  return scopes.some(scope => authority.scopes?.includes(scope) !== true)
 }
 
 /** @returns the scopes of the key */

@@ -23,6 +23,7 @@ import { type ImportReport, importAccounts } from '../account/import-accounts.ts
 import { OneTimeTokens } from '../account/one-time-tokens.ts'
 import { Organisations } from '../account/organisations.ts'
 import { ApiKeys } from '../api-key/api-keys.ts'
+import { KEY_USES } from '../api-key/key-limits.ts'
 import { identityDatabase } from '../database/identity-database.ts'
 import { migrateIdentity } from '../database/identity-migrations.sql.ts'
 import { IdentitySecret } from '../database/identity-secret.ts'
@@ -45,6 +46,7 @@ import { stepUpPages } from '../pages/step-up-pages.ts'
 import type { Theme } from '../pages/stylesheet.ts'
 import { Passkeys } from '../passkey/passkeys.ts'
 import { type PasswordOptions, Passwords } from '../password/passwords.ts'
+import { redisRecords } from '../records/redis-records.ts'
 import { sharedRecords } from '../records/shared-records.ts'
 import { cookieJar } from '../session/cookies.ts'
 import { RedisSessions } from '../session/redis-sessions.ts'
@@ -202,7 +204,11 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
   const { redis, ...lifetimes } = options.sessions ?? {}
   const store = redis === undefined ? undefined : new RedisSessions({ redis, standings })
   const sessions = new Sessions({ ...shared, ...lifetimes, store })
-  const apiKeys = new ApiKeys({ ...shared, ...options.keys })
+  const uses =
+    redis === undefined
+      ? await sharedRecords(options.database, 'key-uses', KEY_USES, clock)
+      : redisRecords(redis, 'postern:key-uses:', KEY_USES, clock)
+  const apiKeys = new ApiKeys({ ...shared, ...options.keys, uses })
   const passkeys = new Passkeys({ ...shared, tokens, origin: origin.origin, rpName: siteName })
   const confirmations = new Confirmations({ ...shared, passkeys })
   const organisations = new Organisations({ ...shared, tokens })

@@ -8,7 +8,7 @@ import type {
   Provider,
 } from 'oidc-provider'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
-import { go, isAnswer, needsSession, show } from '../pages/answers.ts'
+import { go, isAnswer, isFresh, needsSession, show, toStepUp } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
@@ -271,6 +271,8 @@ export async function oauthServer(
           if (session.impersonator !== undefined) return finish({ error: 'access_denied' })
           if (interaction.prompt.name === 'login')
             return signedIn(request, parts, interaction, session, finish)
+          // What is allowed outlives the session: who stole the session must not be able to allow it.
+          if (!isFresh(request, session)) return toStepUp(request, parts)
           return show(await consentPage(request, parts, provider, interaction, session))
         }),
       'POST /oauth/consent/*': request =>
@@ -281,6 +283,7 @@ export async function oauthServer(
             interaction.prompt.name === 'consent' && interaction.session?.accountId === session.accountId
           if (!isTheirs || session.impersonator !== undefined || request.form.get('decision') !== 'allow')
             return finish({ error: 'access_denied', error_description: 'the person did not allow it' })
+          if (!isFresh(request, session)) return toStepUp(request, parts)
           return finish({ consent: { grantId: await granted(provider, interaction, session) } })
         }),
     },
@@ -336,8 +339,7 @@ async function signedIn(
   const needsFresh = interaction.prompt.reasons.some(
     reason => reason === 'login_prompt' || reason === 'max_age',
   )
-  if (needsFresh && session.authenticatedAt < interaction.iat * 1_000)
-    return go(`${parts.base}/step-up?back=${encodeURIComponent(request.exchange.path.canonical)}`)
+  if (needsFresh && session.authenticatedAt < interaction.iat * 1_000) return toStepUp(request, parts)
   return finish({
     login: {
       accountId: session.accountId,

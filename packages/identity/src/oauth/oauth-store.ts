@@ -21,8 +21,11 @@ const FOUND = 'SELECT id, payload, consumed_at AS "consumedAt" FROM oauth_record
 
 /** Statements over `oauth_record`, the same in both dialects. */
 const SQL: Readonly<Record<Statement, string>> = {
+  // A token of a grant that was revoked while it was being made is not kept: it would hold until its end.
   upsert: `INSERT INTO oauth_record (model, id, payload, grant_id, user_code, uid, account_id, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    SELECT CAST($1 AS TEXT), $2, $3, CAST($4 AS TEXT), $5, $6, $7, CAST($8 AS BIGINT)
+    WHERE CAST($1 AS TEXT) NOT IN ('AccessToken', 'RefreshToken') OR CAST($4 AS TEXT) IS NULL
+      OR EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = CAST($4 AS TEXT))
     ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id, user_code = excluded.user_code,
       uid = excluded.uid, account_id = excluded.account_id, expires_at = excluded.expires_at`,
   find: `${FOUND} WHERE model = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)`,

@@ -79,6 +79,16 @@ export function needsSession(request: PageRequest, parts: IdentityParts): Sessio
 /** How old the last proof may be for what changes how an account is secured. */
 const FRESH_MS = 600_000
 
+/** Whether the holder of a session proved who they are within ten minutes. */
+export function isFresh({ exchange }: PageRequest, { authenticatedAt }: Session): boolean {
+  return exchange.time - authenticatedAt <= FRESH_MS
+}
+
+/** To where a fresh proof is asked for, and back to the page of this path. */
+export function toStepUp({ exchange }: PageRequest, { base }: IdentityParts): PageAnswer {
+  return go(`${base}/step-up${withBack(exchange.path.canonical)}`)
+}
+
 /**
  * The session of a page that changes how the account is secured: proven within ten minutes, by its holder and
  * not by an impersonator; or where to go first.
@@ -87,7 +97,7 @@ export function needsFreshSession(request: PageRequest, parts: IdentityParts): S
   const session = needsSession(request, parts)
   if (isAnswer(session)) return session
   if (session.impersonator !== undefined) return refuseImpersonator(request)
-  if (request.exchange.time - session.authenticatedAt <= FRESH_MS) return session
+  if (isFresh(request, session)) return session
   return go(`${parts.base}/step-up${withBack(ownPath(request, parts))}`)
 }
 

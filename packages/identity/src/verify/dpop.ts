@@ -4,13 +4,16 @@ import type { Claims } from './claims.ts'
 import { isSignedBy, type JwsHeader, jsonObject, parseCompactJws } from './compact-jws.ts'
 import type { JwsAlgorithm } from './jws-algorithm.ts'
 import { SeenProofs } from './seen-proofs.ts'
+import type { UsedProofs } from './used-proofs.ts'
 import { type Jwk, verificationKey } from './verification-key.ts'
 
 /** The request that a proof is for. */
 export interface DpopRequest {
   readonly method: string
-  /** Scheme, host and path as the client named them; query and fragment are ignored. */
-  readonly url: string
+  /**
+   * Scheme, host and path as the client named them; one of several. Query and fragment are ignored.
+   */
+  readonly url: string | readonly string[]
   /** The access token that came along. */
   readonly token: string
   /** RFC 7638 thumbprint of the key that the token is bound to. */
@@ -21,12 +24,14 @@ export interface DpopOptions {
   /** How old a proof may be, and how far clocks may differ, milliseconds. Default: 60,000. */
   readonly window?: number
   readonly clock?: Clock
+  /** Where used proofs are kept. Default: in the memory of this process, so that each takes one once. */
+  readonly used?: UsedProofs | undefined
 }
 
 /** Checks proofs of possession (RFC 9449 section 4.3). */
 export interface DpopProofs {
   /** Whether the proof holds, was signed by the key of the token, and was not used before. */
-  holds(proof: string, request: DpopRequest): boolean
+  holds(proof: string, request: DpopRequest): boolean | Promise<boolean>
 }
 
 const SIGNING: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'RS256']
@@ -38,7 +43,7 @@ const SIGNING: readonly JwsAlgorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'E
 export function dpopProofs(options: DpopOptions = {}): DpopProofs {
   const window = options.window ?? 60_000
   const clock = options.clock ?? systemClock
-  const seen = new SeenProofs(window)
+  const seen = options.used ?? new SeenProofs(window)
 
   return {
     holds: (proof, request) => {
@@ -79,7 +84,7 @@ function isFor(claims: Claims, request: DpopRequest, now: number, window: number
     typeof iat === 'number' &&
     Math.abs(now - iat * 1_000) <= window &&
     typeof htu === 'string' &&
-    isSameTarget(htu, request.url) &&
+    [request.url].flat().some(url => isSameTarget(htu, url)) &&
     ath === createHash('sha256').update(request.token).digest('base64url')
   )
 }

@@ -26,6 +26,11 @@ export interface JwtMethodOptions extends JwtVerifierOptions {
   /** Tokens of sessions and principals revoked before their end. */
   readonly revocations?: Revocations
   readonly dpop?: DpopProofs
+  /**
+   * Origins that a proof of possession (DPoP) may be for: `https://api.shop.example`. Default: what the
+   * request names as its host, which whoever sends it chooses.
+   */
+  readonly origins?: readonly string[] | undefined
   readonly certificate?: CertificateSource
 }
 
@@ -49,11 +54,16 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     scheme: 'bearer' | 'dpop',
     token: string,
     claims: Claims,
-  ): Identification => {
-    if (!isHeld(exchange, scheme, token, claims, proofs, options.certificate)) return REFUSED
+  ): Identification | Promise<Identification> => {
+    const held = isHeld(exchange, { scheme, token, claims }, proofs, options)
+    if (held instanceof Promise) return held.then(isHeld => (isHeld ? accept(token, claims) : REFUSED))
+    return held ? accept(token, claims) : REFUSED
+  }
+  const accept = (token: string, claims: Claims): Identification => {
     const principal = read(claims)
     if (principal === undefined) return REFUSED
-    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims), ...place }
+    const again = (): Promise<boolean> => stillHolds(verifier, token)
+    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims), again, ...place }
     return options.revocations?.isRevoked(credential.session, principal.id, credential.issuedAt) === true
       ? REFUSED
       : known(identifiedBy(principal, credential))
@@ -102,27 +112,42 @@ function tokenOf(exchange: Exchange, { cookie, header }: JwtMethodOptions): Foun
 
 function isHeld(
   exchange: Exchange,
-  scheme: 'bearer' | 'dpop',
-  token: string,
-  claims: Claims,
+  { scheme, token, claims }: Found & { readonly claims: Claims },
   proofs: DpopProofs,
-  source: CertificateSource | undefined,
-): boolean {
+  { certificate, origins }: Pick<JwtMethodOptions, 'certificate' | 'origins'>,
+): boolean | Promise<boolean> {
   const cnf = claims['cnf']
   if (cnf === undefined) return scheme === 'bearer'
   if (typeof cnf !== 'object' || cnf === null) return false
   const { jkt, 'x5t#S256': x5t, ...unknown } = cnf as Readonly<Record<string, unknown>>
   // A binding that is not understood cannot be checked, and must not be ignored.
   if (Object.keys(unknown).length > 0 || (jkt === undefined && x5t === undefined)) return false
-  if (jkt !== undefined && (scheme !== 'dpop' || !isProven(exchange, token, jkt, proofs))) return false
-  if (jkt === undefined && scheme === 'dpop') return false
-  return x5t === undefined || x5t === clientCertificate(exchange, source)?.thumbprint
+  if (x5t !== undefined && x5t !== clientCertificate(exchange, certificate)?.thumbprint) return false
+  if (jkt === undefined) return scheme === 'bearer'
+  return scheme === 'dpop' && isProven(exchange, token, jkt, proofs, origins)
 }
 
-function isProven(exchange: Exchange, token: string, key: unknown, proofs: DpopProofs): boolean {
+function isProven(
+  exchange: Exchange,
+  token: string,
+  key: unknown,
+  proofs: DpopProofs,
+  origins: readonly string[] = [`${exchange.scheme}://${exchange.host}`],
+): boolean | Promise<boolean> {
   if (typeof key !== 'string' || exchange.headerCount('dpop') !== 1) return false
-  const url = `${exchange.scheme}://${exchange.host}${exchange.path.raw}`
+  const url = origins.map(origin => `${origin}${exchange.path.raw}`)
   return proofs.holds(exchange.header('dpop') ?? '', { method: exchange.method, url, token, key })
+}
+
+/** Whether a token still holds, for what is open since: until its end, and while its key is published. */
+async function stillHolds(verifier: JwtVerifier, token: string): Promise<boolean> {
+  try {
+    await verifier.verify(token)
+    return true
+  } catch (error) {
+    if (error instanceof CredentialError) return false
+    throw error
+  }
 }
 
 function sessionOf(claims: Claims): string | undefined {

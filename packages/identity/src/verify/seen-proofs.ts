@@ -1,3 +1,5 @@
+import type { UsedProofs } from './used-proofs.ts'
+
 /** Most proofs that one key may have in one window: 333 requests a second, at the default of a minute. */
 const MAX_PER_KEY = 20_000
 /** Most of all keys together: about 20 MB. */
@@ -8,7 +10,7 @@ const MAX_SEEN = 200_000
  * in which they end, so that a window is forgotten whole. When there is no room a proof counts as used:
  * forgetting one early would let it be used again. One key cannot take the room of all.
  */
-export class SeenProofs {
+export class SeenProofs implements UsedProofs {
   readonly #window: number
   /** By the end of a window, in windows since 1970; in it by key. */
   readonly #windows = new Map<number, Map<string, Set<string>>>()

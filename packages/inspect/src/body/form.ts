@@ -23,7 +23,8 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
     const end = ampersand < 0 ? text.length : ampersand
     if (end > start) {
       const sent = text.slice(start, end)
-      const isWanted = sent.length <= PART ? pair.visit(sent) : yield* pair.visitLong(sent)
+      const isSimple = sent.length <= PART && !sent.includes(';')
+      const isWanted = isSimple ? pair.visit(sent) : yield* visitPieces(sent, pair, visitor)
       if (!isWanted) return
       if (visitor.isPaused) yield
     }
@@ -32,6 +33,26 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
   }
   if (text.length <= LONGEST_JOINED && text.includes('&') && MAY_BE_SPLIT.test(text))
     visitJoined(text, base, place, visitor)
+}
+
+/**
+ * Visits a pair that is long or has a semicolon, which Plack, Rack below 3.0 and Python below 3.9.2 take
+ * for an ampersand (HTML 4.01 appendix B.2.2): what stands behind one is a pair too. Browsers escape those of
+ * a text.
+ * @returns false to end the walk
+ */
+function* visitPieces(sent: string, pair: Pair, visitor: ValueVisitor): Steps<boolean> {
+  for (let from = 0; ; ) {
+    const semicolon = sent.indexOf(';', from)
+    const piece = from === 0 ? sent : sent.slice(from, semicolon < 0 ? sent.length : semicolon)
+    if (from === 0 || piece.includes('=')) {
+      const isWanted = piece.length <= PART ? pair.visit(piece) : yield* pair.visitLong(piece)
+      if (!isWanted) return false
+      if (visitor.isPaused) yield
+    }
+    if (semicolon < 0) return true
+    from = semicolon + 1
+  }
 }
 
 /** A comment or a tag, in which the comma between two values is lost. */

@@ -1,4 +1,4 @@
-import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
+import { decodeInParts } from '../canonicalise/in-parts.ts'
 import { CharacterCodes, MOST_COPIED } from '../character-codes.ts'
 import type { Place } from '../reading.ts'
 import { unescapeJson } from './json-string.ts'
@@ -18,28 +18,45 @@ export function isGraphql(text: string): boolean {
 }
 
 /**
- * Walks the string literals of a GraphQL document: its braces and colons are syntax, only strings carry
- * values. A string that nothing closes goes to the end of its line, a block string to the end of the text.
- * Linear.
+ * What stands outside the strings and comments of a document (GraphQL October 2021, section 2.1). An object
+ * never begins with a variable.
+ */
+const TOKENS = /^(?:[\w\s,.!&():=@[\]{|}+\ufeff-]|(?<!\{\s{0,8})\$(?=[a-z_]))*$/i
+const COMMENT = /#[^\r\n]*/g
+
+/**
+ * Walks the string literals of a GraphQL document, and its comments: its braces and colons are syntax, only
+ * strings carry values. A string that nothing closes goes to the end of its line, a block string to the end
+ * of the text. Linear.
+ * @returns `broken` when there is something outside of both that no document has: a text that only begins
+ * like one, or JSON with names or strings that stand in no double quotes
  */
 export function* visitGraphql(
   text: string,
   location: string,
   visitor: ValueVisitor,
   place: Place = 'body',
-): Steps {
+): Steps<'read' | 'broken' | 'ended'> {
   const locator = at(location)
-  for (let open = text.indexOf('"'); open >= 0; ) {
-    const isBlock = text.startsWith(BLOCK, open)
-    const start = open + (isBlock ? BLOCK.length : 1)
-    const end = isBlock ? blockEnd(text, start) : stringEnd(text, start)
-    const raw = text.slice(start, end)
-    const value =
-      raw.length <= PART ? unescapeJson(raw) : yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
-    if (value !== '' && !visitor.value(value, place, locator)) return
+  let isBroken = false
+  let from = 0
+  for (let open = text.indexOf('"'); ; open = text.indexOf('"', from)) {
+    const outside = text.slice(from, open < 0 ? text.length : open)
+    isBroken ||= !TOKENS.test(outside.replace(COMMENT, ''))
+    if (!commentsOf(outside).every(comment => visitor.value(comment, place, locator))) return 'ended'
+    if (open < 0) return isBroken ? 'broken' : 'read'
+    const { length } = text.startsWith(BLOCK, open) ? BLOCK : '"'
+    const start = open + length
+    const end = length > 1 ? blockEnd(text, start) : stringEnd(text, start)
+    const value = yield* decodeInParts(text.slice(start, end), BACKSLASH, unescapeJson, visitor)
+    if (value !== '' && !visitor.value(value, place, locator)) return 'ended'
     if (visitor.isPaused) yield
-    open = text.indexOf('"', isBlock ? end + BLOCK.length : end + 1)
+    from = end + length
   }
+}
+
+function commentsOf(outside: string): readonly string[] {
+  return outside.includes('#') ? (outside.match(COMMENT) ?? []) : []
 }
 
 function blockEnd(text: string, start: number): number {

@@ -169,3 +169,21 @@ function parsed(raw: string): string | undefined {
 function undoneLeniently(raw: string): string {
   return raw.replace(/\\n/g, '\n').replace(/\\(["\\/])/g, '$1')
 }
+
+/** A backslash that begins none of the escapes of RFC 8259 section 7, behind those that do. */
+const ODD_ESCAPE = /(?<!\\)(?:\\\\)*\\(?!["\\/bfnrtu]|$)/
+/** As lenient parsers read them: any letter stands for itself (`json` of Ruby), or for a code (fastjson). */
+const LENIENT_ESCAPE = /\\(?:u([\da-fA-F]{4})|x([\da-fA-F]{2})|([\s\S]))/g
+
+/** Whether parsers that do not refuse a string may read more in it than `unescapeJson` does. */
+export function hasOddEscape(raw: string): boolean {
+  return raw.includes('\\') && ODD_ESCAPE.test(raw)
+}
+
+/** Undoes the escapes of a string as parsers do that take any letter behind a backslash. */
+export function unescapeOddly(raw: string): string {
+  return raw.replace(LENIENT_ESCAPE, (_, long?: string, short?: string, letter?: string) => {
+    if (letter !== undefined) return ESCAPES.get(charCodeAt.call(letter, 0)) ?? letter
+    return String.fromCharCode(Number.parseInt(long ?? short ?? '', 16))
+  })
+}

@@ -2,7 +2,7 @@ import { decodeInParts } from '../canonicalise/in-parts.ts'
 import type { Place } from '../reading.ts'
 import { isShortJson } from './json-grammar.ts'
 import { JsonPath } from './json-path.ts'
-import { JsonString, unescapeJson } from './json-string.ts'
+import { hasOddEscape, JsonString, unescapeJson, unescapeOddly } from './json-string.ts'
 import type { Steps } from './steps.ts'
 import type { ValueVisitor } from './value-visitor.ts'
 
@@ -33,8 +33,10 @@ export function* visitJson(
   for (;;) {
     const state = walk.advance()
     if (state === 'long') {
-      const value = yield* decodeInParts(walk.string.toString(), BACKSLASH, unescapeJson, visitor)
-      if (!walk.tell(value)) return 'ended'
+      const raw = walk.string.toString()
+      const value = yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
+      const odd = hasOddEscape(raw) ? yield* decodeInParts(raw, BACKSLASH, unescapeOddly, visitor) : value
+      if (!walk.tell(value) || (odd !== value && !walk.tell(odd))) return 'ended'
     } else if (state !== 'paused') return state
     if (visitor.isPaused) yield
   }
@@ -111,7 +113,11 @@ class JsonWalk {
       return 'told'
     }
     if (string.isLong) return 'long'
-    return this.tell(unescapeJson(string.toString())) ? 'told' : 'ended'
+    const raw = string.toString()
+    const isWanted = hasOddEscape(raw)
+      ? this.tell(unescapeOddly(raw)) && this.tell(unescapeJson(raw))
+      : this.tell(unescapeJson(raw))
+    return isWanted ? 'told' : 'ended'
   }
 
   /** A character outside the strings. @returns false to end the walk */

@@ -222,7 +222,9 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const others = lines.filter(line => line !== '' && !DISPOSITION.test(line))
   if (!others.every(line => visitor.value(line, 'header', at(`${location}#header`)))) return false
   const visitContent = kind === 'file' ? visitUntyped : visitField
-  if (!visitContent(content, others, location, visitor)) return false
+  // To some parsers a carriage return alone ends a line.
+  const told = kind === 'either' ? others.flatMap(line => line.split('\r')) : others
+  if (!visitContent(content, told, location, visitor)) return false
   if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
   return valuesOf(parameters, /^filename\b/).every(fileName =>
     visitFile(content, fileName, location, visitor),

@@ -1,11 +1,12 @@
 import { boundariesOf } from '@postern/core'
 import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
+import { leadingValues } from './leading-values.ts'
 import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } from './multipart.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
-import { isFormType, isJsonBody } from './visit-body.ts'
+import { isDocument, isFormType, isJsonBody } from './visit-body.ts'
 
 /** Reads the rest of a body piece by piece, behind a start that was read as a whole. */
 export interface RestReader {
@@ -34,9 +35,17 @@ export function restReader(start: Buffer, contentType: string, depth: number): R
   if (another !== undefined) return new TextRest(start)
   if (boundary !== undefined) return new MultipartRest(start, boundary)
   const isForm = isFormType(contentType)
-  if (!isForm && isBinary(start, contentType)) return undefined
+  if (!isForm && isBinary(start, contentType)) return documentRest(start, contentType, depth)
   if (isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new JsonRest(start, depth)
   return isForm ? new FormRest(start) : new TextRest(start)
+}
+
+/** The reader for what follows bytes that are not text, where they begin a document that goes on. */
+function documentRest(start: Buffer, contentType: string, depth: number): RestReader | undefined {
+  if (!isDocument(start)) return undefined
+  if (!isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new TextRest(start)
+  const text = decodeBytes(start)
+  return leadingValues(text).length === text.length ? new JsonRest(start, depth) : undefined
 }
 
 /** Text of bytes that come in pieces: a character may lie across two. */

@@ -3,7 +3,9 @@ import { charsetOf } from './charset.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
+import { leadingValues } from './leading-values.ts'
 import { visitParts } from './multipart.ts'
+import { visitSingleQuoted } from './single-quoted.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
@@ -11,7 +13,7 @@ import { isArchive, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
-const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}["[{\]}]/
+const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
 const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:]+[\s>/])/i
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
@@ -90,7 +92,7 @@ export function* visitBody(
   if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
-    visitBinary(bytes, head, visitor)
+    yield* visitBinary(bytes, head, depth, visitor, whole)
     return
   }
   if (!isCharsetRead(head.contentType, visitor)) return
@@ -105,10 +107,11 @@ export function* visitBody(
 }
 
 /**
- * The pairs of a form behind a first one that was read as something else. Of JSON to its end, as far as its
- * quotes: its texts hold ampersands too, of addresses and of code.
+ * The pairs of a form that was read as something else, but for the start of what looks like a document. Of
+ * JSON to its end, as far as its quotes: its texts hold ampersands too, of addresses and of code.
  */
 function pairsBehind(text: string, seen: 'json' | 'other'): string {
+  if (seen === 'other' && !/^\ufeff?\s{0,64}[[{<]/.test(text)) return text
   const first = text.indexOf('&')
   if (first < 0) return ''
   const pairs = text.slice(first + 1)
@@ -130,15 +133,14 @@ function* visitText(
   if (isJsonBody(text, head.contentType)) {
     // What is not JSON, whatever it is called, is text to a backend that reads it leniently.
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return 'json'
-    if (isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
-    else yield* visitRaw(text, visitor)
+    yield* isGraphql(text) ? visitQuery(text, visitor) : visitNearlyJson(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
     whole(text)
     const declaration = /^[^>]{0,256}/.exec(text)?.[0] ?? ''
     const isRead = charsetOf(bytes, head.contentType)?.name === 'ebcdic' && EBCDIC.test(declaration)
     if (!isRead) isCharsetRead(declaration, visitor)
     yield* visitMarkup(text, type, depth, visitor)
-  } else if (type === 'application/graphql' || isGraphql(text)) yield* visitGraphql(text, 'body', visitor)
+  } else if (type === 'application/graphql' || isGraphql(text)) yield* visitQuery(text, visitor)
   else if (isFormType(head.contentType)) {
     yield* visitForm(text, 'body', 'form', visitor)
     return 'form'
@@ -171,7 +173,7 @@ function* visitBytes(
   else if (charsetOf(bytes, contentType) === undefined)
     yield* visitBody(bytes, { ...head, contentType }, depth, visitor, whole)
   // A file that begins like a text in a wide encoding.
-  else visitBinary(bytes, head, visitor)
+  else yield* visitBinary(bytes, head, depth, visitor, whole)
 }
 
 /**
@@ -200,6 +202,17 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
   if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))
 }
 
+/** A GraphQL document, or what only begins like one. */
+function* visitQuery(text: string, visitor: ValueVisitor): Steps {
+  if ((yield* visitGraphql(text, 'body', visitor)) === 'broken') yield* visitNearlyJson(text, visitor)
+}
+
+/** What is not JSON to a strict parser: text to some backends, and JSON to lenient ones. */
+function* visitNearlyJson(text: string, visitor: ValueVisitor): Steps {
+  yield* visitRaw(text, visitor)
+  yield* visitSingleQuoted(text, visitor)
+}
+
 /** Text as such, and as the form that it may be. */
 function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (!visitor.value(text, 'body', at('body'))) return
@@ -218,17 +231,36 @@ function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
 }
 
 /**
- * Of bytes that are not text: whether a server would run them, and whether they are an object that reading
- * them builds.
+ * Of bytes that are not text: whether a server would run them, whether they are an object that reading them
+ * builds, and what document or text they begin with.
  */
-function visitBinary(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): void {
+function* visitBinary(
+  bytes: Buffer,
+  head: BodyHead,
+  depth: number,
+  visitor: ValueVisitor,
+  whole: (text: string) => void,
+): Steps {
   const entry = archiveEscape(bytes)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   if (!visitScript(bytes, head, visitor)) return
-  const isFile = isArchive(bytes) || isStored(typeOf(head.contentType), head.method)
+  const type = typeOf(head.contentType)
+  const isFile = isArchive(bytes) || isStored(type, head.method)
   if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
+  const start = decodeBytes(bytes.subarray(0, 512))
+  if (isJsonBody(start, head.contentType)) {
+    const values = leadingValues(decodeBytes(bytes))
+    visitor.work(bytes.length >> 2)
+    if ((yield* visitJson(values, 'body', depth, visitor)) === 'broken')
+      yield* visitNearlyJson(values, visitor)
+  } else if (XML_LIKE.test(start)) {
+    const text = decodeBytes(bytes)
+    whole(text)
+    yield* visitMarkup(text, type, depth, visitor)
+  } else if (type.startsWith('text/'))
+    yield* visitRaw(/^[^\0-\u0008\u000e-\u001f]*/.exec(decodeBytes(bytes))?.[0] ?? '', visitor)
 }
 
 /** What a server would run of a file. @returns whether to go on */

@@ -129,15 +129,30 @@ function* visitAttributes(tag: string, element: Locator, visitor: ValueVisitor):
 /** What reading a tag costs besides its length, in characters that are decoded. */
 const TAG = 16
 
-/** The `>` that closes a tag, not one inside an attribute; the end of the text when there is none. */
+/**
+ * The `>` that closes a tag, not one inside the value of an attribute; the end of the text where none is.
+ * Elsewhere a quote opens nothing: in instructions, in the comments of a DTD and in broken tags it has no end
+ * either, and would hide what follows. The rest of a declaration that ends too early is read as text.
+ */
 function tagEnd(text: string, from: number): number {
+  const first = charCodeAt.call(text, from)
+  if (first === EXCLAMATION || first === QUESTION) {
+    const end = text.indexOf('>', from)
+    return end < 0 ? text.length : end
+  }
   let quote = 0
+  let before = 0
   for (let at = from; at < text.length; at++) {
     const code = charCodeAt.call(text, at)
     if (quote !== 0) {
       if (code === quote) quote = 0
-    } else if (code === 34 || code === 39) quote = code
+    } else if (before === EQUALS && (code === 34 || code === 39)) quote = code
     else if (code === 62) return at
+    if (code > 32) before = code
   }
   return text.length
 }
+
+const EXCLAMATION = 33
+const EQUALS = 61
+const QUESTION = 63

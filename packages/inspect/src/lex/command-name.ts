@@ -1,13 +1,14 @@
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
-import { MAX_WORD, ShellWordReader } from './shell-word.ts'
+import { ShellWordReader } from './shell-word.ts'
 import { isWrapperCommand } from './shell-words.ts'
 
 const {
+  word: MAX_WORD,
   wrappers: MAX_WRAPPERS,
   flags: LONGEST_FLAGS,
   variableName: LONGEST_VARIABLE,
   variableValue: LONGEST_VALUE,
-} = LEXER_BOUNDS
+} = LEXER_BOUNDS.shell
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

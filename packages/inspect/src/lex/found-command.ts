@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
-import { isOperandParameter } from '../value-setting.ts'
+import { isFreeText, isOperandParameter } from '../value-setting.ts'
+import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   isAdvisedCommand,
   isEnglishCommand,
@@ -7,6 +8,13 @@ import {
   isTellingCommand,
   looksAround,
 } from './shell-words.ts'
+
+const {
+  argument: ARGUMENT_REACH,
+  before: BEFORE_REACH,
+  sensitive: SENSITIVE_REACH,
+  beforeTried: TRIED_REACH,
+} = LEXER_BOUNDS.shell
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -62,13 +70,13 @@ export class FoundCommand {
     this.end = spot.end
     this.wrapped = spot.wrapped
     this.certain = spot.isDisguised
-    this.#rest = reading.lower.slice(spot.end, spot.end + 96)
+    this.#rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
   }
 
   /** What stands before the separator. */
   get before(): string {
     const { separator } = this.#spot
-    this.#before ??= this.#reading.lower.slice(Math.max(0, separator - 200), separator).trim()
+    this.#before ??= this.#reading.lower.slice(Math.max(0, separator - BEFORE_REACH), separator).trim()
     return this.#before
   }
 
@@ -84,7 +92,27 @@ export class FoundCommand {
   }
 
   get sensitive(): boolean {
-    return SENSITIVE.test(this.#reading.lower.slice(this.#spot.separator, this.end + 160))
+    return SENSITIVE.test(this.#reading.lower.slice(this.#spot.separator, this.#within(SENSITIVE_REACH)))
+  }
+
+  /** Where what belongs to the command ends, at most so far behind it: at the backtick that closes it. */
+  #within(reach: number): number {
+    const { lower } = this.#reading
+    if (charCodeAt.call(lower, this.#spot.separator) !== 96) return this.end + reach
+    const close = lower.indexOf('`', this.end)
+    return close < 0 ? this.end + reach : Math.min(close, this.end + reach)
+  }
+
+  /**
+   * Reads what is piped into it and shows a part of that: of another command it makes no other one, and it
+   * names no file.
+   */
+  get isFilter(): boolean {
+    const { lower } = this.#reading
+    const { separator } = this.#spot
+    if (charCodeAt.call(lower, separator) !== 124 || charCodeAt.call(lower, separator + 1) === 124)
+      return false
+    return !this.certain && !this.wrapped && FILTERS.get(this.command)?.test(this.#rest) === true
   }
 
   /** What stands before the separator is one argument, or a command itself. */
@@ -152,7 +180,7 @@ export class FoundCommand {
     if (before === 61 && isNamePart(charCodeAt.call(lower, separator - 2)) && this.sensitive) return true
     return (
       close === lower.length - 1 &&
-      BEFORE_TRIED.test(lower.slice(0, Math.min(separator, 64))) &&
+      BEFORE_TRIED.test(lower.slice(0, Math.min(separator, TRIED_REACH))) &&
       TRIED_FIRST.test(lower.slice(separator))
     )
   }
@@ -161,7 +189,9 @@ export class FoundCommand {
   get quoted(): boolean {
     const { lower } = this.#reading
     if (charCodeAt.call(lower, this.#spot.separator) !== 96 || this.isSubstituted) return false
-    return this.#reading.place === 'body' && !isOperandParameter(this.#reading.name)
+    const { place, name } = this.#reading
+    if (place !== 'form') return place === 'body' && !isOperandParameter(name)
+    return isFreeText(name) && !this.sensitive && !this.wrapped && !isTellingCommand(this.command)
   }
 
   /**
@@ -218,6 +248,21 @@ const TRIED_FIRST =
 function isNamePart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57)
 }
+
+/** To the end of the command: of the line, the code or the text, or before the next filter. */
+const FILTER_ENDS = '\\s{0,4}(?:$|\\n|\\||`|[.,;:)]\\s|[.)]$)'
+/** Switches and numbers. */
+const COUNTED = new RegExp(`^(?:\\s{1,4}(?:-{1,2}[a-z][\\w-]{0,16}|-?\\d{1,6})){0,4}${FILTER_ENDS}`)
+/** Switches, and one word or quoted text without a place in it. */
+const SEARCHING = new RegExp(
+  `^(?:\\s{1,4}-{1,2}[a-z][\\w-]{0,16}){0,3}\\s{1,4}(?:[\\w.:=-]{1,40}|'[^'\\n/$\`]{1,60}'|"[^"\\n/$\`]{1,60}")${FILTER_ENDS}`,
+)
+
+/** Commands that read what is piped into them, and what may follow where they read nothing else. */
+const FILTERS: ReadonlyMap<string, RegExp> = new Map([
+  ...['head', 'tail', 'wc', 'sort', 'uniq', 'less', 'more', 'nl'].map(name => [name, COUNTED] as const),
+  ...['grep', 'egrep', 'fgrep', 'jq', 'column', 'cut'].map(name => [name, SEARCHING] as const),
+])
 
 /** Commands with which people tell each other to install something. */
 const INSTALLS = /^(?:npm|pip3?|gem|apt|apt-get|yum|dnf|brew|apk|git)$/

@@ -4,10 +4,14 @@ import { LEXER_BOUNDS } from './lexer-bounds.ts'
 
 const {
   tag: MAX_TAG,
+  elementName: LONGEST_ELEMENT,
   attributes: MAX_ATTRIBUTES,
+  attributeName: LONGEST_ATTRIBUTE,
+  attributeValue: LONGEST_VALUE,
+  script: SCRIPT_REACH,
   rereads: MAX_REREADS,
-  bareElements: MAX_BARE,
-} = LEXER_BOUNDS
+  bareScore: MAX_BARE,
+} = LEXER_BOUNDS.html
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -115,7 +119,7 @@ export class MarkupLexer {
     if (!isLetter(charCodeAt.call(lower, at))) return undefined
     const nameStart = at
     this.#tagEnd = at
-    while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < 32) at++
+    while (isNameCode(charCodeAt.call(lower, at)) && at - nameStart < LONGEST_ELEMENT) at++
     let name = lower.slice(nameStart, at)
     const prefix = name.indexOf(':')
     if (prefix >= 0) name = name.slice(prefix + 1)
@@ -146,7 +150,9 @@ export class MarkupLexer {
         charCodeAt.call(lower, at) !== 62
       )
         at++
-      const attribute = lower.slice(from, Math.min(at, from + 40)).replace(/^["'`%\d]{1,8}/, '')
+      const attribute = lower
+        .slice(from, Math.min(at, from + LONGEST_ATTRIBUTE))
+        .replace(/^["'`%\d]{1,8}/, '')
       let mark = at
       while (mark < limit && charCodeAt.call(lower, mark) <= 32) mark++
       if (charCodeAt.call(lower, mark) !== 61) {
@@ -158,7 +164,7 @@ export class MarkupLexer {
       const valueStart = at
       if (presence > score) score = presence
       at = this.#skipValue(lower, at, limit)
-      const value = lower.slice(valueStart, Math.min(at, valueStart + 256))
+      const value = lower.slice(valueStart, Math.min(at, valueStart + LONGEST_VALUE))
       if ((name === 'iframe' || name === 'embed') && attribute === 'src') isPlayer = PLAYERS.test(value)
       const kind = attributeScore(name, attribute, value)
       if (kind !== undefined && kind.score > score) {
@@ -225,7 +231,7 @@ const RUNNING = /^[^>]{0,128}=|[\w\])>]\s?\(|[^\s]=|`|<\/script|^[^>]{0,64}>\s{0
 
 /** Whether a script element names or holds anything that runs: `how to use the <script> tag` does not. */
 function hasScript(lower: string, from: number): boolean {
-  return RUNNING.test(lower.slice(from, from + 512))
+  return RUNNING.test(lower.slice(from, from + SCRIPT_REACH))
 }
 
 function isNameCode(code: number): boolean {

@@ -5,7 +5,12 @@ import { FoundCommand, type Opening, rate } from './found-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { isAdvisedCommand, isShellCommand, looksAround } from './shell-words.ts'
 
-const { commands: MAX_WEIGHED, disguisedParts: MAX_PARTS, bareCommands: MAX_BARE } = LEXER_BOUNDS
+const {
+  commands: MAX_WEIGHED,
+  disguisedParts: MAX_PARTS,
+  bareScore: MAX_BARE,
+  gap: MAX_GAP,
+} = LEXER_BOUNDS.shell
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -67,7 +72,7 @@ export class ShellCommandLexer {
   #commandAt(reading: Reading, from: number, opening: Opening, separator: number): Span | undefined {
     const { lower, place } = reading
     let at = from
-    const limit = Math.min(lower.length, from + 16)
+    const limit = Math.min(lower.length, from + MAX_GAP)
     while (at < limit && isBeforeCommand(charCodeAt.call(lower, at))) at++
     const name = this.#names.read(lower, at)
     if (name === undefined) return undefined
@@ -125,7 +130,8 @@ export class ShellCommandLexer {
       isBalanced(found.before)
     // Behind an address or a line end, nobody lists what is typed: the first line was to be the whole value.
     const isList = opening === 'line' && !found.isHungOn
-    const bare = opening === 'start' || isList || isCode || isAdvice
+    const isFilter = opening === 'separator' && found.before !== '' && found.isFilter
+    const bare = opening === 'start' || isList || isCode || isAdvice || isFilter
     return { start: separator, end, score, id: 'rce/command', bare }
   }
 }

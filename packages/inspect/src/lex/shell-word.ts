@@ -2,13 +2,15 @@ import { HASH_SEED, hashStep } from '../words.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { SHELL_NAMES } from './shell-words.ts'
 
-const { wordParts: MAX_PARTS, bracedVariable: MAX_VARIABLE, bareVariable: MAX_NAME } = LEXER_BOUNDS
+const {
+  word: MAX_WORD,
+  wordParts: MAX_PARTS,
+  bracedVariable: MAX_VARIABLE,
+  bareVariable: MAX_NAME,
+} = LEXER_BOUNDS.shell
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
-
-/** Characters of a word, those included that a shell drops. */
-export const MAX_WORD = 48
 
 /**
  * 1: part of a word as it stands; 2: ends a word; 0: a shell may drop it, or it begins something that it

@@ -1,137 +1,161 @@
 import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
+import { isQueryLanguage } from '../value-setting.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
-import {
-  afterSemicolon,
-  continuation,
-  type Finding,
-  isConditionCall,
-  unionSelect,
-} from './sql-continuation.ts'
-import {
-  beginGrammar,
-  comparison,
-  expression,
-  isExhausted,
-  isProbeCall,
-  isQuote,
-  isSolid,
-  isSubquery,
-  keyAt,
-  kindAt,
-  sourceText,
-  term,
-  tokenCount,
-} from './sql-grammar.ts'
+import { continuation, isConditionCall, unionSelect } from './sql-continuation.ts'
+import { ANY_DATABASE, KEY, type SqlDialect } from './sql-dialect.ts'
+import type { Finding } from './sql-finding.ts'
+import { isQuote, SqlGrammar } from './sql-grammar.ts'
 import { isCase, isTail, wordAt } from './sql-shapes.ts'
+import { afterSemicolon } from './sql-stacked.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
-import { ends, KEY, SQL, starts, tokenizeSql } from './sql-tokens.ts'
+import { TOKEN } from './sql-tokens.ts'
 
-const { sqlLiteral: MAX_LITERAL } = LEXER_BOUNDS
+const { literal: MAX_LITERAL, series: LONGEST_SERIES } = LEXER_BOUNDS.sql
+
+/** The score of evidence behind which no stronger one is looked for. */
+const CERTAIN = 6
 
 /**
  * How a value would act inside a query: cut into tokens once, then read as a continuation of a value (`1 or
- * 1=1`), of a string (`x' or 'a'='a`), and as a
- * statement. Words prove nothing; a comparison, a subquery, a call, a comment right where the value leaves
- * its place does.
+ * 1=1`), of a string (`x' or 'a'='a`), and as a statement. Words prove nothing; a comparison, a subquery, a
+ * call, a comment right where the value leaves its place does.
  */
-export function findSqlInjection(reading: Reading): Span | undefined {
-  const count = tokenizeSql(reading.lower)
-  if (count < 2) return undefined
-  beginGrammar(reading.lower, count)
-  let best: Finding | undefined
-  let from = 0
-  const consider = (found: Finding | undefined, at: number): void => {
-    if (found !== undefined && (best === undefined || found.score > best.score)) {
-      best = found
-      from = at
+export class SqlInjectionLexer {
+  readonly #sql: SqlGrammar
+
+  /** @param dialect what the database behind the application reads; default: all of them */
+  constructor(dialect: SqlDialect = ANY_DATABASE) {
+    this.#sql = new SqlGrammar(dialect)
+  }
+
+  /** The strongest evidence; undefined when there is none. */
+  find(reading: Reading): Span | undefined {
+    const sql = this.#sql
+    sql.begin(reading.lower)
+    if (sql.count < 2) return undefined
+    let best = reading.fromStart ? unlessOwn(atStart(sql), reading) : undefined
+    let from = 0
+    let apostrophes = 0
+    let quotes = 0
+    for (let i = 0; i < sql.count && !sql.isExhausted; i++) {
+      const kind = sql.kindAt(i)
+      let found: Finding | undefined
+      if (kind === TOKEN.apostrophe) found = afterQuote(sql, i, ++apostrophes)
+      else if (kind === TOKEN.quote) found = afterQuote(sql, i, ++quotes)
+      else if (kind === TOKEN.semicolon) found = afterSemicolon(sql, i, false)
+      else if (kind === TOKEN.word || kind === TOKEN.logic) found = anywhere(sql, i)
+      if (found !== undefined && isSurer(found, best) && unlessOwn(found, reading) !== undefined) {
+        best = found
+        from = i
+      }
+      if (best !== undefined && best.score >= CERTAIN) break
     }
+    if (sql.isExhausted) return { start: 0, end: 80, score: 10, id: 'bounds/effort' }
+    return best && spanOf(sql, from, best)
   }
-  if (reading.fromStart) consider(atStart(), 0)
-  let apostrophes = 0
-  let quotes = 0
-  for (let i = 0; i < count && !isExhausted(); i++) {
-    const kind = kindAt(i)
-    if (kind === SQL.apostrophe) consider(afterQuote(i, ++apostrophes), i)
-    else if (kind === SQL.quote) consider(afterQuote(i, ++quotes), i)
-    else if (kind === SQL.semicolon) consider(afterSemicolon(i, false), i)
-    else if (kind === SQL.word || kind === SQL.logic) consider(anywhere(i), i)
-    if (best !== undefined && best.score >= 6) break
-  }
-  if (isExhausted()) return { start: 0, end: 80, score: 10, id: 'bounds/effort' }
-  if (best === undefined) return undefined
+}
+
+function isSurer({ score }: Finding, best: Finding | undefined): boolean {
+  return best === undefined || score > best.score
+}
+
+function spanOf(sql: SqlGrammar, from: number, { id, score, end, bare }: Finding): Span {
   return {
-    start: starts[from] as number,
-    end: ends[Math.max(from, Math.min(best.end, count) - 1)] as number,
-    score: best.score,
-    id: best.id,
-    ...(best.bare === true && { bare: true }),
+    start: sql.starts[from] as number,
+    end: sql.ends[Math.max(from, Math.min(end, sql.count) - 1)] as number,
+    score,
+    id,
+    ...(bare === true && { bare: true }),
   }
+}
+
+/** What every language of queries has. */
+const OF_EVERY_QUERY: ReadonlySet<string> = new Set([
+  'sqli/tautology',
+  'sqli/clause',
+  'sqli/arithmetic',
+  'sqli/concatenation',
+])
+
+/** Who asks in a language of its own compares, joins and sorts; comments are those of SQL. */
+function unlessOwn(found: Finding | undefined, { lower, name, place }: Reading): Finding | undefined {
+  if (found === undefined || !OF_EVERY_QUERY.has(found.id)) return found
+  const isOwn = !lower.includes('--') && !lower.includes('/*') && isQueryLanguage(name, place)
+  return isOwn ? undefined : found
 }
 
 /** The value as a number or a name, and what follows; or as a whole statement. */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: what a whole value can be, from a query to a condition, in the order of certainty.
-function atStart(): Finding | undefined {
+function atStart(sql: SqlGrammar): Finding | undefined {
   let at = 0
-  while (kindAt(at) === SQL.open || kindAt(at) === SQL.close) at++
-  const key = keyAt(at)
+  while (sql.kindAt(at) === TOKEN.open || sql.kindAt(at) === TOKEN.close) at++
+  const key = sql.keyAt(at)
   if (key === KEY.select) {
-    const evidence = selectEvidence(at)
+    const evidence = selectEvidence(sql, at)
     const score = at > 0 && evidence > 0 ? 6 : evidence
     if (score > 0) return { id: 'sqli/query', score: Math.min(score, 5), end: at + 4, bare: true }
   }
-  if (key === KEY.caseWhen && isWholeCase(at))
-    return { id: 'sqli/query', score: 5, end: tokenCount(), bare: true }
-  if (at > 0 && kindAt(term(0)) === SQL.comment && isTail(term(0)) && (isSolid(at) || isSubquery(at - 1))) {
-    return { id: 'sqli/comment', score: 5, end: tokenCount() }
+  if (key === KEY.caseWhen && isWholeCase(sql, at))
+    return { id: 'sqli/query', score: 5, end: sql.count, bare: true }
+  if (
+    at > 0 &&
+    sql.kindAt(sql.term(0)) === TOKEN.comment &&
+    isTail(sql, sql.term(0)) &&
+    (sql.isSolid(at) || sql.isSubquery(at - 1))
+  ) {
+    return { id: 'sqli/comment', score: 5, end: sql.count }
   }
-  const statement = key === KEY.statement ? wholeStatement(at) : undefined
+  const statement = key === KEY.statement ? wholeStatement(sql, at) : undefined
   if (statement !== undefined) return statement
-  if (kindAt(at) === SQL.semicolon) return afterSemicolon(at, true)
-  if (kindAt(at) === SQL.comment && at === 0) return undefined
-  if (key === KEY.union || key === KEY.logic || kindAt(at) === SQL.logic) return continuation(at, 'word')
-  if (isProbeCall(at)) return probe(at)
-  const next = expression(at)
+  if (sql.kindAt(at) === TOKEN.semicolon) return afterSemicolon(sql, at, true)
+  if (sql.kindAt(at) === TOKEN.comment && at === 0) return undefined
+  if (key === KEY.union || key === KEY.logic || sql.kindAt(at) === TOKEN.logic)
+    return continuation(sql, at, 'word')
+  if (sql.isProbeCall(at)) return probe(sql, at)
+  const next = sql.expression(at)
   if (next <= 0) return undefined
-  const solid = kindAt(at) !== SQL.word && kindAt(next - 1) !== SQL.word
-  const number = kindAt(at) === SQL.number || (kindAt(at) === SQL.operator && kindAt(at + 1) === SQL.number)
-  if (number && kindAt(at) === SQL.operator && next > at + 2 && isProbeCall(at + 3))
+  const solid = sql.kindAt(at) !== TOKEN.word && sql.kindAt(next - 1) !== TOKEN.word
+  const number =
+    sql.kindAt(at) === TOKEN.number ||
+    (sql.kindAt(at) === TOKEN.operator && sql.kindAt(at + 1) === TOKEN.number)
+  if (number && sql.kindAt(at) === TOKEN.operator && next > at + 2 && sql.isProbeCall(at + 3))
     return { id: 'sqli/call', score: 6, end: next }
-  const inside = number ? arithmetic(at, next) : undefined
-  return inside ?? continuation(next, solid || number ? 'value' : 'word')
+  const inside = number ? arithmetic(sql, at, next) : undefined
+  return inside ?? continuation(sql, next, solid || number ? 'value' : 'word')
 }
 
 /** A `case` that is the whole value. */
-function isWholeCase(at: number): boolean {
+function isWholeCase(sql: SqlGrammar, at: number): boolean {
   return (
-    wordAt(at) === 'case' &&
-    wordAt(lastWord()) === 'end' &&
-    sourceText().includes('when') &&
-    sourceText().includes('then')
+    wordAt(sql, at) === 'case' &&
+    wordAt(sql, lastWord(sql)) === 'end' &&
+    sql.source.includes('when') &&
+    sql.source.includes('then')
   )
 }
 
 /** The value as a statement other than a query. */
-function wholeStatement(at: number): Finding | undefined {
-  const word = wordAt(at)
+function wholeStatement(sql: SqlGrammar, at: number): Finding | undefined {
+  const word = wordAt(sql, at)
   // `IF({Price} > 10, ...)`: formulas of tables name their columns so.
-  const isFormula = /^\s{0,2}if\(\{/.test(sourceText())
-  if (!isFormula && /^i?if$/.test(word) && kindAt(at + 1) === SQL.open) {
-    const compared = comparison(at + 2)
-    if (compared > 0 && kindAt(compared) === SQL.comma && isSolid(at + 2))
+  const isFormula = /^\s{0,2}if\(\{/.test(sql.source)
+  if (!isFormula && /^i?if$/.test(word) && sql.kindAt(at + 1) === TOKEN.open) {
+    const compared = sql.comparison(at + 2)
+    if (compared > 0 && sql.kindAt(compared) === TOKEN.comma && sql.isSolid(at + 2))
       return { id: 'sqli/call', score: 5, end: compared + 1 }
   }
-  if (word === 'begin' && isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
-  const statement = isBareDefinition(at) ? 4 : statementEvidence(at, word, wordAt(at + 1))
+  if (word === 'begin' && sql.isProbeCall(at + 1)) return { id: 'sqli/statement', score: 5, end: at + 3 }
+  const statement = isBareDefinition(sql, at) ? 4 : statementEvidence(sql, at, word, wordAt(sql, at + 1))
   return statement > 0
     ? { id: 'sqli/statement', score: Math.min(statement, 5), end: at + 4, bare: true }
     : undefined
 }
 
 /** The last token that closes no bracket. */
-function lastWord(): number {
-  let at = tokenCount() - 1
-  while (kindAt(at) === SQL.close) at--
+function lastWord(sql: SqlGrammar): number {
+  let at = sql.count - 1
+  while (sql.kindAt(at) === TOKEN.close) at--
   return at
 }
 
@@ -140,22 +164,22 @@ function lastWord(): number {
  * things; who wants to run it as a whole value
  * needs a backend that runs values. A stricter level counts it.
  */
-function isBareDefinition(at: number): boolean {
-  const name = wordAt(at + 2)
+function isBareDefinition(sql: SqlGrammar, at: number): boolean {
+  const name = wordAt(sql, at + 2)
   return (
-    at + 3 === tokenCount() &&
-    /^(?:drop|truncate|create)$/.test(wordAt(at)) &&
-    keyAt(at + 1) === KEY.object &&
+    at + 3 === sql.count &&
+    /^(?:drop|truncate|create)$/.test(wordAt(sql, at)) &&
+    sql.keyAt(at + 1) === KEY.object &&
     name !== '' &&
     !/[_\d]/.test(name)
   )
 }
 
 /** A number with a call or a subquery calculated onto it: `1-sleep(5)`. */
-function arithmetic(from: number, to: number): Finding | undefined {
+function arithmetic(sql: SqlGrammar, from: number, to: number): Finding | undefined {
   for (let i = from + 1; i < to; i++) {
-    if (kindAt(i) !== SQL.operator) continue
-    if (isProbeCall(i + 1) || isSubquery(i + 1) || isCase(i + 1) || isConditionCall(i + 1))
+    if (sql.kindAt(i) !== TOKEN.operator) continue
+    if (sql.isProbeCall(i + 1) || sql.isSubquery(i + 1) || isCase(sql, i + 1) || isConditionCall(sql, i + 1))
       return { id: 'sqli/call', score: 6, end: to }
   }
   return undefined
@@ -165,29 +189,33 @@ function arithmetic(from: number, to: number): Finding | undefined {
  * A whole value that is a call: `benchmark(15000000,md5(1))`, `sleep(5)`; one that other languages share
  * counts less.
  */
-function probe(at: number): Finding | undefined {
-  const next = term(at)
+function probe(sql: SqlGrammar, at: number): Finding | undefined {
+  const next = sql.term(at)
   if (next < 0) return undefined
-  const word = wordAt(at)
+  const word = wordAt(sql, at)
   // PromQL counts series and asks for them by their labels: `count(up)`, `count(up{job="node"})`.
-  if (word === 'count' && kindAt(at + 2) === SQL.word && next === tokenCount()) return undefined
-  if (SERIES.test(sourceText().slice(starts[at] as number, (starts[at] as number) + 160))) return undefined
+  if (word === 'count' && sql.kindAt(at + 2) === TOKEN.word && next === sql.count) return undefined
+  if (SERIES.test(sql.source.slice(sql.starts[at] as number, (sql.starts[at] as number) + LONGEST_SERIES)))
+    return undefined
   // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
-  const inside = kindAt(at + 2)
-  const isApart = starts[at + 1] !== ends[at]
+  const inside = sql.kindAt(at + 2)
+  const isApart = sql.starts[at + 1] !== sql.ends[at]
   // `Sleep (2020)`, `benchmark (2 pack)`: a year, or a number of something.
-  if (isApart && inside === SQL.number && (kindAt(at + 3) === SQL.word || isYear(at + 2))) return undefined
+  if (isApart && inside === TOKEN.number && (sql.kindAt(at + 3) === TOKEN.word || isYear(sql, at + 2)))
+    return undefined
   if (isApart && SPOKEN_CALL.test(word)) return undefined
-  if (inside === SQL.word && !isProbeCall(at + 2)) {
-    const isSpoken = kindAt(next) === SQL.word && keyAt(next) === KEY.none
-    if (isApart || isSpoken) return undefined
+  if (inside === TOKEN.word && !sql.isProbeCall(at + 2)) {
+    const isSpoken = sql.kindAt(next) === TOKEN.word && sql.keyAt(next) === KEY.none
+    // `Sleep(ing) at Last`: nobody sleeps for as long as a column says.
+    const isOneWord = word === 'sleep' && sql.kindAt(at + 3) === TOKEN.close
+    if (isApart || isSpoken || isOneWord) return undefined
   }
   const certain =
     /^(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|load_file|randomblob|xp_|elt|make_set|json_keys|unhex|row_count|dbms_|utl_|ctxsys)/
   const isCertain = certain.test(word)
   return {
     id: 'sqli/call',
-    score: isCertain ? 6 : kindAt(next) === SQL.end ? 5 : 3,
+    score: isCertain ? 6 : sql.kindAt(next) === TOKEN.end ? 5 : 3,
     end: next,
     ...(!isCertain && { bare: true }),
   }
@@ -200,24 +228,26 @@ const SERIES =
 /** What people write before a number in brackets: `Count (5)`. */
 const SPOKEN_CALL = /^(?:count|user|database|version|hex|char|cast|convert|exp|mid|ord|md5|sha1|sleep)$/
 
-function isYear(at: number): boolean {
-  return /^(?:19|20)\d\d$/.test(sourceText().slice(starts[at] as number, ends[at] as number))
+function isYear(sql: SqlGrammar, at: number): boolean {
+  return /^(?:19|20)\d\d$/.test(sql.source.slice(sql.starts[at] as number, sql.ends[at] as number))
 }
 
 /**
- * A word in quotes with space around them, as in: the "or" of SQL. A string that is left has the value
+ * A word in quotes with space around them, as in: the "or" of TOKEN. A string that is left has the value
  * before its quote, or the query's words behind it.
  */
-function isMentioned(i: number): boolean {
+function isMentioned(sql: SqlGrammar, i: number): boolean {
   const close = i + 2
-  if (isOperatorLiteral(i)) return true
-  if (kindAt(i + 1) !== SQL.word || kindAt(close) !== kindAt(i)) return false
-  if (starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
-  const before = sourceText()[(starts[i] as number) - 1] ?? ''
-  const behind = sourceText().slice(ends[close] as number, (ends[close] as number) + 4)
-  if (keyAt(i + 1) === KEY.test && kindAt(i) === SQL.quote && /^[\s(]?$/.test(before))
+  if (isOperatorLiteral(sql, i)) return true
+  if (sql.kindAt(i + 1) !== TOKEN.word || sql.kindAt(close) !== sql.kindAt(i)) return false
+  if (sql.starts[i + 1] !== sql.ends[i] || sql.starts[close] !== sql.ends[i + 1]) return false
+  const before = sql.source[(sql.starts[i] as number) - 1] ?? ''
+  const behind = sql.source.slice(sql.ends[close] as number, (sql.ends[close] as number) + 4)
+  if (sql.keyAt(i + 1) === KEY.test && sql.kindAt(i) === TOKEN.quote && /^[\s(]?$/.test(before))
     return /^[\s,.)]/.test(behind)
   if (before === '`') return behind.startsWith('`')
+  // `"Select" Hotels`: behind a string that was left, no query goes on so.
+  if (before === '' && sql.keyAt(i + 1) === KEY.select && /^[\s,.:]{1,2}[a-z]{2}/.test(behind)) return true
   // The name of a member: `{ "and": 1 }`.
   if (/^[\s{[,(]?$/.test(before) && /^\s?:(?!:)/.test(behind)) return true
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]]|\s#\d)/.test(behind)
@@ -227,14 +257,20 @@ function isMentioned(i: number): boolean {
  * An operator as a string of a program, behind the bracket or comma of an argument: `split('=', 1)`. A string
  * that is left has its value before the quote.
  */
-function isOperatorLiteral(i: number): boolean {
+function isOperatorLiteral(sql: SqlGrammar, i: number): boolean {
   const close = i + 2
-  const kind = kindAt(i + 1)
-  if (kind !== SQL.compare && kind !== SQL.operator && kind !== SQL.logic && kind !== SQL.word) return false
-  if (kindAt(close) !== kindAt(i) || starts[i + 1] !== ends[i] || starts[close] !== ends[i + 1]) return false
-  const text = sourceText()
-  const start = starts[i] as number
-  const end = ends[close] as number
+  const kind = sql.kindAt(i + 1)
+  if (kind !== TOKEN.compare && kind !== TOKEN.operator && kind !== TOKEN.logic && kind !== TOKEN.word)
+    return false
+  if (
+    sql.kindAt(close) !== sql.kindAt(i) ||
+    sql.starts[i + 1] !== sql.ends[i] ||
+    sql.starts[close] !== sql.ends[i + 1]
+  )
+    return false
+  const text = sql.source
+  const start = sql.starts[i] as number
+  const end = sql.ends[close] as number
   return (
     start > 1 &&
     /[\w\s'"][([{,]\s{0,2}$|[\w"']\s?[:=]\s$/.test(text.slice(Math.max(0, start - 4), start)) &&
@@ -243,27 +279,31 @@ function isOperatorLiteral(i: number): boolean {
 }
 
 /** The end of a string that JavaScript compares with: no dialect of SQL has `===`. */
-function isComparedLiteral(i: number): boolean {
+function isComparedLiteral(sql: SqlGrammar, i: number): boolean {
   for (let open = i - 1; open >= 0 && i - open < MAX_LITERAL; open--) {
-    if (kindAt(open) !== kindAt(i)) continue
-    const start = starts[open] as number
-    return /[=!]==\s?$/.test(sourceText().slice(Math.max(0, start - 4), start))
+    if (sql.kindAt(open) !== sql.kindAt(i)) continue
+    const start = sql.starts[open] as number
+    return /[=!]==\s?$/.test(sql.source.slice(Math.max(0, start - 4), start))
   }
   return false
 }
 
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
-function afterQuote(i: number, nth: number): Finding | undefined {
-  if (isMentioned(i)) return undefined
+function afterQuote(sql: SqlGrammar, i: number, nth: number): Finding | undefined {
+  if (isMentioned(sql, i)) return undefined
   // The end of a list of strings: `in ["a", "b"] && x > 1`.
-  if (nth % 2 === 0 && sourceText()[ends[i] as number] === ']') return undefined
-  const found = continuation(i + 1, 'string', i)
+  if (nth % 2 === 0 && sql.source[sql.ends[i] as number] === ']') return undefined
+  const found = continuation(sql, i + 1, 'string', i)
   if (found === undefined || nth % 2 === 1) return found
   // `''` is an escaped quote and does not open a string.
-  if (isQuote(kindAt(i - 1)) && starts[i] === ends[i - 1] && kindAt(i - 2) !== SQL.open) return found
-  if (isComparedLiteral(i)) return undefined
+  if (isQuote(sql.kindAt(i - 1)) && sql.starts[i] === sql.ends[i - 1] && sql.kindAt(i - 2) !== TOKEN.open)
+    return found
+  if (isComparedLiteral(sql, i)) return undefined
   return found.score >= 7 ? found : { ...found, score: found.score - 2 }
 }
+
+/** What stands behind the `select` of other languages: a bracket, and a member of what is selected. */
+const MEMBER = /^\s?\(\s?\.[a-z_]/
 
 /** Words after which a bracket opens a query even with a space between. */
 const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
@@ -272,12 +312,17 @@ const BEFORE_SUBQUERY = /^(?:in|exists|any|all|some|not|from|join|as)$/
  * A query in brackets: where one word from one name is selected, what stands before the bracket must be no
  * sentence.
  */
-function subquery(i: number): Finding | undefined {
-  const evidence = selectEvidence(i)
+function subquery(sql: SqlGrammar, i: number): Finding | undefined {
+  const evidence = selectEvidence(sql, i)
   if (evidence < 5) return undefined
-  const before = kindAt(i - 2)
+  // jq, dplyr: `map(select(.price > 10))`. Behind its `select` no query has a dot and a name.
+  if (MEMBER.test(sql.source.slice(sql.ends[i], (sql.ends[i] as number) + 4))) return undefined
+  const before = sql.kindAt(i - 2)
   const isSpoken =
-    i >= 2 && before === SQL.word && ends[i - 2] !== starts[i - 1] && !BEFORE_SUBQUERY.test(wordAt(i - 2))
+    i >= 2 &&
+    before === TOKEN.word &&
+    sql.ends[i - 2] !== sql.starts[i - 1] &&
+    !BEFORE_SUBQUERY.test(wordAt(sql, i - 2))
   return evidence < 6 && (isSpoken || i < 2) ? undefined : { id: 'sqli/subquery', score: 6, end: i + 4 }
 }
 
@@ -285,23 +330,23 @@ function subquery(i: number): Finding | undefined {
  * A query in brackets, `union select` with a list behind it, and tautologies of two numbers, wherever they
  * stand.
  */
-function anywhere(i: number): Finding | undefined {
-  const key = keyAt(i)
-  if (key === KEY.select) return i > 0 && kindAt(i - 1) === SQL.open ? subquery(i) : undefined
+function anywhere(sql: SqlGrammar, i: number): Finding | undefined {
+  const key = sql.keyAt(i)
+  if (key === KEY.select) return i > 0 && sql.kindAt(i - 1) === TOKEN.open ? subquery(sql, i) : undefined
   if (key === KEY.union) {
-    const select = unionSelect(i)
-    return select > 0 && selectEvidence(select) >= 5
+    const select = unionSelect(sql, i)
+    return select > 0 && selectEvidence(sql, select) >= 5
       ? { id: 'sqli/union', score: 6, end: select + 3 }
       : undefined
   }
   if (
-    (key === KEY.logic || kindAt(i) === SQL.logic) &&
-    kindAt(i + 1) === SQL.number &&
-    kindAt(i + 2) === SQL.compare
+    (key === KEY.logic || sql.kindAt(i) === TOKEN.logic) &&
+    sql.kindAt(i + 1) === TOKEN.number &&
+    sql.kindAt(i + 2) === TOKEN.compare
   ) {
-    if (kindAt(i + 3) !== SQL.number) return undefined
-    const left = sourceText().slice(starts[i + 1] as number, ends[i + 1] as number)
-    const right = sourceText().slice(starts[i + 3] as number, ends[i + 3] as number)
+    if (sql.kindAt(i + 3) !== TOKEN.number) return undefined
+    const left = sql.source.slice(sql.starts[i + 1] as number, sql.ends[i + 1] as number)
+    const right = sql.source.slice(sql.starts[i + 3] as number, sql.ends[i + 3] as number)
     return left === right ? { id: 'sqli/tautology', score: 5, end: i + 4 } : undefined
   }
   return undefined

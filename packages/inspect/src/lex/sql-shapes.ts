@@ -1,79 +1,82 @@
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
-import { isQuote, keyAt, kindAt, sourceText, tokenCount } from './sql-grammar.ts'
-import { ends, KEY, SQL, starts } from './sql-tokens.ts'
+import { KEY } from './sql-dialect.ts'
+import { isQuote, type SqlGrammar } from './sql-grammar.ts'
+import { TOKEN } from './sql-tokens.ts'
 
-const { sqlLine: LONGEST_LINE } = LEXER_BOUNDS
+const { line: LONGEST_LINE, field: LONGEST_FIELD, commented: LONGEST_COMMENTED } = LEXER_BOUNDS.sql
 
 /** The word at `i`; empty for everything that is not a word. */
-export function wordAt(i: number): string {
-  return kindAt(i) === SQL.word ? sourceText().slice(starts[i] as number, ends[i] as number) : ''
+export function wordAt(sql: SqlGrammar, i: number): string {
+  return sql.kindAt(i) === TOKEN.word ? sql.source.slice(sql.starts[i] as number, sql.ends[i] as number) : ''
 }
 
 /** Whether what stands before the token at `i` is one word at most, as what a form asks for is. */
-export function isShortValue(i: number): boolean {
-  const before = sourceText().slice(0, starts[i] as number)
-  return before.length <= 64 && !/\s/.test(before.trim())
+export function isShortValue(sql: SqlGrammar, i: number): boolean {
+  const before = sql.source.slice(0, sql.starts[i] as number)
+  return before.length <= LONGEST_FIELD && !/\s/.test(before.trim())
 }
 
 /** Whether a short value ends in a comment, so that the rest of the query is gone. */
-export function endsInComment(): boolean {
-  if (sourceText().length > 160) return false
-  let last = tokenCount() - 1
-  while (kindAt(last) === SQL.operator) last--
-  return kindAt(last) === SQL.comment && isTail(last)
+export function endsInComment(sql: SqlGrammar): boolean {
+  if (sql.source.length > LONGEST_COMMENTED) return false
+  let last = sql.count - 1
+  while (sql.kindAt(last) === TOKEN.operator) last--
+  return sql.kindAt(last) === TOKEN.comment && isTail(sql, last)
 }
 
 /** Nothing but a short word behind the comment. */
-export function isTail(at: number): boolean {
-  return /^[\s-]{0,4}\w{0,6}\s{0,4}$/.test(sourceText().slice(ends[at] as number, (ends[at] as number) + 16))
+export function isTail(sql: SqlGrammar, at: number): boolean {
+  return /^[\s-]{0,4}\w{0,6}\s{0,4}$/.test(
+    sql.source.slice(sql.ends[at] as number, (sql.ends[at] as number) + 16),
+  )
 }
 
 /** Whether a `case` in brackets starts at `at`. */
-export function isCase(at: number): boolean {
-  return kindAt(at) === SQL.open && keyAt(at + 1) === KEY.caseWhen
+export function isCase(sql: SqlGrammar, at: number): boolean {
+  return sql.kindAt(at) === TOKEN.open && sql.keyAt(at + 1) === KEY.caseWhen
 }
 
 /** A call no sentence has: a name of several words, the bracket right behind it, something inside. */
-export function isCodedCall(at: number): boolean {
+export function isCodedCall(sql: SqlGrammar, at: number): boolean {
   return (
-    kindAt(at + 1) === SQL.open &&
-    ends[at] === starts[at + 1] &&
-    kindAt(at + 2) !== SQL.close &&
-    wordAt(at).includes('_')
+    sql.kindAt(at + 1) === TOKEN.open &&
+    sql.ends[at] === sql.starts[at + 1] &&
+    sql.kindAt(at + 2) !== TOKEN.close &&
+    wordAt(sql, at).includes('_')
   )
 }
 
 /** Whether the query goes on with a clause of its own: `limit 1`, `order by 1`, `into @x`. */
-export function endsClause(at: number): boolean {
-  const key = keyAt(at)
-  const kind = kindAt(at + 1)
-  if (key === KEY.limit) return kind === SQL.number
-  if (key === KEY.order) return keyAt(at + 1) === KEY.by
-  return key === KEY.into && (kind === SQL.variable || isQuote(kind))
+export function endsClause(sql: SqlGrammar, at: number): boolean {
+  const key = sql.keyAt(at)
+  const kind = sql.kindAt(at + 1)
+  if (key === KEY.limit) return kind === TOKEN.number
+  if (key === KEY.order) return sql.keyAt(at + 1) === KEY.by
+  return key === KEY.into && (kind === TOKEN.variable || isQuote(kind))
 }
 
 /**
  * `7" or 8" pizza`, `5' or 6'`: lengths. As a query the second quote would open a string that nothing
  * needs.
  */
-export function isInches(logic: number, number: number): boolean {
-  const quote = kindAt(logic - 1)
-  const behind = kindAt(number + 2)
+export function isInches(sql: SqlGrammar, logic: number, number: number): boolean {
+  const quote = sql.kindAt(logic - 1)
+  const behind = sql.kindAt(number + 2)
   return (
-    kindAt(number) === SQL.number &&
-    kindAt(number + 1) === quote &&
-    kindAt(logic - 2) === SQL.number &&
-    ends[logic - 2] === starts[logic - 1] &&
-    ends[number] === starts[number + 1] &&
-    (behind === SQL.end || behind === SQL.word || behind === SQL.comma || behind === SQL.close)
+    sql.kindAt(number) === TOKEN.number &&
+    sql.kindAt(number + 1) === quote &&
+    sql.kindAt(logic - 2) === TOKEN.number &&
+    sql.ends[logic - 2] === sql.starts[logic - 1] &&
+    sql.ends[number] === sql.starts[number + 1] &&
+    (behind === TOKEN.end || behind === TOKEN.word || behind === TOKEN.comma || behind === TOKEN.close)
   )
 }
 
 /** The first token on the line after a comment's. */
-export function afterLine(comment: number): number {
-  const end = sourceText().indexOf('\n', ends[comment])
+export function afterLine(sql: SqlGrammar, comment: number): number {
+  const end = sql.source.indexOf('\n', sql.ends[comment])
   let at = comment + 1
   if (end < 0) return at
-  while (at < tokenCount() && at - comment < LONGEST_LINE && (starts[at] as number) < end) at++
+  while (at < sql.count && at - comment < LONGEST_LINE && (sql.starts[at] as number) < end) at++
   return at
 }

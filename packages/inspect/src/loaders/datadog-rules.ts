@@ -1,11 +1,12 @@
 import { ConfigError } from '@postern/core'
 import { MarkupLexer } from '../lex/html-elements.ts'
-import { findSqlInjection } from '../lex/sql-injection.ts'
+import { SqlInjectionLexer } from '../lex/sql-injection.ts'
 import type { Place, Reading } from '../reading.ts'
 import type { Rule, Span } from '../rule.ts'
 import { compileForeign, findForeign } from './foreign-expression.ts'
 
 const markup = new MarkupLexer()
+const sql = new SqlInjectionLexer()
 
 /** Rules read from a file, and those that were not, with the reason. */
 export interface LoadedRules {
@@ -128,7 +129,7 @@ function finderOf(operator: string, parameters: unknown): ((reading: Reading) =>
       }
     }
     case 'is_sqli':
-      return findSqlInjection
+      return reading => sql.find(reading)
     case 'is_xss':
       return reading => markup.find(reading)
     default:

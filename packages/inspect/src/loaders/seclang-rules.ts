@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
 import { MarkupLexer } from '../lex/html-elements.ts'
-import { findSqlInjection } from '../lex/sql-injection.ts'
+import { SqlInjectionLexer } from '../lex/sql-injection.ts'
 import type { Reading } from '../reading.ts'
 import type { Rule, Span } from '../rule.ts'
 import { foreignRule, type LoadedRules } from './datadog-rules.ts'
@@ -9,6 +9,7 @@ import { parseSecLang, type SecRule } from './seclang-syntax.ts'
 import { placesOf } from './seclang-variables.ts'
 
 const markup = new MarkupLexer()
+const sql = new SqlInjectionLexer()
 
 /** The file that errors name, the paranoia level, and what happens to rules that are not understood. */
 export interface SecLangOptions {
@@ -159,7 +160,7 @@ function finderOf(
           ? { start: read(reading).length - argument.length, end: read(reading).length }
           : undefined
     case 'detectSQLi':
-      return findSqlInjection
+      return reading => sql.find(reading)
     case 'detectXSS':
       return reading => markup.find(reading)
     default:

@@ -1,45 +1,72 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import { isWholeFilter } from '../lex/ldap-filter.ts'
+import type { Reading } from '../reading.ts'
+import { type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+/** Names of settings that hold the filter with which a directory is asked. */
+const FILTER_SETTING =
+  /^(?:[\w-]{1,24}[._-])?(?:ldap[\w-]{0,24}filter|filter[_-]?ldap|(?:user|group|login|member|role|custom_?user)s?_?(?:search|object|login|base)?_?filter|search_?filter)$/
+
+/** What no sign-in asks for. */
+const SECRET_ATTRIBUTE = /userpassword|unicodepwd/
+
+/** A filter that is complete breaks out of none: settings of a sign-in hold it as it is. */
+function unlessWhole(rule: PatternRule): PatternRule {
+  return {
+    ...rule,
+    find(reading: Reading): Span | undefined {
+      const span = rule.find(reading)
+      if (span === undefined || SECRET_ATTRIBUTE.test(reading.lower)) return span
+      return isWholeFilter(reading.lower) ? { ...span, bare: true } : span
+    },
+  }
+}
 
 /** LDAP filters, mail protocols, and line ends where a header or a protocol would read them. */
 export const directoryAndMailRules: readonly Rule[] = [
-  pattern(
-    'ldap/filter',
-    /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|^\s{0,4}\*\s{0,2}\(\s{0,2}\)\s{0,2}[|&]|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.paren | CHAR.star,
-      attacks: [
-        '((uid=admin)(!(&(1=0)(userPassword=q))))',
-        '*)(uid=*))(|(uid=*',
-        'admin)(&)',
-        'x)(|(cn=*))',
-        '*()|&',
-        '*))\u0000',
-        '*)(objectClass=*',
-      ],
-      benign: [
-        'f(x)(y)',
-        '(a = b) (c = d)',
-        '(see note) (p. 5)',
-        '(uid 5)',
-        'a fix (by Anna) (!1598)',
-        'void (*)(char *)',
-        'if (a && (b == c))',
-      ],
-    },
+  unlessWhole(
+    pattern(
+      'ldap/filter',
+      /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|^\s{0,4}\*\s{0,2}\(\s{0,2}\)\s{0,2}[|&]|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
+      {
+        score: 5,
+        quotable: true,
+        unlessNamed: FILTER_SETTING,
+        chars: CHAR.paren | CHAR.star,
+        attacks: [
+          '((uid=admin)(!(&(1=0)(userPassword=q))))',
+          '*)(uid=*))(|(uid=*',
+          'admin)(&)',
+          'x)(|(cn=*))',
+          '*()|&',
+          '*))\u0000',
+          '*)(objectClass=*',
+        ],
+        benign: [
+          'f(x)(y)',
+          '(a = b) (c = d)',
+          '(see note) (p. 5)',
+          '(uid 5)',
+          'a fix (by Anna) (!1598)',
+          'void (*)(char *)',
+          'if (a && (b == c))',
+        ],
+      },
+    ),
   ),
-  pattern(
-    'ldap/attribute',
-    /\b(?:userpassword|objectclass|samaccountname|memberof|unicodepwd|ldapdisplayname)\s{0,2}(?::[\d.]{3,40}:=|[~<>]?=\s{0,2}[*({\w])/,
-    {
-      score: 5,
-      words: WORD.directory,
-      attacks: ['userPassword:2.5.13.18:=123', 'objectClass=*'],
-      benign: ['memberOf the club', 'user password = x'],
-    },
+  unlessWhole(
+    pattern(
+      'ldap/attribute',
+      /\b(?:userpassword|objectclass|samaccountname|memberof|unicodepwd|ldapdisplayname)\s{0,2}(?::[\d.]{3,40}:=|[~<>]?=\s{0,2}[*({\w])/,
+      {
+        score: 5,
+        unlessNamed: FILTER_SETTING,
+        words: WORD.directory,
+        attacks: ['userPassword:2.5.13.18:=123', 'objectClass=*'],
+        benign: ['memberOf the club', 'user password = x'],
+      },
+    ),
   ),
   pattern(
     'mail/command',

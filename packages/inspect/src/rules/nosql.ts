@@ -19,6 +19,9 @@ const COMPARISON = /\$(?:ne|gt|gte|lt|lte|nin|regex|exists|not)\b/
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
 
+/** Where the stages of a pipeline stand in a body (MongoDB's Data API). */
+const STAGE = /^body\.(?:[\w-]{1,40}\.){0,4}pipeline\.\d{1,3}(?:\.|$)/
+
 /**
  * An operator in a name. Interfaces that take filters by operator are many; where one is compared with a
  * credential or an id, or runs code, it is an attack.
@@ -31,6 +34,8 @@ function findOperatorName(reading: Reading): Span | undefined {
   const isInValue = reading.name.endsWith('{')
   const above = isInValue ? reading.name.slice(0, -1) : reading.name
   const span = { start: found.index, end: found.index + found[0].length }
+  // The stages of a pipeline compare fields and join collections; what runs code stays what it is.
+  if (STAGE.test(above) && !RUNNING_VALUE.test(found[0])) return { ...span, score: 3 }
   if (RUNNING.test(found[0])) return span
   // Where the document stands says nothing: a query is not a filter for being one.
   const place = `${above}.${reading.lower}`.replace(/^(?:query|body|cookie|header)\./, '')

@@ -1,8 +1,10 @@
 import { CHAR } from '../features.ts'
-import { findSqlInjection } from '../lex/sql-injection.ts'
+import { SqlInjectionLexer } from '../lex/sql-injection.ts'
 import type { Reading } from '../reading.ts'
 import { pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
+
+const sql = new SqlInjectionLexer()
 
 const LEAVING =
   CHAR.apostrophe |
@@ -93,7 +95,7 @@ const structure: Rule[] = [
     quotable: true,
     chars: LEAVING,
     words: WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName,
-    find: findSqlInjection,
+    find: reading => sql.find(reading),
     attacks: ATTACKS,
     benign: BENIGN,
   },
@@ -104,7 +106,7 @@ const structure: Rule[] = [
     quotable: true,
     chars: 0,
     words: WORD.sqlVerb,
-    find: reading => ((reading.chars & LEAVING) === 0 ? findSqlInjection(reading) : undefined),
+    find: reading => ((reading.chars & LEAVING) === 0 ? sql.find(reading) : undefined),
     attacks: [
       '1 union select 1,2,3',
       '1e1 union select users, 2 from password',
@@ -131,7 +133,7 @@ const structure: Rule[] = [
           CHAR.at |
           CHAR.ampersand)) !==
         0 && (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
-        ? findSqlInjection(reading)
+        ? sql.find(reading)
         : undefined,
     attacks: ["'||1||'", "a@b.example';", "admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1'],
     benign: ["the '90s -- a decade", '\'-"8 TRACK PL', '"flagging" -american -festive --peace'],
@@ -281,7 +283,7 @@ const marks: Rule[] = [
     chars: CHAR.comment,
     words: 0,
     // The digits of a version hide the word behind them from the gates.
-    find: reading => (reading.lower.includes('/*!') ? findSqlInjection(reading) : undefined),
+    find: reading => (reading.lower.includes('/*!') ? sql.find(reading) : undefined),
     attacks: ['1/*!50000union*//*!50000select*/1,2,3'],
     benign: ['/*! licence */', '/*! a library, version 5 */ x()'],
   },

@@ -271,7 +271,7 @@ export const traversalRules: readonly Rule[] = [
   ),
   pattern(
     'traversal/wrapper',
-    /(?:^|["'=\s(,;])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)/,
+    /(?<![\w+.-])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)/,
     {
       score: 5,
       quotable: true,

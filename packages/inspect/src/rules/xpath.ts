@@ -8,10 +8,11 @@ import { pattern, type Rule } from '../rule.ts'
 export const xpathRules: readonly Rule[] = [
   pattern(
     'code/xpath',
-    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\[\s{0,2}(?:local-)?name\s{0,2}\(\s{0,2}\)\s{0,2}=|^\s{0,4}\/{1,2}(?:\*\/\*|[\w/]{1,40}\[\d{1,4}\]\/)|\]\/text\s{0,2}\(\s{0,2}\)|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
+    /["'\])]\s{0,2}\]?\s{0,2}\|\s{0,2}\/{1,2}[\w*]|(?:\/{1,2}|\(|\[)(?:child|parent|descendant|ancestor|self|following|preceding|attribute)(?:-or-self|-sibling)?::|\b(?:name|count|string-length|substring|starts-with|contains|local-name)\s{0,2}\(\s{0,2}(?:\/{1,2}[\w*]|parent::|name\s{0,2}\(|\.{1,2}[/)])|\bdoc(?:-available)?\s{0,2}\(\s{0,2}["'](?:https?:|file:|\/)|\[\s{0,2}(?:local-)?name\s{0,2}\(\s{0,2}\)\s{0,2}=|^\s{0,4}\/{1,2}\*\/\*|\]\/text\s{0,2}\(\s{0,2}\)|["']\s{0,4}or\s{1,4}(?:position|last)\s{0,2}\(\s{0,2}\)/,
     {
       score: 5,
       quotable: true,
+      unlessNamed: /(?:^|[_-])xpath$/,
       chars: CHAR.paren | CHAR.pipe | CHAR.bracket,
       attacks: [
         "' | //* | '",
@@ -26,12 +27,13 @@ export const xpathRules: readonly Rule[] = [
     },
   ),
   // A path of its own breaks out of nothing: those who read pages by selectors send it as data.
-  pattern('code/xpath-path', /\/\/\*\[/, {
+  pattern('code/xpath-path', /\/\/\*\[|^\s{0,4}\/{1,2}[\w/]{1,40}\[\d{1,4}\]\//, {
     score: 5,
     quotable: true,
     bare: true,
+    unlessNamed: /(?:^|[_-])xpath$/,
     chars: CHAR.bracket,
-    attacks: ['//*[contains(.,"x")]'],
+    attacks: ['//*[contains(.,"x")]', '/html/body/div[2]/a'],
     benign: ['//a/b', '/* [x] */'],
   }),
 ]

@@ -1,0 +1,57 @@
+import { openedWhenAsked, systemClock } from '@postern/core'
+import type { IdentityPlaces } from '../identity-stores.ts'
+import { postgresRecords } from '../records/postgres-records.ts'
+import type { RecordCodec, RecordStore } from '../records/record-store.ts'
+import { redisRecords } from '../records/redis-records.ts'
+import { sqliteRecords } from '../records/sqlite-records.ts'
+
+/** Proofs of possession that were used, while they could be used again (RFC 9449 section 11.1). */
+export interface UsedProofs {
+  /**
+   * Whether this is the first use of a proof, and remembers it.
+   * @param key thumbprint of the key that signed it
+   * @param until last millisecond at which the proof would hold
+   * @param now epoch milliseconds
+   * @throws StoreError (rejects) where they are kept in a store that does not answer
+   */
+  isFirst(key: string, id: string, until: number, now: number): boolean | Promise<boolean>
+}
+
+/** An instance whose clock is behind takes a proof for so much longer. */
+const SKEW = 60_000
+const KIND = 'dpop'
+
+/** Milliseconds for which a use is kept; 0 where there was none. */
+const USES: RecordCodec<number> = {
+  read: text => Number(text ?? 0),
+  write: String,
+  lifetime: kept => kept,
+}
+
+/**
+ * Used proofs in a store that several processes share: in memory, each of them takes a stolen proof once.
+ * @param places asked when the first proof comes, so that nothing is opened for who sends none
+ */
+export function usedProofs(places: () => IdentityPlaces): UsedProofs {
+  const records = openedWhenAsked(() => recordsIn(places()))
+  return {
+    isFirst: async (key, id, until, now) => {
+      const record = until - now + SKEW
+      return (await records.get()).update(`${key}.${id}`, kept =>
+        kept > 0 ? { result: false } : { record, result: true },
+      )
+    },
+  }
+}
+
+async function recordsIn({
+  redis,
+  postgres,
+  sqlite,
+  clock = systemClock,
+}: IdentityPlaces): Promise<RecordStore<number>> {
+  if (redis !== undefined) return redisRecords(redis, `postern:${KIND}:`, USES, clock)
+  if (postgres !== undefined) return postgresRecords(postgres, KIND, USES, clock)
+  if (sqlite !== undefined) return sqliteRecords(sqlite, KIND, USES, clock)
+  throw new TypeError('used proofs need a store')
+}
