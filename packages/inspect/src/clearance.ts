@@ -78,7 +78,7 @@ export class Clearance {
   }
 
   /**
-   * Whether one scan clears a part of a header without the space around it, whatever it stands in but the name
+   * Whether one scan clears a part of a header, less the space around it, whatever it stands in but the name
    * of a file.
    */
   #clears(header: string, codes: Uint16Array, from: number, to: number): boolean {

@@ -94,9 +94,9 @@ KIND[95] = SMALL
 for (let code = 65; code < 91; code++) KIND[code] = CAPITAL
 
 /**
- * What a text holds besides, by code: letters whatever their case, digits, and the signs that open no rule. Bit
- * 1 to 26 are the letters, so that a scan only shifts by the code; digits set those of some letters too. The
- * rest share what is left.
+ * What a text holds besides, by code: letters whatever their case, digits, and the signs that open no rule.
+ * Bits 1 to 26 are the letters, so that a scan only shifts by the code; digits set those of some letters too.
+ * The rest share what is left.
  */
 export const HOLDS: Int32Array = new Int32Array(128)
 for (let code = 65; code <= 90; code++) HOLDS[code] = HOLDS[code + 32] = 1 << code

@@ -13,9 +13,9 @@ const SHORT = 256
 const FEW = 8
 
 /**
- * The rules that could hit a text, found in steps, each of which costs more and is taken where it is likely to
- * leave fewer: by the kinds of characters and words in it, its length, the characters that each rule needs, and
- * the texts that each requires. What is found holds for every part of the text too.
+ * The rules that could hit a text, found in steps, each of which costs more and is taken where it is likely
+ * to leave fewer: by the kinds of characters and words in it, its length, the characters that each rule
+ * needs, and the texts that each requires. What is found holds for every part of the text too.
  */
 export class RuleCandidates {
   /** The rules that the last text left, as rows of bits. */

@@ -19,9 +19,9 @@ interface RequiredText {
 
 /**
  * Tells of a text which rules could match it at all, in one pass over it: three characters of each required
- * text (or two, where it is no longer) lead to it through a table, and where it stands the rules that require it are let through. So a text
- * is searched only by the few expressions whose words stand in it, and the others cost nothing. Sometimes
- * lets a rule through without need, never keeps one back that would match.
+ * text (or two, where it has no more) lead to it through a table, and where it stands the rules that require
+ * it are let through. So a text is searched only by the few expressions whose words stand in it, and the
+ * others cost nothing. Sometimes lets a rule through without need, never keeps one back that would match.
  */
 export class TextFilter {
   /** By three characters, the first of the texts that are led to by them, and of each the next; -1: none. */

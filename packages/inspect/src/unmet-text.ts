@@ -14,8 +14,8 @@ const MARKUP = CHAR.less | CHAR.greater
 const SHORT = 256
 
 /**
- * Whether no rule could hit a short text or a part of it, for lack of what each needs, and it stands for nothing
- * else and is no document: then it need not be looked at.
+ * Whether no rule could hit a short text or a part of it, for lack of what each needs: one that stands for
+ * nothing else and begins no document. It need not be looked at.
  */
 export function isUnmet(text: string, scanned: Features, place: Place, rules: RuleSet): boolean {
   const { chars } = scanned

@@ -120,7 +120,7 @@ for (const [value, letter] of [
 SIX_BITS[charCodeAt.call('-', 0)] = 62
 SIX_BITS[charCodeAt.call('_', 0)] = 63
 
-/** Whether the first characters stand for text: by hand, as a buffer for nine bytes takes ten times as long. */
+/** Whether the first characters stand for text: by hand, as a buffer for nine bytes takes longer. */
 function startsPlain(coded: string): boolean {
   let bits = 0
   let count = 0
