@@ -1,9 +1,9 @@
 import { NO_SIGNS, type RequiredSigns, type SignSet, signsOfEither } from './required-signs.ts'
 
 /**
- * Tells of a short text which rules could match it at all, by the kinds of characters that each of them needs:
- * in a text of a few characters most of what an expression needs is missing. Sometimes lets a rule through
- * without need, never keeps one back that would match.
+ * Tells of a short text which rules could match it at all, by the kinds of characters that each of them
+ * needs: in a text of a few characters most of what an expression needs is missing. Sometimes lets a rule
+ * through without need, never keeps one back that would match.
  */
 export class SignFilter {
   /**
