@@ -25,6 +25,8 @@ export interface ZodType<Out = unknown, In = unknown> {
 
 const IMPORTED = /(?:from|import\(?)\s*['"](\.[^'"]+?)(?:\.[jt]s)?['"]/g
 const PLACE = /\bimport\.meta\.url\b/g
+/** A file beside the code: `new URL('./file', import.meta.url)`. */
+const BESIDE = /new URL\([^;]{1,200}?import\.meta\.url\)/
 
 const shared: BuildOptions = {
   platform: 'node',
@@ -50,7 +52,7 @@ async function bundle({ folder, manifest }: Package): Promise<void> {
   const files = globSync('**/*.ts', { cwd: source })
   for (const file of files.filter(name => name.startsWith(BROWSER))) await transpile(source, output, file)
   const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
-  const { metafile } = await build({
+  const { metafile, warnings } = await build({
     ...shared,
     absWorkingDir: root,
     entryPoints: entriesOf(folder, source, files),
@@ -64,6 +66,7 @@ async function bundle({ folder, manifest }: Package): Promise<void> {
     plugins: [placesOf(source)],
     logLevel: 'warning',
   })
+  if (warnings.length > 0) throw new Error(`${folder} is not built as it is written`)
   requirePlaces(folder, source, metafile)
   escapeWide(metafile)
   writeLicences(output, metafile, BUNDLED[manifest.name] ?? [])
@@ -122,7 +125,10 @@ async function transpile(source: string, output: string, file: string): Promise<
   writeFileSync(join(output, file.replace(/\.ts$/, '.js')), code)
 }
 
-/** Code that looks for files beside itself moves to the top of `dist`: there it learns where it stood. */
+/**
+ * Code that looks for files beside itself moves to the top of `dist`: there it learns where it stood. Not by
+ * `new URL('./file', import.meta.url)`, for which webpack would look when an application is bundled.
+ */
 function placesOf(source: string): Plugin {
   return {
     name: 'places',
@@ -130,10 +136,11 @@ function placesOf(source: string): Plugin {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
         const text = readFileSync(path, 'utf8')
         const place = relative(source, path).replace(/\.ts$/, '.js')
-        if (place.startsWith('..') || !place.includes('/') || text.search(PLACE) === -1) return undefined
+        if (place.startsWith('..') || text.search(PLACE) === -1) return undefined
+        if (!place.includes('/') && !BESIDE.test(text)) return undefined
         return {
           loader: 'ts',
-          contents: text.replaceAll(PLACE, `new URL('./${place}', import.meta.url).href`),
+          contents: text.replaceAll(PLACE, `\`\${import.meta.url}/../${place}\``),
         }
       })
     },

@@ -19,6 +19,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { tryBundles } from './packed-bundles.ts'
 import { tryOrms } from './packed-orms.ts'
 import { layOutPacked } from './packed-packages.ts'
 import { typeProblems } from './packed-types.ts'
@@ -38,7 +39,8 @@ if (String(found) !== '200,403') throw new Error('answered ' + found)
 `
 
 const REQUIRED = `
-for (const name of ['postern', '@postern/access', '@postern/access/sqlite', '@postern/vault/orm', '@postern/identity/login'])
+const { readFileSync } = require('node:fs')
+for (const name of readFileSync('entries.txt', 'utf8').trim().split('\\n'))
   if (Object.keys(require(name)).length === 0) throw new Error('require() found nothing in ' + name)
 import('postern').then(({ ConfigError }) => {
   if (ConfigError !== require('postern').ConfigError) throw new Error('there are two copies of postern')
@@ -75,6 +77,7 @@ try {
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')
   writeFileSync(join(project, 'use.js'), USE)
   writeFileSync(join(project, 'use.cjs'), REQUIRED)
+  writeFileSync(join(project, 'entries.txt'), requiredEntries(project).join('\n'))
   for (const file of ['use.js', 'use.cjs'])
     execFileSync(process.execPath, [file], { cwd: project, env, stdio: 'inherit' })
   const cli = linkBinary(project)
@@ -91,12 +94,24 @@ try {
     })
   await checkTypes(project)
   for (const workers of ['1', '2']) await tryGateway(cli, workers, env)
+  await tryBundles(project, env)
   await tryVault(project, env)
   for (const name of await tryOrms(project, env))
     console.log(`--   ORMs on packed packages: ${name} is not installed`)
   console.log(`${all.length} packed packages work in a project of their own`)
 } finally {
   rmSync(project, { recursive: true, force: true })
+}
+
+/** Every entry that the packed packages offer to `require()`: `@postern/vault/holder`. */
+function requiredEntries(folder: string): readonly string[] {
+  return all.flatMap(({ manifest: { name } }) => {
+    const packed = readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')
+    const { exports = {} } = JSON.parse(packed) as { exports?: Readonly<Record<string, unknown>> }
+    return Object.entries(exports)
+      .filter(([, target]) => typeof target === 'object' && target !== null && 'require' in target)
+      .map(([path]) => name + path.slice(1))
+  })
 }
 
 /** Puts the binary of `postern` where npm puts it. @returns the file it runs */

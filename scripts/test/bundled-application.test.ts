@@ -22,7 +22,7 @@ postern({ config: { dataDirectory: false, audit: false } }).then(
 `
 
 /** Bundles the application and starts it where nothing but the bundle is, or where Postern is installed. */
-async function run(name: string, format: 'esm' | 'cjs', external: readonly string[]): Promise<string> {
+async function run(name: string, format: 'esm' | 'cjs', external: string[]): Promise<string> {
   const place = join(folder, name)
   mkdirSync(place)
   const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
@@ -41,8 +41,7 @@ async function run(name: string, format: 'esm' | 'cjs', external: readonly strin
     target: 'node24',
     conditions: ['@postern/source'],
     nodePaths: [modules],
-    // Few install it.
-    external: [...external, '@postern/vault'],
+    external,
     logLevel: 'silent',
     banner: format === 'esm' ? { js: require } : {},
   })

@@ -1,5 +1,12 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
-import { ConfigError, type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
+import {
+  ConfigError,
+  type Duration,
+  errorCode,
+  IntegrityError,
+  parseDuration,
+  StoreError,
+} from '@postern/core'
 import { openCheckpoint } from './format/checkpoint.ts'
 import type { NoteVerifier } from './format/note.ts'
 import { sameBytes } from './format/sha256.ts'
@@ -28,7 +35,7 @@ export function fileAnchor(path: string): Anchor {
       try {
         fd = openSync(path, 'r')
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+        if (errorCode(error) === 'ENOENT') return undefined
         throw error
       }
       try {

@@ -5,6 +5,7 @@ import {
   type Clock,
   ConfigError,
   type Duration,
+  errorCode,
   parseByteSize,
   parseDuration,
   type RandomSource,
@@ -157,8 +158,7 @@ function makeDirectories(...directories: readonly string[]): void {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
     } catch (cause) {
-      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-      throw new StoreError(`cannot be created (${code})`, {
+      throw new StoreError(`cannot be created (${errorCode(cause) ?? 'unknown'})`, {
         store: `audit log ${directory}`,
         retryable: false,
         cause,

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 import type { Document, LineCounter } from 'yaml'
 import { fileVersion } from './follow-file.ts'
 import { yamlPackage } from './yaml-package.ts'
@@ -77,7 +77,7 @@ function requireReadable(absolute: string, path: string): void {
   try {
     accessSync(absolute, constants.R_OK)
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    const why = errorCode(cause) ?? 'error'
     throw new ConfigError(
       {
         place: path,
@@ -133,7 +133,7 @@ async function importConfig(path: string, version: string): Promise<Unversioned>
 }
 
 function importHint(error: unknown): { readonly hint?: string } {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = errorCode(error)
   if (code === 'ERR_MODULE_NOT_FOUND' && error instanceof Error) {
     const name = /Cannot find package '([^']{1,120})'/.exec(error.message)?.[1]
     if (name === undefined) return { hint: 'check the path after "import", and its ending (.ts, .js)' }

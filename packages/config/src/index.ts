@@ -39,6 +39,7 @@ export type {
 export type { LimitConfig } from './sections/limits.ts'
 export type { CompiledRoutes, RouteConfig } from './sections/routes.ts'
 export type { CompiledTelemetry } from './sections/telemetry.ts'
+export { suggest } from './suggest.ts'
 export type { CompiledConfig, Config } from './table.ts'
 export { type Listen, parseListen } from './types.ts'
 export { type EditedConfig, editedConfig, writeConfig, writeException } from './write-exception.ts'

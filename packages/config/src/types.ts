@@ -163,12 +163,18 @@ export const webUrl: z.ZodType<string, string> = z.url({
 
 const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
 
+/** As curl, nginx and Node write one: `unix:/run/app.sock`, `http://unix:/run/app.sock`, `/run/app.sock`. */
+const UNIX_SOCKET = /^(?:https?:\/\/)?(?:(?:http\+)?unix:|\/)/i
+const ON_A_PORT = 'let it use a port of this machine, e.g. 127.0.0.1:3000'
+
 /** `http://127.0.0.1:3000`: where the backend listens, without a path. */
 export const backendUrl: z.ZodType<string, string> = checked(
   z.string(),
   'an address such as "http://127.0.0.1:3000"',
   value => {
     const url = URL.parse(value)
+    if (UNIX_SOCKET.test(value))
+      fail('is a Unix socket, and the gateway connects to TCP ports only', ON_A_PORT)
     if (url === null || !/^https?:$/.test(url.protocol))
       fail(
         'is not an http(s) address',
@@ -228,6 +234,8 @@ export function parseListen(value: string | number): Listen {
       ? [String(value), undefined, String(value)]
       : /^(?:(\[[\da-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})$/.exec(value)
   const port = Number(match?.[2])
+  if (typeof value === 'string' && UNIX_SOCKET.test(value))
+    return fail('is a Unix socket, and Postern listens on TCP ports only', ON_A_PORT)
   if (match === null || !(port <= 65_535))
     return fail(
       `"${String(value).slice(0, 60)}" is not a place to listen`,

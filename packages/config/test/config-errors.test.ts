@@ -36,6 +36,48 @@ const CASES: readonly (readonly [
   hint?: RegExp,
 ])[] = [
   [
+    'a Unix socket as upstream: unix:/run/app.sock',
+    'upstream: "unix:/run/app.sock"',
+    /: upstream$/,
+    /is a Unix socket/,
+    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+  ],
+  [
+    'a Unix socket as upstream: http://unix:/run/app.sock',
+    'upstream: "http://unix:/run/app.sock"',
+    /: upstream$/,
+    /is a Unix socket/,
+    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+  ],
+  [
+    'a Unix socket as upstream: http+unix://%2Frun%2Fapp.sock',
+    'upstream: "http+unix://%2Frun%2Fapp.sock"',
+    /: upstream$/,
+    /is a Unix socket/,
+    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+  ],
+  [
+    'a Unix socket as upstream: /run/app.sock',
+    'upstream: "/run/app.sock"',
+    /: upstream$/,
+    /is a Unix socket/,
+    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+  ],
+  [
+    'a Unix socket as listen: unix:/run/app.sock',
+    'listen: "unix:/run/app.sock"',
+    /: listen$/,
+    /is a Unix socket/,
+    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+  ],
+  [
+    'a Unix socket as listen: /run/app.sock',
+    'listen: "/run/app.sock"',
+    /: listen$/,
+    /is a Unix socket/,
+    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+  ],
+  [
     'a mistyped key',
     'upstrem: http://127.0.0.1:3000',
     /:1: upstrem$/,

@@ -1,4 +1,5 @@
 import * as zlib from 'node:zlib'
+import { errorCode } from './error-code.ts'
 import { snappyDecompress } from './snappy.ts'
 
 // Zstandard is looked up when it is needed: an older Node has none, and must be able to load this file to
@@ -47,8 +48,7 @@ export function decompress(body: Uint8Array, contentEncoding: string, limit: num
       bytes = decoded
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    return { problem: code === 'ERR_BUFFER_TOO_LARGE' ? 'too-big' : 'unreadable' }
+    return { problem: errorCode(error) === 'ERR_BUFFER_TOO_LARGE' ? 'too-big' : 'unreadable' }
   }
   return { bytes }
 }

@@ -30,6 +30,7 @@ export type { Detector } from './detector.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
 export { Engine } from './engine.ts'
 export type { Around, EngineOptions } from './engine-options.ts'
+export { errorCode } from './error-code.ts'
 export {
   BudgetExceeded,
   ConfigError,

@@ -1,4 +1,5 @@
 import type { Refusal } from '@postern/core'
+import { errorCode } from '@postern/core'
 import { ResponseFault } from './response-head.ts'
 
 /** How the backend failed an exchange. */
@@ -32,7 +33,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 /** What an error of the client to the backend means. */
 export function backendFailure(error: unknown): BackendFailure {
   if (error instanceof ResponseFault) return 'invalid'
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = errorCode(error) ?? ''
   if (TIMEOUTS.has(code)) return 'timeout'
   if (CLOSED.has(code))
     return error instanceof Error && error.message.startsWith('bad ') ? 'invalid' : 'closed'

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Engine, refusalAnswer } from '@postern/core'
+import { type Engine, errorCode, refusalAnswer } from '@postern/core'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 
 /**
@@ -8,7 +8,7 @@ import { type FramingFault, framingFault, framingRefusal } from './framing-fault
  * to answer.
  */
 export function clientErrorFault(error: Error): FramingFault | undefined {
-  const code = 'code' in error ? String(error.code) : ''
+  const code = errorCode(error) ?? ''
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return framingFault('head-timeout')
   if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
     return framingFault('headers-too-large')

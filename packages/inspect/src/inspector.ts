@@ -35,7 +35,7 @@ const PER_HIT = 500
 /** What undoing an escape costs, at most, beside one rule over one character. */
 const UNITS_OF_DECODING = 8
 /** Families whose rules read what stands around the strings of a document. */
-const STRUCTURAL: readonly string[] = ['deserialisation']
+const STRUCTURAL: readonly string[] = ['deserialisation', 'session']
 /** What a value costs besides its length, in units: it was cut out of what it stands in. */
 const PER_VALUE = 64
 

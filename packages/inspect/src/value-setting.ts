@@ -86,11 +86,11 @@ export function isQueryLanguage(name: string, place: Place): boolean {
 }
 
 /**
- * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL. None that a
- * file of a server could answer, whatever stands behind its name (`/index.php/query`).
+ * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL, TAP. None
+ * that a file of a server could answer, whatever stands behind its name (`/index.php/query`).
  */
 const QUERY_ADDRESS =
-  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql)\/?$/i
+  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql|tap\/a?sync)\/?$/i
 /** One query: nothing behind it, joined to it or hidden in it. */
 const WHOLE_QUERY = /^\s{0,8}select\s/
 const MORE_THAN_ONE = /;|--|\/\*|\bunion\b/

@@ -84,8 +84,8 @@ describe('short texts in gzip', () => {
     }
   })
 
-  test('that come to more than they may are not read', () => {
-    assert.equal(gunzipShort(gzipSync('a'.repeat(1_000)), 999), undefined)
+  test('that come to more than they may are read as far as that', () => {
+    assert.equal(gunzipShort(gzipSync('a'.repeat(1_000)), 999)?.length, 999)
     assert.equal(gunzipShort(gzipSync('a'.repeat(1_000)), 1_000)?.length, 1_000)
   })
 

@@ -59,6 +59,7 @@ const KINDS: Readonly<
     honest: [
       asked('/services/data/v60.0/query', { q: SOQL }),
       asked('/query', { db: 'x', q: 'SELECT mean("a") FROM "cpu" WHERE time > now() - 1h' }),
+      asked('/tap/sync', { LANG: 'ADQL', QUERY: 'SELECT TOP 5 ra, dec FROM gaia.source WHERE mag < 15' }),
     ],
     attacks: [
       asked('/search', { q: SOQL }),
@@ -121,11 +122,14 @@ const KINDS: Readonly<
   'a word in brackets': {
     honest: [
       asked('/library', { title: 'Sleep(ing) at Last' }),
+      asked('/collect', { dt: '"Select" Hotels & Resorts | X' }),
       sent({ filter: 'map(select(.price > 10)) | sort_by(.name)' }),
       asked('/items', { filter: '{"date":{"_lte":"$NOW(-7 days)"}}' }),
     ],
     attacks: [
       asked('/library', { title: 'Sleep(5) at Last' }),
+      asked('/collect', { dt: "'or' xx'=' xx" }),
+      asked('/collect', { dt: '"union select" Hotels' }),
       asked('/library', { title: "sleep(5)'ing" }),
       sent({ filter: 'x=(select(price)from(t))' }),
       asked('/items', { filter: '{"date":{"_lte":"$NOW(-7)"}}' }),

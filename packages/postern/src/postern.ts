@@ -11,6 +11,8 @@ import type { RemediationStore } from '@postern/remediate'
 import type { ForwardAuthSetup, Runtime, Verbosity } from '@postern/runtime'
 import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
+import { checkCalled, checkHandler, checkServer } from './check-mount.ts'
+import { checkOptions } from './check-options.ts'
 import { requireUnbundled } from './unbundled.ts'
 
 /**
@@ -132,7 +134,8 @@ export interface Postern {
  * Starts Postern in this process: finds `postern.config.*`, checks it, opens its stores. Without a file the
  * defaults protect. `identify`, `guards`, `detectors` and `onEvent` add the application's own code to
  * whatever the configuration says; see docs/extending.md.
- * @throws ConfigError with every mistake in the configuration; StoreError for a store that cannot be opened
+ * @throws ConfigError with every mistake in the options and the configuration; StoreError for a store that
+ * cannot be opened
  * @example
  * ```ts
  * import { postern } from 'postern'
@@ -147,10 +150,11 @@ export interface Postern {
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   requireUnbundled(import.meta.url)
   // An application that imports this and starts later, or never, should not load all of it.
-  const [{ loadConfig }, runtimes] = await Promise.all([
+  const [{ loadConfig, suggest }, runtimes] = await Promise.all([
     import('@postern/config'),
     import('@postern/runtime'),
   ])
+  checkOptions(options, suggest)
   const { forwardAuthEndpoint, noticeEvents, OpenConnections, recheckOpen, Runtime } = runtimes
   const { startIntegrations, startLine, stillHolds } = runtimes
   const folder = resolve(options.folder ?? process.cwd())
@@ -220,16 +224,40 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     access: runtime.resources.access?.access,
     approvals: runtime.resources.access?.approvals,
     reads: runtime.resources.access?.reads,
-    express: () => http.express(current),
-    nest: () => http.nest(current),
-    fastify: () => http.fastify(current),
-    koa: () => http.koa(current),
-    hono: () => http.hono(current),
-    node: handler => http.node(current, handler),
-    fetch: (handler, fetchOptions) => http.fetch(current, handler, fetchOptions),
+    express: (...given: readonly unknown[]) => {
+      checkCalled('express', 'app.use', given)
+      return http.express(current)
+    },
+    nest: (...given: readonly unknown[]) => {
+      checkCalled('nest', 'app.use', given)
+      return http.nest(current)
+    },
+    fastify: (...given: readonly unknown[]) => {
+      checkCalled('fastify', 'app.register', given)
+      return http.fastify(current)
+    },
+    koa: (...given: readonly unknown[]) => {
+      checkCalled('koa', 'app.use', given)
+      return http.koa(current)
+    },
+    hono: (...given: readonly unknown[]) => {
+      checkCalled('hono', 'app.use', given)
+      return http.hono(current)
+    },
+    node: handler => {
+      checkHandler('node', 'createServer(layer.node((request, response) => { ... }))', handler)
+      return http.node(current, handler)
+    },
+    fetch: (handler, fetchOptions) => {
+      checkHandler('fetch', 'layer.fetch(request => new Response(...))', handler)
+      return http.fetch(current, handler, fetchOptions)
+    },
     next: nextOptions => http.next(current, nextOptions),
     forwardAuth: (dialect, more = {}) => forwardAuthEndpoint(runtime, { ...more, dialect }),
-    guardUpgrades: server => http.guardUpgrades(server, current),
+    guardUpgrades: server => {
+      checkServer(server)
+      return http.guardUpgrades(server, current)
+    },
     console: watched,
     reload,
     proposeParameters: samples => runtime.resources.learned?.propose(samples) ?? {},

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import {
   type AuditLogReader,
   type AuditQuery,
@@ -8,6 +7,7 @@ import {
   readSigningKeys,
 } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
+import { isReadableDirectory } from '@postern/store'
 import { auditDirectory, configuredKeys, isAuditInPostgres, readAudit, readAuditInPostgres } from './audit.ts'
 import { Connections } from './connections.ts'
 
@@ -63,5 +63,6 @@ function configuredSigners({ config }: AuditPlace): readonly NoteSigner[] {
 
 /** Whether anything can have been recorded; a log in PostgreSQL is there once it is opened. */
 export function hasAudit(place: AuditPlace): boolean {
-  return isAuditInPostgres(place) || existsSync(auditDirectory(place.dataDirectory))
+  const directory = auditDirectory(place.dataDirectory)
+  return isAuditInPostgres(place) || isReadableDirectory(directory, `audit log ${directory}`)
 }

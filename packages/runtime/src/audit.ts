@@ -19,7 +19,7 @@ import {
 } from '@postern/audit'
 import type { CompiledAudit, LoadedConfig } from '@postern/config'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
-import type { PostgresDatabase } from '@postern/store'
+import { isReadableDirectory, type PostgresDatabase } from '@postern/store'
 import { pruneInThread } from './audit-prune.ts'
 import { AuditPublishing } from './audit-publishing.ts'
 import type { Connections } from './connections.ts'
@@ -178,11 +178,11 @@ export function readAuditInPostgres(loaded: LoadedConfig, connections: Connectio
 
 /**
  * Opens the embedded log for reading, while a gateway may append to it.
- * @throws StoreError when nothing was recorded there yet
+ * @throws StoreError when nothing was recorded there yet, or this user may not read it
  */
 export function readAudit(dataDirectory: string): AuditLogReader {
   const directory = auditDirectory(dataDirectory)
-  if (existsSync(directory)) return readAuditLog(directory)
+  if (isReadableDirectory(directory, `audit log ${directory}`)) return readAuditLog(directory)
   throw new StoreError('nothing was recorded here yet; name the data directory of the gateway with --data', {
     store: `audit log ${directory}`,
     retryable: false,

@@ -24,7 +24,7 @@ import { refusalStyle } from './refusal-style.ts'
 import { rememberingGuard } from './remembering-guard.ts'
 import type { Resources } from './resources.ts'
 import { scenarioFileOf } from './scenario-file.ts'
-import { signInGuards } from './sign-in-guards.ts'
+import { NO_SIGN_IN, signInGuards } from './sign-in-guards.ts'
 import { traceGuard } from './trace-guard.ts'
 import { untrustedForwardingGuard } from './untrusted-forwarding.ts'
 
@@ -58,37 +58,33 @@ export function buildEngine(
   const emit = (event: Event): void => engine.emit(event)
   const limits = limitsOf(config, resources, purpose, isStaged ? 'two' : 'one', emit)
   const remediationOptions = { secret: resources.secret, clock, fileOf: scenarioFileOf(loaded) }
-  const signIn = purpose === 'replay' ? undefined : signInGuards(config, resources, emit)
+  const signIn = purpose === 'replay' ? NO_SIGN_IN : signInGuards(config, resources, emit)
   const cors = corsOf(config)
-  const guards: Guard[] = []
-  if (purpose === 'serve') guards.push(untrustedForwardingGuard(emit), ...watchesOf(config, resources))
-  if (cors !== undefined && purpose === 'serve') guards.push(corsGuard(cors))
-  guards.push(...(signIn?.first ?? []))
-  guards.push(
-    ...arrivalGuards(config, resources, { ...remediationOptions, actors: isStaged ? 'arrival' : 'all' }),
-  )
-  guards.push(limits)
-  const { guards: identifying, identified } = identification(
-    config,
-    resources,
-    limits,
-    remediationOptions,
-    emit,
-  )
-  guards.push(...(signIn?.beforeIdentify ?? []), ...identifying, ...(signIn?.last ?? []), ...config.guards)
-  // After login defence and the application's guards, which are asked before the page that signs in.
-  if (resources.identity !== undefined) guards.push(resources.identity.guard)
-  // After the page that signs in, so that a rule for every route does not stand before it.
+  const arrival = arrivalGuards(config, resources, {
+    ...remediationOptions,
+    actors: isStaged ? 'arrival' : 'all',
+  })
+  const identify = identification(config, resources, limits, remediationOptions, emit)
   const access = accessGuards(config, resources)
-  guards.push(...access.guards)
-  guards.push(...parameterGuards(loaded, resources.learner))
-  const { guard: inspection, foreign } = contentGuard(
-    config,
-    loaded,
-    resources,
-    purpose === 'serve' ? emit : undefined,
-  )
-  if (inspection !== undefined) guards.push(purpose === 'replay' ? rememberingGuard(inspection) : inspection)
+  const content = contentGuard(config, loaded, resources, purpose === 'serve' ? emit : undefined)
+  const guards: readonly Guard[] = [
+    ...(purpose === 'serve' ? [untrustedForwardingGuard(emit), ...watchesOf(config, resources)] : []),
+    ...(purpose === 'serve' && cors !== undefined ? [corsGuard(cors)] : []),
+    ...signIn.first,
+    ...arrival,
+    limits,
+    ...signIn.beforeIdentify,
+    ...identify.guards,
+    ...signIn.last,
+    ...config.guards,
+    // The page that signs in: login defence and the application's guards are asked before it, rules of routes
+    // after it, so that a rule for every route does not stand before it.
+    ...(resources.identity === undefined ? [] : [resources.identity.guard]),
+    ...access.guards,
+    ...parameterGuards(loaded, resources.learner),
+    ...inspectionOf(content.guard, purpose),
+  ]
+  const { identified } = identify
   const engine = new Engine({
     guards,
     ...(identified !== undefined && { identified }),
@@ -107,7 +103,13 @@ export function buildEngine(
     ...aroundHandlers(config, resources, exchange => access.actingIn(exchange)),
   })
   if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
-  return { loaded, engine, throttle: limits, foreign }
+  return { loaded, engine, throttle: limits, foreign: content.foreign }
+}
+
+/** Inspection; a replay remembers what it said of equal lines. */
+function inspectionOf(guard: Guard | undefined, purpose: 'serve' | 'replay'): readonly Guard[] {
+  if (guard === undefined) return []
+  return [purpose === 'replay' ? rememberingGuard(guard) : guard]
 }
 
 /** The limits of the configuration, as a guard; a replay counts without shedding load or sending headers. */

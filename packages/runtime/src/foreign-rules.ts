@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import type { CompiledInspection } from '@postern/config'
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 import {
   type InspectionOptions,
   type LoadedRules,
@@ -87,7 +87,7 @@ function readText(path: string, place: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    const why = errorCode(cause) ?? 'error'
     throw new ConfigError({ place, problem: `${path} cannot be read (${why})` }, { cause })
   }
 }

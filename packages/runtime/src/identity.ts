@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { ConfigError, type Event, type HealthProbe, systemRandom } from '@postern/core'
+import { ConfigError, type Event, errorCode, type HealthProbe, systemRandom } from '@postern/core'
 import { isCommonPassword } from '@postern/identity'
 import {
   type BuiltInIdentity,
@@ -86,8 +86,7 @@ function secretOf(
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (cause) {
-    if (secretFile === undefined && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT')
-      return freshSecret(path)
+    if (secretFile === undefined && errorCode(cause) === 'ENOENT') return freshSecret(path)
     throw new ConfigError(
       {
         place: 'identity.secretFile',

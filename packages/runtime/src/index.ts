@@ -3,6 +3,7 @@ export { accountName, type OperatorAct, operatorEvent, recordOperator } from './
 export { type AuditPlace, type AuditSource, hasAudit, openAuditSource } from './audit-source.ts'
 export { Connections } from './connections.ts'
 export { EventLog } from './event-log.ts'
+export { eventSentence } from './event-sentence.ts'
 export { type ForwardAuthSetup, forwardAuthEndpoint } from './forward-auth.ts'
 export { openIdentity } from './identity.ts'
 export { startIntegrations } from './integrations.ts'
@@ -25,5 +26,4 @@ export { keepsRevocations, noteEnding, openRevocations } from './revocation-list
 export { Runtime } from './runtime.ts'
 export { scenariosOf } from './scenarios.ts'
 export { stillHolds } from './still-holds.ts'
-export { untrustedForwardingSentence } from './untrusted-forwarding.ts'
 export { openWorkerResources, type WorkerResourcesOptions } from './worker-resources.ts'

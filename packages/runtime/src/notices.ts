@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '@postern/config'
 import type { Event } from '@postern/core'
 import { EventLog } from './event-log.ts'
-import { untrustedForwardingSentence } from './untrusted-forwarding.ts'
+import { eventSentence } from './event-sentence.ts'
 
 /**
  * What a layer in another's process says: nothing, what it does when it starts and what is set wrong, or each
@@ -45,22 +45,30 @@ export function noticeEvents(verbosity: Verbosity, write: (line: string) => void
   }
 }
 
-function isNotice({ type, decision, observed }: Event, verbosity: Verbosity): boolean {
+/** Beside refusals and what could not be done (`crowdsec.failed`): not each sign-in with a wrong password. */
+const NOTICES: ReadonlySet<string> = new Set([
+  'finding',
+  'config.refused',
+  'audit.lost',
+  'store.away',
+  'store.back',
+])
+
+function isNotice({ type, decision, observed, data }: Event, verbosity: Verbosity): boolean {
   if (type === 'proxy.untrusted') return true
   if (verbosity === 'start') return false
   if (type === 'http') return decision !== 'allow' || observed !== undefined
-  return type === 'finding' || type === 'config.refused' || type.endsWith('.failed') || type === 'audit.lost'
+  return NOTICES.has(type) || (type.endsWith('.failed') && typeof data?.['problem'] === 'string')
 }
 
 /** Names the rule and the request, nothing that a person sent: logs of applications travel far. */
 function noticeLine(event: Event): string {
   const { type, request, outcome, decision, observed, reasons, data } = event
-  if (type === 'proxy.untrusted') return untrustedForwardingSentence(event)
   if (type === 'finding') {
     const measure = data?.['measure'] === undefined ? '' : `; ${String(data['measure'])}`
     return `found: ${printable(String(data?.['title'] ?? data?.['scenario']))}${measure}`
   }
-  if (type !== 'http') return printable(`${type} ${String(data?.['problem'] ?? '')}`).trim()
+  if (type !== 'http') return printable(eventSentence(event), 1_000)
   const verdict = observed === undefined ? (decision ?? 'deny') : `would ${observed}`
   const status = decision === 'allow' ? '' : ` ${outcome?.status ?? ''}`
   const rule = reasons?.[0]?.rule ?? event.guard ?? ''
@@ -69,6 +77,6 @@ function noticeLine(event: Event): string {
 }
 
 /** One line of a terminal, whatever a caller put into its path. */
-function printable(text: string): string {
-  return text.slice(0, 200).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
+function printable(text: string, length = 200): string {
+  return text.slice(0, length).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}')
 }

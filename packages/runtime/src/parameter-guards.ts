@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LoadedConfig } from '@postern/config'
-import { ConfigError, type Guard } from '@postern/core'
+import { ConfigError, errorCode, type Guard } from '@postern/core'
 import { parseRouteSchemas, type SchemaLearner, schemaGuard } from '@postern/protocol'
 
 /**
@@ -28,7 +28,7 @@ function readJson(path: string): unknown {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return value
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is not JSON'
+    const why = errorCode(cause) ?? 'it is not JSON'
     throw new ConfigError(
       {
         place: 'schema.enforce',

@@ -1,3 +1,4 @@
+import { errorCode } from '@postern/core'
 import { portHolder } from './port-holder.ts'
 
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -24,7 +25,7 @@ export class PortInUse extends Error {
 
   /** The error in our words when it is about a place to listen; any other as it is. */
   static explain(error: unknown, host: string, port: number, option: string): unknown {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    const code = errorCode(error) ?? ''
     const problem = PROBLEMS[code]
     if (problem === undefined) return error
     const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

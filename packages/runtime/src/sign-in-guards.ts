@@ -15,6 +15,9 @@ export interface SignInGuards {
   readonly last: readonly Guard[]
 }
 
+/** None, in a replay. */
+export const NO_SIGN_IN: SignInGuards = { first: [], beforeIdentify: [], last: [] }
+
 /**
  * Security headers, bound sessions, requests of other sites, and login defence, as the configuration says.
  * @throws ConfigError for a part that cannot be put together

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ConfigError } from '@postern/core'
 import type { ScenarioDetector } from './scenario-detector.ts'
 import {
@@ -21,9 +22,9 @@ export interface ScenarioFiles {
 
 const MAX_FILES = 2_000
 /** Beside both `src` and `dist`. */
-const SHIPPED = join(import.meta.dirname, '..', 'scenarios')
+const shippedFolder = (): string => fileURLToPath(new URL('../scenarios', import.meta.url))
 /** The rules in there, read by the build: reading the YAML takes longer than the rest of a start. */
-const BUILT = join(import.meta.dirname, 'shipped-scenarios.json')
+const builtFile = (): string => fileURLToPath(new URL('shipped-scenarios.json', import.meta.url))
 
 /**
  * The rules of files.
@@ -63,8 +64,9 @@ export function shippedScenarioTexts(): readonly ScenarioText[] {
 
 function shippedScenarios({ without }: ScenarioFiles): readonly ScenarioSource[] {
   const left = new Set(without)
-  const all = existsSync(BUILT)
-    ? (JSON.parse(readFileSync(BUILT, 'utf8')) as readonly ScenarioDocuments[])
+  const built = builtFile()
+  const all = existsSync(built)
+    ? (JSON.parse(readFileSync(built, 'utf8')) as readonly ScenarioDocuments[])
     : shippedScenarioTexts()
   return all.filter(({ place }) => !left.has(nameOf(place)))
 }
@@ -107,13 +109,14 @@ function nameOf(path: string): string {
 }
 
 function readScenarioFiles(files: ScenarioFiles): readonly ScenarioText[] {
-  const folders = [...(files.shipped === 'none' ? [] : [SHIPPED]), ...(files.folders ?? [])]
+  const shipped = files.shipped === 'none' ? undefined : shippedFolder()
+  const folders = [...(shipped === undefined ? [] : [shipped]), ...(files.folders ?? [])]
   const left = new Set(files.without)
   const sources: ScenarioText[] = []
   for (const folder of folders) {
     for (const name of namesIn(folder)) {
       if (left.has(nameOf(name))) continue
-      const place = folder === SHIPPED ? name : join(folder, name)
+      const place = folder === shipped ? name : join(folder, name)
       sources.push({ place, text: readText(join(folder, name)) })
       if (sources.length > MAX_FILES)
         throw new ConfigError({ place: folder, problem: `holds more than ${MAX_FILES} rule files` })

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 
-const require = createRequire(import.meta.url)
+// A bundle in CommonJS knows its file by another name.
+const require = createRequire(import.meta.url ?? __filename)
 
 /**
  * The package `yaml`, loaded when the first YAML text is read: the scenarios that are shipped need it only in

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { CompiledConfig, Listen, LoadedConfig, TlsConfig } from '@postern/config'
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
 
 /** What the package gateway is started with, plain enough to be handed to a worker. */
@@ -92,7 +92,7 @@ export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer;
     try {
       return readFileSync(resolve(folder, tls[name]))
     } catch (cause) {
-      const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+      const why = errorCode(cause) ?? 'error'
       throw new ConfigError(
         {
           place: `tls.${name}`,

@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { ConfigError, IntegrityError, PosternError, StoreError } from '@postern/core'
+import { ConfigError, errorCode, IntegrityError, PosternError, StoreError } from '@postern/core'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
 
 /**
@@ -129,7 +129,7 @@ function makeDirectory(directory: string): void {
       mkdirSync(path, { mode: 0o700 })
     } catch (error) {
       // Another process was quicker.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      if (errorCode(error) !== 'EEXIST') throw error
     }
   }
   // Fails when something other than a directory stands there.
@@ -151,7 +151,7 @@ function keepOutOfRepositories(directory: string): void {
     )
   } catch (error) {
     // One that is there already is the operator's.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (errorCode(error) !== 'EEXIST') throw error
   }
 }
 

@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module'
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 import type Pg from 'pg'
 
 /*
  * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start
  * and 25 MB of memory. Both are CommonJS, so that `require` can load them inside functions that are not
  * asynchronous. Both are optional: an installation for the embedded stores is 22 packages smaller without
- * them.
+ * them. A bundle in CommonJS knows its file by another name.
  */
-const require = createRequire(import.meta.url)
+const require = createRequire(import.meta.url ?? __filename)
 
 /** The driver of PostgreSQL. @throws ConfigError when it is not installed */
 export function postgresDriver(): typeof Pg {
@@ -36,7 +36,7 @@ export function loadDriver(
   try {
     return load(name)
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'MODULE_NOT_FOUND')) throw cause
+    if (errorCode(cause) !== 'MODULE_NOT_FOUND') throw cause
     throw new ConfigError(
       {
         place: 'stores',

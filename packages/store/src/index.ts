@@ -16,6 +16,7 @@ export {
   type SqlResult,
 } from './postgres-database.ts'
 export { PostgresError } from './postgres-error.ts'
+export { closedTo, isClosed, isReadableDirectory } from './readable-directory.ts'
 export {
   connectRedis,
   type RedisConnectOptions,

@@ -1,4 +1,4 @@
-import { PosternError, StoreError } from '@postern/core'
+import { errorCode, PosternError, StoreError } from '@postern/core'
 import type pg from 'pg'
 import { postgresDriver } from './drivers.ts'
 
@@ -115,7 +115,7 @@ function fromServer(error: pg.DatabaseError, store: string): PostgresError {
 
 function meaningOfClientError(error: Error): Meaning | undefined {
   const first = error instanceof AggregateError ? error.errors[0] : error
-  const code = first instanceof Error && 'code' in first ? String(first.code) : ''
+  const code = errorCode(first) ?? ''
   if (UNREACHABLE_CODES.has(code)) return UNREACHABLE
   if (LOST_CODES.has(code)) return LOST
   const text = error.message

@@ -1,4 +1,4 @@
-import { PosternError, StoreError } from '@postern/core'
+import { errorCode, PosternError, StoreError } from '@postern/core'
 
 interface Meaning {
   readonly message: string
@@ -66,7 +66,7 @@ const COMMAND = /(?:run the|unknown command) ['`"]([a-z|]{1,40})['`"]/i
  */
 export function redisError(error: unknown, store: string): unknown {
   if (error instanceof PosternError || !(error instanceof Error)) return error
-  const code = 'code' in error ? String(error.code) : ''
+  const code = errorCode(error) ?? ''
   const last =
     'lastNodeError' in error && error.lastNodeError instanceof Error ? error.lastNodeError.message : ''
   const texts = [`${error.message} ${code}`, last]

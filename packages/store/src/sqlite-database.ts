@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import {
   type ByteSize,
   type Duration,
+  errorCode,
   type Health,
   type HealthProbe,
   parseByteSize,
@@ -239,7 +240,7 @@ function prepareFile(path: string, store: string, isReadOnly: boolean): void {
     accessSync(directory, constants.W_OK | constants.X_OK)
     closeSync(openSync(path, 'a', 0o600))
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    const code = errorCode(cause) ?? ''
     const isFull = code === 'ENOSPC' || code === 'EDQUOT'
     throw new StoreError(
       isFull

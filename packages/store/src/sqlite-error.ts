@@ -1,4 +1,4 @@
-import { IntegrityError, PosternError, StoreError } from '@postern/core'
+import { errorCode, IntegrityError, PosternError, StoreError } from '@postern/core'
 
 interface Meaning {
   readonly message: string
@@ -60,7 +60,7 @@ function isNative(error: unknown): error is NativeError {
 }
 
 function isClosed(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE'
+  return errorCode(error) === 'ERR_INVALID_STATE'
 }
 
 /**

@@ -1,7 +1,4 @@
-/** `@postern/vault/holder`: everything a holder process needs, and, when run as a program, such a process. */
-import { PosternError } from '@postern/core'
-import { holderArguments, runHolder } from './holder/holder-process.ts'
-
+/** `@postern/vault/holder`: everything a holder process needs. */
 export type { BudgetLimits } from './holder/budgets.ts'
 export { type HolderConfig, parseHolderConfig } from './holder/holder-config.ts'
 export { HolderCore, type HolderCoreOptions } from './holder/holder-core.ts'
@@ -25,16 +22,3 @@ export {
 } from './holder/start-holder.ts'
 export { changeUnlock, type Unlock, unlockKey } from './holder/unlock.ts'
 export { type UnlockOptions, unlockFrom } from './holder/unlock-options.ts'
-
-if (import.meta.main) {
-  try {
-    const { path, unlock } = holderArguments(process.argv.slice(2), process.env)
-    const holder = await runHolder(path, unlock)
-    process.stderr.write(
-      `holder ${holder.core.id} ready: port ${holder.port}, fingerprint ${holder.fingerprint}\n`,
-    )
-  } catch (error) {
-    process.stderr.write(`${error instanceof PosternError ? error.message : error}\n`)
-    process.exitCode = 2
-  }
-}

@@ -48,7 +48,7 @@ export interface CedarOptions {
 export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicies> {
   let cedar: Cedar
   try {
-    cedar = await import('@cedar-policy/cedar-wasm/nodejs')
+    cedar = await import(/* webpackIgnore: true */ '@cedar-policy/cedar-wasm/nodejs')
   } catch (cause) {
     throw new ConfigError(
       {

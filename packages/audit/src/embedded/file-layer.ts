@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { errorCode } from '@postern/core'
 
 /** A file that is written at explicit positions and synced, off the request thread. */
 export interface DurableFile {
@@ -134,5 +135,6 @@ function writeAll(fd: number, bytes: Uint8Array, position: number): Promise<void
 }
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+  const code = errorCode(error)
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }

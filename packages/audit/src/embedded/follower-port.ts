@@ -36,11 +36,15 @@ export async function threadFollower(
 ): Promise<{ readonly port: FollowerPort; readonly published: Published }> {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const worker = new Worker(new URL(`./follower-thread.${extension}`, import.meta.url), { workerData: place })
-  worker.unref()
   const store = `audit log ${place.directory}`
   let dead: Error | undefined
   let settle: { resolve(reply: FollowerReply): void; reject(error: Error): void } | undefined
-  worker.on('message', (reply: FollowerReply) => settle?.resolve(reply))
+  // The process stays alive for an answer that somebody waits for, and for nothing else: an application that
+  // never closes its layer ends all the same. A listener that is added refers to the thread again.
+  worker.on('message', (reply: FollowerReply) => {
+    worker.unref()
+    settle?.resolve(reply)
+  })
   worker.on('error', error => {
     dead = new StoreError('the thread that publishes entries died', { store, retryable: false, cause: error })
     settle?.reject(dead)
@@ -51,8 +55,9 @@ export async function threadFollower(
   })
   const reply = (): Promise<FollowerReply> =>
     new Promise((resolve, reject) => {
-      if (dead !== undefined) reject(dead)
-      else settle = { resolve, reject }
+      if (dead !== undefined) return reject(dead)
+      worker.ref()
+      settle = { resolve, reject }
     })
   const published = (message: FollowerReply): Published => {
     if ('published' in message) return message.published

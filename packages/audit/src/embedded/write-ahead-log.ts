@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
+import { errorCode, IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
 import type { DurableFile, FileLayer } from './file-layer.ts'
 import {
   GROUP_HEADER_BYTES,
@@ -202,7 +202,7 @@ export class WriteAheadLog {
   }
 
   #writeError(cause: unknown): StoreError {
-    return new StoreError(`could not write (${errorCode(cause)})`, {
+    return new StoreError(`could not write (${errorCode(cause) ?? 'unknown'})`, {
       store: `audit log ${this.#options.directory}`,
       retryable: true,
       cause,
@@ -382,8 +382,4 @@ export class WriteAheadLog {
     await this.#file?.close()
     this.#file = undefined
   }
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
 }

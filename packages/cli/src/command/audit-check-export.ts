@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { checkExport, parseVerifierKey } from '@postern/audit'
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 import { openAuditSource } from '@postern/runtime'
 import { logLines } from '../replay/log-lines.ts'
 import { type Command, listOption } from './command.ts'
@@ -51,8 +51,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   try {
     for await (const { lines } of logLines(stream)) yield* lines
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause)) throw cause
-    const { code } = cause
+    const code = errorCode(cause)
     if (code !== 'ENOENT' && code !== 'EISDIR') throw cause
     throw new ConfigError(
       { place: path, problem: code === 'ENOENT' ? 'there is no such file' : 'is a folder' },

@@ -1,5 +1,5 @@
 import type { Event } from '@postern/core'
-import { eventSentence } from './event-sentence.ts'
+import { eventSentence } from '@postern/runtime'
 import { type Output, safe } from './output.ts'
 
 /** One event as a line for somebody who watches. */

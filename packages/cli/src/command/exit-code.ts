@@ -1,4 +1,11 @@
-import { BudgetExceeded, ConfigError, CredentialError, IntegrityError, StoreError } from '@postern/core'
+import {
+  BudgetExceeded,
+  ConfigError,
+  CredentialError,
+  errorCode,
+  IntegrityError,
+  StoreError,
+} from '@postern/core'
 
 /** What the command line answers to the shell. Part of the interface: scripts rely on it. */
 export const EXIT = {
@@ -39,9 +46,8 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof BudgetExceeded) return EXIT.no
   if (error instanceof StoreError) return EXIT.unavailable
   if (error instanceof IntegrityError) return EXIT.integrity
-  if (error instanceof Error && 'code' in error) {
-    if (UNAVAILABLE.has(String(error.code))) return EXIT.unavailable
-    if (error.code === 'ENOENT' || error.code === 'EISDIR') return EXIT.usage
-  }
+  const code = errorCode(error)
+  if (code !== undefined && UNAVAILABLE.has(code)) return EXIT.unavailable
+  if (code === 'ENOENT' || code === 'EISDIR') return EXIT.usage
   return EXIT.bug
 }

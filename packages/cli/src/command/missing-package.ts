@@ -1,4 +1,4 @@
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 
 /** Packages that some commands need and `npm install postern` leaves out. */
 const OPTIONAL: Readonly<Record<string, string>> = {
@@ -10,7 +10,7 @@ const OPTIONAL: Readonly<Record<string, string>> = {
  * @throws ConfigError with the command that installs a package left out; else the error itself
  */
 export function withMissingPackage(error: unknown): never {
-  if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
+  if (error instanceof Error && errorCode(error) === 'ERR_MODULE_NOT_FOUND')
     for (const [name, what] of Object.entries(OPTIONAL))
       if (error.message.includes(`'${name}'`))
         throw new ConfigError(

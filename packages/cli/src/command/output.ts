@@ -1,5 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
-import { ConfigError, PosternError } from '@postern/core'
+import { ConfigError, errorCode, PosternError } from '@postern/core'
 import { EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { ProgressBar } from './progress-bar.ts'
 import type { Terminal } from './terminal.ts'
@@ -100,18 +100,19 @@ function plainBigints(_key: string, value: unknown): unknown {
 
 function asJson(error: unknown, exit: ExitCode): unknown {
   const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof PosternError ? error.code : exit === EXIT.bug ? 'POSTERN_BUG' : codeOf(error)
+  const code =
+    error instanceof PosternError
+      ? error.code
+      : exit === EXIT.bug
+        ? 'POSTERN_BUG'
+        : (errorCode(error) ?? 'ERROR')
   return { code, message, exit, ...(error instanceof ConfigError && { issues: error.issues }) }
 }
 
 /** What Node says of a file that is not there, with the file first; undefined for any other error. */
 function missingFile(error: unknown): string | undefined {
-  if (!(error instanceof Error) || codeOf(error) !== 'ENOENT' || !('path' in error)) return undefined
+  if (!(error instanceof Error) || errorCode(error) !== 'ENOENT' || !('path' in error)) return undefined
   return `${String(error.path)}: there is no such file or folder`
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'ERROR'
 }
 
 function* describe(error: unknown, code: ExitCode): Generator<string> {

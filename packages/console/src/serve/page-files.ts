@@ -20,13 +20,15 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /** Where `npm run build` puts the page, seen from the sources and from what is published. */
-const PAGE_FOLDER: string = fileURLToPath(new URL('../../dist/page', import.meta.url))
+function pageFolder(): string {
+  return fileURLToPath(new URL('../../dist/page', import.meta.url))
+}
 
 /**
  * The built page, read once, by the path below the console's own. No other file of the disk can be asked for.
  * @returns undefined when the page was not built
  */
-export function readPageFiles(folder: string = PAGE_FOLDER): ReadonlyMap<string, PageFile> | undefined {
+export function readPageFiles(folder: string = pageFolder()): ReadonlyMap<string, PageFile> | undefined {
   if (!existsSync(join(folder, 'index.html'))) return undefined
   const files = new Map<string, PageFile>()
   for (const name of globSync('**/*', { cwd: folder })) {

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 /** log2 of the bits of the filter, and how many of them a password sets. */
 const WIDTH = 21
 const PROBES = 14
-const FILE: URL = new URL('../../data/common-passwords.bloom', import.meta.url)
 
 let filter: Uint8Array | undefined
 
@@ -14,7 +13,7 @@ let filter: Uint8Array | undefined
  * them, and takes 1 in 25,000 others for one.
  */
 export function isCommonPassword(password: string): boolean {
-  filter ??= readFileSync(FILE)
+  filter ??= readFileSync(new URL('../../data/common-passwords.bloom', import.meta.url))
   for (const bit of commonPasswordBits(password)) {
     if (((filter[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) return false
   }

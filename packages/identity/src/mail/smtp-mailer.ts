@@ -17,7 +17,7 @@ export interface SmtpOptions {
  * @throws ConfigError when nodemailer is not installed or the URL is invalid
  */
 export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
-  const { createTransport } = await import('nodemailer').catch((cause: unknown) => {
+  const { createTransport } = await import(/* webpackIgnore: true */ 'nodemailer').catch((cause: unknown) => {
     throw new ConfigError(
       {
         place: options.place ?? 'identity.mail',

@@ -248,7 +248,7 @@ function readState(data: unknown): State | undefined {
 
 /** @throws ConfigError when it is not installed */
 async function loadClient(): Promise<typeof import('openid-client')> {
-  return import('openid-client').catch((cause: unknown) => {
+  return import(/* webpackIgnore: true */ 'openid-client').catch((cause: unknown) => {
     throw new ConfigError(
       {
         place: 'identity.providers',

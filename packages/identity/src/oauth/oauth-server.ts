@@ -72,7 +72,7 @@ export async function oauthServer(
     Provider: ProviderClass,
     errors,
     interactionPolicy,
-  } = await import('oidc-provider').catch((cause: unknown) => {
+  } = await import(/* webpackIgnore: true */ 'oidc-provider').catch((cause: unknown) => {
     throw new ConfigError(
       {
         place: 'identity.oauth',

@@ -270,7 +270,7 @@ function words(text: string): string[] {
 
 /** Loaded with the first passkey. @throws ConfigError when it is not installed */
 export async function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
-  return import('@simplewebauthn/server').catch((cause: unknown) => {
+  return import(/* webpackIgnore: true */ '@simplewebauthn/server').catch((cause: unknown) => {
     throw new ConfigError(
       {
         place: 'identity.passkeys',

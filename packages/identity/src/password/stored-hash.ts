@@ -167,13 +167,12 @@ interface Bcrypt {
   compare(password: string, hash: string): Promise<boolean>
 }
 
-const require = createRequire(import.meta.url)
 let bcrypt: Bcrypt | undefined
 
 /** Loaded when the first bcrypt hash is verified. @throws ConfigError when it is not installed */
 function loadBcrypt(): Bcrypt {
   try {
-    bcrypt ??= require('bcryptjs') as Bcrypt
+    bcrypt ??= createRequire(import.meta.url)('bcryptjs') as Bcrypt
     return bcrypt
   } catch (cause) {
     throw new ConfigError(

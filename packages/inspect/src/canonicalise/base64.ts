@@ -1,5 +1,5 @@
-import { constants, gunzipSync } from 'node:zlib'
-import { gunzipShort } from './gunzip-short.ts'
+import { constants, gunzipSync, inflateSync } from 'node:zlib'
+import { gunzipShort, inflateShort } from './gunzip-short.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -40,7 +40,16 @@ export function decodeBase64Value(value: string): string | undefined {
 }
 
 function behindBase64(coded: string): string | undefined {
-  if (coded.startsWith('H4sI')) return insideGzip(coded)
+  if (coded.startsWith('H4sI')) return insidePacked(coded, 'gzip')
+  // Zlib says of its window and level what it was made with; text begins with `e` and a sign as well.
+  if (ZLIB.test(coded)) return insidePacked(coded, 'zlib') ?? insideText(coded)
+  return insideText(coded)
+}
+
+/** The first two bytes of zlib: a window of 32 KB, and one of four levels. */
+const ZLIB = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
+
+function insideText(coded: string): string | undefined {
   if (!looksText(coded.slice(0, 12), true)) return undefined
   return looksText(coded, false)
 }
@@ -49,11 +58,12 @@ function behindBase64(coded: string): string | undefined {
 const COMPRESSED = 16_384
 const UNPACKED = 65_536
 
-/** The text or the serialised object behind gzip behind base64; undefined when there is something else. */
-function insideGzip(coded: string): string | undefined {
+/** The text or the serialised object behind gzip or zlib; undefined when there is something else. */
+function insidePacked(coded: string, format: 'gzip' | 'zlib'): string | undefined {
   const packed = Buffer.from(coded.slice(0, COMPRESSED), 'base64')
-  const bytes = coded.length <= SHORT_PACKED ? gunzipShort(packed, UNPACKED) : unpacked(packed)
-  if (bytes === undefined) return undefined
+  const short = format === 'gzip' ? gunzipShort : inflateShort
+  const bytes = coded.length <= SHORT_PACKED ? short(packed, UNPACKED) : unpacked(packed, format)
+  if (bytes === undefined || bytes.length === 0) return undefined
   if (bytes[0] === 0xac && bytes[1] === 0xed && bytes[2] === 0 && bytes[3] === 5)
     return '\u00ac\u00ed\u0000\u0005'
   return isPlain(bytes)
@@ -64,11 +74,14 @@ function insideGzip(coded: string): string | undefined {
 /** Of longer values a body holds few. */
 const SHORT_PACKED = 512
 
-function unpacked(packed: Buffer): Buffer | undefined {
+/** What comes to more is read as far as it may go: what stands behind an attack must not hide it. */
+function unpacked(packed: Buffer, format: 'gzip' | 'zlib'): Uint8Array | undefined {
+  const options = { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH }
   try {
-    return gunzipSync(packed, { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH })
-  } catch {
-    return undefined
+    return format === 'gzip' ? gunzipSync(packed, options) : inflateSync(packed, options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
+    return format === 'gzip' ? gunzipShort(packed, UNPACKED) : inflateShort(packed, UNPACKED)
   }
 }
 

@@ -6,8 +6,8 @@ const HEADER = 10
 const TRAILER = 8
 
 /**
- * What a short text in gzip (RFC 1952) stands for, all its members, as far as they go; undefined where it is
- * broken or comes to more than `most` bytes. Checksums are not compared.
+ * What a short text in gzip (RFC 1952) stands for, all its members, as far as they go and at most `most`
+ * bytes of it; undefined where it is broken. Checksums are not compared.
  */
 export function gunzipShort(bytes: Uint8Array, most: number): Uint8Array | undefined {
   const parts: Uint8Array[] = []
@@ -20,10 +20,25 @@ export function gunzipShort(bytes: Uint8Array, most: number): Uint8Array | undef
     if (state === 'broken') return undefined
     parts.push(inflater.bytes)
     length += inflater.bytes.length
-    if (state === 'ended') break
+    if (state !== 'done') break
     at = inflater.end + TRAILER
   }
   return parts.length === 1 ? parts[0] : Buffer.concat(parts)
+}
+
+/** Bytes of a zlib header (RFC 1950 section 2.2). */
+const ZLIB_HEADER = 2
+
+/**
+ * What a short text in zlib (RFC 1950) stands for, as far as it goes and at most `most` bytes of it;
+ * undefined where it is not zlib, or broken. The checksum is not compared.
+ */
+export function inflateShort(bytes: Uint8Array, most: number): Uint8Array | undefined {
+  const [method = 0, flags = 0] = bytes
+  // Deflate with a window of 32 KB, the check of the header, and no dictionary, which nobody has.
+  if (method !== 0x78 || (method * 256 + flags) % 31 !== 0 || (flags & 0x20) !== 0) return undefined
+  const inflater = new Inflater(bytes, ZLIB_HEADER, most)
+  return inflater.run() === 'broken' ? undefined : inflater.bytes
 }
 
 /** Where the first block of a member begins; undefined where its header is invalid. */

@@ -52,6 +52,8 @@ const FIXED_DISTANCE = codeOf(new Uint8Array(30).fill(5), 0, 30)
 /** Where the input ends in the middle of something: what was made before stands. */
 const ENDED = -1
 const BROKEN = -2
+/** It comes to more than it may: what was made before stands. */
+const FULL = -3
 
 /**
  * Undoes DEFLATE (RFC 1951) for short inputs, as far as they go. The library of the platform takes thirty
@@ -86,14 +88,14 @@ export class Inflater {
     return this.#out.subarray(0, this.#length)
   }
 
-  /** @returns `broken` also where it comes to more than it may */
-  run(): 'done' | 'ended' | 'broken' {
+  /** @returns `full` where it comes to more than it may */
+  run(): 'done' | 'ended' | 'broken' | 'full' {
     for (;;) {
       const last = this.#take(1)
       const kind = this.#take(2)
       if (last < 0 || kind < 0) return 'ended'
       const state = kind === 0 ? this.#stored() : kind === 3 ? BROKEN : this.#block(kind === 1)
-      if (state < 0) return state === ENDED ? 'ended' : 'broken'
+      if (state < 0) return state === ENDED ? 'ended' : state === FULL ? 'full' : 'broken'
       if (last === 1) return 'done'
     }
   }
@@ -149,7 +151,7 @@ export class Inflater {
     this.#at += 4
     for (let i = 0; i < length; i++) {
       if (this.#at === this.#input.length) return ENDED
-      if (!this.#put(this.#input[this.#at++] as number)) return BROKEN
+      if (!this.#put(this.#input[this.#at++] as number)) return FULL
     }
     return 0
   }
@@ -162,7 +164,7 @@ export class Inflater {
       const symbol = this.#symbol(codes.literal)
       if (symbol < 0) return symbol
       if (symbol === 256) return 0
-      const state = symbol < 256 ? (this.#put(symbol) ? 0 : BROKEN) : this.#copy(symbol - 257, codes.distance)
+      const state = symbol < 256 ? (this.#put(symbol) ? 0 : FULL) : this.#copy(symbol - 257, codes.distance)
       if (state < 0) return state
     }
   }
@@ -180,7 +182,7 @@ export class Inflater {
     const distance = (DISTANCES[symbol] as number) + further
     if (distance > this.#length) return BROKEN
     for (let left = (LENGTHS[index] as number) + more; left > 0; left--)
-      if (!this.#put(this.#out[this.#length - distance] as number)) return BROKEN
+      if (!this.#put(this.#out[this.#length - distance] as number)) return FULL
     return 0
   }
 

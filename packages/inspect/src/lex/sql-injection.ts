@@ -246,6 +246,8 @@ function isMentioned(sql: SqlGrammar, i: number): boolean {
   if (sql.keyAt(i + 1) === KEY.test && sql.kindAt(i) === TOKEN.quote && /^[\s(]?$/.test(before))
     return /^[\s,.)]/.test(behind)
   if (before === '`') return behind.startsWith('`')
+  // `"Select" Hotels`: behind a string that was left, no query goes on so.
+  if (before === '' && sql.keyAt(i + 1) === KEY.select && /^[\s,.:]{1,2}[a-z]{2}/.test(behind)) return true
   // The name of a member: `{ "and": 1 }`.
   if (/^[\s{[,(]?$/.test(before) && /^\s?:(?!:)/.test(behind)) return true
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]]|\s#\d)/.test(behind)

@@ -14,6 +14,14 @@ function findTargetHost({ name, lower, fromStart }: Reading): Span | undefined {
   return found === null ? undefined : { start: 0, end: found[0].length }
 }
 
+/** A socket by its name, however long, and a page behind it. */
+function findSocketProxy({ lower }: Reading): Span | undefined {
+  const start = lower.indexOf('unix:')
+  const bar = start < 0 ? -1 : lower.indexOf('|http', start)
+  if (bar < 0 || !/^s?:\/\//.test(lower.slice(bar + 5, bar + 9))) return undefined
+  return /\s/.test(lower.slice(start, bar)) ? undefined : { start, end: bar + 5 }
+}
+
 /** Addresses that a check of one program takes for a path of the site, and a browser or a server does not. */
 export const disguisedAddressRules: readonly Rule[] = [
   // A host alone, under a name that says that the browser is sent there: pages of the same site begin with
@@ -77,6 +85,18 @@ export const disguisedAddressRules: readonly Rule[] = [
     attacks: ['https:evil.example', 'http:evil.example/x'],
     benign: ['https://a.example/', 'https: see example.com', 'http:8080'],
   }),
+  // Apache's proxy takes a name of a socket for where to send a request, and what follows it for the request.
+  {
+    id: 'ssrf/socket-proxy',
+    family: 'ssrf',
+    score: 5,
+    quotable: false,
+    chars: CHAR.pipe,
+    words: 0,
+    find: findSocketProxy,
+    attacks: ['unix:AAAAAAAA|http://evil.example/', `unix:${'A'.repeat(5_000)}|https://evil.example/`],
+    benign: ['unix: a|b', 'unix:/run/a.sock', 'unix: see | http://a.example'],
+  },
   // The server is asked for what stands in the path, and that is the server itself.
   pattern(
     'ssrf/path-address',

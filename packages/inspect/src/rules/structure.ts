@@ -202,6 +202,19 @@ export const structureRules: readonly Rule[] = [
       benign: ['cost\nof living', '"@type":"Person"', '!ruby'],
     },
   ),
+  // The same, its line ends written as they are in a program.
+  pattern(
+    'deserialisation/python-escaped',
+    /^\s{0,2}\(?c(?:os|posix|nt|__builtin__|builtins|subprocess)\\n\w{1,24}\\n/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.backslash,
+      attacks: ["cposix\\nsystem\\n(S'id'\\ntR."],
+      benign: ['cos\\nx', 'costs\\nof living\\n'],
+    },
+  ),
   // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes.
   pattern('deserialisation/ruby', /^BAh[7bJsSov][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})/, {
     score: 5,

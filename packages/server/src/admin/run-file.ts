@@ -1,6 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMemoryOnly } from '@postern/config'
+import { errorCode } from '@postern/core'
+import { closedTo, isClosed } from '@postern/store'
 
 /**
  * What a running gateway leaves in its data directory for the commands that talk to it. Readable by its owner
@@ -37,12 +39,16 @@ export function writeRunFile(dataDirectory: string, content: RunFile): () => voi
   }
 }
 
-/** The running gateway of a data directory, or undefined when none left a file or its process is gone. */
+/**
+ * The running gateway of a data directory, or undefined when none left a file or its process is gone.
+ * @throws StoreError when this user may not read the directory
+ */
 export function readRunFile(dataDirectory: string): RunFile | undefined {
   let value: unknown
   try {
     value = JSON.parse(readFileSync(pathIn(dataDirectory), 'utf8'))
-  } catch {
+  } catch (cause) {
+    if (isClosed(cause)) throw closedTo(dataDirectory, `data directory ${dataDirectory}`, cause)
     return undefined
   }
   return isRunFile(value) && isAlive(value.pid) ? value : undefined
@@ -59,6 +65,6 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { resolve } from 'node:path'
 import type { CompiledConfig, Listen } from '@postern/config'
-import { parseAddress } from '@postern/core'
+import { errorCode, parseAddress } from '@postern/core'
 import { PortInUse } from '@postern/runtime'
 import { isListeningPlace } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
@@ -46,7 +46,7 @@ function dial(host: string, port: number): Promise<string | undefined> {
     }
     socket.once('connect', () => end(undefined))
     socket.once('timeout', () => end('no answer within 2 s'))
-    socket.once('error', error => end('code' in error ? String(error.code) : error.message))
+    socket.once('error', error => end(errorCode(error) ?? error.message))
   })
 }
 

@@ -29,7 +29,7 @@ export async function diagnose({
 }: Omit<DiagnoseOptions, 'environment'>): Promise<readonly DoctorFinding[]> {
   const { config, file } = loaded
   const { gateway, admin } = listenPlaces(config)
-  const isRunning = readRunFile(dataDirectory) !== undefined
+  const isRunning = isGatewayRunning(dataDirectory)
   const certificate = checkCertificate(config, file.folder, Date.now())
   return [
     ok('node', process.version),
@@ -51,4 +51,13 @@ export async function diagnoseAll(
   options: DiagnoseOptions,
 ): Promise<readonly DoctorFinding[]> {
   return [...(await diagnose(options)), ...(await checkVault(vault, options.environment))]
+}
+
+/** Not known, and so not assumed, for a directory of another user: the check of the directory says so. */
+function isGatewayRunning(dataDirectory: string): boolean {
+  try {
+    return readRunFile(dataDirectory) !== undefined
+  } catch {
+    return false
+  }
 }

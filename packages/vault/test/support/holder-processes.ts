@@ -14,7 +14,7 @@ import { generateSigningKey } from '../../src/primitive/ed25519.ts'
 import { SocketLink } from '../../src/split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../../src/split/part.ts'
 
-const ENTRY = fileURLToPath(new URL('../../src/holder-entry.ts', import.meta.url))
+const ENTRY = fileURLToPath(new URL('holder-program.ts', import.meta.url))
 const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href
 /**
  * Lets a stopped process go on once its standard input is closed, so that it can see that its parent is

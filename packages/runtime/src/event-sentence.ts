@@ -1,5 +1,5 @@
 import type { Event, Json } from '@postern/core'
-import { untrustedForwardingSentence } from '@postern/runtime'
+import { untrustedForwardingSentence } from './untrusted-forwarding.ts'
 
 type Sentence = (event: Event) => string
 

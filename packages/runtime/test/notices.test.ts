@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Event, Json } from '@postern/core'
+import { noticeEvents, type Verbosity } from '../src/notices.ts'
+
+function said(
+  type: string,
+  data?: Readonly<Record<string, Json>>,
+  verbosity: Verbosity = 'refusals',
+): readonly string[] {
+  const lines: string[] = []
+  const event: Event = { type, time: 0, actor: { address: '192.0.2.1' }, ...(data !== undefined && { data }) }
+  noticeEvents(verbosity, line => lines.push(line))(event)
+  return lines
+}
+
+describe('what a layer prints about events that are not requests', () => {
+  test('is a sentence, never the bare type of an event', () => {
+    assert.deepEqual(said('config.refused', { issues: 2 }), ['a new configuration was refused: 2 mistakes'])
+    assert.deepEqual(said('audit.lost', { count: 3 }), ['3 events could not be taken into the log'])
+    assert.deepEqual(said('nftables.failed', { problem: 'nft is missing' }), ['nftables: nft is missing'])
+  })
+
+  test('a wrong password of somebody is not printed', () => {
+    assert.deepEqual(said('login.failed', { method: 'password' }), [])
+    assert.deepEqual(said('login.failed'), [])
+  })
+
+  test('a store that goes away and comes back is printed', () => {
+    assert.match(
+      said('store.away', { problem: 'redis is not reachable' })[0] ?? '',
+      /^redis is not reachable; /,
+    )
+    assert.match(said('store.back', { store: 'redis' })[0] ?? '', /^redis answers/)
+  })
+
+  test('nothing of it is printed with less verbosity', () => {
+    for (const verbosity of ['start', 'none'] as const)
+      assert.deepEqual(said('audit.lost', { count: 3 }, verbosity), [])
+  })
+})
