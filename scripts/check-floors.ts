@@ -1,7 +1,9 @@
-// A package may import only from floors below its own, and only what its manifest names.
-import { globSync } from 'node:fs'
+// A package may import only from floors below its own, and only what its manifest names; a dependency that it
+// names is imported somewhere.
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { BUNDLED } from './bundled-code.ts'
-import { importsOf, packages } from './workspace.ts'
+import { importsOf, packages, root } from './workspace.ts'
 
 /** The house, ground floor first. Siblings never import each other. */
 const FLOORS: readonly (readonly string[])[] = [
@@ -85,5 +87,17 @@ for (const { folder, manifest } of packages()) {
     }
   }
 }
+for (const { folder, manifest } of packages()) {
+  const sources = globSync(`${folder}/{src,page}/**/*.{ts,tsx,css}`, { cwd: root })
+    .map(file => readFileSync(join(root, file), 'utf8'))
+    .join('\n')
+  const named = { ...manifest.dependencies, ...manifest.peerDependencies, ...manifest.optionalDependencies }
+  for (const name of Object.keys(named))
+    if (
+      !['/', "'", '"'].some(end => sources.includes(`'${name}${end}`) || sources.includes(`"${name}${end}`))
+    )
+      breaches.push(`${folder}/package.json: "${name}" is a dependency, and no source imports it`)
+}
+
 for (const breach of breaches) console.error(breach)
 if (breaches.length > 0) process.exit(1)

@@ -79,10 +79,20 @@ const WORDED = new Set([
   'deserialisation/java',
   'deserialisation/php',
   'deserialisation/python',
+  'java/class-name',
   'java/gadget',
   'java/runtime',
   'java/static-call',
+  'ssrf/metadata',
+  'traversal/body-steps',
+  'traversal/steps',
+  'traversal/wrapper',
+  'xss/handler',
+  'xss/page-object',
+  'xss/script-url',
 ])
+/** Short, and yet not made by chance: bytes that a serialised object begins with, a lookup by its name. */
+const SHORT_AND_SURE = new Set(['deserialisation/java', 'template/lookup'])
 
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.
@@ -176,6 +186,7 @@ function doubted(score: number, level: Level): number {
 }
 
 function isUnmistakable(id: string, score: number, length: number): boolean {
+  if (SHORT_AND_SURE.has(id)) return true
   return length >= UNMISTAKABLE && (score > thresholdOf(1) || (score === thresholdOf(1) && WORDED.has(id)))
 }
 

