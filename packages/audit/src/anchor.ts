@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
 import {
+  boundedText,
   ConfigError,
   type Duration,
   errorCode,
@@ -127,7 +128,9 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
       const response = await ask('GET')
       if (response.status === 404 || response.status === 204) return undefined
       if (!response.ok) refuse(response.status)
-      const text = await response.text()
+      const text = await boundedText(response, END_BYTES).catch((cause: unknown) => {
+        throw new StoreError('gave no checkpoint', { store: `anchor ${name}`, retryable: true, cause })
+      })
       return text === '' ? undefined : text
     },
     async push(checkpoint) {

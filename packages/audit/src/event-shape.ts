@@ -1,3 +1,4 @@
+import { LAST_MOMENT } from '@postern/core'
 import { ERASED } from './compose-leaf.ts'
 
 /** An event as it may come from anywhere: every field may be anything. */
@@ -45,8 +46,9 @@ export function eventProblem(value: unknown): string | undefined {
   if (typeof event.type !== 'string' || event.type === '') return 'event.type is not a string'
   // Erasures are repeated when a log is opened: no one else may request the destruction of a key.
   if (event.type === ERASED) return `event.type "${ERASED}" is kept for the log itself`
-  if (typeof event.time !== 'number' || !Number.isFinite(event.time))
-    return 'event.time is not a number of milliseconds'
+  // Beyond it no calendar has a day: exports and lists that write one would end at such an entry.
+  if (typeof event.time !== 'number' || !(Math.abs(event.time) <= LAST_MOMENT))
+    return 'event.time is not a number of milliseconds that a date can hold'
   if (!mayBeText(event.action)) return 'event.action is not a string'
   if (!mayBeText(event.decision) || !mayBeText(event.observed)) return 'event.decision is not a string'
   if (!mayBeText(event.guard)) return 'event.guard is not a string'

@@ -152,7 +152,7 @@ function keepSample(flood: Flood, { request }: Event): void {
  * belong to it. A limit or a remediation says nothing about the request itself: the route is enough there.
  */
 function floodKey(event: Event): string {
-  const { actor, request, decision, guard, reasons } = event
+  const { actor, request, decision, guard, reasons, action, resource } = event
   const rules = (reasons ?? []).map(({ rule, evidence }) => [rule, evidence?.location, evidence?.span])
   const readsRequest = decision !== 'throttle' && guard?.startsWith('remediation') !== true
   const place = readsRequest ? request?.path : (request?.route ?? request?.path)
@@ -164,6 +164,10 @@ function floodKey(event: Event): string {
     guard,
     request?.method,
     place,
+    action,
+    resource?.type,
+    // A limit holds whatever the resource is: one flood of it must not become one for each id.
+    readsRequest ? resource?.id : undefined,
     readsRequest ? rules : rules[0]?.[0],
   ])
 }

@@ -56,6 +56,8 @@ describe('a flood of the same refused request', () => {
   const different: readonly (readonly [string, (event: Event) => Event])[] = [
     ['another path', event => ({ ...event, request: { ...requestOf(event), path: '/admin/export' } })],
     ['another method', event => ({ ...event, request: { ...requestOf(event), method: 'PUT' } })],
+    ['another action', event => ({ ...event, action: 'invoices.purge' })],
+    ['another resource', event => ({ ...event, resource: { type: 'order', id: '7' } })],
     ['another principal', event => ({ ...event, actor: { ...event.actor, principal: 'mallory' } })],
     ['another rule', event => ({ ...event, reasons: [{ rule: 'inspect/xss/element', message: 'no' }] })],
     [

@@ -5,6 +5,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { generateNoteKey } from '@postern/audit'
 import { freePort } from '../../../test/local-server.ts'
 import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
@@ -48,6 +49,20 @@ describe('output to a full disk', { skip, timeout: 120_000 }, () => {
     await until(async () => (await statusOf(`http://${place}/`)) === 200)
     for (let i = 0; i < 3; i++)
       assert.equal(await statusOf(`http://${place}/?q=%3Cscript%3Ealert(${i})%3C/script%3E`), 403)
+    assert.equal(child.exitCode, null)
+  })
+
+  test('does not end a witness', async t => {
+    const place = `127.0.0.1:${await freePort()}`
+    const { verifierKey } = generateNoteKey('shop.example/audit')
+    const child = started(
+      ['audit', 'witness', '--log', `shop.example/audit=${verifierKey}`, '--listen', place, '--data', folder],
+      'full',
+    )
+    t.after(() => child.kill('SIGKILL'))
+    await until(async () => child.exitCode !== null || (await statusOf(`http://${place}/`)) !== 0)
+    // The output fails behind the line that says where it listens.
+    await until(async () => child.exitCode !== null || (await statusOf(`http://${place}/`)) === 404)
     assert.equal(child.exitCode, null)
   })
 

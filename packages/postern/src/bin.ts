@@ -1,17 +1,16 @@
 #!/usr/bin/env node
 import { EXIT, main } from '@postern/cli'
+import { isServer } from './is-server.ts'
 
 const args = process.argv.slice(2)
-/** Commands that go on although nobody reads what they say. */
-const SERVERS: ReadonlySet<string> = new Set(['gateway', 'forward-auth', 'dev', 'serve'])
-const isServer = args.some(argument => SERVERS.has(argument))
+const serves = isServer(args)
 
 // A reader that went away (`postern replay ... | head`) is not a failure of ours. A server goes on whatever
 // becomes of its output: a reader or a terminal that went away, a disk that is full.
 const GONE: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'])
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (isServer) return
+    if (serves) return
     if (GONE.has(error.code)) process.exit(0)
     if (stream === process.stdout)
       process.stderr.write(`error: standard output: ${error.message}; hint: free space, or write elsewhere\n`)
@@ -20,7 +19,7 @@ for (const stream of [process.stdout, process.stderr])
 // An error that nobody caught: requests under way finish, and a supervisor starts the server again. One that
 // comes on top ends it at once, as it does everywhere else.
 let hasFailed = false
-if (isServer)
+if (serves)
   process.once('uncaughtException', error => {
     hasFailed = true
     process.stderr.write(

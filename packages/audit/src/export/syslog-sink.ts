@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { StoreError } from '@postern/core'
+import { StoreError, timeText } from '@postern/core'
 import type { Entry } from '../entry.ts'
 import { toCef } from './cef.ts'
 import type { Sink } from './sink.ts'
@@ -31,7 +31,7 @@ function priority({ event }: Entry): number {
 
 /** One message of RFC 5424 with the entry in CEF. */
 function syslogMessage(entry: Entry, hostname: string): string {
-  const time = new Date(entry.event.time).toISOString()
+  const time = timeText(entry.event.time)
   const host = hostname.replace(/[^\u0021-\u007e]/g, '').slice(0, 255) || '-'
   const id = entry.event.type.replace(/[^\u0021-\u007e]/g, '').slice(0, 32) || '-'
   return `<${priority(entry)}>1 ${time} ${host} postern ${process.pid} ${id} - \ufeff${toCef(entry)}`

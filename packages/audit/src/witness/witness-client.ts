@@ -1,4 +1,4 @@
-import { type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
+import { boundedText, type Duration, IntegrityError, parseDuration, StoreError } from '@postern/core'
 import { parseCheckpoint } from '../format/checkpoint.ts'
 import { parseWitnessKey, type WitnessKey } from '../format/cosignature.ts'
 import { type NoteSignature, parseNote, parseSignatureLine } from '../format/note.ts'
@@ -14,6 +14,8 @@ export interface WitnessClientOptions {
   readonly timeout?: Duration
   readonly fetch?: typeof globalThis.fetch
 }
+
+const MAX_ANSWER = 10_000
 
 /** Asks one witness for cosignatures (C2SP tlog-witness, client side). */
 export class WitnessClient {
@@ -47,7 +49,9 @@ export class WitnessClient {
       const proof = await reader.consistency(this.#size, size)
       const lines = proof.map(hash => `${Buffer.from(hash).toString('base64')}\n`).join('')
       const response = await this.#post(`old ${this.#size}\n${lines}\n${checkpoint}`)
-      const body = (await response.text()).slice(0, 10_000)
+      const body = await boundedText(response, MAX_ANSWER).catch((cause: unknown) => {
+        throw this.#error('gave no answer that can be read', cause)
+      })
       if (response.ok) {
         this.#size = size
         return this.#accept(text, body)
@@ -90,7 +94,7 @@ export class WitnessClient {
     throw this.#error('gave no cosignature that holds')
   }
 
-  #error(message: string): StoreError {
-    return new StoreError(message, { store: `witness ${this.name}`, retryable: true })
+  #error(message: string, cause?: unknown): StoreError {
+    return new StoreError(message, { store: `witness ${this.name}`, retryable: true, cause })
   }
 }

@@ -1,10 +1,10 @@
-import type { Event } from '@postern/core'
+import { type Event, timeText } from '@postern/core'
 import { eventSentence } from '@postern/runtime'
 import { type Output, safe } from './output.ts'
 
 /** One event as a line for somebody who watches. */
 export function decisionLine(event: Event, output: Output): string {
-  const time = new Date(event.time).toISOString().slice(11, 23)
+  const time = timeText(event.time).slice(-13, -1)
   if (event.type !== 'http') return `${output.paint('dim', time)} ${otherLine(event, output)}`
   const { request, outcome, decision = 'allow', observed, reasons } = event
   const word = observed === undefined ? decision : `would ${observed}`

@@ -1,6 +1,6 @@
 import type { Entry } from '@postern/audit'
 import { describeException, writeException } from '@postern/config'
-import { type ConfigException, type Event, type Reason, systemClock } from '@postern/core'
+import { type ConfigException, type Event, type Reason, systemClock, timeText } from '@postern/core'
 import { type AuditPlace, openAuditSource, recordOperator } from '@postern/runtime'
 import { collect } from './collect.ts'
 import type { Command, CommandContext } from './command.ts'
@@ -91,7 +91,7 @@ function explainEvent(output: Output, event: Event, index: bigint, setup: Setup)
   output.line(
     output.paint('bold', `${request?.method ?? event.type} ${safe(`${request?.path ?? ''}${query}`)}`),
   )
-  output.line(`  when      ${new Date(event.time).toISOString()}`)
+  output.line(`  when      ${timeText(event.time)}`)
   output.line(
     `  who       ${safe(actor.principal ?? actor.address ?? 'unknown')}${actor.agent === undefined ? '' : ` (${safe(actor.agent)})`}`,
   )

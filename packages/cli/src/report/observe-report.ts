@@ -1,5 +1,5 @@
 import { describeException } from '@postern/config'
-import type { Event } from '@postern/core'
+import { type Event, timeText } from '@postern/core'
 import { type Counted, TopCounts } from '../replay/top-counts.ts'
 
 /** What observe mode would have refused. */
@@ -66,8 +66,7 @@ export class ObserveCounts {
 
   report(top: number): ObserveReport {
     const { deny, throttle, challenge } = this.#effects
-    const time = (at: number): string | undefined =>
-      Number.isFinite(at) ? new Date(at).toISOString() : undefined
+    const time = (at: number): string | undefined => (Number.isFinite(at) ? timeText(at) : undefined)
     return {
       first: time(this.#first),
       last: time(this.#last),

@@ -1,4 +1,4 @@
-import { StoreError } from '@postern/core'
+import { boundedText, StoreError } from '@postern/core'
 
 /** The network, passed in: the global `fetch`, or one of a test. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -20,7 +20,7 @@ export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {
       signal: AbortSignal.timeout(5_000),
     })
     if (!response.ok) throw new Error(`answered with status ${response.status}`)
-    return JSON.parse(await readBounded(response)) as unknown
+    return JSON.parse(await boundedText(response, MAX_BYTES)) as unknown
   } catch (cause) {
     throw new StoreError(`could not be read: ${cause instanceof Error ? cause.message : 'no reason given'}`, {
       store,
@@ -28,15 +28,4 @@ export async function fetchJson(fetch: Fetch, url: string, init: RequestInit = {
       cause,
     })
   }
-}
-
-async function readBounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > MAX_BYTES) throw new Error('is longer than 256 KiB')
-    chunks.push(chunk)
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
 }

@@ -1,5 +1,6 @@
 import {
   type Address,
+  boundedText,
   type Clock,
   ConfigError,
   type Duration,
@@ -52,6 +53,7 @@ const MARK = 'postern'
 const TIMEOUT_MS = 30_000
 const MAX_POLLS = 120
 const MAX_PAGES = 100
+const MAX_ANSWER = 4_194_304
 
 /**
  * Synchronizes a Cloudflare list (Lists API) with what is blocked here: reads it, adds and removes the
@@ -173,7 +175,7 @@ class CloudflareApi {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
-      value = await response.json()
+      value = JSON.parse(await boundedText(response, MAX_ANSWER)) as unknown
     } catch (cause) {
       throw failure('does not answer', true, cause)
     }

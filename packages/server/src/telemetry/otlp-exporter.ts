@@ -1,5 +1,5 @@
 import type { CompiledTelemetry } from '@postern/config'
-import type { Clock, Event, Health, HealthProbe } from '@postern/core'
+import { boundedText, type Clock, type Event, type Health, type HealthProbe } from '@postern/core'
 import { BUCKETS, type MetricCounts, type Reading } from '../admin/metrics.ts'
 import { type OtlpSource, otlpOrigin } from './otlp-json.ts'
 import { otlpMetrics } from './otlp-metric.ts'
@@ -151,8 +151,8 @@ export class OtlpExporter implements HealthProbe {
  * nothing.
  */
 async function rejectedSpans(answer: Response): Promise<number> {
-  const text = (await answer.text()).slice(0, MAX_ANSWER)
   try {
+    const text = await boundedText(answer, MAX_ANSWER)
     const said = JSON.parse(text) as { readonly partialSuccess?: { readonly rejectedSpans?: unknown } }
     const rejected = Number(said.partialSuccess?.rejectedSpans ?? 0)
     return Number.isSafeInteger(rejected) && rejected > 0 ? rejected : 0

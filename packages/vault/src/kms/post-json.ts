@@ -1,4 +1,4 @@
-import { ConfigError, CredentialError, StoreError } from '@postern/core'
+import { boundedText, ConfigError, CredentialError, StoreError } from '@postern/core'
 
 /** The part of `fetch` that key services are reached with, passed in. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
@@ -21,7 +21,7 @@ export async function postJson(
 ): Promise<Readonly<Record<string, unknown>>> {
   assertConfidential(name, url)
   let response: Response
-  let text: string
+  let text: string | undefined
   try {
     response = await fetch(url, {
       method: 'POST',
@@ -30,7 +30,11 @@ export async function postJson(
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: 'error',
     })
-    text = await response.text()
+    text = await boundedText(response, MAX_ANSWER).catch((error: unknown) => {
+      // Too long or not a text; whatever else went wrong is the connection's.
+      if (error instanceof RangeError || error instanceof TypeError) return undefined
+      throw error
+    })
   } catch {
     throw new StoreError('cannot be reached', { store: name, retryable: true })
   }
@@ -41,7 +45,7 @@ export async function postJson(
   if (!response.ok)
     throw new StoreError(`answered with status ${response.status}`, { store: name, retryable: true })
   try {
-    const value: unknown = text.length > MAX_ANSWER ? undefined : JSON.parse(text)
+    const value: unknown = text === undefined ? undefined : JSON.parse(text)
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>
   } catch {
     // Said below.

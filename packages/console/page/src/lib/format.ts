@@ -13,20 +13,25 @@ function two(value: number): string {
   return value < 10 ? `0${value}` : String(value)
 }
 
+/** A time that entries of others may have: beyond what a date can hold, drawing it would end the page. */
+function drawable(time: number): number {
+  return Number.isNaN(time) ? 0 : Math.min(Math.max(time, -8.64e15), 8.64e15)
+}
+
 /** `14:03:09.512` on this machine's clock. */
 export function clockTime(time: number): string {
-  const date = new Date(time)
+  const date = new Date(drawable(time))
   return `${hourMinute(time)}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
 }
 
 /** `26 Nov, 14:03:09` */
 export function dateTime(time: number): string {
-  return DATE_TIME.format(time)
+  return DATE_TIME.format(drawable(time))
 }
 
 /** `14:03` */
 export function hourMinute(time: number): string {
-  const date = new Date(time)
+  const date = new Date(drawable(time))
   return `${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
