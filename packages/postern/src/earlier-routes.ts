@@ -8,7 +8,7 @@ const NAMED = 5
  * reaches it.
  * @param application what Express calls `request.app`; anything else has none
  */
-export function earlierRoutes(application: unknown, middleware: unknown): readonly string[] {
+function earlierRoutes(application: unknown, middleware: unknown): readonly string[] {
   const stack = stackOf(application)
   const at = stack.findIndex(layer => field(layer, 'handle') === middleware)
   return at === -1 ? [] : stack.slice(0, at).flatMap(pathOf)
