@@ -1,5 +1,6 @@
+import { CharacterCodes } from './character-codes.ts'
 import { CleanValues } from './clean-values.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
+import { CHAR, scanCodes, seen } from './features.ts'
 import { OpaqueValues } from './opaque-value.ts'
 import type { RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -16,6 +17,9 @@ export const ENCODED: number =
   CHAR.run
 /** Cookies that are cleared one by one; a header with more is looked at in full. */
 const MAX_COOKIES = 64
+/** A longer one is looked at in full too. */
+const LONGEST_COOKIES = THRESHOLDS.window
+const copied = new CharacterCodes()
 
 /** What tells, for one set of rules, that a value needs no look. */
 export class Clearance {
@@ -53,28 +57,45 @@ export class Clearance {
    * are random and new with every client, so no header is ever known, and nearly all of them are clear.
    */
   hasClearCookies(header: string): boolean {
+    if (header.length > LONGEST_COOKIES) return false
+    const codes = copied.copy(header, 0, header.length)
     let start = 0
     for (let cookies = 0; cookies < MAX_COOKIES; cookies++) {
       const semicolon = header.indexOf(';', start)
       const end = semicolon < 0 ? header.length : semicolon
       const equals = header.indexOf('=', start)
       const hasValue = equals >= 0 && equals < end
-      const name = header.slice(start, hasValue ? equals : end).trim()
-      if (name !== '' && !this.parameters.has('', name) && !this.#clears(name)) return false
-      if (hasValue && !this.#clears(header.slice(equals + 1, end).trim())) return false
+      const nameEnd = hasValue ? equals : end
+      const isName =
+        this.#clears(header, codes, start, nameEnd) ||
+        this.parameters.has('', header.slice(start, nameEnd).trim())
+      if (!isName) return false
+      if (hasValue && !this.#clears(header, codes, equals + 1, end)) return false
       if (semicolon < 0) return true
       start = semicolon + 1
     }
     return false
   }
 
-  /** Whether one scan clears a value, whatever it stands in but the name of a file. */
-  #clears(text: string): boolean {
-    if (text.length > THRESHOLDS.window) return false
-    scanFeatures(text, 0, text.length)
+  /**
+   * Whether one scan clears a part of a header, less the space around it, whatever it stands in but the name
+   * of a file.
+   */
+  #clears(header: string, codes: Uint16Array, from: number, to: number): boolean {
+    let start = from
+    let end = to
+    while (start < end && isSpace(codes[start] as number)) start++
+    while (end > start && isSpace(codes[end - 1] as number)) end--
+    if (start === end) return true
+    scanCodes(codes, start, end)
     const { chars, words } = seen
     return (
-      ((chars & ENCODED) === 0 && this.rules.isClear(chars, words)) || this.opaque.has(text, chars, words)
+      ((chars & ENCODED) === 0 && this.rules.isClear(chars, words)) ||
+      this.opaque.has(header.slice(start, end), chars, words)
     )
   }
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || code === 9
 }

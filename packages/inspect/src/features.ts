@@ -93,6 +93,31 @@ for (let code = 97; code < 123; code++) KIND[code] = SMALL
 KIND[95] = SMALL
 for (let code = 65; code < 91; code++) KIND[code] = CAPITAL
 
+/**
+ * What a text holds besides, by code: letters whatever their case, digits, and the signs that open no rule.
+ * Bits 1 to 26 are the letters, so that a scan only shifts by the code; digits set those of some letters too.
+ * The rest share what is left.
+ */
+export const HOLDS: Int32Array = new Int32Array(128)
+for (let code = 65; code <= 90; code++) HOLDS[code] = HOLDS[code + 32] = 1 << code
+const HELD_DIGIT = 1 << 27
+for (let code = 48; code <= 57; code++) HOLDS[code] = HELD_DIGIT
+for (const [signs, bit] of [
+  ['.', 0],
+  [')]}', 28],
+  [',?', 29],
+  ['-', 30],
+  ['_~^\u007f', 31],
+] as const)
+  for (const sign of signs) HOLDS[charCodeAt.call(sign, 0)] = 1 << bit
+/** A letter beyond ASCII may be that of ASCII in lower case (U+212A). */
+const HELD_WIDE = HOLDS[107] as number
+
+/** The bit of one of the `CHAR`s that this character has whatever stands beside it; 0: none. */
+export function charBit(code: number): number {
+  return code < 128 ? (BIT[code] as number) : CHAR.wide
+}
+
 const PAIRS = new Int32Array(128)
 PAIRS[46] = CHAR.dots
 PAIRS[45] = CHAR.dashes
@@ -101,10 +126,12 @@ PAIRS[45] = CHAR.dashes
 export interface Features {
   chars: number
   words: number
+  /** As bits of `HOLDS`. */
+  holds: number
 }
 
 /** Shared by the synchronous callers of `scanFeatures`: read it before the next scan. */
-export const seen: Features = { chars: 0, words: 0 }
+export const seen: Features = { chars: 0, words: 0, holds: 0 }
 
 const BASE64_RUN = 11
 /** `0x2e0x2e0x2f` */
@@ -157,6 +184,7 @@ export function scanFeatures(text: string, start: number, end: number): void {
 export function scanCodes(codes: Uint16Array, start: number, end: number): void {
   let chars = 0
   let words = 0
+  let holds = 0
   let previous = 0
   let repeats = 0
   let at = start
@@ -169,12 +197,14 @@ export function scanCodes(codes: Uint16Array, start: number, end: number): void 
       let kinds = 0
       do {
         kinds |= kind
+        holds |= 1 << code
         hash = Math.imul(hash ^ (code | ((kind & CAPITAL) << 2)), 0x01000193)
         previous = code
         if (++at === end) break
         code = codes[at] as number
         kind = code < 128 ? (KIND[code] as number) : 0
       } while (kind !== 0)
+      if ((kinds & DIGIT) !== 0) holds |= HELD_DIGIT
       const length = at - from
       if (length >= 2) {
         words |= gatesOf(hash)
@@ -194,6 +224,7 @@ export function scanCodes(codes: Uint16Array, start: number, end: number): void 
     }
     if (code < 128) {
       chars |= BIT[code] as number
+      holds |= HOLDS[code] as number
       if (code === previous) {
         chars |= PAIRS[code] as number
         if (++repeats === RUN - 1) chars |= CHAR.run
@@ -202,10 +233,14 @@ export function scanCodes(codes: Uint16Array, start: number, end: number): void 
         if (code === 42 && previous === 47) chars |= CHAR.comment
         else if (code === 47 && previous === 58) chars |= CHAR.scheme
       }
-    } else chars |= CHAR.wide
+    } else {
+      chars |= CHAR.wide
+      holds |= HELD_WIDE
+    }
     previous = code
     at++
   }
   seen.chars = chars
   seen.words = words
+  seen.holds = holds
 }

@@ -8,18 +8,19 @@ import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
 import { commonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
+import { CHAR, type Features, scanFeatures, seen } from './features.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { Look, type Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
 import { MatchRecorder } from './match-recorder.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
-import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
+import { fitsType, isStrictType, isUnreadType, misfit, type ParameterType } from './parameter-type.ts'
 import { readableText } from './readable-text.ts'
-import type { Place } from './reading.ts'
+import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
+import { isUnmet } from './unmet-text.ts'
 import { settingOf } from './value-setting.ts'
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
@@ -54,8 +55,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #clean = new CleanTexts()
   #nesting = 0
   /** What the scan of the value at hand saw. */
-  #chars = 0
-  #words = 0
+  readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
   #mayAct = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
@@ -145,9 +145,10 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** Takes note of a scan. @returns whether what it saw is enough */
   #isScanClear(length: number, place: Place): boolean {
-    const { chars, words } = seen
-    this.#chars = chars
-    this.#words = words
+    const { chars, words, holds } = seen
+    this.#scanned.chars = chars
+    this.#scanned.words = words
+    this.#scanned.holds = holds
     this.#isScanned = true
     this.#meter.spend(length + PER_VALUE)
     return place !== 'file-name' && (chars & ENCODED) === 0 && this.#options.rules.isClear(chars, words)
@@ -156,13 +157,16 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   /** Whether a text that was scanned is one that no rule can find anything in. */
   #isTextClear(text: string, place: Place): boolean {
     const { rules } = this.#options
-    const chars = this.#chars
-    const words = this.#words
+    const { chars, words } = this.#scanned
     if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) {
       this.#mayAct ||= isUngatedAction(text)
       return true
     }
-    return (chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)
+    if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return true
+    this.#meter.spend(text.length)
+    if (!isUnmet(text, this.#scanned, place, rules)) return false
+    this.weighAction(text)
+    return true
   }
 
   /** The second half of `value`. @returns false to end the walk */
@@ -177,7 +181,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const type = place === 'name' ? undefined : types?.typeOf(locator.location())
     if (type !== undefined) {
       if (isUnreadType(type)) return true
-      if (!fitsType(type, text)) this.#misfit(type, text, locator)
+      if (!fitsType(type, text)) this.add(misfit(type, text, locator.location()))
       if (isStrictType(type) && fitsType(type, text) && type !== 'word') return true
     }
     if (types !== undefined && this.#isClear(text, place)) return true
@@ -191,16 +195,6 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const nesting = this.#nesting
     if (this.#meter.isUp || steps.next().done !== true)
       this.#stack.splice(length, 0, { kind: 'visit', steps, location, nesting })
-  }
-
-  #misfit(type: ParameterType, text: string, locator: Locator): void {
-    this.add({
-      rule: `parameter/${type}`,
-      family: 'parameter',
-      location: locator.location(),
-      score: 6,
-      span: text.slice(0, THRESHOLDS.span),
-    })
   }
 
   /** Applications ask for the same parameters and words over and over: those are looked at once. */
@@ -298,7 +292,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   }
 
   #look(text: string, place: Place, locator: Locator, type: ParameterType | undefined): Look {
-    const scanned = this.#isScanned ? { chars: this.#chars, words: this.#words } : undefined
+    const scanned = this.#isScanned ? { ...this.#scanned } : undefined
     const look = new Look({ text, place, locator, type, nesting: this.#nesting, scanned })
     this.#begin(look)
     return look
@@ -340,7 +334,6 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** @returns whether the value was looked at to its end */
   #continue(look: Look): boolean {
-    const { rules } = this.#options
     this.#nesting = look.nesting
     const walk = this.#walkOf(look)
     if (walk === 'later') return false
@@ -350,15 +343,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       look.reading ??= walk.next()
       const { reading } = look
       if (reading === undefined) break
-      // What a document quotes of JSON is quoted like the rest of it.
-      const isNew = look.rule === 0 && reading.fromStart && !reading.isPiece
-      if (isNew && mayHoldDocument(reading.text) && look.setting !== 'document')
-        this.#lookInside(reading.text, look)
-      this.#looking = look
-      const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
-      look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
-      look.isPlaceAsked ||= rules.isPlaced
-      if (look.rule !== DONE) return false
+      if (!this.#read(reading, look, walk)) return false
       look.reading = undefined
       look.rule = 0
       if (this.#matches.isFull || this.#isDecided) return true
@@ -366,6 +351,21 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     }
     if (walk.isCut) this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')
     return true
+  }
+
+  /** Holds a reading against the rules. @returns whether all have run */
+  #read(reading: Reading, look: Look, walk: DecodingWalk): boolean {
+    const { rules } = this.#options
+    const isWhole = look.rule === 0 && !reading.isPiece
+    // What a document quotes of JSON is quoted like the rest of it.
+    if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
+      this.#lookInside(reading.text, look)
+    this.#looking = look
+    const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
+    look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
+    look.isPlaceAsked ||= rules.isPlaced
+    if (isWhole && !rules.couldHitPiece) walk.passOverPieces()
+    return look.rule === DONE
   }
 
   /**

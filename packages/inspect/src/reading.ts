@@ -14,6 +14,8 @@ export interface Reading {
   readonly lower: string
   readonly chars: number
   readonly words: number
+  /** As bits of `HOLDS`. */
+  readonly holds: number
   /** Asked by rules that decide by it: what they say of the text holds there alone. */
   readonly place: Place
   /** The same, for who only looks which rules are to run. */
@@ -53,6 +55,7 @@ class TextReading implements Reading {
   readonly text: string
   readonly chars: number
   readonly words: number
+  readonly holds: number
   readonly standsIn: Place
   readonly fromStart: boolean
   readonly isPiece: boolean
@@ -60,10 +63,11 @@ class TextReading implements Reading {
   readonly #named: Named
   #lower: string | undefined
 
-  constructor(text: string, named: Named, head: ReadingHead, { chars, words }: Features) {
+  constructor(text: string, named: Named, head: ReadingHead, { chars, words, holds }: Features) {
     this.text = text
     this.chars = chars
     this.words = words
+    this.holds = holds
     this.standsIn = head.place
     this.fromStart = head.fromStart
     this.isPiece = head.isPiece

@@ -1,3 +1,13 @@
+import {
+  NO_SIGNS,
+  type RequiredSigns,
+  signsOfBoth,
+  signsOfClass,
+  signsOfEither,
+  signsOfMember,
+  signsOfText,
+} from './required-signs.ts'
+
 /** Texts of which a match holds at least one. */
 export type OneOf = readonly string[]
 
@@ -21,12 +31,14 @@ interface Known {
   readonly all: Requirement
   /** Every match is at least so long. */
   readonly least: number
+  /** The kinds of characters in every match. */
+  readonly signs: RequiredSigns
 }
 
-const ANYTHING: Known = { exact: undefined, all: [], least: 0 }
-const ANY_CHARACTER: Known = { exact: undefined, all: [], least: 1 }
+const ANYTHING: Known = { exact: undefined, all: [], least: 0, signs: NO_SIGNS }
+const ANY_CHARACTER: Known = { exact: undefined, all: [], least: 1, signs: NO_SIGNS }
 const NO_TEXT: readonly string[] = ['']
-const EMPTY: Known = { exact: NO_TEXT, all: [], least: 0 }
+const EMPTY: Known = { exact: NO_TEXT, all: [], least: 0, signs: NO_SIGNS }
 /** What stands for itself in an expression. */
 const LETTERS = /[^()[\]{}|\\^$.*+?]+/y
 const QUANTIFIER = /(?:[*+?]|\{(\d{1,6})(?:,\d{0,6})?\})\??/y
@@ -38,13 +50,48 @@ const QUANTIFIER = /(?:[*+?]|\{(\d{1,6})(?:,\d{0,6})?\})\??/y
  * @returns in lower case; undefined when some alternative requires nothing
  */
 export function requiredText(source: string): readonly Requirement[] | undefined {
-  const found = new SourceReader(source).alternatives().map(listsOf)
+  return requirementsOf(new SourceReader(source).alternatives())
+}
+
+function requirementsOf(parts: readonly Known[]): readonly Requirement[] | undefined {
+  const found = parts.map(listsOf)
   return found.some(lists => lists.length === 0) ? undefined : found
 }
 
 /** How long a text must be for an expression to match it, at least: a shorter one need not be searched. */
 export function leastLength(source: string): number {
   return shortestOf(new SourceReader(source).alternatives())
+}
+
+/**
+ * The kinds of characters without which an expression cannot match, for each of its alternatives. Errs on one
+ * side only, as `requiredText` does.
+ * @returns undefined when some alternative requires none
+ */
+export function requiredSigns(source: string): readonly RequiredSigns[] | undefined {
+  return signsOf(new SourceReader(source).alternatives())
+}
+
+/** An expression with more is asked for what they share. */
+const MOST_ALTERNATIVES = 12
+
+function signsOf(parts: readonly Known[]): readonly RequiredSigns[] | undefined {
+  const each = parts.map(part => part.signs)
+  const signs = each.length > MOST_ALTERNATIVES ? [signsOfEither(each)] : each
+  return signs.includes(NO_SIGNS) ? undefined : signs
+}
+
+/** All that is known of the texts that an expression matches. */
+export interface RequiredOfText {
+  readonly requires: readonly Requirement[] | undefined
+  readonly least: number
+  readonly signs: readonly RequiredSigns[] | undefined
+}
+
+/** `requiredText`, `leastLength` and `requiredSigns` of an expression, which is read once. */
+export function requiredOf(source: string): RequiredOfText {
+  const parts = new SourceReader(source).alternatives()
+  return { requires: requirementsOf(parts), least: shortestOf(parts), signs: signsOf(parts) }
 }
 
 function shortestOf(parts: readonly Known[]): number {
@@ -75,10 +122,11 @@ function eitherOf(parts: readonly Known[]): Known {
   const isExact = parts.every(part => part.exact !== undefined)
   const union = texts.every(list => list !== undefined) ? [...new Set(texts.flat())] : []
   const least = shortestOf(parts)
-  if (union.length === 0) return { ...ANYTHING, least }
+  const signs = signsOfEither(parts.map(part => part.signs))
+  if (union.length === 0) return { ...ANYTHING, least, signs }
   return isExact && union.length <= MAX_TEXTS
-    ? { exact: union, all: [], least }
-    : { exact: undefined, all: withList([], union), least }
+    ? { exact: union, all: [], least, signs }
+    : { exact: undefined, all: withList([], union), least, signs }
 }
 
 class SourceReader {
@@ -105,15 +153,18 @@ class SourceReader {
     let isExact = true
     let all: Requirement = []
     let least = 0
+    let signs = NO_SIGNS
     while (!this.#isAtEnd()) {
       const letters = this.#letters()
       if (letters !== '') {
         run = run.map(start => start + letters)
         least += letters.length
+        signs = signsOfBoth(signs, signsOfText(letters))
         continue
       }
       const part = this.#quantified(this.#atom())
       least += part.least
+      signs = signsOfBoth(signs, part.signs)
       if (part.all.length > 0) all = [...all, ...part.all]
       const { exact } = part
       if (exact !== undefined && run.length * exact.length <= MAX_EXACT) {
@@ -125,7 +176,9 @@ class SourceReader {
       if (exact !== undefined && exact.length > MAX_EXACT) all = withList(all, exact)
       run = exact !== undefined && exact.length <= MAX_EXACT ? exact : NO_TEXT
     }
-    return isExact ? { exact: run, all, least } : { exact: undefined, all: withList(all, run), least }
+    return isExact
+      ? { exact: run, all, least, signs }
+      : { exact: undefined, all: withList(all, run), least, signs }
   }
 
   #isAtEnd(): boolean {
@@ -163,7 +216,12 @@ class SourceReader {
       case '.':
         return ANY_CHARACTER
       default:
-        return { exact: [character.toLowerCase()], all: [], least: 1 }
+        return {
+          exact: [character.toLowerCase()],
+          all: [],
+          least: 1,
+          signs: signsOfText(character),
+        }
     }
   }
 
@@ -185,20 +243,22 @@ class SourceReader {
     const inside = this.#source.slice(start, this.#at++)
     const isPlain = /^(?:[^\\^-]|\\[^\w]|-$)(?:[^\\-]|\\[^\w]|-$){0,7}$/.test(inside)
     const characters = [...new Set(inside.replaceAll('\\', '').toLowerCase())]
+    const signs = signsOfClass(inside)
     return isPlain && !inside.includes('\\\\') && characters.length <= MAX_CLASS
-      ? { exact: characters, all: [], least: 1 }
-      : ANY_CHARACTER
+      ? { exact: characters, all: [], least: 1, signs }
+      : { ...ANY_CHARACTER, signs }
   }
 
   #escape(): Known {
     const character = this.#source[this.#at++] as string
     if (character === 'b' || character === 'B') return EMPTY
-    if (!/\w/.test(character)) return { exact: [character], all: [], least: 1 }
+    const signs = signsOfMember(this.#source, this.#at - 2)
+    if (!/\w/.test(character)) return { exact: [character], all: [], least: 1, signs }
     // What stood before, or under a name, may be nothing.
     if (/[\dkpP]/.test(character)) return ANYTHING
     const code = /^(?:x[\da-f]{2}|u[\da-f]{4})/i.exec(this.#source.slice(this.#at - 1, this.#at + 4))?.[0]
     if (code !== undefined) this.#at += code.length - 1
-    return ANY_CHARACTER
+    return { ...ANY_CHARACTER, signs }
   }
 
   #quantified(atom: Known): Known {
@@ -208,10 +268,14 @@ class SourceReader {
     this.#at += found[0].length
     const [sign, least] = found
     if (sign === '?' || sign === '??' || sign === '{0,1}')
-      return atom.exact === undefined ? ANYTHING : { exact: ['', ...atom.exact], all: [], least: 0 }
+      return atom.exact === undefined
+        ? ANYTHING
+        : { exact: ['', ...atom.exact], all: [], least: 0, signs: NO_SIGNS }
     if (least === '1' && sign === '{1}') return atom
     const isNeeded = sign.startsWith('+') || (least !== undefined && Number(least) > 0)
     const times = least === undefined ? 1 : Number(least)
-    return isNeeded ? { exact: undefined, all: listsOf(atom), least: atom.least * times } : ANYTHING
+    return isNeeded
+      ? { exact: undefined, all: listsOf(atom), least: atom.least * times, signs: atom.signs }
+      : ANYTHING
   }
 }

@@ -1,8 +1,8 @@
 import type { EffortMeter } from './effort-meter.ts'
-import { CHAR } from './features.ts'
+import { CHAR, type Features } from './features.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
-import { TextFilter } from './text-filter.ts'
+import { RuleCandidates } from './rule-candidates.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {
@@ -25,23 +25,19 @@ export class RuleSet {
   readonly #foreign: boolean
   /** How many times 32 rules there are: a set of rules is a row of so many numbers. */
   readonly #width: number
-  readonly #charGates: GateTable
-  readonly #wordGates: GateTable
+  readonly #candidates: RuleCandidates
   /**
    * The rules that look at each place, and of these the ones for which it matters where a text starts or
    * ends.
    */
   readonly #places: Readonly<Record<Place, PlaceRules>>
-  readonly #filter: TextFilter
-  /** By the length of a short text, the rules that can hit one so short. */
-  readonly #fitting: readonly Int32Array[]
   /** Shared by the synchronous calls of `run`. */
   readonly #opened: Int32Array
-  readonly #openedElsewhere: Int32Array
   readonly #all: Int32Array
   /** The rules that look at some of the `SHARED_PLACES` only. */
   readonly #placed: Int32Array
   #isPlaced = false
+  #couldHitPiece = true
   /** The rules that are not quotable. */
   readonly #certain: Int32Array
   /** The rules of some families, by the list that names them. */
@@ -60,16 +56,15 @@ export class RuleSet {
     this.#foreign = rules.some(rule => rule.family === 'loaded')
     this.#width = Math.ceil(rules.length / 32)
     this.#opened = new Int32Array(this.#width)
-    this.#openedElsewhere = new Int32Array(this.#width)
-    this.#charGates = gateTable(rules.map(rule => rule.chars))
-    this.#wordGates = gateTable(rules.map(rule => rule.words))
-    this.#filter = new TextFilter(rules.map(rule => rule.requires))
-    this.#fitting = Array.from({ length: MEASURED }, (_, length) =>
-      setOf(rules, rule => (rule.least ?? 0) <= length),
-    )
+    this.#candidates = new RuleCandidates(rules)
     this.#all = setOf(rules, () => true)
     this.#certain = setOf(rules, rule => !rule.quotable)
-    const of = (place: Place): PlaceRules => placeRules(rules, place)
+    const placed = setOf(rules, rule => {
+      const count = SHARED_PLACES.filter(place => looksAt(rule, place)).length
+      return count > 0 && count < SHARED_PLACES.length
+    })
+    this.#placed = placed
+    const of = (place: Place): PlaceRules => placeRules(rules, place, placed)
     this.#places = {
       path: of('path'),
       query: of('query'),
@@ -80,10 +75,6 @@ export class RuleSet {
       name: of('name'),
       'file-name': of('file-name'),
     }
-    this.#placed = setOf(rules, rule => {
-      const count = SHARED_PLACES.filter(place => looksAt(rule, place)).length
-      return count > 0 && count < SHARED_PLACES.length
-    })
   }
 
   /**
@@ -114,9 +105,13 @@ export class RuleSet {
   ): number {
     const { text, chars, words, standsIn } = reading
     this.#isPlaced = false
+    this.#couldHitPiece = true
     // That it was made, scanned and filtered: what no rule looks at counts too.
     if (from === 0 && text.length >= METERED) meter?.spend(text.length)
-    if (standsIn !== 'file-name' && this.isClear(chars, words)) return Number.MAX_SAFE_INTEGER
+    if (standsIn !== 'file-name' && this.isClear(chars, words)) {
+      this.#couldHitPiece = text.length > LONGEST_UNCUT
+      return Number.MAX_SAFE_INTEGER
+    }
     const rows = this.#open(reading, this.#rowsOf(which), from)
     let ran = 0
     for (let row = from >> 5; row < this.#width; row++) {
@@ -139,51 +134,59 @@ export class RuleSet {
   }
 
   /**
-   * Which rules are to look at a reading, as rows of bits. The few that a short text opens all look: finding
-   * out which of them could match costs more.
+   * Whether any rule could hit a text that stands in a place, or a part of it: by its characters and words
+   * alone. For texts of ASCII that stand for nothing but themselves.
+   */
+  couldHit(text: string, scanned: Features, place: Place): boolean {
+    const { start, within } = this.#places[place]
+    const candidates = this.#candidates
+    return candidates.open(text, text, scanned, within) && candidates.holdsSome(start)
+  }
+
+  /** Whether any rule could hit a line or another part of the last reading. */
+  get couldHitPiece(): boolean {
+    return this.#couldHitPiece
+  }
+
+  /**
+   * Which rules are to look at a reading, as rows of bits.
    * @param among those that are to run
    * @param from the rule to begin with
    */
   #open(reading: Reading, among: Int32Array, from: number): Int32Array {
-    const { text, chars, words } = reading
+    const { text, chars } = reading
     const here = this.#places[reading.standsIn]
     const looking = reading.isPiece ? here.piece : reading.fromStart ? here.start : here.later
     const rows = this.#opened
-    const fitting = this.#fitting[Math.min(text.length, MEASURED - 1)] as Int32Array
     const first = from >> 5
-    let rules = 0
-    const placedRows = this.#openedElsewhere
+    const candidates = this.#candidates
+    const plain = (chars & CHAR.wide) === 0 ? text : reading.lower
+    const isAny = candidates.open(text, plain, reading, here.within)
+    this.#couldHitPiece = text.length > LONGEST_UNCUT || (isAny && candidates.holdsSome(here.piece))
+    if (!isAny) return candidates.rows
     let placed = 0
-    for (let row = first; row < this.#width; row++) {
-      const opened =
-        openedBy(this.#charGates, chars, row, this.#width) &
-        openedBy(this.#wordGates, words, row, this.#width) &
-        (among[row] as number) &
-        (fitting[row] as number)
-      const elsewhere = opened & (this.#placed[row] as number)
-      placedRows[row] = elsewhere
-      placed |= elsewhere
-      let open = opened & (looking[row] as number)
-      if (row === first) open &= -1 << (from & 31)
-      rows[row] = open
-      rules += bitsOf(open)
-    }
+    const { rows: open } = candidates
+    for (let row = first; row < this.#width; row++)
+      placed |= (open[row] as number) & (among[row] as number) & (this.#placed[row] as number)
+    this.#isPlaced = placed !== 0
     // Only of names it is worth telling more exactly: see `#wouldDiffer`.
-    const isTold = placed !== 0 && reading.standsIn === 'name'
-    if (!isTold && (rules === 0 || (rules <= FEW && text.length < SHORT))) {
-      this.#isPlaced = placed !== 0
-      return rows
+    if (this.#isPlaced && reading.standsIn === 'name') {
+      candidates.filter(plain)
+      this.#isPlaced = this.#isAnyPlaced(reading, among, first)
     }
-    const filtered = this.#filter.read((chars & CHAR.wide) === 0 ? text : reading.lower)
-    for (let row = first; row < this.#width; row++) {
-      rows[row] = (rows[row] as number) & (filtered[row] as number)
-      this.#isPlaced ||= this.#wouldDiffer(
-        reading,
-        row,
-        (placedRows[row] as number) & (filtered[row] as number),
-      )
-    }
+    for (let row = first; row < this.#width; row++)
+      rows[row] = (open[row] as number) & (among[row] as number) & (looking[row] as number)
+    rows[first] = (rows[first] as number) & (-1 << (from & 31))
     return rows
+  }
+
+  #isAnyPlaced(reading: Reading, among: Int32Array, first: number): boolean {
+    const { rows } = this.#candidates
+    for (let row = first; row < this.#width; row++) {
+      const placed = (rows[row] as number) & (among[row] as number) & (this.#placed[row] as number)
+      if (this.#wouldDiffer(reading, row, placed)) return true
+    }
+    return false
   }
 
   /**
@@ -212,19 +215,8 @@ export class RuleSet {
   }
 }
 
-/** Of shorter texts, so many rules run without the filter. */
-const SHORT = 256
-const FEW = 8
-/** From this length on, less one, every rule fits. */
-const MEASURED = 65
-
-/** How many bits of a number are set (Hacker's Delight, section 5-1). */
-function bitsOf(row: number): number {
-  let bits = row - ((row >>> 1) & 0x55555555)
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-}
-
+/** Of a longer text, a part may end within a word, which makes another word of it. */
+const LONGEST_UNCUT = 1_024
 /** What a reading costs besides its rules: it was made and scanned. */
 const PER_READING = 100
 /** Readings of this length and more are counted rule by rule. */
@@ -238,10 +230,9 @@ interface PlaceRules {
   readonly later: Int32Array
   /** For a piece of a text that is read as a whole too: what is found wherever it stands was found there. */
   readonly piece: Int32Array
+  /** All that look here, and those that would look at the same text elsewhere. */
+  readonly within: Int32Array
 }
-
-/** For each of the four bytes of a mask and each of its values, the rules that it opens. */
-type GateTable = Int32Array
 
 function setOf(rules: readonly Rule[], test: (rule: Rule) => boolean): Int32Array {
   const set = new Int32Array(Math.ceil(rules.length / 32))
@@ -258,39 +249,13 @@ function looksAt({ places }: Rule, place: Place): boolean {
   return places === undefined || places.includes(place) || (place === 'form' && places.includes('body'))
 }
 
-function placeRules(rules: readonly Rule[], place: Place): PlaceRules {
+function placeRules(rules: readonly Rule[], place: Place, placed: Int32Array): PlaceRules {
   const looks = (rule: Rule): boolean => looksAt(rule, place)
+  const start = setOf(rules, looks)
   return {
-    start: setOf(rules, looks),
+    start,
+    within: start.map((row, index) => row | (placed[index] as number)),
     later: setOf(rules, rule => looks(rule) && rule.atStart !== true),
     piece: setOf(rules, rule => looks(rule) && rule.isAnywhere !== true),
   }
-}
-
-/** @param gates of each rule; 0 opens the rule whatever the mask */
-function gateTable(gates: readonly number[]): GateTable {
-  const width = Math.ceil(gates.length / 32)
-  const table = new Int32Array(4 * 256 * width)
-  gates.forEach((gate, index) => {
-    const row = index >> 5
-    const bit = 1 << (index & 31)
-    for (let byte = 0; byte < 4; byte++) {
-      const opening = (gate >>> (byte * 8)) & 255
-      for (let value = 0; value < 256; value++) {
-        if (gate !== 0 && (value & opening) === 0) continue
-        const at = (byte * 256 + value) * width + row
-        table[at] = (table[at] as number) | bit
-      }
-    }
-  })
-  return table
-}
-
-function openedBy(table: GateTable, mask: number, row: number, width: number): number {
-  return (
-    (table[(mask & 255) * width + row] as number) |
-    (table[(256 + ((mask >>> 8) & 255)) * width + row] as number) |
-    (table[(512 + ((mask >>> 16) & 255)) * width + row] as number) |
-    (table[(768 + (mask >>> 24)) * width + row] as number)
-  )
 }

@@ -1,6 +1,7 @@
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
-import { leastLength, type Requirement, requiredText } from './required-text.ts'
+import type { RequiredSigns } from './required-signs.ts'
+import { type Requirement, requiredOf } from './required-text.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -51,6 +52,11 @@ export interface Rule {
   readonly isAnywhere?: boolean
   /** What a text in lower case must hold for the rule to hit. Default: nothing is required. */
   readonly requires?: readonly Requirement[]
+  /**
+   * The kinds of characters that a text must hold for the rule to hit, of one of these alternatives. Default:
+   * none are required.
+   */
+  readonly signs?: readonly RequiredSigns[]
   /** How long a text must be for the rule to hit, at least. Default 0. */
   readonly least?: number
   /** Whether it would hit the same text in a place at which it looks. Default: nobody knows. */
@@ -94,7 +100,7 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
   const exact = options.exactCase === true
   const atStart = options.atStart === true
   const unless = options.unlessNamed
-  const requires = requiredText(expression.source)
+  const { requires, signs, least } = requiredOf(expression.source)
   return {
     id,
     family,
@@ -108,7 +114,8 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     benign: options.benign ?? [],
     ...(places !== undefined && { places }),
     ...(requires !== undefined && { requires }),
-    least: leastLength(expression.source),
+    ...(signs !== undefined && { signs }),
+    least,
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
     wouldHit: reading =>

@@ -5,8 +5,7 @@ import type { OneOf, Requirement } from './required-text.ts'
 const { charCodeAt } = String.prototype
 
 const copied = new CharacterCodes()
-const PAIRS = 1 << 14
-const TRIPLES = 1 << 15
+const PLACES = 1 << 15
 
 /** A required text, and the rules that it lets through, as a set of bits. */
 interface RequiredText {
@@ -20,18 +19,17 @@ interface RequiredText {
 
 /**
  * Tells of a text which rules could match it at all, in one pass over it: three characters of each required
- * text lead to it through a table, and where it stands the rules that require it are let through. So a text
- * is searched only by the few expressions whose words stand in it, and the others cost nothing. Sometimes
- * lets a rule through without need, never keeps one back that would match.
+ * text (or two, where it has no more) lead to it through a table, and where it stands the rules that require
+ * it are let through. So a text is searched only by the few expressions whose words stand in it, and the
+ * others cost nothing. Sometimes lets a rule through without need, never keeps one back that would match.
  */
 export class TextFilter {
-  /** By pairs and triples of characters, the number of a list of required texts; 0: none. */
-  readonly #pairs = new Uint16Array(PAIRS)
-  readonly #triples = new Uint16Array(TRIPLES)
-  readonly #lists: RequiredText[][] = [[]]
-  /** Which of them are not 0: small enough to stay close to the processor. */
-  readonly #pairBits = new Uint8Array(PAIRS >> 3)
-  readonly #tripleBits = new Uint8Array(TRIPLES >> 3)
+  /** By three characters, the first of the texts that are led to by them, and of each the next; -1: none. */
+  readonly #first: Int16Array = new Int16Array(PLACES).fill(-1)
+  readonly #next: number[] = []
+  readonly #required: RequiredText[] = []
+  /** Which places lead to any: small enough to stay close to the processor. */
+  readonly #bits: Uint8Array = new Uint8Array(PLACES >> 3)
   /** The rules that require nothing. */
   readonly #free: Int32Array
   readonly #rows: Int32Array
@@ -63,53 +61,54 @@ export class TextFilter {
   read(text: string): Int32Array {
     const { length } = text
     const codes = copied.copy(text, 0, length)
-    const pairs = this.#pairBits
-    const triples = this.#tripleBits
+    const bits = this.#bits
     this.#generation++
     this.#rows.set(this.#free)
     let first = 0
     let second = 0
     for (let at = 0; at < length; at++) {
-      const code = lowered(codes[at] as number)
-      const pair = pairAt(second, code)
-      if (((pairs[pair >> 3] as number) & (1 << (pair & 7))) !== 0)
-        this.#meet(this.#pairs[pair] as number, codes, at + 1, length)
-      const triple = tripleAt(first, second, code)
-      if (((triples[triple >> 3] as number) & (1 << (triple & 7))) !== 0)
-        this.#meet(this.#triples[triple] as number, codes, at + 1, length)
+      const third = (codes[at] as number) | 32
+      const place = placeOf(first, second, third)
+      if (((bits[place >> 3] as number) & (1 << (place & 7))) !== 0)
+        for (let list = this.#first[place] as number; list >= 0; list = this.#next[list] as number)
+          this.#meet(this.#required[list] as RequiredText, codes, at + 1, length)
       first = second
-      second = code
+      second = third
     }
     return this.#rows
   }
 
-  /** Looks whether one of a list of texts stands where three characters of it were seen. */
-  #meet(list: number, codes: Uint16Array, end: number, length: number): void {
-    for (const required of this.#lists[list] as RequiredText[]) {
-      if (
-        required.foundIn === this.#generation ||
-        !standsAt(required.codes, codes, end - required.reach, length)
-      )
-        continue
-      required.foundIn = this.#generation
-      const rows = this.#rows
-      for (let row = 0; row < rows.length; row++)
-        rows[row] = (rows[row] as number) | (required.rows[row] as number)
-    }
+  /** Looks whether a text stands where three characters of it may have been seen. */
+  #meet(required: RequiredText, codes: Uint16Array, end: number, length: number): void {
+    if (
+      required.foundIn === this.#generation ||
+      !standsAt(required.codes, codes, end - required.reach, length)
+    )
+      return
+    required.foundIn = this.#generation
+    const rows = this.#rows
+    for (let row = 0; row < rows.length; row++)
+      rows[row] = (rows[row] as number) | (required.rows[row] as number)
   }
 
   #add(text: string, rows: Int32Array): void {
-    const code = (at: number): number => charCodeAt.call(text, at)
-    const isPair = text.length === 2
-    const start = isPair ? 0 : rarestTriple(text)
-    const table = isPair ? this.#pairs : this.#triples
-    const place = isPair ? pairAt(code(0), code(1)) : tripleAt(code(start), code(start + 1), code(start + 2))
-    if (table[place] === 0) table[place] = this.#lists.push([]) - 1
-    const bits = isPair ? this.#pairBits : this.#tripleBits
-    bits[place >> 3] = (bits[place >> 3] as number) | (1 << (place & 7))
+    const code = (at: number): number => charCodeAt.call(text, at) | 32
     const codes = Uint16Array.from(text, character => charCodeAt.call(character, 0))
-    const required = { codes, reach: isPair ? 2 : start + 3, rows, foundIn: 0 }
-    this.#lists[table[place] as number]?.push(required)
+    if (text.length > 2) {
+      const start = rarestTriple(text)
+      const place = placeOf(code(start), code(start + 1), code(start + 2))
+      this.#put(place, { codes, reach: start + 3, rows, foundIn: 0 })
+      return
+    }
+    // Whatever stands before the two: only five bits of it count.
+    const required = { codes, reach: 2, rows, foundIn: 0 }
+    for (let before = 0; before < 32; before++) this.#put(placeOf(before, code(0), code(1)), required)
+  }
+
+  #put(place: number, required: RequiredText): void {
+    this.#bits[place >> 3] = (this.#bits[place >> 3] as number) | (1 << (place & 7))
+    this.#next.push(this.#first[place] as number)
+    this.#first[place] = this.#required.push(required) - 1
   }
 }
 
@@ -125,12 +124,9 @@ function standsAt(required: Uint16Array, codes: Uint16Array, from: number, lengt
   return true
 }
 
-function pairAt(first: number, second: number): number {
-  return ((first << 7) ^ second) & (PAIRS - 1)
-}
-
-function tripleAt(first: number, second: number, third: number): number {
-  return ((first << 10) ^ (second << 5) ^ third) & (TRIPLES - 1)
+/** A place in the table for three characters, of which the first counts by its last five bits. */
+function placeOf(first: number, second: number, third: number): number {
+  return ((first << 10) ^ (second << 5) ^ third) & (PLACES - 1)
 }
 
 /** Of several lists the one whose texts are met least: that of which the shortest text is longest. */

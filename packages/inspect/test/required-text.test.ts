@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { leastLength, requiredText } from '../src/required-text.ts'
+import { scanFeatures, seen } from '../src/features.ts'
+import { inspect } from '../src/inspect.ts'
+import { leastLength, requiredSigns, requiredText } from '../src/required-text.ts'
+import type { Rule } from '../src/rule.ts'
+import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
+import { SignFilter } from '../src/sign-filter.ts'
 import { TextFilter } from '../src/text-filter.ts'
 
 const EXPRESSIONS = [
@@ -175,3 +180,110 @@ describe('the filter of a text', () => {
     assert.equal(isLetThrough(filter, 'select'), true)
   })
 })
+
+/** Whether a filter lets the only rule of a set through. */
+function holdsSigns(filter: SignFilter, text: string): boolean {
+  scanFeatures(text, 0, text.length)
+  return filter.among(0, 1, seen.chars, seen.holds) === 1
+}
+
+describe('the kinds of characters that an expression requires', () => {
+  test('are read from its source', () => {
+    for (const [source, text, isMet] of [
+      ['select\\s{1,8}from', 'molest frc', true],
+      ['select\\s{1,8}from', 'select_from', false],
+      ['(?:\\{\\{|\\[)\\d{1,4}[*+-]\\d', '{{1', false],
+      ['(?:\\{\\{|\\[)\\d{1,4}[*+-]\\d', '1+[', true],
+      ['abc|x[yz]w{0,4}', 'xa', false],
+      ['abc|x[yz]w{0,4}', 'zX', true],
+      ['a(?:bc)?d', 'da', true],
+      ['(?!abc)d(?<=xyz)', 'd', true],
+      ['[a-f\\d]{2}', 'xyz', false],
+      ['[a-f\\d]{2}', '7', true],
+      ['[^a]b', 'b', true],
+      ['\\x27or', "ro'", true],
+      ['\\u00acx', 'x', false],
+      ['\\u00acx', 'xé', true],
+      ['A', 'a', true],
+    ] as const) {
+      assert.equal(holdsSigns(new SignFilter([requiredSigns(source)]), text), isMet, `${source} in ${text}`)
+    }
+    assert.equal(requiredSigns('a|\\b'), undefined)
+    assert.equal(requiredSigns('(?:abc)?'), undefined)
+    assert.equal(requiredSigns('(x)|\\1'), undefined)
+  })
+
+  test('stand in every text that the expression matches', () => {
+    const text = fc.array(fc.constantFrom(...PARTS, ...MORE), { maxLength: 10 }).map(parts => parts.join(''))
+    const filters = EXPRESSIONS.map(({ source }) => new SignFilter([requiredSigns(source)]))
+    fc.assert(
+      fc.property(text, sent => {
+        const lower = sent.toLowerCase()
+        for (const [index, expression] of EXPRESSIONS.entries())
+          if (expression.test(lower))
+            assert.ok(holdsSigns(filters[index] as SignFilter, lower), `${expression} in ${lower}`)
+      }),
+      { numRuns: 400, seed: 7 },
+    )
+  })
+
+  test('stand in every attack of any rule that the expression of a rule matches', () => {
+    const attacks = ownRules.flatMap(rule => rule.attacks).filter(text => text.length < 512)
+    let met = 0
+    for (const rule of ownRules) {
+      if (!('expression' in rule && rule.expression instanceof RegExp)) continue
+      assert.equal(rule.expression.flags, '', `${rule.id} is read as an expression without flags`)
+      const filter = new SignFilter([rule.signs])
+      for (const attack of attacks) {
+        for (const text of [attack, attack.toLowerCase()]) {
+          if (!rule.expression.test(text)) continue
+          assert.ok(holdsSigns(filter, attack.toLowerCase()), `${rule.id}: ${attack}`)
+          met++
+        }
+      }
+    }
+    assert.ok(met > 2_000, `${met} of them match`)
+  })
+
+  test('change nothing of what is found, wherever an attack stands', () => {
+    const all = new RuleSet(ownRules.map(unfiltered))
+    const wraps = [
+      (text: string) => text,
+      (text: string) => `"${text}"`,
+      (text: string) => `# ${text}`,
+      (text: string) => `good morning\n${text}`,
+      (text: string) => `<b>${text}</b>`,
+      (text: string) => `(${text})`,
+    ]
+    let found = 0
+    for (const [index, attack] of ownRules.flatMap(rule => rule.attacks).entries()) {
+      const text = wraps[index % wraps.length]?.(attack) ?? ''
+      for (const request of [
+        { type: 'application/json', body: JSON.stringify({ q: text, [text.slice(0, 200)]: 1 }) },
+        { type: 'application/x-www-form-urlencoded', body: `q=${encodeURIComponent(text.toWellFormed())}` },
+      ]) {
+        const sent = {
+          method: 'POST',
+          target: '/',
+          headers: ['content-type', request.type],
+          body: Buffer.from(request.body),
+        }
+        const matches = inspect(sent).matches.map(({ rule, location }) => `${rule} ${location}`)
+        const unfilteredMatches = inspect(sent, { rules: all }).matches
+        assert.deepEqual(
+          matches,
+          unfilteredMatches.map(({ rule, location }) => `${rule} ${location}`),
+          text,
+        )
+        found += matches.length
+      }
+    }
+    assert.ok(found > 2_000, `${found} matches`)
+  })
+})
+
+/** A rule that looks at every text that its gates let through. */
+function unfiltered(rule: Rule): Rule {
+  const { signs: _, requires: __, least: ___, ...rest } = rule
+  return { ...rest, find: reading => rule.find(reading) }
+}

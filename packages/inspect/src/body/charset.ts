@@ -19,7 +19,11 @@ const DECLARED_WIDE = /^<\?xml[^>]{0,160}?encoding\s{0,4}=\s{0,4}["'](?:utf-?16|
  * for UTF-8, everything like it, and bytes that are not text.
  */
 export function charsetOf(bytes: Uint8Array, contentType: string): Charset | undefined {
-  const [a, b, c, d] = bytes
+  // By index: an iterator over bytes takes longer than all that follows.
+  const a = bytes[0]
+  const b = bytes[1]
+  const c = bytes[2]
+  const d = bytes[3]
   if (a === 0xff && b === 0xfe) return whole(c === 0 && d === 0 ? 'utf-32le' : 'utf-16le')
   if (a === 0xfe && b === 0xff) return whole('utf-16be')
   if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return whole('utf-32be')

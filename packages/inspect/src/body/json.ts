@@ -68,17 +68,20 @@ class JsonWalk {
   advance(): 'read' | 'broken' | 'ended' | 'paused' | 'long' {
     const text = this.#text
     const { length } = text
-    while (this.#at < length) {
-      const code = charCodeAt.call(text, this.#at)
+    let at = this.#at
+    while (at < length) {
+      const code = charCodeAt.call(text, at)
       if (code === QUOTE) {
-        const state = this.#string()
+        const state = this.#string(at + 1)
         if (state !== 'told') return state
         if (this.#visitor.isPaused) return 'paused'
+        at = this.#at
         continue
       }
       if (!this.#sign(code)) return 'ended'
-      this.#at++
+      at++
     }
+    this.#at = at
     return this.#isBroken ? 'broken' : 'read'
   }
 
@@ -94,9 +97,10 @@ class JsonWalk {
       : this.#visitor.value(value, place, locator)
   }
 
-  #string(): 'told' | 'ended' | 'long' {
+  /** @param start where it begins, behind its quote */
+  #string(start: number): 'told' | 'ended' | 'long' {
     const { string } = this
-    string.open(this.#at + 1)
+    string.open(start)
     this.#at = string.end + 1
     this.#isName = this.#path.inObject && isKey(this.#text, this.#at)
     const { parts } = this.#visitor

@@ -44,7 +44,9 @@ export function isBinary(bytes: Uint8Array, contentType: string): boolean {
 
 /** Whether bytes say that they are a text, or begin like a document. */
 function isCalledText(bytes: Uint8Array, contentType: string): boolean {
-  const first = bytes.find(byte => byte > 32)
+  let at = 0
+  while (at < bytes.length && (bytes[at] as number) <= 32) at++
+  const first = bytes[at]
   if (first === 0x7b || first === 0x5b || first === 0x3c) return true
   return /^(?:text\/|[\w.+/-]{0,80}(?:json|xml)\b)/i.test(contentType)
 }

@@ -24,6 +24,7 @@ const ASCII_PAGES = new Set(
  * @param labels the value of a `Content-Type`, the line of a part, or the start of an XML document
  */
 export function unreadableCharset(labels: string): string | undefined {
+  if (!labels.includes('=')) return undefined
   for (const [, named = ''] of labels.matchAll(NAMED)) {
     const name = named.toLowerCase().replace(/[^a-z\d]/g, '')
     if (OTHER.test(name) && !ASCII_PAGES.has(name.replace(/^(?:cs)?x?(?:ibm|cp)0{0,2}/, ''))) return named

@@ -50,8 +50,7 @@ function behindBase64(coded: string): string | undefined {
 const ZLIB = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
 
 function insideText(coded: string): string | undefined {
-  if (!looksText(coded.slice(0, 12), true)) return undefined
-  return looksText(coded, false)
+  return startsPlain(coded) ? plainText(coded) : undefined
 }
 
 /** How much of a compressed value is unpacked: what it is shows at its start. */
@@ -111,10 +110,43 @@ export function isBase64Value(text: string): boolean {
   )
 }
 
-function looksText(coded: string, cut: boolean): string | undefined {
+/** Characters at the start that tell most identifiers from the base64 of a text. */
+const START = 12
+const SIX_BITS = new Int8Array(128).fill(-1)
+for (const [value, letter] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+].entries())
+  SIX_BITS[charCodeAt.call(letter, 0)] = value
+SIX_BITS[charCodeAt.call('-', 0)] = 62
+SIX_BITS[charCodeAt.call('_', 0)] = 63
+
+/** Whether the first characters stand for text: by hand, as a buffer for nine bytes takes longer. */
+function startsPlain(coded: string): boolean {
+  let bits = 0
+  let count = 0
+  let nulls = 0
+  for (let at = 0; at < Math.min(START, coded.length); at++) {
+    const value = SIX_BITS[charCodeAt.call(coded, at) & 127] as number
+    if (value < 0) break
+    bits = ((bits << 6) | value) & 0x3fff
+    count += 6
+    if (count < 8) continue
+    count -= 8
+    const byte = (bits >> count) & 255
+    if (byte === 0 && ++nulls <= 2) continue
+    if (!isPlainByte(byte)) return false
+  }
+  return true
+}
+
+function plainText(coded: string): string | undefined {
   const bytes = Buffer.from(coded, 'base64')
-  if (bytes.length < (cut ? 1 : (coded.length * 3) / 4 - 4)) return undefined
+  if (bytes.length < (coded.length * 3) / 4 - 4) return undefined
   return isPlain(bytes) ? bytes.toString('latin1') : undefined
+}
+
+function isPlainByte(byte: number): boolean {
+  return byte < 127 && (byte >= 32 || byte === 9 || byte === 10 || byte === 13)
 }
 
 function isPlain(bytes: Uint8Array): boolean {
@@ -123,7 +155,7 @@ function isPlain(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number
     if (byte === 0 && ++nulls <= 2) continue
-    if (byte >= 127 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) return false
+    if (!isPlainByte(byte)) return false
   }
   return true
 }

@@ -84,8 +84,10 @@ export class DecodingWalk {
   /** Texts that were found in the window, the window itself first; made when there is more than one. */
   #found: Text[] | undefined
   #next = 1
-  /** Lines and other parts of the text at hand, last one first. */
+  /** Lines and other parts of the text at hand, last one first; made when it was read. */
   #pieces: string[] | undefined
+  /** What a scan saw of a text whose parts were not made yet; 0 where it has none. */
+  #unparted = 0
   #isCut = false
 
   constructor(value: string, options: WalkOptions) {
@@ -98,9 +100,18 @@ export class DecodingWalk {
     return this.#isCut
   }
 
+  /** Takes note that no part of the last reading need be read. */
+  passOverPieces(): void {
+    if (this.#text.changed === undefined) this.#unparted = 0
+  }
+
   /** The next reading; undefined at the end. */
   next(): Reading | undefined {
     const { place } = this.#options
+    if (this.#unparted !== 0) {
+      this.#pieces = piecesOf(this.#text.text, this.#unparted)
+      this.#unparted = 0
+    }
     const piece = this.#pieces?.pop()
     if (piece !== undefined) {
       const { isEscaped } = this.#text
@@ -156,7 +167,7 @@ export class DecodingWalk {
   #branch(chars: number): void {
     const { text, isCollapsed } = this.#text
     if ((chars & PIECES) !== 0 && mayHavePieces(text, chars) && this.#options.pieces === 'read')
-      this.#pieces = piecesOf(text, chars)
+      this.#unparted = chars
     // What a decoding makes of it, collapsing makes of the same decoding.
     if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
     const collapsed = collapsedOf(text, chars)

@@ -1,0 +1,130 @@
+import type { Features } from './features.ts'
+import type { Rule } from './rule.ts'
+import { RuleGates } from './rule-gates.ts'
+import { SignFilter } from './sign-filter.ts'
+import { TextFilter } from './text-filter.ts'
+
+/** From this length on, less one, every rule fits. */
+const MEASURED = 65
+/** A longer text mostly holds every kind of character, and is not remembered. */
+const SIGNED = 1_024
+/** Of shorter texts, so many rules are left without asking for the texts that they require. */
+const SHORT = 256
+const FEW = 8
+
+/**
+ * The rules that could hit a text, found in steps, each of which costs more and is taken where it is likely
+ * to leave fewer: by the kinds of characters and words in it, its length, the characters that each rule
+ * needs, and the texts that each requires. What is found holds for every part of the text too.
+ */
+export class RuleCandidates {
+  /** The rules that the last text left, as rows of bits. */
+  readonly rows: Int32Array
+  readonly #gates: RuleGates
+  readonly #signs: SignFilter
+  readonly #filter: TextFilter
+  /** By the length of a short text, the rules that can hit one so short. */
+  readonly #fitting: readonly Int32Array[]
+  /** What the rows are about: asked for twice in a row where a value is looked at. */
+  #text: string | undefined
+  #chars = 0
+  #words = 0
+  #within: Int32Array | undefined
+  #isFiltered = false
+  #isAny = false
+
+  constructor(rules: readonly Rule[]) {
+    this.rows = new Int32Array(Math.ceil(rules.length / 32))
+    this.#gates = new RuleGates(rules)
+    this.#signs = new SignFilter(rules.map(rule => rule.signs))
+    this.#filter = new TextFilter(rules.map(rule => rule.requires))
+    this.#fitting = Array.from({ length: MEASURED }, (_, length) => fitting(rules, length))
+  }
+
+  /**
+   * Finds the rules that could hit a text.
+   * @param plain the text, in lower case where it is not of ASCII alone
+   * @param features what a scan of the text saw
+   * @param within the rules that are asked for
+   * @returns whether there are any
+   */
+  open(text: string, plain: string, features: Readonly<Features>, within: Int32Array): boolean {
+    const { chars, words, holds } = features
+    if (this.#text === text && this.#chars === chars && this.#words === words && this.#within === within) {
+      // What is kept would hold on to the request that it was cut from.
+      this.#text = undefined
+      return this.#isAny
+    }
+    this.#text = text.length < SIGNED ? text : undefined
+    this.#chars = chars
+    this.#words = words
+    this.#within = within
+    this.#isFiltered = false
+    let left = this.#gated(text.length, chars, words, within)
+    if (left > 0 && text.length < SIGNED) left = this.#keepMet(chars, holds)
+    if (left > FEW || (left > 0 && text.length >= SHORT)) left = this.filter(plain)
+    this.#isAny = left > 0
+    return this.#isAny
+  }
+
+  /** Whether any of these rules is among those that were found. */
+  holdsSome(rules: Int32Array): boolean {
+    for (let row = 0; row < this.rows.length; row++)
+      if (((this.rows[row] as number) & (rules[row] as number)) !== 0) return true
+    return false
+  }
+
+  /** Takes the last step, if it was not taken. @returns how many rules are left */
+  filter(plain: string): number {
+    const { rows } = this
+    const filtered = this.#isFiltered ? undefined : this.#filter.read(plain)
+    this.#isFiltered = true
+    let left = 0
+    for (let row = 0; row < rows.length; row++) {
+      if (filtered !== undefined) rows[row] = (rows[row] as number) & (filtered[row] as number)
+      left += bitsOf(rows[row] as number)
+    }
+    return left
+  }
+
+  #gated(length: number, chars: number, words: number, within: Int32Array): number {
+    const { rows } = this
+    const opened = this.#gates.openedBy(chars, words)
+    const fit = this.#fitting[Math.min(length, MEASURED - 1)] as Int32Array
+    let left = 0
+    for (let row = 0; row < rows.length; row++) {
+      const open = (opened[row] as number) & (within[row] as number) & (fit[row] as number)
+      rows[row] = open
+      left += bitsOf(open)
+    }
+    return left
+  }
+
+  #keepMet(chars: number, holds: number): number {
+    const { rows } = this
+    let left = 0
+    for (let row = 0; row < rows.length; row++) {
+      const open = rows[row] as number
+      if (open === 0) continue
+      const met = this.#signs.among(row, open, chars, holds)
+      rows[row] = met
+      left += bitsOf(met)
+    }
+    return left
+  }
+}
+
+function fitting(rules: readonly Rule[], length: number): Int32Array {
+  const set = new Int32Array(Math.ceil(rules.length / 32))
+  rules.forEach((rule, index) => {
+    if ((rule.least ?? 0) <= length) set[index >> 5] = (set[index >> 5] as number) | (1 << (index & 31))
+  })
+  return set
+}
+
+/** How many bits of a number are set (Hacker's Delight, section 5-1). */
+function bitsOf(row: number): number {
+  let bits = row - ((row >>> 1) & 0x55555555)
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
