@@ -79,7 +79,8 @@ const KINDS: Readonly<
     attacks: [
       sent({ filter: '*)(uid=*))(|(uid=*' }),
       sent({ user: '(&(objectClass=*)(userPassword=a*))' }),
-      sent({ user: '(&(uid=a)(cn=*)) x' }),
+      sent({ filter: '(&(uid=a)(cn=*)) x' }),
+      sent({ user: '(&(uid=a)(cn=*))' }),
       filled({ user: '(|(uid=a)(mail=b))' }),
     ],
   },

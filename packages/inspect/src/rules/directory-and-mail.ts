@@ -11,6 +11,9 @@ const FILTER_SETTING =
 /** What no sign-in asks for. */
 const SECRET_ATTRIBUTE = /userpassword|unicodepwd/
 
+/** Fields of documents that may hold a filter; an element of a list has no name. */
+const MAY_HOLD_FILTER = /^$|filter|query|search/
+
 /** A filter that is complete breaks out of none: settings of a sign-in hold it as it is. */
 function unlessWhole(rule: PatternRule): PatternRule {
   return {
@@ -18,7 +21,8 @@ function unlessWhole(rule: PatternRule): PatternRule {
     find(reading: Reading): Span | undefined {
       const span = rule.find(reading)
       if (span === undefined || SECRET_ATTRIBUTE.test(reading.lower)) return span
-      return isWholeFilter(reading.lower) ? { ...span, bare: true } : span
+      const isSetting = MAY_HOLD_FILTER.test(reading.name) && isWholeFilter(reading.lower)
+      return isSetting ? { ...span, bare: true } : span
     },
   }
 }
