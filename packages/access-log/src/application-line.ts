@@ -15,17 +15,30 @@ const UWSGI =
 /** [GIN] 2026/01/31 - 12:30:05 | 404 | 1.2ms | client | GET "/x" */
 const GIN =
   /\[GIN\] (\d{4}\/\d\d\/\d\d) - (\d\d:\d\d:\d\d) \|\S{0,12} {1,4}(\d{3}) \S{0,12}\| {0,20}\S{1,24} \| {1,48}([\da-f.:]{3,45}) \|\S{0,12} {0,8}([A-Z]{1,20})\S{0,12} {1,8}"?([^\s"]{1,8192})/i
+/**
+ * Started GET "/x" for client at 2026-01-31 12:30:05 +0000, up to the end of the line, so that what a client
+ * writes into the path stays a part of it.
+ */
+const RAILS =
+  /(?:^|\s)Started ([A-Z]{1,20}) "(.{1,8192})" for ([\da-f.:]{3,45}) at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\s*$/i
 /** time elapsed client result/status bytes method URL user */
 const SQUID =
   /(?:^|\s)(\d{9,11}\.\d{3}) {1,8}(\d{1,9}) ([\da-f.:]{3,45}) [A-Z_]{1,64}\/(\d{3}) (\d{1,15}) ([A-Z]{1,20}) (\S{1,8192}) (\S{1,128})/i
 
 /**
- * A line that an application server or a framework writes (uvicorn, uWSGI, Gin), of Squid, or of
+ * A line that an application server or a framework writes (uvicorn, uWSGI, Gin, Rails), of Squid, or of
  * `name=value` as Heroku's router writes it; undefined for any other line, and for one without a time.
  */
 export function parseApplicationLine(line: string): LogRecord | undefined {
   if (line.length > MAX_LENGTH) return undefined
-  return uvicornRecord(line) ?? uwsgiRecord(line) ?? ginRecord(line) ?? squidRecord(line) ?? pairsRecord(line)
+  return (
+    uvicornRecord(line) ??
+    uwsgiRecord(line) ??
+    ginRecord(line) ??
+    railsRecord(line) ??
+    squidRecord(line) ??
+    pairsRecord(line)
+  )
 }
 
 function uvicornRecord(line: string): LogRecord | undefined {
@@ -65,6 +78,17 @@ function ginRecord(line: string): LogRecord | undefined {
   return Number.isNaN(time)
     ? undefined
     : { time, address, method, target, httpVersion: '1.1', status: Number(status), bytes: 0 }
+}
+
+/** Rails names the client where a request starts, and its status only lines later. */
+function railsRecord(line: string): LogRecord | undefined {
+  const found = line.includes('Started ') ? RAILS.exec(line) : null
+  if (found === null) return undefined
+  const [, method = '', target = '', address = '', at] = found
+  const time = parseAnyTime(at)
+  return Number.isNaN(time)
+    ? undefined
+    : { time, address, method, target, httpVersion: '1.1', status: 0, bytes: 0 }
 }
 
 function squidRecord(line: string): LogRecord | undefined {

@@ -53,6 +53,8 @@ describe('lines of many servers and collectors', () => {
     for (const line of [
       `${ADDRESS} - ${other} a ${STAMP} "GET /x HTTP/1.1" 404 1`,
       `[2026-01-31 12:30:05 +0000] [7] [INFO] ${ADDRESS} - ${other} ${other} ${STAMP} "GET /x HTTP/1.1" 404 1`,
+      `Started GET "/x" for ${other} at 2026-01-31 12:30:05 +0000" for ${ADDRESS} at 2026-01-31 12:30:05 +0000`,
+      `Started GET "/xStarted GET "/y" for ${ADDRESS} at 2026-01-31 12:30:05 +0000`,
       `time=2026-01-31T12:30:05Z remote_addr=${ADDRESS} method=GET uri="/x remote_addr=${other}" status=404 remote_addr=${other}`,
       JSON.stringify({
         ts: '2026-01-31T12:30:05Z',

@@ -84,7 +84,7 @@ cases('limits and parameters without a running gateway', [
   ['parameters types', 1, /no type is certain yet/],
   ['parameters propose', 1, /nothing was learned: schema: \{ learn: true \}/],
   ['parameters forget', 1, /nothing was learned of that/],
-  ['parameters types set "GET /x" query.a nope', 2, /must be "number" or .*, not "nope"/],
+  ['parameters types set "GET /x" query.a nope', 2, /must be "number", .*, not "nope"/],
   ['parameters types set "GET /x" nope number', 2, /is not the place of a parameter/],
 ])
 
@@ -188,7 +188,7 @@ cases('a request that is only described, versions, and starts that cannot be', [
   ['schema', 0, /"\$schema": "https:\/\/json-schema\.org/],
   ['gateway', 2, /the gateway does not know where the backend is\n {2}hint: postern gateway --to/],
   ['gateway --to nope', 2, /--to: is not an http\(s\) address/],
-  ['forward-auth --dialect apache', 2, /must be "nginx" or "traefik" or "caddy" or "envoy", not "apache"/],
+  ['forward-auth --dialect apache', 2, /must be "nginx", "traefik", "caddy" or "envoy", not "apache"/],
 ])
 
 describe('how it is said', () => {

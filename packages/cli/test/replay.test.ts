@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { ConfigError, Engine } from '@postern/core'
 import { conformance } from '../../../test/conformance.ts'
-import type { ReplaySummary } from '../src/replay/replay.ts'
+import { type ReplaySummary, replay } from '../src/replay/replay.ts'
 import { cli } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-replay-'))
@@ -28,6 +30,24 @@ function write(name: string, lines: readonly string[]): string {
 }
 
 describe('a replay', () => {
+  for (const name of ['gone.log', 'gone.log.gz'])
+    test(`of a file that is taken away before it is read says so: ${name}`, () =>
+      assert.rejects(
+        replay({ files: [join(folder, name)], engine: () => assert.fail('nothing is decided') }),
+        error => error instanceof ConfigError && /gone\.log.*cannot be read \(ENOENT\)/.test(error.message),
+      ))
+
+  test('of a compressed log that ends in the middle says what to do', () => {
+    const whole = gzipSync(
+      Array.from({ length: 50 }, (_, i) => line(i, '192.0.2.1', `GET /${i} HTTP/1.1`)).join('\n'),
+    )
+    writeFileSync(join(folder, 'torn.log.gz'), whole.subarray(0, whole.length - 20))
+    return assert.rejects(
+      replay({ files: [join(folder, 'torn.log.gz')], engine: async clock => new Engine({ clock }) }),
+      error => error instanceof ConfigError && /torn\.log\.gz.*is not a whole gzip file/.test(error.message),
+    )
+  })
+
   test('tells by rule, actor and route what would have been refused, with examples', async () => {
     const log = write('attack.log', [
       line(0, '192.0.2.1', 'GET /products HTTP/1.1'),

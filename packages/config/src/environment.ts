@@ -15,6 +15,16 @@ export function fillFromEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): { readonly value: unknown; readonly issues: readonly ConfigIssue[] } {
   const issues: ConfigIssue[] = []
+  const variable = (name: string, path: ConfigPath): string => {
+    const found = environment[name]
+    if (found !== undefined && found !== '') return found
+    issues.push({
+      place: file.place(path),
+      problem: `the environment variable ${name} is not set`,
+      hint: `set it where the process starts, e.g. export ${name}=..., or in a file: node --env-file=.env`,
+    })
+    return ''
+  }
   const fill = (value: unknown, path: ConfigPath): unknown => {
     if (path.length === 1 && CODE.has(path[0])) return value
     if (path.length > MAX_DEPTH) {
@@ -23,15 +33,7 @@ export function fillFromEnvironment(
     }
     if (typeof value === 'string') {
       const name = REFERENCE.exec(value)?.[1]
-      if (name === undefined) return value
-      const found = environment[name]
-      if (found === undefined || found === '')
-        issues.push({
-          place: file.place(path),
-          problem: `the environment variable ${name} is not set`,
-          hint: `set it where the process starts, e.g. export ${name}=..., or in a file: node --env-file=.env`,
-        })
-      return found ?? ''
+      return name === undefined ? value : variable(name, path)
     }
     if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]))
     if (!isPlainObject(value)) return value
@@ -42,11 +44,8 @@ export function fillFromEnvironment(
         problem: 'unknown key "__proto__"',
         hint: 'remove it: it names nothing',
       })
-    return Object.fromEntries(
-      Object.entries(value).flatMap(([key, item]) =>
-        item === undefined ? [] : [[key, fill(item, [...path, key])]],
-      ),
-    )
+    const kept = Object.entries(value).filter(([, item]) => item !== undefined)
+    return Object.fromEntries(kept.map(([key, item]) => [key, fill(item, [...path, key])]))
   }
   return { value: fill(file.value, []), issues }
 }

@@ -13,6 +13,7 @@ export { CidrSet, type NetworkWidth, networkOf } from './cidr.ts'
 export { type ClaimedCredential, claimedCredential } from './claimed-credential.ts'
 export { parseForwardedHop } from './client-address.ts'
 export { type Clock, systemClock, VirtualClock } from './clock.ts'
+export { foldedText, plainLetters } from './comparable-text.ts'
 export type { ConfigChange, ConfigException } from './config-exception.ts'
 export { dispositionParameters, namesFile } from './content-disposition.ts'
 export {

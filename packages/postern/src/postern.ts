@@ -13,6 +13,7 @@ import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
 import { checkCalled, checkHandler, checkServer } from './check-mount.ts'
 import { checkOptions } from './check-options.ts'
+import { noticeEarlierRoutes } from './earlier-routes.ts'
 import { requireUnbundled } from './unbundled.ts'
 
 /**
@@ -210,6 +211,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     onLine(`console ${watched.link()} (signs in once, within 15 minutes)`)
   runtime.listen(noticeEvents(log, onLine))
   const current = (): Engine => runtime.engine
+  const warn = log === 'none' ? () => undefined : onLine
   return {
     get engine() {
       return runtime.engine
@@ -226,11 +228,11 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     reads: runtime.resources.access?.reads,
     express: (...given: readonly unknown[]) => {
       checkCalled('express', 'app.use', given)
-      return http.express(current)
+      return noticeEarlierRoutes(http.express(current), 'express', warn)
     },
     nest: (...given: readonly unknown[]) => {
       checkCalled('nest', 'app.use', given)
-      return http.nest(current)
+      return noticeEarlierRoutes(http.nest(current), 'nest', warn)
     },
     fastify: (...given: readonly unknown[]) => {
       checkCalled('fastify', 'app.register', given)

@@ -1,12 +1,20 @@
-import { type Exchange, type Json, multipartTexts, readTextBody } from '@postern/core'
+import {
+  type Exchange,
+  foldedText,
+  type Json,
+  multipartTexts,
+  plainLetters,
+  readTextBody,
+} from '@postern/core'
 import { type Key, named } from './key.ts'
 
 const MAX_DEPTH = 8
 
 /**
  * A field of a JSON, form or multipart body: `email` or `user.email` (in a form also `user[email]`): for
- * limits per account on a login route. Letter case, surrounding space and compatibility forms are folded
- * (Unicode NFKC), so that spelling a name differently changes nothing. The same name in the query counts as
+ * limits per account on a login route. Letter case, surrounding space, invisible characters, marks of letters
+ * and compatibility forms are folded (Unicode NFKC), so that spelling a name differently changes nothing:
+ * many databases find `alice` for all of them. The same name in the query counts as
  * another value of the field, because servlets and `$_REQUEST` read both.
  *
  * Requests whose body lacks the field, has it more than once with different values, cannot be read, or is
@@ -53,9 +61,12 @@ function oneOf(values: readonly unknown[]): string {
 }
 
 function folded(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number'
-    ? String(value).normalize('NFKC').trim().toLowerCase()
-    : ''
+  return typeof value === 'string' || typeof value === 'number' ? foldedValue(String(value)) : ''
+}
+
+/** The text that stands for all spellings of a value. */
+export function foldedValue(text: string): string {
+  return plainLetters(foldedText(text))
 }
 
 /** Every field that some framework takes for this one: `user[email]`, `User.Email`, `email[]`. */

@@ -6,6 +6,7 @@ import {
   NAMED_RANGES,
   parseAddress,
 } from '@postern/core'
+import { foldedValue } from './body-key.ts'
 import { address, type Key, type KeyKind, type LimitStage } from './key.ts'
 import { type LimitName, limitName, MAX_ASKS } from './question.ts'
 import type { Rule } from './rule.ts'
@@ -142,9 +143,17 @@ function compile(limit: Limit, prefix: string): CompiledLimit {
     costOf: typeof cost === 'function' ? cost : undefined,
     when: limit.when,
     exemptNetworks: exemptNetworks(key.kind, limit.exempt, prefix),
-    exempt: limit.exempt === undefined || limit.exempt.length === 0 ? undefined : new Set(limit.exempt),
+    exempt:
+      limit.exempt === undefined || limit.exempt.length === 0
+        ? undefined
+        : exemptKeys(key.kind, limit.exempt),
     eventStreams: limit.eventStreams ?? 'count',
   }
+}
+
+/** As keys are read: a field of a body is folded, and so is what is written for it. */
+function exemptKeys(kind: KeyKind | undefined, exempt: readonly string[]): ReadonlySet<string> {
+  return new Set(kind === 'body' ? [...exempt, ...exempt.map(foldedValue)] : exempt)
 }
 
 /**

@@ -115,6 +115,37 @@ describe('the key of a request', () => {
     assert.equal(await keyOf('application/json', twice), '')
   })
 
+  test('in a body is the same for all spellings that a database may find the same account by', async () => {
+    const keyOf = (email: string) =>
+      body('email')(exchangeOf({ method: 'POST', body: JSON.stringify({ email }) }))
+    for (const [victim, spellings] of [
+      [
+        'alice@b.example',
+        [
+          'ALICE@b.example',
+          ' alice@b.example ',
+          'ａlice@b.example',
+          'álice@b.example',
+          'a\u0301lice@b.example',
+          'al\u00adice@b.example',
+          'alice\u200b@b.example',
+          '\u2066alice@b.example\u2069',
+          'alice@b.example\u0000',
+        ],
+      ],
+      ['strasse', ['straße', 'STRASSE', 'STRAẞE']],
+      ['oeuvre', ['œuvre', 'ŒUVRE']],
+      ['łukasz', ['Lukasz', 'ŁUKASZ']],
+    ] as const)
+      for (const spelling of spellings)
+        assert.equal(await keyOf(spelling), await keyOf(victim), JSON.stringify(spelling))
+    assert.notEqual(await keyOf('alice@b.example'), await keyOf('alice@c.example'))
+    // What no account is called stays what it is: a token, a query.
+    assert.notEqual(await keyOf('x'.repeat(2_000)), await keyOf('x'.repeat(2_001)))
+    assert.equal(await keyOf(`alice${' '.repeat(2_000)}`), 'alice')
+    assert.equal(await keyOf(`alice${'\u200b'.repeat(2_000)}`), 'alice')
+  })
+
   test('in a body is also read from the query, which many backends take for the same field', async () => {
     const keyOf = (target: string, text?: string) =>
       body('email')(exchangeOf({ method: 'POST', target, ...(text !== undefined && { body: text }) }))

@@ -78,9 +78,28 @@ export function totalBytes(files: readonly string[], kind = 'an access log'): nu
   }, 0)
 }
 
-function openLog(file: string): AsyncIterable<Buffer> {
+async function* openLog(file: string): AsyncGenerator<Buffer> {
   const stream = createReadStream(file, { highWaterMark: 262_144 })
-  return file.endsWith('.gz') ? stream.pipe(createGunzip()) : stream
+  const isPacked = file.endsWith('.gz')
+  const plain = isPacked ? stream.pipe(createGunzip()) : stream
+  // A pipe passes no error on, and one that nobody hears ends the process.
+  if (plain !== stream) stream.on('error', error => plain.destroy(error))
+  try {
+    yield* plain as AsyncIterable<Buffer>
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    const isTorn = code.startsWith('Z_')
+    throw new ConfigError(
+      {
+        place: file,
+        problem: isTorn ? `is not a whole gzip file (${code})` : `cannot be read (${code})`,
+        hint: isTorn ? 'unpack what there is: gzip -dc FILE > access.log' : 'check the path and its rights',
+      },
+      { cause },
+    )
+  } finally {
+    stream.destroy()
+  }
 }
 
 class ReplayState {

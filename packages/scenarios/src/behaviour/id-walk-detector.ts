@@ -98,9 +98,10 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
   }
 
   const searched = (key: string, id: string, time: number): boolean => {
-    const known = issued.touch(key, newIssued)
-    // Without a word from the application nothing can be said.
-    if (known.ids.size === 0 || known.ids.has(id)) return false
+    // Without a word from the application nothing can be said. Whoever asks is not remembered for it: others
+    // would push out those who were given something.
+    const known = issued.find(key)
+    if (known === undefined || known.ids.has(id)) return false
     known.unissued.delete(id)
     known.unissued.set(id, time)
     for (const [old, seen] of known.unissued) {

@@ -111,6 +111,27 @@ describe('a walk through ids', () => {
     ))
 })
 
+describe('ids that were never issued to whoever asks for them', () => {
+  test('are found also after thousands of others have asked for records', () => {
+    const detector = idWalkDetector({ unissued: 10 })
+    const ask = (principal: string, id: number): Act => ({
+      principal,
+      resource: { type: 'order', id: `order-${id}` },
+    })
+    detector.observe({
+      type: 'records.issued',
+      time: 0,
+      actor: { principal: 'alice' },
+      resource: { type: 'order' },
+      data: { ids: ['order-1'] },
+    })
+    const crowd = Array.from({ length: 3_000 }, (_, n) => ask(`guest-${n}`, n))
+    assert.deepEqual(found(detector, ...crowd), [])
+    const search = Array.from({ length: 12 }, (_, n) => ask('alice', 100 + n * 50))
+    assert.deepEqual(found(detector, ...search), ['id-unissued'])
+  })
+})
+
 describe('session drift', () => {
   const from = (address: string, agent: string): Act => ({ address, agent, data: { session: 's1' } })
   const settled = (): Detector => {
