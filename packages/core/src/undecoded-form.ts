@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts'
 
 /** A pair that some application may have a name for, up to the next one. */
-const PAIR = /&[\w.[\]%:$+; -]{1,64}(?:\0[^&=]{0,64})?=[^&]*/g
+const PAIR = /(?:^|&)[\w.[\]%:$+; -]{1,64}(?:\0[^&=]{0,64})?=[^&]*/g
 
 /**
  * The form in the body of an exchange as it was sent under a content coding, as text of one byte a character.
@@ -28,7 +28,8 @@ export function isCoded(contentEncoding: string | undefined): boolean {
  * PHP cuts at a zero byte.
  */
 export function pairsIn(bytes: Uint8Array): string {
-  return latin1(bytes).match(PAIR)?.join('').slice(1) ?? ''
+  const pairs = latin1(bytes).match(PAIR) ?? []
+  return pairs.join('').replace(/^&/, '')
 }
 
 function latin1(bytes: Uint8Array): string {

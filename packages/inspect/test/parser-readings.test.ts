@@ -324,6 +324,14 @@ describe('a form', () => {
       }
   })
 
+  test('whose first pair happens to be the start of a compressed stream is read from that pair on', () => {
+    const script = [...'<script>alert(document.cookie)</script>']
+    const value = script.map(letter => `%${letter.charCodeAt(0).toString(16)}`).join('')
+    const headers = ['content-type', FORM, 'content-encoding', 'br']
+    const body = Buffer.from(`a[b]\0[]=${value}&user[name]="&q=%\r\ni;d=<p>`)
+    assert.equal(inspect({ method: 'POST', target: '/', headers, body }).verdict, 'block')
+  })
+
   test('in a charset that hides ASCII from whoever does not decode it is refused', () => {
     for (const charset of [
       'utf-7',
