@@ -1,6 +1,3 @@
-import type { Match } from './match.ts'
-import { THRESHOLDS } from './thresholds.ts'
-
 /**
  * What a parameter holds. Declared in the configuration, taken from an OpenAPI file or learned from
  * traffic; never read off the value, since
@@ -71,15 +68,4 @@ export function isStrictType(type: ParameterType): boolean {
 /** Types under which nothing is looked for. */
 export function isUnreadType(type: ParameterType): boolean {
   return type === 'document' || type === 'secret' || type === 'code' || type === 'file'
-}
-
-/** What is said of a value that its parameter's type excludes. */
-export function misfit(type: ParameterType, text: string, location: string): Omit<Match, 'exception'> {
-  return {
-    rule: `parameter/${type}`,
-    family: 'parameter',
-    location,
-    score: 6,
-    span: text.slice(0, THRESHOLDS.span),
-  }
 }

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import type { PosternOptions } from './postern.ts'
+import type { PosternOptions } from './options.ts'
 
 type Name = keyof PosternOptions
 type Check = (value: unknown) => string | undefined

@@ -34,4 +34,5 @@ export {
 export { type FrameworkRequest, RequestRefused, setPrincipal } from '@postern/http'
 export { concurrency, gcra, window as limit } from '@postern/throttle'
 export { defineConfig } from './define-config.ts'
-export { type Postern, type PosternOptions, postern } from './postern.ts'
+export type { PosternOptions } from './options.ts'
+export { type Postern, postern } from './postern.ts'

@@ -1,51 +1,21 @@
 import { resolve } from 'node:path'
 import type { Access, Approvals, ReadBudgets } from '@postern/access'
 import type { AuditLog } from '@postern/audit'
-import type { Config, ExtensionConfig, LoadedConfig, LoadOptions } from '@postern/config'
+import type { Config, LoadedConfig, LoadOptions } from '@postern/config'
 import type { Engine, Health } from '@postern/core'
 import * as http from '@postern/http'
 import type { Revocations } from '@postern/identity'
 import type { BuiltInIdentity } from '@postern/identity/built-in'
 import type { RouteSchemas } from '@postern/protocol'
 import type { RemediationStore } from '@postern/remediate'
-import type { ForwardAuthSetup, Runtime, Verbosity } from '@postern/runtime'
+import type { ForwardAuthSetup, Runtime } from '@postern/runtime'
 import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
 import { checkCalled, checkHandler, checkServer } from './check-mount.ts'
 import { checkOptions } from './check-options.ts'
 import { noticeEarlierRoutes } from './earlier-routes.ts'
+import type { PosternOptions } from './options.ts'
 import { requireUnbundled } from './unbundled.ts'
-
-/**
- * Options of `postern`, each of them optional.
- * @example
- * ```ts
- * import { type PosternOptions, postern } from 'postern'
- *
- * const options: PosternOptions = { config: { audit: false, mode: 'observe' }, log: 'none' }
- * const guarded = await postern(options)
- * console.log(guarded.engine.mode) // prints: observe
- * await guarded.close()
- * ```
- */
-export interface PosternOptions extends ExtensionConfig {
-  /** The configuration itself, instead of a file. */
-  readonly config?: Config
-  /**
-   * The file to read. Default: `postern.config.*` in the working directory; without
-   * a file the defaults apply.
-   */
-  readonly file?: string
-  /**
-   * What is written while the layer runs: `refusals` (a line at the start, one for each refusal, and what is
-   * set wrong), `start` (without the refusals) or `none`. At most 50 lines a second. Default: `refusals`.
-   */
-  readonly log?: Verbosity
-  /** Takes those lines. Default: standard error, each with `postern: ` before it. */
-  readonly onLine?: (line: string) => void
-  /** Folder that paths start from. Default: the working directory. */
-  readonly folder?: string
-}
 
 type WithoutEngine<Adapter> = Adapter extends (engine: http.EngineSource, ...rest: infer Rest) => infer Result
   ? (...rest: Rest) => Result

@@ -1,0 +1,14 @@
+import type { Match } from './match.ts'
+import type { ParameterType } from './parameter-type.ts'
+import { THRESHOLDS } from './thresholds.ts'
+
+/** What is said of a value that its parameter's type excludes. */
+export function misfit(type: ParameterType, text: string, location: string): Omit<Match, 'exception'> {
+  return {
+    rule: `parameter/${type}`,
+    family: 'parameter',
+    location,
+    score: 6,
+    span: text.slice(0, THRESHOLDS.span),
+  }
+}
