@@ -5,6 +5,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { expiredCertificate, newCertificate, type TestCertificate } from '../../gateway/test/tls.ts'
 import { startBackend } from './backend.ts'
@@ -77,7 +78,7 @@ describe('the certificate of a running gateway', { timeout: 120_000 }, () => {
         const next = newCertificate()
         put(folder, next)
         // Every worker shows it, whichever takes the connection.
-        for (let same = 0; same < 8; )
+        for (let same = 0; same < 8; await wait(50))
           same = (await shownAt(gateway.url)) === fingerprint(next) ? same + 1 : 0
         assert.doesNotMatch(gateway.output(), /need a restart: tls/)
       } finally {

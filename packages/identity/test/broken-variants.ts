@@ -242,8 +242,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ),
   variant('e-mail checked before Unicode normalisation', 'login-defence', 'tries are counted as typed', [
     'login-defence/account-name.ts',
-    ".normalize('NFKC')\n    .replace(INVISIBLE, '')",
-    '',
+    'foldedText(name)',
+    'name.trim().toLowerCase()',
   ]),
   variant(
     'malformed header that fails open',

@@ -1,7 +1,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { createGunzip } from 'node:zlib'
 import { AccessLogReader, type LogRecord } from '@postern/access-log'
-import { ConfigError, type RequestSource, VirtualClock } from '@postern/core'
+import { ConfigError, errorCode, type RequestSource, VirtualClock } from '@postern/core'
 import type { ReplayEngine } from '@postern/runtime'
 import { logLines } from './log-lines.ts'
 import { DifferenceCount, type ReplayDifference } from './replay-difference.ts'
@@ -87,7 +87,7 @@ async function* openLog(file: string): AsyncGenerator<Buffer> {
   try {
     yield* plain as AsyncIterable<Buffer>
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    const code = errorCode(cause) ?? 'error'
     const isTorn = code.startsWith('Z_')
     throw new ConfigError(
       {
