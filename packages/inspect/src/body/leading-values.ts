@@ -1,9 +1,10 @@
+import { quotedEnd } from './quoted-end.ts'
+
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
 const DOUBLE = 34
 const SINGLE = 39
-const BACKSLASH = 92
 
 /**
  * The JSON values that a text begins with, up to what no JSON text has between two values. Many readers
@@ -14,7 +15,7 @@ export function leadingValues(text: string): string {
   let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = charCodeAt.call(text, at)
-    if (code === DOUBLE || code === SINGLE) at = stringEnd(text, at + 1, code)
+    if (code === DOUBLE || code === SINGLE) at = quotedEnd(text, at + 1, code)
     else if (code === 123 || code === 91) depth++
     else if (code === 125 || code === 93) depth--
     else if (depth === 0 && !isBetween(code)) return text.slice(0, at)
@@ -26,13 +27,4 @@ export function leadingValues(text: string): string {
 /** White space, and the mark of a byte order. */
 function isBetween(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13) || code === 0xfeff
-}
-
-function stringEnd(text: string, from: number, quote: number): number {
-  for (let at = from; at < text.length; at++) {
-    const code = charCodeAt.call(text, at)
-    if (code === quote) return at
-    if (code === BACKSLASH) at++
-  }
-  return text.length
 }

@@ -1,5 +1,6 @@
 import { decodeInParts } from '../canonicalise/in-parts.ts'
 import { unescapeOddly } from './json-string.ts'
+import { quotedEnd } from './quoted-end.ts'
 import type { Steps } from './steps.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
@@ -24,7 +25,7 @@ export function* visitSingleQuoted(text: string, visitor: ValueVisitor): Steps {
     const code = charCodeAt.call(text, from)
     let next = from + 1
     if (code === DOUBLE || code === SINGLE) {
-      const end = stringEnd(text, next, code)
+      const end = quotedEnd(text, next, code)
       if (code === SINGLE && end - next >= SHORTEST) {
         const value = yield* decodeInParts(text.slice(next, end), BACKSLASH, unescapeOddly, visitor)
         if (!visitor.value(value, 'body', locator)) return
@@ -34,15 +35,6 @@ export function* visitSingleQuoted(text: string, visitor: ValueVisitor): Steps {
     } else if (code === SLASH) next = commentEnd(text, from)
     from = next
   }
-}
-
-function stringEnd(text: string, from: number, quote: number): number {
-  for (let at = from; at < text.length; at++) {
-    const code = charCodeAt.call(text, at)
-    if (code === quote) return at
-    if (code === BACKSLASH) at++
-  }
-  return text.length
 }
 
 /** Where to go on behind a slash. */
