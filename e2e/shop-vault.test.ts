@@ -134,6 +134,8 @@ test('private notes are sealed in the browser: the shop has them, and cannot rea
   const problems: string[] = []
   first.on('pageerror', error => problems.push(String(error)))
   await first.goto(`${shop.url}/notes`)
+  // The page makes the key first, then shows the code.
+  await first.waitForFunction("document.getElementById('fresh-code').textContent !== ''")
   const code = await first.innerText('#fresh-code')
   assert.match(code, /^[0-9A-Z]+(?:-[0-9A-Z]+)+$/)
   await first.fill('#note', 'the spare key is under the third lantern')
