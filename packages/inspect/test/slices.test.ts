@@ -46,6 +46,9 @@ describe('inspection in slices', () => {
         `<?xml version="1.0"?><a b="${'&amp;x'.repeat(30_000)}">${'&lt;y'.repeat(30_000)}</a>`,
       ],
       ['application/graphql', `query { a(b: "${'\\\\ \\n x'.repeat(40_000)}") { id } }`],
+      ['application/json', `{"a":"${'\\\\q\\\\\\\\'.repeat(60_000)}"}`],
+      ['application/json', `{a:${'/**/'.repeat(100_000)}${"'x y',".repeat(20_000)}`],
+      ['application/octet-stream', `[${'1,'.repeat(200_000)}"${'\0'.repeat(400_000)}"]`],
       // Nothing in it opens a rule.
       ['application/xml', `<?xml version="1.0"?><a>${'-- on "on '.repeat(40_000)}`],
       ['application/xml', `<a>${"<b c='1'/>".repeat(9_000)}</a>`],

@@ -1,4 +1,4 @@
-import { decodeInParts } from '../canonicalise/in-parts.ts'
+import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import { CharacterCodes, MOST_COPIED } from '../character-codes.ts'
 import type { Place } from '../reading.ts'
 import { unescapeJson } from './json-string.ts'
@@ -42,7 +42,8 @@ export function* visitGraphql(
   let from = 0
   for (let open = text.indexOf('"'); ; open = text.indexOf('"', from)) {
     const outside = text.slice(from, open < 0 ? text.length : open)
-    isBroken ||= !TOKENS.test(outside.replace(COMMENT, ''))
+    // So much syntax between two strings is read as a text as well, in slices.
+    isBroken ||= outside.length > PART || !TOKENS.test(outside.replace(COMMENT, ''))
     if (!commentsOf(outside).every(comment => visitor.value(comment, place, locator))) return 'ended'
     if (open < 0) return isBroken ? 'broken' : 'read'
     const { length } = text.startsWith(BLOCK, open) ? BLOCK : '"'
@@ -56,7 +57,7 @@ export function* visitGraphql(
 }
 
 function commentsOf(outside: string): readonly string[] {
-  return outside.includes('#') ? (outside.match(COMMENT) ?? []) : []
+  return outside.length <= PART && outside.includes('#') ? (outside.match(COMMENT) ?? []) : []
 }
 
 function blockEnd(text: string, start: number): number {

@@ -35,11 +35,24 @@ export function* visitJson(
     if (state === 'long') {
       const raw = walk.string.toString()
       const value = yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
-      const odd = hasOddEscape(raw) ? yield* decodeInParts(raw, BACKSLASH, unescapeOddly, visitor) : value
-      if (!walk.tell(value) || (odd !== value && !walk.tell(odd))) return 'ended'
+      if (!walk.tell(value)) return 'ended'
+      if (visitor.isPaused) yield
+      const odd = raw.includes('\\') ? yield* oddReading(raw, value, visitor) : value
+      if (odd !== value && !walk.tell(odd)) return 'ended'
     } else if (state !== 'paused') return state
     if (visitor.isPaused) yield
   }
+}
+
+/** What lenient parsers read in a long string; its value where that is the same. */
+function* oddReading(raw: string, value: string, visitor: ValueVisitor): Steps<string> {
+  let isOdd = false
+  const note = (part: string): string => {
+    isOdd ||= hasOddEscape(part)
+    return ''
+  }
+  yield* decodeInParts(raw, BACKSLASH, note, visitor)
+  return isOdd ? yield* decodeInParts(raw, BACKSLASH, unescapeOddly, visitor) : value
 }
 
 /** Where a walk over the strings of a JSON text stands. A class because generators take longer to do it. */

@@ -1,4 +1,6 @@
+import { PART, type Pausing } from '../canonicalise/in-parts.ts'
 import { quotedEnd } from './quoted-end.ts'
+import type { Steps } from './steps.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -11,17 +13,28 @@ const SINGLE = 39
  * take the first value and leave what follows (`Decoder` of Go, Jackson), or take control characters in
  * strings (Newtonsoft.Json), so bytes that are not text may hold a document all the same. Linear.
  */
-export function leadingValues(text: string): string {
+export function* leadingValues(text: string, driver: Pausing): Steps<string> {
   let depth = 0
+  let pause = PART
   for (let at = 0; at < text.length; at++) {
     const code = charCodeAt.call(text, at)
-    if (code === DOUBLE || code === SINGLE) at = quotedEnd(text, at + 1, code)
-    else if (code === 123 || code === 91) depth++
-    else if (code === 125 || code === 93) depth--
-    else if (depth === 0 && !isBetween(code)) return text.slice(0, at)
-    if (depth < 0) return text.slice(0, at)
+    if (code === DOUBLE || code === SINGLE) at = quotedEnd(text, at + 1, code === DOUBLE ? '"' : "'")
+    else if (depth === 0 && !isOpening(code) && !isBetween(code)) return text.slice(0, at)
+    else depth += isOpening(code) ? 1 : isClosing(code) ? -1 : 0
+    if (at < pause) continue
+    pause = at + PART
+    driver.work(PART >> 2)
+    if (driver.isPaused) yield
   }
   return text
+}
+
+function isOpening(code: number): boolean {
+  return code === 123 || code === 91
+}
+
+function isClosing(code: number): boolean {
+  return code === 125 || code === 93
 }
 
 /** White space, and the mark of a byte order. */

@@ -4,15 +4,16 @@ const { charCodeAt } = String.prototype
 const BACKSLASH = 92
 
 /**
- * Where a string ends: at the quote that no backslash stands before, or at the end of the text.
+ * Where a string ends: at the quote that no backslash stands before, or at the end of the text. Linear.
  * @param from behind the opening quote
- * @param quote code of the character
  */
-export function quotedEnd(text: string, from: number, quote: number): number {
-  for (let at = from; at < text.length; at++) {
-    const code = charCodeAt.call(text, at)
-    if (code === quote) return at
-    if (code === BACKSLASH) at++
+export function quotedEnd(text: string, from: number, quote: string): number {
+  let end = text.indexOf(quote, from)
+  while (end >= 0) {
+    let first = end
+    while (first > from && charCodeAt.call(text, first - 1) === BACKSLASH) first--
+    if ((end - first) % 2 === 0) return end
+    end = text.indexOf(quote, end + 1)
   }
   return text.length
 }

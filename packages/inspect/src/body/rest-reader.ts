@@ -3,7 +3,7 @@ import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } from './multipart.ts'
-import type { Steps } from './steps.ts'
+import { finishSteps, type Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { isFormType, isJsonBody, mayBeginDocument } from './visit-body.ts'
@@ -40,12 +40,16 @@ export function restReader(start: Buffer, contentType: string, depth: number): R
   return isForm ? new FormRest(start) : new TextRest(start)
 }
 
+/** Longest JSON before a file in one message: what goes on behind that many bytes is a document. */
+const LONGEST_HEAD = 65_536
+
 /** The reader for what follows bytes that are not text, where they begin a document that goes on. */
 function documentRest(start: Buffer, contentType: string, depth: number): RestReader | undefined {
   if (!mayBeginDocument(start)) return undefined
   if (!isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new TextRest(start)
-  const text = decodeBytes(start)
-  return leadingValues(text).length === text.length ? new JsonRest(start, depth) : undefined
+  const text = decodeBytes(start.subarray(0, LONGEST_HEAD))
+  const { length } = finishSteps(leadingValues(text, { isPaused: false, work: () => {} }))
+  return length === text.length ? new JsonRest(start, depth) : undefined
 }
 
 /** Text of bytes that come in pieces: a character may lie across two. */

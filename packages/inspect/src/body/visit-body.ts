@@ -258,8 +258,8 @@ function* visitBinary(
     visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
   const start = decodeBytes(bytes.subarray(0, 512))
   if (isJsonBody(start, head.contentType)) {
-    const values = leadingValues(decodeBytes(bytes))
-    visitor.work(bytes.length >> 2)
+    visitor.work(bytes.length >> 4)
+    const values = yield* leadingValues(decodeBytes(bytes), visitor)
     if ((yield* visitJson(values, 'body', depth, visitor)) === 'broken')
       yield* visitNearlyJson(values, visitor)
   } else if (MARKUP_LIKE.test(start) || /[/+]xml$/.test(type)) {
