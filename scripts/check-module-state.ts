@@ -1,5 +1,5 @@
-// A file has no variable of its own that changes: state belongs to an object, which a test can make afresh and
-// which says what may happen to it. Where one is right, the comment above it says why: `Module state: ...`.
+// A file has no variable of its own that changes: state belongs to an object, which a test can make afresh
+// and which says what may happen to it. Where one is right, the comment above says why: `Module state: ...`.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { proseOf } from './source-text.ts'

@@ -39,8 +39,8 @@ export function loadScenarios(files: ScenarioFiles = {}): ScenarioSet {
 }
 
 /**
- * Module state: the rules of the package are immutable, and the same for as long as the process lives; a preview
- * builds several engines from them.
+ * Module state: the rules of the package are immutable, and the same for as long as the process lives; a
+ * preview builds several engines from them.
  */
 let shippedOnly: { readonly name: string; readonly set: ScenarioSet } | undefined
 

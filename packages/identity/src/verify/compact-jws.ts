@@ -36,7 +36,7 @@ class JwsHeaders {
   #known = new Map<string, JwsHeader>()
   #recent: { readonly text: string; readonly header: JwsHeader } | undefined
 
-  /** The header in the first characters of a token; undefined when it is not one. */
+  /** The header in the first characters of a token; undefined when they are not a header. */
   of(token: string, length: number): JwsHeader | undefined {
     const recent = this.#recent
     // Compared in place: most tokens that follow each other have the same.

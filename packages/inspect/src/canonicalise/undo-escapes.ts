@@ -1,10 +1,10 @@
-/** Reads one kind of escape. Where it stands in the text is its only state, so one serves all texts in turn. */
+/** Reads one kind of escape. Where it stands is its only state, so one reader serves all texts in turn. */
 export interface EscapeReader {
   /** What every escape of this kind begins with. */
   readonly sign: string
   /** Where the text goes on behind what was read last. */
   readonly end: number
-  /** The character that an escape at `at`, where the sign is, stands for; undefined when it is none. */
+  /** The character that an escape at `at`, where the sign is, stands for; undefined when it is invalid. */
   read(text: string, at: number): string | undefined
 }
 
