@@ -36,6 +36,8 @@ export class Clearance {
   readonly opaque: OpaqueValues
   /** JSON Web Tokens in which no rule finds anything, at the strictest level. */
   readonly tokens: CleanTokens = new CleanTokens()
+  /** The name of a host that was asked for last and is one: clients ask for few. */
+  host = ''
 
   readonly rules: RuleSet
 

