@@ -21,7 +21,6 @@ import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { beginsLikeToken } from './token-text.ts'
 import { isUnmet } from './unmet-text.ts'
 import { settingOf } from './value-setting.ts'
 
@@ -390,11 +389,10 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
     const nesting = this.#nesting++
     const location = locator.location()
-    const { depth } = this.#options.bounds
-    // What a token says is a document wherever it stands: addresses and paths are data there.
-    const inside = beginsLikeToken(look.text) ? 'body' : place
     this.visit(
-      isQuery ? visitGraphql(text, location, this, place) : visitJson(text, location, depth, this, inside),
+      isQuery
+        ? visitGraphql(text, location, this, place)
+        : visitJson(text, location, this.#options.bounds.depth, this, look.inside),
       location,
     )
     this.#nesting = nesting

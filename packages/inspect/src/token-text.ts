@@ -28,7 +28,8 @@ export function isToken(text: string): boolean {
 }
 
 /**
- * The header and the claims of a JSON Web Token (RFC 7519) as a JSON array; undefined when a text is none.
+ * The header and the claims of a JSON Web Token (RFC 7519) as a JSON array; undefined when a text is not a
+ * token.
  * What they say is anybody's word until the signature is checked, and the header is read before that. Of an
  * encrypted token there is the header alone.
  */
