@@ -1,14 +1,15 @@
 import { decodeText } from './text.ts'
 
 const HEAD = 8_192
+/** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
 const SCRIPT =
-  /<\?php\b|<\?=|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
+  /<\?php\b|<\?=(?:[\t\n\r -~]{10}|[\t\n\r -~]{1,9}(?:\?>|$))|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
 /**
  * What programs that convert pictures run: a pipe in a vector command, a PostScript device, a call in the
  * metadata of a DjVu file.
  */
 const CONVERTED =
-  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[^}\n]{1,80}/i
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[ -~]{3,80}\}/i
 /** The same in a drawing: a pipe behind an address, or what only such a program opens. */
 const CONVERTED_IMAGE =
   /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i

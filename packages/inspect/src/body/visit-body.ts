@@ -1,4 +1,5 @@
 import { archiveEscape } from './archive-names.ts'
+import { visitStrings } from './binary-strings.ts'
 import { charsetOf } from './charset.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
@@ -238,15 +239,8 @@ function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
 }
 
-/** A message of a binary protocol rather than a file, and what is long enough in it to be a text. */
+/** A message of a binary protocol rather than a file. */
 const SMALL = 2_048
-const STRINGS = /[\t\n\r\u0020-\u007e]{8,2048}/g
-
-/** The strings of a message of a binary protocol (protobuf, AMF, Hessian). */
-function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
-  for (const [text] of bytes.toString('latin1').matchAll(STRINGS))
-    if (!visitor.value(text, 'body', at('body'))) return
-}
 
 /**
  * The message that gRPC-Web sends as base64, in pieces that are padded each (gRPC-Web, "Protocol
