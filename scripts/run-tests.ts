@@ -7,8 +7,8 @@ import { runTestFiles } from './run-test-files.ts'
 import { root } from './workspace.ts'
 
 /**
- * Many times what the slowest file takes: one that has not ended by then never would. Long forms run for up to
- * half an hour on a busy machine.
+ * Many times what the slowest file takes: one that has not ended by then never would. Long forms run for up
+ * to half an hour on a busy machine.
  */
 const FILE_LIMIT_MS = process.env['POSTERN_TEST_LONG'] === '1' ? 3_600_000 : 300_000
 

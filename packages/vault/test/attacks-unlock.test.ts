@@ -23,7 +23,7 @@ const DAMAGED = { ...HELD, message: 'wrapped secret: damaged' }
 const WORK = { memory: 64, passes: 1 }
 const { Point } = ristretto255
 
-/** The server answers in place of the holders, with scalars of its own: it knows what the password becomes. */
+/** The server answers in place of the holders, with scalars of its own: it knows what a password becomes. */
 const SCALARS = [3n, 5n, 7n] as const
 const lying: Harden = async blinded => {
   const [a, b, c] = SCALARS.map(scalar => Point.fromBytes(blinded).multiply(scalar).toBytes())

@@ -164,7 +164,7 @@ export class HolderCore {
     if (!coversAll(rights.open, items)) return this.#refuse(service, { refused: 'forbidden' })
     let person: VerifiedCapability | undefined
     if (capability !== undefined) {
-      // The later of two clocks: one that is set back while the holder runs makes no expired capability valid.
+      // The later of two clocks: one that is set back makes no expired capability valid.
       const verified = this.#verify(service, capability, 'open', Math.max(now, clock.now()))
       if (verified === undefined) return { refused: 'capability' }
       person = verified

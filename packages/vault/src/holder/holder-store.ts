@@ -12,6 +12,7 @@ import { HolderKeys } from './holder-keys.ts'
 import { holderIdOf } from './holder-request.ts'
 import { assertOwnSchema, HOLDER_SCHEMA } from './holder-schema.ts'
 import { JournalSync, type SyncedFile, syncedFileAt } from './journal-sync.ts'
+import { isWrappedCanary, unwrapCanary, wrapCanary } from './wrapped-canary.ts'
 
 /** Pages of 4 KiB in the write-ahead log before they are moved into the file. */
 const CHECKPOINT_PAGES = 8_192
@@ -33,8 +34,6 @@ const CLOSED = 'closed.until'
 const FORGOTTEN = 'forgotten.until'
 /** Epochs that were removed, a byte each: a part of one is never taken again. */
 const REMOVED = 'removed'
-/** What a wrapped canary begins with. No base64url does. */
-const WRAPPED = 'wrapped '
 /** Seed of the TLS identity, wrapped as the parts are. */
 export const TLS_KEY = 'tls.key'
 
@@ -287,7 +286,7 @@ export class HolderStore implements HolderJournal {
     const plain = this.#run.canaries
       .all()
       .map(row => String(row['record']))
-      .filter(record => !record.startsWith(WRAPPED))
+      .filter(record => !isWrappedCanary(record))
     if (plain.length === 0) return
     this.#durably(() => {
       for (const record of plain) {
@@ -350,20 +349,6 @@ export class HolderStore implements HolderJournal {
     this.#sync.close()
     this.#database.close()
   }
-}
-
-/**
- * The digest of a canary's place, wrapped: whoever has a copy of this file and the database computes the
- * digest of every row, and would know which ones to leave alone.
- */
-function wrapCanary(kek: Uint8Array, record: string): string {
-  return WRAPPED + wrapKey(kek, Buffer.from(record, 'base64url')).toString('base64url')
-}
-
-function unwrapCanary(kek: Uint8Array, stored: string): string {
-  return stored.startsWith(WRAPPED)
-    ? unwrapKey(kek, Buffer.from(stored.slice(WRAPPED.length), 'base64url')).toString('base64url')
-    : stored
 }
 
 /** Record versions per table, as text: `{"customers":"<16 bytes each, base64url>"}`. */

@@ -20,7 +20,7 @@ import {
   readStored,
   storeRecord,
 } from './column-value.ts'
-import { contextOf, keyText, type Row } from './row-context.ts'
+import { contextOf, keyText, type Row, subjectOf } from './row-context.ts'
 import { SearchTerms, type StoredTerm, searchTenant } from './search-terms.ts'
 import type { SubjectSalts } from './subject-salts.ts'
 import { type Column, compileTables, type Table, type TableSchemas } from './table-schema.ts'
@@ -392,10 +392,6 @@ export class Vault {
     )
     return out
   }
-}
-
-function subjectOf(table: Table, row: Row): string | undefined {
-  return table.subject === undefined ? undefined : keyText(table, table.subject, row)
 }
 
 function isOpenedHere({ mode, access }: Column): boolean {
