@@ -208,10 +208,7 @@ export class Access {
     return wait === undefined ? undefined : limitRefusal(`"${action}" of this agent`, wait)
   }
 
-  /**
-   * Counts rows that a permitted act of an agent changed against its budget.
-   * @throws StoreError (rejects) when they cannot be counted
-   */
+  /** Counts rows that an agent's act changed against its budget. @throws StoreError (rejects) */
   async changed(permit: Permit, rows: number): Promise<void> {
     const agent = this.#options.agentOf?.(permit.principal)
     if (agent !== undefined) await this.#budgets.addRows(nameOf(permit.principal), agent, rows)
