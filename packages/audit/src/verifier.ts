@@ -227,13 +227,16 @@ async function compareUpperTiles(
     for (let n = 0; n * WIDTH < count; n++) {
       const width = Math.min(WIDTH, count - n * WIDTH)
       const { bytes, path, exact } = await readTile(read, String(level), n, width)
-      if (bytes === undefined) found(path, 0, 0, 'is missing')
-      else if (exact && bytes.length > width * 32)
+      if (bytes === undefined) {
+        found(path, 0, 0, 'is missing')
+        continue
+      }
+      if (exact && bytes.length > width * 32)
         found(path, width * 32, bytes.length, 'bytes after the last hash')
-      for (let i = 0; bytes !== undefined && i < width; i++) {
-        const own = tree.tileRoot(level, n * WIDTH + i)
-        if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
+      for (let i = 0; i < width; i++) {
         const place = n * WIDTH + i
+        const own = tree.tileRoot(level, place)
+        if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
         found(path, i * 32, i * 32 + 32, `hash ${place} of level ${level} ${below(place, level - 1)}`)
       }
     }
@@ -374,14 +377,35 @@ async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptio
   const gap = note.lastIndexOf('\n\n')
   if (gap < 0 || !note.endsWith('\n')) return 'is not a signed note'
   const text = note.slice(0, gap + 1)
+  const problem = await signatureProblem(text, note.slice(gap + 2, -1).split('\n'), knownKeys(verifierKeys))
+  if (problem !== undefined) return problem
+  const [name = '', size = '', root = '', ...rest] = text.split('\n')
+  const rootBytes = fromBase64(root)
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(size) || rootBytes?.length !== 32 || rest.at(-1) !== '')
+    return 'is malformed'
+  if (origin !== undefined && name !== origin) return `is of another log, "${name.slice(0, 100)}"`
+  return { origin: name, size: Number(size), root: rootBytes }
+}
+
+/** Ed25519 keys by name and id (C2SP signed-note); keys of other kinds are left out. */
+function knownKeys(verifierKeys: readonly string[]): ReadonlyMap<string, Uint8Array> {
   const keys = new Map<string, Uint8Array>()
   for (const key of verifierKeys) {
     const [, name = '', id = '', material = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(key) ?? []
     const decoded = fromBase64(material)
     if (decoded?.length === 33 && decoded[0] === 1) keys.set(`${name} ${id}`, decoded.subarray(1))
   }
+  return keys
+}
+
+/** What is wrong with the signatures of a text: one by a known key, and no invalid one, is right. */
+async function signatureProblem(
+  text: string,
+  lines: readonly string[],
+  keys: ReadonlyMap<string, Uint8Array>,
+): Promise<string | undefined> {
   let signed = false
-  for (const line of note.slice(gap + 2, -1).split('\n')) {
+  for (const line of lines) {
     const [, name = '', value = ''] = /^— (\S+) (\S+)$/.exec(line) ?? []
     const signature = fromBase64(value)
     if (signature === undefined || signature.length < 5) return 'has a malformed signature line'
@@ -391,13 +415,7 @@ async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptio
       return 'has an invalid signature'
     signed = true
   }
-  if (!signed) return 'is not signed by a known key'
-  const [name = '', size = '', root = '', ...rest] = text.split('\n')
-  const rootBytes = fromBase64(root)
-  if (!/^(?:0|[1-9]\d{0,14})$/.test(size) || rootBytes?.length !== 32 || rest.at(-1) !== '')
-    return 'is malformed'
-  if (origin !== undefined && name !== origin) return `is of another log, "${name.slice(0, 100)}"`
-  return { origin: name, size: Number(size), root: rootBytes }
+  return signed ? undefined : 'is not signed by a known key'
 }
 
 async function verifySignature(
