@@ -63,7 +63,7 @@ describe('bytes that are not text', () => {
   const text = "1' or 1=1-- -"
   const bytes = Buffer.from(text)
   const { length } = bytes
-  /** One field as each protocol writes it, between bytes that are no text. */
+  /** One field as each protocol writes it, between bytes of other kinds. */
   const MESSAGES: Readonly<Record<string, Buffer>> = {
     protobuf: Buffer.of(0x0a, length),
     messagepack: Buffer.of(0x81, 0xa2, 0x69, 0x64, 0xa0 | length),
