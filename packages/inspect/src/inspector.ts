@@ -6,7 +6,7 @@ import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } 
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
-import { commonName, isWords } from './common-value.ts'
+import { commonName, isCommonName, isWords } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { CHAR, type Features, scanFeatures, seen } from './features.ts'
 import type { InspectorOptions } from './inspector-options.ts'
@@ -59,6 +59,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
   #mayAct = false
+  /** Whether a bound left something unread, excepted or not. */
+  #isCut = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -87,6 +89,11 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   get mayAct(): boolean {
     return this.#mayAct || this.#matches.isBlocking || !this.#matches.isWhole
+  }
+
+  /** Whether everything that was to be read was, and no rule hit anything, whether or not it would count. */
+  get isSpotless(): boolean {
+    return this.#stack.length === 0 && this.#matches.hits === 0 && this.#matches.isWhole && !this.#isCut
   }
 
   /** Takes note of a text that a sink could meet: a value, or the path once it is decoded. */
@@ -164,9 +171,13 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       return true
     }
     if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return true
+    const known = Clearance.of(rules).parameters
+    if (place === 'name' && known.has('', text)) return true
     this.#meter.spend(text.length)
     if (!isUnmet(text, this.#scanned, place, rules)) return false
-    this.weighAction(text)
+    // Names come again (`session`, `user`): the next header of cookies, or query, is cleared by one scan.
+    if (place === 'name' && isCommonName(text)) known.add('', text)
+    else this.weighAction(text)
     return true
   }
 
@@ -234,6 +245,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   }
 
   tooBig(rule: string, location: string, detail: string): void {
+    this.#isCut = true
     this.#matches.tooBig(rule, location, detail)
   }
 
