@@ -19,8 +19,8 @@ const copied = new CharacterCodes()
 
 /**
  * Whether a target needs no look: its path and each name and value of its query are cleared by one scan and
- * what it tells the rules, or were looked at before and are common words. Reads each character once and makes hardly any strings; what
- * it does not clear is taken apart as usual.
+ * what it tells the rules, or were looked at before and are common words. Reads each character once and
+ * makes hardly any strings; what it does not clear is taken apart as usual.
  */
 export function isTargetClear(target: string, rules: RuleSet): boolean {
   const mark = target.indexOf('?')
