@@ -199,7 +199,10 @@ function isBeforeCommand(code: number): boolean {
   )
 }
 
-/** A route as frameworks of pages name it: `/orders/[id]`, `/[lang]/about`. No program is in a folder of one letter. */
+/**
+ * A route as frameworks of pages name it: `/orders/[id]`, `/[lang]/about`. No program has a name or a folder
+ * of one letter.
+ */
 const ROUTE = /^(?!\/(?:usr|s?bin|etc|opt|var|proc|dev)\/)(?:\/(?:[\w-]{1,24}|\[[a-z_]\w{1,24}\])){2,6}$/
 
 /** Wildcards inside a name; one that is a whole segment is a pattern of paths. */
