@@ -22,8 +22,7 @@ test('every listener beside the traffic bounds what its clients make it hold', (
     return /^import .*\bcreateServer\b.* from 'node:|import\('node:https?'\)/m.test(source)
   })
   const unbounded = found.filter(
-    path =>
-      !Object.hasOwn(OTHERS, path) && !/\bboundedServer\(/.test(readFileSync(join(root, path), 'utf8')),
+    path => !Object.hasOwn(OTHERS, path) && !/\bboundedServer\(/.test(readFileSync(join(root, path), 'utf8')),
   )
   assert.ok(found.length >= 8, String(found.length))
   assert.deepEqual(unbounded, [])

@@ -33,7 +33,11 @@ export async function startForwardAuthListener(
   const server =
     certificate === undefined
       ? boundedServer(createServer, endpoint, bounds)
-      : boundedServer((given, answer) => createTlsServer({ ...given, ...certificate }, answer), endpoint, bounds)
+      : boundedServer(
+          (given, answer) => createTlsServer({ ...given, ...certificate }, answer),
+          endpoint,
+          bounds,
+        )
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
