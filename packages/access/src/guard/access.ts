@@ -10,11 +10,12 @@ import {
   systemClock,
 } from '@postern/core'
 import type { Agent } from '../agents/agent.ts'
-import { AgentBudgets } from '../agents/agent-budgets.ts'
+import { AgentBudgets, type AgentCount } from '../agents/agent-budgets.ts'
 import type { Approval, ApprovalGrant } from '../approval/approval.ts'
 import { ApprovalRefused } from '../approval/approval-refused.ts'
 import type { Approvals } from '../approval/approvals.ts'
 import { nameOf } from '../approval/people.ts'
+import type { KeptCounts } from '../edge/unit-counts.ts'
 import type { Decides } from '../policy/policy-set.ts'
 import type { AccessRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
@@ -46,6 +47,8 @@ export interface AccessOptions {
   readonly recorder?: EventRecorder
   /** Which callers are agents, whose they are, and what they may do at most. */
   readonly agentOf?: (principal: Principal) => Agent | undefined
+  /** Where budgets of agents are counted. Default: in the memory of this process, which no other one sees. */
+  readonly agentCounts?: KeptCounts<AgentCount>
   /** Turns a consent into a token that the database takes for a row budget. */
   readonly signGrant?: (grant: ApprovalGrant) => string
   /** Where a request for consent is followed. Default: `/.postern/approvals/ID`. */
@@ -75,7 +78,7 @@ export class Access {
   constructor(options: AccessOptions = {}) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#budgets = new AgentBudgets(this.#clock)
+    this.#budgets = new AgentBudgets(this.#clock, options.agentCounts)
   }
 
   /**
@@ -115,14 +118,8 @@ export class Access {
     if (lacking !== undefined) return lacking
     const { policies, agentOf } = this.#options
     const agent = agentOf?.(principal)
-    if (agent !== undefined && !agent.mayCall(action)) return agentRefusal('agent: action not in its list')
-    // An agent may do what its owner may, and no more.
-    if (
-      agent !== undefined &&
-      rule.roles.length > 0 &&
-      lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
-    )
-      return agentRefusal('agent: its owner lacks the role')
+    const unfit = agent === undefined ? undefined : unfitAgent(agent, action, rule)
+    if (unfit !== undefined) return unfit
     if (policies === undefined || resource === undefined) return undefined
     const context = { time: question.exchange?.time ?? this.#clock.now(), ...question.context }
     const verdict = policies.decide(principal, action, resource, context)
@@ -162,7 +159,7 @@ export class Access {
     const act = actOf(question)
     const now = this.checkNow(question, rule)
     if (now !== undefined && 'why' in now) return this.#refused(question, act, now)
-    const limit = this.#spend(question)
+    const limit = await this.#spend(question)
     if (limit !== undefined) return this.#refused(question, act, limit)
     let proof: StepUpProof | undefined
     if (rule.within !== undefined) {
@@ -198,17 +195,17 @@ export class Access {
   }
 
   /** Takes one call from an agent's budget; rows come off when the act reports them. */
-  #spend({ principal, action }: ActQuestion): AccessRefusal | undefined {
+  async #spend({ principal, action }: ActQuestion): Promise<AccessRefusal | undefined> {
     const agent = this.#options.agentOf?.(principal)
     if (agent === undefined) return undefined
-    const wait = this.#budgets.spend(nameOf(principal), agent, action)
+    const wait = await this.#budgets.spend(nameOf(principal), agent, action)
     return wait === undefined ? undefined : limitRefusal(`"${action}" of this agent`, wait)
   }
 
-  /** Counts rows that a permitted act of an agent changed against its budget. */
-  changed(permit: Permit, rows: number): void {
+  /** Counts rows that an agent's act changed against its budget. @throws StoreError (rejects) */
+  async changed(permit: Permit, rows: number): Promise<void> {
     const agent = this.#options.agentOf?.(permit.principal)
-    if (agent !== undefined) this.#budgets.addRows(nameOf(permit.principal), agent, rows)
+    if (agent !== undefined) await this.#budgets.addRows(nameOf(permit.principal), agent, rows)
   }
 
   async #fresh({ principal, exchange }: ActQuestion, within: number): Promise<StepUpProof | AccessRefusal> {
@@ -374,6 +371,14 @@ function lacks({ roles, scopes }: Principal, rule: CompiledRule): AccessRefusal 
 }
 
 /** The act of a question, as digests and approvals name it. */
+/** Why an agent may not do what it asks for: an agent may do what its owner may, and no more. */
+function unfitAgent(agent: Agent, action: string, rule: CompiledRule): AccessRefusal | undefined {
+  if (!agent.mayCall(action)) return agentRefusal('agent: action not in its list')
+  return rule.roles.length > 0 && lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
+    ? agentRefusal('agent: its owner lacks the role')
+    : undefined
+}
+
 function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
   const id = resourceId ?? idOf(resource?.fields)
   return {

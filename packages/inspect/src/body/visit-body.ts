@@ -57,16 +57,26 @@ export function isJsonBody(text: string, contentType: string): boolean {
   return JSON_LIKE.test(text) || typeOf(contentType).includes('json')
 }
 
-/** The last one that was asked for: of one body it is asked several times, and most bodies are alike. */
-let last = { sent: '', type: '' }
+/** Keeps the last type: of one body it is asked for several times, and most bodies are alike. */
+class MediaTypes {
+  #contentType = ''
+  #type = ''
+
+  of(contentType: string): string {
+    if (contentType !== this.#contentType) {
+      const semicolon = contentType.indexOf(';')
+      const type = semicolon < 0 ? contentType : contentType.slice(0, semicolon)
+      this.#contentType = contentType
+      this.#type = type.trim().toLowerCase()
+    }
+    return this.#type
+  }
+}
+
+const mediaTypes = new MediaTypes()
 
 function typeOf(contentType: string): string {
-  if (contentType !== last.sent) {
-    const semicolon = contentType.indexOf(';')
-    const type = semicolon < 0 ? contentType : contentType.slice(0, semicolon)
-    last = { sent: contentType, type: type.trim().toLowerCase() }
-  }
-  return last.type
+  return mediaTypes.of(contentType)
 }
 
 /** Whether a body starts like a JSON or XML document, whatever it says it is. */
@@ -103,6 +113,7 @@ export function* visitBody(
     return
   }
   if (!isCharsetRead(head.contentType, visitor)) return
+  if (type.startsWith('application/grpc-web-text')) visitStrings(messageIn(bytes), visitor)
   const text = decodeText(bytes, head.contentType)
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
@@ -235,6 +246,16 @@ const STRINGS = /[\t\n\r\u0020-\u007e]{8,2048}/g
 function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
   for (const [text] of bytes.toString('latin1').matchAll(STRINGS))
     if (!visitor.value(text, 'body', at('body'))) return
+}
+
+/**
+ * The message that gRPC-Web sends as base64, in pieces that are padded each (gRPC-Web, "Protocol
+ * differences vs gRPC over HTTP2"). Of a longer one, as much as is read of a message.
+ */
+function messageIn(bytes: Buffer): Buffer {
+  const coded = bytes.toString('latin1', 0, SMALL * 2)
+  const pieces = coded.match(/[\w+/-]{2,4096}={0,2}/g) ?? []
+  return Buffer.concat(pieces.map(piece => Buffer.from(piece, 'base64')))
 }
 
 /**
