@@ -62,13 +62,13 @@ describe('a forged export of a tenant', () => {
     }
   })
 
-  test('is found where bytes that are no text stand for the same letter', async () => {
+  test('is found where half a letter replaces the letter that its bytes become', async () => {
     const at = lines.findIndex(line => line.includes('replaced \ufffd letter'))
     assert.ok(at > 0)
     await refused(lines.with(at, (lines[at] ?? '').replace('\ufffd', '\\ud800')), 'half a letter')
   })
 
-  test('that names what is no number of an entry, or holds what is no entry, is refused as one', async () => {
+  test('with a malformed number or entry is refused as an integrity error', async () => {
     const index = /"index":(\d+),"leaf"/
     for (const wrong of ['1.5', '-1', '1e400', '9007199254740993', 'null', '"2"', '[2]'])
       await refused(lines.with(2, (lines[2] ?? '').replace(index, `"index":${wrong},"leaf"`)), wrong)

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyLog } from '@postern/audit/verifier'
-import { SqliteTraffic } from '@postern/console'
 import { cli, startCli } from '../../cli/test/cli.ts'
+import { SqliteTraffic } from '../../console/src/index.ts'
 import { postern } from '../src/index.ts'
 
 describe('a log that was restored from a backup', { timeout: 120_000 }, () => {

@@ -14,7 +14,7 @@ export function auditCommands(
     'audit/erase': async ({ principal, tenant }) => {
       if (typeof principal !== 'string' || principal === '')
         throw new ConfigError({ place: 'principal', problem: 'must be the id of a principal' })
-      // First: the log refuses whom it knows nothing of, and then nothing would be erased anywhere.
+      // First: the log refuses a principal that it does not know, and then nothing would be erased anywhere.
       await eraseElsewhere(principal, typeof tenant === 'string' ? tenant : '')
       const { audit } = runtime.resources
       if (audit === undefined)
