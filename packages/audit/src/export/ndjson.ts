@@ -125,8 +125,8 @@ export interface CheckedExport {
  * Checks an export of a tenant, line by line: every proof, every number, the count, the signature under it.
  * @returns how many entries it holds, from which number on, whether that is all, and
  *   the checkpoint they stand under
- * Every line is exactly as the log writes it: what only some readers of JSON would see, as a field that stands
- * twice or that nothing proves, is refused.
+ * Every line is exactly as the log writes it: what only some readers of JSON would see, such as a repeated
+ * field or one that nothing proves, is refused.
  * @throws IntegrityError naming the first line that does not fit
  */
 export async function checkExport(
