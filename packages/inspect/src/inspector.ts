@@ -159,6 +159,11 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   #isTextClear(text: string, place: Place): boolean {
     const { rules } = this.#options
     const { chars, words } = this.#scanned
+    // Most names come with every request: it takes less to know one again than to tell what it lacks.
+    if (place === 'name' && Clearance.of(rules).parameters.has('', text)) {
+      this.weighAction(text)
+      return true
+    }
     if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) {
       this.#mayAct ||= isUngatedAction(text)
       return true
