@@ -27,6 +27,7 @@ process.exit(
     { name: 'floors', command: [...node, 'scripts/check-floors.ts'] },
     { name: 'import circles', command: [...node, 'scripts/check-circles.ts'] },
     { name: 'tests that cannot fail', command: [...node, 'scripts/check-tests.ts'] },
+    { name: 'state of modules', command: [...node, 'scripts/check-module-state.ts'] },
     { name: 'sizes', command: [...node, 'scripts/check-sizes.ts'] },
     { name: 'prose', command: [...node, 'scripts/check-prose.ts'] },
     { name: 'configuration reference', command: [...node, 'scripts/docs.ts', '--check'] },

@@ -2,18 +2,30 @@ const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec'
 
 const ZONE = / [+-]\d{4}$/
 
-/**
- * The last second that was read: the lines of a log come in order, so most share it with their neighbours.
- */
-let lastText = ''
-let lastTime = Number.NaN
+/** Keeps the last time: the lines of a log come in order, so most share it with their neighbours. */
+class CommonTimes {
+  #text = ''
+  #time = Number.NaN
+
+  read(text: string): number {
+    if (text === this.#text) return this.#time
+    this.#time = readCommonTime(text)
+    this.#text = text
+    return this.#time
+  }
+}
+
+const commonTimes = new CommonTimes()
 
 /**
  * Milliseconds of `10/Oct/2023:10:22:41 +0200` (also with fractions; without a zone: UTC); NaN for any other
  * text.
  */
 export function parseCommonTime(text: string): number {
-  if (text === lastText) return lastTime
+  return commonTimes.read(text)
+}
+
+function readCommonTime(text: string): number {
   const month = MONTHS.indexOf(text.slice(3, 6)) / 3
   const time = Date.UTC(
     Number(text.slice(7, 11)),
@@ -25,9 +37,7 @@ export function parseCommonTime(text: string): number {
   )
   const zone = ZONE.test(text) ? Number(text.slice(-5)) : 0
   const minutes = Math.trunc(zone / 100) * 60 + (zone % 100)
-  lastText = text
-  lastTime = time - minutes * 60_000
-  return lastTime
+  return time - minutes * 60_000
 }
 
 const COMMON = /^\d{2}\/\w{3}\/\d{4}[: ]/

@@ -25,6 +25,7 @@ export interface SchemaNode {
   readonly items?: SchemaNode
 }
 
+/** Module state: made of a constant when it is first asked for, since most processes never need it. */
 let annotated: SchemaNode | undefined
 
 /** The table as a JSON Schema with everything the table says; what errors and the reference are made from. */

@@ -11,23 +11,34 @@ declare const canonical: unique symbol
  */
 export type Address = string & { readonly [canonical]: 'address' }
 
-const CACHE_LIMIT = 4_096
-let cache = new Map<string, Address | undefined>()
+/** Spellings that are kept; a full table is emptied. */
+const MOST_KEPT = 4_096
 
 /** The canonical form of an address; undefined when the text is not an address. Never throws. */
 export function parseAddress(text: string): Address | undefined {
   // Of IPv4 there is one spelling, and reading it takes less time than looking it up.
   if (isDotted(text)) return text as Address
-  const known = cache.get(text)
-  if (known !== undefined) return known
-  if (text.length > 64) return undefined
-  const parsed = canonicalise(text)
-  if (parsed !== undefined) {
-    if (cache.size >= CACHE_LIMIT) cache = new Map()
-    cache.set(text, parsed)
-  }
-  return parsed
+  return addresses.of(text)
 }
+
+/** Addresses by a spelling of theirs, in a table of fixed size. */
+class KnownAddresses {
+  #known = new Map<string, Address>()
+
+  of(text: string): Address | undefined {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    if (text.length > 64) return undefined
+    const parsed = canonicalise(text)
+    if (parsed !== undefined) {
+      if (this.#known.size >= MOST_KEPT) this.#known = new Map()
+      this.#known.set(text, parsed)
+    }
+    return parsed
+  }
+}
+
+const addresses = new KnownAddresses()
 
 /**
  * Whether a text is an IPv4 address: four numbers from 0 to 255 without leading zeros, as `isIPv4` of

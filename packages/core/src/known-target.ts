@@ -39,31 +39,39 @@ export function hostOfTarget(target: string): string | undefined {
   return charCodeAt.call(target, 0) === 47 ? undefined : ABSOLUTE.exec(target)?.[1]
 }
 
-let known = new Map<string, KnownTarget>()
-/** By place, a mark of the target that was there last. */
-const once: Int32Array = new Int32Array(PLACES)
+class KnownTargets {
+  #kept = new Map<string, KnownTarget>()
+  /** By place, a mark of the target that was there last. */
+  readonly #once: Int32Array = new Int32Array(PLACES)
+
+  of(target: string): KnownTarget {
+    const kept = this.#kept.get(target)
+    if (kept !== undefined) return kept
+    const fresh = new KnownTarget(target)
+    if (target.length <= LONGEST_KEPT && this.#isSecondTime(target)) {
+      if (this.#kept.size >= MOST_KEPT) this.#kept = new Map()
+      this.#kept.set(target, fresh)
+    }
+    return fresh
+  }
+
+  #isSecondTime(target: string): boolean {
+    let mark = target.length
+    for (let i = 0; i < target.length; i++) mark = (Math.imul(mark, 31) + charCodeAt.call(target, i)) | 0
+    mark = Math.imul(mark ^ (mark >>> 15), 0x2c1b3c6d)
+    const place = (mark >>> 12) & (PLACES - 1)
+    if (this.#once[place] === mark) return true
+    this.#once[place] = mark
+    return false
+  }
+}
+
+const targets = new KnownTargets()
 
 /**
  * What a target says. Kept for the whole process, in a table of fixed size, from the second time on: targets
  * that come once (a search, a link with a secret) leave a number behind and no text.
  */
 export function knownTarget(target: string): KnownTarget {
-  const kept = known.get(target)
-  if (kept !== undefined) return kept
-  const fresh = new KnownTarget(target)
-  if (target.length <= LONGEST_KEPT && isSecondTime(target)) {
-    if (known.size >= MOST_KEPT) known = new Map()
-    known.set(target, fresh)
-  }
-  return fresh
-}
-
-function isSecondTime(target: string): boolean {
-  let mark = target.length
-  for (let i = 0; i < target.length; i++) mark = (Math.imul(mark, 31) + charCodeAt.call(target, i)) | 0
-  mark = Math.imul(mark ^ (mark >>> 15), 0x2c1b3c6d)
-  const place = (mark >>> 12) & (PLACES - 1)
-  if (once[place] === mark) return true
-  once[place] = mark
-  return false
+  return targets.of(target)
 }

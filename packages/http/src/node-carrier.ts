@@ -173,8 +173,7 @@ export class NodeCarrier implements RequestSource {
       bytes: this.#bytes(response),
       aborted: (response.writableFinished ?? response.stream?.writableFinished) !== true,
     }
-    if (ended.length === 0) setImmediate(settleEnded)
-    ended.push(this)
+    ended.add(this)
   }
 
   /** Tells the engine. */
@@ -202,13 +201,21 @@ export class NodeCarrier implements RequestSource {
  * Express a microsecond in twenty. A client that waits for its answer cannot have sent its next request by
  * then.
  */
-let ended: NodeCarrier[] = []
+class EndedExchanges {
+  #list: NodeCarrier[] = []
+  readonly #settle = (): void => {
+    const list = this.#list
+    this.#list = []
+    for (let i = 0; i < list.length; i++) list[i]?.tell()
+  }
 
-function settleEnded(): void {
-  const list = ended
-  ended = []
-  for (let i = 0; i < list.length; i++) list[i]?.tell()
+  add(carrier: NodeCarrier): void {
+    if (this.#list.length === 0) setImmediate(this.#settle)
+    this.#list.push(carrier)
+  }
 }
+
+const ended = new EndedExchanges()
 
 /** The carrier of a request whose application may say who sent it; undefined for any other object. */
 export function carriedByNode(request: object): NodeCarrier | undefined {

@@ -30,6 +30,8 @@ export class Clearance {
   /** Names of query parameters, under the empty name, and common words under such a name. */
   readonly parameters: CleanValues = new CleanValues()
   readonly opaque: OpaqueValues
+  /** The name of a host that was asked for last and is one: clients ask for few. */
+  host = ''
 
   readonly rules: RuleSet
 

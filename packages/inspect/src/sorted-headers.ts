@@ -47,7 +47,7 @@ export function sortedHeaders(
     const value = headers[i + 1] as string
     if (value === '') continue
     if (isUnread(name)) {
-      if (isOddRoute(name, value)) {
+      if (isOddRoute(name, value, clearance)) {
         suspicious ??= []
         suspicious.push(name, value)
       }
@@ -67,8 +67,6 @@ export function sortedHeaders(
   return mayAct ? ACTING_HEADERS : INERT_HEADERS
 }
 
-/** The last one that was looked at: clients ask for few. */
-let lastHost = ''
 /** RFC 9110 section 7.2; what names of hosts are made of, and no more than one can have. */
 const HOST = /^[\w.:[\]%~-]{1,261}$/
 
@@ -76,11 +74,11 @@ const HOST = /^[\w.:[\]%~-]{1,261}$/
 const HOP = /(?:^|[\s,])(?:x-|authorization|cookie|forwarded|via\b)/i
 
 /** Whether a header is the host that is asked for, and no name of a host. */
-function isOddRoute(name: string, value: string): boolean {
-  if (value === lastHost) return false
+function isOddRoute(name: string, value: string, clearance: Clearance): boolean {
+  if (value === clearance.host) return false
   if (name.length !== 4) return name.length === 10 && value.length > 10 && HOP.test(value)
   if (!HOST.test(value) && /[\u0000-\u007f]{262}|[\u0000-\u002c/;-@\\^`{-}]/.test(value)) return true
-  lastHost = value
+  clearance.host = value
   return false
 }
 

@@ -16,9 +16,10 @@ for (const stream of [process.stdout, process.stderr])
       process.stderr.write(`error: standard output: ${error.message}; hint: free space, or write elsewhere\n`)
     process.exit(EXIT.unavailable)
   })
+// Module state: this file is the process, and there is one.
+let hasFailed = false
 // An error that nobody caught: requests under way finish, and a supervisor starts the server again. One that
 // comes on top ends it at once, as it does everywhere else.
-let hasFailed = false
 if (serves)
   process.once('uncaughtException', error => {
     hasFailed = true

@@ -5,15 +5,19 @@ import type { RequestHead } from './request-head.ts'
 const HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253}[a-z0-9_.])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i
 
-/** The last valid host: a server has few names, and each request carries one of them. */
-let lastHost = ''
+/** Keeps the last valid name: a server has few, and each request carries one of them. */
+class HostNames {
+  #last = ''
 
-function isHost(text: string): boolean {
-  if (text === lastHost) return true
-  if (!HOST.test(text)) return false
-  lastHost = text
-  return true
+  has(text: string): boolean {
+    if (text === this.#last) return true
+    if (!HOST.test(text)) return false
+    this.#last = text
+    return true
+  }
 }
+
+const hostNames = new HostNames()
 
 /**
  * One request, one host (RFC 9112 section 3.2): exactly one well-formed `Host` in HTTP/1.1, equal to
@@ -26,8 +30,9 @@ export function checkHost(exchange: Exchange, head: RequestHead): ProtocolFault 
   if (hosts === 0 && authority === undefined) {
     return exchange.source.httpVersion === '1.1' ? fault('Host is missing.', undefined, { hosts }) : undefined
   }
-  if (host !== undefined && !isHost(host)) return fault('Host is invalid.', host)
-  if (authority !== undefined && !isHost(authority)) return fault('The authority is invalid.', authority)
+  if (host !== undefined && !hostNames.has(host)) return fault('Host is invalid.', host)
+  if (authority !== undefined && !hostNames.has(authority))
+    return fault('The authority is invalid.', authority)
   if (host !== undefined && authority !== undefined && !sameHost(host, authority))
     return fault('Host and authority differ.', host, { authority: authority.slice(0, 120) })
   const target = exchange.source.target

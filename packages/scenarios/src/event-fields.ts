@@ -14,16 +14,32 @@ function requestTarget(event: Event): string {
   return query === '' ? path : `${path}?${query}`
 }
 
-let decodedEvent: Event | undefined
-let decodedText = ''
+/** Keeps the last target: many rules ask for that of the same event. */
+class DecodedTargets {
+  #event: Event | undefined
+  #text = ''
+
+  of(event: Event): string {
+    if (event !== this.#event) {
+      this.#text = decode(requestTarget(event))
+      this.#event = event
+    }
+    return this.#text
+  }
+}
+
+const decodedTargets = new DecodedTargets()
 
 /**
  * The target as a careless backend would read it: percent-decoded up to three times, `+` in the query as a
- * space, in lower case. Many rules ask for it, so the last answer is kept.
+ * space, in lower case.
  */
 export function decodedTarget(event: Event): string {
-  if (event === decodedEvent) return decodedText
-  let text = requestTarget(event)
+  return decodedTargets.of(event)
+}
+
+function decode(target: string): string {
+  let text = target
   for (let i = 0; i < 3 && text.includes('%'); i++) {
     const next = text.replace(/%(?:u00)?([0-9a-f]{2})/gi, (_, hex: string) =>
       String.fromCharCode(Number.parseInt(hex, 16)),
@@ -31,13 +47,11 @@ export function decodedTarget(event: Event): string {
     if (next === text) break
     text = next
   }
-  decodedEvent = event
   // Only a query spells a space so; in a path it is a plus.
   const mark = text.indexOf('?')
   if (mark >= 0 && text.includes('+', mark))
     text = text.slice(0, mark) + text.slice(mark).replaceAll('+', ' ')
-  decodedText = text.toLowerCase()
-  return decodedText
+  return text.toLowerCase()
 }
 
 function agent(event: Event): string | undefined {
@@ -110,17 +124,25 @@ function key(event: Event): string | undefined {
   return typeof kept === 'string' ? kept : undefined
 }
 
-let lastPath: string | undefined
-let lastFile: string | undefined
+/** Keeps the last file: several rules ask for that of the same path. */
+class FileNames {
+  #path: string | undefined
+  #file: string | undefined
 
-/** The last segment of the path, without its query. Several rules ask for it, so the last answer is kept. */
-function file(event: Event): string | undefined {
-  const text = path(event)
-  if (text !== lastPath) {
-    lastPath = text
-    lastFile = text?.slice(text.lastIndexOf('/') + 1)
+  of(path: string | undefined): string | undefined {
+    if (path !== this.#path) {
+      this.#path = path
+      this.#file = path?.slice(path.lastIndexOf('/') + 1)
+    }
+    return this.#file
   }
-  return lastFile
+}
+
+const fileNames = new FileNames()
+
+/** The last segment of the path, without its query. */
+function file(event: Event): string | undefined {
+  return fileNames.of(path(event))
 }
 
 /**
@@ -142,30 +164,48 @@ function status(event: Event): number | undefined {
 
 const MAX_PARAMETERS = 64
 
-let credentialEvent: Event | undefined
-let acceptedKind: string | undefined
-let foundEnough = false
+/**
+ * What is known of the client of the event at hand. Of that one only: rules are asked about one event after
+ * the other, and a `WeakMap` of events took longer than the rules.
+ */
+class NotedClient {
+  #event: Event | undefined
+  #credential: string | undefined
+  #finds = false
+
+  note(event: Event, credential: string | undefined, finds: boolean): void {
+    this.#event = event
+    this.#credential = credential
+    this.#finds = finds
+  }
+
+  credentialOf(event: Event): string | undefined {
+    return event === this.#event ? this.#credential : undefined
+  }
+
+  findsEnough(event: Event): boolean {
+    return event === this.#event && this.#finds
+  }
+}
+
+const client = new NotedClient()
 
 /**
  * Notes what is known of an event's client, before rules ask for it: what its credential is worth
- * (`request.credential`), and whether it finds what it asks for (`actor.finds`). Of the
- * event at hand only: rules are asked about one event after the other, and a `WeakMap` of events took longer
- * than the rules.
+ * (`request.credential`), and whether it finds what it asks for (`actor.finds`).
  */
 export function noteClient(event: Event, kind: string | undefined, finds: boolean): void {
-  credentialEvent = event
-  acceptedKind = kind
-  foundEnough = finds
+  client.note(event, kind, finds)
 }
 
 /** `enough` while at least one of its client's targets was found for two that were missing or forbidden. */
 function finds(event: Event): string | undefined {
-  return event === credentialEvent && foundEnough ? 'enough' : undefined
+  return client.findsEnough(event) ? 'enough' : undefined
 }
 
 /** How its client says who it is, where the backend takes that: `authorization`, `key` or `session`. */
 function credential(event: Event): string | undefined {
-  return event === credentialEvent ? acceptedKind : undefined
+  return client.credentialOf(event)
 }
 
 /** The names of the query's parameters, sorted; undefined where it has none, as in `?1712345678`. */

@@ -38,7 +38,10 @@ export function loadScenarios(files: ScenarioFiles = {}): ScenarioSet {
   return shippedOnly.set
 }
 
-/** Immutable, and the same for as long as the process lives; a preview builds several engines from it. */
+/**
+ * Module state: the rules of the package are immutable, and the same for as long as the process lives; a
+ * preview builds several engines from them.
+ */
 let shippedOnly: { readonly name: string; readonly set: ScenarioSet } | undefined
 
 function readScenarios({ shipped = 'all', ...own }: ScenarioFiles): ScenarioSet {

@@ -179,21 +179,27 @@ function compileCidr(values: readonly unknown[], place: string, issues: RuleIssu
   }
 }
 
-let foldedFrom = ''
-let foldedTo = ''
+/** Keeps the last text: many rules ask for the same field of one event. */
+class FoldedTexts {
+  #text = ''
+  #folded = ''
 
-/**
- * Many rules ask for the same field of one event, so the last answer is kept; methods are asked for in
- * between, and are known beforehand.
- */
-function foldOnce(text: string): string {
-  if (text === 'GET') return 'get'
-  if (text === 'POST') return 'post'
-  if (text !== foldedFrom) {
-    foldedTo = text.toLowerCase()
-    foldedFrom = text
+  of(text: string): string {
+    // Methods are asked for in between, and would push out what is kept.
+    if (text === 'GET') return 'get'
+    if (text === 'POST') return 'post'
+    if (text !== this.#text) {
+      this.#folded = text.toLowerCase()
+      this.#text = text
+    }
+    return this.#folded
   }
-  return foldedTo
+}
+
+const foldedTexts = new FoldedTexts()
+
+function foldOnce(text: string): string {
+  return foldedTexts.of(text)
 }
 
 type Shape = 'contains' | 'startswith' | 'endswith' | 'equals'

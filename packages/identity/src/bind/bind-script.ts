@@ -9,6 +9,7 @@ const MODULES = [
   ...['bound-worker', 'keep-session-bound', 'session-script'],
 ]
 
+/** Module state: the one script of this version, made when a page first asks for it. */
 let made: { readonly body: string; readonly tag: string } | undefined
 
 /**

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 const WIDTH = 21
 const PROBES = 14
 
+/** Module state: the one file of the package, read when the first password is checked. */
 let filter: Uint8Array | undefined
 
 /**

@@ -167,6 +167,7 @@ interface Bcrypt {
   compare(password: string, hash: string): Promise<boolean>
 }
 
+/** Module state: a module of another package, which most processes never load. */
 let bcrypt: Bcrypt | undefined
 
 /** Loaded when the first bcrypt hash is verified. @throws ConfigError when it is not installed */

@@ -30,9 +30,29 @@ export interface CompactJws {
 const MAX_LENGTH = 16_384
 /** Headers of tokens are few: one per key. */
 const MAX_HEADERS = 256
-let headers = new Map<string, JwsHeader>()
-/** The header of the token before, compared in place: most tokens that follow each other have the same. */
-let recent: { readonly text: string; readonly header: JwsHeader } | undefined
+
+/** Headers that were read, in a table of fixed size; a full one is emptied. */
+class JwsHeaders {
+  #known = new Map<string, JwsHeader>()
+  #recent: { readonly text: string; readonly header: JwsHeader } | undefined
+
+  /** The header in the first characters of a token; undefined when they are not a header. */
+  of(token: string, length: number): JwsHeader | undefined {
+    const recent = this.#recent
+    // Compared in place: most tokens that follow each other have the same.
+    if (recent !== undefined && recent.text.length === length && token.startsWith(recent.text))
+      return recent.header
+    const text = token.slice(0, length)
+    const header = this.#known.get(text) ?? parseHeader(text)
+    if (header === undefined) return undefined
+    if (this.#known.size >= MAX_HEADERS) this.#known = new Map()
+    this.#known.set(text, header)
+    this.#recent = { text, header }
+    return header
+  }
+}
+
+const headers = new JwsHeaders()
 
 /**
  * Takes a compact JWS apart (RFC 7515 section 7.1), or gives undefined: other than three parts, a payload
@@ -49,10 +69,7 @@ export function parseCompactJws(token: string): CompactJws | undefined {
   // A third dot would be in the signature, where base64url has none.
   const payload = decodeBase64url(token.slice(first + 1, second))
   if (payload === undefined) return undefined
-  const header =
-    recent !== undefined && recent.text.length === first && token.startsWith(recent.text)
-      ? recent.header
-      : headerOf(token.slice(0, first))
+  const header = headers.of(token, first)
   if (header === undefined) return undefined
   return { header, payload, signature: token.slice(second + 1), signed: token.slice(0, second) }
 }
@@ -95,15 +112,6 @@ function isMac({ signed, signature }: CompactJws, hmac: Hmac): boolean {
   wantedText.fill(0)
   givenText.fill(0)
   return isAscii && isEqual
-}
-
-function headerOf(text: string): JwsHeader | undefined {
-  const header = headers.get(text) ?? parseHeader(text)
-  if (header === undefined) return undefined
-  if (headers.size >= MAX_HEADERS) headers = new Map()
-  headers.set(text, header)
-  recent = { text, header }
-  return header
 }
 
 function parseHeader(text: string): JwsHeader | undefined {

@@ -57,16 +57,26 @@ export function isJsonBody(text: string, contentType: string): boolean {
   return JSON_LIKE.test(text) || typeOf(contentType).includes('json')
 }
 
-/** The last one that was asked for: of one body it is asked several times, and most bodies are alike. */
-let last = { sent: '', type: '' }
+/** Keeps the last type: of one body it is asked for several times, and most bodies are alike. */
+class MediaTypes {
+  #contentType = ''
+  #type = ''
+
+  of(contentType: string): string {
+    if (contentType !== this.#contentType) {
+      const semicolon = contentType.indexOf(';')
+      const type = semicolon < 0 ? contentType : contentType.slice(0, semicolon)
+      this.#contentType = contentType
+      this.#type = type.trim().toLowerCase()
+    }
+    return this.#type
+  }
+}
+
+const mediaTypes = new MediaTypes()
 
 function typeOf(contentType: string): string {
-  if (contentType !== last.sent) {
-    const semicolon = contentType.indexOf(';')
-    const type = semicolon < 0 ? contentType : contentType.slice(0, semicolon)
-    last = { sent: contentType, type: type.trim().toLowerCase() }
-  }
-  return last.type
+  return mediaTypes.of(contentType)
 }
 
 /** Whether a body starts like a JSON or XML document, whatever it says it is. */

@@ -1,3 +1,4 @@
+import { type EscapeReader, undoEscapes } from './undo-escapes.ts'
 import { hexDigit } from './url.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -57,49 +58,49 @@ const MAX_DIGITS = 12
  * throws.
  */
 export function decodeEntities(text: string): string {
-  let out = ''
-  let from = 0
-  let at = text.indexOf('&')
-  while (at >= 0) {
-    const end = charCodeAt.call(text, at + 1) === 35 ? numeric(text, at + 2) : named(text, at + 1)
-    if (end > 0) {
-      out += text.slice(from, at) + found
-      from = end
-      at = text.indexOf('&', end)
-    } else at = text.indexOf('&', at + 1)
+  return undoEscapes(text, references)
+}
+
+class ReferenceReader implements EscapeReader {
+  readonly sign = '&'
+  end = 0
+
+  read(text: string, at: number): string | undefined {
+    this.end = at + 1
+    return charCodeAt.call(text, at + 1) === 35 ? this.#numeric(text, at + 2) : this.#named(text, at + 1)
   }
-  return from === 0 ? text : out + text.slice(from)
-}
 
-let found = ''
-
-function numeric(text: string, start: number): number {
-  const hexadecimal = (charCodeAt.call(text, start) | 32) === 120
-  let at = hexadecimal ? start + 1 : start
-  const first = at
-  let value = 0
-  while (at - first < MAX_DIGITS) {
-    const digit = hexDigit(charCodeAt.call(text, at))
-    if (digit < 0 || (!hexadecimal && digit > 9)) break
-    value = Math.min(0x110000, value * (hexadecimal ? 16 : 10) + digit)
-    at++
+  #numeric(text: string, start: number): string | undefined {
+    const hexadecimal = (charCodeAt.call(text, start) | 32) === 120
+    let at = hexadecimal ? start + 1 : start
+    const first = at
+    let value = 0
+    while (at - first < MAX_DIGITS) {
+      const digit = hexDigit(charCodeAt.call(text, at))
+      if (digit < 0 || (!hexadecimal && digit > 9)) break
+      value = Math.min(0x110000, value * (hexadecimal ? 16 : 10) + digit)
+      at++
+    }
+    if (at === first || value > 0x10ffff) return undefined
+    this.end = charCodeAt.call(text, at) === 59 ? at + 1 : at
+    return String.fromCodePoint(value)
   }
-  if (at === first || value > 0x10ffff) return -1
-  found = String.fromCodePoint(value)
-  return charCodeAt.call(text, at) === 59 ? at + 1 : at
+
+  #named(text: string, start: number): string | undefined {
+    let at = start
+    while (at - start < LONGEST_NAME && isLetter(charCodeAt.call(text, at))) at++
+    const name = text.slice(start, at).toLowerCase()
+    const closed = charCodeAt.call(text, at) === 59
+    const character = Object.hasOwn(NAMED, name) ? NAMED[name] : undefined
+    // Without the semicolon browsers only know the oldest names; `&section=` in a query must stay as it is.
+    if (character === undefined || (!closed && name !== 'lt' && name !== 'gt' && name !== 'quot'))
+      return undefined
+    this.end = closed ? at + 1 : at
+    return character
+  }
 }
 
-function named(text: string, start: number): number {
-  let at = start
-  while (at - start < LONGEST_NAME && isLetter(charCodeAt.call(text, at))) at++
-  const name = text.slice(start, at).toLowerCase()
-  const closed = charCodeAt.call(text, at) === 59
-  const character = Object.hasOwn(NAMED, name) ? NAMED[name] : undefined
-  // Without the semicolon browsers only know the oldest names; `&section=` in a query must stay as it is.
-  if (character === undefined || (!closed && name !== 'lt' && name !== 'gt' && name !== 'quot')) return -1
-  found = character
-  return closed ? at + 1 : at
-}
+const references = new ReferenceReader()
 
 function isLetter(code: number): boolean {
   const lower = code | 32

@@ -1,3 +1,4 @@
+import { type EscapeReader, undoEscapes } from './undo-escapes.ts'
 import { hexDigit } from './url.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -8,47 +9,48 @@ const { charCodeAt } = String.prototype
  * them. Linear, never throws.
  */
 export function decodeEscapes(text: string): string {
-  let out = ''
-  let from = 0
-  let at = text.indexOf('\\')
-  while (at >= 0 && at + 1 < text.length) {
-    const end = escapeAt(text, at + 1)
-    if (end > 0) {
-      out += text.slice(from, at) + found
-      from = end
-      at = text.indexOf('\\', end)
-    } else at = text.indexOf('\\', at + 2)
-  }
-  return from === 0 ? text : out + text.slice(from)
+  return undoEscapes(text, backslashes)
 }
 
-let found = ''
+class BackslashReader implements EscapeReader {
+  readonly sign = '\\'
+  end = 0
 
-function escapeAt(text: string, at: number): number {
-  const letter = charCodeAt.call(text, at) | 32
-  if (letter === 120) return hexadecimal(text, at + 1, 2)
-  if (letter === 117) {
-    if (charCodeAt.call(text, at + 1) !== 123) return hexadecimal(text, at + 1, 4)
-    const close = text.indexOf('}', at + 2)
-    if (close < 0 || close - at > 8) return -1
-    return hexadecimal(text, at + 2, close - at - 2) > 0 ? close + 1 : -1
+  read(text: string, sign: number): string | undefined {
+    const at = sign + 1
+    this.end = at + 1
+    const code = charCodeAt.call(text, at)
+    // Both cases of x and u.
+    const letter = code | 32
+    if (letter === 120) return this.#hexadecimal(text, at + 1, 2)
+    if (letter === 117)
+      return charCodeAt.call(text, at + 1) === 123
+        ? this.#braced(text, at + 2)
+        : this.#hexadecimal(text, at + 1, 4)
+    return code === 47 ? '/' : undefined
   }
-  if (charCodeAt.call(text, at) === 47) {
-    found = '/'
-    return at + 1
+
+  /** `\u{X}`, of at most six digits. */
+  #braced(text: string, start: number): string | undefined {
+    const close = text.indexOf('}', start)
+    if (close < 0 || close - start > 6) return undefined
+    const character = this.#hexadecimal(text, start, close - start)
+    if (character !== undefined) this.end = close + 1
+    return character
   }
-  return -1
+
+  #hexadecimal(text: string, start: number, digits: number): string | undefined {
+    if (digits === 0) return undefined
+    let value = 0
+    for (let i = 0; i < digits; i++) {
+      const digit = hexDigit(charCodeAt.call(text, start + i))
+      if (digit < 0) return undefined
+      value = value * 16 + digit
+    }
+    if (value > 0x10ffff) return undefined
+    this.end = start + digits
+    return String.fromCodePoint(value)
+  }
 }
 
-function hexadecimal(text: string, start: number, digits: number): number {
-  if (digits === 0) return -1
-  let value = 0
-  for (let i = 0; i < digits; i++) {
-    const digit = hexDigit(charCodeAt.call(text, start + i))
-    if (digit < 0) return -1
-    value = value * 16 + digit
-  }
-  if (value > 0x10ffff) return -1
-  found = String.fromCodePoint(value)
-  return start + digits
-}
+const backslashes = new BackslashReader()

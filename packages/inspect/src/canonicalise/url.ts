@@ -29,36 +29,16 @@ export function decodeUrl(text: string, plusAsSpace: boolean): string {
   let at = 0
   while (at < text.length) {
     const code = charCodeAt.call(text, at)
-    if (code === 43 && plusAsSpace) {
-      out += `${text.slice(from, at)} `
-      from = ++at
-      continue
+    const character =
+      code === 37 ? percents.read(text, at) : code === 43 && plusAsSpace ? percents.plus(at) : undefined
+    if (character === undefined) at++
+    else {
+      out += text.slice(from, at) + character
+      from = at = percents.end
     }
-    if (code !== 37) {
-      at++
-      continue
-    }
-    const wide = unicodeEscape(text, at)
-    if (wide >= 0) {
-      out += text.slice(from, at) + String.fromCharCode(wide)
-      at += 6
-      from = at
-      continue
-    }
-    if (percentByte(text, at) < 0) {
-      at++
-      continue
-    }
-    out += text.slice(from, at)
-    at = decodeBytes(text, at)
-    out += decoded
-    from = at
   }
   return from === 0 ? text : out + text.slice(from)
 }
-
-/** What the last `decodeBytes` made of one character's bytes. */
-let decoded = ''
 
 function percentByte(text: string, at: number): number {
   if (charCodeAt.call(text, at) !== 37) return -1
@@ -87,27 +67,46 @@ function lengthOf(first: number): number {
   return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : first < 0xfc ? 5 : 6
 }
 
-/**
- * Reads one character from `%XX` sequences at `at`; returns where it ends. Overlong forms count as what
- * they stand for.
- */
-function decodeBytes(text: string, at: number): number {
-  const first = percentByte(text, at)
-  const length = lengthOf(first)
-  if (length > 1) {
-    let value = first & (0x7f >> length)
-    let next = at + 3
-    let valid = true
-    for (let i = 1; i < length && valid; i++, next += 3) {
-      const byte = percentByte(text, next)
-      valid = byte >= 0x80 && byte < 0xc0
-      value = value * 64 + (byte & 0x3f)
-    }
-    if (valid && value <= 0x10ffff) {
-      decoded = String.fromCodePoint(value)
-      return next
-    }
+/** Reads one escape of a URL. Where the text goes on behind it is its only state. */
+class PercentReader {
+  end = 0
+
+  /** The space that a plus at `at` stands for in a form. */
+  plus(at: number): string {
+    this.end = at + 1
+    return ' '
   }
-  decoded = String.fromCharCode(first)
-  return at + 3
+
+  /** The character that a percent sign at `at` begins; undefined when it begins none. */
+  read(text: string, at: number): string | undefined {
+    const wide = unicodeEscape(text, at)
+    if (wide < 0) return this.#bytes(text, at)
+    this.end = at + 6
+    return String.fromCharCode(wide)
+  }
+
+  /** One character of `%XX` sequences. Overlong forms count as what they stand for. */
+  #bytes(text: string, at: number): string | undefined {
+    const first = percentByte(text, at)
+    if (first < 0) return undefined
+    const length = lengthOf(first)
+    if (length > 1) {
+      let value = first & (0x7f >> length)
+      let next = at + 3
+      let valid = true
+      for (let i = 1; i < length && valid; i++, next += 3) {
+        const byte = percentByte(text, next)
+        valid = byte >= 0x80 && byte < 0xc0
+        value = value * 64 + (byte & 0x3f)
+      }
+      if (valid && value <= 0x10ffff) {
+        this.end = next
+        return String.fromCodePoint(value)
+      }
+    }
+    this.end = at + 3
+    return String.fromCharCode(first)
+  }
 }
+
+const percents = new PercentReader()

@@ -12,7 +12,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Called when nobody is signed in any more. */
+/** Module state: a page is signed in once. Called when nobody is any more. */
 let onSignedOut: () => void = () => undefined
 
 export function whenSignedOut(call: () => void): void {

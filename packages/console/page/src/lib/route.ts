@@ -16,6 +16,7 @@ function parse(): Route {
     })
 }
 
+/** Module state: a page has one address. Kept, because React compares what it is given with what it had. */
 let current = parse()
 
 function subscribe(call: () => void): () => void {
