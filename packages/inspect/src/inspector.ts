@@ -6,9 +6,10 @@ import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } 
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
-import { commonName, isWords } from './common-value.ts'
+import { clearedBy } from './cleared-text.ts'
+import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
-import { CHAR, type Features, scanFeatures, seen } from './features.ts'
+import { type Features, scanFeatures, seen } from './features.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { Look, type Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
@@ -21,10 +22,8 @@ import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { isUnmet } from './unmet-text.ts'
 import { settingOf } from './value-setting.ts'
 
-const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
@@ -157,22 +156,12 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** Whether a text that was scanned is one that no rule can find anything in. */
   #isTextClear(text: string, place: Place): boolean {
-    const { rules } = this.#options
-    const { chars, words } = this.#scanned
-    // Most names come with every request: it takes less to know one again than to tell what it lacks.
-    if (place === 'name' && Clearance.of(rules).parameters.has('', text)) {
-      this.weighAction(text)
-      return true
-    }
-    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) {
-      this.#mayAct ||= isUngatedAction(text)
-      return true
-    }
-    if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return true
-    this.#meter.spend(text.length)
-    if (!isUnmet(text, this.#scanned, place, rules)) return false
-    this.weighAction(text)
-    return true
+    const cleared = clearedBy(text, this.#scanned, place, this.#options.rules)
+    if (cleared === 'opaque') this.#mayAct ||= isUngatedAction(text)
+    if (cleared === 'opaque' || cleared === 'words') return true
+    if (cleared !== 'known') this.#meter.spend(text.length)
+    if (cleared !== undefined) this.weighAction(text)
+    return cleared !== undefined
   }
 
   /** The second half of `value`. @returns false to end the walk */
