@@ -32,11 +32,12 @@ const COLOURS = {
  * of 100. Every bar has its figure in writing beside it.
  */
 export function benchmarkChart(figures: BenchmarkFigures, theme: keyof typeof COLOURS): string {
-  const { text, soft, ours, other, back } = COLOURS[theme]
+  const colours = COLOURS[theme]
+  const { text, soft, back } = colours
   const parts: string[] = []
   let y = 16
   const write = (x: number, content: string, fill: string, more = ''): void => {
-    parts.push(`<text x="${x}" y="${y}" fill="${fill}"${more}>${escaped(content)}</text>`)
+    parts.push(textAt(x, y, content, fill, more))
   }
   for (const { title, more, rows } of figures.charts) {
     y += LINE + 6
@@ -48,13 +49,7 @@ export function benchmarkChart(figures: BenchmarkFigures, theme: keyof typeof CO
       const longest = title.includes('percent') ? 100 : Math.max(...bars.map(([, value]) => value))
       for (const [name, value] of bars) {
         y += LINE
-        const length = Math.max(1, Math.round((value / longest) * BAR_WIDTH))
-        const isOurs = name.startsWith('Postern')
-        write(LEFT + 12, name.length > 44 ? `${name.slice(0, 43)}…` : name, text)
-        parts.push(
-          `<rect x="${BAR_FROM}" y="${y - 12}" width="${length}" height="14" rx="2" fill="${isOurs ? ours : other}"/>`,
-        )
-        write(BAR_FROM + length + 8, String(value), text, isOurs ? ' font-weight="600"' : '')
+        parts.push(...barAt(y, name, value, longest, colours))
       }
     }
     y += LINE / 2
@@ -67,6 +62,27 @@ export function benchmarkChart(figures: BenchmarkFigures, theme: keyof typeof CO
 ${parts.join('\n')}
 </svg>
 `
+}
+
+function textAt(x: number, y: number, content: string, fill: string, more = ''): string {
+  return `<text x="${x}" y="${y}" fill="${fill}"${more}>${escaped(content)}</text>`
+}
+
+/** The name of a contestant, its bar, and its figure behind that. */
+function barAt(
+  y: number,
+  name: string,
+  value: number,
+  longest: number,
+  { text, ours, other }: (typeof COLOURS)[keyof typeof COLOURS],
+): readonly string[] {
+  const length = Math.max(1, Math.round((value / longest) * BAR_WIDTH))
+  const isOurs = name.startsWith('Postern')
+  return [
+    textAt(LEFT + 12, y, name.length > 44 ? `${name.slice(0, 43)}…` : name, text),
+    `<rect x="${BAR_FROM}" y="${y - 12}" width="${length}" height="14" rx="2" fill="${isOurs ? ours : other}"/>`,
+    textAt(BAR_FROM + length + 8, y, String(value), text, isOurs ? ' font-weight="600"' : ''),
+  ]
 }
 
 function escaped(text: string): string {

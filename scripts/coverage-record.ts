@@ -96,15 +96,21 @@ function parsed(text: string): readonly Script[] {
 
 function addScript({ ran, blocks }: Reached, { functions }: Script): void {
   const own = new Uint8Array(ran.length)
-  // Ranges are nested and the outer one comes first: the last that covers a place holds for it.
-  for (const { ranges, isBlockCoverage } of functions)
-    for (const { startOffset, endOffset, count } of ranges) {
+  for (const { ranges, isBlockCoverage } of functions) {
+    // Ranges are nested and the outer one comes first: the last that covers a place holds for it.
+    for (const { startOffset, endOffset, count } of ranges)
       own.fill(count > 0 ? 1 : 0, startOffset, endOffset)
-      if (!isBlockCoverage) continue
-      const block = `${startOffset}-${endOffset}`
-      if (count > 0 || !blocks.has(block)) blocks.set(block, count > 0 ? 1 : 0)
-    }
+    if (isBlockCoverage) addBlocks(blocks, ranges)
+  }
   for (let place = 0; place < own.length; place++) if (own[place] === 1) ran[place] = 1
+}
+
+/** A block that any process ran has run. */
+function addBlocks(blocks: Reached['blocks'], ranges: Script['functions'][number]['ranges']): void {
+  for (const { startOffset, endOffset, count } of ranges) {
+    const block = `${startOffset}-${endOffset}`
+    if (count > 0 || !blocks.has(block)) blocks.set(block, count > 0 ? 1 : 0)
+  }
 }
 
 /** For each line with code on it the places of that code; types and comments do not count. */

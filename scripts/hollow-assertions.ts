@@ -22,10 +22,7 @@ export function hollowAssertions(tree: Node, source: string): readonly HollowAss
   const visit = (node: Tree): void => {
     const problem = problemOf(node, source)
     if (problem !== undefined) found.push({ start: node.start, problem })
-    for (const value of Object.values(node)) {
-      if (isNode(value)) visit(value)
-      else if (Array.isArray(value)) for (const item of value) if (isNode(item)) visit(item)
-    }
+    for (const child of Object.values(node).flat()) if (isNode(child)) visit(child)
   }
   visit(tree as Tree)
   return found

@@ -139,7 +139,6 @@ export function parseJsonLine(line: string): LogRecord | undefined {
   const top = fieldsOf(parsedJson(line))
   if (top === undefined) return undefined
   const parts = [top, ...INNER.map(name => fieldsOf(top[name])).filter(part => part !== undefined)]
-  const headers = parts.map(part => fieldsOf(part['headers'])).find(part => part !== undefined)
   const requestLine = text(top['request'])
   const request = requestLine === undefined ? undefined : splitRequestLine(requestLine)
   const time = parseAnyTime(find(parts, NAMES.time))
@@ -154,12 +153,7 @@ export function parseJsonLine(line: string): LogRecord | undefined {
     const loose = parseLooseFields(top)
     if (loose !== undefined && loose.status > 0) return loose
   }
-  const host = text(find(parts, NAMES.host))
-  const user = text(find(parts, NAMES.user))
-  const referer = text(find(parts, NAMES.referer)) ?? header(headers, 'referer')
-  const agent = text(find(parts, NAMES.agent)) ?? header(headers, 'user-agent')
   const bytes = Number(find(parts, NAMES.bytes))
-  const duration = durationOf(parts)
   return {
     time,
     ...loggedClient(address),
@@ -169,6 +163,21 @@ export function parseJsonLine(line: string): LogRecord | undefined {
       request?.httpVersion ?? (text(find(parts, NAMES.protocol))?.replace(/^HTTP\//i, '') || '1.1'),
     status: Number.isFinite(status) ? status : 0,
     bytes: Number.isFinite(bytes) ? bytes : 0,
+    ...optionalFields(parts),
+  }
+}
+
+/** What many logs leave out. */
+function optionalFields(
+  parts: readonly Fields[],
+): Pick<LogRecord, 'duration' | 'host' | 'user' | 'referer' | 'agent'> {
+  const headers = parts.map(part => fieldsOf(part['headers'])).find(part => part !== undefined)
+  const host = text(find(parts, NAMES.host))
+  const user = text(find(parts, NAMES.user))
+  const referer = text(find(parts, NAMES.referer)) ?? header(headers, 'referer')
+  const agent = text(find(parts, NAMES.agent)) ?? header(headers, 'user-agent')
+  const duration = durationOf(parts)
+  return {
     ...(duration !== undefined && { duration }),
     ...(host !== undefined && { host }),
     ...(user !== undefined && { user }),

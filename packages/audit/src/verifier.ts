@@ -68,8 +68,9 @@ const MAX_PROBLEMS = 100
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one streaming pass; entries, tiles and numbers are compared at the same position.
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const hash = options.sha256 ?? sha256
+  const { minimumIndex = 0 } = options
   const problems: Problem[] = []
-  const found = (path: string, from: number, to: number, message: string): void => {
+  const found: Found = (path, from, to, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ path, from, to, message })
   }
   const note = await options.read('checkpoint')
@@ -92,7 +93,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
     const bundle = await readTile(options.read, 'entries', n, width)
     const tile = await readTile(options.read, '0', n, width)
     const entries = splitBundle(bundle.bytes, width)
-    const pruned = bundle.bytes === undefined && (n + 1) * WIDTH <= (options.minimumIndex ?? 0)
+    const pruned = bundle.bytes === undefined && (n + 1) * WIDTH <= minimumIndex
     if (bundle.bytes === undefined && !pruned) found(bundle.path, 0, 0, 'is missing')
     if (tile.bytes === undefined) found(tile.path, 0, 0, 'is missing')
     if (entries.rest !== undefined && bundle.exact) {
@@ -107,10 +108,8 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
       const index = n * WIDTH + i
       const entry = entries.ranges[i]
       const stored = tile.bytes?.subarray(i * 32, i * 32 + 32)
-      const own =
-        entry === undefined || bundle.bytes === undefined
-          ? undefined
-          : leafHash(hash, bundle.bytes.subarray(entry.from, entry.to))
+      const bytes = entry && bundle.bytes?.subarray(entry.from, entry.to)
+      const own = bytes && leafHash(hash, bytes)
       if (own !== undefined) hashed++
       const missing = new Uint8Array(32)
       fromEntries.push(own ?? (pruned ? (stored ?? missing) : missing))
@@ -136,18 +135,8 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
           },
         })
       }
-      if (
-        own !== undefined &&
-        entry !== undefined &&
-        bundle.bytes !== undefined &&
-        options.leaves !== 'opaque'
-      ) {
-        const message = misnumbered(
-          bundle.bytes.subarray(entry.from, entry.to),
-          index,
-          numbers,
-          options.minimumIndex ?? 0,
-        )
+      if (bytes !== undefined && entry !== undefined && options.leaves !== 'opaque') {
+        const message = misnumbered(bytes, index, numbers, minimumIndex)
         if (message !== undefined) found(bundle.path, entry.from, entry.to, message)
       }
       if (remembered?.size === index + 1 && !same(fromEntries.root(), remembered.root))
@@ -164,12 +153,8 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const tilesHold = same(fromTiles.root(), head.root)
   for (const { entry, tile } of wrong) {
     const { path, from, to, message } = entriesHold ? tile : entry
-    found(
-      path,
-      from,
-      to,
-      entriesHold || tilesHold ? message : `${message}, or its hash in ${tile.path} was changed`,
-    )
+    const or = entriesHold || tilesHold ? '' : `, or its hash in ${tile.path} was changed`
+    found(path, from, to, message + or)
   }
   for (const { path, from, to, message } of behind) found(path, from, to, message)
   const sound = entriesHold ? fromEntries : fromTiles
@@ -192,23 +177,17 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   }
 }
 
-async function openRemembered(
-  options: VerifyOptions,
-  head: Head,
-  found: (path: string, from: number, to: number, message: string) => void,
-): Promise<Head | undefined> {
+/** Notes a problem of some bytes of a file. */
+type Found = (path: string, from: number, to: number, message: string) => void
+
+async function openRemembered(options: VerifyOptions, head: Head, found: Found): Promise<Head | undefined> {
   if (options.remembered === undefined) return undefined
   const remembered = await openHead(new TextEncoder().encode(options.remembered), options)
   if (typeof remembered === 'string') found('checkpoint', 0, 0, `the remembered checkpoint ${remembered}`)
-  else if (remembered.size > head.size)
-    found(
-      'checkpoint',
-      0,
-      0,
-      `the log has ${head.size} entries, but had ${remembered.size}: it was rolled back`,
-    )
-  else if (remembered.size === 0) return undefined
-  else return remembered
+  else if (remembered.size > head.size) {
+    const message = `the log has ${head.size} entries, but had ${remembered.size}: it was rolled back`
+    found('checkpoint', 0, 0, message)
+  } else if (remembered.size > 0) return remembered
   return undefined
 }
 
@@ -218,7 +197,7 @@ async function compareUpperTiles(
   tree: Tree,
   size: number,
   treeHolds: boolean,
-  found: (path: string, from: number, to: number, message: string) => void,
+  found: Found,
 ): Promise<void> {
   const below = (tile: number, level: number): string =>
     treeHolds ? 'was changed' : `is not that of the tiles below: look at tile ${tile} of level ${level}`
@@ -227,13 +206,16 @@ async function compareUpperTiles(
     for (let n = 0; n * WIDTH < count; n++) {
       const width = Math.min(WIDTH, count - n * WIDTH)
       const { bytes, path, exact } = await readTile(read, String(level), n, width)
-      if (bytes === undefined) found(path, 0, 0, 'is missing')
-      else if (exact && bytes.length > width * 32)
+      if (bytes === undefined) {
+        found(path, 0, 0, 'is missing')
+        continue
+      }
+      if (exact && bytes.length > width * 32)
         found(path, width * 32, bytes.length, 'bytes after the last hash')
-      for (let i = 0; bytes !== undefined && i < width; i++) {
-        const own = tree.tileRoot(level, n * WIDTH + i)
-        if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
+      for (let i = 0; i < width; i++) {
         const place = n * WIDTH + i
+        const own = tree.tileRoot(level, place)
+        if (own === undefined || same(own, bytes.subarray(i * 32, i * 32 + 32))) continue
         found(path, i * 32, i * 32 + 32, `hash ${place} of level ${level} ${below(place, level - 1)}`)
       }
     }
@@ -374,14 +356,35 @@ async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptio
   const gap = note.lastIndexOf('\n\n')
   if (gap < 0 || !note.endsWith('\n')) return 'is not a signed note'
   const text = note.slice(0, gap + 1)
+  const problem = await signatureProblem(text, note.slice(gap + 2, -1).split('\n'), knownKeys(verifierKeys))
+  if (problem !== undefined) return problem
+  const [name = '', size = '', root = '', ...rest] = text.split('\n')
+  const rootBytes = fromBase64(root)
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(size) || rootBytes?.length !== 32 || rest.at(-1) !== '')
+    return 'is malformed'
+  if (origin !== undefined && name !== origin) return `is of another log, "${name.slice(0, 100)}"`
+  return { origin: name, size: Number(size), root: rootBytes }
+}
+
+/** Ed25519 keys by name and id (C2SP signed-note); keys of other kinds are left out. */
+function knownKeys(verifierKeys: readonly string[]): ReadonlyMap<string, Uint8Array> {
   const keys = new Map<string, Uint8Array>()
   for (const key of verifierKeys) {
     const [, name = '', id = '', material = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(key) ?? []
     const decoded = fromBase64(material)
     if (decoded?.length === 33 && decoded[0] === 1) keys.set(`${name} ${id}`, decoded.subarray(1))
   }
+  return keys
+}
+
+/** What is wrong with the signatures of a text: one by a known key, and no invalid one, is right. */
+async function signatureProblem(
+  text: string,
+  lines: readonly string[],
+  keys: ReadonlyMap<string, Uint8Array>,
+): Promise<string | undefined> {
   let signed = false
-  for (const line of note.slice(gap + 2, -1).split('\n')) {
+  for (const line of lines) {
     const [, name = '', value = ''] = /^— (\S+) (\S+)$/.exec(line) ?? []
     const signature = fromBase64(value)
     if (signature === undefined || signature.length < 5) return 'has a malformed signature line'
@@ -391,13 +394,7 @@ async function openHead(bytes: Uint8Array, { verifierKeys, origin }: VerifyOptio
       return 'has an invalid signature'
     signed = true
   }
-  if (!signed) return 'is not signed by a known key'
-  const [name = '', size = '', root = '', ...rest] = text.split('\n')
-  const rootBytes = fromBase64(root)
-  if (!/^(?:0|[1-9]\d{0,14})$/.test(size) || rootBytes?.length !== 32 || rest.at(-1) !== '')
-    return 'is malformed'
-  if (origin !== undefined && name !== origin) return `is of another log, "${name.slice(0, 100)}"`
-  return { origin: name, size: Number(size), root: rootBytes }
+  return signed ? undefined : 'is not signed by a known key'
 }
 
 async function verifySignature(

@@ -27,8 +27,14 @@ export function editJson(text: string, exception: ConfigException): string {
 }
 
 function editNode(document: Document.Parsed, change: ConfigChange): void {
-  const { isAlias, isMap, isScalar, isSeq } = yamlPackage()
-  const { at } = change
+  openWay(document, change.at)
+  if ('set' in change) document.setIn(change.at, document.createNode(change.set))
+  else editList(document, change)
+}
+
+/** Makes mappings of whatever stands on the way to a place. @throws ConfigError where an anchor is on it */
+function openWay(document: Document.Parsed, at: ConfigChange['at']): void {
+  const { isAlias, isMap, isScalar } = yamlPackage()
   for (let length = 1; length < at.length; length++) {
     const path = at.slice(0, length)
     const node: unknown = document.getIn(path, true)
@@ -42,10 +48,12 @@ function editNode(document: Document.Parsed, change: ConfigChange): void {
       document.setIn(path, document.createNode({ limit: node.value }))
     else if (node !== undefined && !isMap(node)) document.setIn(path, document.createNode({}))
   }
-  if ('set' in change) {
-    document.setIn(at, document.createNode(change.set))
-    return
-  }
+}
+
+/** Adds to the list at a place, or takes from it. @throws ConfigError where an anchor stands for it */
+function editList(document: Document.Parsed, change: Exclude<ConfigChange, { readonly set: unknown }>): void {
+  const { isAlias, isScalar, isSeq } = yamlPackage()
+  const { at } = change
   const list: unknown = document.getIn(at, true)
   if (isAlias(list))
     throw new ConfigError({

@@ -5,28 +5,29 @@
  * @param spelling whether `id` and `ID` are one name: Go takes them for one
  */
 export function repeatsName(text: string, spelling: 'exact' | 'any case'): boolean {
+  /** For each open object the names that it has, for each open list nothing. */
   const open: (Set<string> | undefined)[] = []
-  let expectsName = false
+  /** Those of the object whose next text is a name. */
+  let names: Set<string> | undefined
   for (let i = 0; i < text.length; i++) {
     const char = text[i]
     if (char === '{') {
-      open.push(new Set())
-      expectsName = true
+      names = new Set()
+      open.push(names)
     } else if (char === '[') {
-      open.push(undefined)
-      expectsName = false
+      names = undefined
+      open.push(names)
     } else if (char === '}' || char === ']') {
+      names = undefined
       open.pop()
-      expectsName = false
-    } else if (char === ',') expectsName = open.at(-1) !== undefined
+    } else if (char === ',') names = open.at(-1)
     else if (char === '"') {
       const end = endOfString(text, i)
-      const names = open.at(-1)
-      if (expectsName && names !== undefined) {
+      if (names !== undefined) {
         const name = nameOf(text, i, end, spelling)
         if (names.has(name)) return true
         names.add(name)
-        expectsName = false
+        names = undefined
       }
       i = end - 1
     }

@@ -38,15 +38,19 @@ export async function readTextBody(exchange: Exchange): Promise<TextBody> {
   const label = labelOf(exchange.header('content-type') ?? '')
   const opens = opensJson(bytes)
   if (!complete && label !== 'multipart' && (label !== 'other' || opens)) return TOO_LARGE
-  if (label === 'json' || (opens && complete)) {
-    const read = jsonOf(bytes)
-    if (read !== MALFORMED || label === 'json') return read
-    // A document in UTF-16 is JSON to a parser that looks for the encoding.
-    if (label === 'other' && bytes.includes(0)) return MALFORMED
-  }
+  const json = label === 'json' || (opens && complete) ? asJson(bytes, label) : undefined
+  if (json !== undefined) return json
   if (label === 'form' || label === 'multipart')
     return formOf(label, body, await undecodedForm(exchange, label))
   return { kind: 'other' }
+}
+
+/** Bytes as JSON; undefined when they are not JSON, and a backend may take them for what they are called. */
+function asJson(bytes: Uint8Array, label: Label): TextBody | undefined {
+  const read = jsonOf(bytes)
+  if (read !== MALFORMED || label === 'json') return read
+  // A document in UTF-16 is JSON to a parser that looks for the encoding.
+  return label === 'other' && bytes.includes(0) ? MALFORMED : undefined
 }
 
 /** @param asSent the form as it was sent, where it came under a content coding */
@@ -64,7 +68,9 @@ function formOf(
   return { kind: 'form', text: asSent === undefined ? text : `${text}&${asSent}` }
 }
 
-function labelOf(type: string): 'json' | 'form' | 'multipart' | 'other' {
+type Label = 'json' | 'form' | 'multipart' | 'other'
+
+function labelOf(type: string): Label {
   if (JSON_TYPE.test(type)) return 'json'
   if (FORM_TYPE.test(type)) return 'form'
   return MULTIPART_TYPE.test(type) ? 'multipart' : 'other'

@@ -59,12 +59,17 @@ export function readHttp2Request(raw: readonly string[], maxBytes: number): Http
   }
   if (bytes > maxBytes) return framingFault('headers-too-large')
   if (method === 'CONNECT') return framingFault('method-not-allowed')
-  if (scheme !== 'https' || !(target.startsWith('/') || target === '*')) return framingFault('bad-target')
+  if (!isOriginTarget(scheme, target)) return framingFault('bad-target')
   if (!namesOneHost(authority, host)) return framingFault('host-mismatch')
   const named = authority ?? host
   if (cookie !== undefined) headers.push('cookie', cookie)
   if (named !== undefined) headers.unshift('Host', named)
   return { method, target, headers }
+}
+
+/** Whether a target is a path, or the server as a whole: nothing but these is forwarded. */
+function isOriginTarget(scheme: string, target: string): boolean {
+  return scheme === 'https' && (target.startsWith('/') || target === '*')
 }
 
 /** Whether `:authority` and `Host`, where both are there, are the same (RFC 9113 section 8.3.1). */

@@ -159,6 +159,12 @@ function originForm(method: string, target: string, host: string | undefined): s
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
+/** Whether a header that `Connection` names is nothing that the backend relies on. */
+function mayBeNamed(token: string, kind: number): boolean {
+  if (token === 'cookie' || token === 'authorization') return false
+  return kind === HeaderClass.plain || kind === HeaderClass.trustedOnly
+}
+
 /**
  * Removes the headers that `Connection` names. False when it names one that frames or routes the message, or
  * is not a list of tokens: hop-by-hop abuse, by which a client makes a proxy drop headers that the next one
@@ -172,12 +178,7 @@ function removeNamed(connection: string, forward: string[]): boolean {
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(token)) return false
     const kind = headerClass(token)
     if (kind === HeaderClass.dropped) continue
-    if (
-      (kind !== HeaderClass.plain && kind !== HeaderClass.trustedOnly) ||
-      token === 'cookie' ||
-      token === 'authorization'
-    )
-      return false
+    if (!mayBeNamed(token, kind)) return false
     for (let i = forward.length - 2; i >= 0; i -= 2) {
       if ((forward[i] as string).toLowerCase() === token) forward.splice(i, 2)
     }

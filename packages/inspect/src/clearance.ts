@@ -1,9 +1,11 @@
 import { CharacterCodes } from './character-codes.ts'
+import { CleanTokens } from './clean-tokens.ts'
 import { CleanValues } from './clean-values.ts'
 import { CHAR, scanCodes, seen } from './features.ts'
 import { OpaqueValues } from './opaque-value.ts'
 import type { RuleSet } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
+import { beginsLikeToken } from './token-text.ts'
 
 /** What may stand for another text, so that one scan of it says nothing. */
 export const ENCODED: number =
@@ -19,6 +21,8 @@ export const ENCODED: number =
 const MAX_COOKIES = 64
 /** A longer one is looked at in full too. */
 const LONGEST_COOKIES = THRESHOLDS.window
+/** The letter that base64 of an object begins with. */
+const OBJECT_START = 101
 const copied = new CharacterCodes()
 
 /** What tells, for one set of rules, that a value needs no look. */
@@ -30,6 +34,8 @@ export class Clearance {
   /** Names of query parameters, under the empty name, and common words under such a name. */
   readonly parameters: CleanValues = new CleanValues()
   readonly opaque: OpaqueValues
+  /** JSON Web Tokens in which no rule finds anything, at the strictest level. */
+  readonly tokens: CleanTokens = new CleanTokens()
   /** The name of a host that was asked for last and is one: clients ask for few. */
   host = ''
 
@@ -89,6 +95,10 @@ export class Clearance {
     while (start < end && isSpace(codes[start] as number)) start++
     while (end > start && isSpace(codes[end - 1] as number)) end--
     if (start === end) return true
+    if (codes[start] === OBJECT_START) {
+      const value = header.slice(start, end)
+      if (beginsLikeToken(value) && this.tokens.has(value)) return true
+    }
     scanCodes(codes, start, end)
     const { chars, words } = seen
     return (

@@ -38,7 +38,7 @@ export function inspectHeader(sent: string, value: string, inspector: Inspector)
     })
   }
   inspector.value(value, 'header', at(`header.${name}`))
-  if (name === 'authorization') inspectUserName(value, inspector)
+  if (name.endsWith('authorization')) inspectCredentials(value, inspector)
   if (name === 'referer') {
     const mark = value.indexOf('?')
     if (mark >= 0) {
@@ -48,12 +48,15 @@ export function inspectHeader(sent: string, value: string, inspector: Inspector)
   }
 }
 
-/** The name in Basic credentials (RFC 7617). What stands behind it is a secret. */
-function inspectUserName(value: string, inspector: Inspector): void {
-  const coded = /^basic {1,4}([\w+/=-]{1,512})$/i.exec(value)?.[1]
+/** Basic credentials (RFC 7617): a name, and behind it a password, which is weighed as one in a form is. */
+function inspectCredentials(value: string, inspector: Inspector): void {
+  const coded = /^basic {1,4}([\w+/=-]{1,2048})$/i.exec(value)?.[1]
   if (coded === undefined) return
-  const name = Buffer.from(coded, 'base64').toString('utf8').split(':', 1)[0] ?? ''
+  const credentials = Buffer.from(coded, 'base64').toString()
+  const colon = credentials.indexOf(':')
+  const name = colon < 0 ? credentials : credentials.slice(0, colon)
   inspector.value(name, 'header', at('header.authorization'))
+  if (colon >= 0) inspector.value(credentials.slice(colon + 1), 'form', at('header.authorization.password'))
 }
 
 function inspectCookies(header: string, inspector: Inspector): void {

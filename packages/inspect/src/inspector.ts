@@ -386,7 +386,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     this.visit(
       isQuery
         ? visitGraphql(text, location, this, place)
-        : visitJson(text, location, this.#options.bounds.depth, this, place),
+        : visitJson(text, location, this.#options.bounds.depth, this, look.inside),
       location,
     )
     this.#nesting = nesting

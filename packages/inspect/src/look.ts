@@ -4,6 +4,7 @@ import type { DecodingWalk, WalkOptions } from './canonicalise/decoding-walk.ts'
 import type { Features } from './features.ts'
 import type { ParameterType } from './parameter-type.ts'
 import type { Place, Reading } from './reading.ts'
+import { beginsLikeToken } from './token-text.ts'
 import { documentFieldSetting, settingOf, type ValueSetting } from './value-setting.ts'
 
 /** What a look is about. */
@@ -78,6 +79,11 @@ export class Look implements WalkOptions {
   get setting(): ValueSetting {
     this.#setting ??= this.#found()
     return this.#setting
+  }
+
+  /** Where the values of a document inside it stand: what a token says is data, wherever it is sent. */
+  get inside(): Place {
+    return beginsLikeToken(this.text) ? 'body' : this.place
   }
 
   /** The name, if it was asked for: what was found may differ under another one. */

@@ -5,6 +5,7 @@ import type { Rule } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
 import { findUnsignedToken } from './rules/objects.ts'
 import { ownRules } from './rules/own-rules.ts'
+import { isToken } from './token-text.ts'
 import { WORD } from './words.ts'
 
 /** What holds opaque values together, beside letters, digits and what opens no rule (`_`, `-`, `.`). */
@@ -112,6 +113,7 @@ function isReviewed(rule: Rule): boolean {
 
 /** Whether a reading has what a rule behind one of its signs needs besides. */
 function isTelling(text: string, signs: number): boolean {
+  if (isToken(text)) return true
   if (text.includes('?') || text.includes('~') || text.includes('%25')) return true
   if ((signs & CHAR.percent) !== 0 && HIDDEN.test(text)) return true
   if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))

@@ -1,7 +1,9 @@
 import { decodeBase64Value, isBase64Value } from './canonicalise/base64.ts'
 import { CHAR, type Features } from './features.ts'
 import type { Place } from './reading.ts'
+import { findUnsignedToken } from './rules/objects.ts'
 import { THRESHOLDS } from './thresholds.ts'
+import { beginsLikeToken, tokenText } from './token-text.ts'
 
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
 const SERIALISED =
@@ -14,12 +16,13 @@ const PATH = /^[\w-]*\/[\w/-]*$/
 const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equals | CHAR.run)
 
 /**
- * What is to be read of a value: of base64, what it stands for, and of a file in base64 its start and its
- * end.
+ * What is to be read of a value: of base64, what it stands for, of a file in base64 its start and its end,
+ * and of a token what it says.
  * @param scanned what a scan of the text saw, if there was one
  * @returns undefined when there is nothing to read: the base64 of bytes that are not text
  */
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
+  if (beginsLikeToken(text)) return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
   if (place === 'path' && PATH.test(text)) return text

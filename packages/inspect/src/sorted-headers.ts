@@ -1,4 +1,5 @@
 import { parseAddress } from '@postern/core'
+import { at } from './body/value-visitor.ts'
 import { DEFAULT_BOUNDS } from './bounds.ts'
 import { LONGEST_REMEMBERED } from './clean-values.ts'
 import { Clearance } from './clearance.ts'
@@ -11,6 +12,7 @@ import { CLEAN } from './match.ts'
 import type { ParameterTypes } from './parameter-types.ts'
 import type { RuleSet } from './rule-set.ts'
 import { isInertHeader, isUngatedAction, UNGATED } from './sinks/could-act.ts'
+import { beginsLikeToken, isToken } from './token-text.ts'
 import { WORD } from './words.ts'
 
 /** Characters from which on a header value that one scan clears is worth remembering. */
@@ -61,7 +63,7 @@ export function sortedHeaders(
     }
   }
   if (suspicious !== undefined) {
-    mayAct = rememberClean(suspicious, rules) || mayAct
+    mayAct = rememberClean(suspicious, clearance) || mayAct
     if (suspicious.length > 0) return { suspicious, mayAct }
   }
   return mayAct ? ACTING_HEADERS : INERT_HEADERS
@@ -93,12 +95,53 @@ function kindOfHeader(
     if (!clearance.hasClearCookies(value)) return 'suspicious'
     return isUngatedCookie(value) ? 'acting' : 'inert'
   }
+  // What a token is made of acts nowhere.
+  if (beginsLikeToken(value) && isCleanToken(value, clearance)) return 'inert'
   if (clearance.headers.has(name, value)) return 'inert'
   if (clearance.actingHeaders.has(name, value)) return 'acting'
   if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
   // Scanning a short value takes less time than putting it away.
   if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) return remember(name, value, clearance)
   return (seen.chars & UNGATED) === 0 || isInertHeader(name, value) ? 'inert' : 'acting'
+}
+
+/** Longer tokens are looked at with each request, in slices. */
+const LONGEST_TOKEN = 4_096
+
+/** Whether a token was found clean before, or is now. */
+function isCleanToken(token: string, { rules, tokens }: Clearance): boolean {
+  if (token.length > LONGEST_TOKEN) return false
+  if (tokens.has(token)) return true
+  if (!isToken(token)) return false
+  const inspector = strictInspector(rules)
+  inspector.value(token, 'header', at('header.authorization'))
+  if (inspector.finish() !== CLEAN) return false
+  tokens.add(token)
+  return true
+}
+
+/** Remembers the first token among cookies that is not known, if it is clean. @returns whether it is */
+function rememberToken(cookies: string, clearance: Clearance): boolean {
+  for (const cookie of cookies.split(';')) {
+    const value = cookie.slice(cookie.indexOf('=') + 1).trim()
+    if (isToken(value) && !clearance.tokens.has(value)) return isCleanToken(value, clearance)
+  }
+  return false
+}
+
+/** One whose verdict holds at every level. */
+function strictInspector(rules: RuleSet): Inspector {
+  return new Inspector({
+    rules,
+    level: 4,
+    bounds: DEFAULT_BOUNDS,
+    except: [],
+    types: undefined,
+    ownPort: undefined,
+    method: 'GET',
+    cpu: undefined,
+    route: () => '',
+  })
 }
 
 /** Whether cookies that are clear could act all the same, decoded or not. */
@@ -141,26 +184,21 @@ export function isOtherAddress(value: string): boolean {
  * Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list.
  * @returns whether any of those could act
  */
-function rememberClean(found: string[], rules: RuleSet): boolean {
+function rememberClean(found: string[], clearance: Clearance): boolean {
   let mayAct = false
   for (let i = found.length - 2; i >= 0; i -= 2) {
     const name = found[i] as string
     const value = found[i + 1] as string
+    if (isCookie(name) && rememberToken(value, clearance) && clearance.hasClearCookies(value)) {
+      mayAct ||= isUngatedCookie(value)
+      found.splice(i, 2)
+      continue
+    }
     if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
-    const inspector = new Inspector({
-      rules,
-      level: 4,
-      bounds: DEFAULT_BOUNDS,
-      except: [],
-      types: undefined,
-      ownPort: undefined,
-      method: 'GET',
-      cpu: undefined,
-      route: () => '',
-    })
+    const inspector = strictInspector(clearance.rules)
     inspectHeader(name, value, inspector)
     if (inspector.finish() === CLEAN) {
-      if (remember(name, value, Clearance.of(rules)) === 'acting') mayAct = true
+      if (remember(name, value, clearance) === 'acting') mayAct = true
       found.splice(i, 2)
     }
   }

@@ -1,4 +1,5 @@
 import { type Actor, type ActorKind, type Address, type Event, HttpEvent, networkOf } from '@postern/core'
+import { parameterNames } from './parameter-names.ts'
 
 /** What a field of an event can hold; a list matches when one of its values does. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined
@@ -162,8 +163,6 @@ function status(event: Event): number | undefined {
   return decision === undefined || decision === 'allow' ? event.outcome?.status : undefined
 }
 
-const MAX_PARAMETERS = 64
-
 /**
  * What is known of the client of the event at hand. Of that one only: rules are asked about one event after
  * the other, and a `WeakMap` of events took longer than the rules.
@@ -208,36 +207,10 @@ function credential(event: Event): string | undefined {
   return client.credentialOf(event)
 }
 
-/** The names of the query's parameters, sorted; undefined where it has none, as in `?1712345678`. */
+/** The names of the query's parameters, sorted; undefined where it has none. */
 function parameters(event: Event): string | undefined {
   const text = query(event)
-  if (text === undefined || !text.includes('=')) return undefined
-  // By hand, and without a list for one name or two: nearly every request with a query comes here, and
-  // splitting took three times as long.
-  let first: string | undefined
-  let second: string | undefined
-  let rest: string[] | undefined
-  let start = 0
-  for (let part = 0; part < MAX_PARAMETERS; part++) {
-    const next = text.indexOf('&', start)
-    const end = text.indexOf('=', start)
-    if (end > start && (next < 0 || end < next)) {
-      const name = text.slice(start, end)
-      if (first === undefined) first = name
-      else if (second === undefined) second = name
-      else if (rest === undefined) rest = [first, second, name]
-      else rest.push(name)
-    }
-    if (next < 0) break
-    start = next + 1
-  }
-  return rest === undefined ? joinedPair(first, second) : rest.sort().join('&')
-}
-
-/** One name or two, sorted. */
-function joinedPair(first: string | undefined, second: string | undefined): string | undefined {
-  if (first === undefined || second === undefined) return first
-  return first <= second ? `${first}&${second}` : `${second}&${first}`
+  return text === undefined ? undefined : parameterNames(text)
 }
 
 const READERS: Readonly<Record<string, FieldReader>> = {

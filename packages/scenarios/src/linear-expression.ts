@@ -83,15 +83,7 @@ class Parser {
   }
 
   #group(): Atom[] {
-    if (this.#peek() === '?') {
-      this.#at++
-      const kind = this.#take()
-      if (kind === '<') {
-        if (this.#peek() === '=' || this.#peek() === '!') throw new Refused('looks behind')
-        this.#at = this.#source.indexOf('>', this.#at) + 1
-      } else if (kind !== ':')
-        throw new Refused(kind === '=' || kind === '!' ? 'looks ahead' : 'has a group of an unknown kind')
-    }
+    if (this.#peek() === '?') this.#groupKind()
     const branches = this.alternatives()
     if (this.#take() !== ')') throw new Refused('has an unmatched parenthesis')
     const { min, max } = this.#quantifier()
@@ -108,6 +100,17 @@ class Parser {
     // A group that may be long and has a fixed beginning still has to be taken as a whole: the cautious
     // reading.
     return [{ set, min: Math.min(min, fewest), max: outerMax }]
+  }
+
+  /** Behind `(`: `?:`, or `?<name>`. */
+  #groupKind(): void {
+    this.#at++
+    const kind = this.#take()
+    if (kind === '<') {
+      if (this.#peek() === '=' || this.#peek() === '!') throw new Refused('looks behind')
+      this.#at = this.#source.indexOf('>', this.#at) + 1
+    } else if (kind !== ':')
+      throw new Refused(kind === '=' || kind === '!' ? 'looks ahead' : 'has a group of an unknown kind')
   }
 
   #quantifier(): { min: number; max: number } {

@@ -73,29 +73,7 @@ class RequestDispatch {
   readonly #isFound: Uint8Array
 
   constructor(rules: readonly DetectionRule[]) {
-    const always: number[] = []
-    const byTarget: number[] = []
-    const fields = new Map<string, FieldIndex>()
-    const worded = new Set<number>()
-    const words: string[] = []
-    for (const [place, rule] of rules.entries()) {
-      if (!rule.sees(REQUEST)) continue
-      if (byTarget.length < MAX_TARGET_RULES && isAboutTarget(rule)) {
-        byTarget.push(place)
-        continue
-      }
-      if (rule.needs === undefined) always.push(place)
-      for (const need of rule.needs ?? []) {
-        if (need.kind === 'words') {
-          worded.add(place)
-          words.push(...need.words)
-        } else {
-          const index = fields.get(need.field) ?? new FieldIndex(need.read)
-          fields.set(need.field, index)
-          index.add(place, need)
-        }
-      }
-    }
+    const { always, byTarget, fields, worded, words } = sortedByNeed(rules)
     this.#always = always
     // What an ordinary request cannot have either way is not asked for each of them.
     this.#fields = [...fields].filter(([field]) => field !== 'type').map(([, index]) => index)
@@ -145,6 +123,42 @@ class RequestDispatch {
       this.#found.push(place)
     }
   }
+}
+
+/** The rules about requests, by what a request must have to match them; rules are numbers. */
+interface ByNeed {
+  /** Those that need nothing in particular. */
+  readonly always: number[]
+  /** Those about nothing but the target, as many as are kept by it. */
+  readonly byTarget: readonly number[]
+  readonly fields: ReadonlyMap<string, FieldIndex>
+  readonly worded: ReadonlySet<number>
+  readonly words: readonly string[]
+}
+
+function sortedByNeed(rules: readonly DetectionRule[]): ByNeed {
+  const always: number[] = []
+  const byTarget: number[] = []
+  const fields = new Map<string, FieldIndex>()
+  const worded = new Set<number>()
+  const words: string[] = []
+  const note = (place: number, need: Need): void => {
+    if (need.kind === 'words') {
+      worded.add(place)
+      words.push(...need.words)
+      return
+    }
+    const index = fields.get(need.field) ?? new FieldIndex(need.read)
+    fields.set(need.field, index)
+    index.add(place, need)
+  }
+  for (const [place, rule] of rules.entries()) {
+    if (!rule.sees(REQUEST)) continue
+    if (byTarget.length < MAX_TARGET_RULES && isAboutTarget(rule)) byTarget.push(place)
+    else if (rule.needs === undefined) always.push(place)
+    else for (const need of rule.needs) note(place, need)
+  }
+  return { always, byTarget, fields, worded, words }
 }
 
 /** What a request of nobody that no guard objected to has in these fields, whatever it is. */

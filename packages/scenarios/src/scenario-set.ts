@@ -143,24 +143,8 @@ function link(
   const detections = rules.filter(rule => rule.kind === 'detection')
   const correlations = rules.filter(rule => rule.kind === 'correlation')
   const filters = rules.filter(rule => rule.kind === 'filter')
-  const byName = new Map<string, DetectionRule | CorrelationRule>()
-  for (const rule of [...detections, ...correlations]) {
-    for (const name of rule.names) {
-      const other = byName.get(name)
-      if (other !== undefined)
-        issues.add(rule.place, `"${name}" is also the id of the rule in ${other.place}`)
-      byName.set(name, rule)
-    }
-  }
-  const used = new Set<DetectionRule | CorrelationRule>()
-  for (const rule of correlations) {
-    for (const reference of rule.references) {
-      const target = byName.get(reference)
-      if (target === undefined)
-        issues.add(`${rule.place}.correlation.rules`, `no rule is named "${reference}"`)
-      else if (!rule.generate) used.add(target)
-    }
-  }
+  const byName = rulesByName([...detections, ...correlations], issues)
+  const used = onlyCounted(correlations, byName, issues)
   for (const filter of filters) {
     for (const reference of filter.references) {
       if (byName.get(reference)?.kind !== 'detection')
@@ -168,9 +152,7 @@ function link(
     }
   }
   const ordered = inOrder(correlations, byName, issues)
-  const indexOf = new Map<DetectionRule | CorrelationRule, number>(
-    [...detections, ...ordered].map((rule, index) => [rule, index]),
-  )
+  const indexOf = new Map<NamedRule, number>([...detections, ...ordered].map((rule, index) => [rule, index]))
   return {
     detections: detections.map(rule => ({
       rule,
@@ -185,10 +167,43 @@ function link(
   }
 }
 
+type NamedRule = DetectionRule | CorrelationRule
+
+function rulesByName(rules: readonly NamedRule[], issues: RuleIssues): ReadonlyMap<string, NamedRule> {
+  const byName = new Map<string, NamedRule>()
+  for (const rule of rules) {
+    for (const name of rule.names) {
+      const other = byName.get(name)
+      if (other !== undefined)
+        issues.add(rule.place, `"${name}" is also the id of the rule in ${other.place}`)
+      byName.set(name, rule)
+    }
+  }
+  return byName
+}
+
+/** Rules that a correlation counts and does not want reported by themselves. */
+function onlyCounted(
+  correlations: readonly CorrelationRule[],
+  byName: ReadonlyMap<string, NamedRule>,
+  issues: RuleIssues,
+): ReadonlySet<NamedRule> {
+  const counted = new Set<NamedRule>()
+  for (const rule of correlations) {
+    for (const reference of rule.references) {
+      const target = byName.get(reference)
+      if (target === undefined)
+        issues.add(`${rule.place}.correlation.rules`, `no rule is named "${reference}"`)
+      else if (!rule.generate) counted.add(target)
+    }
+  }
+  return counted
+}
+
 /** Inputs before those who need them. */
 function inOrder(
   rules: readonly CorrelationRule[],
-  byName: ReadonlyMap<string, DetectionRule | CorrelationRule>,
+  byName: ReadonlyMap<string, NamedRule>,
   issues: RuleIssues,
 ): readonly CorrelationRule[] {
   const ordered: CorrelationRule[] = []

@@ -91,17 +91,16 @@ export class SqliteDatabase implements HealthProbe {
    * @throws StoreError when the disk is full, another process writes for longer than the busy timeout, ...
    */
   transaction<T>(work: () => T): T {
-    const nested = this.#depth > 0
-    const savepoint = `postern_${this.#depth}`
+    const { begin, commit, undo } = this.#depth === 0 ? TRANSACTION : savepoint(this.#depth)
     return this.#translated(() => {
       // Work that went on after a full disk undid its transaction must not commit the rest of it piece by
       // piece.
-      if (nested && !this.db.isTransaction)
+      if (this.#depth > 0 && !this.db.isTransaction)
         throw new StoreError('the transaction was undone, for a statement in it had failed', {
           store: this.name,
           retryable: false,
         })
-      this.db.exec(nested ? `SAVEPOINT ${savepoint}` : 'BEGIN IMMEDIATE')
+      this.db.exec(begin)
       this.#depth++
       try {
         const result = work()
@@ -109,12 +108,11 @@ export class SqliteDatabase implements HealthProbe {
           result.catch(() => {})
           throw new TypeError(`${this.name}: a transaction's work must be synchronous`)
         }
-        this.db.exec(nested ? `RELEASE ${savepoint}` : 'COMMIT')
+        this.db.exec(commit)
         return result
       } catch (error) {
         // A full disk makes SQLite undo the whole transaction by itself; there is nothing left to undo then.
-        if (this.db.isTransaction)
-          this.db.exec(nested ? `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}` : 'ROLLBACK')
+        if (this.db.isTransaction) this.db.exec(undo)
         throw error
       } finally {
         this.#depth--
@@ -263,5 +261,24 @@ function configure(db: DatabaseSync, options: SqliteOptions): void {
   if (options.maxSize !== undefined) {
     const pages = Math.max(1, Math.floor(parseByteSize(options.maxSize, 'maxSize') / Number(pageSize)))
     db.exec(`PRAGMA max_page_count = ${pages}`)
+  }
+}
+
+/** The statements around work. */
+interface Bounds {
+  readonly begin: string
+  readonly commit: string
+  readonly undo: string
+}
+
+const TRANSACTION: Bounds = { begin: 'BEGIN IMMEDIATE', commit: 'COMMIT', undo: 'ROLLBACK' }
+
+/** Those of work inside a transaction. */
+function savepoint(depth: number): Bounds {
+  const name = `postern_${depth}`
+  return {
+    begin: `SAVEPOINT ${name}`,
+    commit: `RELEASE ${name}`,
+    undo: `ROLLBACK TO ${name}; RELEASE ${name}`,
   }
 }

@@ -115,14 +115,8 @@ export class Access {
     if (lacking !== undefined) return lacking
     const { policies, agentOf } = this.#options
     const agent = agentOf?.(principal)
-    if (agent !== undefined && !agent.mayCall(action)) return agentRefusal('agent: action not in its list')
-    // An agent may do what its owner may, and no more.
-    if (
-      agent !== undefined &&
-      rule.roles.length > 0 &&
-      lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
-    )
-      return agentRefusal('agent: its owner lacks the role')
+    const unfit = agent === undefined ? undefined : unfitAgent(agent, action, rule)
+    if (unfit !== undefined) return unfit
     if (policies === undefined || resource === undefined) return undefined
     const context = { time: question.exchange?.time ?? this.#clock.now(), ...question.context }
     const verdict = policies.decide(principal, action, resource, context)
@@ -374,6 +368,14 @@ function lacks({ roles, scopes }: Principal, rule: CompiledRule): AccessRefusal 
 }
 
 /** The act of a question, as digests and approvals name it. */
+/** Why an agent may not do what it asks for: an agent may do what its owner may, and no more. */
+function unfitAgent(agent: Agent, action: string, rule: CompiledRule): AccessRefusal | undefined {
+  if (!agent.mayCall(action)) return agentRefusal('agent: action not in its list')
+  return rule.roles.length > 0 && lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
+    ? agentRefusal('agent: its owner lacks the role')
+    : undefined
+}
+
 function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
   const id = resourceId ?? idOf(resource?.fields)
   return {

@@ -84,40 +84,14 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
   db.exec('BEGIN IMMEDIATE')
   try {
     db.exec(SQLITE_TABLES + SQLITE_JOURNAL)
-    const put = db.prepare(PUT_LIMIT)
-    const ids = new Map<string, number[]>()
-    const forget = db.prepare(FORGET_OTHER_WINDOW)
-    for (const { budget, scope, rows, step, over } of limits) {
-      forget.run(budget, scope, step)
-      ids.set(budget, [...(ids.get(budget) ?? []), Number(put.get(budget, scope, rows, step, over)?.['id'])])
-    }
+    const ids = writeLimits(db, limits)
     for (const name of namesOf(db, TRIGGERS)) db.exec(`DROP TRIGGER ${quote(name)}`)
-    const tables = namesOf(db, TABLES)
-    const guarded = new Map<string, { table: string; action: RowAction; limits: number[]; undo: boolean }>()
-    for (const { budget, relation, action, undo } of rules) {
-      const matching = relation === '' ? tables : tables.filter(table => table === relation)
-      if (matching.length === 0)
-        throw new ConfigError({ place: `budgets["${budget}"]`, problem: `there is no table "${relation}"` })
-      for (const table of matching) {
-        const own = guarded.get(`${action} ${table}`) ?? { table, action, limits: [], undo: false }
-        own.undo ||= undo
-        own.limits.push(...(ids.get(budget) ?? []))
-        guarded.set(`${action} ${table}`, own)
-      }
-    }
-    const keeps: KeepTrigger[] = []
-    for (const { table, action, limits: own, undo } of guarded.values()) {
-      db.exec(countTrigger(table, action, own))
-      if (undo && (action === 'delete' || action === 'update')) {
-        const keep = keepTrigger(keptTable(db, table), action)
-        db.exec(keep.sql)
-        keeps.push(keep)
-      }
-    }
+    const guarded = guardedActions(rules, ids, namesOf(db, TABLES))
+    const keeps = createTriggers(db, guarded)
     db.prepare(FORGET_COUNTS).run(Math.floor(clock.now()))
     db.prepare(FORGET_JOURNAL).run(Math.floor(clock.now()) - retention)
     db.exec('COMMIT')
-    const names = [...guarded.values()].map(({ table }) => table)
+    const names = guarded.map(({ table }) => table)
     const guard = budgetAuthorizer(names, columns, keeps)
     db.setAuthorizer(guard)
     const unguarded = <T>(work: () => T): T => {
@@ -139,6 +113,67 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
+}
+
+type Changes = ReturnType<typeof changesOf>
+
+/** @returns the ids of its limits by the name of a budget */
+function writeLimits(db: DatabaseSync, limits: Changes['limits']): ReadonlyMap<string, readonly number[]> {
+  const put = db.prepare(PUT_LIMIT)
+  const forget = db.prepare(FORGET_OTHER_WINDOW)
+  const ids = new Map<string, number[]>()
+  for (const { budget, scope, rows, step, over } of limits) {
+    forget.run(budget, scope, step)
+    ids.set(budget, [...(ids.get(budget) ?? []), Number(put.get(budget, scope, rows, step, over)?.['id'])])
+  }
+  return ids
+}
+
+/** An action on a table, with the limits that its rows count against. */
+interface GuardedAction {
+  readonly table: string
+  readonly action: RowAction
+  readonly limits: readonly number[]
+  /** Whether old rows are kept. */
+  readonly undo: boolean
+}
+
+/** @throws ConfigError for a budget on a table that is not there */
+function guardedActions(
+  rules: Changes['rules'],
+  ids: ReadonlyMap<string, readonly number[]>,
+  tables: readonly string[],
+): readonly GuardedAction[] {
+  const guarded = new Map<string, GuardedAction>()
+  for (const { budget, relation, action, undo } of rules) {
+    const matching = relation === '' ? tables : tables.filter(table => table === relation)
+    if (matching.length === 0)
+      throw new ConfigError({ place: `budgets["${budget}"]`, problem: `there is no table "${relation}"` })
+    for (const table of matching) {
+      const own = guarded.get(`${action} ${table}`)
+      guarded.set(`${action} ${table}`, {
+        table,
+        action,
+        limits: [...(own?.limits ?? []), ...(ids.get(budget) ?? [])],
+        undo: own?.undo === true || undo,
+      })
+    }
+  }
+  return [...guarded.values()]
+}
+
+/** @returns the triggers that keep old rows */
+function createTriggers(db: DatabaseSync, guarded: readonly GuardedAction[]): readonly KeepTrigger[] {
+  const keeps: KeepTrigger[] = []
+  for (const { table, action, limits, undo } of guarded) {
+    db.exec(countTrigger(table, action, limits))
+    if (undo && (action === 'delete' || action === 'update')) {
+      const keep = keepTrigger(keptTable(db, table), action)
+      db.exec(keep.sql)
+      keeps.push(keep)
+    }
+  }
+  return keeps
 }
 
 function keptTable(db: DatabaseSync, table: string): KeptTable {

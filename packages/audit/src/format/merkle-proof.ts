@@ -1,4 +1,5 @@
 import { nodeHash } from './merkle-tree.ts'
+import { ProofPath } from './proof-path.ts'
 import { HASH_BYTES, type Hash, sameBytes } from './sha256.ts'
 
 /** No proof in a tree of at most 2^63 leaves is longer. */
@@ -20,22 +21,13 @@ export function verifyInclusion(
   root: Hash,
 ): boolean {
   if (index < 0n || index >= size || !wellFormed(proof) || leaf.length !== HASH_BYTES) return false
-  let fn = index
-  let sn = size - 1n
+  const path = new ProofPath(index, size - 1n)
   let hash = leaf
   for (const sibling of proof) {
-    if (sn === 0n) return false
-    if ((fn & 1n) === 1n || fn === sn) {
-      hash = nodeHash(sibling, hash)
-      while ((fn & 1n) === 0n && fn !== 0n) {
-        fn >>= 1n
-        sn >>= 1n
-      }
-    } else hash = nodeHash(hash, sibling)
-    fn >>= 1n
-    sn >>= 1n
+    if (path.isAtRoot) return false
+    hash = path.climb() === 'left' ? nodeHash(sibling, hash) : nodeHash(hash, sibling)
   }
-  return sn === 0n && sameBytes(hash, root)
+  return path.isAtRoot && sameBytes(hash, root)
 }
 
 /**
@@ -54,29 +46,17 @@ export function verifyConsistency(
   if (oldSize === newSize) return proof.length === 0 && sameBytes(oldRoot, newRoot)
   if (oldSize === 0n) return proof.length === 0
   const isPowerOfTwo = (oldSize & (oldSize - 1n)) === 0n
-  const path = isPowerOfTwo ? [oldRoot, ...proof] : proof
-  const first = path[0]
+  const [first, ...rest] = isPowerOfTwo ? [oldRoot, ...proof] : proof
   if (first === undefined || proof.length === 0) return false
-  let fn = oldSize - 1n
-  let sn = newSize - 1n
-  while ((fn & 1n) === 1n) {
-    fn >>= 1n
-    sn >>= 1n
+  const path = ProofPath.fromOldEdge(oldSize, newSize)
+  let fromOld = first
+  let fromNew = first
+  for (const hash of rest) {
+    if (path.isAtRoot) return false
+    if (path.climb() === 'left') {
+      fromOld = nodeHash(hash, fromOld)
+      fromNew = nodeHash(hash, fromNew)
+    } else fromNew = nodeHash(fromNew, hash)
   }
-  let fr = first
-  let sr = first
-  for (const hash of path.slice(1)) {
-    if (sn === 0n) return false
-    if ((fn & 1n) === 1n || fn === sn) {
-      fr = nodeHash(hash, fr)
-      sr = nodeHash(hash, sr)
-      while ((fn & 1n) === 0n && fn !== 0n) {
-        fn >>= 1n
-        sn >>= 1n
-      }
-    } else sr = nodeHash(sr, hash)
-    fn >>= 1n
-    sn >>= 1n
-  }
-  return sn === 0n && sameBytes(fr, oldRoot) && sameBytes(sr, newRoot)
+  return path.isAtRoot && sameBytes(fromOld, oldRoot) && sameBytes(fromNew, newRoot)
 }

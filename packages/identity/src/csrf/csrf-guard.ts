@@ -91,15 +91,18 @@ function check(
     return refusal(exchange, 'repeated')
   // An allowed origin is allowed whatever the browser calls the relation.
   if (origin !== undefined && origin !== 'null' && origins.has(origin)) return ALLOW
-  if (site !== undefined) {
-    if (site === 'same-origin') return ALLOW
-    // Typed in or opened from a bookmark: nobody sent it. A form cannot be, so only what reads.
-    if (site === 'none' && (always || SAFE.has(exchange.method))) return ALLOW
-    return refusal(exchange, site === 'same-site' ? 'same-site' : 'cross-site')
-  }
+  if (site !== undefined) return checkSite(exchange, site, always)
   if (origin !== undefined) return isOwn(origin, exchange) ? ALLOW : refusal(exchange, 'origin')
   if (tokens === undefined) return isBrowser(exchange) ? refusal(exchange, 'untold') : ALLOW
   return tokens.holds(exchange) ? ALLOW : refusal(exchange, 'token')
+}
+
+/** @param site what `Sec-Fetch-Site` says: how the page that sent a request is related to its target */
+function checkSite(exchange: Exchange, site: string, always: boolean): Decision {
+  if (site === 'same-origin') return ALLOW
+  // Typed in or opened from a bookmark: nobody sent it. A form cannot be, so only what reads.
+  if (site === 'none' && (always || SAFE.has(exchange.method))) return ALLOW
+  return refusal(exchange, site === 'same-site' ? 'same-site' : 'cross-site')
 }
 
 /**

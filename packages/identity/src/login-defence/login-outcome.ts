@@ -78,10 +78,7 @@ const TOKENS: readonly string[] = [
 function guess(answer: SeenAnswer, path: string): LoginOutcome {
   if (answer.status >= 400) return 'failed'
   if (isRedirect(answer)) {
-    const target = pathOf(answer.location ?? '')
-    if (target.split(/[?#]/, 1)[0]?.toLowerCase() === path.toLowerCase()) return 'failed'
-    if (FAILURE_WORDS.test(target) || /\/(?:login|log-in|signin|sign-in|sign_in)\b/i.test(target))
-      return 'failed'
+    if (leadsBack(pathOf(answer.location ?? ''), path)) return 'failed'
     return answer.cookies.some(cookie => isGiven(cookie)) ? 'succeeded' : 'unclear'
   }
   if (answer.body === undefined) return 'unseen'
@@ -91,6 +88,15 @@ function guess(answer: SeenAnswer, path: string): LoginOutcome {
   if (valueAt(value, ['success']) === false || valueAt(value, ['ok']) === false) return 'failed'
   if (hasToken(value, 3)) return 'succeeded'
   return answer.cookies.some(cookie => isGiven(cookie)) ? 'succeeded' : 'unclear'
+}
+
+/** Whether a redirect leads to a login again, or to a page about a failure. */
+function leadsBack(target: string, path: string): boolean {
+  return (
+    target.split(/[?#]/, 1)[0]?.toLowerCase() === path.toLowerCase() ||
+    FAILURE_WORDS.test(target) ||
+    /\/(?:login|log-in|signin|sign-in|sign_in)\b/i.test(target)
+  )
 }
 
 function isTrue(value: Json | undefined): boolean {

@@ -142,20 +142,27 @@ function drawVersion(
   }
 }
 
-/** In columns of two, upwards and downwards in turn, from the right, masked (section 7.7.3). */
+/** Writes the bits into the modules that are still free, masked (section 7.8.2, mask 0). */
 function drawData(modules: Modules, size: number, words: readonly number[]): void {
   let at = 0
+  for (const [x, y] of placementOrder(size)) {
+    const row = modules[y] ?? []
+    if (row[x] !== -1) continue
+    const bit = ((words[at >> 3] ?? 0) >> (7 - (at & 7))) & 1
+    row[x] = (x + y) % 2 === 0 ? bit ^ 1 : bit
+    at++
+  }
+}
+
+/** In columns of two, upwards and downwards in turn, from the right (section 7.7.3). */
+function* placementOrder(size: number): Generator<readonly [x: number, y: number]> {
   for (let right = size - 1, upward = true; right > 0; right -= 2, upward = !upward) {
+    // The column of the vertical timing pattern is passed over.
     if (right === 6) right = 5
     for (let step = 0; step < size; step++) {
       const y = upward ? size - 1 - step : step
-      const row = modules[y] ?? []
-      for (const x of [right, right - 1]) {
-        if (row[x] !== -1) continue
-        const bit = ((words[at >> 3] ?? 0) >> (7 - (at & 7))) & 1
-        row[x] = (x + y) % 2 === 0 ? bit ^ 1 : bit
-        at++
-      }
+      yield [right, y]
+      yield [right - 1, y]
     }
   }
 }

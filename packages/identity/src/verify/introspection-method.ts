@@ -60,27 +60,23 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
   }
 
   const take = (claims: Claims, token: string): Identification => {
-    if (claims['active'] !== true || !isFor(claims['aud'], options.audience)) return REFUSED
-    const { exp, nbf, iat, cnf } = claims
-    const now = clock.now()
-    if (typeof exp === 'number' && exp * 1_000 <= now) return REFUSED
-    if (typeof nbf === 'number' && nbf * 1_000 > now) return REFUSED
+    if (!isActive(claims, clock.now()) || !isFor(claims['aud'], options.audience)) return REFUSED
     // A bound token needs a proof that is not checked here.
-    if (cnf !== undefined) return REFUSED
+    if (claims['cnf'] !== undefined) return REFUSED
     const principal = principalOf(claims, options.claims)
     if (principal === undefined) return REFUSED
-    const session = typeof claims['sid'] === 'string' ? claims['sid'] : undefined
+    const { sid, iat } = claims
+    const session = typeof sid === 'string' ? sid : undefined
     const issuedAt = typeof iat === 'number' ? iat * 1_000 : 0
-    return options.revocations?.isRevoked(session, principal.id, issuedAt) === true
-      ? REFUSED
-      : known(
-          identifiedBy(principal, {
-            session,
-            issuedAt,
-            headers: ['authorization'],
-            again: async () => take(await answers.get(token, () => ask(token)), token).kind === 'known',
-          }),
-        )
+    if (options.revocations?.isRevoked(session, principal.id, issuedAt) === true) return REFUSED
+    return known(
+      identifiedBy(principal, {
+        session,
+        issuedAt,
+        headers: ['authorization'],
+        again: async () => take(await answers.get(token, () => ask(token)), token).kind === 'known',
+      }),
+    )
   }
 
   return {
@@ -94,6 +90,13 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
       return said instanceof Promise ? said.then(late => take(late, token)) : take(said, token)
     },
   }
+}
+
+/** Whether a server says that a token is active, and its times agree. */
+function isActive({ active, exp, nbf }: Claims, now: number): boolean {
+  if (active !== true) return false
+  if (typeof exp === 'number' && exp * 1_000 <= now) return false
+  return typeof nbf !== 'number' || nbf * 1_000 <= now
 }
 
 function isFor(claim: unknown, audience: string): boolean {

@@ -113,6 +113,7 @@ export function* visitBody(
     return
   }
   if (!isCharsetRead(head.contentType, visitor)) return
+  if (type.startsWith('application/grpc-web-text')) visitStrings(messageIn(bytes), visitor)
   const text = decodeText(bytes, head.contentType)
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
@@ -245,6 +246,16 @@ const STRINGS = /[\t\n\r\u0020-\u007e]{8,2048}/g
 function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
   for (const [text] of bytes.toString('latin1').matchAll(STRINGS))
     if (!visitor.value(text, 'body', at('body'))) return
+}
+
+/**
+ * The message that gRPC-Web sends as base64, in pieces that are padded each (gRPC-Web, "Protocol
+ * differences vs gRPC over HTTP2"). Of a longer one, as much as is read of a message.
+ */
+function messageIn(bytes: Buffer): Buffer {
+  const coded = bytes.toString('latin1', 0, SMALL * 2)
+  const pieces = coded.match(/[\w+/-]{2,4096}={0,2}/g) ?? []
+  return Buffer.concat(pieces.map(piece => Buffer.from(piece, 'base64')))
 }
 
 /**

@@ -119,15 +119,23 @@ function check(
       if (closed) faults.push({ problem: 'unknown', location })
       continue
     }
-    // Every value: which of several a backend takes is not known.
-    for (const value of values) {
-      const fault = misfit(parameter, value, location)
-      if (fault === undefined) continue
-      faults.push(fault)
-      break
-    }
+    const fault = firstMisfit(parameter, values, location)
+    if (fault !== undefined) faults.push(fault)
   }
   return faults
+}
+
+/** Every value is checked: which of several a backend takes is not known. */
+function firstMisfit(
+  parameter: ParameterSchema,
+  values: readonly BodyValue[],
+  location: string,
+): Fault | undefined {
+  for (const value of values) {
+    const fault = misfit(parameter, value, location)
+    if (fault !== undefined) return fault
+  }
+  return undefined
 }
 
 /** What about a value does not match its parameter. */

@@ -81,10 +81,7 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
       return send(response, 201, {})
     }
     const problem = routeProblem(method, path)
-    if (problem !== undefined) {
-      if (problem.status === 405) response.setHeader('Allow', 'GET, HEAD')
-      return send(response, problem.status, { message: problem.message })
-    }
+    if (problem !== undefined) return refuse(response, problem)
     const found = read(path, new URLSearchParams(query), reader)
     if (typeof found === 'string') return send(response, 400, { message: found })
     send(response, 200, method === 'HEAD' ? undefined : found.body)
@@ -102,11 +99,18 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   }
 }
 
+interface RouteProblem {
+  readonly status: 404 | 405
+  readonly message: string
+}
+
+function refuse(response: ServerResponse, { status, message }: RouteProblem): void {
+  if (status === 405) response.setHeader('Allow', 'GET, HEAD')
+  send(response, status, { message })
+}
+
 /** Why nothing is served under a method and path; undefined when something is. */
-function routeProblem(
-  method: string,
-  path: string,
-): { readonly status: 404 | 405; readonly message: string } | undefined {
+function routeProblem(method: string, path: string): RouteProblem | undefined {
   if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
     return { status: 404, message: 'not found' }
   if (method === 'GET' || (method === 'HEAD' && path === '/v1/decisions')) return undefined

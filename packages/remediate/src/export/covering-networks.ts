@@ -8,14 +8,7 @@ export function coveringNetworks(
   remediations: readonly Remediation[],
   now: number,
 ): ReadonlyMap<string, Remediation> {
-  const byNetwork = new Map<string, Remediation>()
-  for (const remediation of remediations) {
-    const { actor, measure, expiresAt } = remediation
-    if (measure !== 'block' || expiresAt <= now) continue
-    if (actor.kind !== 'address' && actor.kind !== 'network') continue
-    const other = byNetwork.get(actor.value)
-    if (other === undefined || other.expiresAt < expiresAt) byNetwork.set(actor.value, remediation)
-  }
+  const byNetwork = longestBlocks(remediations, now)
   const widths = { v4: new Set<number>(), v6: new Set<number>() }
   for (const network of byNetwork.keys()) {
     const [base = '', bits] = network.split('/')
@@ -23,6 +16,19 @@ export function coveringNetworks(
   }
   for (const network of [...byNetwork.keys()]) {
     if (isWithinAnother(network, byNetwork, widths)) byNetwork.delete(network)
+  }
+  return byNetwork
+}
+
+/** By network or address, the block that ends last. */
+function longestBlocks(remediations: readonly Remediation[], now: number): Map<string, Remediation> {
+  const byNetwork = new Map<string, Remediation>()
+  for (const remediation of remediations) {
+    const { actor, measure, expiresAt } = remediation
+    if (measure !== 'block' || expiresAt <= now) continue
+    if (actor.kind !== 'address' && actor.kind !== 'network') continue
+    const other = byNetwork.get(actor.value)
+    if (other === undefined || other.expiresAt < expiresAt) byNetwork.set(actor.value, remediation)
   }
   return byNetwork
 }

@@ -260,14 +260,26 @@ function changedRoutes(
     const [one, other] = [was[pattern], will[pattern]]
     if (!isDeepStrictEqual(one, other)) patterns.push(pattern)
     if (one === undefined || other === undefined) hasOtherPatterns = true
-    for (const key of new Set([...Object.keys(one ?? {}), ...Object.keys(other ?? {})]) as Set<RouteKey>) {
-      if (ROUTE_WITHOUT_EFFECT.has(key) || isDeepStrictEqual(one?.[key], other?.[key])) continue
+    for (const key of changedRouteKeys(one, other)) {
       const part = ROUTE_PARTS[key]
       if (part !== undefined) parts.push(part)
       else limits.push(...changedOnRoute(pattern, key, [before, after]))
     }
   }
   return { parts, limits, hasOtherPatterns, patterns }
+}
+
+type WrittenRoute = NonNullable<LoadedConfig['written']['routes']>[string]
+
+/** Keys that one route writes differently in two configurations, but for those that decide nothing. */
+function changedRouteKeys(
+  one: WrittenRoute | undefined,
+  other: WrittenRoute | undefined,
+): readonly RouteKey[] {
+  const keys = new Set([...Object.keys(one ?? {}), ...Object.keys(other ?? {})]) as Set<RouteKey>
+  return [...keys].filter(
+    key => !ROUTE_WITHOUT_EFFECT.has(key) && !isDeepStrictEqual(one?.[key], other?.[key]),
+  )
 }
 
 /** A limit of a route, or a setting that reaches every request on it. */

@@ -52,6 +52,12 @@ export async function previewRun(options: PreviewRunOptions): Promise<PreviewRes
   return reach.everything === undefined ? run.changed(reach) : run.everything(reach)
 }
 
+/** A request, and what both configurations decide about it. */
+interface Redecided {
+  readonly request: PagedRequest
+  readonly decided: Decided
+}
+
 class PreviewRun {
   readonly #options: PreviewRunOptions
   readonly #count = new PreviewCount()
@@ -179,19 +185,17 @@ class PreviewRun {
     const notable = notableOf(gathered, isWanted)
     if (notable.length === 0) return
     const pair = await ReplayPair.of(before, after, from)
-    const found = new Map<number, { readonly request: PagedRequest; readonly decided: Decided }[]>()
-    const measured = new Set<number>()
+    const found = new Map<number, Redecided[]>()
     for (const { network, request } of notable) {
       const group = this.#actors.ofToken(network) ?? 0
       const said = pair.decide(request)
       const decided = said instanceof Promise ? await said : said
-      if (decided.isMeasured) measured.add(group)
       const list = found.get(group)
       if (list === undefined) found.set(group, [{ request, decided }])
       else list.push({ request, decided })
     }
     for (const [group, list] of found) {
-      if (measured.has(group)) continue
+      if (list.some(({ decided }) => decided.isMeasured)) continue
       groups.delete(group)
       for (const { request, decided } of list) {
         settled.add(request.id)

@@ -1,3 +1,5 @@
+import { ProofPath } from './proof-path.ts'
+
 /** A hash on the way from a leaf to the root, and how it was made. */
 export interface ProofStep {
   readonly left: string
@@ -60,24 +62,16 @@ export async function checkInclusion(
   const leaf = await leafHash(entry)
   const steps: ProofStep[] = []
   if (index >= size || !hashes.every(hash => HASH.test(hash))) return { leaf, steps, root: undefined }
-  let fn = BigInt(index)
-  let sn = BigInt(size) - 1n
+  const path = new ProofPath(BigInt(index), BigInt(size) - 1n)
   let hash = leaf
   for (const sibling of hashes) {
-    if (sn === 0n) return { leaf, steps, root: undefined }
-    const isRight = (fn & 1n) === 1n || fn === sn
-    const [left, right] = isRight ? [sibling, hash] : [hash, sibling]
+    if (path.isAtRoot) return { leaf, steps, root: undefined }
+    const given = path.climb()
+    const [left, right] = given === 'left' ? [sibling, hash] : [hash, sibling]
     hash = await nodeHash(left, right)
-    steps.push({ left, right, given: isRight ? 'left' : 'right', parent: hash })
-    if (isRight)
-      while ((fn & 1n) === 0n && fn !== 0n) {
-        fn >>= 1n
-        sn >>= 1n
-      }
-    fn >>= 1n
-    sn >>= 1n
+    steps.push({ left, right, given, parent: hash })
   }
-  return { leaf, steps, root: sn === 0n ? hash : undefined }
+  return { leaf, steps, root: path.isAtRoot ? hash : undefined }
 }
 
 /**
@@ -93,31 +87,19 @@ export async function checkConsistency(
   if (old.size === next.size) return hashes.length === 0 && old.root === next.root
   if (old.size === 0) return hashes.length === 0
   const oldSize = BigInt(old.size)
-  const path = (oldSize & (oldSize - 1n)) === 0n ? [old.root, ...hashes] : hashes
-  const [first, ...rest] = path
+  const [first, ...rest] = (oldSize & (oldSize - 1n)) === 0n ? [old.root, ...hashes] : hashes
   if (first === undefined || hashes.length === 0) return false
-  let fn = oldSize - 1n
-  let sn = BigInt(next.size) - 1n
-  while ((fn & 1n) === 1n) {
-    fn >>= 1n
-    sn >>= 1n
-  }
+  const path = ProofPath.fromOldEdge(oldSize, BigInt(next.size))
   let fromOld = first
   let fromNew = first
   for (const hash of rest) {
-    if (sn === 0n) return false
-    if ((fn & 1n) === 1n || fn === sn) {
+    if (path.isAtRoot) return false
+    if (path.climb() === 'left') {
       fromOld = await nodeHash(hash, fromOld)
       fromNew = await nodeHash(hash, fromNew)
-      while ((fn & 1n) === 0n && fn !== 0n) {
-        fn >>= 1n
-        sn >>= 1n
-      }
     } else fromNew = await nodeHash(fromNew, hash)
-    fn >>= 1n
-    sn >>= 1n
   }
-  return sn === 0n && fromOld === old.root && fromNew === next.root
+  return path.isAtRoot && fromOld === old.root && fromNew === next.root
 }
 
 /** A signed tree head, taken apart. */
@@ -143,21 +125,18 @@ export async function openHead(note: string, keys: readonly string[]): Promise<H
   const head = { origin, size: Number(size), root: toHex(fromBase64(root)) }
   for (const line of note.slice(gap + 2).split('\n')) {
     const [, name = '', box = ''] = line.split(' ')
-    for (const key of keys) {
-      const parts = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(key)
-      if (parts === null || parts[1] !== name) continue
-      const material = fromBase64(parts[3] ?? '')
-      const signature = fromBase64(box)
-      if (material[0] !== 1 || toHex(signature.slice(0, 4)) !== parts[2]) continue
-      const imported = await crypto.subtle.importKey('raw', material.slice(1), 'Ed25519', false, ['verify'])
-      const isRight = await crypto.subtle.verify(
-        'Ed25519',
-        imported,
-        signature.slice(4),
-        new TextEncoder().encode(text),
-      )
-      if (isRight) return { ...head, signedBy: name }
-    }
+    for (const key of keys) if (await isSignedBy(key, name, box, text)) return { ...head, signedBy: name }
   }
   return { ...head, signedBy: undefined }
+}
+
+/** Whether a line of signature (C2SP signed-note) is that of a verifier key. */
+async function isSignedBy(key: string, name: string, box: string, text: string): Promise<boolean> {
+  const [, keyName, id, encoded = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(key) ?? []
+  if (keyName !== name) return false
+  const material = fromBase64(encoded)
+  const signature = fromBase64(box)
+  if (material[0] !== 1 || toHex(signature.slice(0, 4)) !== id) return false
+  const imported = await crypto.subtle.importKey('raw', material.slice(1), 'Ed25519', false, ['verify'])
+  return crypto.subtle.verify('Ed25519', imported, signature.slice(4), new TextEncoder().encode(text))
 }
