@@ -6,7 +6,7 @@ import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } 
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
-import { clearedBy } from './cleared-text.ts'
+import { clearedText } from './cleared-text.ts'
 import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { type Features, scanFeatures, seen } from './features.ts'
@@ -58,6 +58,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
   #mayAct = false
+  /** Whether a bound left something unread, excepted or not. */
+  #isCut = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -86,6 +88,11 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   get mayAct(): boolean {
     return this.#mayAct || this.#matches.isBlocking || !this.#matches.isWhole
+  }
+
+  /** Whether everything that was to be read was, and no rule hit anything, whether or not it would count. */
+  get isSpotless(): boolean {
+    return this.#stack.length === 0 && this.#matches.hits === 0 && this.#matches.isWhole && !this.#isCut
   }
 
   /** Takes note of a text that a sink could meet: a value, or the path once it is decoded. */
@@ -156,11 +163,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** Whether a text that was scanned is one that no rule can find anything in. */
   #isTextClear(text: string, place: Place): boolean {
-    const cleared = clearedBy(text, this.#scanned, place, this.#options.rules)
-    if (cleared === 'opaque') this.#mayAct ||= isUngatedAction(text)
-    if (cleared === 'opaque' || cleared === 'words') return true
-    if (cleared !== 'known') this.#meter.spend(text.length)
-    if (cleared !== undefined) this.weighAction(text)
+    const cleared = clearedText(text, this.#scanned, place, this.#options.rules, this.#meter)
+    if (cleared === 'acting') this.#mayAct = true
     return cleared !== undefined
   }
 
@@ -228,6 +232,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   }
 
   tooBig(rule: string, location: string, detail: string): void {
+    this.#isCut = true
     this.#matches.tooBig(rule, location, detail)
   }
 
