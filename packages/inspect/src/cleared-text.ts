@@ -22,10 +22,11 @@ export function clearedText(
 ): 'inert' | 'acting' | undefined {
   const { chars, words } = scanned
   const { opaque, parameters } = Clearance.of(rules)
+  // Most names come with every request: it takes less to know one again than to tell what it lacks.
+  if (place === 'name' && parameters.has('', text)) return 'inert'
   if (place !== 'file-name' && opaque.has(text, chars, words))
     return isUngatedAction(text) ? 'acting' : 'inert'
   if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return 'inert'
-  if (place === 'name' && parameters.has('', text)) return 'inert'
   meter.spend(text.length)
   if (!isUnmet(text, scanned, place, rules)) return undefined
   // Names come again (`session`, `user`): the next header of cookies, or query, is cleared by one scan.
