@@ -1,5 +1,6 @@
 import { thresholdOf } from './family.ts'
 import type { InspectorOptions } from './inspector-options.ts'
+import { OF_EVERY_QUERY } from './lex/sql-injection.ts'
 import type { Match } from './match.ts'
 import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
 import { isBody } from './readable-text.ts'
@@ -37,7 +38,9 @@ export function matchOf(
     level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
   const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
-  if (id === 'probe/file' && options.method === 'PUT') return undefined
+  // Conditions and order are what a whole query is made of.
+  if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
+  if (isElsewhere(id, rule.family, location, options.method)) return undefined
   if ((rule.family === 'ssrf' || rule.family === 'rfi') && isOwnAddress(reading.text, options.ownPort))
     return undefined
   // Chance makes short commands and separators out of the signs of a password.
@@ -60,6 +63,14 @@ export function matchOf(
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
+}
+
+/**
+ * Whether what was found acts only in another place: a file that is put is not asked for, and a body that is
+ * one text goes into no head of a mail.
+ */
+function isElsewhere(id: string, family: string, location: string, method: string): boolean {
+  return (id === 'probe/file' && method === 'PUT') || (family === 'mail' && location === 'body')
 }
 
 /** Whether a URL names the very port that the request came in on. */

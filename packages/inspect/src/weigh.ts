@@ -153,7 +153,8 @@ function acts(
     case 'markup':
       return isActiveMarkup(id, score)
     case 'report':
-      return isActiveMarkup(id, score) && id !== 'xss/script-url'
+      // Whoever logs the report looks it up.
+      return id === 'template/lookup' || (isActiveMarkup(id, score) && id !== 'xss/script-url')
     case 'sample':
       return ACTS_BY_ITSELF.has(id)
     case 'url':

@@ -39,9 +39,7 @@ export interface AccessOptions {
   /** Asked for every act with a resource or a policy of its own; without them only rules hold. */
   readonly policies?: Decides
   readonly approvals?: Approvals
-  /**
-   * Takes fresh proofs; identity provides it. Without it only the age of the caller's own sign-in is known.
-   */
+  /** Takes fresh proofs, as identity does. Without it only the age of the caller's own sign-in is known. */
   readonly stepUp?: StepUp
   /** Acts are committed to it before they are done, and their outcome afterwards. */
   readonly recorder?: EventRecorder
