@@ -19,12 +19,13 @@ const QUOTED_BY_COMMANDS: ReadonlySet<string> = new Set(['rce', 'sqli', 'code', 
 
 /** What a hit comes to where it stands; undefined when that is too little to tell anybody. */
 export function matchOf(
-  { rule, span }: Hit,
+  hit: Hit,
   reading: Reading,
   setting: ValueSetting,
   location: string,
   options: InspectorOptions,
 ): Match | undefined {
+  const { rule, span } = hit
   const { level } = options
   const id = span.id ?? rule.id
   const threshold = thresholdOf(level)
@@ -36,17 +37,7 @@ export function matchOf(
   const isCommand =
     level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
   const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
-  if (score < threshold - 1) return undefined
-  if (id === 'probe/file' && options.method === 'PUT') return undefined
-  if ((rule.family === 'ssrf' || rule.family === 'rfi') && isOwnAddress(reading.text, options.ownPort))
-    return undefined
-  // Chance makes short commands and separators out of the signs of a password.
-  if (
-    setting === 'secret' &&
-    rule.family === 'rce' &&
-    !UNMISTAKABLE.test(reading.lower.slice(span.start, span.end))
-  )
-    return undefined
+  if (score < threshold - 1 || isOrdinary(hit, id, reading, setting, options)) return undefined
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
   const isDoubtful = passesAsText || (isDocument && score < threshold)
@@ -60,6 +51,24 @@ export function matchOf(
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
+}
+
+/** Whether honest requests have this very thing where it stands, whatever it scores. */
+function isOrdinary(
+  { rule: { family }, span }: Hit,
+  id: string,
+  reading: Reading,
+  setting: ValueSetting,
+  { method, ownPort }: InspectorOptions,
+): boolean {
+  if (id === 'probe/file') return method === 'PUT'
+  if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
+  return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
+}
+
+/** Chance makes short commands and separators out of the signs of a password. */
+function mayBeChance(reading: Reading, { start, end }: Hit['span']): boolean {
+  return !UNMISTAKABLE.test(reading.lower.slice(start, end))
 }
 
 /** Whether a URL names the very port that the request came in on. */
