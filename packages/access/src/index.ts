@@ -1,4 +1,5 @@
 export { type Agent, type AgentBudget, type AgentOptions, agent } from './agents/agent.ts'
+export { AGENT_COUNTS, type AgentCount } from './agents/agent-budgets.ts'
 export {
   type ToolArguments,
   ToolGuard,
@@ -57,6 +58,14 @@ export type { CedarEntity, CedarUid, CedarValue } from './cedar/cedar-entities.t
 export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/cedar-policies.ts'
 export { type EdgeBudgetOptions, edgeBudget } from './edge/edge-budget.ts'
 export { RouteBudgets, type RouteBudgetsOptions } from './edge/route-budgets.ts'
+export {
+  type CountStep,
+  type KeptCounts,
+  memoryCounts,
+  UNITS_CODEC,
+  type UnitCounts,
+} from './edge/unit-counts.ts'
+export { UnitsInWindow } from './edge/units-in-window.ts'
 export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
 export { type AccessRefusal, AccessRefused } from './guard/access-refusal.ts'
 export type { ActQuestion, Permit } from './guard/act-question.ts'

@@ -138,6 +138,11 @@ export class EventSeal {
     this.#keys.flush()
   }
 
+  /** Id of the key of a principal, as it stands in what it sealed; undefined where there is none. */
+  keyOf(principal: string, tenant = ''): string | undefined {
+    return this.#keys.find({ tenant, principal })?.id
+  }
+
   /** Destroys the key of a principal. */
   erase(principal: string, tenant = ''): void {
     const key = this.#keys.find({ tenant, principal })

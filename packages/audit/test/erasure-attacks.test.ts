@@ -80,10 +80,14 @@ describe('a subject who goes on while being erased', () => {
     const acts: Promise<unknown>[] = [log.commit(requestEvent(0))]
     await Promise.resolve()
     await Promise.resolve()
-    const erased = log.eraseSubject('alice')
-    for (let turn = 0; turn < 50; turn++) {
+    let isErased = false
+    const erased = log.eraseSubject('alice').finally(() => {
+      isErased = true
+    })
+    for (let turn = 0; turn < 50 || (!isErased && turn < 10_000); turn++) {
       acts.push(log.commit(ofAlice(turn)))
-      await Promise.resolve()
+      if (turn % 50 < 49) await Promise.resolve()
+      else await new Promise(resolve => setImmediate(resolve))
     }
     const { index } = await erased
     await Promise.all(acts)
@@ -94,6 +98,61 @@ describe('a subject who goes on while being erased', () => {
       [],
     )
     await log.close()
+  })
+})
+
+/** The same refusal of alice, more often than is logged one by one. */
+function refuseOften(log: AuditLog): void {
+  for (let number = 0; number < 15; number++)
+    log.record(ofAlice(7, { decision: 'deny', guard: 'inspect', reasons: [{ rule: 'r', message: 'm' }] }))
+}
+
+describe('what is counted or waits when a subject is erased', () => {
+  test('is erased too: a count of refusals does not come afterwards, under a new key', async t => {
+    const directory = freshDirectory()
+    const log = await opened(t, { directory })
+    await log.append(ofAlice(1))
+    refuseOften(log)
+    const { index } = await log.eraseSubject('alice')
+    await log.commit(requestEvent(1))
+    await log.close()
+    const reader = readAuditLog(directory)
+    t.after(() => reader.close())
+    const entries = await collect(reader.query({ order: 'oldest' }))
+    assert.ok(entries.some(({ event }) => event.type === 'audit.coalesced'))
+    assert.deepEqual(
+      entries.filter(({ event }) => event.actor.principal === 'alice'),
+      [],
+    )
+    assert.ok(entries.filter(({ personal }) => personal === 'erased').every(entry => entry.index < index))
+    assert.deepEqual(filesWith(directory, ['alice', '198.51.100.7']), [])
+  })
+
+  test('is found to be erased where it was recorded a moment before', async t => {
+    const directory = freshDirectory()
+    const log = await opened(t, { directory })
+    log.record(ofAlice(1))
+    await log.eraseSubject('alice')
+    await log.checkpoint()
+    assert.deepEqual(
+      (await collect(log.query({ order: 'oldest' }))).map(({ personal }) => personal),
+      ['erased', 'none'],
+    )
+    await log.close()
+    assert.deepEqual(filesWith(directory, ['alice', '198.51.100.7']), [])
+  })
+
+  test('is erased in PostgreSQL too', async t => {
+    const log = await openInstance(await database(t))
+    refuseOften(log)
+    await log.eraseSubject('alice')
+    await log.close()
+    const entries = await collect(log.reader.query({ order: 'oldest' }))
+    assert.ok(entries.some(({ event }) => event.type === 'audit.coalesced'))
+    assert.deepEqual(
+      entries.filter(({ event }) => event.actor.principal === 'alice'),
+      [],
+    )
   })
 })
 

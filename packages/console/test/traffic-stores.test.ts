@@ -177,6 +177,41 @@ for (const [name, open] of Object.entries({ SQLite: sqlite, PostgreSQL: postgres
       assert.equal(alice?.event.reasons?.[0]?.rule, 'inspect/sqli/union')
     })
 
+    test('attack: who was erased cannot be looked up by the name or the address that one remembers', async t => {
+      const traffic = await open(t)
+      const other = { ...refusal(2), actor: { principal: 'alice', tenant: 'acme', address: '198.51.100.1' } }
+      await traffic.write([kept(refusal(1)), kept(other)], [])
+      await traffic.erase('alice', '')
+      assert.deepEqual(await traffic.find({ limit: 5, address: '203.0.113.9' }), [])
+      const found = await traffic.find({ limit: 5, principal: 'alice' })
+      assert.deepEqual(
+        found.map(({ event }) => event.actor.tenant),
+        ['acme'],
+      )
+      assert.equal((await traffic.refusedActors(0, 5)).length, 1)
+      assert.equal((await traffic.find({ limit: 5 })).length, 2, 'what was done stays')
+    })
+
+    test('attack: what waits to be written when somebody is erased is not readable afterwards', async t => {
+      const traffic = await open(t)
+      const recorder = new TrafficRecorder({
+        store: traffic,
+        clock: new VirtualClock(NOW),
+        samplesPerSecond: 10,
+      })
+      t.after(() => recorder.close())
+      recorder.take(refusal(1))
+      await recorder.flush()
+      recorder.take(refusal(2))
+      recorder.take({ ...refusal(3), actor: { principal: 'bob' } })
+      await recorder.erase('alice', '')
+      recorder.take({ ...refusal(4), actor: { principal: 'bob' } })
+      await recorder.flush()
+      const events = await traffic.find({ limit: 10 })
+      assert.equal(events.length, 4)
+      assert.equal(JSON.stringify(events).includes('alice'), false)
+    })
+
     test('ends by age, counts included', async t => {
       const traffic = await open(t)
       const later = NOW + 2 * DAY

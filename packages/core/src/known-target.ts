@@ -22,6 +22,10 @@ export class KnownTarget {
   readonly mayNameMethod: boolean
   /** The rules of inspection that one scan of this very target found nothing for. Kept by inspection. */
   clearFor: object | undefined = undefined
+  /** Those that found nothing in a full look, unless another site linked here. Kept by inspection. */
+  spotlessFor: object | undefined = undefined
+  /** Whether something in it could act in a statement or a command, once one of these is known. */
+  mayAct = false
   /** Who asked which rules a plain GET for this very target matches, and these. Kept by scenarios. */
   answeredBy: object | undefined = undefined
   answers: readonly number[] = NONE

@@ -1,5 +1,7 @@
-import { createServer } from 'node:http'
-import type { Health } from '@postern/core'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { boundedServer, type Health } from '@postern/core'
+
+const MAX_CONNECTIONS = 256
 
 /** The listener for those who watch over the process. */
 export interface Management {
@@ -17,7 +19,7 @@ export async function openManagement(
   health: () => readonly Health[],
 ): Promise<Management> {
   const host = listen.host ?? '127.0.0.1'
-  const server = createServer({ maxHeaderSize: 4_096, requestTimeout: 5_000 }, (request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const parts = health()
     const ready = parts.every(part => part.ok || !part.required)
     const known = request.method === 'GET' || request.method === 'HEAD'
@@ -29,7 +31,12 @@ export async function openManagement(
           : [404, { status: 'not found' }]
     response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
     response.end(JSON.stringify(body))
-  })
+  }
+  const server = boundedServer(
+    (options, answer) => createServer({ ...options, maxHeaderSize: 4_096 }, answer),
+    handle,
+    { connections: MAX_CONNECTIONS },
+  )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port: listen.port }, resolve)

@@ -50,6 +50,22 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal(await one.revoke(key.id, ALICE), false)
     })
 
+    test('attack: many keys made at once are no more than an owner may have', async t => {
+      const make = await databases(t)
+      const shared = { secret: testSecret(), perOwner: 3, clock: new VirtualClock() }
+      const nodes = [
+        new ApiKeys({ ...shared, database: await make() }),
+        new ApiKeys({ ...shared, database: await make() }),
+      ]
+      const made = await Promise.allSettled(
+        Array.from({ length: 12 }, (_, i) => nodes[i % 2]?.create(ALICE, { name: `key ${i}` })),
+      )
+      const given = made.filter(({ status }) => status === 'fulfilled').length
+      const live = (await nodes[0]?.list(ALICE))?.filter(key => key.revokedAt === undefined).length
+      assert.ok(given <= 3, `${given} keys were given`)
+      assert.equal(live, given)
+    })
+
     test('rotation keeps the old key for the overlap, and of two rotations at once one wins', async t => {
       const make = await databases(t)
       const clock = new VirtualClock()

@@ -1,5 +1,6 @@
 import type { Locator } from './body/value-visitor.ts'
 import type { Place } from './reading.ts'
+import { couldAct } from './sinks/could-act.ts'
 
 const COMMON_WORD = /^[a-z]{1,16}$/
 /** Two dots are a step upwards, where a name becomes a path. */
@@ -11,10 +12,15 @@ const COMMON_NAME = /^(?!.*\.\.)[\w.-]{1,32}$/
  * everything that could be a secret or is hardly ever sent twice.
  */
 export function commonName(text: string, place: Place, locator: Locator): string | undefined {
-  if (place === 'name') return COMMON_NAME.test(text) ? '' : undefined
+  if (place === 'name') return isCommonName(text) ? '' : undefined
   if (place !== 'query' || !COMMON_WORD.test(text)) return undefined
   const name = locator.name()
   return COMMON_NAME.test(name) ? name : undefined
+}
+
+/** Whether a name that was found clean may be remembered as one that says nothing: it acts nowhere either. */
+export function isCommonName(name: string): boolean {
+  return COMMON_NAME.test(name) && !couldAct(name)
 }
 
 /** Words with a plus between them, as a form sends what was typed: decoded there is nothing but the words. */

@@ -17,7 +17,8 @@ import type { ParameterTypes } from './parameter-types.ts'
 import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
-import { fixedSession } from './session-fixation.ts'
+import { fixedSession, isLinkedFromElsewhere } from './session-fixation.ts'
+import { couldAct } from './sinks/could-act.ts'
 import { sortedHeaders } from './sorted-headers.ts'
 import { isPathOpaque, isTargetClear } from './target-clearance.ts'
 
@@ -91,11 +92,11 @@ export function beginInspection(
 ): OngoingInspection {
   const rules = options.rules ?? ownRuleSet
   const { target, body } = request
-  const targetIsClear =
-    options.types === undefined && isClear(request, rules) && !mayHandSession(request, options.ownCookies)
+  const cleared = options.types === undefined ? clearedTarget(request, rules, options.ownCookies) : undefined
   const headers = sortedHeaders(request, rules, options.types)
-  const mayAct = headers.mayAct || (targetIsClear && mayTargetAct(target))
-  if (targetIsClear && headers.suspicious.length === 0 && body === undefined) return mayAct ? ACTING : INERT
+  const mayAct = headers.mayAct || cleared === 'acting'
+  if (cleared !== undefined && headers.suspicious.length === 0 && body === undefined)
+    return mayAct ? ACTING : INERT
   const inspector = new Inspector({
     rules,
     level: options.level ?? 1,
@@ -108,7 +109,10 @@ export function beginInspection(
     route: once(() => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`),
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
-  if (!targetIsClear) inspectTarget(request, inspector, options.ownCookies)
+  if (cleared === undefined) {
+    inspectTarget(request, inspector, options.ownCookies)
+    if (options.types === undefined) rememberTarget(request, rules, inspector)
+  }
   if (mayAct) inspector.noteAction()
   inspectHeaders(headers.suspicious, inspector)
   if (body !== undefined && body.length > 0) {
@@ -117,13 +121,35 @@ export function beginInspection(
   return inspector
 }
 
-/** Whether one scan clears the target, now or when it came before. */
-function isClear({ target, known }: InspectedRequest, rules: RuleSet): boolean {
-  if (known === undefined) return isTargetClear(target, rules)
-  if (known.clearFor === rules) return true
-  const isFound = isTargetClear(target, rules)
-  if (isFound) known.clearFor = rules
-  return isFound
+/**
+ * What a target that needs no look could do: one that a scan clears, now or when it came before, or that was
+ * looked at before and in which no rule found anything.
+ */
+function clearedTarget(
+  request: InspectedRequest,
+  rules: RuleSet,
+  ownCookies: ReadonlySet<string> | undefined,
+): 'inert' | 'acting' | undefined {
+  const { target, headers, known } = request
+  if (known?.spotlessFor === rules) {
+    if (isLinkedFromElsewhere(headers)) return undefined
+    return known.mayAct ? 'acting' : 'inert'
+  }
+  if (known?.clearFor !== rules && !isTargetClear(target, rules)) return undefined
+  if (known !== undefined && known.clearFor !== rules) {
+    known.clearFor = rules
+    known.mayAct = mayTargetAct(target)
+  }
+  if (mayHandSession(request, ownCookies)) return undefined
+  return (known?.mayAct ?? mayTargetAct(target)) ? 'acting' : 'inert'
+}
+
+/** The same rules say the same of the same text; only who links to it is asked each time. */
+function rememberTarget({ known, headers }: InspectedRequest, rules: RuleSet, inspector: Inspector): void {
+  if (known === undefined || known.clearFor === rules || !inspector.isSpotless) return
+  if (isLinkedFromElsewhere(headers)) return
+  known.spotlessFor = rules
+  known.mayAct = inspector.mayAct
 }
 
 /** Whether a target that is clear could act all the same: by what is syntax of paths to the rules. */
@@ -171,6 +197,12 @@ function inspectPath(path: string, inspector: Inspector): void {
   if (last > 0 && last < path.length - 1) inspector.value(path.slice(last + 1), 'path', locator)
 }
 
+/** Sinks compare a path segment by segment. */
+function weighPath(path: string, inspector: Inspector): void {
+  if (!couldAct(decodeUrl(path, false))) return
+  for (const segment of path.split('/')) inspector.weighAction(decodeUrl(segment, false))
+}
+
 function inspectTarget(
   request: InspectedRequest,
   inspector: Inspector,
@@ -180,7 +212,7 @@ function inspectTarget(
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
-  inspector.weighAction(decodeUrl(path, false))
+  weighPath(path, inspector)
   if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
   // Only what another site links to can hand somebody a session.

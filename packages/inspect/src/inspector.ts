@@ -6,9 +6,10 @@ import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } 
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
-import { commonName, isWords } from './common-value.ts'
+import { clearedText } from './cleared-text.ts'
+import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
-import { CHAR, type Features, scanFeatures, seen } from './features.ts'
+import { type Features, scanFeatures, seen } from './features.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { Look, type Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
@@ -21,10 +22,8 @@ import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { isUnmet } from './unmet-text.ts'
 import { settingOf } from './value-setting.ts'
 
-const WORDS_ONLY = CHAR.plus | CHAR.space
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
@@ -59,6 +58,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
   #mayAct = false
+  /** Whether a bound left something unread, excepted or not. */
+  #isCut = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -87,6 +88,11 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   get mayAct(): boolean {
     return this.#mayAct || this.#matches.isBlocking || !this.#matches.isWhole
+  }
+
+  /** Whether everything that was to be read was, and no rule hit anything, whether or not it would count. */
+  get isSpotless(): boolean {
+    return this.#stack.length === 0 && this.#matches.hits === 0 && this.#matches.isWhole && !this.#isCut
   }
 
   /** Takes note of a text that a sink could meet: a value, or the path once it is decoded. */
@@ -157,17 +163,9 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** Whether a text that was scanned is one that no rule can find anything in. */
   #isTextClear(text: string, place: Place): boolean {
-    const { rules } = this.#options
-    const { chars, words } = this.#scanned
-    if (place !== 'file-name' && Clearance.of(rules).opaque.has(text, chars, words)) {
-      this.#mayAct ||= isUngatedAction(text)
-      return true
-    }
-    if ((chars & ~WORDS_ONLY) === 0 && isWords(text) && rules.isClear(0, words)) return true
-    this.#meter.spend(text.length)
-    if (!isUnmet(text, this.#scanned, place, rules)) return false
-    this.weighAction(text)
-    return true
+    const cleared = clearedText(text, this.#scanned, place, this.#options.rules, this.#meter)
+    if (cleared === 'acting') this.#mayAct = true
+    return cleared !== undefined
   }
 
   /** The second half of `value`. @returns false to end the walk */
@@ -234,6 +232,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   }
 
   tooBig(rule: string, location: string, detail: string): void {
+    this.#isCut = true
     this.#matches.tooBig(rule, location, detail)
   }
 

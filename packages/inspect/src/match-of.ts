@@ -1,5 +1,6 @@
 import { thresholdOf } from './family.ts'
 import type { InspectorOptions } from './inspector-options.ts'
+import { OF_EVERY_QUERY } from './lex/sql-injection.ts'
 import type { Match } from './match.ts'
 import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
 import { isBody } from './readable-text.ts'
@@ -37,7 +38,10 @@ export function matchOf(
   const isCommand =
     level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
   const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
-  if (score < threshold - 1 || isOrdinary(hit, id, reading, setting, options)) return undefined
+  if (score < threshold - 1) return undefined
+  // Conditions and order are what a whole query is made of.
+  if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
+  if (isOrdinary(hit, id, reading, setting, location, options)) return undefined
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
   const isDoubtful = passesAsText || (isDocument && score < threshold)
@@ -59,9 +63,10 @@ function isOrdinary(
   id: string,
   reading: Reading,
   setting: ValueSetting,
+  location: string,
   { method, ownPort }: InspectorOptions,
 ): boolean {
-  if (id === 'probe/file') return method === 'PUT'
+  if (isElsewhere(id, family, location, method)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
 }
@@ -69,6 +74,14 @@ function isOrdinary(
 /** Chance makes short commands and separators out of the signs of a password. */
 function mayBeChance(reading: Reading, { start, end }: Hit['span']): boolean {
   return !UNMISTAKABLE.test(reading.lower.slice(start, end))
+}
+
+/**
+ * Whether what was found acts only in another place: a file that is put is not asked for, and a body that is
+ * one text goes into no head of a mail.
+ */
+function isElsewhere(id: string, family: string, location: string, method: string): boolean {
+  return (id === 'probe/file' && method === 'PUT') || (family === 'mail' && location === 'body')
 }
 
 /** Whether a URL names the very port that the request came in on. */

@@ -8,9 +8,16 @@ import { TextFilter } from './text-filter.ts'
 const MEASURED = 65
 /** A longer text mostly holds every kind of character, and is not remembered. */
 const SIGNED = 1_024
-/** Of shorter texts, so many rules are left without asking for the texts that they require. */
+/**
+ * Of shorter texts, so many rules are left without asking for the texts that they require, unless each
+ * requires one: then it is likely that none is left, and that nobody need look at the text.
+ */
 const SHORT = 256
 const FEW = 8
+/** What stands before the rules of a scan that is remembered: its masks, the length, how many rules. */
+const KEYS = 5
+/** Scans whose rules are remembered. */
+const SLOTS = 512
 
 /**
  * The rules that could hit a text, found in steps, each of which costs more and is taken where it is likely
@@ -32,6 +39,12 @@ export class RuleCandidates {
   #within: Int32Array | undefined
   #isFiltered = false
   #isAny = false
+  /**
+   * What scans of short texts left, in a table of fixed size: the names and values of documents are mostly
+   * of the same kinds. It holds masks and no text.
+   */
+  readonly #known: Int32Array
+  readonly #knownWithin: (Int32Array | undefined)[] = new Array<Int32Array | undefined>(SLOTS)
 
   constructor(rules: readonly Rule[]) {
     this.rows = new Int32Array(Math.ceil(rules.length / 32))
@@ -39,6 +52,7 @@ export class RuleCandidates {
     this.#signs = new SignFilter(rules.map(rule => rule.signs))
     this.#filter = new TextFilter(rules.map(rule => rule.requires))
     this.#fitting = Array.from({ length: MEASURED }, (_, length) => fitting(rules, length))
+    this.#known = new Int32Array(SLOTS * (KEYS + this.rows.length))
   }
 
   /**
@@ -60,9 +74,12 @@ export class RuleCandidates {
     this.#words = words
     this.#within = within
     this.#isFiltered = false
-    let left = this.#gated(text.length, chars, words, within)
-    if (left > 0 && text.length < SIGNED) left = this.#keepMet(chars, holds)
-    if (left > FEW || (left > 0 && text.length >= SHORT)) left = this.filter(plain)
+    let left =
+      text.length < SIGNED
+        ? this.#metBy(Math.min(text.length, MEASURED - 1), chars, words, holds, within)
+        : this.#gated(MEASURED - 1, chars, words, within)
+    if (left > 0 && (left > FEW || text.length >= SHORT || !this.holdsSome(this.#filter.free)))
+      left = this.filter(plain)
     this.#isAny = left > 0
     return this.#isAny
   }
@@ -87,10 +104,43 @@ export class RuleCandidates {
     return left
   }
 
+  /** The rules for a short text with these features. @returns how many there are */
+  #metBy(length: number, chars: number, words: number, holds: number, within: Int32Array): number {
+    const { rows } = this
+    const known = this.#known
+    const mixed = Math.imul(
+      chars ^ Math.imul(words, 0x9e3779b1) ^ Math.imul(holds ^ length, 0x85ebca6b),
+      0x2c1b3c6d,
+    )
+    const slot = (mixed >>> 16) & (SLOTS - 1)
+    const at = slot * (KEYS + rows.length)
+    if (
+      known[at] === chars &&
+      known[at + 1] === words &&
+      known[at + 2] === holds &&
+      known[at + 3] === length &&
+      this.#knownWithin[slot] === within
+    ) {
+      for (let row = 0; row < rows.length; row++) rows[row] = known[at + KEYS + row] as number
+      return known[at + 4] as number
+    }
+    let left = this.#gated(length, chars, words, within)
+    if (left > 0) left = this.#keepMet(chars, holds)
+    known[at] = chars
+    known[at + 1] = words
+    known[at + 2] = holds
+    known[at + 3] = length
+    known[at + 4] = left
+    this.#knownWithin[slot] = within
+    for (let row = 0; row < rows.length; row++) known[at + KEYS + row] = rows[row] as number
+    return left
+  }
+
+  /** @param length no more than is measured */
   #gated(length: number, chars: number, words: number, within: Int32Array): number {
     const { rows } = this
     const opened = this.#gates.openedBy(chars, words)
-    const fit = this.#fitting[Math.min(length, MEASURED - 1)] as Int32Array
+    const fit = this.#fitting[length] as Int32Array
     let left = 0
     for (let row = 0; row < rows.length; row++) {
       const open = (opened[row] as number) & (within[row] as number) & (fit[row] as number)
@@ -102,14 +152,9 @@ export class RuleCandidates {
 
   #keepMet(chars: number, holds: number): number {
     const { rows } = this
+    this.#signs.keepMet(rows, chars, holds)
     let left = 0
-    for (let row = 0; row < rows.length; row++) {
-      const open = rows[row] as number
-      if (open === 0) continue
-      const met = this.#signs.among(row, open, chars, holds)
-      rows[row] = met
-      left += bitsOf(met)
-    }
+    for (let row = 0; row < rows.length; row++) left += bitsOf(rows[row] as number)
     return left
   }
 }

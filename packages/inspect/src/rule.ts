@@ -90,6 +90,15 @@ export interface PatternOptions {
 }
 
 /**
+ * What a text must hold for a rule that looks with these expressions, and finds nothing where none of them
+ * matches: a text that lacks it is not shown to the rule.
+ */
+export function needsOneOf(...expressions: readonly RegExp[]): Pick<Rule, 'requires' | 'signs' | 'least'> {
+  const { requires, signs, least } = requiredOf(expressions.map(({ source }) => source).join('|'))
+  return { ...(requires !== undefined && { requires }), ...(signs !== undefined && { signs }), least }
+}
+
+/**
  * A rule from one expression, matched against the reading in lower case. The expression must be
  * linear-time: every quantifier is
  * bounded, none is nested in another unbounded one (`test/expressions.test.ts` checks each).

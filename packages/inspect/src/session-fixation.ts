@@ -19,13 +19,18 @@ export function fixedSession(
   headers: RawHeaders,
   ownCookies: ReadonlySet<string> | undefined,
 ): string | undefined {
-  const referer = headerValue(headers, 'referer')
-  if (referer === undefined) return undefined
-  const origin = /^https?:\/\/([^/?#]{1,255})/i.exec(referer)?.[1]?.toLowerCase()
-  if (origin === undefined) return undefined
-  const host = headerValue(headers, 'host')?.toLowerCase() ?? ''
-  if (withoutPort(origin) === withoutPort(host)) return undefined
+  if (!isLinkedFromElsewhere(headers)) return undefined
   return names.find(name => FRAMEWORK_SESSION.test(name) || ownCookies?.has(name) === true)
+}
+
+/** Whether another site linked to what is asked for. */
+export function isLinkedFromElsewhere(headers: RawHeaders): boolean {
+  const referer = headerValue(headers, 'referer')
+  if (referer === undefined) return false
+  const origin = /^https?:\/\/([^/?#]{1,255})/i.exec(referer)?.[1]?.toLowerCase()
+  if (origin === undefined) return false
+  const host = headerValue(headers, 'host')?.toLowerCase() ?? ''
+  return withoutPort(origin) !== withoutPort(host)
 }
 
 /** Whether a cookie's name says that it carries a session. */

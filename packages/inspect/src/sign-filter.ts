@@ -1,56 +1,117 @@
 import { NO_SIGNS, type RequiredSigns, type SignSet, signsOfEither } from './required-signs.ts'
 
+/** Bytes of the masks `chars` and `holds`, four each. */
+const BYTES = 8
+const VALUES = 256
+
 /**
  * Tells of a short text which rules could match it at all, by the kinds of characters that each of them
  * needs: in a text of a few characters most of what an expression needs is missing. Sometimes lets a rule
  * through without need, never keeps one back that would match.
+ *
+ * Two tables answer for 32 rules at once: by each byte of what the text holds, the rules all of whose needed
+ * kinds stand there, and those of which it has one of the set that says most. Only what they leave, and only
+ * where a rule needs more than that, is asked for one by one.
  */
 export class SignFilter {
+  readonly #width: number
+  /** By byte of the masks and its value, the rules that need nothing else of that byte. */
+  readonly #all: Int32Array
+  /** By byte and value, the rules of whose first set one kind is among these. */
+  readonly #some: Int32Array
+  /** The rules that need more than the tables say. */
+  readonly #more: Int32Array
   /**
-   * Needs of all rules in a row: the masks of what is needed, how many sets one is needed of, and these. Of a
-   * rule with several alternatives first what they share, then each of them.
+   * Needs of these in a row: the masks of what is needed, how many sets one is needed of, and these; of a
+   * rule with several alternatives, each of them.
    */
   readonly #needs: Int32Array
   /** Where those of each rule begin; one more, for where the last ends. */
   readonly #starts: Int32Array
-  /** Whether a rule has several alternatives. */
-  readonly #isManifold: Uint8Array
 
   /** @param needs of each rule, one for each of its alternatives */
   constructor(needs: readonly (readonly RequiredSigns[] | undefined)[]) {
-    const rows = needs.map(compiled)
-    this.#needs = Int32Array.from(rows.flat())
-    this.#starts = new Int32Array(rows.length + 1)
-    this.#isManifold = Uint8Array.from(needs, alternatives => ((alternatives?.length ?? 0) > 1 ? 1 : 0))
-    rows.forEach((row, index) => {
-      this.#starts[index + 1] = (this.#starts[index] as number) + row.length
+    this.#width = Math.ceil(needs.length / 32)
+    this.#all = new Int32Array(BYTES * VALUES * this.#width)
+    this.#some = new Int32Array(BYTES * VALUES * this.#width)
+    this.#more = new Int32Array(this.#width)
+    this.#starts = new Int32Array(needs.length + 1)
+    const rows: number[] = []
+    needs.forEach((alternatives, rule) => {
+      const { all, some } = sharedBy(alternatives)
+      const sets = tellingSets({ all, some })
+      this.#mark(this.#all, rule, (byte, value) => (byteOf(all, byte) & ~value) === 0)
+      const [first] = sets
+      // A rule without a set is let through by every value of one byte.
+      this.#mark(this.#some, rule, (byte, value) =>
+        first === undefined ? byte === 0 : (byteOf(first, byte) & value) !== 0,
+      )
+      if (alternatives !== undefined && (alternatives.length > 1 || sets.length > 1)) {
+        this.#more[rule >> 5] = (this.#more[rule >> 5] as number) | (1 << (rule & 31))
+        rows.push(...alternatives.flatMap(compiled))
+      }
+      this.#starts[rule + 1] = rows.length
     })
+    this.#needs = Int32Array.from(rows)
   }
 
   /**
-   * Which of 32 rules a text may be matched by.
+   * Takes out of rows of rules those that cannot match a text.
    * @param chars of the text, as scanned
    * @param holds of the text, as scanned
    */
-  among(row: number, rules: number, chars: number, holds: number): number {
-    let left = rules
-    for (let open = rules; open !== 0; open &= open - 1) {
-      const lowest = open & -open
-      if (!this.#isMet((row << 5) + 31 - Math.clz32(lowest), chars, holds)) left ^= lowest
+  keepMet(rows: Int32Array, chars: number, holds: number): void {
+    const width = this.#width
+    const all = this.#all
+    const some = this.#some
+    const c0 = (chars & 255) * width
+    const c1 = (256 + ((chars >>> 8) & 255)) * width
+    const c2 = (512 + ((chars >>> 16) & 255)) * width
+    const c3 = (768 + (chars >>> 24)) * width
+    const h0 = (1_024 + (holds & 255)) * width
+    const h1 = (1_280 + ((holds >>> 8) & 255)) * width
+    const h2 = (1_536 + ((holds >>> 16) & 255)) * width
+    const h3 = (1_792 + (holds >>> 24)) * width
+    for (let row = 0; row < width; row++) {
+      let left = rows[row] as number
+      if (left === 0) continue
+      left &= (all[c0 + row] as number) & (all[c1 + row] as number)
+      left &= (all[c2 + row] as number) & (all[c3 + row] as number)
+      left &= (all[h0 + row] as number) & (all[h1 + row] as number)
+      left &= (all[h2 + row] as number) & (all[h3 + row] as number)
+      if (left !== 0)
+        left &=
+          (some[c0 + row] as number) |
+          (some[c1 + row] as number) |
+          (some[c2 + row] as number) |
+          (some[c3 + row] as number) |
+          (some[h0 + row] as number) |
+          (some[h1 + row] as number) |
+          (some[h2 + row] as number) |
+          (some[h3 + row] as number)
+      for (let open = left & (this.#more[row] as number); open !== 0; open &= open - 1) {
+        const lowest = open & -open
+        if (!this.#isMet((row << 5) + 31 - Math.clz32(lowest), chars, holds)) left ^= lowest
+      }
+      rows[row] = left
     }
-    return left
+  }
+
+  #mark(table: Int32Array, rule: number, isLet: (byte: number, value: number) => boolean): void {
+    const bit = 1 << (rule & 31)
+    for (let byte = 0; byte < BYTES; byte++)
+      for (let value = 0; value < VALUES; value++) {
+        if (!isLet(byte, value)) continue
+        const at = (byte * VALUES + value) * this.#width + (rule >> 5)
+        table[at] = (table[at] as number) | bit
+      }
   }
 
   #isMet(rule: number, chars: number, holds: number): boolean {
     const needs = this.#needs
     const end = this.#starts[rule + 1] as number
-    let at = this.#starts[rule] as number
-    if (at === end) return true
-    if (this.#isManifold[rule] === 1) {
-      if (!isHeld(needs, at, chars, holds)) return false
-      at += 3 + 2 * (needs[at + 2] as number)
-    }
-    for (; at < end; at += 3 + 2 * (needs[at + 2] as number)) if (isHeld(needs, at, chars, holds)) return true
+    for (let at = this.#starts[rule] as number; at < end; at += 3 + 2 * (needs[at + 2] as number))
+      if (isHeld(needs, at, chars, holds)) return true
     return false
   }
 }
@@ -64,16 +125,27 @@ function isHeld(needs: Int32Array, at: number, chars: number, holds: number): bo
   return true
 }
 
-function compiled(needs: readonly RequiredSigns[] | undefined): readonly number[] {
-  if (needs === undefined || needs.includes(NO_SIGNS)) return []
-  const parts = needs.length > 1 ? [signsOfEither(needs), ...needs] : needs
-  return parts.flatMap(({ all, some }) => {
-    const sets = some.filter((set, at) => isTelling(set, all, some.slice(0, at)))
-    return [all.chars, all.holds, sets.length, ...sets.flatMap(({ chars, holds }) => [chars, holds])]
-  })
+/** What all alternatives of a rule need. */
+function sharedBy(needs: readonly RequiredSigns[] | undefined): RequiredSigns {
+  return needs === undefined || needs.includes(NO_SIGNS) ? NO_SIGNS : signsOfEither(needs)
 }
 
-/** Whether a set says what neither the kinds that are all needed nor the sets before it say. */
+/** Byte 0 to 3 of `chars`, 4 to 7 of `holds`. */
+function byteOf({ chars, holds }: SignSet, byte: number): number {
+  return ((byte < 4 ? chars : holds) >>> ((byte & 3) * 8)) & 255
+}
+
+function compiled(needs: RequiredSigns): readonly number[] {
+  const { all } = needs
+  const sets = tellingSets(needs)
+  return [all.chars, all.holds, sets.length, ...sets.flatMap(({ chars, holds }) => [chars, holds])]
+}
+
+/** The sets that say what neither the kinds that are all needed nor the sets before them say. */
+function tellingSets({ all, some }: RequiredSigns): readonly SignSet[] {
+  return some.filter((set, at) => isTelling(set, all, some.slice(0, at)))
+}
+
 function isTelling(set: SignSet, all: SignSet, before: readonly SignSet[]): boolean {
   if ((set.chars & all.chars) !== 0 || (set.holds & all.holds) !== 0) return false
   return !before.some(({ chars, holds }) => (chars & ~set.chars) === 0 && (holds & ~set.holds) === 0)

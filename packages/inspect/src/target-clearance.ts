@@ -3,6 +3,8 @@ import { Clearance } from './clearance.ts'
 import { isWords } from './common-value.ts'
 import { CHAR, scanCodes, scanFeatures, seen } from './features.ts'
 import type { RuleSet } from './rule-set.ts'
+import { couldAct } from './sinks/could-act.ts'
+import { isUnmet } from './unmet-text.ts'
 import { WORD } from './words.ts'
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
@@ -16,9 +18,9 @@ const SLASH = 47
 const copied = new CharacterCodes()
 
 /**
- * Whether a target needs no look: its path and each name and value of its query are cleared by one scan, or
- * were looked at before and are common words. Reads each character once and makes hardly any strings; what
- * it does not clear is taken apart as usual.
+ * Whether a target needs no look: its path and each name and value of its query are cleared by one scan and
+ * what it tells the rules, or were looked at before and are common words. Reads each character once and
+ * makes hardly any strings; what it does not clear is taken apart as usual.
  */
 export function isTargetClear(target: string, rules: RuleSet): boolean {
   const mark = target.indexOf('?')
@@ -90,7 +92,9 @@ function isValueClear({ target, codes, rules }: Scanned, { start, equals, end }:
   if ((chars & ENCODED) === 0) {
     if (rules.isClear(chars, words)) return true
     const value = target.slice(equals + 1, end)
-    return Clearance.of(rules).parameters.has(target.slice(start, equals), value)
+    if (Clearance.of(rules).parameters.has(target.slice(start, equals), value)) return true
+    // Words that open rules (`?sort=type`) mostly meet none.
+    return !couldAct(value) && isUnmet(value, seen, 'query', rules)
   }
   if ((chars & ~WORDS_ONLY) !== 0 || !rules.isClear(0, words)) return false
   return isWords(target.slice(equals + 1, end))

@@ -31,7 +31,7 @@ export class TextFilter {
   /** Which places lead to any: small enough to stay close to the processor. */
   readonly #bits: Uint8Array = new Uint8Array(PLACES >> 3)
   /** The rules that require nothing. */
-  readonly #free: Int32Array
+  readonly free: Int32Array
   readonly #rows: Int32Array
   #generation = 0
 
@@ -39,12 +39,12 @@ export class TextFilter {
   constructor(requirements: readonly (readonly Requirement[] | undefined)[]) {
     const width = Math.ceil(requirements.length / 32)
     this.#rows = new Int32Array(width)
-    this.#free = new Int32Array(width)
+    this.free = new Int32Array(width)
     const texts = new Map<string, Int32Array>()
     requirements.forEach((alternatives, index) => {
       const bit = 1 << (index & 31)
       const row = index >> 5
-      if (alternatives === undefined) this.#free[row] = (this.#free[row] as number) | bit
+      if (alternatives === undefined) this.free[row] = (this.free[row] as number) | bit
       for (const text of alternatives?.flatMap(mostTelling) ?? []) {
         const rows = texts.get(text) ?? new Int32Array(width)
         rows[row] = (rows[row] as number) | bit
@@ -62,8 +62,10 @@ export class TextFilter {
     const { length } = text
     const codes = copied.copy(text, 0, length)
     const bits = this.#bits
+    const rows = this.#rows
     this.#generation++
-    this.#rows.set(this.#free)
+    // A call of native code takes longer than a few numbers.
+    for (let row = 0; row < rows.length; row++) rows[row] = this.free[row] as number
     let first = 0
     let second = 0
     for (let at = 0; at < length; at++) {
@@ -75,7 +77,7 @@ export class TextFilter {
       first = second
       second = third
     }
-    return this.#rows
+    return rows
   }
 
   /** Looks whether a text stands where three characters of it may have been seen. */

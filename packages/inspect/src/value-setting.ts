@@ -61,7 +61,7 @@ export function isCommandField(location: string): boolean {
 
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
-  /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript)|comment_content|post_content)$/
+  /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript)|comment_content|post_content|(?:body|stripped)-(?:plain|text|html))$/
 
 /** Whether a parameter's name says that people write in it. */
 export function isFreeText(name: string): boolean {
@@ -141,6 +141,12 @@ const QUOTING =
   /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.messages\.\d{1,4}\.content(?:\.\d{1,3}\.text)?$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
+/**
+ * What happened before an error and the script it was in (Sentry, Bugsnag), logs and traces (OpenTelemetry):
+ * they quote requests, queries and code.
+ */
+const REPORTED =
+  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$/
 /** The names of these fields; an element of a list has none. */
 const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   '',
@@ -149,6 +155,8 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'source',
   'sample',
   'script-sample',
+  'stringvalue',
+  'url',
 ])
 
 /**
@@ -159,6 +167,7 @@ export function documentFieldSetting(place: Place, name: string, locator: Locato
   if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
   const whole = locator.location()
   if (QUOTING.test(whole)) return 'document'
+  if (REPORTED.test(whole)) return 'report'
   return SAMPLE.test(whole) ? 'sample' : undefined
 }
 

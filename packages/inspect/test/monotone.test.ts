@@ -7,6 +7,7 @@ import { inspect } from '../src/inspect.ts'
 const ATTACKS: readonly string[] = [
   "1' UNION SELECT name,password FROM users -- ",
   "x' or '1'='1",
+  '1 union select password from users',
   "'; drop table users; --",
   '1 and sleep(5)',
   "1'||(select password from users limit 1)||'",

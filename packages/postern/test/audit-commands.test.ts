@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyLog } from '@postern/audit/verifier'
 import { cli, startCli } from '../../cli/test/cli.ts'
+import { SqliteTraffic } from '../../console/src/index.ts'
 import { postern } from '../src/index.ts'
 
 describe('a log that was restored from a backup', { timeout: 120_000 }, () => {
@@ -174,8 +175,26 @@ describe('the log on the command line', { timeout: 600_000 }, () => {
   })
 
   test('forgets a person only when that is meant, and still verifies', async () => {
+    // What a console kept earlier, while nothing runs.
+    const directory = join(folder, '.postern')
+    const kept = (): SqliteTraffic => SqliteTraffic.open({ directory, keep: 1e9, maxSize: 1e9 })
+    const written = kept()
+    for (const principal of ['alice', 'bob']) {
+      const event = { type: 'login.failed', time: Date.now(), actor: { principal, tenant: 'acme' } }
+      await written.write([{ event, weight: 1, guardTimes: undefined }], [])
+    }
+    await written.close()
     assert.equal((await cli(['audit', 'erase', 'alice', '--tenant', 'acme'], folder)).code, 2)
     await json(['erase', 'alice', '--tenant', 'acme', '--yes'])
+    const traffic = kept()
+    assert.deepEqual(
+      (await traffic.find({ limit: 5 })).map(({ event, erased }) => [event.actor.principal, erased]),
+      [
+        ['bob', false],
+        [undefined, true],
+      ],
+    )
+    await traffic.close()
     assert.equal((await cli(['audit', 'search', '--principal', 'alice', '--tenant', 'acme'], folder)).code, 1)
     assert.equal((await json(['search', '--principal', 'bob', '--tenant', 'acme'])).length, 6)
     const [report] = await json(['verify'])

@@ -1,5 +1,5 @@
 import type { CompiledConfig, Listen } from '@postern/config'
-import type { HealthProbe } from '@postern/core'
+import { boundedServer, type HealthProbe } from '@postern/core'
 import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/remediate'
 import { PortInUse } from './port-in-use.ts'
 import type { Runtime } from './runtime.ts'
@@ -52,10 +52,9 @@ async function serveBouncers(
   const keys = await bouncerKeys(connections.postgres ?? connections.sqlite)
   const api = crowdsecApi({ store: runtime.remediations, keys, onError })
   const { createServer } = await import('node:http')
-  const server = createServer((request, response) => api.handle(request, response))
-  server.headersTimeout = 5_000
-  server.requestTimeout = 10_000
-  server.maxConnections = 256
+  const server = boundedServer(createServer, (request, response) => api.handle(request, response), {
+    connections: 256,
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, 'crowdsec.listen')))
     server.listen(port, host, resolve)

@@ -23,6 +23,7 @@ import {
   systemClock,
 } from '@postern/core'
 import { usedProofs } from '@postern/identity/stores'
+import { budgetCounts } from './budget-counts.ts'
 import type { Connections } from './connections.ts'
 import { RepeatedWork } from './repeated-work.ts'
 
@@ -92,11 +93,22 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
     access,
     policies,
     approvals,
-    budgets: config.budgets === undefined ? undefined : new RouteBudgets({ budgets: config.budgets, clock }),
+    budgets: routeBudgetsOf(config, connections, clock),
     reads: readsOf(config, clock),
     probes: work === undefined ? [] : [work],
     close: async () => work?.close(),
   }
+}
+
+function routeBudgetsOf(
+  config: CompiledConfig,
+  connections: Connections | undefined,
+  clock: Clock,
+): RouteBudgets | undefined {
+  const { budgets } = config
+  if (budgets === undefined) return undefined
+  const counts = connections === undefined ? undefined : budgetCounts(config, connections, clock)
+  return new RouteBudgets({ budgets, counts, clock })
 }
 
 function readsOf({ budgets = {} }: CompiledConfig, clock: Clock): ReadBudgets | undefined {

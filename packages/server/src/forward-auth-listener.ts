@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { LoadedConfig } from '@postern/config'
-import { ConfigError } from '@postern/core'
+import { boundedServer, ConfigError } from '@postern/core'
 import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
 import { readCertificate, requireNoApplication } from './gateway-plan.ts'
@@ -28,14 +28,19 @@ export async function startForwardAuthListener(
       hint: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
     })
   const endpoint: RequestListener = forwardAuthEndpoint(runtime, { dialect, prefix })
+  const bounds = { connections: config.caps.connections }
+  const certificate = config.tls && readCertificate(config.tls, file.folder)
   const server =
-    config.tls === undefined
-      ? createServer(endpoint)
-      : createTlsServer(readCertificate(config.tls, file.folder), endpoint)
+    certificate === undefined
+      ? boundedServer(createServer, endpoint, bounds)
+      : boundedServer(
+          (given, answer) => createTlsServer({ ...given, ...certificate }, answer),
+          endpoint,
+          bounds,
+        )
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
-  server.maxConnections = config.caps.connections
   const { host, port } = listen
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))

@@ -134,7 +134,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     const health = (): readonly Health[] => [...partsHealth(), ...(opened?.health() ?? [])]
     const commands = {
       ...limitCommands(runtime),
-      ...auditCommands(runtime, (principal, tenant) => opened?.erase(principal, tenant)),
+      ...auditCommands(runtime, (principal, tenant) => eraseTraffic(runtime, opened, principal, tenant)),
       ...parameterCommands(runtime),
       ...consoleCommands(opened, recordOf(runtime)),
     }
@@ -229,6 +229,19 @@ async function alertMailer({ smtp, from, tls }: NonNullable<CompiledAlerts['emai
 async function startConsole(setup: ConsoleSetup): Promise<RunningConsole> {
   const { openConsole } = await import('./console/open-console.ts')
   return openConsole(setup)
+}
+
+/** Without a console there may be what one kept before. */
+async function eraseTraffic(
+  { resources: { connections } }: Runtime,
+  opened: RunningConsole | undefined,
+  principal: string,
+  tenant: string,
+): Promise<void> {
+  if (opened !== undefined) return opened.erase(principal, tenant)
+  if (connections === undefined) return
+  const { eraseKeptTraffic } = await import('./console/erase-kept-traffic.ts')
+  await eraseKeptTraffic(connections, principal, tenant)
 }
 
 /** The link is made when it is read: it is good for 15 minutes. */

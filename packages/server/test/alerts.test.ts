@@ -37,18 +37,36 @@ const finding = (actorValue: string, severity = 'high', title = 'Guesses passwor
 function sender(
   settings: ConstructorParameters<typeof AlertSender>[0]['settings'],
   status: () => number = () => 200,
-): { readonly alerts: AlertSender; readonly sent: Sent[]; readonly clock: VirtualClock } {
+): {
+  readonly alerts: AlertSender
+  readonly sent: Sent[]
+  readonly clock: VirtualClock
+  /** Runs the timers that are set. */
+  readonly elapse: () => void
+} {
   const sent: Sent[] = []
   const clock = new VirtualClock()
+  let timers: (() => void)[] = []
   const alerts = new AlertSender({
     settings,
     clock,
+    timers: {
+      after: (_ms, call) => {
+        timers.push(call)
+        return () => undefined
+      },
+    },
     fetch: async (url, init) => {
       sent.push({ url: String(url), body: JSON.parse(String(init?.body)) as Sent['body'] })
       return new Response('the answer quotes https://slack.test/secret', { status: status() })
     },
   })
-  return { alerts, sent, clock }
+  const elapse = (): void => {
+    const due = timers
+    timers = []
+    for (const call of due) call()
+  }
+  return { alerts, sent, clock, elapse }
 }
 
 test('a finding is announced in every service that is configured, in its own form', async () => {
@@ -97,10 +115,24 @@ test('an actor cannot put a mention or a link into a channel', () => {
   assert.equal(teams?.includes('[click]('), false)
 })
 
-test('a flood of findings is bounded', () => {
-  const { alerts, sent } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' })
-  for (let i = 0; i < 100; i++) alerts.take(finding(`203.0.113.${i}`))
-  assert.equal(sent.length, 20)
+test('attack: ten thousand addresses that are banned are ten alerts and one more, and hide no other finding', async () => {
+  const { alerts, sent, elapse } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' })
+  for (let i = 0; i < 10_000; i++) {
+    alerts.take(finding(`10.0.${i >> 8}.${i & 255}`))
+    // The service answers at once.
+    if (i % 10 === 9) await new Promise(resolve => setImmediate(resolve))
+  }
+  const other = finding('alice')
+  alerts.take({ ...other, data: { ...other.data, scenario: 'id-walk', title: 'Walks' } })
+  assert.equal(sent.length, 11)
+  assert.match(String(sent.at(-1)?.body['text']), /Walks: alice/)
+  elapse()
+  assert.equal(sent.length, 12)
+  assert.match(String(sent.at(-1)?.body['text']), /Guesses passwords: 9990 further actors within a minute/)
+  elapse()
+  assert.equal(sent.length, 12)
+  alerts.take(finding('192.0.2.1'))
+  assert.equal(sent.length, 13, 'in the next minute one by one again')
 })
 
 test('a service that fails is tried twice, shows in health, and what it answers is never shown', async () => {

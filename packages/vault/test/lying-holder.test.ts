@@ -136,6 +136,25 @@ describe('one holder that lies', () => {
       await search(4)
     })
 
+  for (const purpose of ['search', 'store'] as const)
+    it(`changes a term to ${purpose} while another is away, where three must agree: it is an error at once`, async () => {
+      const holders = testHolders()
+      const links = holders.cores.map(core =>
+        core.id === 1 ? new Changed(core, onePart('b')) : new CoreLink(core, 'app'),
+      )
+      const keys = new SplitKeys({ links, timeout: 200, termsNeed: 3 })
+      const honest = new SplitKeys({ links: holders.links, timeout: 2_000, termsNeed: 3 })
+      const [, , third] = links as [CoreLink, CoreLink, CoreLink]
+      const asked = { ...request(1), purpose }
+      for (const fault of ['down', 'frozen'] as const) {
+        third.fault = fault
+        await assert.rejects(keys.terms(asked), { code: 'POSTERN_STORE', retryable: true })
+      }
+      third.fault = 'none'
+      await assert.rejects(keys.terms(asked), { code: 'POSTERN_INTEGRITY' })
+      assert.deepEqual(await honest.terms(asked), await holders.keys.terms(asked))
+    })
+
   it('and is honest to a search while another is away: nothing is said once that is back', async () => {
     const { keys, links } = testHolders()
     const [, , third] = links as [CoreLink, CoreLink, CoreLink]

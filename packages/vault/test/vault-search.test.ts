@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { LocalKeys } from '../src/local/local-keys.ts'
+import type { TableSchema } from '../src/table/table-schema.ts'
 import { Vault } from '../src/table/vault.ts'
 import { testHolders } from './support/holders.ts'
 import { row, SECRET, setting, tables } from './support/vault-rows.ts'
@@ -40,6 +41,25 @@ describe('search', () => {
     const all = await vault.range('customers', 'age', 0, 100, 't1')
     assert.equal(all.length, 4)
     assert.ok(all.some(({ term }) => Buffer.from(term).equals(short?.['age_bucket'] as Buffer)))
+  })
+
+  it('that names no tenant where there are some, or one where there are none, is an error, not an empty result', async () => {
+    const CONFIG = { code: 'POSTERN_CONFIG' }
+    const { vault, options } = setting()
+    const [sealed] = await vault.sealRows('customers', [row(1)])
+    const stored = sealed?.['email_term'] as Uint8Array
+    const { tenant: _, ...customers } = tables['customers'] as TableSchema
+    const without = new Vault({ ...options, tables: { ...tables, customers } })
+    for (const [asked, tenant] of [
+      [vault, undefined],
+      [without, 't1'],
+    ] as const) {
+      await assert.rejects(async () => asked.equals('customers', 'email', SECRET, tenant), CONFIG)
+      await assert.rejects(async () => asked.prefix('customers', 'email', 'ann', tenant), CONFIG)
+      await assert.rejects(async () => asked.range('customers', 'age', 1, 2, tenant), CONFIG)
+      await assert.rejects(async () => asked.verifyTerm('customers', 'email', stored, tenant), CONFIG)
+    }
+    assert.equal((await without.equals('customers', 'email', SECRET)).column, 'email_term')
   })
 
   it('null has null terms; an absent column leaves its terms alone', async () => {

@@ -12,7 +12,7 @@ export interface AgentOptions {
   readonly budget?: AgentBudget
 }
 
-/** What an agent may do in a window, all its processes' clocks aside: counted in this process. */
+/** What an agent may do in a window: in each process, unless `agentCounts` of `Access` is a store. */
 export interface AgentBudget {
   readonly window: Duration
   /** Calls of guarded actions. */

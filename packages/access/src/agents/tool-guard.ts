@@ -105,8 +105,13 @@ export class ToolGuard {
       return { ...refused(`${message} ${next}`), structuredContent: { ...publicRefusal(outcome.refusal) } }
     }
     const { permit } = outcome
+    const counted: Promise<void>[] = []
+    const changed = (rows: number): void => {
+      // The work is done: a store that is away must not make it look undone. The next call asks it first.
+      counted.push(this.#access.changed(permit, rows).catch(() => {}))
+    }
     try {
-      const result = await handler(args, { permit, changed: rows => this.#access.changed(permit, rows) })
+      const result = await settled(handler, args, { permit, changed }, counted)
       this.#access.ended(permit, 'isError' in result && result.isError === true ? 'failed' : 'done')
       return result
     } catch (error) {
@@ -129,6 +134,20 @@ export class ToolGuard {
           hint: 'add one; {} is for everybody who has signed in by other means',
         })),
       )
+  }
+}
+
+/** What the handler says, once what it reported is counted: the next call is decided by that. */
+async function settled<Result extends object>(
+  handler: ToolHandler<Result>,
+  args: ToolArguments,
+  call: Parameters<ToolHandler<Result>>[1],
+  counted: readonly Promise<void>[],
+): Promise<Result> {
+  try {
+    return await handler(args, call)
+  } finally {
+    await Promise.all(counted)
   }
 }
 

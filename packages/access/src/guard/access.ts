@@ -10,11 +10,12 @@ import {
   systemClock,
 } from '@postern/core'
 import type { Agent } from '../agents/agent.ts'
-import { AgentBudgets } from '../agents/agent-budgets.ts'
+import { AgentBudgets, type AgentCount } from '../agents/agent-budgets.ts'
 import type { Approval, ApprovalGrant } from '../approval/approval.ts'
 import { ApprovalRefused } from '../approval/approval-refused.ts'
 import type { Approvals } from '../approval/approvals.ts'
 import { nameOf } from '../approval/people.ts'
+import type { KeptCounts } from '../edge/unit-counts.ts'
 import type { Decides } from '../policy/policy-set.ts'
 import type { AccessRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
@@ -38,14 +39,14 @@ export interface AccessOptions {
   /** Asked for every act with a resource or a policy of its own; without them only rules hold. */
   readonly policies?: Decides
   readonly approvals?: Approvals
-  /**
-   * Takes fresh proofs; identity provides it. Without it only the age of the caller's own sign-in is known.
-   */
+  /** Takes fresh proofs, as identity does. Without it only the age of the caller's own sign-in is known. */
   readonly stepUp?: StepUp
   /** Acts are committed to it before they are done, and their outcome afterwards. */
   readonly recorder?: EventRecorder
   /** Which callers are agents, whose they are, and what they may do at most. */
   readonly agentOf?: (principal: Principal) => Agent | undefined
+  /** Where budgets of agents are counted. Default: in the memory of this process, which no other one sees. */
+  readonly agentCounts?: KeptCounts<AgentCount>
   /** Turns a consent into a token that the database takes for a row budget. */
   readonly signGrant?: (grant: ApprovalGrant) => string
   /** Where a request for consent is followed. Default: `/.postern/approvals/ID`. */
@@ -75,7 +76,7 @@ export class Access {
   constructor(options: AccessOptions = {}) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
-    this.#budgets = new AgentBudgets(this.#clock)
+    this.#budgets = new AgentBudgets(this.#clock, options.agentCounts)
   }
 
   /**
@@ -156,7 +157,7 @@ export class Access {
     const act = actOf(question)
     const now = this.checkNow(question, rule)
     if (now !== undefined && 'why' in now) return this.#refused(question, act, now)
-    const limit = this.#spend(question)
+    const limit = await this.#spend(question)
     if (limit !== undefined) return this.#refused(question, act, limit)
     let proof: StepUpProof | undefined
     if (rule.within !== undefined) {
@@ -192,17 +193,17 @@ export class Access {
   }
 
   /** Takes one call from an agent's budget; rows come off when the act reports them. */
-  #spend({ principal, action }: ActQuestion): AccessRefusal | undefined {
+  async #spend({ principal, action }: ActQuestion): Promise<AccessRefusal | undefined> {
     const agent = this.#options.agentOf?.(principal)
     if (agent === undefined) return undefined
-    const wait = this.#budgets.spend(nameOf(principal), agent, action)
+    const wait = await this.#budgets.spend(nameOf(principal), agent, action)
     return wait === undefined ? undefined : limitRefusal(`"${action}" of this agent`, wait)
   }
 
-  /** Counts rows that a permitted act of an agent changed against its budget. */
-  changed(permit: Permit, rows: number): void {
+  /** Counts rows that an agent's act changed against its budget. @throws StoreError (rejects) */
+  async changed(permit: Permit, rows: number): Promise<void> {
     const agent = this.#options.agentOf?.(permit.principal)
-    if (agent !== undefined) this.#budgets.addRows(nameOf(permit.principal), agent, rows)
+    if (agent !== undefined) await this.#budgets.addRows(nameOf(permit.principal), agent, rows)
   }
 
   async #fresh({ principal, exchange }: ActQuestion, within: number): Promise<StepUpProof | AccessRefusal> {

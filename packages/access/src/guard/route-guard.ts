@@ -146,7 +146,7 @@ export class AccessGuard implements Guard {
     const early = this.#access.checkNow(question, within)
     if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     const units = await budgets.units(exchange)
-    const over = budgets.over(exchange, names, units)
+    const over = await budgets.over(exchange, names, units)
     if (rule.approve !== undefined) {
       const said = await this.#askForConsent(question, rule, over)
       if (said !== undefined) return said
@@ -155,10 +155,8 @@ export class AccessGuard implements Guard {
     const said = await this.#ask(question, within)
     if (said.effect !== 'allow') return said
     // Others of the same actor may have been counted meanwhile.
-    const late = budgets.over(exchange, names, units)
-    if (late !== undefined) return overBudget(late, exchange)
-    budgets.take(exchange, names, units ?? 1)
-    return ALLOW
+    const late = await budgets.take(exchange, names, units ?? 1)
+    return late === undefined ? ALLOW : overBudget(late, exchange)
   }
 
   /**

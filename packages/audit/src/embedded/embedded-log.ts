@@ -276,8 +276,10 @@ export class EmbeddedLog implements AuditLog {
   }
 
   async eraseSubject(id: string, { tenant = '' }: { readonly tenant?: string } = {}): Promise<LeafReceipt> {
-    // Everything about the subject must be sealed first: records that are only in the
-    // segments are not yet sealed with its key.
+    // Everything about the subject must be sealed first: records that wait, are only counted, or are only in
+    // the segments are not yet sealed with its key, and would be under a new one afterwards.
+    this.#floods.flush()
+    await this.#open.settled()
     await this.settle()
     const key = this.#parts.keys.find({ tenant, principal: id })
     if (key === undefined) throw this.#error('has nothing sealed for this subject', false)

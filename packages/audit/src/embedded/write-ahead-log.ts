@@ -65,7 +65,9 @@ export class WriteAheadLog {
   readonly #spares: SpareSegments
   #rollAsked = false
   #rolls: { resolve(): void; reject(error: Error): void }[] = []
-  #drained: (() => void)[] = []
+  /** Records that became durable or failed, and who waits for more of them. */
+  #ended = 0
+  #ending: { readonly at: number; resolve(): void }[] = []
 
   private constructor(options: WriteAheadLogOptions, next: number) {
     this.#options = options
@@ -174,6 +176,7 @@ export class WriteAheadLog {
         await this.#writeGroup(kinds, texts)
       } catch (error) {
         this.#groupFailed(waiters, error)
+        this.#groupEnded(count)
         continue
       }
       this.#refusal = undefined
@@ -181,11 +184,23 @@ export class WriteAheadLog {
       this.#next += count
       for (let i = 0; i < count; i++) waiters[i]?.resolve({ index: BigInt(first + i) })
       this.#options.onDurable(this.#next)
+      this.#groupEnded(count)
     }
-    this.#inFlight = []
     this.#flushStarted = 0
     this.#flushing = false
-    for (const tell of this.#drained.splice(0)) tell()
+    for (const { resolve } of this.#ending.splice(0)) resolve()
+  }
+
+  #groupEnded(count: number): void {
+    this.#inFlight = []
+    this.#ended += count
+    while ((this.#ending[0]?.at ?? Infinity) <= this.#ended) this.#ending.shift()?.resolve()
+  }
+
+  /** Resolves when every record accepted so far is durable, or failed, whatever comes meanwhile. */
+  settled(): Promise<void> {
+    const at = this.#ended + this.#inFlight.length + this.#texts.length
+    return new Promise(resolve => (at === this.#ended ? resolve() : this.#ending.push({ at, resolve })))
   }
 
   /** Begins the segment that somebody waits for. Its failure is theirs: the next group tries again. */
@@ -374,7 +389,7 @@ export class WriteAheadLog {
 
   /** Resolves when every accepted record is durable or failed, and closes the file. */
   async close(): Promise<void> {
-    if (this.#flushing) await new Promise<void>(resolve => this.#drained.push(resolve))
+    if (this.#flushing) await new Promise<void>(resolve => this.#ending.push({ at: Infinity, resolve }))
     this.#failure ??= new StoreError('is closed', {
       store: `audit log ${this.#options.directory}`,
       retryable: false,

@@ -1,5 +1,5 @@
 import { IntegrityError } from '@postern/core'
-import type { Entry } from '../entry.ts'
+import { decodeLeaf, type Entry } from '../entry.ts'
 import { type Checkpoint, openCheckpoint } from '../format/checkpoint.ts'
 import { verifyInclusion } from '../format/merkle-proof.ts'
 import { leafHash } from '../format/merkle-tree.ts'
@@ -125,6 +125,8 @@ export interface CheckedExport {
  * Checks an export of a tenant, line by line: every proof, every number, the count, the signature under it.
  * @returns how many entries it holds, from which number on, whether that is all, and
  *   the checkpoint they stand under
+ * Every line is exactly as the log writes it: what only some readers of JSON would see, such as a repeated
+ * field or one that nothing proves, is refused.
  * @throws IntegrityError naming the first line that does not fit
  */
 export async function checkExport(
@@ -136,15 +138,16 @@ export async function checkExport(
   let count = 0
   let checked: CheckedExport | undefined
   for await (const line of lines) {
-    if (line.trim() === '') continue
-    const value = parseObject(line)
-    if (head === undefined) head = parseHead(value, verifiers)
+    const text = line.trim()
+    if (text === '') continue
+    const value = parseObject(text)
+    if (head === undefined) head = parseHead(text, value, verifiers)
     else if (checked !== undefined) throw new IntegrityError('the export continues after its end')
     else if (value['end'] === true) {
       const found = { tenant: head.tenant, first, count, checkpoint: head.checkpoint }
-      checked = { ...found, isComplete: checkEnd(value, found, verifiers) }
+      checked = { ...found, isComplete: checkEnd(text, value, found, verifiers) }
     } else {
-      const entry = parseLine(value)
+      const entry = parseLine(text, value)
       const { number } = checkLine(entry, head.tenant, head.checkpoint)
       if (count === 0 && head.minimumIndex > 0 && entry.index >= head.minimumIndex) first = number
       if (number !== first + count)
@@ -176,32 +179,54 @@ function parseObject(line: string): Fields {
   throw new IntegrityError('a line of the export is not a JSON object')
 }
 
-function parseHead(value: Fields, verifiers: readonly NoteVerifier[]): ExportHead {
-  if (value['postern'] !== 'audit export v1' || typeof value['tenant'] !== 'string')
+/** A line says what its fields say, and nothing else. */
+function checkForm(text: string, fields: object): void {
+  if (text !== JSON.stringify(fields))
+    throw new IntegrityError('a line of the export is not as a log writes it: it has other fields, or twice')
+}
+
+function parseHead(text: string, value: Fields, verifiers: readonly NoteVerifier[]): ExportHead {
+  const { postern, tenant, checkpoint, minimumIndex } = value
+  if (postern !== 'audit export v1' || typeof tenant !== 'string')
     throw new IntegrityError('this is not an audit export')
+  checkForm(text, { postern, tenant, checkpoint, minimumIndex })
   return {
-    tenant: value['tenant'],
-    checkpoint: openCheckpoint(String(value['checkpoint']), verifiers),
-    minimumIndex: Number(value['minimumIndex'] ?? 0),
+    tenant,
+    checkpoint: openCheckpoint(String(checkpoint), verifiers),
+    minimumIndex: Number(minimumIndex ?? 0),
   }
 }
 
 /**
  * @returns whether the end is signed; one whose signature does not hold, or says something else, is an error
  */
-function checkEnd(value: Fields, found: Completeness, verifiers: readonly NoteVerifier[]): boolean {
-  if (value['count'] !== found.count)
-    throw new IntegrityError(`the export has ${found.count} entries, but states ${String(value['count'])}`)
-  if (value['complete'] === undefined) return false
-  const { text } = verifyNote(String(value['complete']), verifiers)
-  if (text !== completenessText(found))
+function checkEnd(
+  text: string,
+  { end, count, complete }: Fields,
+  found: Completeness,
+  verifiers: readonly NoteVerifier[],
+): boolean {
+  checkForm(text, { end, count, complete })
+  if (count !== found.count)
+    throw new IntegrityError(`the export has ${found.count} entries, but states ${String(count)}`)
+  if (complete === undefined) return false
+  if (verifyNote(String(complete), verifiers).text !== completenessText(found))
     throw new IntegrityError('entries are missing at the end: the log signed another count')
   return true
 }
 
-function parseLine({ index, leaf, proof }: { readonly [key: string]: unknown }): ExportLine {
-  if (typeof index === 'number' && typeof leaf === 'string' && Array.isArray(proof))
+function parseLine(text: string, { index, leaf, proof }: Fields): ExportLine {
+  // Half a letter becomes another one as bytes: the text would not be the one that is proven.
+  const isEntry =
+    typeof index === 'number' &&
+    Number.isSafeInteger(index) &&
+    typeof leaf === 'string' &&
+    leaf.isWellFormed() &&
+    Array.isArray(proof)
+  if (isEntry) {
+    checkForm(text, { index, leaf, proof })
     return { index, leaf, proof: proof.map(String) }
+  }
   throw new IntegrityError('a line of the export is not an entry')
 }
 
@@ -210,8 +235,8 @@ function checkLine(line: ExportLine, tenant: string, head: Checkpoint): { readon
   const proof = line.proof.map(text => decodeBase64(text) ?? new Uint8Array(0))
   if (!verifyInclusion(BigInt(line.index), head.size, leafHash(bytes), proof, head.root))
     throw new IntegrityError(`entry ${line.index} of the export is not in the log`)
-  const leaf = JSON.parse(line.leaf) as { readonly tenant?: unknown; readonly number?: unknown }
+  const leaf = decodeLeaf(bytes, line.index)
   if (leaf.tenant !== tenant)
     throw new IntegrityError(`entry ${line.index} of the export is of another tenant`)
-  return { number: Number(leaf.number) }
+  return leaf
 }

@@ -219,6 +219,13 @@ export class PostgresEventSeal {
     return searchToken(this.#searchKey, 'address', name).subarray(0, 12)
   }
 
+  /** As `EventSeal.keyOf`. */
+  async keyOf(principal: string, tenant = ''): Promise<string | undefined> {
+    const name = this.#nameToken(subjectName({ tenant, principal }))
+    const { rows } = await this.#database.query<KeyRow>(SEAL_KEYS.find, [this.#scope, [name]])
+    return rows[0]?.id
+  }
+
   /** Destroys the key of a principal. */
   async erase(principal: string, tenant = ''): Promise<void> {
     const name = this.#nameToken(subjectName({ tenant, principal }))

@@ -27,7 +27,7 @@ export const run: Command = async ([name = ''], options, context) => {
   if (isComplete) output.line(`${output.paint('green', 'complete')}: ${of}`)
   else
     output.line(
-      `${output.paint('yellow', 'genuine, but its end is not signed')}: ${of}; later entries may be missing`,
+      `${output.paint('yellow', 'genuine, but its end is not signed')}: ${of}; ${first === 1 ? '' : 'earlier and '}later entries may be missing`,
     )
   if (given.length === 0)
     output.note(

@@ -45,9 +45,14 @@ async function askToErase(
 async function eraseHere(setup: Setup, principal: string, tenant: string | undefined): Promise<number> {
   const connections = new Connections(setup.config, setup.dataDirectory)
   try {
+    const { eraseKeptTraffic } = await import('@postern/server/console')
+    await eraseKeptTraffic(connections, principal, tenant ?? '')
     const opened = await openAudit(setup, connections)
     if (opened === undefined)
-      throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
+      throw new ConfigError({
+        place: 'audit',
+        problem: 'is switched off in this configuration; what the console kept was erased',
+      })
     const { log } = opened
     try {
       return Number((await log.eraseSubject(principal, tenant === undefined ? {} : { tenant })).index)

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { logHandler } from '@postern/audit'
 import { parseListen } from '@postern/config'
+import { boundedServer } from '@postern/core'
 import { openAuditSource, PortInUse } from '@postern/runtime'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -19,11 +20,7 @@ export const run: Command = async (_args, options, context) => {
   // The table of commands has the default.
   const { host, port } = parseListen(textOption(options, 'listen') ?? '')
   const log = await openAuditSource(await loadSetup(options, context))
-  const server = createServer(
-    { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
-    logHandler(log.reader),
-  )
-  server.maxConnections = MAX_CONNECTIONS
+  const server = boundedServer(createServer, logHandler(log.reader), { connections: MAX_CONNECTIONS })
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))

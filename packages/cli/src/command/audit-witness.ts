@@ -2,13 +2,15 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { COSIGNATURE_V1, generateNoteKey, Witness, witnessHandler } from '@postern/audit'
 import { parseListen } from '@postern/config'
-import { ConfigError } from '@postern/core'
+import { boundedServer, ConfigError } from '@postern/core'
 import { PortInUse } from '@postern/runtime'
 import { openDataDirectory } from '@postern/store'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { stopped } from './gateway.ts'
 import { loadSetup } from './setup.ts'
+
+const MAX_CONNECTIONS = 64
 
 /**
  * `postern audit witness`: runs a C2SP witness. It keeps the last checkpoint of each log in its list and
@@ -29,7 +31,7 @@ export const run: Command = async (_args, options, context) => {
   const witness = Witness.open({ directory: directory.file('witness'), signerKey, logs })
   // The table of commands has the default.
   const { host, port } = parseListen(textOption(options, 'listen') ?? '')
-  const server = createServer(witnessHandler(witness))
+  const server = boundedServer(createServer, witnessHandler(witness), { connections: MAX_CONNECTIONS })
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
     server.listen(port, host, resolve)

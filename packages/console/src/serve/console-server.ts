@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigError, PosternError, StoreError } from '@postern/core'
+import { boundedServer, ConfigError, PosternError, StoreError } from '@postern/core'
 import { ApiProblem } from '../api/api-route.ts'
 import { matchApi } from '../api/console-api.ts'
 import type { ConsoleParts } from '../api/console-parts.ts'
@@ -55,17 +55,15 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
   const signIn = new SignIn(options, sessions)
   const files = readPageFiles()
   let origins: ConsoleOrigins | undefined
-  const server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     if (origins === undefined || !origins.hasHost(request)) {
       problem(response, 403, 'the console does not have this name; add it to console.origins')
       return
     }
     answer({ options, signIn, files, origins }, request, response).catch(() => response.destroy())
-  })
-  server.headersTimeout = 5_000
-  server.requestTimeout = 10_000
-  server.maxConnections = 128
+  }
+  const server = boundedServer(createServer, handle, { connections: 128 })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.listen.port, options.listen.host, () => {

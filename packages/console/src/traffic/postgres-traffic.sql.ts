@@ -168,6 +168,7 @@ export const POSTGRES_TRAFFIC = {
   // A row takes some 200 bytes besides its texts, with what the indexes hold of it.
   size: `SELECT count(*) AS events, coalesce(sum(bytes + 200), 0)
       + (SELECT coalesce(sum(bytes), 0) FROM postern_traffic_page) AS bytes, min(time) AS oldest FROM postern_traffic`,
+  unlink: 'UPDATE postern_traffic SET address = NULL, principal = NULL WHERE principal = $1 AND box_key = $2',
   /** One instance prunes at a time; the others leave it to that one. */
   pruneLock: 'SELECT pg_try_advisory_xact_lock(7060310443) AS held',
   removeBefore:

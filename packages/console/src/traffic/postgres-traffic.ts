@@ -303,7 +303,12 @@ export class PostgresTraffic implements TrafficStore {
   }
 
   async erase(principal: string, tenant: string): Promise<void> {
-    await (await this.#open()).erase(principal, tenant)
+    const seal = await this.#open()
+    const key = await seal.keyOf(principal, tenant)
+    if (key === undefined) return
+    // First: without the key nobody could tell later which rows are theirs.
+    await this.#database.query(POSTGRES_TRAFFIC.unlink, [seal.token('principal', principal), key])
+    await seal.erase(principal, tenant)
   }
 
   async size(): Promise<TrafficSize> {

@@ -261,6 +261,12 @@ export class SqliteTraffic implements TrafficStore {
   }
 
   async erase(principal: string, tenant: string): Promise<void> {
+    const key = this.#seal.keyOf(principal, tenant)
+    if (key === undefined) return
+    // First: without the key nobody could tell later which rows are theirs.
+    this.#database.transaction(() =>
+      this.#statements.unlink.run(this.#seal.token('principal', principal), key),
+    )
     this.#seal.erase(principal, tenant)
   }
 

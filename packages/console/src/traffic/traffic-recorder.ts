@@ -134,6 +134,20 @@ export class TrafficRecorder implements HealthProbe {
     }
   }
 
+  /**
+   * Erases a principal in the store, with what waits to be written: that would be sealed under a new key.
+   * @throws StoreError when the store cannot be reached
+   */
+  async erase(principal: string, tenant: string): Promise<void> {
+    await this.flush()
+    while (this.#writing !== undefined) await this.#writing
+    // What the store did not take: it would come later.
+    this.#waiting = this.#waiting.filter(
+      ({ event: { actor } }) => actor.principal !== principal || (actor.tenant ?? '') !== tenant,
+    )
+    await this.#options.store.erase(principal, tenant)
+  }
+
   /** Events that found no room, since the start. */
   get lost(): number {
     return this.#lost

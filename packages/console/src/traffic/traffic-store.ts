@@ -114,7 +114,7 @@ export interface TrafficStore {
   refusedActors(from: number, limit: number): Promise<readonly RefusedActor[]>
   /** Removes what is too old or too much. */
   prune(now: number): Promise<void>
-  /** Makes what a principal sent unreadable. */
+  /** Makes what a principal sent unreadable, and not to be found by their name or address. */
   erase(principal: string, tenant: string): Promise<void>
   size(): Promise<TrafficSize>
   close(): Promise<void>

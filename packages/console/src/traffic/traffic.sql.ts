@@ -137,6 +137,7 @@ export const SQLITE = {
   size: 'SELECT count(*) AS events, min(time) AS oldest FROM event',
   pages:
     'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
+  unlink: 'UPDATE event SET address = NULL, principal = NULL WHERE principal = ? AND box_key = ?',
   removeBefore: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE time < ? ORDER BY id LIMIT ?)',
   removePlain: 'DELETE FROM event WHERE id IN (SELECT id FROM event WHERE plain = 1 ORDER BY id LIMIT ?)',
   removeOldest: 'DELETE FROM event WHERE id IN (SELECT id FROM event ORDER BY id LIMIT ?)',

@@ -101,21 +101,22 @@ export class ApiKeys {
     if ((owner.kind !== 'user' && owner.kind !== 'service') || owner.id === '' || owner.actor !== undefined)
       throw new CredentialError('this principal cannot own API keys')
     const scopes = checkedWish(wish, owner)
-    const live = await this.#options.database.rows<{ count: number | string }>(API_KEY_SQL.countLive, [
-      owner.kind,
-      owner.id,
-      this.#clock.now(),
-    ])
     const most = this.#options.perOwner ?? 100
-    if (Number(live[0]?.count) >= most)
-      throw new ConfigError({
-        place: 'keys',
-        problem: `this owner already has ${most} live keys`,
-        hint: 'revoke one first',
-      })
+    if ((await this.#countLive(owner)) >= most) throw tooMany(most)
     const issued = await this.#insert(owner, { ...wish, scopes })
+    // Others may have been made between the count and this: then it was one too many, and nobody has it.
+    if ((await this.#countLive(owner)) > most) {
+      await this.#revoke(issued.key.id, 'lost a race')
+      throw tooMany(most)
+    }
     this.#emit('key.created', issued.key)
     return issued
+  }
+
+  async #countLive({ kind, id }: Pick<Principal, 'kind' | 'id'>): Promise<number> {
+    const values = [kind, id, this.#clock.now()]
+    const rows = await this.#options.database.rows<{ count: number | string }>(API_KEY_SQL.countLive, values)
+    return Number(rows[0]?.count)
   }
 
   async #insert(owner: Pick<Principal, 'kind' | 'id' | 'tenant'>, wish: NewApiKey): Promise<IssuedApiKey> {
@@ -329,6 +330,14 @@ export class ApiKeys {
       data: { key: key.id, environment: key.environment, ...data },
     })
   }
+}
+
+function tooMany(most: number): ConfigError {
+  return new ConfigError({
+    place: 'keys',
+    problem: `this owner already has ${most} live keys`,
+    hint: 'revoke one first',
+  })
 }
 
 function isLive(row: ApiKeyRow, now: number): boolean {

@@ -1,6 +1,7 @@
 import type { Clock } from '@postern/core'
 import { memoryRecords } from '../records/memory-records.ts'
 import type { RecordCodec, RecordStore, Step } from '../records/record-store.ts'
+import { inTurns } from '../records/records-in.ts'
 import type { KeyLimit } from './api-key.ts'
 
 /** What is left of the limit of one key. */
@@ -37,11 +38,9 @@ const CAPACITY = 10_000
 export class KeyLimits {
   readonly #uses: RecordStore<KeyUses>
   readonly #now: () => number
-  /** The last use of a key that is being counted: who race in one process wait for each other. */
-  readonly #turns = new Map<string, Promise<number>>()
 
   constructor(clock: Clock, shared?: RecordStore<KeyUses>) {
-    this.#uses = shared ?? memoryRecords(KEY_USES, CAPACITY)
+    this.#uses = inTurns(shared ?? memoryRecords(KEY_USES, CAPACITY))
     this.#now = shared === undefined ? () => clock.monotonic() : () => clock.now()
   }
 
@@ -51,16 +50,7 @@ export class KeyLimits {
    * @throws StoreError (rejects) when the store does not answer
    */
   take(id: string, limit: KeyLimit): number | Promise<number> {
-    const take = (): number | Promise<number> =>
-      this.#uses.update(id, kept => taken(kept, limit, this.#now()))
-    const before = this.#turns.get(id)
-    const result = before === undefined ? take() : before.then(take, take)
-    if (!(result instanceof Promise)) return result
-    const turn = result.finally(() => {
-      if (this.#turns.get(id) === turn) this.#turns.delete(id)
-    })
-    this.#turns.set(id, turn)
-    return turn
+    return this.#uses.update(id, kept => taken(kept, limit, this.#now()))
   }
 }
 

@@ -1,9 +1,6 @@
-import { openedWhenAsked, systemClock } from '@postern/core'
-import type { IdentityPlaces } from '../identity-stores.ts'
-import { postgresRecords } from '../records/postgres-records.ts'
-import type { RecordCodec, RecordStore } from '../records/record-store.ts'
-import { redisRecords } from '../records/redis-records.ts'
-import { sqliteRecords } from '../records/sqlite-records.ts'
+import { openedWhenAsked } from '@postern/core'
+import type { RecordCodec } from '../records/record-store.ts'
+import { type RecordPlaces, recordsIn } from '../records/records-in.ts'
 
 /** Proofs of possession that were used, while they could be used again (RFC 9449 section 11.1). */
 export interface UsedProofs {
@@ -32,8 +29,8 @@ const USES: RecordCodec<number> = {
  * Used proofs in a store that several processes share: in memory, each of them takes a stolen proof once.
  * @param places asked when the first proof comes, so that nothing is opened for who sends none
  */
-export function usedProofs(places: () => IdentityPlaces): UsedProofs {
-  const records = openedWhenAsked(() => recordsIn(places()))
+export function usedProofs(places: () => RecordPlaces): UsedProofs {
+  const records = openedWhenAsked(() => recordsIn(places(), KIND, USES))
   return {
     isFirst: async (key, id, until, now) => {
       const record = until - now + SKEW
@@ -42,16 +39,4 @@ export function usedProofs(places: () => IdentityPlaces): UsedProofs {
       )
     },
   }
-}
-
-async function recordsIn({
-  redis,
-  postgres,
-  sqlite,
-  clock = systemClock,
-}: IdentityPlaces): Promise<RecordStore<number>> {
-  if (redis !== undefined) return redisRecords(redis, `postern:${KIND}:`, USES, clock)
-  if (postgres !== undefined) return postgresRecords(postgres, KIND, USES, clock)
-  if (sqlite !== undefined) return sqliteRecords(sqlite, KIND, USES, clock)
-  throw new TypeError('used proofs need a store')
 }

@@ -229,6 +229,15 @@ export class FoundCommand {
     return charCodeAt.call(this.#rest, 0) <= 32
   }
 
+  /**
+   * Right behind a separator that has a space before it, with a switch: who writes sentences or code sets the
+   * space behind the separator.
+   */
+  get isGlued(): boolean {
+    const { at, separator } = this.#spot
+    return at === separator + 1 && charCodeAt.call(this.#reading.lower, separator - 1) <= 32 && this.flagged
+  }
+
   get flagged(): boolean {
     return /^\s{1,8}-{1,2}[a-z]/.test(this.#rest)
   }
@@ -312,7 +321,8 @@ function rateSeparated(found: FoundCommand): number {
   if (found.english && !found.solid) return found.isIsolated('separator') && found.sensitive ? 5 : 1
   if (!argument) return found.followed && found.isIsolated('separator') ? 5 : 3
   if (found.isIsolated('separator')) return 6
-  return found.sensitive ? 5 : found.english ? 3 : 4
+  if (found.sensitive || found.isGlued) return 5
+  return found.english ? 3 : 4
 }
 
 /** `tea & curl`: one ampersand with a space on both sides. */

@@ -51,8 +51,12 @@ const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
 const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behaviou?r:|@import|-o-link/
 const HANDLER = /^on[a-z]{3,40}$/
-/** A function or a name in braces, as JSX has it: a browser takes it for a block that does nothing. */
-const IDLE = /^\{(?:\(\w{0,16}\)?|\w{1,32}|[\w.]{1,64}\})$/
+/**
+ * A function or a name in braces, as JSX has it: a browser takes it for a block that does nothing. And a
+ * handler that says no more than whether a click counts, or takes its own element away.
+ */
+const IDLE =
+  /^(?:\{(?:\(\w{0,16}\)?|\w{1,32}|[\w.]{1,64}\})|"\s?(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\)))\s?;?\s?"|'\s?(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))\s?;?\s?')$/
 /** Attributes whose value a framework runs, where the value does what only an attack does. */
 const DIRECTIVE = /^(?:(?:data-)?ng-|x-(?:init|data|on|html|effect)|v-(?:html|on|bind)|@|data-bind$|hx-on)/
 const RUNS =
@@ -68,6 +72,11 @@ const LIBRARY_SCRIPT =
 /** A script of the same site by its path, and nothing else in its tag. */
 const LOCAL_SCRIPT =
   /^<script(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}"|(?:async|defer)="[a-z]{0,5}")){0,4}\s{1,40}src=(?:"(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js"|'(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js')(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}")){0,4}\s{0,40}>/
+/** Data that a search engine or the page's own script reads; no browser runs it. */
+const DATA_SCRIPT =
+  /^<script(?:\s{1,8}(?:id|class|nonce|data-[\w-]{1,32})=["'][\w -]{0,64}["']){0,4}\s{1,8}type=(?:"application\/(?:ld\+)?json"|'application\/(?:ld\+)?json')(?:\s{1,8}(?:id|class|nonce|data-[\w-]{1,32})=["'][\w -]{0,64}["']){0,4}\s{0,8}>/
+/** A link that a script of the page listens to, and that leads nowhere by itself. */
+const IDLE_URL = /^javascript:(?:void\(0?\))?;?["']?$/
 /** What browsers skip inside a URL's scheme. */
 const IGNORED = /[\u0000-\u0020\u00a0\u2028\u2029]{1,64}/g
 
@@ -216,6 +225,8 @@ function ended(
   if (found === 0) return undefined
   const isElement = id === 'xss/element'
   if (isElement && name === 'link' && LINKS_ONLY.test(lower.slice(start, end))) return undefined
+  if (isElement && name === 'script' && DATA_SCRIPT.test(lower.slice(start, start + MAX_TAG)))
+    return undefined
   // The tag may go on behind what was read of it.
   if (isElement && name === 'script' && isKnownScript(lower.slice(start, start + MAX_TAG)))
     return { start, end, score: found, id, bare: true }
@@ -259,6 +270,7 @@ function attributeScore(
   const compact = value.replace(IGNORED, '').replace(/^["'`]/, '')
   // An image does not run what is in it.
   const isPicture = element === 'img' && compact.startsWith('data:image/')
+  if (IDLE_URL.test(compact)) return undefined
   if (!isPicture && DANGEROUS_URL.test(compact) && !compact.startsWith('data:,') && isUrlScheme(compact))
     return { id: 'xss/script-url', score: 6 }
   if (DIRECTIVE.test(attribute) && RUNS.test(compact)) return { id: 'xss/handler', score: 6 }

@@ -86,6 +86,7 @@ export class ShellCommandLexer {
       // The path of a request begins so itself.
       !(place === 'path' && opening === 'start') &&
       GLOB.test(name) &&
+      !ROUTE.test(name) &&
       /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
     ) {
       return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
@@ -197,6 +198,12 @@ function isBeforeCommand(code: number): boolean {
     code === 44
   )
 }
+
+/**
+ * A route as frameworks of pages name it: `/orders/[id]`, `/[lang]/about`. No program has a name or a folder
+ * of one letter.
+ */
+const ROUTE = /^(?!\/(?:usr|s?bin|etc|opt|var|proc|dev)\/)(?:\/(?:[\w-]{1,24}|\[[a-z_]\w{1,24}\])){2,6}$/
 
 /** Wildcards inside a name; one that is a whole segment is a pattern of paths. */
 const GLOB = /[?[]|[^/*]\*|\*[^/*]/

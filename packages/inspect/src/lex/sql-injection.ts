@@ -71,7 +71,7 @@ function spanOf(sql: SqlGrammar, from: number, { id, score, end, bare }: Finding
 }
 
 /** What every language of queries has. */
-const OF_EVERY_QUERY: ReadonlySet<string> = new Set([
+export const OF_EVERY_QUERY: ReadonlySet<string> = new Set([
   'sqli/tautology',
   'sqli/clause',
   'sqli/arithmetic',
@@ -326,6 +326,22 @@ function subquery(sql: SqlGrammar, i: number): Finding | undefined {
   return evidence < 6 && (isSpoken || i < 2) ? undefined : { id: 'sqli/subquery', score: 6, end: i + 4 }
 }
 
+/** What an intruder reads, and what no club selects from. */
+const SOUGHT =
+  /^(?:pass(?:word|wd|_hash)?|pwd|users?|user_?name|e_?mail|login|admins?|accounts?|secrets?|tokens?|hash|api_?key|credit_?card|(?:table|column|schema)_name|information_schema|sqlite_master|dual|mysql|pg_\w{2,24}|sys\w{0,12}|wp_\w{2,24})$/
+
+/** Whether `union` joins two queries, rather than be a club that selects somebody. */
+function isUnionOfQueries(sql: SqlGrammar, i: number, select: number): boolean {
+  const evidence = selectEvidence(sql, select)
+  if (evidence >= 5) return true
+  if (sql.keyAt(select + 1) === KEY.english || sql.expression(select + 1) < 0) return false
+  const before = sql.kindAt(i - 1)
+  if (i > 0 && (before === TOKEN.number || sql.keyAt(i + 1) === KEY.all)) return true
+  if (evidence === 0) return false
+  if (i > 0 && (before === TOKEN.close || isQuote(before))) return true
+  return SOUGHT.test(wordAt(sql, select + 1)) || SOUGHT.test(wordAt(sql, select + 3))
+}
+
 /**
  * A query in brackets, `union select` with a list behind it, and tautologies of two numbers, wherever they
  * stand.
@@ -335,7 +351,7 @@ function anywhere(sql: SqlGrammar, i: number): Finding | undefined {
   if (key === KEY.select) return i > 0 && sql.kindAt(i - 1) === TOKEN.open ? subquery(sql, i) : undefined
   if (key === KEY.union) {
     const select = unionSelect(sql, i)
-    return select > 0 && selectEvidence(sql, select) >= 5
+    return select > 0 && isUnionOfQueries(sql, i, select)
       ? { id: 'sqli/union', score: 6, end: select + 3 }
       : undefined
   }

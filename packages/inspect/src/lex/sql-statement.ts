@@ -25,6 +25,8 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
     const key = sql.keyAt(at)
     const kind = sql.kindAt(at)
     if (key === KEY.english || key === KEY.logic) return 0
+    // `Select & Save`: no value begins with one.
+    if (kind === TOKEN.operator && n === 0 && sql.source[sql.starts[at] as number] === '&') return 0
     if (
       kind === TOKEN.number ||
       kind === TOKEN.variable ||

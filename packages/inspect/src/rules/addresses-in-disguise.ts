@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const SENT_TO =
@@ -35,6 +35,7 @@ export const disguisedAddressRules: readonly Rule[] = [
     chars: CHAR.slash,
     words: 0,
     places: ['query', 'form', 'cookie'],
+    ...needsOneOf(HOST_ALONE),
     find: findTargetHost,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],
@@ -93,6 +94,7 @@ export const disguisedAddressRules: readonly Rule[] = [
     quotable: false,
     chars: CHAR.pipe,
     words: 0,
+    ...needsOneOf(/unix:[\s\S]*\|http/),
     find: findSocketProxy,
     attacks: ['unix:AAAAAAAA|http://evil.example/', `unix:${'A'.repeat(5_000)}|https://evil.example/`],
     benign: ['unix: a|b', 'unix:/run/a.sock', 'unix: see | http://a.example'],

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
@@ -64,6 +64,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'body', 'cookie', 'header'],
     atStart: true,
+    ...needsOneOf(WEBSHELL_VALUE, FIRST_LOOK),
     find: findWebshellParameter,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],
@@ -78,6 +79,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'form', 'cookie', 'body', 'file-name'],
     atStart: true,
+    ...needsOneOf(SHORT, NUMBERED),
     find: findShortCommand,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],
@@ -91,6 +93,7 @@ export const commandPlaceRules: readonly Rule[] = [
     chars: CHAR.paren,
     words: WORD.call | WORD.runtime | WORD.java,
     places: ['name'],
+    ...needsOneOf(NAME_CALL),
     find: findNameCall,
     // By where the name stands: the cases are in `test/command-places.test.ts`.
     attacks: [],

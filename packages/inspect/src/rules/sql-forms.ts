@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { isOperandParameter } from '../value-setting.ts'
 
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
@@ -68,6 +68,7 @@ export const sqlFormRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.apostrophe | CHAR.quote | CHAR.backtick | CHAR.backslash,
     words: 0,
+    ...needsOneOf(QUOTED_NUMBER),
     find: findQuoteProbe,
     // By the name of the parameter: the cases are in `test/exploits.test.ts`.
     attacks: [],

@@ -1,7 +1,7 @@
 import { CHAR } from '../features.ts'
 import { SqlInjectionLexer } from '../lex/sql-injection.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const sql = new SqlInjectionLexer()
@@ -18,6 +18,18 @@ const LEAVING =
   CHAR.dashes |
   CHAR.hash |
   CHAR.comment
+
+/** With what a query goes on behind a string that was ended, where no word of it does. */
+const GOING_ON =
+  CHAR.dashes |
+  CHAR.hash |
+  CHAR.comment |
+  CHAR.semicolon |
+  CHAR.pipe |
+  CHAR.equals |
+  CHAR.plus |
+  CHAR.at |
+  CHAR.ampersand
 
 const ATTACKS = [
   "1' or '1'='1",
@@ -121,18 +133,10 @@ const structure: Rule[] = [
     quotable: true,
     chars: CHAR.apostrophe | CHAR.quote | CHAR.pipe | CHAR.ampersand,
     words: 0,
+    signs: [{ all: { chars: 0, holds: 0 }, some: [{ chars: GOING_ON, holds: 0 }] }],
     find: reading =>
-      (reading.chars &
-        (CHAR.dashes |
-          CHAR.hash |
-          CHAR.comment |
-          CHAR.semicolon |
-          CHAR.pipe |
-          CHAR.equals |
-          CHAR.plus |
-          CHAR.at |
-          CHAR.ampersand)) !==
-        0 && (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
+      (reading.chars & GOING_ON) !== 0 &&
+      (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
         ? sql.find(reading)
         : undefined,
     attacks: ["'||1||'", "a@b.example';", "admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1'],
@@ -283,6 +287,7 @@ const marks: Rule[] = [
     chars: CHAR.comment,
     words: 0,
     // The digits of a version hide the word behind them from the gates.
+    ...needsOneOf(/\/\*!/),
     find: reading => (reading.lower.includes('/*!') ? sql.find(reading) : undefined),
     attacks: ['1/*!50000union*//*!50000select*/1,2,3'],
     benign: ['/*! licence */', '/*! a library, version 5 */ x()'],

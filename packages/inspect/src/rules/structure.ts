@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Who publishes schemas that documents name. */
@@ -111,6 +111,7 @@ export const structureRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.equals,
     words: WORD.entity,
+    ...needsOneOf(SCHEMA_LOCATION),
     find: findForeignSchema,
     attacks: [
       '<a xsi:schemaLocation="http://a.b/ http://x.y/z.xsd"/>',

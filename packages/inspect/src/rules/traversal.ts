@@ -1,6 +1,6 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
-import { type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
+import { needsOneOf, type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /** Files that nothing but the system and an intruder opens. */
@@ -241,6 +241,7 @@ export const traversalRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.slash | CHAR.backslash,
     words: WORD.file,
+    ...needsOneOf(SECRET_FILE, SYSTEM_FILE),
     find: findSensitiveFile,
     attacks: [
       '/etc/passwd',

@@ -45,7 +45,7 @@ export const xssRules: readonly Rule[] = [
   },
   pattern(
     'xss/attribute',
-    /(?:^|["'`\s/;>])(?!on(?!end|empti)[a-z]{2,20}ed[\s=])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|seek|select|show|sort|stall|start|stop|storage|submit|suspend|syncres|time|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,20}[\s\u0000/]{0,8}=[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
+    /(?:^|["'`\s/;>])(?!on(?!end|empti)[a-z]{2,20}ed[\s=])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|seek|select|show|sort|stall|start|stop|storage|submit|suspend|syncres|time|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,20}[\s\u0000/]{0,8}=(?!\s?(?:"(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\)))\s?;?\s?"|'(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))\s?;?\s?'))[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
     {
       score: 5,
       quotable: true,
@@ -57,8 +57,11 @@ export const xssRules: readonly Rule[] = [
         '"//Onx=""//onfocus=prompt(1)>',
         '"onClick="(prompt)(1)',
         "'onload=`x`",
+        `" onerror="this.style.display='none';alert(1)"`,
       ],
       benign: [
+        ' onclick="return false;"',
+        ` onerror="this.style.display='none'"`,
         'online=1',
         "onFinished = require('on-finished')",
         'turn it on=yes',
@@ -98,7 +101,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^\s{0,8}|["'(=<>:]\s{0,2})(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
+    /(?:^\s{0,8}|(?!"javascript:(?:void\(0?\))?;?"|'javascript:(?:void\(0?\))?;?')["'(=<>:]\s{0,2})(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)(?!\s{0,8}(?:void\s?\(\s?0?\s?\)(?:;?[ \t]{0,4}$|[ \t]{1,3}(?!in)[a-z])|gs\.(?:get|is|has|beginningof|endof|days|hours|minutes|months|quarters|years|now)[a-z]{0,24}\(["'\w, -]{0,40}\)(?:$|[\s^&"'@])))\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
     {
       score: 5,
       quotable: true,
@@ -109,8 +112,20 @@ export const xssRules: readonly Rule[] = [
         'url(javascript:alert(1))',
         '"javascript://"/></head>',
         'java script:alert(1)',
+        'javascript:void(0);alert(1)',
+        'javascript:void(0)>alert(1)',
+        'javascript:void(0) in alert(1)',
+        'javascript:void(0)\nalert(1)',
+        'javascript:void(0);"".x.constructor("alert(1)")()',
+        'javascript:gs.getX(alert(1))',
       ],
       benign: [
+        'javascript:void(0)',
+        'javascript:void(0);',
+        'javascript:void(0) meaning',
+        'href="javascript:void(0);"',
+        'javascript:gs.getUserID()',
+        'assigned_to=javascript:gs.getUserID()^active=true',
         'JavaScript: Basics of JavaScript Language',
         'javascript: the good parts',
         'Learn JavaScript: it is fun (really)',
@@ -120,7 +135,7 @@ export const xssRules: readonly Rule[] = [
   // Behind a space or a backtick, where people write of it: what makes a link of it has other signs.
   pattern(
     'xss/script-word',
-    /[`\s,](?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)/,
+    /[`\s,](?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s?s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)(?!\s{0,8}(?:void\s?\(\s?0?\s?\)(?:;?[ \t]{0,4}$|[ \t]{1,3}(?!in)[a-z])|gs\.(?:get|is|has|beginningof|endof|days|hours|minutes|months|quarters|years|now)[a-z]{0,24}\(["'\w, -]{0,40}\)(?:$|[\s^&"'@])))\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)/,
     {
       score: 5,
       quotable: true,
@@ -213,7 +228,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/sink',
-    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/\s{0,4}\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\s{1,4}\.\s{1,8}cookie|(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\b(?:(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`]\s{0,4}<(?:img|svg|script|iframe))|onerror\s{0,4}=\s{0,4}["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
+    /\bdocument\s{0,4}(?:\/\*[^*]{0,24}\*\/\s{0,4}\.\s{0,8}(?:cookie|write(?:ln)?|domain|body\.innerhtml|location)\b|\s{1,4}\.\s{1,8}cookie|(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}["'`](?:cookie|domain|write|location))|\b(?:window|self|top|parent|frames|globalthis|this)\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'`/](?:[a-z\\]{0,16}["'`]\s{0,4}\+|alert|eval|src|location|document|\w{1,24}\/\.source)|string\s{0,4}[.[]\s{0,4}["']{0,1}fromcharcode|\b(?:(?:onerror|innerhtml|outerhtml)\s{0,4}=\s{0,4}(?:eval|alert|["'`]\s{0,4}<(?:img|svg|script|iframe))|onerror\s{0,4}=(?!\s?(?:"(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\)))\s?;?\s?"|'(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))\s?;?\s?'))\s{0,4}["'`])|throw\s{0,4}[/+]?\d?[/+]|constructor\s{0,4}\(\s{0,4}["'`][^\n]{0,64}?["'`]\s{0,4}\)\s{0,4}\(|\beval\s{0,4}\(\s{0,4}(?:atob|unescape|string|name|location|document)|\]\s{0,2}\.\w{1,12}\.(?:call|apply)`|\burl\s{0,4}\(\s{0,4}["']?javascript\b|\b(?:self|window|top)\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}\[\s{0,4}(?:\/\*[^*]{0,24}\*\/)?\s{0,4}["'](?:\\x|alert|eval)/,
     {
       score: 5,
       quotable: true,

@@ -5,13 +5,16 @@ import { SQL_WORDS } from './sql-sink.ts'
 /** All that one of the sinks asks of a value before anything else: see each of them. */
 const ACTION = new RegExp(`['"\`;(<>=|&$\\n{\\\\\\u0000]|--|/\\*|\\s-|\\.\\.|\\b(?:${SQL_WORDS})\\b`, 'i')
 
+/** Sinks are held against no other values (`requestValues`): words of SQL alone are names and settings. */
+const COMPARED = /[^\w-]/
+
 /**
  * Whether a value could act in a statement, a command or a path, whatever stands around it. Where this says
  * no, `escapesSql`, `escapesCommand` and `escapesPath` say no of every text that holds the value.
  * Linear.
  */
 export function couldAct(value: string): boolean {
-  return ACTION.test(value)
+  return COMPARED.test(value) && ACTION.test(value)
 }
 
 /**

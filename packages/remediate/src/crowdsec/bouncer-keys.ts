@@ -91,8 +91,11 @@ function hashOf(key: string): string {
 }
 
 function sqliteQuery(database: SqliteDatabase): Query {
-  return async (text, values) =>
-    database.transaction(() => database.db.prepare(text.replace(/\$\d/g, '?')).all(...values))
+  return async (text, values) => {
+    const ask = () => database.db.prepare(text.replace(/\$\d/g, '?')).all(...values)
+    // Whoever guesses a key would otherwise take the one lock for writing with each guess.
+    return text.startsWith('SELECT') ? database.read(ask) : database.transaction(ask)
+  }
 }
 
 function postgresQuery(database: PostgresDatabase): Query {

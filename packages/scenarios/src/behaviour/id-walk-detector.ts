@@ -28,6 +28,11 @@ interface Walk {
   refused: number
   started: number
   quietUntil: number
+  /** Ids that were refused last, whatever was asked for between them; absent until there is one. */
+  near: number[] | undefined
+  /** Refused ids that stand beside one of those, and since when they are counted. */
+  beside: number
+  since: number
 }
 
 interface Issued {
@@ -44,6 +49,8 @@ const SILENCE_MS = 300_000
  * Between two ids of a walk: walkers leave gaps where they divide the work, or where records were deleted.
  */
 const MAX_STRIDE = 5
+/** Refused ids that the next one is compared with: so many far ones may stand between two steps. */
+const NEAR = 8
 const MAX_ISSUED = 5_000
 const MAX_UNISSUED = 200
 
@@ -75,12 +82,27 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
       walks.find(who, rest) ??
       walks.add(
         kept(who, event),
-        { last: id, steps: 0, refused: 0, started: time, quietUntil: 0 },
+        {
+          last: id,
+          steps: 0,
+          refused: 0,
+          started: time,
+          quietUntil: 0,
+          near: undefined,
+          beside: 0,
+          since: time,
+        },
         kept(rest, event),
       )
     const stride = Math.abs(id - walk.last)
     if (stride === 0) return undefined
     walk.last = id
+    if (isRefused(event) && isMixedSearch(walk, id, time, steps)) {
+      walk.quietUntil = time + SILENCE_MS
+      walk.steps = 0
+      walk.refused = 0
+      return 'refused'
+    }
     if (stride > MAX_STRIDE || time - walk.started > WALK_MS) {
       walk.steps = 0
       walk.refused = 0
@@ -160,6 +182,25 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
       return undefined
     },
   }
+}
+
+/**
+ * Whether so many refused ids stood beside each other within ten minutes, with others between them: who mixes
+ * far ids into a walk makes no two steps in a row. Honest clients are not refused neighbour after neighbour.
+ */
+function isMixedSearch(walk: Walk, id: number, time: number, most: number): boolean {
+  walk.near ??= []
+  const { near } = walk
+  if (time - walk.since > WALK_MS) {
+    walk.since = time
+    walk.beside = 0
+  }
+  if (near.includes(id)) return false
+  if (near.some(other => Math.abs(other - id) <= MAX_STRIDE)) walk.beside++
+  if (near.push(id) > NEAR) near.shift()
+  if (walk.beside < most || time < walk.quietUntil) return false
+  walk.beside = 0
+  return true
 }
 
 /** The answers of a record that is not there, or not theirs. */

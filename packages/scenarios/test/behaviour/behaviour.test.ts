@@ -197,11 +197,19 @@ describe('walks through ids', () => {
     Array.from({ length: count }, (_, n) => ({ path: path(n), time: n * every }))
   test('counting upwards, downwards, and with gaps is found, whatever the answers', () => {
     assert.deepEqual(found(idWalkDetector(), ...walk(n => `/orders/${100 + n}`, 41)), ['id-walk'])
+    // An attack: far ids between the steps.
+    const far = (n: number): string => `/orders/${5e5 + ((n * 7919) % 1e5) * 10}`
+    const mixed = walk(n => (n % 4 === 0 ? `/orders/${100 + n / 4}` : far(n)), 170)
+    assert.deepEqual(found(idWalkDetector(), ...mixed.map(one => ({ ...one, status: 404 }))), ['id-walk'])
+    const own = mixed.map((one, n) => ({ ...one, status: n % 4 === 0 ? 403 : 200 }))
+    assert.deepEqual(found(idWalkDetector(), ...own), ['id-walk'])
     assert.deepEqual(found(idWalkDetector(), ...walk(n => `/orders/${900 - 3 * n}/invoice`, 41)), ['id-walk'])
   })
   test('people who open records here and there, page through lists, or are slow are not', () => {
     assert.deepEqual(found(idWalkDetector(), ...walk(n => `/orders/${(n * 7919) % 10_000}`, 200)), [])
     assert.deepEqual(found(idWalkDetector(), ...walk(n => `/list/page/${n}`, 100)), [])
+    const missing = walk(n => `/orders/${(n * 7919) % 10_000}`, 200).map(one => ({ ...one, status: 404 }))
+    assert.deepEqual(found(idWalkDetector(), ...missing), [])
     assert.deepEqual(found(idWalkDetector(), ...walk(n => `/orders/${n}`, 100, MINUTE)), [])
     assert.deepEqual(found(idWalkDetector(), ...walk(() => '/orders/7', 100)), [])
   })

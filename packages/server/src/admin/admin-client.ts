@@ -1,5 +1,8 @@
-import { type Json, StoreError } from '@postern/core'
+import { boundedText, type Json, StoreError } from '@postern/core'
 import { readRunFile } from './run-file.ts'
+
+/** Bytes of an answer; the longest, of a thousand marks, has less than one megabyte. */
+const MAX_ANSWER = 16_777_216
 
 /**
  * Asks the gateway that runs on a data directory. The caller names the shape of the answer.
@@ -32,8 +35,8 @@ export async function askGateway<Answer extends Json = Json>(
     })
   })
   // Another program may have the port by now, or a proxy answers in the gateway's place.
-  const answer = await response.json().then(
-    (json: unknown) => json as Answer,
+  const answer = await boundedText(response, MAX_ANSWER).then(
+    text => JSON.parse(text) as Answer,
     (cause: unknown) => {
       throw new StoreError(`what listens there is not a Postern gateway (status ${response.status})`, {
         store: running.admin,

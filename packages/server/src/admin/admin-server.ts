@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { Listen } from '@postern/config'
-import { ConfigError, type Health, type Json } from '@postern/core'
+import { boundedServer, ConfigError, type Health, type Json } from '@postern/core'
 
 /** A command of the admin listener: takes and gives JSON. */
 export type AdminCommand = (input: Readonly<Record<string, Json>>) => Promise<Json> | Json
@@ -33,12 +33,11 @@ const MAX_COMMAND_BYTES = 16_384
  * @throws Error EADDRINUSE and its kin when it cannot listen
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const server = createServer((request, response) => {
-    void answer(options, request, response).catch(() => response.destroy())
-  })
-  server.headersTimeout = 5_000
-  server.requestTimeout = 10_000
-  server.maxConnections = 64
+  const server = boundedServer(
+    createServer,
+    (request, response) => void answer(options, request, response).catch(() => response.destroy()),
+    { connections: 64 },
+  )
   await listening(server, options.listen)
   const { address, port } = server.address() as AddressInfo
   return {

@@ -9,6 +9,8 @@ export type AlertSeverity = (typeof SEVERITIES)[number]
 export interface Alert {
   /** Equal for alerts that need to be said once. */
   readonly key: string
+  /** What many alerts of one flood have in common. */
+  readonly kind: string
   readonly severity: AlertSeverity
   /** One sentence. */
   readonly summary: string
@@ -30,6 +32,7 @@ export function alertOf({ type, data }: Event): Alert | undefined {
   if (type === 'audit.lost')
     return {
       key: type,
+      kind: type,
       severity: 'critical',
       summary: `The audit log lost ${Number(data?.['count'] ?? 0)} events`,
       facts: {},
@@ -41,6 +44,7 @@ export function alertOf({ type, data }: Event): Alert | undefined {
   const measure = textOf(data?.['measure'])
   return {
     key: `${scenario} ${actor}`,
+    kind: textOf(data?.['title']) || scenario,
     severity,
     summary: `${textOf(data?.['title']) || scenario}: ${actor}`,
     facts: {

@@ -1,6 +1,14 @@
 import type { CompiledAlerts } from '@postern/config'
-import type { Clock, Event, Health, HealthProbe } from '@postern/core'
+import {
+  type Clock,
+  type Event,
+  type Health,
+  type HealthProbe,
+  systemTimers,
+  type Timers,
+} from '@postern/core'
 import type { Mailer } from '@postern/identity/built-in'
+import { AlertGroups } from './alert-groups.ts'
 import {
   type Alert,
   type AlertRequest,
@@ -16,6 +24,7 @@ export interface AlertSenderOptions {
   readonly settings: CompiledAlerts
   readonly clock: Clock
   readonly fetch: typeof fetch
+  readonly timers?: Timers
   /** Sends mails, where `settings.email` asks for them. */
   readonly mailer?: Mailer
 }
@@ -35,12 +44,14 @@ const ATTEMPTS = 2
 export class AlertSender implements HealthProbe {
   readonly #options: AlertSenderOptions
   readonly #sentAt = new Map<string, number>()
+  readonly #groups: AlertGroups
   #underWay = 0
   #dropped = 0
   #problem: string | undefined
 
   constructor(options: AlertSenderOptions) {
     this.#options = options
+    this.#groups = new AlertGroups(options.timers ?? systemTimers, alert => void this.send(alert))
   }
 
   /** Takes an event of the engine; never throws, never waits. */
@@ -48,6 +59,7 @@ export class AlertSender implements HealthProbe {
     const alert = alertOf(event)
     const { settings } = this.#options
     if (alert === undefined || !isAtLeast(alert, settings.severity) || !this.#isDue(alert)) return
+    if (!this.#groups.admits(alert)) return
     if (this.#underWay >= MAX_UNDER_WAY) {
       this.#dropped++
       return
@@ -89,6 +101,7 @@ export class AlertSender implements HealthProbe {
   test(): Promise<readonly string[]> {
     return this.send({
       key: 'postern test',
+      kind: 'postern test',
       severity: 'low',
       summary: 'A test of Postern: alerts arrive here',
       facts: {},

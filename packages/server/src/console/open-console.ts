@@ -183,7 +183,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
       operators,
       invitationLink: secret => server.invitationLink(secret),
       ask: call => askApi(parts, call),
-      erase: (principal, tenant) => traffic.erase(principal, tenant),
+      erase: (principal, tenant) => recorder.erase(principal, tenant),
       health,
       close,
     }

@@ -16,6 +16,11 @@ export interface Argon2Work {
  */
 const DEFAULT_WORK: Argon2Work = { memory: 19_456, passes: 2 }
 
+const SALT_BYTES = 16
+const NONCE_BYTES = 12
+/** A root secret of 32 bytes and its tag. */
+const CIPHERTEXT_BYTES = 48
+
 /** A member's root secret under a password, a passkey or a code: stored on the server, of no use to it. */
 export interface WrappedRoot {
   readonly kind: 'password' | 'passkey' | 'code'
@@ -47,7 +52,7 @@ export async function wrapWithPassword(
   harden: Harden,
   work: Argon2Work = DEFAULT_WORK,
 ): Promise<WrappedRoot> {
-  const salt = randomBytes(16)
+  const salt = randomBytes(SALT_BYTES)
   const { key, epoch } = await passwordKey(password, salt, harden, work)
   return { ...(await wrap(member, 'password', key, salt)), work, epoch }
 }
@@ -58,7 +63,7 @@ export async function wrapWithPassword(
  */
 export async function wrapWithPasskey(member: Member, prfOutput: Uint8Array): Promise<WrappedRoot> {
   if (prfOutput.length < 32) throw new HeldError('passkey: its PRF output has 32 bytes')
-  const salt = randomBytes(16)
+  const salt = randomBytes(SALT_BYTES)
   return wrap(member, 'passkey', await secretKey(prfOutput, salt, 'passkey'), salt)
 }
 
@@ -67,7 +72,7 @@ export async function wrapWithCode(
   member: Member,
 ): Promise<{ readonly code: string; readonly wrapped: WrappedRoot }> {
   const secret = randomBytes(20)
-  const salt = randomBytes(16)
+  const salt = randomBytes(SALT_BYTES)
   const wrapped = await wrap(member, 'code', await secretKey(secret, salt, 'code'), salt)
   return { code: await formatCode(secret), wrapped }
 }
@@ -78,18 +83,18 @@ export async function unlockWithPassword(
   password: string,
   harden: Harden,
 ): Promise<Member> {
-  const { work } = expect(wrapped, 'password')
+  const { salt, work } = taken(wrapped, 'password')
   // What a server may ask a browser to spend is bounded, and a change for the weaker changes the key.
-  if (work === undefined || work.memory > 1_048_576 || work.passes > 20)
-    throw new HeldError('wrapped secret: damaged')
-  const { key } = await passwordKey(password, fromBase64(wrapped.salt), harden, work)
+  if (work === undefined || !isCount(work.memory, 8, 1_048_576) || !isCount(work.passes, 1, 20))
+    throw damaged()
+  const { key } = await passwordKey(password, salt, harden, work)
   return unwrap(wrapped, key)
 }
 
 /** Unlocks with a passkey's PRF output. @throws HeldError when it is another passkey */
 export async function unlockWithPasskey(wrapped: WrappedRoot, prfOutput: Uint8Array): Promise<Member> {
-  expect(wrapped, 'passkey')
-  return unwrap(wrapped, await secretKey(prfOutput, fromBase64(wrapped.salt), 'passkey'))
+  const { salt } = taken(wrapped, 'passkey')
+  return unwrap(wrapped, await secretKey(prfOutput, salt, 'passkey'))
 }
 
 /**
@@ -97,8 +102,8 @@ export async function unlockWithPasskey(wrapped: WrappedRoot, prfOutput: Uint8Ar
  * HeldError naming a mistyped code
  */
 export async function unlockWithCode(wrapped: WrappedRoot, code: string): Promise<Member> {
-  expect(wrapped, 'code')
-  return unwrap(wrapped, await secretKey(await parseCode(code), fromBase64(wrapped.salt), 'code'))
+  const { salt } = taken(wrapped, 'code')
+  return unwrap(wrapped, await secretKey(await parseCode(code), salt, 'code'))
 }
 
 async function passwordKey(
@@ -117,14 +122,19 @@ async function passwordKey(
   return { key: await secretKey(concat(stretched, hardened), salt, 'password'), epoch }
 }
 
-/** The holders' three elements added up. @throws HeldError when one is not an element of the group */
+/**
+ * The holders' three elements added up.
+ * @throws HeldError when one is not an element of the group, or is the identity, which hardens nothing
+ */
 function sumOf(parts: readonly Uint8Array[]): Uint8Array {
   try {
     const points = parts.map(part => ristretto255.Point.fromBytes(part))
-    return points.reduce((sum, point) => sum.add(point), ristretto255.Point.ZERO).toBytes()
+    const sum = points.reduce((total, point) => total.add(point), ristretto255.Point.ZERO)
+    if (points.length === 3 && ![...points, sum].some(point => point.is0())) return sum.toBytes()
   } catch {
-    throw new HeldError('password: what the holders answered is not a group element')
+    // Said below.
   }
+  throw new HeldError('password: what the holders answered is not three group elements')
 }
 
 async function secretKey(secret: Uint8Array, salt: Bytes, kind: WrappedRoot['kind']): Promise<WebKey> {
@@ -138,7 +148,7 @@ async function wrap(
   key: WebKey,
   salt: Bytes,
 ): Promise<WrappedRoot> {
-  const nonce = randomBytes(12)
+  const nonce = randomBytes(NONCE_BYTES)
   const { suite } = member.public
   const parameters = { name: 'AES-GCM', iv: nonce, additionalData: utf8(`${kind} ${suite}`) }
   const ciphertext = await crypto.subtle.encrypt(parameters, key, concat(member.exportRoot()))
@@ -151,21 +161,62 @@ async function wrap(
   }
 }
 
-async function unwrap({ kind, suite, nonce, ciphertext }: WrappedRoot, key: WebKey): Promise<Member> {
-  const parameters = { name: 'AES-GCM', iv: fromBase64(nonce), additionalData: utf8(`${kind} ${suite}`) }
+async function unwrap(wrapped: WrappedRoot, key: WebKey): Promise<Member> {
+  const { kind, suite } = wrapped
+  const { nonce, ciphertext } = taken(wrapped, kind)
+  const parameters = { name: 'AES-GCM', iv: nonce, additionalData: utf8(`${kind} ${suite}`) }
   let root: ArrayBuffer
   try {
-    root = await crypto.subtle.decrypt(parameters, key, fromBase64(ciphertext))
+    root = await crypto.subtle.decrypt(parameters, key, ciphertext)
   } catch {
     throw new HeldError(`wrapped secret: this ${kind} does not open it`)
   }
   return Member.fromRoot(new Uint8Array(root), suite)
 }
 
-function expect(wrapped: WrappedRoot, kind: WrappedRoot['kind']): WrappedRoot {
+/**
+ * What a server stored, taken apart. AES-GCM does not commit to its key: a longer ciphertext can be made to
+ * open under as many keys as it has blocks, and a server that answers in place of the holders would learn
+ * from one attempt to unlock whether the password is among as many guesses.
+ * @throws HeldError when it is of another kind, or anything in it has not its length
+ */
+function taken(
+  wrapped: WrappedRoot,
+  kind: WrappedRoot['kind'],
+): {
+  readonly salt: Bytes
+  readonly nonce: Bytes
+  readonly ciphertext: Bytes
+  readonly work: Argon2Work | undefined
+} {
   if (wrapped.kind !== kind)
     throw new HeldError(`wrapped secret: it opens with a ${wrapped.kind}, not with a ${kind}`)
-  return wrapped
+  if (wrapped.suite !== 'x25519' && wrapped.suite !== 'x-wing') throw damaged()
+  return {
+    salt: bytesOf(wrapped.salt, SALT_BYTES),
+    nonce: bytesOf(wrapped.nonce, NONCE_BYTES),
+    ciphertext: bytesOf(wrapped.ciphertext, CIPHERTEXT_BYTES),
+    work: wrapped.work,
+  }
+}
+
+function bytesOf(text: string, length: number): Bytes {
+  let bytes: Bytes | undefined
+  try {
+    bytes = fromBase64(text)
+  } catch {
+    // Said below.
+  }
+  if (bytes?.length !== length) throw damaged()
+  return bytes
+}
+
+function isCount(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most
+}
+
+function damaged(): HeldError {
+  return new HeldError('wrapped secret: damaged')
 }
 
 /** Letters and digits that are not taken for one another (Crockford). */

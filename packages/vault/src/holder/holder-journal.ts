@@ -38,6 +38,8 @@ export interface HolderJournal {
   guessed(user: string, time: number): void
   guessedSince(since: number): Iterable<{ readonly user: string; readonly time: number }>
   usedAfter(now: number): Iterable<UsedCapability>
+  /** Latest expiry of the used capabilities that were cleared, epoch milliseconds; 0 when none was. */
+  forgottenUntil(): number
   freeze(actor: string, reason: string, time: number): void
   thaw(actor: string): void
   frozen(): Iterable<{ readonly actor: string; readonly reason: string; readonly time: number }>

@@ -6,11 +6,13 @@ import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { MAX_LIFETIME_MS } from '../split/capability.ts'
 import type { HolderId, Part } from '../split/part.ts'
 import { VERSION_CHARACTERS } from './counted-records.ts'
-import { HOLDER_MIGRATIONS, HOLDER_SQL } from './holder.sql.ts'
+import { HOLDER_SQL } from './holder.sql.ts'
 import type { HolderJournal, OpenedEntry, SearchedEntry, UsedCapability } from './holder-journal.ts'
 import { HolderKeys } from './holder-keys.ts'
 import { holderIdOf } from './holder-request.ts'
+import { assertOwnSchema, HOLDER_SCHEMA } from './holder-schema.ts'
 import { JournalSync, type SyncedFile, syncedFileAt } from './journal-sync.ts'
+import { isWrappedCanary, unwrapCanary, wrapCanary } from './wrapped-canary.ts'
 
 /** Pages of 4 KiB in the write-ahead log before they are moved into the file. */
 const CHECKPOINT_PAGES = 8_192
@@ -28,10 +30,10 @@ const PACE = { within: 10, units: MOST_UNSYNCED / 2 } as const
 /** Settings: the file is a copy that was not started since; nothing is opened before. */
 const COPY = 'copy'
 const CLOSED = 'closed.until'
+/** Until when capabilities that were used expired which are not in the file any more. */
+const FORGOTTEN = 'forgotten.until'
 /** Epochs that were removed, a byte each: a part of one is never taken again. */
 const REMOVED = 'removed'
-/** What a wrapped canary begins with. No base64url does. */
-const WRAPPED = 'wrapped '
 /** Seed of the TLS identity, wrapped as the parts are. */
 export const TLS_KEY = 'tls.key'
 
@@ -61,14 +63,20 @@ export class HolderStore implements HolderJournal {
   /**
    * Opens or creates the file.
    * @param log its write-ahead log
-   * @throws StoreError, IntegrityError as `openSqlite`
+   * @throws StoreError, IntegrityError as `openSqlite`, and as `assertOwnSchema`
    */
   static open(path: string, log: SyncedFile = syncedFileAt(`${resolve(path)}-wal`)): HolderStore {
     const database = openSqlite({
       path,
       synchronous: 'normal',
-      migrations: [{ name: 'holder', migrations: HOLDER_MIGRATIONS }],
+      migrations: [HOLDER_SCHEMA],
     })
+    try {
+      assertOwnSchema(database, path)
+    } catch (error) {
+      database.close()
+      throw error
+    }
     // A checkpoint syncs the file while an answer waits. At SQLite's 1,000 pages one in 300 answers
     // would wait.
     database.db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
@@ -127,6 +135,11 @@ export class HolderStore implements HolderJournal {
     }
     for (const epoch of this.#removed) keys.remove(epoch)
     return keys
+  }
+
+  /** Whether there are parts in it, which only the key that wrapped them unlocks. */
+  get hasParts(): boolean {
+    return this.#database.read(() => this.#run.parts.get()) !== undefined
   }
 
   /** Keeps a part. One that is there already stays. */
@@ -273,7 +286,7 @@ export class HolderStore implements HolderJournal {
     const plain = this.#run.canaries
       .all()
       .map(row => String(row['record']))
-      .filter(record => !record.startsWith(WRAPPED))
+      .filter(record => !isWrappedCanary(record))
     if (plain.length === 0) return
     this.#durably(() => {
       for (const record of plain) {
@@ -289,8 +302,15 @@ export class HolderStore implements HolderJournal {
       this.#run.pruneOpened.run(before, PRUNED_AT_ONCE)
       this.#run.pruneSearched.run(before, PRUNED_AT_ONCE)
       this.#run.pruneGuessed.run(before, PRUNED_AT_ONCE)
+      const until = this.#run.oldUsed.get(before, PRUNED_AT_ONCE)?.['until']
+      if (typeof until !== 'number') return
       this.#run.pruneUsed.run(before, PRUNED_AT_ONCE)
+      this.#run.putSetting.run(FORGOTTEN, Buffer.from(`${Math.max(until, this.forgottenUntil())}`))
     })
+  }
+
+  forgottenUntil(): number {
+    return Number(Buffer.from(this.setting(FORGOTTEN) ?? new Uint8Array(0)).toString())
   }
 
   /**
@@ -329,20 +349,6 @@ export class HolderStore implements HolderJournal {
     this.#sync.close()
     this.#database.close()
   }
-}
-
-/**
- * The digest of a canary's place, wrapped: whoever has a copy of this file and the database computes the
- * digest of every row, and would know which ones to leave alone.
- */
-function wrapCanary(kek: Uint8Array, record: string): string {
-  return WRAPPED + wrapKey(kek, Buffer.from(record, 'base64url')).toString('base64url')
-}
-
-function unwrapCanary(kek: Uint8Array, stored: string): string {
-  return stored.startsWith(WRAPPED)
-    ? unwrapKey(kek, Buffer.from(stored.slice(WRAPPED.length), 'base64url')).toString('base64url')
-    : stored
 }
 
 /** Record versions per table, as text: `{"customers":"<16 bytes each, base64url>"}`. */

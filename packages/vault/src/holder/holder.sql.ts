@@ -65,8 +65,10 @@ export const HOLDER_SQL = {
   pruneSearched: 'DELETE FROM searched WHERE rowid IN (SELECT rowid FROM searched WHERE time <= ? LIMIT ?)',
   addUsed: 'INSERT INTO used (capability, expires_at) VALUES (?, ?) ON CONFLICT (capability) DO NOTHING',
   usedAfter: 'SELECT capability, expires_at AS expiresAt FROM used WHERE expires_at > ?',
+  oldUsed:
+    'SELECT max(expires_at) AS until FROM (SELECT expires_at FROM used WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)',
   pruneUsed:
-    'DELETE FROM used WHERE capability IN (SELECT capability FROM used WHERE expires_at <= ? LIMIT ?)',
+    'DELETE FROM used WHERE capability IN (SELECT capability FROM used WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)',
   freeze: 'INSERT INTO frozen (actor, reason, time) VALUES (?, ?, ?) ON CONFLICT (actor) DO NOTHING',
   thaw: 'DELETE FROM frozen WHERE actor = ?',
   frozen: 'SELECT actor, reason, time FROM frozen',

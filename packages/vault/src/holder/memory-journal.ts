@@ -5,7 +5,8 @@ export class MemoryJournal implements HolderJournal {
   readonly #opened: OpenedEntry[] = []
   readonly #searched: SearchedEntry[] = []
   readonly #guessed: { user: string; time: number }[] = []
-  readonly #used: UsedCapability[] = []
+  #used: UsedCapability[] = []
+  #forgottenUntil = 0
   readonly #frozen = new Map<string, { actor: string; reason: string; time: number }>()
   readonly #canaries = new Set<string>()
 
@@ -31,6 +32,9 @@ export class MemoryJournal implements HolderJournal {
   usedAfter(now: number): Iterable<UsedCapability> {
     return this.#used.filter(({ expiresAt }) => expiresAt > now)
   }
+  forgottenUntil(): number {
+    return this.#forgottenUntil
+  }
   freeze(actor: string, reason: string, time: number): void {
     this.#frozen.set(actor, { actor, reason, time })
   }
@@ -49,5 +53,8 @@ export class MemoryJournal implements HolderJournal {
   prune(before: number): void {
     const keep = this.#opened.findIndex(({ time }) => time > before)
     this.#opened.splice(0, keep < 0 ? this.#opened.length : keep)
+    for (const { expiresAt } of this.#used)
+      if (expiresAt <= before) this.#forgottenUntil = Math.max(this.#forgottenUntil, expiresAt)
+    this.#used = this.#used.filter(({ expiresAt }) => expiresAt > before)
   }
 }

@@ -38,7 +38,10 @@ export async function unlockKey(
 ): Promise<Uint8Array> {
   const known = store.setting('unlock')
   const kind = store.setting('unlock.kind')
-  if (known === undefined || kind === undefined) return setUp(store, unlock, random)
+  if (known === undefined && kind === undefined && !store.hasParts) return setUp(store, unlock, random)
+  // Setting it up again would write over what unlocks the parts.
+  if (known === undefined || kind === undefined)
+    throw new IntegrityError('holder: its file does not say any more what unlocks it; restore a backup')
   if (Buffer.from(kind).toString() !== unlock.kind)
     throw new ConfigError({
       place: 'holder unlock',

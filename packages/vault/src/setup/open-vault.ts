@@ -49,7 +49,13 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
   const file = readVaultFile(path, options.environment ?? process.env)
   const links = file.holders === undefined ? [] : openLinks(file)
   const split =
-    links.length === 0 ? undefined : new SplitKeys({ links, onLiar: options.onLiar ?? warnOnce() })
+    links.length === 0
+      ? undefined
+      : new SplitKeys({
+          links,
+          onLiar: options.onLiar ?? warnOnce(),
+          ...(file.termsNeed !== undefined && { termsNeed: file.termsNeed }),
+        })
   const subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
   const vault = new Vault({
     tables: options.tables === undefined ? file.tables : options.tables(file.tables),

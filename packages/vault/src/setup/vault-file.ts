@@ -18,13 +18,15 @@ export interface VaultFile {
   readonly identity?: string
   /** Where the holders are. */
   readonly holders?: Readonly<Record<HolderId, HolderAddress>>
+  /** How many holders must agree about a search term: see `SplitKeysOptions`. */
+  readonly termsNeed?: 2 | 3
   /** SQLite file of the salts of subjects. */
   readonly subjects?: string
   /** `postgres://...`, or a SQLite file. `${NAME}` is taken from the environment. */
   readonly database?: string
 }
 
-const KEYS = ['tables', 'keys', 'searchKey', 'identity', 'holders', 'subjects', 'database']
+const KEYS = ['tables', 'keys', 'searchKey', 'identity', 'holders', 'termsNeed', 'subjects', 'database']
 const PATHS = ['keys', 'searchKey', 'identity', 'subjects'] as const
 
 /**
@@ -56,6 +58,9 @@ export function readVaultFile(
       place: `${path}: holders`,
       problem: 'needs "1", "2" and "3", each with host, port and fingerprint, or unix',
     })
+  const { termsNeed } = value
+  if (termsNeed !== undefined && termsNeed !== 2 && termsNeed !== 3)
+    issues.push({ place: `${path}: termsNeed`, problem: 'must be 2 or 3' })
   const database = databaseOf(value['database'], folder, path, environment, issues)
   if (issues.length > 0) throw new ConfigError(issues)
   const tables = value['tables'] as TableSchemas
@@ -65,6 +70,7 @@ export function readVaultFile(
     tables,
     ...paths,
     ...(holders !== undefined && { holders }),
+    ...((termsNeed === 2 || termsNeed === 3) && { termsNeed }),
     ...(database !== undefined && { database }),
   }
 }

@@ -39,6 +39,12 @@ export interface SplitKeysOptions {
   readonly timeout?: number
   /** How long a seal waits for the third holder after two have answered, milliseconds. Default 50. */
   readonly thirdWait?: number
+  /**
+   * How many holders must agree about a search term. Default 2: with one holder away, a search goes on, and
+   * another that lies makes it find nothing, see `UncheckedTerms`. With 3 it is an error instead, and so is
+   * writing a value that is searched for.
+   */
+  readonly termsNeed?: 2 | 3
   readonly clock?: Clock
   /** Called with a holder whose answer contradicts the others: it is broken or lies. */
   readonly onLiar?: (holder: HolderId) => void
@@ -57,6 +63,7 @@ export class SplitKeys {
   readonly #contributions: ContributionPool
   readonly #reserved = new ReservedKeys()
   readonly #unchecked = new UncheckedTerms()
+  readonly #termsNeed: 2 | 3
 
   constructor(options: SplitKeysOptions) {
     this.#links = options.links
@@ -64,6 +71,7 @@ export class SplitKeys {
     this.#clock = options.clock ?? systemClock
     this.#timeout = options.timeout ?? 2_000
     this.#thirdWait = options.thirdWait ?? 50
+    this.#termsNeed = options.termsNeed ?? 2
     this.#onLiar = options.onLiar ?? (() => {})
     this.#order = new HolderOrder(this.#links, this.#clock, this.#timeout)
     this.#contributions = new ContributionPool(
@@ -189,6 +197,7 @@ export class SplitKeys {
    *   holders never see the value
    * @throws IntegrityError when holders contradict each other, about these terms or about earlier ones that
    *   rested on two of them; else as `open`
+   * @throws StoreError when fewer than `termsNeed` holders answer
    */
   async terms(request: {
     readonly tenant: string
@@ -212,8 +221,16 @@ export class SplitKeys {
     // could make a search find nothing.
     const { length: count } = digests
     this.#unchecked.assertNoneFound()
-    const answers = await this.#gather(this.#order.forSealing, body, count, 'all')
+    const answers =
+      this.#termsNeed === 3
+        ? await this.#gather(this.#links, body, count, 'all', this.#timeout)
+        : await this.#gather(this.#order.forSealing, body, count, 'all')
     const terms = this.#agree(answers)
+    if (answers.length < this.#termsNeed)
+      throw new StoreError(
+        `${answers.length} of 3 agree about a search term, and three are needed here ("termsNeed"); ${ASK_STATUS}`,
+        { store: 'holders', retryable: true },
+      )
     if (answers.length === 2) this.#unchecked.keep({ body, count, answers })
     else void this.#unchecked.check((holder, request) => this.#askAgain(holder, request))
     return terms
@@ -283,13 +300,14 @@ export class SplitKeys {
     body: object,
     count: number,
     how: 'two' | 'all',
+    thirdWait: number = this.#thirdWait,
   ): Promise<readonly Answered[]> {
     const started = this.#clock.monotonic()
     const { answers, refusals } = await new Gathering({
       links,
       how,
       ask: link => this.#ask(link, body, count),
-      wait: how === 'two' ? (this.#hedgeAfter ?? this.#hedgeDelay.current) : this.#thirdWait,
+      wait: how === 'two' ? (this.#hedgeAfter ?? this.#hedgeDelay.current) : thirdWait,
       onLate: holders => this.#order.late(holders),
     }).outcome
     if (how === 'two') this.#hedgeDelay.observe(this.#clock.monotonic() - started)

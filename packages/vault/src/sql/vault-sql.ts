@@ -89,8 +89,6 @@ export class VaultSql {
   ): Promise<T[]> {
     const { tenant, limit = DEFAULT_LIMIT } = options
     const table = this.#vault.table(tableName)
-    if (table.tenant !== undefined && tenant === undefined)
-      throw new ConfigError({ place: tableName, problem: 'has tenants, but the search names none' })
     const { column: termColumn, term } = await this.#vault.equals(tableName, column, value, tenant)
     const scope = table.tenant === undefined ? [] : [tenant]
     const { rows } = await this.#client.query<Row>(selectByTerm(tableName, termColumn, table.tenant), [

@@ -37,6 +37,11 @@ export function keyText(table: Table, name: string, row: Row): string {
   })
 }
 
+/** The subject of a row as text, where its table declares one. */
+export function subjectOf(table: Table, row: Row): string | undefined {
+  return table.subject === undefined ? undefined : keyText(table, table.subject, row)
+}
+
 function versionOf(table: Table, name: string, row: Row): number {
   const version = Number(keyText(table, name, row))
   if (Number.isSafeInteger(version) && version >= 0) return version

@@ -3,7 +3,7 @@ import type { LocalKeys } from '../local/local-keys.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import { encodeContext } from '../record/record-context.ts'
 import type { SplitKeys } from '../split/split-keys.ts'
-import type { Column } from './table-schema.ts'
+import type { Column, Table } from './table-schema.ts'
 
 /** A way of searching a column: which stored column it fills, and what of the value goes into the term. */
 interface TermKind {
@@ -199,6 +199,23 @@ export class SearchTerms {
 export interface StoredTerm {
   readonly column: string
   readonly term: Uint8Array
+}
+
+/**
+ * The tenant of a search. Terms of a tenant are its own, so a search that names none, or one where there are
+ * none, would find nothing and not say why.
+ * @throws ConfigError
+ */
+export function searchTenant(table: Table, tenant: string | undefined): string {
+  if ((table.tenant === undefined) === (tenant === undefined)) return tenant ?? ''
+  throw new ConfigError({
+    place: table.name,
+    problem:
+      tenant === undefined
+        ? 'has tenants, but the search names none'
+        : 'has no tenants, but the search names one',
+    hint: tenant === undefined ? 'give the tenant' : 'leave the tenant out, or declare "tenant" of the table',
+  })
 }
 
 function kindsOf({ search }: Column): readonly TermKind[] {

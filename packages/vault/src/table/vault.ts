@@ -20,8 +20,8 @@ import {
   readStored,
   storeRecord,
 } from './column-value.ts'
-import { contextOf, keyText, type Row } from './row-context.ts'
-import { SearchTerms, type StoredTerm } from './search-terms.ts'
+import { contextOf, keyText, type Row, subjectOf } from './row-context.ts'
+import { SearchTerms, type StoredTerm, searchTenant } from './search-terms.ts'
 import type { SubjectSalts } from './subject-salts.ts'
 import { type Column, compileTables, type Table, type TableSchemas } from './table-schema.ts'
 
@@ -210,12 +210,14 @@ export class Vault {
 
   /** `WHERE column = term` for an equality. */
   equals(tableName: string, columnName: string, value: unknown, tenant?: string): Promise<StoredTerm> {
-    return this.#terms(tableName).equals(this.#searched(tableName, columnName), value, tenant)
+    const { column, scope } = this.#searched(tableName, columnName, tenant)
+    return this.#terms(tableName).equals(column, value, scope)
   }
 
   /** `WHERE column = term` for "begins with", of a declared length. */
   prefix(tableName: string, columnName: string, text: string, tenant?: string): Promise<StoredTerm> {
-    return this.#terms(tableName).prefix(this.#searched(tableName, columnName), text, tenant)
+    const { column, scope } = this.#searched(tableName, columnName, tenant)
+    return this.#terms(tableName).prefix(column, text, scope)
   }
 
   /** `WHERE column IN terms` for a range by declared buckets; filter what comes back. */
@@ -226,7 +228,8 @@ export class Vault {
     to: number,
     tenant?: string,
   ): Promise<readonly StoredTerm[]> {
-    return this.#terms(tableName).range(this.#searched(tableName, columnName), from, to, tenant)
+    const { column, scope } = this.#searched(tableName, columnName, tenant)
+    return this.#terms(tableName).range(column, from, to, scope)
   }
 
   /**
@@ -234,7 +237,8 @@ export class Vault {
    * an error. @throws IntegrityError
    */
   verifyTerm(tableName: string, columnName: string, stored: Uint8Array, tenant?: string): Promise<void> {
-    return this.#terms(tableName).verify(this.column(tableName, columnName), stored, tenant)
+    const scope = searchTenant(this.table(tableName), tenant)
+    return this.#terms(tableName).verify(this.column(tableName, columnName), stored, scope)
   }
 
   /** Destroys what every record of a subject was sealed with. True when there was something to destroy. */
@@ -263,11 +267,15 @@ export class Vault {
   }
 
   /** What is found has to be opened, to drop rows that only share the truncated term. */
-  #searched(tableName: string, columnName: string): Column {
-    const column = this.column(tableName, columnName)
-    if (column.access === 'full') return column
+  #searched(
+    table: string,
+    name: string,
+    tenant?: string,
+  ): { readonly column: Column; readonly scope: string } {
+    const column = this.column(table, name)
+    if (column.access === 'full') return { column, scope: searchTenant(this.table(table), tenant) }
     throw new ConfigError({
-      place: `${tableName}.${columnName}`,
+      place: `${table}.${name}`,
       problem: 'is only ingested here and cannot be searched',
       hint: 'search from a process whose "access" to it is full',
     })
@@ -384,10 +392,6 @@ export class Vault {
     )
     return out
   }
-}
-
-function subjectOf(table: Table, row: Row): string | undefined {
-  return table.subject === undefined ? undefined : keyText(table, table.subject, row)
 }
 
 function isOpenedHere({ mode, access }: Column): boolean {

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type InspectedRequest, inspect } from '../src/index.ts'
+
+const asked = (path: string, query: Readonly<Record<string, string>>): InspectedRequest => ({
+  method: 'GET',
+  target: `${path}?${new URLSearchParams(query)}`,
+  headers: [],
+})
+
+const raw = (type: string, body: string, path = '/api/items'): InspectedRequest => ({
+  method: 'POST',
+  target: path,
+  headers: ['content-type', type],
+  body: Buffer.from(body),
+})
+
+const sent = (body: unknown, path?: string): InspectedRequest =>
+  raw('application/json', JSON.stringify(body), path)
+
+const filled = (fields: Readonly<Record<string, string>>): InspectedRequest =>
+  raw('application/x-www-form-urlencoded', `${new URLSearchParams(fields)}`)
+
+const logged = (stringValue: string): unknown => ({
+  resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes: [{ value: { stringValue } }] }] }] }],
+})
+
+const mail = (html: string): InspectedRequest => filled({ 'body-html': html })
+
+/** What pages, their reports and their mails send for honest reasons, and what stays an attack beside it. */
+const KINDS: Readonly<
+  Record<
+    string,
+    { readonly honest: readonly InspectedRequest[]; readonly attacks: readonly InspectedRequest[] }
+  >
+> = {
+  'a link that leads nowhere': {
+    honest: [
+      sent({ element: { url: 'javascript:void(0)', text: 'Menu' } }),
+      sent({ attributes: { href: 'javascript:void(0);', onclick: 'return false;' } }),
+      sent({ href: 'javascript:;' }),
+      mail('<a href="javascript:void(0);">Menu</a> <a href=\'javascript:;\'>x</a>'),
+      asked('/search', { q: 'javascript:void(0) meaning' }),
+    ],
+    attacks: [
+      asked('/s', { u: 'javascript:void(0);alert(1)' }),
+      asked('/s', { u: 'javascript:void(0)>alert(1)' }),
+      asked('/s', { u: 'javascript:void(0)\nalert(1)' }),
+      asked('/s', { u: 'javascript:void(0) in alert(1)' }),
+      asked('/s', { u: 'javascript:void(alert(1))' }),
+      asked('/s', { u: 'javascript:void(0);"".x.constructor("alert(1)")()' }),
+      sent({ url: 'javascript:void(0),alert(1)' }),
+      mail('<a href="javascript:void(0);alert(1)">x</a>'),
+      mail('<a href="javascript:void(0)" onclick="alert(1)">x</a>'),
+    ],
+  },
+  'a condition of ServiceNow': {
+    honest: [
+      asked('/incident_list.do', {
+        sysparm_query: 'active=true^assigned_to=javascript:gs.getUserID()^state!=6',
+      }),
+      sent({ caller_id: 'javascript:gs.getUserID()' }),
+      asked('/a.do', { sysparm_query: "opened_at>=javascript:gs.daysAgoStart('7')" }),
+    ],
+    attacks: [
+      asked('/a.do', { sysparm_query: 'x=javascript:gs.getX(alert(1))' }),
+      asked('/a.do', { sysparm_query: "x=javascript:gs.setProperty('a','b')" }),
+      sent({ caller_id: 'javascript:gs.getUserID();eval(x)' }),
+    ],
+  },
+  'the route of a page': {
+    honest: [
+      sent({ context: '/orders/[id]' }),
+      asked('/rum', { page: '/[lang]/about' }),
+      filled({ route: '/orders/[orderId]/items/[itemId]' }),
+      asked('/rum', { view: '/blog/[slug]' }),
+    ],
+    attacks: [
+      asked('/s', { f: '/bin/c[a]t' }),
+      asked('/s', { f: '/b[i]n/cat' }),
+      asked('/s', { f: '/[b]in/cat' }),
+      asked('/s', { f: '/usr/[bx]in/id' }),
+      asked('/s', { f: ';/???/c[a]t' }),
+      asked('/s', { f: '/etc/[pq]asswd' }),
+    ],
+  },
+  'logs, traces and what came before an error': {
+    honest: [
+      sent(
+        logged('Traceback (most recent call last):\n  File "a.py", line 1\n    os.system(cmd)\n'),
+        '/v1/logs',
+      ),
+      sent({ breadcrumbs: [{ data: { url: "/api/search?q='%20or%20" } }] }),
+      sent({ metaData: { script: { content: "(function(){document.body.appendChild(s)})('x')" } } }),
+    ],
+    attacks: [
+      sent(logged('<script>alert(1)</script>'), '/v1/logs'),
+      sent({ url: "/api/search?q='%20or%201=1--" }),
+      sent({ content: "';document.location='//evil.example'" }),
+      sent({ logs: { stringValue: 'os.system("id")', id: 'os.system("id")' } }),
+    ],
+  },
+  'data in a page, and handlers that do nothing': {
+    honest: [
+      mail('<div>Hi</div><script type="application/ld+json">{"@type":"EmailMessage"}</script>'),
+      mail('<script id="x" type=\'application/json\'>{"a":1}</script>'),
+      mail('<img src="cid:1" onerror="this.style.display=\'none\'">'),
+      mail('<a href="#" onclick="return false;">x</a>'),
+    ],
+    attacks: [
+      mail('<script type="application/ld+json"></script><script>alert(1)</script>'),
+      mail('<script type="text/javascript" type="application/ld+json">alert(1)</script>'),
+      mail('<script src="//evil.example/x.js" type="application/json+x">'),
+      mail('<script type="application/ld+json">{}</script><img src=x onerror=alert(1)>'),
+      mail('<img src="cid:1" onerror="this.style.display=\'none\';alert(1)">'),
+      mail('<img src=x onerror="return false,alert(1)">'),
+    ],
+  },
+  'a whole query and a list of conditions': {
+    honest: [
+      asked('/services/data/v61.0/query', {
+        q: "SELECT Id FROM Contact WHERE LastName = 'O\\'Brien' AND CreatedDate = LAST_N_DAYS:30 ORDER BY Name",
+      }),
+      asked('/rest/v1/orders', { or: "(status.eq.open,and(total.gt.10,name.ilike.*o'br*))" }),
+      filled({ company: 'Select & Save GmbH' }),
+    ],
+    attacks: [
+      asked('/services/data/v61.0/query', { q: "SELECT Id FROM a WHERE b = '' OR SLEEP(5)" }),
+      asked('/services/data/v61.0/query', { q: 'SELECT a FROM b UNION SELECT password FROM users' }),
+      asked('/s', { q: "' AND email = name ORDER BY 1--" }),
+      asked('/rest/v1/orders', { name: "*o'br*))(|(uid=*" }),
+      filled({ company: 'Select -1 from users' }),
+    ],
+  },
+  'a mail as a body': {
+    honest: [
+      raw(
+        'message/rfc822',
+        'From: "Ann" <a@x.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHi\r\n',
+        '/mime',
+      ),
+      filled({ 'body-plain': 'Hi,\r\n\r\n1. open /etc/hosts\r\n2. add 127.0.0.1 x.local\r\n' }),
+    ],
+    attacks: [
+      filled({ to: 'a@x.example\r\nContent-Type: text/html\r\nBcc: b@x.example' }),
+      sent({ to: 'a@x.example\r\nBcc: b@x.example' }),
+      filled({ file: '/etc/hosts' }),
+    ],
+  },
+}
+
+for (const [kind, { honest, attacks }] of Object.entries(KINDS))
+  describe(kind, () => {
+    test('passes', () => {
+      for (const request of honest) {
+        const { verdict, matches } = inspect(request)
+        assert.equal(verdict, 'pass', `${request.target} ${request.body ?? ''}: ${matches[0]?.rule}`)
+      }
+    })
+    test('does not excuse what is an attack beside it', () => {
+      for (const request of attacks)
+        assert.notEqual(inspect(request).verdict, 'pass', `${request.target} ${request.body ?? ''}`)
+    })
+  })
