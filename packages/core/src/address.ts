@@ -62,7 +62,7 @@ function isDotted(text: string): boolean {
   return dots === 3 && value !== NO_DIGIT
 }
 
-/** What a dot is as a digit, a number before its first digit, and what is no number of an address. */
+/** What a dot is as a digit, a number before its first digit, and what an address cannot hold. */
 const DOT = -2
 const NO_DIGIT = -1
 const INVALID = -2
