@@ -150,6 +150,13 @@ interface Sprayed {
   readonly falseAlarms: number
 }
 
+/** Who mistyped tries again, up to three times. @returns how many of the tries raised an alarm */
+function retries(random: () => number, tryAgain: () => boolean): number {
+  let alarms = 0
+  for (let again = 0; again < 3 && random() < 0.6; again++) if (tryAgain()) alarms++
+  return alarms
+}
+
 /** Thirty quiet days, then a list of all accounts is sprayed, one guess each, in random order. */
 function spray(seed: number, rate: number): Sprayed {
   const random = randomOf(seed + 1_000)
@@ -162,12 +169,6 @@ function spray(seed: number, rate: number): Sprayed {
       { account, address: `a${address}`, network: `n${address >> 1}`, outcome, isKnownDevice: false },
       now,
     ).spraying
-  /** Who mistyped tries again, up to three times. @returns how many of the tries raised an alarm */
-  const retries = (tryAgain: () => boolean): number => {
-    let alarms = 0
-    for (let again = 0; again < 3 && random() < 0.6; again++) if (tryAgain()) alarms++
-    return alarms
-  }
   const quiet = START + 30 * DAY
   let badness = random()
   let day = 0
@@ -181,20 +182,24 @@ function spray(seed: number, rate: number): Sprayed {
     if (outcome === undefined) continue
     const who = Math.floor(random() * ACCOUNTS)
     if (note(1_000_000 + who, outcome, `user${who}`)) falseAlarms++
-    if (outcome === 'failed') falseAlarms += retries(() => note(1_000_000 + who, 'failed', `user${who}`))
+    if (outcome === 'failed')
+      falseAlarms += retries(random, () => note(1_000_000 + who, 'failed', `user${who}`))
+  }
+  const honest = (): boolean => {
+    const who = Math.floor(random() * ACCOUNTS)
+    const outcome = ordinary(random, now, badness)
+    return outcome !== undefined && note(1_000_000 + who, outcome, `user${who}`)
+  }
+  // One guess in a thousand is right.
+  const guess = (account: number): boolean => {
+    const right = random() < 0.001 ? 'succeeded' : 'failed'
+    return note(Math.floor(random() * ADDRESSES), right, `sprayed${account}`)
   }
   let guesses = 0
   for (; guesses < ACCOUNTS; guesses++) {
     now += (-Math.log(1 - random()) / (rate + perSecond)) * 1_000
-    if (random() < perSecond / (rate + perSecond)) {
-      const who = Math.floor(random() * ACCOUNTS)
-      const outcome = ordinary(random, now, badness)
-      if (outcome !== undefined && note(1_000_000 + who, outcome, `user${who}`)) break
-      continue
-    }
-    // One guess in a thousand is right.
-    const right = random() < 0.001 ? 'succeeded' : 'failed'
-    if (note(Math.floor(random() * ADDRESSES), right, `sprayed${guesses}`)) break
+    const isHonest = random() < perSecond / (rate + perSecond)
+    if (isHonest ? honest() : guess(guesses)) break
   }
   return { noticedAfter: guesses, hours: 30 * 24, falseAlarms }
 }

@@ -41,12 +41,17 @@ function pieces(source: string): readonly Piece[] {
     } else if (source[at] === '/' && BEFORE_REGEX.test(source.slice(Math.max(0, at - 40), at))) {
       at = endOfRegex(source, at)
     } else {
-      if (source[at] === '{') depth += 1
-      if (source[at] === '}') depth -= 1
+      depth += depthOf(source[at])
       at += 1
     }
   }
   return found
+}
+
+/** What a character adds to the depth of braces. */
+function depthOf(character: string | undefined): number {
+  if (character === '{') return 1
+  return character === '}' ? -1 : 0
 }
 
 function pieceAt(source: string, start: number, inTemplate: boolean): Piece | undefined {

@@ -484,8 +484,11 @@ describe('the console in a browser, on a running gateway', () => {
         await page.goto(served.console?.link ?? '')
         await seen(page.getByRole('heading', { name: 'Overview' }))
         for (const screen of SCREENS)
-          for (const width of [1_280, 390]) {
-            await page.setViewportSize({ width, height: width === 390 ? 780 : 860 })
+          for (const [width, height] of [
+            [1_280, 860],
+            [390, 780],
+          ] as const) {
+            await page.setViewportSize({ width, height })
             await show(screen, why)
             await keepPicture(screen, colorScheme, width)
             const wide = (await page.evaluate(

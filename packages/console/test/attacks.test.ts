@@ -146,22 +146,24 @@ describe('attacks on the console', () => {
     const who = { viewer, approver, operator }
     let checked = 0
     const acts = given.acts.length
-    for (const [path, operations] of Object.entries(paths))
-      for (const [method, operation] of Object.entries(operations)) {
-        const role = operation['x-role']
-        if (operation['security'] !== undefined || role === 'viewer') continue
-        for (const [name, headers] of Object.entries(who)) {
-          if (name === role) continue
-          checked++
-          const target = api(path.replaceAll(/\{\w+\}/g, 'a'.repeat(20)))
-          const { status } = await ask(target, {
-            method: method.toUpperCase(),
-            headers: { ...headers, 'X-Role': String(role), 'X-HTTP-Method-Override': 'GET' },
-            ...(method !== 'get' && { body: JSON.stringify({ role, roles: [role] }) }),
-          })
-          assert.equal(status, 403, `${name}: ${method} ${path}`)
-        }
+    const all = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).map(([method, operation]) => ({ path, method, operation })),
+    )
+    for (const { path, method, operation } of all) {
+      const role = operation['x-role']
+      if (operation['security'] !== undefined || role === 'viewer') continue
+      for (const [name, headers] of Object.entries(who)) {
+        if (name === role) continue
+        checked++
+        const target = api(path.replaceAll(/\{\w+\}/g, 'a'.repeat(20)))
+        const { status } = await ask(target, {
+          method: method.toUpperCase(),
+          headers: { ...headers, 'X-Role': String(role), 'X-HTTP-Method-Override': 'GET' },
+          ...(method !== 'get' && { body: JSON.stringify({ role, roles: [role] }) }),
+        })
+        assert.equal(status, 403, `${name}: ${method} ${path}`)
       }
+    }
     assert.ok(checked >= 50, String(checked))
     assert.equal(given.acts.length, acts, 'what is refused is not done')
   })

@@ -47,20 +47,32 @@ const addresses = new KnownAddresses()
 function isDotted(text: string): boolean {
   const { length } = text
   if (length < 7 || length > 15) return false
-  let value = -1
+  let value = NO_DIGIT
   let dots = 0
   for (let i = 0; i < length; i++) {
     const digit = charCodeAt.call(text, i) - 48
-    if (digit === -2) {
-      if (value < 0 || ++dots > 3) return false
-      value = -1
-    } else if (digit < 0 || digit > 9 || value === 0) return false
-    else {
-      value = value < 0 ? digit : value * 10 + digit
-      if (value > 255) return false
+    if (digit === DOT) {
+      if (value === NO_DIGIT || ++dots > 3) return false
+      value = NO_DIGIT
+    } else {
+      value = withDigit(value, digit)
+      if (value === INVALID) return false
     }
   }
-  return dots === 3 && value >= 0
+  return dots === 3 && value !== NO_DIGIT
+}
+
+/** What a dot is as a digit, a number before its first digit, and what an address cannot hold. */
+const DOT = -2
+const NO_DIGIT = -1
+const INVALID = -2
+
+/** One of the four numbers with one digit more, or `INVALID`. */
+function withDigit(value: number, digit: number): number {
+  // A zero that leads is octal to some readers.
+  if (digit < 0 || digit > 9 || value === 0) return INVALID
+  const longer = value === NO_DIGIT ? digit : value * 10 + digit
+  return longer > 255 ? INVALID : longer
 }
 
 function canonicalise(text: string): Address | undefined {

@@ -10,29 +10,39 @@ export function repeatsName(text: string, spelling: 'exact' | 'any case'): boole
   /** Those of the object whose next text is a name. */
   let names: Set<string> | undefined
   for (let i = 0; i < text.length; i++) {
-    const char = text[i]
-    if (char === '{') {
-      names = new Set()
-      open.push(names)
-    } else if (char === '[') {
-      names = undefined
-      open.push(names)
-    } else if (char === '}' || char === ']') {
-      names = undefined
-      open.pop()
-    } else if (char === ',') names = open.at(-1)
-    else if (char === '"') {
-      const end = endOfString(text, i)
-      if (names !== undefined) {
-        const name = nameOf(text, i, end, spelling)
-        if (names.has(name)) return true
-        names.add(name)
+    switch (text[i]) {
+      case '{':
+        names = new Set()
+        open.push(names)
+        break
+      case '[':
         names = undefined
+        open.push(names)
+        break
+      case '}':
+      case ']':
+        names = undefined
+        open.pop()
+        break
+      case ',':
+        names = open.at(-1)
+        break
+      case '"': {
+        const end = endOfString(text, i)
+        if (names !== undefined && hasOrAdd(names, nameOf(text, i, end, spelling))) return true
+        names = undefined
+        i = end - 1
       }
-      i = end - 1
     }
   }
   return false
+}
+
+/** Adds a name. @returns whether it was there already */
+function hasOrAdd(names: Set<string>, name: string): boolean {
+  const { size } = names
+  names.add(name)
+  return names.size === size
 }
 
 function nameOf(text: string, start: number, end: number, spelling: 'exact' | 'any case'): string {

@@ -58,8 +58,8 @@ export function readHttp2Request(raw: readonly string[], maxBytes: number): Http
     }
   }
   if (bytes > maxBytes) return framingFault('headers-too-large')
-  if (method === 'CONNECT') return framingFault('method-not-allowed')
-  if (!isOriginTarget(scheme, target)) return framingFault('bad-target')
+  const fault = pseudoFault(method, scheme, target)
+  if (fault !== undefined) return fault
   if (!namesOneHost(authority, host)) return framingFault('host-mismatch')
   const named = authority ?? host
   if (cookie !== undefined) headers.push('cookie', cookie)
@@ -67,9 +67,11 @@ export function readHttp2Request(raw: readonly string[], maxBytes: number): Http
   return { method, target, headers }
 }
 
-/** Whether a target is a path, or the server as a whole: nothing but these is forwarded. */
-function isOriginTarget(scheme: string, target: string): boolean {
-  return scheme === 'https' && (target.startsWith('/') || target === '*')
+/** What is wrong with the pseudo-fields: only a path, or the server as a whole, is forwarded. */
+function pseudoFault(method: string, scheme: string, target: string): FramingFault | undefined {
+  if (method === 'CONNECT') return framingFault('method-not-allowed')
+  if (scheme !== 'https') return framingFault('bad-target')
+  return target.startsWith('/') || target === '*' ? undefined : framingFault('bad-target')
 }
 
 /** Whether `:authority` and `Host`, where both are there, are the same (RFC 9113 section 8.3.1). */

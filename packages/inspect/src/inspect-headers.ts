@@ -65,20 +65,23 @@ function inspectCookies(header: string, inspector: Inspector): void {
     const equals = pair.indexOf('=')
     const name = (equals < 0 ? pair : pair.slice(0, equals)).trim()
     if (!inspector.clears(name, 'name')) inspector.look(name, 'name', at(`cookie.${name.slice(0, 64)}#name`))
-    if (equals < 0) continue
-    const value = pair.slice(equals + 1).trim()
-    const place = at(`cookie.${name.slice(0, 64)}`)
-    if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', place)
-    if (value.includes('+') && mayBeWords(value)) inspector.value(value.replaceAll('+', ' '), 'cookie', place)
-    // Django and Werkzeug undo the escapes between the outer quotes, whatever stands between them.
-    if (value.startsWith('"') && value.endsWith('"') && value.includes('\\'))
-      inspector.value(unescaped(value.slice(1, -1)), 'cookie', place)
-    // `cookie-parser` of Express reads what stands behind this as JSON.
-    const json = /^(?:j:|j%3a)/i.exec(value)?.[0]
-    if (json !== undefined) inspector.value(value.slice(json.length), 'cookie', place)
-    if (value.includes(',')) inspectCommaCookies(value, inspector)
+    if (equals >= 0) inspectCookie(name, pair.slice(equals + 1).trim(), inspector)
   }
   if (header.includes('"')) inspectQuotedCookies(header, inspector)
+}
+
+/** The value of a cookie, as sent and as the readers of cookies turn it into others. */
+function inspectCookie(name: string, value: string, inspector: Inspector): void {
+  const place = at(`cookie.${name.slice(0, 64)}`)
+  if (!inspector.clears(value, 'cookie')) inspector.look(value, 'cookie', place)
+  if (value.includes('+') && mayBeWords(value)) inspector.value(value.replaceAll('+', ' '), 'cookie', place)
+  // Django and Werkzeug undo the escapes between the outer quotes, whatever stands between them.
+  if (value.startsWith('"') && value.endsWith('"') && value.includes('\\'))
+    inspector.value(unescaped(value.slice(1, -1)), 'cookie', place)
+  // `cookie-parser` of Express reads what stands behind this as JSON.
+  const json = /^(?:j:|j%3a)/i.exec(value)?.[0]
+  if (json !== undefined) inspector.value(value.slice(json.length), 'cookie', place)
+  if (value.includes(',')) inspectCommaCookies(value, inspector)
 }
 
 /** Pairs behind a comma, which ends a cookie for Plack and whoever follows RFC 2109 section 4.1. */

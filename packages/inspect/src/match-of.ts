@@ -20,12 +20,13 @@ const QUOTED_BY_COMMANDS: ReadonlySet<string> = new Set(['rce', 'sqli', 'code', 
 
 /** What a hit comes to where it stands; undefined when that is too little to tell anybody. */
 export function matchOf(
-  { rule, span }: Hit,
+  hit: Hit,
   reading: Reading,
   setting: ValueSetting,
   location: string,
   options: InspectorOptions,
 ): Match | undefined {
+  const { rule, span } = hit
   const { level } = options
   const id = span.id ?? rule.id
   const threshold = thresholdOf(level)
@@ -40,16 +41,7 @@ export function matchOf(
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
   if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
-  if (isElsewhere(id, rule.family, location, options.method)) return undefined
-  if ((rule.family === 'ssrf' || rule.family === 'rfi') && isOwnAddress(reading.text, options.ownPort))
-    return undefined
-  // Chance makes short commands and separators out of the signs of a password.
-  if (
-    setting === 'secret' &&
-    rule.family === 'rce' &&
-    !UNMISTAKABLE.test(reading.lower.slice(span.start, span.end))
-  )
-    return undefined
+  if (isOrdinary(hit, id, reading, setting, location, options)) return undefined
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
   const isDoubtful = passesAsText || (isDocument && score < threshold)
@@ -63,6 +55,25 @@ export function matchOf(
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
+}
+
+/** Whether honest requests have this very thing where it stands, whatever it scores. */
+function isOrdinary(
+  { rule: { family }, span }: Hit,
+  id: string,
+  reading: Reading,
+  setting: ValueSetting,
+  location: string,
+  { method, ownPort }: InspectorOptions,
+): boolean {
+  if (isElsewhere(id, family, location, method)) return true
+  if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
+  return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
+}
+
+/** Chance makes short commands and separators out of the signs of a password. */
+function mayBeChance(reading: Reading, { start, end }: Hit['span']): boolean {
+  return !UNMISTAKABLE.test(reading.lower.slice(start, end))
 }
 
 /**

@@ -116,14 +116,18 @@ function isTelling(text: string, signs: number): boolean {
   if (isToken(text)) return true
   if (text.includes('?') || text.includes('~') || text.includes('%25')) return true
   if ((signs & CHAR.percent) !== 0 && HIDDEN.test(text)) return true
-  if ((signs & CHAR.slash) !== 0 && (text.includes('//') || text.includes('0x') || text.includes('0X')))
-    return true
-  if ((signs & CHAR.slash) !== 0 && (PROGRAM.test(text) || text.startsWith('/./'))) return true
+  if ((signs & CHAR.slash) !== 0 && isTellingPath(text)) return true
   if ((signs & CHAR.space) !== 0 && text.includes('\t')) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
   if ((signs & CHAR.base64) !== 0 && findUnsignedToken(text) !== undefined) return true
   return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || isBase64(text, signs))
+}
+
+/** Of a value with a slash. */
+function isTellingPath(text: string): boolean {
+  if (text.includes('//') || text.includes('0x') || text.includes('0X')) return true
+  return PROGRAM.test(text) || text.startsWith('/./')
 }
 
 /**

@@ -207,6 +207,10 @@ describe('a statement with a value of the request', { timeout: 120_000 }, () => 
     })
   }
 
+  /** Whoever holds the connection sends a piece of what the others run. */
+  const statementFor = (name: string): string =>
+    name === PIECE ? 'select 1' : `${FIND} '${name === ATTACK ? name : 'lamp'}' limit 2${name.length}`
+
   test('that waits for a connection is compared with its own request, and with no other', async () => {
     const waits: Readonly<Record<string, (statement: string) => Promise<unknown>>> = {
       pg: statement => called(done => narrow.query(statement, done)),
@@ -215,12 +219,8 @@ describe('a statement with a value of the request', { timeout: 120_000 }, () => 
     for (const [driver, query] of Object.entries(waits)) {
       const run = layer.fetch(async request => {
         const name = new URL(request.url).searchParams.get('name') ?? ''
-        const isAttack = name === ATTACK
-        // Whoever holds the connection sends a piece of what the others run.
-        const isPiece = name === PIECE
-        const statement = isPiece ? 'select 1' : `${FIND} '${isAttack ? name : 'lamp'}' limit 2${name.length}`
         try {
-          return Response.json(namesIn(await query(statement)))
+          return Response.json(namesIn(await query(statementFor(name))))
         } catch (error) {
           return Response.json(isRefusal(error) ? 'refused' : String(error))
         }

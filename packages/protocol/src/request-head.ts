@@ -45,15 +45,26 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
     }
     if (!isRelevant(name)) continue
     const lower = name.toLowerCase()
-    if (lower === 'host') {
-      hosts++
-      host ??= value
-    } else if (lower === ':authority') authority ??= value
-    else if (lower === 'content-length') contentLengths = [...contentLengths, value]
-    else if (lower === 'content-type') contentTypes = [...contentTypes, value]
-    else if (lower === 'transfer-encoding') {
-      transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`
-    } else if (OVERRIDES.has(lower)) override ??= { name: lower, value }
+    switch (lower) {
+      case 'host':
+        hosts++
+        host ??= value
+        break
+      case ':authority':
+        authority ??= value
+        break
+      case 'content-length':
+        contentLengths = [...contentLengths, value]
+        break
+      case 'content-type':
+        contentTypes = [...contentTypes, value]
+        break
+      case 'transfer-encoding':
+        transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`
+        break
+      default:
+        if (OVERRIDES.has(lower)) override ??= { name: lower, value }
+    }
   }
   return {
     bytes,

@@ -270,21 +270,25 @@ title: Not ours\nlogsource: { category: webserver }\nfilter: { rules: [a], own: 
   })
 })
 
+/** A list of eight names, the last used one last; the last two stay where they are, as in the map. */
+function usedAgain(order: readonly string[], name: string): readonly string[] {
+  if (order.slice(-2).includes(name)) return order
+  return [...order.filter(other => other !== name), name].slice(-8)
+}
+
 describe('keeping what was used last', () => {
   test('keys of two parts are each their own, however many share the first', () => {
     const part = fc.constantFrom('', 'a', 'b', 'ab', 'a\u001f', '\u001fb')
     fc.assert(
       fc.property(fc.array(fc.tuple(part, part), { maxLength: 60 }), keys => {
         const map = new RecentMap<string>(8)
-        let order: string[] = []
+        let order: readonly string[] = []
         for (const [key, rest] of keys) {
           const name = JSON.stringify([key, rest])
           const known = order.includes(name)
           assert.equal(map.find(key, rest), known ? name : undefined)
           if (!known) map.add(key, name, rest)
-          // Eight places are too few for a newest quarter that matters: the last two stay where they are.
-          if (!order.slice(-2).includes(name))
-            order = [...order.filter(other => other !== name), name].slice(-8)
+          order = usedAgain(order, name)
           assert.equal(map.size, order.length)
           assert.equal(map.oldest, order[0])
         }

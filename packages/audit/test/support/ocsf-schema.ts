@@ -151,15 +151,19 @@ export class OcsfSchema {
     }
     const type = attribute.type ?? ''
     if (type === 'object' || existsSync(join(this.#path, `objects/${type}.json`))) {
-      if (typeof value !== 'object' || value === null) problems.push(`${place}: is not an object`)
-      else if (type !== 'object')
-        this.#check(value as Record<string, unknown>, this.#object(type), place, problems)
+      this.#checkObject(value, type, place, problems)
       return
     }
     if (!isOfType(value, type)) problems.push(`${place}: is a ${typeof value}, not ${type}`)
     const names = Object.keys(attribute.enum ?? {})
     if (names.length > 0 && !names.includes(String(value)))
       problems.push(`${place}: ${String(value)} is none of its values`)
+  }
+
+  #checkObject(value: unknown, type: string, place: string, problems: string[]): void {
+    if (typeof value !== 'object' || value === null) problems.push(`${place}: is not an object`)
+    else if (type !== 'object')
+      this.#check(value as Record<string, unknown>, this.#object(type), place, problems)
   }
 
   #object(name: string): Resolved {

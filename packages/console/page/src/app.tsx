@@ -13,18 +13,21 @@ type State =
 
 const LINK = /^#(link|invitation)=([\w-]+)$/
 
+/** Takes the secret of a link or an invitation out of the address, before anything else. */
+function takeSecret(): { readonly link?: string; readonly invitation?: string } {
+  const [, kind = '', secret] = LINK.exec(location.hash) ?? []
+  if (secret === undefined) return {}
+  history.replaceState(undefined, '', `${location.pathname}${location.search}#/`)
+  dispatchEvent(new HashChangeEvent('hashchange'))
+  return { [kind]: secret }
+}
+
 /** Signs in with the link that was opened, follows an invitation, or goes on with the session that is there. */
 export function App(): ReactNode {
   const [state, setState] = useState<State>({ kind: 'starting' })
   const start = useCallback(async (): Promise<void> => {
-    const [, kind, secret] = LINK.exec(location.hash) ?? []
-    const link = kind === 'link' ? secret : undefined
-    if (secret !== undefined) {
-      // Out of the address before anything else: it is a secret.
-      history.replaceState(undefined, '', `${location.pathname}${location.search}#/`)
-      dispatchEvent(new HashChangeEvent('hashchange'))
-    }
-    if (kind === 'invitation' && secret !== undefined) return setState({ kind: 'invited', secret })
+    const { link, invitation } = takeSecret()
+    if (invitation !== undefined) return setState({ kind: 'invited', secret: invitation })
     try {
       if (link !== undefined) await signIn(link)
       setState({ kind: 'signed-in', session: await ask<Session>('/session') })

@@ -27,9 +27,8 @@ export function charsetOf(bytes: Uint8Array, contentType: string): Charset | und
   if (a === 0xff && b === 0xfe) return whole(c === 0 && d === 0 ? 'utf-32le' : 'utf-16le')
   if (a === 0xfe && b === 0xff) return whole('utf-16be')
   if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return whole('utf-32be')
-  const named = contentType.length > 16 && /charset\s{0,4}=\s{0,4}"?(utf-16(?:le|be)?)\b/i.exec(contentType)
-  if (named !== false && named !== null)
-    return whole(named[1]?.toLowerCase() === 'utf-16be' || a === 0 ? 'utf-16be' : 'utf-16le')
+  const named = namedCharset(contentType, a === 0)
+  if (named !== undefined) return named
   // Most bodies end here: their second byte is not a zero, and they declare nothing.
   if (a === 0 || b === 0) return zerosOf(bytes, 0)
   if (a === 0x4c && bytes.length >= 4 && viewOf(bytes).getUint32(0) === EBCDIC) return whole('ebcdic')
@@ -49,6 +48,14 @@ export function decodeCharset(bytes: Uint8Array, { name, from }: Charset): strin
     if (code !== 0xfeff) letters.push(code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd')
   }
   return letters.join('')
+}
+
+/** The form of UTF-16 that a content type names. */
+function namedCharset(contentType: string, beginsWithZero: boolean): Charset | undefined {
+  if (contentType.length <= 16) return undefined
+  const named = /charset\s{0,4}=\s{0,4}"?(utf-16(?:le|be)?)\b/i.exec(contentType)?.[1]
+  if (named === undefined) return undefined
+  return whole(beginsWithZero || named.toLowerCase() === 'utf-16be' ? 'utf-16be' : 'utf-16le')
 }
 
 function whole(name: Charset['name']): Charset {

@@ -31,8 +31,7 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
     if (ampersand < 0) break
     start = end + 1
   }
-  if (text.length <= LONGEST_JOINED && text.includes('&') && MAY_BE_SPLIT.test(text))
-    visitJoined(text, base, place, visitor)
+  visitJoined(text, base, place, visitor)
 }
 
 /**
@@ -45,11 +44,10 @@ function* visitPieces(sent: string, pair: Pair, visitor: ValueVisitor): Steps<bo
   for (let from = 0; ; ) {
     const semicolon = sent.indexOf(';', from)
     const piece = from === 0 ? sent : sent.slice(from, semicolon < 0 ? sent.length : semicolon)
-    if (from === 0 || piece.includes('=')) {
-      const isWanted = piece.length <= PART ? pair.visit(piece) : yield* pair.visitLong(piece)
-      if (!isWanted) return false
-      if (visitor.isPaused) yield
-    }
+    // Behind a semicolon only what has a value: most semicolons are those of a text.
+    const isPair = from === 0 || piece.includes('=')
+    if (isPair && !(piece.length <= PART ? pair.visit(piece) : yield* pair.visitLong(piece))) return false
+    if (visitor.isPaused) yield
     if (semicolon < 0) return true
     from = semicolon + 1
   }
@@ -65,7 +63,24 @@ const MOST_NAMES = 64
  * JavaScript makes it of a list (HTTP parameter pollution; Carettoni and di Paola, 2009).
  */
 function visitJoined(text: string, base: string, place: Place, visitor: ValueVisitor): void {
-  const joined = new Map<string, { name: string; text: string; count: number }>()
+  if (text.length > LONGEST_JOINED || !text.includes('&') || !MAY_BE_SPLIT.test(text)) return
+  for (const [lowerName, { name, text: values, count }] of joinedValues(text)) {
+    if (count < 2) continue
+    const locator: Locator = { location: () => `${base}.${name.slice(0, 64)}`, name: () => lowerName }
+    if (!visitor.value(values, place, locator)) return
+  }
+}
+
+interface JoinedValues {
+  /** As first spelled. */
+  readonly name: string
+  text: string
+  count: number
+}
+
+/** The values of each name with commas between, by the name in lower case. */
+function joinedValues(text: string): ReadonlyMap<string, JoinedValues> {
+  const joined = new Map<string, JoinedValues>()
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=')
     if (equals < 0) continue
@@ -77,11 +92,7 @@ function visitJoined(text: string, base: string, place: Place, visitor: ValueVis
       known.count++
     } else if (joined.size < MOST_NAMES) joined.set(name.toLowerCase(), { name, text: value, count: 1 })
   }
-  for (const [lowerName, { name, text: values, count }] of joined) {
-    if (count < 2) continue
-    const locator: Locator = { location: () => `${base}.${name.slice(0, 64)}`, name: () => lowerName }
-    if (!visitor.value(values, place, locator)) return
-  }
+  return joined
 }
 
 /** The pair at hand. One object for the whole walk. */

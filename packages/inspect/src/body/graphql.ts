@@ -46,14 +46,21 @@ export function* visitGraphql(
     isBroken ||= outside.length > PART || !TOKENS.test(outside.replace(COMMENT, ''))
     if (!commentsOf(outside).every(comment => visitor.value(comment, place, locator))) return 'ended'
     if (open < 0) return isBroken ? 'broken' : 'read'
-    const { length } = text.startsWith(BLOCK, open) ? BLOCK : '"'
-    const start = open + length
-    const end = length > 1 ? blockEnd(text, start) : stringEnd(text, start)
+    const { start, end, next } = literalAt(text, open)
     const value = yield* decodeInParts(text.slice(start, end), BACKSLASH, unescapeJson, visitor)
     if (value !== '' && !visitor.value(value, place, locator)) return 'ended'
     if (visitor.isPaused) yield
-    from = end + length
+    from = next
   }
+}
+
+/** What stands between the quotes of a string or a block string, and where the document goes on. */
+function literalAt(text: string, open: number): { start: number; end: number; next: number } {
+  const isBlock = text.startsWith(BLOCK, open)
+  const { length } = isBlock ? BLOCK : '"'
+  const start = open + length
+  const end = isBlock ? blockEnd(text, start) : stringEnd(text, start)
+  return { start, end, next: end + length }
 }
 
 function commentsOf(outside: string): readonly string[] {

@@ -33,15 +33,20 @@ export function* visitJson(
   for (;;) {
     const state = walk.advance()
     if (state === 'long') {
-      const raw = walk.string.toString()
-      const value = yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
-      if (!walk.tell(value)) return 'ended'
-      if (visitor.isPaused) yield
-      const odd = raw.includes('\\') ? yield* oddReading(raw, value, visitor) : value
-      if (odd !== value && !walk.tell(odd)) return 'ended'
+      if (!(yield* tellLong(walk, visitor))) return 'ended'
     } else if (state !== 'paused') return state
     if (visitor.isPaused) yield
   }
+}
+
+/** Tells a long string as every parser reads it, and as lenient ones do. @returns false to end the walk */
+function* tellLong(walk: JsonWalk, visitor: ValueVisitor): Steps<boolean> {
+  const raw = walk.string.toString()
+  const value = yield* decodeInParts(raw, BACKSLASH, unescapeJson, visitor)
+  if (!walk.tell(value)) return false
+  if (visitor.isPaused) yield
+  const odd = raw.includes('\\') ? yield* oddReading(raw, value, visitor) : value
+  return odd === value || walk.tell(odd)
 }
 
 /** What lenient parsers read in a long string; its value where that is the same. */

@@ -18,9 +18,11 @@ export function* leadingValues(text: string, driver: Pausing): Steps<string> {
   let pause = PART
   for (let at = 0; at < text.length; at++) {
     const code = charCodeAt.call(text, at)
-    if (code === DOUBLE || code === SINGLE) at = quotedEnd(text, at + 1, code === DOUBLE ? '"' : "'")
-    else if (depth === 0 && !isOpening(code) && !isBetween(code)) return text.slice(0, at)
-    else depth += isOpening(code) ? 1 : isClosing(code) ? -1 : 0
+    if (code === DOUBLE) at = quotedEnd(text, at + 1, '"')
+    else if (code === SINGLE) at = quotedEnd(text, at + 1, "'")
+    else if (isOpening(code)) depth++
+    else if (depth === 0 && !isBetween(code)) return text.slice(0, at)
+    else if (isClosing(code)) depth--
     if (at < pause) continue
     pause = at + PART
     driver.work(PART >> 2)

@@ -69,15 +69,22 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const cell = isTable ? STARTING_CELL.exec(head) : null
   if (cell !== null) return cell[0]
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
-  if (isXml) {
-    const text = decodeText(start, '')
-    const fetched = FETCHED_ENTITY.exec(text) ?? FETCHED_TYPE.exec(text)
-    if (fetched !== null) return `${fetched[0]}>`
-  }
+  const fetched = isXml ? fetchedBy(decodeText(start, '')) : undefined
+  if (fetched !== undefined) return fetched
   if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
-  if (!isRun) return undefined
+  return isRun ? runBy(head, name) : undefined
+}
+
+/** What a server that runs, shows or converts a file would run. */
+function runBy(head: string, name: string): string | undefined {
   const drawn = DRAWING.test(name) ? attackIn(head) : undefined
   return drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
+}
+
+/** What has a parser of XML fetch something. */
+function fetchedBy(document: string): string | undefined {
+  const fetched = FETCHED_ENTITY.exec(document) ?? FETCHED_TYPE.exec(document)
+  return fetched === null ? undefined : `${fetched[0]}>`
 }
 
 /** What attacks whoever looks at a drawing, or converts it. */

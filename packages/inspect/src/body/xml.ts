@@ -114,16 +114,20 @@ function* visitAttributes(tag: string, element: Locator, visitor: ValueVisitor):
     }
     const closing = tag.indexOf(quote === 34 ? '"' : "'", start + 1)
     const close = closing < 0 ? tag.length : closing
-    attribute = LAST_NAME.exec(tag.slice(Math.max(0, equals - BEFORE), equals))?.[0].trim() ?? ''
+    attribute = nameBefore(tag, equals)
     const raw = tag.slice(start + 1, close)
     const value =
       raw.length <= PART ? decodeEntities(raw) : yield* decodeInParts(raw, AMPERSAND, decodeEntities, visitor)
-    if (!visitor.value(attribute, 'name', locator)) return false
-    if (!visitor.value(value, 'body', locator)) return false
+    if (!visitor.value(attribute, 'name', locator) || !visitor.value(value, 'body', locator)) return false
     if (visitor.isPaused) yield
     equals = tag.indexOf('=', close)
   }
   return true
+}
+
+/** The name of the attribute whose equals sign stands there. */
+function nameBefore(tag: string, equals: number): string {
+  return LAST_NAME.exec(tag.slice(Math.max(0, equals - BEFORE), equals))?.[0].trim() ?? ''
 }
 
 /** What reading a tag costs besides its length, in characters that are decoded. */

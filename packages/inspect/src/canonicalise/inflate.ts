@@ -2,6 +2,13 @@ const MAX_BITS = 15
 const FIXED_LITERALS = 288
 /** Lengths of the codes of lengths come in this order (RFC 1951 section 3.2.7). */
 const ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+/** From this symbol on lengths are repeated: the last one, or zeros of two kinds. */
+const REPEAT_LAST = 16
+const REPEATS = [
+  { bits: 2, least: 3 },
+  { bits: 3, least: 3 },
+  { bits: 7, least: 11 },
+] as const
 const LENGTHS = [
   3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195,
   227, 258,
@@ -94,10 +101,18 @@ export class Inflater {
       const last = this.#take(1)
       const kind = this.#take(2)
       if (last < 0 || kind < 0) return 'ended'
-      const state = kind === 0 ? this.#stored() : kind === 3 ? BROKEN : this.#block(kind === 1)
-      if (state < 0) return state === ENDED ? 'ended' : state === FULL ? 'full' : 'broken'
+      const state = this.#anyBlock(kind)
+      if (state === ENDED) return 'ended'
+      if (state === FULL) return 'full'
+      if (state < 0) return 'broken'
       if (last === 1) return 'done'
     }
+  }
+
+  /** @param kind as RFC 1951 section 3.2.3 numbers them */
+  #anyBlock(kind: number): number {
+    if (kind === 0) return this.#stored()
+    return kind === 3 ? BROKEN : this.#block(kind === 1)
   }
 
   /** The next bits as a number; `ENDED` where there are too few. */
@@ -212,17 +227,18 @@ export class Inflater {
     for (let at = 0; at < all; ) {
       const symbol = this.#symbol(code)
       if (symbol < 0) return symbol
-      if (symbol < 16) {
+      if (symbol < REPEAT_LAST) {
         lengths[at++] = symbol
         continue
       }
-      if (symbol === 16 && at === 0) return BROKEN
-      const more = this.#take(symbol === 16 ? 2 : symbol === 17 ? 3 : 7)
+      if (symbol === REPEAT_LAST && at === 0) return BROKEN
+      const { bits, least } = REPEATS[symbol - REPEAT_LAST] as (typeof REPEATS)[number]
+      const more = this.#take(bits)
       if (more < 0) return ENDED
-      const times = more + (symbol === 18 ? 11 : 3)
-      if (at + times > all) return BROKEN
-      lengths.fill(symbol === 16 ? (lengths[at - 1] as number) : 0, at, at + times)
-      at += times
+      const end = at + least + more
+      if (end > all) return BROKEN
+      lengths.fill(symbol === REPEAT_LAST ? (lengths[at - 1] as number) : 0, at, end)
+      at = end
     }
     return 0
   }

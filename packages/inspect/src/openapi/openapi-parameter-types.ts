@@ -28,21 +28,36 @@ export function openApiParameterTypes(value: unknown): Readonly<Record<string, P
   const resolve = (part: unknown): Described | undefined => resolved(document, part)
   const routes: Record<string, ParameterSettings> = {}
   let count = 0
+  for (const { path, method, item, operation } of operationsOf(document, resolve)) {
+    const types = new OperationTypes(resolve).of(item, operation)
+    if (Object.keys(types).length === 0) continue
+    for (const prefix of prefixesOf(operation['servers'] ?? item['servers'] ?? document['servers'])) {
+      if (++count > MOST_ROUTES) return routes
+      routes[`${method.toUpperCase()} ${prefix}${patternOf(path)}`] = types
+    }
+  }
+  return routes
+}
+
+interface Operation {
+  readonly path: string
+  readonly method: string
+  readonly item: Described
+  readonly operation: Described
+}
+
+function* operationsOf(
+  document: { readonly paths: Described },
+  resolve: (part: unknown) => Described | undefined,
+): Generator<Operation> {
   for (const [path, described] of Object.entries(document.paths)) {
     const item = resolve(described)
     if (item === undefined || !path.startsWith('/')) continue
     for (const method of METHODS) {
       const operation = item[method]
-      if (!isDescribed(operation)) continue
-      const types = new OperationTypes(resolve).of(item, operation)
-      if (Object.keys(types).length === 0) continue
-      for (const prefix of prefixesOf(operation['servers'] ?? item['servers'] ?? document['servers'])) {
-        if (++count > MOST_ROUTES) return routes
-        routes[`${method.toUpperCase()} ${prefix}${patternOf(path)}`] = types
-      }
+      if (isDescribed(operation)) yield { path, method, item, operation }
     }
   }
-  return routes
 }
 
 /** @throws ConfigError for what is not an OpenAPI 3 document */

@@ -41,19 +41,40 @@ const MOST_BOUND = 1_000
 
 /** The text that matters of a call, or undefined when nothing of it is interpreted. */
 export function textOf(kind: SinkKind, method: string, parameters: readonly unknown[]): string | undefined {
+  const [first] = parameters
+  switch (kind) {
+    case 'sql':
+      return STATEMENT_METHODS.includes(method) ? undefined : statementIn(first)
+    case 'url':
+      return first instanceof URL ? first.href : (asString(first) ?? stringIn(first, 'url'))
+    case 'path':
+      return asString(first)
+    case 'command':
+      return commandIn(method, parameters)
+  }
+}
+
+/** The text of a query, as drivers take it: a string, a configuration, a cursor. */
+function statementIn(query: unknown): string | undefined {
+  return (
+    asString(query) ??
+    stringIn(query, 'text') ??
+    stringIn(query, 'sql') ??
+    stringIn(partOf(query, 'cursor'), 'text')
+  )
+}
+
+/** What a shell reads; undefined where there is no shell. */
+function commandIn(method: string, parameters: readonly unknown[]): string | undefined {
   const [first, second] = parameters
-  if (kind === 'sql' && STATEMENT_METHODS.includes(method)) return undefined
-  if (kind === 'sql')
-    return typeof first === 'string'
-      ? first
-      : (stringIn(first, 'text') ?? stringIn(first, 'sql') ?? stringIn(partOf(first, 'cursor'), 'text'))
-  if (kind === 'url')
-    return typeof first === 'string' ? first : first instanceof URL ? first.href : stringIn(first, 'url')
-  if (kind === 'path') return typeof first === 'string' ? first : undefined
   if (typeof first !== 'string') return undefined
   if (method === 'exec' || method === 'execSync') return first
   if (!hasShell(parameters)) return undefined
   return Array.isArray(second) ? `${first} ${second.join(' ')}` : first
+}
+
+function asString(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** What a call hands on as data apart from its text: parameters of a statement, arguments without a shell. */
@@ -88,6 +109,5 @@ function partOf(value: unknown, key: string): unknown {
 }
 
 function stringIn(value: unknown, key: string): string | undefined {
-  const text = partOf(value, key)
-  return typeof text === 'string' ? text : undefined
+  return asString(partOf(value, key))
 }

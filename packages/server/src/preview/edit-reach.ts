@@ -132,33 +132,23 @@ function changedKeys(before: LoadedConfig, after: LoadedConfig): readonly Key[] 
 
 /** Compares two configurations. @returns undefined where they decide alike */
 export function editReach(before: LoadedConfig, after: LoadedConfig): EditReach | undefined {
-  const parts = new Set<PlainPart>()
-  const limits: LimitReach[] = []
-  let everything: string | undefined
-  let hasOtherRoutes = false
-  let within: RouteTable | undefined
   const keys = changedKeys(before, after)
-  for (const key of keys) {
-    const changed = PARTS[key]
-    if (changed !== undefined) for (const part of changed) parts.add(part)
-    else if (key === 'limits') limits.push(...changedLimits(before, after))
-    else if (key === 'routes') {
-      const routes = changedRoutes(before, after)
-      for (const part of routes.parts) parts.add(part)
-      limits.push(...routes.limits)
-      hasOtherRoutes = routes.hasOtherPatterns
-      within = tableOf(routes.patterns)
-    } else everything ??= key
-  }
-  if (everything === undefined && limits.some(limit => !canBeCounted(limit))) everything = 'limits'
+  const routes = keys.includes('routes') ? changedRoutes(before, after) : undefined
+  const own = keys.flatMap(key => PARTS[key] ?? [])
+  const parts = new Set<PlainPart>([...own, ...(routes?.parts ?? [])])
+  const limits = [...(keys.includes('limits') ? changedLimits(before, after) : []), ...(routes?.limits ?? [])]
+  const hasOtherRoutes = routes?.hasOtherPatterns === true
+  const everything =
+    keys.find(key => PARTS[key] === undefined && key !== 'limits' && key !== 'routes') ??
+    (limits.every(canBeCounted) ? undefined : 'limits')
   if (everything === undefined && parts.size === 0 && limits.length === 0 && !hasOtherRoutes) return undefined
-  const isAnywhere = keys.some(key => PARTS[key] !== undefined)
   return {
     everything,
     parts,
     limits,
     hasOtherRoutes,
-    within: isAnywhere ? undefined : within,
+    // What stands outside of routes reaches all of them.
+    within: own.length > 0 || routes === undefined ? undefined : tableOf(routes.patterns),
     sharing: sharingOf([before.config, after.config]),
   }
 }

@@ -7,6 +7,7 @@ import {
   type RequestPage,
   type TrafficStore,
 } from '@postern/console'
+import type { Exchange } from '@postern/core'
 import { type MeasureCauses, measureCauses } from '@postern/runtime'
 import { ActorGroups, GROUP, type GroupFates, type RowActors, type Sharing } from './actor-groups.ts'
 import { NOBODY } from './actor-numbers.ts'
@@ -157,10 +158,7 @@ class PreviewRun {
         const request = requests[row]
         if (request === undefined) continue
         const exchange = answers.open(request)
-        if (counted.hasRoutes) {
-          this.#actors.find(head, row, this.#row)
-          counted.countOnRoutes(head, row, this.#row, exchange, into)
-        }
+        this.#countOnRoutes(head, row, exchange, counted, into)
         const looked = answers.look(request, exchange)
         const { differs, isNotable } = looked instanceof Promise ? await looked : looked
         const network = head.networks[row] ?? 0
@@ -169,6 +167,18 @@ class PreviewRun {
       }
       this.#progress(head, this.#share.of)
     }
+  }
+
+  #countOnRoutes(
+    head: PageHead,
+    row: number,
+    exchange: Exchange,
+    counted: CountedActors,
+    into: Gathering,
+  ): void {
+    if (!counted.hasRoutes) return
+    this.#actors.find(head, row, this.#row)
+    counted.countOnRoutes(head, row, this.#row, exchange, into)
   }
 
   /**

@@ -30,12 +30,7 @@ export function candidateSecrets(
     if (texts.size < MAX_CANDIDATES) texts.add(text)
     for (const word of text.match(WORD) ?? []) {
       if (texts.size < MAX_CANDIDATES) texts.add(word)
-      for (const part of [word, ...word.split(/[.:=]/)]) {
-        if (/^[0-9a-f]{64}$/i.test(part)) addKey(Buffer.from(part, 'hex'))
-        if (/^[A-Za-z0-9_+/-]{43}=?$/.test(part))
-          addKey(Buffer.from(part.replaceAll('+', '-').replaceAll('/', '_'), 'base64url'))
-        if (part.length === 32) addKey(Buffer.from(part, 'latin1'))
-      }
+      for (const part of [word, ...word.split(/[.:=]/)]) for (const key of keysIn(part)) addKey(key)
     }
   }
   for (const text of Object.values(environment)) addText(text)
@@ -45,6 +40,16 @@ export function candidateSecrets(
     addText(bytes.toString('latin1'))
   }
   return { texts: [...texts], keys: [...keys.values()] }
+}
+
+/** The keys that a text may stand for: hexadecimal, either base64, or its bytes. */
+function keysIn(text: string): readonly Buffer[] {
+  const keys: Buffer[] = []
+  if (/^[0-9a-f]{64}$/i.test(text)) keys.push(Buffer.from(text, 'hex'))
+  if (/^[A-Za-z0-9_+/-]{43}=?$/.test(text))
+    keys.push(Buffer.from(text.replaceAll('+', '-').replaceAll('/', '_'), 'base64url'))
+  if (text.length === 32) keys.push(Buffer.from(text, 'latin1'))
+  return keys
 }
 
 /** Every file of reasonable size, folders within folders too. */

@@ -68,25 +68,7 @@ export function parseHolderConfig(value: unknown, place: string): HolderConfig {
   if (value['tls'] !== undefined && tls === undefined) at('tls', 'needs host and port')
   const administrator = text(value['administrator'])
   if (value['administrator'] !== undefined && administrator === undefined) at('administrator', 'must be text')
-  const enrollers = texts(value['enrollers'] ?? []) ?? at('enrollers', 'must be a list of public keys')
-  const budgets = parseBudgets(value['budgets'], 'budgets', at)
-  const policy: HolderPolicy = {
-    services,
-    enrollers: enrollers ?? [],
-    budgets: { ...DEFAULT_BUDGETS, ...budgets },
-    window: parseDuration(
-      (value['window'] as string | undefined) ?? DEFAULT_POLICY.window,
-      `${place}: window`,
-    ),
-    guesses:
-      count(value['guesses'] ?? DEFAULT_POLICY.guesses) ??
-      at('guesses', 'must be a whole number above 0') ??
-      1,
-    searches:
-      count(value['searches'] ?? DEFAULT_POLICY.searches) ??
-      at('searches', 'must be a whole number above 0') ??
-      1,
-  }
+  const policy = parsePolicy(value, services, place, at)
   if (issues.length > 0 || id === undefined || data === undefined || operator === undefined)
     throw new ConfigError(issues)
   return {
@@ -98,6 +80,29 @@ export function parseHolderConfig(value: unknown, place: string): HolderConfig {
     policy,
     ...(tls !== undefined && { tls }),
     ...(administrator !== undefined && { administrator }),
+  }
+}
+
+function parsePolicy(
+  value: Readonly<Record<string, unknown>>,
+  services: HolderPolicy['services'],
+  place: string,
+  at: Report,
+): HolderPolicy {
+  const enrollers = texts(value['enrollers'] ?? []) ?? at('enrollers', 'must be a list of public keys')
+  const budgets = parseBudgets(value['budgets'], 'budgets', at)
+  const counted = (key: 'guesses' | 'searches'): number =>
+    count(value[key] ?? DEFAULT_POLICY[key]) ?? at(key, 'must be a whole number above 0') ?? 1
+  return {
+    services,
+    enrollers: enrollers ?? [],
+    budgets: { ...DEFAULT_BUDGETS, ...budgets },
+    window: parseDuration(
+      (value['window'] as string | undefined) ?? DEFAULT_POLICY.window,
+      `${place}: window`,
+    ),
+    guesses: counted('guesses'),
+    searches: counted('searches'),
   }
 }
 

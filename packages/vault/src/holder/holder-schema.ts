@@ -14,6 +14,7 @@ const OBJECTS = `SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesc
   WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND NOT (type = 'table' AND name = 'postern_migrations')
   ORDER BY object`
 
+/** Module state: made of the migrations when a holder first opens a file, and never changed after. */
 let expected: string | undefined
 
 /**

@@ -157,13 +157,18 @@ function checkArguments(value: unknown, encrypted: ReadonlySet<string>, purpose:
       checkNested(child, encrypted)
       continue
     }
-    if (encrypted.has(name) && child !== null && child !== undefined && typeof child !== 'boolean') {
+    if (encrypted.has(name) && isValue(child)) {
       if (purpose === 'write') assertSealed(setValue(child), name)
       else if (!isSealed(child)) refuseComparison(name)
       continue
     }
     checkArguments(child, encrypted, WRITTEN.has(name) ? 'write' : name === 'where' ? 'read' : purpose)
   }
+}
+
+/** Whether an argument at the name of a field is a value of it, and not a choice of fields. */
+function isValue(argument: unknown): boolean {
+  return argument !== null && argument !== undefined && typeof argument !== 'boolean'
 }
 
 /** Relations that are read along: their own conditions, but not the names of fields. */

@@ -51,12 +51,7 @@ export function readVaultFile(
     if (!KEYS.includes(key))
       issues.push({ place: `${path}: ${key}`, problem: `is not a key (${KEYS.join(', ')})` })
   const folder = dirname(resolve(path))
-  const paths: Partial<Record<(typeof PATHS)[number], string>> = {}
-  for (const name of PATHS) {
-    const given = value[name]
-    if (typeof given === 'string' && given !== '') paths[name] = resolve(folder, given)
-    else if (given !== undefined) issues.push({ place: `${path}: ${name}`, problem: 'must name a file' })
-  }
+  const paths = pathsOf(value, folder, path, issues)
   const holders = value['holders'] === undefined ? undefined : parseHolders(value['holders'])
   if (value['holders'] !== undefined && holders === undefined)
     issues.push({
@@ -78,6 +73,21 @@ export function readVaultFile(
     ...((termsNeed === 2 || termsNeed === 3) && { termsNeed }),
     ...(database !== undefined && { database }),
   }
+}
+
+function pathsOf(
+  value: Readonly<Record<string, unknown>>,
+  folder: string,
+  path: string,
+  issues: ConfigIssue[],
+): Partial<Record<(typeof PATHS)[number], string>> {
+  const paths: Partial<Record<(typeof PATHS)[number], string>> = {}
+  for (const name of PATHS) {
+    const given = value[name]
+    if (typeof given === 'string' && given !== '') paths[name] = resolve(folder, given)
+    else if (given !== undefined) issues.push({ place: `${path}: ${name}`, problem: 'must name a file' })
+  }
+  return paths
 }
 
 function databaseOf(

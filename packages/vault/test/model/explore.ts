@@ -18,28 +18,31 @@ export interface Exploration<Action> {
   readonly violation?: { readonly sentence: string; readonly trace: readonly Action[] }
 }
 
+interface Step<State, Action> {
+  readonly state: State
+  readonly action: Action | undefined
+  readonly from: Step<State, Action> | undefined
+}
+
+function traceTo<State, Action>(end: Step<State, Action>): readonly Action[] {
+  const trace: Action[] = []
+  for (let step: Step<State, Action> | undefined = end; step?.action !== undefined; step = step.from)
+    trace.unshift(step.action)
+  return trace
+}
+
 /**
  * Visits every reachable state, breadth first. @throws RangeError beyond `most`
  * states: the model is too large
  */
 export function explore<State, Action>(model: Model<State, Action>, most = 2_000_000): Exploration<Action> {
-  interface Step {
-    readonly state: State
-    readonly action: Action | undefined
-    readonly from: Step | undefined
-  }
   const seen = new Set([model.key(model.initial)])
-  let frontier: Step[] = [{ state: model.initial, action: undefined, from: undefined }]
+  let frontier: Step<State, Action>[] = [{ state: model.initial, action: undefined, from: undefined }]
   while (frontier.length > 0) {
-    const next: Step[] = []
+    const next: Step<State, Action>[] = []
     for (const at of frontier) {
       const sentence = model.invariant(at.state)
-      if (sentence !== undefined) {
-        const trace: Action[] = []
-        for (let step: Step | undefined = at; step?.action !== undefined; step = step.from)
-          trace.unshift(step.action)
-        return { states: seen.size, violation: { sentence, trace } }
-      }
+      if (sentence !== undefined) return { states: seen.size, violation: { sentence, trace: traceTo(at) } }
       for (const action of model.actions(at.state)) {
         const state = model.step(at.state, action)
         if (state === undefined) continue

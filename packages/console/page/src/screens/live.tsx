@@ -43,13 +43,7 @@ export function LiveScreen(): ReactNode {
         <h1>Live</h1>
         <div className="row">
           <span className="muted small" role="status">
-            {state === 'live'
-              ? isPaused
-                ? `paused, ${count(held)} waiting`
-                : 'live'
-              : state === 'lost'
-                ? 'connection lost, trying again'
-                : 'connecting'}
+            {stateText(state, isPaused, held)}
           </span>
           <button
             type="button"
@@ -64,25 +58,15 @@ export function LiveScreen(): ReactNode {
       <div className="row">
         <Segments label="Show" values={SHOW} value={show} onChange={setShow} />
         {instances.length > 1 && (
-          <label className="row small">
-            Instance
-            <select
-              className="input"
-              value={filters.instance ?? ''}
-              onChange={({ target }) =>
-                setFilters(({ instance: _, ...others }) =>
-                  target.value === '' ? others : { ...others, instance: target.value },
-                )
-              }
-            >
-              <option value="">all</option>
-              {instances.map(name => (
-                <option key={name} value={name}>
-                  {visible(name)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <InstanceChoice
+            instances={instances}
+            value={filters.instance}
+            onChange={instance =>
+              setFilters(({ instance: _, ...others }) =>
+                instance === undefined ? others : { ...others, instance },
+              )
+            }
+          />
         )}
         {Object.entries(filters).map(([name, value]) => (
           <button
@@ -120,6 +104,41 @@ export function LiveScreen(): ReactNode {
         />
       )}
     </div>
+  )
+}
+
+function stateText(state: ReturnType<typeof useLiveRows>['state'], isPaused: boolean, held: number): string {
+  if (state === 'lost') return 'connection lost, trying again'
+  if (state !== 'live') return 'connecting'
+  return isPaused ? `paused, ${count(held)} waiting` : 'live'
+}
+
+/** @param onChange is given nothing for all of them */
+function InstanceChoice({
+  instances,
+  value = '',
+  onChange,
+}: {
+  readonly instances: readonly string[]
+  readonly value?: string | undefined
+  readonly onChange: (instance: string | undefined) => void
+}): ReactNode {
+  return (
+    <label className="row small">
+      Instance
+      <select
+        className="input"
+        value={value}
+        onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
+      >
+        <option value="">all</option>
+        {instances.map(name => (
+          <option key={name} value={name}>
+            {visible(name)}
+          </option>
+        ))}
+      </select>
+    </label>
   )
 }
 
