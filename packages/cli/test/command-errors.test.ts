@@ -128,7 +128,7 @@ cases('approvals and keys of bouncers', [
   ['approvals list', 0, /no request is pending/],
   ['approvals show x', 1, /There is no approval with this id/],
   ['approve x --as ann --deny', 1, /There is no approval with this id/],
-  ['bouncers list', 0, /^$/],
+  ['bouncers list', 0, /^no bouncer has a key/],
   ['bouncers add nginx', 0, /^[\w-]{43}\nGive this key to the bouncer/],
   ['bouncers add nginx', 2, /"nginx" already has a key\n {2}hint: revoke it first/],
   ['bouncers list', 0, /^nginx +since \d{4}-/],

@@ -17,6 +17,7 @@ export type FramingRule =
   | 'bad-method'
   | 'method-not-allowed'
   | 'bad-target'
+  | 'target-too-long'
   | 'bad-version'
   | 'too-many-headers'
   | 'headers-too-large'
@@ -41,6 +42,7 @@ const FAULTS: Readonly<Record<FramingRule, readonly [status: number, message: st
   'bad-method': [400, 'The request method is not valid.'],
   'method-not-allowed': [405, 'This method is not served here.'],
   'bad-target': [400, 'The request target is not valid.'],
+  'target-too-long': [414, 'The address of the request is too long: at most 8,192 characters are read.'],
   'bad-version': [505, 'Only HTTP/1.0, HTTP/1.1 and HTTP/2 are served here.'],
   'too-many-headers': [431, 'The request has too many header fields.'],
   'headers-too-large': [431, 'The header fields of the request are too large.'],

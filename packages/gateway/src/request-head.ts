@@ -131,6 +131,9 @@ export function readRequestHead(
   }
 }
 
+/** Characters of a target (RFC 9110 section 4.1 asks for at least 8,000). */
+const MAX_TARGET = 8_192
+
 function passesNone(): boolean {
   return false
 }
@@ -146,7 +149,8 @@ function isHost(host: string): boolean {
  * 3.2.2).
  */
 function originForm(method: string, target: string, host: string | undefined): string | FramingFault {
-  if (!TARGET.test(target) || target.length > 8_192) return framingFault('bad-target')
+  if (target.length > MAX_TARGET) return framingFault('target-too-long')
+  if (!TARGET.test(target)) return framingFault('bad-target')
   if (target.charCodeAt(0) === 47) return target
   if (target === '*') return method === 'OPTIONS' ? target : framingFault('bad-target')
   const absolute = ABSOLUTE.exec(target)

@@ -51,8 +51,8 @@ export function addIdentityCommands(program: Program, add: AddCommand): void {
 
   const sessions = program.command('sessions').description('who is signed in')
   add(sessions, 'list', 'sessions, last used first', () => import('./sessions-list.ts')).option(
-    '--user <id>',
-    'of one account',
+    '--user <user>',
+    'of one account, by id or e-mail address',
   )
   add(
     sessions,

@@ -12,5 +12,6 @@ export const run: Command = async (_args, options, context) => {
     context.output.line(`${key.id}  ${state.padEnd(8)}  ${owner.padEnd(24)}  ${safe(key.name)}`)
     context.output.result(key)
   }
+  if (keys.length === 0) context.output.line('there are no API keys: postern keys create SERVICE')
   return EXIT.done
 }

@@ -25,7 +25,9 @@ export const run: Command = async ([said = ''], options, context) => {
     data: { session: session ?? 'all' },
   }
   const revoked = await withIdentity(options, context, identity => identity.endSessions(user, session), act)
-  context.output.line(`${revoked} sessions of ${safe(said)} are no longer valid`)
+  context.output.line(
+    `${revoked} ${revoked === 1 ? 'session' : 'sessions'} of ${safe(said)} ${revoked === 1 ? 'is' : 'are'} no longer valid`,
+  )
   context.output.result({ user, revoked })
   return revoked > 0 ? EXIT.done : EXIT.no
 }

@@ -12,5 +12,6 @@ export const run: Command = async (_args, options, context) => {
     context.output.line(`${account.id}  ${state.padEnd(8)}  ${safe(account.email)}${roles}`)
     context.output.result(account)
   }
+  if (accounts.length === 0) context.output.line('nobody has an account yet')
   return EXIT.done
 }

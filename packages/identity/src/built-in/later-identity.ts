@@ -102,15 +102,25 @@ export async function laterIdentity(
     deleteAccount: async accountId => later.get().deleteAccount(accountId),
     importAccounts: async csv => later.get().importAccounts(csv),
     impersonate: async (staff, accountId, context) => later.get().impersonate(staff, accountId, context),
-    health: (): Health =>
-      later.current === undefined
-        ? {
-            name: 'built-in identity',
-            ok: false,
-            required: true,
-            detail: `not open yet (${later.problem}); nobody can sign in until it is`,
-          }
-        : { name: 'built-in identity', ok: true, required: true },
+    health: (): Health => {
+      const detail = troubleOf(later, options)
+      return {
+        name: 'built-in identity',
+        ok: detail === undefined,
+        required: true,
+        ...(detail !== undefined && { detail }),
+      }
+    },
     close: async () => (await later.stop())?.close(),
   }
+}
+
+/** Why people cannot sign in, or are not known, in words for an operator. */
+function troubleOf(
+  { current, problem }: OpenedLater<BuiltInIdentity>,
+  { sessions }: BuiltInIdentityOptions,
+): string | undefined {
+  if (current === undefined) return `not open yet (${problem}); nobody can sign in until it is`
+  if (sessions?.redis === undefined || sessions.redis.status === 'ready') return undefined
+  return 'redis, which has the sessions, is not connected; who is signed in gets 503 until it is'
 }
