@@ -35,16 +35,15 @@ export async function askGateway<Answer extends Json = Json>(
     })
   })
   // Another program may have the port by now, or a proxy answers in the gateway's place.
-  const answer = await boundedText(response, MAX_ANSWER).then(
-    text => JSON.parse(text) as Answer,
-    (cause: unknown) => {
+  const answer = await boundedText(response, MAX_ANSWER)
+    .then(text => JSON.parse(text) as Answer)
+    .catch((cause: unknown) => {
       throw new StoreError(`what listens there is not a Postern gateway (status ${response.status})`, {
         store: running.admin,
         retryable: false,
         cause,
       })
-    },
-  )
+    })
   if (!response.ok) {
     const problem =
       typeof answer === 'object' && answer !== null && 'error' in answer
