@@ -9,7 +9,7 @@ const SCRIPT =
  * metadata of a DjVu file.
  */
 const CONVERTED =
-  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[ -~]{3,80}\}/i
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[ -~]{2,80}\}/i
 /** The same in a drawing: a pipe behind an address, or what only such a program opens. */
 const CONVERTED_IMAGE =
   /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i
