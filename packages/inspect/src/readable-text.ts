@@ -22,7 +22,8 @@ const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equa
  * @returns undefined when there is nothing to read: the base64 of bytes that are not text
  */
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
-  if (beginsLikeToken(text)) return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
+  if (isTokenPlace(place) && beginsLikeToken(text))
+    return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
   if (place === 'path' && PATH.test(text)) return text
@@ -30,6 +31,11 @@ export function readableText(text: string, place: Place, scanned: Features | und
   const decoded = decodeBase64Value(text)
   if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
   return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
+}
+
+/** Whether a value may be a token: files and fields can be called like one, and then the name counts. */
+function isTokenPlace(place: Place): boolean {
+  return place !== 'file-name' && place !== 'name' && place !== 'path'
 }
 
 /** Whether a value stands in a body. */

@@ -1,6 +1,6 @@
 import { parseAddress } from '@postern/core'
 import { at } from './body/value-visitor.ts'
-import { DEFAULT_BOUNDS } from './bounds.ts'
+import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { LONGEST_REMEMBERED } from './clean-values.ts'
 import { Clearance } from './clearance.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
@@ -63,6 +63,7 @@ export function sortedHeaders(
     }
   }
   if (suspicious !== undefined) {
+    rememberToken(suspicious, clearance, types)
     mayAct = rememberClean(suspicious, clearance) || mayAct
     if (suspicious.length > 0) return { suspicious, mayAct }
   }
@@ -95,8 +96,8 @@ function kindOfHeader(
     if (!clearance.hasClearCookies(value)) return 'suspicious'
     return isUngatedCookie(value) ? 'acting' : 'inert'
   }
-  // What a token is made of acts nowhere.
-  if (beginsLikeToken(value) && isCleanToken(value, clearance)) return 'inert'
+  const token = beginsLikeToken(value) ? kindOfToken(name, value, clearance) : undefined
+  if (token !== undefined) return token
   if (clearance.headers.has(name, value)) return 'inert'
   if (clearance.actingHeaders.has(name, value)) return 'acting'
   if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
@@ -105,36 +106,44 @@ function kindOfHeader(
   return (seen.chars & UNGATED) === 0 || isInertHeader(name, value) ? 'inert' : 'acting'
 }
 
+/** What a token is made of acts nowhere, but a file can be called like one. */
+function kindOfToken(name: string, value: string, { tokens }: Clearance): 'inert' | 'suspicious' | undefined {
+  if (isFileName(name)) return undefined
+  if (tokens.has(value)) return 'inert'
+  return isToken(value) ? 'suspicious' : undefined
+}
+
 /** Longer tokens are looked at with each request, in slices. */
 const LONGEST_TOKEN = 4_096
+/** Such a token is looked at in one go, so that what costs more waits for the slices. */
+const TOKEN_BOUNDS: Bounds = Object.freeze({ ...DEFAULT_BOUNDS, effort: 2_000_000 })
 
-/** Whether a token was found clean before, or is now. */
-function isCleanToken(token: string, { rules, tokens }: Clearance): boolean {
-  if (token.length > LONGEST_TOKEN) return false
-  if (tokens.has(token)) return true
-  if (!isToken(token)) return false
-  const inspector = strictInspector(rules)
+/** The first token in a header that is not known. */
+function unknownToken(name: string, value: string, { tokens }: Clearance): string | undefined {
+  if (isFileName(name)) return undefined
+  const sent = isCookie(name) ? value.split(';').map(cookieValue) : [value]
+  return sent.find(text => text.length <= LONGEST_TOKEN && isToken(text) && !tokens.has(text))
+}
+
+function cookieValue(cookie: string): string {
+  return cookie.slice(cookie.indexOf('=') + 1).trim()
+}
+
+/** Looks at a token. @returns whether it is clean, and known as that from now on */
+function teachToken(token: string, { rules, tokens }: Clearance): boolean {
+  const inspector = strictInspector(rules, TOKEN_BOUNDS)
   inspector.value(token, 'header', at('header.authorization'))
   if (inspector.finish() !== CLEAN) return false
   tokens.add(token)
   return true
 }
 
-/** Remembers the first token among cookies that is not known, if it is clean. @returns whether it is */
-function rememberToken(cookies: string, clearance: Clearance): boolean {
-  for (const cookie of cookies.split(';')) {
-    const value = cookie.slice(cookie.indexOf('=') + 1).trim()
-    if (isToken(value) && !clearance.tokens.has(value)) return isCleanToken(value, clearance)
-  }
-  return false
-}
-
 /** One whose verdict holds at every level. */
-function strictInspector(rules: RuleSet): Inspector {
+function strictInspector(rules: RuleSet, bounds = DEFAULT_BOUNDS): Inspector {
   return new Inspector({
     rules,
     level: 4,
-    bounds: DEFAULT_BOUNDS,
+    bounds,
     except: [],
     types: undefined,
     ownPort: undefined,
@@ -181,6 +190,23 @@ export function isOtherAddress(value: string): boolean {
 }
 
 /**
+ * Looks at the first token that is not known; a header in which nothing else is suspicious is taken off the
+ * list. One a request: a client has one new token at a time, and who sends more waits for the slices.
+ */
+function rememberToken(found: string[], clearance: Clearance, types: ParameterTypes | undefined): void {
+  if (types !== undefined) return
+  for (let i = 0; i + 1 < found.length; i += 2) {
+    const name = found[i] as string
+    const value = found[i + 1] as string
+    const token = unknownToken(name, value, clearance)
+    if (token === undefined) continue
+    if (teachToken(token, clearance) && (!isCookie(name) || clearance.hasClearCookies(value)))
+      found.splice(i, 2)
+    return
+  }
+}
+
+/**
  * Looks at suspicious headers that may be remembered, once; what turns out clean is taken off the list.
  * @returns whether any of those could act
  */
@@ -189,11 +215,6 @@ function rememberClean(found: string[], clearance: Clearance): boolean {
   for (let i = found.length - 2; i >= 0; i -= 2) {
     const name = found[i] as string
     const value = found[i + 1] as string
-    if (isCookie(name) && rememberToken(value, clearance) && clearance.hasClearCookies(value)) {
-      mayAct ||= isUngatedCookie(value)
-      found.splice(i, 2)
-      continue
-    }
     if (isUnremembered(name) || value.length > LONGEST_REMEMBERED) continue
     const inspector = strictInspector(clearance.rules)
     inspectHeader(name, value, inspector)

@@ -69,6 +69,7 @@ describe('bytes that are not text', () => {
     messagepack: Buffer.of(0x81, 0xa2, 0x69, 0x64, 0xa0 | length),
     'messagepack, eight bits': Buffer.of(0xd9, length),
     cbor: Buffer.of(0xa1, 0x62, 0x69, 0x64, 0x60 | length),
+    smile: Buffer.of(0x3a, 0x29, 0x0a, 1, 0xfa, 0x81, 0x69, 0x64, 0x80, 0x40 | (length - 1)),
     bson: Buffer.of(2, 0x69, 0x64, 0, length + 1, 0, 0, 0),
     thrift: Buffer.of(11, 0, 1, 0, 0, 0, length),
     'amf 3': Buffer.of(6, (length << 1) | 1),

@@ -80,6 +80,30 @@ describe('what a JSON Web Token says', () => {
   })
 })
 
+test('a file that is called like a token is judged by its name', () => {
+  for (const ending of ['php', 'jsp', 'phtml', 'aspx']) {
+    const name = `${coded({ alg: 'HS256' })}.x.${ending}`
+    const put = { method: 'POST', target: '/u', headers: ['X-File-Name', name, 'Content-Type', 'image/png'] }
+    for (let time = 0; time < 3; time++) {
+      assert.equal(inspect({ ...put, body: Buffer.from('x') }).verdict, 'block', name)
+      const part = `--b\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n`
+      const headers = ['Content-Type', 'multipart/form-data; boundary=b', 'Authorization', `Bearer ${name}`]
+      const body = Buffer.from(part)
+      assert.equal(inspect({ method: 'POST', target: '/u', headers, body }).verdict, 'block', name)
+    }
+  }
+})
+
+test('several new tokens in one request, of which the last attacks', () => {
+  for (let time = 0; time < 3; time++) {
+    const others = ['a', 'b', 'c'].map(name => `${name}=${token({}, { sub: `${name}${time}` })}`)
+    const last = token({}, { sub: ATTACKS[0], time })
+    assert.deepEqual(refused(['Cookie', others.join('; ')]), [])
+    assert.notDeepEqual(refused(['Cookie', [...others, `d=${last}`].join('; ')]), [])
+    assert.notDeepEqual(refused(['Cookie', others.join('; '), 'Authorization', `Bearer ${last}`]), [])
+  }
+})
+
 describe('Basic credentials', () => {
   const basic = (text: string): readonly string[] =>
     refused(['Authorization', `Basic ${Buffer.from(text).toString('base64')}`])

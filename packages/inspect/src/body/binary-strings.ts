@@ -16,7 +16,7 @@ export function visitStrings(bytes: Buffer, visitor: ValueVisitor): void {
 /**
  * Whether the length of a run stands before it, as these protocols write it: as such; in the low bits of a
  * marker; doubled (Avro, AMF 3); or in four bytes, with the zero at its end counted (BSON). A length, or the
- * marker of CBOR, may look like a character of the run itself, behind others that do.
+ * marker of CBOR or Smile, may look like a character of the run itself, behind others that do.
  */
 function isCounted(bytes: Buffer, start: number, length: number): boolean {
   const before = bytes[start - 1]
@@ -25,7 +25,7 @@ function isCounted(bytes: Buffer, start: number, length: number): boolean {
   for (let at = 0; at < length; at++) {
     const code = bytes[start + at] as number
     const rest = length - at - 1
-    if (code === rest || code === (0x60 | rest)) return true
+    if (code === rest || code === (0x60 | rest) || code === (0x40 | (rest - 1))) return true
     if (code >= 32) return false
   }
   return false

@@ -3,7 +3,7 @@ import { decodeText } from './text.ts'
 const HEAD = 8_192
 /** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
 const SCRIPT =
-  /<\?php\b|<\?=(?:[\t\n\r -~]{10}|[\t\n\r -~]{1,9}(?:\?>|$))|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
+  /<\?php\b|<\?=(?:[\s(]{0,3}~|[\t\n\r -~]{10}|[\t\n\r -~]{1,9}(?:\?>|$))|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
 /**
  * What programs that convert pictures run: a pipe in a vector command, a PostScript device, a call in the
  * metadata of a DjVu file.
