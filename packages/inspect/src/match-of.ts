@@ -7,7 +7,7 @@ import { isBody } from './readable-text.ts'
 import type { Reading } from './reading.ts'
 import type { Hit } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { isCommandField, isWholeQuery, type ValueSetting } from './value-setting.ts'
+import { isCommandField, isStatementField, isWholeQuery, type ValueSetting } from './value-setting.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -32,12 +32,21 @@ export function matchOf(
   const threshold = thresholdOf(level)
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
-  const isQuery =
-    setting === 'plain' && rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
-  const weighed = weigh(rule, id, span, isQuery ? 'quotation' : setting, level, isEscaped)
-  const isCommand =
-    level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
-  const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
+  const isSql = rule.family === 'sqli'
+  const isQuery = isSql && isWholeQuery(route, reading.name, reading.lower)
+  const weighed = weigh(
+    rule,
+    id,
+    span,
+    isQuery && setting === 'plain' ? 'quotation' : setting,
+    level,
+    isEscaped,
+  )
+  const isTold =
+    level === 1 &&
+    ((isSql && isStatementField(reading.place, reading.name)) ||
+      (QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)))
+  const score = isTold ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
   if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
