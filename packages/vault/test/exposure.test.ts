@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { measureExposure, type StolenValue } from '../src/exposure/exposure.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { seal } from '../src/local/local-record.ts'
+import { generateSigningKey, seedOf } from '../src/primitive/ed25519.ts'
 import { HmacKey } from '../src/primitive/hmac-key.ts'
 import { encodeContext, type RecordContext } from '../src/record/record-context.ts'
 import { recordPrf } from '../src/record/record-keys.ts'
@@ -16,6 +17,8 @@ import { SplitKeys } from '../src/split/split-keys.ts'
 import { HolderProcesses } from './support/holder-processes.ts'
 
 const BUDGET = 12
+/** What the service opens for people, together. */
+const SERVED = 8
 const RECORDS = 40
 
 const context = (row: number, column: string): RecordContext => ({
@@ -28,12 +31,16 @@ const context = (row: number, column: string): RecordContext => ({
 const rows = Array.from({ length: RECORDS }, (_, row) => row)
 const text = (row: number): Buffer => Buffer.from(`customer ${row} <customer${row}@example.com>`)
 
+const enroller = generateSigningKey()
 let holders: HolderProcesses
 let split: readonly StolenValue[]
 const disk = mkdtempSync(join(tmpdir(), 'exposure-disk-'))
 
 before(async () => {
-  holders = await HolderProcesses.start({ budgets: { service: BUDGET } })
+  holders = await HolderProcesses.start({
+    budgets: { service: BUDGET, served: SERVED },
+    enrollers: [enroller.publicKey.toString('base64url')],
+  })
   const keys = new SplitKeys({ links: await holders.links() })
   const contexts = rows.map(row => context(row, 'email'))
   const made = await keys.seal(contexts)
@@ -102,6 +109,23 @@ describe('what a thief opens with dump, application disk, environment and one wh
     assert.equal(exposure.opened, 1.5 * BUDGET)
     assert.deepEqual(exposure.ways, { 'live holders': 18 })
     assert.ok(exposure.refused > 0)
+  })
+
+  it(`with the enroller's key too: 1.5 times both budgets, however many people it invents`, async () => {
+    const loot = steal(1)
+    writeFileSync(join(loot, 'enroller'), seedOf(enroller).toString('base64url'))
+    const links = await holders.links()
+    const { opened, ways } = await measureExposure({
+      values: split,
+      folders: [disk, loot],
+      environment,
+      holders: links,
+    })
+    for (const link of links) link.close()
+    rmSync(loot, { recursive: true })
+    // What was counted a moment ago is open to the service for the rest of the hour.
+    assert.equal(ways['live holders'], 1.5 * BUDGET)
+    assert.equal(opened, 1.5 * (BUDGET + SERVED))
   })
 
   it('0 from held', async () => {

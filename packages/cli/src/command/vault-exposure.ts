@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { measureExposure, stolenValues } from '@postern/vault/exposure'
 import { openVaultDatabase } from '@postern/vault/setup'
-import type { Command } from './command.ts'
+import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { withVault } from './with-vault.ts'
 
@@ -23,7 +23,8 @@ export const run: Command = async (args, options, context) =>
       )
       const folders = args.map(folder => resolve(context.folder, folder))
       const holders = options['inReach'] === true ? links : []
-      const exposure = await measureExposure({ values, folders, environment, holders })
+      const service = textOption(options, 'service') ?? 'app'
+      const exposure = await measureExposure({ values, folders, environment, holders, service })
       context.output.line(`${exposure.opened} of ${exposure.total} values opened`)
       for (const [way, count] of Object.entries(exposure.ways)) context.output.line(`  ${way}: ${count}`)
       context.output.result(exposure)

@@ -79,6 +79,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
   )
     .option(...FILE)
     .option('--in-reach', 'the holders answer the thief')
+    .option('--service <name>', 'what the holders call the application, for stolen capabilities', 'app')
   add(
     vault,
     'bench',

@@ -1,11 +1,16 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Files larger than this hold no key, bytes. */
+/** Larger files are read as images of memory, bytes. */
 const MAX_FILE = 4 * 1_024 * 1_024
 const MAX_CANDIDATES = 100_000
 /** Runs of characters that may be a key, a passphrase or an encoding of either. */
-const WORD = /[A-Za-z0-9_+/=.:-]{8,512}/g
+const WORD = /[A-Za-z0-9_+/=.:-]{8,65536}/g
+/** Of a file that is read in pieces, and how much of it is read twice, so that no word is cut. */
+const PIECE = 1_048_576
+const OVERLAP = 65_536
+/** A statement that somebody signed: its body and 64 bytes, both base64url. */
+export const SIGNED: RegExp = /^[A-Za-z0-9_-]{40,}\.[A-Za-z0-9_-]{86}$/
 
 /**
  * What a thief finds when he looks for keys: texts as they stand, and every 32 bytes
@@ -39,6 +44,10 @@ export function candidateSecrets(
     addKey(bytes)
     addText(bytes.toString('latin1'))
   }
+  for (const file of filesUnder(folders, Number.POSITIVE_INFINITY))
+    if (statSync(file).size > MAX_FILE)
+      for (const word of wordsOf(file))
+        if (SIGNED.test(word) || /^(?:[A-Za-z0-9_+/-]{43}=?|[0-9a-f]{64})$/i.test(word)) addText(word)
   return { texts: [...texts], keys: [...keys.values()] }
 }
 
@@ -52,12 +61,27 @@ function keysIn(text: string): readonly Buffer[] {
   return keys
 }
 
-/** Every file of reasonable size, folders within folders too. */
-export function filesUnder(folders: readonly string[]): readonly string[] {
+/** Words of a file that may be an image of memory. */
+function* wordsOf(file: string): Iterable<string> {
+  const descriptor = openSync(file, 'r')
+  const piece = Buffer.alloc(PIECE + OVERLAP)
+  try {
+    for (let at = 0; ; at += PIECE) {
+      const length = readSync(descriptor, piece, 0, piece.length, at)
+      yield* piece.toString('latin1', 0, length).match(WORD) ?? []
+      if (length < piece.length) return
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Every file up to a size in bytes, folders within folders too. */
+export function filesUnder(folders: readonly string[], most: number = MAX_FILE): readonly string[] {
   return folders.flatMap(folder =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter(entry => entry.isFile())
       .map(entry => join(entry.parentPath, entry.name))
-      .filter(path => statSync(path).size <= MAX_FILE),
+      .filter(path => statSync(path).size <= most),
   )
 }

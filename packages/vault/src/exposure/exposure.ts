@@ -6,9 +6,11 @@ import { encodeContext, type RecordContext } from '../record/record-context.ts'
 import { looksSealed, type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import type { HolderLink } from '../split/holder-link.ts'
-import { packOpenings } from '../split/open-batch.ts'
-import { combineParts, PARTS_OF, type Part } from '../split/part.ts'
-import { type CandidateSecrets, candidateSecrets } from './candidate-secrets.ts'
+import { combineParts, PARTS_OF } from '../split/part.ts'
+import { type CandidateSecrets, candidateSecrets, filesUnder } from './candidate-secrets.ts'
+import { LiveHolders, type Parts, type Wanted } from './live-holders.ts'
+import { memoryKeys, type PlacedRecord } from './memory-keys.ts'
+import { capturedCapabilities, stolenSigners } from './stolen-authority.ts'
 import { stolenHolders } from './stolen-holder.ts'
 
 /** A value of the stolen database, and where it stood. */
@@ -20,12 +22,16 @@ export interface StolenValue {
 /** Everything that was taken. */
 export interface Loot {
   readonly values: readonly StolenValue[]
-  /** Restored disks: of the application, of a holder, backups. */
+  /** Restored disks: of the application, of a holder, backups, swap, core dumps, images of memory. */
   readonly folders: readonly string[]
   /** The application's environment. */
   readonly environment: Readonly<Record<string, string>>
   /** Connections to live holders made with the stolen identity; none when they are out of reach. */
   readonly holders?: readonly HolderLink[]
+  /** What the holders call the application, which capabilities name. Default `app`. */
+  readonly service?: string
+  /** What the thief takes for the time, epoch milliseconds. Default: `Date.now`. */
+  readonly now?: () => number
   /** Other formats a thief knows: returns the plain value when one of the secrets opens it. */
   readonly openers?: readonly ((
     value: StolenValue,
@@ -39,54 +45,72 @@ export interface Exposure {
   readonly opened: number
   /**
    * Values by the way they opened: `plain`, `key in the loot`, `stolen holders`,
-   * `live holders`, `other format`.
+   * `live holders`, `captured capabilities`, `signed in the name of others`,
+   * `other format`.
    */
   readonly ways: Readonly<Record<string, number>>
   /** Requests that live holders refused. */
   readonly refused: number
 }
 
-/** Longest wait for a live holder, milliseconds. */
-const TIMEOUT_MS = 2_000
-
 /**
  * Plays the thief: tries everything in the loot on every value, and counts what
  * opens. It never returns a value.
  *
- * It looks for keys by their shape in all files and variables, unlocks stolen holders with what it found, and
- * asks live holders, first for the right to open, then for a right to seal with the stored place.
+ * It looks for keys by their shape in all files and variables, and in every place of an image of memory;
+ * unlocks stolen holders with what it found; and asks live holders, another pair each time: for the right to
+ * open, for a right to seal with the stored place, with captured capabilities, with keys of sessions, and in
+ * the name of people that a stolen enroller invents.
  */
 export async function measureExposure(loot: Loot): Promise<Exposure> {
-  const secrets = candidateSecrets(loot.folders, loot.environment)
+  const found = candidateSecrets(loot.folders, loot.environment)
+  const placed = loot.values.map(placedRecord)
+  const fromMemory = memoryKeys(
+    filesUnder(loot.folders, Number.POSITIVE_INFINITY),
+    placed.filter(each => each !== undefined),
+  )
+  const secrets = { texts: found.texts, keys: [...found.keys, ...fromMemory] }
   const stolen = await stolenHolders(loot.folders, secrets)
   const keyed = secrets.keys.map(key => new HmacKey('sha256', key))
   const ways: Record<string, number> = {}
   let opened = 0
-  let refused = 0
   const count = (way: string): void => {
     opened++
     ways[way] = (ways[way] ?? 0) + 1
   }
-  for (const stolenValue of loot.values) {
+  const wanted: Wanted[] = []
+  for (const [index, stolenValue] of loot.values.entries()) {
     const way = openAtRest(stolenValue, secrets, keyed, loot.openers ?? [])
     if (way !== undefined) {
       count(way)
       continue
     }
-    const bytes = recordBytes(stolenValue.value)
-    const record = bytes === undefined ? undefined : parseRecord(bytes)
-    if (record?.mode !== 'split') continue
-    const encoded = encodeContext(stolenValue.context)
+    const here = placed[index]
+    if (here?.record.mode !== 'split') continue
+    const { record, encoded } = here
     const parts = partsOf(stolen, record, encoded)
-    if (opensWith(parts, record, encoded)) {
-      count('stolen holders')
-      continue
-    }
-    const result = await askHolders(loot.holders ?? [], stolenValue.context, record, parts, encoded)
-    refused += result.refused
-    if (result.opened) count('live holders')
+    const opens = (): boolean => opensWith(parts, record, encoded)
+    if (opens()) count('stolen holders')
+    else wanted.push({ context: stolenValue.context, record, encoded, parts, opens })
   }
-  return { total: loot.values.length, opened, ways, refused }
+  const links = loot.holders ?? []
+  if (links.length === 0) return { total: loot.values.length, opened, ways, refused: 0 }
+  const live = new LiveHolders(links, stolenSigners(secrets), loot.service ?? 'app', loot.now ?? Date.now)
+  for (const { text, names } of capturedCapabilities(secrets)) {
+    const named = wanted.filter(({ context, opens }) => names(context) && !opens())
+    if (named.length > 0) await live.present(text, named)
+  }
+  for (const each of wanted) {
+    const way = each.opens() ? 'captured capabilities' : await live.open(each)
+    if (way !== undefined) count(way)
+  }
+  return { total: loot.values.length, opened, ways, refused: live.refused }
+}
+
+/** A value as a record; undefined when it is something else. */
+function placedRecord({ context, value }: StolenValue): PlacedRecord | undefined {
+  const bytes = recordBytes(value)
+  return bytes === undefined ? undefined : { record: parseRecord(bytes), encoded: encodeContext(context) }
 }
 
 /** How a value opens with what lies in files and variables; undefined when it does not. */
@@ -138,8 +162,6 @@ function opensRaw(value: Uint8Array | string, { keys }: CandidateSecrets): boole
   })
 }
 
-type Parts = Partial<Record<Part, Uint8Array>>
-
 function partsOf(stolen: readonly HolderKeys[], record: ParsedRecord, encoded: Uint8Array): Parts {
   const parts: Parts = {}
   for (const keys of stolen) {
@@ -153,49 +175,4 @@ function partsOf(stolen: readonly HolderKeys[], record: ParsedRecord, encoded: U
 function opensWith({ a, b, c }: Parts, record: ParsedRecord, encoded: Uint8Array): boolean {
   if (a === undefined || b === undefined || c === undefined) return false
   return tryOpenRecord(record, combineParts(a, b, c), encoded) !== undefined
-}
-
-/** Asks live holders one after the other until the parts suffice, each in every way a thief can think of. */
-async function askHolders(
-  links: readonly HolderLink[],
-  context: RecordContext,
-  record: ParsedRecord,
-  parts: Parts,
-  encoded: Uint8Array,
-): Promise<{ readonly opened: boolean; readonly refused: number }> {
-  let refused = 0
-  const made = Buffer.from(record.salt).toString('base64url')
-  const bodies = [
-    { op: 'open', items: packOpenings([{ encoded, epoch: record.epoch, salt: record.salt }]) },
-    {
-      op: 'seal',
-      epoch: record.epoch,
-      items: [
-        {
-          context,
-          contributions: [
-            { holder: 1, nonce: made },
-            { holder: 2, nonce: made },
-            { holder: 3, nonce: made },
-          ],
-        },
-      ],
-    },
-  ]
-  for (const link of links) {
-    // A holder whose parts are at hand already is not asked: it would only cost budget.
-    if (PARTS_OF[link.id].every(part => parts[part] !== undefined)) continue
-    for (const body of bodies) {
-      const answer = (await link.request(body, TIMEOUT_MS).catch(() => ({}))) as {
-        readonly parts?: Readonly<Record<string, string>>
-      }
-      if (answer.parts === undefined) {
-        refused++
-        continue
-      }
-      for (const part of PARTS_OF[link.id]) parts[part] = Buffer.from(answer.parts[part] ?? '', 'base64url')
-      if (opensWith(parts, record, encoded)) return { opened: true, refused }
-    }
-  }
-  return { opened: false, refused }
 }
