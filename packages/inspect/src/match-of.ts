@@ -32,21 +32,11 @@ export function matchOf(
   const threshold = thresholdOf(level)
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
-  const isSql = rule.family === 'sqli'
-  const isQuery = isSql && isWholeQuery(route, reading.name, reading.lower)
-  const weighed = weigh(
-    rule,
-    id,
-    span,
-    isQuery && setting === 'plain' ? 'quotation' : setting,
-    level,
-    isEscaped,
-  )
-  const isTold =
-    level === 1 &&
-    ((isSql && isStatementField(reading.place, reading.name)) ||
-      (QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)))
-  const score = isTold ? Math.min(weighed, threshold - 1) : weighed
+  const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
+  const inItsSetting = isQuery && setting === 'plain' ? 'quotation' : setting
+  const weighed = weigh(rule, id, span, inItsSetting, level, isEscaped)
+  const isData = level === 1 && takesSuch(rule.family, reading, location)
+  const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
   if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
@@ -64,6 +54,12 @@ export function matchOf(
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
+}
+
+/** Whether a field of a document is there to take what rules of a family find: commands, or statements of SQL. */
+function takesSuch(family: string, { place, name }: Reading, location: string): boolean {
+  if (family === 'sqli' && isStatementField(place, name)) return true
+  return QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
 }
 
 /** Whether honest requests have this very thing where it stands, whatever it scores. */
