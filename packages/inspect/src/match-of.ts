@@ -56,7 +56,7 @@ export function matchOf(
   }
 }
 
-/** Whether a field of a document is there to take what rules of a family find: commands, or statements of SQL. */
+/** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
 function takesSuch(family: string, { place, name }: Reading, location: string): boolean {
   if (family === 'sqli' && isStatementField(place, name)) return true
   return QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
