@@ -7,7 +7,7 @@ import { isBody } from './readable-text.ts'
 import type { Reading } from './reading.ts'
 import type { Hit } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { isCommandField, isWholeQuery, type ValueSetting } from './value-setting.ts'
+import { isCommandField, isStatementField, isWholeQuery, type ValueSetting } from './value-setting.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -32,12 +32,11 @@ export function matchOf(
   const threshold = thresholdOf(level)
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
-  const isQuery =
-    setting === 'plain' && rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
-  const weighed = weigh(rule, id, span, isQuery ? 'quotation' : setting, level, isEscaped)
-  const isCommand =
-    level === 1 && QUOTED_BY_COMMANDS.has(rule.family) && isBody(reading.place) && isCommandField(location)
-  const score = isCommand ? Math.min(weighed, threshold - 1) : weighed
+  const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
+  const inItsSetting = isQuery && setting === 'plain' ? 'quotation' : setting
+  const weighed = weigh(rule, id, span, inItsSetting, level, isEscaped)
+  const isData = level === 1 && takesSuch(rule.family, reading, location)
+  const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
   if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
@@ -55,6 +54,12 @@ export function matchOf(
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
+}
+
+/** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
+function takesSuch(family: string, { place, name }: Reading, location: string): boolean {
+  if (family === 'sqli' && isStatementField(place, name)) return true
+  return QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
 }
 
 /** Whether honest requests have this very thing where it stands, whatever it scores. */

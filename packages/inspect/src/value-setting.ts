@@ -47,12 +47,12 @@ function isSecretParameter(name: string): boolean {
 }
 
 /**
- * Fields of documents that hold commands: scripts of a package, arguments and entry points of a container,
- * steps of a
- * pipeline. Who sends such a document is to say which command is run.
+ * Fields of documents that hold commands: scripts of a package, arguments, entry points and health checks of
+ * a container, steps of a pipeline. Who sends such a document is to say which command is run. And what a
+ * language model asked its tools for, as a conversation tells it later.
  */
 const COMMAND_FIELD =
-  /\.(?:(?:npm)?[sS]cripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run)\.\d{1,4}|steps\.\d{1,4}\.run|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?)$/
+  /\.(?:(?:npm)?scripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run|healthcheck\.test)\.\d{1,4}|steps\.\d{1,4}\.run|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?|messages\.\d{1,4}\.(?:tool_calls\.\d{1,4}\.function\.arguments|content\.\d{1,4}\.input)(?:\.[\w.-]{1,64})?)$/i
 
 /** Whether a place in a body is one where a document holds a command. */
 export function isCommandField(location: string): boolean {
@@ -61,7 +61,7 @@ export function isCommandField(location: string): boolean {
 
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
-  /^(?:(?:[\w-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript)|comment_content|post_content|(?:body|stripped)-(?:plain|text|html))$/
+  /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript)|comment_content|post_content|(?:body|stripped)-(?:plain|text|html))$/
 
 /** Whether a parameter's name says that people write in it. */
 export function isFreeText(name: string): boolean {
@@ -78,7 +78,7 @@ const CODE = /^(?:code|snippet|source_?code)$/
 const QUERY_LANGUAGE =
   /^(?:[\w-]{1,24}[._-])?(?:jql|cql(?:_?filter)?|soql|sosl|nrql|kql|esql|logql|traceql|promql|sparql|xpath|jsonpath|jmespath|jq|rsql|fiql|aql|flux|cypher|xquery)$/
 /** The same of fields of a document. */
-const EXPRESSION = /^(?:[\w-]{1,24}[._-])?(?:expr(?:ession)?|formula|selector)$/
+const EXPRESSION = /^(?:[\w-]{1,24}[._-])?(?:expr(?:ession)?|formula|selector|template)$/
 
 /** Whether a parameter's name says that its value is of a language of queries. */
 export function isQueryLanguage(name: string, place: Place): boolean {
@@ -86,11 +86,11 @@ export function isQueryLanguage(name: string, place: Place): boolean {
 }
 
 /**
- * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL, TAP. None
- * that a file of a server could answer, whatever stands behind its name (`/index.php/query`).
+ * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL, TAP, Azure
+ * DevOps. None that a file of a server could answer, whatever stands behind its name (`/index.php/query`).
  */
 const QUERY_ADDRESS =
-  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql|tap\/a?sync)\/?$/i
+  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql|tap\/a?sync|_apis\/wit\/wiql)\/?$/i
 /** One query: nothing behind it, joined to it or hidden in it. */
 const WHOLE_QUERY = /^\s{0,8}select\s/
 const MORE_THAN_ONE = /;|--|\/\*|\bunion\b/
@@ -117,6 +117,14 @@ const QUOTATION =
 const OPERAND =
   /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
 
+/** Fields of documents that are named after SQL: what an editor of queries or a dashboard sends. */
+const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|statement))?$/
+
+/** Whether a field takes whole statements of SQL: there is no other text in it to break out of. */
+export function isStatementField(place: Place, name: string): boolean {
+  return place === 'body' && name.length <= 64 && STATEMENT.test(name)
+}
+
 /** Whether a parameter's name says that it holds one name, number or address. */
 export function isOperandParameter(name: string): boolean {
   return name.length <= 64 && OPERAND.test(name)
@@ -138,7 +146,7 @@ const FILE_PART =
 
 /** Where conversations with language models, cells of notebooks and lines of logs (Loki) stand. */
 const QUOTING =
-  /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.messages\.\d{1,4}\.content(?:\.\d{1,3}\.text)?$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
+  /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
@@ -146,7 +154,7 @@ const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
  * they quote requests, queries and code.
  */
 const REPORTED =
-  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$/
+  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$|\.db\.statement$/
 /** The names of these fields; an element of a list has none. */
 const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   '',
@@ -155,6 +163,7 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'source',
   'sample',
   'script-sample',
+  'statement',
   'stringvalue',
   'url',
 ])

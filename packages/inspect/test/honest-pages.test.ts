@@ -116,6 +116,92 @@ const KINDS: Readonly<
       mail('<img src=x onerror="return false,alert(1)">'),
     ],
   },
+  'what an editor of queries sends': {
+    honest: [
+      sent({ sql: "SELECT a FROM t WHERE b = 'x' AND c <> 'y' UNION ALL SELECT 'z', d FROM u" }),
+      sent({ queries: [{ rawSql: "SELECT v FROM m WHERE k='a' UNION SELECT v FROM m WHERE k='b'" }] }),
+      sent({ sql: 'BEGIN;\nUPDATE a SET b = b - 1 WHERE id = 1;\nDELETE FROM c WHERE id = 2;\nCOMMIT;' }),
+      sent(
+        { query: "Select [Id] From WorkItems Where [Type] = 'Bug' AND [State] <> 'Closed'" },
+        '/o/p/_apis/wit/wiql?api-version=7.0',
+      ),
+      sent({ span: { db: { statement: "SELECT a FROM t WHERE b = 'x' UNION SELECT c FROM d" } } }),
+      sent({ value_template: "{% if is_state('a.b', 'on') and states('c.d') | float > 20 %}on{% endif %}" }),
+    ],
+    attacks: [
+      asked('/s', { sql: "x' UNION SELECT password FROM users--" }),
+      sent({ sqlite: "x' UNION SELECT password FROM users--" }),
+      sent({ search: "x' UNION SELECT password FROM users--" }),
+      sent({ sql: '<script>alert(1)</script>' }),
+      sent({ query: "x' OR 'a' <> 'b" }, '/o/p/_apis/wit/wiql'),
+      sent({ template: "x' UNION SELECT password FROM users--" }),
+    ],
+  },
+  'commands of containers and of conversations': {
+    honest: [
+      sent({ Cmd: ['sh', '-c', 'apk add --no-cache curl && curl -fsS http://web:3000/health || exit 1'] }),
+      sent({ Healthcheck: { Test: ['CMD-SHELL', 'apk add curl && curl -fsS http://web/ || exit 1'] } }),
+      sent({
+        messages: [
+          { tool_calls: [{ function: { name: 'sh', arguments: '{"command":"cat /etc/hosts | head -5"}' } }] },
+          { content: [{ type: 'tool_use', input: { command: 'ls -la /tmp; cat /etc/hosts' } }] },
+        ],
+      }),
+    ],
+    attacks: [
+      sent({ arguments: { command: '; cat /etc/passwd' } }),
+      sent({ test: '; cat /etc/passwd' }),
+      sent({ messages: [{ input: '; cat /etc/passwd' }] }),
+    ],
+  },
+  'a word of SQL in quotes, with brackets behind it': {
+    honest: [
+      filled({ item_name: 'T-Shirt "Select" (L) -- blue' }),
+      asked('/s', { q: 'the "Select" (Large) range' }),
+      filled({ hint: "click 'select' (top right) and go on" }),
+    ],
+    attacks: [
+      asked('/s', { q: 'x" or (1)=(1) -- ' }),
+      asked('/s', { q: "x' union (select 1,2)-- " }),
+      asked('/s', { q: 'a "or" (x)" or (1)=(1)-- ' }),
+    ],
+  },
+  'answers and posts under their names': {
+    honest: [
+      filled({ 'q1:3_answer': 'SELECT name FROM students WHERE grade >= 50 ORDER BY name' }),
+      filled({ raw: 'Run `cd /srv && git pull` then `make build; make install`.' }),
+    ],
+    attacks: [
+      filled({ 'q1:3_id': 'SELECT name FROM students WHERE grade >= 50 ORDER BY name' }),
+      filled({ raw: '; cat /etc/passwd' }),
+    ],
+  },
+  'the script that embeds a post': {
+    honest: [
+      sent({
+        html: '<blockquote>x</blockquote> <script async src="https://platform.twitter.com/widgets.js" charset="utf-8"></script>',
+      }),
+      filled({
+        content: '<p>x</p><script src="https://gist.github.com/ann/0123456789abcdef.js"></script>',
+      }),
+      filled({
+        body: '<script async src="https://telegram.org/js/telegram-widget.js?22" data-telegram-post="durov/6"></script>',
+      }),
+    ],
+    attacks: [
+      sent({ html: '<script async src="https://platform.twitter.com.evil.example/widgets.js"></script>' }),
+      sent({
+        html: '<script src="https://evil.example/x.js" data-x="https://platform.twitter.com/widgets.js">',
+      }),
+      sent({
+        html: '<script src="//evil.example/x.js" src="https://platform.twitter.com/widgets.js"></script>',
+      }),
+      sent({
+        html: '<script onload="alert(1)" src="https://platform.twitter.com/widgets.js"></script>',
+      }),
+      asked('/s', { q: '"><script src="https://platform.twitter.com/widgets.js"></script>' }),
+    ],
+  },
   'a whole query and a list of conditions': {
     honest: [
       asked('/services/data/v61.0/query', {

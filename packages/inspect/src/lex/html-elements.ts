@@ -69,6 +69,9 @@ const LINKS_ONLY =
 /** Libraries as everybody loads them, from where nobody else can put one. */
 const LIBRARY_SCRIPT =
   /^<script(?:\s{1,40}(?:async|defer|type=["']text\/javascript["']|crossorigin=["']anonymous["']|integrity=["'][\w+/=-]{1,120}["'])){0,4}\s{1,40}src=["'](?:https?:)?\/\/(?:ajax\.googleapis\.com\/ajax\/libs\/(?:jquery|jqueryui|webfont)|code\.jquery\.com|cdnjs\.cloudflare\.com\/ajax\/libs\/(?:jquery|mathjax|highlight\.js|prism|d3|moment\.js))\/[\w./-]{1,80}["'](?:\s{1,40}(?:async|defer|type=["']text\/javascript["']|crossorigin=["']anonymous["']|integrity=["'][\w+/=-]{1,120}["'])){0,4}\s{0,40}>/
+/** What sites give out to embed a post, a form or a recording of theirs. */
+const EMBEDDING_SCRIPT =
+  /^<script(?:\s{1,40}(?:(?:async|defer)(?:="(?:async|defer)?")?|type="text\/javascript"|charset="utf-8"|id="[\w-]{1,64}"|data-[\w-]{1,32}="[\w .:/-]{0,80}")){0,6}\s{1,40}src="(?:https?:)?\/\/(?:platform\.(?:twitter|x)\.com\/widgets\.js|(?:www\.)?(?:instagram|tiktok)\.com\/embed\.js|embed\.reddit(?:media)?\.com\/widgets(?:\/platform)?\.js|gist\.github\.com\/[\w-]{1,40}\/[0-9a-f]{1,40}\.js|(?:cpwebassets|static)\.codepen\.io\/assets\/embed\/ei\.js|embedr\.flickr\.com\/assets\/client-code\.js|s\.imgur\.com\/min\/embed\.js|assets\.pinterest\.com\/js\/pinit\.js|embed\.typeform\.com\/next\/embed\.js|assets\.calendly\.com\/assets\/external\/widget\.js|asciinema\.org\/a\/\w{1,40}\.js|telegram\.org\/js\/telegram-widget\.js\?\d{1,3}|fast\.wistia\.(?:com|net)\/assets\/external\/e-v1\.js|js\.hsforms\.net\/forms\/(?:embed\/)?v2\.js)"(?:\s{1,40}(?:(?:async|defer)(?:="(?:async|defer)?")?|type="text\/javascript"|charset="utf-8"|id="[\w-]{1,64}"|data-[\w-]{1,32}="[\w .:/-]{0,80}")){0,6}\s{0,40}>/
 /** A script of the same site by its path, and nothing else in its tag. */
 const LOCAL_SCRIPT =
   /^<script(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}"|(?:async|defer)="[a-z]{0,5}")){0,4}\s{1,40}src=(?:"(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js"|'(?:\.{0,2}\/)?[\w@.-]{1,80}(?:\/[\w@.-]{1,80}){0,10}\.m?js')(?:\s{1,40}(?:async|defer|type="(?:text\/javascript|module)"|charset="[\w-]{1,16}")){0,4}\s{0,40}>/
@@ -234,7 +237,7 @@ function ended(
 }
 
 function isKnownScript(tag: string): boolean {
-  return LOCAL_SCRIPT.test(tag) || LIBRARY_SCRIPT.test(tag)
+  return LOCAL_SCRIPT.test(tag) || LIBRARY_SCRIPT.test(tag) || EMBEDDING_SCRIPT.test(tag)
 }
 
 /** Of a script: an attribute, a call, an assignment, a template, its end. */

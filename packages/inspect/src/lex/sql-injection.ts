@@ -250,7 +250,7 @@ function isMentioned(sql: SqlGrammar, i: number): boolean {
   if (before === '' && sql.keyAt(i + 1) === KEY.select && /^[\s,.:]{1,2}[a-z]{2}/.test(behind)) return true
   // The name of a member: `{ "and": 1 }`.
   if (/^[\s{[,(]?$/.test(before) && /^\s?:(?!:)/.test(behind)) return true
-  return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|[.,:]\s|[)\]]|\s#\d)/.test(behind)
+  return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|\s\(\w|[.,:]\s|[)\]]|\s#\d)/.test(behind)
 }
 
 /**
