@@ -184,8 +184,8 @@ async function rewriteRows(
 }
 
 /**
- * A row with its plain values as the application has them. A value that was sealed while the column was in the
- * other mode is opened; what only looks like one is text that somebody wrote.
+ * A row with its plain values as the application has them. A value that was sealed while the column was in
+ * the other mode is opened; what only looks like one is text that somebody wrote.
  */
 async function plainRow(
   vault: Vault,
@@ -270,7 +270,7 @@ function isRecord(value: unknown, column: Column): boolean {
   return recordIn(value, column)?.mode === column.mode
 }
 
-/** A stored value as a record; undefined when it is none. */
+/** A stored value as a record; undefined when it is something else. */
 function recordIn(value: unknown, column: Column): ParsedRecord | undefined {
   try {
     const stored = readStored(value, { ...column, state: 'dual' })

@@ -62,7 +62,7 @@ export class CellKeys {
   }
 }
 
-/** The error for a column of which the vault was given no keys of a mode: its own, or that of a record in it. */
+/** The error where the vault was given no keys of a mode: of the column, or of a record in it. */
 export function noKeys({ table, name, mode }: Column, wanted: Mode): ConfigError {
   return new ConfigError({
     place: `${table}.${name}`,

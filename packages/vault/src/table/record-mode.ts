@@ -9,7 +9,7 @@ export function isOfOtherMode({ mode }: ParsedRecord, column: Column): boolean {
 
 /**
  * Refuses a record of another mode than its column's. While the column is not strict, one that the server can
- * open by its own mode passes: plain values are believed there, too, so whoever has the keys of that mode
+ * open by its own mode passes: plain values are taken there, too, so whoever has the keys of that mode
  * gains nothing. It lets a column change its mode under a running application.
  * @throws IntegrityError
  */
