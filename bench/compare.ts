@@ -10,10 +10,10 @@ import { isQuick, median, quantile, report } from './support/harness.ts'
 import { CpuRounds, type MeasuredProcess } from './support/process-cpu.ts'
 
 const NAMES = ['layer', 'gateway', 'throttle-memory', 'detect-cost'] as const
-/** Microseconds that a round of decisions takes in each process, unless one decision takes longer. */
+/** Microseconds that a round of decisions takes in each process. */
 const ROUND_US = 20_000
-/** Operations by which is found how many a round has. */
-const PROBED = [1, 20] as const
+/** Microseconds of a piece of work after which a process counts as warm. */
+const WARM_US = 150_000
 /** Milliseconds for the rounds of one piece of work, or of one set of servers; and rounds in any case. */
 const LONGEST_MS = isQuick ? 25_000 : 120_000
 const FEWEST_ROUNDS = 5
@@ -162,16 +162,26 @@ interface Started {
   readonly decisions: Decisions
 }
 
+/**
+ * Does a piece of work until it is compiled: of ten cold decisions, nine tenths of the time are V8's.
+ * @returns microseconds of CPU of each operation by then
+ */
+async function warmed(decisions: Decisions, work: string): Promise<number> {
+  for (let operations = 1; ; operations *= 2) {
+    const each = await decisions.cpu(work, operations)
+    if (each * operations >= WARM_US) return each
+  }
+}
+
 /** Microseconds of CPU of a decision in each round, the mean of the processes of a side. */
 async function roundsOf(
   work: string,
   started: readonly Started[],
 ): Promise<Readonly<Record<'old' | 'new', readonly number[]>>> {
-  const first = started[0]?.decisions as Decisions
-  let calm = await first.cpu(work, PROBED[0])
-  if (calm < ROUND_US) calm = await first.cpu(work, PROBED[1])
-  // So many that a round takes as long for every piece of work, warm processes included.
-  const operations = Math.max(1, Math.round(ROUND_US / Math.max(calm, 0.05)))
+  let calm = 0
+  for (const { decisions } of started) calm = Math.max(calm, await warmed(decisions, work))
+  // So many that a round takes as long for every piece of work.
+  const operations = Math.max(1, Math.round(ROUND_US / calm))
   const taken = { old: [] as number[], new: [] as number[] }
   const end = performance.now() + LONGEST_MS
   for (let round = -3; round < CPU.rounds; round++) {
