@@ -1,7 +1,15 @@
-import { BudgetExceeded, type Clock, ConfigError, IntegrityError, systemClock } from '@postern/core'
-import { parseRecord } from '../record/record-format.ts'
+import {
+  BudgetExceeded,
+  type Clock,
+  ConfigError,
+  CredentialError,
+  IntegrityError,
+  systemClock,
+} from '@postern/core'
+import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { JOB_SQL, selectAfter, type TableDialect } from '../sql/table.sql.ts'
 import { beginsAsRecord, encodeValue, readStored } from '../table/column-value.ts'
+import { isOfOtherMode } from '../table/record-mode.ts'
 import type { Row } from '../table/row-context.ts'
 import type { Column, Table } from '../table/table-schema.ts'
 import type { Vault } from '../table/vault.ts'
@@ -10,7 +18,8 @@ import { type RewriteClient, RowWriter } from './write-rows.ts'
 
 /**
  * What a job does to every row. `seal`: plain values become records. `open`: the other way, back. `rewrap`:
- * records of an earlier epoch become records of the current one.
+ * records of an earlier epoch become records of the current one. `seal` and `rewrap` also move records that
+ * were sealed while the column was in the other mode, `local` or `split`.
  */
 export type RewriteKind = 'seal' | 'open' | 'rewrap'
 
@@ -145,7 +154,9 @@ async function rewriteRows(
   const parts = needed.map(({ row, names }) => only(row, [...beside, ...names]))
   const plain =
     kind === 'seal'
-      ? parts.map((part, index) => convert(part, columns, needed[index]?.names ?? [], fromPlain))
+      ? await Promise.all(
+          parts.map((part, index) => plainRow(vault, table, columns, part, needed[index]?.names ?? [])),
+        )
       : await vault.openRows(table.name, parts)
   const written =
     kind === 'open'
@@ -170,6 +181,39 @@ async function rewriteRows(
     0,
   )
   return { rewritten, contended: contended.map(({ row }) => row) }
+}
+
+/**
+ * A row with its plain values as the application has them. A value that was sealed while the column was in
+ * the other mode is opened; what only looks like one is text that somebody wrote.
+ */
+async function plainRow(
+  vault: Vault,
+  table: Table,
+  columns: readonly Column[],
+  part: Row,
+  names: readonly string[],
+): Promise<Row> {
+  const sealed = columns.filter(
+    column => names.includes(column.name) && recordIn(part[column.name], column) !== undefined,
+  )
+  const opened: Record<string, unknown> = {}
+  for (const { name } of sealed)
+    try {
+      const [row] = await vault.openRows(table.name, [
+        only(part, [...table.key, ...columnsBeside(table), name]),
+      ])
+      opened[name] = row?.[name]
+    } catch (error) {
+      if (!isRefusedAsRecord(error)) throw error
+    }
+  const left = names.filter(name => !Object.hasOwn(opened, name))
+  return { ...convert(part, columns, left, fromPlain), ...opened }
+}
+
+/** It does not open where it stands, is of an epoch that there is not, or of a mode that has no keys here. */
+function isRefusedAsRecord(error: unknown): boolean {
+  return error instanceof IntegrityError || error instanceof CredentialError || error instanceof ConfigError
 }
 
 /** Opens sealed rows: they must be what went in. */
@@ -212,7 +256,9 @@ function needsRewriting(kind: RewriteKind, vault: Vault, column: Column, value: 
   if (kind === 'seal') return !isRecord(value, column)
   const stored = readStored(value, { ...column, state: kind === 'rewrap' ? column.state : 'dual' })
   if ('plain' in stored) return false
-  return kind === 'open' || parseRecord(stored.sealed).epoch < vault.currentEpoch(column)
+  if (kind === 'open') return true
+  const record = parseRecord(stored.sealed)
+  return isOfOtherMode(record, column) || record.epoch < vault.currentEpoch(column)
 }
 
 /**
@@ -221,11 +267,16 @@ function needsRewriting(kind: RewriteKind, vault: Vault, column: Column, value: 
  * then every page that it is on.
  */
 function isRecord(value: unknown, column: Column): boolean {
+  return recordIn(value, column)?.mode === column.mode
+}
+
+/** A stored value as a record; undefined when it is something else. */
+function recordIn(value: unknown, column: Column): ParsedRecord | undefined {
   try {
     const stored = readStored(value, { ...column, state: 'dual' })
-    return 'sealed' in stored && parseRecord(stored.sealed).mode === column.mode
+    return 'sealed' in stored ? parseRecord(stored.sealed) : undefined
   } catch (error) {
-    if (error instanceof IntegrityError) return false
+    if (error instanceof IntegrityError) return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
 import type { LocalKeys } from '../local/local-keys.ts'
-import type { ParsedRecord } from '../record/record-format.ts'
+import type { Mode, ParsedRecord } from '../record/record-format.ts'
 import { recordPrf } from '../record/record-keys.ts'
 import type { OpenCandidate } from '../split/answered.ts'
 import type { OpenedKeys } from '../split/opened-keys.ts'
@@ -37,14 +37,14 @@ export class CellKeys {
     { local, split }: KeySources,
     capability: string | undefined,
   ): Promise<CellKeys> {
-    const ofSplit = cells.filter(({ column }) => column.mode === 'split')
+    const ofSplit = cells.filter(({ record }) => record.mode === 'split')
     const [first] = ofSplit
-    if (first !== undefined && split === undefined) throw noKeys(first.column)
+    if (first !== undefined && split === undefined) throw noKeys(first.column, 'split')
     const opened = await split?.open(ofSplit, capability)
     let next = 0
     const keys = cells.map(({ column, encoded, record }) => {
-      if (column.mode === 'split') return next++
-      if (local === undefined) throw noKeys(column)
+      if (record.mode === 'split') return next++
+      if (local === undefined) throw noKeys(column, 'local')
       return [{ recordKey: recordPrf(local.prf(record.epoch), encoded, record.salt), against: [] }]
     })
     return new CellKeys(keys, opened)
@@ -62,11 +62,14 @@ export class CellKeys {
   }
 }
 
-/** The error for a column whose mode the vault was given no keys for. */
-export function noKeys({ table, name, mode }: Column): ConfigError {
+/** The error where the vault was given no keys of a mode: of the column, or of a record in it. */
+export function noKeys({ table, name, mode }: Column, wanted: Mode): ConfigError {
   return new ConfigError({
     place: `${table}.${name}`,
-    problem: `is of mode ${mode}, but the vault has no keys for it`,
-    hint: mode === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
+    problem:
+      wanted === mode
+        ? `is of mode ${mode}, but the vault has no keys for it`
+        : `has values that were sealed in mode ${wanted}, and the vault has no keys for them`,
+    hint: wanted === 'split' ? 'give `split`: the holders' : 'give `local`: a key file',
   })
 }

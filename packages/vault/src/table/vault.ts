@@ -1,4 +1,4 @@
-import { ConfigError, IntegrityError } from '@postern/core'
+import { ConfigError } from '@postern/core'
 import type { LocalKeys } from '../local/local-keys.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import { ContextEncoder } from '../record/context-encoder.ts'
@@ -20,6 +20,7 @@ import {
   readStored,
   storeRecord,
 } from './column-value.ts'
+import { checkMode } from './record-mode.ts'
 import { contextOf, keyText, type Row, subjectOf } from './row-context.ts'
 import { SearchTerms, type StoredTerm, searchTenant } from './search-terms.ts'
 import type { SubjectSalts } from './subject-salts.ts'
@@ -177,10 +178,7 @@ export class Vault {
         const stored = readStored(value, column)
         if ('plain' in stored) continue
         const record = parseRecord(stored.sealed)
-        if (record.mode !== column.mode)
-          throw new IntegrityError(
-            `${table.name}.${column.name}: the stored value was sealed in mode ${record.mode}, and the column is of mode ${column.mode}`,
-          )
+        checkMode(record, column)
         const context = contextOf(table, column, row)
         const subject = subjectOf(table, row)
         cells.push({ index, column, context, encoded: this.#contexts.encode(context), subject, record })
@@ -307,12 +305,12 @@ export class Vault {
   async #sealKeys(cells: readonly Cell[]): Promise<readonly SealKey[]> {
     const { local, split } = this.#options
     const ofSplit = cells.filter(({ column }) => column.mode === 'split')
-    if (ofSplit.length > 0 && split === undefined) throw noKeys((ofSplit[0] as Cell).column)
+    if (ofSplit.length > 0 && split === undefined) throw noKeys((ofSplit[0] as Cell).column, 'split')
     const made = split === undefined ? [] : await split.seal(ofSplit.map(({ context }) => context))
     let next = 0
     return cells.map(cell => {
       if (cell.column.mode === 'split') return made[next++] as SealKey
-      if (local === undefined) throw noKeys(cell.column)
+      if (local === undefined) throw noKeys(cell.column, 'local')
       const salt = this.#salts.next()
       const epoch = local.current
       return { salt, epoch, recordKey: recordPrf(local.prf(epoch), cell.encoded, salt) }
