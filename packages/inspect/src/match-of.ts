@@ -56,7 +56,7 @@ export function matchOf(
   }
 }
 
-/** A program that the database starts is no answer to a query, whoever may send queries. */
+/** A program that the database starts does not answer a query, whoever may send queries. */
 const RUNS_PROGRAM = 'sqli/program'
 
 /** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
