@@ -11,7 +11,7 @@ export interface ListedAttack {
   /** `published exploits`, `techniques in a query`, ... */
   readonly set: string
   /** In the order in which they were written, each before the rules of its round. */
-  readonly list: 'first' | 'second' | 'third' | 'fourth' | 'fifth' | 'sixth' | 'seventh' | 'eighth'
+  readonly list: 'first' | 'second' | 'third' | 'fourth' | 'fifth' | 'sixth' | 'seventh' | 'eighth' | 'ninth'
   readonly half: Half
   readonly request: InspectedRequest
 }
