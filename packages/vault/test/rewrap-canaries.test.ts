@@ -50,7 +50,7 @@ describe('a rewrap of a table with a canary', () => {
     await assert.rejects(rewrap([['2']]), { code: 'POSTERN_CREDENTIAL' })
   })
 
-  it('leaves out the rows that it is told to, and freezes nobody', async () => {
+  it('leaves out the rows of `except`, and freezes nobody', async () => {
     const { rewrap, epochs, sql } = await scene()
     assert.equal((await rewrap([['2']])).rewritten, 2)
     assert.deepEqual(await epochs(), [1, 0, 1])

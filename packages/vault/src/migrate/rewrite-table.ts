@@ -44,8 +44,8 @@ export interface RewriteOptions {
    */
   readonly verify?: number
   /**
-   * Keys of rows that are left as they are, each as `postern vault canary` takes it. Whoever opens a canary is
-   * frozen, and a job opens rows.
+   * Keys of rows that are left as they are, each as `postern vault canary` takes it. Whoever opens a canary
+   * is frozen, and a job opens rows.
    */
   readonly except?: readonly (readonly string[])[]
   /** Called after each batch. */
@@ -141,7 +141,10 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
   return progress
 }
 
-/** Whether a row is one of those that the job must not touch. @throws ConfigError for what is no key of the table */
+/**
+ * Whether a row is one of those that the job must not touch.
+ * @throws ConfigError for a key of another length
+ */
 function leftOut(table: Table, except: readonly (readonly string[])[]): (row: Row) => boolean {
   const left = new Set(except.map(key => JSON.stringify(key)))
   for (const key of except)
