@@ -139,16 +139,18 @@ function isProgramByGlob(name: string, opening: Opening, place: Reading['place']
 const FEW = 3
 /** Those that Windows has, where capitals make no difference. */
 const OF_WINDOWS = /^(?:dir|ver|set|net|cmd|del|md|rd|cd|cls|vol|at|sc|reg|arp)$/
-const CAPITAL = /[A-Z]/
+const SOME_CAPITAL = /[A-Z]/
+const SOME_SMALL = /[a-z]/
 
 /**
- * Two or three letters, capitals among them, with no space behind: Unix tells capitals apart, so this is a
- * piece of a polyline or of base64 (`|eD+`).
+ * Two or three letters in capitals with no space behind, or in small and capital ones: Unix tells them apart,
+ * so this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
  */
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
   if (opening === 'start' || end - at > FEW) return false
-  if (charCodeAt.call(lower, end) <= 32 || !CAPITAL.test(text.slice(at, end))) return false
-  return !OF_WINDOWS.test(lower.slice(at, end))
+  const name = text.slice(at, end)
+  if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
+  return SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
 }
 
 /** Whether every quote in a text is closed: what follows one that is left open breaks out of it. */
