@@ -38,6 +38,7 @@ export interface NodeResponse {
   readonly headersSent: boolean
   setHeader(name: string, value: string | readonly string[]): unknown
   getHeader(name: string): unknown
+  getHeaderNames(): readonly string[]
   removeHeader(name: string): unknown
   writeHead(status: number, message?: string): unknown
   write(chunk: string | Uint8Array): boolean

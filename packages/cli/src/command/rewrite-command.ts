@@ -1,7 +1,7 @@
-import { parseDuration } from '@postern/core'
+import { ConfigError, parseDuration } from '@postern/core'
 import type { TableSchemas } from '@postern/vault'
 import { openVaultDatabase, type RewriteKind, rewriteTable } from '@postern/vault/setup'
-import { type CommandContext, type CommandOptions, textOption } from './command.ts'
+import { type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { withVault } from './with-vault.ts'
 
@@ -26,6 +26,7 @@ export async function rewriteCommand(
         batch: Number(textOption(options, 'batch') ?? 100),
         pause: parseDuration(textOption(options, 'pause') ?? 0, '--pause'),
         signal: context.signal,
+        except: listOption(options, 'except').map(keyOf),
         onProgress: ({ rows, rewritten }) => {
           const text = `${rows} rows, ${rewritten} values`
           if (text !== noted) context.output.note(text)
@@ -43,4 +44,20 @@ export async function rewriteCommand(
     }
   }
   return withVault(options, context, work, tables === undefined ? {} : { tables })
+}
+
+/** The key of one row: a value, or a JSON array of texts. */
+function keyOf(text: string): readonly string[] {
+  if (!text.startsWith('[')) return [text]
+  try {
+    const key: unknown = JSON.parse(text)
+    if (Array.isArray(key) && key.every(part => typeof part === 'string')) return key
+  } catch {
+    // Said below.
+  }
+  throw new ConfigError({
+    place: '--except',
+    problem: 'is not a JSON array of texts',
+    hint: 'e.g. ["eu","666"]',
+  })
 }

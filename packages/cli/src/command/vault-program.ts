@@ -4,6 +4,11 @@ import { addUnlockOptions } from './unlock-options.ts'
 
 const FILE = ['--vault <file>', 'tables, keys and holders', 'vault.json'] as const
 
+const EXCEPT = [
+  '--except <key...>',
+  'rows to leave as they are, canaries above all; a key of several columns as a JSON array',
+] as const
+
 const FINGERPRINT = [
   '--fingerprint <fingerprint>',
   'instead of the argument; --fingerprint=-abc takes one that begins with a hyphen',
@@ -43,6 +48,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     .option('--back', 'the other way: open what is sealed')
     .option('--batch <count>', 'rows at a time', '100')
     .option('--pause <duration>', 'between two batches', '0ms')
+    .option(...EXCEPT)
   add(
     vault,
     'rewrap <table>',
@@ -52,6 +58,7 @@ export function addVaultCommands(program: Program, add: AddCommand): void {
     .option(...FILE)
     .option('--batch <count>', 'rows at a time', '100')
     .option('--pause <duration>', 'between two batches', '100ms')
+    .option(...EXCEPT)
   add(vault, 'rotate', 'a new local key, which seals from now on', () => import('./vault-rotate.ts')).option(
     ...FILE,
   )

@@ -10,7 +10,7 @@ import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { JOB_SQL, selectAfter, type TableDialect } from '../sql/table.sql.ts'
 import { beginsAsRecord, encodeValue, readStored } from '../table/column-value.ts'
 import { isOfOtherMode } from '../table/record-mode.ts'
-import type { Row } from '../table/row-context.ts'
+import { keyText, type Row } from '../table/row-context.ts'
 import type { Column, Table } from '../table/table-schema.ts'
 import type { Vault } from '../table/vault.ts'
 import { fromPlain, toPlain } from './plain-value.ts'
@@ -43,6 +43,11 @@ export interface RewriteOptions {
    * 1. All rows are read back and compared.
    */
   readonly verify?: number
+  /**
+   * Keys of rows that are left as they are, each as `postern vault canary` takes it. Whoever opens a canary
+   * is frozen, and a job opens rows.
+   */
+  readonly except?: readonly (readonly string[])[]
   /** Called after each batch. */
   readonly onProgress?: (progress: RewriteProgress) => void
   /** Ends the job after the batch at hand; running it again goes on from there. */
@@ -88,6 +93,7 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
   const table = vault.table(options.table)
   const columns = table.columns.filter(({ mode }) => mode !== 'held')
   checkStates(columns, kind)
+  const isLeft = leftOut(table, options.except ?? [])
   const job = `${kind} ${table.name}`
   const read = [...new Set([...table.key, ...columnsBeside(table), ...columns.map(({ name }) => name)])]
   const wait = options.wait ?? (milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)))
@@ -106,7 +112,7 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
     const page = (await client.query<Row>(text, [...(position ?? []), limit])).rows
     if (page.length === 0) break
     limit = batch
-    let todo: readonly Row[] = page
+    let todo: readonly Row[] = page.filter(row => !isLeft(row))
     for (let attempt = 0; todo.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS)
         throw new IntegrityError(
@@ -133,6 +139,23 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
   const progress = { rows, rewritten, contended, done: true }
   options.onProgress?.(progress)
   return progress
+}
+
+/**
+ * Whether a row is one of those that the job must not touch.
+ * @throws ConfigError for a key of another length
+ */
+function leftOut(table: Table, except: readonly (readonly string[])[]): (row: Row) => boolean {
+  const left = new Set(except.map(key => JSON.stringify(key)))
+  for (const key of except)
+    if (key.length !== table.key.length)
+      throw new ConfigError({
+        place: 'except',
+        problem: `names a row by ${key.length} values, and the key of ${table.name} has ${table.key.length}`,
+        hint: `one value each of ${table.key.join(', ')}`,
+      })
+  if (left.size === 0) return () => false
+  return row => left.has(JSON.stringify(table.key.map(name => keyText(table, name, row))))
 }
 
 /** Rewrites what needs it in some rows; returns those that changed meanwhile. */
