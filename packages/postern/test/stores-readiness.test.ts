@@ -52,7 +52,10 @@ for (const [name, lose] of Object.entries(LOSSES))
     await until(() => part(layer, 'data directory')?.ok === false)
     const lost = part(layer, 'data directory')
     assert.equal(lost?.required, true)
-    assert.match(lost?.detail ?? '', /was (?:deleted|replaced) while in use, and nothing more is kept; restart/)
+    assert.match(
+      lost?.detail ?? '',
+      /was (?:deleted|replaced) while in use, and nothing more is kept; restart/,
+    )
     assert.equal(seen.filter(({ type }) => type === 'store.failed').length, 1)
   })
 
