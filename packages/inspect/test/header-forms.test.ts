@@ -17,6 +17,11 @@ describe('headers whose values have a grammar', () => {
     assert.deepEqual(rulesOf('X-Forwarded-Proto', 'https'), [])
   })
 
+  test('a program that reads pictures is not named by a client', () => {
+    assert.ok(rulesOf('X-Tika-OCRTesseractPath', '"cscript"').includes('probe/header-form'))
+    assert.deepEqual(rulesOf('X-Tika-OCRLanguage', 'eng+deu'), [])
+  })
+
   test('languages hold no path', () => {
     assert.ok(rulesOf('Accept-Language', '../../x').includes('probe/header-form'))
     assert.deepEqual(rulesOf('Accept-Language', 'de-DE,de;q=0.9,en;q=0.8,*;q=0.1'), [])

@@ -270,6 +270,17 @@ export const traversalRules: readonly Rule[] = [
       benign: ['passwd', 'etc'],
     },
   ),
+  // Who lists it looks for the next file.
+  pattern('traversal/system-folder', /^\s{0,2}(?:file:)?\/{1,3}(?:etc|proc\/(?:self|1))\/?\s{0,2}$/, {
+    score: 5,
+    bare: true,
+    atStart: true,
+    places: ['query', 'form'],
+    chars: CHAR.slash,
+    words: WORD.file,
+    attacks: ['/etc/', 'file:///etc', '/proc/self/'],
+    benign: ['/etcetera', 'etc/', '/home/', '/etc/app'],
+  }),
   pattern(
     'traversal/wrapper',
     /(?<![\w+.-])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)/,
