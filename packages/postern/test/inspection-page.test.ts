@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -47,26 +46,5 @@ describe('docs/inspection.md', () => {
         await loadConfig({ folder, environment: {}, config })
       }
     })
-  })
-
-  test('the library is called as printed, and says what is printed', async () => {
-    const [call = ''] = blocksOf('ts').filter(text =>
-      text.startsWith("import { inspect } from '@postern/inspect'"),
-    )
-    const [printed = ''] = blocksOf('text')
-    await inFolder(async folder => {
-      const file = join(folder, 'call.mjs')
-      writeFileSync(file, call)
-      const said = execFileSync(process.execPath, [...process.execArgv, file], { encoding: 'utf8' })
-      assert.equal(said, printed)
-    })
-  })
-
-  test('the other code of the library imports what exists', async () => {
-    const inspect = (await import('@postern/inspect')) as Readonly<Record<string, unknown>>
-    for (const text of blocksOf('ts'))
-      for (const [, names = ''] of text.matchAll(/import \{ ([^}]*) \} from '@postern\/inspect'/g))
-        for (const name of names.split(', ')) assert.equal(typeof inspect[name], 'function', name)
-    for (const name of ['findLeaks', 'LeakScanner']) assert.equal(typeof inspect[name], 'function', name)
   })
 })
