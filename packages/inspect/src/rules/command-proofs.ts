@@ -65,6 +65,19 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['core.sshCommand', 'core.editor=vim', 'alias.co=checkout', 'the core.fsmonitor=true setting'],
     },
   ),
+  // At the end, behind whatever is written before it.
+  pattern(
+    'rce/last-look',
+    /(?:;|\|{1,2}|&&)\s{0,2}(?:(?:whoami|ifconfig|ipconfig|printenv|systeminfo|uname\s{1,2}-a)\s{0,2}(?:$|[;|&#\n])|id\s{1,4}#\s{0,2}$)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+      attacks: ['hello there;whoami', 'an address && ifconfig', 'a b | whoami', 'b;id #'],
+      benign: ['name;id', 'whoami', 'and; whoami is a command', 'a; ifconfig or ip'],
+    },
+  ),
   // telnetd hands such a name to login(1): whoever it is, he is in.
   pattern('rce/login-option', /^\s{0,2}(?:user[=\s]\s{0,2})?-f\s?root\s{0,4}$/, {
     score: 5,
