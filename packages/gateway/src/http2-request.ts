@@ -1,4 +1,5 @@
 import { type FramingFault, framingFault } from './framing-fault.ts'
+import { namesOneHost } from './request-head.ts'
 
 /** An HTTP/2 request in the form of an HTTP/1.1 one. */
 export interface Http2Request {
@@ -60,7 +61,7 @@ export function readHttp2Request(raw: readonly string[], maxBytes: number): Http
   if (bytes > maxBytes) return framingFault('headers-too-large')
   const fault = pseudoFault(method, scheme, target)
   if (fault !== undefined) return fault
-  if (!namesOneHost(authority, host)) return framingFault('host-mismatch')
+  if (!namesOneHost(scheme, authority, host)) return framingFault('host-mismatch')
   const named = authority ?? host
   if (cookie !== undefined) headers.push('cookie', cookie)
   if (named !== undefined) headers.unshift('Host', named)
@@ -72,9 +73,4 @@ function pseudoFault(method: string, scheme: string, target: string): FramingFau
   if (method === 'CONNECT') return framingFault('method-not-allowed')
   if (scheme !== 'https') return framingFault('bad-target')
   return target.startsWith('/') || target === '*' ? undefined : framingFault('bad-target')
-}
-
-/** Whether `:authority` and `Host`, where both are there, are the same (RFC 9113 section 8.3.1). */
-function namesOneHost(authority: string | undefined, host: string | undefined): boolean {
-  return authority === undefined || host === undefined || authority.toLowerCase() === host.toLowerCase()
 }

@@ -9,7 +9,7 @@ const METHOD = /^[A-Z][A-Z-]{0,31}$/
  * parsers part.
  */
 const TARGET = /^[\x21\x22\x24-\x7e]+$/
-const ABSOLUTE = /^https?:\/\/([^/?#]*)/i
+const ABSOLUTE = /^(https?):\/\/([^/?#]*)/i
 const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 const LENGTH = /^\d{1,15}$/
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
@@ -155,12 +155,28 @@ function originForm(method: string, target: string, host: string | undefined): s
   if (target === '*') return method === 'OPTIONS' ? target : framingFault('bad-target')
   const absolute = ABSOLUTE.exec(target)
   if (absolute === null) return framingFault('bad-target')
-  const authority = absolute[1] as string
+  const scheme = absolute[1] as string
+  const authority = absolute[2] as string
   if (!isHost(authority)) return framingFault('bad-host')
-  if (host !== undefined && authority.toLowerCase() !== host.toLowerCase())
-    return framingFault('host-mismatch')
+  if (!namesOneHost(scheme, authority, host)) return framingFault('host-mismatch')
   const rest = target.slice(absolute[0].length)
   return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+const DEFAULT_PORT = { http: /:80$/, https: /:443$/ } as const
+
+/**
+ * Whether a target and `Host`, where both are there, name the same host (RFC 9112 section 3.2.2, RFC 9113
+ * section 8.3.1). The default port of the scheme is the same as none (RFC 9110 section 4.2.3).
+ */
+export function namesOneHost(
+  scheme: string,
+  authority: string | undefined,
+  host: string | undefined,
+): boolean {
+  if (authority === undefined || host === undefined || authority === host) return true
+  const port = scheme.toLowerCase() === 'https' ? DEFAULT_PORT.https : DEFAULT_PORT.http
+  return authority.toLowerCase().replace(port, '') === host.toLowerCase().replace(port, '')
 }
 
 /** Whether a header that `Connection` names is nothing that the backend relies on. */

@@ -167,6 +167,8 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'a Host with markup': 'GET / HTTP/1.1\r\nHost: <script>\r\n\r\n',
   'an absolute target of another host': `GET http://b.example/ HTTP/1.1\r\n${H}\r\n`,
   'an absolute target of another port': `GET http://a.example:81/ HTTP/1.1\r\n${H}\r\n`,
+  'an absolute target with the default port of another scheme': `GET http://a.example:443/ HTTP/1.1\r\n${H}\r\n`,
+  'an absolute https target on port 80': `GET https://a.example:80/ HTTP/1.1\r\n${H}\r\n`,
   'an absolute target without a host': `GET http:///x HTTP/1.1\r\n${H}\r\n`,
   // Fields that steer the next hop.
   'Connection that names Host': get('Connection: close, Host\r\n'),

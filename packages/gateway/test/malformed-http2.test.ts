@@ -68,6 +68,7 @@ const MALFORMED: Readonly<Record<string, Buffer>> = {
   'two methods': head([...GET, [':method', 'POST']]),
   'two paths': head([[':path', '/evil'], ...GET]),
   'two authorities': head([[':authority', 'evil'], ...GET]),
+  'an authority and a host with another port': head([...GET, ['host', 'localhost:80']]),
   'an authority and another host': head([...GET, ['host', 'evil.example']]),
   'two hosts': head([...without(':authority'), ['host', 'localhost'], ['host', 'localhost']]),
   'an unknown pseudo-field': head([[':evil', '1'], ...GET]),

@@ -115,6 +115,21 @@ const CLEAR: Readonly<Record<string, readonly [bytes: string, line: string, body
     'GET /a?b HTTP/1.1',
     '',
   ],
+  'an absolute target with the default port': [
+    'GET http://a:80/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    'GET /a HTTP/1.1',
+    '',
+  ],
+  'an absolute target whose Host has the default port': [
+    'GET HTTP://A/a HTTP/1.1\r\nHost: a:80\r\nConnection: close\r\n\r\n',
+    'GET /a HTTP/1.1',
+    '',
+  ],
+  'an absolute https target with the default port': [
+    'GET https://a:443/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    'GET /a HTTP/1.1',
+    '',
+  ],
   'HTTP/1.0': ['GET /a HTTP/1.0\r\nHost: a\r\n\r\n', 'GET /a HTTP/1.1', ''],
   'a path that begins like a host': [
     'GET //evil.example/a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',

@@ -35,7 +35,7 @@ export function matchOf(
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
   const inItsSetting = isQuery && setting === 'plain' ? 'quotation' : setting
   const weighed = weigh(rule, id, span, inItsSetting, level, isEscaped)
-  const isData = level === 1 && takesSuch(rule.family, reading, location)
+  const isData = level === 1 && takesSuch(rule.family, id, reading, location)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
@@ -56,9 +56,12 @@ export function matchOf(
   }
 }
 
+/** A program that the database starts does not answer a query, whoever may send queries. */
+const RUNS_PROGRAM = 'sqli/program'
+
 /** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
-function takesSuch(family: string, { place, name }: Reading, location: string): boolean {
-  if (family === 'sqli' && isStatementField(place, name)) return true
+function takesSuch(family: string, id: string, { place, name }: Reading, location: string): boolean {
+  if (family === 'sqli' && isStatementField(place, name)) return id !== RUNS_PROGRAM
   return QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
 }
 

@@ -183,7 +183,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.process,
-    'gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
+    'core uploadpack diff protocol alias root froot gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
   ],
   [
     WORD.powershell,

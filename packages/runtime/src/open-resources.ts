@@ -12,6 +12,7 @@ import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 import { startAudit } from './start-audit.ts'
+import { watchStores } from './store-watch.ts'
 import { type Closers, closeAll, openThreadResources } from './thread-resources.ts'
 
 export interface OpenResourcesOptions {
@@ -58,6 +59,8 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => sinks?.close())
     const journal = openBudgetJournal(config, emit)
     closers.push(() => journal?.close())
+    const watched = watchStores(config, connections, emit)
+    closers.push(() => watched.close())
     return {
       ...opened,
       get signIn() {
@@ -77,6 +80,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
         ...(revocations === undefined ? [] : [revocations]),
         ...(identity === undefined ? [] : [identity]),
         ...access.probes,
+        ...watched.probes,
         ...(journal === undefined ? [] : [journal.probe]),
       ],
       follow: next => {

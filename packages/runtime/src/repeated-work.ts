@@ -6,6 +6,8 @@ export interface RepeatedWorkOptions {
   /** Milliseconds from one start to the next. */
   readonly every: number
   readonly work: () => Promise<void>
+  /** Whether the process is not ready while it fails. Default: it stays ready. */
+  readonly required?: boolean
   /** Receives what went wrong, once until something else does or it works again; must not throw. */
   readonly onTrouble?: (problem: string) => void
 }
@@ -47,7 +49,7 @@ export class RepeatedWork implements HealthProbe {
     return {
       name: this.#options.name,
       ok: this.#trouble === undefined,
-      required: false,
+      required: this.#options.required ?? false,
       ...(this.#trouble !== undefined && { detail: this.#trouble }),
     }
   }

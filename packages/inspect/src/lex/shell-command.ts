@@ -79,21 +79,11 @@ export class ShellCommandLexer {
     const { end: wordEnd, hasDropped, isWrapped } = this.#names
     const path = name.lastIndexOf('/')
     if (path >= 0 && !/^(?:(?:\.{0,2}|~)\/|bin\/)/.test(name)) return undefined
-    if (
-      path >= 0 &&
-      opening !== 'line' &&
-      !(place === 'body' && opening === 'substitution') &&
-      // The path of a request begins so itself.
-      !(place === 'path' && opening === 'start') &&
-      GLOB.test(name) &&
-      !ROUTE.test(name) &&
-      /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
-    ) {
+    if (path >= 0 && isProgramByGlob(name, opening, place))
       return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
-    }
     const base = path >= 0 ? name.slice(path + 1) : name
     const command = base.endsWith('.exe') ? base.slice(0, -4) : base
-    if (!isShellCommand(command)) return undefined
+    if (!isShellCommand(command) || isByChance(reading, opening, at, wordEnd)) return undefined
     this.#weighed++
     // `bin/node` is a path of a package where documents are sent.
     const isInBody = place === 'body' || place === 'form'
@@ -135,6 +125,32 @@ export class ShellCommandLexer {
     const bare = opening === 'start' || isList || isCode || isAdvice || isFilter
     return { start: separator, end, score, id: 'rce/command', bare }
   }
+}
+
+/** Whether a path of one folder names a program by a pattern: `/???/c[a]t`. */
+function isProgramByGlob(name: string, opening: Opening, place: Reading['place']): boolean {
+  // What a body sets between backticks is code; the path of a request begins so itself.
+  if (opening === 'line' || (place === 'body' && opening === 'substitution')) return false
+  if (place === 'path' && opening === 'start') return false
+  return GLOB.test(name) && !ROUTE.test(name) && /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
+}
+
+/** Commands of so few letters are in every long value of letters and signs. */
+const FEW = 3
+/** Those that Windows has, where capitals make no difference. */
+const OF_WINDOWS = /^(?:dir|ver|set|net|cmd|del|md|rd|cd|cls|vol|at|sc|reg|arp)$/
+const SOME_CAPITAL = /[A-Z]/
+const SOME_SMALL = /[a-z]/
+
+/**
+ * Two or three letters in capitals with no space behind, or in small and capital ones: Unix tells them apart,
+ * so this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
+ */
+function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
+  if (opening === 'start' || end - at > FEW) return false
+  const name = text.slice(at, end)
+  if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
+  return SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
 }
 
 /** Whether every quote in a text is closed: what follows one that is left open breaks out of it. */

@@ -163,15 +163,15 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/break-out',
-    /^[^\n]{0,60}?["'][ \t]{0,4}[;)}.]{1,4}[ \t]{0,4}(?:system|(?<!\.)exec|passthru|shell_exec|popen|phpinfo|print|echo|eval|assert|require|process\.\w{1,12}|__import__)\s{0,2}\(/,
+    /^[^\n]{0,60}?["'][ \t]{0,4}[;)}.]{1,4}[ \t]{0,4}(?:system|(?<!\.)exec|passthru|shell_exec|popen|phpinfo|print|echo|eval|assert|require|process\.\w{1,12}|__import__)\s{0,2}\(|^[^\n[]{0,60}?["'][ \t]{0,4}\][\])]{0,2}[ \t]{0,4};[ \t]{0,4}(?:system|exec|print|echo|eval|assert|die|exit|print_r|var_dump)\s{0,2}[("']/,
     {
       score: 5,
       quotable: true,
       atStart: true,
       chars: CHAR.paren,
       words: WORD.php | WORD.runtime | WORD.shell,
-      attacks: ["';system('id');'", "');exec('x')//"],
-      benign: ["it's done; system (as a whole)", "'a'; print it"],
+      attacks: ["';system('id');'", "');exec('x')//", "'];print('x');$x='"],
+      benign: ["it's done; system (as a whole)", "a['b'];print('x')", "'a'; print it"],
     },
   ),
   // Chains of calls in JavaScript end so as well.

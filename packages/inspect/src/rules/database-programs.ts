@@ -9,7 +9,7 @@ import { WORD } from '../words.ts'
 export const databaseProgramRules: readonly Rule[] = [
   pattern(
     'sqli/program',
-    /\bcopy\b[^;\n]{1,160}?\b(?:from|to)\s{1,4}program\s{0,4}['$]|\bcreate\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:aggregate\s{1,4})?function\b[^;\n]{1,200}?(?:\bsoname\s{0,4}['"]|\blanguage\s{1,4}['"]?(?:c|plpython\d?u|plperlu|plsh)\b|['"][^'"\n]{0,80}\b(?:libc|system)\b)|\bcreate\s{1,4}alias\b[^;\n]{1,120}?(?:\bas\s{1,4}(?:\$\$|'')|\bfor\s{1,4}['"]?java\.)|\b(?:install|load)\s{1,4}['"]?(?:shellfs|httpfs)\b|\bread_csv\w{0,6}\s{0,4}\(\s{0,4}['"][^'"\n|]{1,80}\|/,
+    /\bcopy\b[^;\n]{1,160}?\b(?:from|to)\s{1,4}program\s{0,4}['$]|\bcreate\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:aggregate\s{1,4})?function\b[^;\n]{1,200}?(?:\bsoname\s{0,4}['"]|\blanguage\s{1,4}['"]?(?:c|plpython\d?u|plperlu|plsh)\b|['"][^'"\n]{0,80}\b(?:libc|system)\b)|\bcreate\s{1,4}alias\b[^;\n]{1,120}?(?:\bas\s{1,4}(?:\$\$|'')|\bfor\s{1,4}['"]?java\.)|\b(?:install|load)\s{1,4}['"]?(?:shellfs|httpfs)\b|\bread_csv\w{0,6}\s{0,4}\(\s{0,4}['"][^'"\n|]{1,80}\||\bxp_cmdshell\b/,
     {
       score: 5,
       quotable: true,
@@ -20,6 +20,7 @@ export const databaseProgramRules: readonly Rule[] = [
         "CREATE OR REPLACE FUNCTION f(text) RETURNS int AS '/lib/libc.so.6','system' LANGUAGE C STRICT",
         'CREATE ALIAS RUN AS $$ String run(String c) { return c; } $$',
         "install shellfs from community; load shellfs; select * from read_csv('id |')",
+        "exec xp_cmdshell 'whoami'",
       ],
       benign: [
         'create function total(a int) returns int language sql as $$ select a $$',
@@ -31,7 +32,7 @@ export const databaseProgramRules: readonly Rule[] = [
   ),
   pattern(
     'sqli/server-file',
-    /\b(?:load_extension|lo_export|pg_(?:ls_dir|read_binary_file|stat_file|file_write|logdir_ls)|dblink(?:_connect|_exec)?|sys_(?:eval|exec|get|set)|query_to_xml\w{0,12}|database_to_xml\w{0,12}|table_to_xml\w{0,12}|httpuritype|read2clob|hexec|file_read|file_write|openxml|bulk\s{1,4}insert\s{1,4}\w{1,40}\s{1,4}from)\s{0,4}(?:\(|')|\bcurrent_setting\s{0,4}\(\s{0,4}'|\bcreate\s{1,4}extension\s{1,4}(?:if\s{1,4}not\s{1,4}exists\s{1,4})?(?:dblink|plpython\w{0,4}|plperlu|adminpack|file_fdw)\b|\bdbms_(?:xslprocessor|scheduler|advisor|xmlquery|sql|utility)\s{0,2}\.\s{0,2}\w{1,40}\s{0,4}\(|\bxp_cmdshell\b|\bread_(?:text|blob|csv|parquet)\w{0,6}\s{0,4}\(\s{0,4}['"](?:\/(?:etc|proc|root|home)\/|https?:)/,
+    /\b(?:load_extension|lo_export|pg_(?:ls_dir|read_binary_file|stat_file|file_write|logdir_ls)|dblink(?:_connect|_exec)?|sys_(?:eval|exec|get|set)|query_to_xml\w{0,12}|database_to_xml\w{0,12}|table_to_xml\w{0,12}|httpuritype|read2clob|hexec|file_read|file_write|openxml|bulk\s{1,4}insert\s{1,4}\w{1,40}\s{1,4}from)\s{0,4}(?:\(|')|\bcurrent_setting\s{0,4}\(\s{0,4}'|\bcreate\s{1,4}extension\s{1,4}(?:if\s{1,4}not\s{1,4}exists\s{1,4})?(?:dblink|plpython\w{0,4}|plperlu|adminpack|file_fdw)\b|\bdbms_(?:xslprocessor|scheduler|advisor|xmlquery|sql|utility)\s{0,2}\.\s{0,2}\w{1,40}\s{0,4}\(|\bread_(?:text|blob|csv|parquet)\w{0,6}\s{0,4}\(\s{0,4}['"](?:\/(?:etc|proc|root|home)\/|https?:)/,
     {
       score: 5,
       quotable: true,

@@ -16,6 +16,8 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
   [/^host$/, /['"`$(){}<>|;\\\s]|\.\.|\//],
   // RFC 4130 section 6.2: a token, or a text in quotes.
   [/^as2-(?:to|from)$/, /^\\/],
+  // The program that Apache Tika starts to read pictures.
+  [/^x-tika-ocr\w{1,24}path$/, /["'\\/]/],
   // RFC 9110 section 12.5.4
   [/^accept-(?:language|charset|encoding)$/, /['"`$(){}<>|\\/]|\.\./],
 ]

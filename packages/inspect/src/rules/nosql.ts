@@ -19,6 +19,10 @@ const COMPARISON = /\$(?:ne|gt|gte|lt|lte|nin|regex|exists|not)\b/
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
 
+/** What nobody is to read, compared with what a filter guesses: one character after the other. */
+const GUESSED =
+  /(?:^|[._[])(?:password(?:_?hash)?|passwd|pwd|reset_?(?:password_?)?token|api_?key|secret(?:_?key)?|session_?token)\]?\.\$(?:regex|gte?|lte?)$/
+
 /** Where the stages of a pipeline stand in a body (MongoDB's Data API). */
 const STAGE = /^body\.(?:[\w-]{1,40}\.){0,4}pipeline\.\d{1,3}(?:\.|$)/
 
@@ -39,6 +43,7 @@ function findOperatorName(reading: Reading): Span | undefined {
   if (RUNNING.test(found[0])) return span
   // Where the document stands says nothing: a query is not a filter for being one.
   const place = `${above}.${reading.lower}`.replace(/^(?:query|body|cookie|header)\./, '')
+  if (GUESSED.test(place)) return span
   if (FILTER.test(place)) return { ...span, score: 3 }
   // The document is nothing but the operator: it takes the place of the value that was to be compared.
   const isRoot =

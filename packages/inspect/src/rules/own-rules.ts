@@ -2,6 +2,7 @@ import type { Rule } from '../rule.ts'
 import { disguisedAddressRules } from './addresses-in-disguise.ts'
 import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
+import { commandProofRules } from './command-proofs.ts'
 import { databaseProgramRules } from './database-programs.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
 import { embeddedCodeRules } from './embedded-code.ts'
@@ -46,6 +47,7 @@ export const ownRules: readonly Rule[] = [
   ...gadgetRules,
   ...objectRules,
   ...commandPlaceRules,
+  ...commandProofRules,
   ...headerInjectionRules,
   ...sqlFormRules,
   ...databaseProgramRules,

@@ -2,6 +2,7 @@ import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
 import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { isOperandParameter } from '../value-setting.ts'
+import { WORD } from '../words.ts'
 
 const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
 
@@ -60,6 +61,17 @@ export const sqlFormRules: readonly Rule[] = [
     attacks: ['sleep(5)#', 'pg_sleep(5)--'],
     benign: ['sleep(5)', 'sleep (well) # note'],
   }),
+  pattern(
+    'sqli/alike',
+    /\b(?:or|and)\s{1,4}\(?\s{0,2}(['"]?)(\d{1,10})\1\s{1,4}(?:r?like|regexp)\s{1,4}(['"]?)\2(?!\w)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlLogic,
+      attacks: ['1 or 1 like 1', "x' or '1' like '1", 'a and 7 rlike 7'],
+      benign: ['1 or 2 like 3', 'and 1 like it', 'or 12 like 123'],
+    },
+  ),
   {
     id: 'sqli/quote-probe',
     family: 'sqli',

@@ -216,6 +216,17 @@ export const structureRules: readonly Rule[] = [
       benign: ['cos\\nx', 'costs\\nof living\\n'],
     },
   ),
+  pattern(
+    'deserialisation/ruby-bytes',
+    /^\u0004\u0008[[{ocCUeu][\s\S]{0,40}?(?:gem::|erb|activesupport|activemodel|rack::|net::)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.control,
+      attacks: ['\u0004\u0008o:\u001fGem::Requirement', '\u0004\u0008[\u0007c\u0015Gem::SpecFetcher'],
+      benign: ['\u0004\u0008i\u0006', 'Gem::Requirement'],
+    },
+  ),
   // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes.
   pattern('deserialisation/ruby', /^BAh[7bJsSov][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})/, {
     score: 5,

@@ -11,27 +11,39 @@ const OBJECTS =
 
 /** How far from where a template begins it names an object. */
 const REACH = 160
+/** No template has control characters in it, and bytes that are not text have. */
+const BARRIERS = '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f'
+const OF_PROGRAMS =
+  'process\\.|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()'
+// Ruby runs what stands between backticks, wherever in its marks.
 const inMarks = foundWithin({
-  opening: /\{\{|#\{|<%=?|\{%|\[\[\$|\*\{/,
-  inside: new RegExp(
-    `${OBJECTS}|process\\.|\`|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()`,
-  ),
+  opening: /#\{|<%=?|\{%|\[\[\$|\*\{/,
+  inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}|\``),
   reach: REACH,
-  // No template has control characters in it, and bytes that are not text have.
-  barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
+  barriers: BARRIERS,
+})
+// Polylines have these two braces, and backticks further on.
+const inBraces = foundWithin({
+  opening: /\{\{/,
+  inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}|(?<=\\{\\{\\s{0,8}[('"=]{0,2})\``),
+  reach: REACH,
+  barriers: BARRIERS,
 })
 // JavaScript writes its own strings with this mark, and its own objects into them.
 const inLiterals = foundWithin({
   opening: /\$\{/,
   inside: new RegExp(`${OBJECTS}|process\\.(?:mainmodule|binding|env|exit)`),
   reach: REACH,
-  barriers: '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f',
+  barriers: BARRIERS,
 })
 
 function findObject({ lower }: Reading): Span | undefined {
-  const marks = inMarks(lower)
-  const literals = inLiterals(lower)
-  return marks === undefined || (literals !== undefined && literals.start < marks.start) ? literals : marks
+  let first: Span | undefined
+  for (const within of [inMarks, inBraces, inLiterals]) {
+    const found = within(lower)
+    if (found !== undefined && (first === undefined || found.start < first.start)) first = found
+  }
+  return first
 }
 
 /** Template and expression languages, Log4j lookups, server-side includes. */

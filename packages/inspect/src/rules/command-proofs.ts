@@ -1,0 +1,97 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/**
+ * Commands with which an intruder proves that a program runs what it is sent, as the whole of a value: they
+ * break out of nothing, and no user of an application sends them.
+ */
+export const commandProofRules: readonly Rule[] = [
+  // A command in braces has no spaces, and Java starts programs by splitting at spaces.
+  pattern(
+    'rce/brace-pipe',
+    /\{(?:echo|base64|bash|sh|cat|curl|wget|printf),[^{}\s]{1,400}\}\s{0,2}\|\s{0,2}\{(?:base64|bash|sh|xxd|openssl|tr),/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      words: WORD.shell,
+      attacks: ['bash -c {echo,aWQ=}|{base64,-d}|{bash,-i}'],
+      benign: ['{echo,x}', '{a,b}|{c,d}', 'cp {bash,sh}.1 | {x}'],
+    },
+  ),
+  pattern(
+    'rce/look-into-file',
+    /^\s{0,4}(?:id|whoami|uname(?:\s-[a-z]{1,4})?|ifconfig|ipconfig(?:\s\/all)?|printenv|systeminfo)\s{0,2}>{1,2}\s{0,2}(?:[/\\~]|\.\.?[/\\]|[a-z]:|[\w-]{1,24}\.(?:txt|log|php\d?|html?|jspx?|aspx?)\s{0,4}$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.shell,
+      attacks: ['id > /tmp/x', 'whoami>..\\webapps\\a.txt', 'uname -a >> x.php'],
+      benign: ['id > 5', 'id >', 'whoami > what am I', 'hostname > /etc/hostname'],
+    },
+  ),
+  // Health checks of containers have such files as well, in documents.
+  pattern(
+    'rce/proof-file',
+    /^\s{0,4}(?:\/(?:usr\/)?bin\/)?touch\s{1,4}\/(?:tmp|var\/tmp|dev\/shm|var\/www)\/[\w./-]{1,60}\s{0,4}$/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.slash,
+      words: WORD.shell,
+      attacks: ['touch /tmp/success', '/bin/touch /dev/shm/a'],
+      benign: ['touch /tmp', 'touch it', 'I touch /tmp/a'],
+    },
+  ),
+  // Settings of git that name a program to run (git-config(1)), given to it in a request.
+  pattern(
+    'rce/git-setting',
+    /^\s{0,4}(?:-c\s{0,4}|--config[= ])?(?:core\.(?:sshcommand|fsmonitor|gitproxy)|uploadpack\.packobjectshook|diff\.external|protocol\.ext\.allow|alias\.[\w-]{1,24}\s{0,2}=\s{0,2}["']?!)\s{0,2}=?\s{0,2}[^\s=]/,
+    {
+      score: 5,
+      atStart: true,
+      quotable: true,
+      words: WORD.process,
+      attacks: [
+        'core.sshCommand=touch /tmp/x',
+        '-c core.fsmonitor=id',
+        'protocol.ext.allow=always',
+        'alias.x=!id',
+      ],
+      benign: ['core.sshCommand', 'core.editor=vim', 'alias.co=checkout', 'the core.fsmonitor=true setting'],
+    },
+  ),
+  // At the end, behind whatever is written before it.
+  pattern(
+    'rce/last-look',
+    /(?:;|\|{1,2}|&&)\s{0,2}(?:(?:whoami|ifconfig|ipconfig|printenv|systeminfo|uname\s{1,2}-a)\s{0,2}(?:$|[;|&#\n])|id\s{1,4}#\s{0,2}$)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+      attacks: ['hello there;whoami', 'an address && ifconfig', 'a b | whoami', 'b;id #'],
+      benign: ['name;id', 'whoami', 'and; whoami is a command', 'a; ifconfig or ip'],
+    },
+  ),
+  // telnetd hands such a name to login(1): whoever it is, he is in.
+  pattern('rce/login-option', /^\s{0,2}(?:user[=\s]\s{0,2})?-f\s?root\s{0,4}$/, {
+    score: 5,
+    atStart: true,
+    words: WORD.process,
+    attacks: ['USER=-f root', '-froot'],
+    benign: ['-f rootless', 'root', 'rm -f root'],
+  }),
+  // A line of its own in the language of a monitor (Nagios, Checkmk): it runs what stands there.
+  pattern('rce/monitor-command', /\n\s{0,4}command\s\[\d{1,12}\]\s[a-z_]{4,60}/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.bracket,
+    attacks: ['x\nGET hosts\nColumns: name\nCOMMAND [1] SHUTDOWN_PROGRAM'],
+    benign: ['[1] COMMAND', 'a\ncommand [options] file', 'x\n[1700000000] EXTERNAL COMMAND: A'],
+  }),
+]

@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CompiledConfig } from '@postern/config'
+import { type Event, errorCode, type HealthProbe, StoreError, systemClock } from '@postern/core'
+import { redisError, redisName } from '@postern/store'
+import type { Connections } from './connections.ts'
+import { RepeatedWork } from './repeated-work.ts'
+
+/** Milliseconds between two looks, and how long an answer may take. */
+const EVERY = 1_000
+const EVERY_POSTGRES = 5_000
+const PATIENCE = 900
+/** What a running process keeps open in its data directory, beside the directory itself. */
+const KEPT = ['', 'postern-data.json', 'postern.db', 'audit']
+
+/** Asks the stores of a process whether they are there, for readiness. */
+export interface StoreWatch {
+  readonly probes: readonly HealthProbe[]
+  close(): Promise<void>
+}
+
+/**
+ * One probe per store, because parts that use a store now and then (row budgets, states of sign-in, consents)
+ * cannot say that it is away: the data directory, which may be deleted or replaced while its files are open,
+ * Redis and PostgreSQL.
+ * @param emit takes `store.failed`, once per trouble
+ */
+export function watchStores(
+  { stores }: CompiledConfig,
+  connections: Connections,
+  emit: (event: Event) => void,
+): StoreWatch {
+  const { redis, postgres, isMemoryOnly } = connections
+  // Limits and budgets that must not be passed make the process useless without their store.
+  const required = stores.failure === 'closed'
+  const watched: RepeatedWork[] = []
+  const watch = (name: string, every: number, isRequired: boolean, work: () => Promise<unknown>): void => {
+    watched.push(
+      new RepeatedWork({
+        ...{ name, every, required: isRequired },
+        work: async () => void (await work()),
+        onTrouble: problem =>
+          emit({
+            type: 'store.failed',
+            time: systemClock.now(),
+            actor: {},
+            data: { store: name, problem: problem.slice(0, 500) },
+          }),
+      }),
+    )
+  }
+  if (!isMemoryOnly) watch('data directory', EVERY, true, directoryCheck(connections.directory.path))
+  if (redis !== undefined)
+    watch('redis', EVERY, required, () =>
+      within(
+        redis.ping().catch((error: unknown) => {
+          throw redisError(error, redisName(redis))
+        }),
+        redisName(redis),
+      ),
+    )
+  if (postgres !== undefined)
+    watch('postgres', EVERY_POSTGRES, required, () => postgres.query('SELECT 1', [], PATIENCE))
+  return {
+    probes: watched,
+    close: async () => {
+      await Promise.all(watched.map(one => one.close()))
+    },
+  }
+}
+
+/**
+ * Whether files that were seen once are still the same ones. A process that writes into deleted files keeps
+ * nothing, and commands find another directory than it has.
+ */
+function directoryCheck(path: string): () => Promise<void> {
+  const store = `data directory ${path}`
+  const seen = new Map<string, string>()
+  for (const name of KEPT) {
+    const stats = statSync(join(path, name), { bigint: true, throwIfNoEntry: false })
+    if (stats !== undefined) seen.set(name, `${stats.dev}:${stats.ino}`)
+  }
+  return async () => {
+    for (const name of KEPT) {
+      const found = await fileId(join(path, name))
+      const before = seen.get(name)
+      if (before === undefined && found !== undefined) seen.set(name, found)
+      // The format file is replaced when a later version upgrades the layout.
+      if (before === undefined || found === before || (found !== undefined && name === 'postern-data.json'))
+        continue
+      const what = name === '' ? 'it' : `"${name}"`
+      throw new StoreError(
+        `${what} was ${found === undefined ? 'deleted' : 'replaced'} while in use, and nothing more is kept; restart Postern`,
+        { store, retryable: false },
+      )
+    }
+  }
+}
+
+async function fileId(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true })
+    return `${dev}:${ino}`
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+/** A server that hangs reports no error. */
+async function within(work: Promise<unknown>, store: string): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => reject(new StoreError('does not answer', { store, retryable: true })),
+    PATIENCE,
+  )
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+    work.catch(() => undefined)
+  }
+}
