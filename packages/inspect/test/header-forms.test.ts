@@ -22,6 +22,13 @@ describe('headers whose values have a grammar', () => {
     assert.deepEqual(rulesOf('X-Tika-OCRLanguage', 'eng+deu'), [])
   })
 
+  test('a file is not moved to where a page of the server is', () => {
+    assert.ok(rulesOf('Destination', 'http://dav.example/x.asp').includes('upload/moved-page'))
+    assert.ok(rulesOf('Destination', '/dav/x.jsp%20').includes('upload/moved-page'))
+    assert.deepEqual(rulesOf('Destination', 'https://dav.example/report.txt'), [])
+    assert.deepEqual(rulesOf('Referer', 'https://a.example/index.php'), [])
+  })
+
   test('languages hold no path', () => {
     assert.ok(rulesOf('Accept-Language', '../../x').includes('probe/header-form'))
     assert.deepEqual(rulesOf('Accept-Language', 'de-DE,de;q=0.9,en;q=0.8,*;q=0.1'), [])

@@ -19,6 +19,7 @@ const BY_NAME: readonly string[] = [
   'sqli/quote-probe',
   'java/jndi-name',
   'upload/written-page',
+  'upload/moved-page',
   'probe/header-form',
   'probe/loader-name',
   'deserialisation/typed-value',

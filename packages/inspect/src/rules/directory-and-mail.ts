@@ -93,6 +93,14 @@ export const directoryAndMailRules: readonly Rule[] = [
       benign: ['Subject matter', 'fetch the ball', 'reply to: bob'],
     },
   ),
+  // An address, and the next orders of the conversation (RFC 5321 section 4.1).
+  pattern('mail/address-orders', /@[\w.-]{1,80}>?\s{0,2}\n\s{0,2}(?:data|rset|quit)\s{0,2}(?:\n|$)/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.newline,
+    attacks: ['a@b.example\r\nDATA\r\nSubject: x', 'a@b.example>\nRSET'],
+    benign: ['a@b.example\ndata sheet', 'a@b.example data'],
+  }),
   pattern(
     'mail/header',
     /^[^\s]{0,80}(?:\r?\n|\\r\\n)\s{0,4}(?:to|cc|reply-to|from|subject)\s{0,4}:\s{0,4}[^\r\n]{0,80}@/,

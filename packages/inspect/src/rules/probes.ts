@@ -93,7 +93,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'upload/file-name',
-    /\.\s{0,16}(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cer|asa|cfm|cfml|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000])|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)\.(?:jpe?g|png|gif|txt)$|web\.config$|^wp-config[\s._-]{1,4}php|\\[a-z]\\|^["']?\.\.?[/\\]/,
+    /\.\s{0,16}(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cshtml|vbhtml|cer|asa|cfm|cfml|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000])|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)\.(?:jpe?g|png|gif|txt)$|web\.config$|^wp-config[\s._-]{1,4}php|\\[a-z]\\|^["']?\.\.?[/\\]/,
     {
       score: 5,
       places: ['file-name'],
@@ -103,11 +103,11 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'upload/file-name-plain',
-    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cfml?|cgi|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[\w.-]{0,24}config\.yml\s{0,4}$/,
+    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cshtml|vbhtml|cfml?|cgi|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[\w.-]{0,24}config\.yml\s{0,4}$/,
     {
       score: 5,
       places: ['file-name'],
-      attacks: ['a.php', 'shell.jsp', 'sess_d8ew88tqmabdcokhumchy8htqm'],
+      attacks: ['a.php', 'shell.jsp', 'x.cshtml', 'sess_d8ew88tqmabdcokhumchy8htqm'],
       benign: ['photo.jpg', 'report.pdf', 'php.txt'],
     },
   ),

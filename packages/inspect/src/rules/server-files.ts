@@ -52,6 +52,15 @@ function findWrittenPage({ name, lower }: Reading): Span | undefined {
   return WRITTEN_NAME.test(name) && PAGE.test(lower) ? { start: 0, end: lower.length } : undefined
 }
 
+const MOVED_PAGE = /\.(?:jspx?|php\d?|phtml|aspx?|ashx|asa|cfm)(?:[;%/]|$)/
+
+/** A page of the server as the new name of a file (RFC 4918 section 10.3). */
+function findMovedPage({ name, lower }: Reading): Span | undefined {
+  if (name !== 'destination') return undefined
+  const found = MOVED_PAGE.exec(lower)
+  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+}
+
 /** Files of a server that nobody asks for through an application. */
 export const serverFileRules: readonly Rule[] = [
   {
@@ -201,6 +210,20 @@ export const serverFileRules: readonly Rule[] = [
     attacks: ['http://x.example/shell.asp;.jpg'],
     benign: ['/a.jpg', 'x.asp; y.jpg'],
   }),
+  {
+    id: 'upload/moved-page',
+    family: 'upload',
+    score: 5,
+    quotable: false,
+    chars: 0,
+    words: WORD.page,
+    places: ['header'],
+    ...needsOneOf(MOVED_PAGE),
+    find: findMovedPage,
+    // By the name of the header: the cases are in `test/header-forms.test.ts`.
+    attacks: [],
+    benign: ['https://dav.example/a.php'],
+  },
   {
     id: 'upload/written-page',
     family: 'upload',

@@ -270,6 +270,19 @@ export const traversalRules: readonly Rule[] = [
       benign: ['passwd', 'etc'],
     },
   ),
+  // A folder of static files whose address lacks its last slash: one step up from it (nginx `alias`).
+  pattern(
+    'traversal/alias-step',
+    /^\/(?:[\w-]{1,24}\/){0,2}(?:static|assets?|imgs?|images?|js|css|media|uploads?|files?|public|content|resources?|libs?|dist|docs?|downloads?|i18n)\.\.\//,
+    {
+      score: 5,
+      atStart: true,
+      places: ['path'],
+      chars: CHAR.dots,
+      attacks: ['/static../app.py', '/app/media../.env'],
+      benign: ['/static/../a.css', '/wait../more', '/static.../a', '/static..a'],
+    },
+  ),
   // Who lists it looks for the next file.
   pattern('traversal/system-folder', /^\s{0,2}(?:file:)?\/{1,3}(?:etc|proc\/(?:self|1))\/?\s{0,2}$/, {
     score: 5,
@@ -314,10 +327,10 @@ export const traversalRules: readonly Rule[] = [
     attacks: ['file:///etc/x', 'url=file:///x'],
     benign: ['profile://x', 'at file:///home/ann/app.js'],
   }),
-  pattern('traversal/stream', /::\$(?:data|index_allocation)\b/, {
+  pattern('traversal/stream', /(?::|:\$i30):\$(?:data|index_allocation)\b/, {
     score: 5,
     chars: CHAR.dollar,
-    attacks: ['index.asp::$DATA'],
+    attacks: ['index.asp::$DATA', '/admin:$i30:$INDEX_ALLOCATION/x.asp'],
     benign: ['Foo::$data2', 'a::$b'],
   }),
   pattern('traversal/network-share', /^\s{0,4}\\\\[\w.:[\]-]{1,80}\\[\w$ .-]{1,80}(?:\\|$)/, {
