@@ -76,15 +76,15 @@ const UNREACHABLE_CODES = new Set([
 const LOST_CODES = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
 
 /**
- * Classes whose messages or details quote values: data exceptions, constraints, checks of views, foreign data.
- * Their cause is dropped as well.
+ * Classes whose messages or details quote values: data exceptions, constraints, checks of views, foreign
+ * data. Their cause is dropped as well.
  */
 const QUOTES_VALUES = /^(?:22|23|44|HV|P0)/
-/** Classes of PostgreSQL (manual, appendix A). Others are of a function of the database, which says what it likes. */
+/** Classes of PostgreSQL (manual, appendix A). Others are of functions of the database, which say anything. */
 const KNOWN_CLASS = /^(?:0[0-9A-Z]|2[0-9A-F]|3[0-9A-F]|4[024]|5[3-8]|72|F0|HV|P0|XX)/
 /** Row budgets: whoever asked needs what the database says, and it names no value. */
 const OWN_STATE = /^PB00[1-9]$/
-/** Where it happened, with parameters of the statement, or with a statement that may have been put together. */
+/** Where it happened, with parameters of the statement, or with one that may have been put together. */
 const WHERE_WITH_VALUES = / with parameters: |^SQL (?:statement|expression) /m
 
 /**
