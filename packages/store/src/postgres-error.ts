@@ -80,7 +80,7 @@ const LOST_CODES = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
  * data. Their cause is dropped as well.
  */
 const QUOTES_VALUES = /^(?:22|23|44|HV|P0)/
-/** Classes of PostgreSQL (manual, appendix A). Others are of functions of the database, which say anything. */
+/** Classes of PostgreSQL (manual, appendix A). Others come from functions of the database. */
 const KNOWN_CLASS = /^(?:0[0-9A-Z]|2[0-9A-F]|3[0-9A-F]|4[024]|5[3-8]|72|F0|HV|P0|XX)/
 /** Row budgets: whoever asked needs what the database says, and it names no value. */
 const OWN_STATE = /^PB00[1-9]$/
