@@ -84,3 +84,45 @@ describe('postern vault rotate', () => {
     assert.deepEqual([existsSync(`${keys}.new`), statSync(keys).mode & 0o777], [false, 0o600])
   })
 })
+
+describe('postern vault canary', () => {
+  it('names no place that holders are never asked for', async () => {
+    const file = {
+      tables: {
+        customers: {
+          key: ['id'],
+          columns: { email: { mode: 'split' }, note: { mode: 'held' }, city: { mode: 'local' } },
+        },
+        orders: { key: ['region', 'id'], tenant: 'shop', columns: { address: { mode: 'split' } } },
+      },
+    }
+    writeFileSync(join(folder, 'vault.json'), JSON.stringify(file))
+    for (const [args, message] of [
+      [['customers', 'emial', '666'], /customers\.columns\.emial: is not declared/],
+      [['customer', 'email', '666'], /is not declared/],
+      [['constructor', 'name', '666'], /is not declared/],
+      [['customers', 'note', '666'], /is of mode held/],
+      [['customers', 'city', '666'], /is of mode local/],
+      [['customers', 'email', '6', '66'], /has 1 values, and 2 were given/],
+      [['customers', 'email', '666', '--tenant', 'acme'], /without tenants/],
+      [['orders', 'address', 'eu', '666'], /with tenants/],
+      [['orders', 'address', '666', '--tenant', 'acme'], /has 2 values, and 1 were given/],
+    ] as const) {
+      const { code, stderr } = await run('vault', 'canary', ...args)
+      assert.equal(code, 2, args.join(' '))
+      assert.match(stderr, message)
+    }
+    const { code, stdout } = await run(
+      'vault',
+      'canary',
+      'orders',
+      'address',
+      'eu',
+      '666',
+      '--tenant',
+      'acme',
+    )
+    assert.equal(code, 0)
+    assert.match(stdout, /"tenant":"acme","table":"orders","column":"address","row":\["eu","666"\]/)
+  })
+})

@@ -56,6 +56,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'traversal/odd-segment':
     'needs a semicolon, a page of a server, or what is telling: an encoded letter, a leading /./',
   'ssrf/disguised-host': 'needs a backslash, a tab, or two slashes in a row',
+  'ssrf/odd-redirect': 'needs two slashes in a row, a backslash, a line end, or a wide character',
   'ssrf/target-host': 'needs two slashes in a row, or a control character',
   'ssrf/path-host':
     'needs a backslash or two slashes in a row; what is encoded is undone and looked at again',

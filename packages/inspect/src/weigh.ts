@@ -16,6 +16,7 @@ const MENTIONED = new Set([
   'traversal/form-steps',
   'java/class-name',
   'mail/command',
+  'rce/line-command',
   'crlf/body-split',
   'xss/script-word',
   'template/arithmetic',

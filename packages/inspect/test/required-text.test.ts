@@ -271,12 +271,13 @@ describe('the kinds of characters that an expression requires', () => {
           body: Buffer.from(request.body),
         }
         const matches = inspect(sent).matches.map(({ rule, location }) => `${rule} ${location}`)
-        const unfilteredMatches = inspect(sent, { rules: all }).matches
-        assert.deepEqual(
-          matches,
-          unfilteredMatches.map(({ rule, location }) => `${rule} ${location}`),
-          text,
+        const unfilteredMatches = inspect(sent, { rules: all }).matches.map(
+          ({ rule, location }) => `${rule} ${location}`,
         )
+        // Without filters a long text spends more, and once something was found in it not all of its
+        // parts are looked at.
+        if (text.length > 1_024) assert.ok(unfilteredMatches.every(match => matches.includes(match)))
+        else assert.deepEqual(matches, unfilteredMatches, text)
         found += matches.length
       }
     }

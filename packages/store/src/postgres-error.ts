@@ -75,8 +75,17 @@ const UNREACHABLE_CODES = new Set([
 ])
 const LOST_CODES = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT'])
 
-/** Classes whose messages quote values: data exceptions and constraints. Their cause is dropped as well. */
-const QUOTES_VALUES = /^(?:22|23|P0)/
+/**
+ * Classes whose messages or details quote values: data exceptions, constraints, checks of views, foreign
+ * data. Their cause is dropped as well.
+ */
+const QUOTES_VALUES = /^(?:22|23|44|HV|P0)/
+/** Classes of PostgreSQL (manual, appendix A). Others come from functions of the database. */
+const KNOWN_CLASS = /^(?:0[0-9A-Z]|2[0-9A-F]|3[0-9A-F]|4[024]|5[3-8]|72|F0|HV|P0|XX)/
+/** Row budgets: whoever asked needs what the database says, and it names no value. */
+const OWN_STATE = /^PB00[1-9]$/
+/** Where it happened, with parameters of the statement, or with one that may have been put together. */
+const WHERE_WITH_VALUES = / with parameters: |^SQL (?:statement|expression) /m
 
 /**
  * What went wrong in PostgreSQL, as a `StoreError`. What did not come from the driver is returned as it is.
@@ -94,7 +103,7 @@ export function postgresError(error: unknown, store: string): unknown {
 function fromServer(error: pg.DatabaseError, store: string): PostgresError {
   const state = error.code ?? ''
   const meaning = STATES.get(state) ?? STATES.get(state.slice(0, 2))
-  const quotes = QUOTES_VALUES.test(state)
+  const quotes = quotesValues(error, state)
   const constraint = error.constraint
   return new PostgresError(
     meaning?.message ??
@@ -108,9 +117,21 @@ function fromServer(error: pg.DatabaseError, store: string): PostgresError {
       retryable: meaning?.retryable ?? false,
       state,
       constraint,
-      ...(!quotes && { cause: error }),
+      ...(!quotes && !carriesValues(error, state) && { cause: error }),
     },
   )
+}
+
+/** Whether the message may have values in it: by its class, or since a function of the database wrote it. */
+function quotesValues({ routine }: pg.DatabaseError, state: string): boolean {
+  if (OWN_STATE.test(state)) return false
+  return QUOTES_VALUES.test(state) || !KNOWN_CLASS.test(state) || routine === 'exec_stmt_raise'
+}
+
+/** Whether something beside the message has: the statement within a function, or the parameters. */
+function carriesValues({ internalQuery, where }: pg.DatabaseError, state: string): boolean {
+  if (OWN_STATE.test(state)) return false
+  return internalQuery !== undefined || WHERE_WITH_VALUES.test(where ?? '')
 }
 
 function meaningOfClientError(error: Error): Meaning | undefined {

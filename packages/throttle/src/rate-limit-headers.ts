@@ -10,7 +10,7 @@ export type HeaderStyle = 'standard' | 'legacy' | 'both' | 'none'
 /**
  * Tells the client where it stands. `RateLimit-Policy: "address";q=100;w=60` and
  * `RateLimit: "address";r=50;t=30` (draft-ietf-httpapi-ratelimit-headers-10): quota and seconds of its
- * window; units left, and seconds until all of the quota is there again.
+ * window; units left, and seconds until all of the quota is there again (not for concurrency limits).
  */
 export class RateLimitHeaders {
   readonly #style: HeaderStyle

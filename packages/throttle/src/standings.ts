@@ -67,13 +67,19 @@ function left({ remaining, rules }: Question, i: number): number {
   return Math.min(remaining[i] as number, rules[i]?.limit ?? 0)
 }
 
-function seconds({ resetAfter }: Question, i: number): number {
-  return Math.ceil((resetAfter[i] as number) / 1_000)
+/** For a concurrency limit: its places come back when requests end, and nobody knows when that is. */
+const UNKNOWN = -1
+
+function seconds({ resetAfter, rules }: Question, i: number): number {
+  return rules[i]?.kind === 'concurrency' ? UNKNOWN : Math.ceil((resetAfter[i] as number) / 1_000)
 }
 
 function written(question: Question): string {
   let text = ''
-  for (let i = 0; i < question.count; i++)
-    text += `${i > 0 ? ', ' : ''}"${question.limits[i]?.name}";r=${left(question, i)};t=${seconds(question, i)}`
+  for (let i = 0; i < question.count; i++) {
+    const until = seconds(question, i)
+    text += `${i > 0 ? ', ' : ''}"${question.limits[i]?.name}";r=${left(question, i)}`
+    if (until !== UNKNOWN) text += `;t=${until}`
+  }
   return text
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { window } from '../src/index.ts'
+import { concurrency, window } from '../src/index.ts'
 import { limitName, Question } from '../src/question.ts'
 import { Standings } from '../src/standings.ts'
 
@@ -38,6 +38,21 @@ describe('the text of RateLimit', () => {
       }),
       { numRuns: 50 },
     )
+  })
+
+  it('says no time for a concurrency limit, whose places come back when requests end', () => {
+    const standings = new Standings()
+    const asked = (rule: typeof RULE | ReturnType<typeof concurrency>): Question => {
+      const question = new Question()
+      question.ask(NAMES[0] as (typeof NAMES)[number], 'k', rule, 1)
+      question.remaining[0] = 3
+      question.resetAfter[0] = 66_000
+      return question
+    }
+    for (let again = 0; again < 2; again++) {
+      assert.equal(standings.of(asked(RULE)), '"address";r=3;t=66')
+      assert.equal(standings.of(asked(concurrency(5))), '"address";r=3')
+    }
   })
 
   it('keeps texts for other limits once those are all that is asked about', () => {

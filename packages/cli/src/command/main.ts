@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import { askedHelp } from './asked-help.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { withMissingPackage } from './missing-package.ts'
@@ -57,12 +58,27 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
     })
   })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(askedHelp(args, program), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    if (error.exitCode === 0) return EXIT.done
+    if (asksForJson(args)) host.stdout.write(`${JSON.stringify({ error: usageError(error) })}\n`)
+    return EXIT.usage
   }
   return exit
+}
+
+/** Read by hand: the command line was not understood. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return (end < 0 ? args : args.slice(0, end)).includes('--json')
+}
+
+/** What programs read of a command line that was not understood; people read it on standard error. */
+function usageError({ code, message }: CommanderError): unknown {
+  // A command that only has others below it showed its help.
+  const problem = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '')
+  return { code: 'POSTERN_USAGE', message: problem, exit: EXIT.usage }
 }
 
 type Program = ReturnType<typeof buildProgram>

@@ -1,3 +1,4 @@
+import { ConfigError } from '@postern/core'
 import { readVaultFile } from '@postern/vault/setup'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -8,7 +9,30 @@ import { vaultPath } from './vault-path.ts'
  * know.
  */
 export const run: Command = async ([table = '', column = '', ...row], options, context) => {
-  readVaultFile(vaultPath(options, context), context.environment)
+  const { tables } = readVaultFile(vaultPath(options, context), context.environment)
+  // A place that is not there is never opened: the canary would watch over nothing.
+  const schema = Object.hasOwn(tables, table) ? tables[table] : undefined
+  const mode =
+    schema !== undefined && Object.hasOwn(schema.columns, column) ? schema.columns[column]?.mode : undefined
+  if (schema === undefined || mode === undefined)
+    throw new ConfigError({ place: `vault.tables.${table}.columns.${column}`, problem: 'is not declared' })
+  if (mode !== 'split')
+    throw new ConfigError({
+      place: `${table}.${column}`,
+      problem: `is of mode ${mode}, and holders are asked only for columns of mode split`,
+    })
+  if (row.length !== schema.key.length)
+    throw new ConfigError({
+      place: `${table}.${column}`,
+      problem: `the key of ${table} has ${schema.key.length} values, and ${row.length} were given`,
+      hint: `one value each of ${schema.key.join(', ')}`,
+    })
+  if ((schema.tenant !== undefined) !== (options['tenant'] !== undefined))
+    throw new ConfigError({
+      place: `${table}.${column}`,
+      problem: schema.tenant === undefined ? 'is of a table without tenants' : 'is of a table with tenants',
+      hint: schema.tenant === undefined ? 'leave out --tenant' : 'name the tenant of the row: --tenant',
+    })
   const place = { tenant: textOption(options, 'tenant') ?? '', table, column, row, version: 0 }
   context.output.line('on each holder, with its own configuration:')
   context.output.line(`postern holder ask holder.json canary '${JSON.stringify(place)}'`)

@@ -54,6 +54,34 @@ export const disguisedAddressRules: readonly Rule[] = [
     },
   ),
   // WHATWG URL, section 4.4: browsers take a backslash for a slash, and drop tabs and line ends.
+  // Where a browser is sent: another host than the one that a check of prefixes sees.
+  pattern(
+    'ssrf/odd-redirect',
+    /^\s{0,2}(?:\/\/[\w.:%-]{0,80}(?:;@?|@)[\w.-]{1,80}\.[a-z]{2,24}(?:[/?#:]|\s{0,2}$)|\/{2,4}[\w.-]{1,80}\/?(?:%2f|%252f|\/)\.\.$|\\\/\\\/[\w.-]{1,80}\.[a-z]{2,24}|https?:(?:\/\/[\w.-]{1,80}\\\.|[\r\n\t]{1,2}\/{0,2})[\w.-]{1,80}|\u3031[\w.-]{2,80}\.[a-z]{2,24})/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.slash | CHAR.wide | CHAR.newline,
+      places: ['query', 'form', 'cookie'],
+      attacks: [
+        '//;@evil.example',
+        '//www.shop.example@evil.example/',
+        '//evil.example/%2f..',
+        '\\/\\/evil.example/',
+        'https://evil.example\\.shop.example',
+        'http:\nevil.example',
+        '\u3031evil.example',
+      ],
+      benign: [
+        '//shop.example/a',
+        '// a comment; b@c',
+        'https://ann@shop.example/',
+        '//cdn.example/..a',
+        '//div[@class=1]',
+        '//a@b',
+      ],
+    },
+  ),
   pattern(
     'ssrf/disguised-host',
     /^\s{0,2}(?:\/[\\]{1,4}\/{0,2}|\\{1,2}\/\\{0,2}|\/[\t\r\n]{1,4}\/|\/{3,12}|https?:[\\/]?\\{1,3}\/?)(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:[/?#\\]|\s{0,2}$)/,

@@ -68,14 +68,29 @@ export const commandProofRules: readonly Rule[] = [
   // At the end, behind whatever is written before it.
   pattern(
     'rce/last-look',
-    /(?:;|\|{1,2}|&&)\s{0,2}(?:(?:whoami|ifconfig|ipconfig|printenv|systeminfo|uname\s{1,2}-a)\s{0,2}(?:$|[;|&#\n])|id\s{1,4}#\s{0,2}$)/,
+    /(?:;|\|{1,2}|&&)\s{0,2}(?:(?:whoami|ifconfig|ipconfig|printenv|systeminfo|uname\s{1,2}-a|echo\s{1,2}\d{3,20})\s{0,2}(?:$|[;|&#\n])|id\s{1,4}#\s{0,2}$)/,
     {
       score: 5,
       quotable: true,
       words: WORD.shell,
       chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
-      attacks: ['hello there;whoami', 'an address && ifconfig', 'a b | whoami', 'b;id #'],
+      attacks: ['hello there;whoami', 'an address && ifconfig', 'a b | whoami', 'b;id #', 'a;echo 12345'],
       benign: ['name;id', 'whoami', 'and; whoami is a command', 'a; ifconfig or ip'],
+    },
+  ),
+  // A line of its own: a program that starts others by the line takes it for the next.
+  pattern(
+    'rce/line-command',
+    /(?:^|[\w.:-])\s{0,2}\n\s{0,4}(?:sleep\s{1,2}\d{1,3}|whoami|uname\s{1,2}-a|ls\s{1,2}-l?a|netstat\s{1,2}-\w{1,5}|ifconfig|ipconfig(?:\s\/all)?|printenv|reboot|cat\s{1,2}\/etc\/\w{1,16}|echo\s{1,2}\d{3,20})\s{0,4}(?:\n|$)/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      places: ['path', 'query', 'form', 'cookie'],
+      words: WORD.shell,
+      chars: CHAR.newline,
+      attacks: ['\nsleep 5', '127.0.0.1\nwhoami\nint x', 'x\nls -la'],
+      benign: ['a\nsleep well', 'id\nname', 'first\nreboot it', 'whoami'],
     },
   ),
   // telnetd hands such a name to login(1): whoever it is, he is in.

@@ -21,6 +21,20 @@ export const headerInjectionRules: readonly Rule[] = [
     attacks: ['http://evil.example\r\nX-Injected: yes', '\r\nX-Forwarded-Host: x'],
     benign: ['hello\nthere', 'a\nx-ray: broken arm'.replace('x-ray: ', 'x-ray ')],
   }),
+  // Line ends as a program writes them, for a server that undoes them.
+  pattern(
+    'crlf/escaped-header',
+    /^[^\s]{0,120}(?:\\r\\n|\\[rn])\s{0,2}(?:set-cookie|location|content-length|content-type|refresh|host|x-[\w-]{1,40})\s{0,2}:/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.backslash,
+      places: LINES,
+      attacks: ['\\r\\nSet-Cookie: x=1', 'x\\nX-Injected: 1'],
+      benign: ['c:\\new\\location', 'a\\nb: c', 'GET / HTTP/1.1\\r\\nHost: a'],
+    },
+  ),
   pattern('crlf/request-inside', /\shttp\/\d(?:\.\d)?\r?\n\s{0,2}[a-z][\w-]{1,24}\s{0,2}:/, {
     score: 5,
     quotable: true,

@@ -148,6 +148,18 @@ export const nosqlRules: readonly Rule[] = [
       benign: ['this.x = 1', 'the db (users.find it)', 'mydb.connect()'],
     },
   ),
+  // The query ended, and another that fits every password.
+  pattern(
+    'nosqli/any-password',
+    /\{\s{0,2}["']?(?:password|passwd|pwd|pass|token)["']?\s{0,2}:\s{0,2}\/\.[*+]\//,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      attacks: ['}, { password : /.*/ }', "{'token':/.+/}"],
+      benign: ['{ path: /.*/ }', '{ password: "x" }'],
+    },
+  ),
   pattern(
     'nosqli/cassandra',
     /\ballow\s{1,4}filtering\b\s{0,4}(?:;|--|$)|\{\s{0,4}["']?(?:\$gt|\$ne)["']?\s{0,2}:\s{0,2}(?:["']{2}|null|-1)/,

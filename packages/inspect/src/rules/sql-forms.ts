@@ -53,14 +53,18 @@ export const sqlFormRules: readonly Rule[] = [
     },
   ),
   // A call that only waits, and the rest of the query commented out.
-  pattern('sqli/wait-commented', /^\s{0,2}(?:pg_)?sleep\s{0,2}\(\s{0,2}\d{1,3}\s{0,2}\)\s{0,2}(?:#|--)/, {
-    score: 5,
-    quotable: true,
-    atStart: true,
-    chars: CHAR.hash | CHAR.dashes,
-    attacks: ['sleep(5)#', 'pg_sleep(5)--'],
-    benign: ['sleep(5)', 'sleep (well) # note'],
-  }),
+  pattern(
+    'sqli/wait-commented',
+    /^\s{0,2}(?:pg_)?sleep\s{0,2}\(\s{0,2}(?:\d{1,3}|__time__)\s{0,2}\)\s{0,2}(?:#|--)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.hash | CHAR.dashes,
+      attacks: ['sleep(5)#', 'pg_sleep(5)--'],
+      benign: ['sleep(5)', 'sleep (well) # note'],
+    },
+  ),
   pattern(
     'sqli/alike',
     /\b(?:or|and)\s{1,4}\(?\s{0,2}(['"]?)(\d{1,10})\1\s{1,4}(?:r?like|regexp)\s{1,4}(['"]?)\2(?!\w)/,
@@ -70,6 +74,31 @@ export const sqlFormRules: readonly Rule[] = [
       words: WORD.sqlLogic,
       attacks: ['1 or 1 like 1', "x' or '1' like '1", 'a and 7 rlike 7'],
       benign: ['1 or 2 like 3', 'and 1 like it', 'or 12 like 123'],
+    },
+  ),
+  pattern(
+    'sqli/ordered-by-call',
+    /\b(?:order|group)\s{1,4}by\s{1,4}\(?\s{0,2}(?:sleep|benchmark|pg_sleep|extractvalue|updatexml|dbms_pipe\.\w{1,20}|dbms_lock\.sleep)\s{0,2}\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      words: WORD.sqlVerb,
+      attacks: ['1 order by sleep(5)', "x') group by (benchmark(1,md5(1)))"],
+      benign: ['order by rand()', 'sleep (order by mail)', 'group by (month)'],
+    },
+  ),
+  pattern(
+    'sqli/whole-clause',
+    /^\s{0,2}print\s{1,4}@@\w{1,24}\s{0,2}$|^[^\n]{0,16}?\bcreate\s{1,4}user\s{1,4}[\w'"@%.]{1,40}\s{1,4}identified\s{1,4}by\s{1,4}["']/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      atStart: true,
+      words: WORD.sqlVerb,
+      attacks: ['PRINT @@version', "create user name identified by 'pass123'"],
+      benign: ['print @@', 'create user identified by a card'],
     },
   ),
   {

@@ -106,7 +106,8 @@ function parseTerm(body: Readonly<Record<string, unknown>>): ServiceRequest | st
     : { op: 'term', tenant, table, column, epoch, digests, purpose }
 }
 
-function parseContext(value: unknown): RecordContext | undefined {
+/** A place that came in a message; undefined when it is malformed. */
+export function parseContext(value: unknown): RecordContext | undefined {
   if (!isObject(value)) return undefined
   const { tenant, table, column, row, version } = value
   if (!isText(tenant) || !isText(table) || !isText(column) || !Array.isArray(row)) return undefined

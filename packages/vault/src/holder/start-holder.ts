@@ -1,8 +1,14 @@
-import { type Clock, type EventRecorder, IntegrityError, type RandomSource } from '@postern/core'
+import {
+  type Clock,
+  type EventRecorder,
+  IntegrityError,
+  PosternError,
+  type RandomSource,
+} from '@postern/core'
 import { identitySeed, selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
 import { seedOf, signingKeyOf } from '../primitive/ed25519.ts'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
-import { encodeContext, type RecordContext } from '../record/record-context.ts'
+import { encodeContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
 import { holderShare } from './budgets.ts'
 import type { HolderAnswer, TrustDomain } from './holder-answer.ts'
@@ -10,7 +16,7 @@ import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
 import { PART_KEY_BYTES } from './holder-keys.ts'
 import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
-import { bytes, isEpoch, isObject } from './holder-request.ts'
+import { bytes, isEpoch, isObject, parseContext } from './holder-request.ts'
 import { HolderStore, TLS_KEY } from './holder-store.ts'
 import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
@@ -21,6 +27,12 @@ import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
 const MAX_FROZEN_BY_PEER = 10_000
 /** Frozen actors that the status names, the newest: all of them may not fit into one message. */
 const MAX_SHOWN = 1_000
+
+const NO_ACTOR = { refused: 'malformed', detail: 'name an actor: "person anne" or "service shop"' }
+const NO_PLACE = {
+  refused: 'malformed',
+  detail: 'context: needs tenant, table, column, a list of key values as texts, and version',
+}
 
 /** The configuration of a holder, what unlocks it, and where its acts are logged. */
 export interface StartHolderOptions {
@@ -214,23 +226,39 @@ class Holder implements RunningHolder {
     })
   }
 
+  /** An operator who reads of a lost connection does not know what was done: what failed says why. */
   async #answerOperator(body: unknown): Promise<object> {
     if (!isObject(body)) return { refused: 'malformed' }
+    try {
+      return await this.#operate(body)
+    } catch (error) {
+      if (error instanceof PosternError) return { refused: 'failed', detail: error.message }
+      throw error
+    }
+  }
+
+  async #operate(body: Readonly<Record<string, unknown>>): Promise<object> {
     const { actor, epoch } = body
     switch (body['op']) {
       case 'status':
         return this.#status()
       case 'freeze':
-        if (!isActor(actor)) return { refused: 'malformed' }
+        if (!isActor(actor)) return NO_ACTOR
         this.core.freeze(actor, 'operator')
         this.#tellFrozen(actor, 'operator')
         return { done: true }
       case 'thaw':
-        if (!isActor(actor)) return { refused: 'malformed' }
+        if (!isActor(actor)) return NO_ACTOR
+        // A name that was mistyped would be said to be thawed, and the actor stay frozen.
+        if (!this.core.frozen.has(actor))
+          return { refused: 'malformed', detail: 'this actor is not frozen here' }
         this.core.thaw(actor)
         return { done: true }
       case 'canary': {
-        this.core.addCanary(encodeContext(body['context'] as RecordContext))
+        const context = parseContext(body['context'])
+        // One that is somewhere else than was meant watches over nothing, and nobody would see it.
+        if (context === undefined) return NO_PLACE
+        this.core.addCanary(encodeContext(context))
         return { done: true }
       }
       case 'epoch.begin':

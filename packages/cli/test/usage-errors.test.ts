@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { inProcess } from './in-process.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-usage-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('help', () => {
+  for (const line of ['help audit verify', 'audit help verify', 'audit verify --help', 'audit verify -h'])
+    test(`postern ${line} is about that command`, async () => {
+      const { code, stdout } = await inProcess(line.split(' '), folder)
+      assert.equal(code, 0)
+      assert.match(stdout, /^Usage: postern audit verify /)
+    })
+
+  for (const line of [
+    'help nope',
+    'nope --help',
+    '--json nope -h',
+    'help audit nope',
+    'audit help nope',
+    'audit nope --help',
+  ])
+    test(`postern ${line} is an error, not help on something else`, async () => {
+      const { code, stderr } = await inProcess(line.split(' '), folder)
+      assert.equal(code, 2)
+      assert.match(stderr, /^error: unknown command 'nope'/)
+    })
+
+  test('is not taken from the command that dev starts', async () => {
+    const { stdout } = await inProcess(['dev', '--help'], folder)
+    assert.match(stdout, /^Usage: postern dev /)
+    for (const line of ['help', '--help']) {
+      const general = await inProcess([line], folder)
+      assert.equal(general.code, 0)
+      assert.match(general.stdout, /^Usage: postern \[options\] \[command\]/)
+    }
+  })
+})
+
+describe('a command line that is not understood, with --json', () => {
+  const LINES: Readonly<Record<string, RegExp>> = {
+    '--json nope': /^unknown command 'nope'/,
+    'ban --json': /^missing required argument 'actor'/,
+    'ban 10.0.0.1 --nope --json': /^unknown option '--nope'/,
+    '--json version extra': /^too many arguments/,
+    '--json audit': /^a command is missing$/,
+  }
+  for (const [line, message] of Object.entries(LINES))
+    test(`postern ${line} says so in JSON too`, async () => {
+      const { code, stdout } = await inProcess(line.split(' '), folder)
+      assert.equal(code, 2)
+      const { error } = JSON.parse(stdout) as {
+        readonly error: { readonly code: string; readonly message: string; readonly exit: number }
+      }
+      assert.deepEqual([error.code, error.exit], ['POSTERN_USAGE', 2])
+      assert.match(error.message, message)
+    })
+})
