@@ -20,7 +20,7 @@ const KEYS: readonly (readonly [
     'inspect.rules.seclang',
     file => `inspect: { rules: { seclang: [${file}] } }`,
     'inspect.rules.seclang[0]',
-    /nonsense:1: %%% \{\{\{: is no directive/,
+    /nonsense:1: %%% \{\{\{: is not a directive/,
   ],
   [
     'inspect.rules.ddtrace',
@@ -72,7 +72,7 @@ describe('a key that names a file', { timeout: 120_000 }, () => {
     })
   }
 
-  test('the name that SQLite has for memory is no data directory', async () => {
+  test('the name that SQLite has for memory cannot be a data directory', async () => {
     assert.match(
       (await diagnosed("dataDirectory: ':memory:'")).join(),
       /dataDirectory: is a name of SQLite, not of a directory \(write false/,

@@ -75,7 +75,8 @@ const IGNORED_ACTIONS = new Set([
  * `@contains`, `@streq`, `@beginsWith`, `@endsWith`, `@detectSQLi`, `@detectXSS`. Chains, control actions,
  * counters, files of words and response phases are not understood.
  *
- * @throws ConfigError naming every line that is no directive and every rule that is not understood, unless `unsupported` is `skip`
+ * @throws ConfigError naming every line that is not a directive and every rule that is not understood, unless
+ * `unsupported` is `skip`
  */
 export function loadSecLangRules(text: string, options: SecLangOptions): LoadedRules {
   const rules: Rule[] = []
@@ -108,7 +109,7 @@ export function loadSecLangRules(text: string, options: SecLangOptions): LoadedR
   return { rules, skipped }
 }
 
-const NO_DIRECTIVE = 'is no directive that is read here'
+const NO_DIRECTIVE = 'is not a directive that is read here'
 
 function unreadIssue(place: string, directive: string): ConfigIssue {
   return {
