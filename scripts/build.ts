@@ -20,6 +20,10 @@ process.exit(
         'false',
       ],
     },
+    {
+      name: 'types of optional packages',
+      command: [process.execPath, ...process.execArgv, 'scripts/optional-types.ts'],
+    },
     { name: 'modules', command: [process.execPath, ...process.execArgv, 'scripts/bundle.ts'] },
     {
       name: 'page of the console',

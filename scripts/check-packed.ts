@@ -134,6 +134,8 @@ async function checkTypes(folder: string): Promise<void> {
   const tsc = join(root, 'node_modules', '.bin', 'tsc')
   writeFileSync(join(folder, 'typed.mts'), TYPED)
   writeFileSync(join(folder, 'typed.cts'), TYPED)
+  mkdirSync(join(folder, 'node_modules', '@types'), { recursive: true })
+  symlinkSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
   for (const [module, resolution] of [
     ['node16', 'node16'],
     ['nodenext', 'nodenext'],
@@ -149,9 +151,15 @@ async function checkTypes(folder: string): Promise<void> {
       'es2022',
     ]
     const modes = ['--module', module, '--moduleResolution', resolution]
+    const checked = options.filter(option => option !== '--skipLibCheck')
     // A bundler reads no .cts by require().
     const files = resolution === 'bundler' ? ['typed.mts'] : ['typed.mts', 'typed.cts']
     execFileSync(tsc, [...options, ...modes, ...files], { cwd: folder, stdio: ['ignore', 2, 2] })
+    // Projects that check the declarations of what they installed have no optional packages either.
+    execFileSync(tsc, [...checked, '--types', 'node', ...modes, ...files], {
+      cwd: folder,
+      stdio: ['ignore', 2, 2],
+    })
   }
 }
 
