@@ -23,7 +23,7 @@ function refusal(raise: string): unknown {
 
 describe('a trigger of SQLite that refuses a change', () => {
   for (const how of ['ABORT', 'FAIL', 'ROLLBACK'])
-    it(`has no value quoted by its error, in its cause neither: ${how}`, () => {
+    it(`has no value in its error, nor in the cause: ${how}`, () => {
       const error = refusal(`${how}, 'bad ' || NEW.email`)
       assert.ok(error instanceof StoreError)
       assert.equal(inspect(error, { depth: 10, showHidden: true }).includes(VALUE), false)
