@@ -58,11 +58,13 @@ export function matchOf(
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
 const RUNS_PROGRAM = 'sqli/program'
+/** No container is started for a shell that answers to somebody else. */
+const SHELL_BACK = 'rce/shell-back'
 
 /** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
 function takesSuch(family: string, id: string, { place, name }: Reading, location: string): boolean {
   if (family === 'sqli' && isStatementField(place, name)) return id !== RUNS_PROGRAM
-  return QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
+  return id !== SHELL_BACK && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
 }
 
 /** Whether honest requests have this very thing where it stands, whatever it scores. */

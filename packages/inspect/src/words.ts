@@ -72,7 +72,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'echo printf eval exec env export set alias sleep find locate which tee sudo su passwd useradd adduser mount df du free top htop ' +
       'getent hostname host telnet ssh scp ftp tftp rsync base64 openssl gcc make cc vi vim nano ed cmd powershell type dir del copy ' +
       'move net reg tasklist systeminfo certutil bitsadmin wmic mshta rundll32 regsvr32 cscript wscript start call goto rename for if ' +
-      'time strace ltrace nohup nice watch timeout xargs busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
+      'time strace ltrace nohup nice watch timeout xargs schtasks busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
       'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
       'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
       'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext printenv',
@@ -117,7 +117,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.runtime,
-    'require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
+    'pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ popen ' +
       'execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
@@ -147,7 +147,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.probe,
     'git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
       'zsh_history viminfo subversion wp dockercfg pypirc vault boto s3cfg gcloud python_history node_repl_history irb_history psql_history profile bashrc zshrc debug ' +
-      'laravel inf phpmyadmin pma myadmin adminer phpinfo php_info phpversion _profiler elmah axis2 ld_preload ld_library_path ld_audit bash_env perl5opt perl5lib perl5db pythonstartup pythonpath pythoninspect pythonwarnings rubyopt rubylib node_options gconv_path java_tool_options _java_options phprc php_ini_scan_dir php_value php_admin_value git_ssh_command git_proxy_command dyld_insert_libraries server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
+      'laravel inf msl ephemeral mvg label caption pango phpmyadmin pma myadmin adminer phpinfo php_info phpversion _profiler elmah axis2 ld_preload ld_library_path ld_audit bash_env perl5opt perl5lib perl5db pythonstartup pythonpath pythoninspect pythonwarnings rubyopt rubylib node_options gconv_path java_tool_options _java_options phprc php_ini_scan_dir php_value php_admin_value git_ssh_command git_proxy_command dyld_insert_libraries server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
       'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
       'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls credentials secrets appsettings gitlab dockerenv pprof c99 r57 wso travis cvs ' +
       'autodiscover setupwizard webui_wsma webui_wsma_http jolokia hsqldb goform gponform ctrlt picsdesc _async uddiexplorer fileserver descriptorbyname saml20 jarrewrite ' +

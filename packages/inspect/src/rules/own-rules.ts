@@ -11,6 +11,7 @@ import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
 import { javaRules } from './java.ts'
+import { languageProgramRules } from './language-programs.ts'
 import { managementRules } from './management.ts'
 import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
@@ -57,5 +58,6 @@ export const ownRules: readonly Rule[] = [
   ...disguisedAddressRules,
   ...embeddedCodeRules,
   ...managementRules,
+  ...languageProgramRules,
   ...productPathRules,
 ]

@@ -232,15 +232,20 @@ export const reachRules: readonly Rule[] = [
   },
   pattern(
     'rfi/include',
-    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jspx?|aspx?|sh|dat|cgi|pl|py|exe|elf|jar|war|so|dll|ps1|bat|hta|png\?|gif\?)(?:$|[?#&])|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$|[^\s?]{1,160}\.(?:gif|png|jpe?g|txt)\?\.(?:aspx?|php\d?|jsp)\s{0,4}$)/,
+    /^\s{0,4}(?:https?|ftps?|ssh|file):\/\/(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?:[:/]|$)[^\s]{0,160}\.(?:txt|php\d?|jspx?|aspx?|sh|dat|cgi|pl|py|exe|elf|jar|war|so|dll|ps1|bat|hta|png\?|gif\?)(?:$|[?#&])|[^\s?]{1,160}\.(?:jsp|txt|asp|phtml|inc|dat|gif|jpg)\?{1,2}\s{0,4}$|[^\s?]{1,160}\.php\d?\?{2}\s{0,4}$|(?<=ftps?:\/\/)[^\s?]{1,160}\.(?:php\d?|phtml|jspx?|aspx?)\s{0,4}$|[^\s?]{1,160}\.(?:gif|png|jpe?g|txt)\?\.(?:aspx?|php\d?|jsp)\s{0,4}$)/,
     {
       score: 5,
       bare: true,
       atStart: true,
       chars: CHAR.scheme,
       places: ['query', 'body'],
-      attacks: ['http://evil.example/shell.txt?', 'ftp://1.2.3.4/x.php', 'http://evil.example/x.gif?.aspx'],
-      benign: ['https://example.com/a?b=c', 'http://1.2.3.4/'],
+      attacks: [
+        'http://evil.example/shell.txt?',
+        'ftp://1.2.3.4/x.php',
+        'ftp://evil.example/shell.php',
+        'http://evil.example/x.gif?.aspx',
+      ],
+      benign: ['https://example.com/a?b=c', 'http://1.2.3.4/', 'https://example.com/index.php'],
     },
   ),
   {

