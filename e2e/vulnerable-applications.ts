@@ -77,7 +77,7 @@ async function serve({ config }: VulnerableOptions, query: Query, end: () => unk
           config: {
             audit: false,
             limits: { address: false, busy: false },
-            dataDirectory: ':memory:',
+            dataDirectory: false,
             ...config,
           },
           log: 'none',

@@ -24,6 +24,7 @@ describe('headers whose values have a grammar', () => {
 
   test('a file is not moved to where a page of the server is', () => {
     assert.ok(rulesOf('Destination', 'http://dav.example/x.asp').includes('upload/moved-page'))
+    assert.deepEqual(rulesOf('Destination', 'https://cloud.example/remote.php/dav/files/ann/a.txt'), [])
     assert.ok(rulesOf('Destination', '/dav/x.jsp%20').includes('upload/moved-page'))
     assert.deepEqual(rulesOf('Destination', 'https://dav.example/report.txt'), [])
     assert.deepEqual(rulesOf('Referer', 'https://a.example/index.php'), [])

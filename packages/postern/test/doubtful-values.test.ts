@@ -18,7 +18,7 @@ const TEXT = [
 test('a value that passes in doubt is recorded once, with the setting that ends the doubt', async t => {
   const events: Event[] = []
   const layer = await postern({
-    config: { audit: false, dataDirectory: ':memory:', routes: { 'POST /posts': {} } },
+    config: { audit: false, dataDirectory: false, routes: { 'POST /posts': {} } },
     log: 'none',
     onEvent: event => void (event.type === 'inspection.doubt' && events.push(event)),
   })
@@ -58,7 +58,7 @@ describe('a value that looks like an attack', () => {
     const events: Event[] = []
     const settled = Promise.withResolvers<Event>()
     const layer = await postern({
-      config: { audit: false, dataDirectory: ':memory:', routes: { 'POST /posts': {} }, ...config },
+      config: { audit: false, dataDirectory: false, routes: { 'POST /posts': {} }, ...config },
       log: 'none',
       onEvent: event => {
         if (/^(?:inspection|sink)\./.test(event.type)) events.push(event)

@@ -163,7 +163,7 @@ const events: Event[] = []
 const layer = await postern({
   config: {
     audit: false,
-    dataDirectory: ':memory:',
+    dataDirectory: false,
     inspect: { except: [{ rule: 'sqli/*', parameter: 'query.name' }] },
   },
   log: 'none',

@@ -40,7 +40,7 @@ const folder = mkdtempSync(join(tmpdir(), 'postern-openapi-'))
 writeFileSync(join(folder, 'openapi.yaml'), OPENAPI)
 after(() => rmSync(folder, { recursive: true }))
 
-const CONFIG: Config = { audit: false, dataDirectory: ':memory:', inspect: { openapi: 'openapi.yaml' } }
+const CONFIG: Config = { audit: false, dataDirectory: false, inspect: { openapi: 'openapi.yaml' } }
 
 async function listening(t: TestContext, handler: RequestListener): Promise<string> {
   const server = createServer(handler)
@@ -118,7 +118,7 @@ for (const [way, start] of Object.entries(WAYS))
 test('a document that cannot be used is an error that names it', async () => {
   writeFileSync(join(folder, 'old.json'), '{"swagger":"2.0","paths":{}}')
   for (const [openapi, problem] of [
-    ['none.yaml', /inspect\.openapi.*none\.yaml cannot be used/s],
+    ['none.yaml', /inspect\.openapi.*none\.yaml does not exist/s],
     ['old.json', /not an OpenAPI 3 document/],
   ] as const)
     await assert.rejects(

@@ -95,7 +95,7 @@ describe('a refusal of your own', () => {
   })
 
   test('is refused when the configuration is read if the file is not there, or names a word that does not exist', async () => {
-    await assert.rejects(refusal({ refusal: { html: 'none.html' } }, HTML), /refusal\.html.*cannot be read/s)
+    await assert.rejects(refusal({ refusal: { html: 'none.html' } }, HTML), /refusal\.html.*does not exist/s)
     await assert.rejects(
       refusal({ refusal: { html: 'refused.html' } }, HTML, { 'refused.html': '{{titel}}' }),
       /there is no \{\{titel\}\}.*title, explanation/s,

@@ -36,7 +36,7 @@ async function shop(t: TestContext, config: Config): Promise<Shop> {
     config: {
       audit: false,
       protocol: false,
-      dataDirectory: ':memory:',
+      dataDirectory: false,
       ...config,
     },
     log: 'none',
@@ -155,7 +155,7 @@ describe('calls of the application', () => {
     const { prepare } = DatabaseSync.prototype
     const modules = createRequire(import.meta.url)('node:child_process') as { exec: unknown }
     const before = modules.exec
-    const config = { audit: false, dataDirectory: ':memory:' } as const
+    const config = { audit: false, dataDirectory: false } as const
     const layer = await postern({ config, log: 'none' })
     const handler = layer.fetch(() => new Response(String(DatabaseSync.prototype.prepare !== prepare)))
     assert.equal(await (await handler(new Request('http://shop.example/'))).text(), 'true')

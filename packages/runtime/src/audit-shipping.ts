@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type AuditLogReader, Shipper, type Sink, SyslogSink, WebhookSink } from '@postern/audit'
 import type { CompiledShip, LoadedConfig } from '@postern/config'
-import { ConfigError, errorCode } from '@postern/core'
+import { ConfigError, FILE_HINT, fileProblem } from '@postern/core'
 import type { OpenedAudit } from './audit.ts'
 
 /**
@@ -64,7 +64,6 @@ function readText(path: string, place: string, folder: string): string {
   try {
     return readFileSync(resolve(folder, path), 'utf8')
   } catch (cause) {
-    const why = errorCode(cause) ?? 'error'
-    throw new ConfigError({ place, problem: `${path} cannot be read (${why})` }, { cause })
+    throw new ConfigError({ place, problem: `${path} ${fileProblem(cause)}`, hint: FILE_HINT }, { cause })
   }
 }

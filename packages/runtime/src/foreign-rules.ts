@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import type { CompiledInspection } from '@postern/config'
-import { ConfigError, errorCode } from '@postern/core'
+import { ConfigError, FILE_HINT, fileProblem } from '@postern/core'
 import {
   type InspectionOptions,
   type LoadedRules,
@@ -57,7 +57,10 @@ function datadogRules(file: string | true, folder: string): unknown {
     return value
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    throw new ConfigError({ place, problem: `${path} is not JSON` }, { cause })
+    throw new ConfigError(
+      { place, problem: `${path} is not JSON`, hint: 'name the rules file of dd-trace' },
+      { cause },
+    )
   }
 }
 
@@ -87,7 +90,6 @@ function readText(path: string, place: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    const why = errorCode(cause) ?? 'error'
-    throw new ConfigError({ place, problem: `${path} cannot be read (${why})` }, { cause })
+    throw new ConfigError({ place, problem: `${path} ${fileProblem(cause)}`, hint: FILE_HINT }, { cause })
   }
 }

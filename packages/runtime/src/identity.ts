@@ -1,7 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
-import { ConfigError, type Event, errorCode, type HealthProbe, systemRandom } from '@postern/core'
+import {
+  ConfigError,
+  type Event,
+  errorCode,
+  FILE_HINT,
+  fileProblem,
+  type HealthProbe,
+  systemRandom,
+} from '@postern/core'
 import { isCommonPassword } from '@postern/identity'
 import {
   type BuiltInIdentity,
@@ -90,8 +98,8 @@ function secretOf(
     throw new ConfigError(
       {
         place: 'identity.secretFile',
-        problem: 'cannot be read',
-        hint: 'is it there, and readable for the user Postern runs as?',
+        problem: `${path} ${fileProblem(cause)}`,
+        hint: FILE_HINT,
       },
       { cause },
     )

@@ -18,6 +18,7 @@ import {
   type Clock,
   ConfigError,
   type EventRecorder,
+  FILE_HINT,
   type HealthProbe,
   type StepUp,
   systemClock,
@@ -137,8 +138,8 @@ export async function readPolicies(path: string, place: string): Promise<Decides
   if (stat === undefined || !stat.isFile())
     throw new ConfigError({
       place,
-      problem: 'there is no such file',
-      hint: 'name a file beside the configuration',
+      problem: `${path} ${stat === undefined ? 'does not exist' : 'is not a file'}`,
+      hint: FILE_HINT,
     })
   if (extname(path) === '.cedar') return await cedarPolicies({ policies: readFileSync(path, 'utf8') })
   let module: { readonly policies?: unknown; readonly default?: unknown }

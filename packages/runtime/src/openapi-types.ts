@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type CompiledInspection, yamlPackage } from '@postern/config'
-import { ConfigError, type Exchange, RouteTable } from '@postern/core'
+import { ConfigError, type Exchange, FILE_HINT, fileProblem, RouteTable } from '@postern/core'
 import {
   compileParameterTypes,
   openApiParameterTypes,
@@ -24,17 +24,42 @@ export function openApiTypes(
 ): Readonly<Record<string, ParameterSettings>> | undefined {
   if (openapi === undefined) return undefined
   const path = resolve(folder, openapi)
+  const text = readDocument(path)
   try {
-    if (statSync(path).size > MOST_BYTES)
-      throw new ConfigError({ place: PLACE, problem: `${path} is larger than ${MOST_BYTES} bytes` })
-    const text = readFileSync(path, 'utf8')
     // JSON is parsed as such: it is many times faster.
     return openApiParameterTypes(/^\s*\{/.test(text) ? JSON.parse(text) : yamlPackage().parse(text))
   } catch (cause) {
-    if (cause instanceof ConfigError && cause.issues[0]?.place === PLACE) throw cause
     const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'error'
-    throw new ConfigError({ place: PLACE, problem: `${path} cannot be used (${why})` }, { cause })
+    throw new ConfigError(
+      {
+        place: PLACE,
+        problem: `${path} cannot be used (${why})`,
+        hint: 'name an OpenAPI 3 document, as YAML or JSON',
+      },
+      { cause },
+    )
   }
+}
+
+function readDocument(path: string): string {
+  let bytes: number
+  let text: string
+  try {
+    bytes = statSync(path).size
+    text = bytes > MOST_BYTES ? '' : readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(
+      { place: PLACE, problem: `${path} ${fileProblem(cause)}`, hint: FILE_HINT },
+      { cause },
+    )
+  }
+  if (bytes > MOST_BYTES)
+    throw new ConfigError({
+      place: PLACE,
+      problem: `${path} is larger than ${MOST_BYTES} bytes`,
+      hint: 'name the document of this application alone',
+    })
+  return text
 }
 
 /** The types of a document, as inspection asks for them: for the operation that a request falls under. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { LoadedConfig } from '@postern/config'
-import { ConfigError, errorCode, type Guard } from '@postern/core'
+import { ConfigError, errorCode, fileProblem, type Guard } from '@postern/core'
 import { parseRouteSchemas, type SchemaLearner, schemaGuard } from '@postern/protocol'
 
 /**
@@ -28,11 +28,11 @@ function readJson(path: string): unknown {
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
     return value
   } catch (cause) {
-    const why = errorCode(cause) ?? 'it is not JSON'
+    const why = errorCode(cause) === undefined ? 'is not JSON' : fileProblem(cause)
     throw new ConfigError(
       {
         place: 'schema.enforce',
-        problem: `${path} cannot be read (${why})`,
+        problem: `${path} ${why}`,
         hint: 'postern parameters propose > schema.json, after some days of schema: { learn: true }',
       },
       { cause },

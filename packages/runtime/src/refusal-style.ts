@@ -5,6 +5,8 @@ import {
   type AnswerStyle,
   ConfigError,
   escapeHtml,
+  FILE_HINT,
+  fileProblem,
   type Json,
   prefersHtml,
   type RefusalText,
@@ -71,8 +73,8 @@ function readPage(path: string): string {
     if (error instanceof ConfigError) throw error
     throw new ConfigError({
       place: 'refusal.html',
-      problem: `${path} cannot be read`,
-      hint: 'a path from the folder of the configuration',
+      problem: `${path} ${fileProblem(error)}`,
+      hint: FILE_HINT,
     })
   }
 }

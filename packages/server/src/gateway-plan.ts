@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { CompiledConfig, Listen, LoadedConfig, TlsConfig } from '@postern/config'
-import { ConfigError, errorCode } from '@postern/core'
+import { ConfigError, fileProblem } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
 
 /** What the package gateway is started with, plain enough to be handed to a worker. */
@@ -92,11 +92,10 @@ export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer;
     try {
       return readFileSync(resolve(folder, tls[name]))
     } catch (cause) {
-      const why = errorCode(cause) ?? 'error'
       throw new ConfigError(
         {
           place: `tls.${name}`,
-          problem: `${tls[name]} cannot be read (${why})`,
+          problem: `${tls[name]} ${fileProblem(cause)}`,
           hint: 'give the path of a PEM file',
         },
         { cause },

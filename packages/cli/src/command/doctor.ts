@@ -19,7 +19,7 @@ export const run: Command = async (_args, options, context) => {
     if (!(error instanceof ConfigError)) throw error
     findings.push(ok('node', process.version))
     for (const issue of error.issues)
-      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.hint ?? 'correct it'))
+      findings.push(bad('configuration', `${issue.place}: ${issue.problem}`, issue.hint))
   }
   findings.push(...(await checkVault(vaultPath(options, context), context.environment)))
   show(context.output, findings)

@@ -1,4 +1,4 @@
-import { type ByteSize, CidrSet, type Mode } from '@postern/core'
+import { type ByteSize, CidrSet, ConfigError, type Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
 import * as z from 'zod'
 import { key, orOff, parsed } from '../key.ts'
@@ -42,9 +42,16 @@ export const bodyLimit: z.ZodType<number, ByteSize | undefined> = key(byteSize, 
   example: '4mb',
 })
 
-const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefined, value =>
-  value === false ? MEMORY_ONLY : value,
-)
+const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefined, value => {
+  if (value === false) return MEMORY_ONLY
+  if (value === ':memory:')
+    throw new ConfigError({
+      place: '',
+      problem: 'is a name of SQLite, not of a directory',
+      hint: 'write false if nothing can be written',
+    })
+  return value
+})
 
 /** `dataDirectory`. */
 export const dataDirectory: z.ZodType<string, string | false | undefined> = key(orMemory, {

@@ -75,14 +75,20 @@ const IGNORED_ACTIONS = new Set([
  * `@contains`, `@streq`, `@beginsWith`, `@endsWith`, `@detectSQLi`, `@detectXSS`. Chains, control actions,
  * counters, files of words and response phases are not understood.
  *
- * @throws ConfigError naming the line of every rule that is not understood, unless `unsupported` is `skip`
+ * @throws ConfigError naming every line that is not a directive and every rule that is not understood, unless
+ * `unsupported` is `skip`
  */
 export function loadSecLangRules(text: string, options: SecLangOptions): LoadedRules {
   const rules: Rule[] = []
   const skipped: { id: string; reason: string }[] = []
   const issues: ConfigIssue[] = []
+  const { rules: read, unread } = parseSecLang(text)
+  for (const { line, text: directive } of unread) {
+    skipped.push({ id: `line ${line}`, reason: NO_DIRECTIVE })
+    issues.push(unreadIssue(`${options.file}:${line}`, directive))
+  }
   let inChain = false
-  for (const rule of parseSecLang(text)) {
+  for (const rule of read) {
     const id = rule.actions.get('id')?.[0] ?? `line ${rule.line}`
     const chained = inChain
     inChain = rule.actions.has('chain')
@@ -101,6 +107,18 @@ export function loadSecLangRules(text: string, options: SecLangOptions): LoadedR
   }
   if (issues.length > 0 && options.unsupported !== 'skip') throw new ConfigError(issues)
   return { rules, skipped }
+}
+
+const NO_DIRECTIVE = 'is not a directive that is read here'
+
+function unreadIssue(place: string, directive: string): ConfigIssue {
+  return {
+    place,
+    problem: `${directive.slice(0, 40)}: ${NO_DIRECTIVE}`,
+    hint: /^Include\b/i.test(directive)
+      ? 'name that file in seclang'
+      : 'leave the line out, or load with unsupported: "skip"',
+  }
 }
 
 function levelOf(rule: SecRule): number {

@@ -10,18 +10,28 @@ export interface SecRule {
   readonly actions: ReadonlyMap<string, readonly string[]>
 }
 
+/** What a file holds. */
+export interface SecLangFile {
+  readonly rules: readonly SecRule[]
+  /** Lines that are neither a directive nor a comment, and those that name other files; from 1. */
+  readonly unread: readonly { readonly line: number; readonly text: string }[]
+}
+
 /**
  * The `SecRule` directives of a file; comments and other directives are left out. Lines that end in `\` go
  * on. Linear.
  */
-export function parseSecLang(text: string): readonly SecRule[] {
+export function parseSecLang(text: string): SecLangFile {
   const rules: SecRule[] = []
+  const unread: { line: number; text: string }[] = []
   const lines = text.split(/\r?\n/)
   for (let i = 0; i < lines.length; i++) {
     const first = i
     let line = (lines[i] as string).trim()
     while (line.endsWith('\\') && i + 1 < lines.length)
       line = `${line.slice(0, -1).trimEnd()} ${(lines[++i] as string).trim()}`
+    if (line !== '' && !line.startsWith('#') && !/^Sec[A-Z]\w{1,60}(?:\s|$)/.test(line))
+      unread.push({ line: first + 1, text: line })
     if (!/^SecRule\s/.test(line)) continue
     const words = wordsOf(line.slice(8))
     const [variables = '', condition = '', actions = ''] = words
@@ -34,7 +44,7 @@ export function parseSecLang(text: string): readonly SecRule[] {
       actions: actionsOf(actions),
     })
   }
-  return rules
+  return { rules, unread }
 }
 
 /** Words separated by white space; double quotes hold one together, `\"` stands for a quote. */

@@ -52,9 +52,12 @@ function findWrittenPage({ name, lower }: Reading): Span | undefined {
   return WRITTEN_NAME.test(name) && PAGE.test(lower) ? { start: 0, end: lower.length } : undefined
 }
 
-const MOVED_PAGE = /\.(?:jspx?|php\d?|phtml|aspx?|ashx|asa|cfm)(?:[;%/]|$)/
+const MOVED_PAGE = /\.(?:jspx?|php\d?|phtml|aspx?|ashx|asa|cfm)(?:[;%]|\/?$)/
 
-/** A page of the server as the new name of a file (RFC 4918 section 10.3). */
+/**
+ * A page of the server as the new name of a file (RFC 4918 section 10.3); one on the way to the file is the
+ * service itself (`/remote.php/dav/files/a`).
+ */
 function findMovedPage({ name, lower }: Reading): Span | undefined {
   if (name !== 'destination') return undefined
   const found = MOVED_PAGE.exec(lower)

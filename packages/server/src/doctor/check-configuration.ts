@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '@postern/config'
 import { ConfigError, VirtualClock } from '@postern/core'
-import { replayEngine } from '@postern/runtime'
+import { openPolicies, replayEngine } from '@postern/runtime'
 import { bad, type DoctorFinding, ok } from './finding.ts'
 
 /**
@@ -10,11 +10,10 @@ import { bad, type DoctorFinding, ok } from './finding.ts'
 export async function checkConfiguration(loaded: LoadedConfig): Promise<readonly DoctorFinding[]> {
   try {
     await replayEngine(loaded)(new VirtualClock())
+    await openPolicies(loaded)
     return [ok('configuration', loaded.file.path ?? 'none (defaults)')]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return error.issues.map(({ place, problem, hint }) =>
-      bad('configuration', `${place}: ${problem}`, hint ?? 'correct it'),
-    )
+    return error.issues.map(({ place, problem, hint }) => bad('configuration', `${place}: ${problem}`, hint))
   }
 }

@@ -1,11 +1,9 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { resolve } from 'node:path'
 import type { CompiledConfig, Listen } from '@postern/config'
-import { errorCode, parseAddress } from '@postern/core'
+import { ConfigError, errorCode, parseAddress } from '@postern/core'
 import { PortInUse } from '@postern/runtime'
-import { isListeningPlace } from '../gateway-plan.ts'
+import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const DIAL_MS = 2_000
@@ -107,18 +105,14 @@ export function checkCertificate(
 ): DoctorFinding | undefined {
   if (config.tls === undefined) return undefined
   try {
-    const certificate = new X509Certificate(readFileSync(resolve(folder, config.tls.cert)))
-    readFileSync(resolve(folder, config.tls.key))
+    const certificate = new X509Certificate(readCertificate(config.tls, folder).cert)
     const left = Date.parse(certificate.validTo) - now
     if (left <= 0) return bad('certificate', `expired on ${certificate.validTo}`, 'renew it')
     if (left < 14 * DAY_MS) return warn('certificate', `expires on ${certificate.validTo}`, 'renew it')
     return ok('certificate', `valid until ${certificate.validTo}`)
   } catch (error) {
-    return bad(
-      'certificate',
-      error instanceof Error ? error.message : 'cannot be read',
-      'give readable PEM files as tls.cert and tls.key',
-    )
+    const [issue] = error instanceof ConfigError ? error.issues : []
+    return bad('certificate', issue?.problem ?? 'cannot be read', issue?.hint)
   }
 }
 

@@ -17,6 +17,6 @@ export function warn(check: string, detail: string, hint: string): DoctorFinding
 }
 
 /** A finding that keeps the setup from working, with how to fix it. */
-export function bad(check: string, detail: string, hint: string): DoctorFinding {
-  return { check, state: 'bad', detail, hint }
+export function bad(check: string, detail: string, hint?: string): DoctorFinding {
+  return { check, state: 'bad', detail, ...(hint !== undefined && { hint }) }
 }

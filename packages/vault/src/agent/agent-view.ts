@@ -3,6 +3,7 @@ import { HmacKey } from '../primitive/hmac-key.ts'
 import type { Row } from '../table/row-context.ts'
 import { termColumns } from '../table/table-schema.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
+import { linkSpans } from './link-spans.ts'
 
 /** What a placeholder looks like, so that a model or a report treats it as what it stands for. */
 export type TokenFormat = 'email' | 'phone' | 'name' | 'number' | 'text'
@@ -112,13 +113,26 @@ export class AgentView {
 
   /**
    * A text with the values in place of its tokens, for the person whose capability
-   * it is. Unknown tokens stay.
+   * it is. Unknown tokens stay, and so do those within the address of a link or a picture: a model that was
+   * talked into writing one would send the value to whoever runs that server.
    */
   async fill(text: string, options: OpenOptions): Promise<string> {
-    const tokens = [...new Set(text.match(TOKEN) ?? [])].filter(token => this.#places.has(token))
+    const links = linkSpans(text)
+    let next = 0
+    const found = [...text.matchAll(TOKEN)].filter(({ 0: token, index }) => {
+      while (next < links.length && (links[next]?.end ?? 0) <= index) next++
+      return this.#places.has(token) && index < (links[next]?.start ?? text.length)
+    })
+    const tokens = [...new Set(found.map(([token]) => token))]
     const values = await this.reveal(tokens, options)
     const byToken = new Map(tokens.map((token, index) => [token, values[index]]))
-    return text.replace(TOKEN, token => (byToken.has(token) ? String(byToken.get(token)) : token))
+    let filled = ''
+    let at = 0
+    for (const { 0: token, index } of found) {
+      filled += text.slice(at, index) + String(byToken.get(token))
+      at = index + token.length
+    }
+    return filled + text.slice(at)
   }
 
   #tokenOf(place: Place, stored: unknown): string {

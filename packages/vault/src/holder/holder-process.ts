@@ -24,7 +24,7 @@ class LineRecorder implements EventRecorder {
 
 /**
  * Runs a holder from its configuration file; paths in it are relative to its folder, which becomes the
- * process's own.
+ * process's own. Diagnostic reports of the process leave out its environment from then on.
  * @throws ConfigError, CredentialError and what `startHolder` throws
  */
 export async function runHolder(
@@ -44,6 +44,9 @@ export async function runHolder(
   } catch {
     throw new ConfigError({ place: path, problem: 'is not JSON' })
   }
+  // A report on a crash or a signal is written beside the configuration, and would have the passphrase or the
+  // credentials of the key service in it.
+  process.report.excludeEnv = true
   process.chdir(dirname(resolve(path)))
   const config = parseHolderConfig(json, path)
   return startHolder({ config, unlock, recorder, clock: systemClock, random: systemRandom })
