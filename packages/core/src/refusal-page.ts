@@ -12,7 +12,7 @@ export function refusalPage(
   ways: { readonly repeats: boolean; readonly next?: string | undefined },
 ): string {
   const { words, language, title, explanation, detail, until, id } = text
-  const isForeign = language !== 'en'
+  const isForeign = language !== 'en' && !text.detailIsTranslated
   const links = [
     ways.next === undefined ? '' : `<a href="${escapeHtml(ways.next)}">${escapeHtml(words.goOn)}</a>`,
     ways.repeats ? `<a href="">${escapeHtml(words.again)}</a>` : '',

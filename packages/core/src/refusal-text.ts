@@ -1,6 +1,7 @@
 import type { Refusal } from './decision.ts'
 import type { Exchange } from './exchange.ts'
 import { pageLanguage } from './page-language.ts'
+import { translatedSentence } from './refusal-sentences.ts'
 import { REFUSAL_WORDS, type RefusalKind, type RefusalLanguage, type RefusalWords } from './refusal-words.ts'
 
 /** A refusal as text for people. */
@@ -12,10 +13,12 @@ export interface RefusalText {
   /** What happened, in plain words. */
   readonly explanation: string
   /**
-   * The caller's own sentence, in English; empty where it says no more than the
-   * explanation in another language does.
+   * The guard's own sentence: translated where it is a common one, else in English; empty where it says no
+   * more than the explanation in another language does.
    */
   readonly detail: string
+  /** Whether `detail` is in `language`, not in English. */
+  readonly detailIsTranslated: boolean
   /** When to try again; empty when that is not known. */
   readonly until: string
   readonly id: string
@@ -30,13 +33,16 @@ export function refusalText(refusal: Refusal, exchange: Exchange): RefusalText {
   const used = pageLanguage(exchange)
   const words = REFUSAL_WORDS[used]
   const kind = refusalKind(refusal)
+  const sentence = refusal.reasons[0].message
+  const translated = translatedSentence(sentence, used)
   return {
     language: used,
     words,
     status: refusal.status,
     title: words.title[kind],
     explanation: words.text[kind],
-    detail: used === 'en' || kind === 'deny' || kind === 'challenge' ? refusal.reasons[0].message : '',
+    detail: translated ?? (used === 'en' || kind === 'deny' || kind === 'challenge' ? sentence : ''),
+    detailIsTranslated: translated !== undefined,
     until: refusal.retryAfter === undefined ? '' : untilText(refusal.retryAfter, exchange.time, used, words),
     id: exchange.id,
   }

@@ -154,6 +154,18 @@ const KINDS: Readonly<
       sent({ messages: [{ input: '; cat /etc/passwd' }] }),
     ],
   },
+  'what a grid of ASP.NET posts': {
+    honest: [
+      filled({ __EVENTTARGET: 'ctl00$Main$grid', __EVENTARGUMENT: 'Sort$Name' }),
+      filled({ __EVENTTARGET: 'ctl00$Main$grid', __EVENTARGUMENT: 'Page$Last' }),
+      filled({ ctl00$ctl00: 'Find$1', __EVENTARGUMENT: 'Kill$3' }),
+    ],
+    attacks: [
+      filled({ __EVENTARGUMENT: 'sort$IFS/etc/passwd' }),
+      filled({ __EVENTARGUMENT: 'x;cat$IFS/etc/passwd' }),
+      filled({ __EVENTARGUMENT: 'cat$u /etc/passwd' }),
+    ],
+  },
   'lines on a map, and base64 between bars': {
     honest: [
       sent({ map: { polyline: 'kD|O|VI`NiCrEiC`KoInDgEJk@p@wIDqMLmKa@wQGqKL}Pz' } }),

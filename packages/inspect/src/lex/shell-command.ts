@@ -142,13 +142,17 @@ const OF_WINDOWS = /^(?:dir|ver|set|net|cmd|del|md|rd|cd|cls|vol|at|sc|reg|arp)$
 const SOME_CAPITAL = /[A-Z]/
 const SOME_SMALL = /[a-z]/
 
+/** `Sort$Name`, as grids of ASP.NET post it: shells with such variables tell capitals apart. */
+const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
+
 /**
  * Two or three letters in capitals with no space behind, or in small and capital ones: Unix tells them apart,
  * so this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
  */
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
-  if (opening === 'start' || end - at > FEW) return false
   const name = text.slice(at, end)
+  if (POSTED_BACK.test(name)) return true
+  if (opening === 'start' || end - at > FEW) return false
   if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
   return SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
 }
