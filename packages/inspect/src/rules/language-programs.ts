@@ -124,6 +124,33 @@ export const languageProgramRules: readonly Rule[] = [
       benign: ['label:bug', 'text: @ann', 'msl', 'label: @team'],
     },
   ),
+  // What a mail server works out in an address (Exim).
+  pattern('rce/mail-expansion', /\$\{(?:run|readsocket|readfile|dlfunc)\s{0,2}\{/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    attacks: ['${run{\\x2fbin\\x2fsh\\t-c\\t\\x22id\\x22}}@x.example', '${readfile{/etc/x}}'],
+    benign: ['${run}', '${a{b}}'],
+  }),
+  // A function of PHP where a framework looks for a controller.
+  pattern(
+    'code/controller-function',
+    /(?:^|&)_controller=(?:php(?:info|credits|version)|system|exec|passthru|shell_exec|call_user_func(?:_array)?|file_put_contents|assert|eval)\b/,
+    {
+      score: 5,
+      words: WORD.call,
+      attacks: ['_controller=phpcredits&flag=-1', '_format=html&_controller=system&command=id'],
+      benign: ['_format=html&_controller=App%5CController%5CMenu', '_controller=system_admin'],
+    },
+  ),
+  // What a page of Velocity reaches Struts by.
+  pattern('java/page-context', /\bkey_velocity\.struts2\b|\.internalget\s{0,2}\(\s{0,2}['"]ognl/, {
+    score: 5,
+    quotable: true,
+    words: WORD.probe | WORD.java,
+    attacks: [".KEY_velocity.struts2.context'", "x.internalGet('ognl')"],
+    benign: ['struts2', 'internalGet(key)'],
+  }),
   // A cell that sends others to where its writer says.
   pattern(
     'rce/formula-address',

@@ -183,6 +183,18 @@ export const nosqlRules: readonly Rule[] = [
       benign: ['filters[title][$contains]', 'password', 'password[confirmation]'],
     },
   ),
+  // The same as predicates of a search form (Ransack).
+  pattern(
+    'nosqli/secret-predicate',
+    /\[(?:\w{1,40}_)?(?:password_(?:digest|hash)|encrypted_password|reset_password_token|otp_secret|api_key|remember_token)_(?:start|cont|end|matches|lt|gt|lteq|gteq)(?:_any|_all)?\]$/,
+    {
+      score: 5,
+      places: ['name'],
+      chars: CHAR.bracket,
+      attacks: ['q[reset_password_token_start]', 'q[user_password_digest_cont]'],
+      benign: ['q[title_cont]', 'q[password_confirmation]'],
+    },
+  ),
   pattern(
     'nosqli/secret-lookup',
     /(?:^|__|\.)(?:password(?:_hash)?|reset_token|api_key|secret)(?:__|\.)(?:i?startswith|i?contains|i?regex|gte?|lte?)$/,

@@ -294,6 +294,15 @@ export const traversalRules: readonly Rule[] = [
     attacks: ['/etc/', 'file:///etc', '/proc/self/'],
     benign: ['/etcetera', 'etc/', '/home/', '/etc/app'],
   }),
+  pattern('traversal/system-folder-url', /^\s{0,2}file:\/{1,3}(?:etc|proc|root)\/?\s{0,2}$/, {
+    score: 5,
+    atStart: true,
+    places: ['body'],
+    chars: CHAR.scheme,
+    words: WORD.file,
+    attacks: ['file:///etc/', 'file:///proc'],
+    benign: ['file:///etc/app', 'file:///home/ann'],
+  }),
   pattern(
     'traversal/wrapper',
     /(?<![\w+.-])(?:data:\/\/|php:\/\/(?:filter|input|stdin|stdout|stderr|memory|temp|output|fd)|(?:phar|zip|rar|zlib|bzip2|glob|expect|ogg|compress\.(?:zlib|bzip2)|ssh2\.(?:shell|exec|tunnel|sftp|scp)|ssh2):\/\/)/,
