@@ -230,7 +230,7 @@ describe('the log as it is configured', { timeout: 120_000 }, () => {
         { webhook: 'http://siem.example', secret: 'A'.repeat(44) },
         /audit\.ship\[0\]\.webhook: sends entries to another machine without encryption/,
       ],
-      [{ webhook: 'https://siem.example', secretFile: 'absent' }, /absent cannot be read \(ENOENT\)/],
+      [{ webhook: 'https://siem.example', secretFile: 'absent' }, /absent does not exist/],
       [{ syslog: 'udp://siem.example:514' }, /tls:\/\/collector\.example\.com:6514/],
     ] as const)
       await assert.rejects(

@@ -184,7 +184,7 @@ describe('rules of others', { timeout: 60_000 }, () => {
     writeFileSync(join(folder, 'chain.conf'), 'SecRule ARGS "@ipMatch 1.2.3.4" "id:3,phase:2"\n')
     for (const [inspect, problem] of [
       [{ rules: { ddtrace: true } }, /needs dd-trace, which is not installed \(npm install dd-trace\)/],
-      [{ rules: { seclang: ['absent.conf'] } }, /absent\.conf cannot be read \(ENOENT\)/],
+      [{ rules: { seclang: ['absent.conf'] } }, /absent\.conf does not exist/],
       [{ rules: { seclang: ['chain.conf'] } }, /ipMatch/],
       [{ secondOpinion: 'native-appsec' }, /npm install @datadog\/native-appsec/],
     ] as const)

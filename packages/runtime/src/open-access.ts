@@ -18,7 +18,6 @@ import {
   type Clock,
   ConfigError,
   type EventRecorder,
-  FILE_HINT,
   type HealthProbe,
   type StepUp,
   systemClock,
@@ -139,7 +138,7 @@ export async function readPolicies(path: string, place: string): Promise<Decides
     throw new ConfigError({
       place,
       problem: `${path} ${stat === undefined ? 'does not exist' : 'is not a file'}`,
-      hint: FILE_HINT,
+      hint: 'name a module that exports policies, or a .cedar file',
     })
   if (extname(path) === '.cedar') return await cedarPolicies({ policies: readFileSync(path, 'utf8') })
   let module: { readonly policies?: unknown; readonly default?: unknown }
