@@ -48,6 +48,23 @@ describe('a replay', () => {
     )
   })
 
+  test('states the earliest and the latest time of a log that is not in order', async () => {
+    const noon = Date.UTC(2026, 4, 4, 12)
+    for (const seconds of [
+      [0, 5, 9],
+      [9, 5, 0],
+      [5, 0, 9],
+      [5, 9, 0],
+    ]) {
+      const log = write(
+        'unordered.log',
+        seconds.map(at => line(at, '192.0.2.1', 'GET / HTTP/1.1')),
+      )
+      const { from, to } = await replayed([log])
+      assert.deepEqual([from, to], [noon, noon + 9_000])
+    }
+  })
+
   test('tells by rule, actor and route what would have been refused, with examples', async () => {
     const log = write('attack.log', [
       line(0, '192.0.2.1', 'GET /products HTTP/1.1'),

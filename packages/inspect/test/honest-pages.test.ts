@@ -172,6 +172,7 @@ const KINDS: Readonly<
       asked('/route', { polyline: 'f>{{z@delq\\BT@F?@Cf@?f`EN@HAH@HC' }),
       asked('/static', { path: 'cFwNc@k[cDkE`@W`FgTfLi^lAWG' }),
       sent({ id: 'q3Vx|eD+fQ/w|Zm9vYmFy' }),
+      sent({ id: 'GeMy2G|W+8heMJOP/P9Wvrd' }),
     ],
     attacks: [
       asked('/s', { q: 'x|ed -s /etc/passwd' }),

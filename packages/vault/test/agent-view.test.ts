@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { AgentView } from '../src/agent/agent-view.ts'
 import { DEFAULT_BUDGETS } from '../src/holder/holder-policy.ts'
+import { LocalKeys } from '../src/local/local-keys.ts'
 import type { TableSchemas } from '../src/table/table-schema.ts'
 import { Vault } from '../src/table/vault.ts'
 import { TestPerson, testHolders } from './support/holders.ts'
@@ -144,6 +145,27 @@ describe('what an agent reads', () => {
         { capability },
       ),
       `See https://shop.example/c/0 and <a href="/c/0">write</a> to c0@example.com, or mailto:c0@example.com (c0@example.com); not https://x/${token}`,
+    )
+  })
+
+  it('has two tokens where two values come to the same one', async () => {
+    // Found by trying: their digests under this key end in the same twelve digits.
+    const values = [59_896, 921_594]
+    const people: TableSchemas = {
+      people: { key: ['id'], columns: { age: { mode: 'local', state: 'dual', type: 'number' } } },
+    }
+    const view = new AgentView({
+      vault: new Vault({ tables: people, local: LocalKeys.generate() }),
+      formats: { 'people.age': 'number' },
+      random: { bytes: length => new Uint8Array(length).fill(7) },
+    })
+    const rows = values.map((age, id) => ({ id, age }))
+    const tokens = view.rows('people', rows).map(({ age }) => String(age))
+    assert.equal(new Set(tokens).size, 2)
+    assert.deepEqual(await view.reveal(tokens), values)
+    assert.deepEqual(
+      view.rows('people', rows).map(({ age }) => String(age)),
+      tokens,
     )
   })
 

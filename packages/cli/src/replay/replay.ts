@@ -26,7 +26,7 @@ export interface ReplaySummary {
   readonly malformed: number
   /** The first of them. */
   readonly malformedExamples: readonly { readonly place: string; readonly text: string }[]
-  /** Epoch milliseconds of the first and last line. */
+  /** Epoch milliseconds of the earliest and the latest line, wherever they stand. */
   readonly from: number | undefined
   readonly to: number | undefined
   readonly report: ReplayReport
@@ -128,8 +128,9 @@ class ReplayState {
         this.#examples.push({ place: `${file}:${number}`, text: line.slice(0, 160) })
       return undefined
     }
-    this.#from ??= record.time
-    this.#to = record.time
+    // Logs of several servers and of slow requests are not in order.
+    this.#from = Math.min(this.#from ?? record.time, record.time)
+    this.#to = Math.max(this.#to ?? record.time, record.time)
     if (this.#first === undefined) return this.#begin(record, request)
     return this.#decide(this.#first, record, request)
   }

@@ -146,15 +146,15 @@ const SOME_SMALL = /[a-z]/
 const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
 
 /**
- * Two or three letters in capitals with no space behind, or in small and capital ones: Unix tells them apart,
- * so this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
+ * One capital, two or three with no space behind, or small and capital letters: Unix tells them apart, so
+ * this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
  */
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
   const name = text.slice(at, end)
   if (POSTED_BACK.test(name)) return true
   if (opening === 'start' || end - at > FEW) return false
   if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
-  return SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
+  return end - at === 1 || SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
 }
 
 /** Whether every quote in a text is closed: what follows one that is left open breaks out of it. */

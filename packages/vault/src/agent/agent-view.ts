@@ -24,6 +24,8 @@ export interface AgentViewOptions {
 
 /** Where the value behind a token is. */
 interface Place {
+  /** Of the stored value, so that another one with the same token is told apart. */
+  readonly digest: Buffer
   readonly table: string
   readonly row: Row
   readonly column: string
@@ -135,12 +137,18 @@ export class AgentView {
     return filled + text.slice(at)
   }
 
-  #tokenOf(place: Place, stored: unknown): string {
+  #tokenOf(place: Omit<Place, 'digest'>, stored: unknown): string {
     const bytes = stored instanceof Uint8Array ? stored : Buffer.from(String(stored))
     const digest = this.#key.digest(Buffer.from(`${place.table}.${place.column}\0`), bytes)
-    const token = formatToken(this.#formats[`${place.table}.${place.column}`] ?? 'text', digest)
+    const format = this.#formats[`${place.table}.${place.column}`] ?? 'text'
+    let token = formatToken(format, digest)
+    // A token has 40 to 48 bits: two values may come to the same one, and one person would get the other's.
+    for (let next = digest; this.#places.get(token)?.digest.equals(digest) === false; ) {
+      next = this.#key.digest(next)
+      token = formatToken(format, next)
+    }
     this.#places.delete(token)
-    this.#places.set(token, place)
+    this.#places.set(token, { ...place, digest })
     const oldest = this.#places.keys().next().value
     if (this.#places.size > this.#maxTokens && oldest !== undefined) this.#places.delete(oldest)
     return token
