@@ -7,9 +7,9 @@ interface Window {
 }
 
 /**
- * Counts the HTTP/2 streams that each network cancels within ten seconds, over all its connections. Without it,
- * a client that stays below the limit of one connection, and opens many or a new one each time, cancels as many
- * streams as it likes. Holds 10,000 networks; the one that was first seen longest ago is evicted.
+ * Counts the HTTP/2 streams that each network cancels within ten seconds, over all its connections. Without
+ * it, a client that stays below the limit of one connection, and opens many or a new one each time, cancels
+ * as many streams as it likes. Holds 10,000 networks; the one whose window began first is evicted.
  */
 export class AddressResets {
   readonly #limit: number

@@ -30,7 +30,7 @@ const PLENTY = 1 / 4
 /** How long an address that misused its connection waits for another. */
 const REST_MS = 5_000
 const MAX_RESTING = 10_000
-/** An office behind one address may cancel as many streams as this many connections may: browsers share it. */
+/** An address may cancel as many streams as this many connections may: browsers of an office share it. */
 const RESETS_OF_ADDRESS = 10
 
 /** Knows every open connection, and refuses those beyond the caps before a byte of them is read. */

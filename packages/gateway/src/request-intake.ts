@@ -70,7 +70,7 @@ export class RequestIntake {
   readonly #watch: ResetWatch
   readonly #connections = new WeakMap<Socket, Http1Connection>()
 
-  /** @param watch is told of clients that open and cancel streams without end */
+  /** @param watch counts clients that open and cancel streams without end */
   constructor(
     traffic: Traffic,
     engine: () => Engine,
