@@ -1,11 +1,15 @@
 import type { Socket } from 'node:net'
 import { type Address, type CidrSet, networkOf, parseAddress } from '@postern/core'
+import { AddressResets } from './address-resets.ts'
+import type { ResetWatch } from './http2-connection.ts'
 
-/** Caps on connections open at once. */
+/** Caps on connections. */
 export interface ConnectionCaps {
   readonly connections: number
   /** From one address, or one IPv6 /56. */
   readonly connectionsPerAddress: number
+  /** HTTP/2 streams that one connection may cancel within ten seconds. */
+  readonly resets: number
 }
 
 /**
@@ -26,15 +30,18 @@ const PLENTY = 1 / 4
 /** How long an address that misused its connection waits for another. */
 const REST_MS = 5_000
 const MAX_RESTING = 10_000
+/** An address may cancel as many streams as this many connections may: browsers of an office share it. */
+const RESETS_OF_ADDRESS = 10
 
 /** Knows every open connection, and refuses those beyond the caps before a byte of them is read. */
-export class ConnectionLedger {
+export class ConnectionLedger implements ResetWatch {
   readonly #caps: ConnectionCaps
   readonly #isExempt: (address: Address) => boolean
   readonly #open = new Set<Socket>()
   readonly #perNetwork = new Map<string, number>()
   /** Networks that get no connection, and until when. */
   readonly #resting = new Map<string, number>()
+  readonly #resets: AddressResets
 
   /**
    * @param trustedProxies asked each time: addresses that many clients share, and that no cap of one applies
@@ -42,6 +49,7 @@ export class ConnectionLedger {
    */
   constructor(caps: ConnectionCaps, trustedProxies: () => CidrSet) {
     this.#caps = caps
+    this.#resets = new AddressResets(caps.resets * RESETS_OF_ADDRESS)
     this.#isExempt = address => trustedProxies().has(address)
   }
 
@@ -58,6 +66,13 @@ export class ConnectionLedger {
   get hasNewcomers(): boolean {
     for (const socket of this.#open) if (socket.bytesRead === 0) return true
     return false
+  }
+
+  /** Counts a cancelled stream. Trusted proxies cancel for many clients, and are exempt. */
+  cancelled(peer: string | undefined, now: number): boolean {
+    const address = peer === undefined ? undefined : parseAddress(peer)
+    if (address === undefined || this.#isExempt(address)) return false
+    return this.#resets.add(networkOf(address), now)
   }
 
   /**

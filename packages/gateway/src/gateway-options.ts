@@ -57,7 +57,7 @@ export interface GatewayLimits {
   readonly requests?: number
   /** HTTP/2 streams of one connection open at once: 100. */
   readonly streams?: number
-  /** HTTP/2 streams that a connection may cancel within ten seconds: 100. */
+  /** HTTP/2 streams a connection may cancel within ten seconds, and an address ten times as many: 100. */
   readonly resets?: number
   /** Connections to the backend: 256. */
   readonly upstreamConnections?: number

@@ -173,7 +173,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     traffic,
     ask,
     gate === undefined ? socket => socket.remoteAddress : s => gate.peerOf(s),
-    peer => ledger.rest(peer),
+    ledger,
   )
   try {
     const listener = await openListener({ listen: options.listen, settings, intake, ledger, gate })

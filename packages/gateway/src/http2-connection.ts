@@ -11,10 +11,18 @@ export interface Http2ConnectionLimits {
   readonly requestsPerConnection: number
 }
 
+/** Knows what all connections of an address do together. */
+export interface ResetWatch {
+  /** Counts a stream that a client cancelled. @returns whether its address has cancelled too many */
+  cancelled(peer: string | undefined, now: number): boolean
+  /** The connection of this client was ended for cancelled streams. */
+  rest(peer: string | undefined): void
+}
+
 /**
  * One HTTP/2 connection. Counts streams that ended before their answer did: opening and cancelling streams
  * costs a client a few bytes and us a request each (rapid reset, CVE-2023-44487; made by our own resets,
- * CVE-2025-8671). Too many end the connection.
+ * CVE-2025-8671). Too many on it, or on all connections of its address, end the connection.
  */
 export class Http2Connection {
   readonly peer: string | undefined
@@ -22,20 +30,19 @@ export class Http2Connection {
   readonly #session: ServerHttp2Session
   readonly #limits: Http2ConnectionLimits
   readonly #clock: Clock
-  readonly #onMisused: (peer: string | undefined) => void
+  readonly #watch: ResetWatch
   #streams = 0
   #resets = 0
   #windowStart: number
 
-  /** @param onMisused called with the peer when the connection is ended for cancelled streams */
   constructor(
     session: ServerHttp2Session,
     peer: string | undefined,
     limits: Http2ConnectionLimits,
     clock: Clock,
-    onMisused: (peer: string | undefined) => void,
+    watch: ResetWatch,
   ) {
-    this.#onMisused = onMisused
+    this.#watch = watch
     this.#session = session
     this.peer = peer
     this.localPort = session.socket.localPort
@@ -57,8 +64,9 @@ export class Http2Connection {
       this.#resets = 0
     }
     this.#resets++
-    if (this.#resets <= this.#limits.resets || this.#session.destroyed) return
-    this.#onMisused(this.peer)
+    const isAddressOver = this.#watch.cancelled(this.peer, now)
+    if ((this.#resets <= this.#limits.resets && !isAddressOver) || this.#session.destroyed) return
+    this.#watch.rest(this.peer)
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
   }

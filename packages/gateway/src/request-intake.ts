@@ -15,7 +15,7 @@ import type { Downstream } from './downstream.ts'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { Http1Downstream, Http1Response } from './http1-downstream.ts'
-import { Http2Connection } from './http2-connection.ts'
+import { Http2Connection, type ResetWatch } from './http2-connection.ts'
 import { Http2Downstream } from './http2-downstream.ts'
 import { type Http2Request, readHttp2Request } from './http2-request.ts'
 import { ProxiedExchange, type TunnelOpener } from './proxied-exchange.ts'
@@ -67,17 +67,17 @@ export class RequestIntake {
   readonly #traffic: Traffic
   readonly #engine: () => Engine
   readonly #peerOf: (socket: Socket) => string | undefined
-  readonly #onMisused: (peer: string | undefined) => void
+  readonly #watch: ResetWatch
   readonly #connections = new WeakMap<Socket, Http1Connection>()
 
-  /** @param onMisused called with the address of a client that opens and cancels streams without end */
+  /** @param watch counts clients that open and cancel streams without end */
   constructor(
     traffic: Traffic,
     engine: () => Engine,
     peerOf: (socket: Socket) => string | undefined,
-    onMisused: (peer: string | undefined) => void,
+    watch: ResetWatch,
   ) {
-    this.#onMisused = onMisused
+    this.#watch = watch
     this.#traffic = traffic
     this.#engine = engine
     this.#peerOf = peerOf
@@ -222,7 +222,7 @@ export class RequestIntake {
       session.destroy()
       return
     }
-    const connection = new Http2Connection(session, peer, limits, this.#engine().clock, this.#onMisused)
+    const connection = new Http2Connection(session, peer, limits, this.#engine().clock, this.#watch)
     let open = 0
     session.setTimeout(timeouts.idle, () => {
       if (open === 0) session.destroy()

@@ -93,7 +93,10 @@ export interface CapsConfig {
   readonly requests?: number | undefined
   /** Most HTTP/2 streams open at once on one connection. Default: `100`. */
   readonly streams?: number | undefined
-  /** Most HTTP/2 streams that a connection may cancel within 10 s. Default: `100`. */
+  /**
+   * Most HTTP/2 streams that a connection may cancel within 10 s; all of an address, ten times as many.
+   * Default: `100`.
+   */
   readonly resets?: number | undefined
   /** Most connections to the backend. Default: `256`. */
   readonly upstreamConnections?: number | undefined
@@ -248,7 +251,10 @@ export const caps: z.ZodType<CompiledCaps, CapsConfig | undefined> = key(
     requestsPerConnection: cap('Requests on one connection before it is closed.', 10_000),
     requests: cap('Most requests handled at once, tunnels included.', 4_096),
     streams: cap('Most HTTP/2 streams open at once on one connection.', 100),
-    resets: cap('Most HTTP/2 streams that a connection may cancel within 10 s.', 100),
+    resets: cap(
+      'Most HTTP/2 streams that a connection may cancel within 10 s; all of an address, ten times as many.',
+      100,
+    ),
     upstreamConnections: cap('Most connections to the backend.', 256),
   }),
   {
