@@ -1,9 +1,11 @@
+import { decodeUrl } from './canonicalise/url.ts'
 import { CharacterCodes } from './character-codes.ts'
-import { CleanTokens } from './clean-tokens.ts'
+import { CleanSecrets } from './clean-secrets.ts'
 import { CleanValues } from './clean-values.ts'
 import { CHAR, scanCodes, seen } from './features.ts'
 import { OpaqueValues } from './opaque-value.ts'
 import type { RuleSet } from './rule-set.ts'
+import { couldAct } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { beginsLikeToken } from './token-text.ts'
 
@@ -35,7 +37,11 @@ export class Clearance {
   readonly parameters: CleanValues = new CleanValues()
   readonly opaque: OpaqueValues
   /** JSON Web Tokens in which no rule finds anything, at the strictest level. */
-  readonly tokens: CleanTokens = new CleanTokens()
+  readonly tokens: CleanSecrets = new CleanSecrets()
+  /** Cookies with their names in which no rule finds anything, and which could act nowhere. */
+  readonly cookies: CleanSecrets = new CleanSecrets()
+  /** The same of those which could act in a statement or a command. */
+  readonly actingCookies: CleanSecrets = new CleanSecrets()
   /** The name of a host that was asked for last and is one: clients ask for few. */
   host = ''
 
@@ -61,28 +67,49 @@ export class Clearance {
   }
 
   /**
-   * Whether a full look at a cookie header would find nothing, pair by pair as it would read them: sessions
-   * are random and new with every client, so no header is ever known, and nearly all of them are clear.
+   * What a cookie header could do in which a full look would find nothing, pair by pair as it would read
+   * them: sessions are random, so most are cleared by one scan, and what a framework signs or encrypts was
+   * mostly looked at before. Undefined for one that needs a look.
    */
-  hasClearCookies(header: string): boolean {
-    if (header.length > LONGEST_COOKIES) return false
+  clearedCookies(header: string): 'inert' | 'acting' | undefined {
+    if (header.length > LONGEST_COOKIES) return undefined
     const codes = copied.copy(header, 0, header.length)
     let start = 0
+    let found: 'inert' | 'acting' = 'inert'
     for (let cookies = 0; cookies < MAX_COOKIES; cookies++) {
       const semicolon = header.indexOf(';', start)
       const end = semicolon < 0 ? header.length : semicolon
-      const equals = header.indexOf('=', start)
-      const hasValue = equals >= 0 && equals < end
-      const nameEnd = hasValue ? equals : end
-      const isName =
-        this.#clears(header, codes, start, nameEnd) ||
-        this.parameters.has('', header.slice(start, nameEnd).trim())
-      if (!isName) return false
-      if (hasValue && !this.#clears(header, codes, equals + 1, end)) return false
-      if (semicolon < 0) return true
+      if (!this.#clearsCookie(header, codes, start, end)) {
+        const pair = header.slice(start, end).trim()
+        if (!isRememberedCookie(pair)) return undefined
+        if (this.actingCookies.has(pair)) found = 'acting'
+        else if (!this.cookies.has(pair)) return undefined
+      }
+      if (semicolon < 0) return found
       start = semicolon + 1
     }
-    return false
+    return undefined
+  }
+
+  /** Whether one scan clears the name and the value of a cookie. */
+  #clearsCookie(header: string, codes: Uint16Array, start: number, end: number): boolean {
+    const equals = header.indexOf('=', start)
+    const hasValue = equals >= 0 && equals < end
+    const nameEnd = hasValue ? equals : end
+    const isName =
+      this.#clears(header, codes, start, nameEnd) ||
+      this.parameters.has('', header.slice(start, nameEnd).trim())
+    return isName && (!hasValue || this.#clears(header, codes, equals + 1, end))
+  }
+
+  /** Remembers the cookies of a header that was looked at, and in which no rule found anything. */
+  rememberCookies(header: string): void {
+    // What is in quotes is read across semicolons.
+    if (header.length > LONGEST_COOKIES || header.includes('"')) return
+    for (const cookie of header.split(';')) {
+      const pair = cookie.trim()
+      if (isRememberedCookie(pair)) (couldCookieAct(pair) ? this.actingCookies : this.cookies).add(pair)
+    }
   }
 
   /**
@@ -106,6 +133,19 @@ export class Clearance {
       this.opaque.has(header.slice(start, end), chars, words)
     )
   }
+}
+
+/** Scanning a shorter one takes no longer than a digest. */
+const LEAST_COOKIE = 24
+const LONGEST_COOKIE = 4_096
+
+function isRememberedCookie(pair: string): boolean {
+  return pair.length >= LEAST_COOKIE && pair.length <= LONGEST_COOKIE
+}
+
+function couldCookieAct(pair: string): boolean {
+  const text = pair.replace('=', ' ')
+  return couldAct(text) || (text.includes('%') && couldAct(decodeUrl(text, false)))
 }
 
 function isSpace(code: number): boolean {

@@ -19,7 +19,7 @@ import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession, isLinkedFromElsewhere } from './session-fixation.ts'
 import { couldAct } from './sinks/could-act.ts'
-import { sortedHeaders } from './sorted-headers.ts'
+import { rememberCookies, sortedHeaders } from './sorted-headers.ts'
 import { isPathOpaque, isTargetClear } from './target-clearance.ts'
 
 /** How a request is inspected. */
@@ -115,6 +115,7 @@ export function beginInspection(
   }
   if (mayAct) inspector.noteAction()
   inspectHeaders(headers.suspicious, inspector)
+  rememberCookies(headers.suspicious, inspector, options.types)
   if (body !== undefined && body.length > 0) {
     inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
   }

@@ -93,8 +93,9 @@ function kindOfHeader(
 ): 'inert' | 'acting' | 'suspicious' {
   if (isInternalHeader(name)) return 'suspicious'
   if (isCookie(name) && types === undefined) {
-    if (!clearance.hasClearCookies(value)) return 'suspicious'
-    return isUngatedCookie(value) ? 'acting' : 'inert'
+    const cleared = clearance.clearedCookies(value)
+    if (cleared === undefined) return 'suspicious'
+    return isUngatedCookie(value) ? 'acting' : cleared
   }
   const token = beginsLikeToken(value) ? kindOfToken(name, value, clearance) : undefined
   if (token !== undefined) return token
@@ -158,6 +159,17 @@ function isUngatedCookie(header: string): boolean {
   return isUngatedAction(header) || header.includes('%20-') || header.includes('%09-')
 }
 
+/** Remembers the cookies of headers that were just looked at, if no rule found anything in the request. */
+export function rememberCookies(
+  found: readonly string[],
+  inspector: Inspector,
+  types: ParameterTypes | undefined,
+): void {
+  if (found.length === 0 || types !== undefined || !inspector.isSpotless) return
+  for (let i = 0; i + 1 < found.length; i += 2)
+    if (isCookie(found[i] as string)) Clearance.of(inspector.rules).rememberCookies(found[i + 1] as string)
+}
+
 /** Remembers a clean value, by whether it could act. */
 function remember(name: string, value: string, clearance: Clearance): 'inert' | 'acting' {
   const isInert = isInertHeader(name, value)
@@ -200,7 +212,7 @@ function rememberToken(found: string[], clearance: Clearance, types: ParameterTy
     const value = found[i + 1] as string
     const token = unknownToken(name, value, clearance)
     if (token === undefined) continue
-    if (teachToken(token, clearance) && (!isCookie(name) || clearance.hasClearCookies(value)))
+    if (teachToken(token, clearance) && (!isCookie(name) || clearance.clearedCookies(value) === 'inert'))
       found.splice(i, 2)
     return
   }

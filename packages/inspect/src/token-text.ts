@@ -24,7 +24,7 @@ export function beginsLikeToken(text: string): boolean {
 
 /** Whether a text has the form of a token. */
 export function isToken(text: string): boolean {
-  return beginsLikeToken(text) && COMPACT.test(text)
+  return beginsLikeToken(text) && text.includes('.') && COMPACT.test(text)
 }
 
 /**
@@ -34,7 +34,8 @@ export function isToken(text: string): boolean {
  * encrypted token there is the header alone.
  */
 export function tokenText(text: string): string | undefined {
-  if (!beginsLikeToken(text)) return undefined
+  // Other objects in base64 have no dots: the expression would read them to their end.
+  if (!beginsLikeToken(text) || !text.includes('.')) return undefined
   const found = COMPACT.exec(text)
   if (found === null) return undefined
   const header = Buffer.from(found[1] as string, 'base64url').toString()

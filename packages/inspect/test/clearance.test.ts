@@ -171,7 +171,7 @@ describe('clearing a value without running a rule', () => {
     fc.assert(
       fc.property(text, text, (name, value) => {
         const header = `a=b; ${name}=${value};theme`
-        if (!clearance.hasClearCookies(header)) return
+        if (clearance.clearedCookies(header) === undefined) return
         called++
         for (const pair of header.split(';')) {
           const equals = pair.indexOf('=')

@@ -27,7 +27,7 @@ const ZERO_SIGNATURE = /\.(?:MAYCAQACAQA|A{86,176})(?![\w-])/
  */
 export function findUnsignedToken(text: string): Span | undefined {
   // Nearly no text holds one, and looking for a few letters takes less than beginning to match.
-  if (!text.includes('eyJ')) return undefined
+  if (!text.includes('eyJ') || !text.includes('.')) return undefined
   let first: number | undefined
   for (const found of text.matchAll(TOKEN)) {
     const start = found.index + found[0].indexOf('eyJ')

@@ -6,30 +6,30 @@ const { charCodeAt } = String.prototype
 const SLOTS = 8_192
 
 /**
- * Tokens that were looked at and found clean. A client sends its own with every request, for as long as it
- * is valid, and looking at one takes as long as looking at a small body. Tokens are secrets, so their
- * digests are kept instead (SHA-256), in a table of fixed size: what collides there pushes the older of two
- * out.
+ * Secrets that were looked at and found clean: tokens, and cookies with their names. A client sends its own
+ * with every request, for as long as they are valid, and looking at one takes as long as looking at a small
+ * body. Their digests are kept (SHA-256) and not they themselves, in a table of fixed size: what collides
+ * there pushes the older of two out.
  */
-export class CleanTokens {
+export class CleanSecrets {
   readonly #digests: string[] = new Array<string>(SLOTS).fill('')
 
-  has(token: string): boolean {
-    const digest = digestOf(token)
+  has(secret: string): boolean {
+    const digest = digestOf(secret)
     const slot = slotOf(digest)
     return this.#digests[slot] === digest || this.#digests[slot ^ 1] === digest
   }
 
-  add(token: string): void {
-    const digest = digestOf(token)
+  add(secret: string): void {
+    const digest = digestOf(secret)
     const slot = slotOf(digest)
     this.#digests[slot ^ 1] = this.#digests[slot] as string
     this.#digests[slot] = digest
   }
 }
 
-function digestOf(token: string): string {
-  return hash('sha256', token, 'base64')
+function digestOf(secret: string): string {
+  return hash('sha256', secret, 'base64')
 }
 
 /** By two characters of base64, of six bits each. */
