@@ -21,7 +21,7 @@ interface Word {
  * authorizer nothing about those, and a full join also returns them.
  * @returns the table whose column it is
  */
-export function joinsHidden(sql: string, hidden: HiddenColumns): string | undefined {
+function joinsHidden(sql: string, hidden: HiddenColumns): string | undefined {
   if (!/using|natural/i.test(sql)) return undefined
   const words = wordsOf(sql)
   const isNatural = words.some(({ text, isQuoted }) => !isQuoted && text === 'natural')
