@@ -42,7 +42,7 @@ export async function sinkCost(size: {
 }): Promise<SinkCost> {
   const open = (sinks: false | object): Promise<Layer> =>
     postern({
-      config: { audit: false, dataDirectory: ':memory:', limits: LIMITS, inspect: { sinks } },
+      config: { audit: false, dataDirectory: false, limits: LIMITS, inspect: { sinks } },
       log: 'none',
     })
   // With addresses, every request is compared: any value may name a host.

@@ -1,6 +1,8 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 const SLOTS = 4_096
+/** So many characters of a name tell it from others. */
+const LONGEST_NAME = 64
 /** Longer values are not remembered, in characters. */
 export const LONGEST_REMEMBERED = 512
 
@@ -54,6 +56,7 @@ export class CleanValues {
 function mixed(name: string, value: string): number {
   const { length } = value
   let hash = Math.imul(length, 31) + name.length
+  if (name === '') return mixedWhole(value, hash)
   hash = Math.imul(hash, 31) + (charCodeAt.call(name, name.length >> 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 3) | 0)
@@ -62,6 +65,14 @@ function mixed(name: string, value: string): number {
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 2) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length >> 3) | 0)
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 0
+}
+
+/** Names of parameters are short, and those of a list differ in one character (`columns[0][name]`). */
+function mixedWhole(value: string, start: number): number {
+  let hash = start
+  const end = Math.min(value.length, LONGEST_NAME)
+  for (let i = 0; i < end; i++) hash = Math.imul(hash, 31) + charCodeAt.call(value, i)
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 0
 }
 

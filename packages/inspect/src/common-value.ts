@@ -3,8 +3,8 @@ import type { Place } from './reading.ts'
 import { couldAct } from './sinks/could-act.ts'
 
 const COMMON_WORD = /^[a-z]{1,16}$/
-/** Two dots are a step upwards, where a name becomes a path. */
-const COMMON_NAME = /^(?!.*\.\.)[\w.-]{1,32}$/
+/** With the brackets of lists and objects. Two dots are a step upwards, where a name becomes a path. */
+const COMMON_NAME = /^(?!.*\.\.)[\w.-]{1,32}(?:\[[\w-]{0,24}\]){0,4}$/
 
 /**
  * Under which name a clean value may be remembered: none for the name of a query parameter, such a name for
