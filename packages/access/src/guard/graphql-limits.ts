@@ -38,7 +38,7 @@ const DEFAULT_SIZES = ['first', 'last', 'limit', 'take', 'pageSize']
  */
 const MAX_VISITS = 20_000
 const MAX_SIZE = 1_000_000
-/** Fragments spread inside of each other: each level costs a list of those around it, and a piece of stack. */
+/** Fragments spread inside of each other: each level costs a list of those around it, and a bit of stack. */
 const MAX_SPREADS = 100
 /** Lists and objects inside of each other in an argument. */
 const MAX_VALUE_DEPTH = 64
