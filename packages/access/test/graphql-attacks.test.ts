@@ -65,6 +65,62 @@ for (const [what, padding] of [
     assert.equal(await post(guard, { extensions, variables: { ids: many(1_000) } }), 'throttle')
   })
 
+test('attack: a refused batch makes the guard forget a document, and its hash is named then', async () => {
+  const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+  const extensions = persisted(WIPE)
+  assert.equal(await post(guard, { query: WIPE, extensions, variables: { ids: ['1'] } }), 'allow')
+  const flood = many(1_001).map((_, i) => ({ query: `mutation { deleteA(id: ${i}) }` }))
+  assert.equal(await post(guard, flood), 'throttle')
+  assert.equal(await post(guard, { extensions, variables: { ids: many(1_000) } }), 'throttle')
+})
+
+test('attack: a batch names the hash of a document that it sends itself', async () => {
+  const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+  const extensions = persisted(WIPE)
+  const batch = [
+    { query: WIPE, extensions, variables: { ids: ['1'] } },
+    { extensions, variables: { ids: many(1_000) } },
+  ]
+  assert.equal(await post(guard, batch), 'throttle')
+})
+
+for (const [how, text] of [
+  ['a field', 'mutation ($ids: [ID!]!) { orders { deleteMany(ids: $ids) { count } } }'],
+  ['two fields', 'mutation ($ids: [ID!]!) { shop { orders { delete_many(ids: $ids) { count } } } }'],
+  [
+    'a fragment',
+    'mutation ($ids: [ID!]!) { orders { ...o } } fragment o on O { deleteMany(ids: $ids) { n } }',
+  ],
+  [
+    'a fragment without a name',
+    'mutation ($ids: [ID!]!) { orders { ... on O { deleteMany(ids: $ids) { n } } } }',
+  ],
+  ['an alias', 'mutation ($ids: [ID!]!) { a: orders { b: deleteMany(ids: $ids) { n } } }'],
+] as const)
+  test(`attack: what deletes is grouped under ${how}`, () => {
+    parse(text)
+    assert.equal(countDocument(text, { ids: many(700) }).deletes, 700)
+  })
+
+test('what a mutation answers with is not counted, grouped or not', () => {
+  const fields = 'id deletedAt deletedItems(first: 10) { id } updatedBy(short: true) { name } ...o'
+  for (const operation of [
+    `logout { ${fields} }`,
+    `deleteOrder(id: 1) { ${fields} }`,
+    `viewer { logout(all: true) { ${fields} } }`,
+  ]) {
+    const text = `mutation { ${operation} } fragment o on O { a b c }`
+    parse(text)
+    const { deletes, updates } = countDocument(text, null)
+    assert.equal(deletes + updates, 1, text)
+  }
+})
+
+test('attack: fields inside of each other a thousand deep are not read', () => {
+  const text = `mutation ${'{ a '.repeat(1_000)}{ deleteA(id: 1) }${' }'.repeat(1_000)}`
+  assert.equal(countDocument(text, null).deletes, Number.MAX_SAFE_INTEGER)
+})
+
 const cost = (text: string, variables: Record<string, unknown> = {}) =>
   graphqlCost({ ...parse(text, { noLocation: true }) }, {}, variables)
 

@@ -1,6 +1,11 @@
 import type { Json } from '@postern/core'
 import { countIds } from './count-ids.ts'
-import { type GraphqlOperations, type GraphqlSelection, readGraphql } from './graphql-operations.ts'
+import {
+  type GraphqlField,
+  type GraphqlOperations,
+  type GraphqlSelection,
+  readGraphql,
+} from './graphql-operations.ts'
 
 /**
  * What a GraphQL request would change: rows by the kind of change, as the names of its mutation fields say.
@@ -14,6 +19,12 @@ const NOTHING: MutationCount = { deletes: 0, updates: 0 }
 /** What is too long or too deep to be counted may change anything. */
 const UNCOUNTABLE: MutationCount = { deletes: Number.MAX_SAFE_INTEGER, updates: Number.MAX_SAFE_INTEGER }
 const DELETES = /^(?:delete|remove|destroy|purge|clear|erase|drop|wipe)|(?:_delete|Delete)$/i
+/**
+ * What an operation that is grouped under a field is called (`orders { deleteMany(ids: $ids) }`); what a
+ * mutation answers with is not (`deletedItems(first: 10)`).
+ */
+const CHANGES =
+  /^(?:delete|remove|destroy|purge|clear|erase|drop|wipe|update|edit|set|save|upsert|create|add|insert|replace|move|bulk)(?![a-z])|(?:_(?:delete|update)|Delete|Update)$/
 const MAX_SPREADS = 1_000
 /** Fields and variables that are looked at before one more fragment is. */
 const MAX_VISITS = 200_000
@@ -69,31 +80,50 @@ function countOperations({ mutations, fragments }: GraphqlOperations, variables:
     }
     return sizes.get(name)
   }
+  const unitsOf = (
+    { listed, variables: used }: GraphqlField,
+    defaults: ReadonlyMap<string, number>,
+  ): number =>
+    used.reduce((most, variable) => Math.max(most, sizeOf(variable) ?? defaults.get(variable) ?? 1), listed)
   const visit = (
-    { fields, spreads: names }: GraphqlSelection,
+    { fields, spreads: names, innerSpreads }: GraphqlSelection,
     defaults: ReadonlyMap<string, number>,
     seen: readonly string[],
+    isInner: boolean,
   ): void => {
-    for (const { name, listed, variables: used } of fields) {
-      visits += 1 + used.length
-      const units = used.reduce(
-        (most, variable) => Math.max(most, sizeOf(variable) ?? defaults.get(variable) ?? 1),
-        listed,
-      )
-      count = add(count, DELETES.test(name) ? { deletes: units, updates: 0 } : { deletes: 0, updates: units })
+    for (const field of fields) {
+      visits += 1 + field.variables.length
+      if (isResult(field, isInner)) continue
+      const units = unitsOf(field, defaults)
+      const deletes = DELETES.test(field.name)
+      count = add(count, deletes ? { deletes: units, updates: 0 } : { deletes: 0, updates: units })
     }
-    for (const name of names) {
+    for (const [name, isInside] of spreadsIn(names, innerSpreads, isInner)) {
       const fragment = fragments.get(name)
       if (fragment === undefined || seen.includes(name)) continue
       if (++spreads > MAX_SPREADS || visits > MAX_VISITS) {
         count = UNCOUNTABLE
         return
       }
-      visit(fragment, defaults, [...seen, name])
+      visit(fragment, defaults, [...seen, name], isInside)
     }
   }
-  for (const { selection, defaults } of mutations) visit(selection, defaults, [])
+  for (const { selection, defaults } of mutations) visit(selection, defaults, [], false)
   return count
+}
+
+/** Whether a field inside another is part of what that one answers with. */
+function isResult({ name, isInner }: GraphqlField, isInside: boolean): boolean {
+  return (isInner || isInside) && !CHANGES.test(name)
+}
+
+/** The fragments of a selection, and whether they stand inside a field without arguments. */
+function spreadsIn(
+  names: readonly string[],
+  inner: readonly string[],
+  isInner: boolean,
+): readonly (readonly [string, boolean])[] {
+  return [...names.map(name => [name, isInner] as const), ...inner.map(name => [name, true] as const)]
 }
 
 /** Undefined when the request gives none: then its default holds. */

@@ -17,7 +17,7 @@ import { actingIn } from '../wrap/acting-as.ts'
 import { changedNothing } from './changed-nothing.ts'
 import { graphqlMutations, mayNameMutation } from './graphql-request.ts'
 import { idsInQuery, namedUnits } from './named-units.ts'
-import { StoredDocuments } from './stored-documents.ts'
+import { SentDocuments, StoredDocuments } from './stored-documents.ts'
 import { WindowCounter } from './window-counter.ts'
 
 /** How much one actor may delete and edit through the edge. */
@@ -93,11 +93,13 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
   }
 
   const mutate = async (exchange: Exchange): Promise<Decision> => {
-    const mutations = await graphqlMutations(exchange, stored)
+    const documents = new SentDocuments(stored)
+    const mutations = await graphqlMutations(exchange, documents)
     if (mutations === 'unread') return unread === 'allow' ? ALLOW : refusal('updates', 0, 1, window)
-    return mutations === undefined || mutations.deletes + mutations.updates === 0
-      ? ALLOW
-      : take(exchange, mutations)
+    if (mutations === undefined || mutations.deletes + mutations.updates === 0) return ALLOW
+    const decision = take(exchange, mutations)
+    if (decision.effect === 'allow') documents.keep()
+    return decision
   }
 
   return {

@@ -5,12 +5,16 @@ export interface GraphqlField {
   readonly listed: number
   /** Names of the variables in its arguments. */
   readonly variables: readonly string[]
+  /** Whether it stands inside a field without arguments, as operations that are grouped do: `orders { ... }`. */
+  readonly isInner: boolean
 }
 
 /** Fields of one level, those of inline fragments included, and the fragments that are spread there. */
 export interface GraphqlSelection {
   readonly fields: readonly GraphqlField[]
   readonly spreads: readonly string[]
+  /** Those that are spread inside a field without arguments. */
+  readonly innerSpreads: readonly string[]
 }
 
 /** What a document of GraphQL holds. */
@@ -66,9 +70,16 @@ export function graphqlTokens(text: string): readonly string[] | undefined {
   return tokens
 }
 
+/** How deep a selection stands, and whether in a field without arguments. */
+interface Level {
+  readonly depth: number
+  readonly isInner: boolean
+}
+
 interface Selection {
   readonly fields: GraphqlField[]
   readonly spreads: string[]
+  readonly innerSpreads: string[]
 }
 
 class Reader {
@@ -95,9 +106,9 @@ class Reader {
       }
       const name = tokens[i + 1] ?? ''
       const brace = this.#openingBrace(i)
-      const selection: Selection = { fields: [], spreads: [] }
+      const selection: Selection = { fields: [], spreads: [], innerSpreads: [] }
       const defaults = kind === 'mutation' ? this.#defaults(i, brace) : new Map()
-      i = this.#selection(brace + 1, selection, 0)
+      i = this.#selection(brace + 1, selection, { depth: 0, isInner: false })
       if (kind === 'mutation') mutations.push({ selection, defaults })
       else if (kind === 'fragment') fragments.set(name, selection)
     }
@@ -105,42 +116,46 @@ class Reader {
   }
 
   /** @returns the place after its closing brace */
-  #selection(start: number, into: Selection, depth: number): number {
+  #selection(start: number, into: Selection, level: Level): number {
     let i = start
     while (i < this.#tokens.length && this.#tokens[i] !== '}')
-      i = this.#tokens[i] === '...' ? this.#spread(i + 1, into, depth) : this.#field(i, into)
+      i = this.#tokens[i] === '...' ? this.#spread(i + 1, into, level) : this.#field(i, into, level)
     return i + 1
   }
 
-  /** @param i after the three dots */
-  #spread(i: number, into: Selection, depth: number): number {
-    const next = this.#tokens[i] ?? ''
-    if (next !== 'on' && next !== '@' && next !== '{') {
-      into.spreads.push(next)
-      return this.#afterDirectives(i + 1)
-    }
-    if (depth >= MAX_DEPTH) {
-      this.isTooDeep = true
-      return this.#tokens.length
-    }
-    return this.#selection(this.#openingBrace(i) + 1, into, depth + 1)
+  #inner(start: number, into: Selection, { depth, isInner }: Level): number {
+    if (depth < MAX_DEPTH) return this.#selection(start, into, { depth: depth + 1, isInner })
+    this.isTooDeep = true
+    return this.#tokens.length
   }
 
-  #field(start: number, into: Selection): number {
+  /** @param i after the three dots */
+  #spread(i: number, into: Selection, level: Level): number {
+    const next = this.#tokens[i] ?? ''
+    if (next !== 'on' && next !== '@' && next !== '{') {
+      ;(level.isInner ? into.innerSpreads : into.spreads).push(next)
+      return this.#afterDirectives(i + 1)
+    }
+    return this.#inner(this.#openingBrace(i) + 1, into, level)
+  }
+
+  #field(start: number, into: Selection, { depth, isInner }: Level): number {
     const isAliased = this.#tokens[start + 1] === ':'
     const name = this.#tokens[isAliased ? start + 2 : start] ?? ''
     let i = start + (isAliased ? 3 : 1)
     let listed = 1
     let variables: readonly string[] = []
-    if (this.#tokens[i] === '(') {
+    const hasArguments = this.#tokens[i] === '('
+    if (hasArguments) {
       const end = this.#end(i)
       listed = this.#longestList(i + 1, end)
       variables = this.#tokens.slice(i + 1, end).flatMap(token => (token[0] === '$' ? [token.slice(1)] : []))
       i = end + 1
     }
-    into.fields.push({ name, listed, variables })
+    if (hasArguments || !isInner) into.fields.push({ name, listed, variables, isInner })
     i = this.#afterDirectives(i)
-    return this.#tokens[i] === '{' ? this.#end(i) + 1 : i
+    if (this.#tokens[i] !== '{') return i
+    return hasArguments ? this.#end(i) + 1 : this.#inner(i + 1, into, { depth, isInner: true })
   }
 
   #afterDirectives(start: number): number {

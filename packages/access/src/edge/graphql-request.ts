@@ -1,6 +1,6 @@
 import { type BodyPrefix, type Exchange, type Json, multipartTexts, readTextBody } from '@postern/core'
 import { countDocument, countMutations, type MutationCount } from './count-graphql.ts'
-import type { StoredDocuments } from './stored-documents.ts'
+import type { SentDocuments } from './stored-documents.ts'
 
 /** Paths under which servers of GraphQL answer by default. */
 const USUAL_PATH = /(?:graphql|gql|graph)\/?$/i
@@ -11,19 +11,21 @@ const DOCUMENT_TYPE = /^\s*application\/graphql\s*(?:;|$)/i
  * What a request to a server of GraphQL would change, however the document is sent: in the query, as JSON, as
  * a form, as the part `operations` of a multipart form, or as the body itself (GraphQL over HTTP; GraphQL
  * multipart requests; graphql-http). Undefined when it holds no document.
- * @param stored documents that later requests name by their hash
+ * @param documents of the request, and those that it may name by their hash
  * @returns `unread` when it may hold one that cannot be read: a coding that is not known, JSON that names
  *   a field twice, or a body that is longer than guards may read, at a path that servers of GraphQL use
  */
 export async function graphqlMutations(
   exchange: Exchange,
-  stored: StoredDocuments,
+  documents: SentDocuments,
 ): Promise<MutationCount | 'unread' | undefined> {
-  const inBody = exchange.hasBody ? await mutationsInBody(exchange, stored) : undefined
+  const inBody = exchange.hasBody ? await mutationsInBody(exchange, documents) : undefined
   if (inBody === 'unread') return inBody
   const { query } = exchange.path
   // Servers differ in which they take when both hold a document.
-  return mayNameMutation(query) ? most(inBody, countFields([...new URLSearchParams(query)], stored)) : inBody
+  return mayNameMutation(query)
+    ? most(inBody, countFields([...new URLSearchParams(query)], documents))
+    : inBody
 }
 
 /** Whether a query may hold the word, which can be written with percent signs. */
@@ -33,7 +35,7 @@ export function mayNameMutation(query: string): boolean {
 
 async function mutationsInBody(
   exchange: Exchange,
-  stored: StoredDocuments,
+  documents: SentDocuments,
 ): Promise<MutationCount | 'unread' | undefined> {
   if (DOCUMENT_TYPE.test(exchange.header('content-type') ?? '')) {
     const document = await exchange.readDecodedBody()
@@ -42,12 +44,14 @@ async function mutationsInBody(
   const body = await readTextBody(exchange)
   switch (body.kind) {
     case 'json':
-      return countMutations(stored.filledIn(body.value))
+      return countMutations(documents.filledIn(body.value))
     case 'form':
-      return countFields([...new URLSearchParams(body.text)], stored)
+      return countFields([...new URLSearchParams(body.text)], documents)
     case 'multipart':
       // Of an upload the operations come first (GraphQL multipart requests).
-      return countFields(multipartTexts(body.text), stored) ?? (body.complete ? undefined : unread(exchange))
+      return (
+        countFields(multipartTexts(body.text), documents) ?? (body.complete ? undefined : unread(exchange))
+      )
     case 'unreadable':
       return unread(exchange)
     default:
@@ -64,16 +68,16 @@ const MAX_VARIABLES = 20
 /** Every pair counts, for servers differ in which of two they take. */
 function countFields(
   pairs: readonly (readonly [string, string])[],
-  stored: StoredDocuments,
+  documents: SentDocuments,
 ): MutationCount | undefined {
   const variables = pairs.filter(([name]) => name === 'variables').map(([, value]) => jsonOf(value) ?? null)
   if (variables.length === 0) variables.push(null)
   let count: MutationCount | undefined
   for (const [name, value] of pairs) {
     if (name !== 'query' && name !== 'operations') continue
-    if (name === 'operations') count = most(count, countMutations(stored.filledIn(jsonOf(value) ?? null)))
+    if (name === 'operations') count = most(count, countMutations(documents.filledIn(jsonOf(value) ?? null)))
     else {
-      stored.note(value)
+      documents.note(value)
       for (const given of variables.slice(0, MAX_VARIABLES)) count = most(count, countDocument(value, given))
     }
   }

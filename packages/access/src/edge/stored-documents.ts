@@ -18,22 +18,50 @@ export class StoredDocuments {
   readonly #deletes = new Map<string, string>()
   readonly #updates = new Map<string, string>()
 
-  /** Keeps a document that was sent as text, if it holds a mutation. */
+  /** The text of a document by its hash. */
+  get(hash: string): string | undefined {
+    return this.#deletes.get(hash) ?? this.#updates.get(hash)
+  }
+
+  /** Keeps a document. @param deletes whether it deletes anything */
+  keep(hash: string, text: string, deletes: boolean): void {
+    const kept = deletes ? this.#deletes : this.#updates
+    kept.delete(hash)
+    kept.set(hash, text)
+    const oldest = kept.size > MOST ? kept.keys().next().value : undefined
+    if (oldest !== undefined) kept.delete(oldest)
+  }
+}
+
+/**
+ * The documents of one request. They are kept when it is allowed: a refused one reaches no server, and could
+ * have others forgotten.
+ */
+export class SentDocuments {
+  readonly #stored: StoredDocuments
+  readonly #sent = new Map<string, { readonly text: string; readonly deletes: boolean }>()
+
+  constructor(stored: StoredDocuments) {
+    this.#stored = stored
+  }
+
+  /** Takes note of a document that is sent as text, if it holds a mutation. */
   note(text: string): void {
     if (!/\bmutation\b/.test(text)) return
     const { deletes, updates } = countDocument(text, null)
     if (deletes + updates === 0) return
-    const kept = deletes > 0 ? this.#deletes : this.#updates
     const hash = createHash('sha256').update(text).digest('hex')
-    kept.delete(hash)
-    kept.set(hash, keptText(text))
-    const oldest = kept.size > MOST ? kept.keys().next().value : undefined
-    if (oldest !== undefined) kept.delete(oldest)
+    this.#sent.set(hash, { text: keptText(text), deletes: deletes > 0 })
+  }
+
+  /** Keeps them all. */
+  keep(): void {
+    for (const [hash, { text, deletes }] of this.#sent) this.#stored.keep(hash, text, deletes)
   }
 
   /**
-   * A request or batch with the texts of the documents that it names by their hashes; what is sent as text is
-   * kept. A hash that was not seen with its text stays as it is.
+   * A request or batch with the texts of the documents that it names by their hashes, those of its own
+   * included. A hash that was not seen with its text stays as it is.
    */
   filledIn(body: Json): Json {
     if (Array.isArray(body)) return body.map(item => this.filledIn(item))
@@ -46,7 +74,7 @@ export class StoredDocuments {
       return body
     }
     const hash = hashIn(request['extensions'])
-    const text = this.#deletes.get(hash) ?? this.#updates.get(hash)
+    const text = this.#stored.get(hash) ?? this.#sent.get(hash)?.text
     return text === undefined ? body : { ...request, query: text }
   }
 }
