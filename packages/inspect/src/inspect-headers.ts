@@ -37,15 +37,28 @@ export function inspectHeader(sent: string, value: string, inspector: Inspector)
       span: name,
     })
   }
-  inspector.value(value, 'header', at(`header.${name}`))
+  const asked = isPageAddress(name) ? value.indexOf('?') : -1
+  const isPlain = asked >= 0 && PLAIN_ADDRESS.test(value)
+  inspector.value(isPlain ? value.slice(0, asked) : value, 'header', at(`header.${name}`))
   if (name.endsWith('authorization')) inspectCredentials(value, inspector)
-  if (name === 'referer') {
-    const mark = value.indexOf('?')
-    if (mark >= 0) {
-      const query = value.slice(mark + 1)
-      inspector.visit(visitForm(query, 'header.referer', 'header', inspector), 'header.referer')
-    }
-  }
+  if (asked >= 0)
+    inspector.visit(
+      visitForm(value.slice(asked + 1), `header.${name}`, 'header', inspector),
+      `header.${name}`,
+    )
+}
+
+/**
+ * An address as browsers write it: every quote, space, bracket of markup, semicolon and brace in it is
+ * escaped. Whoever uses the header as it is finds nothing in it that breaks out, and who undoes the escapes
+ * takes the query apart first, so its values are read under their names and not as one text: a page that
+ * was asked for `q="a" OR "b"` is named by all of its pictures and styles.
+ */
+const PLAIN_ADDRESS = /^https?:\/\/[\w.:-]{1,255}\/[\w%.~!*(),:@/?&=+[\]$-]*$/
+
+/** Whether a header names the page that sent the request. */
+function isPageAddress(name: string): boolean {
+  return name === 'referer' || name === 'hx-current-url'
 }
 
 /** Basic credentials (RFC 7617): a name, and behind it a password, which is weighed as one in a form is. */

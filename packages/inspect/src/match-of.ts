@@ -86,11 +86,14 @@ function mayBeChance(reading: Reading, { start, end }: Hit['span']): boolean {
   return !UNMISTAKABLE.test(reading.lower.slice(start, end))
 }
 
+const PAGE_ADDRESS = /^header\.(?:referer|hx-current-url)(?:\.|$)/
+
 /**
- * Whether what was found acts only in another place: a file that is put is not asked for, and a body that is
- * one text goes into no head of a mail.
+ * Whether what was found acts only in another place: a file that is put is not asked for, a body that is
+ * one text goes into no head of a mail, and the address of a page may be about a scanner, or about nuclei.
  */
 function isElsewhere(id: string, family: string, location: string, method: string): boolean {
+  if (id === 'scanner/user-agent') return PAGE_ADDRESS.test(location)
   return (id === 'probe/file' && method === 'PUT') || (family === 'mail' && location === 'body')
 }
 

@@ -135,7 +135,7 @@ export function isOperandParameter(name: string): boolean {
  * quote code and queries.
  */
 const REPORT_FIELD =
-  /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|componentstack)$/
+  /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|document-?ur[il]|componentstack)$/
 
 /**
  * Fields in which interfaces for reviews, packages and logs (GELF) send parts of files, and fields named as

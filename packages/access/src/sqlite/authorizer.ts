@@ -1,5 +1,6 @@
 import { constants, type DatabaseSync } from 'node:sqlite'
-import type { KeepTrigger } from './sqlite-journal.sql.ts'
+import type { HiddenColumns } from './shared-names.ts'
+import { JOURNAL_COLUMNS, type KeepTrigger } from './sqlite-journal.sql.ts'
 
 /** What SQL on a guarded connection may not do with columns of one table. */
 export interface ColumnRights {
@@ -14,6 +15,8 @@ type Authorizer = NonNullable<Parameters<DatabaseSync['setAuthorizer']>[0]>
 const OURS = /^postern_/i
 /** Old rows are more than an actor may read. */
 const JOURNAL = 'postern_budget_journal'
+/** What SQLite calls the number of a row, however the statement spells it, when an UPDATE sets that. */
+const ROW_NUMBER = 'ROWID'
 const LOCKED_PRAGMAS: ReadonlySet<string> = new Set([
   'recursive_triggers',
   'writable_schema',
@@ -39,6 +42,8 @@ export function budgetAuthorizer(
 ): Authorizer {
   const hidden = namesOf(columns, 'hidden')
   const fixed = namesOf(columns, 'fixed')
+  // An INTEGER PRIMARY KEY is the number of its row, and can be set by that name too.
+  const numbered = tablesOf(columns, 'fixed')
   const held = new Set([...guarded, ...Object.keys(columns)].map(name => name.toLowerCase()))
   const owed = new Map(keeps.map(keep => [keep.name, hiddenReads(keep, hidden)]))
   let trigger = ''
@@ -48,6 +53,8 @@ export function budgetAuthorizer(
     if (!hidden.has(`${table}.${column}`.toLowerCase())) return true
     return source === trigger && left-- > 0
   }
+  const isFixed = (table: string | null, column: string | null): boolean =>
+    fixed.has(`${table}.${column}`.toLowerCase()) || (column === ROW_NUMBER && isHeld(numbered, table))
   return (action, first, second, _database, source) => {
     if (source !== trigger) left = 0
     if (action === constants.SQLITE_INSERT && first === JOURNAL && source !== null && isOurs(source)) {
@@ -56,10 +63,18 @@ export function budgetAuthorizer(
       return SQLITE_OK
     }
     if (action === constants.SQLITE_READ) return mayRead(first, second, source) ? SQLITE_OK : SQLITE_DENY
-    if (action === constants.SQLITE_UPDATE && fixed.has(`${first}.${second}`.toLowerCase()))
-      return SQLITE_DENY
+    if (action === constants.SQLITE_UPDATE && isFixed(first, second)) return SQLITE_DENY
     return touchesCounts(held, action, first, second, source) ? SQLITE_DENY : SQLITE_OK
   }
+}
+
+/** Columns that no statement reads, those of the journal among them. */
+export function hiddenColumns(columns: Readonly<Record<string, ColumnRights>>): HiddenColumns {
+  const hidden = Object.entries(columns).map(
+    ([table, rights]) =>
+      [table.toLowerCase(), new Set((rights.hidden ?? []).map(name => name.toLowerCase()))] as const,
+  )
+  return new Map([...hidden, [JOURNAL, new Set(JOURNAL_COLUMNS)] as const])
 }
 
 function touchesCounts(
@@ -107,6 +122,15 @@ function hiddenReads({ kept, reads }: KeepTrigger, hidden: ReadonlySet<string>):
   const count = (names: readonly string[]): number =>
     names.filter(name => hidden.has(`${kept.table}.${name}`.toLowerCase())).length
   return count(kept.columns) * reads.column + count(kept.keys) * reads.key
+}
+
+/** Tables with such columns, in lower case. */
+function tablesOf(
+  columns: Readonly<Record<string, ColumnRights>>,
+  right: keyof ColumnRights,
+): ReadonlySet<string> {
+  const tables = Object.entries(columns).filter(([, rights]) => (rights[right] ?? []).length > 0)
+  return new Set(tables.map(([table]) => table.toLowerCase()))
 }
 
 /** Columns as SQLite compares their names: in lower case, `table.column`. */

@@ -4,7 +4,8 @@ import { type Clock, ConfigError, type Duration, parseDuration, systemClock } fr
 import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
 import { RowBudgetExceeded, readDetail } from '../budget/budget-refusal.ts'
 import { type Acting, type ActingRun, currentActing, currentRun } from '../wrap/acting-as.ts'
-import { budgetAuthorizer, type ColumnRights } from './authorizer.ts'
+import { budgetAuthorizer, type ColumnRights, hiddenColumns } from './authorizer.ts'
+import { refuseHiddenJoins } from './shared-names.ts'
 import {
   countTrigger,
   FORGET_COUNTS,
@@ -90,6 +91,7 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
     const keeps = createTriggers(db, guarded)
     db.prepare(FORGET_COUNTS).run(Math.floor(clock.now()))
     db.prepare(FORGET_JOURNAL).run(Math.floor(clock.now()) - retention)
+    refuseHiddenJoins(db, hiddenColumns(columns), () => isCounting)
     db.exec('COMMIT')
     const names = guarded.map(({ table }) => table)
     const guard = budgetAuthorizer(names, columns, keeps)

@@ -21,6 +21,9 @@ CREATE TABLE IF NOT EXISTS postern_budget_journal (
 CREATE INDEX IF NOT EXISTS postern_budget_journal_change ON postern_budget_journal (change);
 `
 
+export const JOURNAL_COLUMNS: readonly string[] =
+  'id change at actor tenant relation action columns keys key old became undone'.split(' ')
+
 export const FORGET_JOURNAL = 'DELETE FROM postern_budget_journal WHERE at < ?'
 
 export const CHANGES = `

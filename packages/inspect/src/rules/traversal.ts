@@ -347,6 +347,7 @@ export const traversalRules: readonly Rule[] = [
     bare: true,
     atStart: true,
     chars: CHAR.backslash,
+    unlessNamed: /(?:^|[._-])(?:unc|share)(?:_?path)?$/,
     places: ['query', 'body', 'header', 'cookie'],
     attacks: ['\\\\::1\\c$\\users\\default\\ntuser.dat'],
     benign: ['a\\b', '\\\\'],
