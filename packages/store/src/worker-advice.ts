@@ -15,9 +15,16 @@ export function workerAdvice(): string | undefined {
 
 /** The name of what started this process as a worker, and the expression that tells workers apart. */
 function workerKind(): { readonly name: string; readonly id: string } | undefined {
-  if (process.env.NODE_APP_INSTANCE !== undefined) return { name: 'pm2', id: 'process.env.NODE_APP_INSTANCE' }
+  const { NODE_APP_INSTANCE, NODE_UNIQUE_ID } = process.env
+  if (NODE_APP_INSTANCE !== undefined) return { name: 'pm2', id: 'process.env.NODE_APP_INSTANCE' }
   // Node removes NODE_UNIQUE_ID from the environment of a worker before the first line of the application.
-  if (process.getBuiltinModule('node:cluster').isWorker || process.env.NODE_UNIQUE_ID !== undefined)
+  if (isClusterWorker() || NODE_UNIQUE_ID !== undefined)
     return { name: 'node:cluster', id: 'cluster.worker.id' }
   return undefined
+}
+
+/** Loaded when it is needed: it brings sockets and child processes along. */
+function isClusterWorker(): boolean {
+  const cluster: object = process.getBuiltinModule('node:cluster')
+  return 'isWorker' in cluster && cluster.isWorker === true
 }
