@@ -28,7 +28,7 @@ export interface GraphqlOperations {
  * a backslash stands for itself, but before three quotes.
  */
 const TOKEN =
-  /#[^\n\r]*|"""(?:\\"""|[^"]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|\.\.\.|\$?[_A-Za-z]\w*|[!$&()[\]{}:=@|]|-?\d[\w.+-]*|[\s,\uFEFF]+|./gsu
+  /#[^\n\r]*|"""(?:\\"""|[^"]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|\.\.\.|\$?[_A-Za-z]\w*|[!$&()[\]{}:=@|]|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|[\s,\uFEFF]+|./gsu
 const MAX_TOKENS = 100_000
 /** Inline fragments inside of each other; nobody writes so many. */
 const MAX_DEPTH = 200
@@ -40,15 +40,30 @@ const PAIRS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' }
  * @returns undefined for a document of more than 100,000 tokens, or fragments more than 200 deep
  */
 export function readGraphql(text: string): GraphqlOperations | undefined {
-  const tokens: string[] = []
-  for (const [token] of text.matchAll(TOKEN)) {
-    if (/^(?:#|[\s,\uFEFF])/.test(token)) continue
-    if (tokens.length >= MAX_TOKENS) return undefined
-    tokens.push(token)
-  }
+  const tokens = graphqlTokens(text)
+  if (tokens === undefined) return undefined
   const reader = new Reader(tokens)
   const operations = reader.operations()
   return reader.isTooDeep ? undefined : operations
+}
+
+/**
+ * Tokens of a document, without what is ignored between them. A variable is one, though its sign and its name
+ * are two in the specification and may stand apart: `$ ids`.
+ * @returns undefined for more than 100,000
+ */
+export function graphqlTokens(text: string): readonly string[] | undefined {
+  const tokens: string[] = []
+  for (const [token] of text.matchAll(TOKEN)) {
+    if (/^(?:#|[\s,\uFEFF])/.test(token)) continue
+    if (tokens.at(-1) === '$' && /^[_A-Za-z]/.test(token)) {
+      tokens[tokens.length - 1] = `$${token}`
+      continue
+    }
+    if (tokens.length >= MAX_TOKENS) return undefined
+    tokens.push(token)
+  }
+  return tokens
 }
 
 interface Selection {

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Json } from '@postern/core'
 import { countDocument } from './count-graphql.ts'
+import { graphqlTokens } from './graphql-operations.ts'
 
 /** Documents of each kind that are kept, and characters of one. */
 const MOST = 1_000
 const LONGEST = 16_384
+/** Counts as any number of changes, because nobody may count so deep. */
+const UNCOUNTABLE = `mutation {${'... {'.repeat(250)}`
 
 /**
  * Mutations that were sent as text, by their SHA-256: servers of GraphQL keep such a document, and later
@@ -17,13 +20,13 @@ export class StoredDocuments {
 
   /** Keeps a document that was sent as text, if it holds a mutation. */
   note(text: string): void {
-    if (text.length > LONGEST || !/\bmutation\b/.test(text)) return
+    if (!/\bmutation\b/.test(text)) return
     const { deletes, updates } = countDocument(text, null)
     if (deletes + updates === 0) return
     const kept = deletes > 0 ? this.#deletes : this.#updates
     const hash = createHash('sha256').update(text).digest('hex')
     kept.delete(hash)
-    kept.set(hash, text)
+    kept.set(hash, keptText(text))
     const oldest = kept.size > MOST ? kept.keys().next().value : undefined
     if (oldest !== undefined) kept.delete(oldest)
   }
@@ -37,7 +40,8 @@ export class StoredDocuments {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
     const request = body as { readonly [name: string]: Json }
     const { query } = request
-    if (typeof query === 'string') {
+    // Some servers take an empty text for none, and look at the hash.
+    if (typeof query === 'string' && query !== '') {
       this.note(query)
       return body
     }
@@ -45,6 +49,17 @@ export class StoredDocuments {
     const text = this.#deletes.get(hash) ?? this.#updates.get(hash)
     return text === undefined ? body : { ...request, query: text }
   }
+}
+
+/**
+ * What is kept of a document: one that is too long only without spaces and comments, for else anybody could
+ * make it too long with them. One that is too long even so changes any number of things when it is named by
+ * its hash; it passes as text.
+ */
+function keptText(text: string): string {
+  if (text.length <= LONGEST) return text
+  const short = graphqlTokens(text)?.join(' ') ?? ''
+  return short === '' || short.length > LONGEST ? UNCOUNTABLE : short
 }
 
 /** `{persistedQuery: {sha256Hash}}`; empty where there is none. */

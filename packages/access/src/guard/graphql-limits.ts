@@ -38,6 +38,10 @@ const DEFAULT_SIZES = ['first', 'last', 'limit', 'take', 'pageSize']
  */
 const MAX_VISITS = 20_000
 const MAX_SIZE = 1_000_000
+/** Fragments spread inside of each other: each level costs a list of those around it, and a bit of stack. */
+const MAX_SPREADS = 100
+/** Lists and objects inside of each other in an argument. */
+const MAX_VALUE_DEPTH = 64
 
 /**
  * Measures a parsed document before anything is resolved. The most expensive operation counts, for the client
@@ -164,6 +168,10 @@ class Walk {
       this.problem(`fragment "${name}" contains itself`)
       return 0
     }
+    if (place.inside.length >= MAX_SPREADS) {
+      this.problem(`more than ${MAX_SPREADS} fragments are spread inside of each other`)
+      return 0
+    }
     const set = this.#fragments.get(name)?.['selectionSet']
     return this.selections(set, { ...place, inside: [...place.inside, name] })
   }
@@ -191,7 +199,8 @@ class Walk {
     for (const argument of nodes(node['arguments'])) {
       const value = this.#value(argument['value'], 0)
       const longest = longestList(value, 0)
-      if (longest > listItems)
+      if (longest === Number.POSITIVE_INFINITY) this.#tooDeep()
+      else if (longest > listItems)
         this.problem(`a list of ${longest} items in "${nameOf(node)}"; ${listItems} are allowed`)
       if (!this.#sizes.has(nameOf(argument)) || value === undefined || value === null) continue
       const count = typeof value === 'number' && value >= 0 ? Math.ceil(value) : MAX_SIZE
@@ -200,8 +209,13 @@ class Walk {
     return Math.max(1, size ?? defaultSize)
   }
 
+  #tooDeep(): undefined {
+    this.problem(`an argument is more than ${MAX_VALUE_DEPTH} lists and objects deep`)
+  }
+
   #value(node: unknown, depth: number): unknown {
-    if (!isNode(node) || depth > 20) return undefined
+    if (!isNode(node)) return undefined
+    if (depth > MAX_VALUE_DEPTH) return this.#tooDeep()
     switch (node.kind) {
       case 'IntValue':
       case 'FloatValue':
@@ -220,8 +234,10 @@ class Walk {
   }
 }
 
+/** Infinite where it is too deep to be known. */
 function longestList(value: unknown, depth: number): number {
-  if (typeof value !== 'object' || value === null || depth > 20) return 0
+  if (typeof value !== 'object' || value === null) return 0
+  if (depth > MAX_VALUE_DEPTH) return Number.POSITIVE_INFINITY
   const inner = Object.values(value)
     .slice(0, 10_000)
     .map(item => longestList(item, depth + 1))

@@ -1,7 +1,5 @@
 import {
   ALLOW,
-  type BodyValue,
-  bodyValues,
   type ConfigChange,
   ConfigError,
   type Decision,
@@ -19,6 +17,7 @@ import {
 } from '@postern/core'
 
 import { formatActor } from '../actor-text.ts'
+import { touchedInBody } from './honey-body.ts'
 
 /** The routes, fields and records that are traps, and what a client that touches one gets. */
 export interface HoneyOptions {
@@ -73,6 +72,7 @@ export function honeyGuard(options: HoneyOptions): Guard {
         hint: 'ids of 6 characters or more are not hit by chance',
       })
   }
+  const names = { fields: new Set(fields), records }
   const readsBody = fields.length > 0 || records.size > 0
 
   const refusal = (exchange: Exchange, kind: Kind, location: string, span: string): Refusal => {
@@ -138,17 +138,8 @@ export function honeyGuard(options: HoneyOptions): Guard {
   }
 
   const inspectBody = async (exchange: Exchange): Promise<Decision> => {
-    const values = await bodyValues(exchange)
-    if (values.kind !== 'fields') return ALLOW
-    for (const name of fields) {
-      if (values.fields.get(name)?.some(isFilled) === true)
-        return refusal(exchange, 'field', `body.${name}`, name)
-    }
-    for (const [name, all] of values.fields) {
-      const [touched] = all.flatMap(value => touchedRecord(value, records) ?? [])
-      if (touched !== undefined) return refusal(exchange, 'record', `body.${name}`, touched)
-    }
-    return ALLOW
+    const touch = await touchedInBody(exchange, names)
+    return touch === undefined ? ALLOW : refusal(exchange, touch.kind, touch.location, touch.span)
   }
 
   const wouldRefuse = (exchange: Exchange): Decision | Promise<Decision> =>
@@ -177,21 +168,6 @@ function actorText({ principal, client }: Exchange): string {
   return formatActor(
     principal.id === '' ? { kind: 'address', value: client } : { kind: 'principal', value: principal.id },
   )
-}
-
-function isFilled(value: BodyValue | undefined): boolean {
-  return value !== undefined && value !== null && value !== '' && value !== false
-}
-
-function touchedRecord(value: BodyValue, records: ReadonlySet<string>): string | undefined {
-  if (typeof value === 'string' || typeof value === 'number')
-    return records.has(String(value)) ? String(value) : undefined
-  if (!Array.isArray(value)) return undefined
-  for (const item of value as readonly BodyValue[]) {
-    const touched = typeof item === 'object' ? undefined : touchedRecord(item, records)
-    if (touched !== undefined) return touched
-  }
-  return undefined
 }
 
 /**

@@ -34,6 +34,10 @@ async function ask(
   )
 }
 
+/** More fields than are read. */
+const padding = Array.from({ length: 20_000 }, (_, i) => `"p${i}":1`).join()
+const formPadding = Array.from({ length: 2_000 }, (_, i) => `p${i}=1`).join('&')
+
 const rule = (decision: Decision): string =>
   decision.effect === 'allow' ? 'allow' : decision.reasons[0].rule
 
@@ -71,9 +75,22 @@ describe('honey guard', () => {
     ['/orders/delete', '{"order":{"id":"ord_honey_7f3a"}}', 'honey/record'],
     ['/orders/delete', '{"ids":[1,2,3]}', 'allow'],
     ['/orders', '{"broken', 'allow'],
+    // Attacks: where a value lies that names the record, so that it is not looked at.
+    ['/orders/delete', '["ord_honey_7f3a"]', 'honey/record'],
+    ['/orders/delete', '[[1,[99999999]]]', 'honey/record'],
+    ['/orders/delete', '"ord_honey_7f3a"', 'honey/record'],
+    ['/graphql', '{"variables":{"input":{"where":{"id":{"eq":"ord_honey_7f3a"}}}}}', 'honey/record'],
+    ['/orders', `${'{"a":['.repeat(30)}"ord_honey_7f3a"${']}'.repeat(30)}`, 'honey/record'],
+    ['/orders', `{"id":99999999,${padding}}`, 'honey/record'],
+    ['/signup', `{"website":"x",${padding}}`, 'honey/field'],
+    ['/orders', `{${padding}}`, 'allow'],
+    ['/orders', '{"patch":{"ord_honey_7f3a":{"state":"gone"}}}', 'honey/record'],
+    ['/orders', `${formPadding}&id=99999999`, 'honey/record', 'application/x-www-form-urlencoded'],
+    ['/signup', `${formPadding}&website=x`, 'honey/field', 'application/x-www-form-urlencoded'],
+    ['/signup', '{"website":{}}', 'allow'],
   ]
   for (const [target, body, wanted, type] of table)
-    test(`${target} ${body ?? ''} is ${wanted}`, async () =>
+    test(`${target} ${(body ?? '').slice(0, 100)} is ${wanted}`, async () =>
       assert.equal(rule(await ask(guard, target, body, type)), wanted))
 
   test('holds the actor at once, unless it only observes', async () => {
