@@ -79,11 +79,13 @@ export class Clearance {
     for (let cookies = 0; cookies < MAX_COOKIES; cookies++) {
       const semicolon = header.indexOf(';', start)
       const end = semicolon < 0 ? header.length : semicolon
-      if (!this.#clearsCookie(header, codes, start, end)) {
-        const pair = header.slice(start, end).trim()
-        if (!isRememberedCookie(pair)) return undefined
-        if (this.actingCookies.has(pair)) found = 'acting'
-        else if (!this.cookies.has(pair)) return undefined
+      // What a long value decodes to takes longer to read than its digest, so that comes last.
+      const isLong = end - start >= LONG_COOKIE
+      if (!this.#clearsCookie(header, codes, start, end, !isLong)) {
+        const known = this.#knownCookie(header.slice(start, end).trim())
+        if (known === 'acting') found = 'acting'
+        else if (known === undefined && !(isLong && this.#clearsCookie(header, codes, start, end, true)))
+          return undefined
       }
       if (semicolon < 0) return found
       start = semicolon + 1
@@ -91,15 +93,25 @@ export class Clearance {
     return undefined
   }
 
-  /** Whether one scan clears the name and the value of a cookie. */
-  #clearsCookie(header: string, codes: Uint16Array, start: number, end: number): boolean {
+  /** What a cookie could do that was looked at before; undefined for one that is not known. */
+  #knownCookie(pair: string): 'inert' | 'acting' | undefined {
+    if (!isRememberedCookie(pair)) return undefined
+    if (this.actingCookies.has(pair)) return 'acting'
+    return this.cookies.has(pair) ? 'inert' : undefined
+  }
+
+  /**
+   * Whether one scan clears the name and the value of a cookie.
+   * @param decodes whether what the value decodes to may clear it too
+   */
+  #clearsCookie(header: string, codes: Uint16Array, start: number, end: number, decodes: boolean): boolean {
     const equals = header.indexOf('=', start)
     const hasValue = equals >= 0 && equals < end
     const nameEnd = hasValue ? equals : end
     const isName =
-      this.#clears(header, codes, start, nameEnd) ||
+      this.#clears(header, codes, start, nameEnd, decodes) ||
       this.parameters.has('', header.slice(start, nameEnd).trim())
-    return isName && (!hasValue || this.#clears(header, codes, equals + 1, end))
+    return isName && (!hasValue || this.#clears(header, codes, equals + 1, end, decodes))
   }
 
   /** Remembers the cookies of a header that was looked at, and in which no rule found anything. */
@@ -116,7 +128,7 @@ export class Clearance {
    * Whether one scan clears a part of a header, less the space around it, whatever it stands in but the name
    * of a file.
    */
-  #clears(header: string, codes: Uint16Array, from: number, to: number): boolean {
+  #clears(header: string, codes: Uint16Array, from: number, to: number, decodes: boolean): boolean {
     let start = from
     let end = to
     while (start < end && isSpace(codes[start] as number)) start++
@@ -130,13 +142,15 @@ export class Clearance {
     const { chars, words } = seen
     return (
       ((chars & ENCODED) === 0 && this.rules.isClear(chars, words)) ||
-      this.opaque.has(header.slice(start, end), chars, words)
+      (decodes && this.opaque.has(header.slice(start, end), chars, words))
     )
   }
 }
 
 /** Scanning a shorter one takes no longer than a digest. */
 const LEAST_COOKIE = 24
+/** From here on a digest comes before decodings. */
+const LONG_COOKIE = 256
 const LONGEST_COOKIE = 4_096
 
 function isRememberedCookie(pair: string): boolean {

@@ -283,6 +283,23 @@ const KINDS: Readonly<
       sent({ 'csp-report': { 'document-uri': 'https://x.example/?q=<script>alert(1)</script>' } }),
     ],
   },
+  'a page with brackets or stars in its name, as where to go back to': {
+    honest: [
+      asked('/login', { next: '/wiki/**To%20register%20a%20source**' }),
+      asked('/login', { next: '/wiki/[ruby/logger] changes' }),
+      asked('/login', { next: '/docs/[draft]' }),
+      filled({ redirect_to: '/blog/why?' }),
+    ],
+    attacks: [
+      asked('/login', { next: '/bin/c[a]t' }),
+      asked('/login', { next: '/???/c?t x' }),
+      asked('/login', { next: '/b[i]n/[c]at' }),
+      asked('/login', { next: '/usr/b*n/id' }),
+      asked('/login', { next: '/tmp/[x]a' }),
+      asked('/login', { next: '/wiki/[draft];/bin/c?t x' }),
+      filled({ redirect_to: '/us?/bin/id' }),
+    ],
+  },
   'what a field is named for': {
     honest: [
       filled({ formula: '=HYPERLINK("https://x.example/?id="&A2,"open")' }),

@@ -74,6 +74,17 @@ describe('cookies that were clean', () => {
     assert.notEqual(clearance.clearedCookies(cookie), undefined)
   })
 
+  test('a long one that is known is not decoded again, and a new one is', t => {
+    const clearance = Clearance.of(ownRuleSet)
+    const cookie = `laravel_session=${sealed('long')}`
+    assert.equal(verdictOf(cookie), 'pass')
+    const decoded = t.mock.method(clearance.opaque, 'has')
+    assert.notEqual(clearance.clearedCookies(cookie), undefined)
+    assert.equal(decoded.mock.callCount(), 0)
+    clearance.clearedCookies(`laravel_session=${sealed('another')}`)
+    assert.ok(decoded.mock.callCount() > 0)
+  })
+
   test('what could act in a statement is still compared there when it is known', () => {
     const cookie = `note=${encodeURIComponent("It's a long note of a customer, and no attack")}`
     for (let time = 0; time < 3; time++) {

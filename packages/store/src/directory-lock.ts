@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Duration, parseDuration, StoreError } from '@postern/core'
 import { nodeSqlite } from './node-sqlite.ts'
 import { sqliteError } from './sqlite-error.ts'
+import { workerAdvice } from './worker-advice.ts'
 
 /**
  * The right of one process to do something alone in a directory. The operating system takes it back when the
@@ -41,7 +42,7 @@ export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLo
     db?.close()
     if (error instanceof Error && 'errcode' in error && error.errcode === BUSY) {
       throw new StoreError(
-        `is in use by another Postern (${processOf(holder)}); stop it, or give this one its own directory`,
+        `is in use by another Postern (${processOf(holder)}); ${workerAdvice() ?? 'stop it, or give this one its own directory'}`,
         { store, retryable: true, cause: error },
       )
     }

@@ -132,6 +132,7 @@ function isProgramByGlob(name: string, opening: Opening, place: Reading['place']
   // What a body sets between backticks is code; the path of a request begins so itself.
   if (opening === 'line' || (place === 'body' && opening === 'substitution')) return false
   if (place === 'path' && opening === 'start') return false
+  if (!PROGRAM_FOLDER.test(name)) return false
   return GLOB.test(name) && !ROUTE.test(name) && /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
 }
 
@@ -226,4 +227,11 @@ function isBeforeCommand(code: number): boolean {
 const ROUTE = /^(?!\/(?:usr|s?bin|etc|opt|var|proc|dev)\/)(?:\/(?:[\w-]{1,24}|\[[a-z_]\w{1,24}\])){2,6}$/
 
 /** Wildcards inside a name; one that is a whole segment is a pattern of paths. */
+/**
+ * What a first folder can be: a pattern of its own, or one that has programs on some system. No pattern
+ * makes a program of the page `/wiki/[draft]`.
+ */
+const PROGRAM_FOLDER =
+  /^\/(?:[\w-]{0,11}[?*[\]]|(?:s?bin|usr|opt|lib\w{0,4}|tmp|var|etc|dev|proc|run|root|home|mnt|srv|snap|nix|sys|system|vendor|data|app|apps|www|busybox|busy\w{0,6})\/)/
+
 const GLOB = /[?[]|[^/*]\*|\*[^/*]/

@@ -39,6 +39,10 @@ export function MapScreen(): ReactNode {
           </button>
         </div>
       </div>
+      <p className="muted">
+        Counts come from the newest 4,000 kept requests; older ones are not in them. Of allowed requests a
+        sample is kept, and each counts for those it stands for. What was only ever answered 404 is left out.
+      </p>
       <Loaded asked={asked}>
         {({ routes }) => <Routes routes={show === 'open' ? routes.filter(({ isOpen }) => isOpen) : routes} />}
       </Loaded>
