@@ -15,7 +15,11 @@ export class CleanSecrets {
   readonly #digests: string[] = new Array<string>(SLOTS).fill('')
 
   has(secret: string): boolean {
-    const digest = digestOf(secret)
+    return this.holds(digestOf(secret))
+  }
+
+  /** As `has`, for who asks several tables. @param digest of `digestOf` */
+  holds(digest: string): boolean {
     const slot = slotOf(digest)
     return this.#digests[slot] === digest || this.#digests[slot ^ 1] === digest
   }
@@ -28,7 +32,8 @@ export class CleanSecrets {
   }
 }
 
-function digestOf(secret: string): string {
+/** The digest by which a secret is known. */
+export function digestOf(secret: string): string {
   return hash('sha256', secret, 'base64')
 }
 

@@ -1,6 +1,6 @@
 import { decodeUrl } from './canonicalise/url.ts'
 import { CharacterCodes } from './character-codes.ts'
-import { CleanSecrets } from './clean-secrets.ts'
+import { CleanSecrets, digestOf } from './clean-secrets.ts'
 import { CleanValues } from './clean-values.ts'
 import { CHAR, scanCodes, seen } from './features.ts'
 import { OpaqueValues } from './opaque-value.ts'
@@ -96,8 +96,9 @@ export class Clearance {
   /** What a cookie could do that was looked at before; undefined for one that is not known. */
   #knownCookie(pair: string): 'inert' | 'acting' | undefined {
     if (!isRememberedCookie(pair)) return undefined
-    if (this.actingCookies.has(pair)) return 'acting'
-    return this.cookies.has(pair) ? 'inert' : undefined
+    const digest = digestOf(pair)
+    if (this.actingCookies.holds(digest)) return 'acting'
+    return this.cookies.holds(digest) ? 'inert' : undefined
   }
 
   /**
@@ -136,7 +137,8 @@ export class Clearance {
     if (start === end) return true
     if (codes[start] === OBJECT_START) {
       const value = header.slice(start, end)
-      if (beginsLikeToken(value) && this.tokens.has(value)) return true
+      // A digest takes longer than looking for a dot.
+      if (beginsLikeToken(value) && value.includes('.') && this.tokens.has(value)) return true
     }
     scanCodes(codes, start, end)
     const { chars, words } = seen
