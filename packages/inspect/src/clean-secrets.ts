@@ -18,7 +18,7 @@ export class CleanSecrets {
     return this.holds(digestOf(secret))
   }
 
-  /** As `has`, for who asks several tables. @param digest of `digestOf` */
+  /** As `has`, for a caller that asks several tables. @param digest of `digestOf` */
   holds(digest: string): boolean {
     const slot = slotOf(digest)
     return this.#digests[slot] === digest || this.#digests[slot ^ 1] === digest

@@ -5,7 +5,7 @@ export interface GraphqlField {
   readonly listed: number
   /** Names of the variables in its arguments. */
   readonly variables: readonly string[]
-  /** Whether it stands inside a field without arguments, as operations that are grouped do: `orders { ... }`. */
+  /** Whether it stands inside a field without arguments, as grouped operations do: `orders { ... }`. */
   readonly isInner: boolean
 }
 
