@@ -9,7 +9,7 @@ export type HiddenColumns = ReadonlyMap<string, ReadonlySet<string>>
  * variables, names and keywords. A byte order mark is white space in front of a word and a letter within.
  */
 const WORD =
-  /\uFEFF|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'([^']*(?:''[^']*)*)'|"([^"]*(?:""[^"]*)*)"|`([^`]*(?:``[^`]*)*)`|\[([^\]]*)(?:\]|$)|\?\d*|[$@#:](?:[\w$\u0080-\uFFFF]|::)*(?:\([^) \t-\r]*\)?)?|([\w$\u0080-\uFFFF]+)|[()]/g
+  /\uFEFF|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'([^']*(?:''[^']*)*)'|"([^"]*(?:""[^"]*)*)"|`([^`]*(?:``[^`]*)*)`|\[([^\]]*)(?:\]|$)|\?\d*|[$@#:](?:[\w$\u0080-\uFFFF]|::)*(?:\([^) \t-\r]*\)?)?|([\w$\u0080-\uFFFF]+)|[()*]/g
 
 interface Word {
   readonly text: string
@@ -17,20 +17,23 @@ interface Word {
 }
 
 /**
- * Finds a join by columns of the same name (`USING`, `NATURAL`) that compares a hidden one. SQLite asks its
- * authorizer nothing about those, and a full join also returns them.
+ * Finds what SQLite asks its authorizer nothing about: a join by columns of the same name (`USING`,
+ * `NATURAL`) that compares a hidden one, and returns it in a full join; and an `INSERT` of all of a table
+ * into one that is made alike, which copies it without a look at its columns.
  * @returns the table whose column it is
+ * @see https://sqlite.org/src/file/src/insert.c `xferOptimization`
  */
-function joinsHidden(sql: string, hidden: HiddenColumns): string | undefined {
-  if (!/using|natural/i.test(sql)) return undefined
+function readsHidden(sql: string, hidden: HiddenColumns): string | undefined {
+  if (!/using|natural|insert|replace/i.test(sql)) return undefined
   const words = wordsOf(sql)
   const isNatural = words.some(({ text, isQuoted }) => !isQuoted && text === 'natural')
   const joined = joinedColumns(words)
   for (const { text } of words) {
     const columns = hidden.get(text)
-    if (columns !== undefined && (isNatural || joined.some(name => columns.has(name)))) return text
+    if (columns === undefined || columns.size === 0) continue
+    if (isNatural || joined.some(name => columns.has(name))) return text
   }
-  return undefined
+  return copiedWhole(words).find(name => (hidden.get(name)?.size ?? 0) > 0)
 }
 
 function wordsOf(sql: string): readonly Word[] {
@@ -40,7 +43,7 @@ function wordsOf(sql: string): readonly Word[] {
       text?.replaceAll("''", "'") ?? double?.replaceAll('""', '"') ?? back?.replaceAll('``', '`') ?? square
     if (quoted !== undefined) words.push({ text: quoted.toLowerCase(), isQuoted: true })
     else if (bare !== undefined) words.push({ text: bare.toLowerCase(), isQuoted: false })
-    else if (all === '(' || all === ')') words.push({ text: all, isQuoted: false })
+    else if (all === '(' || all === ')' || all === '*') words.push({ text: all, isQuoted: false })
   }
   return words
 }
@@ -58,6 +61,17 @@ function joinedColumns(words: readonly Word[]): readonly string[] {
   return names
 }
 
+/** Names behind each `SELECT * FROM` of a text that inserts: a table, or its schema and the table. */
+function copiedWhole(words: readonly Word[]): readonly string[] {
+  const bare = words.map(({ text, isQuoted }) => (isQuoted ? '' : text))
+  if (!bare.includes('insert') && !bare.includes('replace')) return []
+  return bare.flatMap((word, place) => {
+    if (word !== '*' || bare[place + 1] !== 'from') return []
+    const first = words.findIndex(({ text, isQuoted }, at) => at > place + 1 && (isQuoted || text !== '('))
+    return first < 0 ? [] : words.slice(first, first + 2).map(({ text }) => text)
+  })
+}
+
 const SCHEMA = `SELECT name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') AND name NOT LIKE 'postern~_%' ESCAPE '~'
   UNION ALL SELECT name, sql FROM sqlite_temp_schema WHERE type IN ('view', 'trigger')`
 
@@ -68,12 +82,12 @@ const SCHEMA = `SELECT name, sql FROM sqlite_schema WHERE type IN ('view', 'trig
  */
 export function refuseHiddenJoins(db: DatabaseSync, hidden: HiddenColumns, isOn: () => boolean): void {
   const check = (sql: unknown, place = 'guardSqlite'): void => {
-    const table = typeof sql === 'string' && isOn() ? joinsHidden(sql, hidden) : undefined
+    const table = typeof sql === 'string' && isOn() ? readsHidden(sql, hidden) : undefined
     if (table !== undefined)
       throw new ConfigError({
         place,
-        problem: `joins "${table}" by a column that may not be read`,
-        hint: 'join with ON and columns that may be read, in place of USING or NATURAL',
+        problem: `joins or copies "${table}" by a column that may not be read`,
+        hint: 'name columns that may be read, in ON in place of USING or NATURAL, and in place of *',
       })
   }
   for (const { name, sql } of db.prepare(SCHEMA).all()) check(sql, String(name))
