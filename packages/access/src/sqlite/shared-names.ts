@@ -61,15 +61,18 @@ function joinedColumns(words: readonly Word[]): readonly string[] {
   return names
 }
 
-/** Names behind each `SELECT * FROM` of a text that inserts: a table, or its schema and the table. */
+/** Names behind each `* FROM` of a text that inserts: a table, or its schema and the table. */
 function copiedWhole(words: readonly Word[]): readonly string[] {
-  const bare = words.map(({ text, isQuoted }) => (isQuoted ? '' : text))
-  if (!bare.includes('insert') && !bare.includes('replace')) return []
-  return bare.flatMap((word, place) => {
-    if (word !== '*' || bare[place + 1] !== 'from') return []
-    const first = words.findIndex(({ text, isQuoted }, at) => at > place + 1 && (isQuoted || text !== '('))
-    return first < 0 ? [] : words.slice(first, first + 2).map(({ text }) => text)
-  })
+  const is = (at: number, text: string): boolean => words[at]?.text === text && words[at]?.isQuoted === false
+  if (!words.some((_, at) => is(at, 'insert') || is(at, 'replace'))) return []
+  const names: string[] = []
+  for (let at = 0; at < words.length; at++) {
+    if (!is(at, '*') || !is(at + 1, 'from')) continue
+    let first = at + 2
+    while (is(first, '(')) first++
+    for (const { text } of words.slice(first, first + 2)) names.push(text)
+  }
+  return names
 }
 
 const SCHEMA = `SELECT name, sql FROM sqlite_schema WHERE type IN ('view', 'trigger') AND name NOT LIKE 'postern~_%' ESCAPE '~'
