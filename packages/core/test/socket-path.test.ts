@@ -8,7 +8,7 @@ test('the path of a Unix socket is read as it stands', () => {
   assert.equal(socketPath(`unix:/${'a'.repeat(102)}`), `/${'a'.repeat(102)}`)
 })
 
-test('what no system could connect to, or would read as another path, is no socket', () => {
+test('what no system could connect to, or would read as another path, is refused', () => {
   for (const address of [
     'http://127.0.0.1:3000',
     'unix:',
