@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -178,6 +179,22 @@ describe('the command line', () => {
     assert.match(stdout, /^bad {2}backend: .*does not answer/m)
     assert.match(stdout, /^bad {2}trusted proxies: .*whole internet/m)
     assert.match(stdout, /hint: list only the addresses of your own proxies/)
+  })
+
+  test('finds a backend on a Unix socket, and says when it is not there', async t => {
+    const folder = newFolder()
+    const path = join(folder, 'app.sock')
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      `upstream: unix:${path}\nlisten: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\n`,
+    )
+    const { stdout: without } = await cli(['doctor'], folder)
+    assert.ok(without.includes(`bad  backend: unix:${path} does not answer (ENOENT)`), without)
+    const server = createServer().listen(path)
+    t.after(() => server.close())
+    await once(server, 'listening')
+    const { stdout } = await cli(['doctor'], folder)
+    assert.ok(stdout.includes(`ok   backend: unix:${path} accepts connections`), stdout)
   })
 
   test('explains that nothing was recorded here, and ends with 3', async () => {

@@ -8,6 +8,7 @@ import {
   parseByteSize,
   parseDuration,
   RouteTable,
+  socketPath,
 } from '@postern/core'
 import { checkInspectSettings, ruleIds } from '@postern/inspect'
 import type { PathRisk } from '@postern/protocol'
@@ -165,27 +166,49 @@ const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
 
 /** As curl, nginx and Node write one: `unix:/run/app.sock`, `http://unix:/run/app.sock`, `/run/app.sock`. */
 const UNIX_SOCKET = /^(?:https?:\/\/)?(?:(?:http\+)?unix:|\/)/i
+/** What stands before the path in those spellings. */
+const SOCKET_SCHEME = /^(?:https?:\/\/)?(?:(?:http\+)?unix:(?:\/\/(?=%2f|\/))?)?/i
 const ON_A_PORT = 'let it use a port of this machine, e.g. 127.0.0.1:3000'
 
-/** `http://127.0.0.1:3000`: where the backend listens, without a path. */
-export const backendUrl: z.ZodType<string, string> = checked(
+/** `http://127.0.0.1:3000`: a server, without a path. */
+export const serverUrl: z.ZodType<string, string> = checked(
   z.string(),
   'an address such as "http://127.0.0.1:3000"',
+  checkServerUrl,
+)
+
+/** `http://127.0.0.1:3000` or `unix:/run/app.sock`: where the backend listens. */
+export const backendAddress: z.ZodType<string, string> = checked(
+  z.string(),
+  'an address such as "http://127.0.0.1:3000" or "unix:/run/app.sock"',
   value => {
-    const url = URL.parse(value)
-    if (UNIX_SOCKET.test(value))
-      fail('is a Unix socket, and the gateway connects to TCP ports only', ON_A_PORT)
-    if (url === null || !/^https?:$/.test(url.protocol))
-      fail(
-        'is not an http(s) address',
-        HOST_AND_PORT.test(value) ? `did you mean http://${value}?` : 'e.g. http://127.0.0.1:3000',
-      )
-    if (url.username !== '' || url.password !== '')
-      fail('a backend address carries no user or password', 'remove it from the address')
-    if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-      fail('a backend address has no path', `did you mean ${url.origin}?`)
+    if (!UNIX_SOCKET.test(value)) return checkServerUrl(value)
+    if (socketPath(value) !== undefined) return
+    const path = value.replace(SOCKET_SCHEME, '').replaceAll(/%2f/gi, '/')
+    const meant = `unix:${path.replace(/:?\/*$/, '')}`
+    fail(
+      'is not the address of a Unix socket',
+      socketPath(meant) === undefined
+        ? 'write unix: and the absolute path of the socket, of at most 103 bytes: unix:/run/app.sock'
+        : `did you mean ${meant}?`,
+    )
   },
 )
+
+function checkServerUrl(value: string): void {
+  const url = URL.parse(value)
+  if (UNIX_SOCKET.test(value))
+    fail('is a Unix socket, and here Postern connects to TCP ports only', ON_A_PORT)
+  if (url === null || !/^https?:$/.test(url.protocol))
+    fail(
+      'is not an http(s) address',
+      HOST_AND_PORT.test(value) ? `did you mean http://${value}?` : 'e.g. http://127.0.0.1:3000',
+    )
+  if (url.username !== '' || url.password !== '')
+    fail('a backend address carries no user or password', 'remove it from the address')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    fail('a backend address has no path', `did you mean ${url.origin}?`)
+}
 
 /** `$NAME`, as a shell has it: a name, not a secret. */
 const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/

@@ -58,8 +58,8 @@ export interface BackendConnectionOptions {
  * `Keep-Alive: timeout=`.
  */
 export function backendPool(settings: GatewaySettings): Pool {
-  const { timeouts, limits } = settings
-  return new Pool(settings.upstream, {
+  const { timeouts, limits, upstream, upstreamCa } = settings
+  return new Pool(upstream.origin, {
     factory: (origin, options) => new BackendConnection(origin, options as BackendConnectionOptions),
     // Who gets one is for `BackendSlots` to say; streams of events come on top.
     connections: limits.upstreamConnections * (1 + STREAMS_FOR_EACH),
@@ -73,6 +73,9 @@ export function backendPool(settings: GatewaySettings): Pool {
     keepAliveTimeoutThreshold: 1_000,
     maxHeaderSize: limits.headerBytes,
     strictContentLength: true,
-    ...(settings.upstreamCa !== undefined && { connect: { ca: settings.upstreamCa } }),
+    connect: {
+      ...(upstreamCa !== undefined && { ca: upstreamCa }),
+      ...(upstream.socketPath !== undefined && { socketPath: upstream.socketPath }),
+    },
   })
 }

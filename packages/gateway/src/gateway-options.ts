@@ -7,6 +7,7 @@ import {
   type Engine,
   type Exchange,
   parseDuration,
+  socketPath,
 } from '@postern/core'
 import type { HeldPort } from './held-port.ts'
 import { parseSigningKey, type SigningKey } from './identity-header.ts'
@@ -93,7 +94,7 @@ export interface GatewayTimeouts {
 export interface GatewayOptions {
   /** Decides; a function is asked for every request. */
   readonly engine: Engine | (() => Engine)
-  /** The backend: `http://127.0.0.1:3000`. */
+  /** The backend: `http://127.0.0.1:3000`, or `unix:/run/app.sock` for one that listens on a Unix socket. */
   readonly upstream: string
   /** Certificate authority for an `https:` backend that the system does not know. PEM. */
   readonly upstreamCa?: string | Buffer
@@ -120,9 +121,16 @@ export interface GatewayOptions {
   readonly underWay?: Int32Array
 }
 
+/** Where the backend listens. */
+export interface Upstream {
+  readonly origin: URL
+  /** Of a Unix socket, on which that origin is asked. */
+  readonly socketPath: string | undefined
+}
+
 /** Options, validated, durations in milliseconds. */
 export interface GatewaySettings {
-  readonly upstream: URL
+  readonly upstream: Upstream
   readonly upstreamCa: string | Buffer | undefined
   readonly rewriteHost: string | undefined
   readonly signingKey: KeyObject | undefined
@@ -193,7 +201,7 @@ export function parseGatewayOptions(options: GatewayOptions): GatewaySettings {
     attempt(() => parseTimeout(timeouts[name], `timeouts.${name}`)) ?? 1
   const kept = new Set((options.keepHeaders ?? []).map(name => name.toLowerCase()))
   const parsed: GatewaySettings = {
-    upstream: upstream ?? new URL('http://invalid'),
+    upstream: upstream ?? { origin: new URL('http://invalid'), socketPath: undefined },
     upstreamCa: options.upstreamCa,
     rewriteHost: options.rewriteHost,
     signingKey,
@@ -226,7 +234,9 @@ function parseTimeout(duration: Duration, place: string): number {
   throw new ConfigError({ place, problem: `"${duration}" is not between 1ms and 24 days` })
 }
 
-function parseUpstream(text: string): URL {
+function parseUpstream(text: string): Upstream {
+  const path = socketPath(text)
+  if (path !== undefined) return { origin: new URL('http://localhost'), socketPath: path }
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (
     url !== undefined &&
@@ -236,10 +246,10 @@ function parseUpstream(text: string): URL {
     url.pathname === '/' &&
     url.search === ''
   )
-    return url
+    return { origin: url, socketPath: undefined }
   throw new ConfigError({
     place: 'upstream',
     problem: 'the backend must be an origin, without path or credentials',
-    hint: 'e.g. http://127.0.0.1:3000',
+    hint: 'e.g. http://127.0.0.1:3000, or unix:/run/app.sock',
   })
 }

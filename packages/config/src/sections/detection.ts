@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
 import { key, orOff, required, section } from '../key.ts'
-import { backendUrl, duration, type Listen, listen, listOf, oneOf, text } from '../types.ts'
+import { duration, type Listen, listen, listOf, oneOf, serverUrl, text } from '../types.ts'
 
 /** What watches events over time. */
 export interface ScenariosConfig {
@@ -136,7 +136,7 @@ export const crowdsec: z.ZodType<CompiledCrowdsec, CrowdsecConfig | undefined> =
     }),
     feed: key(
       section<CrowdsecFeedConfig, CrowdsecFeedConfig>('CrowdsecFeedConfig', {
-        url: required(backendUrl, {
+        url: required(serverUrl, {
           description: "Address of CrowdSec's local API.",
           example: 'http://127.0.0.1:8080',
         }),

@@ -3,7 +3,7 @@ import type { ForwardDialect } from '@postern/http'
 import * as z from 'zod'
 import { key, orOff, required, section } from '../key.ts'
 import {
-  backendUrl,
+  backendAddress,
   count,
   duration,
   headerName,
@@ -119,8 +119,9 @@ export interface CompiledAdmin {
 }
 
 /** `upstream`. */
-export const upstream: z.ZodType<string | undefined, string | undefined> = key(backendUrl, {
-  description: 'Address of the backend, `http:` or `https:`. Gateway only.',
+export const upstream: z.ZodType<string | undefined, string | undefined> = key(backendAddress, {
+  description:
+    'Address of the backend: `http:`, `https:`, or `unix:` with the path of a Unix socket. Gateway only.',
   example: 'http://127.0.0.1:3000',
   applies: 'restart',
 })

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type NetConnectOpts } from 'node:net'
 import type { CompiledConfig, Listen } from '@postern/config'
-import { ConfigError, errorCode, parseAddress } from '@postern/core'
+import { ConfigError, errorCode, parseAddress, socketPath } from '@postern/core'
 import { PortInUse } from '@postern/runtime'
 import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
@@ -17,16 +17,13 @@ export async function checkBackend(config: CompiledConfig, listen: Listen): Prom
       'no backend is configured',
       'fine for middleware; a gateway needs upstream or --to',
     )
-  const url = new URL(config.upstream)
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
   if (isListeningPlace(config.upstream, listen))
     return bad(
       'backend',
       `${config.upstream} is where the gateway itself listens`,
       'give the backend or the gateway another port',
     )
-  const problem = await dial(host, port)
+  const problem = await dial(placeOf(config.upstream))
   if (problem === undefined) return ok('backend', `${config.upstream} accepts connections`)
   return bad(
     'backend',
@@ -35,9 +32,17 @@ export async function checkBackend(config: CompiledConfig, listen: Listen): Prom
   )
 }
 
-function dial(host: string, port: number): Promise<string | undefined> {
+function placeOf(upstream: string): NetConnectOpts {
+  const path = socketPath(upstream)
+  if (path !== undefined) return { path, timeout: DIAL_MS }
+  const url = new URL(upstream)
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port, timeout: DIAL_MS }
+}
+
+function dial(place: NetConnectOpts): Promise<string | undefined> {
   return new Promise(done => {
-    const socket = connect({ host, port, timeout: DIAL_MS })
+    const socket = connect(place)
     const end = (problem: string | undefined): void => {
       socket.destroy()
       done(problem)
