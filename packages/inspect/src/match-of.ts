@@ -2,6 +2,7 @@ import { thresholdOf } from './family.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { OF_EVERY_QUERY } from './lex/sql-injection.ts'
 import type { Match } from './match.ts'
+import { isMeasureQuery } from './measure-query.ts'
 import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
 import { isBody } from './readable-text.ts'
 import type { Reading } from './reading.ts'
@@ -40,6 +41,7 @@ export function matchOf(
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
   if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
+  if (level === 1 && isMeasureQuery(id, route, reading.name, reading.lower)) return undefined
   if (isOrdinary(hit, id, reading, setting, location, options)) return undefined
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
