@@ -41,7 +41,6 @@ export function matchOf(
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
   if (isQuery && level === 1 && OF_EVERY_QUERY.has(id)) return undefined
-  if (level === 1 && isMeasureQuery(id, route, reading.name, reading.lower)) return undefined
   if (isOrdinary(hit, id, reading, setting, location, options)) return undefined
   const isDocument = setting === 'document'
   const passesAsText = isDocument && weigh(rule, id, span, 'text', level, isEscaped) < threshold
@@ -76,9 +75,10 @@ function isOrdinary(
   reading: Reading,
   setting: ValueSetting,
   location: string,
-  { method, ownPort }: InspectorOptions,
+  { method, ownPort, level, route }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location, method)) return true
+  if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
 }

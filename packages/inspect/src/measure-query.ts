@@ -5,7 +5,7 @@
 const ADDRESS =
   /^[A-Z]{1,16} (?:\/[\w*:.-]{1,64}){0,8}\/(?:api\/v1\/(?:query|query_range|query_exemplars|format_query|parse_query|series|labels|label\/[\w*:.-]{1,64}\/values)|federate|graph)\/?$/i
 const NAME = /^(?:query|match\[\]|(?:g\d{1,2}\.)?expr)$/
-/** Functions, aggregations and words of PromQL that a bracket may stand behind; none reads or runs anything. */
+/** What a bracket may stand behind in PromQL; none of it reads or runs anything. */
 const CALLED: ReadonlySet<string> = new Set(
   (
     'abs absent absent_over_time acos acosh asin asinh atan atanh avg avg_over_time bottomk ceil changes clamp ' +
