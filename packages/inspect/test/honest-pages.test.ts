@@ -312,6 +312,31 @@ const KINDS: Readonly<
       filled({ share: '\\\\nas01\\..\\..\\windows\\win.ini' }),
     ],
   },
+  'a query for measures where Prometheus takes it': {
+    honest: [
+      asked('/api/v1/query', { query: 'time()', _: '1795804826129' }),
+      asked('/api/v1/query_range', { query: 'round(up)', start: '1790000000', step: '14' }),
+      asked('/prometheus/api/v1/query', { query: 'minute()' }),
+      asked('/api/datasources/proxy/uid/abc/api/v1/query', { query: 'sqrt(up)' }),
+      asked('/graph', { 'g0.expr': 'floor(time() / 60)', 'g0.tab': '1' }),
+      asked('/graph', { 'g0.expr': 'exp(up)' }),
+      raw('application/x-www-form-urlencoded', 'query=time()&step=14', '/api/v1/query_range'),
+      raw('application/x-www-form-urlencoded', 'query=sin(x)', '/api/v1/query'),
+    ],
+    attacks: [
+      asked('/api/v1/query', { query: 'sleep(5)' }),
+      asked('/api/v1/query', { query: 'exp(sleep(5))' }),
+      asked('/api/v1/query', { query: 'phpinfo()' }),
+      asked('/api/v1/query', { query: 'time(system(id))' }),
+      asked('/api/v1/query', { query: "time() or '1'='1" }),
+      asked('/api/v1/query', { query: 'time();phpinfo();' }),
+      asked('/api/v1/query', { query: 'database()' }),
+      asked('/api/v1/query', { id: 'round(x)' }),
+      asked('/index.php', { query: 'round(up)' }),
+      asked('/index.php/api/v1/query.php', { query: 'time()' }),
+      asked('/s', { query: 'time()' }),
+    ],
+  },
   'a text in a field of a form object': {
     honest: [
       filled({ 'issue[description]': 'Then open /etc/hosts and add a line.' }),
