@@ -72,7 +72,7 @@ BEGIN
 END $$;
 
 -- Every table that a rule is about, with its partitions and children, the triggers it has, and those of them that fire. A trigger
--- of a rule that the table was under before it was renamed, moved or attached is none.
+-- of a rule that the table was under before it was renamed, moved or attached does not count.
 CREATE FUNCTION postern_budgets.tables()
 RETURNS TABLE (relation regclass, root regclass, actions text[], present text[], triggers text[]) ${DEFINER} STABLE AS $$
 BEGIN
