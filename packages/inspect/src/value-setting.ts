@@ -61,11 +61,24 @@ export function isCommandField(location: string): boolean {
 
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
-  /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript)|comment_content|post_content|(?:body|stripped)-(?:plain|text|html))$/
+  /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
+
+/**
+ * The whole name of a field inside an object of a form, as Rails, PHP and others read it (`issue[notes]`,
+ * `body[0][value]`, `description[en]`): they read another one into what is not closed or goes on behind it.
+ */
+const FORM_OBJECT = /^[\w:.-]{1,40}(?:\[[\w:-]{0,40}\]){1,7}$/
+/** No field itself: a number, a language, or the one value of it. */
+const BEHIND_NAME = /(?:\[(?:\d{0,5}|[a-z]{2}(?:[-_][a-z]{2,4})?|und|value)\]){1,3}$/
+const CLOSING_BRACKET = 93
 
 /** Whether a parameter's name says that people write in it. */
 export function isFreeText(name: string): boolean {
-  return name.length <= 64 && FREE_TEXT.test(name)
+  if (name.length > 64) return false
+  if (name.charCodeAt(name.length - 1) !== CLOSING_BRACKET) return FREE_TEXT.test(name)
+  if (!FORM_OBJECT.test(name)) return false
+  const field = name.replace(BEHIND_NAME, '')
+  return FREE_TEXT.test(field.endsWith(']') ? field.slice(field.lastIndexOf('[') + 1, -1) : field)
 }
 
 /** Names under which documents send a piece of code. */
@@ -191,10 +204,10 @@ export function settingOf(
   if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
   if (isSecretParameter(name)) return 'secret'
   if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
-  if (place === 'form' && FREE_TEXT.test(name)) return 'prose'
+  if (place === 'form' && isFreeText(name)) return 'prose'
   if (place !== 'body' || isOperandParameter(name)) return 'plain'
   if (isDocument(text) || FILE_PART.test(name)) return 'document'
-  if (FREE_TEXT.test(name) || CODE.test(name)) return 'prose'
+  if (isFreeText(name) || CODE.test(name)) return 'prose'
   return name === '' || isQuotation(name) ? 'quotation' : 'data'
 }
 
