@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { inProcess } from './in-process.ts'
 
@@ -82,6 +83,40 @@ describe('postern vault rotate', () => {
     rmSync(`${keys}.new`)
     assert.equal((await run('vault', 'rotate')).code, 0)
     assert.deepEqual([existsSync(`${keys}.new`), statSync(keys).mode & 0o777], [false, 0o600])
+  })
+})
+
+describe('postern vault migrate', () => {
+  it('says how many values were written plain behind it', async () => {
+    rmSync(join(folder, 'vault.json'), { force: true })
+    for (const name of ['vault.keys', 'vault.search', 'vault.identity'])
+      rmSync(join(folder, name), { force: true })
+    assert.equal((await run('vault', 'init')).code, 0)
+    const file = JSON.parse(readFileSync(join(folder, 'vault.json'), 'utf8')) as object
+    const columns = { email: { mode: 'local', state: 'dual', storage: 'text' } }
+    writeFileSync(
+      join(folder, 'vault.json'),
+      JSON.stringify({ ...file, database: 'late.db', tables: { customers: { key: ['id'], columns } } }),
+    )
+    const database = new DatabaseSync(join(folder, 'late.db'))
+    // A program without the vault, which writes a row for each that the job has passed.
+    database.exec(`
+      CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT);
+      INSERT INTO customers VALUES (5, 'anne@example.com');
+      CREATE TRIGGER copied AFTER UPDATE ON customers WHEN new.id = 5
+        BEGIN INSERT INTO customers VALUES (1, 'copy@example.com'); END;
+    `)
+    const { code, stdout, stderr } = await run('vault', 'migrate', 'customers')
+    assert.equal(code, 0, stderr)
+    assert.match(stdout, /^1 rows looked at, 2 values rewritten$/m)
+    assert.match(
+      stderr,
+      /1 of them was written in the old form while the job ran\. Find out what still writes so/,
+    )
+    const stored = database.prepare('SELECT email FROM customers').all()
+    assert.ok(stored.every(({ email }) => String(email).startsWith('pv1.')))
+    database.close()
+    assert.match((await run('vault', 'migrate', 'customers')).stdout, /2 rows looked at, 0 values rewritten/)
   })
 })
 

@@ -2,6 +2,7 @@ import { thresholdOf } from './family.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { OF_EVERY_QUERY } from './lex/sql-injection.ts'
 import type { Match } from './match.ts'
+import { isMeasureQuery } from './measure-query.ts'
 import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
 import { isBody } from './readable-text.ts'
 import type { Reading } from './reading.ts'
@@ -74,9 +75,10 @@ function isOrdinary(
   reading: Reading,
   setting: ValueSetting,
   location: string,
-  { method, ownPort }: InspectorOptions,
+  { method, ownPort, level, route }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location, method)) return true
+  if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
 }

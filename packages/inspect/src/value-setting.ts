@@ -159,15 +159,15 @@ const FILE_PART =
 
 /** Where conversations with language models, cells of notebooks and lines of logs (Loki) stand. */
 const QUOTING =
-  /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.source(?:\.\d{1,5})?$/
+  /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
- * What happened before an error and the script it was in (Sentry, Bugsnag), logs and traces (OpenTelemetry):
- * they quote requests, queries and code.
+ * What happened before an error and the script it was in (Sentry, Bugsnag), logs and traces (OpenTelemetry),
+ * what a cell of a notebook printed or raised: they quote requests, queries and code.
  */
 const REPORTED =
-  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$|\.db\.statement$/
+  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$|\.db\.statement$|\.cells\.\d{1,4}\.outputs\.\d{1,4}\.(?:text|evalue|traceback|data\.text\/(?:plain|markdown|latex))(?:\.\d{1,5})?$/
 /** The names of these fields; an element of a list has none. */
 const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   '',
@@ -179,6 +179,12 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'statement',
   'stringvalue',
   'url',
+  // What a cell of a notebook printed or raised.
+  'evalue',
+  'text/plain',
+  'text/html',
+  'text/markdown',
+  'text/latex',
 ])
 
 /**

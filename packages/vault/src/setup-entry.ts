@@ -1,10 +1,6 @@
 /** `@postern/vault/setup`: what operators' programs need: the vault file, its database, jobs over tables. */
-export {
-  type RewriteKind,
-  type RewriteOptions,
-  type RewriteProgress,
-  rewriteTable,
-} from './migrate/rewrite-table.ts'
+export type { RewriteKind, RowRewrite } from './migrate/rewrite-rows.ts'
+export { type RewriteOptions, type RewriteProgress, rewriteTable } from './migrate/rewrite-table.ts'
 export { identitySeed, selfSignedIdentity, type TlsIdentity } from './primitive/certificate.ts'
 export { openVaultDatabase, readIdentity } from './setup/open-vault.ts'
 export { type KnownHolder, type TrustDomains, trustDomains } from './setup/trust-domains.ts'

@@ -4,7 +4,8 @@ import { inspect } from 'node:util'
 import { connectPostgres, migrate, openSqlite, type PostgresDatabase } from '@postern/store'
 import { freshDatabase } from '../../../test/fresh.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
-import { type RewriteKind, rewriteTable } from '../src/migrate/rewrite-table.ts'
+import type { RewriteKind } from '../src/migrate/rewrite-rows.ts'
+import { rewriteTable } from '../src/migrate/rewrite-table.ts'
 import type { RewriteClient } from '../src/migrate/write-rows.ts'
 import { sqliteClient } from '../src/sql/sqlite-client.ts'
 import { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT } from '../src/sql/table.sql.ts'
@@ -92,13 +93,67 @@ for (const [name, client, dialect, binary] of [
       await fill(planted)
       assert.equal((await job('seal')).rewritten, planted.length)
       assert.deepEqual(await opened(), planted)
-      assert.equal((await job('open')).rewritten, planted.length)
+      assert.equal((await job('open')).rewritten, 1)
       const plain = await stored()
       assert.equal(plain[4], 'carol')
       assert.ok(
         plain.slice(0, 4).every(value => value.length > 60),
         'what begins like a record stays sealed',
       )
+    })
+
+    it('finds what was written plain behind it, and says how many values those were', async () => {
+      await fill(['Anne', 'Bob', 'Carol', 'Dan', 'Eve', 'Fay', 'Gil', 'Hal', 'Ida'])
+      // An instance that nobody restarted inserts, moves and overwrites rows that the job has passed already.
+      const writes = [
+        "INSERT INTO item (id, value) VALUES (-1, 'Jan')",
+        "UPDATE item SET id = -2 WHERE id = 8 AND value = 'Ida'",
+        "UPDATE item SET value = 'Kai' WHERE id = 0",
+      ]
+      const write = async (): Promise<void> => {
+        const text = writes.shift()
+        if (text !== undefined) await client.query(text)
+      }
+      const { done, rows, rewritten, late } = await job('seal', 'text', { pause: 1, wait: write, batch: 3 })
+      assert.deepEqual(await opened(), [
+        'Ida',
+        'Jan',
+        'Kai',
+        'Bob',
+        'Carol',
+        'Dan',
+        'Eve',
+        'Fay',
+        'Gil',
+        'Hal',
+      ])
+      assert.deepEqual({ done, rewritten, late }, { done: true, rewritten: 11, late: 3 })
+      assert.equal(rows, 8)
+    })
+
+    it('that goes on after a stop finds what was written plain behind the place where it stood', async () => {
+      await fill(['Anne', 'Bob', 'Carol', 'Dan', 'Eve'])
+      const stopped = await job('seal', 'text', { signal: AbortSignal.abort() })
+      assert.equal(stopped.done, false)
+      await client.query("UPDATE item SET value = 'Mia' WHERE id = 0")
+      await job('seal')
+      assert.deepEqual(await opened(), ['Mia', 'Bob', 'Carol', 'Dan', 'Eve'])
+    })
+
+    it('does not end while somebody goes on writing plain values, but after a number of looks', async () => {
+      await fill(['Anne', 'Bob'])
+      let id = -1
+      const write = async () => client.query('INSERT INTO item (id, value) VALUES ($1, $2)', [id--, 'Late'])
+      const { done, late } = await job('seal', 'text', { pause: 1, wait: write })
+      assert.equal(done, true)
+      assert.ok((late ?? 0) > 0)
+    })
+
+    it('back to plain ends with a value that begins like a record and stays sealed', async () => {
+      await fill(['pv1.notes', 'Bob'])
+      await job('seal')
+      const { done, late } = await job('open')
+      assert.deepEqual({ done, late }, { done: true, late: 0 })
     })
 
     it('of rows with binary keys ends, and leaves none of them plain', async () => {

@@ -33,10 +33,16 @@ export async function rewriteCommand(
           noted = text
         },
       })
-      const { rows, rewritten, done } = progress
+      const { rows, rewritten, late, done } = progress
       context.output.line(
         `${rows} rows looked at, ${rewritten} values rewritten${done ? '' : '; stopped, run it again to go on'}`,
       )
+      if (late > 0)
+        context.output.note(
+          `${late} of them ${late === 1 ? 'was' : 'were'} written in the old form while the job ran. ` +
+            'Find out what still writes so, an instance with another configuration or a program without the vault, ' +
+            `before you change the state of a column, and run the job again.`,
+        )
       context.output.result(progress)
       return done ? EXIT.done : EXIT.interrupted
     } finally {

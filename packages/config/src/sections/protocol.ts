@@ -8,7 +8,8 @@ import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text 
 export interface ProtocolConfig {
   /**
    * Methods that are accepted; others get 405. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`,
-   * `OPTIONS`, `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`.
+   * `OPTIONS`, `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`,
+   * `SEARCH`.
    */
   readonly methods?: readonly string[] | undefined
   /** Media types of bodies that are accepted; others get 415. Default: all. */
@@ -63,7 +64,18 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
         description: 'Methods that are accepted; others get 405.',
         default: [
           ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
-          ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR'],
+          ...[
+            'PROPFIND',
+            'PROPPATCH',
+            'MKCOL',
+            'COPY',
+            'MOVE',
+            'LOCK',
+            'UNLOCK',
+            'REPORT',
+            'MKCALENDAR',
+            'SEARCH',
+          ],
         ],
         example: ['GET', 'HEAD', 'POST'],
       }),

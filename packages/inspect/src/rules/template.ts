@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\(|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\(|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
     .source
 
 /** How far from where a template begins it names an object. */
@@ -108,6 +108,9 @@ export const templateRules: readonly Rule[] = [
       '{%print(7*7)%}',
       '{{namespace.__init__}}',
       '{{self}}',
+      "{{['id']|map(attribute='a')|map('system')}}",
+      "{{x|map(attribute='__class__')}}",
+      '{{namespace(a=1).__init__}}',
       '{% debug %}',
       '{{ settings.SECRET_KEY }}',
     ],
@@ -121,6 +124,8 @@ export const templateRules: readonly Rule[] = [
       '{{ include "app.name" . }}',
       '{{this.total}}',
       '${self.private_ip}',
+      "{{ users | map(attribute='name') | join(', ') }}",
+      '{% set found = namespace(n=0) %}',
     ],
   },
   // JavaScript writes its own strings so.

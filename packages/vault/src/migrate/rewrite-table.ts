@@ -1,33 +1,13 @@
-import {
-  BudgetExceeded,
-  type Clock,
-  ConfigError,
-  CredentialError,
-  IntegrityError,
-  systemClock,
-} from '@postern/core'
-import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
+import { BudgetExceeded, type Clock, ConfigError, IntegrityError, systemClock } from '@postern/core'
 import { JOB_SQL, selectAfter, type TableDialect } from '../sql/table.sql.ts'
-import { beginsAsRecord, encodeValue, readStored } from '../table/column-value.ts'
-import { isOfOtherMode } from '../table/record-mode.ts'
 import { keyText, type Row } from '../table/row-context.ts'
 import type { Column, Table } from '../table/table-schema.ts'
-import type { Vault } from '../table/vault.ts'
-import { fromPlain, toPlain } from './plain-value.ts'
+import { columnsBeside, type RewriteKind, type RowRewrite, rewriteRows } from './rewrite-rows.ts'
 import { type RewriteClient, RowWriter } from './write-rows.ts'
 
-/**
- * What a job does to every row. `seal`: plain values become records. `open`: the other way, back. `rewrap`:
- * records of an earlier epoch become records of the current one. `seal` and `rewrap` also move records that
- * were sealed while the column was in the other mode, `local` or `split`.
- */
-export type RewriteKind = 'seal' | 'open' | 'rewrap'
-
 /** The table and columns of a job, and what it does to them. */
-export interface RewriteOptions {
-  readonly kind: RewriteKind
+export interface RewriteOptions extends RowRewrite {
   readonly table: string
-  readonly vault: Vault
   /**
    * `PostgresDatabase` or `sqliteClient`. With another client that has no transactions, what a trigger
    * changes is found out after it was written: the first batch is one row then.
@@ -38,11 +18,6 @@ export interface RewriteOptions {
   readonly batch?: number
   /** Pause between two batches, milliseconds. Default 0. */
   readonly pause?: number
-  /**
-   * Rows of each batch that are opened through the keys before they are written, to see that they do. Default
-   * 1. All rows are read back and compared.
-   */
-  readonly verify?: number
   /**
    * Keys of rows that are left as they are, each as `postern vault canary` takes it. Whoever opens a canary
    * is frozen, and a job opens rows.
@@ -65,6 +40,11 @@ export interface RewriteProgress {
   readonly rewritten: number
   /** Rows that changed under the job, and were taken again. */
   readonly contended: number
+  /**
+   * Values of this run that somebody wrote in the old form behind the job: by an instance that still has
+   * another configuration, or without the vault. They were rewritten too.
+   */
+  readonly late: number
   /** Whether every row was looked at. */
   readonly done: boolean
 }
@@ -75,6 +55,8 @@ export interface RewriteProgress {
 const LONGEST_WAIT = 3_600_000
 /** How often a row that changes under the job is taken again. */
 const MAX_ATTEMPTS = 10
+/** How often the table is read, if each time something was written in the old form meanwhile. */
+const MAX_PASSES = 5
 
 /**
  * Rewrites the encrypted columns of a table row by row, in the order of its key,
@@ -89,56 +71,138 @@ const MAX_ATTEMPTS = 10
  *   what was written. Never with a value
  */
 export async function rewriteTable(options: RewriteOptions): Promise<RewriteProgress> {
-  const { kind, vault, client, batch = 100, pause = 0, signal } = options
+  const { kind, vault, client, dialect, except = [] } = options
   const table = vault.table(options.table)
   const columns = table.columns.filter(({ mode }) => mode !== 'held')
   checkStates(columns, kind)
-  const isLeft = leftOut(table, options.except ?? [])
-  const job = `${kind} ${table.name}`
-  const read = [...new Set([...table.key, ...columnsBeside(table), ...columns.map(({ name }) => name)])]
-  const wait = options.wait ?? (milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)))
-  const known = await client.query<{ readonly position: string; readonly done: unknown }>(JOB_SQL.get, [job])
-  let position: readonly unknown[] | undefined =
-    known.rows[0] === undefined
-      ? undefined
-      : (JSON.parse(known.rows[0].position) as readonly StoredKey[]).map(fromStoredKey)
-  let rows = Number(known.rows[0]?.done ?? 0)
-  let rewritten = 0
-  let contended = 0
-  const writer = await RowWriter.of(client, table, options.dialect)
-  let limit = writer.canUndo ? batch : 1
-  for (;;) {
-    const text = selectAfter(table.name, table.key, read, position === undefined ? 'first' : 'next')
-    const page = (await client.query<Row>(text, [...(position ?? []), limit])).rows
-    if (page.length === 0) break
-    limit = batch
-    let todo: readonly Row[] = page.filter(row => !isLeft(row))
+  const isLeft = leftOut(table, except)
+  const name = `${kind} ${table.name}`
+  const known = await client.query<StoredJob>(JOB_SQL.get, [name])
+  const job = new RewriteJob(
+    options,
+    { name, table, columns, writer: await RowWriter.of(client, table, dialect), isLeft },
+    known.rows[0],
+  )
+  return await job.run()
+}
+
+/** What `vault_job` keeps of a job. */
+interface StoredJob {
+  readonly position: string
+  readonly done: unknown
+}
+
+/** What a job rewrites, and through what. */
+interface RewriteSubject {
+  readonly name: string
+  readonly table: Table
+  /** Those that the job rewrites. */
+  readonly columns: readonly Column[]
+  readonly writer: RowWriter
+  readonly isLeft: (row: Row) => boolean
+}
+
+/** One run of a job: where it stands, and what it has done. */
+class RewriteJob {
+  readonly #options: RewriteOptions
+  readonly #subject: RewriteSubject
+  readonly #wait: (milliseconds: number) => Promise<void>
+  /** Names of the columns that are read. */
+  readonly #read: readonly string[]
+  /** Key of the last row that was looked at; undefined before the first. */
+  #position: readonly unknown[] | undefined
+  #limit: number
+  #rows: number
+  #rewritten = 0
+  #contended = 0
+  #late = 0
+
+  constructor(options: RewriteOptions, subject: RewriteSubject, known: StoredJob | undefined) {
+    this.#options = options
+    this.#subject = subject
+    const { table, columns, writer } = subject
+    this.#wait = options.wait ?? (milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)))
+    this.#read = [...new Set([...table.key, ...columnsBeside(table), ...columns.map(({ name }) => name)])]
+    this.#limit = writer.canUndo ? this.#batch : 1
+    this.#rows = Number(known?.done ?? 0)
+    if (known !== undefined)
+      this.#position = (JSON.parse(known.position) as readonly StoredKey[]).map(fromStoredKey)
+  }
+
+  get #batch(): number {
+    return this.#options.batch ?? 100
+  }
+
+  async run(): Promise<RewriteProgress> {
+    for (let pass = 1; pass <= MAX_PASSES; pass++) {
+      const isWhole = this.#position === undefined
+      const before = this.#rewritten
+      if (!(await this.#pass(pass === 1))) return this.#progress(false)
+      if (isWhole && this.#rewritten === before) break
+      this.#position = undefined
+    }
+    await this.#options.client.query(JOB_SQL.remove, [this.#subject.name])
+    const progress = this.#progress(true)
+    this.#options.onProgress?.(progress)
+    return progress
+  }
+
+  #progress(done: boolean): RewriteProgress {
+    return {
+      rows: this.#rows,
+      rewritten: this.#rewritten,
+      contended: this.#contended,
+      late: this.#late,
+      done,
+    }
+  }
+
+  /** Goes through the rows behind the position. Returns whether it came to the end. */
+  async #pass(isFirst: boolean): Promise<boolean> {
+    const { client, pause = 0, signal, onProgress } = this.#options
+    const { table, name, isLeft } = this.#subject
+    for (;;) {
+      const text = selectAfter(
+        table.name,
+        table.key,
+        this.#read,
+        this.#position === undefined ? 'first' : 'next',
+      )
+      const { rows } = await client.query<Row>(text, [...(this.#position ?? []), this.#limit])
+      const last = rows.at(-1)
+      if (last === undefined) return true
+      this.#limit = this.#batch
+      const before = this.#rewritten
+      await this.#rewrite(rows.filter(row => !isLeft(row)))
+      if (isFirst) this.#rows += rows.length
+      else this.#late += this.#rewritten - before
+      this.#position = table.key.map(column => last[column])
+      await client.query(JOB_SQL.put, [name, JSON.stringify(this.#position.map(toStoredKey)), this.#rows])
+      onProgress?.(this.#progress(false))
+      if (signal?.aborted === true) return false
+      if (pause > 0) await this.#wait(pause)
+    }
+  }
+
+  /** Rewrites what needs it in some rows, and again those that change meanwhile. */
+  async #rewrite(rows: readonly Row[]): Promise<void> {
+    const { table, columns, writer } = this.#subject
+    let todo = rows
     for (let attempt = 0; todo.length > 0; attempt++) {
       if (attempt === MAX_ATTEMPTS)
         throw new IntegrityError(
           `${table.name}: a row changed ${MAX_ATTEMPTS} times while it was rewritten; run the job again`,
         )
       const outcome = await patiently(
-        () => rewriteRows(options, table, columns, writer, todo),
-        options.clock ?? systemClock,
-        wait,
+        () => rewriteRows(this.#options, table, columns, writer, todo),
+        this.#options.clock ?? systemClock,
+        this.#wait,
       )
-      rewritten += outcome.rewritten
-      contended += outcome.contended.length
-      todo = outcome.contended.length === 0 ? [] : await writer.read(outcome.contended, read)
+      this.#rewritten += outcome.rewritten
+      this.#contended += outcome.contended.length
+      todo = outcome.contended.length === 0 ? [] : await writer.read(outcome.contended, this.#read)
     }
-    const last = page.at(-1) as Row
-    position = table.key.map(name => last[name])
-    rows += page.length
-    await client.query(JOB_SQL.put, [job, JSON.stringify(position.map(toStoredKey)), rows])
-    options.onProgress?.({ rows, rewritten, contended, done: false })
-    if (signal?.aborted === true) return { rows, rewritten, contended, done: false }
-    if (pause > 0) await wait(pause)
   }
-  await client.query(JOB_SQL.remove, [job])
-  const progress = { rows, rewritten, contended, done: true }
-  options.onProgress?.(progress)
-  return progress
 }
 
 /**
@@ -158,106 +222,6 @@ function leftOut(table: Table, except: readonly (readonly string[])[]): (row: Ro
   return row => left.has(JSON.stringify(table.key.map(name => keyText(table, name, row))))
 }
 
-/** Rewrites what needs it in some rows; returns those that changed meanwhile. */
-async function rewriteRows(
-  { kind, vault, verify = 1 }: RewriteOptions,
-  table: Table,
-  columns: readonly Column[],
-  writer: RowWriter,
-  rows: readonly Row[],
-): Promise<{ readonly rewritten: number; readonly contended: readonly Row[] }> {
-  const needed = rows.flatMap(row => {
-    const names = columns
-      .filter(column => needsRewriting(kind, vault, column, row[column.name]))
-      .map(({ name }) => name)
-    return names.length === 0 ? [] : [{ row, names }]
-  })
-  if (needed.length === 0) return { rewritten: 0, contended: [] }
-  const beside = new Set([...table.key, ...columnsBeside(table)])
-  const parts = needed.map(({ row, names }) => only(row, [...beside, ...names]))
-  const plain =
-    kind === 'seal'
-      ? await Promise.all(
-          parts.map((part, index) => plainRow(vault, table, columns, part, needed[index]?.names ?? [])),
-        )
-      : await vault.openRows(table.name, parts)
-  const written =
-    kind === 'open'
-      ? plain.map((part, index) =>
-          backToPlain(part, parts[index] as Row, columns, needed[index]?.names ?? []),
-        )
-      : await vault.sealRows(table.name, plain)
-  // Before anything is written over: what does not open now would be lost.
-  if (kind !== 'open') await verifyRows(vault, table, plain.slice(0, verify), written.slice(0, verify))
-  const changes = needed.map(({ row, names }, index) => ({
-    row,
-    set: only(
-      written[index] as Row,
-      Object.keys(written[index] as Row).filter(name => !beside.has(name)),
-    ),
-    guard: [...names, ...guards(table)],
-  }))
-  const done = await writer.write(changes)
-  const contended = needed.filter(({ row }) => !done.has(writer.keyOf(row)))
-  const rewritten = needed.reduce(
-    (sum, { row, names }) => sum + (done.has(writer.keyOf(row)) ? names.length : 0),
-    0,
-  )
-  return { rewritten, contended: contended.map(({ row }) => row) }
-}
-
-/**
- * A row with its plain values as the application has them. A value that was sealed while the column was in
- * the other mode is opened; what only looks like one is text that somebody wrote.
- */
-async function plainRow(
-  vault: Vault,
-  table: Table,
-  columns: readonly Column[],
-  part: Row,
-  names: readonly string[],
-): Promise<Row> {
-  const sealed = columns.filter(
-    column => names.includes(column.name) && recordIn(part[column.name], column) !== undefined,
-  )
-  const opened: Record<string, unknown> = {}
-  for (const { name } of sealed)
-    try {
-      const [row] = await vault.openRows(table.name, [
-        only(part, [...table.key, ...columnsBeside(table), name]),
-      ])
-      opened[name] = row?.[name]
-    } catch (error) {
-      if (!isRefusedAsRecord(error)) throw error
-    }
-  const left = names.filter(name => !Object.hasOwn(opened, name))
-  return { ...convert(part, columns, left, fromPlain), ...opened }
-}
-
-/** It does not open where it stands, is of an epoch that there is not, or of a mode that has no keys here. */
-function isRefusedAsRecord(error: unknown): boolean {
-  return error instanceof IntegrityError || error instanceof CredentialError || error instanceof ConfigError
-}
-
-/** Opens sealed rows: they must be what went in. */
-async function verifyRows(
-  vault: Vault,
-  table: Table,
-  plain: readonly Row[],
-  sealed: readonly Row[],
-): Promise<void> {
-  const opened = await vault.openRows(table.name, sealed)
-  for (const [index, row] of opened.entries())
-    for (const column of table.columns) {
-      const value = row[column.name]
-      if (value === undefined || value === null || column.mode === 'held') continue
-      if (!encodeValue(value, column).equals(encodeValue(plain[index]?.[column.name], column)))
-        throw new IntegrityError(
-          `${table.name}.${column.name}: a value that was just sealed does not open as it was; nothing was written`,
-        )
-    }
-}
-
 /** Runs work again when a budget was used up, once it is free. */
 async function patiently<T>(
   work: () => Promise<T>,
@@ -271,36 +235,6 @@ async function patiently<T>(
       if (!(error instanceof BudgetExceeded)) throw error
       await wait(Math.min(LONGEST_WAIT, Math.max(1_000, error.retryAt - clock.now())))
     }
-  }
-}
-
-function needsRewriting(kind: RewriteKind, vault: Vault, column: Column, value: unknown): boolean {
-  if (value === null || value === undefined) return false
-  if (kind === 'seal') return !isRecord(value, column)
-  const stored = readStored(value, { ...column, state: kind === 'rewrap' ? column.state : 'dual' })
-  if ('plain' in stored) return false
-  if (kind === 'open') return true
-  const record = parseRecord(stored.sealed)
-  return isOfOtherMode(record, column) || record.epoch < vault.currentEpoch(column)
-}
-
-/**
- * Whether a value is a record of the column's mode. What only begins like one was written before there was a
- * vault, by a person who chose it so: it is sealed like every other text, or it would hold the job up, and
- * then every page that it is on.
- */
-function isRecord(value: unknown, column: Column): boolean {
-  return recordIn(value, column)?.mode === column.mode
-}
-
-/** A stored value as a record; undefined when it is something else. */
-function recordIn(value: unknown, column: Column): ParsedRecord | undefined {
-  try {
-    const stored = readStored(value, { ...column, state: 'dual' })
-    return 'sealed' in stored ? parseRecord(stored.sealed) : undefined
-  } catch (error) {
-    if (error instanceof IntegrityError) return undefined
-    throw error
   }
 }
 
@@ -323,43 +257,6 @@ function checkStates(columns: readonly Column[], kind: RewriteKind): void {
             : 'set it first, everywhere',
       })
   }
-}
-
-/** Columns that say where a row belongs. */
-function columnsBeside({ tenant, version, subject }: Table): readonly string[] {
-  return [tenant, version, subject].filter(name => name !== undefined)
-}
-
-/** What a sealed value is bound to must not change either between reading and writing. */
-function guards(table: Table): readonly string[] {
-  return columnsBeside(table).filter(name => !table.key.includes(name))
-}
-
-function only(row: Row, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(names.map(name => [name, row[name]]))
-}
-
-function convert(
-  row: Row,
-  columns: readonly Column[],
-  names: readonly string[],
-  how: (value: unknown, column: Column) => unknown,
-): Record<string, unknown> {
-  const out: Record<string, unknown> = { ...row }
-  for (const column of columns)
-    if (names.includes(column.name)) out[column.name] = how(row[column.name], column)
-  return out
-}
-
-/**
- * An opened row as it is written plain. What begins like a record stays sealed, or it would be taken for one.
- */
-function backToPlain(row: Row, sealed: Row, columns: readonly Column[], names: readonly string[]): Row {
-  const plain = convert(row, columns, names, toPlain)
-  for (const column of columns)
-    if (names.includes(column.name) && beginsAsRecord(plain[column.name], column))
-      plain[column.name] = sealed[column.name]
-  return plain
 }
 
 /** A key value in the position of a job: bytes as hexadecimal text in an object. */
