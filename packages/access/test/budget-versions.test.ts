@@ -62,6 +62,36 @@ test('installing over version 1 keeps counts, journal, refusals and the guard of
   )
 })
 
+test('installing over version 2 keeps counts and journal, and brings the functions and triggers of this version', async t => {
+  const place = await guarded(
+    t,
+    `CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 100);
+     GRANT SELECT, DELETE ON orders TO APP`,
+    BUDGETS,
+  )
+  const app = await place.connect()
+  const remove = async (where: string): Promise<void> => {
+    await app.query('BEGIN')
+    await app.query("SELECT set_config('postern.claim', $1, true)", [place.claim()])
+    await app.query(`DELETE FROM orders WHERE ${where}`).finally(() => app.query('COMMIT'))
+  }
+  await remove('id <= 12')
+  await place.owner.query(`
+    DROP FUNCTION postern_budgets.triggers_for, postern_budgets.bytes_of;
+    DROP EVENT TRIGGER postern_budgets_follow;
+    CREATE EVENT TRIGGER postern_budgets_follow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION postern_budgets.follow();
+    COMMENT ON SCHEMA postern_budgets IS 'postern budgets 2'`)
+  await installBudgets(place.database, { budgets: BUDGETS, claimKeys: [CLAIM_KEY] })
+  const status = await budgetStatus(place.database)
+  assert.equal(status.limits[0]?.mostUsed, 12)
+  assert.deepEqual(status.tables[0]?.unguarded, [])
+  await remove('id BETWEEN 13 AND 20')
+  await assert.rejects(remove('id = 21'), { code: 'PB001' })
+  assert.equal((await listChanges(place.database)).length, 2)
+  await place.owner.query('CREATE SCHEMA s; CREATE TABLE s.later (); ALTER TABLE s.later SET SCHEMA public')
+  assert.equal((await budgetStatus(place.database)).tables.length, 2)
+})
+
 test('a database with a newer version is left alone', async t => {
   const place = await guarded(t, 'CREATE TABLE orders (id int PRIMARY KEY)', BUDGETS)
   await place.owner.query("COMMENT ON SCHEMA postern_budgets IS 'postern budgets 99'")

@@ -41,6 +41,13 @@ export const UPGRADE_FROM_1_SQL: string = [
   KEEP_COUNTS_OF_1_SQL,
 ].join('')
 
+/** Version 2 as this one: the same tables, other functions and triggers. */
+export const UPGRADE_FROM_2_SQL: string = [
+  'SET LOCAL client_min_messages = warning;',
+  FUNCTIONS_OF_1_SQL,
+  FUNCTIONS_SQL,
+].join('')
+
 /** Takes everything away, with the triggers: those of guarded tables depend on the functions. */
 export const REMOVE_SQL = `
 DROP EVENT TRIGGER IF EXISTS postern_budgets_follow;

@@ -1,7 +1,13 @@
 import { ConfigError } from '@postern/core'
 import type { PostgresDatabase, SqlClient } from '@postern/store'
 import { type Budgets, changesOf, compileBudgets } from './budget.ts'
-import { BUDGETS_SCHEMA_SQL, FOLLOW_SQL, REMOVE_SQL, UPGRADE_FROM_1_SQL } from './budgets.sql.ts'
+import {
+  BUDGETS_SCHEMA_SQL,
+  FOLLOW_SQL,
+  REMOVE_SQL,
+  UPGRADE_FROM_1_SQL,
+  UPGRADE_FROM_2_SQL,
+} from './budgets.sql.ts'
 import { checkSigningKey, hmacPads, type SigningKey } from './signed-token.ts'
 
 /** What is installed, and how it behaves. */
@@ -39,8 +45,22 @@ export interface InstallPlan {
 
 const LONG = '10m'
 const LOCK = 'SELECT pg_advisory_xact_lock(5783298)'
+/**
+ * Nobody is changing rows of a guarded table while limits are: what a transaction has counted and not
+ * committed cannot be seen, and would keep its share of the old limit. Locked as dropping a trigger locks.
+ */
+const WAIT_FOR_WRITERS = `
+DO $$
+DECLARE o record;
+BEGIN
+  FOR o IN SELECT DISTINCT t.tgrelid, t.tgrelid::regclass AS relation FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid
+    WHERE p.pronamespace = to_regnamespace('postern_budgets') AND t.tgname LIKE 'postern\\_budget\\_%' ORDER BY t.tgrelid
+  LOOP
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', o.relation);
+  END LOOP;
+END $$`
 /** Of what `budgets.sql.ts` makes; the comment of the schema names it. */
-const VERSION = 2
+const VERSION = 3
 
 interface Found {
   /** What is installed; 0: nothing. */
@@ -70,11 +90,11 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
       problem: `version ${found.version} is installed in this database, and this program knows version ${VERSION}`,
       hint: 'install with a newer Postern',
     })
+  if (found.version > 0) plan(WAIT_FOR_WRITERS)
   if (found.version === 1) plan(UPGRADE_FROM_1_SQL)
-  if (found.version === 0) {
-    plan(BUDGETS_SCHEMA_SQL)
-    if (found.isSuperuser) plan(FOLLOW_SQL)
-  }
+  if (found.version === 2) plan(UPGRADE_FROM_2_SQL)
+  if (found.version === 0) plan(BUDGETS_SCHEMA_SQL)
+  if (found.version < VERSION && found.isSuperuser) plan(FOLLOW_SQL)
   plan(`COMMENT ON SCHEMA postern_budgets IS 'postern budgets ${VERSION}'`)
   plan('DELETE FROM postern_budgets.keys')
   for (const [kind, keys] of [

@@ -47,6 +47,25 @@ export const SESSION_WAYS: readonly Way[] = [
       },
     }),
   ),
+  ...(['READ COMMITTED', 'REPEATABLE READ', 'SERIALIZABLE'] as const).map(
+    (level): Way => ({
+      name: `TRUNCATE in a transaction that began before the rows were there, under ${level}`,
+      stoppedBy: ['PB001', '0A000'],
+      allowed: 0,
+      run: async target => {
+        const asOwner = (sql: string) =>
+          target.place.owner.query(
+            `SET session_replication_role = replica; ${sql}; RESET session_replication_role`,
+          )
+        await asOwner('DELETE FROM orders')
+        const old = await target.app()
+        await target.begin(old, {}, `ISOLATION LEVEL ${level}`)
+        await target.run(old, 'SELECT count(*) FROM orders')
+        await asOwner('INSERT INTO orders SELECT * FROM truth.orders')
+        await target.run(old, 'TRUNCATE orders', 'COMMIT')
+      },
+    }),
+  ),
   {
     name: 'savepoints, some of them rolled back',
     stoppedBy: OVER,

@@ -197,10 +197,15 @@ BEGIN${count('postern_old', '')}
   RETURN NULL;
 END $$;
 
--- TRUNCATE deletes every row. Partitions are truncated, and so counted, one by one.
+-- TRUNCATE deletes every row, those included that the snapshot of its transaction does not show. Partitions are truncated, and so counted, one by one.
 CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off ${SET_EXACT} AS $$
 DECLARE n bigint;
 BEGIN
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') AND pg_relation_size(TG_RELID) > 0
+     AND NOT (current_setting('postern.claim', true) = '' IS NOT FALSE AND session_user = ANY ((SELECT s.exempt FROM postern_budgets.settings AS s)::name[])) THEN
+    PERFORM postern_budgets.refuse_claim('0A000', 'TRUNCATE of a table with a budget needs READ COMMITTED: an older snapshot does not show every row that goes',
+      'Use DELETE, or BEGIN ISOLATION LEVEL READ COMMITTED.');
+  END IF;
   EXECUTE format('SELECT count(*) FROM ONLY %s', TG_RELID::regclass) INTO n;
   IF n = 0 THEN RETURN NULL; END IF;
   n := postern_budgets.charge(TG_ARGV, current_setting('postern.claim', true), n);

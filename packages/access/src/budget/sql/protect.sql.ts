@@ -29,37 +29,50 @@ BEGIN
     GROUP BY n.nspname, c.relname, r.action;
 END $$;
 
+-- The triggers that a table should have now, with what they run: an action's own, and that of TRUNCATE beside the one of DELETE.
+CREATE FUNCTION postern_budgets.triggers_for(relation oid) RETURNS TABLE (kind text, action text, keeps boolean, runs name, args text[]) ${INNER} STABLE AS $$
+BEGIN
+  RETURN QUERY
+    SELECT k.kind, w.action, k.keeps, k.runs::name,
+      ARRAY[f.id::text, f.step::text, array_to_string(array_remove(w.limits, f.id), ','), w.action, w.root_schema::text, w.root_name::text] || k.more
+    FROM postern_budgets.wanted($1) AS w
+    CROSS JOIN LATERAL (SELECT l.id, l.step FROM postern_budgets.limits AS l WHERE l.id = ANY (w.limits) AND l.scope = 'actor' ORDER BY l.id LIMIT 1) AS f
+    CROSS JOIN LATERAL (
+      SELECT w.action AS kind, w.undo AND w.action <> 'insert' AS keeps,
+        CASE WHEN w.action = 'insert' THEN 'count_new' WHEN w.undo THEN 'count_and_keep' ELSE 'count_old' END AS runs, '{}'::text[] AS more
+      UNION ALL
+      SELECT 'truncate', w.undo, 'count_truncate', ARRAY[CASE WHEN w.undo THEN 'undo' ELSE '' END] WHERE w.action = 'delete') AS k;
+END $$;
+
+-- As the catalog has the arguments of a trigger.
+CREATE FUNCTION postern_budgets.bytes_of(args text[]) RETURNS bytea ${INNER} STABLE AS $$
+BEGIN
+  RETURN (SELECT string_agg(convert_to(u.arg, getdatabaseencoding()) || decode('00', 'hex'), ''::bytea ORDER BY u.place) FROM unnest(args) WITH ORDINALITY AS u (arg, place));
+END $$;
+
 CREATE FUNCTION postern_budgets.protect(relation regclass) RETURNS void ${DEFINER} SET client_min_messages = warning AS $$
 DECLARE
   w record;
-  first postern_budgets.limits;
   args text;
-  keeps boolean;
   name text;
 BEGIN
   IF EXISTS (SELECT FROM pg_class WHERE oid = relation AND relkind NOT IN ('r', 'p')) THEN RETURN; END IF;
   FOREACH name IN ARRAY ARRAY['delete', 'update', 'insert', 'truncate'] LOOP
     EXECUTE format('DROP TRIGGER IF EXISTS postern_budget_%s ON %s', name, relation);
   END LOOP;
-  FOR w IN SELECT * FROM postern_budgets.wanted(relation) LOOP
-    SELECT * INTO first FROM postern_budgets.limits AS l WHERE l.id = ANY (w.limits) AND l.scope = 'actor' ORDER BY l.id LIMIT 1;
-    args := format('%L, %L, %L, %L, %L, %L', first.id, first.step, array_to_string(array_remove(w.limits, first.id), ','),
-      w.action, w.root_schema, w.root_name);
-    keeps := w.undo AND w.action <> 'insert';
-    EXECUTE format('CREATE TRIGGER postern_budget_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.%s(%s)',
-      w.action, w.action, relation,
-      CASE w.action WHEN 'insert' THEN 'NEW TABLE AS postern_new'
-        WHEN 'update' THEN 'OLD TABLE AS postern_old' || CASE WHEN keeps THEN ' NEW TABLE AS postern_new' ELSE '' END
-        ELSE 'OLD TABLE AS postern_old' END,
-      CASE WHEN keeps THEN 'count_and_keep' WHEN w.action = 'insert' THEN 'count_new' ELSE 'count_old' END, args);
-    IF w.action = 'delete' THEN
-      EXECUTE format('CREATE TRIGGER postern_budget_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.count_truncate(%s, %L)',
-        relation, args, CASE WHEN keeps THEN 'undo' ELSE '' END);
-    END IF;
+  FOR w IN SELECT * FROM postern_budgets.triggers_for(relation) LOOP
+    args := (SELECT string_agg(quote_literal(u.arg), ', ' ORDER BY u.place) FROM unnest(w.args) WITH ORDINALITY AS u (arg, place));
+    EXECUTE format('CREATE TRIGGER postern_budget_%s %s %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION postern_budgets.%s(%s)',
+      w.kind, CASE w.kind WHEN 'truncate' THEN 'BEFORE' ELSE 'AFTER' END, w.kind, relation,
+      CASE w.kind WHEN 'truncate' THEN '' WHEN 'insert' THEN 'REFERENCING NEW TABLE AS postern_new'
+        WHEN 'update' THEN 'REFERENCING OLD TABLE AS postern_old' || CASE WHEN w.keeps THEN ' NEW TABLE AS postern_new' ELSE '' END
+        ELSE 'REFERENCING OLD TABLE AS postern_old' END,
+      w.runs, args);
   END LOOP;
 END $$;
 
--- Every table that a rule is about, with its partitions and children, the triggers it has, and those of them that fire.
+-- Every table that a rule is about, with its partitions and children, the triggers it has, and those of them that fire. A trigger
+-- of a rule that the table was under before it was renamed, moved or attached does not count.
 CREATE FUNCTION postern_budgets.tables()
 RETURNS TABLE (relation regclass, root regclass, actions text[], present text[], triggers text[]) ${DEFINER} STABLE AS $$
 BEGIN
@@ -70,7 +83,8 @@ BEGIN
     LATERAL (SELECT array_agg(substr(g.tgname, 16) ORDER BY g.tgname) AS present,
                array_agg(substr(g.tgname, 16) ORDER BY g.tgname) FILTER (WHERE g.tgenabled IN ('O', 'A')) AS enabled
              FROM pg_trigger AS g JOIN pg_proc AS f ON f.oid = g.tgfoid
-             WHERE g.tgrelid = c.oid AND g.tgname LIKE 'postern\\_budget\\_%' AND f.pronamespace = 'postern_budgets'::regnamespace) AS h
+             JOIN postern_budgets.triggers_for(c.oid) AS k ON g.tgname = 'postern_budget_' || k.kind AND f.proname = k.runs AND g.tgargs = postern_budgets.bytes_of(k.args)
+             WHERE g.tgrelid = c.oid AND f.pronamespace = 'postern_budgets'::regnamespace) AS h
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.relnamespace <> 'postern_budgets'::regnamespace
       AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) AND w.actions IS NOT NULL
     ORDER BY 1;
@@ -89,10 +103,15 @@ BEGIN
 END $$;
 `
 
-/** Tables made later are guarded as they are made. Only a superuser may have it. */
+/**
+ * Tables are guarded as they are made, renamed, moved or attached: by whichever statement. Only a superuser
+ * may have it.
+ */
 export const FOLLOW_SQL: string = `
+DROP EVENT TRIGGER IF EXISTS postern_budgets_follow;
 CREATE EVENT TRIGGER postern_budgets_follow ON ddl_command_end
-  WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+  WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE', 'ALTER INDEX', 'CREATE SCHEMA', 'ALTER SCHEMA',
+    'CREATE EXTENSION', 'ALTER EXTENSION')
   EXECUTE FUNCTION postern_budgets.follow();
 ALTER EVENT TRIGGER postern_budgets_follow ENABLE ALWAYS;
 `
