@@ -11,7 +11,7 @@ const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|b
 const OWN_HOST =
   /^\s{0,4}(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.169\.254)(?::\d{1,5})?\s{0,4}$/
 
-/** What systems that watch machines (Nagios, Icinga) call the machine they run on: they ask for it by name. */
+/** What systems that watch machines (Nagios, Icinga) ask for by name: the machine that they run on too. */
 const WATCHED_NAME = /^(?:server|host(?:name)?)$/
 
 /** The backend's own host, in a query, under a name that says it will be called. */
