@@ -1,5 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, errorCode } from '@postern/core'
 import type { Document, LineCounter } from 'yaml'
@@ -24,23 +25,7 @@ export interface ConfigFile {
   place(path: ConfigPath): string
 }
 
-const NAMES: readonly string[] = [
-  'postern.config.ts',
-  'postern.config.mts',
-  'postern.config.js',
-  'postern.config.mjs',
-  'postern.config.yaml',
-  'postern.config.yml',
-  'postern.config.json',
-]
 const MAX_BYTES = 4 * 1_048_576
-
-/**
- * The configuration file of a folder, or undefined when it has none. Looked for by name, in that folder only.
- */
-export function findConfigFile(folder: string): string | undefined {
-  return NAMES.map(name => join(folder, name)).find(path => existsSync(path))
-}
 
 /**
  * Reads a configuration file: TypeScript and JavaScript are imported (their default export is the
@@ -101,7 +86,8 @@ async function importConfig(path: string, version: string): Promise<Unversioned>
   let module: { readonly default?: unknown }
   try {
     // The query makes a changed file a new module; what it imports stays as it was until the process
-    // restarts.
+    // restarts. CommonJS is cached by its path, whatever the query.
+    delete createRequire(path).cache[realpathSync(path)]
     module = (await import(`${pathToFileURL(path).href}?at=${encodeURIComponent(version)}`)) as {
       readonly default?: unknown
     }
@@ -123,13 +109,20 @@ async function importConfig(path: string, version: string): Promise<Unversioned>
       { cause: error },
     )
   }
-  if (module.default === undefined)
+  const value = defaultOf(module)
+  if (value === undefined)
     throw new ConfigError({
       place: name,
       problem: 'has no default export',
       hint: 'write: export default defineConfig({ ... })',
     })
-  return { path, folder: dirname(path), value: module.default, place: at => `${name}: ${formatPath(at)}` }
+  return { path, folder: dirname(path), value, place: at => `${name}: ${formatPath(at)}` }
+}
+
+/** The default export, also of a module that a compiler made CommonJS of. */
+function defaultOf({ default: value }: { readonly default?: unknown }): unknown {
+  const isCompiled = typeof value === 'object' && value !== null && '__esModule' in value
+  return isCompiled ? ('default' in value ? value.default : undefined) : value
 }
 
 function importHint(error: unknown): { readonly hint?: string } {

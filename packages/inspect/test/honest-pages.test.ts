@@ -358,6 +358,22 @@ const KINDS: Readonly<
       filled({ 'text/plain': "os.system('ls -la /tmp')" }),
     ],
   },
+  'the machine itself among those that are watched': {
+    honest: [
+      asked('/nagios/cgi-bin/extinfo.cgi', { type: '1', host: 'localhost' }),
+      asked('/icingaweb2/monitoring/service/show', { host: 'localhost', service: 'ssh' }),
+      asked('/sql/', { server: 'localhost', username: 'shop' }),
+    ],
+    attacks: [
+      asked('/s', { host: 'localhost:6379' }),
+      asked('/s', { host: '127.0.0.1' }),
+      asked('/s', { server: '169.254.169.254' }),
+      asked('/s', { target: 'localhost' }),
+      asked('/s', { upstream: 'localhost' }),
+      asked('/s', { host: 'localhost;id' }),
+      asked('/s', { server: 'http://localhost/' }),
+    ],
+  },
   'a text in a field of a form object': {
     honest: [
       filled({ 'issue[description]': 'Then open /etc/hosts and add a line.' }),

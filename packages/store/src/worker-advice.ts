@@ -5,21 +5,34 @@
 export function workerAdvice(): string | undefined {
   const worker = workerKind()
   if (worker === undefined) return undefined
-  const { name, id } = worker
+  const { name, id, first } = worker
   return (
-    `this process is one of several workers of ${name}, and each needs its own: write dataDirectory: ` +
+    `this process is one of several workers of ${name}, and each needs its own: ${first}write dataDirectory: ` +
     `\`.postern/\${${id}}\` and stores: { redis: '...' }, or keep one log for all with audit: { store: 'postgres' } ` +
     'and stores: { postgres: \'...\' } (docs/adapters.md, "Run several processes")'
   )
 }
 
-/** The name of what started this process as a worker, and the expression that tells workers apart. */
-function workerKind(): { readonly name: string; readonly id: string } | undefined {
+interface WorkerKind {
+  /** What started this process as a worker. */
+  readonly name: string
+  /** The expression that tells workers apart. */
+  readonly id: string
+  /** What must be done before that expression has a value. */
+  readonly first: string
+}
+
+function workerKind(): WorkerKind | undefined {
   const { NODE_APP_INSTANCE, NODE_UNIQUE_ID } = process.env
-  if (NODE_APP_INSTANCE !== undefined) return { name: 'pm2', id: 'process.env.NODE_APP_INSTANCE' }
+  if (NODE_APP_INSTANCE !== undefined) return { name: 'pm2', id: 'process.env.NODE_APP_INSTANCE', first: '' }
   // Node removes NODE_UNIQUE_ID from the environment of a worker before the first line of the application.
   if (isClusterWorker() || NODE_UNIQUE_ID !== undefined)
-    return { name: 'node:cluster', id: 'cluster.worker.id' }
+    return {
+      name: 'node:cluster',
+      // Not cluster.worker.id: the successor of a worker has another, and would leave its directory behind.
+      id: 'process.env.WORKER',
+      first: 'start each with cluster.fork({ WORKER: number }), its successor with the same number, and ',
+    }
   return undefined
 }
 

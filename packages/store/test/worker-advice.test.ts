@@ -20,7 +20,8 @@ describe('a directory in use', () => {
   test('names what to write in a worker of node:cluster, though its environment does not show it', t => {
     const said = secondProcess(t, {}, 'cluster')
     assert.match(said, /several workers of node:cluster/)
-    assert.ok(said.includes('dataDirectory: `.postern/${' + 'cluster.worker.id}`'), said)
+    assert.ok(said.includes('cluster.fork({ WORKER: number })'), said)
+    assert.ok(said.includes('dataDirectory: `.postern/${' + 'process.env.WORKER}`'), said)
   })
 
   test('names the worker of pm2 in its cluster mode, which is a worker of node:cluster too', t =>

@@ -82,10 +82,13 @@ function parseEffect(text: string): Effect {
   })
 }
 
-/** `2h` ago, or a date. */
+/** A time without a zone. */
+const UNZONED = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)$/i
+
+/** `2h` ago, or a date. Without a zone it is UTC, as entries are shown, wherever the command runs. */
 function parseTime(text: string, place: string, now: number): number {
   if (/^\d+(?:\.\d+)?(?:ms|[smhdw])/.test(text)) return now - parseDuration(text, place)
-  const time = Date.parse(text)
+  const time = Date.parse(text.replace(UNZONED, '$1T$2Z'))
   if (Number.isFinite(time)) return time
   throw new ConfigError({
     place,

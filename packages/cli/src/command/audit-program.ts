@@ -93,8 +93,8 @@ function filtered(command: Program): Program {
       'allow, throttle, challenge or deny; would-deny and so on in observe mode',
     )
     .option('--request <id>', 'of one request')
-    .option('--since <time>', '2h ago, or a date')
-    .option('--until <time>', '2h ago, or a date')
+    .option('--since <time>', '2h ago, or a date (UTC without a zone)')
+    .option('--until <time>', '2h ago, or a date (UTC without a zone)')
     .option('--text <text>', 'found anywhere in the entry')
     .option('--limit <count>', 'at most so many')
 }

@@ -89,7 +89,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     'what observe mode would have refused, and the exceptions to add',
     () => import('./report.ts'),
   )
-    .option('--since <time>', 'from when: 7d, 12h or a date', '7d')
+    .option('--since <time>', 'from when: 7d, 12h or a date (UTC without a zone)', '7d')
     .option('--format <format>', 'text, json or html (default: text)')
     .option('--top <count>', 'how many of each to show', '10')
   add(

@@ -11,10 +11,15 @@ const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|b
 const OWN_HOST =
   /^\s{0,4}(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.169\.254)(?::\d{1,5})?\s{0,4}$/
 
+/** What systems that watch machines (Nagios, Icinga) ask for by name: the machine that they run on too. */
+const WATCHED_NAME = /^(?:server|host(?:name)?)$/
+
 /** The backend's own host, in a query, under a name that says it will be called. */
 function findTarget(reading: Reading): Span | undefined {
   if (!reading.fromStart || reading.place !== 'query' || !TARGET_NAME.test(reading.name)) return undefined
-  return OWN_HOST.test(reading.lower) ? { start: 0, end: reading.text.length } : undefined
+  if (!OWN_HOST.test(reading.lower)) return undefined
+  const isName = reading.lower === 'localhost' && WATCHED_NAME.test(reading.name)
+  return { start: 0, end: reading.text.length, ...(isName && { score: 4 }) }
 }
 
 /** Where scripts of old keep the folder that they include files from. */

@@ -1,0 +1,53 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError } from '@postern/core'
+
+const NAMES: readonly string[] = [
+  'postern.config.ts',
+  'postern.config.mts',
+  'postern.config.cts',
+  'postern.config.js',
+  'postern.config.mjs',
+  'postern.config.cjs',
+  'postern.config.yaml',
+  'postern.config.yml',
+  'postern.config.json',
+]
+/** What somebody means as the configuration: not a copy (`.bak`, `~`), a map or a declaration. */
+const MEANT = /^postern\.config(?:\.(?:[cm]?[jt]sx?|ya?ml|json[5c]?|toml|ini|conf|cfg|xml|hcl|properties))?$/i
+
+/**
+ * The configuration file of a folder, or undefined when it has none. Looked for by name, in that folder only.
+ * @throws ConfigError for a file that somebody means as the configuration and that would not be read: the
+ * defaults would be in force instead, without a word
+ */
+export function findConfigFile(folder: string): string | undefined {
+  const meant = namesIn(folder).filter(name => MEANT.test(name))
+  const [first, ...others] = NAMES.filter(name => meant.includes(name))
+  const unread = meant.find(name => !NAMES.includes(name))
+  if (unread !== undefined)
+    throw new ConfigError({
+      place: unread,
+      problem: 'would not be read: no configuration file has that name',
+      hint: `rename it, or name another with --config; read are ${NAMES.join(', ')}`,
+    })
+  if (first === undefined) return undefined
+  // A compiler writes its result beside the source; both say the same.
+  const other = others.find(name => name !== first.replace(/ts$/, 'js'))
+  if (other !== undefined)
+    throw new ConfigError({
+      place: other,
+      problem: `would not be read: ${first} is there too, and only one is the configuration`,
+      hint: 'remove one of them, or name the one to read with --config',
+    })
+  return join(folder, first)
+}
+
+/** A folder that cannot be listed has no configuration that could be read. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { ConfigError } from '@postern/core'
+import { loadConfig } from '../src/index.ts'
+
+const MODULE = "export default { mode: 'observe' }\n"
+const COMMON = "module.exports = { mode: 'observe' }\n"
+const COMPILED = "exports.__esModule = true\nexports.default = { mode: 'observe' }\n"
+
+/** A folder with these files, `{ name: text }`. */
+function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-config-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+async function modeIn(folder: string): Promise<string> {
+  return (await loadConfig({ folder, environment: {} })).config.mode
+}
+
+describe('the configuration file of a folder', () => {
+  for (const [name, text] of [
+    ['postern.config.ts', MODULE],
+    ['postern.config.mts', MODULE],
+    ['postern.config.cts', COMMON],
+    ['postern.config.js', COMMON],
+    ['postern.config.mjs', MODULE],
+    ['postern.config.cjs', COMMON],
+    ['postern.config.cjs', COMPILED],
+    ['postern.config.yaml', 'mode: observe\n'],
+    ['postern.config.yml', 'mode: observe\n'],
+    ['postern.config.json', '{"mode":"observe"}'],
+  ] as const)
+    test(`is read as ${name}: ${text.slice(0, 14)}`, async () => {
+      assert.equal(await modeIn(folderWith({ [name]: text, 'package.json': '{}' })), 'observe')
+    })
+
+  for (const name of [
+    'postern.config.toml',
+    'postern.config.json5',
+    'postern.config.jsonc',
+    'postern.config',
+    'Postern.config.yaml',
+    'postern.config.YAML',
+  ])
+    test(`${name} is an error, not a start with the defaults`, async () => {
+      const error: unknown = await modeIn(folderWith({ [name]: 'mode: observe\n' })).catch((e: unknown) => e)
+      assert.ok(error instanceof ConfigError)
+      assert.equal(error.issues[0]?.place, name)
+      assert.match(error.issues[0]?.hint ?? '', /postern\.config\.yaml/)
+    })
+
+  test('is one file: a second is an error, not left out', async () => {
+    const folder = folderWith({ 'postern.config.mjs': MODULE, 'postern.config.yaml': 'mode: enforce\n' })
+    await assert.rejects(modeIn(folder), /postern\.config\.yaml: would not be read: postern\.config\.mjs is/)
+  })
+
+  test('may stand beside what a compiler or an editor writes', async () => {
+    const folder = folderWith({
+      'postern.config.mts': MODULE,
+      'postern.config.mjs': MODULE,
+      'postern.config.mjs.map': '{}',
+      'postern.config.d.mts': '',
+      'postern.config.mts~': 'old',
+      'postern.config.mts.bak': 'old',
+      '.postern.config.mts.swp': '',
+    })
+    assert.equal(await modeIn(folder), 'observe')
+  })
+
+  for (const name of ['postern.config.js', 'postern.config.cjs', 'postern.config.cts'])
+    test(`${name} in CommonJS is read again when it changes`, async () => {
+      const folder = folderWith({ [name]: COMMON, 'package.json': '{"type":"commonjs"}' })
+      assert.equal(await modeIn(folder), 'observe')
+      writeFileSync(join(folder, name), "module.exports = { mode: 'enforce', dataDirectory: false }\n")
+      assert.equal(await modeIn(folder), 'enforce')
+    })
+})

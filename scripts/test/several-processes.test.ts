@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { scratch } from '../../packages/store/test/scratch.ts'
+import { root } from '../workspace.ts'
+import { blocksOf, readPage } from './support/page.ts'
+
+const blocks = blocksOf(readPage('docs/adapters.md'))
+  .filter(({ heading }) => heading.startsWith('Run several processes'))
+  .map(({ text }) => text)
+
+const APPLICATION = `
+import { createServer } from 'node:http'
+import { postern } from 'postern'
+const layer = await postern({ log: 'none' })
+const server = createServer(layer.node((request, response) => response.end('hello')))
+server.listen(0, '127.0.0.1', () => console.log('started ' + process.pid))
+process.on('disconnect', () => process.exit())
+`
+
+test('a worker of node:cluster that replaces another goes on in its data directory', {
+  timeout: 120_000,
+}, async t => {
+  const server = blocks.find(code => code.includes('cluster.fork'))
+  const directory = blocks.findLast(code => code.includes('dataDirectory'))?.match(/dataDirectory:.*,/)?.[0]
+  assert.ok(server !== undefined && directory !== undefined, 'docs/adapters.md prints both')
+  const folder = scratch(t)
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'server.mjs'), server.replace('availableParallelism()', '2'))
+  writeFileSync(join(folder, 'application.mjs'), APPLICATION)
+  writeFileSync(join(folder, 'postern.config.mjs'), `export default { ${directory} }`)
+
+  const primary = spawn(process.execPath, [...process.execArgv, 'server.mjs'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => primary.kill('SIGKILL'))
+  const workers: number[] = []
+  for await (const line of createInterface(primary.stdout)) {
+    const [, pid] = /^started (\d+)$/.exec(line) ?? []
+    if (pid === undefined) continue
+    workers.push(Number(pid))
+    if (workers.length === 2) for (const worker of workers) process.kill(worker, 'SIGKILL')
+    if (workers.length === 4) break
+  }
+  assert.equal(workers.length, 4)
+  assert.deepEqual(readdirSync(join(folder, '.postern')).sort(), ['1', '2'])
+})
