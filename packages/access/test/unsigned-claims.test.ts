@@ -17,7 +17,7 @@ const alice: Acting = { actor: 'user:alice' }
 const NAMELESS: readonly (readonly [string, Acting])[] = [
   ['an actor with a name that is too long', { actor: `user:${'x'.repeat(300)}` }],
   ['a tenant with a name that is too long', { ...alice, tenant: 'x'.repeat(300) }],
-  ['an act that is no digest', { ...alice, act: 'x' }],
+  ['an act that is not a digest', { ...alice, act: 'x' }],
 ]
 
 for (const [name, acting] of NAMELESS) {
