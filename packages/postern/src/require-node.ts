@@ -6,7 +6,7 @@ const OLDEST = 24
 const OTHERS = { bun: 'Bun', deno: 'Deno' } as const
 
 /**
- * Stops where this is no Node, or one that is too old.
+ * Stops where this is another runtime, or a Node that is too old.
  * @param versions as `process.versions` says them
  * @throws Error in one sentence
  */
