@@ -92,7 +92,7 @@ async function refusalOf(
     })
   await byFetch.engine.identify(byFetch.exchange, principal)
   const { decision } = byFetch.exchange
-  // A fetch handler gives its answer itself: without waiting it would let the request pass, so this stays loud.
+  // A fetch handler gives its answer itself. Without waiting it would let the request pass: stay loud.
   if (decision.effect !== 'allow') throw new RequestRefused(decision, byFetch.exchange)
   return undefined
 }
