@@ -90,12 +90,14 @@ export class ClaimPrefix {
   /**
    * Sends a statement, with the claim before it when it begins a transaction.
    * @param submit sends it as it is; `claimed` sends it so that a claim can go before it
+   * @returns what it returned, or the error for which nothing was sent
    */
-  around<T>(submit: () => T, claimed: () => T): T {
+  around<T>(submit: () => T, claimed: () => T): T | Error {
     // Statements of a pipeline are sent before the state that they will find is
     // known; a claim too many does no harm.
-    const claim = this.#status === 'I' || this.#sent.length > 0 ? claimStatement(this.#options) : undefined
+    const claim = this.#status === 'I' || this.#sent.length > 0 ? claimOrWhy(this.#options) : undefined
     if (claim === undefined) return this.without(submit)
+    if (claim instanceof Error) return claim
     const wire = this.#wire
     const entry: Sent = { claimed: false, isOrphan: false, prepares: 0 }
     this.#sent.push(entry)
@@ -140,7 +142,7 @@ export class ClaimPrefix {
     }
     wire.stream.cork?.()
     try {
-      const refused = claimed()
+      const refused = errorOf(claimed)
       if (refused instanceof Error) {
         // The driver sent nothing of its own: what was sent of the claim is nobody's answer.
         if (entry.claimed) {
@@ -177,6 +179,22 @@ export class ClaimPrefix {
     }
     return false
   }
+}
+
+/**
+ * What work returns, or the error that it throws. A driver waits forever for the answer to a statement whose
+ * sending threw, and with it everyone who gets the connection after that: a returned error fails it.
+ */
+function errorOf<T>(work: () => T): T | Error {
+  try {
+    return work()
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+function claimOrWhy(options: GuardOptions): ClaimStatement | Error | undefined {
+  return errorOf(() => claimStatement(options))
 }
 
 /** A statement that was sent and is not answered yet. */

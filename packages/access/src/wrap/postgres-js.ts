@@ -1,7 +1,13 @@
 import { ConfigError } from '@postern/core'
 import { TableNames } from '../read/table-names.ts'
 import { currentActing } from './acting-as.ts'
-import { claimStatement, type GuardOptions, refusedError, reportRefusal } from './guarded-connection.ts'
+import {
+  type ClaimStatement,
+  claimStatement,
+  type GuardOptions,
+  refusedError,
+  reportRefusal,
+} from './guarded-connection.ts'
 import { countingSession } from './postgres-js-reads.ts'
 
 /** A query of postgres.js that was asked for, and is sent at once when it is awaited or executed. */
@@ -69,7 +75,7 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
       let value: V | undefined
       try {
         await begin(async (session: TransactionOf<S> & PostgresJsSession) => {
-          const claimed = sendClaim(session, options)
+          const claimed = sendClaim(session, claimStatement(options))
           const result = work(counting(session))
           // Awaited together: neither may fail without being noticed.
           ;[value] = await Promise.all([result, claimed])
@@ -82,9 +88,11 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
     run: async <V>(statement: (sql: Awaited<ReturnType<S['reserve']>>) => PromiseLike<V>): Promise<V> => {
       const session = (await sql.reserve()) as Awaited<ReturnType<S['reserve']>>
       try {
+        const claim = claimStatement(options)
         const begun = send(session.unsafe('BEGIN'))
-        const claimed = sendClaim(session, options)
-        const result = send(statement(counting(session)))
+        const claimed = sendClaim(session, claim)
+        // Whatever the statement does, the transaction ends before the connection goes to somebody else.
+        const result = sendStatement(() => statement(counting(session)))
         const committed = send(session.unsafe('COMMIT'))
         const [value] = await settled([result, begun, claimed, committed])
         return value as V
@@ -97,11 +105,19 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
   }
 }
 
-function sendClaim(session: PostgresJsSession, options: GuardOptions): Promise<unknown> {
-  const claim = claimStatement(options)
+function sendClaim(session: PostgresJsSession, claim: ClaimStatement | undefined): Promise<unknown> {
   return claim === undefined
     ? Promise.resolve()
     : send(session.unsafe(claim.text, [...claim.values] as never[]))
+}
+
+/** As `send`, of a statement that may throw as it is made. */
+function sendStatement<V>(statement: () => PromiseLike<V>): Promise<V> {
+  try {
+    return send(statement())
+  } catch (error) {
+    return Promise.reject(error)
+  }
 }
 
 /** Queries of postgres.js are sent when somebody asks for their answer. */
