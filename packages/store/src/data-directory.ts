@@ -270,11 +270,13 @@ function writeVersion(directory: string, version: number): void {
   }
 }
 
+const ELSEWHERE = 'use another one, or dataDirectory: false, which writes nothing'
+
 const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   ENOENT: 'cannot be made there: that file system takes no directories',
-  EACCES: 'cannot be read and written by the user Postern runs as',
-  EPERM: 'cannot be read and written by the user Postern runs as',
-  EROFS: 'is on a read-only file system',
+  EACCES: `cannot be read and written by the user Postern runs as; make it theirs (chown), or ${ELSEWHERE}`,
+  EPERM: `cannot be read and written by the user Postern runs as; make it theirs (chown), or ${ELSEWHERE}`,
+  EROFS: `is on a read-only file system; ${ELSEWHERE}`,
   ENOSPC: 'is on a full disk; free some space',
   EDQUOT: 'is on a full disk; free some space',
   ENOTDIR: 'is a file, or lies below one',

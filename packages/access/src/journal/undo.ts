@@ -133,7 +133,7 @@ async function restore(client: SqlClient, change: string, options: UndoOptions):
   await run.restoreAll(batches)
   await client.query(MARK_UNDONE, [run.done])
   for (const trigger of loud)
-    await client.query(`ALTER TABLE ${trigger.table} ENABLE ${MODES[trigger.mode]} ${trigger.name}`)
+    await client.query(`ALTER TABLE ONLY ${trigger.table} ENABLE ${MODES[trigger.mode]} ${trigger.name}`)
   await client.query('SET CONSTRAINTS ALL IMMEDIATE', undefined, LONG)
   return { change, isApplied: true, ...run.report() }
 }
@@ -159,11 +159,12 @@ const MODES: Readonly<Record<LoudTrigger['mode'], string>> = {
 
 /**
  * Disables the triggers that users made, budgets among them, for this transaction;
- * those of foreign keys go on.
+ * those of foreign keys go on. Table by table (`ONLY`): else a trigger of a partition would afterwards be as
+ * that of its parent is, whatever its owner has set.
  */
 async function quieten(client: SqlClient, tables: readonly string[]): Promise<readonly LoudTrigger[]> {
   const { rows } = await client.query<LoudTrigger>(TRIGGERS, [tables])
   for (const { table, name } of rows)
-    await client.query(`ALTER TABLE ${table} DISABLE TRIGGER ${name}`, undefined, LONG)
+    await client.query(`ALTER TABLE ONLY ${table} DISABLE TRIGGER ${name}`, undefined, LONG)
   return rows
 }

@@ -35,7 +35,8 @@ const COMMANDS = ['select', 'insert', 'update', 'delete'] as const
 /**
  * The statements that make PostgreSQL itself hold to the policies, for every statement of every program that
  * uses the role: allow policies become permissive ones, deny policies restrictive ones. Run them in one
- * transaction; running them again replaces what an earlier run made.
+ * transaction; running them again replaces what an earlier run made. Partitions and children of the table are
+ * closed to statements that name them: run it again when one is added.
  * @returns SQL, in order
  * @throws ConfigError for a policy that uses `check` or `attribute`, which the database cannot know
  */
@@ -50,7 +51,7 @@ export function rowLevelSecurity(policies: PolicySet, options: RowLevelSecurityO
   const roles = options.to === undefined ? 'PUBLIC' : options.to.map(quoteName).join(', ')
   const session = options.session ?? settingExpressions
   const statements = [
-    dropOldPolicies(type.table),
+    prepareTable(type.table),
     `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`,
     // Without it the policies would not hold for the table's owner, which is what
     // many applications connect as.
@@ -106,10 +107,21 @@ function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function dropOldPolicies(table: string): string {
-  return `DO $postern$ DECLARE name text; BEGIN
-  FOR name IN SELECT polname FROM pg_policy WHERE polrelid = ${quoteLiteral(quoteName(table))}::regclass AND starts_with(polname, 'postern ') LOOP
+/**
+ * Drops what an earlier run made, and closes the partitions and children of the table to whoever names one of
+ * them: the policies of a table hold for statements that name that table, and for no others (PostgreSQL
+ * manual, "Row Security Policies"). Statements on the table itself ask its own policies only.
+ */
+function prepareTable(table: string): string {
+  const relation = `${quoteLiteral(quoteName(table))}::regclass`
+  return `DO $postern$ DECLARE name text; below regclass; BEGIN
+  FOR name IN SELECT polname FROM pg_policy WHERE polrelid = ${relation} AND starts_with(polname, 'postern ') LOOP
     EXECUTE format('DROP POLICY %I ON ${quoteName(table).replaceAll("'", "''").replaceAll('%', '%%')}', name);
+  END LOOP;
+  FOR below IN WITH RECURSIVE down (id) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = ${relation}
+      UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN down ON i.inhparent = down.id)
+    SELECT c.oid::regclass FROM down JOIN pg_class AS c ON c.oid = down.id WHERE c.relkind IN ('r', 'p') LOOP
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below);
   END LOOP;
 END $postern$`
 }

@@ -119,6 +119,40 @@ test('an id that is not a UUID sees no rows instead of an error', async () => {
   assert.equal(await seen({ kind: 'service', id: owner }), 0)
 })
 
+test('attack: a partition or a child that is named itself shows no rows that its parent hides', async () => {
+  const visit = resourceType('visit', { table: 'visits', fields: { id: 'integer', owner: 'text' } })
+  const pet = resourceType('pet', { table: 'pets', fields: { id: 'integer', owner: 'text' } })
+  const policies = definePolicies([
+    allow('own visits', { action: ['read', 'edit'], on: visit, when: owns(visit.fields.owner) }),
+    allow('own pets', { action: ['read', 'edit'], on: pet, when: owns(pet.fields.owner) }),
+  ])
+  await pool.query(`
+    CREATE TABLE visits (id integer, owner text) PARTITION BY RANGE (id);
+    CREATE TABLE visits_low PARTITION OF visits FOR VALUES FROM (0) TO (100) PARTITION BY LIST (owner);
+    CREATE TABLE visits_ann PARTITION OF visits_low FOR VALUES IN ('ann');
+    CREATE TABLE visits_rest PARTITION OF visits_low DEFAULT;
+    CREATE TABLE pets (id integer, owner text);
+    CREATE TABLE dogs () INHERITS (pets);
+    INSERT INTO visits VALUES (1, 'ann'), (2, 'bob'), (3, 'bob'); INSERT INTO dogs VALUES (1, 'ann'), (2, 'bob');
+    GRANT ALL ON visits, visits_low, visits_ann, visits_rest, pets, dogs TO ${role}`)
+  for (const type of ['visit', 'pet'])
+    for (const statement of rowLevelSecurity(policies, {
+      type,
+      actions: { select: 'read', update: 'edit', delete: 'edit' },
+    }))
+      await pool.query(statement)
+  const touched = (text: string): Promise<number | null> =>
+    as({ kind: 'user', id: 'ann' }, async client => (await client.query(text)).rowCount)
+  assert.equal(await touched('SELECT * FROM visits'), 1)
+  assert.equal(await touched('SELECT * FROM pets'), 1)
+  assert.equal(await touched("UPDATE visits SET owner = 'ann'"), 1)
+  for (const table of ['visits_low', 'visits_ann', 'visits_rest', 'dogs']) {
+    assert.equal(await touched(`SELECT * FROM ${table}`), 0, table)
+    assert.equal(await touched(`UPDATE ${table} SET owner = 'ann'`), 0, table)
+    assert.equal(await touched(`DELETE FROM ${table}`), 0, table)
+  }
+})
+
 test('refuses what the database cannot know', () => {
   const note = resourceType('note', { fields: { id: 'integer' } })
   const policies = definePolicies([

@@ -21,9 +21,11 @@ export interface ProcessLike {
 
 /** Runs the command line; never throws, never exits the process by itself. */
 export async function main(args: readonly string[], host: ProcessLike): Promise<ExitCode> {
-  if (Number(process.versions.node.split('.')[0]) < 24) {
+  const { node, bun, deno } = process.versions as Readonly<Record<string, string | undefined>>
+  const other = bun !== undefined ? `Bun ${bun}` : deno !== undefined ? `Deno ${deno}` : undefined
+  if (other !== undefined || Number.parseInt(node ?? '0', 10) < 24) {
     host.stderr.write(
-      `error: Postern needs Node 24 or newer; this is ${process.version}\n  hint: npm install --save-dev node@24, or install Node 24\n`,
+      `error: Postern needs Node 24 or newer; this is ${other ?? process.version}\n  hint: npm install --save-dev node@24, or install Node 24\n`,
     )
     return EXIT.usage
   }
