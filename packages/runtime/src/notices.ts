@@ -1,4 +1,4 @@
-import type { LoadedConfig } from '@postern/config'
+import { isMemoryOnly, type LoadedConfig } from '@postern/config'
 import type { Event } from '@postern/core'
 import { EventLog } from './event-log.ts'
 import { eventSentence } from './event-sentence.ts'
@@ -24,13 +24,16 @@ export function startLine({ config, file, written }: LoadedConfig, scenarios: nu
     config.remediations !== false && 'bans',
   ].filter(part => part !== false)
   const what = parts.length === 0 ? 'no protection is on' : parts.join(', ')
-  const log =
-    config.audit === false
-      ? 'no audit log'
-      : `audit log in ${config.audit.store === 'postgres' ? 'PostgreSQL' : config.dataDirectory}`
+  const log = logPlace(config)
   const mode = config.mode === 'observe' ? 'observing, nothing is blocked' : 'enforcing'
   const place = file.path ?? (Object.keys(written).length > 0 ? 'in code' : 'none (defaults)')
   return `${mode}: ${what}; ${log}; configuration: ${place}`
+}
+
+function logPlace({ audit, dataDirectory }: LoadedConfig['config']): string {
+  if (audit === false) return 'no audit log'
+  if (audit.store === 'postgres') return 'audit log in PostgreSQL'
+  return isMemoryOnly(dataDirectory) ? 'no audit log (dataDirectory: false)' : `audit log in ${dataDirectory}`
 }
 
 /** Takes the events of an engine and writes what an operator should see, at most 50 lines a second. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { loadConfig } from '@postern/config'
 import type { Event, Json } from '@postern/core'
-import { noticeEvents, type Verbosity } from '../src/notices.ts'
+import { noticeEvents, startLine, type Verbosity } from '../src/notices.ts'
 
 function said(
   type: string,
@@ -38,4 +39,18 @@ describe('what a layer prints about events that are not requests', () => {
     for (const verbosity of ['start', 'none'] as const)
       assert.deepEqual(said('audit.lost', { count: 3 }, verbosity), [])
   })
+})
+
+describe('the line at the start', () => {
+  for (const [written, place] of [
+    [{}, /; audit log in \/\S+\.postern;/],
+    [{ dataDirectory: false }, /; no audit log \(dataDirectory: false\);/],
+    [{ audit: false }, /; no audit log;/],
+  ] as const)
+    test(`says where the log is: ${JSON.stringify(written)}`, async () => {
+      const loaded = await loadConfig({ config: written, folder: import.meta.dirname, environment: {} })
+      const line = startLine(loaded, 0)
+      assert.match(line, place)
+      assert.doesNotMatch(line, /\p{Cc}/u)
+    })
 })
