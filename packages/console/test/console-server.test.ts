@@ -94,6 +94,41 @@ describe('the listener of the console', () => {
     assert.equal((await ask(api('/session'), { headers: { Cookie, ...token } })).status, 200)
   })
 
+  test('a cookie of the same name that another port of this host planted locks nobody out', async () => {
+    const { Cookie, ...token } = await signIn('ann')
+    const planted = 'x'.repeat(43)
+    for (const cookie of [
+      `postern-console=${planted}; ${Cookie}`,
+      `postern-console=; ${Cookie}`,
+      `__Host-postern-console=${planted}; ${Cookie}`,
+      `${Cookie}; __Host-postern-console=${planted}`,
+      `postern-console=${planted};${Cookie}`,
+      `${`postern-console=${planted}; `.repeat(20)}${Cookie}`,
+    ]) {
+      const headers = { Cookie: cookie, ...token }
+      assert.equal((await ask(api('/session'), { headers })).status, 200, cookie.slice(0, 80))
+    }
+    const mallory = await signIn('mallory')
+    const headers = { Cookie: `${mallory.Cookie}; ${Cookie}`, ...token }
+    assert.equal((await ask(api('/session'), { headers })).json['name'], 'ann')
+    const gone = { method: 'DELETE', headers: { ...headers, ...JSON_TYPE } }
+    assert.equal((await ask(api('/session'), gone)).status, 200)
+    assert.equal((await ask(api('/session'), { headers: { Cookie, ...token } })).status, 401)
+    assert.equal((await ask(api('/session'), { headers: mallory })).status, 200, 'only the own session ends')
+  })
+
+  test('signing out behind a proxy with TLS removes the cookie that signing in gave', async () => {
+    const own = { ...JSON_TYPE, Host: 'ops.example.com', Origin: 'https://ops.example.com' }
+    const path = `${proxied.address}api/session`
+    const body = JSON.stringify({ link: linkOf(proxied.link('ann')) })
+    const given = await ask(path, { method: 'POST', headers: own, body })
+    const set = given.headers['set-cookie']?.[0] ?? ''
+    const token = String(given.json['token'])
+    const headers = { ...own, Cookie: set.split(';')[0] ?? '', 'Console-Token': token }
+    const removed = (await ask(path, { method: 'DELETE', headers })).headers['set-cookie']?.[0]
+    assert.equal(removed, '__Host-postern-console=; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=0')
+  })
+
   test('the cookie is kept from scripts and other sites', async () => {
     const { headers } = await ask(api('/session'), {
       method: 'POST',

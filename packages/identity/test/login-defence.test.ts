@@ -112,6 +112,24 @@ describe('login defence on a route of somebody else', () => {
     }
   })
 
+  test('cookies of the same name that somebody planted do not take the known device from its owner', async () => {
+    const full = (entry: string): string => `postern-device=${Array(8).fill(entry).join('.')}`
+    for (const planted of [
+      full('x'),
+      full(''),
+      full('A'.repeat(44)),
+      `${full('A'.repeat(44))}; ${full('x')}`,
+    ]) {
+      const shop = world()
+      const body = login('alice@example.com', 'correct horse')
+      const first = await shop.send({ body, address: '203.0.113.5', secure: false })
+      await attack(shop, 'alice@example.com', 100)
+      const cookie = `${planted}; ${cookiesOf(first)}`
+      const again = await shop.send({ body, address: '100.64.0.1', secure: false, headers: { cookie } })
+      assert.equal(again.handled, true, planted)
+    }
+  })
+
   test('a device cookie set over plain HTTP, where anybody on the way can set one, is not read on HTTPS', async () => {
     const shop = world()
     const first = await shop.send({

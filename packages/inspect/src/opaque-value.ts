@@ -34,6 +34,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/script-word': 'as xss/script-url',
   'xss/data-url': 'data is a telling word',
   'session/unsigned-token': 'a token that nobody signed is telling',
+  'template/jndi': 'needs a dollar',
   'template/lookup': 'jndi is a telling word; the rest needs a dollar',
   'rce/glob': 'needs a question mark or a bracket',
   'traversal/encoded-steps':

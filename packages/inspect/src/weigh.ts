@@ -54,8 +54,10 @@ const RUNS = new Set([
   'sqli/union-alone',
   'xss/page-object',
 ])
+/** What harms whoever merely logs it. */
+const LOOKED_UP = new Set(['template/jndi', 'template/lookup'])
 /** What harms whoever merely reads, logs or fetches it. */
-const ACTS_BY_ITSELF = new Set(['template/lookup', 'ssrf/metadata', 'prototype/key'])
+const ACTS_BY_ITSELF = new Set(['template/jndi', 'template/lookup', 'ssrf/metadata', 'prototype/key'])
 /** What no address holds for an honest reason. */
 const IN_ADDRESSES = new Set([
   'ssrf/metadata',
@@ -66,6 +68,7 @@ const IN_ADDRESSES = new Set([
   'ssrf/schemed-host',
   'ssrf/cloud-name',
   'xss/script-url',
+  'template/jndi',
   'template/lookup',
 ])
 /** Chance makes shorter ones out of the signs that a password is made of. */
@@ -93,7 +96,7 @@ const WORDED = new Set([
   'xss/script-url',
 ])
 /** Short, and yet not made by chance: bytes that a serialised object begins with, a lookup by its name. */
-const SHORT_AND_SURE = new Set(['deserialisation/java', 'template/lookup'])
+const SHORT_AND_SURE = new Set(['deserialisation/java', 'template/jndi', 'template/lookup'])
 
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.
@@ -155,7 +158,7 @@ function acts(
       return isActiveMarkup(id, score)
     case 'report':
       // Whoever logs the report looks it up.
-      return id === 'template/lookup' || (isActiveMarkup(id, score) && id !== 'xss/script-url')
+      return LOOKED_UP.has(id) || (isActiveMarkup(id, score) && id !== 'xss/script-url')
     case 'sample':
       return ACTS_BY_ITSELF.has(id)
     case 'url':

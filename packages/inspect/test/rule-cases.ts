@@ -32,7 +32,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
     'etc\u2215passwd',
     'x boot.ini',
   ],
-  'template/lookup': ['${jndi'],
+  'template/jndi': ['${jndi'],
   'template/arithmetic': ['@(7*7)', '[[7*7]]'],
   'template/object': ['[[$x.__class__'],
   'template/freemarker': ['[php]x'],

@@ -14,6 +14,7 @@ export interface SignInOptions {
 }
 
 const COOKIE = 'postern-console'
+const SESSION_COOKIE = new RegExp(`(?<=^|;) *(?:__Host-)?${COOKIE}=([\\w-]{43}) *(?=;|$)`, 'g')
 /**
  * Attempts to sign in, of everybody together: each costs a row or a signature. A link costs neither and
  * cannot be guessed, so it works while somebody else uses them all up.
@@ -36,8 +37,21 @@ export class SignIn {
 
   /** The session of a request; undefined when it has none. */
   sessionOf(request: IncomingMessage): ConsoleSession | undefined {
+    return this.#held(request)?.session
+  }
+
+  /**
+   * The session that the token of a request is for, among those of its cookies. Another port of this host can
+   * plant a cookie of the same name, which the browser may send first: it must lock nobody out.
+   */
+  #held(request: IncomingMessage): { readonly session: ConsoleSession; readonly cookie: string } | undefined {
     const token = request.headers['console-token']
-    return typeof token === 'string' ? this.#sessions.find(cookieOf(request), token) : undefined
+    if (typeof token !== 'string') return undefined
+    for (const cookie of cookiesOf(request)) {
+      const session = this.#sessions.find(cookie, token)
+      if (session !== undefined) return { session, cookie }
+    }
+    return undefined
   }
 
   /** Whether a session still holds, without using it. */
@@ -53,8 +67,9 @@ export class SignIn {
     const { method } = request
     if (method === 'DELETE' && path === '/session') {
       // Without a session there is nothing to end.
-      if (this.sessionOf(request) === undefined) return false
-      this.#signOut(request, response)
+      const held = this.#held(request)
+      if (held === undefined) return false
+      this.#signOut(held.cookie, request, response)
       return true
     }
     if (method !== 'POST') return false
@@ -147,13 +162,14 @@ export class SignIn {
       this.#sessions.end(cookie)
       throw error
     }
+    response.setHeader('Set-Cookie', this.#setCookie(request, cookie))
+    send(response, 200, { token, name, roles })
+  }
+
+  #setCookie(request: IncomingMessage, value: string): string {
     const isSecure = this.#isTls(request)
     const path = isSecure ? '/' : this.#options.path
-    response.setHeader(
-      'Set-Cookie',
-      `${isSecure ? `__Host-${COOKIE}` : COOKIE}=${cookie}; Path=${path}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`,
-    )
-    send(response, 200, { token, name, roles })
+    return `${isSecure ? `__Host-${COOKIE}` : COOKIE}=${value}; Path=${path}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
   }
 
   /** Whether the page was loaded over TLS: by a proxy whose origin the configuration names. */
@@ -164,12 +180,9 @@ export class SignIn {
     )
   }
 
-  #signOut(request: IncomingMessage, response: ServerResponse): void {
-    this.#sessions.end(cookieOf(request))
-    response.setHeader(
-      'Set-Cookie',
-      `${COOKIE}=; Path=${this.#options.path}; HttpOnly; SameSite=Strict; Max-Age=0`,
-    )
+  #signOut(cookie: string, request: IncomingMessage, response: ServerResponse): void {
+    this.#sessions.end(cookie)
+    response.setHeader('Set-Cookie', `${this.#setCookie(request, '')}; Max-Age=0`)
     send(response, 200, {})
   }
 }
@@ -202,11 +215,7 @@ function isForPasskeys(origin: string): boolean {
   return protocol === 'https:' || hostname === 'localhost'
 }
 
-function cookieOf({ headers }: IncomingMessage): string {
-  const pairs = (headers.cookie ?? '').split(/; ?/)
-  for (const name of [`__Host-${COOKIE}`, COOKIE]) {
-    const found = pairs.find(pair => pair.startsWith(`${name}=`))
-    if (found !== undefined) return found.slice(name.length + 1)
-  }
-  return ''
+/** Values that can be of a session, in the order they were sent; the length of the header bounds them. */
+function cookiesOf({ headers }: IncomingMessage): readonly string[] {
+  return Array.from((headers.cookie ?? '').matchAll(SESSION_COOKIE), ([, value = '']) => value)
 }

