@@ -4,6 +4,9 @@ import { carriedByFetch } from './fetch-carrier.ts'
 import { carriedByNode } from './node-carrier.ts'
 import { RequestRefused } from './request-refused.ts'
 
+const NOT_AWAITED =
+  'setPrincipal() refused a request that was answered before: write await setPrincipal(...), so that the answer waits'
+
 /**
  * A request of a framework, or its context: node's and Express's request, Fastify's request, the context of
  * Koa or Hono, a fetch Request.
@@ -22,8 +25,8 @@ export type FrameworkRequest = object
  * request in. Bans and limits on that principal, their tenant and their API key are decided then, and the log
  * names them. The same principal again decides nothing.
  *
- * Call it where the application has authenticated, and let what it throws reach the framework's error
- * handling. It needs `identify` in the configuration (`identify: 'application'` where nothing else
+ * Call it where the application has authenticated, wait for it, and let what it throws reach the framework's
+ * error handling. It needs `identify` in the configuration (`identify: 'application'` where nothing else
  * identifies).
  *
  * @throws RequestRefused (rejects) when a ban or limit refuses the principal; TypeError for something
@@ -42,21 +45,42 @@ export type FrameworkRequest = object
  * await guarded.close()
  * ```
  */
-export async function setPrincipal(
+export function setPrincipal(request: FrameworkRequest, principal: Principal | undefined): Promise<void> {
+  const refusal = refusalOf(request, principal)
+  const settled = refusal.then(refused => {
+    if (refused !== undefined) throw refused
+  })
+  // A caller who does not wait would have Node end the process for one refused client. Mistakes of the caller
+  // stay as loud as they are.
+  refusal.then(refused => {
+    if (refused !== undefined) settled.catch(ignore)
+  }, ignore)
+  return settled
+}
+
+function ignore(): void {}
+
+/**
+ * Decides what is known of a principal.
+ * @returns the refusal that is sent whether or not the caller waits
+ * @throws RequestRefused where only the caller can answer
+ */
+async function refusalOf(
   request: FrameworkRequest,
   principal: Principal | undefined,
-): Promise<void> {
+): Promise<RequestRefused | undefined> {
   const node = nodeRequestOf(request)
   const byNode = node === undefined ? undefined : carriedByNode(node)
   if (byNode?.engine.takesPrincipals === true) {
     await byNode.engine.identify(byNode.exchange, principal)
     const { decision } = byNode.exchange
     if (decision.effect !== 'allow') {
+      if (byNode.response.headersSent) process.emitWarning(NOT_AWAITED, { code: 'POSTERN_NOT_AWAITED' })
       claimAnswer(byNode)
-      throw new RequestRefused(decision, byNode.exchange)
+      return new RequestRefused(decision, byNode.exchange)
     }
     byNode.showReplies()
-    return
+    return undefined
   }
   const fetched = fetchRequestOf(request)
   const byFetch = fetched === undefined ? undefined : carriedByFetch(fetched)
@@ -68,7 +92,9 @@ export async function setPrincipal(
     })
   await byFetch.engine.identify(byFetch.exchange, principal)
   const { decision } = byFetch.exchange
+  // A fetch handler gives its answer itself. Without waiting it would let the request pass: stay loud.
   if (decision.effect !== 'allow') throw new RequestRefused(decision, byFetch.exchange)
+  return undefined
 }
 
 interface Wrapped {
