@@ -58,6 +58,8 @@ export interface RemediationGuardOptions {
 
 const SOLUTION_COOKIE = 'postern_solution'
 const CLEARANCE_COOKIE = 'postern_clearance'
+/** Cookies of one name that are looked at: each costs a MAC. */
+const MAX_COOKIES = 8
 const PUZZLE_TTL_MS = 120_000
 
 /**
@@ -106,17 +108,18 @@ export function remediationGuard(store: RemediationStore, options: RemediationGu
   }
 
   const isCleared = (exchange: Exchange): boolean => {
-    const clearance =
-      exchange.header('x-postern-clearance') ?? cookieValue(exchange.header('cookie'), CLEARANCE_COOKIE)
-    return clearance !== undefined && proof.isCleared(clearance, clientOf(exchange))
+    const client = clientOf(exchange)
+    return shown(exchange, 'x-postern-clearance', CLEARANCE_COOKIE).some(clearance =>
+      proof.isCleared(clearance, client),
+    )
   }
 
   const challenge = (exchange: Exchange, remediation: Remediation): Decision => {
     if (isCleared(exchange)) return ALLOW
     const client = clientOf(exchange)
-    const cookies = exchange.header('cookie')
-    const solution = exchange.header('x-postern-solution') ?? cookieValue(cookies, SOLUTION_COOKIE)
-    const redeemed = solution === undefined ? undefined : proof.redeem(solution, client)
+    let redeemed: string | undefined
+    for (const solution of shown(exchange, 'x-postern-solution', SOLUTION_COOKIE))
+      redeemed ??= proof.redeem(solution, client)
     if (redeemed !== undefined) {
       const seconds = Math.floor(proof.clearanceTtl / 1_000)
       const secure = exchange.scheme === 'https' ? '; Secure' : ''
@@ -246,12 +249,23 @@ function shellWord(text: string): string {
   return /^[\w.:/@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** The first cookie of that name (RFC 6265 section 5.4 sends the most specific first). */
-function cookieValue(header: string | undefined, name: string): string | undefined {
-  if (header === undefined) return undefined
+/** What a request shows in a header, or else in cookies. */
+function shown(exchange: Exchange, header: string, cookie: string): readonly string[] {
+  const value = exchange.header(header)
+  return value === undefined ? cookieValues(exchange.header('cookie'), cookie) : [value]
+}
+
+/**
+ * The cookies of a name, at most so many. A subdomain can plant one, and browsers send the most specific
+ * first (RFC 6265 section 5.4): the first alone would keep a visitor in the challenge for good.
+ */
+function cookieValues(header: string | undefined, name: string): readonly string[] {
+  const found: string[] = []
+  if (header === undefined) return found
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
-    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim()
+    if (equals > 0 && pair.slice(0, equals).trim() === name) found.push(pair.slice(equals + 1).trim())
+    if (found.length === MAX_COOKIES) break
   }
-  return undefined
+  return found
 }

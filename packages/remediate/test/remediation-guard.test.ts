@@ -144,6 +144,22 @@ describe('remediation guard', () => {
     await store.close()
   })
 
+  test('cookies of the same names that a subdomain planted keep nobody in the challenge', async () => {
+    const { guard, store } = await guardWith('challenge')
+    const solution = solve(puzzleOf(refusal(asks(guard, AGENT))))
+    const both = ['Cookie', `postern_solution=x; postern_solution=${solution}`, ...AGENT]
+    const solved = exchangeFrom(ADDRESS, both)
+    assert.equal((guard.decide(solved) as Decision).effect, 'allow')
+    const clearance = /postern_clearance=[^;]+/.exec(solved.replyHeaders?.join('\n') ?? '')?.[0] ?? ''
+    for (const planted of ['x', '', '9999999999999.x', '1'.repeat(60)])
+      assert.equal(
+        asks(guard, ['Cookie', `postern_clearance=${planted}; ${clearance}`, ...AGENT]).effect,
+        'allow',
+        planted,
+      )
+    await store.close()
+  })
+
   test('a solution is taken once, and buys a clearance for the same client only', async () => {
     const { guard, clock, store } = await guardWith('challenge', { clearance: '30m' })
     const solution = solve(puzzleOf(refusal(asks(guard, AGENT))))
