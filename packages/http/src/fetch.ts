@@ -18,7 +18,7 @@ type Handler<Rest extends readonly unknown[]> = (
 ) => Response | Promise<Response>
 
 /**
- * The layer around a fetch handler: Deno, Bun, workers, anything that turns a Request into a Response.
+ * The layer around a fetch handler: anything on Node that turns a Request into a Response.
  * Synchronous when engine and handler are.
  *
  * @example
@@ -74,7 +74,7 @@ interface Runtime {
   requestIP?(request: Request): { readonly address: string } | null
 }
 
-/** The peer as Deno, Bun or @hono/node-server tell it; undefined elsewhere. */
+/** The peer as @hono/node-server tells it, or a handler that was written for Deno or Bun; undefined elsewhere. */
 export function peerOf(request: Request, ...rest: readonly unknown[]): string | undefined {
   const [beside] = rest
   if (typeof beside !== 'object' || beside === null) return undefined

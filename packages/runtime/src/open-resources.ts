@@ -6,6 +6,7 @@ import { scenarioDetector } from '@postern/scenarios'
 import { MemoryStore } from '@postern/throttle'
 import { accessDetectors } from './access-guards.ts'
 import { ApplicationSinks } from './application-sinks.ts'
+import { watchAudit } from './audit-watch.ts'
 import { openBudgetJournal } from './budget-journal.ts'
 import { Connections } from './connections.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
@@ -59,6 +60,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
     closers.push(() => sinks?.close())
     const journal = openBudgetJournal(config, emit)
     closers.push(() => journal?.close())
+    if (audit !== undefined) closers.push(watchAudit(audit.log, emit))
     const watched = watchStores(config, connections, emit)
     closers.push(() => watched.close())
     return {
