@@ -22,7 +22,7 @@ type Handler<Rest extends readonly unknown[]> = (
  * Synchronous when engine and handler are.
  *
  * @example
- * Deno.serve(fetch(engine, request => new Response('hello')))
+ * serve({ fetch: fetch(engine, request => new Response('hello')), port: 3000 }) // of @hono/node-server
  */
 export function fetch<Rest extends readonly unknown[]>(
   engine: EngineSource,
@@ -74,7 +74,7 @@ interface Runtime {
   requestIP?(request: Request): { readonly address: string } | null
 }
 
-/** The peer as @hono/node-server tells it, or a handler that was written for Deno or Bun; undefined elsewhere. */
+/** The peer as @hono/node-server, Deno or Bun tell it; undefined elsewhere. */
 export function peerOf(request: Request, ...rest: readonly unknown[]): string | undefined {
   const [beside] = rest
   if (typeof beside !== 'object' || beside === null) return undefined
