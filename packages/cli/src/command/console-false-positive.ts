@@ -7,7 +7,8 @@ import { requestIdIn } from './request-id-in.ts'
 import { loadSetup } from './setup.ts'
 
 /**
- * `postern console false-positive ID`: marks a refusal as no attack; `--undo` takes the mark away. Nothing is
+ * `postern console false-positive ID`: marks a refusal as a false positive; `--undo` takes the mark away.
+ * Nothing is
  * let through by it: `postern explain ID --apply` does that. Exit 1 where there was no mark to take away.
  */
 export const run: Command = async (words, options, context) => {
@@ -25,7 +26,7 @@ export const run: Command = async (words, options, context) => {
   const note = textOption(options, 'note') ?? ''
   const answer = await askGateway(dataDirectory, 'console/false-positive', { request, note, operator })
   const { rule, marked } = answer as { readonly rule: string; readonly marked: number }
-  output.line(`${request}: marked as no attack; marks of ${safe(rule)}: ${marked}`)
+  output.line(`${request}: marked as a false positive; marks of ${safe(rule)}: ${marked}`)
   output.line(`to let it pass: postern explain ${request} --apply`)
   output.result(answer)
   return EXIT.done

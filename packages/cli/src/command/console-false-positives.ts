@@ -15,7 +15,7 @@ interface FalsePositives {
   }[]
 }
 
-/** `postern console false-positives`: refusals that operators marked as no attack, counted by rule. */
+/** `postern console false-positives`: refusals that operators marked as false positives, counted by rule. */
 export const run: Command = async (_args, options, context) => {
   const { output } = context
   const { dataDirectory } = await loadSetup(options, context)

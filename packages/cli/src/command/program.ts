@@ -213,13 +213,13 @@ export function buildProgram(execute: Execute, version: string): Program {
   add(
     console,
     'false-positives',
-    'refusals that were marked as no attack, by rule',
+    'refusals that were marked as false positives, by rule',
     () => import('./console-false-positives.ts'),
   )
   add(
     console,
     'false-positive <request-id...>',
-    'mark a refusal as no attack',
+    'mark a refusal as a false positive',
     () => import('./console-false-positive.ts'),
   )
     .option('--note <text>', 'what the request was')

@@ -62,7 +62,7 @@ export const ABOUT_SHAPE = {
   configuration: 'string?',
 } as const
 
-/** A refusal that somebody marked as no attack. */
+/** A refusal that somebody marked as a false positive. */
 export const MARK_SHAPE: ApiShape = {
   request: 'string',
   rule: 'string',

@@ -3,13 +3,14 @@ import type { ApiRoute } from './api-route.ts'
 import { bodyText } from './call-values.ts'
 import { decisiveRule, eventsOf, exceptionShown } from './request-events.ts'
 
-/** Refusals that hit no attack, as operators say: which rules are wrong how often. */
+/** Refusals that operators call false positives: which rules are wrong how often. */
 export const falsePositiveRoutes: readonly ApiRoute[] = [
   {
     method: 'GET',
     path: '/false-positives',
     role: 'viewer',
-    summary: 'Refusals that operators marked as no attack, and counts per rule beside all its refusals.',
+    summary:
+      'Refusals that operators marked as false positives, and counts per rule beside all its refusals.',
     answer: '`rules`, those marked most first; `marks` newest first, 1,000 at most.',
     shape: {
       rules: [{ rule: 'string', marked: 'integer', refused: 'integer', lastAt: 'time' }],
@@ -33,7 +34,8 @@ export const falsePositiveRoutes: readonly ApiRoute[] = [
     method: 'POST',
     path: '/requests/{id}/false-positive',
     role: 'operator',
-    summary: 'Marks a refusal as no attack, and proposes the narrowest exception; nothing is changed by it.',
+    summary:
+      'Marks a refusal as a false positive, and proposes the narrowest exception; nothing is changed by it.',
     body: { note: { type: 'string', description: 'What the request was.' } },
     answer:
       '`rule`; `marked`: how often this rule is; `exception` as of `GET /requests/{id}/exception`, absent where no change lets the request pass.',

@@ -76,7 +76,7 @@ async function why(call: ApiCall): Promise<unknown> {
   }
 }
 
-/** Whether somebody marked it as no attack. */
+/** Whether somebody marked it as a false positive. */
 async function markOf({ parts, path }: ApiCall): Promise<object> {
   const mark = (await parts.traffic.marks()).find(({ request }) => request === path['id'])
   return mark === undefined ? {} : { falsePositive: mark }

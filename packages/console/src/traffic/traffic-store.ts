@@ -48,7 +48,7 @@ export interface PlaceCount {
   readonly refused: number
 }
 
-/** A refusal that an operator says hit no attack. */
+/** A refusal that an operator calls a false positive. */
 export interface FalsePositive {
   /** Id of the request. */
   readonly request: string
@@ -104,7 +104,7 @@ export interface TrafficStore {
   counts(from: number): Promise<readonly TrafficCount[]>
   /** Counts by hour and country from a time on, epoch milliseconds. */
   places(from: number): Promise<readonly PlaceCount[]>
-  /** Marks a refusal as no attack; a second mark of the same request replaces the first. */
+  /** Marks a refusal as a false positive; a second mark of the same request replaces the first. */
   mark(mark: FalsePositive): Promise<void>
   /** @returns whether there was such a mark */
   unmark(request: string): Promise<boolean>

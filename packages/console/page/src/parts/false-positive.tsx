@@ -4,7 +4,7 @@ import { useMay } from '../lib/session.ts'
 import { useAct } from '../lib/use-act.ts'
 import { Problem } from './problem.tsx'
 
-/** Says that a refusal hit no attack: rules that are wrong often are counted, nothing is changed. */
+/** Says that a refusal was a false positive: rules that are wrong often are counted, nothing is changed. */
 export function FalsePositive({ id }: { readonly id: string }): ReactNode {
   const may = useMay('operator')
   const [marked, setMarked] = useState<{ readonly rule: string; readonly marked: number }>()
@@ -14,7 +14,7 @@ export function FalsePositive({ id }: { readonly id: string }): ReactNode {
   const path = `/requests/${encodeURIComponent(id)}/false-positive`
   return (
     <section className="card stack">
-      <h2>Was it no attack?</h2>
+      <h2>Not an attack?</h2>
       <Problem text={problem} />
       {marked === undefined ? (
         <form
