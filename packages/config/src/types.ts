@@ -205,9 +205,9 @@ function checkServerUrl(value: string): void {
       HOST_AND_PORT.test(value) ? `did you mean http://${value}?` : 'e.g. http://127.0.0.1:3000',
     )
   if (url.username !== '' || url.password !== '')
-    fail('a backend address carries no user or password', 'remove it from the address')
+    fail('holds a user or a password', 'remove them from the address')
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    fail('a backend address has no path', `did you mean ${url.origin}?`)
+    fail('has a path, and only a scheme, a host and a port can be given', `did you mean ${url.origin}?`)
 }
 
 /** `$NAME`, as a shell has it: a name, not a secret. */

@@ -380,7 +380,7 @@ const CASES: readonly (readonly [
     'a backend with a path',
     'upstream: http://127.0.0.1:3000/app',
     /upstream$/,
-    /has no path/,
+    /has a path/,
     /http:\/\/127\.0\.0\.1:3000/,
   ],
   ['a backend of another kind', 'upstream: ftp://127.0.0.1', /upstream$/, /not an http\(s\) address/],

@@ -60,6 +60,15 @@ export function setPrincipal(request: FrameworkRequest, principal: Principal | u
 
 function ignore(): void {}
 
+/** Engines whose application was told: clients that are refused must not fill its log. */
+const told = new WeakSet<object>()
+
+function warnNotAwaited(engine: object): void {
+  if (told.has(engine)) return
+  told.add(engine)
+  process.emitWarning(NOT_AWAITED, { code: 'POSTERN_NOT_AWAITED' })
+}
+
 /**
  * Decides what is known of a principal.
  * @returns the refusal that is sent whether or not the caller waits
@@ -75,7 +84,7 @@ async function refusalOf(
     await byNode.engine.identify(byNode.exchange, principal)
     const { decision } = byNode.exchange
     if (decision.effect !== 'allow') {
-      if (byNode.response.headersSent) process.emitWarning(NOT_AWAITED, { code: 'POSTERN_NOT_AWAITED' })
+      if (byNode.response.headersSent) warnNotAwaited(byNode.engine)
       claimAnswer(byNode)
       return new RequestRefused(decision, byNode.exchange)
     }

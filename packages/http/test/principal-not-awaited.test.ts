@@ -39,10 +39,11 @@ test('a refusal that the application does not wait for is sent, and does not end
   assert.deepEqual([status, out], [0, '403\n403\n'], err)
 })
 
-test('a refusal that comes after the answer warns and says what to write', () => {
+test('refusals that come after the answer warn once, and say what to write', () => {
   const { status, out, err } = run(`setPrincipal(request, ${ANN}); response.end('hello')`)
   assert.deepEqual([status, out], [0, '200\n200\n'], err)
   assert.match(err, /POSTERN_NOT_AWAITED.*write await setPrincipal/)
+  assert.equal(err.split('POSTERN_NOT_AWAITED').length, 2, err)
 })
 
 test('a request that Postern does not carry stays an error that nobody can miss', () => {
