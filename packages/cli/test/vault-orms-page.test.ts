@@ -21,6 +21,13 @@ const files = new Map(
   [...page.matchAll(/^```\w+ (\S+)\n(.*?)^```$/gms)].map(([, name = '', text = '']) => [name, text]),
 )
 const printed = /^```text\n(.*?)^```$/ms.exec(page)?.[1]
+const versionOf = (folder: string): string =>
+  (JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { readonly version: string })
+    .version
+const pgVersion = versionOf('node_modules/pg')
+const kyselyVersion = versionOf('node_modules/kysely')
+const drizzleVersion = versionOf('node_modules/drizzle-orm')
+const typeormVersion = versionOf('packages/access/node_modules/typeorm')
 const create = /psql .* -c '(.*)'/.exec(page)?.[1] ?? ''
 
 function install(name: string, from: string): void {
@@ -53,6 +60,19 @@ describe('the examples of docs/vault-orms.md print what the page says', { timeou
     install('typeorm', join(root, 'packages/access/node_modules/typeorm'))
   })
   after(() => database.end())
+
+  test('the commands of the page are those that this test does', () => {
+    assert.equal(
+      /^```sh\n(.*?)^```$/ms.exec(page)?.[1],
+      `npm install postern @postern/vault pg@${pgVersion}\nnpx postern vault init\npsql "$DATABASE_URL" -c '${create}'\n`,
+    )
+    const names = new Map([
+      ['kysely', kyselyVersion],
+      ['drizzle-orm', drizzleVersion],
+      ['typeorm', typeormVersion],
+    ])
+    for (const [name, version] of names) assert.ok(page.includes(`\`npm install ${name}@${version}\``), name)
+  })
 
   for (const file of ['kysely.ts', 'drizzle.ts', 'typeorm.ts'])
     test(file, async () => {

@@ -41,7 +41,7 @@ export async function rewriteCommand(
         context.output.note(
           `${late} of them ${late === 1 ? 'was' : 'were'} written in the old form while the job ran. ` +
             'Find out what still writes so, an instance with another configuration or a program without the vault, ' +
-            `before you change the state of a column, and run the job again.`,
+            'before you change the state of a column, and run the job again.',
         )
       context.output.result(progress)
       return done ? EXIT.done : EXIT.interrupted
