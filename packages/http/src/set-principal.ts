@@ -60,12 +60,12 @@ export function setPrincipal(request: FrameworkRequest, principal: Principal | u
 
 function ignore(): void {}
 
-/** Engines whose application was told: clients that are refused must not fill its log. */
-const told = new WeakSet<object>()
+/** Engines that have warned: clients that are refused must not fill the log. */
+const warned = new WeakSet<object>()
 
 function warnNotAwaited(engine: object): void {
-  if (told.has(engine)) return
-  told.add(engine)
+  if (warned.has(engine)) return
+  warned.add(engine)
   process.emitWarning(NOT_AWAITED, { code: 'POSTERN_NOT_AWAITED' })
 }
 

@@ -8,8 +8,8 @@ import { loadSetup } from './setup.ts'
 
 /**
  * `postern console false-positive ID`: marks a refusal as a false positive; `--undo` takes the mark away.
- * Nothing is let through by it: `postern explain ID --apply` does that. Exit 1 where there was no mark to take
- * away.
+ * Nothing is let through by it: `postern explain ID --apply` does that. Exit 1 where there was no mark to
+ * take away.
  */
 export const run: Command = async (words, options, context) => {
   const { output } = context
