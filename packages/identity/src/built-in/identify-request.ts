@@ -10,7 +10,7 @@ import { identifiedBy } from '../verify/credential.ts'
 
 type KeyFault = Exclude<ApiKeyCheck, { kind: 'accepted' }>
 
-/** What is sent as a bearer token and looks like a key of ours: a JWT does not. `X-Api-Key` holds anything. */
+/** A bearer token that looks like a key of ours: a JWT does not. `X-Api-Key` may hold anything. */
 const LIKE_A_KEY = /^[a-z][a-z0-9]*_[a-z0-9]+_/
 
 /**
@@ -74,7 +74,7 @@ export class RequestIdentity {
     return this.#faults.get(exchange)
   }
 
-  /** An access token is any characters, and one in thousands begins as a key does: what is no key may be one. */
+  /** Access tokens are random: one in thousands begins as a key does, and is not a whole one. */
   async #byKeyOrToken(
     exchange: Exchange,
     text: string,

@@ -57,9 +57,9 @@ export function parseAssertion(answer: unknown): AssertionAnswer | undefined {
 }
 
 /**
- * Whether an answer was given in a frame of another site (WebAuthn Level 3 sections 7.1 and 7.2): pages of ours
- * are never in one, so whoever framed something of this origin asks. Some browsers leave `topOrigin` out, so
- * `crossOrigin` decides.
+ * Whether an answer was given in a frame of another site (WebAuthn Level 3 sections 7.1 and 7.2): pages of
+ * ours are never in one, so whoever framed something of this origin asks. Some browsers leave `topOrigin`
+ * out, so `crossOrigin` decides.
  */
 export function isFramed(clientDataJSON: string): boolean {
   const data = jsonObject(Buffer.from(clientDataJSON, 'base64url'))
