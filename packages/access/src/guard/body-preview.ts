@@ -16,9 +16,9 @@ const FIELDS = {
 } as const
 
 /**
- * The body of a request as who decides about it is shown it: the text as it was sent (of two fields of one name
- * the backend may read either) with the values of secrets masked, 4,096 characters at most. A hash binds a consent, but
- * tells nobody what it is to. Undefined without a body.
+ * The body of a request as who decides about it is shown it: the text as it was sent (of two fields of one
+ * name the backend may read either) with the values of secrets masked, 4,096 characters at most. A hash binds
+ * a consent, but tells nobody what it is to. Undefined without a body.
  */
 export async function bodyPreview(exchange: Exchange): Promise<string | undefined> {
   const decoded = await exchange.readDecodedBody()
@@ -27,7 +27,7 @@ export async function bodyPreview(exchange: Exchange): Promise<string | undefine
   const { bytes } = decoded
   if (bytes.length === 0) return undefined
   const text = textOf(bytes)
-  if (text === undefined) return `(${count(bytes.length)} bytes that are no text)`
+  if (text === undefined) return `(${count(bytes.length)} bytes that are not text)`
   if (text.length <= SHOWN) return masked(text)
   return `${masked(text.slice(0, SHOWN))}\n(${count(SHOWN)} of ${count(text.length)} characters are shown)`
 }

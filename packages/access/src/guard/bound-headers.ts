@@ -1,6 +1,6 @@
 import type { Exchange } from '@postern/core'
 
-/** Headers of RFCs, of WebDAV and of common servers that say what a request does, to what, or on which terms. */
+/** Headers of RFCs, WebDAV and common servers that say what a request does, to what, or on which terms. */
 const NAMED: ReadonlySet<string> = new Set([
   ...['destination', 'overwrite', 'depth', 'if', 'lock-token', 'apply-to-redirect-ref', 'redirect-ref'],
   ...['position', 'ordering-type', 'label', 'if-match', 'if-unmodified-since', 'if-schedule-tag-match'],
@@ -8,7 +8,7 @@ const NAMED: ReadonlySet<string> = new Set([
   ...['prefer', 'soapaction', 'x-forwarded-host', 'x-forwarded-prefix', 'x-forwarded-server', 'x-host'],
 ])
 
-/** Words in the names of an application's own headers that choose whose data is meant, what is done, or how much. */
+/** Words in names of an application's own headers that say whose data is meant, what is done, or how much. */
 const WORDS = new RegExp(
   `(?:^|-)(?:${[
     'tenant|tenancy|org|organi[sz]ation|account|acct|workspace|project|team|company|customer|shop|store|realm',
@@ -18,14 +18,15 @@ const WORDS = new RegExp(
   ].join('|')})(?:-|$)`,
 )
 
-/** What browsers, proxies and tracing set anew for each try: it must not make another act of the same one. */
+/** What browsers, proxies and tracing set for each try: it must not make another act of the same one. */
 const INCIDENTAL =
   /^(?:sec|access-control|postern)-|(?:^|-)(?:agent|ip|address|port|time|timestamp|signature|sha256)$|(?:request|operation|trace|span|correlation|session|transaction|message)-?id$/
 
 /**
- * The headers of a request that a consent or a proof is bound to, by lower-case name; undefined when there are
- * none. Which ones say what is done only the backend knows: these are the usual ones, and all whose names hold
- * a word like `tenant` or `force`. What makes a session, and what differs between two tries, is none of them.
+ * The headers of a request that a consent or a proof is bound to, by lower-case name; undefined when there
+ * are none. Which ones say what is done only the backend knows: these are the usual ones, and all whose names
+ * hold a word like `tenant` or `force`. What makes a session, and what differs between two tries, is none of
+ * them.
  */
 export function boundHeaders(exchange: Exchange): Readonly<Record<string, string>> | undefined {
   const { headers } = exchange

@@ -268,8 +268,8 @@ function questionOf(
 /**
  * What a consent or proof is bound to besides action and resource: the whole request, and of its headers
  * those that say what it is: its host, which names the tenant for many backends, its type and coding,
- * another method that it asks for, and what `boundHeaders` finds. The path counts as it was sent, too: what is left out of its canonical
- * form (`;all=1`) the backend may read.
+ * another method that it asks for, and what `boundHeaders` finds. The path counts as it was sent, too: what
+ * is left out of its canonical form (`;all=1`) the backend may read.
  */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()

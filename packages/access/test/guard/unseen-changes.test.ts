@@ -125,7 +125,7 @@ for (const [name, one, other] of PAIRS)
     assert.notEqual(first.replaceAll(hash, ''), second.replaceAll(hash, ''))
   })
 
-test('a long body is shown in part, and says so; what is no text says how long it is', async t => {
+test('a long body is shown in part, and says so; bytes that are not text are counted', async t => {
   const { asked, page } = setting(t)
   const long = await page(
     await asked({ ...LIKE, body: JSON.stringify({ a: 'x'.repeat(9_000), last: 'end' }) }),
