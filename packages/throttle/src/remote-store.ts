@@ -134,8 +134,8 @@ export class RemoteStore implements LimitStore {
 
   /**
    * The name of a key at the server. Limits of one name may have several rules: by route, by plan, by method.
-   * Windows of other lengths count apart, as they do in memory: in one place each would begin again with every
-   * request that falls under the other.
+   * Windows of other lengths count apart, as they do in memory: in one place each would begin again with
+   * every request that falls under the other.
    */
   #keyOf(limit: LimitName, key: string, rule: Rule): string {
     const shape = shapeOf(rule)
