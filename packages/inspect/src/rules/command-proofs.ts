@@ -93,8 +93,8 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['a\nsleep well', 'id\nname', 'first\nreboot it', 'whoami'],
     },
   ),
-  // Settings of nginx written by a program from what it is sent: out of their block, and into that of the server
-  // (CVE-2025-1974).
+  // Settings of nginx that a program writes from what it is sent: out of their block, and into that of the
+  // server (CVE-2025-1974).
   pattern('rce/nginx-setting', /\}\s{0,40}(?:ssl_engine|load_module)\s{1,8}[\w./-]{1,200}\s{0,4};/, {
     score: 5,
     quotable: true,
