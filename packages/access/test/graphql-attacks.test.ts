@@ -222,7 +222,7 @@ for (const [what, text, variables] of [
     assert.match(cost(text, variables).problems.join(), /the query costs/)
   })
 
-test('what is called like a size is none in a filter, and in what a mutation writes', () => {
+test('a filter, and what a mutation writes, may have members that are called like sizes', () => {
   for (const text of [
     '{ customers(where: { limit: 5001 }) { id name } }',
     '{ customers(filter: { limit: { _gt: 5001 } }) { id name } }',

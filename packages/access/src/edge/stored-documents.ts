@@ -101,7 +101,7 @@ function keptText(text: string): string {
 /** Members of a request that servers read the hash of a document from, beside `extensions`. */
 export const HASH_MEMBERS: readonly string[] = ['documentId', 'doc_id', 'queryId', 'hash', 'id']
 
-/** `{extensions: {persistedQuery: {sha256Hash}}}`, also as JSON in JSON, and ids of documents by their hash. */
+/** `{extensions: {persistedQuery: {sha256Hash}}}`, also as JSON in JSON, and ids that are a hash. */
 function hashesIn(request: { readonly [name: string]: Json }): readonly string[] {
   const { extensions } = request
   const read = typeof extensions === 'string' ? jsonOf(extensions) : extensions
