@@ -10,7 +10,7 @@ type Written = (error?: Error | null) => void
  *
  * A backend that refuses an upload (413, 401) often answers and closes while the body still comes. The next
  * write then fails, and a stream of Node that fails to write is destroyed together with what it has not read
- * yet: the client would be told that the backend broke off. A failed write is therefore held back until the
+ * yet: the client would read that the backend broke off. A failed write is therefore held back until the
  * backend's end of the connection has been read, which is where the socket closes by itself.
  */
 export function readLastAnswer(socket: Socket): void {

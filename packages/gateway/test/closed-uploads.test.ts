@@ -24,7 +24,7 @@ for (const [what, upload] of Object.entries({ 'a length': UPLOAD, chunks: CHUNKE
       const backend = await startRawBackend(t, refusing(answer))
       const { port, events } = await start(t, backend.url)
       for (let i = 0; i < 25; i++)
-        assert.match(await exchangeBytes(port, upload), new RegExp(`^HTTP/1.1 ${status} No\r\n[^]*why\\.$`))
+        assert.match(await exchangeBytes(port, upload), new RegExp(`^HTTP/1.1 ${status} No\r\n[sS]*why\\.$`))
       assert.deepEqual(
         events.filter(({ type }) => type === 'gateway.backend-failed'),
         [],
@@ -48,6 +48,6 @@ test('a backend that begins an answer, and closes without its end, has the clien
   for (let i = 0; i < 5; i++)
     assert.match(
       await exchangeBytes(port, UPLOAD),
-      /^HTTP\/1\.1 (413 No\r\n[^]*Length: 400[^]*why\.|502 [^]*)$/,
+      /^HTTP\/1\.1 (413 No\r\n[\s\S]*Length: 400[\s\S]*why\.|502 [\s\S]*)$/,
     )
 })

@@ -89,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   let isStopping = false
   const closers: (() => Promise<void> | void)[] = [
     () => listener.close(config.timeouts.drain),
-    // Whoever asks while requests are still finished is told that this one stops.
+    // Readiness says that this process stops while requests are still finished.
     () => admin?.close(),
     () => runtime.close(),
   ]

@@ -40,8 +40,8 @@ export interface FileLayer {
 }
 
 /**
- * The real disk. Only functions of `node:fs` with callbacks: Yarn's Plug'n'Play puts handles of its own in the
- * place of those of `node:fs/promises`, and theirs cannot sync.
+ * The real disk. Only functions of `node:fs` with callbacks: Yarn's Plug'n'Play replaces the handles of
+ * `node:fs/promises` by its own, and those cannot sync.
  */
 export const disk: FileLayer = {
   async openDurable(path) {
