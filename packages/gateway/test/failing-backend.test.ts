@@ -49,7 +49,7 @@ describe('a backend that', { timeout: 30_000 }, () => {
     assert.ok(!html.includes(String(dead)))
   })
 
-  test('sends a head that is too long has another cause than one that sends something else than HTTP', async t => {
+  test('sends a head that is too long has another cause than one that sends something other than HTTP', async t => {
     const backend = await startRawBackend(t, socket => {
       socket.once('data', () => socket.write(GARBAGE['headers of 40,000 bytes'] ?? ''))
     })
