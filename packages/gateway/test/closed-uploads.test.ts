@@ -24,8 +24,7 @@ for (const [what, upload] of Object.entries({ 'a length': UPLOAD, chunks: CHUNKE
       const backend = await startRawBackend(t, refusing(answer))
       const { port, events } = await start(t, backend.url)
       const expected = new RegExp(`^HTTP/1.1 ${status} No\r\n.*why[.]$`, 's')
-      for (let i = 0; i < 25; i++)
-        assert.match(await exchangeBytes(port, upload), expected)
+      for (let i = 0; i < 25; i++) assert.match(await exchangeBytes(port, upload), expected)
       assert.deepEqual(
         events.filter(({ type }) => type === 'gateway.backend-failed'),
         [],
