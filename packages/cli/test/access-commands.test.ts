@@ -116,7 +116,7 @@ describe('postern approvals', { timeout: 600_000 }, () => {
       principal: { kind: 'user', id: 'finn' },
       by: 'role:owner',
       reason: 'year end \u001b[31m',
-      preview: { rows: { invoices: 4_812 }, sample: [{ id: 1 }] },
+      preview: { rows: { invoices: 4_812 }, sample: [{ id: 1 }], body: 'all\nof \u202ethem' },
     })
     database.close()
     directory.close()
@@ -126,8 +126,9 @@ describe('postern approvals', { timeout: 600_000 }, () => {
       new RegExp(`^${id} {2}pending {2}invoice\\.purge account/7\n {2}asked by {3}user:finn\n`),
     )
     assert.match(list.stdout, /rows {7}invoices: 4812/)
-    assert.doesNotMatch(list.stdout, /sample|\u001b/)
-    assert.match((await cli(['approvals', 'show', id], folder)).stdout, /sample {5}\{"id":1\}/)
+    assert.doesNotMatch(list.stdout, /sample|body|\u001b/)
+    const shown = (await cli(['approvals', 'show', id], folder)).stdout
+    assert.match(shown, /body {7}all\n {2}body {7}of ·them\n {2}sample {5}\{"id":1\}/)
     const own = await cli(['approve', id, '--as', 'finn'], folder)
     assert.equal(own.code, 1)
     assert.match(own.stderr, /Nobody decides a request of their own/)

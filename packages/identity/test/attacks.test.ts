@@ -328,6 +328,24 @@ describe('passkeys', () => {
     assert.equal((await whoIs(stranger)).kind, 'anonymous')
   })
 
+  test('attack: an answer that was given in a frame of another site signs nobody in, and adds no passkey', async t => {
+    const site = await startSite(t)
+    const { browser, passkey } = await withPasskey(site, 'alice@shop.example')
+    passkey.isFramed = true
+    const stranger = new PlainBrowser(site.origin)
+    const answer = passkey.get(await signInOptions(stranger))
+    assert.equal((await stranger.postJson('/.postern/passkey/sign-in', answer)).status, 401)
+    const proof = JSON.parse((await browser.postJson('/.postern/passkey/prove-options', {})).text)
+    assert.equal((await browser.postJson('/.postern/passkey/prove', passkey.get(proof))).status, 401)
+    const fresh = new SoftPasskey(site.origin)
+    fresh.isFramed = true
+    const asked = JSON.parse((await browser.postJson('/.postern/passkey/register-options', {})).text)
+    assert.equal((await browser.postJson('/.postern/passkey/register', fresh.create(asked))).status, 422)
+    passkey.isFramed = false
+    const again = passkey.get(await signInOptions(stranger))
+    assert.equal((await stranger.postJson('/.postern/passkey/sign-in', again)).status, 200)
+  })
+
   test('a challenge for signing in adds no passkey, and one of another account neither', async t => {
     const site = await startSite(t)
     const { browser: alice } = await withPasskey(site, 'alice@shop.example')

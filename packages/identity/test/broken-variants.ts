@@ -251,8 +251,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'an invalid key leaves the decision to the cookie',
     [
       'built-in/identify-request.ts',
-      'if (key !== undefined) return this.#byKey(exchange, key)',
-      'if (key !== undefined && /^postern_live_[a-z]{12}_[A-Za-z0-9_-]{43}_/.test(key)) return this.#byKey(exchange, key)',
+      'takesKeys && LIKE_A_KEY.test(token)',
+      'takesKeys && /^postern_live_[a-z]{12}_[A-Za-z0-9_-]{43}_/.test(token)',
     ],
   ),
   variant('malformed header that fails open', 'identify-methods', 'a malformed token is taken for none', [

@@ -234,6 +234,19 @@ describe('the pages, without JavaScript', () => {
     assert.equal((await program.get('/api', { authorization: `Bearer ${key}` })).status, 401)
   })
 
+  test('attack: a session from a time when the clock was wrong stays fresh until that time comes', async t => {
+    const clock = new VirtualClock()
+    const now = clock.now()
+    clock.step(now + 86_400_000)
+    const site = await startSite(t, { clock })
+    const browser = await signUp(site, 'alice@shop.example')
+    clock.step(now)
+    for (const path of ['/.postern/passkey/new', '/.postern/account/password'])
+      assert.equal((await browser.get(path)).location, `/.postern/step-up?back=${encodeURIComponent(path)}`)
+    await browser.post('/.postern/step-up', { password: 'a quiet river' })
+    assert.equal((await browser.get('/.postern/account/password')).status, 200)
+  })
+
   test('ask for a fresh proof before anything that changes how the account is secured', async t => {
     const clock = new VirtualClock()
     const site = await startSite(t, { clock })

@@ -24,6 +24,8 @@ export class SoftPasskey {
   readonly #cose: Buffer
   #userHandle = ''
   counter = 0
+  /** Whether the page that asks is in a frame of another site. */
+  isFramed = false
 
   constructor(origin: string, rpId: string = new URL(origin).hostname) {
     this.#origin = origin
@@ -92,6 +94,6 @@ export class SoftPasskey {
   }
 
   #clientData(type: string, challenge: string): Buffer {
-    return Buffer.from(JSON.stringify({ type, challenge, origin: this.#origin, crossOrigin: false }))
+    return Buffer.from(JSON.stringify({ type, challenge, origin: this.#origin, crossOrigin: this.isFramed }))
   }
 }

@@ -49,7 +49,8 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.sqlVerb,
     'select insert update delete drop alter create truncate replace exec execute declare waitfor union having procedure merge call ' +
       'shutdown grant revoke rename handler load begin commit rollback limit order group where iif print backup restore dbcc use values ' +
-      'prepare attach',
+      'prepare attach uunionnion ununionion uniunionon uniounionn sselectelect seselectlect selselectect seleselectct selecselectt ' +
+      'ffromrom frfromom frofromm wwherehere whwhereere whewherere wherwheree',
   ],
   [
     WORD.sqlLogic,
@@ -203,7 +204,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'dumpfile lo_import pg_read_file openrowset opendatasource xp_cmdshell xp_dirtree xp_regread xp_regwrite xp_fileexist ' +
       'xp_servicecontrol xp_enumdsn xp_availablemedia xp_loginconfig xp_makecab xp_ntsec xp_terminate sp_executesql sp_password ' +
       'sp_makewebtask sp_oacreate sp_addextendedproc sp_execute_external_script sp_configure utl_http utl_inaddr utl_file dbms_java ' +
-      'dbms_ldap dbms_xmlgen dbms_export_extension dbms_pipe dbms_lock ctxsys',
+      'dbms_ldap dbms_xmlgen dbms_export_extension dbms_pipe dbms_lock ctxsys hashbytes fn_varbintohexstr fn_sqlvarbasetostr',
   ],
   [
     WORD.sqlServer,

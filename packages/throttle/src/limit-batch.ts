@@ -104,7 +104,7 @@ export class LimitBatch {
   #ruleNumber(rule: Rule): number {
     const known = this.#ruleIndex.get(rule)
     if (known !== undefined) return known
-    this.rules.push(rule.limit, rule.kind === 'gcra' ? 0 : stepOf(rule), rule.interval)
+    this.rules.push(rule.limit, shapeOf(rule), rule.interval)
     this.#ruleIndex.set(rule, this.#ruleList.length)
     return this.#ruleList.push(rule) - 1
   }
@@ -199,6 +199,11 @@ export class LimitBatch {
  */
 function stepOf(rule: Rule): number {
   return (rule.lease > 0 ? (rule.window * 9) / 8 : rule.window) / PARTS
+}
+
+/** What tells the counts of one rule from those of another: milliseconds of a sub-window, 0 for a rate. */
+export function shapeOf(rule: Rule): number {
+  return rule.kind === 'gcra' ? 0 : stepOf(rule)
 }
 
 function subWindow(rule: Rule, now: number): number {

@@ -14,7 +14,7 @@ export interface LimitStore {
   /** Gives places of a concurrency limit back. Never throws; a place that cannot be given back expires. */
   release(limit: LimitName, key: string, rule: Rule, ticket: number, cost: number): void
   /**
-   * Forgets what a key has used under a limit.
+   * Forgets what a key has used under a limit, by whichever of its rules.
    * @throws StoreError (rejects) when the store cannot
    */
   reset(limit: LimitName, key: string): undefined | Promise<void>

@@ -65,11 +65,9 @@ async function decideInPostgres(
   time: number,
 ): Promise<readonly number[]> {
   const { keys, rules, decisions } = batch
-  // A NUL cannot be in a PostgreSQL text.
-  const named = keys.map(key => key.replaceAll('\0', '\\0'))
   const { rows } = await database.query<{ reply: readonly number[] }>(
     'SELECT postern_limits_decide($1, $2, $3, $4) AS reply',
-    [named, rules, decisions, time],
+    [keys, rules, decisions, time],
   )
   return rows[0]?.reply ?? []
 }

@@ -56,7 +56,8 @@ export class Question {
   }
 
   /**
-   * Adds an ask. A cost of 0 looks without taking.
+   * Adds an ask. A cost of 0 looks without taking. One above the limit never passes, whatever it is: it is
+   * asked as one unit above, which every store can count.
    * @throws ConfigError for the 17th ask, or a cost that is not a number from 0
    */
   ask(limit: LimitName, key: string, rule: Rule, cost: number): void {
@@ -65,7 +66,7 @@ export class Question {
     this.limits[at] = limit
     this.keys[at] = key
     this.rules[at] = rule
-    this.costs[at] = Math.ceil(cost)
+    this.costs[at] = Math.min(Math.ceil(cost), rule.limit + 1)
     this.count = at + 1
   }
 }

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { type Clock, type Health, systemClock } from '@postern/core'
-import { LimitBatch } from './limit-batch.ts'
+import { LimitBatch, shapeOf } from './limit-batch.ts'
 import type { LimitStore } from './limit-store.ts'
 import { type LimitName, MAX_ASKS, type Question } from './question.ts'
 import type { Rule } from './rule.ts'
@@ -19,6 +20,18 @@ export interface LimitServer {
   health(): Health
 }
 
+/** Most rules of one limit that `reset` remembers. */
+const MOST_SHAPES = 64
+
+/**
+ * A key in characters that servers keep as they are: PostgreSQL takes no NUL, and half of a surrogate pair
+ * reads the same as any other half. Two keys of one call that read alike there would fail all of it.
+ */
+function storable(key: string): string {
+  if (key.isWellFormed() && !key.includes('\0')) return key
+  return `utf16-${createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('base64url')}`
+}
+
 /**
  * Counts on a server, for many processes: exact over all of them. What is asked while the server is at work
  * goes in one call with what is asked beside it.
@@ -28,6 +41,8 @@ export class RemoteStore implements LimitStore {
   readonly #server: LimitServer
   readonly #clock: Clock
   readonly #leases = new UnitLeases()
+  /** Of each limit by its name, for `reset`: names are those of the configuration. */
+  readonly #shapes = new Map<string, Set<number>>()
   readonly #keys: string[] = []
   readonly #costs: Float64Array = new Float64Array(MAX_ASKS)
   readonly #wants: Float64Array = new Float64Array(MAX_ASKS)
@@ -59,7 +74,7 @@ export class RemoteStore implements LimitStore {
     for (let i = 0; i < question.count; i++) {
       const rule = question.rules[i] as Rule
       const cost = question.costs[i] as number
-      const key = this.#keyOf(question.limits[i] as LimitName, question.keys[i] as string)
+      const key = this.#keyOf(question.limits[i] as LimitName, question.keys[i] as string, rule)
       this.#keys[i] = key
       this.#costs[i] = cost
       this.#wants[i] = cost
@@ -105,17 +120,33 @@ export class RemoteStore implements LimitStore {
   }
 
   release(limit: LimitName, key: string, rule: Rule, ticket: number, cost: number): void {
-    this.#open().release(this.#keyOf(limit, key), rule, ticket, cost)
+    this.#open().release(this.#keyOf(limit, key, rule), rule, ticket, cost)
   }
 
-  reset(limit: LimitName, key: string): Promise<void> {
-    const named = this.#keyOf(limit, key)
-    this.#leases.forget(named)
-    return this.#server.forget(named)
+  /** Forgets a key under every rule that the limit has, or that was asked of it in this process. */
+  async reset(limit: LimitName & { readonly rule?: Rule | undefined }, key: string): Promise<void> {
+    const shapes = new Set(this.#shapes.get(limit.name))
+    if (limit.rule !== undefined) shapes.add(shapeOf(limit.rule))
+    const named = [...shapes].map(shape => this.#named(limit, key, shape))
+    for (const name of named) this.#leases.forget(name)
+    await Promise.all(named.map(name => this.#server.forget(name)))
   }
 
-  #keyOf(limit: LimitName, key: string): string {
-    return `${this.#server.prefix}${limit.name}:${key}`
+  /**
+   * The name of a key at the server. Limits of one name may have several rules: by route, by plan, by method.
+   * Windows of other lengths count apart, as they do in memory: in one place each would begin again with
+   * every request that falls under the other.
+   */
+  #keyOf(limit: LimitName, key: string, rule: Rule): string {
+    const shape = shapeOf(rule)
+    const known = this.#shapes.get(limit.name)
+    if (known === undefined) this.#shapes.set(limit.name, new Set([shape]))
+    else if (!known.has(shape) && known.size < MOST_SHAPES) known.add(shape)
+    return this.#named(limit, key, shape)
+  }
+
+  #named({ name }: LimitName, key: string, shape: number): string {
+    return `${this.#server.prefix}${name}:${storable(key)}#${shape}`
   }
 
   /**

@@ -335,8 +335,11 @@ export class Throttle implements Guard, HealthProbe {
    * @throws StoreError (rejects) when the store does not answer
    */
   async reset(key: string, name?: string): Promise<void> {
-    const limits = name === undefined ? this.#limits.all : [this.#named(name)]
-    await Promise.all(limits.map(limit => limit && this.#store.reset(limit, boundedKey(key))))
+    const names = name === undefined ? this.#limits.all.map(limit => limit.name) : [name]
+    const inRoutes = Array.from(this.#byRoute.values(), ({ limits }) => limits.all)
+    // A route may have a limit of the same name with another window, which counts apart.
+    const limits = new Set([this.#limits.all, ...inRoutes].flat().filter(limit => names.includes(limit.name)))
+    await Promise.all([...limits].map(limit => this.#store.reset(limit, boundedKey(key))))
   }
 
   #named(name: string): CompiledLimit | undefined {

@@ -86,7 +86,9 @@ describe('limits in Redis', () => {
     question.ask(NAME, 'w', window(5, '1m'), 1)
     question.ask(NAME, 'g', gcra({ rate: 1, burst: 10 }), 2)
     for (let i = 0; i < 3; i++) await store.decide(question)
-    const [w, g] = await Promise.all(['w', 'g'].map(key => redis.pttl(`{${prefix}}:limit:shared:${key}`)))
+    const [w, g] = await Promise.all(
+      ['w#7500', 'g#0'].map(key => redis.pttl(`{${prefix}}:limit:shared:${key}`)),
+    )
     assert.ok(w !== undefined && w > 66_000 && w <= 75_000, `${w}`)
     assert.ok(g !== undefined && g > 4_000 && g <= 6_000, `${g}`)
   })

@@ -70,7 +70,7 @@ describe('a store on a server', () => {
     const again = ask([OTHER, 'a', window(5, '4s'), 1])
     await settled()
     const { batch, answer } = sent(0)
-    assert.deepEqual(batch.keys, ['p:n:a', 'p:n:b', 'p:other:a'])
+    assert.deepEqual(batch.keys, ['p:n:a#1000', 'p:n:b#1000', 'p:other:a#500'])
     assert.deepEqual(batch.rules, [10, 1_000, 0, 5, 500, 0])
     assert.deepEqual(batch.decisions, [0, 1, 2 + 1_024])
     await answer(7, -1 - 2_500, 5)
@@ -116,7 +116,7 @@ describe('a store on a server', () => {
     const all = Array.from({ length: 33 }, (_, i) => ask([NAME, `k${i % 2}`, rule, 1]))
     await turn()
     assert.equal(sent(0).batch.decisions.length, 32)
-    assert.deepEqual(sent(0).batch.keys, ['p:n:k0', 'p:n:k1'], 'each key once')
+    assert.deepEqual(sent(0).batch.keys, ['p:n:k0#1000', 'p:n:k1#1000'], 'each key once')
     assert.equal(sent(1).batch.decisions.length, 1)
     await sent(0).answer(...Array(32).fill(1))
     await sent(1).answer(1)
@@ -148,16 +148,17 @@ describe('a store on a server', () => {
     await sent(0).answer(3, -1, 1, -1, 7)
     await turn()
     const { batch, answer } = sent(1)
-    assert.deepEqual(batch.keys, ['p:n:a'])
+    assert.deepEqual(batch.keys, ['p:n:a#1000'])
     assert.deepEqual(batch.decisions, [-99, 0, 0, 1, 80, -99, 0, 0, 2, 80])
     await answer()
     for (const { question } of late) assert.equal(question.refused, -1, 'the next question is left alone')
   })
 
-  test('forgets a key by its whole name', async () => {
-    const { store, forgotten } = setUp()
-    await store.reset(NAME, 'a')
-    assert.deepEqual(forgotten, ['p:n:a'])
+  test('forgets a key by its whole name, under each rule that it was asked for or has', async () => {
+    const { store, forgotten, ask } = setUp()
+    ask([NAME, 'b', window(5, '4s'), 1], [NAME, 'b', gcra({ rate: 1, burst: 5 }), 1])
+    await store.reset({ ...NAME, rule: window(9, '8s') }, 'a')
+    assert.deepEqual(forgotten, ['p:n:a#500', 'p:n:a#0', 'p:n:a#1000'])
   })
 
   test('asks nothing for a question without limits', () => {

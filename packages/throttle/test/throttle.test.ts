@@ -27,6 +27,7 @@ import {
   window,
 } from '../src/index.ts'
 import { ENDED, engineWith, open, type RequestShape } from './exchanges.ts'
+import { VirtualTimers } from './virtual-timers.ts'
 
 function setUp(limits: readonly Limit[], options: Omit<ThrottleOptions, 'limits' | 'store'> = {}) {
   const clock = new VirtualClock()
@@ -278,6 +279,28 @@ describe('concurrency', () => {
     engine.settle(streams[0] as (typeof streams)[number], ENDED)
     assert.equal((await engine.decide(open(engine))).effect, 'allow')
     assert.notEqual((await engine.decide(open(engine))).effect, 'allow')
+  })
+
+  test('attack: a request outlives the shorter of its two leases, and its place is taken again', async () => {
+    const timers = new VirtualTimers()
+    const { clock } = timers
+    const guard = throttle({
+      store: memoryStore({ clock, slots: 1_024 }),
+      limits: [
+        { name: 'long', limit: concurrency(9, { lease: '1h' }) },
+        { name: 'short', limit: concurrency(1, { lease: '10s' }) },
+      ],
+      timers,
+    })
+    const engine = engineWith(guard, { clock })
+    const slow = open(engine)
+    assert.equal(await engine.decide(slow), ALLOW)
+    for (let i = 0; i < 10; i++) {
+      await timers.advance(5_000)
+      assert.equal(await effects(() => engine.decide(open(engine)), 1), '-', `after ${5 * (i + 1)} s`)
+    }
+    engine.settle(slow, ENDED)
+    assert.equal(await effects(() => engine.decide(open(engine)), 1), '+')
   })
 
   test('streams of events are free where the limit says so, and answers of other kinds are not', async () => {

@@ -1,6 +1,7 @@
 import { escapeHtml, type PlainPage, plainPage, type RefusalLanguage } from '@postern/core'
 import type { Approval } from './approval.ts'
 import { APPROVAL_WORDS, type ApprovalWords } from './approval-words.ts'
+import { visible } from './visible.ts'
 
 /** What one reader may do about an approval. */
 export interface ApprovalReader {
@@ -18,7 +19,7 @@ body{place-items:start center}
 main{max-width:46rem}
 dt{color:var(--soft);font-size:.925rem}
 dd{margin:0 0 .75rem;overflow-wrap:anywhere}
-pre{overflow-x:auto;padding:.75rem;border:1px solid var(--line);border-radius:9px;background:var(--page);font:.85rem/1.5 ui-monospace,monospace;direction:ltr;text-align:start}
+pre{overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;padding:.75rem;border:1px solid var(--line);border-radius:9px;background:var(--page);font:.85rem/1.5 ui-monospace,monospace;direction:ltr;text-align:start}
 table{border-collapse:collapse;margin:0 0 .75rem}
 th{font-weight:400;text-align:start;padding-inline-end:2rem}
 td{text-align:end;font-variant-numeric:tabular-nums}
@@ -42,8 +43,8 @@ export function approvalsPage(
 ): string {
   const words = APPROVAL_WORDS[language]
   const items = approvals.map(
-    approval => `<li><a href="${escapeHtml(`${path}/${approval.id}`)}"><bdi>${escapeHtml(acted(approval))}</bdi></a>
-<p class="soft">${escapeHtml(words.who)}: <bdi>${escapeHtml(approval.act.actor)}</bdi> · ${escapeHtml(words.until)}: ${time(approval.expiresAt, language)}</p></li>`,
+    approval => `<li><a href="${escapeHtml(`${path}/${approval.id}`)}"><bdi>${shown(acted(approval))}</bdi></a>
+<p class="soft">${escapeHtml(words.who)}: <bdi>${shown(approval.act.actor)}</bdi> · ${escapeHtml(words.until)}: ${time(approval.expiresAt, language)}</p></li>`,
   )
   const list = items.length === 0 ? `<p>${escapeHtml(words.nothing)}</p>` : `<ul>${items.join('\n')}</ul>`
   return page(language, words.listTitle, list)
@@ -62,23 +63,34 @@ export function approvalPage(approval: Approval, reader: ApprovalReader): string
     `<dt>${escapeHtml(words.until)}</dt><dd>${time(approval.expiresAt, language)}</dd>`,
   ]
   const main = `<p class="state">${escapeHtml(words.state[state])}</p>
-${note === '' ? '' : `<p>${escapeHtml(note)}</p>\n`}${state === 'approved' ? `<p>${escapeHtml(words.repeat)}</p>\n` : ''}<dl>${facts.join('')}</dl>
-${effect(approval, words, decides)}${state === 'pending' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
+${note === '' ? '' : `<p>${shown(note)}</p>\n`}${state === 'approved' ? `<p>${escapeHtml(words.repeat)}</p>\n` : ''}<dl>${facts.join('')}</dl>
+${details(approval, words, decides)}${effect(approval, words, decides)}${state === 'pending' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
   return page(language, words.title, asked || decides ? main : `<p>${escapeHtml(words.nothing)}</p>`)
+}
+
+/** Everything that the consent is bound to, so that nobody consents to a part of it unseen. */
+function details({ act, preview: { body } }: Approval, words: ApprovalWords, decides: boolean): string {
+  const text = JSON.stringify(act.arguments, undefined, 2)
+  const sent =
+    body === undefined || !decides
+      ? ''
+      : `<p class="soft">${escapeHtml(words.body)}</p><pre tabindex="0">${shown(body)}</pre>`
+  if ((text === 'null' || text === '{}') && sent === '') return ''
+  return `<h2>${escapeHtml(words.details)}</h2><pre tabindex="0">${shown(text)}</pre>${sent}\n`
 }
 
 /** What the requester has counted, and, for who decides, a few of the rows. */
 function effect({ preview }: Approval, words: ApprovalWords, decides: boolean): string {
   const { summary, rows, sample } = preview
   const counts = Object.entries(rows ?? {})
-    .map(([table, count]) => `<tr><th scope="row">${escapeHtml(table)}</th><td>${count}</td></tr>`)
+    .map(([table, count]) => `<tr><th scope="row">${shown(table)}</th><td>${count}</td></tr>`)
     .join('')
   const parts = [
-    summary === undefined ? '' : `<p>${escapeHtml(summary)}</p>`,
+    summary === undefined ? '' : `<p>${shown(summary)}</p>`,
     counts === '' ? '' : `<table>${counts}</table>`,
     sample === undefined || !decides
       ? ''
-      : `<p class="soft">${escapeHtml(words.sample)}</p><pre tabindex="0">${escapeHtml(sample.map(row => JSON.stringify(row)).join('\n'))}</pre>`,
+      : `<p class="soft">${escapeHtml(words.sample)}</p><pre tabindex="0">${shown(sample.map(row => JSON.stringify(row)).join('\n'))}</pre>`,
   ].join('')
   return parts === '' ? '' : `<h2>${escapeHtml(words.effect)}</h2>${parts}\n`
 }
@@ -98,8 +110,13 @@ function acted({ act: { action, resource } }: Approval): string {
   return resource === '' || action.endsWith(` ${resource}`) ? action : `${action} · ${resource}`
 }
 
+/** A text that was not written here. */
+function shown(text: string): string {
+  return escapeHtml(visible(text))
+}
+
 function fact(name: string, value: string): string {
-  return `<dt>${escapeHtml(name)}</dt><dd><bdi>${escapeHtml(value)}</bdi></dd>`
+  return `<dt>${escapeHtml(name)}</dt><dd><bdi>${shown(value)}</bdi></dd>`
 }
 
 /** In UTC: the page runs no script to ask the reader's clock. */

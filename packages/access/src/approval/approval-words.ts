@@ -12,6 +12,8 @@ export interface ApprovalWords {
   readonly atMost: string
   readonly effect: string
   readonly sample: string
+  readonly details: string
+  readonly body: string
   readonly state: Readonly<Record<ApprovalState, string>>
   readonly repeat: string
   readonly note: string
@@ -34,6 +36,8 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
     atMost: 'Rows at most',
     effect: 'What it would change',
     sample: 'Some of the rows',
+    details: 'The request in full',
+    body: 'Its body',
     state: {
       pending: 'Nobody has decided yet.',
       approved: 'Approved.',
@@ -60,6 +64,8 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
     atMost: 'Höchstens Zeilen',
     effect: 'Was sich ändern würde',
     sample: 'Einige der Zeilen',
+    details: 'Die Anfrage im Einzelnen',
+    body: 'Ihr Inhalt',
     state: {
       pending: 'Noch hat niemand entschieden.',
       approved: 'Genehmigt.',
@@ -86,6 +92,8 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
     atMost: 'Filas como máximo',
     effect: 'Qué cambiaría',
     sample: 'Algunas de las filas',
+    details: 'La petición completa',
+    body: 'Su cuerpo',
     state: {
       pending: 'Nadie ha decidido todavía.',
       approved: 'Aprobado.',
@@ -112,6 +120,8 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
     atMost: 'Lignes au maximum',
     effect: 'Ce qui changerait',
     sample: 'Quelques-unes des lignes',
+    details: 'La requête en détail',
+    body: 'Son corps',
     state: {
       pending: 'Personne n’a encore décidé.',
       approved: 'Approuvé.',
@@ -138,6 +148,8 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
     atMost: '最大行数',
     effect: '変更される内容',
     sample: '対象の行の例',
+    details: 'リクエストの全容',
+    body: '本文',
     state: {
       pending: 'まだ誰も決定していません。',
       approved: '承認されました。',
@@ -164,6 +176,8 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
     atMost: 'الحد الأقصى للصفوف',
     effect: 'ما الذي سيتغير',
     sample: 'بعض الصفوف',
+    details: 'الطلب كاملاً',
+    body: 'محتواه',
     state: {
       pending: 'لم يقرّر أحد بعد.',
       approved: 'تمت الموافقة.',

@@ -8,6 +8,8 @@ export interface ApprovalPreview {
   readonly rows?: Readonly<Record<string, number>>
   /** A few of those rows. */
   readonly sample?: readonly Json[]
+  /** The body of the request that asks, as text, secrets masked. Shown only to who decides. */
+  readonly body?: string
 }
 
 /**

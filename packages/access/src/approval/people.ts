@@ -10,8 +10,11 @@ export function nameOf(principal: Principal): string {
 export function peopleBehind(principal: Principal): readonly string[] {
   const { actor } = principal
   if (actor === undefined) return [nameOf(principal)]
-  return [nameOf(principal), actor.includes(':') ? actor : `user:${actor}`]
+  return [nameOf(principal), KINDED.test(actor) ? actor : `user:${actor}`]
 }
+
+/** Ids may hold colons themselves: `idp:4711` is a person called so, not a kind. */
+const KINDED = /^(?:user|service|apiKey):/
 
 /** Why somebody may not decide, as a sentence about them; undefined when they may. */
 export function whyNotApprover(principal: Principal, approval: Approval): string | undefined {
@@ -20,7 +23,8 @@ export function whyNotApprover(principal: Principal, approval: Approval): string
   if (approval.tenant !== (principal.tenant ?? '')) return 'The request belongs to another tenant.'
   const people = peopleBehind(principal)
   const forbidden = approval.by.includes('owner') ? approval.behind : [...approval.behind, approval.owner]
-  if (people.some(person => forbidden.includes(person)))
+  // Who is called `user:olga` stands there as if they were olga: neither of them decides.
+  if (people.some(person => forbidden.some(one => person === one || person === `user:${one}`)))
     return 'Nobody decides a request of their own, nor one made in their name or through an account they act for.'
   // Consent under another's name is nobody's consent.
   if (principal.actor !== undefined)

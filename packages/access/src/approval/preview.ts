@@ -5,13 +5,14 @@ const MAX_TABLES = 50
 const MAX_SAMPLE = 20
 const MAX_BYTES = 32_768
 const MAX_SUMMARY = 500
+const MAX_BODY = 5_000
 
 /**
  * A preview within bounds: 20 rows and 32 KiB of sample at most, cut at whole rows. Counts are never cut: a
  * request that would change more tables than are shown must not look smaller than it is.
  * @throws ConfigError for more than 50 tables, or a count that is not a count
  */
-export function boundPreview({ summary, rows, sample }: ApprovalPreview): ApprovalPreview {
+export function boundPreview({ summary, rows, sample, body }: ApprovalPreview): ApprovalPreview {
   const tables = Object.entries(rows ?? {})
   if (tables.length > MAX_TABLES)
     throw new ConfigError({ place: 'approval preview', problem: `it names more than ${MAX_TABLES} tables` })
@@ -29,5 +30,6 @@ export function boundPreview({ summary, rows, sample }: ApprovalPreview): Approv
     ...(summary !== undefined && { summary: summary.slice(0, MAX_SUMMARY) }),
     ...(tables.length > 0 && { rows: Object.fromEntries(tables) }),
     ...(kept.length > 0 && { sample: kept }),
+    ...(body !== undefined && { body: body.slice(0, MAX_BODY).toWellFormed() }),
   }
 }

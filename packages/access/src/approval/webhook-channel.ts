@@ -32,7 +32,7 @@ export function webhookChannel(options: WebhookOptions): ApprovalChannel {
   return {
     name: options.name ?? 'webhook',
     async send({ id, event, approval, time }) {
-      const { sample, ...preview } = approval.preview
+      const { sample, body: _sent, ...preview } = approval.preview
       const body = JSON.stringify({
         type: `approval.${event}`,
         timestamp: new Date(time).toISOString(),

@@ -131,7 +131,7 @@ export class ApprovalEndpoints implements Guard {
 
   /** Who asked is shown the state; only who decides is shown the rows. */
   #view(approval: Approval, { principal }: Exchange): object {
-    const { sample, ...preview } = approval.preview
+    const { sample, body, ...preview } = approval.preview
     const decides = whyNotApprover(principal, approval) === undefined
     return {
       id: approval.id,
@@ -141,7 +141,7 @@ export class ApprovalEndpoints implements Guard {
       by: approval.by,
       ...(approval.owner !== '' && { owner: approval.owner }),
       rows: approval.rows ?? null,
-      preview: decides && sample !== undefined ? { ...preview, sample } : preview,
+      preview: decides ? { ...preview, ...(sample && { sample }), ...(body && { body }) } : preview,
       requestedAt: new Date(approval.requestedAt).toISOString(),
       expiresAt: new Date(approval.expiresAt).toISOString(),
       ...(approval.decidedBy !== undefined && { decidedBy: approval.decidedBy, note: approval.note }),

@@ -13,6 +13,7 @@ import {
   type RouteSettings,
   systemClock,
 } from '@postern/core'
+import type { ApprovalPreview } from '../approval/approval.ts'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { RouteBudgets } from '../edge/route-budgets.ts'
 import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
@@ -22,6 +23,8 @@ import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { ActingInRequest } from './acting-in-request.ts'
+import { bodyPreview } from './body-preview.ts'
+import { boundHeaders } from './bound-headers.ts'
 import { overBudget, withBudget, withPreview } from './over-route-budget.ts'
 import { RefusedActs } from './refused-acts.ts'
 import { type CompiledRoutePolicy, compileRoutePolicy } from './route-rule.ts'
@@ -197,7 +200,11 @@ export class AccessGuard implements Guard {
     const given = isBound ? await argumentsOf(exchange) : undefined
     if (given === 'too-large') return tooLarge()
     const outcome = await this.#access.check(
-      { ...question, ...(given !== undefined && { arguments: given }) },
+      {
+        ...question,
+        ...(given !== undefined && { arguments: given }),
+        ...(rule.approve !== undefined && { preview: () => wholePreview(question) }),
+      },
       rule,
     )
     if (outcome.kind === 'refusal') return refusalOf(withBudget(outcome.refusal, over), exchange)
@@ -260,9 +267,9 @@ function questionOf(
 
 /**
  * What a consent or proof is bound to besides action and resource: the whole request, and of its headers
- * those that say what it is: its host, which names the tenant for many backends, its type and coding, and
- * another method that it asks for. The path counts as it was sent, too: what is left out of its canonical
- * form (`;all=1`) the backend may read.
+ * those that say what it is: its host, which names the tenant for many backends, its type and coding,
+ * another method that it asks for, and what `boundHeaders` finds. The path counts as it was sent, too: what
+ * is left out of its canonical form (`;all=1`) the backend may read.
  */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()
@@ -282,13 +289,21 @@ async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
 function unusual(exchange: Exchange): Readonly<Record<string, Json>> {
   const { path, methodOverrides } = exchange
   const coding = exchange.header('content-encoding')
+  const headers = boundHeaders(exchange)
   return {
     ...(path.raw !== path.canonical && { target: path.raw }),
     ...(coding !== undefined && { coding }),
+    ...(headers !== undefined && { headers }),
     ...(methodOverrides.length > 0 && {
       overrides: methodOverrides.map(({ method, location }) => `${location} ${method}`),
     }),
   }
+}
+
+/** What is known of the extent, and what is sent. */
+async function wholePreview({ exchange, preview }: RouteQuestion): Promise<ApprovalPreview> {
+  const body = await bodyPreview(exchange)
+  return { ...(await preview?.()), ...(body !== undefined && { body }) }
 }
 
 function tooLarge(): Refusal {

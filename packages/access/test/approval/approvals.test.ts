@@ -130,6 +130,15 @@ for (const store of STORES) {
     await assert.rejects(approvals.redeem(id, ACT, ALICE), refusedFor('not-yours'))
   })
 
+  for (const id of ['idp:4711', 'user:olga', 'service:olga', 'urn:people:olga'])
+    test(`${store.name}: attack: whoever is called ${id} asks in another's name, and decides in their own`, async t => {
+      const { approvals } = await setting(t)
+      const { id: asked } = await approvals.request({ ...request, principal: { ...ALICE, actor: id } })
+      await assert.rejects(approvals.decide(asked, { ...OLGA, id }, 'approve'), refusedFor('approver'))
+      await approvals.decide(asked, OTTO, 'approve')
+      await approvals.redeem(asked, ACT, { ...ALICE, actor: id })
+    })
+
   test(`${store.name}: an agent's owner decides only where the owner is named`, async t => {
     const { approvals } = await setting(t)
     const agent: Principal = { kind: 'service', id: 'helper', tenant: 'north' }

@@ -17,7 +17,7 @@ export const run: Command = async (_args, options, context) => {
     for (const line of approvalLines(approval, 'without-sample')) context.output.line(line)
   if (list.length === 0) context.output.line(`no request is ${state}`)
   for (const { preview, ...rest } of list) {
-    const { sample: _rows, ...counts } = preview
+    const { sample: _rows, body: _sent, ...counts } = preview
     context.output.result({ ...rest, preview: counts })
   }
   return EXIT.done

@@ -47,6 +47,7 @@ export function approvalLines(
   if (approval.decidedBy !== undefined) lines.push(`  decided by ${approval.decidedBy} ${approval.note}`)
   if (sample === 'with-sample') {
     lines.push(`  arguments  ${JSON.stringify(act.arguments)}`)
+    for (const line of preview.body?.split('\n') ?? []) lines.push(`  body       ${line}`)
     for (const row of preview.sample ?? []) lines.push(`  sample     ${JSON.stringify(row)}`)
   }
   return lines.map(safe)

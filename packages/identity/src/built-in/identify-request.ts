@@ -1,12 +1,17 @@
 import type { Exchange, Principal } from '@postern/core'
 import type { ApiKeyCheck, ApiKeys } from '../api-key/api-keys.ts'
+import { parseKey } from '../api-key/key-text.ts'
 import type { CookieJar } from '../session/cookies.ts'
 import type { Session } from '../session/session.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { readAuthorization } from '../verify/authorization.ts'
 import { identifiedBy } from '../verify/credential.ts'
 
 type KeyFault = Exclude<ApiKeyCheck, { kind: 'accepted' }>
+
+/** A bearer token that looks like a key of ours: a JWT does not. `X-Api-Key` may hold anything. */
+const LIKE_A_KEY = /^[a-z][a-z0-9]*_[a-z0-9]+_/
 
 /**
  * Who sends a request, by an API key or the session cookie. A key that was sent decides alone, also when it
@@ -43,11 +48,20 @@ export class RequestIdentity {
     exchange: Exchange,
     accepted: readonly string[] | undefined,
   ): Principal | undefined | Promise<Principal | undefined> {
-    const key = accepts(accepted, 'apiKey') ? presentedKey(exchange) : undefined
-    if (key !== undefined) return this.#byKey(exchange, key)
+    const takesKeys = accepts(accepted, 'apiKey')
     const takesTokens = this.#accessToken !== undefined && accepts(accepted, 'oauth')
-    const bearer = takesTokens ? bearerOf(exchange) : undefined
-    if (bearer !== undefined) return this.#byToken(bearer)
+    const own = takesKeys ? exchange.header('x-api-key') : undefined
+    if (own !== undefined) return this.#byKey(exchange, own)
+    const authorization = readAuthorization(exchange)
+    if (authorization.kind === 'malformed' && (takesKeys || takesTokens)) {
+      this.#faults.set(exchange, { kind: 'refused', why: 'invalid' })
+      return undefined
+    }
+    if (authorization.kind === 'token' && authorization.scheme === 'bearer') {
+      const { token } = authorization
+      if (takesKeys && LIKE_A_KEY.test(token)) return this.#byKeyOrToken(exchange, token, takesTokens)
+      if (takesTokens) return this.#byToken(token)
+    }
     if (!accepts(accepted, 'session')) return undefined
     const token = this.#cookies.read(exchange.header('cookie'), 'session')
     if (token === undefined) return undefined
@@ -58,6 +72,16 @@ export class RequestIdentity {
   /** What was wrong with the key of an exchange, when it had one that does not hold. */
   keyFault(exchange: Exchange): KeyFault | undefined {
     return this.#faults.get(exchange)
+  }
+
+  /** Access tokens are random: one in thousands begins as a key does, and is not a whole one. */
+  async #byKeyOrToken(
+    exchange: Exchange,
+    text: string,
+    takesTokens: boolean,
+  ): Promise<Principal | undefined> {
+    const principal = takesTokens && parseKey(text) === undefined ? await this.#byToken(text) : undefined
+    return principal ?? this.#byKey(exchange, text)
   }
 
   async #byToken(token: string): Promise<Principal | undefined> {
@@ -86,20 +110,4 @@ function accepts(accepted: readonly string[] | undefined, method: 'apiKey' | 'oa
 
 function principalOf(session: Session | undefined): Principal | undefined {
   return session === undefined ? undefined : new SessionPrincipal(session)
-}
-
-/**
- * `Authorization: Bearer KEY` for what looks like a key of ours (a JWT does not), or
- * `X-Api-Key: KEY` for anything.
- */
-function presentedKey(exchange: Exchange): string | undefined {
-  const own = exchange.header('x-api-key')
-  if (own !== undefined) return own
-  const bearer = bearerOf(exchange)
-  return bearer !== undefined && /^[a-z][a-z0-9]*_[a-z0-9]+_/.test(bearer) ? bearer : undefined
-}
-
-function bearerOf(exchange: Exchange): string | undefined {
-  const authorization = exchange.header('authorization')
-  return authorization === undefined ? undefined : /^bearer +(\S+)$/i.exec(authorization)?.[1]
 }

@@ -5,6 +5,7 @@ import { html } from '../pages/html.ts'
 import type { Texts } from '../pages/language/texts.ts'
 import type { Page, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
+import { clientLabel } from './url-clients.ts'
 
 /**
  * Asks whether a client may act for whoever is signed in. What the client calls itself is shown, and so is
@@ -20,7 +21,7 @@ export async function consentPage(
   const { texts } = request
   const { details } = interaction.prompt
   const client = await provider.Client.find(String(interaction.params['client_id']))
-  const name = (client?.clientName ?? client?.clientId ?? '').slice(0, 80)
+  const name = client === undefined ? '' : clientLabel(client)
   const account = await parts.accounts.byId(session.accountId)
   const redirectUri = interaction.params['redirect_uri']
   const place =

@@ -5,6 +5,7 @@ import { button, go, isAnswer, needsSession, refuseImpersonator, show } from '..
 import { html } from '../pages/html.ts'
 import { describeScope } from './consent-page.ts'
 import type { OauthStore } from './oauth-store.ts'
+import { clientLabel } from './url-clients.ts'
 
 /**
  * What somebody allowed programs to do in their name, and how to take it back. Like ending a session it asks
@@ -14,7 +15,7 @@ export function grantPages(parts: IdentityParts, provider: Provider, store: Oaut
   const { base } = parts
   const nameOf = async (clientId: string): Promise<string> => {
     const client = await provider.Client.find(clientId).catch(() => undefined)
-    return (client?.clientName ?? clientId).slice(0, 80)
+    return clientLabel(client ?? { clientId })
   }
   return {
     'GET /grants': async request => {

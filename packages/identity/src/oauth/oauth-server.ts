@@ -17,8 +17,8 @@ import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
 import { MemoryServer } from './memory-server.ts'
 import { OauthStore } from './oauth-store.ts'
-import { publicFetch } from './public-fetch.ts'
 import { oauthSigningKeys } from './signing-keys.ts'
+import { clientLabel, mayIntrospect, metadataFetch, urlClients } from './url-clients.ts'
 
 /** An API that tokens are for (RFC 8707). */
 export interface OauthResource {
@@ -124,7 +124,7 @@ export async function oauthServer(
       client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     conformIdTokenClaims: true,
-    fetch: url => publicFetch(String(url)),
+    fetch: metadataFetch(),
     cookies: {
       keys: [parts.secret.mac('oauth-cookies', 'v1')],
       names: {
@@ -171,11 +171,7 @@ export async function oauthServer(
       clientCredentials: { enabled: true },
       introspection: {
         enabled: true,
-        // A public client proves nothing about itself: it learns about its own tokens only.
-        // What an account that is disabled allowed is not in force, at APIs that ask here either.
-        allowedPolicy: async (_ctx, client, token) =>
-          (client.clientAuthMethod !== 'none' || token.clientId === client.clientId) &&
-          (await isOfAccountInForce(token, parts.accounts)),
+        allowedPolicy: async (_ctx, client, token) => mayIntrospect(client, token, parts.accounts),
       },
       revocation: {
         enabled: true,
@@ -185,10 +181,7 @@ export async function oauthServer(
       dPoP: { enabled: true },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: true },
-      clientIdMetadataDocument: {
-        enabled: options.metadataDocuments === 'yes',
-        ack: 'draft-02',
-      } as NonNullable<Configuration['features']>['clientIdMetadataDocument'],
+      clientIdMetadataDocument: urlClients(options.metadataDocuments ?? 'no'),
       resourceIndicators: {
         enabled: true,
         defaultResource: async (_ctx, _client, oneOf) =>
@@ -212,7 +205,7 @@ export async function oauthServer(
         userCodeInputSource: (ctx, form, _out, error) =>
           setPage(ctx, request => deviceInput(request, form, error !== undefined)),
         userCodeConfirmSource: (ctx, form, client, _device, code) =>
-          setPage(ctx, request => deviceConfirm(request, form, client.clientName ?? client.clientId, code)),
+          setPage(ctx, request => deviceConfirm(request, form, clientLabel(client), code)),
         successSource: ctx =>
           setPage(ctx, ({ texts }) => ({
             title: texts.deviceTitle,
@@ -299,12 +292,6 @@ export async function oauthServer(
       return { kind: 'user', id: account.id, scopes, amr: ['oauth'], actor: `service:${found.clientId}` }
     },
   }
-}
-
-async function isOfAccountInForce(token: object, accounts: IdentityParts['accounts']): Promise<boolean> {
-  if (!('accountId' in token) || typeof token.accountId !== 'string') return true
-  const account = await accounts.byId(token.accountId)
-  return account !== undefined && account.disabledAt === undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { SignInContext } from '../account/sign-in.ts'
 import type { IdentityParts } from '../built-in/identity-parts.ts'
 import type { Session } from '../session/session.ts'
+import { isProvenWithin } from '../step-up/proven-within.ts'
 import { type Html, html } from './html.ts'
 import type { Page, PageAnswer, PageRequest } from './page-request.ts'
 import { safePath } from './safe-path.ts'
@@ -81,7 +82,7 @@ const FRESH_MS = 600_000
 
 /** Whether the holder of a session proved who they are within ten minutes. */
 export function isFresh({ exchange }: PageRequest, { authenticatedAt }: Session): boolean {
-  return exchange.time - authenticatedAt <= FRESH_MS
+  return isProvenWithin(FRESH_MS, authenticatedAt, exchange.time)
 }
 
 /** To where a fresh proof is asked for, and back to the page of this path. */

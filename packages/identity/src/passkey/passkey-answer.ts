@@ -1,4 +1,5 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
+import { jsonObject } from '../verify/compact-jws.ts'
 
 /** An assertion as a browser sends it. */
 export type AssertionAnswer = AuthenticationResponseJSON
@@ -53,6 +54,16 @@ export function parseAssertion(answer: unknown): AssertionAnswer | undefined {
     },
     clientExtensionResults: {},
   }
+}
+
+/**
+ * Whether an answer was given in a frame of another site (WebAuthn Level 3 sections 7.1 and 7.2): pages of
+ * ours are never in one, so whoever framed something of this origin asks. Some browsers leave `topOrigin`
+ * out, so `crossOrigin` decides.
+ */
+export function isFramed(clientDataJSON: string): boolean {
+  const data = jsonObject(Buffer.from(clientDataJSON, 'base64url'))
+  return data === undefined || (data['crossOrigin'] ?? false) !== false || data['topOrigin'] !== undefined
 }
 
 function member(value: unknown, name: string): unknown {

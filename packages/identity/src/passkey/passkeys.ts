@@ -8,7 +8,7 @@ import type { OneTimeTokens } from '../account/one-time-tokens.ts'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { isUniqueViolation } from '../database/unique-violation.ts'
 import { PASSKEY_SQL } from './passkey.sql.ts'
-import { type AssertionAnswer, parseAssertion, parseRegistration } from './passkey-answer.ts'
+import { type AssertionAnswer, isFramed, parseAssertion, parseRegistration } from './passkey-answer.ts'
 
 /** A passkey as its owner sees it. */
 export interface Passkey {
@@ -95,7 +95,8 @@ export class Passkeys {
    */
   async register(account: Account, answer: unknown, name: string): Promise<Passkey | undefined> {
     const response = parseRegistration(answer)
-    if (response === undefined || (await this.#rows(account.id)).length >= PER_ACCOUNT) return undefined
+    if (response === undefined || isFramed(response.response.clientDataJSON)) return undefined
+    if ((await this.#rows(account.id)).length >= PER_ACCOUNT) return undefined
     const { verifyRegistrationResponse } = await loadWebAuthn()
     const verified = await verifyRegistrationResponse({
       response,
@@ -186,7 +187,7 @@ export class Passkeys {
     expected: (challenge: string) => boolean | Promise<boolean>,
   ): Promise<ProvenPasskey | undefined> {
     const response: AssertionAnswer | undefined = parseAssertion(answer)
-    if (response === undefined) return undefined
+    if (response === undefined || isFramed(response.response.clientDataJSON)) return undefined
     const [row] = await this.#options.database.rows<PasskeyRow>(PASSKEY_SQL.find, [response.id])
     const handle = response.response.userHandle
     if (

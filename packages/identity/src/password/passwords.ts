@@ -85,17 +85,27 @@ export class Passwords {
     return this.#queue.run(async () => {
       const parsed = stored === undefined ? undefined : parseStoredHash(stored)
       if (parsed === undefined || password.length > MAX_LENGTH) {
-        await verifyStoredHash(await this.#stand(), password.slice(0, MAX_LENGTH))
+        await this.#verifyOwn(await this.#stand(), password.slice(0, MAX_LENGTH))
         return { matches: false }
       }
       // Hashes from elsewhere were made of the password as it was typed.
       const typed = parsed.kind === 'argon2id' ? normal(password) : password
-      const matches =
-        (await verifyStoredHash(parsed, typed)) ||
-        (parsed.kind === 'argon2id' && typed !== password && (await verifyStoredHash(parsed, password)))
+      const matches = await (parsed.kind === 'argon2id'
+        ? this.#verifyOwn(parsed, password)
+        : verifyStoredHash(parsed, password))
       if (!matches || !this.#isWeak(parsed) || isCutOff(parsed, typed)) return { matches }
       return { matches, upgrade: await argon2idHash(normal(password), this.#cost) }
     })
+  }
+
+  /**
+   * A password in its one form, and as it was typed. Both are hashed for an account that does not exist too:
+   * else a password of another form would tell which do.
+   */
+  async #verifyOwn(stored: StoredHash, password: string): Promise<boolean> {
+    const plain = normal(password)
+    if (await verifyStoredHash(stored, plain)) return true
+    return plain !== password && (await verifyStoredHash(stored, password))
   }
 
   /** The hash that stands in for a missing one: of the current cost, of a password nobody has. */

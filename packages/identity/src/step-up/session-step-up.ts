@@ -2,9 +2,7 @@ import type { Exchange, StepUp, StepUpChallenge, StepUpDemand, StepUpProof } fro
 import { safePath } from '../pages/safe-path.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import type { Confirmations } from './confirmations.ts'
-
-/** A proof must not be dated in the future by more than clocks differ. */
-const SKEW = 60_000
+import { isProvenWithin } from './proven-within.ts'
 
 /**
  * Step-up for built-in sessions: by time, from when the session was last proven; by act, from a signed
@@ -36,7 +34,7 @@ export class SessionStepUp implements StepUp {
       const { nonce } = await this.#confirmations.ask(session, demand.act, backTo)
       return this.#challenge(demand, `${this.#base}/confirm?id=${nonce}`)
     }
-    if (exchange.time - session.authenticatedAt <= demand.within)
+    if (isProvenWithin(demand.within, session.authenticatedAt, exchange.time))
       return { amr: session.amr, time: session.authenticatedAt }
     return this.#challenge(demand, `${this.#base}/step-up?back=${encodeURIComponent(backTo)}`)
   }
@@ -71,6 +69,7 @@ export class SessionStepUp implements StepUp {
 function provenElsewhere({ principal, time }: Exchange, demand: StepUpDemand): StepUpProof | undefined {
   const provenAt = principal.authenticatedAt
   if (demand.act !== undefined || provenAt === undefined || principal.actor !== undefined) return undefined
-  const age = time - provenAt
-  return age <= demand.within && age >= -SKEW ? { amr: principal.amr ?? [], time: provenAt } : undefined
+  return isProvenWithin(demand.within, provenAt, time)
+    ? { amr: principal.amr ?? [], time: provenAt }
+    : undefined
 }

@@ -1,5 +1,6 @@
 import { constants, gunzipSync, inflateSync } from 'node:zlib'
 import { gunzipShort, inflateShort } from './gunzip-short.ts'
+import { SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -7,6 +8,9 @@ const { charCodeAt } = String.prototype
 /** Shorter texts say too little to attack with, and chance makes too many of them. */
 const SHORTEST = 10
 const LONGEST = 4_194_304
+/** So long is the base64 of a message rather than of a file. */
+const SMALL_CODED = Math.ceil(SMALL / 3) * 4
+const INDENTED = /^\s|\s$|[\r\n]/
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
 /** What a lenient decoder reads of a value that goes on behind its base64. */
 const LEADING = /^([A-Za-z0-9+/_-]{20,65536}={0,2})(?=\s)/
@@ -18,7 +22,9 @@ const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
  * base64 or decodes to something that is not text. An identifier that happens to use the alphabet nearly
  * always decodes to control characters.
  */
-export function decodeBase64(text: string): string | undefined {
+export function decodeBase64(value: string): string | undefined {
+  // Documents indent what they hold, and break its lines.
+  const text = INDENTED.test(value) ? value.trim().replace(/[\r\n][ \t\r\n]*/g, '') : value
   // A form turned the alphabet's `+` into a space.
   let coded = text.includes(' ') ? text.replaceAll(' ', '+') : text
   const marked = MARKED.exec(text)
@@ -26,9 +32,8 @@ export function decodeBase64(text: string): string | undefined {
     coded = /^[A-Za-z0-9+/_-]{0,4194304}/.exec(text.slice(marked.index + marked[0].length))?.[0] ?? ''
   }
   if (coded.length < SHORTEST || coded.length > LONGEST) return undefined
-  if (coded.includes('\n')) coded = coded.replace(/[\r\n]{1,2}/g, '')
   if (marked === null && !WHOLE.test(coded)) {
-    const leading = LEADING.exec(text)?.[1]
+    const leading = LEADING.exec(value.trimStart())?.[1]
     return leading !== undefined && isBase64Value(leading) ? decodeBase64(leading) : undefined
   }
   return behindBase64(coded)
@@ -50,7 +55,10 @@ function behindBase64(coded: string): string | undefined {
 const ZLIB = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
 
 function insideText(coded: string): string | undefined {
-  return startsPlain(coded) ? plainText(coded) : undefined
+  if (!holdsText(coded)) return undefined
+  const bytes = Buffer.from(coded, 'base64')
+  if (bytes.length < (coded.length * 3) / 4 - 4) return undefined
+  return textIn(bytes)
 }
 
 /** How much of a compressed value is unpacked: what it is shows at its start. */
@@ -65,9 +73,7 @@ function insidePacked(coded: string, format: 'gzip' | 'zlib'): string | undefine
   if (bytes === undefined || bytes.length === 0) return undefined
   if (bytes[0] === 0xac && bytes[1] === 0xed && bytes[2] === 0 && bytes[3] === 5)
     return '\u00ac\u00ed\u0000\u0005'
-  return isPlain(bytes)
-    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-    : undefined
+  return textIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
 }
 
 /** Of longer values a body holds few. */
@@ -110,7 +116,7 @@ export function isBase64Value(text: string): boolean {
   )
 }
 
-/** Characters at the start that tell most identifiers from the base64 of a text. */
+/** Characters at the start that tell most files from a long text. */
 const START = 12
 const SIX_BITS = new Int8Array(128).fill(-1)
 for (const [value, letter] of [
@@ -120,42 +126,27 @@ for (const [value, letter] of [
 SIX_BITS[charCodeAt.call('-', 0)] = 62
 SIX_BITS[charCodeAt.call('_', 0)] = 63
 
-/** Whether the first characters stand for text: by hand, as a buffer for nine bytes takes longer. */
-function startsPlain(coded: string): boolean {
+const runs = new TextRuns()
+
+/**
+ * Whether the characters of a value stand for bytes that hold a text. By hand, as most values are
+ * identifiers, and a buffer for their few bytes takes longer.
+ */
+function holdsText(coded: string): boolean {
+  const isSmall = coded.length <= SMALL_CODED
+  const most = isSmall ? coded.length : START
+  runs.begin()
   let bits = 0
   let count = 0
-  let nulls = 0
-  for (let at = 0; at < Math.min(START, coded.length); at++) {
+  for (let at = 0; at < most; at++) {
     const value = SIX_BITS[charCodeAt.call(coded, at) & 127] as number
     if (value < 0) break
     bits = ((bits << 6) | value) & 0x3fff
     count += 6
     if (count < 8) continue
     count -= 8
-    const byte = (bits >> count) & 255
-    if (byte === 0 && ++nulls <= 2) continue
-    if (!isPlainByte(byte)) return false
+    runs.read((bits >> count) & 255)
+    if (runs.isCertain) return true
   }
-  return true
-}
-
-function plainText(coded: string): string | undefined {
-  const bytes = Buffer.from(coded, 'base64')
-  if (bytes.length < (coded.length * 3) / 4 - 4) return undefined
-  return isPlain(bytes) ? bytes.toString('latin1') : undefined
-}
-
-function isPlainByte(byte: number): boolean {
-  return byte < 127 && (byte >= 32 || byte === 9 || byte === 10 || byte === 13)
-}
-
-function isPlain(bytes: Uint8Array): boolean {
-  let nulls = 0
-  // An index, as an iterator takes ten times as long over a megabyte.
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number
-    if (byte === 0 && ++nulls <= 2) continue
-    if (!isPlainByte(byte)) return false
-  }
-  return true
+  return isSmall ? runs.areMost() : runs.areAll
 }

@@ -363,10 +363,14 @@ const CUT_OFF =
 const SWITCHED =
   /^(?:\d{1,3}(?:\.\d{1,3}){3}|-{1,2}\w[\w-]{0,24})(?:\s{1,4}-{1,2}\w[\w-]{0,24}(?:[\s=]{1,4}\d{1,6})?){1,3}$/
 
+/** What a form that tests a connection runs, whole. */
+const REACHING =
+  /^(?:ping6?|nslookup|traceroute6?|tracert|dig|whois|mtr|nmap)(?:\s{1,4}-\w{1,2}(?:\s{1,4}\d{1,6})?){0,3}\s{1,4}[\w-]{1,40}(?:[.:][\w-]{1,40}){1,7}$/
+
 function isCutOff(lower: string, separator: number, before: string): boolean {
   if (isDouble(lower, separator)) return !/\s/.test(before)
   if (before === '') return charCodeAt.call(lower, separator) < 32
-  if (SWITCHED.test(before)) return true
+  if (SWITCHED.test(before) || REACHING.test(before)) return true
   return CUT_OFF.test(before) && !/\s/.test(before)
 }
 

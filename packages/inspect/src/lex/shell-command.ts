@@ -57,6 +57,7 @@ export class ShellCommandLexer {
       } else if (opening === 'substitution') {
         // `$(MAKE)` is a variable of make.
         if (/^\$\([A-Z_]{2,24}\)/.test(reading.text.slice(at, at + 28))) continue
+        if (isInBody(reading) && HARMLESS.test(lower.slice(at, at + HARMLESS_REACH))) continue
       }
       const skip = opening === 'substitution' && code !== 96 ? 2 : 1
       const found = this.#commandAt(reading, at + skip, opening, separator)
@@ -86,10 +87,11 @@ export class ShellCommandLexer {
     if (!isShellCommand(command) || isByChance(reading, opening, at, wordEnd)) return undefined
     this.#weighed++
     // `bin/node` is a path of a package where documents are sent.
-    const isInBody = place === 'body' || place === 'form'
     const inBin =
       path >= 0 &&
-      (isInBody ? /\/(?:s?bin|local)\/$/ : /(?:^|\/)(?:s?bin|local)\/$/).test(name.slice(0, path + 1))
+      (isInBody(reading) ? /\/(?:s?bin|local)\/$/ : /(?:^|\/)(?:s?bin|local)\/$/).test(
+        name.slice(0, path + 1),
+      )
     const isDisguised = (hasDropped && command.length > 1) || inBin
     const found = new FoundCommand(reading, {
       command,
@@ -126,6 +128,19 @@ export class ShellCommandLexer {
     return { start: separator, end, score, id: 'rce/command', bare }
   }
 }
+
+function isInBody({ place }: Reading): boolean {
+  return place === 'body' || place === 'form'
+}
+
+/**
+ * Substitutions that people write in commands they tell each other (`docker run -v $(pwd):/app`), whole: the
+ * shell is asked for its folder, its user's number, its processors or a process, and whatever stands around
+ * them they do nothing else.
+ */
+const HARMLESS =
+  /^\$\((?:pwd\)["']?[:/][\w./]|(?:nproc|id -[ug]n?|cat [\w-]{1,24}\.pid|lsof -t ?-i ?(?:tcp)?:\d{1,5}|pgrep [\w-]{1,24})\))/
+const HARMLESS_REACH = 48
 
 /** Whether a path of one folder names a program by a pattern: `/???/c[a]t`. */
 function isProgramByGlob(name: string, opening: Opening, place: Reading['place']): boolean {

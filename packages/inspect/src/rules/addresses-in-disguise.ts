@@ -57,7 +57,7 @@ export const disguisedAddressRules: readonly Rule[] = [
   // Where a browser is sent: another host than the one that a check of prefixes sees.
   pattern(
     'ssrf/odd-redirect',
-    /^\s{0,2}(?:\/\/[\w.:%-]{0,80}(?:;@?|@)[\w.-]{1,80}\.[a-z]{2,24}(?:[/?#:]|\s{0,2}$)|\/{2,4}[\w.-]{1,80}\/?(?:%2f|%252f|\/)\.\.$|\\\/\\\/[\w.-]{1,80}\.[a-z]{2,24}|https?:(?:\/\/[\w.-]{1,80}\\\.|[\r\n\t]{1,2}\/{0,2})[\w.-]{1,80}|\u3031[\w.-]{2,80}\.[a-z]{2,24})/,
+    /^\s{0,2}(?:\/\/[\w.:%-]{0,80}(?:;@?|@)[\w.-]{1,80}\.[a-z]{2,24}(?:[/?#:]|\s{0,2}$)|\/{2,4}[\w.-]{1,80}\/?(?:%2f|%252f|\/)\.\.$|\\\/\\\/[\w.-]{1,80}\.[a-z]{2,24}|https?:(?:\/\/[\w.-]{1,80}(?:\\\.|%(?:25){0,2}(?:2f|5c|3f|23)[^/@?#\s]{0,80}@)|[\r\n\t]{1,2}\/{0,2})[\w.-]{1,80}|\u3031[\w.-]{2,80}\.[a-z]{2,24})/,
     {
       score: 5,
       atStart: true,
@@ -70,12 +70,15 @@ export const disguisedAddressRules: readonly Rule[] = [
         '\\/\\/evil.example/',
         'https://evil.example\\.shop.example',
         'http:\nevil.example',
+        'https://shop.example%2F:1@evil.example/',
+        'http://shop.example%23@evil.example',
         '\u3031evil.example',
       ],
       benign: [
         '//shop.example/a',
         '// a comment; b@c',
         'https://ann@shop.example/',
+        'https://ann:p%2Fw@shop.example/',
         '//cdn.example/..a',
         '//div[@class=1]',
         '//a@b',

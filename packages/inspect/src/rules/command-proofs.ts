@@ -93,6 +93,15 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['a\nsleep well', 'id\nname', 'first\nreboot it', 'whoami'],
     },
   ),
+  // Settings of nginx that a program writes from what it is sent: out of their block, and into that of the
+  // server (CVE-2025-1974).
+  pattern('rce/nginx-setting', /\}\s{0,40}(?:ssl_engine|load_module)\s{1,8}[\w./-]{1,200}\s{0,4};/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.semicolon,
+    attacks: ['CN=x #(\n){}\n }}\nssl_engine ../../../a;\n#', 'x#;\n}\n}\n}\nload_module a.so;'],
+    benign: ['load_module modules/a.so;\nevents {}', 'events {}\nload_module', 'ssl_engine x;'],
+  }),
   // telnetd hands such a name to login(1): whoever it is, he is in.
   pattern('rce/login-option', /^\s{0,2}(?:user[=\s]\s{0,2})?-f\s?root\s{0,4}$/, {
     score: 5,

@@ -122,6 +122,19 @@ export const serverFileRules: readonly Rule[] = [
       benign: ['.env', '/env', '/a/.envoy', 'see /.env'],
     },
   ),
+  // The whole value is the file of one product that holds its secrets, where something is asked for.
+  pattern(
+    'traversal/settings-file',
+    /^\s{0,2}(?:\.?[/\\]{1,2}(?:[\w-]{1,32}[/\\]){0,4})?(?:wp-config\.php|app[/\\]etc[/\\](?:env\.php|local\.xml)|sites[/\\]default[/\\]settings\.php|config[/\\]database\.ya?ml|web-inf[/\\]web\.xml)(?:\.(?:bak|old|save|orig|txt)|~)?\s{0,2}$/,
+    {
+      score: 5,
+      atStart: true,
+      words: WORD.probe,
+      places: ['query', 'cookie'],
+      attacks: ['wp-config.php', '/wp-config.php', '/app/etc/env.php', './sites/default/settings.php'],
+      benign: ['wp-config-sample.php', 'functions.php', 'see wp-config.php', 'settings.php'],
+    },
+  ),
   // One server takes what follows the semicolon for a parameter, the next for a step up.
   pattern(
     'traversal/matrix-steps',

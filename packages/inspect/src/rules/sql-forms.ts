@@ -19,6 +19,11 @@ function findQuoteProbe(reading: Reading): Span | undefined {
     : undefined
 }
 
+/** Words of a query, and in how many ways one of them stands inside itself. */
+const NESTED = ['union', 'select', 'from', 'where'].flatMap(word =>
+  Array.from(word.slice(1), (_, i) => `${word.slice(0, i + 1)}${word}${word.slice(i + 1)}`),
+)
+
 /** Whole values that mean something to a query and nothing to anybody else. */
 export const sqlFormRules: readonly Rule[] = [
   pattern(
@@ -99,6 +104,30 @@ export const sqlFormRules: readonly Rule[] = [
       words: WORD.sqlVerb,
       attacks: ['PRINT @@version', "create user name identified by 'pass123'"],
       benign: ['print @@', 'create user identified by a card'],
+    },
+  ),
+  // What a filter that takes a word out once makes of it is the word.
+  pattern('sqli/nested-word', new RegExp(`\\b(?:${NESTED.join('|')})\\b`), {
+    score: 5,
+    quotable: true,
+    words: WORD.sqlVerb,
+    attacks: ['-1 UNIunionON SELselectECT 1,2', "x' uniunionon all", '1 frfromom users', 'a whwhereere 1'],
+    benign: ['union union', 'selectselect', 'a reunion'],
+  }),
+  // SQL Server hashes what nobody stores as such, to prove that it runs what was sent.
+  pattern(
+    'sqli/hash-call',
+    /\bhashbytes\s{0,4}\(\s{0,4}['"](?:md[245]|sha1?|sha2_\d{3})['"]\s{0,4},|\bfn_(?:varbintohexstr|sqlvarbasetostr)\s{0,4}\(/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlCall,
+      attacks: [
+        "LOWER(CONVERT(VARCHAR(32),HashBytes('MD5','1'),2))",
+        "1+sys.fn_sqlvarbasetostr(HashBytes('MD5','1'))",
+        "substring(sys.fn_varbintohexstr(hashbytes('sha1',1)),3,32)",
+      ],
+      benign: ['hash bytes with md5', 'HashBytes (MD5)'],
     },
   ),
   {

@@ -227,12 +227,22 @@ export const structureRules: readonly Rule[] = [
       benign: ['\u0004\u0008i\u0006', 'Gem::Requirement'],
     },
   ),
-  // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes.
-  pattern('deserialisation/ruby', /^BAh[7bJsSov][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})/, {
-    score: 5,
-    exactCase: true,
-    chars: CHAR.base64,
-    attacks: ['BAh7CEkiD3Nlc3Npb25faWQ=', 'BAhvOhVBY3RpdmVTdXBwb3J0', 'BAh7BkkiDHRlc3Q=--abc'],
-    benign: ['BAhamas', `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`],
-  }),
+  // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes: tables, texts and
+  // lists. An object that is built before anything else is an attack whoever signed it.
+  pattern(
+    'deserialisation/ruby',
+    /^BAh(?:[7bJsSo][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})|v[A-Za-z0-9+/%]{8})/,
+    {
+      score: 5,
+      exactCase: true,
+      chars: CHAR.base64,
+      attacks: [
+        'BAh7CEkiD3Nlc3Npb25faWQ=',
+        'BAhvOhVBY3RpdmVTdXBwb3J0',
+        'BAh7BkkiDHRlc3Q=--abc',
+        `BAhvOkBBY3RpdmVTdXBwb3J0OjpE--${'0a'.repeat(20)}`,
+      ],
+      benign: ['BAhamas', `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`],
+    },
+  ),
 ]

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { ApiError, ask } from '../lib/api.ts'
-import { dateTime, span } from '../lib/format.ts'
+import { dateTime, span, visible } from '../lib/format.ts'
 import { useMay } from '../lib/session.ts'
 import type { Approval } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
@@ -70,6 +70,7 @@ function ApprovalCard({
   const [note, setNote] = useState('')
   const [problem, setProblem] = useState<string>()
   const { act, preview, state } = approval
+  const given = JSON.stringify(act.arguments, undefined, 2)
   const decide = async (verb: 'approve' | 'deny'): Promise<void> => {
     setProblem(undefined)
     await ask(`/approvals/${approval.id}/${verb}`, { method: 'POST', body: { note } }).catch(
@@ -80,9 +81,7 @@ function ApprovalCard({
   return (
     <div className="stack">
       <div className="row spread">
-        <h2 className="mono wrap">
-          {act.action} {act.resource}
-        </h2>
+        <h2 className="mono wrap">{visible(`${act.action} ${act.resource}`)}</h2>
         <span className="muted small">
           {state === 'pending'
             ? `${span(approval.expiresAt - now)} left`
@@ -92,7 +91,7 @@ function ApprovalCard({
       <dl className="facts">
         <div>
           <dt>Asked by</dt>
-          <dd className="mono wrap">{approval.behind.join(', ')}</dd>
+          <dd className="mono wrap">{visible(approval.behind.join(', '))}</dd>
         </div>
         <div>
           <dt>Decides</dt>
@@ -101,33 +100,30 @@ function ApprovalCard({
         {approval.reason !== '' && (
           <div>
             <dt>Why</dt>
-            <dd className="wrap">{approval.reason}</dd>
+            <dd className="wrap">{visible(approval.reason)}</dd>
           </div>
         )}
         {preview.summary !== undefined && (
           <div>
             <dt>Effect</dt>
-            <dd className="wrap">{preview.summary}</dd>
+            <dd className="wrap">{visible(preview.summary)}</dd>
           </div>
         )}
         {Object.entries(preview.rows ?? {}).map(([table, rows]) => (
           <div key={table}>
-            <dt>Rows of {table}</dt>
+            <dt>Rows of {visible(table)}</dt>
             <dd>{rows}</dd>
           </div>
         ))}
         {approval.decidedBy !== undefined && (
           <div>
             <dt>Decided by</dt>
-            <dd className="wrap">
-              {approval.decidedBy} {approval.note}
-            </dd>
+            <dd className="wrap">{visible(`${approval.decidedBy} ${approval.note}`)}</dd>
           </div>
         )}
       </dl>
-      {Object.keys(act.arguments as object).length > 0 && (
-        <pre className="command wrap">{JSON.stringify(act.arguments, undefined, 2)}</pre>
-      )}
+      {!['null', '{}'].includes(given) && <pre className="command wrap">{visible(given)}</pre>}
+      {preview.body !== undefined && <pre className="command wrap">{visible(preview.body)}</pre>}
       {problem !== undefined && (
         <p className="notice bad" role="alert">
           {problem}

@@ -1,0 +1,12 @@
+/** What has no look of its own, or changes that of its neighbours: controls, formats, fillers, separators. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]/gu
+
+/**
+ * A text of who asks, as who decides sees it: characters that cannot be seen, or that turn the others round,
+ * are written out (`\u{202e}`), so that it cannot look like something else. Tabs and line ends stay.
+ */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, char =>
+    char === '\n' || char === '\r' || char === '\t' ? char : `\\u{${char.codePointAt(0)?.toString(16)}}`,
+  )
+}
