@@ -66,7 +66,7 @@ export function matchOf(
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
 const RUNS_PROGRAM = 'sqli/program'
-/** What reaches the files, programs and the time of the server itself, as hardly anybody asks in a console. */
+/** What reaches the files, programs and the time of the server, as hardly anybody asks in a console. */
 const LEAVES_THE_DATABASE: ReadonlySet<string> = new Set([
   RUNS_PROGRAM,
   'sqli/outfile',

@@ -62,7 +62,9 @@ const KINDS: Readonly<
       asked('/index.php', { sql_query: 'SHOW VARIABLES' }),
       filled({ sql_query: 'SELECT id, total FROM `orders` ORDER BY `id` DESC LIMIT 25' }),
       filled({ sql_query: 'DELETE FROM `t` WHERE `t`.`id` = 3' }),
-      filled({ sql_query: "BEGIN\n  SELECT CONCAT('a', b) FROM c;\n  UPDATE c SET b = 'y' WHERE d = 2;\nEND" }),
+      filled({
+        sql_query: "BEGIN\n  SELECT CONCAT('a', b) FROM c;\n  UPDATE c SET b = 'y' WHERE d = 2;\nEND",
+      }),
       filled({ sql: "SELECT a FROM t WHERE b = 'x' UNION ALL SELECT 'z', d FROM u" }),
       filled({ raw_sql: 'ALTER TABLE `a` CHANGE `b` `c` TEXT NULL DEFAULT NULL' }),
       sent({ sql: 'DELETE FROM `t` WHERE `t`.`id` = 3' }),

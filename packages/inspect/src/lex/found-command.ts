@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import { isFreeText, isOperandParameter } from '../value-setting.ts'
+import { endsElement } from './element-end.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   isAdvisedCommand,
@@ -32,13 +33,6 @@ const SOLID =
   /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|["'][^"'\n]{0,60}["']\s{0,2}>)/
 const SENSITIVE =
   /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|>{1,2}\s{0,2}\/(?:www|web|htdocs|var|usr|home|root|opt)\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
-
-/**
- * A tag of a page right behind the command: there the text of an element ends, as a value does. A shell would
- * take it for a redirection from a file of that name.
- */
-const ELEMENT_END =
-  /^\s{0,8}<(?:\/(?:a|abbr|article|aside|b|blockquote|button|caption|center|cite|code|dd|del|div|dl|dt|em|figcaption|figure|font|footer|h[1-6]|header|i|ins|kbd|label|li|main|mark|nav|ol|option|p|pre|q|s|samp|section|small|span|strike|strong|sub|summary|sup|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul)|br\s?\/?)>/
 
 /** Where a command stands. */
 export interface Spot {
@@ -78,7 +72,7 @@ export class FoundCommand {
     this.wrapped = spot.wrapped
     this.certain = spot.isDisguised
     const rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
-    this.#rest = ELEMENT_END.test(rest) ? '' : rest
+    this.#rest = endsElement(rest) ? '' : rest
   }
 
   /** What stands before the separator. */
