@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { budgetStatus, installBudgets, listChanges, rows } from '@postern/access'
+import { budgetStatus, installBudgets, listChanges, rows, undoChange } from '@postern/access'
 import { hmacPads } from '../src/budget/signed-token.ts'
 import { CLAIM_KEY, guarded } from './support/guarded.ts'
 
@@ -62,35 +62,45 @@ test('installing over version 1 keeps counts, journal, refusals and the guard of
   )
 })
 
-test('installing over version 2 keeps counts and journal, and brings the functions and triggers of this version', async t => {
-  const place = await guarded(
-    t,
-    `CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 100);
+for (const version of [2, 3])
+  test(`installing over version ${version} keeps counts and journal, and brings the functions and triggers of this version`, async t => {
+    const place = await guarded(
+      t,
+      `CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 100);
      GRANT SELECT, DELETE ON orders TO APP`,
-    BUDGETS,
-  )
-  const app = await place.connect()
-  const remove = async (where: string): Promise<void> => {
-    await app.query('BEGIN')
-    await app.query("SELECT set_config('postern.claim', $1, true)", [place.claim()])
-    await app.query(`DELETE FROM orders WHERE ${where}`).finally(() => app.query('COMMIT'))
-  }
-  await remove('id <= 12')
-  await place.owner.query(`
+      BUDGETS,
+    )
+    const app = await place.connect()
+    const remove = async (where: string): Promise<void> => {
+      await app.query('BEGIN')
+      await app.query("SELECT set_config('postern.claim', $1, true)", [place.claim()])
+      await app.query(`DELETE FROM orders WHERE ${where}`).finally(() => app.query('COMMIT'))
+    }
+    await remove('id <= 12')
+    await place.owner.query(`
+    ALTER TABLE postern_budgets.claims SET UNLOGGED;
+    UPDATE postern_budgets.journal SET change = '4711';
     DROP FUNCTION postern_budgets.triggers_for, postern_budgets.bytes_of;
     DROP EVENT TRIGGER postern_budgets_follow;
     CREATE EVENT TRIGGER postern_budgets_follow ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION postern_budgets.follow();
-    COMMENT ON SCHEMA postern_budgets IS 'postern budgets 2'`)
-  await installBudgets(place.database, { budgets: BUDGETS, claimKeys: [CLAIM_KEY] })
-  const status = await budgetStatus(place.database)
-  assert.equal(status.limits[0]?.mostUsed, 12)
-  assert.deepEqual(status.tables[0]?.unguarded, [])
-  await remove('id BETWEEN 13 AND 20')
-  await assert.rejects(remove('id = 21'), { code: 'PB001' })
-  assert.equal((await listChanges(place.database)).length, 2)
-  await place.owner.query('CREATE SCHEMA s; CREATE TABLE s.later (); ALTER TABLE s.later SET SCHEMA public')
-  assert.equal((await budgetStatus(place.database)).tables.length, 2)
-})
+    COMMENT ON SCHEMA postern_budgets IS 'postern budgets ${version}'`)
+    await installBudgets(place.database, { budgets: BUDGETS, claimKeys: [CLAIM_KEY] })
+    const status = await budgetStatus(place.database)
+    assert.equal(status.limits[0]?.mostUsed, 12)
+    assert.deepEqual(status.tables[0]?.unguarded, [])
+    await remove('id BETWEEN 13 AND 20')
+    await assert.rejects(remove('id = 21'), { code: 'PB001' })
+    const [made, kept] = await listChanges(place.database)
+    assert.match(made?.id ?? '', /^\d{18,40}$/)
+    const report = await undoChange(place.database, kept?.id ?? '', { keys: [] })
+    assert.deepEqual([report.change, report.restored[0]?.rows], ['4711', 12])
+    const { rows: found } = await place.owner.query<{ kind: string }>(
+      "SELECT relpersistence AS kind FROM pg_class WHERE oid = 'postern_budgets.claims'::regclass",
+    )
+    assert.equal(found[0]?.kind, 'p')
+    await place.owner.query('CREATE SCHEMA s; CREATE TABLE s.later (); ALTER TABLE s.later SET SCHEMA public')
+    assert.equal((await budgetStatus(place.database)).tables.length, 2)
+  })
 
 test('a database with a newer version is left alone', async t => {
   const place = await guarded(t, 'CREATE TABLE orders (id int PRIMARY KEY)', BUDGETS)

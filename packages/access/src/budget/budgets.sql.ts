@@ -41,9 +41,9 @@ export const UPGRADE_FROM_1_SQL: string = [
   KEEP_COUNTS_OF_1_SQL,
 ].join('')
 
-/** Version 2 as this one: the same tables, other functions and triggers. */
+/** Versions 2 and 3 as this one: the same tables, other functions and triggers. */
 export const UPGRADE_FROM_2_SQL: string = [
-  'SET LOCAL client_min_messages = warning;',
+  'SET LOCAL client_min_messages = warning; ALTER TABLE postern_budgets.claims SET LOGGED;',
   FUNCTIONS_OF_1_SQL,
   FUNCTIONS_SQL,
 ].join('')

@@ -16,7 +16,7 @@ export const run: Command = async (_args, options, context) => {
         `${action} ${rows} of ${safe(table)}${undone > 0 ? ` (${undone} put back)` : ''}`,
     )
     output.line(
-      `${change.id.padEnd(10)} ${change.at.toISOString()} ${safe(change.actor)}: ${tables.join(', ')}`,
+      `${change.id.padEnd(24)} ${change.at.toISOString()} ${safe(change.actor)}: ${tables.join(', ')}`,
     )
     output.result(change)
   }

@@ -26,6 +26,13 @@ const IS_EXACT = `concat_ws('|', left(current_setting('datestyle'), 3), current_
     AND current_setting('extra_float_digits')::integer > 0`
 
 /**
+ * What a transaction is called in the journal: when it began, in microseconds, and its number. A number alone
+ * comes again when a dump is restored into another server, and two changes would be put back as one.
+ */
+const CHANGE_ID =
+  '(floor(extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text || pg_current_xact_id()::text)'
+
+/**
  * Counts the rows of a transition table. Arguments of the trigger: the limit of the actor, its step in
  * milliseconds, and the other limits; what else they are is for `charge`.
  *
@@ -179,15 +186,15 @@ BEGIN${count('postern_old', '')}
     SELECT array_agg(o::text) INTO olds FROM postern_old AS o;
     IF TG_OP = 'UPDATE' THEN SELECT array_agg(md5(w::text)::uuid) INTO news FROM postern_new AS w; END IF;
     INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old, became)
-    SELECT pg_current_xact_id()::text, a.actor, a.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, lower(TG_OP), n, postern_budgets.columns_of(TG_RELID), olds, news
+    SELECT ${CHANGE_ID}, a.actor, a.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, lower(TG_OP), n, postern_budgets.columns_of(TG_RELID), olds, news
     FROM postern_budgets.acting() AS a;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old)
-    SELECT pg_current_xact_id()::text, a.actor, a.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, 'delete', count(*), postern_budgets.columns_of(TG_RELID), array_agg(p.old)
+    SELECT ${CHANGE_ID}, a.actor, a.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, 'delete', count(*), postern_budgets.columns_of(TG_RELID), array_agg(p.old)
     FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 20000 AS part FROM postern_old AS o) AS p, postern_budgets.acting() AS a GROUP BY p.part, a.actor, a.tenant;
   ELSE
     INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old, became)
-    SELECT pg_current_xact_id()::text, a.actor, a.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, 'update', count(*), postern_budgets.columns_of(TG_RELID),
+    SELECT ${CHANGE_ID}, a.actor, a.tenant, TG_TABLE_SCHEMA, TG_TABLE_NAME, 'update', count(*), postern_budgets.columns_of(TG_RELID),
       array_agg(p.old), array_agg(q.became)
     FROM (SELECT o::text AS old, row_number() OVER () AS place FROM postern_old AS o) AS p
     JOIN (SELECT md5(w::text)::uuid AS became, row_number() OVER () AS place FROM postern_new AS w) AS q USING (place), postern_budgets.acting() AS a
@@ -211,7 +218,7 @@ BEGIN
   n := postern_budgets.charge(TG_ARGV, current_setting('postern.claim', true), n);
   IF TG_ARGV[6] = 'undo' AND n > 0 THEN
     EXECUTE format('INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old)
-      SELECT pg_current_xact_id()::text, a.actor, a.tenant, $1, $2, ''delete'', count(*), postern_budgets.columns_of($3), array_agg(p.old)
+      SELECT ${CHANGE_ID}, a.actor, a.tenant, $1, $2, ''delete'', count(*), postern_budgets.columns_of($3), array_agg(p.old)
       FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 20000 AS part FROM ONLY %s AS o) AS p, postern_budgets.acting() AS a
       GROUP BY p.part, a.actor, a.tenant', TG_RELID::regclass)
     USING TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_RELID;

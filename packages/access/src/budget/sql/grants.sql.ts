@@ -43,7 +43,8 @@ DECLARE
 BEGIN
   INSERT INTO postern_budgets.redeemed AS r (id, xid, actor, act, budgets, counts, rows, expires)
   VALUES (g.id, pg_current_xact_id(), postern_budgets.name_of(actor), act, g.budgets, array_fill(0::bigint, ARRAY[cardinality(g.budgets)]), g.rows, g.expires)
-  ON CONFLICT (id) DO UPDATE SET at = r.at WHERE r.xid = excluded.xid
+  -- In a database that was restored, another transaction may have this number.
+  ON CONFLICT (id) DO UPDATE SET at = r.at WHERE r.xid = excluded.xid AND r.at >= transaction_timestamp()
   RETURNING * INTO before;
   IF before.id IS NULL THEN
     PERFORM postern_budgets.refuse_claim('PB003', 'the grant was used before', 'Ask for a new approval.');

@@ -113,8 +113,8 @@ CREATE INDEX journal_unsealed ON postern_budgets.journal (id) WHERE sealed IS NU
  * lanes together are the limit, and no lane holds more rows than its share: the sum never exceeds the limit.
  */
 export const COUNTERS_SQL: string = `
--- Claims that were used, and by which transaction. Not logged: after a crash of the server its transactions are gone as well.
-CREATE UNLOGGED TABLE postern_budgets.claims (
+-- Claims that were used, and by which transaction. Logged: after a crash, and on a replica that takes over, they are still used.
+CREATE TABLE postern_budgets.claims (
   nonce   uuid   PRIMARY KEY,
   xid     xid8   NOT NULL,
   expires bigint NOT NULL,
