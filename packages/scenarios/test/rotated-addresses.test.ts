@@ -61,7 +61,7 @@ describe('a client that takes another IPv6 address of its network for each reque
     assert.ok(found.has('http-probing-long'), [...found].join())
   })
 
-  test('attack: is told of once, and not for each address', () => {
+  test('attack: is reported once, and not for each address', () => {
     const scenarios = ScenarioSet.parse([
       {
         place: 'd.yml',
