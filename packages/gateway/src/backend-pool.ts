@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import { STREAMS_FOR_EACH } from './backend-slots.ts'
 import type { GatewaySettings } from './gateway-options.ts'
+import { readLastAnswer } from './last-answer.ts'
 
 /**
  * A connection that knows how many answers it has carried since it was opened, and can be closed after one.
@@ -17,6 +18,7 @@ export class BackendConnection extends Client {
       connect: (target, done) =>
         options.connect(target, (...result) => {
           open.socket = result[1] ?? undefined
+          if (open.socket !== undefined) readLastAnswer(open.socket)
           done(...result)
         }),
     })

@@ -4,6 +4,7 @@ import {
   type Answer,
   type Engine,
   type Exchange,
+  errorCode,
   HeaderListHead,
   networkOf,
   type Outcome,
@@ -269,7 +270,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       return
     }
     const failure = backendFailure(error)
-    this.#traffic.backendFailed(failure, this.exchange, this.engine)
+    this.#traffic.backendFailed(failure, errorCode(error), this.exchange, this.engine)
     if (this.#downstream.headSent) {
       this.#phase = 'answered'
       this.#downstream.abort()

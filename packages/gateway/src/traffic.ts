@@ -135,8 +135,16 @@ export class Traffic {
     })
   }
 
-  /** The backend failed an exchange: an event for the operator, who alone learns how. */
-  backendFailed(failure: BackendFailure, exchange: Exchange, engine: Engine): void {
+  /**
+   * The backend failed an exchange: an event for the operator, who alone learns how.
+   * @param cause the code of the error, such as `ECONNREFUSED`
+   */
+  backendFailed(
+    failure: BackendFailure,
+    cause: string | undefined,
+    exchange: Exchange,
+    engine: Engine,
+  ): void {
     engine.emit({
       type: 'gateway.backend-failed',
       time: engine.clock.now(),
@@ -148,7 +156,7 @@ export class Traffic {
         path: exchange.path.canonical.slice(0, 1_024),
         query: '',
       },
-      data: { failure },
+      data: { failure, ...(cause !== undefined && { cause }) },
     })
   }
 }

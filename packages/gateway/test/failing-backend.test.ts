@@ -43,10 +43,20 @@ describe('a backend that', { timeout: 30_000 }, () => {
     assert.match(received, /X-Request-Id: [0-9a-z]{20}/)
     assert.ok(!received.includes(String(dead)) && !received.includes('ECONNREFUSED'))
     const { data } = await event(({ type }) => type === 'gateway.backend-failed')
-    assert.deepEqual(data, { failure: 'unreachable' })
+    assert.deepEqual(data, { failure: 'unreachable', cause: 'ECONNREFUSED' })
     const html = await exchangeBytes(port, GET.replace('\r\n\r\n', '\r\nAccept: text/html\r\n\r\n'))
     assert.match(html, /Content-Type: text\/html[\s\S]*<!doctype html>/)
     assert.ok(!html.includes(String(dead)))
+  })
+
+  test('sends a head that is too long has another cause than one that sends something other than HTTP', async t => {
+    const backend = await startRawBackend(t, socket => {
+      socket.once('data', () => socket.write(GARBAGE['headers of 40,000 bytes'] ?? ''))
+    })
+    const { port, event } = await start(t, backend.url)
+    assert.match(await exchangeBytes(port, GET), /^HTTP\/1\.1 502 /)
+    const { data } = await event(({ type }) => type === 'gateway.backend-failed')
+    assert.deepEqual(data, { failure: 'invalid', cause: 'UND_ERR_HEADERS_OVERFLOW' })
   })
 
   test('does not begin to answer in time is answered 504', async t => {

@@ -28,7 +28,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'cloudflare.failed': event => `Cloudflare: ${text(event, 'problem')}`,
   'schema.failed': event => `what was learned of parameters could not be kept: ${text(event, 'problem')}`,
   'gateway.worker': event => text(event, 'line'),
-  'gateway.backend-failed': event => `the backend failed (${text(event, 'failure')}) ${place(event)}`,
+  'gateway.backend-failed': event => `the backend failed (${backendFailure(event)}) ${place(event)}`,
   'proxy.untrusted': untrustedForwardingSentence,
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'inspection.doubt': event =>
@@ -114,6 +114,12 @@ function details({ resource, data }: Event): string {
 
 function plain(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** `unreachable: ECONNREFUSED`. */
+function backendFailure(event: Event): string {
+  const cause = text(event, 'cause')
+  return `${text(event, 'failure')}${cause === '' ? '' : `: ${cause}`}`
 }
 
 function waiting({ data }: Event): string {

@@ -45,6 +45,13 @@ describe('an event that is not a request', () => {
         { type: 'gateway.backend-failed', time: 0, actor: {}, request, data: { failure: 'timeout' } },
         /^the backend failed \(timeout\) POST \/login$/,
       ],
+      [
+        {
+          ...{ type: 'gateway.backend-failed', time: 0, actor: {}, request },
+          data: { failure: 'unreachable', cause: 'ECONNREFUSED' },
+        },
+        /^the backend failed \(unreachable: ECONNREFUSED\) POST \/login$/,
+      ],
     ]
     for (const [event, sentence] of events) assert.match(eventSentence(event), sentence)
   })

@@ -29,6 +29,9 @@ import type { ServeOptions } from './serve-options.ts'
 import { startListening } from './start-listening.ts'
 import type { OtlpExporter } from './telemetry/otlp-exporter.ts'
 
+/** What readiness says while the last requests are finished. */
+const STOPPING: Health = { name: 'process', ok: false, required: true, detail: 'stopping' }
+
 /**
  * A gateway with everything around it: the runtime, the admin listener, the file that commands find it by.
  */
@@ -82,11 +85,16 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const plan = isGateway ? gatewayPlan(loaded) : undefined
   const metrics = new Metrics()
   const { runtime, listener } = await startListening(options, { plan, metrics, count, ...shared })
+  let admin: AdminServer | undefined
+  let isStopping = false
   const closers: (() => Promise<void> | void)[] = [
     () => listener.close(config.timeouts.drain),
+    // Readiness says that this process stops while requests are still finished.
+    () => admin?.close(),
     () => runtime.close(),
   ]
   const close = async (): Promise<void> => {
+    isStopping = true
     for (const closer of closers.splice(0)) await closer()
   }
   try {
@@ -131,14 +139,18 @@ export async function serve(options: ServeOptions): Promise<Served> {
             testAlerts: alerts === undefined ? undefined : () => alerts.test(),
           })
     if (opened !== undefined) closers.unshift(() => opened.close())
-    const health = (): readonly Health[] => [...partsHealth(), ...(opened?.health() ?? [])]
+    const health = (): readonly Health[] => [
+      ...(isStopping ? [STOPPING] : []),
+      ...partsHealth(),
+      ...(opened?.health() ?? []),
+    ]
     const commands = {
       ...limitCommands(runtime),
       ...auditCommands(runtime, (principal, tenant) => eraseTraffic(runtime, opened, principal, tenant)),
       ...parameterCommands(runtime),
       ...consoleCommands(opened, recordOf(runtime)),
     }
-    const admin = await openAdmin(loaded, listen =>
+    admin = await openAdmin(loaded, listen =>
       startAdmin({
         listen,
         token,
@@ -148,7 +160,6 @@ export async function serve(options: ServeOptions): Promise<Served> {
       }),
     )
     if (admin !== undefined) {
-      closers.unshift(() => admin.close())
       const content = { pid: process.pid, gateway: listener.url, admin: admin.address, token }
       closers.unshift(writeRunFile(dataDirectory, content))
     }
