@@ -144,8 +144,8 @@ const treeOf = (relation: string): string =>
   `tree (id) AS (SELECT ${relation}::oid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.id)`
 
 /**
- * A view asks for rows as its owner, unless it has `security_invoker`: where no policy holds for that owner it
- * shows every row to whoever may read it, or a view on top of it (PostgreSQL manual, "CREATE VIEW").
+ * A view asks for rows as its owner, unless it has `security_invoker`: where no policy holds for that owner
+ * it shows every row to whoever may read it, or a view on top of it (PostgreSQL manual, "CREATE VIEW").
  */
 function refuseViews(table: string): string {
   const name = quoteName(table)
