@@ -28,7 +28,9 @@ export const run: Command = async (_args, options, context) => {
       .then(() => log.checkpoint())
       .finally(() => log.close())
     const size = Number(checkpoint.split('\n')[1])
-    context.output.line(`the log continues with ${size} entries; the last ones record that this was accepted, and by whom`)
+    context.output.line(
+      `the log continues with ${size} entries; the last ones record that this was accepted, and by whom`,
+    )
     context.output.result({ size })
     return EXIT.done
   } finally {

@@ -1,11 +1,10 @@
-import type { AuditLog } from '@postern/audit'
 import { ConfigError } from '@postern/core'
 import { operatorEvent, type Resources } from '@postern/runtime'
 import type { AdminCommand } from './admin-server.ts'
 
 /**
- * What `postern audit` asks of the gateway that holds the log. Who asks for it is entered in the log before it
- * is done, but not whose key is destroyed: a name would outlive the erasure.
+ * What `postern audit` asks of the gateway that holds the log. Who asks for it is entered in the log before
+ * it is done, but not whose key is destroyed: a name would outlive the erasure.
  * @param eraseElsewhere erases a principal from what is kept beside the log
  */
 export function auditCommands(
@@ -13,7 +12,9 @@ export function auditCommands(
     clock,
     recorder,
     audit,
-  }: Pick<Resources, 'clock' | 'recorder'> & { readonly audit: Pick<AuditLog, 'eraseSubject'> | undefined },
+  }: Pick<Resources, 'clock' | 'recorder'> & {
+    readonly audit: Pick<NonNullable<Resources['audit']>, 'eraseSubject'> | undefined
+  },
   eraseElsewhere: (principal: string, tenant: string) => Promise<void>,
 ): Readonly<Record<string, AdminCommand>> {
   return {
