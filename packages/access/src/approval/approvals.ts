@@ -320,6 +320,7 @@ export class Approvals {
   /**
    * Decides as somebody who runs the machine: they need no role, but they are a named person, and
    * still nobody who stands behind the request.
+   * @param account id of the account that the same person has in the application, where it is known
    * @throws ApprovalRefused as `decide` does
    */
   async decideAsOperator(
@@ -327,8 +328,11 @@ export class Approvals {
     name: string,
     decision: 'approve' | 'deny',
     note = '',
+    account: string = name,
   ): Promise<Approval> {
     const { approval } = await this.#read(id)
+    const why = whyNotApprover(operatorPrincipal(account, approval), approval)
+    if (why !== undefined) throw new ApprovalRefused('approver', why)
     return this.decide(id, operatorPrincipal(name, approval), decision, note)
   }
 
