@@ -8,13 +8,22 @@ import { countDocument } from '../src/edge/count-graphql.ts'
 
 const many = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `id-${i}`)
 
-async function post(guard: Guard, body: object): Promise<Decision['effect']> {
+function post(guard: Guard, body: object): Promise<Decision['effect']> {
+  return send(guard, 'application/json', JSON.stringify(body))
+}
+
+async function send(
+  guard: Guard,
+  type: string,
+  body: string,
+  target = '/graphql',
+): Promise<Decision['effect']> {
   const engine = new Engine({ guards: [guard] })
-  const bytes = Buffer.from(JSON.stringify(body))
+  const bytes = Buffer.from(body)
   const exchange = engine.open({
     method: 'POST',
-    target: '/graphql',
-    headers: ['Host', 'shop.example', 'Content-Type', 'application/json'],
+    target,
+    headers: ['Host', 'shop.example', 'Content-Type', type],
     peer: '192.0.2.1',
     secure: false,
     httpVersion: '1.1',
@@ -51,6 +60,56 @@ test('attack: an empty document beside the hash of one that was sent before', as
   assert.equal(await post(guard, { query: WIPE, extensions, variables: { ids: ['1'] } }), 'allow')
   assert.equal(await post(guard, { query: '', extensions, variables: { ids: many(1_000) } }), 'throttle')
 })
+
+const FORM = 'application/x-www-form-urlencoded'
+const hashed = JSON.stringify(persisted(WIPE))
+const wiped = JSON.stringify({ ids: many(1_000) })
+const { persistedQuery } = persisted(WIPE) as { readonly persistedQuery: { readonly sha256Hash: string } }
+const forms: readonly (readonly [string, string, string, string?])[] = [
+  ['a form', FORM, new URLSearchParams({ extensions: hashed, variables: wiped }).toString()],
+  [
+    'a form with an empty document',
+    FORM,
+    new URLSearchParams({ query: '', extensions: hashed, variables: wiped }).toString(),
+  ],
+  ['the query', FORM, '', `/graphql?${new URLSearchParams({ extensions: hashed, variables: wiped })}`],
+  ['the query, in plain characters', FORM, '', `/graphql?extensions=${hashed}&variables=${wiped}`],
+  [
+    'a form, and the query has its variables',
+    FORM,
+    new URLSearchParams({ extensions: hashed }).toString(),
+    `/graphql?${new URLSearchParams({ variables: wiped })}`,
+  ],
+  [
+    'an upload',
+    'multipart/form-data; boundary=x',
+    `--x\r\nContent-Disposition: form-data; name="extensions"\r\n\r\n${hashed}\r\n--x\r\nContent-Disposition: form-data; name="variables"\r\n\r\n${wiped}\r\n--x--\r\n`,
+  ],
+  ['JSON in JSON', 'application/json', JSON.stringify({ extensions: hashed, variables: wiped })],
+  ...['documentId', 'doc_id', 'queryId', 'hash', 'id'].map(
+    name =>
+      [
+        `the member "${name}"`,
+        'application/json',
+        JSON.stringify({ [name]: persistedQuery.sha256Hash, variables: { ids: many(1_000) } }),
+      ] as const,
+  ),
+  [
+    'a document id with its algorithm',
+    'application/json',
+    JSON.stringify({
+      documentId: `sha256:${persistedQuery.sha256Hash}`,
+      variables: { ids: many(1_000) },
+    }),
+  ],
+]
+for (const [where, type, body, target] of forms)
+  test(`attack: the hash of a document that was sent before, in ${where}`, async () => {
+    const guard = edgeBudget({ deletes: 10, clock: new VirtualClock() })
+    const extensions = persisted(WIPE)
+    assert.equal(await post(guard, { query: WIPE, extensions, variables: { ids: ['1'] } }), 'allow')
+    assert.equal(await send(guard, type, body, target), 'throttle')
+  })
 
 for (const [what, padding] of [
   ['spaces', ' '.repeat(20_000)],
@@ -147,4 +206,56 @@ test('a usual depth of objects and fragments is left alone', () => {
   const where = `${'{ _and: '.repeat(30)}{ id: { _in: ["1"] } }${' }'.repeat(30)}`
   const chain = Array.from({ length: 20 }, (_, i) => `fragment f${i} on Q { ...f${i + 1} }`).join(' ')
   assert.deepEqual(cost(`{ a(where: ${where}) ...f0 } ${chain} fragment f20 on Q { b }`).problems, [])
+})
+
+for (const [what, text, variables] of [
+  ['an object', '{ orders(pagination: { limit: 5000 }) { id name } }'],
+  ['an object in an object', '{ orders(options: { page: { first: 5001 } }) { id name } }'],
+  ['a list of objects', '{ orders(pages: [{ first: 1 }, { first: 5001 }]) { id name } }'],
+  ['a variable in an object', 'query ($n: Int) { orders(page: { first: $n }) { id } }', { n: 9_999 }],
+  ['an object in a variable', 'query ($p: Page) { orders(page: $p) { id } }', { p: { first: 9_999 } }],
+  ['another spelling', '{ orders(page_size: 5001) { id name } }'],
+  ['one more spelling', '{ orders(perPage: 5001) { id name } }'],
+  ['a text in an object', '{ orders(page: { first: "5001" }) { id name } }'],
+] as const)
+  test(`attack: the size of a list is in ${what}`, () => {
+    assert.match(cost(text, variables).problems.join(), /the query costs/)
+  })
+
+test('a filter, and what a mutation writes, may have members that are called like sizes', () => {
+  for (const text of [
+    '{ customers(where: { limit: 5001 }) { id name } }',
+    '{ customers(filter: { limit: { _gt: 5001 } }) { id name } }',
+    'mutation { setCredit(input: { limit: 5001 }) { id name } }',
+    '{ a(page: { first: null }) { id } b(page: { first: ASC }) { id } }',
+  ])
+    assert.deepEqual(cost(text).problems, [], text)
+  const inner = 'mutation { setCredit(input: { limit: 1 }) { orders(page: { first: 5001 }) { id name } } }'
+  assert.match(cost(inner).problems.join(), /the query costs/)
+})
+
+test('attack: directives by the thousand, which a server validates one by one', () => {
+  const flood = ' @include(if: true)'.repeat(2_000)
+  for (const text of [
+    `{ a${flood} }`,
+    `query${flood} { a }`,
+    `{ ...${flood} { a } }`,
+    `{ ...f${flood} } fragment f on Q { a }`,
+    `{ ...f } fragment f on Q${flood} { a }`,
+    `query ($x: Int${flood}) { a }`,
+  ])
+    assert.match(cost(text).problems.join(), /directives/, text.slice(0, 30))
+  assert.deepEqual(cost(`{ ${'a @include(if: true) @tag(name: "x") '.repeat(9)} }`).problems, [])
+  assert.match(
+    cost(`{ a @pick(ids: [${many(500).map(id => `"${id}"`)}]) }`).problems.join(),
+    /a list of 500 items/,
+  )
+})
+
+test('attack: a list behind ten thousand members of an object', () => {
+  const filler = Object.fromEntries(many(10_000).map(id => [id, 1]))
+  const { problems } = cost('mutation ($w: JSON) { remove(where: $w) { count } }', {
+    w: { ...filler, ids: many(1_000) },
+  })
+  assert.notDeepEqual(problems, [])
 })

@@ -95,7 +95,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
       'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file ' +
       'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump ' +
-      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map print die exit phpunit',
+      'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map print die exit phpunit wp_insert_user wp_create_user wp_update_user wp_delete_user wp_set_password wp_set_auth_cookie',
   ],
   [
     WORD.java,
@@ -158,7 +158,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop b374k setupcompleted logging eureka management ' +
       'mifs rpc2 createremoteappwebsession setupadministrator totp kerbynet mainfunction cstecgi webproc login_mgr exportsettings hotspotlogin downloadcfg boafrm rsp onvif weblanguage druid scripttext cluster submissions nacos widget_tabbedcontainer_tab_panel _config ' +
       'bea_wls_internal bea_wls_deployment_internal ws_utc jbossmq webconsole xmldata cfide cf_scripts flex2gateway messagebroker getcfg hedwig pigwidgeon apply_sec tmunblock ccp clientuploader cmdb vpns gwtest hipreport metadatauploader ctc oa_html ' +
-      'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup',
+      'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup i18n',
   ],
   [
     WORD.page,
@@ -184,7 +184,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.process,
-    'core uploadpack diff protocol alias root froot gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
+    'core expect sshcommand gitproxy fsmonitor uploadpack diff protocol alias root froot gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
   ],
   [
     WORD.powershell,

@@ -122,6 +122,8 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
  * what another rule finds.
  */
 export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: string, places: string])[] = [
+  ['code/php-hook', 'hhook', 'exec', 'qf'],
+  ['code/php-hook', 'filter', 'exec', ''],
   ['java/setting-name', 'name', 'spring.main.sources', 'pqhcfbu'],
   ['java/setting-name', 'logging.config', 'logging.config', 'n'],
   ['java/setting-name', 'title', 'spring.main.sources', ''],

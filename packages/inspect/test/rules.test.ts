@@ -9,6 +9,7 @@ import { ownRules } from '../src/rules/own-rules.ts'
 const PLACES: readonly Place[] = ['query', 'form', 'body', 'path', 'name', 'header', 'cookie', 'file-name']
 /** Rules about where a value stands: their cases are in tests of their own. */
 const BY_NAME: readonly string[] = [
+  'code/php-hook',
   'ssrf/target',
   'rfi/parameter',
   'probe/option-name',

@@ -1,6 +1,6 @@
-import { type BodyPrefix, type Exchange, type Json, multipartTexts, readTextBody } from '@postern/core'
+import { type BodyPrefix, type Exchange, multipartTexts, readTextBody } from '@postern/core'
 import { countDocument, countMutations, type MutationCount } from './count-graphql.ts'
-import type { SentDocuments } from './stored-documents.ts'
+import { HASH_MEMBERS, jsonOf, type SentDocuments } from './stored-documents.ts'
 
 /** Paths under which servers of GraphQL answer by default. */
 const USUAL_PATH = /(?:graphql|gql|graph)\/?$/i
@@ -19,23 +19,26 @@ export async function graphqlMutations(
   exchange: Exchange,
   documents: SentDocuments,
 ): Promise<MutationCount | 'unread' | undefined> {
-  const inBody = exchange.hasBody ? await mutationsInBody(exchange, documents) : undefined
-  if (inBody === 'unread') return inBody
   const { query } = exchange.path
+  const inQuery = mayNameMutation(query) ? [...new URLSearchParams(query)] : []
+  const inBody = exchange.hasBody ? await mutationsInBody(exchange, documents, inQuery) : undefined
+  if (inBody === 'unread') return inBody
   // Servers differ in which they take when both hold a document.
-  return mayNameMutation(query)
-    ? most(inBody, countFields([...new URLSearchParams(query)], documents))
-    : inBody
+  return inQuery.length > 0 ? most(inBody, countFields(inQuery, documents)) : inBody
 }
 
-/** Whether a query may hold the word, which can be written with percent signs. */
+/** What a query holds that names a mutation, or a document by its hash. Any of it may have percent signs. */
+const NAMES = /mutation|%|persistedQuery|variables=|=(?:sha256:)?[0-9a-f]{64}/i
+
+/** Whether a query may hold a mutation, the hash of one, or variables of one in the body. */
 export function mayNameMutation(query: string): boolean {
-  return query.includes('mutation') || query.includes('%')
+  return query !== '' && NAMES.test(query)
 }
 
 async function mutationsInBody(
   exchange: Exchange,
   documents: SentDocuments,
+  inQuery: Pairs,
 ): Promise<MutationCount | 'unread' | undefined> {
   if (DOCUMENT_TYPE.test(exchange.header('content-type') ?? '')) {
     const document = await exchange.readDecodedBody()
@@ -46,11 +49,12 @@ async function mutationsInBody(
     case 'json':
       return countMutations(documents.filledIn(body.value))
     case 'form':
-      return countFields([...new URLSearchParams(body.text)], documents)
+      return countFields([...new URLSearchParams(body.text)], documents, inQuery)
     case 'multipart':
       // Of an upload the operations come first (GraphQL multipart requests).
       return (
-        countFields(multipartTexts(body.text), documents) ?? (body.complete ? undefined : unread(exchange))
+        countFields([...multipartTexts(body.text)], documents, inQuery) ??
+        (body.complete ? undefined : unread(exchange))
       )
     case 'unreadable':
       return unread(exchange)
@@ -65,20 +69,29 @@ function unread(exchange: Exchange): 'unread' | undefined {
 
 const MAX_VARIABLES = 20
 
-/** Every pair counts, for servers differ in which of two they take. */
-function countFields(
-  pairs: readonly (readonly [string, string])[],
-  documents: SentDocuments,
-): MutationCount | undefined {
-  const variables = pairs.filter(([name]) => name === 'variables').map(([, value]) => jsonOf(value) ?? null)
+type Pairs = readonly (readonly [string, string])[]
+
+/**
+ * Every pair counts, for servers differ in which of two they take.
+ * @param more pairs that variables may stand in as well
+ */
+function countFields(pairs: Pairs, documents: SentDocuments, more: Pairs = []): MutationCount | undefined {
+  const variables = [...pairs, ...more]
+    .filter(([name]) => name === 'variables')
+    .map(([, value]) => jsonOf(value) ?? null)
   if (variables.length === 0) variables.push(null)
   let count: MutationCount | undefined
+  const countText = (text: string): void => {
+    for (const given of variables.slice(0, MAX_VARIABLES)) count = most(count, countDocument(text, given))
+  }
   for (const [name, value] of pairs) {
-    if (name !== 'query' && name !== 'operations') continue
     if (name === 'operations') count = most(count, countMutations(documents.filledIn(jsonOf(value) ?? null)))
-    else {
+    else if (name === 'query') {
       documents.note(value)
-      for (const given of variables.slice(0, MAX_VARIABLES)) count = most(count, countDocument(value, given))
+      countText(value)
+    } else if (name === 'extensions' || HASH_MEMBERS.includes(name)) {
+      const text = documents.named({ [name]: value })
+      if (text !== undefined) countText(text)
     }
   }
   return count
@@ -87,14 +100,6 @@ function countFields(
 function most(one: MutationCount | undefined, other: MutationCount | undefined): MutationCount | undefined {
   if (one === undefined || other === undefined) return one ?? other
   return { deletes: Math.max(one.deletes, other.deletes), updates: Math.max(one.updates, other.updates) }
-}
-
-function jsonOf(text: string): Json | undefined {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function textOf({ bytes }: BodyPrefix): string {

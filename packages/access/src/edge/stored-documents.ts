@@ -73,9 +73,17 @@ export class SentDocuments {
       this.note(query)
       return body
     }
-    const hash = hashIn(request['extensions'])
-    const text = this.#stored.get(hash) ?? this.#sent.get(hash)?.text
+    const text = this.named(request)
     return text === undefined ? body : { ...request, query: text }
+  }
+
+  /** The text of the document that a request names by its hash, if it was seen. */
+  named(request: { readonly [name: string]: Json }): string | undefined {
+    for (const hash of hashesIn(request)) {
+      const text = this.#stored.get(hash) ?? this.#sent.get(hash)?.text
+      if (text !== undefined) return text
+    }
+    return undefined
   }
 }
 
@@ -90,11 +98,27 @@ function keptText(text: string): string {
   return short === '' || short.length > LONGEST ? UNCOUNTABLE : short
 }
 
-/** `{persistedQuery: {sha256Hash}}`; empty where there is none. */
-function hashIn(extensions: Json | undefined): string {
-  const persisted = member(extensions, 'persistedQuery')
-  const hash = member(persisted, 'sha256Hash')
-  return typeof hash === 'string' ? hash.toLowerCase() : ''
+/** Members of a request that servers read the hash of a document from, beside `extensions`. */
+export const HASH_MEMBERS: readonly string[] = ['documentId', 'doc_id', 'queryId', 'hash', 'id']
+
+/** `{extensions: {persistedQuery: {sha256Hash}}}`, also as JSON in JSON, and ids that are a hash. */
+function hashesIn(request: { readonly [name: string]: Json }): readonly string[] {
+  const { extensions } = request
+  const read = typeof extensions === 'string' ? jsonOf(extensions) : extensions
+  const named = HASH_MEMBERS.map(name => member(request, name))
+  return [member(member(read, 'persistedQuery'), 'sha256Hash'), ...named]
+    .filter(hash => typeof hash === 'string')
+    .map(hash => hash.toLowerCase().replace(/^sha256:/, ''))
+    .filter(hash => /^[0-9a-f]{64}$/.test(hash))
+}
+
+/** JSON that may not be any; undefined then. */
+export function jsonOf(text: string): Json | undefined {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function member(value: Json | undefined, name: string): Json | undefined {

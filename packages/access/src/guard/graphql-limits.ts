@@ -17,7 +17,11 @@ export interface GraphqlLimits {
   readonly aliases?: number
   /** Items of a list in arguments, such as the ids of a mass deletion. Default: 100. */
   readonly listItems?: number
-  /** Arguments that size a list. Default: `first`, `last`, `limit`, `take`, `pageSize`. */
+  /**
+   * Arguments that size a list, whatever their case and underscores; also as members of an argument
+   * (`page: { first: 10 }`), except in filters and in what a mutation writes. Default: `first`, `last`,
+   * `limit`, `take`, `pageSize`, `perPage`.
+   */
   readonly sizeArguments?: readonly string[]
   /** Size of a list whose size nobody says. Default: 1. */
   readonly defaultSize?: number
@@ -32,7 +36,13 @@ export interface GraphqlCost {
   readonly problems: readonly string[]
 }
 
-const DEFAULT_SIZES = ['first', 'last', 'limit', 'take', 'pageSize']
+const DEFAULT_SIZES = ['first', 'last', 'limit', 'take', 'pageSize', 'perPage']
+/** Arguments that compare: a column may be called as a size is. */
+const FILTER = /^(?:where|filters?|conditions?|having|match|search)$/i
+/** Directives of one field, fragment, variable or operation: a server validates each of them. */
+const MAX_DIRECTIVES = 20
+/** Members of an object in an argument: no type has so many. */
+const MAX_MEMBERS = 10_000
 /**
  * Selections looked at in one document: beyond it the document is refused, however small each limit finds it.
  */
@@ -108,11 +118,12 @@ class Walk {
   readonly #fragments: ReadonlyMap<string, GraphqlNode>
   readonly #sizes: ReadonlySet<string>
   #visits = 0
+  #isMutation = false
 
   constructor(document: GraphqlNode, limits: GraphqlLimits, variables: Readonly<Record<string, unknown>>) {
     this.#limits = limits
     this.#given = variables
-    this.#sizes = new Set(limits.sizeArguments ?? DEFAULT_SIZES)
+    this.#sizes = new Set((limits.sizeArguments ?? DEFAULT_SIZES).map(plainName))
     this.#fragments = new Map(
       nodes(document['definitions'])
         .filter(({ kind }) => kind === 'FragmentDefinition')
@@ -126,7 +137,10 @@ class Walk {
 
   /** Cost of one operation, with the defaults of its variables: a size in a default is a size. */
   operation(operation: GraphqlNode): number {
+    this.#isMutation = operation['operation'] === 'mutation'
+    this.#directives(operation)
     const defaults = nodes(operation['variableDefinitions']).map(definition => {
+      this.#directives(definition)
       const variable = definition['variable']
       return [isNode(variable) ? nameOf(variable) : '', this.#value(definition['defaultValue'], 0)] as const
     })
@@ -149,6 +163,7 @@ class Walk {
         this.problem('the query is too large')
         return Number.MAX_SAFE_INTEGER
       }
+      this.#directives(selection)
       if (selection.kind === 'Field') {
         const name = nameOf(selection)
         const shown = isNode(selection['alias']) ? String(selection['alias']['value']) : name
@@ -172,8 +187,10 @@ class Walk {
       this.problem(`more than ${MAX_SPREADS} fragments are spread inside of each other`)
       return 0
     }
-    const set = this.#fragments.get(name)?.['selectionSet']
-    return this.selections(set, { ...place, inside: [...place.inside, name] })
+    const fragment = this.#fragments.get(name)
+    if (fragment === undefined) return 0
+    this.#directives(fragment)
+    return this.selections(fragment['selectionSet'], { ...place, inside: [...place.inside, name] })
   }
 
   #field(node: GraphqlNode, name: string, { depth, factor, inside, merged }: Place): number {
@@ -182,7 +199,7 @@ class Walk {
     if (depth > 200) return factor
     const fields = this.#limits.fields ?? {}
     const own = Object.hasOwn(fields, name) ? (fields[name] ?? 1) : 1
-    const inner = Math.min(factor * this.#sizeOf(node), Number.MAX_SAFE_INTEGER)
+    const inner = Math.min(factor * this.#sizeOf(node, depth), Number.MAX_SAFE_INTEGER)
     return (
       factor * own +
       this.selections(node['selectionSet'], { depth: depth + 1, factor: inner, inside, merged })
@@ -193,20 +210,41 @@ class Walk {
    * How many items a field returns: the largest of its sizes. A size that is not a
    * count is the largest there can be.
    */
-  #sizeOf(node: GraphqlNode): number {
-    const { defaultSize = 1, listItems = 100 } = this.#limits
+  #sizeOf(node: GraphqlNode, depth: number): number {
+    const { defaultSize = 1 } = this.#limits
+    // What a mutation writes is data, whatever it is called.
+    const isWritten = this.#isMutation && depth === 1
     let size: number | undefined
     for (const argument of nodes(node['arguments'])) {
+      const name = nameOf(argument)
       const value = this.#value(argument['value'], 0)
-      const longest = longestList(value, 0)
-      if (longest === Number.POSITIVE_INFINITY) this.#tooDeep()
-      else if (longest > listItems)
-        this.problem(`a list of ${longest} items in "${nameOf(node)}"; ${listItems} are allowed`)
-      if (!this.#sizes.has(nameOf(argument)) || value === undefined || value === null) continue
-      const count = typeof value === 'number' && value >= 0 ? Math.ceil(value) : MAX_SIZE
-      size = Math.max(size ?? 0, Math.min(count, MAX_SIZE))
+      this.#checkLists(value, nameOf(node))
+      if (value === undefined || value === null) continue
+      if (this.#sizes.has(plainName(name))) {
+        const count = typeof value === 'number' && value >= 0 ? Math.ceil(value) : MAX_SIZE
+        size = Math.max(size ?? 0, Math.min(count, MAX_SIZE))
+      } else if (!isWritten && !FILTER.test(name)) size = largest(size, sizeIn(value, this.#sizes, 0))
     }
     return Math.max(1, size ?? defaultSize)
+  }
+
+  /** Directives are validated, and may take lists, wherever they stand. */
+  #directives(node: GraphqlNode): void {
+    const directives = nodes(node['directives'])
+    this.#visits += directives.length
+    if (directives.length > MAX_DIRECTIVES)
+      this.problem(`more than ${MAX_DIRECTIVES} directives stand in one place`)
+    for (const directive of directives.slice(0, MAX_DIRECTIVES))
+      for (const argument of nodes(directive['arguments']))
+        this.#checkLists(this.#value(argument['value'], 0), `@${nameOf(directive)}`)
+  }
+
+  #checkLists(value: unknown, owner: string): void {
+    const { listItems = 100 } = this.#limits
+    const longest = longestList(value, 0)
+    if (longest === Number.POSITIVE_INFINITY) this.#tooDeep()
+    else if (longest > listItems)
+      this.problem(`a list of ${longest} items in "${owner}"; ${listItems} are allowed`)
   }
 
   #tooDeep(): undefined {
@@ -238,10 +276,35 @@ class Walk {
 function longestList(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0
   if (depth > MAX_VALUE_DEPTH) return Number.POSITIVE_INFINITY
-  const inner = Object.values(value)
-    .slice(0, 10_000)
-    .map(item => longestList(item, depth + 1))
+  const members = Object.values(value)
+  if (members.length > MAX_MEMBERS) return members.length
+  const inner = members.map(item => longestList(item, depth + 1))
   return Math.max(Array.isArray(value) ? value.length : 0, ...inner)
+}
+
+/**
+ * The largest size among the members of an argument: `page: { first: 10 }`. Only a number is one there, since
+ * `first` may as well be a name or an order.
+ */
+function sizeIn(value: unknown, sizes: ReadonlySet<string>, depth: number): number | undefined {
+  if (typeof value !== 'object' || value === null || depth > MAX_VALUE_DEPTH) return undefined
+  let size: number | undefined
+  for (const [name, inner] of Object.entries(value).slice(0, MAX_MEMBERS)) {
+    if (!Array.isArray(value) && FILTER.test(name)) continue
+    const isSize = !Array.isArray(value) && sizes.has(plainName(name))
+    const count = isSize && typeof inner !== 'object' && inner !== '' ? Math.ceil(Number(inner)) : Number.NaN
+    size = largest(size, count >= 0 ? Math.min(count, MAX_SIZE) : sizeIn(inner, sizes, depth + 1))
+  }
+  return size
+}
+
+function largest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other)
+}
+
+/** `page_size` and `PageSize` are one name. */
+function plainName(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
 }
 
 function nodes(value: unknown): readonly GraphqlNode[] {

@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import { isFreeText, isOperandParameter } from '../value-setting.ts'
+import { endsElement } from './element-end.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   isAdvisedCommand,
@@ -70,7 +71,8 @@ export class FoundCommand {
     this.end = spot.end
     this.wrapped = spot.wrapped
     this.certain = spot.isDisguised
-    this.#rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
+    const rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
+    this.#rest = endsElement(rest) ? '' : rest
   }
 
   /** What stands before the separator. */

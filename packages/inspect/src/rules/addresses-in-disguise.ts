@@ -57,17 +57,18 @@ export const disguisedAddressRules: readonly Rule[] = [
   // Where a browser is sent: another host than the one that a check of prefixes sees.
   pattern(
     'ssrf/odd-redirect',
-    /^\s{0,2}(?:\/\/[\w.:%-]{0,80}(?:;@?|@)[\w.-]{1,80}\.[a-z]{2,24}(?:[/?#:]|\s{0,2}$)|\/{2,4}[\w.-]{1,80}\/?(?:%2f|%252f|\/)\.\.$|\\\/\\\/[\w.-]{1,80}\.[a-z]{2,24}|https?:(?:\/\/[\w.-]{1,80}(?:\\\.|%(?:25){0,2}(?:2f|5c|3f|23)[^/@?#\s]{0,80}@)|[\r\n\t]{1,2}\/{0,2})[\w.-]{1,80}|\u3031[\w.-]{2,80}\.[a-z]{2,24})/,
+    /^\s{0,2}(?:\/\/[\w.:%-]{0,80}(?:;@?|@)[\w.-]{1,80}\.[a-z]{2,24}(?:[/?#:]|\s{0,2}$)|\/{2,4}[\w.-]{1,80}\/?(?:%2f|%252f|\/)\.\.$|(?:\\\/\\\/|:\\{2})[\w.-]{1,80}\.[a-z]{2,24}|https?:(?:\/\/[\w.-]{1,80}(?:\\\.|%(?:25){0,2}(?:2f|5c|3f|23)[^/@?#\s]{0,80}@)|[\r\n\t]{1,2}\/{0,2})[\w.-]{1,80}|\u3031[\w.-]{2,80}\.[a-z]{2,24})/,
     {
       score: 5,
       atStart: true,
-      chars: CHAR.slash | CHAR.wide | CHAR.newline,
+      chars: CHAR.slash | CHAR.backslash | CHAR.wide | CHAR.newline,
       places: ['query', 'form', 'cookie'],
       attacks: [
         '//;@evil.example',
         '//www.shop.example@evil.example/',
         '//evil.example/%2f..',
         '\\/\\/evil.example/',
+        ':\\\\evil.example',
         'https://evil.example\\.shop.example',
         'http:\nevil.example',
         'https://shop.example%2F:1@evil.example/',

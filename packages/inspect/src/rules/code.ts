@@ -174,6 +174,18 @@ export const codeRules: readonly Rule[] = [
       benign: ["it's done; system (as a whole)", "a['b'];print('x')", "'a'; print it"],
     },
   ),
+  // Out of a call of PHP, into a statement of one's own, and the rest of the line commented out.
+  pattern(
+    'code/statement-break-out',
+    /["'][ \t]{0,4}\)[ \t]{0,4};[ \t]{0,4}(?:echo|print|die|exit|return)[ \t]{0,4}["'$(`][^\n]{0,200};[ \t]{0,4}(?:\/\/|#|\/\*)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.semicolon,
+      attacks: ['\',0,"",1,"0");echo "x";//', "x');print $y;#"],
+      benign: ["('a'); echo 'b';", "f('a'); return 'b'; then // it"],
+    },
+  ),
   // Chains of calls in JavaScript end so as well.
   pattern('code/method-break-out', /^[^\n]{0,60}?["'][ \t]{0,4}\)[ \t]{0,4}\.[ \t]{0,4}exec\s{0,2}\(/, {
     score: 5,

@@ -93,6 +93,25 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['a\nsleep well', 'id\nname', 'first\nreboot it', 'whoami'],
     },
   ),
+  // What a server of Python or PHP starts in place of a file.
+  pattern('rce/exec-scheme', /(?:^|[^a-z0-9+.-])(?:exec|expect):\/\/[\w/.~$-]/, {
+    score: 5,
+    words: WORD.process,
+    attacks: ['exec:///curl evil.example', 'expect://id', '\u0000exec://id'],
+    benign: ['exec: //', 'my-exec://a', 'the exec://'],
+  }),
+  // The same as a file of settings: git runs what it names when anybody works in the folder.
+  pattern(
+    'rce/git-file',
+    /\[core\][^[]{0,400}\n\s{0,8}(?:sshcommand|gitproxy|fsmonitor)\s{0,4}=\s{0,4}(?!(?:true|false)\b)["']?[\w./~]/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.process,
+      attacks: ['[core]\n\tbare = false\n\tsshCommand = curl http://evil.example -I\n'],
+      benign: ['[core]\n\tfsmonitor = true', '[core]\n\teditor = vim', 'core.sshCommand'],
+    },
+  ),
   // Settings of nginx that a program writes from what it is sent: out of their block, and into that of the
   // server (CVE-2025-1974).
   pattern('rce/nginx-setting', /\}\s{0,40}(?:ssl_engine|load_module)\s{1,8}[\w./-]{1,200}\s{0,4};/, {

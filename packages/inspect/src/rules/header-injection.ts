@@ -21,6 +21,19 @@ export const headerInjectionRules: readonly Rule[] = [
     attacks: ['http://evil.example\r\nX-Injected: yes', '\r\nX-Forwarded-Host: x'],
     benign: ['hello\nthere', 'a\nx-ray: broken arm'.replace('x-ray: ', 'x-ray ')],
   }),
+  // The name that scanners give to a header of their own.
+  pattern(
+    'crlf/probe-header',
+    /[\r\n]\s{0,4}(?:[\w-]{0,24}crlf[\w-]{0,24}\s{0,2}:|[\w-]{1,24}\s{0,2}:\s{0,2}[\w-]{0,16}crlf-?_?inject)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline,
+      places: LINES,
+      attacks: ['\r\ntest:crlfinjection=1\r\n', 'x\r\nX-CRLF-Test: 1'],
+      benign: ['a\ncrlf injection: a primer', 'line ends: crlf'],
+    },
+  ),
   // Line ends as a program writes them, for a server that undoes them.
   pattern(
     'crlf/escaped-header',

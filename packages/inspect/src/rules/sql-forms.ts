@@ -106,6 +106,19 @@ export const sqlFormRules: readonly Rule[] = [
       benign: ['print @@', 'create user identified by a card'],
     },
   ),
+  // The columns of a query, its table, and the rest commented out or another clause.
+  pattern(
+    'sqli/columns',
+    /^\s{0,2}\*\s{1,4}from\s{1,4}[\w.`"]{1,60}(?:--|\s{0,4}(?:;|#|\/\*|--\s|union\b|limit\s{1,2}\d|where\s{1,4}[\w.`]{1,40}\s{0,2}(?:[=<>]|like\b|in\b|is\b)))/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.star,
+      attacks: ['* from wp_users-- -', '* FROM users WHERE id=1', '* from t;'],
+      benign: ['* from home', '* from the shop -- nice', '* from where I live'],
+    },
+  ),
   // What a filter that takes a word out once makes of it is the word.
   pattern('sqli/nested-word', new RegExp(`\\b(?:${NESTED.join('|')})\\b`), {
     score: 5,

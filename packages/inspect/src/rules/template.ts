@@ -48,6 +48,14 @@ function findObject({ lower }: Reading): Span | undefined {
 
 /** Template and expression languages, Log4j lookups, server-side includes. */
 export const templateRules: readonly Rule[] = [
+  // The expression language of Java behind what a filter of `${` does not know (CVE-2020-10199).
+  pattern('template/odd-mark', /\$\\[a-z]\{[^{}\n]{0,200}[*(][^{}\n]{0,200}\}/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.dollar,
+    attacks: ['$\\A{3*3}', "nx-admin$\\B{''.getClass()}"],
+    benign: ['$\\mathbb{R}$', '$\\u{20ac}', '$\\v{c}$', '\\A{3*3}'],
+  }),
   // Not quotable: whoever logs the document looks it up.
   pattern(
     'template/jndi',
