@@ -318,9 +318,8 @@ export class Approvals {
   }
 
   /**
-   * Decides as somebody who runs the machine: they need no role, but they are a named person, and
-   * still nobody who stands behind the request.
-   * @param account id of the account that the same person has in the application, where it is known
+   * Decides as somebody who runs the machine: they need no role, but they are a named person, and still
+   * nobody who stands behind the request. @param account id of their own account in the application, if any
    * @throws ApprovalRefused as `decide` does
    */
   async decideAsOperator(
@@ -336,9 +335,7 @@ export class Approvals {
     return this.decide(id, operatorPrincipal(name, approval), decision, note)
   }
 
-  /**
-   * Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent
-   */
+  /** Sends due notices: call it every few seconds, and after `request`. @returns how many were sent */
   deliver(): Promise<number> {
     return this.#outbox.deliver(
       Math.floor(this.#clock.now()),

@@ -104,8 +104,8 @@ export class Accounts {
   }
 
   /**
-   * What people are called who stand in a list as `user:ID`: `ann@shop.example (Ann)`. The address was proven,
-   * the name is what they wrote themselves. Who has no account here is left out.
+   * What people are called who stand in a list as `user:ID`: `ann@shop.example (Ann)`. The address was
+   * proven, the name is what they wrote themselves. Who has no account here is left out.
    */
   async callNames(actors: Iterable<string>): Promise<Readonly<Record<string, string>>> {
     const names: Record<string, string> = {}
