@@ -1,6 +1,7 @@
 import { escapeHtml, type PlainPage, plainPage, type RefusalLanguage } from '@postern/core'
 import type { Approval } from './approval.ts'
 import { APPROVAL_WORDS, type ApprovalWords } from './approval-words.ts'
+import { calledBy } from './people.ts'
 import { visible } from './visible.ts'
 
 /** What one reader may do about an approval. */
@@ -12,6 +13,8 @@ export interface ApprovalReader {
   readonly decides: boolean
   /** May withdraw it. */
   readonly asked: boolean
+  /** What people are called, by `user:ID`. */
+  readonly names: Readonly<Record<string, string>>
 }
 
 const STYLE = `
@@ -40,11 +43,12 @@ export function approvalsPage(
   approvals: readonly Approval[],
   language: RefusalLanguage,
   path: string,
+  names: Readonly<Record<string, string>>,
 ): string {
   const words = APPROVAL_WORDS[language]
   const items = approvals.map(
     approval => `<li><a href="${escapeHtml(`${path}/${approval.id}`)}"><bdi>${shown(acted(approval))}</bdi></a>
-<p class="soft">${escapeHtml(words.who)}: <bdi>${shown(approval.act.actor)}</bdi> · ${escapeHtml(words.until)}: ${time(approval.expiresAt, language)}</p></li>`,
+<p class="soft">${escapeHtml(words.who)}: <bdi>${shown(calledBy(approval.act.actor, names))}</bdi> · ${escapeHtml(words.until)}: ${time(approval.expiresAt, language)}</p></li>`,
   )
   const list = items.length === 0 ? `<p>${escapeHtml(words.nothing)}</p>` : `<ul>${items.join('\n')}</ul>`
   return page(language, words.listTitle, list)
@@ -52,12 +56,12 @@ export function approvalsPage(
 
 /** One approval as a page: what would be done, and the form of who decides or has asked. */
 export function approvalPage(approval: Approval, reader: ApprovalReader): string {
-  const { language, path, decides, asked } = reader
+  const { language, path, decides, asked, names } = reader
   const words = APPROVAL_WORDS[language]
   const { act, state, reason, rows, note } = approval
   const facts = [
     fact(words.what, acted(approval)),
-    fact(words.who, act.actor),
+    fact(words.who, calledBy(act.actor, names)),
     reason === '' ? '' : fact(words.reason, reason),
     rows === undefined ? '' : fact(words.atMost, new Intl.NumberFormat(language).format(rows)),
     `<dt>${escapeHtml(words.until)}</dt><dd>${time(approval.expiresAt, language)}</dd>`,

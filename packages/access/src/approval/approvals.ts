@@ -318,8 +318,8 @@ export class Approvals {
   }
 
   /**
-   * Decides as somebody who runs the machine: they need no role, but they are a named person, and
-   * still nobody who stands behind the request.
+   * Decides as somebody who runs the machine: they need no role, but they are a named person, and still
+   * nobody who stands behind the request. @param account id of their own account in the application, if any
    * @throws ApprovalRefused as `decide` does
    */
   async decideAsOperator(
@@ -327,14 +327,15 @@ export class Approvals {
     name: string,
     decision: 'approve' | 'deny',
     note = '',
+    account: string = name,
   ): Promise<Approval> {
     const { approval } = await this.#read(id)
+    const why = whyNotApprover(operatorPrincipal(account, approval), approval)
+    if (why !== undefined) throw new ApprovalRefused('approver', why)
     return this.decide(id, operatorPrincipal(name, approval), decision, note)
   }
 
-  /**
-   * Sends notices that are due. Call it every few seconds, and after `request`. @returns how many were sent
-   */
+  /** Sends due notices: call it every few seconds, and after `request`. @returns how many were sent */
   deliver(): Promise<number> {
     return this.#outbox.deliver(
       Math.floor(this.#clock.now()),
