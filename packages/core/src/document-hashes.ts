@@ -6,7 +6,8 @@ export const DOCUMENT_ID_MEMBERS: readonly string[] = ['documentId', 'doc_id', '
 /**
  * The SHA-256 of the document that a GraphQL request names in place of its text, in lower-case hexadecimal:
  * in `extensions.persistedQuery.sha256Hash` (automatic persisted queries, as Apollo has them), also where
- * `extensions` is JSON in JSON or a field of a form, or as the id of a document. Several where it names several.
+ * `extensions` is JSON in JSON or a field of a form, or as the id of a document. All of them where there are
+ * several.
  */
 export function documentHashes(request: { readonly [name: string]: Json }): readonly string[] {
   const extensions = member(request, 'extensions')

@@ -122,8 +122,8 @@ function readDocument(text: string, variables: Json, login: GraphqlLogin): Accou
 
 /**
  * An operation without its text. The name of an operation tells which one it is, for a server runs no other;
- * where there is none, or nobody said which ones sign in, whoever is named by the variables may be tried. That
- * is counted, and makes no browser known: it may be anything about them.
+ * where there is none, or nobody said which ones sign in, whoever is named by the variables may be tried.
+ * That is counted, and makes no browser known: it may be anything about them.
  */
 async function readStored(operation: Operation, { login, places, others }: Known): Promise<AccountReading> {
   const variables = valuesOf(operation)
