@@ -100,6 +100,7 @@ export class FoundCommand {
   /** Where what belongs to the command ends, at most so far behind it: at the backtick that closes it. */
   #within(reach: number): number {
     const { lower } = this.#reading
+    if (this.#rest === '') return this.end
     if (charCodeAt.call(lower, this.#spot.separator) !== 96) return this.end + reach
     const close = lower.indexOf('`', this.end)
     return close < 0 ? this.end + reach : Math.min(close, this.end + reach)
