@@ -70,8 +70,8 @@ export interface InspectionOptions {
   /** Milliseconds of CPU that this thread has used. Default `process.threadCpuUsage`. */
   readonly cpu?: () => number
   /**
-   * Milliseconds of CPU that requests may take beyond `bounds.cpu`, in the life of the guard: rules are compiled
-   * when they are first used. Default 1000.
+   * Milliseconds of CPU that requests may take beyond `bounds.cpu`, in the life of the guard: rules are
+   * compiled when they are first used. Default 1000.
    */
   readonly startUp?: number
 }
