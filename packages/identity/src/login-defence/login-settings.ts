@@ -96,8 +96,8 @@ const OBVIOUS =
   /^(?:\/[^/]{1,60}){0,8}\/(?:wp-login|login|login_check|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token)(?:\.[a-z0-9]{1,10}[. ]{0,8}(?:\/.*)?)?$/is
 
 /**
- * Whether a request is a POST to where logins usually are, also with a format (`/users/sign_in.json`), or asks
- * to be treated as one: WordPress obeys `_method=POST` in a GET.
+ * Whether a request is a POST to where logins usually are, also with a format (`/users/sign_in.json`), or
+ * asks to be treated as one: WordPress obeys `_method=POST` in a GET.
  */
 export function isObviousLogin({ method, methodOverrides, path }: Exchange): boolean {
   const isPost = method === 'POST' || methodOverrides.some(wish => wish.method === 'POST')
