@@ -210,7 +210,7 @@ export interface ApproverAccount {
 
 /**
  * Somebody whose account was disabled since, or who lost the role of the site that the consent took, has not
- * consented any more. Of people who are no accounts (operators, users of other providers) nothing is known.
+ * consented any more. Of people without an account (operators, users of other providers) nothing is known.
  */
 function standingBy(
   accountOf: OpenAccessOptions['accountOf'],

@@ -23,7 +23,7 @@ const CASES: readonly (readonly [
   ['was disabled, and was named', 'user:olga', { roles: [], disabledAt: 1 }, false],
   ['was named', 'user:olga', { roles: [], disabledAt: undefined }, true],
   ['has a role in an organisation', 'role:tenant:owner', { roles: [], disabledAt: undefined }, true],
-  ['is no account', 'role:owner', undefined, true],
+  ['has an account elsewhere', 'role:owner', undefined, true],
 ]
 for (const [name, by, account, isUsed] of CASES)
   test(`the consent of somebody who ${name} is ${isUsed ? '' : 'not '}used`, async t => {
