@@ -137,8 +137,39 @@ describe('postern approvals', { timeout: 600_000 }, () => {
       [approved.code, JSON.parse(approved.stdout)],
       [0, { id, state: 'approved', decidedBy: 'user:olga' }],
     )
+    assert.equal((await cli(['approve', id, '--as', 'otto'], folder)).code, 1)
+    assert.equal((await cli(['approve', id, '--as', 'otto', '--deny'], folder)).code, 0)
     assert.equal((await cli(['approve', id, '--as', 'otto', '--deny'], folder)).code, 1)
     assert.equal((await cli(['approvals', 'list'], folder)).stdout, 'no request is pending\n')
     assert.equal((await cli(['approvals', 'show', '0'.repeat(32)], folder)).code, 1)
+  })
+
+  test('say who asks by their address, and refuse to let them decide under it', async () => {
+    const folder = newFolder()
+    writeFileSync(
+      join(folder, 'postern.config.yaml'),
+      'identity:\n  origin: http://localhost:8080\npolicies: policies.ts\n',
+    )
+    writeFileSync(join(folder, 'users.csv'), 'email,name,email_verified\nfinn@shop.example,Finn,true\n')
+    assert.equal((await cli(['users', 'import', 'users.csv'], folder)).code, 0)
+    const account = JSON.parse((await cli(['users', 'list', '--json'], folder)).stdout) as { id: string }
+    const directory = openDataDirectory(join(folder, '.postern'))
+    const database = openSqlite({ path: directory.file('postern.db') })
+    const { id } = await new Approvals({ database }).request({
+      act: { actor: `user:${account.id}`, action: 'invoice.purge', resource: '', arguments: {} },
+      principal: { kind: 'user', id: account.id },
+      by: 'role:owner',
+    })
+    database.close()
+    directory.close()
+    const asked = new RegExp(` asked by {3}finn@shop\\.example \\(Finn\\), user:${account.id}\n`)
+    assert.match((await cli(['approvals', 'list'], folder)).stdout, asked)
+    assert.match((await cli(['approvals', 'show', id], folder)).stdout, asked)
+    const own = await cli(['approve', id, '--as', 'finn@shop.example'], folder)
+    assert.equal(own.code, 1)
+    assert.match(own.stderr, /Nobody decides a request of their own/)
+    const approved = await cli(['approve', id, '--as', 'olga'], folder)
+    assert.equal(approved.code, 0)
+    assert.match(approved.stdout, asked)
   })
 })

@@ -24,10 +24,27 @@ describe('dataDirectory: false', { timeout: 90_000 }, () => {
     assert.deepEqual(readdirSync(folder), before)
   })
 
-  test('a command that needs what was kept says why it cannot', async () => {
-    const { code, stderr } = await cli(['ban', '203.0.113.9'], folder)
-    assert.notEqual(code, 0)
-    assert.doesNotMatch(stderr, /mistake in Postern/)
+  for (const command of [
+    'ban 203.0.113.9',
+    'explain 1m8ffekzpmq5g1h00003',
+    'audit verify',
+    'audit search',
+    'report --since 1d',
+    'limits show 203.0.113.9',
+    'console link',
+    'approvals list',
+    'bouncers list',
+  ])
+    test(`postern ${command} says why it cannot`, async () => {
+      const { code, stderr } = await cli(command.split(' '), folder)
+      assert.notEqual(code, 0)
+      assert.match(stderr, /^error: dataDirectory: is false, [\s\S]*hint: name a directory/)
+      assert.doesNotMatch(stderr, /mistake in Postern|memory/)
+    })
+
+  test('postern doctor names no directory', async () => {
+    const { stdout } = await cli(['doctor'], folder)
+    assert.match(stdout, /ok {3}data directory: none \(dataDirectory: false\)/)
   })
 
   test('several threads need a store to share', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
@@ -214,6 +214,9 @@ describe('a log that is changed by operators', () => {
     const { code, text } = await printed('audit erase user:ann --yes')
     assert.equal(code, 0, text)
     assert.match(text, /what entries said of user:ann can no longer be read; entry \d+ records it/)
+    const { stdout: acts } = await printed('audit search --type operator --action audit.erase --json')
+    assert.match(acts, new RegExp(`"principal":"operator:${userInfo().username}"`))
+    assert.doesNotMatch(acts, /user:ann/)
     const { text: shown } = await printed('audit search --type order.refunded')
     assert.match(shown, /nothing matches|personal part erased|order\.refunded/)
     assert.equal((await printed('audit verify')).code, 0)
@@ -229,6 +232,8 @@ describe('a log that is changed by operators', () => {
     const { code, text } = await printed('audit accept-rollback --yes')
     assert.equal(code, 0, text)
     assert.match(text, /the log continues with \d+ entries/)
+    const { stdout } = await printed('audit search --type operator --action audit.accept-rollback --json')
+    assert.match(stdout, new RegExp(`"principal":"operator:${userInfo().username}"`))
   })
 
   test('says that it is switched off, where it is', async () => {

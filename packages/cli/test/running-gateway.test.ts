@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Json } from '@postern/core'
@@ -187,6 +187,20 @@ describe('a command that asks the running gateway', () => {
     assert.equal(typeof operator, 'string')
     assert.deepEqual(rest, { name: 'ann', roles: ['viewer', 'approver'] })
   })
+
+  for (const line of [
+    'audit erase ann --yes',
+    'parameters forget',
+    'console link --name olga',
+    'limits reset k',
+  ])
+    test(`attack: somebody else's name stands in the log for who ran postern ${line}`, async () => {
+      admin.says({ index: 1, forgotten: 1, link: 'http://127.0.0.1:1/' })
+      admin.asked.length = 0
+      await inProcess(wordsOf(line), admin.folder)
+      const [{ input } = assert.fail('nothing was asked')] = admin.asked
+      assert.equal((input as Readonly<Record<string, Json>>)['operator'], userInfo().username)
+    })
 
   test('prints the answer as it is with --json', async () => {
     admin.says({ edges: [EDGE], left: 0 })

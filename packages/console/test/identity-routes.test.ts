@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { Approvals } from '@postern/access'
+import { VirtualClock } from '@postern/core'
 import { builtInIdentity } from '@postern/identity'
 import { type BuiltInIdentity, fileOutbox } from '@postern/identity/built-in'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
@@ -15,6 +17,7 @@ describe('keys, users and sessions in the console', () => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-console-identity-'))
   let database: SqliteDatabase
   let identity: BuiltInIdentity
+  let approvals: Approvals
   let given: TestParts
   let server: ConsoleServer
   let operator: SignedIn
@@ -38,7 +41,8 @@ describe('keys, users and sessions in the console', () => {
     for (const { id, email } of await identity.accounts.list())
       if (email.startsWith('ann')) ann = id
       else bob = id
-    given = await testParts({ identity })
+    approvals = new Approvals({ database, clock: new VirtualClock(1_800_000_000_000) })
+    given = await testParts({ identity, approvals })
     server = await startConsole({
       parts: given.parts,
       listen: { host: '127.0.0.1', port: 0 },
@@ -174,5 +178,23 @@ describe('keys, users and sessions in the console', () => {
     assert.equal((await call('GET', '/users/{user}', { id: 'nobody' })).status, 404)
     assert.equal((await call('GET', '/users/{user}', { id: '..%2Fkeys' })).status, 404)
     assert.equal((await call('POST', '/principals/{principal}/end', { id: 'ann', body: {} })).status, 404)
+  })
+
+  test('who asks for consent is called by their address, and does not decide under it', async () => {
+    const { id } = await approvals.request({
+      act: { actor: `user:${ann}`, action: 'orders.purge', resource: 'orders', arguments: {} },
+      principal: { kind: 'user', id: ann },
+      by: 'role:owner',
+    })
+    const { json } = await call('GET', '/approvals', { who: viewer })
+    assert.deepEqual(json['names'], { [`user:${ann}`]: 'ann@shop.example (Ann)' })
+    for (const verb of ['approve', 'deny']) {
+      const who = await signIn(server, 'ANN@shop.example', ['viewer', 'approver'])
+      const answer = await call('POST', `/approvals/{id}/${verb}`, { who, id, body: {} })
+      assert.equal(answer.status, 409)
+      assert.match(JSON.stringify(answer.json), /Nobody decides a request of their own/)
+    }
+    const bobs = await signIn(server, 'bob@shop.example', ['viewer', 'approver'])
+    assert.equal((await call('POST', '/approvals/{id}/deny', { who: bobs, id, body: {} })).status, 200)
   })
 })

@@ -29,6 +29,7 @@ export {
 } from './decision.ts'
 export { type Decompressed, decompress } from './decompress.ts'
 export type { Detector } from './detector.ts'
+export { DOCUMENT_ID_MEMBERS, documentHashes } from './document-hashes.ts'
 export { type Duration, formatDuration, parseDuration } from './duration.ts'
 export { Engine } from './engine.ts'
 export type { Around, EngineOptions } from './engine-options.ts'

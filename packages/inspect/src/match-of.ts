@@ -8,7 +8,14 @@ import { isBody } from './readable-text.ts'
 import type { Reading } from './reading.ts'
 import type { Hit } from './rule-set.ts'
 import { THRESHOLDS } from './thresholds.ts'
-import { isCommandField, isStatementField, isWholeQuery, type ValueSetting } from './value-setting.ts'
+import {
+  isCommandField,
+  isConsoleStatement,
+  isStatementField,
+  isTitleField,
+  isWholeQuery,
+  type ValueSetting,
+} from './value-setting.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -36,7 +43,7 @@ export function matchOf(
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
   const inItsSetting = isQuery && setting === 'plain' ? 'quotation' : setting
   const weighed = weigh(rule, id, span, inItsSetting, level, isEscaped)
-  const isData = level === 1 && takesSuch(rule.family, id, reading, location)
+  const isData = level === 1 && takesSuch(rule.family, id, span, reading, location)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
@@ -59,12 +66,35 @@ export function matchOf(
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
 const RUNS_PROGRAM = 'sqli/program'
+/** What reaches the files, programs and the time of the server, as hardly anybody asks in a console. */
+const LEAVES_THE_DATABASE: ReadonlySet<string> = new Set([
+  RUNS_PROGRAM,
+  'sqli/outfile',
+  'sqli/procedure',
+  'sqli/select-time',
+  'sqli/server-file',
+  'sqli/time',
+  'sqli/wait-commented',
+])
+const BACKTICK = 96
+/** A file where it is but named. */
+const FILE_NAMED: ReadonlySet<string> = new Set(['traversal/sensitive-file', 'traversal/mention'])
 /** No container is started for a shell that answers to somebody else. */
 const SHELL_BACK = 'rce/shell-back'
 
 /** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
-function takesSuch(family: string, id: string, { place, name }: Reading, location: string): boolean {
+function takesSuch(
+  family: string,
+  id: string,
+  { start }: Hit['span'],
+  reading: Reading,
+  location: string,
+): boolean {
+  const { place, name } = reading
   if (family === 'sqli' && isStatementField(place, name)) return id !== RUNS_PROGRAM
+  // MySQL sets names between backticks.
+  const isName = family === 'rce' && reading.text.charCodeAt(start) === BACKTICK
+  if ((isName || family === 'sqli') && isConsoleStatement(reading)) return !LEAVES_THE_DATABASE.has(id)
   return id !== SHELL_BACK && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
 }
 
@@ -78,6 +108,7 @@ function isOrdinary(
   { method, ownPort, level, route }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location, method)) return true
+  if (level === 1 && FILE_NAMED.has(id) && isTitleField(reading)) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)

@@ -1,6 +1,7 @@
 import type { Locator } from './body/value-visitor.ts'
 import type { ParameterType } from './parameter-type.ts'
-import type { Place } from './reading.ts'
+import { isBody } from './readable-text.ts'
+import type { Place, Reading } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /**
@@ -136,6 +137,29 @@ const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|
 /** Whether a field takes whole statements of SQL: there is no other text in it to break out of. */
 export function isStatementField(place: Place, name: string): boolean {
   return place === 'body' && name.length <= 64 && STATEMENT.test(name)
+}
+
+/** The name under which phpMyAdmin and others have it in the address of a page. */
+const IN_ADDRESS = 'sql_query'
+/** One from its first word on: it stands in no other one. */
+const STATEMENT_START =
+  /^\s{0,8}(?:select|insert\s{1,8}(?:ignore\s{1,8})?into|update|delete\s{1,8}from|create|alter|drop|truncate|replace\s{1,8}into|show|explain|desc(?:ribe)?|with|set|use|begin|start\s{1,8}transaction|delimiter|grant|revoke|analyze|optimize|check|repair|rename)\s/
+/** What asks a table for its rows. */
+const ASKING_START = /^\s{0,8}(?:select|show|explain|desc(?:ribe)?)\s/
+
+/** Whether the console of a database is sent a statement: in a body, or one that only asks in an address. */
+export function isConsoleStatement({ place, name, lower, isPiece, fromStart }: Reading): boolean {
+  if (name.length > 64 || !STATEMENT.test(name)) return false
+  if (isBody(place)) return isPiece || !fromStart || STATEMENT_START.test(lower)
+  return place === 'query' && name === IN_ADDRESS && ASKING_START.test(lower) && !MORE_THAN_ONE.test(lower)
+}
+
+/** Names of fields of forms that take the heading of a text. */
+const TITLE = /(?:^|[[._-])(?:subject|title|headline|short_?desc)\]?$/
+
+/** Whether a field of a form takes a heading, in which people name files. */
+export function isTitleField({ place, name }: Reading): boolean {
+  return place === 'form' && name.length <= 64 && TITLE.test(name)
 }
 
 /** Whether a parameter's name says that it holds one name, number or address. */

@@ -179,7 +179,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   if (log !== 'none') onLine(startLine(loaded, runtime.resources.scenarios?.scenarios.list().length ?? 0))
   if (log !== 'none' && watched !== undefined)
     onLine(`console ${watched.link()} (signs in once, within 15 minutes)`)
-  runtime.listen(noticeEvents(log, onLine))
+  runtime.listen(noticeEvents(log, onLine, loaded.config))
   const current = (): Engine => runtime.engine
   const warn = log === 'none' ? () => undefined : onLine
   return {

@@ -35,7 +35,7 @@ describe('a log that was restored from a backup', { timeout: 120_000 }, () => {
     assert.equal(accepted.code, 0, accepted.stderr)
     assert.match(
       accepted.stdout,
-      /the log continues with \d+ entries; the last one records that this was accepted/,
+      /the log continues with \d+ entries; the last ones record that this was accepted, and by whom/,
     )
     await write(1)
   })

@@ -23,7 +23,7 @@ export interface AccessGuards {
  */
 export function accessGuards(
   { routes, approvals, identify }: CompiledConfig,
-  { access: opened, clock }: Resources,
+  { access: opened, clock, identity }: Resources,
 ): AccessGuards {
   if (routes.guarded.size === 0 || opened === undefined)
     return { guards: [], actingIn: exchange => new ActingInRequest(exchange, undefined) }
@@ -38,6 +38,7 @@ export function accessGuards(
     access: opened.access,
     path: approvals.path,
     require: { stepUp: approvals.stepUp },
+    ...(identity !== undefined && { names: actors => identity.accounts.callNames(actors) }),
   })
   return { guards: [endpoints, guard], actingIn: acting }
 }

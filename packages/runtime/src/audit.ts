@@ -17,7 +17,7 @@ import {
   readPostgresAuditLog,
   removeEntriesBefore,
 } from '@postern/audit'
-import type { CompiledAudit, LoadedConfig } from '@postern/config'
+import { type CompiledAudit, isMemoryOnly, type LoadedConfig } from '@postern/config'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 import { isReadableDirectory, type PostgresDatabase } from '@postern/store'
 import { pruneInThread } from './audit-prune.ts'
@@ -178,9 +178,16 @@ export function readAuditInPostgres(loaded: LoadedConfig, connections: Connectio
 
 /**
  * Opens the embedded log for reading, while a gateway may append to it.
- * @throws StoreError when nothing was recorded there yet, or this user may not read it
+ * @throws StoreError when nothing was recorded there yet, or this user may not read it; ConfigError where
+ * nothing is kept
  */
 export function readAudit(dataDirectory: string): AuditLogReader {
+  if (isMemoryOnly(dataDirectory))
+    throw new ConfigError({
+      place: 'dataDirectory',
+      problem: 'is false, so no log is kept that could be read',
+      hint: "name a directory, or set stores.postgres and audit: { store: 'postgres' }",
+    })
   const directory = auditDirectory(dataDirectory)
   if (isReadableDirectory(directory, `audit log ${directory}`)) return readAuditLog(directory)
   throw new StoreError('nothing was recorded here yet; name the data directory of the gateway with --data', {

@@ -30,17 +30,32 @@ export function startLine({ config, file, written }: LoadedConfig, scenarios: nu
   return `${mode}: ${what}; ${log}; configuration: ${place}`
 }
 
+function isLogged({
+  audit,
+  dataDirectory,
+}: Pick<LoadedConfig['config'], 'audit' | 'dataDirectory'>): boolean {
+  return audit !== false && (audit.store === 'postgres' || !isMemoryOnly(dataDirectory))
+}
+
 function logPlace({ audit, dataDirectory }: LoadedConfig['config']): string {
   if (audit === false) return 'no audit log'
   if (audit.store === 'postgres') return 'audit log in PostgreSQL'
   return isMemoryOnly(dataDirectory) ? 'no audit log (dataDirectory: false)' : `audit log in ${dataDirectory}`
 }
 
-/** Takes the events of an engine and writes what an operator should see, at most 50 lines a second. */
-export function noticeEvents(verbosity: Verbosity, write: (line: string) => void): (event: Event) => void {
+/**
+ * Takes the events of an engine and writes what an operator should see, at most 50 lines a second.
+ * @param config says whether `postern explain` will find a refused request
+ */
+export function noticeEvents(
+  verbosity: Verbosity,
+  write: (line: string) => void,
+  config: Pick<LoadedConfig['config'], 'audit' | 'dataDirectory'>,
+): (event: Event) => void {
+  const more = isLogged(config) ? 'npx postern explain' : 'not logged:'
   if (verbosity === 'none') return () => undefined
   const log = new EventLog(
-    event => write(noticeLine(event)),
+    event => write(noticeLine(event, more)),
     count => write(`${count} more like these were not shown`),
   )
   return event => {
@@ -65,7 +80,7 @@ function isNotice({ type, decision, observed, data }: Event, verbosity: Verbosit
 }
 
 /** Names the rule and the request, nothing that a person sent: logs of applications travel far. */
-function noticeLine(event: Event): string {
+function noticeLine(event: Event, more: string): string {
   const { type, request, outcome, decision, observed, reasons, data } = event
   if (type === 'finding') {
     const measure = data?.['measure'] === undefined ? '' : `; ${String(data['measure'])}`
@@ -76,7 +91,7 @@ function noticeLine(event: Event): string {
   const status = decision === 'allow' ? '' : ` ${outcome?.status ?? ''}`
   const rule = reasons?.[0]?.rule ?? event.guard ?? ''
   const where = printable(`${request?.method ?? ''} ${request?.path ?? ''}`)
-  return `${verdict}${status} ${where} ${rule} (npx postern explain ${request?.id ?? ''})`
+  return `${verdict}${status} ${where} ${rule} (${more} ${request?.id ?? ''})`
 }
 
 /** One line of a terminal, whatever a caller put into its path. */

@@ -11,7 +11,7 @@ function said(
 ): readonly string[] {
   const lines: string[] = []
   const event: Event = { type, time: 0, actor: { address: '192.0.2.1' }, ...(data !== undefined && { data }) }
-  noticeEvents(verbosity, line => lines.push(line))(event)
+  noticeEvents(verbosity, line => lines.push(line), { audit: false, dataDirectory: '.postern' })(event)
   return lines
 }
 
@@ -52,5 +52,26 @@ describe('the line at the start', () => {
       const line = startLine(loaded, 0)
       assert.match(line, place)
       assert.doesNotMatch(line, /\p{Cc}/u)
+    })
+})
+
+describe('the line of a refused request', () => {
+  for (const [written, more] of [
+    [{}, 'npx postern explain 1m8ffekzpmq5g1h00003'],
+    [{ dataDirectory: false }, 'not logged: 1m8ffekzpmq5g1h00003'],
+    [{ audit: false }, 'not logged: 1m8ffekzpmq5g1h00003'],
+  ] as const)
+    test(`names explain where it finds something: ${JSON.stringify(written)}`, async () => {
+      const { config } = await loadConfig({ config: written, folder: import.meta.dirname, environment: {} })
+      const lines: string[] = []
+      noticeEvents(
+        'refusals',
+        line => lines.push(line),
+        config,
+      )({
+        ...{ type: 'http', time: 0, actor: { address: '192.0.2.1' }, decision: 'deny', guard: 'inspect' },
+        request: { id: '1m8ffekzpmq5g1h00003', method: 'GET', host: 'a', path: '/', query: '' },
+      })
+      assert.deepEqual(lines, [`deny  GET / inspect (${more})`])
     })
 })

@@ -1,5 +1,5 @@
 import { type ClaimedCredential, claimedCredential, type Event, HttpEvent } from '@postern/core'
-import { addressOf } from './event-fields.ts'
+import { countedAddressOf } from './counted-client.ts'
 import { hashOf, pathOf } from './target-hash.ts'
 
 /** Clients with a credential that are remembered, a power of two: 512 KiB. */
@@ -38,7 +38,7 @@ export class AcceptedCredentials {
     const claimed = claimOf(event)
     if (claimed === undefined) return undefined
     const table = this.#table
-    const at = this.#placeOf(hashOf(addressOf(event) ?? '', claimed.mark))
+    const at = this.#placeOf(hashOf(countedAddressOf(event) ?? '', claimed.mark))
     if (event.outcome !== undefined && (event.decision === undefined || event.decision === 'allow'))
       learn(table, at, event.outcome.status, event)
     const right = table[at + RIGHT] as number

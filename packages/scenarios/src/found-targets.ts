@@ -1,5 +1,5 @@
 import type { Event } from '@postern/core'
-import { addressOf } from './event-fields.ts'
+import { countedAddressOf } from './counted-client.ts'
 import { hashOf, pathOf } from './target-hash.ts'
 
 /** Clients that are remembered, a power of two: 320 KiB. */
@@ -62,7 +62,7 @@ export class FoundTargets {
 
   #placeOf(event: Event): number {
     const table = this.#table
-    const who = hashOf(addressOf(event) ?? '', this.#seed) || 1
+    const who = hashOf(countedAddressOf(event) ?? '', this.#seed) || 1
     const at = ((who ^ (who >>> 16)) & (SLOTS - 1)) * WIDTH
     const now = Math.floor(event.time / TIME_MS) | 0
     if (table[at] !== who || table[at + 1] !== now) {

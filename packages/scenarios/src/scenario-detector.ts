@@ -11,6 +11,7 @@ import {
 } from '@postern/core'
 import { AcceptedCredentials } from './accepted-credentials.ts'
 import { CorrelationState, type Fulfilled } from './correlation-state.ts'
+import { countedActorOf, countedAddressOf } from './counted-client.ts'
 import { actorOf, noteClient, requestIdOf } from './event-fields.ts'
 import { FoundTargets } from './found-targets.ts'
 import { RuleDispatch } from './rule-dispatch.ts'
@@ -42,7 +43,10 @@ function silenceRule(rule: DetectionRule): CorrelationRule {
     type: 'event_count',
     references: [rule.id],
     groupBy: [
-      [event => actorOf(event, actor)?.value ?? event.actor.address ?? event.actor.principal ?? event.type],
+      [
+        event =>
+          countedActorOf(event, actor) ?? countedAddressOf(event) ?? event.actor.principal ?? event.type,
+      ],
     ],
     timespan: 1,
     threshold: 1,

@@ -1,3 +1,4 @@
+import { groupReader } from './counted-client.ts'
 import { type FieldReader, fieldNames } from './event-fields.ts'
 import { asList, isMapping, type Mapping, type RuleIssues, refuseUnknown } from './rule-issues.ts'
 import type { CorrelationRule, CorrelationType } from './scenario.ts'
@@ -117,7 +118,7 @@ function readGroups(
       'without it all clients together would count as one; e.g. [c-ip]',
     )
   if (aliases === undefined) {
-    const readers = readReaders(names, `${place}.group-by`, issues)
+    const readers = readGroupReaders(names, `${place}.group-by`, issues)
     return references.map(() => readers)
   }
   const map = isMapping(aliases) ? aliases : {}
@@ -127,12 +128,23 @@ function readGroups(
       const field = isMapping(alias) ? alias[reference] : undefined
       return typeof field === 'string' ? field : name
     })
-    return readReaders(resolved, `${place}.aliases`, issues)
+    return readGroupReaders(resolved, `${place}.aliases`, issues)
   })
 }
 
 function readReaders(names: readonly string[], place: string, issues: RuleIssues): readonly FieldReader[] {
   return names
     .map(name => readerOrIssue(name, place, issues, fieldNames()))
+    .filter(reader => reader !== undefined)
+}
+
+function readGroupReaders(
+  names: readonly string[],
+  place: string,
+  issues: RuleIssues,
+): readonly FieldReader[] {
+  return names
+    .filter(name => readerOrIssue(name, place, issues, fieldNames()) !== undefined)
+    .map(groupReader)
     .filter(reader => reader !== undefined)
 }

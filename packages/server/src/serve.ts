@@ -146,8 +146,10 @@ export async function serve(options: ServeOptions): Promise<Served> {
     ]
     const commands = {
       ...limitCommands(runtime),
-      ...auditCommands(runtime, (principal, tenant) => eraseTraffic(runtime, opened, principal, tenant)),
-      ...parameterCommands(runtime),
+      ...auditCommands(runtime.resources, (principal, tenant) =>
+        eraseTraffic(runtime, opened, principal, tenant),
+      ),
+      ...parameterCommands(runtime.resources),
       ...consoleCommands(opened, recordOf(runtime)),
     }
     admin = await openAdmin(loaded, listen =>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Address, type Exchange, type NetworkWidth, networkOf } from '@postern/core'
+import { requireKnownOptions } from './known-options.ts'
 
 /**
  * Whom a limit is held against, as text. Undefined means that the limit does not apply to this request. A
@@ -43,11 +44,13 @@ const CACHE_LIMIT = 8_192
  * networks and rotate through them (RFC 6177). IPv4-mapped forms are IPv4.
  */
 export function address(width: NetworkWidth = {}): Key {
+  requireKnownOptions('address', width, ['v4', 'v6'])
   return named('address', 'arrival', networkKey(width))
 }
 
 /** Default: The network of the client's address: /24 and /48. */
 export function network(width: NetworkWidth = {}): Key {
+  requireKnownOptions('network', width, ['v4', 'v6'])
   return named('network', 'arrival', networkKey({ v4: width.v4 ?? 24, v6: width.v6 ?? 48 }))
 }
 

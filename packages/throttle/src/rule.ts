@@ -1,4 +1,5 @@
 import { ConfigError, type Duration, parseDuration } from '@postern/core'
+import { requireKnownOptions } from './known-options.ts'
 import { encodeStep, SHORTEST_STEP } from './step-code.ts'
 
 /**
@@ -59,6 +60,7 @@ export interface WindowOptions {
 export function window(limit: number, span: Duration, options: WindowOptions = {}): Rule {
   const ms = parseDuration(span, 'window')
   requireLimit(limit, 'window')
+  requireKnownOptions('limit', options, ['lease'])
   const lease = options.lease ?? 0
   if (lease !== 0 && !(Number.isInteger(lease) && lease > 0 && lease <= limit / 2)) {
     throw new ConfigError({
@@ -93,6 +95,7 @@ export interface ConcurrencyOptions {
  */
 export function concurrency(limit: number, options: ConcurrencyOptions = {}): Rule {
   requireLimit(limit, 'concurrency')
+  requireKnownOptions('concurrency', options, ['lease'])
   return windowRule('concurrency', limit, parseDuration(options.lease ?? '60s', 'concurrency.lease'), 0)
 }
 
@@ -127,6 +130,11 @@ export type GcraOptions =
  * ```
  */
 export function gcra(options: GcraOptions): Rule {
+  requireKnownOptions(
+    'gcra',
+    options,
+    'rate' in options ? ['rate', 'per', 'burst'] : ['limit', 'window', 'burst'],
+  )
   requireLimit(options.burst, 'gcra.burst')
   let interval: number
   if ('rate' in options) {
@@ -186,6 +194,6 @@ function requireLimit(limit: number, place: string): void {
   throw new ConfigError({
     place,
     problem: `${String(limit).slice(0, 40)} is not a whole number from 1 to 2,147,483,647`,
-    hint: 'e.g. window(100, "1m")',
+    hint: 'e.g. limit(100, "1m")',
   })
 }

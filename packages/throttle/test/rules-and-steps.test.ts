@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
 import fc from 'fast-check'
-import { concurrency, gcra, memoryStore, sharedTable, window } from '../src/index.ts'
+import { address, concurrency, gcra, memoryStore, network, sharedTable, window } from '../src/index.ts'
 import { scaleRule } from '../src/rule.ts'
 import { decodeStep, encodeStep, SHORTEST_STEP } from '../src/step-code.ts'
 
@@ -114,4 +114,40 @@ describe('a table of limits', () => {
     for (const wrong of [new SharedArrayBuffer(1_024), sharedTable({ slots: 64 }).slice(0, 1_024)])
       assert.throws(() => memoryStore({ table: wrong as SharedArrayBuffer }), /is not a table of limits/)
   })
+})
+
+describe('options that would have no effect', () => {
+  // As JavaScript passes them, which no type holds back.
+  const loose = (value: object): never => value as never
+  const wrong: readonly (readonly [string, () => unknown, RegExp])[] = [
+    [
+      'a key among those of limit()',
+      () => window(5, '1m', loose({ key: 'principal' })),
+      /limit: has no option "key" \(it stands beside the rule: \{ limit: limit\(100, "1m"\), key: \.\.\. \}\)/,
+    ],
+    ['exempt ranges', () => window(5, '1m', loose({ exempt: ['10.0.0.0/8'] })), /has no option "exempt"/],
+    [
+      'a misspelt lease',
+      () => window(500, '1m', loose({ leese: 5 })),
+      /no option "leese" \(its options are lease\)/,
+    ],
+    ['a text', () => window(5, '1m', loose(Object('burst'))), /has no option "0"/],
+    ['nothing', () => window(5, '1m', null as never), /its options are not an object/],
+    [
+      'a key of concurrency()',
+      () => concurrency(5, loose({ key: 'tenant' })),
+      /concurrency: has no option "key"/,
+    ],
+    [
+      'a limit beside a rate',
+      () => gcra(loose({ rate: 1, burst: 2, limit: 5 })),
+      /gcra: has no option "limit"/,
+    ],
+    ['a prefix of another name', () => network(loose({ ipv6: 64 })), /network: has no option "ipv6"/],
+    ['a prefix of another name', () => address(loose({ prefix: 64 })), /address: has no option "prefix"/],
+  ]
+  for (const [what, make, message] of wrong)
+    test(`${what} are refused, and say where they belong`, () => {
+      assert.throws(make, error => error instanceof ConfigError && message.test(error.message))
+    })
 })

@@ -1,6 +1,7 @@
 import { escapeHtml, type PlainPage, plainPage, type RefusalLanguage } from '@postern/core'
 import type { Approval } from './approval.ts'
 import { APPROVAL_WORDS, type ApprovalWords } from './approval-words.ts'
+import { calledBy } from './people.ts'
 import { visible } from './visible.ts'
 
 /** What one reader may do about an approval. */
@@ -12,6 +13,8 @@ export interface ApprovalReader {
   readonly decides: boolean
   /** May withdraw it. */
   readonly asked: boolean
+  /** What people are called, by `user:ID`. */
+  readonly names: Readonly<Record<string, string>>
 }
 
 const STYLE = `
@@ -40,11 +43,12 @@ export function approvalsPage(
   approvals: readonly Approval[],
   language: RefusalLanguage,
   path: string,
+  names: Readonly<Record<string, string>>,
 ): string {
   const words = APPROVAL_WORDS[language]
   const items = approvals.map(
     approval => `<li><a href="${escapeHtml(`${path}/${approval.id}`)}"><bdi>${shown(acted(approval))}</bdi></a>
-<p class="soft">${escapeHtml(words.who)}: <bdi>${shown(approval.act.actor)}</bdi> · ${escapeHtml(words.until)}: ${time(approval.expiresAt, language)}</p></li>`,
+<p class="soft">${escapeHtml(words.who)}: <bdi>${shown(calledBy(approval.act.actor, names))}</bdi> · ${escapeHtml(words.until)}: ${time(approval.expiresAt, language)}</p></li>`,
   )
   const list = items.length === 0 ? `<p>${escapeHtml(words.nothing)}</p>` : `<ul>${items.join('\n')}</ul>`
   return page(language, words.listTitle, list)
@@ -52,19 +56,19 @@ export function approvalsPage(
 
 /** One approval as a page: what would be done, and the form of who decides or has asked. */
 export function approvalPage(approval: Approval, reader: ApprovalReader): string {
-  const { language, path, decides, asked } = reader
+  const { language, path, decides, asked, names } = reader
   const words = APPROVAL_WORDS[language]
   const { act, state, reason, rows, note } = approval
   const facts = [
     fact(words.what, acted(approval)),
-    fact(words.who, act.actor),
+    fact(words.who, calledBy(act.actor, names)),
     reason === '' ? '' : fact(words.reason, reason),
     rows === undefined ? '' : fact(words.atMost, new Intl.NumberFormat(language).format(rows)),
     `<dt>${escapeHtml(words.until)}</dt><dd>${time(approval.expiresAt, language)}</dd>`,
   ]
   const main = `<p class="state">${escapeHtml(words.state[state])}</p>
 ${note === '' ? '' : `<p>${shown(note)}</p>\n`}${state === 'approved' ? `<p>${escapeHtml(words.repeat)}</p>\n` : ''}<dl>${facts.join('')}</dl>
-${details(approval, words, decides)}${effect(approval, words, decides)}${state === 'pending' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
+${details(approval, words, decides)}${effect(approval, words, decides)}${state === 'pending' || state === 'approved' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
   return page(language, words.title, asked || decides ? main : `<p>${escapeHtml(words.nothing)}</p>`)
 }
 
@@ -95,11 +99,17 @@ function effect({ preview }: Approval, words: ApprovalWords, decides: boolean): 
   return parts === '' ? '' : `<h2>${escapeHtml(words.effect)}</h2>${parts}\n`
 }
 
-function form({ id }: Approval, { path, decides, asked }: ApprovalReader, words: ApprovalWords): string {
+function form(
+  { id, state }: Approval,
+  { path, decides, asked }: ApprovalReader,
+  words: ApprovalWords,
+): string {
   const action = escapeHtml(`${path}/${id}`)
+  const approve =
+    state === 'pending' ? `<button name="decision" value="approve">${escapeHtml(words.approve)}</button>` : ''
   if (decides)
     return `<form method="post" action="${action}"><label for="note">${escapeHtml(words.note)}</label><input id="note" name="note" maxlength="500" autocomplete="off">
-<div class="ways"><button name="decision" value="approve">${escapeHtml(words.approve)}</button><button class="no" name="decision" value="deny">${escapeHtml(words.deny)}</button></div></form>
+<div class="ways">${approve}<button class="no" name="decision" value="deny">${escapeHtml(words.deny)}</button></div></form>
 `
   if (!asked) return ''
   return `<form method="post" action="${action}"><button class="no" name="decision" value="cancel">${escapeHtml(words.cancel)}</button></form>

@@ -59,3 +59,14 @@ export function inWords(rule: string): string {
   const kind = rule.slice(0, colon)
   return kind === 'role' || kind === 'scope' ? `the ${kind} ${rule.slice(colon + 1)}` : rule
 }
+
+/** Everybody who stands in requests, as `user:ID`, also as who may decide. */
+export function peopleIn(approvals: readonly Approval[]): readonly string[] {
+  return approvals.flatMap(({ act, behind, owner, by }) => [act.actor, ...behind, owner, ...by])
+}
+
+/** `ann@shop.example (Ann), user:4711`: whom somebody who decides knows, and the id that the log has. */
+export function calledBy(actor: string, names: Readonly<Record<string, string>>): string {
+  const name = Object.hasOwn(names, actor) ? names[actor] : undefined
+  return name === undefined ? actor : `${name}, ${actor}`
+}

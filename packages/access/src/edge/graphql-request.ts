@@ -1,6 +1,12 @@
-import { type BodyPrefix, type Exchange, multipartTexts, readTextBody } from '@postern/core'
+import {
+  type BodyPrefix,
+  DOCUMENT_ID_MEMBERS,
+  type Exchange,
+  multipartTexts,
+  readTextBody,
+} from '@postern/core'
 import { countDocument, countMutations, type MutationCount } from './count-graphql.ts'
-import { HASH_MEMBERS, jsonOf, type SentDocuments } from './stored-documents.ts'
+import { jsonOf, type SentDocuments } from './stored-documents.ts'
 
 /** Paths under which servers of GraphQL answer by default. */
 const USUAL_PATH = /(?:graphql|gql|graph)\/?$/i
@@ -89,7 +95,7 @@ function countFields(pairs: Pairs, documents: SentDocuments, more: Pairs = []): 
     else if (name === 'query') {
       documents.note(value)
       countText(value)
-    } else if (name === 'extensions' || HASH_MEMBERS.includes(name)) {
+    } else if (name === 'extensions' || DOCUMENT_ID_MEMBERS.includes(name)) {
       const text = documents.named({ [name]: value })
       if (text !== undefined) countText(text)
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Json } from '@postern/core'
+import { documentHashes, type Json } from '@postern/core'
 import { countDocument } from './count-graphql.ts'
 import { graphqlTokens } from './graphql-operations.ts'
 
@@ -79,7 +79,7 @@ export class SentDocuments {
 
   /** The text of the document that a request names by its hash, if it was seen. */
   named(request: { readonly [name: string]: Json }): string | undefined {
-    for (const hash of hashesIn(request)) {
+    for (const hash of documentHashes(request)) {
       const text = this.#stored.get(hash) ?? this.#sent.get(hash)?.text
       if (text !== undefined) return text
     }
@@ -98,20 +98,6 @@ function keptText(text: string): string {
   return short === '' || short.length > LONGEST ? UNCOUNTABLE : short
 }
 
-/** Members of a request that servers read the hash of a document from, beside `extensions`. */
-export const HASH_MEMBERS: readonly string[] = ['documentId', 'doc_id', 'queryId', 'hash', 'id']
-
-/** `{extensions: {persistedQuery: {sha256Hash}}}`, also as JSON in JSON, and ids that are a hash. */
-function hashesIn(request: { readonly [name: string]: Json }): readonly string[] {
-  const { extensions } = request
-  const read = typeof extensions === 'string' ? jsonOf(extensions) : extensions
-  const named = HASH_MEMBERS.map(name => member(request, name))
-  return [member(member(read, 'persistedQuery'), 'sha256Hash'), ...named]
-    .filter(hash => typeof hash === 'string')
-    .map(hash => hash.toLowerCase().replace(/^sha256:/, ''))
-    .filter(hash => /^[0-9a-f]{64}$/.test(hash))
-}
-
 /** JSON that may not be any; undefined then. */
 export function jsonOf(text: string): Json | undefined {
   try {
@@ -119,10 +105,4 @@ export function jsonOf(text: string): Json | undefined {
   } catch {
     return undefined
   }
-}
-
-function member(value: Json | undefined, name: string): Json | undefined {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as { readonly [name: string]: Json })[name]
-    : undefined
 }

@@ -11,7 +11,7 @@ import type { Approval } from '../approval/approval.ts'
 import { approvalPage, approvalsPage } from '../approval/approval-pages.ts'
 import { ApprovalRefused } from '../approval/approval-refused.ts'
 import type { Approvals } from '../approval/approvals.ts'
-import { nameOf, whyNotApprover } from '../approval/people.ts'
+import { nameOf, peopleIn, whyNotApprover } from '../approval/people.ts'
 import type { Access } from './access.ts'
 import type { CompiledRule, Requirement } from './act-rule.ts'
 import { refusalOf } from './route-guard.ts'
@@ -23,6 +23,11 @@ export interface ApprovalEndpointsOptions {
   readonly access: Access
   /** Where the endpoints are. Default: `/.postern/approvals`. */
   readonly path?: string
+  /**
+   * What those are called who stand in requests as `user:ID`: with built-in identity
+   * `actors => identity.accounts.callNames(actors)`. Who is left out is shown by the id. Default: everybody.
+   */
+  readonly names?: (actors: readonly string[]) => Promise<Readonly<Record<string, string>>>
   /** What it takes to decide, besides being the right person: `{ stepUp: '10m' }`. */
   readonly require?: Requirement
 }
@@ -51,12 +56,14 @@ export class ApprovalEndpoints implements Guard {
   readonly #access: Access
   readonly #path: string
   readonly #rule: CompiledRule
+  readonly #names: NonNullable<ApprovalEndpointsOptions['names']>
 
   /** @throws ConfigError for a requirement that cannot hold */
   constructor(options: ApprovalEndpointsOptions) {
     this.#approvals = options.approvals
     this.#access = options.access
     this.#path = options.path ?? '/.postern/approvals'
+    this.#names = options.names ?? (async () => ({}))
     this.#rule = options.access.compile({ require: options.require ?? {} }, 'approvals')
   }
 
@@ -77,7 +84,7 @@ export class ApprovalEndpoints implements Guard {
       if (method === 'GET' || method === 'HEAD') {
         return id === ''
           ? await this.#list(exchange)
-          : this.#show(exchange, await this.#approvals.get(id, principal))
+          : await this.#show(exchange, await this.#approvals.get(id, principal))
       }
       if (method !== 'POST' || id === '') return refuse(405, 'Use GET to look, POST with an id to decide.')
       return await this.#decide(exchange, id)
@@ -89,12 +96,14 @@ export class ApprovalEndpoints implements Guard {
 
   async #list(exchange: Exchange): Promise<Decision> {
     const list = await this.#approvals.list(exchange.principal)
-    if (isNavigation(exchange)) return page(approvalsPage(list, pageLanguage(exchange), this.#path))
-    return answer(200, { approvals: list.map(approval => this.#view(approval, exchange)) })
+    const names = await this.#names(peopleIn(list))
+    if (isNavigation(exchange)) return page(approvalsPage(list, pageLanguage(exchange), this.#path, names))
+    return answer(200, { approvals: list.map(approval => this.#view(approval, exchange, names)) })
   }
 
-  #show(exchange: Exchange, approval: Approval): Decision {
-    if (!isNavigation(exchange)) return answer(200, this.#view(approval, exchange))
+  async #show(exchange: Exchange, approval: Approval): Promise<Decision> {
+    const names = await this.#names(peopleIn([approval]))
+    if (!isNavigation(exchange)) return answer(200, this.#view(approval, exchange, names))
     const { principal } = exchange
     return page(
       approvalPage(approval, {
@@ -102,6 +111,7 @@ export class ApprovalEndpoints implements Guard {
         path: this.#path,
         decides: whyNotApprover(principal, approval) === undefined,
         asked: approval.act.actor === nameOf(principal),
+        names,
       }),
     )
   }
@@ -115,9 +125,9 @@ export class ApprovalEndpoints implements Guard {
     if (given === undefined)
       return refuse(400, 'Send {"decision": "approve"}, "deny" or "cancel", and a "note" if you like.')
     const { decision, note } = given
-    const decided = (approval: Approval): Decision =>
-      form === 'page' ? seeOther(`${this.#path}/${id}`) : answer(200, this.#view(approval, exchange))
-    if (decision === 'cancel') return decided(await this.#approvals.cancel(id, principal))
+    const decided = async (approval: Approval): Promise<Decision> =>
+      form === 'page' ? seeOther(`${this.#path}/${id}`) : this.#show(exchange, approval)
+    if (decision === 'cancel') return await decided(await this.#approvals.cancel(id, principal))
     const { digest } = await this.#approvals.get(id, principal)
     const outcome = await this.#access.check(
       { principal, exchange, action: 'approval.decide', resourceId: id, arguments: { decision, digest } },
@@ -126,17 +136,22 @@ export class ApprovalEndpoints implements Guard {
     if (outcome.kind === 'refusal') return refusalOf(outcome.refusal, exchange)
     const approval = await this.#approvals.decide(id, principal, decision, note)
     this.#access.ended(outcome.permit, 'done')
-    return decided(approval)
+    return await decided(approval)
   }
 
   /** Who asked is shown the state; only who decides is shown the rows. */
-  #view(approval: Approval, { principal }: Exchange): object {
+  #view(
+    approval: Approval,
+    { principal }: Exchange,
+    { [approval.act.actor]: actorName }: Readonly<Record<string, string>>,
+  ): object {
     const { sample, body, ...preview } = approval.preview
     const decides = whyNotApprover(principal, approval) === undefined
     return {
       id: approval.id,
       state: approval.state,
       ...approval.act,
+      ...(actorName !== undefined && { actorName }),
       reason: approval.reason,
       by: approval.by,
       ...(approval.owner !== '' && { owner: approval.owner }),

@@ -28,6 +28,12 @@ export interface RowLevelSecurityOptions {
    * `postern.principal`, ... set by `claimSettings`.
    */
   readonly session?: SessionExpressions
+  /**
+   * What happens when a view shows rows of the table to a role whatever the policies say, because its owner
+   * is a superuser or has BYPASSRLS: the statements fail (`refuse`), or it is left (`leave`). Default
+   * `refuse`.
+   */
+  readonly views?: 'refuse' | 'leave'
 }
 
 const COMMANDS = ['select', 'insert', 'update', 'delete'] as const
@@ -36,7 +42,8 @@ const COMMANDS = ['select', 'insert', 'update', 'delete'] as const
  * The statements that make PostgreSQL itself hold to the policies, for every statement of every program that
  * uses the role: allow policies become permissive ones, deny policies restrictive ones. Run them in one
  * transaction; running them again replaces what an earlier run made. Partitions and children of the table are
- * closed to statements that name them: run it again when one is added.
+ * closed to statements that name them, and TRUNCATE, which asks no policy, is taken from whoever has it but
+ * the owner: run it again when a partition or a view is added.
  * @returns SQL, in order
  * @throws ConfigError for a policy that uses `check` or `attribute`, which the database cannot know
  */
@@ -51,7 +58,7 @@ export function rowLevelSecurity(policies: PolicySet, options: RowLevelSecurityO
   const roles = options.to === undefined ? 'PUBLIC' : options.to.map(quoteName).join(', ')
   const session = options.session ?? settingExpressions
   const statements = [
-    prepareTable(type.table),
+    prepareTable(type.table, options.views),
     `ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`,
     // Without it the policies would not hold for the table's owner, which is what
     // many applications connect as.
@@ -112,18 +119,52 @@ function quoteIdentifier(name: string): string {
  * them: the policies of a table hold for statements that name that table, and for no others (PostgreSQL
  * manual, "Row Security Policies"). Statements on the table itself ask its own policies only.
  */
-function prepareTable(table: string): string {
+function prepareTable(table: string, views: RowLevelSecurityOptions['views'] = 'refuse'): string {
   const relation = `${quoteLiteral(quoteName(table))}::regclass`
-  return `DO $postern$ DECLARE name text; below regclass; BEGIN
+  return `DO $postern$ DECLARE name text; below regclass; grantee text; found text; BEGIN${views === 'leave' ? '' : refuseViews(table)}
   FOR name IN SELECT polname FROM pg_policy WHERE polrelid = ${relation} AND starts_with(polname, 'postern ') LOOP
     EXECUTE format('DROP POLICY %I ON ${quoteName(table).replaceAll("'", "''").replaceAll('%', '%%')}', name);
   END LOOP;
-  FOR below IN WITH RECURSIVE down (id) AS (SELECT inhrelid FROM pg_inherits WHERE inhparent = ${relation}
-      UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN down ON i.inhparent = down.id)
-    SELECT c.oid::regclass FROM down JOIN pg_class AS c ON c.oid = down.id WHERE c.relkind IN ('r', 'p') LOOP
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below);
+  FOR below IN WITH RECURSIVE ${treeOf(relation)}
+    SELECT c.oid::regclass FROM tree JOIN pg_class AS c ON c.oid = tree.id WHERE c.relkind IN ('r', 'p') LOOP
+    IF below <> ${relation} THEN
+      EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', below);
+    END IF;
+    FOR grantee IN SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(r.rolname) END
+        FROM pg_class AS c CROSS JOIN LATERAL aclexplode(c.relacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+        WHERE c.oid = below AND a.privilege_type = 'TRUNCATE' AND a.grantee <> c.relowner LOOP
+      EXECUTE format('REVOKE TRUNCATE ON %s FROM %s CASCADE', below, grantee);
+    END LOOP;
   END LOOP;
 END $postern$`
+}
+
+/** Partitions and children, whatever their depth, and the table itself. */
+const treeOf = (relation: string): string =>
+  `tree (id) AS (SELECT ${relation}::oid UNION SELECT i.inhrelid FROM pg_inherits AS i JOIN tree ON i.inhparent = tree.id)`
+
+/**
+ * A view asks for rows as its owner, unless it has `security_invoker`: where no policy holds for that owner
+ * it shows every row to whoever may read it, or a view on top of it (PostgreSQL manual, "CREATE VIEW").
+ */
+function refuseViews(table: string): string {
+  const name = quoteName(table)
+  return `
+  WITH RECURSIVE ${treeOf(`${quoteLiteral(name)}::regclass`)},
+  views AS (SELECT DISTINCT v.oid, d.refobjid AS source, v.relkind = 'v' AND EXISTS (SELECT FROM pg_options_to_table(v.reloptions) AS o
+        WHERE o.option_name = 'security_invoker' AND lower(o.option_value) IN ('true', 'on', 'yes', '1')) AS asks, r.rolsuper OR r.rolbypassrls AS bypasses
+    FROM pg_rewrite AS w JOIN pg_class AS v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm') JOIN pg_roles AS r ON r.oid = v.relowner
+    JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid),
+  over (id, shows) AS (SELECT id, false FROM tree
+    UNION SELECT v.oid, over.shows OR NOT v.asks FROM views AS v JOIN over ON over.id = v.source WHERE over.shows OR v.asks OR v.bypasses)
+  SELECT string_agg(DISTINCT over.id::regclass::text, ', ') INTO found FROM over JOIN pg_class AS c ON c.oid = over.id
+  WHERE over.shows AND EXISTS (SELECT FROM (SELECT c.relacl AS acl UNION ALL SELECT a.attacl FROM pg_attribute AS a WHERE a.attrelid = c.oid) AS g
+      CROSS JOIN LATERAL aclexplode(g.acl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+    WHERE a.privilege_type = 'SELECT' AND a.grantee <> c.relowner AND NOT coalesce(r.rolsuper OR r.rolbypassrls, false));
+  IF found IS NOT NULL THEN
+    RAISE EXCEPTION USING MESSAGE = ${quoteLiteral(`views show rows of ${name} whatever its policies say: `)} || found,
+      HINT = 'ALTER VIEW ... SET (security_invoker = true), from PostgreSQL 15 on, or give the view to an owner without BYPASSRLS, or revoke SELECT on it.';
+  END IF;`
 }
 
 function literal(holds: FieldType, value: Scalar): string {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Access, ApprovalEndpoints, Approvals } from '@postern/access'
+import { Access, ApprovalEndpoints, type ApprovalEndpointsOptions, Approvals } from '@postern/access'
 import { type Decision, type Principal, VirtualClock } from '@postern/core'
 import { openSqlite } from '@postern/store'
 import { exchangeOf, type RequestOptions } from '../support/exchange.ts'
@@ -9,7 +9,7 @@ const FINN: Principal = { kind: 'user', id: 'finn' }
 const OLGA: Principal = { kind: 'user', id: 'olga', roles: ['owner'], authenticatedAt: Date.UTC(2026, 0, 1) }
 const JSON_TYPE = ['Content-Type', 'application/json']
 
-async function setting(t: TestContext) {
+async function setting(t: TestContext, names?: ApprovalEndpointsOptions['names']) {
   const database = openSqlite({ path: ':memory:' })
   t.after(() => database.close())
   const clock = new VirtualClock()
@@ -18,6 +18,7 @@ async function setting(t: TestContext) {
     approvals,
     access: new Access({ clock }),
     require: { stepUp: '10m' },
+    ...(names !== undefined && { names }),
   })
   const { id } = await approvals.request({
     act: { actor: 'user:finn', action: 'invoice.purge', resource: '', arguments: { before: '2020' } },
@@ -86,7 +87,7 @@ test('a decision is taken once, by the right person, freshly signed in, from the
     assert.equal((await decide(OLGA, body, { bodyLimit: 100_000 })).status, 400)
   assert.equal((await approvals.get(id, OLGA)).state, 'pending')
   assert.equal((await decide(OLGA, approve)).body['state'], 'approved')
-  assert.equal((await decide(OLGA, '{"decision":"deny"}')).status, 409)
+  assert.equal((await decide(OLGA, approve)).status, 409)
   assert.equal(
     (await decide({ ...FINN, authenticatedAt: Date.UTC(2026, 0, 1) }, '{"decision":"cancel"}')).body['state'],
     'cancelled',
@@ -142,4 +143,23 @@ test('the form of the page decides, and no other page can send it', async t => {
   const { status, headers } = await send('Sec-Fetch-Site', 'same-origin')
   assert.deepEqual([status, headers[headers.indexOf('Location') + 1]], [303, target])
   assert.deepEqual([(await approvals.show(id)).state, (await approvals.show(id)).note], ['approved', 'fine'])
+})
+
+test('who decides reads whom they know beside the id, and nothing that a name pretends', async t => {
+  const asked: (readonly string[])[] = []
+  const { endpoints, ask, decide, target } = await setting(t, async actors => {
+    asked.push(actors)
+    return { 'user:finn': 'finn@shop.example (Finn <b>\u202eOwner)' }
+  })
+  for (const path of ['/.postern/approvals', target]) {
+    const said = await endpoints.decide(exchangeOf({ principal: OLGA, target: path, headers: BROWSER }))
+    assert.ok(said.effect === 'allow' && said.answer !== undefined)
+    const page = String(said.answer.body)
+    assert.ok(page.includes('finn@shop.example (Finn &#60;b&#62;\\u{202e}Owner), user:finn'), page)
+  }
+  assert.equal((await ask(OLGA, { target })).body['actorName'], 'finn@shop.example (Finn <b>\u202eOwner)')
+  const decided = await decide(OLGA, '{"decision":"approve"}')
+  assert.equal(decided.body['actor'], 'user:finn')
+  assert.equal(decided.body['actorName'], 'finn@shop.example (Finn <b>\u202eOwner)')
+  assert.ok(asked.every(actors => actors.includes('user:finn') && actors.includes('role:owner')))
 })

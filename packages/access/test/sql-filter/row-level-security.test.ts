@@ -153,6 +153,73 @@ test('attack: a partition or a child that is named itself shows no rows that its
   }
 })
 
+const bill = resourceType('bill', { table: 'bills', fields: { id: 'integer', owner: 'text' } })
+const BILLS = definePolicies([
+  allow('own bills', { action: ['read', 'edit'], on: bill, when: owns(bill.fields.owner) }),
+])
+const secureBills = (views?: 'leave'): readonly string[] =>
+  rowLevelSecurity(BILLS, {
+    type: 'bill',
+    actions: { select: 'read', delete: 'edit' },
+    ...(views !== undefined && { views }),
+  })
+
+test('attack: a view of an owner whom no policy holds shows the rows of everybody', async () => {
+  await pool.query(`
+    CREATE TABLE bills (id integer, owner text); INSERT INTO bills VALUES (1, 'ann'), (2, 'bob');
+    GRANT SELECT, DELETE ON bills TO ${role}`)
+  const { rows: found } = await pool.query<{ n: number }>(
+    "SELECT current_setting('server_version_num')::int AS n",
+  )
+  const knowsInvoker = (found[0]?.n ?? 0) >= 150_000
+  const run = async (statements: readonly string[]): Promise<void> => {
+    for (const statement of statements) await pool.query(statement)
+  }
+  const definers: readonly (readonly [made: string, drop: string])[] = [
+    ['CREATE VIEW seen AS SELECT * FROM bills', 'DROP VIEW seen'],
+    ['CREATE MATERIALIZED VIEW seen AS SELECT * FROM bills', 'DROP MATERIALIZED VIEW seen'],
+    [
+      'CREATE VIEW below AS SELECT * FROM bills; CREATE VIEW seen AS SELECT count(*) FROM below',
+      'DROP VIEW seen, below',
+    ],
+  ]
+  const nested =
+    'CREATE VIEW below WITH (security_invoker) AS SELECT * FROM bills; CREATE VIEW seen AS TABLE below'
+  for (const [made, drop] of knowsInvoker ? [...definers, [nested, 'DROP VIEW seen, below']] : definers) {
+    await pool.query(`${made}; GRANT SELECT ON seen TO ${role}`)
+    await assert.rejects(run(secureBills()), /show rows of "bills" .*seen/, made)
+    await run(secureBills('leave'))
+    await pool.query(`${drop}`)
+  }
+  // Nobody may read it but its owner; or it asks the policies.
+  await pool.query('CREATE VIEW seen AS SELECT * FROM bills')
+  await run(secureBills())
+  const count = async (): Promise<number | null> =>
+    as({ kind: 'user', id: 'ann' }, async client => (await client.query('SELECT * FROM seen')).rowCount)
+  await pool.query(`GRANT SELECT (id) ON seen TO ${role}`)
+  await assert.rejects(run(secureBills()), /show rows of "bills" .*seen/)
+  await pool.query(`GRANT SELECT ON seen TO ${role}`)
+  assert.equal(await count(), 2)
+  if (!knowsInvoker) return
+  await pool.query('ALTER VIEW seen SET (security_invoker = on)')
+  await run(secureBills())
+  assert.equal(await count(), 1)
+})
+
+test('attack: TRUNCATE, which asks no policy, empties the table or a partition of it', async () => {
+  await pool.query(`
+    CREATE TABLE IF NOT EXISTS bills (id integer, owner text); CREATE TABLE more_bills () INHERITS (bills);
+    INSERT INTO more_bills VALUES (3, 'bob'); DROP VIEW IF EXISTS seen;
+    GRANT ALL ON bills, more_bills TO ${role}; GRANT TRUNCATE ON bills TO PUBLIC`)
+  for (const statement of secureBills()) await pool.query(statement)
+  for (const table of ['bills', 'more_bills'])
+    await assert.rejects(
+      as({ kind: 'user', id: 'ann' }, client => client.query(`TRUNCATE ONLY ${table}`)),
+      { code: '42501' },
+      table,
+    )
+})
+
 test('refuses what the database cannot know', () => {
   const note = resourceType('note', { fields: { id: 'integer' } })
   const policies = definePolicies([

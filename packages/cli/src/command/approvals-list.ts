@@ -12,9 +12,12 @@ export const run: Command = async (_args, options, context) => {
   const state = STATES.find(known => known === text)
   if (state === undefined)
     throw new ConfigError({ place: '--state', problem: 'there is no such state', hint: STATES.join(', ') })
-  const list = await withApprovals(options, context, approvals => approvals.listAll(state))
+  const { list, names } = await withApprovals(options, context, async (approvals, people) => {
+    const found = await approvals.listAll(state)
+    return { list: found, names: await people.namesIn(found) }
+  })
   for (const approval of list)
-    for (const line of approvalLines(approval, 'without-sample')) context.output.line(line)
+    for (const line of approvalLines(approval, 'without-sample', names)) context.output.line(line)
   if (list.length === 0) context.output.line(`no request is ${state}`)
   for (const { preview, ...rest } of list) {
     const { sample: _rows, body: _sent, ...counts } = preview

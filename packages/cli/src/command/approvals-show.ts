@@ -8,8 +8,11 @@ import { approvalLines, withApprovals } from './with-approvals.ts'
  */
 export const run: Command = async ([id = ''], options, context) => {
   try {
-    const approval = await withApprovals(options, context, approvals => approvals.show(id))
-    for (const line of approvalLines(approval, 'with-sample')) context.output.line(line)
+    const { approval, names } = await withApprovals(options, context, async (approvals, people) => {
+      const found = await approvals.show(id)
+      return { approval: found, names: await people.namesIn([found]) }
+    })
+    for (const line of approvalLines(approval, 'with-sample', names)) context.output.line(line)
     context.output.result(approval)
     return EXIT.done
   } catch (error) {

@@ -18,13 +18,17 @@ export const run: Command = async ([id = ''], options, context) => {
     data: { as: name, note },
   }
   try {
-    const approval = await withApprovals(
+    const { approval, names } = await withApprovals(
       options,
       context,
-      approvals => approvals.decideAsOperator(id, name, decision, note),
+      async (approvals, people) => {
+        const account = await people.accountOf(name)
+        const decided = await approvals.decideAsOperator(id, name, decision, note, account)
+        return { approval: decided, names: await people.namesIn([decided]) }
+      },
       act,
     )
-    for (const line of approvalLines(approval, 'without-sample')) context.output.line(line)
+    for (const line of approvalLines(approval, 'without-sample', names)) context.output.line(line)
     context.output.result({ id: approval.id, state: approval.state, decidedBy: approval.decidedBy })
     return EXIT.done
   } catch (error) {

@@ -1,5 +1,5 @@
-import { ConfigError } from '@postern/core'
-import { Connections, openAudit } from '@postern/runtime'
+import { ConfigError, systemClock } from '@postern/core'
+import { Connections, openAudit, operatorEvent } from '@postern/runtime'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
@@ -21,9 +21,16 @@ export const run: Command = async (_args, options, context) => {
     const opened = await openAudit(setup, connections, { older: 'accept-rollback' })
     if (opened === undefined)
       throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
-    const checkpoint = await opened.log.checkpoint().finally(() => opened.log.close())
+    const { log } = opened
+    const act = { action: 'audit.accept-rollback', resource: { type: 'audit' } }
+    const checkpoint = await log
+      .append(operatorEvent(act, systemClock))
+      .then(() => log.checkpoint())
+      .finally(() => log.close())
     const size = Number(checkpoint.split('\n')[1])
-    context.output.line(`the log continues with ${size} entries; the last one records that this was accepted`)
+    context.output.line(
+      `the log continues with ${size} entries; the last ones record that this was accepted, and by whom`,
+    )
     context.output.result({ size })
     return EXIT.done
   } finally {

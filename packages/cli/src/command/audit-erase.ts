@@ -1,5 +1,5 @@
-import { ConfigError } from '@postern/core'
-import { Connections, openAudit } from '@postern/runtime'
+import { ConfigError, systemClock } from '@postern/core'
+import { accountName, Connections, openAudit, operatorEvent } from '@postern/runtime'
 import { askGateway, readRunFile } from '@postern/server'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -37,6 +37,7 @@ async function askToErase(
 ): Promise<number> {
   const answer = await askGateway(dataDirectory, 'audit/erase', {
     principal,
+    operator: accountName(),
     ...(tenant !== undefined && { tenant }),
   })
   return Number((answer as { readonly index?: unknown }).index)
@@ -46,15 +47,18 @@ async function eraseHere(setup: Setup, principal: string, tenant: string | undef
   const connections = new Connections(setup.config, setup.dataDirectory)
   try {
     const { eraseKeptTraffic } = await import('@postern/server/console')
-    await eraseKeptTraffic(connections, principal, tenant ?? '')
     const opened = await openAudit(setup, connections)
-    if (opened === undefined)
+    if (opened === undefined) {
+      await eraseKeptTraffic(connections, principal, tenant ?? '')
       throw new ConfigError({
         place: 'audit',
         problem: 'is switched off in this configuration; what the console kept was erased',
       })
+    }
     const { log } = opened
     try {
+      await log.commit(operatorEvent({ action: 'audit.erase', resource: { type: 'audit' } }, systemClock))
+      await eraseKeptTraffic(connections, principal, tenant ?? '')
       return Number((await log.eraseSubject(principal, tenant === undefined ? {} : { tenant })).index)
     } finally {
       await log.close()

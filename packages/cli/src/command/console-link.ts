@@ -11,6 +11,7 @@ export const run: Command = async (_args, options, context) => {
   const { dataDirectory } = await loadSetup(options, context)
   const answer = await askGateway(dataDirectory, 'console/link', {
     name: textOption(options, 'name') ?? accountName(),
+    operator: accountName(),
     ...(roles.length > 0 && { roles: [...roles] }),
   })
   const { link } = answer as { readonly link: string }

@@ -2,8 +2,11 @@ import { type Event, timeText } from '@postern/core'
 import { eventSentence } from '@postern/runtime'
 import { type Output, safe } from './output.ts'
 
-/** One event as a line for somebody who watches. */
-export function decisionLine(event: Event, output: Output): string {
+/**
+ * One event as a line for somebody who watches.
+ * @param kept `not-kept` where no log holds it, and `explain` would find nothing
+ */
+export function decisionLine(event: Event, output: Output, kept: 'kept' | 'not-kept' = 'kept'): string {
   const time = timeText(event.time).slice(-13, -1)
   if (event.type !== 'http') return `${output.paint('dim', time)} ${otherLine(event, output)}`
   const { request, outcome, decision = 'allow', observed, reasons } = event
@@ -16,7 +19,8 @@ export function decisionLine(event: Event, output: Output): string {
   const line = `${output.paint('dim', time)} ${verdict} ${outcome?.status ?? '---'} ${safe(where.slice(0, 160))} ${output.paint('dim', `${(outcome?.duration ?? 0).toFixed(1)} ms`)}`
   const [reason] = reasons ?? []
   if (reason === undefined) return line
-  return `${line}\n             ${output.paint('cyan', reason.rule)} ${safe(reason.evidence?.location ?? '')} ${output.paint('dim', `postern explain ${request?.id ?? ''}`)}`
+  const more = `${kept === 'kept' ? 'postern explain' : 'not logged:'} ${request?.id ?? ''}`
+  return `${line}\n             ${output.paint('cyan', reason.rule)} ${safe(reason.evidence?.location ?? '')} ${output.paint('dim', more)}`
 }
 
 function otherLine(event: Event, output: Output): string {

@@ -153,7 +153,9 @@ export function announceReach(served: Served, output: CommandContext['output']):
 /** Shows events as they happen: lines for people at a terminal, JSON lines for everything else. */
 export function watchEvents(served: Served, { output }: CommandContext, verbosity: 'refusals' | 'all'): void {
   const asJson = (event: Event): void => void output.data(JSON.stringify(event))
-  const write = output.isForPeople ? (event: Event): void => output.line(decisionLine(event, output)) : asJson
+  const kept = served.runtime.resources.recorder === undefined ? 'not-kept' : 'kept'
+  const asLine = (event: Event): void => output.line(decisionLine(event, output, kept))
+  const write = output.isForPeople ? asLine : asJson
   const log = new EventLog(write, count => output.note(`${count} more like these were not shown`))
   served.runtime.listen(event => log.take(event, verbosity))
 }

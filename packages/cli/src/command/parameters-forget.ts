@@ -15,6 +15,11 @@ export const run: Command = async ([route], options, context) => {
     'parameters/forget',
     route === undefined ? {} : { route },
     learned => ({ forgotten: learned.forget(route) }),
+    {
+      action: 'parameters.forget',
+      resource: { type: 'parameters' },
+      ...(route !== undefined && { data: { route } }),
+    },
   )
   const forgotten =
     typeof answer === 'object' && answer !== null && 'forgotten' in answer ? Number(answer['forgotten']) : 0

@@ -1,9 +1,17 @@
-import type { Approval, Approvals } from '@postern/access'
+import { type Approval, type Approvals, calledBy, peopleIn } from '@postern/access'
 import { systemClock } from '@postern/core'
-import { approvalsOf, Connections, type OperatorAct, recordOperator } from '@postern/runtime'
+import { approvalsOf, Connections, type OperatorAct, openIdentity, recordOperator } from '@postern/runtime'
 import type { CommandContext, CommandOptions } from './command.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
+
+/** Accounts of built-in identity, where the configuration has them. */
+export interface People {
+  /** What those are called who stand in requests as `user:ID`. */
+  namesIn(approvals: readonly Approval[]): Promise<Readonly<Record<string, string>>>
+  /** Id of the account that an operator's name is the address of. */
+  accountOf(name: string): Promise<string | undefined>
+}
 
 /**
  * Opens the approvals of the configuration for one piece of work and closes them after it.
@@ -13,17 +21,23 @@ import { loadSetup } from './setup.ts'
 export async function withApprovals<T>(
   options: CommandOptions,
   context: CommandContext,
-  work: (approvals: Approvals) => Promise<T>,
+  work: (approvals: Approvals, people: People) => Promise<T>,
   act?: OperatorAct,
 ): Promise<T> {
   const setup = await loadSetup(options, context)
   const connections = new Connections(setup.config, setup.dataDirectory)
+  const identity = await openIdentity(setup, connections, () => {})
   try {
     // Who runs the machine is in the log as an operator, so approvals record nothing here by themselves.
     const approvals = approvalsOf(setup.config.approvals, connections, undefined)
-    if (act === undefined) return await work(approvals)
-    return await recordOperator(setup, act, systemClock, () => work(approvals))
+    const people: People = {
+      namesIn: async list => (await identity?.accounts.callNames(peopleIn(list))) ?? {},
+      accountOf: async name => (await identity?.accounts.named(name))?.id,
+    }
+    if (act === undefined) return await work(approvals, people)
+    return await recordOperator(setup, act, systemClock, () => work(approvals, people))
   } finally {
+    await identity?.close()
     await connections.close()
   }
 }
@@ -32,12 +46,15 @@ export async function withApprovals<T>(
 export function approvalLines(
   approval: Approval,
   sample: 'with-sample' | 'without-sample',
+  names: Readonly<Record<string, string>>,
 ): readonly string[] {
   const { act, preview } = approval
+  const called = (actor: string): string => calledBy(actor, names)
   const lines = [
     `${approval.id}  ${approval.state}  ${act.action} ${act.resource}`,
-    `  asked by   ${[...approval.behind, ...(approval.owner === '' ? [] : [`agent of ${approval.owner}`])].join(', ')}`,
-    `  decides    ${approval.by.join(' or ')}${approval.tenant === '' ? '' : ` of tenant ${approval.tenant}`}`,
+    ...approval.behind.map(actor => `  asked by   ${called(actor)}`),
+    ...(approval.owner === '' ? [] : [`  asked by   an agent of ${called(approval.owner)}`]),
+    `  decides    ${approval.by.map(called).join(' or ')}${approval.tenant === '' ? '' : ` of tenant ${approval.tenant}`}`,
     `  until      ${new Date(approval.expiresAt).toISOString()}`,
   ]
   if (approval.reason !== '') lines.push(`  why        ${approval.reason}`)

@@ -1,24 +1,34 @@
 import type { Json } from '@postern/core'
+import { systemClock } from '@postern/core'
 import { LearnedSchemas } from '@postern/protocol'
-import { Connections } from '@postern/runtime'
+import { accountName, Connections, type OperatorAct, recordOperator } from '@postern/runtime'
 import { askGateway, readRunFile } from '@postern/server'
 import type { Setup } from './setup.ts'
 
 /**
  * Asks what was learned: the running gateway, which has the newest; the data directory where none runs.
  * @param work on the data directory
+ * @param act what it changes, for the log; absent when it only reads
  * @throws StoreError when neither can be read
  */
 export async function withLearnedSchemas(
-  { config, dataDirectory }: Setup,
+  setup: Setup,
   command: string,
   input: Readonly<Record<string, Json>>,
   work: (learned: LearnedSchemas) => Json,
+  act?: OperatorAct,
 ): Promise<Json> {
-  if (readRunFile(dataDirectory) !== undefined) return askGateway(dataDirectory, command, input)
+  const { config, dataDirectory } = setup
+  if (readRunFile(dataDirectory) !== undefined)
+    return askGateway(
+      dataDirectory,
+      command,
+      act === undefined ? input : { ...input, operator: accountName() },
+    )
   const connections = new Connections(config, dataDirectory)
   try {
-    return work(new LearnedSchemas({ database: () => connections.sqlite }))
+    const done = (): Json => work(new LearnedSchemas({ database: () => connections.sqlite }))
+    return act === undefined ? done() : await recordOperator(setup, act, systemClock, async () => done())
   } finally {
     await connections.close()
   }

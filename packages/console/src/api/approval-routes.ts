@@ -1,4 +1,4 @@
-import { ApprovalRefused, type Approvals } from '@postern/access'
+import { ApprovalRefused, type Approvals, peopleIn } from '@postern/access'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import type { ApiShape } from './api-shape.ts'
 import { bodyText, queryText } from './call-values.ts'
@@ -44,14 +44,17 @@ export const approvalRoutes: readonly ApiRoute[] = [
     role: 'viewer',
     summary: 'Requests of every tenant in one state, newest first, 100 at most.',
     query: { state: { type: 'string', description: 'Default: pending.', values: STATES } },
-    answer: '`approvals`; `kept` is false where the configuration keeps none.',
-    shape: { kept: 'boolean', now: 'time?', approvals: [APPROVAL] },
+    answer:
+      '`approvals`; `names`, what people are called who stand in them as `user:ID`; `kept` is false where the configuration keeps none.',
+    shape: { kept: 'boolean', now: 'time?', names: 'map', approvals: [APPROVAL] },
     handle: async call => {
       const state = STATES.find(known => known === (queryText(call, 'state') ?? 'pending'))
       if (state === undefined) throw new ApiProblem(400, `state: must be one of ${STATES.join(', ')}`)
-      const { approvals } = call.parts
-      if (approvals === undefined) return { kept: false, approvals: [] }
-      return { kept: true, now: call.parts.clock.now(), approvals: await approvals.listAll(state) }
+      const { approvals, clock, identity } = call.parts
+      if (approvals === undefined) return { kept: false, names: {}, approvals: [] }
+      const list = await approvals.listAll(state)
+      const names = (await identity?.accounts.callNames(peopleIn(list))) ?? {}
+      return { kept: true, now: clock.now(), names, approvals: list }
     },
   },
   decision('approve', 'Consents to a request, under the name of who is signed in.'),
@@ -73,7 +76,8 @@ async function decide(call: ApiCall, verb: 'approve' | 'deny'): Promise<unknown>
     session.name,
   )
   try {
-    return await approvalsOf(call).decideAsOperator(id, session.name, verb, note)
+    const account = await parts.identity?.accounts.named(session.name)
+    return await approvalsOf(call).decideAsOperator(id, session.name, verb, note, account?.id)
   } catch (error) {
     if (error instanceof ApprovalRefused) throw new ApiProblem(409, error.message)
     throw error

@@ -103,6 +103,21 @@ export class Accounts {
     return row === undefined ? undefined : readAccount(row)
   }
 
+  /**
+   * What people are called who stand in a list as `user:ID`: `ann@shop.example (Ann)`. The address was
+   * proven, the name is what they wrote themselves. Who has no account here is left out.
+   */
+  async callNames(actors: Iterable<string>): Promise<Readonly<Record<string, string>>> {
+    const names: Record<string, string> = {}
+    for (const actor of new Set(actors)) {
+      if (!actor.startsWith('user:')) continue
+      const account = await this.byId(actor.slice('user:'.length))
+      if (account !== undefined)
+        names[actor] = account.name === '' ? account.email : `${account.email} (${account.name})`
+    }
+    return names
+  }
+
   /** The account with this id or e-mail address, as an operator writes either. */
   async named(idOrEmail: string): Promise<Account | undefined> {
     const email = parseEmail(idOrEmail)

@@ -9,6 +9,8 @@ export type AccountReading =
       readonly account: string
       /** What else may be the account, where the request does not say it in one place: counted too. */
       readonly others?: readonly string[]
+      /** The stored document that this request sends as text, for those that name it by its hash later. */
+      readonly document?: LoginDocument
     }
   /** This request is not a login. */
   | { readonly kind: 'none' }
@@ -23,8 +25,18 @@ export type AccountReading =
    */
   | { readonly kind: 'several' }
 
+/** A document of GraphQL that signs in, by its SHA-256. */
+export interface LoginDocument {
+  readonly hash: string
+  /** Where its variables hold the account; see `placeOf` of graphql-login.ts. */
+  readonly place: string
+}
+
+/** What is remembered of documents that sign in: the place of the account in one, by its hash. */
+export type DocumentPlaces = (hash: string) => Promise<string | undefined>
+
 /** Reads the account of a login. */
-export type AccountReader = (exchange: Exchange) => Promise<AccountReading>
+export type AccountReader = (exchange: Exchange, documents: DocumentPlaces) => Promise<AccountReading>
 
 const MAX_DEPTH = 8
 

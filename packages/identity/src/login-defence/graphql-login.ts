@@ -1,5 +1,6 @@
-import type { Exchange, Json } from '@postern/core'
-import { type AccountReader, type AccountReading, readingOf } from './account-field.ts'
+import { createHash } from 'node:crypto'
+import { DOCUMENT_ID_MEMBERS, documentHashes, type Exchange, type Json } from '@postern/core'
+import { type AccountReader, type AccountReading, type DocumentPlaces, readingOf } from './account-field.ts'
 import { parseJson } from './answer-test.ts'
 import { type GraphqlToken, graphqlTokens } from './graphql-tokens.ts'
 import { readLoginBody } from './login-body.ts'
@@ -10,30 +11,42 @@ export interface GraphqlLogin {
   readonly field: string
   /** Name of the argument, or of a field of its input object, that holds the account: `email`. */
   readonly account: string
-  /** Names of stored (persisted) operations that sign in; their variables are read. */
+  /**
+   * Names of stored (persisted) operations that sign in; their variables are read. Default: unknown. Then one
+   * that was not seen with its text is a try if its variables hold the account by its name.
+   */
   readonly operations?: readonly string[]
 }
 
+type Fields = { readonly [name: string]: Json }
 /** One operation as it is posted. */
-interface Operation {
-  readonly query?: Json
-  readonly variables?: Json
-  readonly operationName?: Json
-}
+type Operation = Fields
 
 const MAX_DEPTH = 4
+/** Documents that do not sign in, whose hashes are remembered. */
+const MAX_OTHERS = 1_000
+
+/** What one operation is compared with. */
+interface Known {
+  readonly login: GraphqlLogin
+  readonly places: DocumentPlaces
+  /** Hashes of documents that were seen, and do not sign in. */
+  readonly others: Set<string>
+}
 
 /**
- * The account of a login by GraphQL, in the arguments or the variables. A document or batch with the field
- * twice, under aliases for instance, tries several and is refused; one without it is not a login.
+ * The account of a login by GraphQL, in the arguments or the variables, also of a document that is named by
+ * its hash. A document or batch with the field twice, under aliases for instance, tries several and is
+ * refused; one without it is not a login.
  */
 export function graphqlAccount(login: GraphqlLogin): AccountReader {
-  return async exchange => {
+  const others = new Set<string>()
+  return async (exchange, places) => {
     const operations = await readOperations(exchange)
     if (operations === undefined) return { kind: 'unreadable' }
     let found: AccountReading = { kind: 'none' }
     for (const operation of operations) {
-      const reading = readOperation(operation, login)
+      const reading = await readOperation(operation, { login, places, others })
       if (reading.kind === 'none') continue
       if (found.kind !== 'none' || reading.kind !== 'account')
         return found.kind === 'none' ? reading : { kind: 'several' }
@@ -49,7 +62,7 @@ async function readOperations(exchange: Exchange): Promise<readonly Operation[] 
   const query = [...new URLSearchParams(exchange.path.query)]
   if (body.kind === 'empty') return fromPairs(query)
   const inBody = body.kind === 'form' ? fromPairs(body.fields) : asOperations(body.value)
-  if (inBody === undefined || !query.some(([name]) => name === 'query')) return inBody
+  if (inBody === undefined || !query.some(([name]) => FIELDS.includes(name))) return inBody
   // Some servers take the document of the query although there is one in the body.
   const inQuery = fromPairs(query)
   return inQuery === undefined ? undefined : [...inQuery, ...inBody]
@@ -58,20 +71,17 @@ async function readOperations(exchange: Exchange): Promise<readonly Operation[] 
 /** Undefined when a field is there twice: servers differ in which of two they take. */
 function fromPairs(pairs: readonly (readonly [string, string])[]): readonly Operation[] | undefined {
   const fields = new Map(pairs)
-  if (FIELDS.some(field => pairs.filter(([name]) => name === field).length > 1)) return undefined
+  if (SINGLE.some(field => pairs.filter(([name]) => name === field).length > 1)) return undefined
   // A multipart request (file uploads) holds the operations in a field of that name.
   const operations = fields.get('operations')
   return operations === undefined ? [fromFields(fields)] : asOperations(parseJson(operations))
 }
 
-const FIELDS = ['query', 'operationName', 'variables', 'operations']
+const SINGLE = ['query', 'operationName', 'variables', 'operations', 'extensions']
+const FIELDS = [...SINGLE, ...DOCUMENT_ID_MEMBERS]
 
 function fromFields(fields: ReadonlyMap<string, string>): Operation {
-  return {
-    query: fields.get('query') ?? null,
-    operationName: fields.get('operationName') ?? null,
-    variables: parseJson(fields.get('variables') ?? 'null') ?? null,
-  }
+  return Object.fromEntries(FIELDS.map(name => [name, fields.get(name) ?? null]))
 }
 
 function asOperations(value: Json | undefined): readonly Operation[] | undefined {
@@ -81,38 +91,120 @@ function asOperations(value: Json | undefined): readonly Operation[] | undefined
     : undefined
 }
 
-function readOperation(operation: Operation, login: GraphqlLogin): AccountReading {
-  const variables = operation.variables ?? null
-  if (typeof operation.query !== 'string') {
-    const isLogin = (login.operations ?? []).includes(String(operation.operationName))
-    return isLogin ? named(find(variables, login.account, MAX_DEPTH)) : { kind: 'none' }
+async function readOperation(operation: Operation, known: Known): Promise<AccountReading> {
+  const { query } = operation
+  // Some servers take an empty text for none, and look at the hash.
+  if (typeof query !== 'string' || query.trim() === '') return readStored(operation, known)
+  const { login, others } = known
+  const reading = readDocument(query, valuesOf(operation), login)
+  const hashes = documentHashes(operation)
+  if (hashes.length === 0) return reading
+  const hash = createHash('sha256').update(query).digest('hex')
+  if (!hashes.includes(hash)) return reading
+  if (reading.kind === 'account') return { ...reading, document: { hash, place: placeOf(query, login) } }
+  if (reading.kind === 'none') {
+    const [oldest] = others.size >= MAX_OTHERS ? others : []
+    if (oldest !== undefined) others.delete(oldest)
+    others.add(hash)
   }
-  const tokens = graphqlTokens(operation.query)
-  if (tokens === undefined) return { kind: 'unreadable' }
-  const calls = tokens.flatMap((token, index) =>
-    token.kind === 'name' && token.text === login.field && isCall(tokens, index) ? [index] : [],
-  )
-  if (calls.length === 0) return { kind: 'none' }
-  if (calls.length > 1) return { kind: 'several' }
-  const reader = new ArgumentReader(tokens, (calls[0] ?? 0) + 2, variables)
-  const values = reader.readArguments()
+  return reading
+}
+
+function valuesOf({ variables = null }: Operation): Json {
+  return typeof variables === 'string' ? (parseJson(variables) ?? null) : variables
+}
+
+function readDocument(text: string, variables: Json, login: GraphqlLogin): AccountReading {
+  const values = callOf(text, login, name => memberOf(variables, name) ?? null)
+  if (typeof values === 'string') return { kind: values }
   return values === undefined ? { kind: 'unreadable' } : named(find(values, login.account, MAX_DEPTH))
 }
 
 /**
- * A field with arguments: not an alias, an argument, a variable, a directive or the
- * name of the operation itself.
+ * An operation without its text. The name of an operation tells which one it is, for a server runs no other;
+ * where there is none, or nobody said which ones sign in, whoever is named by the variables may be tried.
+ * That is counted, and makes no browser known: it may be anything about them.
  */
-function isCall(tokens: readonly GraphqlToken[], index: number): boolean {
-  const before = tokens[index - 1]?.text
-  return (
-    tokens[index + 1]?.text === '(' &&
-    before !== '$' &&
-    before !== '@' &&
-    before !== 'mutation' &&
-    before !== 'query' &&
-    before !== 'subscription'
-  )
+async function readStored(operation: Operation, { login, places, others }: Known): Promise<AccountReading> {
+  const variables = valuesOf(operation)
+  const hashes = documentHashes(operation)
+  for (const hash of hashes) {
+    const place = await places(hash)
+    if (place !== undefined) return readPlace(place, variables, login)
+  }
+  if (hashes.length > 0 && hashes.every(hash => others.has(hash))) return { kind: 'none' }
+  const account = find(variables, login.account, MAX_DEPTH)
+  const { operationName: name } = operation
+  if (login.operations !== undefined && typeof name === 'string' && name !== '')
+    return login.operations.includes(name) ? named(account) : { kind: 'none' }
+  const reading: AccountReading = account === undefined ? { kind: 'none' } : named(account)
+  return reading.kind === 'account' ? { ...reading, others: [] } : reading
+}
+
+/** Stands for a variable; no name of GraphQL is empty. */
+const VARIABLE = ''
+
+/**
+ * Where the variables of a document hold the account: `=email` in that one, `~input,more` somewhere in one of
+ * those, `!` nowhere, because it is written in the text.
+ */
+function placeOf(text: string, login: GraphqlLogin): string {
+  const used = new Set<string>()
+  const values = callOf(text, login, name => {
+    used.add(name)
+    return { [VARIABLE]: name }
+  })
+  const account = typeof values === 'object' ? find(values, login.account, MAX_DEPTH) : undefined
+  const name = memberOf(account, VARIABLE)
+  if (typeof name === 'string') return `=${name}`
+  return account === undefined && used.size > 0 ? `~${[...used].join(',')}` : '!'
+}
+
+function readPlace(place: string, variables: Json, { account }: GraphqlLogin): AccountReading {
+  const names = place.slice(1).split(',')
+  if (place.startsWith('=')) return named(memberOf(variables, names[0] ?? ''))
+  if (!place.startsWith('~')) return { kind: 'unreadable' }
+  for (const name of names) {
+    const found = find(memberOf(variables, name) ?? null, account, MAX_DEPTH)
+    if (found !== undefined) return named(found)
+  }
+  return { kind: 'unreadable' }
+}
+
+/** The arguments of the one call of the login; undefined where they cannot be read. */
+function callOf(
+  text: string,
+  login: GraphqlLogin,
+  lookUp: (variable: string) => Json,
+): Fields | undefined | 'unreadable' | 'none' | 'several' {
+  const tokens = graphqlTokens(text)
+  if (tokens === undefined) return 'unreadable'
+  const calls = callsIn(tokens, login.field)
+  if (calls.length === 0) return 'none'
+  if (calls.length > 1) return 'several'
+  return new ArgumentReader(tokens, (calls[0] ?? 0) + 2, lookUp).readArguments()
+}
+
+/**
+ * Places of a field with arguments: not an alias, an argument, a variable or a directive. The name of an
+ * operation stands outside of all braces; within them every name is a field's, whatever stands before it.
+ */
+function callsIn(tokens: readonly GraphqlToken[], field: string): readonly number[] {
+  const calls: number[] = []
+  let depth = 0
+  for (const [index, { kind, text }] of tokens.entries()) {
+    if (kind === 'mark') depth += text === '{' ? 1 : text === '}' ? -1 : 0
+    if (depth === 0 || kind !== 'name' || text !== field) continue
+    const before = tokens[index - 1]?.text
+    if (tokens[index + 1]?.text === '(' && before !== '$' && before !== '@') calls.push(index)
+  }
+  return calls
+}
+
+function memberOf(value: Json | undefined, name: string): Json | undefined {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as { readonly [key: string]: Json })[name]
+    : undefined
 }
 
 function named(value: Json | undefined): AccountReading {
@@ -137,20 +229,20 @@ function find(value: Json, name: string, depth: number): Json | undefined {
  */
 class ArgumentReader {
   readonly #tokens: readonly GraphqlToken[]
-  readonly #variables: Json
+  readonly #lookUp: (variable: string) => Json
   #at: number
 
-  constructor(tokens: readonly GraphqlToken[], at: number, variables: Json) {
+  constructor(tokens: readonly GraphqlToken[], at: number, lookUp: (variable: string) => Json) {
     this.#tokens = tokens
     this.#at = at
-    this.#variables = variables
+    this.#lookUp = lookUp
   }
 
-  readArguments(): Json | undefined {
+  readArguments(): Fields | undefined {
     return this.#readFields(')', 0)
   }
 
-  #readFields(end: string, depth: number): { readonly [key: string]: Json } | undefined {
+  #readFields(end: string, depth: number): Fields | undefined {
     const fields: Record<string, Json> = Object.create(null) as Record<string, Json>
     while (this.#peek()?.text !== end) {
       const name = this.#next()
@@ -170,11 +262,7 @@ class ArgumentReader {
     if (token.text === '{') return this.#readFields('}', depth + 1)
     if (token.text === '[') return this.#skipList(depth)
     if (token.text !== '$') return undefined
-    const name = this.#next()?.text ?? ''
-    const value = this.#variables
-    return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-      ? (value as { readonly [key: string]: Json })[name]
-      : null
+    return this.#lookUp(this.#next()?.text ?? '')
   }
 
   #skipList(depth: number): Json | undefined {

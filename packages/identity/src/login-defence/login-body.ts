@@ -1,4 +1,5 @@
 import { type Exchange, type Json, queryValues, repeatsName } from '@postern/core'
+import { parseJson } from './answer-test.ts'
 import { multipartFields } from './multipart.ts'
 
 /** The body of a login, as fields. */
@@ -35,7 +36,8 @@ export async function readLoginBody(exchange: Exchange): Promise<LoginBody> {
   }
   const media = type.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (media === 'multipart/form-data') return multipart(text, type)
-  if (media === 'application/x-www-form-urlencoded') return form(text)
+  if (media === 'application/x-www-form-urlencoded')
+    return /^\s*[{[]/.test(text) ? jsonOrForm(text) : form(text)
   if (/^application\/(?:[\w.+-]+\+)?json$/.test(media)) return json(text)
   if (media !== '' && media !== 'text/plain') return { kind: 'unreadable' }
   return /^\s*[{[]/.test(text) ? json(text) : form(text)
@@ -45,6 +47,15 @@ function form(text: string): LoginBody {
   const { complete } = queryValues(text)
   if (!complete) return { kind: 'unreadable' }
   return { kind: 'form', fields: [...new URLSearchParams(text)] }
+}
+
+/**
+ * Says that it is a form and looks like JSON: some backends go by the one, some by the other. A form of one
+ * field whose name begins with a bracket holds no account; one of several may.
+ */
+function jsonOrForm(text: string): LoginBody {
+  if (parseJson(text) === undefined) return form(text)
+  return text.includes('&') ? { kind: 'unreadable' } : json(text)
 }
 
 function multipart(text: string, type: string): LoginBody {

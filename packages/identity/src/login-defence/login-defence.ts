@@ -17,6 +17,7 @@ import {
   systemRandom,
 } from '@postern/core'
 import { hostCookieName, readCookies } from '../headers/cookie.ts'
+import type { DocumentPlaces, LoginDocument } from './account-field.ts'
 import { Altcha } from './altcha.ts'
 import { status } from './answer-test.ts'
 import { deviceFor, newDevice, withDevice } from './device-cookie.ts'
@@ -184,7 +185,7 @@ export class LoginDefence implements Guard {
   }
 
   async #look(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
-    const reading = await login.read(exchange)
+    const reading = await login.read(exchange, this.#places)
     if (reading.kind === 'none') return ALLOW
     if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
     const account = this.#hash.of('account', reading.account)
@@ -214,13 +215,16 @@ export class LoginDefence implements Guard {
   }
 
   async #decideLogin(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
-    const reading = await login.read(exchange)
+    const reading = await login.read(exchange, this.#places)
     if (reading.kind === 'none') return ALLOW
     if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
     const account = this.#hash.of('account', reading.account)
     const { client, cookies, network } = this.#clientOf(exchange, account)
     const now = this.#clock.now()
-    const work = this.#options.proofOfWork === 'off' ? 0 : this.#watch.proofFor(exchange.client, network, now)
+    const work =
+      this.#options.proofOfWork === 'off'
+        ? 0
+        : this.#watch.proofFor(networkOf(exchange.client, { v6: 64 }), network, now)
     const subject = `${account}\n${client.network}`
     const isProven = work === 0 || (await this.#isProven(exchange, subject, work))
     const entry = await this.#update<Entry | 'unproven'>(account, record => {
@@ -239,6 +243,8 @@ export class LoginDefence implements Guard {
     const others = await enterOthers(reading.others ?? [], client, this.#hash, this.#names, now)
     if ('retryAt' in others)
       return waitRefusal(exchange, reading.account, 'unknown', others.retryAt, 'no-link')
+    // Before the backend learns the document: from then on its hash is enough to sign in.
+    if (reading.document !== undefined) await this.#keepPlace(reading.document, now)
     const device = client.device ?? newDevice(this.#random)
     // What a guard serves is not shown to guards before it is sent. An id that no
     // record confirms is worth nothing.
@@ -288,6 +294,17 @@ export class LoginDefence implements Guard {
       this.#options.onError?.(error)
       return this.#spare.update(account, step)
     }
+  }
+
+  /** Kept as a record like those of accounts, so that all processes of a store know it. */
+  readonly #places: DocumentPlaces = hash =>
+    this.#update(this.#hash.of('document', hash), record => ({ result: record.devices[0]?.id }))
+
+  #keepPlace({ hash, place }: LoginDocument, now: number): Promise<void> {
+    return this.#update(this.#hash.of('document', hash), record => ({
+      record: { ...record, devices: [{ id: place, fullAt: 0, failures: 0, seen: now }], touched: now },
+      result: undefined,
+    }))
   }
 
   readonly #names: UpdateName = (key, step) => this.#update(key, step)
@@ -345,7 +362,13 @@ export class LoginDefence implements Guard {
       .catch((error: unknown) => this.#options.onError?.(error))
     const network = networkOf(exchange.client, { v4: 24, v6: 56 })
     const noticed = this.#watch.note(
-      { account, address: exchange.client, network, outcome, isKnownDevice: lane === 'device' },
+      {
+        account,
+        address: networkOf(exchange.client, { v6: 64 }),
+        network,
+        outcome,
+        isKnownDevice: lane === 'device',
+      },
       now,
     )
     this.#emit(outcomeEvent(exchange, account, lane, outcome))

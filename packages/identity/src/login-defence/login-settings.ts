@@ -104,10 +104,10 @@ function readerOf(settings: LoginSettings): AccountReader {
   ]
   if (protocols.length === 0) return fieldReader(account)
   const all = account === undefined ? protocols : [...protocols, fieldReader(account)]
-  return async exchange => {
-    let said = await (all[0] as AccountReader)(exchange)
+  return async (exchange, documents) => {
+    let said = await (all[0] as AccountReader)(exchange, documents)
     for (let i = 1; said.kind === 'none' && i < all.length; i++)
-      said = await (all[i] as AccountReader)(exchange)
+      said = await (all[i] as AccountReader)(exchange, documents)
     return said
   }
 }

@@ -1,5 +1,6 @@
 import type { Reading } from '../reading.ts'
 import { isFreeText, isOperandParameter } from '../value-setting.ts'
+import { endsElement } from './element-end.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import {
   isAdvisedCommand,
@@ -70,7 +71,8 @@ export class FoundCommand {
     this.end = spot.end
     this.wrapped = spot.wrapped
     this.certain = spot.isDisguised
-    this.#rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
+    const rest = reading.lower.slice(spot.end, spot.end + ARGUMENT_REACH)
+    this.#rest = endsElement(rest) ? '' : rest
   }
 
   /** What stands before the separator. */
@@ -98,6 +100,7 @@ export class FoundCommand {
   /** Where what belongs to the command ends, at most so far behind it: at the backtick that closes it. */
   #within(reach: number): number {
     const { lower } = this.#reading
+    if (this.#rest === '') return this.end
     if (charCodeAt.call(lower, this.#spot.separator) !== 96) return this.end + reach
     const close = lower.indexOf('`', this.end)
     return close < 0 ? this.end + reach : Math.min(close, this.end + reach)

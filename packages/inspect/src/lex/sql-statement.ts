@@ -14,6 +14,7 @@ const { columns: MAX_COLUMNS, alteration: ALTERATION } = LEXER_BOUNDS.sql
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over a list of columns; what makes it solid is counted while it is read.
 export function selectEvidence(sql: SqlGrammar, i: number): number {
+  if (sql.source.length < LONGEST_MARK && NUMBERED_MARK.test(sql.source)) return 0
   let at = i + 1
   while (sql.keyAt(at) === KEY.all || (sql.keyAt(at) === KEY.none && isTop(sql, at)))
     at += isTop(sql, at) ? 2 : 1
@@ -77,6 +78,10 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
   if (kind === TOKEN.comment || kind === TOKEN.semicolon || kind === TOKEN.close) return 5
   return kind === TOKEN.end ? 3 : 0
 }
+
+/** `select-2`, the whole value: the name of a field or a tab of a page. */
+const NUMBERED_MARK = /^select-\d{1,4}$/i
+const LONGEST_MARK = 12
 
 /** `f()`, without a space. */
 function isEmptyCall(sql: SqlGrammar, at: number): boolean {
@@ -179,6 +184,7 @@ export function statementEvidence(sql: SqlGrammar, i: number, word: string, next
         : 0
     case 'exec':
     case 'execute':
+      if (isMailAddress(sql, i)) return 0
       if (
         kind === TOKEN.variable ||
         (kind === TOKEN.open && sql.kindAt(i + 2) !== TOKEN.close && sql.kindAt(i + 2) === TOKEN.variable)
@@ -186,7 +192,7 @@ export function statementEvidence(sql: SqlGrammar, i: number, word: string, next
         return 6
       return /^(?:xp|sp)_/.test(next) || next === 'master' ? 6 : next === 'immediate' ? 5 : 0
     case 'declare':
-      return kind === TOKEN.variable ? 6 : 0
+      return kind === TOKEN.variable && !isMailAddress(sql, i) ? 6 : 0
     case 'waitfor':
       return (next === 'delay' || next === 'time') &&
         (isQuote(sql.kindAt(i + 2)) || sql.kindAt(i + 2) === TOKEN.end)
@@ -217,6 +223,15 @@ export function statementEvidence(sql: SqlGrammar, i: number, word: string, next
       return 0
   }
 }
+
+/** `exec@shop.example`: nothing is called by the part of a variable. */
+function isMailAddress(sql: SqlGrammar, i: number): boolean {
+  return MAIL_ADDRESS.test(sql.source.slice(sql.ends[i], (sql.ends[i] as number) + LONGEST_HOST))
+}
+
+const LONGEST_HOST = 256
+/** Behind the name: `@`, a host of several parts, and no more of it. */
+const MAIL_ADDRESS = /^@[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){0,4}\.[a-z]{2,16}(?:$|[\s,;>)\]"'])/i
 
 /** What `alter` does to a thing. */
 const CHANGE =

@@ -17,6 +17,9 @@ const SECRET_ATTRIBUTE = /userpassword|unicodepwd/
 /** Fields of documents that may hold a filter; an element of a list has no name. */
 const MAY_HOLD_FILTER = /^$|filter|query|search/
 
+/** Fields of forms of settings for one: `auth_source[filter]`, `s01ldap_userlist_filter`. */
+const FORM_FILTER = /^[\w-]{1,40}\[[\w-]{0,24}filter\]$|^[\w-]{0,24}ldap[\w-]{0,24}filter$/
+
 /** A filter that is complete breaks out of none: settings of a sign-in hold it as it is. */
 function unlessWhole(rule: PatternRule): PatternRule {
   return {
@@ -24,6 +27,8 @@ function unlessWhole(rule: PatternRule): PatternRule {
     find(reading: Reading): Span | undefined {
       const span = rule.find(reading)
       if (span === undefined || SECRET_ATTRIBUTE.test(reading.lower)) return span
+      if (reading.place === 'form')
+        return FORM_FILTER.test(reading.name) && isWholeFilter(reading.lower) ? undefined : span
       const isSetting = MAY_HOLD_FILTER.test(reading.name) && isWholeFilter(reading.lower)
       return isSetting ? { ...span, bare: true } : span
     },

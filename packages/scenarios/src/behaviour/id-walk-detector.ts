@@ -1,5 +1,6 @@
 import { type Actor, type Detector, type Event, type Finding, HttpEvent } from '@postern/core'
-import { actorOf, addressOf, principalOf } from '../event-fields.ts'
+import { countedActorOf, countedAddressOf } from '../counted-client.ts'
+import { actorOf, principalOf } from '../event-fields.ts'
 import { kept } from '../group-key.ts'
 import { RecentMap } from '../recent-map.ts'
 import { type BehaviourOptions, findingOf, respondOf } from './behaviour-options.ts'
@@ -148,7 +149,7 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
       if (isRequest ? place === undefined && resource?.id === undefined : event.type !== 'records.issued')
         return undefined
       if (place !== undefined) {
-        const who = principalOf(event) || addressOf(event)
+        const who = principalOf(event) || countedAddressOf(event)
         const walk = who === undefined || who === '' ? undefined : walked(who, place, event)
         if (who !== undefined && walk !== undefined) {
           const title = `Walks through the ids of ${place.before}:id${place.after}`
@@ -160,15 +161,13 @@ export function idWalkDetector(options: IdWalkOptions = {}): Detector {
         if (resource?.id === undefined) return undefined
       }
       const actor = whose(event)
-      if (actor === undefined) return undefined
+      const who = countedActorOf(event, 'client')
+      if (actor === undefined || who === undefined) return undefined
       if (!isRequest) {
-        remember(issued.touch(`${actor.value} ${event.resource?.type ?? ''}`, newIssued), event)
+        remember(issued.touch(`${who} ${event.resource?.type ?? ''}`, newIssued), event)
         return undefined
       }
-      if (
-        resource?.id !== undefined &&
-        searched(`${actor.value} ${resource.type}`, resource.id, event.time)
-      ) {
+      if (resource?.id !== undefined && searched(`${who} ${resource.type}`, resource.id, event.time)) {
         const title = `Asks for ${mostUnissued} ids of ${resource.type} that it was never given`
         return [
           findingOf(

@@ -1,4 +1,5 @@
-import { boundedText, type Json, StoreError } from '@postern/core'
+import { isMemoryOnly } from '@postern/config'
+import { boundedText, ConfigError, type Json, StoreError } from '@postern/core'
 import { readRunFile } from './run-file.ts'
 
 /** Bytes of an answer; the longest, of a thousand marks, has less than one megabyte. */
@@ -6,13 +7,19 @@ const MAX_ANSWER = 16_777_216
 
 /**
  * Asks the gateway that runs on a data directory. The caller names the shape of the answer.
- * @throws StoreError when none runs there, or it refuses
+ * @throws StoreError when none runs there, or it refuses; ConfigError where there is no data directory
  */
 export async function askGateway<Answer extends Json = Json>(
   dataDirectory: string,
   command: string,
   input: Readonly<Record<string, Json>>,
 ): Promise<Answer> {
+  if (isMemoryOnly(dataDirectory))
+    throw new ConfigError({
+      place: 'dataDirectory',
+      problem: 'is false, and commands find a running gateway by a file in it',
+      hint: 'name a directory; of a gateway without one, /readyz and /metrics of its admin listener can be read',
+    })
   const running = readRunFile(dataDirectory)
   if (running === undefined)
     throw new StoreError(

@@ -1,22 +1,30 @@
 import { ConfigError } from '@postern/core'
-import type { Runtime } from '@postern/runtime'
+import { operatorEvent, type Resources } from '@postern/runtime'
 import type { AdminCommand } from './admin-server.ts'
 
 /**
- * What `postern audit` asks of the gateway that holds the log.
+ * What `postern audit` asks of the gateway that holds the log. Who asks for it is entered in the log before
+ * it is done, but not whose key is destroyed: a name would outlive the erasure.
  * @param eraseElsewhere erases a principal from what is kept beside the log
  */
 export function auditCommands(
-  runtime: Runtime,
+  {
+    clock,
+    recorder,
+    audit,
+  }: Pick<Resources, 'clock' | 'recorder'> & {
+    readonly audit: Pick<NonNullable<Resources['audit']>, 'eraseSubject'> | undefined
+  },
   eraseElsewhere: (principal: string, tenant: string) => Promise<void>,
 ): Readonly<Record<string, AdminCommand>> {
   return {
-    'audit/erase': async ({ principal, tenant }) => {
+    'audit/erase': async ({ principal, tenant, operator }) => {
       if (typeof principal !== 'string' || principal === '')
         throw new ConfigError({ place: 'principal', problem: 'must be the id of a principal' })
+      const act = { action: 'audit.erase', resource: { type: 'audit' } }
+      await recorder?.commit(operatorEvent(act, clock, typeof operator === 'string' ? operator : undefined))
       // First: the log refuses a principal that it does not know, and then nothing would be erased anywhere.
       await eraseElsewhere(principal, typeof tenant === 'string' ? tenant : '')
-      const { audit } = runtime.resources
       if (audit === undefined)
         throw new ConfigError({
           place: 'audit',

@@ -10,10 +10,10 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'approver']
  * @param record enters an act in the log before it is done
  */
 export function consoleCommands(
-  opened: RunningConsole | undefined,
+  opened: Pick<RunningConsole, 'operators' | 'ask' | 'link' | 'invitationLink'> | undefined,
   record: (action: string, data: Readonly<Record<string, Json>>, operator: Json | undefined) => Promise<void>,
 ): Readonly<Record<string, AdminCommand>> {
-  const running = (): RunningConsole => {
+  const running = (): NonNullable<typeof opened> => {
     if (opened !== undefined) return opened
     throw new ConfigError({
       place: 'console',
@@ -50,9 +50,17 @@ export function consoleCommands(
       asked({ method: 'POST', path: ofRequest(request), body: { note: note ?? '' } }, operator),
     'console/no-false-positive': ({ request, operator }) =>
       asked({ method: 'DELETE', path: ofRequest(request) }, operator),
-    'console/link': ({ name, roles }) => {
-      const wanted = Array.isArray(roles) ? ROLES.filter(role => roles.includes(role)) : ROLES
-      return { link: running().link(typeof name === 'string' ? name : undefined, rolesOf(wanted)) }
+    'console/link': async ({ name, roles, operator }) => {
+      const wanted = rolesOf(Array.isArray(roles) ? ROLES.filter(role => roles.includes(role)) : ROLES)
+      const given = typeof name === 'string' ? name : undefined
+      const open = running()
+      // Whoever opens the link acts under the name that was asked for, which need not be their own.
+      await record(
+        'console.link',
+        { ...(given !== undefined && { name: given }), roles: [...wanted] },
+        operator,
+      )
+      return { link: open.link(given, wanted) }
     },
     'console/operators': async () =>
       JSON.parse(JSON.stringify({ operators: await running().operators.list() })) as Json,

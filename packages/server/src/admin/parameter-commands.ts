@@ -1,21 +1,31 @@
 import { ConfigError, type Json } from '@postern/core'
-import type { Runtime } from '@postern/runtime'
+import { operatorEvent, type Resources } from '@postern/runtime'
 import type { AdminCommand } from './admin-server.ts'
 
 /** What `postern parameters` asks of a running gateway. */
-export function parameterCommands(runtime: Runtime): Readonly<Record<string, AdminCommand>> {
+export function parameterCommands({
+  learned,
+  clock,
+  recorder,
+}: Pick<Resources, 'learned' | 'clock' | 'recorder'>): Readonly<Record<string, AdminCommand>> {
   return {
     'parameters/types': () => ({
-      types: JSON.parse(JSON.stringify(Object.fromEntries(runtime.resources.learned?.types() ?? []))) as Json,
+      types: JSON.parse(JSON.stringify(Object.fromEntries(learned?.types() ?? []))) as Json,
     }),
     'parameters/propose': ({ samples }) => {
       const least = typeof samples === 'number' && samples >= 1 ? samples : undefined
-      return JSON.parse(JSON.stringify(runtime.resources.learned?.propose(least) ?? {})) as Json
+      return JSON.parse(JSON.stringify(learned?.propose(least) ?? {})) as Json
     },
-    'parameters/forget': ({ route }) => {
+    'parameters/forget': async ({ route, operator }) => {
       if (route !== undefined && typeof route !== 'string')
         throw new ConfigError({ place: 'route', problem: 'must be text, as "GET /search"' })
-      return { forgotten: runtime.resources.learned?.forget(route) ?? 0 }
+      const act = {
+        action: 'parameters.forget',
+        resource: { type: 'parameters' },
+        ...(route !== undefined && { data: { route } }),
+      }
+      await recorder?.commit(operatorEvent(act, clock, typeof operator === 'string' ? operator : undefined))
+      return { forgotten: learned?.forget(route) ?? 0 }
     },
   }
 }

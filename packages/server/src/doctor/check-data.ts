@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { isMemoryOnly } from '@postern/config'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const LOW_SPACE = 512 * 1_048_576
@@ -7,6 +8,7 @@ const LOW_SPACE = 512 * 1_048_576
 /** Whether the data directory is ours alone, writable, and has room. Creates nothing. */
 export function checkDataDirectory(path: string): DoctorFinding {
   const check = 'data directory'
+  if (isMemoryOnly(path)) return ok(check, 'none (dataDirectory: false): nothing is kept on disk')
   const nearest = nearestExisting(path)
   const exists = nearest === path
   if (exists && !statSync(path).isDirectory())

@@ -10,6 +10,8 @@ import { Empty, Loaded } from '../parts/states.tsx'
 interface Approvals {
   readonly kept: boolean
   readonly now: number
+  /** What people are called, by `user:ID`. */
+  readonly names: Readonly<Record<string, string>>
   readonly approvals: readonly Approval[]
 }
 
@@ -33,7 +35,7 @@ export function ApprovalsScreen(): ReactNode {
         <Segments label="State" values={STATES} value={state} onChange={setState} />
       </div>
       <Loaded asked={asked}>
-        {({ kept, approvals, now }) =>
+        {({ kept, approvals, now, names }) =>
           approvals.length === 0 ? (
             <Empty title={state === 'pending' ? 'Nothing waits for a decision' : `No request is ${state}`}>
               <span>
@@ -46,7 +48,7 @@ export function ApprovalsScreen(): ReactNode {
             <ul className="stack">
               {approvals.map(approval => (
                 <li key={approval.id} className="card">
-                  <ApprovalCard approval={approval} now={now} onDone={asked.again} />
+                  <ApprovalCard approval={approval} now={now} names={names} onDone={asked.again} />
                 </li>
               ))}
             </ul>
@@ -60,10 +62,12 @@ export function ApprovalsScreen(): ReactNode {
 function ApprovalCard({
   approval,
   now,
+  names,
   onDone,
 }: {
   readonly approval: Approval
   readonly now: number
+  readonly names: Approvals['names']
   readonly onDone: () => void
 }): ReactNode {
   const may = useMay('approver')
@@ -91,11 +95,15 @@ function ApprovalCard({
       <dl className="facts">
         <div>
           <dt>Asked by</dt>
-          <dd className="mono wrap">{visible(approval.behind.join(', '))}</dd>
+          <dd className="mono wrap">
+            <People actors={approval.behind} names={names} />
+          </dd>
         </div>
         <div>
           <dt>Decides</dt>
-          <dd className="mono wrap">{approval.by.join(' or ')}</dd>
+          <dd className="mono wrap">
+            <People actors={approval.by} names={names} />
+          </dd>
         </div>
         {approval.reason !== '' && (
           <div>
@@ -129,7 +137,7 @@ function ApprovalCard({
           {problem}
         </p>
       )}
-      {state === 'pending' && may && (
+      {(state === 'pending' || state === 'approved') && may && (
         <div className="row">
           <input
             className="input"
@@ -138,9 +146,11 @@ function ApprovalCard({
             value={note}
             onChange={event => setNote(event.target.value)}
           />
-          <button type="button" className="button primary" onClick={() => void decide('approve')}>
-            Approve
-          </button>
+          {state === 'pending' && (
+            <button type="button" className="button primary" onClick={() => void decide('approve')}>
+              Approve
+            </button>
+          )}
           <button type="button" className="button danger" onClick={() => void decide('deny')}>
             Deny
           </button>
@@ -148,4 +158,20 @@ function ApprovalCard({
       )}
     </div>
   )
+}
+
+/** Whom people know, and below it the id that the log has. */
+function People({
+  actors,
+  names,
+}: {
+  readonly actors: readonly string[]
+  readonly names: Approvals['names']
+}): ReactNode {
+  return actors.map(actor => (
+    <div key={actor}>
+      {names[actor] !== undefined && <div>{visible(names[actor])}</div>}
+      <div className={names[actor] === undefined ? undefined : 'muted small'}>{visible(actor)}</div>
+    </div>
+  ))
 }
