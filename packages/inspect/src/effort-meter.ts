@@ -1,11 +1,21 @@
 /** Units between two looks at the clock. */
 const BETWEEN = 16_384
 
+/**
+ * Milliseconds of CPU that requests may still take beyond their budgets, in the life of a process: each rule
+ * is compiled when it is first used, and that is not the fault of the request that uses it.
+ */
+export interface StartUp {
+  left: number
+}
+
 /** What the slices of one request together may take. */
 export interface TimeBudget {
   readonly milliseconds: number
   /** Milliseconds of CPU that this thread has used. */
   readonly cpu: () => number
+  /** Taken from before a request is over its budget. */
+  readonly startUp?: StartUp | undefined
 }
 
 /**
@@ -73,8 +83,17 @@ export class EffortMeter {
 
   #end(): void {
     if (!this.#isUp && this.#time !== undefined && this.#cpuBegun !== undefined)
-      this.#taken += this.#time.cpu() - this.#cpuBegun
+      this.#take(this.#time.cpu() - this.#cpuBegun, this.#time)
     this.#isUp = true
+  }
+
+  #take(taken: number, { milliseconds, startUp }: TimeBudget): void {
+    this.#taken += taken
+    const over = this.#taken - milliseconds
+    if (startUp === undefined || startUp.left <= 0 || over <= 0) return
+    const given = Math.min(over, startUp.left)
+    startUp.left -= given
+    this.#taken -= given
   }
 
   /**

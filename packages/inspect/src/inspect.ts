@@ -6,6 +6,7 @@ import { at, type ValueVisitor } from './body/value-visitor.ts'
 import { isFormType, isMultipartType, visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { decodeUrl } from './canonicalise/url.ts'
+import type { StartUp } from './effort-meter.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
 import { inspectHeaders } from './inspect-headers.ts'
@@ -78,6 +79,7 @@ export interface Slice {
   readonly now: () => number
   /** Milliseconds of CPU that this thread has used, for `Bounds.cpu`. Default: that bound is not kept. */
   readonly cpu?: () => number
+  readonly startUp?: StartUp
 }
 
 /**
@@ -106,6 +108,7 @@ export function beginInspection(
     ownPort: request.ownPort,
     method: request.method,
     cpu: slice?.cpu,
+    startUp: slice?.startUp,
     route: once(() => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`),
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)

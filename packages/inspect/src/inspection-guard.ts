@@ -69,6 +69,11 @@ export interface InspectionOptions {
   readonly now?: () => number
   /** Milliseconds of CPU that this thread has used. Default `process.threadCpuUsage`. */
   readonly cpu?: () => number
+  /**
+   * Milliseconds of CPU that requests may take beyond `bounds.cpu`, in the life of the guard: rules are
+   * compiled when they are first used. Default 1000.
+   */
+  readonly startUp?: number
 }
 
 type Report = InspectionOptions['onInspection']
@@ -76,6 +81,8 @@ type Report = InspectionOptions['onInspection']
 /** For what is only asked what it would say. */
 const unreported = (): void => {}
 
+/** Several times what all rules took to be compiled on a slow machine. */
+const START_UP = 1_000
 /** How long inspection keeps the event loop at a time, in milliseconds. */
 const SLICE = 4
 
@@ -118,7 +125,8 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     return turn
   }
   const now = options.now ?? (() => performance.now())
-  const slice = { milliseconds: SLICE, now, cpu: options.cpu ?? threadCpu }
+  const startUp = { left: options.startUp ?? START_UP }
+  const slice = { milliseconds: SLICE, now, cpu: options.cpu ?? threadCpu, startUp }
   const ownCookies = new OwnCookies()
   const routed = exceptions.filter(exception => exception.route !== undefined)
   const plans = new WeakMap<InspectSettings, Plan>()

@@ -1,4 +1,5 @@
 import type { Bounds } from './bounds.ts'
+import type { StartUp } from './effort-meter.ts'
 import type { ExceptionTest } from './exception.ts'
 import type { Level } from './family.ts'
 import type { ParameterTypes } from './parameter-types.ts'
@@ -16,6 +17,7 @@ export interface InspectorOptions {
   readonly ownPort: number | undefined
   /** Milliseconds of CPU that this thread has used; undefined: `Bounds.cpu` is not kept. */
   readonly cpu: (() => number) | undefined
+  readonly startUp?: StartUp | undefined
   /** Who puts a file somewhere does not look for one. */
   readonly method: string
   /** `POST /posts`, for the text of exceptions. */

@@ -69,9 +69,9 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   constructor(options: InspectorOptions) {
     this.#options = options
-    const { bounds, cpu } = options
+    const { bounds, cpu, startUp } = options
     this.#matches = new MatchRecorder(options)
-    this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu })
+    this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu, startUp })
   }
 
   get rules(): RuleSet {

@@ -190,6 +190,7 @@ describe('the inspection guard', () => {
     const slow: InspectionOptions = {
       now: () => (clock += 3),
       cpu: () => clock,
+      startUp: 0,
       pause: () => Promise.resolve(),
     }
     const refused = await decide({ headers: JSON_TYPE, body }, slow)
@@ -198,6 +199,32 @@ describe('the inspection guard', () => {
     assert.equal((await decide({ headers: JSON_TYPE, body, routes }, slow)).effect, 'allow')
     const patient: InspectionOptions = { ...slow, bounds: { cpu: 1_000_000 } }
     assert.equal((await decide({ headers: JSON_TYPE, body }, patient)).effect, 'allow')
+  })
+
+  test('the time in which rules are compiled is not held against the first requests, up to a sum', async () => {
+    const body = JSON.stringify({ text: "it's a | b & c; (d) <e f ".repeat(4_000) })
+    let clock = 0
+    const guard = inspectionGuard({
+      now: () => (clock += 3),
+      cpu: () => clock,
+      startUp: 1_000,
+      bounds: { cpu: 1 },
+      pause: () => Promise.resolve(),
+    })
+    const effects: string[] = []
+    let before = 0
+    let first = 0
+    for (let i = 0; i < 200 && effects.at(-1) !== 'deny'; i++) {
+      before = clock
+      effects.push((await guard.decide(exchangeOf({ headers: JSON_TYPE, body }))).effect)
+      first ||= clock - before
+    }
+    assert.equal(effects[0], 'allow')
+    assert.equal(effects.at(-1), 'deny')
+    assert.ok(effects.length <= 2 + 2_000 / first, `${effects.length} requests of ${first} ms`)
+    before = clock
+    assert.equal((await guard.decide(exchangeOf({ headers: JSON_TYPE, body }))).effect, 'deny')
+    assert.ok(clock - before < first)
   })
 
   test('takes one slice at a time, however many requests are inspected', async () => {

@@ -1,7 +1,7 @@
 import type { Event } from '@postern/core'
 import { requestIdOf } from './event-fields.ts'
 import { allParts, firstPart, kept, otherParts } from './group-key.ts'
-import { LoneValues, markOfValue } from './lone-values.ts'
+import { LoneValues } from './lone-values.ts'
 import { RecentMap } from './recent-map.ts'
 import type { CorrelationRule } from './scenario.ts'
 
@@ -101,7 +101,7 @@ export class CorrelationState {
     if (value === undefined) return true
     const { time } = event
     const slot = lone.slotOf(key, rest)
-    const mark = markOfValue(value)
+    const mark = lone.markOf(value)
     if (lone.holds(slot)) {
       if (lone.value(slot) === mark) {
         lone.seenAgain(slot, time)
@@ -168,7 +168,7 @@ export class CorrelationState {
     const { threshold, timespan, value } = this.#rule
     const text = allParts(event, value ?? [])
     if (text === undefined) return undefined
-    const key = group.first !== undefined && markOfValue(text) === group.first ? FIRST : text
+    const key = group.first !== undefined && this.#lone?.markOf(text) === group.first ? FIRST : text
     if (group.values === undefined) {
       if (group.value === undefined || group.value === key) {
         group.value ??= kept(key, event)

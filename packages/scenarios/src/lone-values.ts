@@ -19,12 +19,26 @@ export class LoneValues {
   /** Side by side, so that a group is one line of the cache: its number, the value's, and the time. */
   readonly #words: Int32Array = new Int32Array(SLOTS * WIDTH)
   readonly #times: Float64Array = new Float64Array(this.#words.buffer)
+  readonly #seed: number
   /** The group that was looked for last. */
   #group = 0
 
+  /**
+   * @param seed unknown to clients, who could otherwise choose values that all count as their first. Default:
+   *   random
+   */
+  constructor(seed: number = globalThis.crypto.getRandomValues(new Int32Array(1))[0] as number) {
+    this.#seed = seed
+  }
+
+  /** 32 bits that stand for a value. */
+  markOf(value: string): number {
+    return mixed(this.#seed, value, value.length)
+  }
+
   /** Where a group would stand. Says `holds`, `put` and `clear` which group is meant. */
   slotOf(key: string, rest: string): number {
-    const hash = mixed(mixed(0x2c1b3c6d, key, HASHED), rest, HASHED)
+    const hash = mixed(mixed(~this.#seed, key, HASHED), rest, HASHED)
     this.#group = hash === 0 ? 1 : hash
     return (hash ^ (hash >>> 15)) & (SLOTS - 1)
   }
@@ -58,11 +72,6 @@ export class LoneValues {
   clear(slot: number): void {
     this.#words[slot * WIDTH] = 0
   }
-}
-
-/** 32 bits that stand for a value. */
-export function markOfValue(value: string): number {
-  return mixed(0x165667b1, value, value.length)
 }
 
 /** The end tells texts of one kind apart: addresses of a network, pages of a folder. */
