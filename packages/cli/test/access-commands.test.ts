@@ -137,6 +137,8 @@ describe('postern approvals', { timeout: 600_000 }, () => {
       [approved.code, JSON.parse(approved.stdout)],
       [0, { id, state: 'approved', decidedBy: 'user:olga' }],
     )
+    assert.equal((await cli(['approve', id, '--as', 'otto'], folder)).code, 1)
+    assert.equal((await cli(['approve', id, '--as', 'otto', '--deny'], folder)).code, 0)
     assert.equal((await cli(['approve', id, '--as', 'otto', '--deny'], folder)).code, 1)
     assert.equal((await cli(['approvals', 'list'], folder)).stdout, 'no request is pending\n')
     assert.equal((await cli(['approvals', 'show', '0'.repeat(32)], folder)).code, 1)

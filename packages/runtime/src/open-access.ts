@@ -49,6 +49,8 @@ export interface OpenAccessOptions {
   readonly recorder?: EventRecorder | undefined
   /** Takes fresh proofs: of built-in identity, where there is one. */
   readonly stepUp?: StepUp | undefined
+  /** The account of somebody who consented, where built-in identity has it. */
+  readonly accountOf?: ((id: string) => Promise<ApproverAccount | undefined>) | undefined
   readonly clock?: Clock
   /** `send`: this thread sends notices and forgets what is over; one does, for all workers. */
   readonly notices: 'send' | 'leave'
@@ -67,7 +69,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   const approvals =
     connections === undefined || !(canKeep(connections) || asksForConsent(config))
       ? undefined
-      : approvalsOf(config.approvals, connections, recorder, clock)
+      : approvalsOf(config.approvals, connections, recorder, clock, standingBy(options.accountOf))
   const [grantKey] = config.budgetDatabase?.grantKeys ?? []
   const access = new Access({
     clock,
@@ -183,6 +185,7 @@ export function approvalsOf(
   connections: Connections,
   recorder: EventRecorder | undefined,
   clock: Clock = systemClock,
+  standing?: ApprovalsOptions['standing'],
 ): Approvals {
   return new Approvals({
     database: connections.postgres ?? connections.sqlite,
@@ -192,10 +195,36 @@ export function approvalsOf(
     ...(recorder !== undefined && { recorder }),
     ...(key !== undefined && { key }),
     ...usedIn(connections, clock),
+    ...(standing !== undefined && { standing }),
     ...(webhook !== undefined && {
       notify: [webhookChannel({ ...webhook, link: id => `${origin.replace(/\/$/, '')}${path}/${id}` })],
     }),
   })
+}
+
+/** What of an account says whether its holder may still consent. */
+export interface ApproverAccount {
+  readonly roles: readonly string[]
+  readonly disabledAt: number | undefined
+}
+
+/**
+ * Somebody whose account was disabled since, or who lost the role of the site that the consent took, has not
+ * consented any more. Of people without an account (operators, users of other providers) nothing is known.
+ */
+function standingBy(
+  accountOf: OpenAccessOptions['accountOf'],
+): NonNullable<ApprovalsOptions['standing']> | undefined {
+  if (accountOf === undefined) return undefined
+  return async ({ by, decidedBy = '' }) => {
+    const account = decidedBy.startsWith('user:') ? await accountOf(decidedBy.slice(5)) : undefined
+    if (account === undefined) return true
+    const isOfSite = by.every(rule => rule.startsWith('role:') && !rule.startsWith('role:tenant:'))
+    return (
+      account.disabledAt === undefined &&
+      (!isOfSite || by.some(rule => account.roles.includes(rule.slice('role:'.length))))
+    )
+  }
 }
 
 /**

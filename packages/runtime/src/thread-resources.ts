@@ -79,7 +79,14 @@ export async function openThreadResources(options: ThreadResourcesOptions): Prom
     noteEnding(revocations, event)
   })
   closers.push(() => identity?.close())
-  const access = await openAccess({ loaded, connections, recorder, stepUp: identity?.stepUp, notices })
+  const access = await openAccess({
+    loaded,
+    connections,
+    recorder,
+    stepUp: identity?.stepUp,
+    accountOf: identity === undefined ? undefined : id => identity.accounts.byId(id),
+    notices,
+  })
   closers.push(() => access.close())
   const stores = await SignInStores.open(connections, emit)
   closers.push(() => stores.close())

@@ -68,7 +68,7 @@ export function approvalPage(approval: Approval, reader: ApprovalReader): string
   ]
   const main = `<p class="state">${escapeHtml(words.state[state])}</p>
 ${note === '' ? '' : `<p>${shown(note)}</p>\n`}${state === 'approved' ? `<p>${escapeHtml(words.repeat)}</p>\n` : ''}<dl>${facts.join('')}</dl>
-${details(approval, words, decides)}${effect(approval, words, decides)}${state === 'pending' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
+${details(approval, words, decides)}${effect(approval, words, decides)}${state === 'pending' || state === 'approved' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
   return page(language, words.title, asked || decides ? main : `<p>${escapeHtml(words.nothing)}</p>`)
 }
 
@@ -99,11 +99,17 @@ function effect({ preview }: Approval, words: ApprovalWords, decides: boolean): 
   return parts === '' ? '' : `<h2>${escapeHtml(words.effect)}</h2>${parts}\n`
 }
 
-function form({ id }: Approval, { path, decides, asked }: ApprovalReader, words: ApprovalWords): string {
+function form(
+  { id, state }: Approval,
+  { path, decides, asked }: ApprovalReader,
+  words: ApprovalWords,
+): string {
   const action = escapeHtml(`${path}/${id}`)
+  const approve =
+    state === 'pending' ? `<button name="decision" value="approve">${escapeHtml(words.approve)}</button>` : ''
   if (decides)
     return `<form method="post" action="${action}"><label for="note">${escapeHtml(words.note)}</label><input id="note" name="note" maxlength="500" autocomplete="off">
-<div class="ways"><button name="decision" value="approve">${escapeHtml(words.approve)}</button><button class="no" name="decision" value="deny">${escapeHtml(words.deny)}</button></div></form>
+<div class="ways">${approve}<button class="no" name="decision" value="deny">${escapeHtml(words.deny)}</button></div></form>
 `
   if (!asked) return ''
   return `<form method="post" action="${action}"><button class="no" name="decision" value="cancel">${escapeHtml(words.cancel)}</button></form>

@@ -96,9 +96,12 @@ export const APPROVAL_SQL: Readonly<Record<StatementName, string>> = {
    */
   currentByKey: `SELECT ${COLUMNS} FROM approval WHERE act_key = $1 AND state IN ('pending', 'approved', 'denied') AND expires_at > $2
     ORDER BY CASE state WHEN 'denied' THEN 1 ELSE 0 END, requested_at DESC LIMIT 1`,
-  /** $1 id, $2 state, $3 who, $4 now, $5 note, $6 new expiry, $7 seal. */
+  /**
+   * $1 id, $2 state, $3 who, $4 now, $5 note, $6 new expiry, $7 seal. A consent that is not used can still be
+   * denied.
+   */
   decide: `UPDATE approval SET state = $2, decided_by = $3, decided_at = CAST($4 AS BIGINT), note = $5, expires_at = CAST($6 AS BIGINT), seal = $7
-    WHERE id = $1 AND state = 'pending' AND expires_at > CAST($4 AS BIGINT) RETURNING ${COLUMNS}`,
+    WHERE id = $1 AND (state = 'pending' OR state = 'approved' AND CAST($2 AS TEXT) = 'denied') AND expires_at > CAST($4 AS BIGINT) RETURNING ${COLUMNS}`,
   /** $1 id, $2 digest, $3 now. */
   redeem: `UPDATE approval SET state = 'used' WHERE id = $1 AND digest = $2 AND state = 'approved' AND expires_at > $3 RETURNING ${COLUMNS}`,
   /** $1 id, $2 actor, $3 tenant. */

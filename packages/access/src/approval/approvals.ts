@@ -3,8 +3,6 @@ import {
   type Clock,
   ConfigError,
   canonicalJson,
-  type Duration,
-  type EventRecorder,
   IntegrityError,
   type Principal,
   parseDuration,
@@ -12,7 +10,6 @@ import {
   systemClock,
   systemRandom,
 } from '@postern/core'
-import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
 import { APPROVAL_SQL } from './approval.sql.ts'
 import type { Approval, ApprovalGrant, ApprovalState } from './approval.ts'
 import {
@@ -24,41 +21,16 @@ import {
 } from './approval-database.ts'
 import { listApprovals } from './approval-list.ts'
 import { ApprovalLog } from './approval-log.ts'
-import { ApprovalRefused } from './approval-refused.ts'
+import { ApprovalRefused, unknownApproval } from './approval-refused.ts'
 import { type ApprovalRequest, actKey, checkRequest, digestOf, isEqual } from './approval-request.ts'
 import { readApproval, type StoredApproval } from './approval-row.ts'
+import type { ApprovalsOptions } from './approvals-options.ts'
 import { checkSeal, sealDecision } from './decision-seal.ts'
-import type { ApprovalChannel } from './notice.ts'
 import { NoticeOutbox } from './notice-outbox.ts'
 import { nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
 import { boundPreview } from './preview.ts'
 import { checkRequestSeal, sealRequest } from './request-seal.ts'
 import { type UsedConsents, usedInMemory } from './used-consents.ts'
-
-/** Where approvals are kept, for how long, who is notified, and the key that signs. */
-export interface ApprovalsOptions {
-  readonly database: SqliteDatabase | PostgresDatabase
-  readonly clock?: Clock
-  readonly random?: RandomSource
-  /** Every step is committed to it before it is taken. Without one nothing is recorded. */
-  readonly recorder?: EventRecorder
-  /** Who is notified of requests and decisions. */
-  readonly notify?: readonly ApprovalChannel[]
-  /**
-   * 32 bytes that seal requests and decisions, so that nobody consents by writing to the database. Keep it
-   * out of the application's environment where you can.
-   */
-  readonly key?: Uint8Array
-  /**
-   * Where it is remembered which consents were used: a place that who writes to the database cannot write
-   * to, shared by all processes. Default: in the memory of this process.
-   */
-  readonly used?: UsedConsents
-  /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
-  readonly maxPending?: number
-  /** How long what is over is kept. Default: `90d`. */
-  readonly keep?: Duration
-}
 
 /** A consent is for now: a forgotten one must not lie about for a week. */
 const MAX_USE = 15 * 60_000
@@ -80,6 +52,7 @@ export class Approvals {
   readonly #keep: number
   readonly #outbox: NoticeOutbox
   readonly #used: UsedConsents
+  readonly #standing: NonNullable<ApprovalsOptions['standing']>
 
   constructor(options: ApprovalsOptions) {
     if (options.key !== undefined && options.key.length < 32)
@@ -90,6 +63,7 @@ export class Approvals {
     this.#log = new ApprovalLog(options.recorder, this.#clock)
     this.#key = options.key
     this.#used = options.used ?? usedInMemory()
+    this.#standing = options.standing ?? (() => true)
     this.#maxPending = options.maxPending ?? 20
     this.#keep = parseDuration(options.keep ?? '90d', 'approvals.keep')
     this.#outbox = new NoticeOutbox({
@@ -167,7 +141,7 @@ export class Approvals {
   }
 
   /**
-   * Decides a request.
+   * Decides a request. A consent that was not used yet can still be denied, by whoever may decide.
    * @throws ApprovalRefused when the principal may not decide it, or it is no longer pending
    * @throws IntegrityError when the request in the database is not the one that was made
    */
@@ -231,6 +205,8 @@ export class Approvals {
     if (this.#stateOf(approval) !== 'approved')
       refuse('not-approved', `The approval is ${this.#stateOf(approval)}, and cannot be used.`)
     if (this.#key !== undefined) checkSeal(approval, stored.seal, this.#key)
+    if (!(await this.#standing(approval)))
+      refuse('not-approved', 'Who approved it may no longer do so: ask again, or ask somebody else.')
     await this.#log.commit('approval.redeeming', act, principal, { approval: id })
     const row = await this.#one({
       text: APPROVAL_SQL.redeem,
@@ -393,8 +369,4 @@ export class Approvals {
     const [rows = []] = await this.#database.run([statement])
     return rows[0]
   }
-}
-
-function unknownApproval(): ApprovalRefused {
-  return new ApprovalRefused('unknown', 'There is no approval with this id that you may see.')
 }

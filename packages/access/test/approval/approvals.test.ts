@@ -8,7 +8,15 @@ import {
   Approvals,
   type ApprovalsOptions,
 } from '@postern/access'
-import { type Act, actDigest, ConfigError, IntegrityError, type Principal, VirtualClock } from '@postern/core'
+import {
+  type Act,
+  actDigest,
+  ConfigError,
+  IntegrityError,
+  type Principal,
+  StoreError,
+  VirtualClock,
+} from '@postern/core'
 import { PostgresDatabase, type SqliteDatabase } from '@postern/store'
 import { STORES } from '../support/approval-stores.ts'
 import { Log } from '../support/log.ts'
@@ -157,13 +165,57 @@ for (const store of STORES) {
     const { id } = await approvals.request(request)
     const answers = await Promise.allSettled([
       approvals.decide(id, OLGA, 'approve'),
-      approvals.decide(id, OTTO, 'deny'),
+      approvals.decide(id, OTTO, 'approve'),
       approvals.decide(id, OLGA, 'approve'),
       approvals.decide(id, OTTO, 'approve'),
     ])
     assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1)
     for (const answer of answers)
       if (answer.status === 'rejected') assert.ok(refusedFor('not-pending')(answer.reason))
+  })
+
+  test(`${store.name}: a consent that is not used yet is taken back by whoever may decide, and by nobody else`, async t => {
+    const { approvals, log } = await setting(t)
+    const { id } = await approvals.request(request)
+    await approvals.decide(id, OLGA, 'approve')
+    await assert.rejects(approvals.decide(id, { ...OTTO, roles: [] }, 'deny'), refusedFor('approver'))
+    const denied = await approvals.decide(id, OTTO, 'deny', 'not today')
+    assert.deepEqual([denied.state, denied.decidedBy, denied.note], ['denied', 'user:otto', 'not today'])
+    await assert.rejects(approvals.redeem(id, ACT, ALICE), refusedFor('not-approved'))
+    await assert.rejects(approvals.decide(id, OLGA, 'approve'), refusedFor('not-pending'))
+    await assert.rejects(approvals.decide(id, OLGA, 'deny'), refusedFor('not-pending'))
+    assert.ok(log.types.includes('approval.denied'))
+    assert.equal((await approvals.request(request)).state, 'denied')
+  })
+
+  test(`${store.name}: of a use and a denial at once, one happens`, async t => {
+    const { approvals } = await setting(t)
+    const { id } = await approvals.request(request)
+    await approvals.decide(id, OLGA, 'approve')
+    const [used, denied] = await Promise.allSettled([
+      approvals.redeem(id, ACT, ALICE),
+      approvals.decide(id, OTTO, 'deny'),
+    ])
+    assert.notEqual(used.status, denied.status)
+    await assert.rejects(approvals.redeem(id, ACT, ALICE), refusedFor('not-approved'))
+  })
+
+  test(`${store.name}: attack: a consent is used of somebody who may no longer give one`, async t => {
+    let standing: 'good' | 'lost' | 'unknown' = 'lost'
+    const { approvals, log } = await setting(t, {
+      standing: async ({ decidedBy }) => {
+        if (standing === 'unknown') throw new StoreError('away', { store: 'accounts', retryable: true })
+        return decidedBy !== 'user:olga' || standing === 'good'
+      },
+    })
+    const { id } = await approvals.request(request)
+    await approvals.decide(id, OLGA, 'approve')
+    await assert.rejects(approvals.redeem(id, ACT, ALICE), refusedFor('not-approved'))
+    standing = 'unknown'
+    await assert.rejects(approvals.redeem(id, ACT, ALICE), StoreError)
+    assert.ok(!log.types.includes('approval.redeeming'))
+    standing = 'good'
+    assert.equal((await approvals.redeem(id, ACT, ALICE)).approvedBy, 'user:olga')
   })
 
   test(`${store.name}: of twenty who use a consent at once, one does`, async t => {

@@ -100,7 +100,7 @@ for (const store of STORES)
     await Promise.all(Array.from({ length: 6 }, () => approvals.deliver()))
     assert.equal(sent.length, 1)
     const otto: Principal = { ...OLGA, id: 'otto' }
-    await Promise.allSettled([approvals.decide(id, OLGA, 'approve'), approvals.decide(id, otto, 'deny')])
+    await Promise.allSettled([approvals.decide(id, OLGA, 'approve'), approvals.decide(id, otto, 'approve')])
     await approvals.deliver()
     // The second person decided nothing, so nobody is notified.
     assert.equal(sent.length, 2)

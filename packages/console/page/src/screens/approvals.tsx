@@ -137,7 +137,7 @@ function ApprovalCard({
           {problem}
         </p>
       )}
-      {state === 'pending' && may && (
+      {(state === 'pending' || state === 'approved') && may && (
         <div className="row">
           <input
             className="input"
@@ -146,9 +146,11 @@ function ApprovalCard({
             value={note}
             onChange={event => setNote(event.target.value)}
           />
-          <button type="button" className="button primary" onClick={() => void decide('approve')}>
-            Approve
-          </button>
+          {state === 'pending' && (
+            <button type="button" className="button primary" onClick={() => void decide('approve')}>
+              Approve
+            </button>
+          )}
           <button type="button" className="button danger" onClick={() => void decide('deny')}>
             Deny
           </button>
