@@ -10,8 +10,8 @@ interface Place {
 }
 
 /**
- * Whether a client chose more of an answer than what one field gives: another field beside it, a fragment that
- * may hold some, or names of its own for fields, as `token: __typename`.
+ * Whether a client chose more of an answer than what one field gives: another field beside it, a fragment
+ * that may hold some, or names of its own for fields, as `token: __typename`.
  */
 export function isShaped(tokens: readonly GraphqlToken[]): boolean {
   const places = placesOf(tokens)

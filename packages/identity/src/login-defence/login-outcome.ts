@@ -57,7 +57,7 @@ function judged(
   if (tests.succeeded !== undefined) return 'failed'
   // A page that was never seen to fail is not proof of success where the status says otherwise.
   if (answer.status >= 400) return 'failed'
-  // Who need not ask for errors gets none, and a list has none where the tests look: only what was given counts.
+  // Who need not ask for errors gets none, and a list has none where the tests look: what was given counts.
   if (shape === undefined && !isList(tests.failed, answer)) return 'succeeded'
   return guess(answer, path) === 'succeeded' ? 'succeeded' : 'unclear'
 }
