@@ -68,7 +68,6 @@ const MAX_PROBLEMS = 100
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one streaming pass; entries, tiles and numbers are compared at the same position.
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const hash = options.sha256 ?? sha256
-  const { minimumIndex = 0 } = options
   const problems: Problem[] = []
   const found: Found = (path, from, to, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ path, from, to, message })
@@ -81,6 +80,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   }
   const remembered = await openRemembered(options, head, found)
   const { size } = head
+  const minimumIndex = excused(options.minimumIndex ?? 0, size, found)
   /** The tree as the entries make it, and as the tiles of leaf hashes make it. */
   const fromEntries = new Tree(hash)
   const fromTiles = new Tree(hash)
@@ -348,6 +348,17 @@ function misnumbered(
   const last = numbers.get(tenant) ?? (minimumIndex > 0 ? number - 1 : 0)
   numbers.set(tenant, number)
   return number === last + 1 ? undefined : `entry ${index} is number ${number} of its tenant, after ${last}`
+}
+
+/**
+ * Below which index entries may be missing: what retention can have removed. It removes whole bundles, and
+ * never the newest full one; whatever else is missing is not excused by a number that anybody could write.
+ */
+function excused(minimumIndex: number, size: number, found: Found): number {
+  const isRetention = minimumIndex % WIDTH === 0 && minimumIndex + WIDTH <= size
+  if (minimumIndex === 0 || isRetention) return minimumIndex
+  found('minimum-index', 0, 0, `retention never removes the entries below ${minimumIndex} of ${size}`)
+  return 0
 }
 
 /** The tree head of a signed checkpoint, or what is wrong with it. */
