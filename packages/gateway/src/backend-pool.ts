@@ -9,6 +9,8 @@ import { readLastAnswer } from './last-answer.ts'
  */
 export class BackendConnection extends Client {
   answers = 0
+  /** Monotonic milliseconds. */
+  #until = 0
   readonly #open: { socket: Socket | undefined }
 
   constructor(origin: URL, options: BackendConnectionOptions) {
@@ -25,12 +27,19 @@ export class BackendConnection extends Client {
     this.#open = open
     this.on('connect', () => {
       this.answers = 0
+      this.#until = performance.now() + options.lifetime
     })
   }
 
   /** Bytes of the request that the backend has not been able to take yet. */
   get unsent(): number {
     return this.#open.socket?.writableLength ?? 0
+  }
+
+  /** An answer has ended: the connection is closed once it has been used for long enough. */
+  answered(): void {
+    this.answers++
+    if (performance.now() > this.#until) this.retire()
   }
 
   /** Ends the connection after the answer that it has just carried: no other request is sent on it. */
@@ -52,6 +61,8 @@ export interface BackendHandler extends Dispatcher.DispatchHandler {
 /** What the pool opens a connection with: its own connector, always as a function. */
 export interface BackendConnectionOptions {
   readonly connect: buildConnector.connector
+  /** Milliseconds after which a connection is closed when it has carried an answer. */
+  readonly lifetime: number
 }
 
 /**
@@ -62,7 +73,11 @@ export interface BackendConnectionOptions {
 export function backendPool(settings: GatewaySettings): Pool {
   const { timeouts, limits, upstream, upstreamCa } = settings
   return new Pool(upstream.origin, {
-    factory: (origin, options) => new BackendConnection(origin, options as BackendConnectionOptions),
+    factory: (origin, options) =>
+      new BackendConnection(origin, {
+        ...(options as Omit<BackendConnectionOptions, 'lifetime'>),
+        lifetime: timeouts.upstreamLifetime,
+      }),
     // Who gets one is for `BackendSlots` to say; streams of events come on top.
     connections: limits.upstreamConnections * (1 + STREAMS_FOR_EACH),
     pipelining: 1,

@@ -82,6 +82,11 @@ export interface GatewayTimeouts {
   readonly upstreamIdle?: Duration
   /** An unused connection to the backend, unless the backend asks for less (`Keep-Alive: timeout=`): 4s. */
   readonly upstreamKeepAlive?: Duration
+  /**
+   * How long a connection to the backend is used at all: 5m. The next one asks again where the backend is, so
+   * that a change of its name in DNS, or of the servers behind it, is followed under traffic too.
+   */
+  readonly upstreamLifetime?: Duration
   /** A tunnel in which nothing moves: 10m. */
   readonly tunnelIdle?: Duration
   /** A tunnel in all: 12h. */
@@ -166,6 +171,7 @@ const TIMEOUTS: { readonly [Name in keyof Required<GatewayTimeouts>]: Duration }
   upstreamHead: '60s',
   upstreamIdle: '5m',
   upstreamKeepAlive: '4s',
+  upstreamLifetime: '5m',
   tunnelIdle: '10m',
   tunnelLifetime: '12h',
   tunnelRecheck: '30s',
@@ -219,6 +225,7 @@ export function parseGatewayOptions(options: GatewayOptions): GatewaySettings {
       upstreamHead: milliseconds('upstreamHead'),
       upstreamIdle: milliseconds('upstreamIdle'),
       upstreamKeepAlive: milliseconds('upstreamKeepAlive'),
+      upstreamLifetime: milliseconds('upstreamLifetime'),
       tunnelIdle: milliseconds('tunnelIdle'),
       tunnelLifetime: milliseconds('tunnelLifetime'),
       tunnelRecheck: milliseconds('tunnelRecheck'),

@@ -240,7 +240,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    if (this.connection !== undefined) this.connection.answers++
+    this.connection?.answered()
     if (this.#early) this.connection?.retire()
     this.#freeSlot()
     if (this.#phase !== 'open') return

@@ -37,10 +37,10 @@ export function inspectHeader(sent: string, value: string, inspector: Inspector)
       span: name,
     })
   }
+  if (name.endsWith('authorization') && inspectCredentials(value, inspector)) return
   const asked = isPageAddress(name) ? value.indexOf('?') : -1
   const isPlain = asked >= 0 && PLAIN_ADDRESS.test(value)
   inspector.value(isPlain ? value.slice(0, asked) : value, 'header', at(`header.${name}`))
-  if (name.endsWith('authorization')) inspectCredentials(value, inspector)
   if (asked >= 0)
     inspector.visit(
       visitForm(value.slice(asked + 1), `header.${name}`, 'header', inspector),
@@ -61,15 +61,19 @@ function isPageAddress(name: string): boolean {
   return name === 'referer' || name === 'hx-current-url'
 }
 
-/** Basic credentials (RFC 7617): a name, and behind it a password, which is weighed as one in a form is. */
-function inspectCredentials(value: string, inspector: Inspector): void {
+/**
+ * Basic credentials (RFC 7617): a name, and behind it a password, which is weighed as one in a form is.
+ * @returns whether the value is nothing else
+ */
+function inspectCredentials(value: string, inspector: Inspector): boolean {
   const coded = /^basic {1,4}([\w+/=-]{1,2048})$/i.exec(value)?.[1]
-  if (coded === undefined) return
+  if (coded === undefined) return false
   const credentials = Buffer.from(coded, 'base64').toString()
   const colon = credentials.indexOf(':')
   const name = colon < 0 ? credentials : credentials.slice(0, colon)
   inspector.value(name, 'header', at('header.authorization'))
   if (colon >= 0) inspector.value(credentials.slice(colon + 1), 'form', at('header.authorization.password'))
+  return true
 }
 
 function inspectCookies(header: string, inspector: Inspector): void {

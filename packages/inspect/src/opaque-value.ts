@@ -123,22 +123,13 @@ function isTelling(text: string, signs: number): boolean {
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
   if ((signs & CHAR.base64) !== 0 && findUnsignedToken(text) !== undefined) return true
-  return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || isBase64(text, signs))
+  return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || decodeBase64(text) !== undefined)
 }
 
 /** Of a value with a slash. */
 function isTellingPath(text: string): boolean {
   if (text.includes('//') || text.includes('0x') || text.includes('0X')) return true
   return PROGRAM.test(text) || text.startsWith('/./')
-}
-
-/**
- * Whether it is base64 of a text. What is held together by other signs than those of the alphabet cannot
- * be.
- */
-function isBase64(text: string, signs: number): boolean {
-  if ((signs & (CHAR.colon | CHAR.at | CHAR.percent)) !== 0 || text.includes('.')) return false
-  return decodeBase64(text) !== undefined
 }
 
 /** Whether there is space, or what may stand for it, before the last colon: `j a v a script:`. */

@@ -59,6 +59,26 @@ describe('bytes in base64', () => {
       }
     })
 
+  test('hide no attack where a decoder passes over what is not base64, or a program takes it apart', () => {
+    for (const attack of ATTACKS) {
+      const coded = Buffer.from(attack).toString('base64')
+      const cut = (sign: string, at = 6): string => coded.slice(0, at) + sign + coded.slice(at)
+      for (const value of [
+        ...[' ', '!', '.', '*', '=', '\n', '-', '_', '\u00e9', ':', '~~'].map(sign => cut(sign)),
+        coded.replace(/.{19}/g, '$& '),
+        coded.replace(/.{19}/g, '$&.'),
+        `.${coded}`,
+        `v1:${coded}`,
+        `"${coded}"`,
+        `data=${coded}`,
+        `${coded}--${'0a'.repeat(20)}`,
+        `${coded} and more`,
+      ])
+        for (const request of [asked(value), sent(value)])
+          assert.equal(inspect(request).verdict, 'block', value)
+    }
+  })
+
   test('hide no attack when they are compressed', () => {
     for (const attack of ATTACKS)
       for (const pack of [gzipSync, deflateSync]) {

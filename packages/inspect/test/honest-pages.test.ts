@@ -44,6 +44,19 @@ const KINDS: Readonly<
     { readonly honest: readonly InspectedRequest[]; readonly attacks: readonly InspectedRequest[] }
   >
 > = {
+  'names of schemas and databases': {
+    honest: [
+      sent({ db_name: 'shop', schema_name: 'public' }),
+      sent({ sort: 'schema_name', columns: ['db_name', 'owner'] }),
+      asked('/databases', { db_name: 'shop', sort: 'db_name', group: 'schema_name' }),
+      filled({ schema_name: 'public', order: 'db_name' }),
+    ],
+    attacks: [
+      asked('/databases', { id: 'db_name(' }),
+      asked('/databases', { id: "1' union select db_name()--" }),
+      filled({ order: 'pg_catalog' }),
+    ],
+  },
   'commands that people tell each other': {
     honest: [
       'docker run --rm -v $(pwd):/app -w /app node:24 npm test',

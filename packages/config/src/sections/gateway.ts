@@ -60,6 +60,11 @@ export interface TimeoutsConfig {
    * Default: `4s`.
    */
   readonly upstreamKeepAlive?: Duration | undefined
+  /**
+   * How long a connection to the backend is used; the next one looks up the name of the backend again.
+   * Default: `5m`.
+   */
+  readonly upstreamLifetime?: Duration | undefined
   /** How long a tunnel (WebSocket) may have no traffic. Default: `10m`. */
   readonly tunnelIdle?: Duration | undefined
   /** How long a tunnel may be open. Default: `12h`. */
@@ -219,6 +224,10 @@ export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> =
     upstreamKeepAlive: timeout(
       "How long an unused connection to the backend is kept; less if the backend's `Keep-Alive` says so.",
       '4s',
+    ),
+    upstreamLifetime: timeout(
+      'How long a connection to the backend is used; the next one looks up the name of the backend again.',
+      '5m',
     ),
     tunnelIdle: timeout('How long a tunnel (WebSocket) may have no traffic.', '10m'),
     tunnelLifetime: timeout('How long a tunnel may be open.', '12h'),

@@ -1,6 +1,6 @@
 import { constants, gunzipSync, inflateSync } from 'node:zlib'
 import { gunzipShort, inflateShort } from './gunzip-short.ts'
-import { SMALL, TextRuns, textIn } from './text-runs.ts'
+import { CERTAIN, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -10,55 +10,167 @@ const SHORTEST = 10
 const LONGEST = 4_194_304
 /** So long is the base64 of a message rather than of a file. */
 const SMALL_CODED = Math.ceil(SMALL / 3) * 4
-const INDENTED = /^\s|\s$|[\r\n]/
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
-/** What a lenient decoder reads of a value that goes on behind its base64. */
+/** What a lenient decoder reads of a long value that goes on behind its base64. */
 const LEADING = /^([A-Za-z0-9+/_-]{20,65536}={0,2})(?=\s)/
 const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
+/** What is in one of the two alphabets only (RFC 4648 section 5). */
+const OF_URLS = /[_-]/
+/** A part of a value that can be base64 by itself: behind `v1.`, before a signature. */
+const PART = /[A-Za-z0-9+/_-]{20,}/g
+const SHORTEST_PART = 20
+const MAX_PARTS = 8
+/** Longer values are documents, in which people write words. */
+const LONGEST_LOOSE = 16_384
+/** Of so many characters one may be of no alphabet: words have more spaces and signs between them. */
+const SPARSE = 8
+const INDENTED = /^\s|\s$|[\r\n]/
 
 /**
  * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a
  * data URL; undefined when it is not
  * base64 or decodes to something that is not text. An identifier that happens to use the alphabet nearly
  * always decodes to control characters.
+ *
+ * Most decoders pass over what is not of their alphabet (PHP, Python, Node.js, Ruby, MIME), and programs
+ * take a value apart before they decode it: whatever one of them would get is in the text, on lines of its
+ * own.
  */
 export function decodeBase64(value: string): string | undefined {
-  // Documents indent what they hold, and break its lines.
-  const text = INDENTED.test(value) ? value.trim().replace(/[\r\n][ \t\r\n]*/g, '') : value
-  // A form turned the alphabet's `+` into a space.
-  let coded = text.includes(' ') ? text.replaceAll(' ', '+') : text
-  const marked = MARKED.exec(text)
-  if (marked !== null) {
-    coded = /^[A-Za-z0-9+/_-]{0,4194304}/.exec(text.slice(marked.index + marked[0].length))?.[0] ?? ''
+  if (value.includes(';') || value.startsWith(',')) {
+    const marked = MARKED.exec(value)
+    if (marked !== null) return behindMark(value, marked.index + marked[0].length)
   }
-  if (coded.length < SHORTEST || coded.length > LONGEST) return undefined
-  if (marked === null && !WHOLE.test(coded)) {
-    const leading = LEADING.exec(value.trimStart())?.[1]
-    return leading !== undefined && isBase64Value(leading) ? decodeBase64(leading) : undefined
-  }
-  return behindBase64(coded)
+  shape.read(value)
+  // A form turned the alphabet's `+` into a space, and documents indent what they hold and break its lines.
+  const coded = shape.hasSigns ? undefined : unspaced(value, shape.spaces, shape.breaks)
+  if (value.length > LONGEST_LOOSE) return coded === undefined ? leadingText(value) : behindBase64(coded)
+  const found: string[] = []
+  if (coded === undefined || !WHOLE.test(coded) || !take(found, coded, BOTH)) takeLoosely(found, value)
+  return found.length === 0 ? undefined : found.join('\n')
+}
+
+/** Adds what decoders get that pass over signs, and programs that take a value apart. */
+function takeLoosely(found: string[], value: string): void {
+  const { foreign, longest, isOfUrls, isSparse } = shape
+  if (isSparse && foreign > shape.breaks) take(found, value, BOTH)
+  if (isSparse && isOfUrls) take(found, value, STANDARD)
+  if (foreign === 0 || longest < SHORTEST_PART) return
+  for (const { 0: part } of [...value.matchAll(PART)].slice(0, MAX_PARTS))
+    if (isBase64Value(part)) take(found, part, BOTH)
 }
 
 /** As `decodeBase64`, for what `isBase64Value` calls such a value. */
 export function decodeBase64Value(value: string): string | undefined {
-  return value.length > LONGEST ? undefined : behindBase64(value)
+  if (value.length > LONGEST_LOOSE || !OF_URLS.test(value)) return behindBase64(value)
+  const found: string[] = []
+  if (!take(found, value, BOTH)) take(found, value, STANDARD)
+  return found.length === 0 ? undefined : found.join('\n')
 }
 
-function behindBase64(coded: string): string | undefined {
-  if (coded.startsWith('H4sI')) return insidePacked(coded, 'gzip')
+/** What of a value is of no alphabet. */
+class Shape {
+  /** Characters of no alphabet, but for padding at the end. */
+  foreign = 0
+  /** Spaces among them ... */
+  spaces = 0
+  /** ... tabs and line ends ... */
+  breaks = 0
+  /** ... and others. */
+  hasSigns = false
+  /** Whether some are of the alphabet of URLs only. */
+  isOfUrls = false
+  /** Whether few are of no alphabet. */
+  isSparse = false
+  /** The longest run of characters of an alphabet. */
+  longest = 0
+
+  read(value: string): void {
+    let end = value.length
+    while (end > 0 && charCodeAt.call(value, end - 1) === EQUALS) end--
+    let foreign = 0
+    let spaces = 0
+    let breaks = 0
+    let longest = 0
+    let start = 0
+    for (let at = 0; at < end; at++) {
+      const code = charCodeAt.call(value, at)
+      if (code < 128 && (BOTH[code] as number) >= 0) continue
+      if (at - start > longest) longest = at - start
+      start = at + 1
+      foreign++
+      if (code === 32) spaces++
+      else if (code >= 9 && code <= 13) breaks++
+    }
+    this.foreign = foreign
+    this.spaces = spaces
+    this.breaks = breaks
+    this.hasSigns = foreign > spaces + breaks
+    this.longest = Math.max(longest, end - start)
+    this.isOfUrls = OF_URLS.test(value)
+    this.isSparse = foreign <= Math.max(2, value.length / SPARSE)
+  }
+}
+
+const EQUALS = 61
+
+/** Behind the `base64,` of a data URL. */
+function behindMark(value: string, start: number): string | undefined {
+  const behind = value.slice(start, start + LONGEST)
+  const unbroken = INDENTED.test(behind) ? unspaced(behind, 0, 1) : behind
+  return behindBase64(/^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '')
+}
+
+function unspaced(value: string, spaces: number, breaks: number): string {
+  const unbroken = breaks === 0 ? value.trim() : value.trim().replace(/[\r\n][ \t\r\n]*/g, '')
+  return spaces === 0 ? unbroken : unbroken.replaceAll(' ', '+')
+}
+
+/** Behind base64 at the start of a long text. */
+function leadingText(value: string): string | undefined {
+  const leading = LEADING.exec(value.trimStart())?.[1]
+  return leading !== undefined && isBase64Value(leading) ? behindBase64(leading) : undefined
+}
+
+/** Adds what a value decodes to, unless that is known. @returns whether all of it is text */
+function take(found: string[], value: string, digits: Int8Array): boolean {
+  const text = behindBase64(value, digits)
+  if (text === undefined) return false
+  if (found.length === 0) {
+    found.push(text)
+    return isAll(text, value, digits)
+  }
+  if (!found.some(known => known.includes(text))) {
+    for (let i = found.length - 1; i >= 0; i--) if (text.includes(found[i] as string)) found.splice(i, 1)
+    found.push(text)
+  }
+  return isAll(text, value, digits)
+}
+
+/** Whether a value holds no bytes besides a text. */
+function isAll(text: string, value: string, digits: Int8Array): boolean {
+  return Buffer.byteLength(text) >= Math.floor((cleaned(value, digits).length * 3) / 4)
+}
+
+/** @param digits what each character stands for; those of no alphabet are passed over */
+function behindBase64(value: string, digits: Int8Array = BOTH): string | undefined {
+  if (value.length < SHORTEST || value.length > LONGEST) return undefined
+  if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), 'gzip')
   // Zlib says of its window and level what it was made with; text begins with `e` and a sign as well.
-  if (ZLIB.test(coded)) return insidePacked(coded, 'zlib') ?? insideText(coded)
-  return insideText(coded)
+  if (ZLIB.test(value)) return insidePacked(cleaned(value, digits), 'zlib') ?? insideText(value, digits)
+  return insideText(value, digits)
+}
+
+/** The characters of an alphabet alone. */
+function cleaned(value: string, digits: Int8Array): string {
+  return value.replace(digits === BOTH ? /[^A-Za-z0-9+/_-]+/g : /[^A-Za-z0-9+/]+/g, '')
 }
 
 /** The first two bytes of zlib: a window of 32 KB, and one of four levels. */
 const ZLIB = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
 
-function insideText(coded: string): string | undefined {
-  if (!holdsText(coded)) return undefined
-  const bytes = Buffer.from(coded, 'base64')
-  if (bytes.length < (coded.length * 3) / 4 - 4) return undefined
-  return textIn(bytes)
+function insideText(value: string, digits: Int8Array): string | undefined {
+  return holdsText(value, digits) ? textIn(Buffer.from(cleaned(value, digits), 'base64')) : undefined
 }
 
 /** How much of a compressed value is unpacked: what it is shows at its start. */
@@ -118,35 +230,42 @@ export function isBase64Value(text: string): boolean {
 
 /** Characters at the start that tell most files from a long text. */
 const START = 12
-const SIX_BITS = new Int8Array(128).fill(-1)
+/** So many characters stand for a long run. */
+const LONG_CODED = Math.ceil(CERTAIN / 3) * 4
+/** What each character stands for in either alphabet, and in the older one. */
+const BOTH = new Int8Array(128).fill(-1)
 for (const [value, letter] of [
   ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
 ].entries())
-  SIX_BITS[charCodeAt.call(letter, 0)] = value
-SIX_BITS[charCodeAt.call('-', 0)] = 62
-SIX_BITS[charCodeAt.call('_', 0)] = 63
-
+  BOTH[charCodeAt.call(letter, 0)] = value
+const STANDARD = BOTH.slice()
+BOTH[charCodeAt.call('-', 0)] = 62
+BOTH[charCodeAt.call('_', 0)] = 63
+const shape = new Shape()
 const runs = new TextRuns()
 
 /**
- * Whether the characters of a value stand for bytes that hold a text. By hand, as most values are
- * identifiers, and a buffer for their few bytes takes longer.
+ * Whether what the characters of a value stand for is or holds a text; of a value longer than a message,
+ * whether it begins as one. By hand, as most values are identifiers, and a buffer for their few bytes takes
+ * longer.
+ * @param digits what each character stands for; those of no alphabet are passed over
  */
-function holdsText(coded: string): boolean {
-  const isSmall = coded.length <= SMALL_CODED
-  const most = isSmall ? coded.length : START
-  runs.begin()
+function holdsText(value: string, digits: Int8Array): boolean {
+  const isSmall = value.length <= SMALL_CODED
+  const end = isSmall ? value.length : START
+  runs.begin((end * 3) >> 2)
   let bits = 0
   let count = 0
-  for (let at = 0; at < most; at++) {
-    const value = SIX_BITS[charCodeAt.call(coded, at) & 127] as number
-    if (value < 0) break
-    bits = ((bits << 6) | value) & 0x3fff
+  for (let at = 0; at < end; at++) {
+    const code = charCodeAt.call(value, at)
+    const digit = code < 128 ? (digits[code] as number) : -1
+    if (digit < 0) continue
+    bits = ((bits << 6) | digit) & 0x3fff
     count += 6
     if (count < 8) continue
     count -= 8
-    runs.read((bits >> count) & 255)
-    if (runs.isCertain) return true
+    if (runs.read((bits >> count) & 255)) return true
+    if (!runs.isText && (!isSmall || (runs.isLost && end - at < LONG_CODED))) return false
   }
-  return isSmall ? runs.areMost() : runs.areAll
+  return runs.isText || (isSmall && runs.areMost())
 }

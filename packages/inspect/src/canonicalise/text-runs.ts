@@ -3,68 +3,65 @@ import { isUtf8 } from 'node:buffer'
 /** Bytes of a message rather than of a file: what is text in it is read, whatever stands around that. */
 export const SMALL = 2_048
 /** A run of characters that chance nearly never makes among other bytes. */
-const CERTAIN = 16
-/** A run that counts where nearly all of a value is made of such. */
+export const CERTAIN = 16
+/** A run that counts where three quarters of the bytes lie in such. */
 const SHORT = 4
+const RUNS = /[\t\n\r\u0020-\u007e]{4,}/g
 /** Bytes of zero that a text may have: at its end, and between a name and a password (RFC 4616). */
 const MAX_NULLS = 2
 /** Control characters, but for tabs and line ends. */
 const CONTROLS = /[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
-/** Runs of characters, in UTF-8, among bytes that are read one by one. */
+/** Bytes that are read one by one: whether they are a text, or hold one. */
 export class TextRuns {
-  #run = 0
-  #covered = 0
-  #total = 0
-  #others = 0
-  #nulls = 0
-  /** Bytes that the character at hand still has (RFC 3629 section 3). */
+  /** Whether all so far are UTF-8 (RFC 3629 section 3) without control characters. */
+  isText = true
+  /** Bytes that the character at hand still has. */
   #rest = 0
+  #nulls = 0
+  /** Characters of ASCII in a row. */
+  #run = 0
+  /** How many more bytes may lie in no run. */
+  #spare = 0
 
-  begin(): void {
-    this.#run = 0
-    this.#covered = 0
-    this.#total = 0
-    this.#others = 0
-    this.#nulls = 0
+  /** @param most as many bytes will be read */
+  begin(most: number): void {
+    this.isText = true
     this.#rest = 0
-  }
-
-  /** @returns whether the byte belongs to a run */
-  read(byte: number): boolean {
-    this.#total++
-    if (isPlainByte(byte)) this.#rest = 0
-    else if (this.#rest > 0 && (byte & 0xc0) === 0x80) this.#rest--
-    else if (byte >= 0xc2 && byte <= 0xf4) this.#rest = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
-    else {
-      this.#rest = 0
-      this.#end()
-      if (byte !== 0 || ++this.#nulls > MAX_NULLS) this.#others++
-      return false
-    }
-    this.#run++
-    return true
-  }
-
-  #end(): void {
-    if (this.#run >= SHORT) this.#covered += this.#run
+    this.#nulls = 0
     this.#run = 0
+    this.#spare = most >> 2
   }
 
-  /** The run at hand is too long for chance. */
-  get isCertain(): boolean {
-    return this.#run >= CERTAIN
+  /** @returns whether a run is too long for chance */
+  read(byte: number): boolean {
+    if (isPlainByte(byte)) {
+      if (this.#rest > 0) this.isText = false
+      return ++this.#run >= CERTAIN
+    }
+    if (this.isText) this.#readOther(byte)
+    this.#spare -= this.#run < SHORT ? this.#run + 1 : 1
+    this.#run = 0
+    return false
+  }
+
+  #readOther(byte: number): void {
+    if (byte === 0) this.isText = ++this.#nulls <= MAX_NULLS && this.#rest === 0
+    else if ((byte & 0xc0) === 0x80) this.isText = this.#rest-- > 0
+    else {
+      this.isText = this.#rest === 0 && byte >= 0xc2 && byte <= 0xf4
+      this.#rest = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
+    }
+  }
+
+  /** Too many bytes lie in no run, and none is under way. */
+  get isLost(): boolean {
+    return this.#spare < 0 && this.#run === 0
   }
 
   /** Ends the last run. @returns whether three quarters of the bytes lie in runs */
   areMost(): boolean {
-    this.#end()
-    return this.#total > 0 && this.#covered * 4 >= this.#total * 3
-  }
-
-  /** No byte lies outside. */
-  get areAll(): boolean {
-    return this.#others === 0
+    return this.#spare >= (this.#run < SHORT ? this.#run : 0)
   }
 }
 
@@ -79,23 +76,10 @@ export function textIn(bytes: Buffer): string | undefined {
     const text = bytes.toString('utf8')
     if (!CONTROLS.test(text) && text.split('\u0000', MAX_NULLS + 2).length <= MAX_NULLS + 1) return text
   }
-  return bytes.length <= SMALL ? stringsIn(bytes) : undefined
-}
-
-function stringsIn(bytes: Buffer): string | undefined {
-  const runs = new TextRuns()
-  const found: string[] = []
-  let start = -1
-  const take = (end: number): void => {
-    if (start >= 0 && end - start >= SHORT) found.push(bytes.toString('utf8', start, end))
-    start = -1
-  }
-  for (let at = 0; at < bytes.length; at++) {
-    if (!runs.read(bytes[at] as number)) take(at)
-    else if (start < 0) start = at
-  }
-  take(bytes.length)
-  const strings = runs.areMost() ? found : found.filter(({ length }) => length >= CERTAIN)
+  if (bytes.length > SMALL) return undefined
+  const found = bytes.toString('latin1').match(RUNS) ?? []
+  const areMost = found.reduce((sum, { length }) => sum + length, 0) * 4 >= bytes.length * 3
+  const strings = areMost ? found : found.filter(({ length }) => length >= CERTAIN)
   return strings.length === 0 ? undefined : strings.join('\n')
 }
 

@@ -87,7 +87,7 @@ export const directoryAndMailRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       // Interfaces for mail take whole heads.
-      unlessNamed: /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822)$/,
+      unlessNamed: /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?e?mail)$/,
       chars: CHAR.newline | CHAR.backslash | CHAR.space,
       words: WORD.mail,
       attacks: [

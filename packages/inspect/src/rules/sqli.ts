@@ -202,14 +202,14 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/schema-name',
-    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|schema_name|db_name\s{0,4}\(?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
+    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|(?:schema|db)_name\s{0,4}\(\)?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
     {
       score: 5,
       bare: true,
       words: WORD.sqlName,
       atStart: true,
       attacks: ['InFoRmaTioN_ScHemA', 'pg_catalog', 'db_name('],
-      benign: ['schema', 'mysql'],
+      benign: ['schema', 'mysql', 'schema_name', 'db_name'],
     },
   ),
   // The rest of a query without the value that it follows.
