@@ -330,12 +330,7 @@ function misnumbered(
   numbers: Map<string, number>,
   minimumIndex: number,
 ): string | undefined {
-  let leaf: {
-    readonly v?: unknown
-    readonly index?: unknown
-    readonly tenant?: unknown
-    readonly number?: unknown
-  } | null
+  let leaf: Readonly<Partial<Record<'v' | 'index' | 'tenant' | 'number', unknown>>> | null
   try {
     leaf = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
@@ -350,10 +345,7 @@ function misnumbered(
   return number === last + 1 ? undefined : `entry ${index} is number ${number} of its tenant, after ${last}`
 }
 
-/**
- * Below which index entries may be missing: what retention can have removed. It removes whole bundles, and
- * never the newest full one; whatever else is missing is not excused by a number that anybody could write.
- */
+/** Below which index entries may be missing: whole bundles that retention removed, never the newest one. */
 function excused(minimumIndex: number, size: number, found: Found): number {
   const isRetention = minimumIndex % WIDTH === 0 && minimumIndex + WIDTH <= size
   if (minimumIndex === 0 || isRetention) return minimumIndex
