@@ -60,6 +60,29 @@ const KINDS: Readonly<
       asked('/s', { q: '127.0.0.1; whoami</p>' }),
     ],
   },
+  'a query in a text that has an apostrophe before it': {
+    honest: [
+      filled({ body: "It's quick: SELECT * FROM t WHERE a = 'x' AND b = 'y' and that's it." }),
+      sent({
+        body: "<p>O'Brien</p><pre><code>SELECT * FROM t WHERE a = 'x' AND b &lt;&gt; 'y';</code></pre>",
+      }),
+      sent({ blob: "I don't know why, but WHERE a = 'x' AND b > 5 is slow" }),
+      filled({ comment: "D'Arcy says that a = 'x' OR c IN ('open', 'new') is what we need" }),
+      filled({ comment: "we're sure, they'll see: if a == 'x' and b != 'y' then" }),
+    ],
+    attacks: [
+      filled({ body: "it's ' AND b = 'y" }),
+      filled({ body: "don't know' or 'a'='a" }),
+      filled({ body: "x's' or 'a'='a" }),
+      filled({ body: "o'or 1=1-- " }),
+      filled({ body: "d'union select password from users-- " }),
+      filled({ body: "it's x' UNION SELECT password FROM users-- " }),
+      filled({ name: "it's' or b = 'y" }),
+      filled({ name: "O'Brien' or b = 'y" }),
+      asked('/s', { q: "it's' AND SLEEP(5)-- " }),
+      asked('/s', { q: "o'brien' AND 1=1-- " }),
+    ],
+  },
   'a file of an application that is about credentials': {
     honest: [
       asked('/types/credentials.json', {}),

@@ -4,7 +4,7 @@ import { untrustedForwardingSentence } from './untrusted-forwarding.ts'
 type Sentence = (event: Event) => string
 
 /**
- * What happened, in words, for events that are not requests; the type itself for those of an application.
+ * What happened, in words, for events that are not requests; type and facts for those of an application.
  * Comes from outside: show it `safe`.
  */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
@@ -54,6 +54,21 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'records.issued': event => `records shown to ${who(event)}: ${event.resource?.type ?? ''}`,
   'audit.unreadable': () => 'what a process had left for the log could not be read',
   'journal.failed': event => `the undo journal: ${text(event, 'problem')}`,
+  'act.permitted': event => `${who(event)} may ${act(event)}`,
+  'act.done': event => `${who(event)} did ${act(event)}`,
+  'act.failed': event => `${who(event)} could not ${act(event)}: it failed`,
+  'act.refused': event => `${who(event)} may not ${act(event)}${by(event, 'why')}`,
+  'approval.requesting': event => `${who(event)} is about to ask for consent to ${consent(event)}`,
+  'approval.requested': event => `${who(event)} asked for consent to ${consent(event)}`,
+  'approval.deciding': event => `${who(event)} is about to ${text(event, 'decision')} ${consent(event)}`,
+  'approval.approved': event => `${who(event)} consented to ${consent(event)}`,
+  'approval.denied': event => `${who(event)} denied ${consent(event)}`,
+  'approval.redeeming': event => `${who(event)} is about to use the consent to ${consent(event)}`,
+  'approval.used': event => `${who(event)} used the consent to ${consent(event)}`,
+  'approval.refused': event => `${who(event)} may not decide ${consent(event)}`,
+  'approval.cancelled': event => `the request was cancelled: ${consent(event)}`,
+  'approval.expired': event => `the request expired: ${consent(event)}`,
+  'approval.forged': event => `a request was changed in the database: ${consent(event)}`,
 }
 
 /** What is missing while a store is away, by the part of Postern that keeps something there. */
@@ -73,10 +88,34 @@ function withoutStore(event: Event): string {
   )
 }
 
-/** One event that is not a request, as a sentence without time and actor. */
+/** One event that is not a request, as a sentence without time. */
 export function eventSentence(event: Event): string {
   const sentence = Object.hasOwn(SENTENCES, event.type) ? SENTENCES[event.type] : undefined
-  return (sentence?.(event) ?? `${event.type} ${event.request?.id ?? ''}`).trim()
+  return (sentence?.(event) ?? facts(event)).trim()
+}
+
+/** All that an event of another type says: `account.roles-changed: user:ann account u_4711 roles=admin`. */
+function facts(event: Event): string {
+  const { type, actor, request } = event
+  const said = [actor.principal ?? actor.address ?? '', act(event), values(event)].filter(text => text !== '')
+  return `${type}${said.length === 0 ? ` ${request?.id ?? ''}` : `: ${said.join(' ')}`}`
+}
+
+/** `order.delete order 7`, or `DELETE /orders/:id orders/7`. */
+function act({ action = '', resource }: Event): string {
+  return [action, resource?.type ?? '', resource?.id ?? '']
+    .filter(word => word !== '')
+    .join(' ')
+    .slice(0, 300)
+}
+
+/** The act, who asked for it where somebody else decides, and the id of the request. */
+function consent(event: Event): string {
+  const asked = text(event, 'requestedBy')
+  const { principal } = event.actor
+  const isOwn = asked === '' || asked === principal || asked.slice(asked.indexOf(':') + 1) === principal
+  const others = isOwn ? '' : `, asked by ${asked}`
+  return `${act(event)}${others} (approval ${text(event, 'approval')})`
 }
 
 /** `like GET /login, refused by limit/login`. */
@@ -104,10 +143,17 @@ function times(event: Event): string {
 }
 
 /** What an operator's act says beside its name: `actor=192.0.2.1 for=4h`. */
-function details({ resource, data }: Event): string {
-  const facts = Object.entries(data ?? {}).map(([name, value]) => `${name}=${plain(value)}`)
-  return [resource?.id ?? '', ...facts]
+function details(event: Event): string {
+  return [event.resource?.id ?? '', values(event)]
     .filter(fact => fact !== '')
+    .join(' ')
+    .slice(0, 500)
+}
+
+/** `actor=192.0.2.1 for=4h` */
+function values({ data }: Event): string {
+  return Object.entries(data ?? {})
+    .map(([name, value]) => `${name}=${plain(value)}`)
     .join(' ')
     .slice(0, 500)
 }

@@ -76,3 +76,37 @@ describe('an event that is not a request', () => {
     }
   })
 })
+
+describe('who did what stands in the line of an event', () => {
+  const order = { type: '', id: 'orders/7' }
+  const data = { approval: 'f1e5', state: 'pending', requestedBy: 'user:finn' }
+  const asked = { time: 0, action: 'DELETE /orders/:id', resource: order, data }
+  const lines: readonly (readonly [Event, string])[] = [
+    [
+      { ...asked, type: 'approval.requested', actor: { principal: 'user:finn' } },
+      'user:finn asked for consent to DELETE /orders/:id orders/7 (approval f1e5)',
+    ],
+    [
+      { ...asked, type: 'approval.approved', actor: { principal: 'user:olga' } },
+      'user:olga consented to DELETE /orders/:id orders/7, asked by user:finn (approval f1e5)',
+    ],
+    [
+      { ...asked, type: 'approval.forged', actor: {} },
+      'a request was changed in the database: DELETE /orders/:id orders/7, asked by user:finn (approval f1e5)',
+    ],
+    [
+      { ...asked, type: 'act.refused', actor: { principal: 'finn' }, data: { why: 'approval-pending' } },
+      'finn may not DELETE /orders/:id orders/7 (approval-pending)',
+    ],
+    [
+      {
+        ...{ type: 'account.roles-changed', time: 0, actor: { principal: 'user:ann' } },
+        ...{ resource: { type: 'account', id: 'u_4711' }, data: { roles: ['admin'] } },
+      },
+      'account.roles-changed: user:ann account u_4711 roles=["admin"]',
+    ],
+    [{ type: 'shop.order-paid', time: 0, actor: {}, data: { total: 12 } }, 'shop.order-paid: total=12'],
+    [{ type: 'shop.opened', time: 0, actor: {} }, 'shop.opened'],
+  ]
+  for (const [event, line] of lines) test(event.type, () => assert.equal(eventSentence(event), line))
+})

@@ -163,7 +163,7 @@ export class LoginDefence implements Guard {
     if (settings === undefined) {
       if (this.#isOwn(exchange)) return OWN_SIGN_IN
       if (this.#options.obviousRoutes === 'ignore') return undefined
-      return isObviousLogin(exchange.method, exchange.path.canonical) ? OBVIOUS_LOGIN : undefined
+      return isObviousLogin(exchange) ? OBVIOUS_LOGIN : undefined
     }
     let compiled = this.#compiled.get(settings)
     if (compiled === undefined) {

@@ -88,12 +88,20 @@ export const OBVIOUS_LOGIN: CompiledLogin = {
   lanes: OBVIOUS_LANES,
 }
 
+/**
+ * A program with an extension answers what stands behind it too (PATH_INFO: `/wp-login.php/x`), and Windows
+ * ignores dots and spaces at the end of its name.
+ */
 const OBVIOUS =
-  /^(?:\/[^/]{1,60}){0,4}\/(?:wp-login|login|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token)(?:\.[a-z0-9]{1,10})?$/i
+  /^(?:\/[^/]{1,60}){0,8}\/(?:wp-login|login|login_check|log-in|log_in|signin|sign-in|sign_in|logon|sessions?|authenticate|token)(?:\.[a-z0-9]{1,10}[. ]{0,8}(?:\/.*)?)?$/is
 
-/** Whether a path is where logins usually are, also with a format (`/users/sign_in.json`). */
-export function isObviousLogin(method: string, path: string): boolean {
-  return method === 'POST' && OBVIOUS.test(path)
+/**
+ * Whether a request is a POST to where logins usually are, also with a format (`/users/sign_in.json`), or
+ * asks to be treated as one: WordPress obeys `_method=POST` in a GET.
+ */
+export function isObviousLogin({ method, methodOverrides, path }: Exchange): boolean {
+  const isPost = method === 'POST' || methodOverrides.some(wish => wish.method === 'POST')
+  return isPost && OBVIOUS.test(path.canonical)
 }
 
 function readerOf(settings: LoginSettings): AccountReader {

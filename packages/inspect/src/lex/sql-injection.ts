@@ -41,8 +41,11 @@ export class SqlInjectionLexer {
     for (let i = 0; i < sql.count && !sql.isExhausted; i++) {
       const kind = sql.kindAt(i)
       let found: Finding | undefined
-      if (kind === TOKEN.apostrophe) found = afterQuote(sql, i, ++apostrophes)
-      else if (kind === TOKEN.quote) found = afterQuote(sql, i, ++quotes)
+      if (kind === TOKEN.apostrophe) {
+        found = afterQuote(sql, i, apostrophes + 1)
+        if (!isInWord(sql, i)) apostrophes++
+      }
+      if (kind === TOKEN.quote) found = afterQuote(sql, i, ++quotes)
       else if (kind === TOKEN.semicolon) found = afterSemicolon(sql, i, false)
       else if (kind === TOKEN.word || kind === TOKEN.logic) found = anywhere(sql, i)
       if (found !== undefined && isSurer(found, best) && unlessOwn(found, reading) !== undefined) {
@@ -286,6 +289,21 @@ function isComparedLiteral(sql: SqlGrammar, i: number): boolean {
     return /[=!]==\s?$/.test(sql.source.slice(Math.max(0, start - 4), start))
   }
   return false
+}
+
+/** `it's`, `don't`: behind a string that ends there, no query goes on so. */
+const CONTRACTED = /^[a-z]'(?:s|t|re|ll|ve|d|m)(?![\w"(])/
+/** `O'Brien`, `l'art`. */
+const ELIDED = /^(?:^|[^\w'])[odl]'[a-z]{3}/
+
+/** Whether an apostrophe stands inside a word: it opens no string that the next one would close. */
+function isInWord(sql: SqlGrammar, i: number): boolean {
+  const at = sql.starts[i] as number
+  if (CONTRACTED.test(sql.source.slice(Math.max(0, at - 1), at + 5))) return true
+  const isName = sql.kindAt(i + 1) === TOKEN.word && sql.keyAt(i + 1) === KEY.none
+  return (
+    isName && ELIDED.test(at < 2 ? ` ${sql.source.slice(at - 1, at + 4)}` : sql.source.slice(at - 2, at + 4))
+  )
 }
 
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
