@@ -18,7 +18,7 @@ const SWITCHED =
 const REACHING =
   /^(?:ping6?|nslookup|traceroute6?|tracert|dig|whois|mtr|nmap)(?:\s{1,4}-\w{1,2}(?:\s{1,4}\d{1,6})?){0,3}\s{1,4}[\w-]{1,40}(?:[.:][\w-]{1,40}){1,7}$/
 
-/** Whether a command behind a separator was hung onto one argument, and is no part of a list. */
+/** Whether a command behind a separator was hung onto one argument, rather than put into a list. */
 export function isCutOff(lower: string, separator: number, before: string): boolean {
   if (isDouble(lower, separator)) return !/\s/.test(before)
   if (before === '') return charCodeAt.call(lower, separator) < 32

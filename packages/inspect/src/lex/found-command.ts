@@ -1,6 +1,6 @@
 import type { Reading } from '../reading.ts'
 import { isFreeText, isOperandParameter } from '../value-setting.ts'
-import { isCutOff, isIsolated, isLeading, isPipeline } from './before-command.ts'
+import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
 import { endsElement } from './element-end.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { isAdvisedCommand, isEnglishCommand, isTellingCommand, looksAround } from './shell-words.ts'
@@ -229,7 +229,7 @@ export class FoundCommand {
 
   /**
    * Right behind a separator that has a space before it, with a switch: who writes sentences or code sets the
-   * space behind the separator. Or with no space on either side, and a name that is no word.
+   * space behind the separator. Or with no space on either side, and a name that nobody writes otherwise.
    */
   get isGlued(): boolean {
     const { at, separator } = this.#spot

@@ -360,7 +360,7 @@ export const xssRules: readonly Rule[] = [
       benign: ['</p>', '"</b>"'],
     },
   ),
-  // Out of an attribute and of its tag, into an element, whatever its name: what finds out whether that works.
+  // Out of an attribute and its tag, into an element of any name: what finds out whether that works.
   pattern('xss/out-of-tag', /^[^<>\n]{0,80}["']\s{0,2}\/?>\s{0,4}<[a-z][\w-]{0,40}[\s/>]/, {
     score: 5,
     quotable: true,
