@@ -68,7 +68,6 @@ const MAX_PROBLEMS = 100
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one streaming pass; entries, tiles and numbers are compared at the same position.
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const hash = options.sha256 ?? sha256
-  const { minimumIndex = 0 } = options
   const problems: Problem[] = []
   const found: Found = (path, from, to, message) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ path, from, to, message })
@@ -81,6 +80,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   }
   const remembered = await openRemembered(options, head, found)
   const { size } = head
+  const minimumIndex = excused(options.minimumIndex ?? 0, size, found)
   /** The tree as the entries make it, and as the tiles of leaf hashes make it. */
   const fromEntries = new Tree(hash)
   const fromTiles = new Tree(hash)
@@ -330,12 +330,7 @@ function misnumbered(
   numbers: Map<string, number>,
   minimumIndex: number,
 ): string | undefined {
-  let leaf: {
-    readonly v?: unknown
-    readonly index?: unknown
-    readonly tenant?: unknown
-    readonly number?: unknown
-  } | null
+  let leaf: Readonly<Partial<Record<'v' | 'index' | 'tenant' | 'number', unknown>>> | null
   try {
     leaf = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
@@ -348,6 +343,14 @@ function misnumbered(
   const last = numbers.get(tenant) ?? (minimumIndex > 0 ? number - 1 : 0)
   numbers.set(tenant, number)
   return number === last + 1 ? undefined : `entry ${index} is number ${number} of its tenant, after ${last}`
+}
+
+/** Below which index entries may be missing: whole bundles that retention removed, never the newest one. */
+function excused(minimumIndex: number, size: number, found: Found): number {
+  const isRetention = minimumIndex % WIDTH === 0 && minimumIndex + WIDTH <= size
+  if (minimumIndex === 0 || isRetention) return minimumIndex
+  found('minimum-index', 0, 0, `retention never removes the entries below ${minimumIndex} of ${size}`)
+  return 0
 }
 
 /** The tree head of a signed checkpoint, or what is wrong with it. */

@@ -1,6 +1,8 @@
 import { dirname, join } from 'node:path'
 import { IntegrityError } from '@postern/core'
+import { parseCheckpoint } from '../format/checkpoint.ts'
 import { decodeBundle } from '../format/entry-bundle.ts'
+import { parseNote } from '../format/note.ts'
 import { HASH_BYTES } from '../format/sha256.ts'
 import { TILE_WIDTH, type Tile, tilePath } from '../format/tile.ts'
 import type { FileLayer } from './file-layer.ts'
@@ -14,6 +16,29 @@ export const INDEX = 'index.db'
 export const VERIFIER_KEYS = 'verifier-keys'
 /** Index of the first entry that retention kept; absent when all are there. */
 export const MINIMUM_INDEX = 'minimum-index'
+
+/** What is left is read from its end: whole bundles are removed, and the newest full one stays. */
+function canBeRemoved(minimumIndex: number, size: number): boolean {
+  if (minimumIndex === 0) return true
+  return minimumIndex > 0 && minimumIndex % TILE_WIDTH === 0 && minimumIndex + TILE_WIDTH <= size
+}
+
+/** The numbers of tenants' last entries; undefined when it is something else. */
+function parseNumbers(text: string): ReadonlyMap<string, number> | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const numbers = new Map<string, number>()
+  for (const [tenant, number] of Object.entries(value)) {
+    if (!Number.isSafeInteger(number) || number < 0) return undefined
+    numbers.set(tenant, number)
+  }
+  return numbers
+}
 
 /** Tiles, entry bundles and checkpoint of a log in a directory. */
 export class LogFiles {
@@ -51,13 +76,27 @@ export class LogFiles {
 
   /**
    * What retention removed: everything below an index, and the number of each tenant's last entry among it.
+   * @throws IntegrityError when it is something that retention does not remove
    */
   removed(): { readonly minimumIndex: number; readonly numbers: ReadonlyMap<string, number> } {
     const [index = '', numbers = '{}'] = (this.#text(MINIMUM_INDEX) ?? '0').split('\n')
-    if (!/^\d{1,15}$/.test(index))
-      throw new IntegrityError(`${join(this.directory, MINIMUM_INDEX)} is damaged`)
-    const last = JSON.parse(numbers === '' ? '{}' : numbers) as Readonly<Record<string, number>>
-    return { minimumIndex: Number(index), numbers: new Map(Object.entries(last)) }
+    const minimumIndex = /^\d{1,15}$/.test(index) ? Number(index) : -1
+    const last = parseNumbers(numbers === '' ? '{}' : numbers)
+    if (last === undefined || !canBeRemoved(minimumIndex, minimumIndex === 0 ? 0 : this.#publishedSize()))
+      throw new IntegrityError(
+        `${join(this.directory, MINIMUM_INDEX)} is damaged, or somebody wrote it: retention removes whole bundles, and never the newest`,
+      )
+    return { minimumIndex, numbers: last }
+  }
+
+  /** A checkpoint that cannot be read is reported by whoever needs it. */
+  #publishedSize(): number {
+    try {
+      return Number(parseCheckpoint(parseNote(this.checkpoint() ?? '').text).size)
+    } catch (error) {
+      if (error instanceof IntegrityError) return Number.POSITIVE_INFINITY
+      throw error
+    }
   }
 
   /** Verifier keys this directory names for itself, one a line. */
