@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { RouteSettings } from '@postern/core'
+import { answerJson } from '../src/login-defence/answer-test.ts'
+import { isShaped } from '../src/login-defence/graphql-shape.ts'
+import { graphqlTokens } from '../src/login-defence/graphql-tokens.ts'
 import { addressOf, type Backend, LoginWorld } from './login-harness.ts'
 
 const LOGIN = 'mutation ($e: String!, $p: String!) { login(email: $e, password: $p) { token } }'
@@ -164,4 +167,108 @@ test('attack: stuffing takes another IPv6 address of its network for each accoun
     await world.send({ body, address: `2001:db8:1:2::${i + 1}` })
   }
   assert.ok(world.events.some(({ type }) => type === 'login.stuffing'))
+})
+
+describe('an answer that its client shaped', () => {
+  // The backend tells of a wrong password in the data, as many do.
+  const answer = (data: object): Backend => ({ status: 200, body: JSON.stringify({ data }) })
+  const wrong = { login: { token: null, errors: ['no'] } }
+  for (const [how, text, data, tests] of [
+    [
+      'calls another field "token"',
+      'login(email: $e, password: $p) { token: __typename }',
+      { login: { token: 'Payload' } },
+    ],
+    [
+      'calls another field "session", in a fragment',
+      'login(email: $e, password: $p) { ...f } } fragment f on Payload { session: __typename',
+      { login: { session: 'Payload' } },
+    ],
+    [
+      'asks for a token of its own beside it',
+      'login(email: $e, password: $p) { ok } renew { token }',
+      { login: { ok: null }, renew: { token: 't' } },
+    ],
+    [
+      'calls another field as the login is',
+      'x: login(email: $e, password: $p) { token } login: renew { token }',
+      { x: { token: null }, login: { token: 't' } },
+      { succeeded: answerJson('data.login.token') },
+    ],
+    [
+      'does not ask for errors',
+      'login(email: $e, password: $p) { ok }',
+      { login: { ok: null } },
+      { failed: answerJson('data.login.errors') },
+    ],
+    [
+      'calls the login otherwise',
+      'x: login(email: $e, password: $p) { errors }',
+      { x: wrong.login },
+      { failed: answerJson('data.login.errors') },
+    ],
+  ] as readonly (readonly [string, string, object, object?])[])
+    for (const named of ['by its text', 'by its hash'])
+      test(`attack: ${how} (${named}), and passes for a success`, async () => {
+        const world = worldOf({ graphql, ...tests }, answer(data))
+        const query = `mutation ($e: String!, $p: String!) { ${text} }`
+        const extensions = { persistedQuery: { version: 1, sha256Hash: hashOf(query) } }
+        await world.send({ path: '/graphql', body: JSON.stringify({ query, extensions, variables: VICTIM }) })
+        const asked = named === 'by its text' ? { query } : { extensions }
+        assert.ok((await guessed(world, JSON.stringify({ ...asked, variables: VICTIM }))) <= 10)
+        assert.ok(world.events.every(({ type }) => type !== 'login.succeeded'))
+      })
+
+  test('attack: a batch of one has an answer in a list, where no test finds an error', async () => {
+    for (const [login, one, said] of [
+      [{ graphql, failed: answerJson('errors') }, { query: LOGIN, variables: VICTIM }, { errors: ['no'] }],
+      [
+        { jsonRpc: { method: 'login', account: 'email' }, failed: answerJson('error') },
+        { jsonrpc: '2.0', id: 1, method: 'login', params: VICTIM },
+        { error: { code: 1 } },
+      ],
+      [
+        { account: 'email', failed: answerJson('error') },
+        { email: VICTIM.email, password: 'x' },
+        { error: 'no' },
+      ],
+    ] as const) {
+      const world = worldOf(login, { status: 200, body: JSON.stringify([said]) })
+      assert.ok((await guessed(world, JSON.stringify([one]))) <= 10, JSON.stringify(login))
+      assert.ok(world.events.every(({ type }) => type !== 'login.succeeded'))
+    }
+  })
+
+  test('what the backend says to a plain document counts', async () => {
+    for (const [login, data] of [
+      [{ graphql }, { login: { token: 't' } }],
+      [{ graphql, failed: answerJson('data.login.errors') }, { login: { token: 't', errors: [] } }],
+      [{ graphql, succeeded: answerJson('data.login.token') }, { login: { token: 't' } }],
+    ] as const) {
+      const world = worldOf(login, answer(data))
+      for (const query of [LOGIN, `${LOGIN} fragment f on Payload { a b } query Other { a b c }`]) {
+        await world.send({ path: '/graphql', body: JSON.stringify({ query, variables: VICTIM }) })
+        assert.equal(world.events.at(-1)?.type, 'login.succeeded', query)
+      }
+    }
+  })
+})
+
+test('a document shapes its answer by fields beside the login, by fragments there, and by names of its own', () => {
+  const shaped = (text: string): boolean => isShaped(graphqlTokens(text) ?? [])
+  for (const text of [
+    '{ login(a: 1) { token: b } }',
+    'query fragment { login(a: 1) { b } renew { token } }',
+    'fragment f on P { a } mutation { login(a: 1) { b } renew { token } }',
+    'mutation { login(a: 1) { b } ...f }',
+    'mutation { ... on M { login(a: 1) { b } } }',
+    'mutation { login(a: 1) renew }',
+  ])
+    assert.equal(shaped(text), true, text)
+  for (const text of [
+    'mutation M($i: In = { a: 1 }) @d(a: 1) { login(input: { a: 1, b: $i }) @include(if: true) { a b { c d } } }',
+    'mutation { login(a: 1) { ...f } } fragment f on P { a b c } query Other { a } query { b }',
+    '{ login(a: "{ b: c") }',
+  ])
+    assert.equal(shaped(text), false, text)
 })

@@ -9,6 +9,11 @@ export type AccountReading =
       readonly account: string
       /** What else may be the account, where the request does not say it in one place: counted too. */
       readonly others?: readonly string[]
+      /**
+       * How far the answer is the backend's own: a client of GraphQL names what stands in it, so that it may
+       * be `shaped` to look like a success, or be one only where something was `given`: a token or a cookie.
+       */
+      readonly answer?: 'shaped' | 'given'
       /** The stored document that this request sends as text, for those that name it by its hash later. */
       readonly document?: LoginDocument
     }

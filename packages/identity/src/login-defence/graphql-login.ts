@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { DOCUMENT_ID_MEMBERS, documentHashes, type Exchange, type Json } from '@postern/core'
 import { type AccountReader, type AccountReading, type DocumentPlaces, readingOf } from './account-field.ts'
 import { parseJson } from './answer-test.ts'
+import { isShaped } from './graphql-shape.ts'
 import { type GraphqlToken, graphqlTokens } from './graphql-tokens.ts'
 import { readLoginBody } from './login-body.ts'
 
@@ -117,7 +118,15 @@ function valuesOf({ variables = null }: Operation): Json {
 function readDocument(text: string, variables: Json, login: GraphqlLogin): AccountReading {
   const values = callOf(text, login, name => memberOf(variables, name) ?? null)
   if (typeof values === 'string') return { kind: values }
-  return values === undefined ? { kind: 'unreadable' } : named(find(values, login.account, MAX_DEPTH))
+  if (values === undefined) return { kind: 'unreadable' }
+  return answered(
+    named(find(values, login.account, MAX_DEPTH)),
+    isShaped(graphqlTokens(text) ?? []) ? 'shaped' : 'given',
+  )
+}
+
+function answered(reading: AccountReading, answer: 'shaped' | 'given'): AccountReading {
+  return reading.kind === 'account' ? { ...reading, answer } : reading
 }
 
 /**
@@ -146,7 +155,7 @@ const VARIABLE = ''
 
 /**
  * Where the variables of a document hold the account: `=email` in that one, `~input,more` somewhere in one of
- * those, `!` nowhere, because it is written in the text.
+ * those, `!` nowhere, because it is written in the text. A star at the end: the document shapes its answer.
  */
 function placeOf(text: string, login: GraphqlLogin): string {
   const used = new Set<string>()
@@ -156,11 +165,17 @@ function placeOf(text: string, login: GraphqlLogin): string {
   })
   const account = typeof values === 'object' ? find(values, login.account, MAX_DEPTH) : undefined
   const name = memberOf(account, VARIABLE)
-  if (typeof name === 'string') return `=${name}`
-  return account === undefined && used.size > 0 ? `~${[...used].join(',')}` : '!'
+  const shaped = isShaped(graphqlTokens(text) ?? []) ? '*' : ''
+  if (typeof name === 'string') return `=${name}${shaped}`
+  return account === undefined && used.size > 0 ? `~${[...used].join(',')}${shaped}` : '!'
 }
 
-function readPlace(place: string, variables: Json, { account }: GraphqlLogin): AccountReading {
+function readPlace(kept: string, variables: Json, login: GraphqlLogin): AccountReading {
+  const place = kept.replace(/\*$/, '')
+  return answered(readAt(place, variables, login), place === kept ? 'given' : 'shaped')
+}
+
+function readAt(place: string, variables: Json, { account }: GraphqlLogin): AccountReading {
   const names = place.slice(1).split(',')
   if (place.startsWith('=')) return named(memberOf(variables, names[0] ?? ''))
   if (!place.startsWith('~')) return { kind: 'unreadable' }

@@ -83,6 +83,7 @@ interface Attempt {
   readonly others: OtherTries
   /** Whether this account is the one that was tried: where the request holds other names, nobody knows. */
   readonly isCertain: boolean
+  readonly shape: 'shaped' | 'given' | undefined
   answer:
     | { readonly status: number; readonly location: string | undefined; readonly cookies: readonly string[] }
     | undefined
@@ -258,6 +259,7 @@ export class LoginDefence implements Guard {
       device,
       others,
       isCertain: reading.others === undefined || entry.lane === 'device',
+      shape: reading.answer,
       watch: this.#watchFor(exchange, login),
       answer: undefined,
       learned: false,
@@ -343,7 +345,7 @@ export class LoginDefence implements Guard {
 
   #judge(exchange: Exchange, attempt: Attempt, body: string | undefined): LoginOutcome {
     const answer = attempt.answer ?? { status: 0, location: undefined, cookies: [] }
-    return judgeAnswer(attempt.login.tests, { ...answer, body }, exchange.path.canonical)
+    return judgeAnswer(attempt.login.tests, { ...answer, body }, exchange.path.canonical, attempt.shape)
   }
 
   #learn(exchange: Exchange, attempt: Attempt, outcome: 'failed' | 'succeeded'): void {

@@ -28,8 +28,24 @@ export interface OutcomeTests {
  * the other kind. Answers that say nothing about the password (5xx, 404, 405, 408, 413, 415, 429, no answer)
  * are unclear whatever is configured, unless a test names their status.
  * @param path canonical path of the login request
+ * @param shape how far the client chose what stands in the answer: one that it shaped proves no success
  */
-export function judgeAnswer(tests: OutcomeTests, answer: SeenAnswer, path: string): LoginOutcome {
+export function judgeAnswer(
+  tests: OutcomeTests,
+  answer: SeenAnswer,
+  path: string,
+  shape?: 'shaped' | 'given',
+): LoginOutcome {
+  const said = judged(tests, answer, path, shape)
+  return said === 'succeeded' && shape === 'shaped' ? 'unclear' : said
+}
+
+function judged(
+  tests: OutcomeTests,
+  answer: SeenAnswer,
+  path: string,
+  shape: 'shaped' | 'given' | undefined,
+): LoginOutcome {
   const failed = any(tests.failed, answer)
   if (failed === true) return 'failed'
   const succeeded = any(tests.succeeded, answer)
@@ -40,7 +56,14 @@ export function judgeAnswer(tests: OutcomeTests, answer: SeenAnswer, path: strin
   if (tests.failed === undefined && tests.succeeded === undefined) return guess(answer, path)
   if (tests.succeeded !== undefined) return 'failed'
   // A page that was never seen to fail is not proof of success where the status says otherwise.
-  return answer.status < 400 ? 'succeeded' : 'failed'
+  if (answer.status >= 400) return 'failed'
+  // Who need not ask for errors gets none, and a list has none where the tests look: what was given counts.
+  if (shape === undefined && !isList(tests.failed, answer)) return 'succeeded'
+  return guess(answer, path) === 'succeeded' ? 'succeeded' : 'unclear'
+}
+
+function isList(tests: readonly AnswerTest[] | undefined, { body }: SeenAnswer): boolean {
+  return tests?.some(({ kind }) => kind === 'json') === true && Array.isArray(parseJson(body ?? ''))
 }
 
 function any(tests: readonly AnswerTest[] | undefined, answer: SeenAnswer): boolean | 'unseen' {
