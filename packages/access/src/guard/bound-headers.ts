@@ -5,7 +5,8 @@ const NAMED: ReadonlySet<string> = new Set([
   ...['destination', 'overwrite', 'depth', 'if', 'lock-token', 'apply-to-redirect-ref', 'redirect-ref'],
   ...['position', 'ordering-type', 'label', 'if-match', 'if-unmodified-since', 'if-schedule-tag-match'],
   ...['range', 'content-range', 'x-update-range', 'content-disposition', 'content-location', 'slug', 'link'],
-  ...['prefer', 'soapaction', 'x-forwarded-host', 'x-forwarded-prefix', 'x-forwarded-server', 'x-host'],
+  ...['accept-profile', 'content-profile', 'prefer', 'soapaction'],
+  ...['x-forwarded-host', 'x-forwarded-prefix', 'x-forwarded-server', 'x-host'],
 ])
 
 /** Words in names of an application's own headers that say whose data is meant, what is done, or how much. */
@@ -35,6 +36,9 @@ export function boundHeaders(exchange: Exchange): Readonly<Record<string, string
     const name = (headers[i] as string).toLowerCase()
     if (isBound(name)) bound[name] = exchange.header(name) ?? ''
   }
+  // Of this one only the host: whom a request was forwarded for differs between two tries.
+  const hosts = exchange.header('forwarded')?.match(/host=(?:"[^"]*"|[^;,\s]*)/gi)
+  if (hosts != null) bound['forwarded'] = hosts.join(', ')
   return Object.keys(bound).length === 0 ? undefined : bound
 }
 

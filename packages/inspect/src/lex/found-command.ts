@@ -1,14 +1,9 @@
 import type { Reading } from '../reading.ts'
 import { isFreeText, isOperandParameter } from '../value-setting.ts'
+import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
 import { endsElement } from './element-end.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
-import {
-  isAdvisedCommand,
-  isEnglishCommand,
-  isShellCommand,
-  isTellingCommand,
-  looksAround,
-} from './shell-words.ts'
+import { isAdvisedCommand, isEnglishCommand, isTellingCommand, looksAround } from './shell-words.ts'
 
 const {
   argument: ARGUMENT_REACH,
@@ -224,7 +219,7 @@ export class FoundCommand {
 
   /** A change of folder, and nothing done there. */
   get isChangeOfFolder(): boolean {
-    return this.command === 'cd' && !this.certain && /^\s{1,4}[\w/.~-]{1,64}\s{0,4}(?:\n|$)/.test(this.#rest)
+    return this.command === 'cd' && !this.certain && FOLDER.test(this.#rest)
   }
 
   /** Some argument follows. */
@@ -234,11 +229,13 @@ export class FoundCommand {
 
   /**
    * Right behind a separator that has a space before it, with a switch: who writes sentences or code sets the
-   * space behind the separator.
+   * space behind the separator. Or with no space on either side, and a name that nobody writes otherwise.
    */
   get isGlued(): boolean {
     const { at, separator } = this.#spot
-    return at === separator + 1 && charCodeAt.call(this.#reading.lower, separator - 1) <= 32 && this.flagged
+    const isSpaced = charCodeAt.call(this.#reading.lower, separator - 1) <= 32
+    const tells = this.command !== 'wget' && isTellingCommand(this.command)
+    return at === separator + 1 && (isSpaced ? this.flagged : tells)
   }
 
   get flagged(): boolean {
@@ -250,6 +247,7 @@ export class FoundCommand {
   }
 }
 
+const FOLDER = /^\s{1,4}[\w/.~-]{1,64}\s{0,4}(?:\n|$)/
 /** Nothing, a number, a date or an address, or a name and an equals sign. */
 const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=)$/
 
@@ -347,54 +345,3 @@ function isClosed(rest: string): boolean {
 const ECHOED = /^\s{1,4}["'`]?\d{1,12}["'`]?\s{0,4}(?:$|[;|&#"'`)])/
 /** The command is the last thing, or the application's own quote or another separator follows. */
 const ENDS = /^\s{0,4}["'`)]{0,2}\s{0,4}(?:$|[;|&#]|\n)/
-/**
- * What a value is that an attack is hung onto: an address, a file, a number with a unit, something in
- * quotes; a plain word makes a list with what follows.
- */
-const CUT_OFF =
-  /["'`)\]}]$|^[\w.-]{0,32}\.\w{1,16}$|^\d{1,3}(?:\.\d{1,3}){3}$|^(?:[a-z]:)?(?:[/\\][\w.-]{1,64}){1,8}[/\\]?$|^[/\\]$/
-
-/** An address, or a switch, and the switches of a program that is called with it. */
-const SWITCHED =
-  /^(?:\d{1,3}(?:\.\d{1,3}){3}|-{1,2}\w[\w-]{0,24})(?:\s{1,4}-{1,2}\w[\w-]{0,24}(?:[\s=]{1,4}\d{1,6})?){1,3}$/
-
-/** What a form that tests a connection runs, whole. */
-const REACHING =
-  /^(?:ping6?|nslookup|traceroute6?|tracert|dig|whois|mtr|nmap)(?:\s{1,4}-\w{1,2}(?:\s{1,4}\d{1,6})?){0,3}\s{1,4}[\w-]{1,40}(?:[.:][\w-]{1,40}){1,7}$/
-
-function isCutOff(lower: string, separator: number, before: string): boolean {
-  if (isDouble(lower, separator)) return !/\s/.test(before)
-  if (before === '') return charCodeAt.call(lower, separator) < 32
-  if (SWITCHED.test(before) || REACHING.test(before)) return true
-  return CUT_OFF.test(before) && !/\s/.test(before)
-}
-
-function isDouble(lower: string, separator: number): boolean {
-  const code = charCodeAt.call(lower, separator)
-  return (code === 38 || code === 124) && charCodeAt.call(lower, separator + 1) === code
-}
-
-function isLeading(lower: string, separator: number): boolean {
-  const behind = charCodeAt.call(lower, separator + 1)
-  return (
-    isDouble(lower, separator) ||
-    (charCodeAt.call(lower, separator) === 59 && ((behind >= 97 && behind <= 122) || behind === 32))
-  )
-}
-
-/** Whether what stands before the separator is one argument rather than a sentence. */
-function isIsolated(before: string): boolean {
-  if (!/\s/.test(before)) return true
-  return /["'`)\]}]$/.test(before) && before.split(/\s/, 5).length < 4
-}
-
-/** The last place before where a command could start ... */
-const LAST_OPENING = /(?:[;|&`]|\$\()([^;|&`]{0,120})$/
-
-/** ... and whether one of few words did, hung onto one argument: `x;echo aWQ= |` goes on as a pipeline. */
-function isPipeline(before: string): boolean {
-  const found = LAST_OPENING.exec(before)
-  if (found === null || /\s/.test(before.slice(0, found.index).trim())) return false
-  const words = (found[1] ?? '').trim().split(/\s{1,8}/, 6)
-  return words.length < 6 && isShellCommand(words[0] ?? '')
-}

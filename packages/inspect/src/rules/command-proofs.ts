@@ -93,6 +93,32 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['a\nsleep well', 'id\nname', 'first\nreboot it', 'whoami'],
     },
   ),
+  // What a command says, written into a page of the server.
+  pattern(
+    'rce/written-page',
+    /(?:^|[;|&`\n]|\$\()\s{0,4}(?:echo|printf)\s[^\n]{1,400}?>{1,2}\s{0,4}["']?[\w./\\:-]{0,80}\.(?:php\d?|phtml|jspx?|aspx?|ashx)\b/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      chars: CHAR.greater,
+      attacks: ['|echo abc > a.php', 'x;printf abc>>/var/www/x.jsp', 'echo x > ..\\b.aspx'],
+      benign: ['echo x > a.txt', 'echo of php', 'a > b.php'],
+    },
+  ),
+  pattern(
+    'rce/written-file',
+    /^\s{0,2}[|;&]{1,2}\s{0,4}(?:echo|printf|id|ls|cat|whoami|uname|ifconfig|ipconfig|env|ps|dir|type)\b[^\n]{0,300}?>{1,2}\s{0,4}["']?[\w./\\:-]{1,80}/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.shell,
+      chars: CHAR.greater,
+      attacks: ['|echo 1 > a.txt|cat', ';id>x', '& dir > c:\\a.txt'],
+      benign: ['| id | name >', '; echo', 'echo 1 > a.txt', '|cat|>'],
+    },
+  ),
   // What a server of Python or PHP starts in place of a file.
   pattern('rce/exec-scheme', /(?:^|[^a-z0-9+.-])(?:exec|expect):\/\/[\w/.~$-]/, {
     score: 5,

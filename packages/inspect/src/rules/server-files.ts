@@ -146,6 +146,15 @@ export const serverFileRules: readonly Rule[] = [
       benign: ['wait..; then', 'a/b;c/d', '..; /'],
     },
   ),
+  // A step up as all that is asked for.
+  pattern('traversal/one-step', /^[/\\]\.\.[/\\]?$/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.dots,
+    places: ['query', 'name'],
+    attacks: ['/..', '\\..\\', '/../'],
+    benign: ['..', '/...', '/..a', 'a/..'],
+  }),
   // From the root, and up from there.
   pattern('traversal/rooted-steps', /^\s{0,2}[/\\]{1,2}(?:\.\.[/\\]{1,2}){2,16}[\w.-]/, {
     score: 5,

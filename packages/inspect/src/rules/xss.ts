@@ -360,6 +360,16 @@ export const xssRules: readonly Rule[] = [
       benign: ['</p>', '"</b>"'],
     },
   ),
+  // Out of an attribute and its tag, into an element of any name: what finds out whether that works.
+  pattern('xss/out-of-tag', /^[^<>\n]{0,80}["']\s{0,2}\/?>\s{0,4}<[a-z][\w-]{0,40}[\s/>]/, {
+    score: 5,
+    quotable: true,
+    atStart: true,
+    chars: CHAR.less,
+    places: ['path', 'query', 'cookie', 'form'],
+    attacks: ['a"><injectable>', "'><x y", '"/> <b>'],
+    benign: ['<a href="x"><b>', 'a > b', '"a" > <b', 'x"> <3'],
+  }),
   pattern('xss/namespace', /xmlns:xi\s{0,4}=|<xi:include|<xs:include/, {
     score: 5,
     quotable: true,
