@@ -141,6 +141,12 @@ export function isStatementField(place: Place, name: string): boolean {
 
 /** The name under which phpMyAdmin and others have it in the address of a page. */
 const IN_ADDRESS = 'sql_query'
+/** How phpMyAdmin names it in forms besides. */
+const STATEMENT_IN_FORM = /^(?:sql_query_for_bookmark|bkm_fields\[bkm_sql_query\])$/
+/** A row by the names of its columns and their values, and nothing else. */
+const WHERE_NAME = /^where_clause(?:\[\d{1,4}\])?$/
+const CONDITIONS =
+  /^(?:(?:^|\sand\s)\s?(?:`\w{1,64}`\.){0,2}`\w{1,64}`\s=\s(?:-?\d{1,20}|'(?:[^'\\]|\\.){0,200}')){1,16}$/
 /** One from its first word on: it stands in no other one. */
 const STATEMENT_START =
   /^\s{0,8}(?:select|insert\s{1,8}(?:ignore\s{1,8})?into|update|delete\s{1,8}from|create|alter|drop|truncate|replace\s{1,8}into|show|explain|desc(?:ribe)?|with|set|use|begin|start\s{1,8}transaction|delimiter|grant|revoke|analyze|optimize|check|repair|rename)\s/
@@ -149,7 +155,10 @@ const ASKING_START = /^\s{0,8}(?:select|show|explain|desc(?:ribe)?)\s/
 
 /** Whether the console of a database is sent a statement: in a body, or one that only asks in an address. */
 export function isConsoleStatement({ place, name, lower, isPiece, fromStart }: Reading): boolean {
-  if (name.length > 64 || !STATEMENT.test(name)) return false
+  if (name.length > 64) return false
+  const mayBeRow = (isBody(place) || place === 'query') && WHERE_NAME.test(name)
+  if (mayBeRow) return CONDITIONS.test(lower)
+  if (!STATEMENT.test(name) && !STATEMENT_IN_FORM.test(name)) return false
   if (isBody(place)) return isPiece || !fromStart || STATEMENT_START.test(lower)
   return place === 'query' && name === IN_ADDRESS && ASKING_START.test(lower) && !MORE_THAN_ONE.test(lower)
 }
