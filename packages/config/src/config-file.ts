@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { ConfigError, errorCode } from '@postern/core'
 import type { Document, LineCounter } from 'yaml'
 import { fileVersion } from './follow-file.ts'
+import { importedFiles } from './imported-files.ts'
 import { yamlPackage } from './yaml-package.ts'
 
 /** Where a value stands in a configuration: `['routes', 'POST /login', 'throttle']`. */
@@ -21,6 +22,8 @@ export interface ConfigFile {
   readonly text?: string
   /** Which content of the file it was; see `fileVersion`. */
   readonly version: string | undefined
+  /** Files beside it that one in code imports, and which content of them; see `staleImportsSentence`. */
+  readonly imported?: ReadonlyMap<string, string | undefined>
   /** Names a place for an error message, with the line where the format keeps lines. */
   place(path: ConfigPath): string
 }
@@ -116,7 +119,8 @@ async function importConfig(path: string, version: string): Promise<Unversioned>
       problem: 'has no default export',
       hint: 'write: export default defineConfig({ ... })',
     })
-  return { path, folder: dirname(path), value, place: at => `${name}: ${formatPath(at)}` }
+  const imported = importedFiles(path)
+  return { path, folder: dirname(path), value, imported, place: at => `${name}: ${formatPath(at)}` }
 }
 
 /** The default export, also of a module that a compiler made CommonJS of. */

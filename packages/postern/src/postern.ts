@@ -121,7 +121,7 @@ export interface Postern {
 export async function postern(options: PosternOptions = {}): Promise<Postern> {
   requireUnbundled(import.meta.url)
   // An application that imports this and starts later, or never, should not load all of it.
-  const [{ loadConfig, suggest }, runtimes] = await Promise.all([
+  const [{ loadConfig, staleImportsSentence, suggest }, runtimes] = await Promise.all([
     import('@postern/config'),
     import('@postern/runtime'),
   ])
@@ -163,6 +163,8 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     const waiting = runtime.reload(next)
     runtime.resources.follow(next)
     inForce = next
+    const stale = staleImportsSentence(loaded.file, next.file)
+    if (stale !== undefined && log !== 'none') onLine(stale)
     return waiting
   }
   const watched = await openConsole(runtime, {

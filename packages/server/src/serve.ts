@@ -7,6 +7,7 @@ import {
   type Listen,
   type LoadedConfig,
   loadConfig,
+  staleImportsSentence,
 } from '@postern/config'
 import { ConfigError, type Health, systemRandom } from '@postern/core'
 import type { Mailer } from '@postern/identity/built-in'
@@ -109,7 +110,12 @@ export async function serve(options: ServeOptions): Promise<Served> {
       runtime.resources.follow(next)
       current = next
       const problems = await listener.reload(next.file.text, certificate)
-      return waiting.length === 0 ? problems : [...problems, `these need a restart: ${waiting.join(', ')}`]
+      const stale = staleImportsSentence(loaded.file, next.file)
+      return [
+        ...problems,
+        ...(waiting.length === 0 ? [] : [`these need a restart: ${waiting.join(', ')}`]),
+        ...(stale === undefined ? [] : [stale]),
+      ]
     }
     const alerts = await startAlerts(config, runtime)
     const telemetry = await startTelemetry(config, runtime, metrics, listener.url)
