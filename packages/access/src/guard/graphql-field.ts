@@ -19,8 +19,8 @@ export interface FieldOptions<Source, Args, Context> extends ActRule {
   readonly action: string
   readonly caller: (context: Context) => Caller
   /**
-   * What it is about: an object that was loaded, usually the source. Without it a consent or proof for a field
-   * of an object is bound to the `id` of that object, else to all of it.
+   * What it is about: an object that was loaded, usually the source. Without it a consent or proof for a
+   * field of an object is bound to the `id` of that object, else to all of it.
    */
   readonly resource?: (source: Source, args: Args, context: Context) => Resource | Promise<Resource>
 }
@@ -64,7 +64,7 @@ export function graphqlField<Source, Args, Context, Info, Result>(
 /**
  * What a consent or proof for a field is bound to: its arguments and, below the root, the object that it is a
  * field of, or the same field of another object would be the same act.
- * @throws TypeError when that object cannot be told from others
+ * @throws TypeError when that object could be taken for another
  */
 function boundTo(source: unknown, args: unknown, info: unknown): Json {
   const given = actArguments(args ?? null, 'drop')

@@ -65,7 +65,7 @@ test('attack: a consent to a field of one object is used on another', async t =>
     assert.equal((await ask(one)).errors, undefined)
     assert.equal(done.splice(0).length, 1)
   }
-  // What cannot be told from another is not consented to at all.
+  // Nobody can consent to what could be taken for something else.
   assert.match((await ask('{ opaque { purge } }')).errors?.[0]?.message ?? '', /resource/)
   // A field of the root is of nothing in particular, whatever the root is.
   await consented('{ purgeAll }', { db: new Map() })
