@@ -110,7 +110,31 @@ function guess(answer: SeenAnswer, path: string): LoginOutcome {
   if (isTrue(valueAt(value, ['errors'])) || isTrue(valueAt(value, ['error']))) return 'failed'
   if (valueAt(value, ['success']) === false || valueAt(value, ['ok']) === false) return 'failed'
   if (hasToken(value, 3)) return 'succeeded'
+  if (saysNo(value, 3)) return 'failed'
+  // Many sites give a cookie to everybody who comes without one: what is said beside it counts more.
+  if (saysFailure(value, 3)) return 'unclear'
   return answer.cookies.some(cookie => isGiven(cookie)) ? 'succeeded' : 'unclear'
+}
+
+const FLAGS = /^(?:success|ok|status|result|valid|auth|authenticated|authorized|(?:is_?)?logged_?in|login)$/i
+
+/** Whether a flag says that nobody was signed in. As a code, 0 is a success to many. */
+function saysNo(value: Json, depth: number): boolean {
+  return membersOf(value, depth).some(([name, inner]) => {
+    const isNo = inner === false || (inner === 0 && !/^(?:status|result)$/i.test(name))
+    return (isNo && FLAGS.test(name)) || saysNo(inner, depth - 1)
+  })
+}
+
+/** Whether a text in the answer is about a failure. */
+function saysFailure(value: Json, depth: number): boolean {
+  return membersOf(value, depth).some(
+    ([, inner]) => (typeof inner === 'string' && FAILURE_WORDS.test(inner)) || saysFailure(inner, depth - 1),
+  )
+}
+
+function membersOf(value: Json, depth: number): readonly (readonly [string, Json])[] {
+  return typeof value === 'object' && value !== null && depth > 0 ? Object.entries(value) : []
 }
 
 /** Whether a redirect leads to a login again, or to a page about a failure. */
