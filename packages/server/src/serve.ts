@@ -14,6 +14,7 @@ import type { Mailer } from '@postern/identity/built-in'
 import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
+import { asksForAdminPort } from './admin/asks-for-admin-port.ts'
 import { auditCommands } from './admin/audit-commands.ts'
 import { auditReadings } from './admin/audit-readings.ts'
 import { consoleCommands } from './admin/console-commands.ts'
@@ -294,7 +295,7 @@ async function openAdmin(
 ): Promise<AdminServer | undefined> {
   if (config.admin === false) return undefined
   const { listen } = config.admin
-  const isAsked = written.admin !== undefined && written.admin !== false && written.admin.listen !== undefined
+  const isAsked = asksForAdminPort(written)
   try {
     return await start(listen)
   } catch (error) {

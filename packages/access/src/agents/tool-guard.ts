@@ -2,6 +2,7 @@ import { ConfigError, type Json } from '@postern/core'
 import type { ApprovalPreview } from '../approval/approval.ts'
 import type { Access } from '../guard/access.ts'
 import { publicRefusal } from '../guard/access-refusal.ts'
+import { actArguments } from '../guard/act-arguments.ts'
 import type { Permit } from '../guard/act-question.ts'
 import type { ActRule, CompiledRule } from '../guard/act-rule.ts'
 import type { Caller } from '../guard/guard.ts'
@@ -94,7 +95,7 @@ export class ToolGuard {
       {
         ...caller,
         action: rule.action ?? name,
-        arguments: args,
+        arguments: actArguments(args, 'drop'),
         ...(resource !== undefined && { resource }),
         ...(preview !== undefined && { preview: () => preview(args, caller) }),
       },

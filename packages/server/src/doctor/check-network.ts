@@ -54,11 +54,35 @@ function dial(place: NetConnectOpts): Promise<string | undefined> {
 }
 
 /** Whether the gateway could listen where it should. */
-export async function checkPort(check: string, listen: Listen, isRunning: boolean): Promise<DoctorFinding> {
+export function checkPort(listen: Listen, isRunning: boolean): Promise<DoctorFinding> {
+  return checkListen('gateway port', listen, isRunning, '--listen')
+}
+
+/**
+ * Whether the admin listener could listen where it should.
+ * @param isAsked whether the configuration names the place; else a free port is used instead of a taken one
+ */
+export async function checkAdminPort(
+  listen: Listen,
+  isRunning: boolean,
+  isAsked: boolean,
+): Promise<DoctorFinding> {
+  const check = 'admin port'
+  const finding = await checkListen(check, listen, isRunning, '--admin')
+  if (finding.state !== 'bad' || isAsked) return finding
+  return ok(check, `${listen.host}:${listen.port} is taken, a free port will be used`)
+}
+
+async function checkListen(
+  check: string,
+  listen: Listen,
+  isRunning: boolean,
+  option: '--listen' | '--admin',
+): Promise<DoctorFinding> {
   const place = `${listen.host}:${listen.port}`
   const error = await bind(listen)
   if (error === undefined) return ok(check, `${place} is free`)
-  const explained = PortInUse.explain(error, listen.host, listen.port, '--listen')
+  const explained = PortInUse.explain(error, listen.host, listen.port, option)
   if (!(explained instanceof PortInUse))
     return bad(check, `cannot listen on ${place} (${error.message})`, 'listen elsewhere')
   if (explained.code === 'EADDRINUSE' && isRunning)

@@ -1,9 +1,11 @@
 import type { LoadedConfig } from '@postern/config'
+import { asksForAdminPort } from '../admin/asks-for-admin-port.ts'
 import { readRunFile } from '../admin/run-file.ts'
 import { checkBudgets } from './check-budgets.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { checkDataDirectory } from './check-data.ts'
 import {
+  checkAdminPort,
   checkBackend,
   checkCertificate,
   checkPort,
@@ -27,7 +29,7 @@ export async function diagnose({
   loaded,
   dataDirectory,
 }: Omit<DiagnoseOptions, 'environment'>): Promise<readonly DoctorFinding[]> {
-  const { config, file } = loaded
+  const { config, file, written } = loaded
   const { gateway, admin } = listenPlaces(config)
   const isRunning = isGatewayRunning(dataDirectory)
   const certificate = checkCertificate(config, file.folder, Date.now())
@@ -40,8 +42,8 @@ export async function diagnose({
     await checkBackend(config, gateway),
     checkTrustedProxies(config, gateway),
     ...(certificate === undefined ? [] : [certificate]),
-    await checkPort('gateway port', gateway, isRunning),
-    ...(admin === undefined ? [] : [await checkPort('admin port', admin, isRunning)]),
+    await checkPort(gateway, isRunning),
+    ...(admin === undefined ? [] : [await checkAdminPort(admin, isRunning, asksForAdminPort(written))]),
   ]
 }
 
