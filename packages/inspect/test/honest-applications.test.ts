@@ -147,6 +147,21 @@ const KINDS: Readonly<
       filled({ sql_query: '<script>alert(1)</script>' }),
     ],
   },
+  'a database of the server itself, in a console': {
+    honest: [
+      asked('/index.php', { route: '/database/structure', db: 'information_schema' }),
+      asked('/sql.php', { pgsql: '', ns: 'information_schema' }),
+      asked('/browse', { schema: 'pg_catalog' }),
+      filled({ aPath: 'cm9vdA==.aW5mb3JtYXRpb25fc2NoZW1h', n0_vPath: 'cm9vdA==.aW5mb3JtYXRpb25fc2NoZW1h' }),
+    ],
+    attacks: [
+      asked('/s', { q: 'information_schema' }),
+      filled({ id: 'pg_catalog' }),
+      asked('/s', { db: "x' UNION SELECT a FROM information_schema.tables-- " }),
+      filled({ aPath: '../../../../etc/passwd' }),
+      filled({ schema: "pg_catalog' or '1'='1" }),
+    ],
+  },
   'an address of mail that begins like a statement': {
     honest: [
       filled({ 'user[mail]': 'exec@x.example', username: 'exec@mail.x.example' }),

@@ -205,6 +205,8 @@ const marks: Rule[] = [
     /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|(?:schema|db)_name\s{0,4}\(\)?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
     {
       score: 5,
+      // Consoles name the database or the schema that is looked at; phpMyAdmin, where it stands in its tree.
+      unlessNamed: /^(?:db|database|schema|ns|(?:n\d{1,2}_)?[av]path)$/,
       bare: true,
       words: WORD.sqlName,
       atStart: true,
