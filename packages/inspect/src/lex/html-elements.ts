@@ -45,7 +45,7 @@ const ELEMENTS: ReadonlyMap<string, number> = new Map([
 
 /** Where players, maps and posts of others are embedded from. */
 const PLAYERS =
-  /^["'`]?(?:https?:)?\/\/(?:(?:www|m|player|w|open|embed|platform|maps|docs|calendar|fast|view|bandcamp|giphy|clips)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|soundcloud\.com|spotify\.com|google\.(?:com|[a-z]{2,3}|co\.[a-z]{2})\/(?:maps|calendar)|google\.com|codepen\.io|codesandbox\.io|jsfiddle\.net|twitch\.tv|facebook\.com\/plugins|instagram\.com|twitter\.com|tiktok\.com|slideshare\.net|loom\.com|wistia\.(?:com|net)|vidyard\.com|figma\.com|ted\.com|bandcamp\.com|giphy\.com|openstreetmap\.org|issuu\.com|typeform\.com|airtable\.com|datawrapper\.de|datawrapper\.dwcdn\.net|mixcloud\.com|apple\.com|bilibili\.com|vk\.com|rutube\.ru|archive\.org)(?:[/?#"']|$)/
+  /^["'`]?(?:https?:)?\/\/(?:(?:www|m|player|w|open|embed|platform|maps|docs|calendar|fast|view|bandcamp|giphy|clips)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|aparat\.com|rutube\.ru|vkvideo\.ru|nicovideo\.jp|soundcloud\.com|spotify\.com|google\.(?:com|[a-z]{2,3}|co\.[a-z]{2})\/(?:maps|calendar)|google\.com|codepen\.io|codesandbox\.io|jsfiddle\.net|twitch\.tv|facebook\.com\/plugins|instagram\.com|twitter\.com|tiktok\.com|slideshare\.net|loom\.com|wistia\.(?:com|net)|vidyard\.com|figma\.com|ted\.com|bandcamp\.com|giphy\.com|openstreetmap\.org|issuu\.com|typeform\.com|airtable\.com|datawrapper\.de|datawrapper\.dwcdn\.net|mixcloud\.com|apple\.com|bilibili\.com|vk\.com|rutube\.ru|archive\.org)(?:[/?#"']|$)/
 
 const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/

@@ -193,6 +193,7 @@ function arithmetic(sql: SqlGrammar, from: number, to: number): Finding | undefi
  * counts less.
  */
 function probe(sql: SqlGrammar, at: number): Finding | undefined {
+  if (XPATH.test(sql.source.slice(sql.ends[at], (sql.ends[at] as number) + XPATH_REACH))) return undefined
   const next = sql.term(at)
   if (next < 0) return undefined
   const word = wordAt(sql, at)
@@ -223,6 +224,10 @@ function probe(sql: SqlGrammar, at: number): Finding | undefined {
     ...(!isCertain && { bare: true }),
   }
 }
+
+/** A path as the first argument: nothing in SQL begins with a slash (XPath 1.0 section 2). */
+const XPATH = /^\s{0,2}\(\s{0,2}\/{1,2}[\w*@]/
+const XPATH_REACH = 16
 
 /** A call of a series and its labels, or of its range: `rate(http_requests_total[5m])`. */
 const SERIES =

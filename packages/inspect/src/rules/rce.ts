@@ -218,7 +218,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/powershell',
-    /\b(?:invoke-(?:expression|command|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-bitstransfer|(?:powershell|pwsh)(?:\.exe)?\s(?:[^\n]{0,80}\s)?-(?:e|en|enc|enco\w{0,10}|ec|w|win\w{0,8}|nop|nopr\w{0,6}|noni\w{0,12}|ep|ex|exec\w{0,12})\b)|frombase64string\s{0,4}\(|\[system\.net\.|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|[&|;]\s{0,4}(?:powershell|pwsh|cmd)(?:\.exe)?\s{1,4}[-/]\w/,
+    /\b(?:invoke-(?:(?:expression|command)\s{0,4}[("'$&{-]|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-bitstransfer|(?:powershell|pwsh)(?:\.exe)?\s(?:[^\n]{0,80}\s)?-(?:e|en|enc|enco\w{0,10}|ec|w|win\w{0,8}|nop|nopr\w{0,6}|noni\w{0,12}|ep|ex|exec\w{0,12})\b)|\|\s{0,4}invoke-expression\b|frombase64string\s{0,4}\(|\[system\.net\.|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|[&|;]\s{0,4}(?:powershell|pwsh|cmd)(?:\.exe)?\s{1,4}[-/]\w/,
     {
       score: 5,
       quotable: true,
