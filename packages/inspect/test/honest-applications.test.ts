@@ -1,32 +1,7 @@
-import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { type InspectedRequest, inspect } from '../src/index.ts'
-
-const asked = (path: string, query: Readonly<Record<string, string>>): InspectedRequest => ({
-  method: 'GET',
-  target: `${path}?${new URLSearchParams(query)}`,
-  headers: [],
-})
-
-const posted = (type: string, body: string): InspectedRequest => ({
-  method: 'POST',
-  target: '/items',
-  headers: ['content-type', type],
-  body: Buffer.from(body),
-})
-
-const filled = (fields: Readonly<Record<string, string>>): InspectedRequest =>
-  posted('application/x-www-form-urlencoded', `${new URLSearchParams(fields)}`)
-
-const sent = (body: unknown): InspectedRequest => posted('application/json', JSON.stringify(body))
+import { asked, filled, type HonestKinds, sent, testKinds } from './honest-kinds.ts'
 
 /** What applications that people run behind the gateway send, and what stays an attack beside it. */
-const KINDS: Readonly<
-  Record<
-    string,
-    { readonly honest: readonly InspectedRequest[]; readonly attacks: readonly InspectedRequest[] }
-  >
-> = {
+const KINDS: HonestKinds = {
   'the last word of an element, behind an ampersand, a semicolon or a bar': {
     honest: [
       filled({ content: '<p>Salt &amp; more</p><p>Pepper</p>' }),
@@ -214,16 +189,4 @@ const KINDS: Readonly<
   },
 }
 
-for (const [kind, { honest, attacks }] of Object.entries(KINDS))
-  describe(kind, () => {
-    test('passes', () => {
-      for (const request of honest) {
-        const { verdict, matches } = inspect(request)
-        assert.equal(verdict, 'pass', `${request.target} ${request.body ?? ''}: ${matches[0]?.rule}`)
-      }
-    })
-    test('does not excuse what is an attack beside it', () => {
-      for (const request of attacks)
-        assert.notEqual(inspect(request).verdict, 'pass', `${request.target} ${request.body ?? ''}`)
-    })
-  })
+testKinds(KINDS)

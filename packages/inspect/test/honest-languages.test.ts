@@ -1,27 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { type InspectedRequest, inspect } from '../src/index.ts'
+import { test } from 'node:test'
 import { isWholeFilter } from '../src/lex/ldap-filter.ts'
-
-const asked = (path: string, query: Readonly<Record<string, string>>): InspectedRequest => ({
-  method: 'GET',
-  target: `${path}?${new URLSearchParams(query)}`,
-  headers: [],
-})
-
-const sent = (body: unknown, path = '/api/items'): InspectedRequest => ({
-  method: 'POST',
-  target: path,
-  headers: ['content-type', 'application/json'],
-  body: Buffer.from(JSON.stringify(body)),
-})
-
-const filled = (fields: Readonly<Record<string, string>>, path = '/forms/new'): InspectedRequest => ({
-  method: 'POST',
-  target: path,
-  headers: ['content-type', 'application/x-www-form-urlencoded'],
-  body: Buffer.from(`${new URLSearchParams(fields)}`),
-})
+import { asked, filled, type HonestKinds, sent, testKinds } from './honest-kinds.ts'
 
 const SOQL = "SELECT Id, (SELECT LastName FROM Contacts) FROM Account WHERE Name LIKE 'Acme%' AND Age > 5"
 const STEP = { $lookup: { from: 'users', localField: 'uid', foreignField: '_id', as: 'u' } }
@@ -29,12 +9,7 @@ const TICKET =
   'The file:\n\nroot /var/www/html;\naccess_log /var/log/nginx/a.log;\n*/5 * * * * root /usr/bin/screen -dmS a\n'
 
 /** What each sends for honest reasons, and what stays an attack beside it. */
-const KINDS: Readonly<
-  Record<
-    string,
-    { readonly honest: readonly InspectedRequest[]; readonly attacks: readonly InspectedRequest[] }
-  >
-> = {
+const KINDS: HonestKinds = {
   'a language of queries under its own name': {
     honest: [
       asked('/rest/api/3/search', {
@@ -138,19 +113,7 @@ const KINDS: Readonly<
   },
 }
 
-for (const [kind, { honest, attacks }] of Object.entries(KINDS))
-  describe(kind, () => {
-    test('passes', () => {
-      for (const request of honest) {
-        const { verdict, matches } = inspect(request)
-        assert.equal(verdict, 'pass', `${request.target} ${request.body ?? ''}: ${matches[0]?.rule}`)
-      }
-    })
-    test('does not excuse what is an attack beside it', () => {
-      for (const request of attacks)
-        assert.notEqual(inspect(request).verdict, 'pass', `${request.target} ${request.body ?? ''}`)
-    })
-  })
+testKinds(KINDS)
 
 test('a filter is whole from its first bracket to its last', () => {
   for (const whole of ['(a=b)', '(&(a=b)(c=*))', ' (|(!(a=b))(c>=1)) '])

@@ -37,15 +37,17 @@ const INDENTED = /^\s|\s$|[\r\n]/
  * own.
  */
 export function decodeBase64(value: string): string | undefined {
+  const found: string[] = []
   if (value.includes(';') || value.startsWith(',')) {
     const marked = MARKED.exec(value)
-    if (marked !== null) return behindMark(value, marked.index + marked[0].length)
+    // A decoder that passes over signs passes over a mark as well: what stands around it is read too.
+    if (marked !== null) takeBehindMark(found, value, marked.index + marked[0].length)
+    if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
   }
   shape.read(value)
   // A form turned the alphabet's `+` into a space, and documents indent what they hold and break its lines.
   const coded = shape.hasSigns ? undefined : unspaced(value, shape.spaces, shape.breaks)
   if (value.length > LONGEST_LOOSE) return coded === undefined ? leadingText(value) : behindBase64(coded)
-  const found: string[] = []
   if (coded === undefined || !WHOLE.test(coded) || !take(found, coded, BOTH)) takeLoosely(found, value)
   return found.length === 0 ? undefined : found.join('\n')
 }
@@ -53,7 +55,7 @@ export function decodeBase64(value: string): string | undefined {
 /** Adds what decoders get that pass over signs, and programs that take a value apart. */
 function takeLoosely(found: string[], value: string): void {
   const { foreign, longest, isOfUrls, isSparse } = shape
-  if (isSparse && foreign > shape.breaks) take(found, value, BOTH)
+  if (isSparse && foreign > 0) take(found, value, BOTH)
   if (isSparse && isOfUrls) take(found, value, STANDARD)
   if (foreign === 0 || longest < SHORTEST_PART) return
   for (const { 0: part } of [...value.matchAll(PART)].slice(0, MAX_PARTS))
@@ -115,14 +117,14 @@ class Shape {
 const EQUALS = 61
 
 /** Behind the `base64,` of a data URL. */
-function behindMark(value: string, start: number): string | undefined {
+function takeBehindMark(found: string[], value: string, start: number): void {
   const behind = value.slice(start, start + LONGEST)
   const unbroken = INDENTED.test(behind) ? unspaced(behind, 0, 1) : behind
-  return behindBase64(/^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '')
+  take(found, /^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '', BOTH)
 }
 
 function unspaced(value: string, spaces: number, breaks: number): string {
-  const unbroken = breaks === 0 ? value.trim() : value.trim().replace(/[\r\n][ \t\r\n]*/g, '')
+  const unbroken = breaks === 0 ? value.trim() : value.trim().replace(/[\t-\r][ \t-\r]*/g, '')
   return spaces === 0 ? unbroken : unbroken.replaceAll(' ', '+')
 }
 
