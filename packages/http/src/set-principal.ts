@@ -74,7 +74,10 @@ function warnNotAwaited(engine: object): void {
   process.emitWarning(NOT_AWAITED, { code: 'POSTERN_NOT_AWAITED' })
 }
 
-/** Decides what is known of a principal. @returns the refusal, which is sent unless the answer was before it */
+/**
+ * Decides what is known of a principal.
+ * @returns the refusal, which is sent unless the answer was before it
+ */
 async function refusalOf(
   request: FrameworkRequest,
   principal: Principal | undefined,
