@@ -1,5 +1,5 @@
-// Texts of clients, users and operators that nobody sees, or that turn and cover what is around them, on every
-// screen of the console in Chromium.
+// Texts of clients, users and operators that nobody sees, or that turn and cover what is around them, on
+// every screen of the console in Chromium.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Page } from 'playwright-core'
