@@ -44,7 +44,7 @@ function poolWith(budgets: Budgets, options: pg.PoolConfig = {}): pg.Pool {
 const TWENTY: Budgets = { '*.select': rows(20, '1h') }
 const EACH = 'FOR r IN SELECT id, name, upper(substr(md5(name), 1, 5)) AS code FROM customers LOOP'
 
-/** What the application hears of a connection: rows, notices, notifications, errors. */
+/** What the application receives on a connection: rows, notices, notifications, errors. */
 class Heard {
   readonly client: pg.PoolClient
   text = ''
@@ -72,7 +72,7 @@ class Heard {
   }
 }
 
-/** Each tries to learn more than 20 rows are good for, in pieces that are no rows, or in one row. */
+/** Each tries to learn more than 20 rows are good for, in pieces outside of rows, or in one row. */
 const WAYS: readonly (readonly [name: string, way: (heard: Heard) => Promise<void>])[] = [
   [
     'a short notice for each row',

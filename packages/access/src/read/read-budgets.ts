@@ -23,8 +23,8 @@ export interface ReadCharge {
    */
   take(table: TableName, units: number): ReadBudgetExceeded | undefined
   /**
-   * Counts what is of no row: one row for each 64 bytes. What is left of them counts with the next ones of the
-   * same actor, also in another statement: short pieces would be free else, however many.
+   * Counts what is not part of a row: one row for each 64 bytes. What is left over counts with the actor's
+   * next ones, also in another statement: otherwise any number of short pieces would be free.
    * @returns as `take`
    */
   takeBytes(bytes: number): ReadBudgetExceeded | undefined

@@ -2,7 +2,7 @@ import type { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { TableName } from '../budget/counted-budgets.ts'
 import { BYTES_OF_A_ROW, type ReadCharge } from './read-budgets.ts'
 
-/** A stored row counts once more for each of these: as many bytes as PostgreSQL stores in one place (a page). */
+/** Bytes for which a stored row counts once more: a page of PostgreSQL. */
 const WIDE_ROW = 8192
 
 /** What the columns of an answer are from. */
@@ -105,8 +105,8 @@ export function textsIn(said: unknown): number {
 /**
  * What the columns of an answer of PostgreSQL are from: for each the number of its table, 0 where it has
  * none.
- * @param isLasting whether a table is none that a session made for itself: a row of such a one holds
- *   whatever was packed into it
+ * @param isLasting false for a table that a session may have made for itself: its rows hold whatever was
+ *   packed into them
  */
 export function columnSources(
   ids: readonly number[],

@@ -3,7 +3,7 @@ import type { RunApart } from '../wrap/guarded-connection.ts'
 /**
  * A name for each table and view that is not temporary; partitions go by the table that they are part of. It
  * runs in sessions of the application, so everything is named with its schema: a temporary table or a schema
- * first in the search path could put other names in the place of these.
+ * first in the search path could hide the catalog.
  */
 export const TABLE_NAMES = `
 SELECT c.oid, n.nspname, r.relname
@@ -52,7 +52,7 @@ export class TableNames {
   }
 
   /**
-   * Whether a table was there when the names were asked for, and is not temporary. Every one is, where no name
+   * Whether a table was there when the names were asked for, and is not temporary. True for all when no name
    * could be learned.
    */
   isLasting(id: number): boolean {

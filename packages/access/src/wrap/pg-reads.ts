@@ -111,8 +111,8 @@ export class PgReads {
   }
 
   /**
-   * A notification: its sender can put whatever it reads into it, and it can come between statements. It is
-   * counted for who reads on this connection, or was the last to.
+   * A notification: its sender can put whatever it reads into it, and it can come between statements. It
+   * counts for the actor that is reading on this connection, or was the last to.
    * @returns whether it is more than is left
    */
   #isOverBy(notification: unknown): boolean {

@@ -222,8 +222,8 @@ const TRANSACTIONLESS =
   /^\s*(?:VACUUM|DISCARD\s+ALL|ALTER\s+SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)|(?:CREATE|DROP)\s[^;]*\sCONCURRENTLY)\b/i
 
 /**
- * One statement that ends a transaction or goes back in it. In a pipeline it is sent before it is known whether
- * the transaction has failed: then a claim in front would fail, and the statement behind it not be run.
+ * One statement that ends a transaction or goes back in it. In a pipeline it is sent before it is known
+ * whether the transaction has failed: then a claim in front would fail, and the statement would not run.
  */
 const ENDS = /^\s*(?:ROLLBACK|ABORT|COMMIT|END)\b[^;]*;?\s*$/i
 
