@@ -359,7 +359,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const isWhole = look.rule === 0 && !reading.isPiece
     // What a document quotes of JSON is quoted like the rest of it.
     if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
-      this.#lookInside(reading.text, look)
+      this.#lookInside(reading.text, look, walk)
     this.#looking = look
     const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
     look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
@@ -373,7 +373,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
    * character, all that a sender can write in it stands in its strings: around them only what reads its
    * structure is left to find.
    */
-  #lookInside(text: string, look: Look): void {
+  #lookInside(text: string, look: Look, walk?: DecodingWalk): void {
     const { locator, place } = look
     look.isPlaceAsked = true
     if (place === 'name') return
@@ -385,7 +385,14 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const isQuery = isGraphql(text) && look.name === 'query'
     if (!isQuery && !startsLikeJson(text)) return
     look.isVisited = true
-    if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
+    if (!isQuery && isJson(text)) {
+      look.families ??= STRUCTURAL
+      walk?.passOverStrings()
+      // PHP escapes slashes: without the backslashes it is the same document.
+      const document = text.replaceAll('\\/', '/')
+      if (document === look.document) return
+      look.document = document
+    }
     const nesting = this.#nesting++
     const location = locator.location()
     this.visit(

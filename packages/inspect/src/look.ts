@@ -45,6 +45,8 @@ export class Look implements WalkOptions {
   isPlaceAsked = false
   /** Whether documents inside it were visited, whose values stand at places of their own. */
   isVisited = false
+  /** The last document inside it that was visited. */
+  document: string | undefined
   #value: string
   #name: string | undefined
   #setting: ValueSetting | undefined
