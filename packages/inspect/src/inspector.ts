@@ -35,8 +35,6 @@ const ENOUGH = 250_000
 const PER_HIT = 500
 /** What undoing an escape costs, at most, beside one rule over one character. */
 const UNITS_OF_DECODING = 8
-/** Families whose rules read what stands around the strings of a document. */
-const STRUCTURAL: readonly string[] = ['deserialisation', 'session']
 /** What a value costs besides its length, in units: it was cut out of what it stands in. */
 const PER_VALUE = 64
 
@@ -359,7 +357,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const isWhole = look.rule === 0 && !reading.isPiece
     // What a document quotes of JSON is quoted like the rest of it.
     if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
-      this.#lookInside(reading.text, look, walk)
+      this.#lookInside(reading.text, look)
     this.#looking = look
     const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
     look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
@@ -373,7 +371,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
    * character, all that a sender can write in it stands in its strings: around them only what reads its
    * structure is left to find.
    */
-  #lookInside(text: string, look: Look, walk?: DecodingWalk): void {
+  #lookInside(text: string, look: Look): void {
     const { locator, place } = look
     look.isPlaceAsked = true
     if (place === 'name') return
@@ -385,14 +383,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const isQuery = isGraphql(text) && look.name === 'query'
     if (!isQuery && !startsLikeJson(text)) return
     look.isVisited = true
-    if (!isQuery && isJson(text)) {
-      look.families ??= STRUCTURAL
-      walk?.passOverStrings()
-      // PHP escapes slashes: without the backslashes it is the same document.
-      const document = text.replaceAll('\\/', '/')
-      if (document === look.document) return
-      look.document = document
-    }
+    if (!isQuery && isJson(text) && !look.meets(text)) return
     const nesting = this.#nesting++
     const location = locator.location()
     this.visit(

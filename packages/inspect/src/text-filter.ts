@@ -107,8 +107,8 @@ export class TextFilter {
       for (let entry = firsts[place] as number; entry >= 0; entry = entries[entry + 1] as number) {
         // Most are told apart by one more character.
         const apart = entries[entry + 2] as number
-        const beside = at + 1 + (apart >> 8)
-        if (beside < 0 || ((codes[beside] as number) | 32) !== (apart & 255)) continue
+        const beside = at + 1 + (apart >> 16)
+        if (beside < 0 || ((codes[beside] as number) | 32) !== (apart & 0xffff)) continue
         const text = entries[entry] as number
         if (foundIn[text] !== reading && this.#standsAt(text, codes, at + 1, length)) this.#let(text)
       }
@@ -210,12 +210,12 @@ function frequencyAt(text: string, at: number): number {
 
 /**
  * A character of a text behind or before the three from `start` on, and how far behind their end it stands,
- * times 256; of a text that has no other, the last of them.
+ * times 65,536; of a text that has no other, the last of them.
  */
 function apartAt(text: string, start: number): number {
   const distance = text.length > start + 3 ? 0 : text.length > 3 ? -4 : -1
   const code = charCodeAt.call(text, Math.min(start + 3, text.length) + distance)
-  return (distance << 8) | ((code | 32) & 255)
+  return (distance << 16) | code | 32
 }
 
 /** The place that the three characters from `start` on lead to. */

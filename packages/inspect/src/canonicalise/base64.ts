@@ -324,7 +324,7 @@ class Sextets {
 
   /** Whether there is a run of text from a byte on that is too long for chance. */
   holdsRun(from: number): boolean {
-    // From where a run would end backwards: most other bytes are no text, and no run goes over one.
+    // From where a run would end backwards: most bytes stand for nothing in a text, and no run goes over one.
     for (let last = from + CERTAIN - 1; last < this.bytes; ) {
       let at = last
       while (at > last - CERTAIN && isPlainByte(this.byteAt(at))) at--
