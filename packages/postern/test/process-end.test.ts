@@ -107,8 +107,10 @@ console.log('end')
       const node = await startRedis({ settings: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] })
       t.after(() => node.stop())
       const raw = connect(node.port, '127.0.0.1')
-      raw.write('CLUSTER ADDSLOTSRANGE 0 16383\r\n')
-      assert.equal(String(await once(raw, 'data')), '+OK\r\n')
+      for (const command of [`AUTH ${new URL(node.url).password}`, 'CLUSTER ADDSLOTSRANGE 0 16383']) {
+        raw.write(`${command}\r\n`)
+        assert.equal(String(await once(raw, 'data')), '+OK\r\n')
+      }
       raw.destroy()
       assert.equal(run(folderWith(withStores({ redis: node.url }, end))), 'end\n')
     })

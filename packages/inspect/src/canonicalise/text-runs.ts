@@ -83,7 +83,8 @@ export function textIn(bytes: Buffer): string | undefined {
   return strings.length === 0 ? undefined : strings.join('\n')
 }
 
-function isPlainByte(byte: number): boolean {
+/** Whether a byte is a character of ASCII that a text has. */
+export function isPlainByte(byte: number): boolean {
   return byte < 127 && (byte >= 32 || byte === 9 || byte === 10 || byte === 13)
 }
 
