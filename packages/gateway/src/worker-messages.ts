@@ -29,7 +29,7 @@ export interface WorkerStart {
 }
 
 /** Words of the memory that a worker counts in. */
-export const COUNTED = {
+const COUNTED = {
   /** Requests under way. */
   underWay: 0,
   /** Turns of its event loop, now and then. */

@@ -19,9 +19,9 @@ export function beat(beats: Int32Array): void {
 }
 
 /**
- * Watches whether a thread still turns its event loop. One that is stuck in a computation listens, but answers
- * nobody: the kernel goes on handing connections to it. Each look needs a turn of the watcher's own event loop,
- * so a machine that stood still, or a watcher that did, finds nobody stuck.
+ * Watches whether a thread still turns its event loop. One that is stuck in a computation listens, but
+ * answers nobody: the kernel goes on handing connections to it. Each look needs a turn of the watcher's own
+ * event loop, so a machine that stood still, or a watcher that did, finds nobody stuck.
  */
 export class Pulse {
   readonly #timer: NodeJS.Timeout
