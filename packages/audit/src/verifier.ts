@@ -88,7 +88,8 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const behind: Problem[] = []
   const numbers = new Map<string, number>()
   let hashed = 0
-  for (let n = 0; n * WIDTH < size; n++) {
+  // A log may be signed to be of any size, and have nothing: what is missing of it has no end.
+  for (let n = 0; n * WIDTH < size && problems.length < MAX_PROBLEMS; n++) {
     const width = Math.min(WIDTH, size - n * WIDTH)
     const bundle = await readTile(options.read, 'entries', n, width)
     const tile = await readTile(options.read, '0', n, width)
@@ -158,7 +159,8 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   }
   for (const { path, from, to, message } of behind) found(path, from, to, message)
   const sound = entriesHold ? fromEntries : fromTiles
-  await compareUpperTiles(options.read, sound, size, entriesHold || tilesHold, found)
+  if (problems.length < MAX_PROBLEMS)
+    await compareUpperTiles(options.read, sound, size, entriesHold || tilesHold, found)
   if (!entriesHold && !tilesHold && problems.length === 0)
     found(
       'checkpoint',
