@@ -83,3 +83,76 @@ export const ACTIVITY: object = {
     hours: Array.from({ length: HOURS }, (_, hour) => Math.round(attempts(hour, i) / (i + 1))),
   })),
 }
+
+export const APPROVALS: object = {
+  kept: true,
+  now: NOON,
+  names: { 'user:maria': 'maria@shop.example (Maria)' },
+  approvals: [
+    {
+      id: '0'.repeat(32),
+      state: 'pending',
+      act: { action: 'orders.purge', resource: 'orders', arguments: { before: '2026-01-01' } },
+      digest: '00',
+      tenant: 'shop',
+      behind: ['user:maria'],
+      owner: 'user:maria',
+      by: ['role:support-lead'],
+      rows: 120,
+      budgets: ['orders'],
+      preview: { summary: 'deletes 120 orders', rows: { orders: 120 }, body: 'DELETE /orders' },
+      reason: 'spring cleaning',
+      requestedAt: NOON - 60_000,
+      expiresAt: NOON + 60_000,
+      note: '',
+    },
+  ],
+}
+
+export const CHANGES: object = {
+  kept: true,
+  changes: [
+    {
+      id: 'c1',
+      at: new Date(NOON).toISOString(),
+      actor: 'user:maria',
+      tenant: 'shop',
+      tables: [{ table: 'orders', action: 'delete', rows: 120, undone: 0 }],
+    },
+  ],
+}
+
+export const FINDINGS: object = {
+  events: [
+    {
+      id: 1,
+      time: NOON,
+      type: 'finding',
+      verdict: 'allow',
+      weight: 1,
+      data: {
+        scenario: 'guessing',
+        title: 'Password guessing',
+        severity: 'high',
+        actorKind: 'address',
+        actorValue: '203.0.113.7',
+        count: 30,
+        requests: ['b'.repeat(20)],
+        measure: 'block',
+      },
+    },
+  ],
+}
+
+export const OPERATORS: object = {
+  operators: [
+    {
+      id: 'o1',
+      name: 'opal@shop.example',
+      roles: ['viewer', 'operator'],
+      createdAt: NOON,
+      isInvited: false,
+      passkeys: [{ id: 'p1', name: 'laptop', createdAt: NOON }],
+    },
+  ],
+}

@@ -167,12 +167,19 @@ export function configOfText(path: string, text: string): ConfigFile {
 function parseConfig(
   path: string,
   extension: string,
-  text: string = readFileSync(path, 'utf8'),
+  read: string = readFileSync(path, 'utf8'),
 ): Unversioned {
+  // Editors on Windows put a byte order mark in front.
+  const text = read.startsWith('\uFEFF') ? read.slice(1) : read
   const name = basename(path)
   const { LineCounter, parseDocument } = yamlPackage()
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    prettyErrors: false,
+    merge: true,
+  })
   const problems = [...document.errors, ...document.warnings]
   if (problems.length > 0)
     throw new ConfigError(
@@ -215,7 +222,11 @@ function parseJson(text: string, name: string): unknown {
     return JSON.parse(text) as unknown
   } catch (error) {
     throw new ConfigError(
-      { place: name, problem: firstLine(error instanceof Error ? error.message : 'is not JSON') },
+      {
+        place: name,
+        problem: firstLine(error instanceof Error ? error.message : 'is not JSON'),
+        hint: 'JSON has no comments, no commas at the end of a list, and double quotes; YAML (postern.config.yaml) and TypeScript are easier to write',
+      },
       { cause: error },
     )
   }

@@ -22,8 +22,9 @@ export function editYaml(text: string, exception: ConfigException): string {
  * keys stays.
  */
 export function editJson(text: string, exception: ConfigException): string {
-  const indentation = /^[ \t]+(?=")/m.exec(text)?.[0] ?? (text.trim().includes('\n') ? '' : '  ')
-  return `${JSON.stringify(applyException(JSON.parse(text), exception), null, indentation)}\n`
+  const bare = text.replace(/^\uFEFF/, '')
+  const indentation = /^[ \t]+(?=")/m.exec(bare)?.[0] ?? (bare.trim().includes('\n') ? '' : '  ')
+  return `${JSON.stringify(applyException(JSON.parse(bare), exception), null, indentation)}\n`
 }
 
 function editNode(document: Document.Parsed, change: ConfigChange): void {

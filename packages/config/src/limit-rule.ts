@@ -1,4 +1,4 @@
-import { ConfigError } from '@postern/core'
+import { ConfigError, meantDuration } from '@postern/core'
 import { concurrency, gcra, type Rule, window } from '@postern/throttle'
 
 /**
@@ -27,7 +27,7 @@ export function parseLimitRule(value: LimitRule): Rule {
     throw new ConfigError({
       place: 'limit',
       problem: `"${value.slice(0, 40)}" is not a limit`,
-      hint: 'write e.g. "100/1m", "10/1s burst 50" or "20 at once"',
+      hint: hintFor(value),
     })
   const [, count, per = '', burst, atOnce] = match
   if (atOnce !== undefined) return concurrency(Number(count))
@@ -35,4 +35,18 @@ export function parseLimitRule(value: LimitRule): Rule {
   return burst === undefined
     ? window(Number(count), span)
     : gcra({ rate: Number(count), per: span, burst: Number(burst) })
+}
+
+/** In words, as `100 per minute`, `100/min`, `1,200/1m`, `5 requests / 10 seconds` or `20 concurrent`. */
+const SPOKEN =
+  /^\s{0,8}(\d{1,10}(?:[,_' ]\d{3}){0,3})\s{0,8}(?:requests?|req|reqs|hits|times)?\s{0,8}(?:\/|per\b|an?\b|every\b|in\b)\s{0,8}(.{1,30})$/i
+const AT_ONCE = /^\s{0,8}(\d{1,10})\s{0,8}(?:concurrent|parallel|simultaneous|at a time|at once)\b/i
+
+function hintFor(text: string): string {
+  const said = 'write e.g. "100/1m", "10/1s burst 50" or "20 at once"'
+  const atOnce = AT_ONCE.exec(text)
+  if (atOnce !== null) return `write "${atOnce[1]} at once"`
+  const [, count = '', per = ''] = SPOKEN.exec(text) ?? []
+  const span = per === '' ? undefined : meantDuration(per)
+  return span === undefined ? said : `write "${count.replace(/\D/g, '')}/${span}"`
 }

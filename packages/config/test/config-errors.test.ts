@@ -249,7 +249,25 @@ const CASES: readonly (readonly [
     /must be "address"/,
     /"address"/,
   ],
-  ['an invalid limit', 'limits:\n  api: 100 per minute', /:2: limits\.api$/, /is not a limit/, /100\/1m/],
+  ['an invalid limit', 'limits:\n  api: many', /:2: limits\.api$/, /is not a limit/, /"100\/1m", /],
+  ...[
+    ['100 per minute', '100/1m'],
+    ['100/min', '100/1m'],
+    ['100 / 1 m', '100/1m'],
+    ['"1,200/1m"', '1200/1m'],
+    ['5 requests per 10 seconds', '5/10s'],
+    ['30 req/hour', '30/1h'],
+    ['20 concurrent', '20 at once'],
+  ].map(
+    ([said, meant]) =>
+      [
+        `a limit in words, ${said}`,
+        `limits:\n  api: ${said}`,
+        /limits\.api$/,
+        /is not a limit/,
+        new RegExp(`write "${meant}"`),
+      ] as const,
+  ),
   [
     'a key of a limit that is mistyped',
     'limits:\n  api: { limit: 5/1m, key: tennant }',

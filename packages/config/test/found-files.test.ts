@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
+import { window } from '@postern/throttle'
 import { loadConfig } from '../src/index.ts'
 
 const MODULE = "export default { mode: 'observe' }\n"
@@ -22,6 +23,38 @@ async function modeIn(folder: string): Promise<string> {
 }
 
 describe('the configuration file of a folder', () => {
+  for (const [what, name, text] of [
+    ['a byte order mark', 'postern.config.yaml', '\uFEFFmode: observe\n'],
+    ['a byte order mark', 'postern.config.json', '\uFEFF{"mode":"observe"}\r\n'],
+    ['lines of Windows', 'postern.config.yaml', 'mode: observe\r\nlimits:\r\n  address: 600/1m\r\n'],
+    [
+      'a merge',
+      'postern.config.yaml',
+      'routes:\n  /a: &a { mode: observe }\n  /b:\n    <<: *a\nmode: observe\n',
+    ],
+  ] as const)
+    test(`is read with ${what}: ${name}`, async () => {
+      assert.equal(await modeIn(folderWith({ [name]: text })), 'observe')
+    })
+
+  test('a merge in YAML gives the keys it brings, and those beside it stay', async () => {
+    const text = 'limits:\n  a: &a { limit: 5/1m, routes: [/x] }\n  b:\n    <<: *a\n    limit: 6/1m\n'
+    const { config } = await loadConfig({
+      folder: folderWith({ 'postern.config.yaml': text }),
+      environment: {},
+    })
+    const merged = config.limits.find(({ name }) => name === 'b')
+    assert.deepEqual([merged?.routes, merged?.limit], [['/x'], window(6, '1m')])
+  })
+
+  test('JSON with comments is an error that names what reads them', async () => {
+    const error: unknown = await modeIn(folderWith({ 'postern.config.json': '{"mode":"observe",}' })).catch(
+      (e: unknown) => e,
+    )
+    assert.ok(error instanceof ConfigError)
+    assert.match(error.issues[0]?.hint ?? '', /no comments.*postern\.config\.yaml/)
+  })
+
   for (const [name, text] of [
     ['postern.config.ts', MODULE],
     ['postern.config.mts', MODULE],

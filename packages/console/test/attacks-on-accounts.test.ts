@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { until } from '../../../test/until.ts'
 import { SoftPasskey } from '../../identity/test/soft-passkey.ts'
-import { AccountConsole, type PasskeyOptions } from './support/account-console.ts'
+import { AccountConsole, type PasskeyOptions, sessionOf } from './support/account-console.ts'
 import { ask, signIn } from './support/ask.ts'
 import { kept, request } from './support/events.ts'
 import { watch } from './support/watch.ts'
@@ -142,6 +142,30 @@ describe('attacks on the accounts of the console', () => {
     assert.equal((await ask(url, { headers: ann })).json['name'], 'ann', 'the session itself holds')
     const beside = { ...ann, Cookie: `${eve.Cookie}; ${ann.Cookie}` }
     assert.equal((await ask(url, { headers: beside })).json['name'], 'ann', 'a planted cookie changes nobody')
+    nextMinute()
+  })
+
+  test('one viewer who signs in again and again signs nobody else out, and takes every place of the live stream from nobody', async () => {
+    const owner = await signIn(opened.server, 'owner')
+    const eve = await opened.member('eve@shop.example', ['viewer'])
+    const sessions = [eve.session]
+    for (let i = 0; i < 70; i++) {
+      if (i % 25 === 0) nextMinute()
+      const came = await opened.signInBy(eve.passkey)
+      assert.equal(came.status, 200, JSON.stringify(came.json))
+      sessions.push(sessionOf(came))
+    }
+    const url = `${opened.server.address}api/session`
+    assert.equal((await ask(url, { headers: owner })).status, 200, 'the owner is signed in')
+    const last = sessions.at(-1) ?? eve.session
+    assert.equal((await ask(url, { headers: last })).status, 200, 'the newest session holds')
+    assert.equal((await ask(url, { headers: eve.session })).status, 401, 'of their own the oldest ended')
+    const open = await Promise.all(
+      sessions.slice(-10).flatMap(session => [watch(opened.server, session), watch(opened.server, session)]),
+    )
+    const own = await watch(opened.server, owner)
+    assert.equal(own.status, 200, 'others still watch')
+    for (const { response } of [...open, own]) response.destroy()
     nextMinute()
   })
 })

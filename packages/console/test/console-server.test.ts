@@ -284,7 +284,7 @@ describe('the listener of the console', () => {
 
   test('at most 16 pages watch at once', async () => {
     const { live } = given.parts
-    const stops = Array.from({ length: 16 }, () => live.listen(() => undefined, {}))
+    const stops = Array.from({ length: 16 }, (_, i) => live.listen(() => undefined, { name: String(i) }))
     assert.equal((await ask(api('/live'), { headers: await signIn('ann') })).status, 503)
     for (const stop of stops) stop?.()
   })

@@ -13,7 +13,7 @@ test('of a flood the newest rows are delivered, and the others are counted by ve
   t.after(() => mock.timers.reset())
   const feed = new LiveFeed()
   const got: { rows: number; missed: VerdictCounts }[] = []
-  const stop = feed.listen((rows, missed) => got.push({ rows: rows.length, missed }), {})
+  const stop = feed.listen((rows, missed) => got.push({ rows: rows.length, missed }), { name: 'ann' })
   for (let i = 0; i < 5; i++) feed.take(request('allow', 10))
   for (let i = 0; i < 203; i++) feed.take(request('deny', 1))
   mock.timers.tick(200)

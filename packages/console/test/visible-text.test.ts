@@ -5,6 +5,8 @@ import { clockTime, decoded, visible } from '../page/src/lib/format.ts'
 test('characters that hide or turn a text are written out, others stay', () => {
   assert.equal(visible('invoice\u202egnp.exe'), 'invoice\\u202egnp.exe')
   assert.equal(visible('a\u0000b\u200bc\u2066d\ufeff'), 'a\\u0000b\\u200bc\\u2066d\\ufeff')
+  assert.equal(visible('a\u3164b\u2800c\ufe0fd\u{e0041}'), 'a\\u3164b\\u2800c\\ufe0fd\\u{e0041}')
+  assert.equal(visible(`e${'\u0301'.repeat(5)}`), `e${'\u0301'.repeat(4)}\\u0301`, 'marks that pile up')
   assert.equal(visible('مرحبا, שלום, naïve, 木'), 'مرحبا, שלום, naïve, 木')
   assert.equal(visible('a\tb\nc'), 'a\tb\nc')
 })

@@ -1,4 +1,5 @@
 import { ConfigError } from './errors.ts'
+import { meantDuration } from './meant-duration.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -38,10 +39,18 @@ export function parseDuration(duration: Duration, place = 'duration'): number {
     throw new ConfigError({
       place,
       problem: `"${duration.slice(0, 40)}" is not a duration`,
-      hint: 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d',
+      hint: hintFor(duration),
     })
   }
   return total
+}
+
+function hintFor(duration: string): string {
+  const meant = meantDuration(duration)
+  if (meant !== undefined) return `write "${meant}"`
+  const said = 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d'
+  const number = /^\s*(\d{1,12})\s*$/.exec(duration)?.[1]
+  return number === undefined ? said : `write the unit: "${number}s", "${number}m" or "${number}ms"`
 }
 
 /** A duration for people: `90000` becomes `1m 30s`. Rounds to two units. */

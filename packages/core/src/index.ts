@@ -60,6 +60,7 @@ export { type Identify, type IdentifyOptions, identifyGuard } from './identify.t
 export type { Json } from './json.ts'
 export type { KnownTarget } from './known-target.ts'
 export { measureFor, showsClearance } from './lured-browser.ts'
+export { meantDuration } from './meant-duration.ts'
 export { mergedTarget } from './merged-target.ts'
 export type { MethodOverride } from './method-override.ts'
 export type { Mode } from './mode.ts'

@@ -51,6 +51,35 @@ describe('a duration', () => {
     })
   }
 
+  for (const [said, meant] of [
+    ['1 min', '1m'],
+    ['1 minute', '1m'],
+    ['2 Weeks', '2w'],
+    ['90 secs', '90s'],
+    ['1,5s', '1.5s'],
+    ['1 hour 30 minutes', '1h30m'],
+    ['1 hour, 30 min', '1h30m'],
+    ['an hour', '1h'],
+    ['1S', '1s'],
+    ['PT1H30M', '1h30m'],
+    ['P7D', '7d'],
+    ['90', '90s", "90m" or "90ms'],
+  ] as const)
+    test(`${said} is refused with the spelling that is read: ${meant}`, () =>
+      assert.throws(
+        () => parseDuration(said),
+        (error: unknown) =>
+          error instanceof ConfigError && error.issues[0]?.hint?.endsWith(`"${meant}"`) === true,
+      ))
+
+  for (const unclear of ['3 months', 'P1M', 'P', '1 min ago', '1 fortnight', '-1 min', '1 1'])
+    test(`nothing is guessed for ${unclear}`, () =>
+      assert.throws(
+        () => parseDuration(unclear),
+        (error: unknown) =>
+          error instanceof ConfigError && /a number and a unit/.test(error.issues[0]?.hint ?? ''),
+      ))
+
   test('is the sum of its parts', () => {
     const units = [
       ['ms', 1],

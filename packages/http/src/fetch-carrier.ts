@@ -33,6 +33,7 @@ export class FetchCarrier implements RequestSource {
   readonly exchange: Exchange
   readonly engine: Engine
   #isDeciding = false
+  #hasAnswered = false
   #isSettled = false
   #status = 0
   /** Ends the body of the answer; there once one is on its way. */
@@ -54,6 +55,11 @@ export class FetchCarrier implements RequestSource {
     if (engine.takesPrincipals) CARRIED.set(request, this)
     if (request.signal.aborted) this.#onAbort()
     else request.signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Whether the handler's answer is on its way: nothing can stand in its place any more. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
   }
 
   /** The Request for the handler: its body is whole, and its headers are as guards changed them. */
@@ -100,6 +106,7 @@ export class FetchCarrier implements RequestSource {
 
   /** The handler's response on its way out: with the reply headers, and watched to its last byte. */
   finish(response: Response): Response {
+    this.#hasAnswered = true
     const own = this.exchange.decision.effect === 'allow' ? undefined : this.ownResponse()
     if (own !== undefined) {
       // Refused after the handler began: whatever it answered, the refusal stands.
@@ -135,6 +142,7 @@ export class FetchCarrier implements RequestSource {
 
   /** The request goes on to where its end is never heard of: settles with status 0. */
   leave(response: Response): Response {
+    this.#hasAnswered = true
     this.#settle(0, false)
     return withHeaders(response.body, response, this.exchange.replyHeaders)
   }

@@ -46,19 +46,24 @@ export type FrameworkRequest = object
  * ```
  */
 export function setPrincipal(request: FrameworkRequest, principal: Principal | undefined): Promise<void> {
-  const refusal = refusalOf(request, principal)
-  const settled = refusal.then(refused => {
+  const settled = refusalOf(request, principal).then(refused => {
     if (refused !== undefined) throw refused
   })
-  // A caller who does not wait would have Node end the process for one refused client. Mistakes of the caller
-  // stay as loud as they are.
-  refusal.then(refused => {
-    if (refused !== undefined) settled.catch(ignore)
-  }, ignore)
+  // A caller who does not wait would have Node end the process for one request. Who waits receives the error
+  // all the same; what nobody waited for is said in a warning.
+  settled.catch(warnOfMistake)
   return settled
 }
 
-function ignore(): void {}
+// Module state: a request that no engine carries names no object to remember this by.
+let hasWarnedOfMistake = false
+
+/** A refusal has been sent or warned of; anything else is a mistake in the application, said once. */
+function warnOfMistake(error: unknown): void {
+  if (error instanceof RequestRefused || hasWarnedOfMistake) return
+  hasWarnedOfMistake = true
+  process.emitWarning(error instanceof Error ? error.message : String(error), { code: 'POSTERN_PRINCIPAL' })
+}
 
 /** Engines that have warned: clients that are refused must not fill the log. */
 const warned = new WeakSet<object>()
@@ -71,8 +76,7 @@ function warnNotAwaited(engine: object): void {
 
 /**
  * Decides what is known of a principal.
- * @returns the refusal that is sent whether or not the caller waits
- * @throws RequestRefused where only the caller can answer
+ * @returns the refusal, which is sent unless the answer was before it
  */
 async function refusalOf(
   request: FrameworkRequest,
@@ -101,9 +105,9 @@ async function refusalOf(
     })
   await byFetch.engine.identify(byFetch.exchange, principal)
   const { decision } = byFetch.exchange
-  // A fetch handler gives its answer itself. Without waiting it would let the request pass: stay loud.
-  if (decision.effect !== 'allow') throw new RequestRefused(decision, byFetch.exchange)
-  return undefined
+  if (decision.effect === 'allow') return undefined
+  if (byFetch.hasAnswered) warnNotAwaited(byFetch.engine)
+  return new RequestRefused(decision, byFetch.exchange)
 }
 
 interface Wrapped {

@@ -35,8 +35,6 @@ const ENOUGH = 250_000
 const PER_HIT = 500
 /** What undoing an escape costs, at most, beside one rule over one character. */
 const UNITS_OF_DECODING = 8
-/** Families whose rules read what stands around the strings of a document. */
-const STRUCTURAL: readonly string[] = ['deserialisation', 'session']
 /** What a value costs besides its length, in units: it was cut out of what it stands in. */
 const PER_VALUE = 64
 
@@ -385,7 +383,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const isQuery = isGraphql(text) && look.name === 'query'
     if (!isQuery && !startsLikeJson(text)) return
     look.isVisited = true
-    if (!isQuery && isJson(text)) look.families ??= STRUCTURAL
+    if (!isQuery && isJson(text) && !look.meets(text)) return
     const nesting = this.#nesting++
     const location = locator.location()
     this.visit(

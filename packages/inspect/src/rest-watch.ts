@@ -1,5 +1,6 @@
 import type { BodyWatch, Refusal } from '@postern/core'
 import type { RestReader } from './body/rest-reader.ts'
+import type { StartUp } from './effort-meter.ts'
 import { Inspector } from './inspector.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import type { Inspection } from './match.ts'
@@ -28,6 +29,8 @@ export interface RestSlices {
   readonly cpu: () => number
   /** Resolves when the next slice may begin. */
   readonly turn: () => Promise<void>
+  /** Taken from before what goes by is over its budget. */
+  readonly startUp?: StartUp | undefined
 }
 
 export interface RestWatchOptions {
@@ -66,7 +69,7 @@ export class RestWatch implements BodyWatch {
       const cpuBegun = slices.cpu()
       const inspector = this.#begin(part)
       const isDone = inspector.advance(0, slices.now)
-      this.#left -= slices.cpu() - cpuBegun
+      this.#charge(slices.cpu() - cpuBegun)
       if (!isDone) return this.#finish(inspector, bytes, start + PART)
       const refusal = this.#judge(inspector)
       if (refusal !== undefined) return refusal
@@ -74,11 +77,20 @@ export class RestWatch implements BodyWatch {
     return undefined
   }
 
+  #charge(taken: number): void {
+    this.#left -= taken
+    const { startUp } = this.#options.slices
+    if (startUp === undefined || this.#left >= 0) return
+    const given = Math.min(startUp.left, -this.#left)
+    startUp.left -= given
+    this.#left += given
+  }
+
   /** Takes the first slice of a part. */
   #begin(part: Buffer): Inspector {
     const { inspection, reader, slices } = this.#options
     const effort = UNITS_PER_PIECE + part.length * UNITS_PER_BYTE
-    const cpu = Math.max(0, this.#left)
+    const cpu = Math.max(0, this.#left) + (slices.startUp?.left ?? 0)
     const inspector = new Inspector({
       ...inspection,
       cpu: slices.cpu,
@@ -101,7 +113,7 @@ export class RestWatch implements BodyWatch {
       await slices.turn()
       const cpuBegun = slices.cpu()
       isDone = inspector.advance(slices.milliseconds, slices.now)
-      this.#left -= slices.cpu() - cpuBegun
+      this.#charge(slices.cpu() - cpuBegun)
     }
     return this.#judge(inspector) ?? this.#takeFrom(bytes, next)
   }

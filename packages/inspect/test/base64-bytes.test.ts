@@ -94,6 +94,18 @@ describe('bytes in base64', () => {
     }
   })
 
+  test('hide no attack of a few characters that stand at their end', () => {
+    const attack = '1 or 1=1 or 2=2;'
+    for (let length = 20; length < 60; length++) {
+      const bytes = Buffer.concat([
+        noise(`before ${length}`, length),
+        Buffer.from([0xff]),
+        Buffer.from(attack),
+      ])
+      assert.deepEqual(verdictsOf(bytes), ['block', 'block'], `${length}`)
+    }
+  })
+
   test('hide no attack when they are compressed', () => {
     for (const attack of ATTACKS)
       for (const pack of [gzipSync, deflateSync]) {

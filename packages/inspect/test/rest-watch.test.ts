@@ -195,4 +195,16 @@ describe('the rest of a body in slices', () => {
     assert.equal(await watch.take(Buffer.from(long)), REFUSAL)
     assert.deepEqual(found, ['bounds/effort body.note'])
   })
+
+  test('the time in which rules are compiled is not held against what goes by first, up to a sum', async () => {
+    let cpu = 0
+    const startUp = { left: 20_000 }
+    const slices: RestSlices = { ...shortSlices(), cpu: () => (cpu += 20), startUp }
+    const answers: (Refusal | undefined)[] = []
+    for (let watches = 0; watches < 50 && answers.at(-1) === undefined; watches++)
+      answers.push(await restWatch(Buffer.from('{"a":"x",'), JSON_TYPE, slices).take(Buffer.from(long)))
+    assert.equal(answers[0], undefined)
+    assert.equal(answers.at(-1), REFUSAL)
+    assert.equal(startUp.left, 0)
+  })
 })

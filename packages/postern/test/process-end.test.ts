@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { services, startRedis } from '../../../test/services.ts'
 
 const entry = JSON.stringify(new URL('../src/index.ts', import.meta.url).href)
 
@@ -43,6 +46,20 @@ describe('an application ends by itself', { timeout: 120_000 }, () => {
     return folder
   }
 
+  /** An application that answers one request with these stores, then `end`s. */
+  const withStores = (stores: Readonly<Record<string, string>>, end: string): string => `
+import { createServer } from 'node:http'
+import { postern } from ${entry}
+const layer = await postern({ log: 'none', config: { stores: ${JSON.stringify(stores)} } })
+const server = createServer(layer.node((request, response) => response.end('hello')))
+await new Promise(listening => server.listen(0, '127.0.0.1', listening))
+const { status } = await fetch('http://127.0.0.1:' + server.address().port, { headers: { connection: 'close' } })
+if (status !== 200) throw new Error('answered ' + status)
+server.close()
+${end}
+console.log('end')
+`
+
   function run(folder: string): string {
     const { stdout, stderr, status, signal } = spawnSync(
       process.execPath,
@@ -70,5 +87,37 @@ describe('an application ends by itself', { timeout: 120_000 }, () => {
       opened.replace('await', 'const layer = await').concat('\nawait layer.close()\nconsole.log("closed")'),
     )
     assert.equal(run(folder), 'open\nclosed\n')
+  })
+
+  for (const [how, end] of [
+    ['by itself', ''],
+    ['closed', 'await layer.close()'],
+  ] as const) {
+    test(`with PostgreSQL, ${how}`, async () => {
+      const { postgres } = await services()
+      assert.equal(run(folderWith(withStores({ postgres }, end))), 'end\n')
+    })
+
+    test(`with Redis, ${how}`, async () => {
+      const { redis } = await services()
+      assert.equal(run(folderWith(withStores({ redis }, end))), 'end\n')
+    })
+
+    test(`with a cluster of Redis, ${how}`, async t => {
+      const node = await startRedis({ settings: ['cluster-enabled yes', 'cluster-announce-ip 127.0.0.1'] })
+      t.after(() => node.stop())
+      const raw = connect(node.port, '127.0.0.1')
+      for (const command of [`AUTH ${new URL(node.url).password}`, 'CLUSTER ADDSLOTSRANGE 0 16383']) {
+        raw.write(`${command}\r\n`)
+        assert.equal(String(await once(raw, 'data')), '+OK\r\n')
+      }
+      raw.destroy()
+      assert.equal(run(folderWith(withStores({ redis: node.url }, end))), 'end\n')
+    })
+  }
+
+  test('with Redis and PostgreSQL that are away', () => {
+    const stores = { redis: 'redis://127.0.0.1:1', postgres: 'postgres://postern@127.0.0.1:1/postern' }
+    assert.equal(run(folderWith(withStores(stores, ''))), 'end\n')
   })
 })

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Remediation, systemClock } from '@postern/core'
-import { type RedisConnection, redisError, redisName, redisReady, redisTime } from '@postern/store'
+import {
+  type RedisConnection,
+  redisError,
+  redisName,
+  redisReady,
+  redisSubscriber,
+  redisTime,
+} from '@postern/store'
 import { type RemediationTable, readRemediation, shifted, writeRemediation } from './remediation-table.ts'
 
 /** The Redis that remediations are kept in, and the prefix of its keys. */
@@ -132,15 +139,8 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
         removed.add(id)
       }),
     watch: async changed => {
-      const connection: RedisConnection =
-        'nodes' in redis
-          ? redis.duplicate([], { enableOfflineQueue: true })
-          : redis.duplicate({ enableOfflineQueue: true })
+      const connection = redisSubscriber(redis)
       subscriber = connection
-      connection.on('error', () => {
-        // ioredis reconnects and subscribes again by itself; the health of the main
-        // connection reports the failure.
-      })
       connection.on('message', (_channel: string, message: string) => {
         if (message.startsWith('-')) changed({ kind: 'removed', id: message.slice(1) })
         else {

@@ -25,6 +25,7 @@ export {
 } from './redis.ts'
 export type { RedisConnection } from './redis-connection.ts'
 export { redisError } from './redis-error.ts'
+export { redisSubscriber } from './redis-subscriber.ts'
 export { postgresTime, redisTime, ServerTime } from './server-time.ts'
 export { openSqlite, SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'
 export { isSqliteConstraint } from './sqlite-error.ts'

@@ -45,7 +45,10 @@ const GRACE_MS = 500
 /** Health older than this is refreshed in the background when asked for. */
 const FRESH_MS = 5_000
 
-/** A PostgreSQL database: pooled connections, a deadline per statement, reconnecting by itself. */
+/**
+ * A PostgreSQL database: pooled connections, a deadline per statement, reconnecting by itself. Connections
+ * without a statement in progress let the process end.
+ */
 export class PostgresDatabase implements SqlClient, HealthProbe {
   /** The store as errors name it: `postgres 127.0.0.1:5432/postern`. */
   readonly name: string
@@ -78,7 +81,7 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
       keepAlive: true,
     }
     const { Pool } = postgresDriver()
-    this.#pool = new Pool({ ...config, max: options.max ?? 10 })
+    this.#pool = new Pool({ ...config, max: options.max ?? 10, allowExitOnIdle: true })
     this.#listener = new PostgresListener(
       config,
       this.name,
@@ -187,7 +190,9 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await Promise.all([this.#pool.end(), this.#listener.close()])
+    // Idle connections let the process end; while they are being closed, this timer keeps it.
+    const kept = setTimeout(() => {}, this.#timeout)
+    await Promise.all([this.#pool.end(), this.#listener.close()]).finally(() => clearTimeout(kept))
   }
 
   async #with<T>(use: (client: pg.PoolClient) => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { postgresDriver } from './drivers.ts'
 import { endOf } from './pooler.ts'
 import { postgresError } from './postgres-error.ts'
+import { unref } from './process-release.ts'
 
 interface Subscription {
   readonly onNotice: (payload: string) => void
@@ -113,6 +114,8 @@ export class PostgresListener {
     })
     try {
       await client.connect()
+      // An idle connection lets the process end; a statement keeps it, by the timer of its deadline.
+      unref(client)
       for (const channel of this.#channels.keys())
         await client.query(`LISTEN ${postgresDriver().escapeIdentifier(channel)}`)
     } catch (error) {
@@ -174,6 +177,7 @@ export class PostgresListener {
         () => {},
       )
     }, pause)
+    this.#retry.unref()
   }
 
   #reportGap(): void {

@@ -2,6 +2,7 @@ import { ConfigError, type Duration, formatDuration, parseDuration, StoreError }
 import type { Cluster, CommonRedisOptions, Redis } from 'ioredis'
 import { redisDriver } from './drivers.ts'
 import { ExchangeableRedis } from './exchangeable-redis.ts'
+import { releaseProcess } from './process-release.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { redisError } from './redis-error.ts'
 import { storeName } from './store-name.ts'
@@ -62,6 +63,7 @@ export function connectRedis(options: RedisConnectOptions): RedisConnection {
   const name = names.join(',')
   if (!isSentinel && !isCluster) return connectEither(first, common, name)
   const redis = isSentinel ? connectSentinels(urls, common) : connectCluster(urls, common)
+  releaseProcess(redis)
   return watched(redis, { name, trouble: 'not connected yet', known: Promise.resolve() })
 }
 
@@ -74,6 +76,7 @@ function watched(redis: RedisConnection, state: State): RedisConnection {
 /** A server by its address, or the whole cluster it turns out to be part of. */
 function connectEither(url: string, options: Settings, name: string): RedisConnection {
   const single = connectSingle(url, options)
+  releaseProcess(single)
   const { promise: known, resolve } = Promise.withResolvers<void>()
   const redis = new ExchangeableRedis(single)
   const learn = async (): Promise<void> => {
@@ -85,7 +88,11 @@ function connectEither(url: string, options: Settings, name: string): RedisConne
       if (!(error instanceof Error) || !/NOPERM|unknown command/i.test(error.message)) return
     }
     single.off('ready', ask)
-    if (/cluster_enabled:1/.test(String(info))) redis.exchange(connectCluster([url], options))
+    if (/cluster_enabled:1/.test(String(info))) {
+      const cluster = connectCluster([url], options)
+      releaseProcess(cluster)
+      redis.exchange(cluster)
+    }
     resolve()
   }
   const ask = (): void => void learn()

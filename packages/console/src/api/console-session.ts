@@ -31,6 +31,8 @@ const LINK_MS = 15 * 60_000
 const SESSION_MS = 12 * 3_600_000
 const IDLE_MS = 2 * 3_600_000
 const MAX_SESSIONS = 64
+/** Of one name: whoever signs in again and again ends their own sessions. Several may share a name. */
+const MAX_OF_NAME = 16
 const MAX_LINKS = 16
 
 /**
@@ -75,7 +77,7 @@ export class ConsoleSessions {
   /** A session of somebody who has proven who they are. */
   begin(session: ConsoleSession): NewSession {
     const now = this.#clock.monotonic()
-    evictOldest(this.#sessions, MAX_SESSIONS)
+    this.#makeRoom(session.name)
     const cookie = this.#secret()
     const token = this.#secret()
     const kept = { session, token: hash(token), createdAt: now, usedAt: now }
@@ -113,6 +115,26 @@ export class ConsoleSessions {
   /** Ends a session. */
   end(cookie: string): void {
     this.#sessions.delete(hash(cookie).toString('hex'))
+  }
+
+  /** For one more session of a name. Whoever has most gives room: nobody signs others out by coming often. */
+  #makeRoom(name: string): void {
+    const counts = new Map<string, number>()
+    for (const { session } of this.#sessions.values())
+      counts.set(session.name, (counts.get(session.name) ?? 0) + 1)
+    if ((counts.get(name) ?? 0) >= MAX_OF_NAME) this.#endOldestOf(name)
+    else if (this.#sessions.size >= MAX_SESSIONS) {
+      const [most = name] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? []
+      this.#endOldestOf(most)
+    }
+  }
+
+  #endOldestOf(name: string): void {
+    for (const [key, { session }] of this.#sessions)
+      if (session.name === name) {
+        this.#sessions.delete(key)
+        return
+      }
   }
 
   #secret(): string {

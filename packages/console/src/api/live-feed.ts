@@ -11,8 +11,15 @@ const EVERY_MS = 150
 /** Rows of one delivery; of a flood the newest are shown and the others counted. */
 const MAX_ROWS = 200
 const MAX_LISTENERS = 16
-/** Of one session: somebody with many pages open leaves room for others. */
-const MAX_OF_OWNER = 4
+/** Of one session, and of all of one name: somebody with many pages open leaves room for others. */
+const MAX_OF_SESSION = 4
+const MAX_OF_NAME = 8
+
+/** The session that watches. */
+export interface LiveOwner {
+  /** Several sessions may have it. */
+  readonly name: string
+}
 
 /**
  * Hands events to the pages that watch, a few times a second, so that a page draws a bounded number of rows
@@ -20,7 +27,7 @@ const MAX_OF_OWNER = 4
  * many requests arrive. Costs nothing while nobody watches.
  */
 export class LiveFeed {
-  readonly #listeners = new Map<LiveListener, object>()
+  readonly #listeners = new Map<LiveListener, LiveOwner>()
   #waiting: TrafficEvent[] = []
   #missed: Partial<Record<Verdict, number>> = {}
   #timer: NodeJS.Timeout | undefined
@@ -58,11 +65,15 @@ export class LiveFeed {
    * @param owner the session that watches
    * @returns undefined when too many watch, in all or of this owner
    */
-  listen(listener: LiveListener, owner: object): (() => void) | undefined {
+  listen(listener: LiveListener, owner: LiveOwner): (() => void) | undefined {
     if (this.#listeners.size >= MAX_LISTENERS) return undefined
-    let own = 0
-    for (const other of this.#listeners.values()) if (other === owner) own++
-    if (own >= MAX_OF_OWNER) return undefined
+    let ofSession = 0
+    let ofName = 0
+    for (const other of this.#listeners.values()) {
+      if (other === owner) ofSession++
+      if (other.name === owner.name) ofName++
+    }
+    if (ofSession >= MAX_OF_SESSION || ofName >= MAX_OF_NAME) return undefined
     this.#listeners.set(listener, owner)
     return () => this.#listeners.delete(listener)
   }

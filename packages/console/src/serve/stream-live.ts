@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { EventRow } from '../api/event-row.ts'
-import type { LiveFeed, VerdictCounts } from '../api/live-feed.ts'
+import type { LiveFeed, LiveOwner, VerdictCounts } from '../api/live-feed.ts'
 import type { Verdict } from '../traffic/traffic-event.ts'
 
 const HEARTBEAT_MS = 15_000
@@ -9,7 +9,7 @@ const MAX_WAITING = 1_048_576
 
 /** Who watches. */
 export interface Watcher {
-  readonly session: object
+  readonly session: LiveOwner
   /** Whether the session still holds; asking does not count as using it. */
   isLive(): boolean
 }

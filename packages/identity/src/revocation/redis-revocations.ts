@@ -1,5 +1,12 @@
 import type { Clock } from '@postern/core'
-import { type RedisConnection, redisError, redisName, redisReady, redisTime } from '@postern/store'
+import {
+  type RedisConnection,
+  redisError,
+  redisName,
+  redisReady,
+  redisSubscriber,
+  redisTime,
+} from '@postern/store'
 import { type Revocation, type RevocationTable, readRevocation, shifted } from './revocation.ts'
 
 export interface RedisRevocationOptions {
@@ -59,16 +66,9 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
         if (failure) throw failure
       }),
     watch: async changed => {
-      const connection: RedisConnection =
-        'nodes' in redis
-          ? redis.duplicate([], { enableOfflineQueue: true })
-          : redis.duplicate({ enableOfflineQueue: true })
+      const connection = redisSubscriber(redis)
       subscriber?.disconnect()
       subscriber = connection
-      connection.on('error', () => {
-        // ioredis reconnects and subscribes again by itself; the main connection's
-        // health tells of the trouble.
-      })
       connection.on('message', (_channel: string, message: string) => {
         const entry = parse(message)
         const ahead = time.known

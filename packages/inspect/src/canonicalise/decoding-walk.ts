@@ -90,6 +90,10 @@ export class DecodingWalk {
   #pieces: string[] | undefined
   /** What a scan saw of a text whose parts were not made yet; 0 where it has none. */
   #unparted = 0
+  /** What a scan saw of the text at hand, whose decodings were not made yet; 0 where it has none. */
+  #unbranched = 0
+  /** Whether the text at hand is a document whose strings are read as values of their own. */
+  #areStringsRead = false
   #isCut = false
 
   constructor(value: string, options: WalkOptions) {
@@ -108,9 +112,22 @@ export class DecodingWalk {
     if (this.#text.changed === undefined) this.#unparted = 0
   }
 
+  /**
+   * Takes note that the last reading is a document and its strings are read as values of their own: what
+   * turns each plus sign in them into a space, or passes over all that stands between them, adds nothing.
+   */
+  passOverStrings(): void {
+    this.#areStringsRead = true
+  }
+
   /** The next reading; undefined at the end. */
   next(): Reading | undefined {
     const { place } = this.#options
+    if (this.#unbranched !== 0) {
+      const chars = this.#unbranched
+      this.#unbranched = 0
+      this.#branch(this.#areStringsRead ? besideStrings(chars) : chars)
+    }
     if (this.#unparted !== 0) {
       this.#pieces = piecesOf(this.#text.text, this.#unparted)
       this.#unparted = 0
@@ -137,7 +154,9 @@ export class DecodingWalk {
       scanned,
     )
     this.#chars |= reading.chars
-    this.#branch(this.#options.decodings === 'plain' ? reading.chars & PLAIN : reading.chars)
+    this.#part(reading.chars)
+    this.#unbranched = this.#options.decodings === 'plain' ? reading.chars & PLAIN : reading.chars
+    this.#areStringsRead = false
     return reading
   }
 
@@ -166,11 +185,15 @@ export class DecodingWalk {
     return { text, depth: 0, isEscaped: false, isFirst: start === 0, isCollapsed: false, changed: undefined }
   }
 
-  /** What the text at hand stands for besides: its pieces, and its decodings. */
+  /** Takes note of the text at hand if it may have pieces. */
+  #part(chars: number): void {
+    if ((chars & PIECES) !== 0 && mayHavePieces(this.#text.text, chars) && this.#options.pieces === 'read')
+      this.#unparted = chars
+  }
+
+  /** What the text at hand stands for besides: its decodings. */
   #branch(chars: number): void {
     const { text, isCollapsed } = this.#text
-    if ((chars & PIECES) !== 0 && mayHavePieces(text, chars) && this.#options.pieces === 'read')
-      this.#unparted = chars
     // What a decoding makes of it, collapsing makes of the same decoding.
     if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
     const collapsed = collapsedOf(text, chars)
@@ -284,6 +307,14 @@ function longChildrenOf(text: string, chars: number, isOfFile: boolean): string[
     if (decoded !== undefined) children.push(decoded)
   }
   return children
+}
+
+/**
+ * What is left to decode of a document whose strings are read by themselves. A percent sign can stand for a
+ * quote and change what is a string, so beside one a plus sign is decoded as ever.
+ */
+function besideStrings(chars: number): number {
+  return chars & ~((chars & CHAR.percent) === 0 ? CHAR.base64 | CHAR.plus : CHAR.base64)
 }
 
 /** What escapes and references are written with. */

@@ -98,7 +98,8 @@ export function areText(bytes: Uint8Array): boolean {
   return true
 }
 
-function isPlainByte(byte: number): boolean {
+/** Whether a byte is a character of ASCII that a text has. */
+export function isPlainByte(byte: number): boolean {
   return byte < 127 && (byte >= 32 || byte === 9 || byte === 10 || byte === 13)
 }
 

@@ -78,11 +78,18 @@ export function decoded(text: string): string {
   }
 }
 
-// Characters that are not seen, or that turn the order of what is around them: an attacker hides behind them.
-const UNSEEN =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
+/**
+ * Characters that are not seen, that turn the order of what is around them, or that pile up over the lines
+ * above: an attacker hides behind them.
+ */
+const UNSEEN = /(?![\t\n\r])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?<=\p{M}{4})\p{M}/gu
+const PLAIN = /^[\t\n\r\x20-\x7e]*$/
 
-/** A text from outside with the characters that nobody sees written out: `\u202e`. */
+/** A text from outside with the characters that nobody sees written out: `\u202e`, `\u{e0041}`. */
 export function visible(text: string): string {
-  return text.replaceAll(UNSEEN, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  if (PLAIN.test(text)) return text
+  return text.replaceAll(UNSEEN, character => {
+    const code = (character.codePointAt(0) ?? 0).toString(16)
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+  })
 }

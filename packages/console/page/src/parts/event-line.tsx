@@ -1,5 +1,5 @@
 import { memo, type ReactNode } from 'react'
-import { clockTime, decoded, milliseconds, visible } from '../lib/format.ts'
+import { clockTime, decoded, milliseconds } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
 import type { EventRow } from '../lib/types.ts'
 import { EventBadge, hasBadge } from './verdict-badge.tsx'
@@ -47,7 +47,7 @@ function PlainLine({ row, onFilter }: LineProps): ReactNode {
       <span className="cut who">
         {who !== undefined && (
           <Filter onFilter={onFilter} name={kind} value={who}>
-            {visible(who)}
+            {who}
           </Filter>
         )}
       </span>

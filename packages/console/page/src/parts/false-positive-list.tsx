@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { count, dateTime, visible } from '../lib/format.ts'
+import { count, dateTime } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Empty, Loaded } from './states.tsx'
@@ -78,8 +78,8 @@ export function FalsePositiveList(): ReactNode {
                     <span key="rule" className="mono">
                       {rule}
                     </span>,
-                    visible(note),
-                    visible(operator),
+                    note,
+                    operator,
                     dateTime(time),
                   ],
                 }))}

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { ApiError, ask } from '../lib/api.ts'
-import { dateTime, span, visible } from '../lib/format.ts'
+import { dateTime, span } from '../lib/format.ts'
 import { useMay } from '../lib/session.ts'
 import type { Approval } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
@@ -85,7 +85,7 @@ function ApprovalCard({
   return (
     <div className="stack">
       <div className="row spread">
-        <h2 className="mono wrap">{visible(`${act.action} ${act.resource}`)}</h2>
+        <h2 className="mono wrap">{`${act.action} ${act.resource}`}</h2>
         <span className="muted small">
           {state === 'pending'
             ? `${span(approval.expiresAt - now)} left`
@@ -108,30 +108,30 @@ function ApprovalCard({
         {approval.reason !== '' && (
           <div>
             <dt>Why</dt>
-            <dd className="wrap">{visible(approval.reason)}</dd>
+            <dd className="wrap">{approval.reason}</dd>
           </div>
         )}
         {preview.summary !== undefined && (
           <div>
             <dt>Effect</dt>
-            <dd className="wrap">{visible(preview.summary)}</dd>
+            <dd className="wrap">{preview.summary}</dd>
           </div>
         )}
         {Object.entries(preview.rows ?? {}).map(([table, rows]) => (
           <div key={table}>
-            <dt>Rows of {visible(table)}</dt>
+            <dt>Rows of {table}</dt>
             <dd>{rows}</dd>
           </div>
         ))}
         {approval.decidedBy !== undefined && (
           <div>
             <dt>Decided by</dt>
-            <dd className="wrap">{visible(`${approval.decidedBy} ${approval.note}`)}</dd>
+            <dd className="wrap">{`${approval.decidedBy} ${approval.note}`}</dd>
           </div>
         )}
       </dl>
-      {!['null', '{}'].includes(given) && <pre className="command wrap">{visible(given)}</pre>}
-      {preview.body !== undefined && <pre className="command wrap">{visible(preview.body)}</pre>}
+      {!['null', '{}'].includes(given) && <pre className="command wrap">{given}</pre>}
+      {preview.body !== undefined && <pre className="command wrap">{preview.body}</pre>}
       {problem !== undefined && (
         <p className="notice bad" role="alert">
           {problem}
@@ -170,8 +170,8 @@ function People({
 }): ReactNode {
   return actors.map(actor => (
     <div key={actor}>
-      {names[actor] !== undefined && <div>{visible(names[actor])}</div>}
-      <div className={names[actor] === undefined ? undefined : 'muted small'}>{visible(actor)}</div>
+      {names[actor] !== undefined && <div>{names[actor]}</div>}
+      <div className={names[actor] === undefined ? undefined : 'muted small'}>{actor}</div>
     </div>
   ))
 }

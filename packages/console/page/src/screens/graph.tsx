@@ -1,5 +1,5 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { count, dateTime, visible } from '../lib/format.ts'
+import { count, dateTime } from '../lib/format.ts'
 import { go } from '../lib/route.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Segments } from '../parts/segments.tsx'
@@ -96,12 +96,12 @@ function Contents({ nodes, edges, left, entries, more }: Graph): ReactNode {
             key: `${edge.from} ${edge.to}`,
             cells: [
               <span key="who" className="mono">
-                {visible(labels.get(edge.from)?.label ?? edge.from)}
+                {labels.get(edge.from)?.label ?? edge.from}
               </span>,
               <span key="what" className="mono">
-                {visible(edge.to)}
+                {edge.to}
               </span>,
-              edge.actions.map(visible).join(', '),
+              edge.actions.join(', '),
               count(edge.touches),
               count(edge.refused),
               dateTime(edge.lastAt),

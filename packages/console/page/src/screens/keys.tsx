@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
-import { dateTime, visible } from '../lib/format.ts'
+import { dateTime } from '../lib/format.ts'
 import { useMay } from '../lib/session.ts'
 import type { ApiKeyRow } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
@@ -167,11 +167,11 @@ export function KeyTable({
           key: key.id,
           cells: [
             <span key="name">
-              <b>{visible(key.name)}</b> <span className="mono muted">{key.id}</span>
+              <b>{key.name}</b> <span className="mono muted">{key.id}</span>
             </span>,
             <span key="owner" className="mono">
               {key.owner.kind === 'user' ? 'user ' : ''}
-              {visible(key.owner.id)}
+              {key.owner.id}
             </span>,
             <span key="may" className="mono">
               {key.scopes.join(', ') || 'nothing by scope'}
@@ -181,7 +181,7 @@ export function KeyTable({
             key.expiresAt === undefined ? 'never' : dateTime(key.expiresAt),
             <KeyState key="state" row={key} />,
             may && key.isLive && (
-              <ConfirmButton label={`Revoke ${visible(key.name)}`} onConfirm={() => void revoke(key.id)}>
+              <ConfirmButton label={`Revoke ${key.name}`} onConfirm={() => void revoke(key.id)}>
                 Revoke
               </ConfirmButton>
             ),

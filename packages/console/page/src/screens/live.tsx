@@ -1,5 +1,5 @@
 import { type ReactNode, useCallback, useState } from 'react'
-import { count, visible } from '../lib/format.ts'
+import { count } from '../lib/format.ts'
 import type { EventRow } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { useKeys } from '../lib/use-keys.ts'
@@ -134,7 +134,7 @@ function InstanceChoice({
         <option value="">all</option>
         {instances.map(name => (
           <option key={name} value={name}>
-            {visible(name)}
+            {name}
           </option>
         ))}
       </select>

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
-import { count, dateTime, visible } from '../lib/format.ts'
+import { count, dateTime } from '../lib/format.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Segments } from '../parts/segments.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
@@ -74,11 +74,11 @@ function Routes({ routes }: { readonly routes: readonly Route[] }): ReactNode {
           key: `${route.method} ${route.path}`,
           cells: [
             <span key="route" className="mono">
-              <b>{route.method}</b> {visible(route.path)}
+              <b>{route.method}</b> {route.path}
               {route.configured !== undefined && <span className="muted"> {route.configured}</span>}
             </span>,
             <span key="parameters" className="mono">
-              {route.parameters.map(visible).join(', ')}
+              {route.parameters.join(', ')}
             </span>,
             whoOf(route),
             <span key="answers" className="mono">

@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
-import { dateTime, visible } from '../lib/format.ts'
+import { dateTime } from '../lib/format.ts'
 import { useMay, useSession } from '../lib/session.ts'
 import type { Role } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
@@ -155,17 +155,17 @@ function Accounts({
           key: id,
           cells: [
             <span key="who">
-              {visible(name)} {isInvited && <span className="badge throttle">invited</span>}
+              {name} {isInvited && <span className="badge throttle">invited</span>}
             </span>,
             may ? (
               <RolesForm key="roles" id={id} name={name} roles={roles} onDone={onDone} />
             ) : (
               roles.join(', ')
             ),
-            passkeys.map(passkey => visible(passkey.name)).join(', '),
+            passkeys.map(passkey => passkey.name).join(', '),
             dateTime(createdAt),
             may && (
-              <ConfirmButton label={`Remove ${visible(name)}`} onConfirm={() => void remove(id)}>
+              <ConfirmButton label={`Remove ${name}`} onConfirm={() => void remove(id)}>
                 Remove
               </ConfirmButton>
             ),
@@ -203,7 +203,7 @@ function RolesForm({
     })
   return (
     <fieldset className="row checks">
-      <legend className="visually-hidden">Roles of {visible(name)}</legend>
+      <legend className="visually-hidden">Roles of {name}</legend>
       {ROLES.filter(([role]) => role !== 'viewer').map(([role, text]) => (
         <label key={role} className="row">
           <input
@@ -220,7 +220,7 @@ function RolesForm({
         </label>
       ))}
       {isChanged && (
-        <ConfirmButton label={`Change the roles of ${visible(name)}`} onConfirm={() => void save()}>
+        <ConfirmButton label={`Change the roles of ${name}`} onConfirm={() => void save()}>
           {isBusy ? 'Changing…' : 'Change'}
         </ConfirmButton>
       )}

@@ -1,6 +1,6 @@
 import type { FormEvent, ReactNode } from 'react'
 import { ask } from '../lib/api.ts'
-import { dateTime, visible } from '../lib/format.ts'
+import { dateTime } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { ApiKeyRow, UserRow, UserSession } from '../lib/types.ts'
@@ -55,12 +55,12 @@ function Contents({
     <>
       <div className="row spread">
         <h1>
-          <span className="muted">user</span> <span className="wrap">{visible(user.email)}</span>
+          <span className="muted">user</span> <span className="wrap">{user.email}</span>
         </h1>
         {may && (
           <div className="row">
             {user.disabledAt === undefined ? (
-              <ConfirmButton label={`Disable ${visible(user.email)}`} onConfirm={() => void post('disable')}>
+              <ConfirmButton label={`Disable ${user.email}`} onConfirm={() => void post('disable')}>
                 Disable
               </ConfirmButton>
             ) : (
@@ -114,9 +114,7 @@ function Contents({
           <h2>Proves itself by</h2>
           <dl className="facts">
             <Fact name="Password">{factors.password ? 'yes' : 'none'}</Fact>
-            <Fact name="Passkeys">
-              {factors.passkeys.map(({ name }) => visible(name)).join(', ') || 'none'}
-            </Fact>
+            <Fact name="Passkeys">{factors.passkeys.map(({ name }) => name).join(', ') || 'none'}</Fact>
             <Fact name="Authenticator app">{factors.authenticator ? 'yes' : 'none'}</Fact>
             <Fact name="Recovery codes left">{factors.recoveryCodes}</Fact>
             <Fact name="Signs in with">{factors.providers.join(', ') || 'nobody else'}</Fact>

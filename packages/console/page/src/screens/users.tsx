@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
-import { dateTime, visible } from '../lib/format.ts'
+import { dateTime } from '../lib/format.ts'
 import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { UserRow, UserSession } from '../lib/types.ts'
@@ -73,8 +73,7 @@ function Users(): ReactNode {
                   key: user.id,
                   cells: [
                     <a key="user" href={to('user', user.id)}>
-                      {visible(user.email)}{' '}
-                      {user.name !== '' && <span className="muted">{visible(user.name)}</span>}
+                      {user.email} {user.name !== '' && <span className="muted">{user.name}</span>}
                     </a>,
                     <span key="roles" className="mono">
                       {user.roles.join(', ')}
@@ -163,9 +162,9 @@ export function SessionTable({
                   {session.accountId}{' '}
                 </a>
               )}
-              <span className="muted">{visible(session.agent)}</span>
+              <span className="muted">{session.agent}</span>
               {session.impersonator !== undefined && (
-                <span className="badge throttle">by {visible(session.impersonator)}</span>
+                <span className="badge throttle">by {session.impersonator}</span>
               )}
             </span>,
             <a key="from" className="mono" href={to('actor', 'address', session.address)}>

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from 'react'
-import { count, dateTime, visible } from '../lib/format.ts'
+import { count, dateTime } from '../lib/format.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Fact } from '../parts/facts.tsx'
 import { Segments } from '../parts/segments.tsx'
@@ -175,8 +175,7 @@ function HolderReading({ path, problem, id, frozen = {}, opened = 0, limit, cana
       )}
       {Object.entries(frozen).map(([actor, why]) => (
         <p key={actor} className="small wrap">
-          <span className="badge deny">frozen</span> <span className="mono">{visible(actor)}</span>:{' '}
-          {visible(why)}
+          <span className="badge deny">frozen</span> <span className="mono">{actor}</span>: {why}
         </p>
       ))}
     </div>
@@ -211,7 +210,7 @@ function WhoOpened(): ReactNode {
                   key: who,
                   cells: [
                     <span key="who" className="mono">
-                      {visible(who)}
+                      {who}
                     </span>,
                     tables.join(', '),
                     count(records),
@@ -224,12 +223,12 @@ function WhoOpened(): ReactNode {
             <dl className="facts">
               {refusals.slice(0, 8).map(({ time, who, refused }) => (
                 <Fact key={`${time} ${who} ${refused}`} name={`Refused, ${dateTime(time)}`}>
-                  {visible(who)}: {visible(refused)}
+                  {who}: {refused}
                 </Fact>
               ))}
               {freezes.slice(0, 8).map(({ time, who, reason }) => (
                 <Fact key={`${time} ${who} ${reason}`} name={`Frozen, ${dateTime(time)}`}>
-                  {visible(who)}: {visible(reason)}
+                  {who}: {reason}
                 </Fact>
               ))}
             </dl>
