@@ -9,7 +9,7 @@ import { beginsLikeToken, tokenText } from './token-text.ts'
 const SERIALISED =
   /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsSov]|AAEAAAD|\/wE[a-zA-Z0-9+/]{0,24}(?:AAEAAAD\/|ABAAAA\/|AQAAAP\/))/
 
-/** A file as browsers hand it to scripts (`readAsDataURL`), unless it is of a kind that acts where it is shown. */
+/** A file as browsers hand it to scripts (`readAsDataURL`), unless of a kind that acts where it is shown. */
 const FILE_URL =
   /^data:(?!text\/(?:html|xml|(?:java|ecma)script)|image\/svg|application\/(?:xhtml|xml|x-javascript|(?:java|ecma)script))[\w.+-]{1,40}\/[\w.+-]{1,80}(?:;[\w-]{1,24}=[\w.-]{1,80}){0,4};base64,/
 /** What PHP runs of an address that it includes. */

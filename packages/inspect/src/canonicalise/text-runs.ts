@@ -86,8 +86,8 @@ export function textIn(bytes: Buffer): string | undefined {
 }
 
 /**
- * Whether bytes are a text in any encoding of single bytes, or one with some stray bytes: in other files, more
- * than a tenth are control characters.
+ * Whether bytes are a text in any encoding of single bytes, or one with some stray bytes: in other files,
+ * more than a tenth are control characters.
  */
 export function areText(bytes: Uint8Array): boolean {
   let spare = 1 + Math.floor(bytes.length / RARE)

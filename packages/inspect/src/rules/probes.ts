@@ -80,8 +80,8 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/administration',
-    // Whoever runs such an application opens it so, and a backend without it answers 404: only a stricter level
-    // refuses it. Who looks for several of them is found by what the backend answers (scenarios).
+    // Whoever runs such an application opens it so, and a backend without it answers 404: only a stricter
+    // level refuses it. Who looks for several of them is found by what the backend answers (scenarios).
     /\/(?:(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|(?:host-)?manager\/(?:html|text)|solr\/admin|ecp\/)/,
     {
       score: 4,
