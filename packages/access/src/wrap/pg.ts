@@ -157,7 +157,10 @@ export function guardConnection<C extends PgClient>(
       })
     }
     const fail = (error: unknown): unknown => inContext(() => refusedError(error, options, record))
-    if (!isOwn) return send(made, values, callback)
+    if (!isOwn) {
+      failWith(made, fail)
+      return send(made, values, callback)
+    }
     made.query_timeout = queryTimeoutOf(config)
     const done = made.callback
     if (done !== undefined) {
@@ -203,8 +206,16 @@ function readsOf(
   )
 }
 
+/** A cursor, a stream or a query that the application made: the driver tells it of an error itself. */
+function failWith(made: Submittable, fail: (error: unknown) => unknown): void {
+  const { handleError } = made
+  if (typeof handleError !== 'function') return
+  made.handleError = (error, ...more) => Reflect.apply(handleError, made, [fail(error), ...more])
+}
+
 interface Submittable {
   submit(wire: unknown): unknown
+  handleError?: (error: unknown, ...more: unknown[]) => unknown
   text?: unknown
   queryMode?: 'extended'
   callback?: ((error: unknown, result?: unknown) => void) | undefined
