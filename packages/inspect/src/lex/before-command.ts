@@ -51,7 +51,7 @@ const LONGEST_LAST = 120
 
 /**
  * Whether one of few words is the last command before, hung onto one argument: `x;echo aWQ= |` goes on as a
- * pipeline. What is read backwards is read once; an expression begins at each separator anew.
+ * pipeline. Backwards, each character is read once; an expression begins again at each separator.
  */
 export function isPipeline(before: string): boolean {
   let index = -1
