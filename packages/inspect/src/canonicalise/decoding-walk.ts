@@ -88,6 +88,8 @@ export class DecodingWalk {
   #next = 1
   /** Lines and other parts of the text at hand, last one first; made when it was read. */
   #pieces: string[] | undefined
+  /** Those that were read, of texts whose markup was sent as such, and as references. */
+  #seenPieces: readonly Set<string>[] | undefined
   /** What a scan saw of a text whose parts were not made yet; 0 where it has none. */
   #unparted = 0
   /** What a scan saw of the text at hand, whose decodings were not made yet; 0 where it has none. */
@@ -132,7 +134,7 @@ export class DecodingWalk {
       this.#pieces = piecesOf(this.#text.text, this.#unparted)
       this.#unparted = 0
     }
-    const piece = this.#pieces?.pop()
+    const piece = this.#nextPiece()
     if (piece !== undefined) {
       const { isEscaped } = this.#text
       return readingOf(piece, this.#options, { place, fromStart: true, isPiece: true, isEscaped })
@@ -158,6 +160,21 @@ export class DecodingWalk {
     this.#unbranched = this.#options.decodings === 'plain' ? reading.chars & PLAIN : reading.chars
     this.#areStringsRead = false
     return reading
+  }
+
+  /** The next part of the text at hand; each is read once, however often it stands in the value. */
+  #nextPiece(): string | undefined {
+    const pieces = this.#pieces
+    if (pieces === undefined) return undefined
+    this.#seenPieces ??= [new Set(), new Set()]
+    const seen = this.#seenPieces[this.#text.isEscaped ? 1 : 0] as Set<string>
+    for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
+      if (seen.has(piece)) continue
+      seen.add(piece)
+      return piece
+    }
+    this.#pieces = undefined
+    return undefined
   }
 
   /** Behind the windows of a long value: what padding tore apart. */
