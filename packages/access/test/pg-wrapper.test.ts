@@ -128,6 +128,25 @@ test('a mistake that the driver finds before it sends anything does not confuse 
   client.release()
 })
 
+test('a query that the application made, as cursors and streams are, receives and records the refusal', async () => {
+  refusals.splice(0)
+  await place.owner.query('DELETE FROM postern_budgets.attempts')
+  const client = await pool.connect()
+  const error = await new Promise<unknown>(resolve => {
+    actingAs(alice, () => client.query(new pg.Query('DELETE FROM orders RETURNING *'))).on('error', resolve)
+  })
+  assert.ok(error instanceof RowBudgetExceeded, String(error))
+  assert.deepEqual(
+    refusals.map(({ acting }) => acting?.actor),
+    ['user:alice'],
+  )
+  await until(
+    async () => (await count(place.owner, "postern_budgets.attempts WHERE actor = 'user:alice'")) === 1,
+  )
+  assert.deepEqual((await client.query('SELECT 7 AS n')).rows, [{ n: 7 }])
+  client.release()
+})
+
 test('a callback receives the refusal as well', async () => {
   const error = await new Promise(resolve => {
     actingAs(alice, () => pool.query('DELETE FROM orders', (failure: unknown) => resolve(failure)))

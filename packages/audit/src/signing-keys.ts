@@ -1,15 +1,7 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
+import { createSecretFile, replaceSecretFile } from '@postern/store'
 import type { NoteSigner } from './format/note.ts'
 import { generateNoteKey, parseSignerKey } from './format/note-key.ts'
 
@@ -35,7 +27,8 @@ export function loadSigningKeys(
   const path = join(directory, FILE)
   if (!existsSync(path)) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    replaceSecret(path, [generateNoteKey(origin, 1, random).signerKey])
+    // Another process may open the log first: its key is the one, then.
+    createSecretFile(path, textOf([generateNoteKey(origin, 1, random).signerKey]))
   }
   return parseKeys(readLines(path), path, origin)
 }
@@ -85,7 +78,7 @@ export function rotateSigningKey(
   loadSigningKeys(directory, origin, random)
   const [current] = readLines(path)
   const lines = [generateNoteKey(origin, 1, random).signerKey, ...(current === undefined ? [] : [current])]
-  replaceSecret(path, lines)
+  replaceSecretFile(path, textOf(lines))
   return parseKeys(lines, path, origin)
 }
 
@@ -97,17 +90,10 @@ export function retireSigningKey(directory: string, origin: string): SigningKeys
   const path = join(directory, FILE)
   const lines = readLines(path).slice(0, 1)
   const keys = parseKeys(lines, path, origin)
-  replaceSecret(path, lines)
+  replaceSecretFile(path, textOf(lines))
   return keys
 }
 
-function replaceSecret(path: string, lines: readonly string[]): void {
-  const fd = openSync(`${path}.new`, 'w', 0o600)
-  try {
-    writeSync(fd, `${lines.join('\n')}\n`)
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-  renameSync(`${path}.new`, path)
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`
 }

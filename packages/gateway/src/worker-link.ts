@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { ConfigError } from '@postern/core'
 import { FailingWorker } from './failing-worker.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
+import { countedWord, type FromWorker, type ToWorker, type WorkerStart } from './worker-messages.ts'
+import { beat } from './worker-pulse.ts'
 
 /** What a worker does on request. */
 export interface WorkerDuties {
@@ -33,6 +34,11 @@ export interface WorkerLink<Data> {
   readonly reloaded: { readonly data: unknown } | undefined
   /** For `GatewayOptions.underWay`, so that what is lost when this thread ends is counted. */
   readonly underWay: Int32Array
+  /**
+   * One word that this worker may count up with what it made for the main thread. `WorkersOptions.onEnd` gets
+   * it when the thread is gone, however it ended: what was made and never arrived is the difference.
+   */
+  readonly made: Int32Array
   /** The `workerData` that `startWorkers` was given. */
   readonly data: Data
   /**
@@ -73,6 +79,8 @@ export function workerLink<Data>(): WorkerLink<Data> {
   )
     throw new ConfigError({ place: 'workerLink', problem: 'this thread was not started by startWorkers' })
   const { posternWorker, data } = workerData as WorkerStart
+  const { index, count, reusePort, reloaded, counted } = posternWorker
+  beat(countedWord(counted, 'beats'))
   const send = (message: FromWorker): void => port.postMessage(message)
   const begun = Promise.withResolvers<void>()
   let duties: WorkerDuties | undefined
@@ -92,8 +100,9 @@ export function workerLink<Data>(): WorkerLink<Data> {
     }
   })
   return {
-    ...posternWorker,
-    underWay: new Int32Array(posternWorker.underWay),
+    ...{ index, count, reusePort, reloaded },
+    underWay: countedWord(counted, 'underWay'),
+    made: countedWord(counted, 'made'),
     data: data as Data,
     begun: begun.promise,
     send: message => send({ kind: 'message', data: message }),

@@ -22,8 +22,28 @@ export interface WorkerStart {
     readonly reusePort: boolean
     /** What the latest reload handed out, for a worker that starts again after it. */
     readonly reloaded: { readonly data: unknown } | undefined
-    /** One `Int32`: how many requests it has under way. The main thread reads it when the worker is gone. */
-    readonly underWay: SharedArrayBuffer
+    /** What it counts, see `COUNTED`; the main thread reads it, also when the worker is gone. */
+    readonly counted: SharedArrayBuffer
   }
   readonly data: unknown
+}
+
+/** Words of the memory that a worker counts in. */
+const COUNTED = {
+  /** Requests under way. */
+  underWay: 0,
+  /** Turns of its event loop, now and then. */
+  beats: 1,
+  /** Whatever its own code counts: `link.made`. */
+  made: 2,
+} as const
+
+/** Memory for what a worker counts. */
+export function countedMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Object.keys(COUNTED).length * Int32Array.BYTES_PER_ELEMENT)
+}
+
+/** One word of it. */
+export function countedWord(memory: SharedArrayBuffer, word: keyof typeof COUNTED): Int32Array {
+  return new Int32Array(memory, COUNTED[word] * Int32Array.BYTES_PER_ELEMENT, 1)
 }

@@ -1,5 +1,5 @@
 import type { ResourceLimits } from 'node:worker_threads'
-import type { ToWorker } from './worker-messages.ts'
+import { countedMemory, type ToWorker } from './worker-messages.ts'
 import { WorkerThread } from './worker-thread.ts'
 
 const FIRST_BACKOFF_MS = 100
@@ -20,6 +20,9 @@ export interface WorkerSeatOptions {
   readonly execArgv: readonly string[] | undefined
   readonly resourceLimits: ResourceLimits | undefined
   readonly onMessage: ((data: unknown, index: number, reply: (data: unknown) => void) => void) | undefined
+  readonly onEnd: ((index: number, made: number, reply: (data: unknown) => void) => void) | undefined
+  /** Milliseconds. */
+  readonly stuckAfter: number
   readonly index: number
   readonly count: number
   readonly reusePort: boolean
@@ -61,20 +64,24 @@ export class WorkerSeat {
 
   /** Resolves when the worker listens. @throws Error when it ended before */
   async start(): Promise<void> {
-    const { entry, execArgv, resourceLimits, index, count, reusePort, workerData, begin, onMessage } =
-      this.#options
+    const { index, count, reusePort, workerData, begin, onMessage, onEnd } = this.#options
+    const { entry, execArgv, resourceLimits, stuckAfter } = this.#options
     const reloaded = this.#reloaded
     const worker: WorkerThread = new WorkerThread({
       entry,
       execArgv,
       resourceLimits,
+      stuckAfter,
       start: {
-        posternWorker: { index, count, reusePort, reloaded, underWay: new SharedArrayBuffer(4) },
+        posternWorker: { index, count, reusePort, reloaded, counted: countedMemory() },
         data: workerData,
       },
       onMessage: (data, reply) => onMessage?.(data, index, reply),
       onFailing: problem => this.#replace(worker, problem),
-      onEnd: (cause, cutOff) => this.#ended(worker, cause, cutOff),
+      onEnd: (cause, cutOff, made, reply) => {
+        onEnd?.(index, made, reply)
+        this.#ended(worker, cause, cutOff)
+      },
     })
     this.#sitting = worker
     begin.then(

@@ -1,5 +1,6 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads'
-import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
+import { countedWord, type FromWorker, type ToWorker, type WorkerStart } from './worker-messages.ts'
+import { Pulse } from './worker-pulse.ts'
 
 /** How long after its grace a stopping worker is ended. */
 const OVERTIME_MS = 1_000
@@ -9,6 +10,8 @@ export interface WorkerThreadOptions {
   readonly execArgv: readonly string[] | undefined
   readonly resourceLimits: ResourceLimits | undefined
   readonly start: WorkerStart
+  /** Milliseconds without a turn of its event loop after which a thread that listens is ended. */
+  readonly stuckAfter: number
   /** A message of the worker. @param reply sends to this thread */
   readonly onMessage: (data: unknown, reply: (data: unknown) => void) => void
   /** Nobody caught an error; the thread goes on until `stop`. */
@@ -17,8 +20,15 @@ export interface WorkerThreadOptions {
    * The thread is gone.
    * @param cause what ended it, if it was an error
    * @param cutOff requests that were under way in it
+   * @param made what it counted itself
+   * @param reply the same as of its messages
    */
-  readonly onEnd: (cause: Error | undefined, cutOff: number) => void
+  readonly onEnd: (
+    cause: Error | undefined,
+    cutOff: number,
+    made: number,
+    reply: (data: unknown) => void,
+  ) => void
 }
 
 /** One thread that takes requests, from its start to its end. */
@@ -63,15 +73,27 @@ export class WorkerThread {
           options.onFailing(message.problem)
       }
     })
+    const { counted, index } = start.posternWorker
     let cause: Error | undefined
+    const pulse = new Pulse({
+      beats: countedWord(counted, 'beats'),
+      stuckAfter: options.stuckAfter,
+      isWatched: () => this.#listens,
+      onStuck: () => {
+        cause = new Error(`it was stuck for ${options.stuckAfter} ms`)
+        void worker.terminate()
+      },
+    })
     worker.on('error', error => {
       cause = error instanceof Error ? error : new Error('a worker threw a value that is not an error')
     })
     worker.on('exit', code => {
       this.#listens = false
       for (const id of [...this.#reloads.keys()]) this.#settleReload(id, 'the worker ended')
-      ready.reject(cause ?? new Error(`worker ${start.posternWorker.index} ended with ${code}`))
-      options.onEnd(cause, Atomics.load(new Int32Array(start.posternWorker.underWay), 0))
+      pulse.end()
+      ready.reject(cause ?? new Error(`worker ${index} ended with ${code}`))
+      const last = (word: 'underWay' | 'made'): number => Atomics.load(countedWord(counted, word), 0)
+      options.onEnd(cause, last('underWay'), last('made'), reply)
       ended.resolve()
     })
   }

@@ -27,6 +27,17 @@ export interface WorkersOptions {
    */
   readonly onMessage?: (data: unknown, index: number, reply: (data: unknown) => void) => void
   /**
+   * A thread is gone, and all that it sent has arrived.
+   * @param made where its `link.made` stood
+   * @param reply the same as of its messages, without effect now
+   */
+  readonly onEnd?: (index: number, made: number, reply: (data: unknown) => void) => void
+  /**
+   * A worker whose event loop does not turn for so long, in an endless computation, is ended and started
+   * again; while a debugger is attached none is. Default: 30 seconds.
+   */
+  readonly stuckAfter?: Duration
+  /**
    * Workers load their code and hold their port at once, but open nothing (`link.begun`) until this resolves;
    * at once unless given. When it rejects, the start fails with its reason.
    */
@@ -83,13 +94,16 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   if (!shares && wanted > 1)
     notice(`one worker instead of ${wanted}: ${platform} cannot spread connections over several threads`)
   const count = shares ? wanted : 1
-  const { entry, workerData, execArgv, resourceLimits, onMessage, begin = Promise.resolve() } = options
+  const { entry, workerData, execArgv, resourceLimits, onMessage, onEnd } = options
+  const { begin = Promise.resolve(), stuckAfter = '30s' } = options
   const common = {
     entry,
     workerData,
     execArgv,
     resourceLimits,
     onMessage,
+    onEnd,
+    stuckAfter: parseDuration(stuckAfter, 'stuckAfter'),
     begin,
     notice,
     count,

@@ -46,7 +46,13 @@ link.ready({
         throw new Error('crashed on purpose')
       })
     else if (data === 'vanish') process.exit(3)
-    else if (data === 'exhaust') for (const kept: unknown[] = []; ; ) kept.push(new Array(10_000).fill(kept))
+    else if (data === 'stick') for (;;);
+    else if (data === 'make') {
+      link.made[0] = (link.made[0] ?? 0) + 7
+      link.send({ arrived: 5 })
+      process.exit(3)
+    } else if (data === 'exhaust')
+      for (const kept: unknown[] = []; ; ) kept.push(new Array(10_000).fill(kept))
     else link.send({ echo: data })
   },
 })

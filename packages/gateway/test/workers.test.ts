@@ -205,6 +205,36 @@ describe('workers', { timeout: 60_000 }, () => {
       assert.equal((await ask()).status, 200)
     })
 
+  test('that are stuck in a computation are ended and replaced, and hold up no reload', async t => {
+    const notices: string[] = []
+    const { ask, workers } = await startTwo(t, { stuckAfter: '2s', onNotice: line => notices.push(line) })
+    workers.broadcast('stick')
+    const reloaded = workers.reload('second')
+    await until(() => notices.length === 2)
+    assert.match(notices[0] ?? '', /^worker \d ended: it was stuck for 2000 ms; starting it again in 100 ms$/)
+    assert.deepEqual(
+      (await reloaded).problems.map(({ problem }) => problem),
+      ['the worker ended', 'the worker ended'],
+    )
+    await until(() => workers.live === 2)
+    assert.equal((await ask()).status, 200)
+  })
+
+  test('that end say what they made and what of it arrived', async t => {
+    const ended: string[] = []
+    const arrived = new Map<unknown, number>()
+    const { workers } = await startTwo(t, {
+      onMessage: (data, _index, reply) => {
+        if (typeof data === 'object' && data !== null && 'arrived' in data)
+          arrived.set(reply, Number(data.arrived))
+      },
+      onEnd: (index, made, reply) => ended.push(`${index}: ${made} made, ${arrived.get(reply)} arrived`),
+    })
+    workers.broadcast('make')
+    await until(() => ended.length === 2)
+    assert.deepEqual(ended.sort(), ['0: 7 made, 5 arrived', '1: 7 made, 5 arrived'])
+  })
+
   test('that go on failing end at once', async t => {
     const { workers } = await startTwo(t, { count: 1 })
     for (let i = 0; i < 16; i++) workers.broadcast('crash')

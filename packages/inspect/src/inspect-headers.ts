@@ -1,5 +1,6 @@
 import { visitForm } from './body/form.ts'
 import { at } from './body/value-visitor.ts'
+import { isBase64Value } from './canonicalise/base64.ts'
 import { decodeUrl } from './canonicalise/url.ts'
 import { isFileName, isInternalHeader } from './header-names.ts'
 import type { Inspector } from './inspector.ts'
@@ -115,11 +116,13 @@ function inspectCommaCookies(value: string, inspector: Inspector): void {
 const WORD_BETWEEN = /(?:^|\+)[a-z]{2,12}(?=\+|$)/gi
 
 /**
- * Whether the plus signs of a cookie may be spaces, as PHP and Rack read them: beside other spaces, or
- * between two words. Between random letters they are base64.
+ * Whether the plus signs of a cookie may be spaces, as PHP and Rack read them, where a look at it has not
+ * read them so: beside other spaces, or between two words of what looks like base64. Between random letters
+ * they are base64.
  */
 function mayBeWords(value: string): boolean {
-  return value.includes(' ') || (value.match(WORD_BETWEEN)?.length ?? 0) >= 2
+  if (/[ \t]/.test(value)) return true
+  return isBase64Value(value) && (value.match(WORD_BETWEEN)?.length ?? 0) >= 2
 }
 
 /** Where a value in quotes may start: alone, or behind a name. */

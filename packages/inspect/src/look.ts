@@ -7,6 +7,9 @@ import type { Place, Reading } from './reading.ts'
 import { beginsLikeToken } from './token-text.ts'
 import { documentFieldSetting, settingOf, type ValueSetting } from './value-setting.ts'
 
+/** Families whose rules read what stands around the strings of a document. */
+const STRUCTURAL: readonly string[] = ['deserialisation', 'session']
+
 /** What a look is about. */
 export interface LookOptions {
   readonly text: string
@@ -45,6 +48,7 @@ export class Look implements WalkOptions {
   isPlaceAsked = false
   /** Whether documents inside it were visited, whose values stand at places of their own. */
   isVisited = false
+  #document: string | undefined
   #value: string
   #name: string | undefined
   #setting: ValueSetting | undefined
@@ -68,6 +72,20 @@ export class Look implements WalkOptions {
   set value(value: string) {
     if (value !== this.#value) this.scanned = undefined
     this.#value = value
+  }
+
+  /**
+   * Takes note that a reading of it is JSON to the last character, and its strings are read by themselves.
+   * @returns whether it is another document than the last: without the backslashes with which PHP escapes
+   * slashes it is the same
+   */
+  meets(document: string): boolean {
+    this.families ??= STRUCTURAL
+    this.walk?.passOverStrings()
+    const plain = document.replaceAll('\\/', '/')
+    const isOther = plain !== this.#document
+    this.#document = plain
+    return isOther
   }
 
   /** The last part of the place, in lower case. */

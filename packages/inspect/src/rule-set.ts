@@ -161,7 +161,7 @@ export class RuleSet {
     const first = from >> 5
     const candidates = this.#candidates
     const plain = (chars & CHAR.wide) === 0 ? text : reading.lower
-    const isAny = candidates.open(text, plain, reading, here.within)
+    const isAny = candidates.open(text, plain, reading, this.#within(here, among))
     this.#couldHitPiece = text.length > LONGEST_UNCUT || (isAny && candidates.holdsSome(here.piece))
     if (!isAny) return candidates.rows
     let placed = 0
@@ -178,6 +178,17 @@ export class RuleSet {
       rows[row] = (open[row] as number) & (among[row] as number) & (looking[row] as number)
     rows[first] = (rows[first] as number) & (-1 << (from & 31))
     return rows
+  }
+
+  /** Of the rules that look at a place, or would elsewhere, those that are to run. */
+  #within(here: PlaceRules, among: Int32Array): Int32Array {
+    if (among === this.#all) return here.within
+    let within = here.narrowed.get(among)
+    if (within === undefined) {
+      within = here.within.map((row, index) => row & (among[index] as number))
+      here.narrowed.set(among, within)
+    }
+    return within
   }
 
   #isAnyPlaced(reading: Reading, among: Int32Array, first: number): boolean {
@@ -232,6 +243,8 @@ interface PlaceRules {
   readonly piece: Int32Array
   /** All that look here, and those that would look at the same text elsewhere. */
   readonly within: Int32Array
+  /** The same, less those that are not among some rules. */
+  readonly narrowed: Map<Int32Array, Int32Array>
 }
 
 function setOf(rules: readonly Rule[], test: (rule: Rule) => boolean): Int32Array {
@@ -255,6 +268,7 @@ function placeRules(rules: readonly Rule[], place: Place, placed: Int32Array): P
   return {
     start,
     within: start.map((row, index) => row | (placed[index] as number)),
+    narrowed: new Map(),
     later: setOf(rules, rule => looks(rule) && rule.atStart !== true),
     piece: setOf(rules, rule => looks(rule) && rule.isAnywhere !== true),
   }

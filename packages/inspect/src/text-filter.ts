@@ -5,35 +5,39 @@ import type { OneOf, Requirement } from './required-text.ts'
 const { charCodeAt } = String.prototype
 
 const copied = new CharacterCodes()
-const PLACES = 1 << 15
-
-/** A required text, and the rules that it lets through, as a set of bits. */
-interface RequiredText {
-  readonly codes: Uint16Array
-  /** Characters of it up to the last of those that are looked up. */
-  readonly reach: number
-  readonly rows: Int32Array
-  /** Where it is not looked for again: the number of the last text in which it stood. */
-  foundIn: number
-}
+const PLACES = 1 << 16
+/** Numbers of an entry. */
+const ENTRY = 3
 
 /**
  * Tells of a text which rules could match it at all, in one pass over it: three characters of each required
  * text (or two, where it has no more) lead to it through a table, and where it stands the rules that require
  * it are let through. So a text is searched only by the few expressions whose words stand in it, and the
  * others cost nothing. Sometimes lets a rule through without need, never keeps one back that would match.
+ *
+ * All that is known of the texts stands in a few arrays of numbers: an object for each of two thousand is
+ * seldom close to the processor when it is asked for.
  */
 export class TextFilter {
-  /** By three characters, the first of the texts that are led to by them, and of each the next; -1: none. */
-  readonly #first: Int16Array = new Int16Array(PLACES).fill(-1)
-  readonly #next: number[] = []
-  readonly #required: RequiredText[] = []
-  /** Which places lead to any: small enough to stay close to the processor. */
+  /** Which places lead to any text: small enough to stay close to the processor. */
   readonly #bits: Uint8Array = new Uint8Array(PLACES >> 3)
+  /** By place, where the first of the entries begins that it leads to; -1: none. */
+  readonly #first: Int32Array = new Int32Array(PLACES).fill(-1)
+  /** Of each entry the number of its text, where the next of its place begins, and what `apartAt` says. */
+  readonly #entries: Int32Array
+  /** Of each text, where its characters begin in `#codes`, and of one more where the last ends. */
+  readonly #starts: Int32Array
+  readonly #codes: Uint16Array
+  /** Of each text, how many of its characters stand up to the last of those that are looked up. */
+  readonly #reach: Uint16Array
+  /** Of each text, the number of the last reading in which it stood: there it is not looked for again. */
+  readonly #foundIn: Int32Array
+  /** Of each text, the rules that it lets through. */
+  readonly #lets: Int32Array
   /** The rules that require nothing. */
   readonly free: Int32Array
   readonly #rows: Int32Array
-  #generation = 0
+  #reading = 0
 
   /** @param requirements of each rule, as `requiredText` reads them from its expression */
   constructor(requirements: readonly (readonly Requirement[] | undefined)[]) {
@@ -51,7 +55,29 @@ export class TextFilter {
         texts.set(text, rows)
       }
     })
-    for (const [text, rows] of texts) this.#add(text, rows)
+    const all = [...texts.keys()]
+    const starts = rarestTriples(all)
+    const places = all.map((text, index) => placesOf(text, starts[index] as number))
+    this.#entries = new Int32Array(ENTRY * places.reduce((sum, { length }) => sum + length, 0))
+    this.#starts = new Int32Array(all.length + 1)
+    this.#codes = Uint16Array.from(all.join(''), character => charCodeAt.call(character, 0))
+    this.#reach = new Uint16Array(all.length)
+    this.#foundIn = new Int32Array(all.length)
+    this.#lets = new Int32Array(all.length * width)
+    let entry = 0
+    all.forEach((text, index) => {
+      this.#starts[index + 1] = (this.#starts[index] as number) + text.length
+      this.#reach[index] = text.length > 2 ? (starts[index] as number) + 3 : 2
+      this.#lets.set(texts.get(text) as Int32Array, index * width)
+      for (const place of places[index] as readonly number[]) {
+        this.#bits[place >> 3] = (this.#bits[place >> 3] as number) | (1 << (place & 7))
+        this.#entries[entry] = index
+        this.#entries[entry + 1] = this.#first[place] as number
+        this.#entries[entry + 2] = apartAt(text, starts[index] as number)
+        this.#first[place] = entry
+        entry += ENTRY
+      }
+    })
   }
 
   /**
@@ -62,55 +88,52 @@ export class TextFilter {
     const { length } = text
     const codes = copied.copy(text, 0, length)
     const bits = this.#bits
+    const firsts = this.#first
+    const entries = this.#entries
+    const foundIn = this.#foundIn
     const rows = this.#rows
-    this.#generation++
+    this.#reading = (this.#reading + 1) | 0
+    const reading = this.#reading
     // A call of native code takes longer than a few numbers.
     for (let row = 0; row < rows.length; row++) rows[row] = this.free[row] as number
     let first = 0
     let second = 0
     for (let at = 0; at < length; at++) {
-      const third = (codes[at] as number) | 32
+      const third = foldOf(codes[at] as number)
       const place = placeOf(first, second, third)
-      if (((bits[place >> 3] as number) & (1 << (place & 7))) !== 0)
-        for (let list = this.#first[place] as number; list >= 0; list = this.#next[list] as number)
-          this.#meet(this.#required[list] as RequiredText, codes, at + 1, length)
       first = second
       second = third
+      if (((bits[place >> 3] as number) & (1 << (place & 7))) === 0) continue
+      for (let entry = firsts[place] as number; entry >= 0; entry = entries[entry + 1] as number) {
+        // Most are told apart by one more character.
+        const apart = entries[entry + 2] as number
+        const beside = at + 1 + (apart >> 16)
+        if (beside < 0 || ((codes[beside] as number) | 32) !== (apart & 0xffff)) continue
+        const text = entries[entry] as number
+        if (foundIn[text] !== reading && this.#standsAt(text, codes, at + 1, length)) this.#let(text)
+      }
     }
     return rows
   }
 
-  /** Looks whether a text stands where three characters of it may have been seen. */
-  #meet(required: RequiredText, codes: Uint16Array, end: number, length: number): void {
-    if (
-      required.foundIn === this.#generation ||
-      !standsAt(required.codes, codes, end - required.reach, length)
-    )
-      return
-    required.foundIn = this.#generation
+  #let(text: number): void {
     const rows = this.#rows
+    const at = text * rows.length
+    this.#foundIn[text] = this.#reading
     for (let row = 0; row < rows.length; row++)
-      rows[row] = (rows[row] as number) | (required.rows[row] as number)
+      rows[row] = (rows[row] as number) | (this.#lets[at + row] as number)
   }
 
-  #add(text: string, rows: Int32Array): void {
-    const code = (at: number): number => charCodeAt.call(text, at) | 32
-    const codes = Uint16Array.from(text, character => charCodeAt.call(character, 0))
-    if (text.length > 2) {
-      const start = rarestTriple(text)
-      const place = placeOf(code(start), code(start + 1), code(start + 2))
-      this.#put(place, { codes, reach: start + 3, rows, foundIn: 0 })
-      return
-    }
-    // Whatever stands before the two: only five bits of it count.
-    const required = { codes, reach: 2, rows, foundIn: 0 }
-    for (let before = 0; before < 32; before++) this.#put(placeOf(before, code(0), code(1)), required)
-  }
-
-  #put(place: number, required: RequiredText): void {
-    this.#bits[place >> 3] = (this.#bits[place >> 3] as number) | (1 << (place & 7))
-    this.#next.push(this.#first[place] as number)
-    this.#first[place] = this.#required.push(required) - 1
+  /** @param behind the last of the characters that led to the text */
+  #standsAt(text: number, codes: Uint16Array, behind: number, length: number): boolean {
+    const from = behind - (this.#reach[text] as number)
+    const start = this.#starts[text] as number
+    const end = this.#starts[text + 1] as number
+    if (from < 0 || from + end - start > length) return false
+    const required = this.#codes
+    for (let at = start, code = from; at < end; at++, code++)
+      if (lowered(codes[code] as number) !== required[at]) return false
+    return true
   }
 }
 
@@ -119,16 +142,22 @@ function lowered(code: number): number {
   return code >= 65 && code <= 90 ? code | 32 : code
 }
 
-function standsAt(required: Uint16Array, codes: Uint16Array, from: number, length: number): boolean {
-  if (from < 0 || from + required.length > length) return false
-  for (let i = 0; i < required.length; i++)
-    if (lowered(codes[from + i] as number) !== required[i]) return false
-  return true
+/** Six bits of a character, in which digits and signs are not letters. */
+function foldOf(code: number): number {
+  return (code & 31) | ((code & 64) >> 1)
 }
 
-/** A place in the table for three characters, of which the first counts by its last five bits. */
+/** A place in the table for three characters. */
 function placeOf(first: number, second: number, third: number): number {
-  return ((first << 10) ^ (second << 5) ^ third) & (PLACES - 1)
+  return (first << 10) ^ (second << 5) ^ third
+}
+
+/** The places that lead to a text: of a shorter one than three characters, whatever stands before it. */
+function placesOf(text: string, start: number): readonly number[] {
+  if (text.length > 2) return [placeAt(text, start)]
+  const second = foldOf(charCodeAt.call(text, 0))
+  const third = foldOf(charCodeAt.call(text, 1))
+  return Array.from({ length: 64 }, (_, first) => placeOf(first, second, third))
 }
 
 /** Of several lists the one whose texts are met least: that of which the shortest text is longest. */
@@ -137,22 +166,63 @@ function mostTelling(lists: Requirement): OneOf {
   return lists.toSorted((a, b) => weight(b) - weight(a))[0] ?? []
 }
 
-/** Letters of English, the most frequent first. */
-const FREQUENT = ' etaoinsrhldcumfpgwybvkxjqz'
+/** How frequent each character is in English, by its code: the space most. */
+const FREQUENCY = new Uint8Array(128)
+for (const [rank, letter] of [...' etaoinsrhldcumfpgwybvkxjqz'].entries())
+  FREQUENCY[charCodeAt.call(letter, 0)] = 27 - rank
+/** How much each text that is led to by the same place counts, beside how frequent the characters are. */
+const SHARED = 8
 
-/** Where in a text three characters begin that are rare together. */
-function rarestTriple(text: string): number {
-  let rarest = 0
-  let least = Number.POSITIVE_INFINITY
-  for (let start = 0; start + 3 <= text.length; start++) {
-    let weight = 0
-    for (const character of text.slice(start, start + 3)) {
-      const rank = FREQUENT.indexOf(character)
-      weight += rank < 0 ? 0 : FREQUENT.length - rank
+/**
+ * Where in each text three characters begin that are rare together, and by which few other texts are looked
+ * up: otherwise every address would lead to each of the seventy texts with `://` in them.
+ */
+function rarestTriples(texts: readonly string[]): readonly number[] {
+  const shared = new Uint8Array(PLACES)
+  const starts = new Array<number>(texts.length).fill(0)
+  // The shorter a text, the fewer it can choose from.
+  const order = texts.map((_, index) => index).sort((a, b) => lengthOf(texts, a) - lengthOf(texts, b))
+  for (const index of order) {
+    const text = texts[index] as string
+    let least = Number.POSITIVE_INFINITY
+    let found = 0
+    for (let start = 0; start + 3 <= text.length; start++) {
+      const place = placeAt(text, start)
+      const frequency = frequencyAt(text, start) + frequencyAt(text, start + 1) + frequencyAt(text, start + 2)
+      const weight = frequency + SHARED * (shared[place] as number)
+      if (weight >= least) continue
+      least = weight
+      found = place
+      starts[index] = start
     }
-    if (weight >= least) continue
-    least = weight
-    rarest = start
+    if (text.length > 2) shared[found] = Math.min(255, (shared[found] as number) + 1)
   }
-  return rarest
+  return starts
+}
+
+function lengthOf(texts: readonly string[], index: number): number {
+  return (texts[index] as string).length
+}
+
+function frequencyAt(text: string, at: number): number {
+  return FREQUENCY[charCodeAt.call(text, at)] ?? 0
+}
+
+/**
+ * A character of a text behind or before the three from `start` on, and how far behind their end it stands,
+ * times 65,536; of a text that has no other, the last of them.
+ */
+function apartAt(text: string, start: number): number {
+  const distance = text.length > start + 3 ? 0 : text.length > 3 ? -4 : -1
+  const code = charCodeAt.call(text, Math.min(start + 3, text.length) + distance)
+  return (distance << 16) | code | 32
+}
+
+/** The place that the three characters from `start` on lead to. */
+function placeAt(text: string, start: number): number {
+  return placeOf(
+    foldOf(charCodeAt.call(text, start)),
+    foldOf(charCodeAt.call(text, start + 1)),
+    foldOf(charCodeAt.call(text, start + 2)),
+  )
 }

@@ -172,6 +172,40 @@ describe('the filter of a text', () => {
     assert.deepEqual(letThrough('text69.text31.'), [31, 40, 69])
   })
 
+  test('lets through exactly the rules of which a text stands in what is read', () => {
+    // Texts that share characters, of all lengths, with signs and letters beyond ASCII among them.
+    const texts = [
+      'or',
+      '$(',
+      '://',
+      'x://',
+      'data://',
+      'a://b',
+      '://a',
+      'union',
+      'onion',
+      'éa',
+      'aé',
+      '日本語',
+      '0x2e',
+    ]
+    const filter = new TextFilter(texts.map(text => [[[text]]]))
+    const pieces = [...texts, 'o', 'r', '/', ':', 'u', 'a', 'b', 'é', ' ', '0', 'P', 'X://', '日', '本']
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), parts => {
+        const sent = parts.join('')
+        texts.forEach((text, rule) => {
+          assert.equal(
+            isLetThrough(filter, sent, rule),
+            sent.toLowerCase().includes(text),
+            `${text}: ${sent}`,
+          )
+        })
+      }),
+      { numRuns: 2_000, seed: 7 },
+    )
+  })
+
   test('remembers nothing of the text before', () => {
     const filter = new TextFilter([[[['select']]]])
     assert.equal(isLetThrough(filter, 'select'), true)

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import {
@@ -19,6 +19,7 @@ import {
   type Mailer,
   smtpMailer,
 } from '@postern/identity/built-in'
+import { createSecretFile } from '@postern/store'
 import type { Connections } from './connections.ts'
 import { storeAway, storeBack } from './store-away.ts'
 
@@ -109,12 +110,7 @@ function secretOf(
 /** Makes the secret; when another thread of this process was quicker, takes that one. */
 function freshSecret(path: string): string {
   const secret = Buffer.from(systemRandom.bytes(32)).toString('hex')
-  try {
-    writeFileSync(path, `${secret}\n`, { mode: 0o600, flag: 'wx' })
-    return secret
-  } catch {
-    return readFileSync(path, 'utf8').trim()
-  }
+  return createSecretFile(path, `${secret}\n`) ? secret : readFileSync(path, 'utf8').trim()
 }
 
 async function mailerOf({ mail }: Settings, connections: Connections): Promise<Mailer> {

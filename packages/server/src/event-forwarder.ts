@@ -37,6 +37,7 @@ export class EventForwarder implements EventRecorder, Detector {
   readonly name = 'forwarder'
   readonly #send: (message: FromWorker) => void
   readonly #countryOf: (exchange: Exchange) => string
+  readonly #made: Int32Array
   readonly #commits = new Map<number, { resolve(receipt: Receipt): void; reject(error: Error): void }>()
   #ordinary: Waiting[] = []
   #essential: Waiting[] = []
@@ -47,10 +48,18 @@ export class EventForwarder implements EventRecorder, Detector {
   #next = 0
   #lost = 0
 
-  /** @param countryOf country of a client, empty where it is not known */
-  constructor(send: (message: FromWorker) => void, countryOf: (exchange: Exchange) => string = () => '') {
+  /**
+   * @param countryOf country of a client, empty where it is not known
+   * @param made one word, counted up with each event: the main thread reads it when this thread is gone
+   */
+  constructor(
+    send: (message: FromWorker) => void,
+    countryOf: (exchange: Exchange) => string = () => '',
+    made: Int32Array = new Int32Array(1),
+  ) {
     this.#send = send
     this.#countryOf = countryOf
+    this.#made = made
   }
 
   record(event: Event): void {
@@ -60,6 +69,7 @@ export class EventForwarder implements EventRecorder, Detector {
   observe(event: Event): readonly Finding[] | undefined {
     const record = this.#recorded === event ? 'record' : 'pass'
     this.#recorded = undefined
+    this.#made[0] = (this.#made[0] as number) + 1
     const isOrdinary = event.type === 'http' && event.decision === 'allow' && event.observed === undefined
     const queue = isOrdinary ? this.#ordinary : this.#essential
     if (queue.length >= (isOrdinary ? MAX_ORDINARY : MAX_ESSENTIAL)) {

@@ -31,7 +31,8 @@ export async function runWorker(link: WorkerLink<WorkerPlan>, held: HeldPort): P
   const options = gatewayPlan(loaded)
   await link.begun
   const { console: watched } = loaded.config
-  const forwarder = new EventForwarder(send, clientCountry(watched === false ? undefined : watched.country))
+  const country = clientCountry(watched === false ? undefined : watched.country)
+  const forwarder = new EventForwarder(send, country, link.made)
   const resources = await openWorkerResources({
     ...{ loaded, forwarder, dataDirectory: plan.dataDirectory, limits: plan.limits, secret: plan.secret },
     emit: event => runtime.engine.emit(event),

@@ -5,6 +5,7 @@ import type { Runtime } from '@postern/runtime'
 import type { Metrics } from './admin/metrics.ts'
 import { EventLosses } from './event-losses.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
+import { HandedEvents } from './handed-events.ts'
 import type { Listener } from './listener.ts'
 import type { ForwardedEvent, FromWorker, ToWorker, WorkerConfiguration, WorkerPlan } from './worker-plan.ts'
 
@@ -27,15 +28,28 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
   const host = gateway.listen.host ?? '127.0.0.1'
   const port = await freePort(host, gateway.listen.port)
   const opened = options.runtime.then(runtime => ({ runtime, losses: new EventLosses(runtime) }))
+  // A start that fails says so itself, once.
+  opened.catch(() => undefined)
+  const whenOpened = (work: (parts: Awaited<typeof opened>) => void): void =>
+    void opened.then(work, () => undefined)
+  const handed = new HandedEvents()
   const running = await startWorkers({
     count,
     entry: new URL(`./gateway-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
     workerData: { ...options.plan, host, port } satisfies WorkerPlan,
     begin: options.runtime.then(() => undefined),
     onMessage: (data, _worker, reply: (message: ToWorker) => void) =>
-      void opened.then(({ runtime, losses }) => take(data as FromWorker, runtime, metrics, losses, reply)),
+      whenOpened(({ runtime, losses }) => {
+        handed.arrived(reply, data as FromWorker)
+        take(data as FromWorker, runtime, metrics, losses, reply)
+      }),
+    onEnd: (_worker, made, reply) =>
+      whenOpened(({ losses }) => {
+        const lost = handed.ended(reply, made)
+        if (lost > 0) losses.add(lost)
+      }),
     onNotice: line =>
-      void opened.then(({ runtime }) =>
+      whenOpened(({ runtime }) =>
         runtime.engine.emit({ type: 'gateway.worker', time: Date.now(), actor: {}, data: { line } }),
       ),
   })

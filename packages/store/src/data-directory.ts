@@ -1,21 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ConfigError, errorCode, IntegrityError, PosternError, StoreError } from '@postern/core'
 import { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+import { replaceSecretFile } from './secret-file.ts'
 
 /**
  * A step from one layout of the directory to the next. Must be idempotent: a crash in its middle runs it
@@ -250,24 +237,7 @@ function upgrade(
  * half.
  */
 function writeVersion(directory: string, version: number): void {
-  const file = join(directory, FORMAT_FILE)
-  const draft = `${file}.new`
-  // A draft left by a crash, or a link someone put there to have us write elsewhere.
-  rmSync(draft, { force: true })
-  const handle = openSync(draft, 'wx', 0o600)
-  try {
-    writeSync(handle, `${JSON.stringify({ format: FORMAT, version })}\n`)
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
-  renameSync(draft, file)
-  const folder = openSync(directory, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  replaceSecretFile(join(directory, FORMAT_FILE), `${JSON.stringify({ format: FORMAT, version })}\n`)
 }
 
 const ELSEWHERE = 'use another one, or dataDirectory: false, which writes nothing'

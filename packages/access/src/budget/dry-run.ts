@@ -23,7 +23,7 @@ export interface DryRunClient extends PgClient {
   release(error?: Error): void
 }
 
-const PENDING = `SELECT format('%I.%I', schema, relation) AS "table", action, rows::float8 AS rows FROM postern_budgets.pending()`
+const PENDING = `SELECT pg_catalog.format('%I.%I', schema, relation) AS "table", action, rows::pg_catalog.float8 AS rows FROM postern_budgets.pending()`
 
 /**
  * Runs work on a connection of a guarded pool, counts the rows of guarded tables that it changes, and rolls
@@ -41,7 +41,7 @@ export async function dryRun<C extends DryRunClient>(
   let failure: Error | undefined
   try {
     await client.query('BEGIN')
-    await client.query("SELECT set_config('postern.dry_run', 'on', true)")
+    await client.query("SELECT pg_catalog.set_config('postern.dry_run', 'on', true)")
     await work(client)
     const { rows } = await client.query(PENDING)
     return summary(rows as DryRun['tables'])

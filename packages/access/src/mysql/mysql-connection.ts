@@ -175,11 +175,13 @@ export class MysqlConnection {
     if (reads === undefined || acting === undefined) return undefined
     const reader = new RowReader(reads.charge(acting))
     const columns = columnsOf(answer)
-    const tables = columns.map(({ table }) => table)
-    reader.describe(
-      [...new Set(tables.filter(table => table !== undefined))],
-      tables.flatMap((table, place) => (table === undefined ? [place] : [])),
-    )
+    const places = [...columns.keys()]
+    reader.describe({
+      tables: [...new Set(columns.flatMap(({ table }) => (table === undefined ? [] : [table])))],
+      stored: places.filter(place => columns[place]?.table !== undefined),
+      computed: places.filter(place => columns[place]?.table === undefined),
+      catalog: [],
+    })
     for (const row of rowsOf(answer.result)) {
       const refusal = reader.row(place => {
         const column = columns[place]

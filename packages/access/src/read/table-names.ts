@@ -1,10 +1,17 @@
 import type { RunApart } from '../wrap/guarded-connection.ts'
 
-/** A name for each table and view; partitions go by the table that they are part of. */
+/**
+ * A name for each table and view that is not temporary; partitions go by the table that they are part of. It
+ * runs in sessions of the application, so everything is named with its schema: a temporary table or a schema
+ * first in the search path could hide the catalog.
+ */
 export const TABLE_NAMES = `
 SELECT c.oid, n.nspname, r.relname
-FROM pg_class AS c JOIN pg_class AS r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid) JOIN pg_namespace AS n ON n.oid = r.relnamespace
-WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 LIMIT 100000`
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_class AS r ON r.oid OPERATOR(pg_catalog.=) coalesce(pg_catalog.pg_partition_root(c.oid::pg_catalog.regclass)::pg_catalog.oid, c.oid)
+JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace
+WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}'::pg_catalog."char"[]) AND c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+  AND c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char" LIMIT 100000`
 
 /** Tables made after the names were asked for are asked for again, at most this often. */
 const PAUSE_MS = 10_000
@@ -42,6 +49,14 @@ export class TableNames {
       )
     }
     return this.#isSettled ? undefined : ''
+  }
+
+  /**
+   * Whether a table was there when the names were asked for, and is not temporary. True for all when no name
+   * could be learned.
+   */
+  isLasting(id: number): boolean {
+    return this.#names.size === 0 || this.#names.has(id)
   }
 
   /**

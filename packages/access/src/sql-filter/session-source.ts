@@ -53,7 +53,9 @@ export function claimSettings(principal: Principal): {
     roles: JSON.stringify(principal.roles ?? []),
     scopes: JSON.stringify(principal.scopes ?? []),
   }
-  const calls = Object.keys(values).map((name, index) => `set_config('postern.${name}', $${index + 1}, true)`)
+  const calls = Object.keys(values).map(
+    (name, index) => `pg_catalog.set_config('postern.${name}', $${index + 1}, true)`,
+  )
   return { text: `SELECT ${calls.join(', ')}`, values: Object.values(values) }
 }
 

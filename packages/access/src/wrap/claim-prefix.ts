@@ -61,9 +61,13 @@ export class ClaimPrefix {
 
   /** Whether the connection was seen to be direct; undefined as long as no claim was answered. */
   #isDirect: boolean | undefined
-  /** Numbers of the prepared statement: the last that was asked for, and the one that is there (0: none). */
+  /**
+   * Numbers of the prepared statement: the last that was asked for, the one that is there (0: none), and the
+   * last that is gone, or will be before a statement that is sent now runs.
+   */
   #asked = 0
   #prepared = 0
+  #gone = 0
 
   /** @param processOf the server process that the connection was opened to */
   constructor(wire: Wire, options: GuardOptions, processOf: () => unknown) {
@@ -77,6 +81,7 @@ export class ClaimPrefix {
   /** What was prepared may be gone with the statement that is sent now. */
   forget(): void {
     this.#prepared = 0
+    this.#gone = this.#asked
   }
 
   /** Sends a statement that carries no claim. */
@@ -113,7 +118,7 @@ export class ClaimPrefix {
         if (isPlain && this.#isDirect === true && this.#sent.length === 1) entry.prepares = ++this.#asked
         if (entry.prepares > 0) statement = `postern_claim_${entry.prepares}`
         parse.call(wire, {
-          text: this.#isDirect === undefined ? `${claim.text}, pg_backend_pid()` : claim.text,
+          text: this.#isDirect === undefined ? `${claim.text}, pg_catalog.pg_backend_pid()` : claim.text,
           name: statement,
           types: [],
         })
@@ -170,7 +175,7 @@ export class ClaimPrefix {
         head.claimed = false
         this.#prepared = 0
       }
-      if (event === 'parseComplete' && head.prepares > 0) this.#prepared = head.prepares
+      if (event === 'parseComplete' && head.prepares > this.#gone) this.#prepared = head.prepares
       if (event === 'dataRow') this.#isDirect ??= processIn(message) === this.#processOf()
       if (ANSWERS.has(event)) {
         if (event === 'commandComplete') head.claimed = false

@@ -29,10 +29,14 @@ export interface Refused {
   readonly error: RowBudgetExceeded
 }
 
-/** Sets the claim for this transaction only: what a pooler gives to the next client holds none of it. */
-export const SET_CLAIM = "SELECT set_config('postern.claim', $1, true)"
+/**
+ * Sets the claim for this transaction only: what a pooler gives to the next client holds none of it. Named
+ * with its schema, for a function of that name could be first in the search path that a session was left
+ * with, and keep the claims of others.
+ */
+export const SET_CLAIM = "SELECT pg_catalog.set_config('postern.claim', $1, true)"
 const SET_CLAIM_AND_GRANT =
-  "SELECT set_config('postern.claim', $1, true), set_config('postern.grant', $2, true)"
+  "SELECT pg_catalog.set_config('postern.claim', $1, true), pg_catalog.set_config('postern.grant', $2, true)"
 
 /** Runs outside of the refused transaction. */
 export const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'

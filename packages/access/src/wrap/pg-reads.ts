@@ -1,4 +1,5 @@
 import { budgetError, type ReadBudgetExceeded, RowBudgetExceeded } from '../budget/budget-refusal.ts'
+import type { TableName } from '../budget/counted-budgets.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { columnSources, RowReader, textsIn } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
@@ -34,6 +35,7 @@ export class PgReads {
   readonly #wire: AnswerWire
   readonly #report: (error: ReadBudgetExceeded, acting: Acting) => void
   readonly #sent: (Reading | undefined)[] = []
+  #lastActing: Acting | undefined
 
   /** @param wire nothing but answers to statements may pass by its `emit` */
   constructor(
@@ -66,6 +68,7 @@ export class PgReads {
             discarded: 0,
           },
     )
+    this.#lastActing = acting ?? this.#lastActing
     const failed = submit()
     if (failed instanceof Error) this.#sent.pop()
     return failed
@@ -78,17 +81,19 @@ export class PgReads {
       this.#sent.shift()
       return false
     }
+    if (event === 'notification') return this.#isOverBy(message)
     if (reading === undefined) return false
     if (reading.isRefused) {
       if (event === 'dataRow' && ++reading.discarded === MAX_DISCARDED) this.#wire.stream.destroy?.()
       return IN_ANSWER.has(event)
     }
     if (event === 'rowDescription') {
-      const { needsNames } = this.#budgets
-      const sources = columnSources(fieldsOf(message).map(tableOf), id =>
-        needsNames ? this.#names.of(id) : '',
+      const sources = columnSources(
+        fieldsOf(message).map(tableOf),
+        id => this.#nameOf(id),
+        id => this.#names.isLasting(id),
       )
-      reading.reader.describe(sources.tables, sources.computed, sources.catalog)
+      reading.reader.describe(sources)
     }
     const refusal = this.#refusalOf(event, message, reading)
     if (refusal === undefined) return false
@@ -99,7 +104,31 @@ export class PgReads {
     return true
   }
 
-  #refusalOf(event: string, message: unknown, { reader }: Reading): ReadBudgetExceeded | undefined {
+  /** Asked for whatever a budget is about: the tables that there are must be known. */
+  #nameOf(id: number): TableName {
+    const name = this.#names.of(id)
+    return this.#budgets.needsNames ? name : ''
+  }
+
+  /**
+   * A notification: its sender can put whatever it reads into it, and it can come between statements. It
+   * counts for the actor that is reading on this connection, or was the last to.
+   * @returns whether it is more than is left
+   */
+  #isOverBy(notification: unknown): boolean {
+    const acting = this.#sent[0]?.acting ?? this.#lastActing
+    const refusal = acting && this.#countSeen(notification, acting)
+    if (acting === undefined || refusal === undefined) return false
+    this.#report(refusal, acting)
+    return true
+  }
+
+  /** What was seen is not given back when the rest of the answer is refused. */
+  #countSeen(message: unknown, acting: Acting): ReadBudgetExceeded | undefined {
+    return new RowReader(this.#budgets.charge(acting)).message(textsIn(message))
+  }
+
+  #refusalOf(event: string, message: unknown, { reader, acting }: Reading): ReadBudgetExceeded | undefined {
     switch (event) {
       case 'dataRow': {
         const fields = fieldsOf(message)
@@ -109,9 +138,9 @@ export class PgReads {
         // The refusal of a budget on changes says nothing of any row, and must be heard.
         return budgetError(message) instanceof RowBudgetExceeded
           ? undefined
-          : reader.message(textsIn(message))
+          : this.#countSeen(message, acting)
       case 'notice':
-        return reader.message(textsIn(message))
+        return this.#countSeen(message, acting)
       default:
         return undefined
     }

@@ -46,13 +46,13 @@ export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
   pool.on('connect', client => {
     guardConnection(client, options, record, names)
   })
-  if (options.reads?.needsNames === true) learnNamesFirst(pool, names)
+  if (options.reads !== undefined) learnNamesFirst(pool, names)
   return pool
 }
 
 /**
  * Nobody gets a new connection before the names of tables are known: what the first statement of a process
- * reads would count against no budget of a single table.
+ * reads would count against no budget of a single table, and a table of its own making as one that was there.
  */
 function learnNamesFirst(pool: PgPool, names: TableNames): void {
   const settings: unknown = Reflect.get(pool, 'options')
@@ -139,7 +139,7 @@ export function guardConnection<C extends PgClient>(
       if (isOwn && isOneStatement(text)) made.queryMode = 'extended'
       return submit(wire)
     }
-    const isApart = TRANSACTIONLESS.test(text)
+    const isApart = TRANSACTIONLESS.test(text) || ENDS.test(text)
     const submitted = (wire: unknown): unknown =>
       isApart
         ? claims.without(() => submit(wire))
@@ -157,7 +157,10 @@ export function guardConnection<C extends PgClient>(
       })
     }
     const fail = (error: unknown): unknown => inContext(() => refusedError(error, options, record))
-    if (!isOwn) return send(made, values, callback)
+    if (!isOwn) {
+      failWith(made, fail)
+      return send(made, values, callback)
+    }
     made.query_timeout = queryTimeoutOf(config)
     const done = made.callback
     if (done !== undefined) {
@@ -203,8 +206,16 @@ function readsOf(
   )
 }
 
+/** A cursor, a stream or a query that the application made: the driver tells it of an error itself. */
+function failWith(made: Submittable, fail: (error: unknown) => unknown): void {
+  const { handleError } = made
+  if (typeof handleError !== 'function') return
+  made.handleError = (error, ...more) => Reflect.apply(handleError, made, [fail(error), ...more])
+}
+
 interface Submittable {
   submit(wire: unknown): unknown
+  handleError?: (error: unknown, ...more: unknown[]) => unknown
   text?: unknown
   queryMode?: 'extended'
   callback?: ((error: unknown, result?: unknown) => void) | undefined
@@ -220,6 +231,12 @@ function hasSubmit(value: unknown): value is Submittable {
 /** Statements that must not be in any transaction but their own: they change no rows, and carry no claim. */
 const TRANSACTIONLESS =
   /^\s*(?:VACUUM|DISCARD\s+ALL|ALTER\s+SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP)\s+(?:DATABASE|TABLESPACE|SUBSCRIPTION)|(?:CREATE|DROP)\s[^;]*\sCONCURRENTLY)\b/i
+
+/**
+ * One statement that ends a transaction or goes back in it. In a pipeline it is sent before it is known
+ * whether the transaction has failed: then a claim in front would fail, and the statement would not run.
+ */
+const ENDS = /^\s*(?:ROLLBACK|ABORT|COMMIT|END)\b[^;]*;?\s*$/i
 
 function textOf({ text }: Submittable): string {
   return typeof text === 'string' ? text : ''

@@ -70,11 +70,15 @@ function counted(query: unknown, { budgets, names, acting, report }: SessionRead
   }
   const take = (result: unknown, rows: readonly unknown[]): ReadBudgetExceeded | undefined => {
     const columns = columnsOf(result, query)
-    const { tables, computed, catalog } = columnSources(
+    const sources = columnSources(
       columns.map(({ table }) => table),
-      id => (budgets.needsNames ? names.of(id) : ''),
+      id => {
+        const name = names.of(id)
+        return budgets.needsNames ? name : ''
+      },
+      id => names.isLasting(id),
     )
-    reader.describe(tables, computed, catalog)
+    reader.describe(sources)
     for (const row of rows) {
       const over = reader.row(place => sizeOf(valueAt(row, place, columns[place]?.name)))
       if (over !== undefined) return refuse(over)

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError, systemClock, systemRandom } from '@postern/core'
+import { createSecretFile } from '@postern/store'
 import { HolderStore, holderIdentity, unlockFrom, unlockKey } from '@postern/vault/holder'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -19,11 +20,9 @@ export const run: Command = async ([folder = '', number = ''], options, context)
   const keyFile = join(home, 'holder.key')
   // Before anything is made: a key service without credentials leaves no half of a holder.
   const unlock = unlockFrom(makesKey ? { keyFile } : chosen, context.environment, context.folder)
-  if (makesKey)
-    writeFileSync(keyFile, `${Buffer.from(systemRandom.bytes(32)).toString('base64url')}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    })
+  const key = Buffer.from(systemRandom.bytes(32)).toString('base64url')
+  if (makesKey && !createSecretFile(keyFile, `${key}\n`))
+    throw new ConfigError({ place: keyFile, problem: 'already exists' })
   const store = HolderStore.open(join(home, 'holder.db'))
   const kek = await unlockKey(store, unlock, systemRandom)
   store.setSettings({ id: Uint8Array.of(id) })

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError, systemRandom } from '@postern/core'
+import { createSecretFile } from '@postern/store'
 import { LocalKeys } from '@postern/vault'
 import { identitySeed, readIdentity } from '@postern/vault/setup'
 import type { Command } from './command.ts'
@@ -14,10 +15,8 @@ export const run: Command = async (_args, options, context) => {
   const folder = dirname(path)
   const secret = (name: string, bytes: Uint8Array): string => {
     const file = join(folder, name)
-    writeFileSync(file, `${Buffer.from(bytes).toString('base64url')}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    })
+    if (!createSecretFile(file, `${Buffer.from(bytes).toString('base64url')}\n`))
+      throw new ConfigError({ place: file, problem: 'already exists' })
     return file
   }
   LocalKeys.create(join(folder, 'vault.keys'))

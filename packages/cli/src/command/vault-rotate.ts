@@ -1,5 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { ConfigError } from '@postern/core'
+import { syncDirectory } from '@postern/store'
 import { LocalKeys } from '@postern/vault'
 import { readVaultFile } from '@postern/vault/setup'
 import type { Command } from './command.ts'
@@ -37,6 +39,8 @@ export const run: Command = async (_args, options, context) => {
   const rotated = LocalKeys.read(keys).rotated()
   writeFileSync(next, rotated.format(), { flush: true })
   renameSync(next, keys)
+  // Processes seal with the new key as soon as they are given it: it must not be gone after a power failure.
+  syncDirectory(dirname(keys))
   context.output.line(
     `epoch ${rotated.current} seals from now on, once every process has the new file; then: postern vault rewrap TABLE`,
   )

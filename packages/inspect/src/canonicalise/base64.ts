@@ -1,6 +1,7 @@
 import { constants, gunzipSync, inflateSync } from 'node:zlib'
+import { CharacterCodes } from '../character-codes.ts'
 import { gunzipShort, inflateShort } from './gunzip-short.ts'
-import { CERTAIN, SMALL, TextRuns, textIn } from './text-runs.ts'
+import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -9,7 +10,7 @@ const { charCodeAt } = String.prototype
 const SHORTEST = 10
 const LONGEST = 4_194_304
 /** So long is the base64 of a message rather than of a file. */
-const SMALL_CODED = Math.ceil(SMALL / 3) * 4
+export const LONGEST_MESSAGE: number = Math.ceil(SMALL / 3) * 4
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
 /** What a lenient decoder reads of a long value that goes on behind its base64. */
 const LEADING = /^([A-Za-z0-9+/_-]{20,65536}={0,2})(?=\s)/
@@ -17,7 +18,6 @@ const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
 /** What is in one of the two alphabets only (RFC 4648 section 5). */
 const OF_URLS = /[_-]/
 /** A part of a value that can be base64 by itself: behind `v1.`, before a signature. */
-const PART = /[A-Za-z0-9+/_-]{20,}/g
 const SHORTEST_PART = 20
 const MAX_PARTS = 8
 /** Longer values are documents, in which people write words. */
@@ -25,6 +25,9 @@ const LONGEST_LOOSE = 16_384
 /** Of so many characters one may be of no alphabet: words have more spaces and signs between them. */
 const SPARSE = 8
 const INDENTED = /^\s|\s$|[\r\n]/
+
+/** A JSON document: whoever reads on behind its end gets none. */
+const DOCUMENT = /^[[{][^\n]*[\]}]$/
 
 /**
  * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a
@@ -35,31 +38,71 @@ const INDENTED = /^\s|\s$|[\r\n]/
  * Most decoders pass over what is not of their alphabet (PHP, Python, Node.js, Ruby, MIME), and programs
  * take a value apart before they decode it: whatever one of them would get is in the text, on lines of its
  * own.
+ * @param isOfFile whether it is a part of a value so long that its bytes are a file rather than a message
  */
-export function decodeBase64(value: string): string | undefined {
-  const found: string[] = []
-  if (value.includes(';') || value.startsWith(',')) {
-    const marked = MARKED.exec(value)
-    // A decoder that passes over signs passes over a mark as well: what stands around it is read too.
-    if (marked !== null) takeBehindMark(found, value, marked.index + marked[0].length)
-    if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
+export function decodeBase64(value: string, isOfFile = false): string | undefined {
+  if (isOfFile || value.length > LONGEST_REPEATED) return decode(value, isOfFile)
+  return repeated.decode(value)
+}
+
+function decode(value: string, isOfFile = false): string | undefined {
+  const unpadded = withoutEncodedPadding(value)
+  if (unpadded !== value) {
+    const document = decode(unpadded, isOfFile)
+    if (document !== undefined && DOCUMENT.test(document)) return document
   }
+  const found: string[] = []
+  takeBehindMark(found, value)
+  if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
   shape.read(value)
   // A form turned the alphabet's `+` into a space, and documents indent what they hold and break its lines.
   const coded = shape.hasSigns ? undefined : unspaced(value, shape.spaces, shape.breaks)
   if (value.length > LONGEST_LOOSE) return coded === undefined ? leadingText(value) : behindBase64(coded)
-  if (coded === undefined || !WHOLE.test(coded) || !take(found, coded, BOTH)) takeLoosely(found, value)
+  const isWhole = coded !== undefined && WHOLE.test(coded)
+  if (isWhole && isOfFile && !isFileText(coded)) return found[0]
+  if (!isWhole || !take(found, coded, BOTH)) takeLoosely(found, value)
   return found.length === 0 ? undefined : found.join('\n')
+}
+
+/** Longer values are decoded each time they are asked for. */
+const LONGEST_REPEATED = 4_096
+
+/** The last value and what it was decoded to: who clears values asks first, and whoever looks at it again. */
+class Repeated {
+  #value = ''
+  #decoded: string | undefined
+
+  decode(value: string): string | undefined {
+    if (this.#value === value) return this.#decoded
+    this.#decoded = decode(value)
+    this.#value = value
+    return this.#decoded
+  }
+}
+
+/** Less padding that is encoded for a URL, which has characters of the alphabet in it. */
+function withoutEncodedPadding(value: string): string {
+  let end = value.length
+  while (
+    end > 2 &&
+    value.length - end < 6 &&
+    value[end - 3] === '%' &&
+    /^3d$/i.test(value.slice(end - 2, end))
+  )
+    end -= 3
+  return end === value.length ? value : value.slice(0, end)
 }
 
 /** Adds what decoders get that pass over signs, and programs that take a value apart. */
 function takeLoosely(found: string[], value: string): void {
-  const { foreign, longest, isOfUrls, isSparse } = shape
+  const { foreign, isOfUrls, isSparse, parts } = shape
   if (isSparse && foreign > 0) take(found, value, BOTH)
   if (isSparse && isOfUrls) take(found, value, STANDARD)
-  if (foreign === 0 || longest < SHORTEST_PART) return
-  for (const { 0: part } of [...value.matchAll(PART)].slice(0, MAX_PARTS))
+  if (foreign === 0) return
+  for (let at = 0; at < parts; at++) {
+    const part = value.slice(shape.starts[at], shape.ends[at])
     if (isBase64Value(part)) take(found, part, BOTH)
+  }
 }
 
 /** As `decodeBase64`, for what `isBase64Value` calls such a value. */
@@ -84,8 +127,10 @@ class Shape {
   isOfUrls = false
   /** Whether few are of no alphabet. */
   isSparse = false
-  /** The longest run of characters of an alphabet. */
-  longest = 0
+  /** Runs of characters of an alphabet that can be base64 by themselves: how many, and where they stand. */
+  parts = 0
+  readonly starts: Int32Array = new Int32Array(MAX_PARTS)
+  readonly ends: Int32Array = new Int32Array(MAX_PARTS)
 
   read(value: string): void {
     let end = value.length
@@ -93,12 +138,12 @@ class Shape {
     let foreign = 0
     let spaces = 0
     let breaks = 0
-    let longest = 0
     let start = 0
+    this.parts = 0
     for (let at = 0; at < end; at++) {
       const code = charCodeAt.call(value, at)
       if (code < 128 && (BOTH[code] as number) >= 0) continue
-      if (at - start > longest) longest = at - start
+      if (at - start >= SHORTEST_PART) this.#part(start, at)
       start = at + 1
       foreign++
       if (code === 32) spaces++
@@ -108,16 +153,25 @@ class Shape {
     this.spaces = spaces
     this.breaks = breaks
     this.hasSigns = foreign > spaces + breaks
-    this.longest = Math.max(longest, end - start)
+    if (end - start >= SHORTEST_PART) this.#part(start, end)
     this.isOfUrls = OF_URLS.test(value)
     this.isSparse = foreign <= Math.max(2, value.length / SPARSE)
+  }
+
+  #part(start: number, end: number): void {
+    if (this.parts === MAX_PARTS) return
+    this.starts[this.parts] = start
+    this.ends[this.parts++] = end
   }
 }
 
 const EQUALS = 61
 
-/** Behind the `base64,` of a data URL. */
-function takeBehindMark(found: string[], value: string, start: number): void {
+/** Behind the `base64,` of a data URL. A decoder that passes over signs reads what stands around it too. */
+function takeBehindMark(found: string[], value: string): void {
+  const marked = value.includes(';') || value.startsWith(',') ? MARKED.exec(value) : null
+  if (marked === null) return
+  const start = marked.index + marked[0].length
   const behind = value.slice(start, start + LONGEST)
   const unbroken = INDENTED.test(behind) ? unspaced(behind, 0, 1) : behind
   take(found, /^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '', BOTH)
@@ -211,29 +265,24 @@ function unpacked(packed: Buffer, format: 'gzip' | 'zlib'): Uint8Array | undefin
  */
 export function isBase64Value(text: string): boolean {
   if (text.length < 16 || !WHOLE.test(text)) return false
-  const head = text.slice(0, 256)
+  // Of a long value some of all of it: programs and pictures begin with many zeros.
+  const step = Math.max(1, text.length >> 8)
+  const count = Math.min(text.length, 256)
   let upper = 0
   let digits = 0
   let lower = 0
-  for (let i = 0; i < head.length; i++) {
-    const code = charCodeAt.call(head, i)
+  for (let i = 0; i < count; i++) {
+    const code = charCodeAt.call(text, i * step)
     if (code >= 65 && code <= 90) upper++
     else if (code >= 97 && code <= 122) lower++
     else if (code >= 48 && code <= 57) digits++
   }
-  const tenth = head.length / 16
-  return (
-    upper >= tenth &&
-    lower >= tenth &&
-    upper + digits >= head.length / 4 &&
-    (digits >= 1 || text.length >= 24)
-  )
+  const tenth = count / 16
+  return upper >= tenth && lower >= tenth && upper + digits >= count / 4 && (digits >= 1 || text.length >= 24)
 }
 
 /** Characters at the start that tell most files from a long text. */
-const START = 12
-/** So many characters stand for a long run. */
-const LONG_CODED = Math.ceil(CERTAIN / 3) * 4
+const START = 64
 /** What each character stands for in either alphabet, and in the older one. */
 const BOTH = new Int8Array(128).fill(-1)
 for (const [value, letter] of [
@@ -244,30 +293,77 @@ const STANDARD = BOTH.slice()
 BOTH[charCodeAt.call('-', 0)] = 62
 BOTH[charCodeAt.call('_', 0)] = 63
 const shape = new Shape()
+const repeated = new Repeated()
 const runs = new TextRuns()
+
+/** What the characters of a value stand for, six bits each: those of no alphabet are passed over. */
+class Sextets {
+  /** How many whole bytes there are. */
+  bytes = 0
+  readonly #sextets: Uint8Array = new Uint8Array(LONGEST_MESSAGE)
+
+  /** @param end of what is read of a value: no more than `LONGEST_MESSAGE` */
+  read(value: string, end: number, digits: Int8Array): void {
+    const codes = copied.copy(value, 0, end)
+    const sextets = this.#sextets
+    let count = 0
+    for (let at = 0; at < end; at++) {
+      const code = codes[at] as number
+      const digit = code < 128 ? (digits[code] as number) : -1
+      if (digit >= 0) sextets[count++] = digit
+    }
+    this.bytes = (count * 6) >> 3
+  }
+
+  byteAt(at: number): number {
+    const bit = at * 8
+    const first = (bit / 6) | 0
+    const two = ((this.#sextets[first] as number) << 6) | (this.#sextets[first + 1] as number)
+    return (two >> (4 - (bit - first * 6))) & 255
+  }
+
+  /** Whether there is a run of text from a byte on that is too long for chance. */
+  holdsRun(from: number): boolean {
+    // From where a run would end backwards: most bytes stand for nothing in a text, and no run goes over one.
+    for (let last = from + CERTAIN - 1; last < this.bytes; ) {
+      let at = last
+      while (at > last - CERTAIN && isPlainByte(this.byteAt(at))) at--
+      if (at === last - CERTAIN) return true
+      last = at + CERTAIN
+    }
+    return false
+  }
+}
+
+const copied = new CharacterCodes()
+const sextets = new Sextets()
 
 /**
  * Whether what the characters of a value stand for is or holds a text; of a value longer than a message,
- * whether it begins as one. By hand, as most values are identifiers, and a buffer for their few bytes takes
- * longer.
+ * whether it begins as one.
  * @param digits what each character stands for; those of no alphabet are passed over
  */
 function holdsText(value: string, digits: Int8Array): boolean {
-  const isSmall = value.length <= SMALL_CODED
-  const end = isSmall ? value.length : START
+  return value.length <= LONGEST_MESSAGE ? isMessage(value, digits) : beginsAsText(value, digits)
+}
+
+/** Whether a part of a file is text, from its first byte to its last. */
+function isFileText(coded: string): boolean {
+  return beginsAsText(coded, BOTH) && areText(Buffer.from(coded, 'base64'))
+}
+
+function beginsAsText(value: string, digits: Int8Array): boolean {
+  return areText(Buffer.from(cleaned(value.slice(0, START), digits), 'base64'))
+}
+
+/** By hand, as most values are identifiers, and a buffer for their few bytes takes longer. */
+function isMessage(value: string, digits: Int8Array): boolean {
+  const end = value.length
+  sextets.read(value, end, digits)
   runs.begin((end * 3) >> 2)
-  let bits = 0
-  let count = 0
-  for (let at = 0; at < end; at++) {
-    const code = charCodeAt.call(value, at)
-    const digit = code < 128 ? (digits[code] as number) : -1
-    if (digit < 0) continue
-    bits = ((bits << 6) | digit) & 0x3fff
-    count += 6
-    if (count < 8) continue
-    count -= 8
-    if (runs.read((bits >> count) & 255)) return true
-    if (!runs.isText && (!isSmall || (runs.isLost && end - at < LONG_CODED))) return false
+  for (let at = 0; at < sextets.bytes; at++) {
+    if (runs.read(sextets.byteAt(at))) return true
+    if (!runs.isText && runs.isLost) return sextets.holdsRun(at + 1)
   }
-  return runs.isText || (isSmall && runs.areMost())
+  return runs.isText || runs.areMost()
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import { createSecretFile } from '@postern/store'
 import { HmacKey } from '../primitive/hmac-key.ts'
 
 const LINE = /^(\d{1,3}) ([A-Za-z0-9_-]{43}) ([0-9a-f]{8})$/
@@ -82,11 +83,13 @@ export class LocalKeys {
    */
   static create(path: string, random: RandomSource = systemRandom): LocalKeys {
     const keys = LocalKeys.generate(random)
+    let isMade = false
     try {
-      writeFileSync(path, keys.format(), { mode: 0o600, flag: 'wx' })
+      isMade = createSecretFile(path, keys.format())
     } catch {
-      throw new ConfigError({ place: path, problem: 'already exists, or its folder does not' })
+      // Said below.
     }
+    if (!isMade) throw new ConfigError({ place: path, problem: 'already exists, or its folder does not' })
     return keys
   }
 

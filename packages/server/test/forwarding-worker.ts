@@ -1,0 +1,20 @@
+// A worker that hands events over, is asked for more than it can hand over, and ends at once.
+import { workerLink } from '@postern/gateway/worker'
+import { EventForwarder } from '../src/event-forwarder.ts'
+import type { ToWorker } from '../src/worker-plan.ts'
+
+const link = workerLink<undefined>()
+const forwarder = new EventForwarder(message => link.send(message), undefined, link.made)
+const deny = (i: number): void => {
+  forwarder.observe({ type: 'http', time: i, actor: {}, decision: 'deny' })
+}
+for (let i = 0; i < 3; i++) deny(i)
+link.ready({
+  reload: () => undefined,
+  stop: async () => undefined,
+  message: data => {
+    if (data !== 'end') return forwarder.answer(data as ToWorker)
+    for (let i = 0; i < 40; i++) deny(i)
+    process.exit(3)
+  },
+})

@@ -1,0 +1,67 @@
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { errorCode, systemRandom } from '@postern/core'
+
+/** What file systems say that have no hard links: FAT, some of the network. */
+const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
+
+/**
+ * Creates a file for a secret, mode 0600, at once or not at all: nobody reads half of it, and it survives a
+ * power failure once this returns. What is sealed with a key that is lost stays sealed.
+ * @returns whether it was created; false when there is a file, which is left as it is
+ * @throws what the file system says
+ */
+export function createSecretFile(path: string, text: string): boolean {
+  const draft = `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
+  writeDraft(draft, text)
+  try {
+    put(draft, path, text)
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  syncDirectory(dirname(path))
+  return true
+}
+
+function put(draft: string, path: string, text: string): void {
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if (!NO_LINKS.has(errorCode(error))) throw error
+    writeDraft(path, text)
+  }
+}
+
+/** Replaces a file with a secret as `createSecretFile` creates one: it is the old one or the new one. */
+export function replaceSecretFile(path: string, text: string): void {
+  const draft = `${path}.new`
+  // A draft left by a crash, or a link that somebody put there to have us write elsewhere.
+  rmSync(draft, { force: true })
+  writeDraft(draft, text)
+  renameSync(draft, path)
+  syncDirectory(dirname(path))
+}
+
+/** Makes what was created, renamed and removed in a directory survive a power failure. */
+export function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+function writeDraft(draft: string, text: string): void {
+  const handle = openSync(draft, 'wx', 0o600)
+  try {
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
