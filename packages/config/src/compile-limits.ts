@@ -61,8 +61,8 @@ export function mergeLimits(said: Readonly<Record<string, LimitSettings | false>
 }
 
 /**
- * What is said of addresses holds for their static files: who is exempt, and that there is no limit. A rule of
- * one's own counts every request, as it always would.
+ * What is said of addresses holds for their static files: who is exempt, and that there is no limit. A rule
+ * of one's own counts every request.
  */
 function withStatic(
   said: Readonly<Record<string, LimitSettings | false>>,

@@ -68,7 +68,7 @@ describe('static files of a page', () => {
     ['data', '/orders.json'],
     ['no name', '/'],
   ] as const)
-    test(`${what} is none`, async () => {
+    test(`${what} is not a static file`, async () => {
       const [, second] = await statuses({ address: { limit: '1/1m', staticFiles: 'free' } }, [
         ['/'],
         init === undefined ? [target] : [target, init],
