@@ -4,7 +4,6 @@ import { mayHoldDocument } from './body/may-hold-document.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
-import { CleanTexts } from './clean-texts.ts'
 import { Clearance, ENCODED } from './clearance.ts'
 import { clearedText } from './cleared-text.ts'
 import { commonName } from './common-value.ts'
@@ -20,6 +19,7 @@ import { fitsType, isStrictType, isUnreadType, type ParameterType } from './para
 import { readableText } from './readable-text.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
+import { SeenTexts } from './seen-texts.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { settingOf } from './value-setting.ts'
@@ -50,14 +50,12 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   readonly #matches: MatchRecorder
   readonly #stack: (Look | Visit)[] = []
   #values = 0
-  readonly #clean = new CleanTexts()
+  readonly #seen: SeenTexts
   #nesting = 0
   /** What the scan of the value at hand saw. */
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
   #mayAct = false
-  /** Whether a bound left something unread, excepted or not. */
-  #isCut = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
   readonly #found = (hit: Hit): void => {
@@ -69,6 +67,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     this.#options = options
     const { bounds, cpu, startUp } = options
     this.#matches = new MatchRecorder(options)
+    this.#seen = new SeenTexts(options.except.length === 0 ? 'hits' : 'clean')
     this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu, startUp })
   }
 
@@ -90,7 +89,12 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
 
   /** Whether everything that was to be read was, and no rule hit anything, whether or not it would count. */
   get isSpotless(): boolean {
-    return this.#stack.length === 0 && this.#matches.hits === 0 && this.#matches.isWhole && !this.#isCut
+    return (
+      this.#stack.length === 0 &&
+      this.#matches.hits === 0 &&
+      this.#matches.isWhole &&
+      this.#matches.cuts === 0
+    )
   }
 
   /** Takes note of a text that a sink could meet: a value, or the path once it is decoded. */
@@ -199,15 +203,15 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const name = type === undefined ? commonName(text, place, locator) : undefined
     const known = Clearance.of(this.#options.rules).parameters
     if (name !== undefined && known.has(name, text)) return
-    if (type === undefined && this.#clean.has(text, place, locator)) return
-    const { hits } = this.#matches
+    if (type === undefined && this.#seen.has(text, place, locator)) return
+    const { hits, cuts } = this.#matches
     const waiting = this.#stack.length
     const look = this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
-    const isSeenWhole = this.#stack.length === waiting && this.#matches.isWhole && !this.#meter.isOver
-    if (this.#matches.hits !== hits || !isSeenWhole) return
-    if (name !== undefined) known.add(name, text)
-    else if (type === undefined) this.#clean.add(look)
+    const isSeenWhole = this.#stack.length === waiting && this.#matches.cuts === cuts && !this.#meter.isOver
+    if (!isSeenWhole || this.#isDecided) return
+    if (this.#matches.hits === hits && name !== undefined) known.add(name, text)
+    else if (type === undefined) this.#seen.add(look, this.#matches.hits !== hits)
   }
 
   /** Runs the rules of some families over a text as it is, less its padding. */
@@ -230,7 +234,6 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   }
 
   tooBig(rule: string, location: string, detail: string): void {
-    this.#isCut = true
     this.#matches.tooBig(rule, location, detail)
   }
 
@@ -344,7 +347,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       if (!this.#read(reading, look, walk)) return false
       look.reading = undefined
       look.rule = 0
-      if (this.#matches.isFull || this.#isDecided) return true
+      if (this.#isDecided) return true
       if (this.#meter.isUp) return false
     }
     if (walk.isCut) this.tooBig('bounds/encodings', look.locator.location(), 'encoded too often to be read')

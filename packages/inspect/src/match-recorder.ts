@@ -12,6 +12,7 @@ export class MatchRecorder {
   readonly #options: InspectorOptions
   readonly #matches: MatchList = new MatchList()
   #hits = 0
+  #cuts = 0
   #isBlocking = false
 
   constructor(options: InspectorOptions) {
@@ -37,8 +38,14 @@ export class MatchRecorder {
     return !this.#matches.isTooBig && !this.#matches.isFull
   }
 
+  /** How often a bound left something unread, excepted or not. */
+  get cuts(): number {
+    return this.#cuts
+  }
+
   /** What a bound left unread. */
   tooBig(rule: string, location: string, detail: string): void {
+    this.#cuts++
     this.add({ rule, family: 'bounds', location, score: 10, span: detail })
   }
 

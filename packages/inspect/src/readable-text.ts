@@ -1,6 +1,6 @@
 import { decodeBase64Value, isBase64Value } from './canonicalise/base64.ts'
 import { CHAR, type Features } from './features.ts'
-import type { Place } from './reading.ts'
+import { isBody, type Place } from './reading.ts'
 import { findUnsignedToken } from './rules/objects.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import { beginsLikeToken, tokenText } from './token-text.ts'
@@ -8,6 +8,12 @@ import { beginsLikeToken, tokenText } from './token-text.ts'
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
 const SERIALISED =
   /^(?:rO0AB|KztAAU|Cs7QAF|gA(?:S[VW]|[IJN]j)|BAh[7bJsSov]|AAEAAAD|\/wE[a-zA-Z0-9+/]{0,24}(?:AAEAAAD\/|ABAAAA\/|AQAAAP\/))/
+
+/** A file as browsers hand it to scripts (`readAsDataURL`), unless of a kind that acts where it is shown. */
+const FILE_URL =
+  /^data:(?!text\/(?:html|xml|(?:java|ecma)script)|image\/svg|application\/(?:xhtml|xml|x-javascript|(?:java|ecma)script))[\w.+-]{1,40}\/[\w.+-]{1,80}(?:;[\w-]{1,24}=[\w.-]{1,80}){0,4};base64,/
+/** What PHP runs of an address that it includes. */
+const PHP = '<?'
 
 /** Names with slashes between them. */
 const PATH = /^[\w-]*\/[\w/-]*$/
@@ -24,21 +30,32 @@ const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equa
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
   if (isTokenPlace(place) && beginsLikeToken(text))
     return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
+  if (isBody(place) && text.startsWith('data:')) return fileText(text)
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
   if (place === 'path' && PATH.test(text)) return text
   if (!isBase64Value(text) || SERIALISED.test(text)) return text
   const decoded = decodeBase64Value(text)
-  if (decoded === undefined || decoded.length <= THRESHOLDS.file || !isBody(place)) return decoded
-  return `${decoded.slice(0, THRESHOLDS.window)}\n${decoded.slice(-THRESHOLDS.window)}`
+  return decoded === undefined || !isBody(place) ? decoded : edgesOf(decoded)
+}
+
+/** What is to be read of an address that may be a file: the text behind it, nothing, or the address. */
+function fileText(text: string): string | undefined {
+  const start = FILE_URL.exec(text)?.[0].length ?? 0
+  const coded = start === 0 ? '' : text.slice(start)
+  if (!isBase64Value(coded)) return text
+  const decoded = decodeBase64Value(coded)
+  if (decoded === undefined) return undefined
+  return decoded.includes(PHP) ? text : edgesOf(decoded)
+}
+
+/** The start and the end of a file. */
+function edgesOf(text: string): string {
+  if (text.length <= THRESHOLDS.file) return text
+  return `${text.slice(0, THRESHOLDS.window)}\n${text.slice(-THRESHOLDS.window)}`
 }
 
 /** Whether a value may be a token: files and fields can be called like one, and then the name counts. */
 function isTokenPlace(place: Place): boolean {
   return place !== 'file-name' && place !== 'name' && place !== 'path'
-}
-
-/** Whether a value stands in a body. */
-export function isBody(place: Place): boolean {
-  return place === 'body' || place === 'form'
 }

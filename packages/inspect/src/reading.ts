@@ -6,6 +6,11 @@ import { type Features, scanFeatures, seen } from './features.ts'
  */
 export type Place = 'path' | 'query' | 'header' | 'cookie' | 'form' | 'body' | 'name' | 'file-name'
 
+/** Whether a value stands in a body. */
+export function isBody(place: Place): boolean {
+  return place === 'body' || place === 'form'
+}
+
 /** One decoding of one value, as the rules see it. */
 export interface Reading {
   /** Decoded, in the sender's case. */

@@ -1,7 +1,7 @@
 import type { Locator } from './body/value-visitor.ts'
 import type { ParameterType } from './parameter-type.ts'
-import { isBody } from './readable-text.ts'
 import type { Place, Reading } from './reading.ts'
+import { isBody } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /**

@@ -25,11 +25,11 @@ const asked = (value: string): InspectedRequest => ({
   headers: [],
 })
 
-const sent = (value: string): InspectedRequest => ({
+const sent = (value: string, name = 'id'): InspectedRequest => ({
   method: 'POST',
   target: '/items',
   headers: ['content-type', 'application/json'],
-  body: Buffer.from(JSON.stringify({ id: value })),
+  body: Buffer.from(JSON.stringify({ [name]: value })),
 })
 
 function verdictsOf(bytes: Buffer): readonly string[] {
@@ -44,6 +44,7 @@ describe('bytes in base64', () => {
     ['another script', [Buffer.from('Привет '), Buffer.from(' 世界')]],
     ['zeros', [Buffer.alloc(4), Buffer.alloc(4)]],
     ['a thousand bytes of noise', [noise('before', 1_000), noise('behind', 1_000)]],
+    ['eleven thousand bytes of noise', [noise('before', 5_500), noise('behind', 5_500)]],
     ['the start of a picture', [Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.from([0xff, 0xd9])]],
   ] as const)
     test(`hide no attack: ${name}`, () => {
@@ -58,6 +59,17 @@ describe('bytes in base64', () => {
           assert.deepEqual(verdictsOf(bytes), ['block', 'block'], `${name}: ${bytes.toString('latin1')}`)
       }
     })
+
+  test('hide no attack in a file that is text but for some of them', () => {
+    const lines = Buffer.from('Größe;Stück;Preis\r\n'.repeat(900), 'latin1')
+    for (const stray of [[0xff], [0xe9, 0x20], [0x01], [0xc3, 0x28, 0x00]])
+      for (const attack of ATTACKS)
+        for (const bytes of [
+          Buffer.concat([Buffer.from(stray), Buffer.from(`${attack}\n`), lines]),
+          Buffer.concat([lines, Buffer.from(`${attack}\n`), Buffer.from(stray)]),
+        ])
+          assert.deepEqual(verdictsOf(bytes), ['block', 'block'], attack)
+  })
 
   test('hide no attack where a decoder passes over what is not base64, or a program takes it apart', () => {
     for (const attack of ATTACKS) {
@@ -106,7 +118,54 @@ describe('bytes in base64', () => {
     for (let i = 0; i < 5_000; i++)
       assert.deepEqual(verdictsOf(noise(`id ${i}`, 7 + (i % 60))), ['pass', 'pass'], `${i}`)
     for (let i = 0; i < 200; i++)
-      assert.deepEqual(verdictsOf(noise(`value ${i}`, 2_048 + i)), ['pass', 'pass'], `${i}`)
+      assert.deepEqual(verdictsOf(noise(`value ${i}`, 2_048 + i * 60)), ['pass', 'pass'], `${i}`)
+  })
+
+  test('pass when they are a file, whatever is written in it', () => {
+    const names = Buffer.from(
+      '/etc/passwd\0%s: %n\0SELECT a FROM b\0sh -c id\0<script>x()</script>\0../../etc\0',
+    )
+    const program = Buffer.concat([
+      Buffer.from('\x7fELF\x02\x01\x01', 'latin1'),
+      Buffer.alloc(3_000),
+      ...Array.from({ length: 40 }, (_, i) =>
+        Buffer.concat([noise(`code ${i}`, 900), Buffer.alloc(700), names]),
+      ),
+    ])
+    for (const length of [14_000, 30_000, 60_000]) {
+      const coded = program.subarray(0, length).toString('base64')
+      for (const value of [
+        coded,
+        coded.replace(/.{76}/g, '$&\r\n'),
+        `data:application/octet-stream;base64,${coded}`,
+      ])
+        assert.deepEqual(inspect(sent(value)).matches, [], `${length}: ${value.slice(0, 60)}`)
+    }
+  })
+
+  test('pass when a browser read a file of text for a script, unless it acts where it is shown or included', () => {
+    const source = Buffer.from(
+      `import os\n\ndef main():\n    os.system("ls -la")\n    ask("SELECT * FROM users WHERE id = 1")\n${'# so\n'.repeat(80)}`,
+    )
+    for (const type of ['text/plain', 'text/x-python', 'application/octet-stream', 'text/csv;charset=utf-8'])
+      assert.equal(
+        inspect(sent(`data:${type};base64,${source.toString('base64')}`, 'file')).verdict,
+        'pass',
+        type,
+      )
+    const php = Buffer.concat([Buffer.from("<?php\n$a = 1;\nsystem($_GET['c']);\n?>\n"), source]).toString(
+      'base64',
+    )
+    const page = Buffer.concat([Buffer.from('<script>alert(1)</script>\n'), source]).toString('base64')
+    for (const value of [
+      `data:text/plain;base64,${php}`,
+      `data:application/x;base64,${php}`,
+      `data:text/html;base64,${page}`,
+      `data:image/svg+xml;base64,${page}`,
+      `data:text/plain;base64,${php} `,
+      ...ATTACKS.map(attack => `data:text/plain;base64,${Buffer.from(attack).toString('base64')}`),
+    ])
+      assert.equal(inspect(sent(value, 'file')).verdict, 'block', value)
   })
 
   test('pass when they are messages that hold honest text', () => {

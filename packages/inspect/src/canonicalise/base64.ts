@@ -1,7 +1,7 @@
 import { constants, gunzipSync, inflateSync } from 'node:zlib'
 import { CharacterCodes } from '../character-codes.ts'
 import { gunzipShort, inflateShort } from './gunzip-short.ts'
-import { CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
+import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -10,7 +10,7 @@ const { charCodeAt } = String.prototype
 const SHORTEST = 10
 const LONGEST = 4_194_304
 /** So long is the base64 of a message rather than of a file. */
-const SMALL_CODED = Math.ceil(SMALL / 3) * 4
+export const LONGEST_MESSAGE: number = Math.ceil(SMALL / 3) * 4
 const WHOLE = /^[A-Za-z0-9+/_-]+={0,2}$/
 /** What a lenient decoder reads of a long value that goes on behind its base64. */
 const LEADING = /^([A-Za-z0-9+/_-]{20,65536}={0,2})(?=\s)/
@@ -38,29 +38,29 @@ const DOCUMENT = /^[[{][^\n]*[\]}]$/
  * Most decoders pass over what is not of their alphabet (PHP, Python, Node.js, Ruby, MIME), and programs
  * take a value apart before they decode it: whatever one of them would get is in the text, on lines of its
  * own.
+ * @param isOfFile whether it is a part of a value so long that its bytes are a file rather than a message
  */
-export function decodeBase64(value: string): string | undefined {
-  return value.length > LONGEST_REPEATED ? decode(value) : repeated.decode(value)
+export function decodeBase64(value: string, isOfFile = false): string | undefined {
+  if (isOfFile || value.length > LONGEST_REPEATED) return decode(value, isOfFile)
+  return repeated.decode(value)
 }
 
-function decode(value: string): string | undefined {
+function decode(value: string, isOfFile = false): string | undefined {
   const unpadded = withoutEncodedPadding(value)
   if (unpadded !== value) {
-    const document = decode(unpadded)
+    const document = decode(unpadded, isOfFile)
     if (document !== undefined && DOCUMENT.test(document)) return document
   }
   const found: string[] = []
-  if (value.includes(';') || value.startsWith(',')) {
-    const marked = MARKED.exec(value)
-    // A decoder that passes over signs passes over a mark as well: what stands around it is read too.
-    if (marked !== null) takeBehindMark(found, value, marked.index + marked[0].length)
-    if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
-  }
+  takeBehindMark(found, value)
+  if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
   shape.read(value)
   // A form turned the alphabet's `+` into a space, and documents indent what they hold and break its lines.
   const coded = shape.hasSigns ? undefined : unspaced(value, shape.spaces, shape.breaks)
   if (value.length > LONGEST_LOOSE) return coded === undefined ? leadingText(value) : behindBase64(coded)
-  if (coded === undefined || !WHOLE.test(coded) || !take(found, coded, BOTH)) takeLoosely(found, value)
+  const isWhole = coded !== undefined && WHOLE.test(coded)
+  if (isWhole && isOfFile && !isFileText(coded)) return found[0]
+  if (!isWhole || !take(found, coded, BOTH)) takeLoosely(found, value)
   return found.length === 0 ? undefined : found.join('\n')
 }
 
@@ -167,8 +167,11 @@ class Shape {
 
 const EQUALS = 61
 
-/** Behind the `base64,` of a data URL. */
-function takeBehindMark(found: string[], value: string, start: number): void {
+/** Behind the `base64,` of a data URL. A decoder that passes over signs reads what stands around it too. */
+function takeBehindMark(found: string[], value: string): void {
+  const marked = value.includes(';') || value.startsWith(',') ? MARKED.exec(value) : null
+  if (marked === null) return
+  const start = marked.index + marked[0].length
   const behind = value.slice(start, start + LONGEST)
   const unbroken = INDENTED.test(behind) ? unspaced(behind, 0, 1) : behind
   take(found, /^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '', BOTH)
@@ -262,27 +265,24 @@ function unpacked(packed: Buffer, format: 'gzip' | 'zlib'): Uint8Array | undefin
  */
 export function isBase64Value(text: string): boolean {
   if (text.length < 16 || !WHOLE.test(text)) return false
-  const head = text.slice(0, 256)
+  // Of a long value some of all of it: programs and pictures begin with many zeros.
+  const step = Math.max(1, text.length >> 8)
+  const count = Math.min(text.length, 256)
   let upper = 0
   let digits = 0
   let lower = 0
-  for (let i = 0; i < head.length; i++) {
-    const code = charCodeAt.call(head, i)
+  for (let i = 0; i < count; i++) {
+    const code = charCodeAt.call(text, i * step)
     if (code >= 65 && code <= 90) upper++
     else if (code >= 97 && code <= 122) lower++
     else if (code >= 48 && code <= 57) digits++
   }
-  const tenth = head.length / 16
-  return (
-    upper >= tenth &&
-    lower >= tenth &&
-    upper + digits >= head.length / 4 &&
-    (digits >= 1 || text.length >= 24)
-  )
+  const tenth = count / 16
+  return upper >= tenth && lower >= tenth && upper + digits >= count / 4 && (digits >= 1 || text.length >= 24)
 }
 
 /** Characters at the start that tell most files from a long text. */
-const START = 12
+const START = 64
 /** What each character stands for in either alphabet, and in the older one. */
 const BOTH = new Int8Array(128).fill(-1)
 for (const [value, letter] of [
@@ -300,9 +300,9 @@ const runs = new TextRuns()
 class Sextets {
   /** How many whole bytes there are. */
   bytes = 0
-  readonly #sextets: Uint8Array = new Uint8Array(SMALL_CODED)
+  readonly #sextets: Uint8Array = new Uint8Array(LONGEST_MESSAGE)
 
-  /** @param end of what is read of a value: no more than `SMALL_CODED` */
+  /** @param end of what is read of a value: no more than `LONGEST_MESSAGE` */
   read(value: string, end: number, digits: Int8Array): void {
     const codes = copied.copy(value, 0, end)
     const sextets = this.#sextets
@@ -340,20 +340,30 @@ const sextets = new Sextets()
 
 /**
  * Whether what the characters of a value stand for is or holds a text; of a value longer than a message,
- * whether it begins as one. By hand, as most values are identifiers, and a buffer for their few bytes takes
- * longer.
+ * whether it begins as one.
  * @param digits what each character stands for; those of no alphabet are passed over
  */
 function holdsText(value: string, digits: Int8Array): boolean {
-  const isSmall = value.length <= SMALL_CODED
-  const end = isSmall ? value.length : START
+  return value.length <= LONGEST_MESSAGE ? isMessage(value, digits) : beginsAsText(value, digits)
+}
+
+/** Whether a part of a file is text, from its first byte to its last. */
+function isFileText(coded: string): boolean {
+  return beginsAsText(coded, BOTH) && areText(Buffer.from(coded, 'base64'))
+}
+
+function beginsAsText(value: string, digits: Int8Array): boolean {
+  return areText(Buffer.from(cleaned(value.slice(0, START), digits), 'base64'))
+}
+
+/** By hand, as most values are identifiers, and a buffer for their few bytes takes longer. */
+function isMessage(value: string, digits: Int8Array): boolean {
+  const end = value.length
   sextets.read(value, end, digits)
   runs.begin((end * 3) >> 2)
   for (let at = 0; at < sextets.bytes; at++) {
     if (runs.read(sextets.byteAt(at))) return true
-    if (runs.isText) continue
-    if (!isSmall) return false
-    if (runs.isLost) return sextets.holdsRun(at + 1)
+    if (!runs.isText && runs.isLost) return sextets.holdsRun(at + 1)
   }
-  return runs.isText || (isSmall && runs.areMost())
+  return runs.isText || runs.areMost()
 }

@@ -1,7 +1,7 @@
 import { CHAR, type Features } from '../features.ts'
-import { type Named, type Place, type Reading, readingOf } from '../reading.ts'
+import { isBody, type Named, type Place, type Reading, readingOf } from '../reading.ts'
 import { THRESHOLDS } from '../thresholds.ts'
-import { decodeBase64 } from './base64.ts'
+import { decodeBase64, LONGEST_MESSAGE } from './base64.ts'
 import { collapsePadding, type Seam, seamsOf } from './collapse.ts'
 import { decodeEntities } from './entities.ts'
 import { decodeEscapes } from './escapes.ts'
@@ -73,6 +73,8 @@ export interface WalkOptions extends Named {
 export class DecodingWalk {
   readonly #options: WalkOptions
   readonly #value: string
+  /** Whether what it may hold in base64 is a file. */
+  readonly #isFile: boolean
   /** Where the next window starts; -1 behind the last. */
   #start = 0
   /** What the windows of a long value held together. */
@@ -86,6 +88,8 @@ export class DecodingWalk {
   #next = 1
   /** Lines and other parts of the text at hand, last one first; made when it was read. */
   #pieces: string[] | undefined
+  /** Those that were read, of texts whose markup was sent as such, and as references. */
+  #seenPieces: readonly Set<string>[] | undefined
   /** What a scan saw of a text whose parts were not made yet; 0 where it has none. */
   #unparted = 0
   /** What a scan saw of the text at hand, whose decodings were not made yet; 0 where it has none. */
@@ -97,6 +101,7 @@ export class DecodingWalk {
   constructor(value: string, options: WalkOptions) {
     this.#options = options
     this.#value = value
+    this.#isFile = value.length > LONGEST_MESSAGE && isBody(options.place)
   }
 
   /** Whether a bound stopped the walk before the tree was done: the caller must say so, not pass over it. */
@@ -129,7 +134,7 @@ export class DecodingWalk {
       this.#pieces = piecesOf(this.#text.text, this.#unparted)
       this.#unparted = 0
     }
-    const piece = this.#pieces?.pop()
+    const piece = this.#nextPiece()
     if (piece !== undefined) {
       const { isEscaped } = this.#text
       return readingOf(piece, this.#options, { place, fromStart: true, isPiece: true, isEscaped })
@@ -155,6 +160,21 @@ export class DecodingWalk {
     this.#unbranched = this.#options.decodings === 'plain' ? reading.chars & PLAIN : reading.chars
     this.#areStringsRead = false
     return reading
+  }
+
+  /** The next part of the text at hand; each is read once, however often it stands in the value. */
+  #nextPiece(): string | undefined {
+    const pieces = this.#pieces
+    if (pieces === undefined) return undefined
+    this.#seenPieces ??= [new Set(), new Set()]
+    const seen = this.#seenPieces[this.#text.isEscaped ? 1 : 0] as Set<string>
+    for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
+      if (seen.has(piece)) continue
+      seen.add(piece)
+      return piece
+    }
+    this.#pieces = undefined
+    return undefined
   }
 
   /** Behind the windows of a long value: what padding tore apart. */
@@ -195,7 +215,7 @@ export class DecodingWalk {
     if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
     const collapsed = collapsedOf(text, chars)
     if (collapsed !== undefined) this.#add(collapsed, isLong(text) === isLong(collapsed))
-    for (const child of isLong(text) ? longChildrenOf(text, chars) : childrenOf(text, chars)) {
+    for (const child of (isLong(text) ? longChildrenOf : childrenOf)(text, chars, this.#isFile)) {
       if (child !== text && child !== '') this.#add(child, false)
     }
   }
@@ -294,13 +314,13 @@ function collapsedOf(text: string, chars: number): string | undefined {
 const SHORTEST_PADDED = 64
 
 /** The decodings of a long text: everything undone in one go. */
-function longChildrenOf(text: string, chars: number): string[] {
+function longChildrenOf(text: string, chars: number, isOfFile: boolean): string[] {
   const children: string[] = []
   const undone = (chars & UNDONE) === 0 ? text : undoneOf(text, chars)
   children.push(undone)
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
   if ((chars & CHAR.base64) !== 0) {
-    const decoded = decodeBase64(text)
+    const decoded = decodeBase64(text, isOfFile)
     if (decoded !== undefined) children.push(decoded)
   }
   return children
@@ -327,7 +347,7 @@ function undoneOf(text: string, chars: number): string {
   return undone.includes('\\') ? decodeEscapes(undone) : undone
 }
 
-function childrenOf(text: string, chars: number): string[] {
+function childrenOf(text: string, chars: number, isOfFile: boolean): string[] {
   const children: string[] = []
   if ((chars & CHAR.percent) !== 0)
     children.push(decodeUrl(text, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus))
@@ -341,7 +361,7 @@ function childrenOf(text: string, chars: number): string[] {
   }
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(text))
   if ((chars & CHAR.base64) !== 0) {
-    const decoded = decodeBase64(text)
+    const decoded = decodeBase64(text, isOfFile)
     if (decoded !== undefined) children.push(decoded)
   }
   return children

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 
 /** Bytes of a message rather than of a file: what is text in it is read, whatever stands around that. */
-export const SMALL = 2_048
+export const SMALL = 12_288
 /** A run of characters that chance nearly never makes among other bytes. */
 export const CERTAIN = 16
 /** A run that counts where three quarters of the bytes lie in such. */
@@ -9,6 +9,8 @@ const SHORT = 4
 const RUNS = /[\t\n\r\u0020-\u007e]{4,}/g
 /** Bytes of zero that a text may have: at its end, and between a name and a password (RFC 4616). */
 const MAX_NULLS = 2
+/** Of so many bytes of a file that is text, one may be a control character. */
+const RARE = 64
 /** Control characters, but for tabs and line ends. */
 const CONTROLS = /[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
@@ -76,11 +78,24 @@ export function textIn(bytes: Buffer): string | undefined {
     const text = bytes.toString('utf8')
     if (!CONTROLS.test(text) && text.split('\u0000', MAX_NULLS + 2).length <= MAX_NULLS + 1) return text
   }
-  if (bytes.length > SMALL) return undefined
+  if (bytes.length > SMALL) return areText(bytes) ? bytes.toString('latin1') : undefined
   const found = bytes.toString('latin1').match(RUNS) ?? []
   const areMost = found.reduce((sum, { length }) => sum + length, 0) * 4 >= bytes.length * 3
   const strings = areMost ? found : found.filter(({ length }) => length >= CERTAIN)
   return strings.length === 0 ? undefined : strings.join('\n')
+}
+
+/**
+ * Whether bytes are a text in any encoding of single bytes, or one with some stray bytes: in other files,
+ * more than a tenth are control characters.
+ */
+export function areText(bytes: Uint8Array): boolean {
+  let spare = 1 + Math.floor(bytes.length / RARE)
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if ((byte < 32 || byte === 127) && !isPlainByte(byte) && --spare < 0) return false
+  }
+  return true
 }
 
 /** Whether a byte is a character of ASCII that a text has. */

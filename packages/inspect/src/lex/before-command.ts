@@ -46,13 +46,30 @@ export function isIsolated(before: string): boolean {
   return /["'`)\]}]$/.test(before) && before.split(/\s/, 5).length < 4
 }
 
-/** The last place before where a command could start ... */
-const LAST_OPENING = /(?:[;|&`]|\$\()([^;|&`]{0,120})$/
+/** Longest text behind the last place where a command could start. */
+const LONGEST_LAST = 120
 
-/** ... and whether one of few words did, hung onto one argument: `x;echo aWQ= |` goes on as a pipeline. */
+/**
+ * Whether one of few words is the last command before, hung onto one argument: `x;echo aWQ= |` goes on as a
+ * pipeline. Backwards, each character is read once; an expression begins again at each separator.
+ */
 export function isPipeline(before: string): boolean {
-  const found = LAST_OPENING.exec(before)
-  if (found === null || /\s/.test(before.slice(0, found.index).trim())) return false
-  const words = (found[1] ?? '').trim().split(/\s{1,8}/, 6)
+  let index = -1
+  let start = -1
+  for (let at = before.length - 1; at >= 0 && before.length - at <= LONGEST_LAST + 2; at--) {
+    const code = charCodeAt.call(before, at)
+    const isDollar = code === 36 && charCodeAt.call(before, at + 1) === 40
+    const isOpening = code === 59 || code === 124 || code === 38 || code === 96
+    if (!isDollar && !isOpening) continue
+    if (before.length - at - (isDollar ? 2 : 1) > LONGEST_LAST) break
+    index = at
+    start = at + (isDollar ? 2 : 1)
+    if (isOpening) break
+  }
+  if (index < 0 || /\s/.test(before.slice(0, index).trim())) return false
+  const words = before
+    .slice(start)
+    .trim()
+    .split(/\s{1,8}/, 6)
   return words.length < 6 && isShellCommand(words[0] ?? '')
 }

@@ -175,7 +175,14 @@ function isByChance({ text, lower }: Reading, opening: Opening, at: number, end:
 
 /** Whether every quote in a text is closed: what follows one that is left open breaks out of it. */
 function isBalanced(text: string): boolean {
-  return text.split("'").length % 2 === 1 && text.split('"').length % 2 === 1
+  let single = 0
+  let double = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = charCodeAt.call(text, at)
+    if (code === 39) single++
+    else if (code === 34) double++
+  }
+  return single % 2 === 0 && double % 2 === 0
 }
 
 /** What counts less in some settings must not hide what counts in all. */

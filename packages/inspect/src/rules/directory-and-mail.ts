@@ -82,7 +82,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   ),
   pattern(
     'mail/command',
-    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n])|^\s{0,2}[\r\n]{1,2}\s{0,2}(?:quit|rset|noop|data|logout|starttls)\s{0,2}[\r\n]|(?:\r?\n|\\r\\n)\s{0,4}(?:bcc|mime-version|x-mailer|content-type)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/)/,
+    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n])|^\s{0,2}[\r\n]{1,2}\s{0,2}(?:quit|rset|noop|data|logout|starttls)\s{0,2}[\r\n]|(?:\r?\n|\\r\\n)\s{0,4}(?:bcc|mime-version|x-mailer|content-type)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/(?!plain))/,
     {
       score: 5,
       quotable: true,

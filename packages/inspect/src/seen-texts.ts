@@ -11,23 +11,35 @@ const REMEMBERED_FROM = 16
 /** Longer values are not remembered, in characters: of those a body holds few. */
 const LONGEST = 256
 
-/** Where a text was found clean; undefined: a look in any of the `SHARED_PLACES` would find as little. */
-interface CleanWhere {
+/** Where a text was looked at; undefined: a look in any of the `SHARED_PLACES` would find as little. */
+interface SeenWhere {
   readonly place: Place
   /** The name that it stood under, in lower case; undefined: it does not matter. */
   readonly name: string | undefined
+  /** Of a text in which something was found, where it stood; undefined: nothing was found. */
+  readonly location: string | undefined
 }
 
 /**
- * Texts of one request in which nothing was found, so that each distinct one is looked at once. A form can
+ * Texts of one request that were looked at, so that each distinct one is looked at once: everywhere where
+ * nothing was found in it, and where something was, in the same field or list. A form can
  * hold ten thousand times the same few characters, and every pair without a value is a name and a value.
  * Exact: it holds the text itself, and what the look at it asked for besides.
  */
-export class CleanTexts {
+export class SeenTexts {
+  readonly #remembered: 'clean' | 'hits'
   #looks = 0
   /** Made when the request turns out to have many. */
   #texts: (string | undefined)[] | undefined
-  readonly #where: (CleanWhere | undefined)[] = []
+  readonly #where: (SeenWhere | undefined)[] = []
+
+  /**
+   * @param remembered which texts are: those in which nothing was found, or also the others, where no place
+   * is excepted and a rule finds in each place of a list the same
+   */
+  constructor(remembered: 'clean' | 'hits') {
+    this.#remembered = remembered
+  }
 
   has(text: string, place: Place, locator: Locator): boolean {
     if (this.#texts === undefined || text.length > LONGEST) return false
@@ -38,18 +50,32 @@ export class CleanTexts {
     if (this.#texts[here] !== text) return false
     const where = this.#where[here]
     if (where === undefined || where.place !== place) return false
-    return where.name === undefined || where.name === locator.name()
+    if (where.name !== undefined && where.name !== locator.name()) return false
+    return where.location === undefined || where.location === withoutIndices(locator.location())
   }
 
-  /** Takes note of a text that was looked at to its end, in which nothing was found. */
-  add({ text, place, isPlaceAsked, isVisited, askedName }: Look): void {
+  /**
+   * Takes note of a text that was looked at to its end.
+   * @param isHit whether something was found in it
+   */
+  add({ text, place, locator, isPlaceAsked, isVisited, askedName }: Look, isHit: boolean): void {
     if (++this.#looks <= REMEMBERED_FROM || isVisited || text.length > LONGEST) return
+    if (isHit && this.#remembered === 'clean') return
     this.#texts ??= new Array<string | undefined>(SLOTS)
-    const isShared = !isPlaceAsked && askedName === undefined && SHARED_PLACES.includes(place)
+    const isShared = !isHit && !isPlaceAsked && askedName === undefined && SHARED_PLACES.includes(place)
     const slot = slotOf(text) ^ (isShared ? 0 : PLACES[place])
     this.#texts[slot] = text
-    this.#where[slot] = isShared ? undefined : { place, name: askedName }
+    if (isShared) this.#where[slot] = undefined
+    else if (isHit) {
+      const location = withoutIndices(locator.location())
+      this.#where[slot] = { place, name: locator.name(), location }
+    } else this.#where[slot] = { place, name: askedName, location: undefined }
   }
+}
+
+/** A location in which the places of lists are not told apart. */
+function withoutIndices(location: string): string {
+  return location.replace(/\.\d+(?![^.#])/g, '.0')
 }
 
 /** What is found in one place lies beside what is found in another. */
