@@ -63,7 +63,7 @@ const MAX_PROBLEMS = 100
 
 /**
  * Verifies a whole log: signature, every entry, every tile, every number. Streams: holds one tile of each
- * level. Never throws for what it finds.
+ * level. Never throws for what it finds; ends at the most problems, for a log can be signed to be of any size.
  */
 // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one streaming pass; entries, tiles and numbers are compared at the same position.
 export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
@@ -88,7 +88,6 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifyReport> {
   const behind: Problem[] = []
   const numbers = new Map<string, number>()
   let hashed = 0
-  // A log may be signed to be of any size, and have nothing: what is missing of it has no end.
   for (let n = 0; n * WIDTH < size && problems.length < MAX_PROBLEMS; n++) {
     const width = Math.min(WIDTH, size - n * WIDTH)
     const bundle = await readTile(options.read, 'entries', n, width)
