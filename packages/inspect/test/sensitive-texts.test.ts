@@ -43,7 +43,7 @@ test('what stands in a part of a text is found whatever parts were asked for bef
   )
 })
 
-test('a command is found behind words that are none, and behind the same word that is one elsewhere', () => {
+test('a command is found behind words that name nothing, and behind a word that names one elsewhere', () => {
   const lexer = new ShellCommandLexer()
   const head = { place: 'query', fromStart: true, isPiece: false, isEscaped: false } as const
   const scoreOf = (text: string): number => lexer.find(readingOf(text, { name: 'q' }, head))?.score ?? 0

@@ -26,7 +26,7 @@ export class ShellCommandLexer {
   readonly #names = new CommandNameReader()
   readonly #sensitive = new SensitiveTexts()
   #weighed = 0
-  /** The last word that is no command wherever it stands: one that is repeated is looked up once. */
+  /** The last word that does not name a command anywhere: one that is repeated is looked up once. */
   #refused = ''
 
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every separator of a value; runs and pairs of backticks are its state.
