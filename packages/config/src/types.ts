@@ -286,7 +286,7 @@ export const listen: z.ZodType<Listen, string | number> = parsed(
  * Where the gateway listens: as `parseListen` reads it, or `unix:/run/postern/http.sock`.
  * @throws ConfigError for anything else
  */
-export function parseGatewayListen(value: string | number): Listen {
+function parseGatewayListen(value: string | number): Listen {
   if (typeof value === 'number' || !UNIX_SOCKET.test(value)) return parseListen(value)
   checkSocketPath(value)
   const path = socketPath(value) ?? ''
