@@ -23,6 +23,13 @@ export const javaRules: readonly Rule[] = [
     attacks: ["x=1.class.forName('java.lang.Thread')", `''.class.forName("java.lang.Runtime")`],
     benign: ["Main.class.forName('x')", 'a.class.getName()'],
   }),
+  // What a driver reads objects from a server with, that the sender names.
+  pattern('java/reading-driver', /\bserverstatusdiffinterceptor\b/, {
+    score: 5,
+    words: WORD.java,
+    attacks: ['com.mysql.cj.jdbc.interceptors.ServerStatusDiffInterceptor'],
+    benign: ['com.mysql.cj.jdbc.Driver', 'ServerStatus'],
+  }),
   // Where a broker is told to load its configuration from.
   pattern('java/broker-config', /\bxbean:(?:https?|ftp|jar):/, {
     score: 5,
