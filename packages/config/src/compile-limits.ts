@@ -26,16 +26,19 @@ import type {
   Plan,
   SingleKey,
 } from './named-limit.ts'
+import { isStaticFile } from './static-file.ts'
 
 /**
  * What holds when nothing is configured: more than a busy office sends, and far less than a flood; and a
  * tight limit where logins usually are.
  */
 const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
-  address: { limit: window(1_200, '1m') },
+  address: { limit: window(1_200, '1m'), staticFiles: 'free' },
   // An office has many tabs open that listen to a stream of events; those are not work.
   busy: { limit: concurrency(200), eventStreams: 'free' },
   login: { limit: window(20, '1m'), routes: LOGIN_ROUTES },
+  // A page brings fifty of them with it, and they cost the backend next to nothing.
+  static: { limit: window(6_000, '1m'), staticFiles: 'only' },
 }
 
 /**
@@ -44,7 +47,7 @@ const DEFAULT_LIMITS: Readonly<Record<string, LimitSettings>> = {
  */
 export function mergeLimits(said: Readonly<Record<string, LimitSettings | false>>): readonly NamedLimit[] {
   for (const [name, limit] of Object.entries(said)) checkLimitName(name, limit, DEFAULT_LIMITS)
-  return Object.entries({ ...DEFAULT_LIMITS, ...said }).flatMap(([name, limit]) =>
+  return Object.entries({ ...DEFAULT_LIMITS, ...withStatic(said) }).flatMap(([name, limit]) =>
     limit === false
       ? []
       : [
@@ -55,6 +58,25 @@ export function mergeLimits(said: Readonly<Record<string, LimitSettings | false>
           },
         ],
   )
+}
+
+/**
+ * What is said of addresses holds for their static files: who is exempt, and that there is no limit. A rule
+ * of one's own counts every request.
+ */
+function withStatic(
+  said: Readonly<Record<string, LimitSettings | false>>,
+): Readonly<Record<string, LimitSettings | false>> {
+  const { address: own } = said
+  if (own === undefined) return said
+  if (own === false) return { static: false, ...said }
+  const counted =
+    own.limit === undefined || own.staticFiles !== undefined ? own : { ...own, staticFiles: 'count' as const }
+  return {
+    ...(own.exempt !== undefined && { static: { exempt: own.exempt } }),
+    ...said,
+    address: counted,
+  }
 }
 
 /** A route's own limit. @throws ConfigError for one without a rule */
@@ -69,6 +91,7 @@ function compileLimit(
     routes,
     exempt,
     eventStreams,
+    staticFiles = 'count',
     limit,
     plan,
     overrides,
@@ -93,7 +116,20 @@ function compileLimit(
     ...(exempt !== undefined && { exempt }),
     ...(eventStreams !== undefined && { eventStreams }),
     ...(plan !== undefined && { own: ownRules({ otherwise: limit, load: key => ruleOf(plan, key) }) }),
-    ...(routes !== undefined && { when: onRoutes(routes) }),
+    ...countedOf(routes, staticFiles),
+  }
+}
+
+/** Which requests a limit counts. */
+function countedOf(
+  routes: readonly string[] | undefined,
+  staticFiles: 'count' | 'free' | 'only',
+): { readonly when?: (exchange: Exchange) => boolean } {
+  const onRoute = routes === undefined ? undefined : onRoutes(routes)
+  if (staticFiles === 'count') return onRoute === undefined ? {} : { when: onRoute }
+  const wanted = staticFiles === 'only'
+  return {
+    when: exchange => isStaticFile(exchange) === wanted && (onRoute === undefined || onRoute(exchange)),
   }
 }
 

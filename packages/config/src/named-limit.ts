@@ -49,6 +49,7 @@ export interface LimitSettings {
   readonly cost?: number
   readonly exempt?: readonly string[]
   readonly eventStreams?: 'count' | 'free'
+  readonly staticFiles?: 'count' | 'free' | 'only'
   readonly overrides?: boolean
   readonly plan?: Plan
 }

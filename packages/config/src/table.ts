@@ -126,7 +126,7 @@ export interface Config extends ExtensionConfig {
   readonly routes?: RoutesConfig | undefined
   /**
    * Named limits. A limit of the same name changes a default one; `false` switches it off. Default:
-   * `address`, `busy` and `login`, see above.
+   * `address`, `busy`, `login` and `static`, see above.
    */
   readonly limits?: LimitsConfig | undefined
   /** What is refused with 503 when the process has more to do than it can. Default: off. */

@@ -139,6 +139,7 @@ describe('the table of configuration keys', () => {
       [
         ['address', 'address', false],
         ['login', 'address', false],
+        ['static', 'address', false],
         ['tenant', 'tenant', true],
       ],
     )

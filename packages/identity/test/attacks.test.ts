@@ -117,6 +117,54 @@ describe('an attacker who had the account', () => {
   })
 })
 
+describe('an invitation into an organisation', () => {
+  async function team(t: TestContext) {
+    const site = await startSite(t)
+    const { accounts, organisations } = site.identity
+    for (const who of ['alice', 'bob', 'carol']) await signUp(site, `${who}@shop.example`)
+    const [alice, bob, carol] = await Promise.all(
+      ['alice', 'bob', 'carol'].map(who => accounts.named(`${who}@shop.example`)),
+    )
+    assert.ok(alice && bob && carol)
+    const { id: tenant } = await organisations.create(alice, 'Shop')
+    const [bobs, carols] = [parseEmail(bob.email), parseEmail(carol.email)]
+    assert.ok(bobs && carols)
+    return { organisations, alice, bob, carol, tenant, bobs, carols }
+  }
+
+  test('brings nobody back who was removed: one that they kept is worth nothing', async t => {
+    const { organisations, alice, bob, carol, tenant, bobs, carols } = await team(t)
+    const kept = await organisations.invite(alice, tenant, bobs, ['buyer'])
+    const ofCarol = await organisations.invite(alice, tenant, carols, [])
+    const elsewhere = await organisations.create(alice, 'Other shop')
+    const other = await organisations.invite(alice, elsewhere.id, bobs, [])
+    const used = await organisations.invite(alice, tenant, bobs, ['buyer'])
+    assert.ok(await organisations.accept(bob, used))
+    assert.equal(await organisations.remove(alice, tenant, bob.id), true)
+    assert.equal(await organisations.accept(bob, kept), undefined)
+    assert.ok(await organisations.accept(carol, ofCarol), 'others are invited as before')
+    assert.ok(await organisations.accept(bob, other), 'and into other organisations')
+  })
+
+  test('that was sent while its member was in does not bring them back either', async t => {
+    const { organisations, alice, bob, tenant, bobs } = await team(t)
+    assert.ok(await organisations.accept(bob, await organisations.invite(alice, tenant, bobs, [])))
+    const kept = await organisations.invite(alice, tenant, bobs, ['owner'])
+    assert.equal(await organisations.remove(alice, tenant, bob.id), true)
+    assert.equal(await organisations.accept(bob, kept), undefined)
+    const fresh = await organisations.invite(alice, tenant, bobs, ['buyer'])
+    assert.deepEqual((await organisations.accept(bob, fresh))?.roles, ['buyer'], 'a new one does')
+  })
+
+  test('takes the place of an earlier one, which had other roles', async t => {
+    const { organisations, alice, bob, tenant, bobs } = await team(t)
+    const mistaken = await organisations.invite(alice, tenant, bobs, ['owner'])
+    const meant = await organisations.invite(alice, tenant, bobs, ['buyer'])
+    assert.equal(await organisations.accept(bob, mistaken), undefined)
+    assert.deepEqual((await organisations.accept(bob, meant))?.roles, ['buyer'])
+  })
+})
+
 describe('a token of one kind', () => {
   const PATHS = {
     'sign-in-link': ['/.postern/sign-in/open', {}],

@@ -645,6 +645,36 @@ describe('bug class: half-authenticated session enrols a factor', () => {
   })
 })
 
+describe('bug class: an impersonator acts for good', () => {
+  test('signs the owner out nowhere, and joins, makes and invites into no organisation in their name', async t => {
+    const site = await startSite(t, { mayImpersonate: staff => staff.id === 'support' })
+    const alice = await signUp(site, 'alice@shop.example')
+    const { id } = await whoIs(alice)
+    const bob = await signUp(site, 'bob@shop.example')
+    await bob.post('/.postern/organisations', { name: 'Acme' })
+    const { tenant = '' } = await whoIs(bob)
+    await bob.post('/.postern/organisations/invite', { id: tenant, email: 'alice@shop.example' })
+    const invitation = new URL(await site.link()).searchParams.get('token') ?? ''
+    const context = { address: '192.0.2.7', agent: 'x', reason: 'ticket 7' }
+    const { token } = await site.identity.impersonate({ kind: 'user', id: 'support' }, id, context)
+    const support = new PlainBrowser(site.origin)
+    support.cookies.set('postern-session', token)
+    const sessions = await site.identity.sessions.list(id)
+    const own = sessions.find(({ impersonator }) => impersonator === undefined)
+    for (const [path, fields] of Object.entries({
+      'sessions/revoke': { id: own?.id ?? '' },
+      'sessions/revoke-others': {},
+      invitation: { token: invitation },
+      organisations: { name: 'of support' },
+      'organisations/invite': { id: tenant, email: 'support@evil.example' },
+    }))
+      assert.equal((await support.post(`/.postern/${path}`, fields)).status, 403, path)
+    assert.equal((await whoIs(alice)).kind, 'user', 'the owner is signed in')
+    assert.deepEqual(await site.identity.organisations.ofAccount(id), [])
+    assert.equal((await alice.post('/.postern/invitation', { token: invitation })).status, 303)
+  })
+})
+
 describe('bug class: session fixation', () => {
   test('signing in gives a token of its own, and the one from before is dead', async t => {
     const site = await startSite(t)

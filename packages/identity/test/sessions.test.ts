@@ -254,6 +254,52 @@ describe('sessions in Redis', () => {
     }
   })
 
+  for (const [how, end] of [
+    ['all', (sessions: Sessions, account: string) => sessions.revokeAll(account)],
+    ['one by one', (sessions: Sessions, account: string, id: string) => sessions.revoke(account, id)],
+  ] as const)
+    test(`a stolen session whose account was evicted from Redis before its sessions were ended (${how}) holds for a minute at most`, async t => {
+      const prefix = freshPrefix(t)
+      const { redis: url } = await services()
+      const redis = connectRedis({ url, commandTimeout: '20s' })
+      t.after(() => redis.disconnect())
+      const { database, sessionsWith } = inRedis(redis, prefix, await oneDatabase(t))
+      const clock = new VirtualClock()
+      const sessions = sessionsWith({ clock })
+      const account = await alice(database)
+      const stolen = await sessions.begin(signIn(account))
+      // What every request reads stays in a Redis that is full; what only sign-ins write goes first.
+      await redis.del(`${prefix}:sessions-of:${account}`)
+      await end(sessions, account, stolen.id)
+      const own = await sessions.begin(signIn(account))
+      clock.advance(61_000)
+      assert.equal(await sessions.find(stolen.token, HERE), undefined)
+      assert.equal(await sessions.find(stolen.token, HERE), undefined)
+      assert.equal((await sessions.find(own.token, HERE))?.id, own.id)
+      assert.deepEqual(
+        (await sessions.listAll()).map(({ id }) => id),
+        [own.id],
+      )
+    })
+
+  test('a use that is noted while its session gets another token refuses nobody', async t => {
+    const { database, sessionsWith } = await (await onRedis(t))()
+    const clock = new VirtualClock()
+    const sessions = sessionsWith({ clock })
+    let { token } = await sessions.begin(signIn(await alice(database)))
+    for (let i = 0; i < 20; i++) {
+      const session = await sessions.find(token, HERE)
+      assert.ok(session)
+      clock.advance(61_000)
+      const [rotated] = await Promise.all([
+        sessions.rotate(token, session, ['hwk']),
+        sessions.find(token, HERE),
+      ])
+      token = rotated?.token ?? ''
+      assert.ok(await sessions.find(token, HERE))
+    }
+  })
+
   test('a use that is noted late does not bring back what ended', async t => {
     const { database, sessionsWith } = await (await onRedis(t))()
     const clock = new VirtualClock()

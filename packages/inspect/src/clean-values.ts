@@ -1,7 +1,7 @@
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 const SLOTS = 4_096
-/** So many characters of a name tell it from others. */
+/** So many characters of a name or a word tell it from others. */
 const LONGEST_NAME = 64
 /** Longer values are not remembered, in characters. */
 export const LONGEST_REMEMBERED = 512
@@ -24,9 +24,19 @@ export class CleanValues {
   /** By place, what was there once: see `add`. */
   readonly #once: Int32Array = new Int32Array(SLOTS)
 
+  readonly #mixed: (name: string, value: string) => number
+
+  /**
+   * @param names how they are told apart: `few` by their lengths and middles, as those of headers differ;
+   * `many` by all of their characters: those of a list differ in one (`columns[0][name]`)
+   */
+  constructor(names: 'few' | 'many') {
+    this.#mixed = names === 'few' ? mixed : mixedWhole
+  }
+
   /** @param name as it was sent: two spellings of one name are two names */
   has(name: string, value: string): boolean {
-    const slot = mixed(name, value) & (SLOTS - 1)
+    const slot = this.#mixed(name, value) & (SLOTS - 1)
     if (this.#values[slot] === value && this.#names[slot] === name) return true
     const other = slot ^ 1
     return this.#values[other] === value && this.#names[other] === name
@@ -35,7 +45,7 @@ export class CleanValues {
   /** Remembers a value under a name from the second time on; long ones and empty ones never. */
   add(name: string, value: string): void {
     if (value.length > LONGEST_REMEMBERED || name.length > LONGEST_REMEMBERED || value === '') return
-    const hash = mixed(name, value)
+    const hash = this.#mixed(name, value)
     const slot = hash & (SLOTS - 1)
     if (this.#once[slot] !== hash) {
       this.#once[slot] = hash
@@ -56,7 +66,6 @@ export class CleanValues {
 function mixed(name: string, value: string): number {
   const { length } = value
   let hash = Math.imul(length, 31) + name.length
-  if (name === '') return mixedWhole(value, hash)
   hash = Math.imul(hash, 31) + (charCodeAt.call(name, name.length >> 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 1) | 0)
   hash = Math.imul(hash, 31) + (charCodeAt.call(value, length - 3) | 0)
@@ -68,11 +77,13 @@ function mixed(name: string, value: string): number {
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 0
 }
 
-/** Names of parameters are short, and those of a list differ in one character (`columns[0][name]`). */
-function mixedWhole(value: string, start: number): number {
-  let hash = start
-  const end = Math.min(value.length, LONGEST_NAME)
-  for (let i = 0; i < end; i++) hash = Math.imul(hash, 31) + charCodeAt.call(value, i)
+/** By all characters: names of parameters are short, and so are the words under them. */
+function mixedWhole(name: string, value: string): number {
+  let hash = Math.imul(value.length, 31) + name.length
+  const nameEnd = Math.min(name.length, LONGEST_NAME)
+  for (let i = 0; i < nameEnd; i++) hash = Math.imul(hash, 31) + charCodeAt.call(name, i)
+  const valueEnd = Math.min(value.length, LONGEST_NAME)
+  for (let i = 0; i < valueEnd; i++) hash = Math.imul(hash, 31) + charCodeAt.call(value, i)
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) | 0
 }
 

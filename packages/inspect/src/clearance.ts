@@ -30,11 +30,11 @@ const copied = new CharacterCodes()
 /** What tells, for one set of rules, that a value needs no look. */
 export class Clearance {
   /** Values of headers in which no rule finds anything, and which could act nowhere. */
-  readonly headers: CleanValues = new CleanValues()
+  readonly headers: CleanValues = new CleanValues('few')
   /** Values of headers in which no rule finds anything, and which could act in a statement or a command. */
-  readonly actingHeaders: CleanValues = new CleanValues()
+  readonly actingHeaders: CleanValues = new CleanValues('few')
   /** Names of query parameters, under the empty name, and common words under such a name. */
-  readonly parameters: CleanValues = new CleanValues()
+  readonly parameters: CleanValues = new CleanValues('many')
   readonly opaque: OpaqueValues
   /** JSON Web Tokens in which no rule finds anything, at the strictest level. */
   readonly tokens: CleanSecrets = new CleanSecrets()

@@ -35,7 +35,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
     /^MOVED|^ASK |^CROSSSLOT/,
     { message: 'is a cluster; it is connected to as one as soon as it says so', retryable: true },
   ],
-  [/^OOM/, { message: 'is out of memory; raise maxmemory or choose an eviction policy', retryable: true }],
+  [/^OOM/, { message: 'is out of memory; raise maxmemory, or use a separate Redis', retryable: true }],
   [/^READONLY/, { message: 'is a read-only replica; give the URL of the primary', retryable: true }],
   [/^NOREPLICAS/, { message: 'has too few replicas in reach and refuses writes', retryable: true }],
   [/max number of clients/, { message: 'has no connection left; raise maxclients', retryable: true }],

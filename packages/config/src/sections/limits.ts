@@ -45,6 +45,12 @@ export interface LimitConfig {
    */
   readonly eventStreams?: 'count' | 'free' | undefined
   /**
+   * Whether requests for files that a page loads (GET of `.css`, `.js`, pictures, fonts) count: also, not at
+   * all, or nothing else. Default: `count`; of `address` without a rule of your own: `free`; of `static`:
+   * `only`.
+   */
+  readonly staticFiles?: 'count' | 'free' | 'only' | undefined
+  /**
    * Whether single keys can have their own rules, set by `postern limits set` and applied within seconds.
    * Default: `false`.
    */
@@ -103,6 +109,12 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
     defaultText: '`count`; of `busy`: `free`',
     example: 'free',
   }),
+  staticFiles: key(oneOf('count', 'free', 'only'), {
+    description:
+      'Whether requests for files that a page loads (GET of `.css`, `.js`, pictures, fonts) count: also, not at all, or nothing else.',
+    defaultText: '`count`; of `address` without a rule of your own: `free`; of `static`: `only`',
+    example: 'free',
+  }),
   exempt: key(listOf(text), {
     description:
       'Keys that the limit does not apply to, written as in refusals; for `address` and `network` also ranges.',
@@ -147,7 +159,8 @@ export const limits: z.ZodType<readonly NamedLimit[], LimitsConfig | undefined> 
   {
     description: 'Named limits. A limit of the same name changes a default one; `false` switches it off.',
     default: {},
-    defaultText: '`address`, `busy` and `login`, see [above](#what-applies-without-any-configuration)',
+    defaultText:
+      '`address`, `busy`, `login` and `static`, see [above](#what-applies-without-any-configuration)',
     example: { api: { limit: '600/1m', key: 'network' } },
   },
 )

@@ -26,7 +26,9 @@ interface Row {
   readonly data: string
 }
 
-const SQL: Readonly<Record<'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'count' | 'prune', string>> = {
+const SQL: Readonly<
+  Record<'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'revokeAbout' | 'count' | 'prune', string>
+> = {
   insert:
     'INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at) VALUES ($1, $2, $3, $4, 0, $5)',
   find: 'SELECT account_id AS "accountId", data FROM one_time WHERE hash = $1 AND kind = $2 AND expires_at > $3',
@@ -35,6 +37,8 @@ const SQL: Readonly<Record<'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'co
   try: `UPDATE one_time SET tries = tries + 1 WHERE hash = $1 AND kind = $2 AND expires_at > $3 AND tries < $4
     RETURNING account_id AS "accountId", data`,
   revoke: 'DELETE FROM one_time WHERE account_id = $1 AND kind = $2',
+  revokeAbout:
+    'DELETE FROM one_time WHERE kind = $1 AND substr(data, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT)',
   count: 'SELECT count(*) AS "count" FROM one_time WHERE account_id = $1 AND kind = $2 AND expires_at > $3',
   prune: 'DELETE FROM one_time WHERE expires_at <= $1',
 }
@@ -94,6 +98,15 @@ export class OneTimeTokens {
   /** Makes every token of a kind that an account has worthless. */
   async revoke(kind: TokenKind, accountId: string): Promise<void> {
     await this.#database.batch([{ text: SQL.revoke, values: [accountId, kind] }])
+  }
+
+  /**
+   * Makes every token of a kind worthless, whoever it belongs to, whose data begins with these fields. They
+   * are compared as text: in the order in which they were given to `issue`.
+   */
+  async revokeAbout(kind: TokenKind, fields: Readonly<Record<string, string>>): Promise<void> {
+    const start = JSON.stringify(fields).slice(0, -1)
+    await this.#database.batch([{ text: SQL.revokeAbout, values: [kind, start] }])
   }
 
   /** How many live tokens of a kind an account has. */

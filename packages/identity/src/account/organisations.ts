@@ -43,7 +43,9 @@ const JOINED = 'FROM membership m JOIN organisation o ON o.id = m.organisation_i
 const OTHER_OWNER = `EXISTS (SELECT 1 FROM membership other WHERE other.organisation_id = $1 AND other.account_id <> $2
   AND ' ' || other.roles || ' ' LIKE '% owner %')`
 
-const SQL: Readonly<Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRoles' | 'leave', string>> = {
+const SQL: Readonly<
+  Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRoles' | 'leave' | 'emailOf', string>
+> = {
   insert: 'INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3)',
   join: `INSERT INTO membership (organisation_id, account_id, roles, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (organisation_id, account_id) DO NOTHING`,
@@ -51,6 +53,7 @@ const SQL: Readonly<Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRol
   members: `SELECT ${COLUMNS} ${JOINED} WHERE m.organisation_id = $1 ORDER BY m.created_at LIMIT 10000`,
   setRoles: `UPDATE membership SET roles = $3 WHERE organisation_id = $1 AND account_id = $2
     AND (' ' || $3 || ' ' LIKE '% owner %' OR ${OTHER_OWNER})`,
+  emailOf: 'SELECT email FROM account WHERE id = $1',
   leave: `DELETE FROM membership WHERE organisation_id = $1 AND account_id = $2 AND ${OTHER_OWNER}`,
 }
 
@@ -104,7 +107,7 @@ export class Organisations {
 
   /**
    * An invitation for one address: a token to mail there. It is worth nothing to an
-   * account with another address.
+   * account with another address, and so is an earlier one for this address from then on.
    * @throws CredentialError when who asks is not an owner
    */
   async invite(
@@ -115,6 +118,7 @@ export class Organisations {
   ): Promise<string> {
     await this.#mustOwn(inviter, organisationId)
     const data = { organisation: organisationId, email, roles: checkedRoles(roles) }
+    await this.#tokens.revokeAbout('invitation', { organisation: organisationId, email })
     this.#tell('organisation.invited', inviter.id, { organisation: organisationId })
     return this.#tokens.issue('invitation', inviter.id, data, INVITATION_MS)
   }
@@ -130,7 +134,9 @@ export class Organisations {
       return undefined
     const taken = await this.#tokens.redeem('invitation', token)
     const organisationId = field(taken?.data, 'organisation')
-    if (taken === undefined || organisationId === undefined) return undefined
+    if (taken === undefined || organisationId === undefined || email === undefined) return undefined
+    // Nothing is kept that would bring a member back who is removed later.
+    await this.#tokens.revokeAbout('invitation', { organisation: organisationId, email })
     const inviter = (await this.members(organisationId)).find(member => member.accountId === taken.accountId)
     if (inviter?.roles.includes(OWNER) !== true) return undefined
     const roles = field(taken.data, 'roles') ?? ''
@@ -166,7 +172,8 @@ export class Organisations {
   }
 
   /**
-   * Removes a member: an owner anybody, a member themselves. The last owner stays.
+   * Removes a member: an owner anybody, a member themselves. The last owner stays. An invitation that they
+   * still have is worth nothing.
    * @throws CredentialError when who asks is neither
    */
   async remove(by: Account, organisationId: string, accountId: string): Promise<boolean> {
@@ -174,8 +181,12 @@ export class Organisations {
     const left = await this.#database.batch([
       { text: SQL.leave, values: [organisationId, accountId], expect: 1 },
     ])
-    if (left) this.#tell('organisation.left', by.id, { organisation: organisationId, member: accountId })
-    return left
+    if (!left) return false
+    const [row] = await this.#database.rows<{ email: string }>(SQL.emailOf, [accountId])
+    if (row !== undefined)
+      await this.#tokens.revokeAbout('invitation', { organisation: organisationId, email: row.email })
+    this.#tell('organisation.left', by.id, { organisation: organisationId, member: accountId })
+    return true
   }
 
   async #mustOwn(account: Account, organisationId: string): Promise<void> {

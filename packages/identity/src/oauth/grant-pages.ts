@@ -1,7 +1,7 @@
 import type { AdapterPayload, Provider } from 'oidc-provider'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { moment } from '../pages/account-frame.ts'
-import { button, go, isAnswer, needsSession, refuseImpersonator, show } from '../pages/answers.ts'
+import { button, go, isAnswer, needsHolder, needsSession, show } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import { describeScope } from './consent-page.ts'
 import type { OauthStore } from './oauth-store.ts'
@@ -36,9 +36,8 @@ ${button(request, `${base}/grants/revoke`, texts.revoke, { id }, 'danger')}</li>
       return show({ title: texts.grantsTitle, body, width: 'wide', menu: 'grants' })
     },
     'POST /grants/revoke': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
-      if (session.impersonator !== undefined) return refuseImpersonator(request)
       await store.revoke(session.accountId, request.form.get('id') ?? '')
       parts.emit({
         type: 'grant.revoked',

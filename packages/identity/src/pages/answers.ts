@@ -77,6 +77,16 @@ export function needsSession(request: PageRequest, parts: IdentityParts): Sessio
   return go(`${parts.base}/sign-in${withBack(ownPath(request, parts))}`)
 }
 
+/**
+ * The session of a page that changes something of the account's: its holder's, and not an impersonator's; or
+ * where to go first, or why not.
+ */
+export function needsHolder(request: PageRequest, parts: IdentityParts): Session | PageAnswer {
+  const session = needsSession(request, parts)
+  if (isAnswer(session) || session.impersonator === undefined) return session
+  return refuseImpersonator(request)
+}
+
 /** How old the last proof may be for what changes how an account is secured. */
 const FRESH_MS = 600_000
 
@@ -95,15 +105,14 @@ export function toStepUp({ exchange }: PageRequest, { base }: IdentityParts): Pa
  * not by an impersonator; or where to go first.
  */
 export function needsFreshSession(request: PageRequest, parts: IdentityParts): Session | PageAnswer {
-  const session = needsSession(request, parts)
+  const session = needsHolder(request, parts)
   if (isAnswer(session)) return session
-  if (session.impersonator !== undefined) return refuseImpersonator(request)
   if (isFresh(request, session)) return session
   return go(`${parts.base}/step-up${withBack(ownPath(request, parts))}`)
 }
 
 /** The answer to an impersonator who tries to do what only the account's holder may. */
-export function refuseImpersonator({ texts }: PageRequest): PageAnswer {
+function refuseImpersonator({ texts }: PageRequest): PageAnswer {
   return show({ title: texts.refusedTitle, body: html`<p>${texts.notImpersonated}</p>` }, 403)
 }
 

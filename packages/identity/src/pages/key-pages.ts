@@ -11,8 +11,8 @@ import {
   isAnswer,
   json,
   needsFreshSession,
+  needsHolder,
   needsSession,
-  refuseImpersonator,
   show,
 } from './answers.ts'
 import { html } from './html.ts'
@@ -87,9 +87,8 @@ export function keyPages(parts: IdentityParts): Routes {
       }
     },
     'POST /keys/revoke': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
-      if (session.impersonator !== undefined) return refuseImpersonator(request)
       await apiKeys.revoke(request.form.get('id') ?? '', new SessionPrincipal(session))
       return go(`${base}/keys`)
     },

@@ -3,7 +3,7 @@ import { parseEmail } from '../account/email.ts'
 import { OWNER } from '../account/organisations.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
-import { button, fault, formFields, go, isAnswer, needsSession, show } from './answers.ts'
+import { button, fault, formFields, go, isAnswer, needsHolder, needsSession, show } from './answers.ts'
 import { html } from './html.ts'
 import type { PageAnswer, PageRequest } from './page-request.ts'
 import { linkDead } from './sign-in-pages.ts'
@@ -42,10 +42,10 @@ ${
   return {
     'GET /organisations': request => list(request, undefined, 200),
     'POST /organisations': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
       const account = await parts.accounts.byId(session.accountId)
-      if (account === undefined || session.impersonator !== undefined) return go(`${base}/organisations`)
+      if (account === undefined) return go(`${base}/organisations`)
       try {
         const made = await organisations.create(account, (request.form.get('name') ?? '').trim())
         await parts.sessions.enter(session, made.id)
@@ -55,6 +55,7 @@ ${
         throw error
       }
     },
+    // An impersonator's session has an organisation of its own.
     'POST /organisations/enter': async request => {
       const session = needsSession(request, parts)
       if (isAnswer(session)) return session
@@ -62,12 +63,11 @@ ${
       return go(`${base}/organisations`)
     },
     'POST /organisations/invite': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
       const account = await parts.accounts.byId(session.accountId)
       const email = parseEmail(request.form.get('email') ?? '')
-      if (account === undefined || email === undefined || session.impersonator !== undefined)
-        return list(request, request.texts.refusedTitle, 422)
+      if (account === undefined || email === undefined) return list(request, request.texts.refusedTitle, 422)
       try {
         const token = await organisations.invite(account, request.form.get('id') ?? '', email, [])
         parts.postman.later(async () =>
@@ -88,7 +88,7 @@ ${
       return show({ title: request.texts.join, body })
     },
     'POST /invitation': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
       const account = await parts.accounts.byId(session.accountId)
       const membership =

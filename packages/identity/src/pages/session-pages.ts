@@ -1,7 +1,7 @@
 import { endPending } from '../account/end-pending.ts'
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { moment } from './account-frame.ts'
-import { button, go, isAnswer, needsSession, show } from './answers.ts'
+import { button, go, isAnswer, needsHolder, needsSession, show } from './answers.ts'
 import { describeAgent } from './describe-agent.ts'
 import { html } from './html.ts'
 
@@ -24,13 +24,13 @@ ${sessions.length > 1 ? button(request, `${base}/sessions/revoke-others`, texts.
       return show({ title: texts.sessionsTitle, body, width: 'wide', menu: 'sessions' })
     },
     'POST /sessions/revoke': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
       await parts.sessions.revoke(session.accountId, request.form.get('id') ?? '')
       return go(`${base}/sessions`)
     },
     'POST /sessions/revoke-others': async request => {
-      const session = needsSession(request, parts)
+      const session = needsHolder(request, parts)
       if (isAnswer(session)) return session
       await parts.sessions.revokeAll(session.accountId, session.id)
       await endPending(parts.tokens, session.accountId)

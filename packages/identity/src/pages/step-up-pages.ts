@@ -1,16 +1,6 @@
 import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import type { Session } from '../session/session.ts'
-import {
-  backOf,
-  fault,
-  formFields,
-  go,
-  isAnswer,
-  json,
-  needsSession,
-  refuseImpersonator,
-  show,
-} from './answers.ts'
+import { backOf, fault, formFields, go, isAnswer, json, needsHolder, show } from './answers.ts'
 import { html } from './html.ts'
 import type { PageAnswer, PageRequest } from './page-request.ts'
 import { sessionCookies } from './sign-in-pages.ts'
@@ -47,11 +37,8 @@ ${
   }
 
   /** The session of its holder: an impersonator cannot prove to be somebody else. */
-  const own = (request: PageRequest): Session | PageAnswer => {
-    const session = needsSession(request, parts)
-    if (isAnswer(session) || session.impersonator === undefined) return session
-    return refuseImpersonator(request)
-  }
+  /** An impersonator cannot prove to be somebody else. */
+  const own = (request: PageRequest): Session | PageAnswer => needsHolder(request, parts)
 
   const rotated = async (
     request: PageRequest,

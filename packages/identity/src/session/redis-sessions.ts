@@ -63,8 +63,23 @@ export class RedisSessions implements SessionStore {
     return standing === undefined ? undefined : rowOf(session, standing)
   }
 
-  async touch(hash: string, seen: Pick<StoredSession, 'seenAt' | 'idleUntil' | 'address'>): Promise<void> {
-    await this.#change(hash, seen.seenAt, session => ({ ...session, ...seen }))
+  /**
+   * A full Redis that evicts takes the account's list first, which no request reads, and leaves its sessions.
+   * Whoever ended them since found nothing to end, so a session that is not in the list does not hold.
+   */
+  async touch(hash: string, seen: Pick<StoredSession, 'seenAt' | 'idleUntil' | 'address'>): Promise<boolean> {
+    let used: StoredSession | undefined
+    await this.#change(hash, seen.seenAt, session => {
+      used = session
+      return { ...session, ...seen }
+    })
+    if (used === undefined) return true
+    const { accountId, id } = used
+    return this.#translated(async () => {
+      if ((await this.#redis.hexists(this.#index(accountId), id)) === 1) return true
+      await this.#redis.del(this.#key(hash))
+      return false
+    })
   }
 
   rotate(

@@ -18,8 +18,14 @@ export interface SessionStore {
   insert(session: StoredSession): Promise<void>
   /** A live session of an account that is not disabled. At once with SQLite. */
   find(hash: string, now: number): SessionRow | undefined | Promise<SessionRow | undefined>
-  /** Notes that a session was used. One that ended meanwhile stays ended. */
-  touch(hash: string, seen: Pick<StoredSession, 'seenAt' | 'idleUntil' | 'address'>): void | Promise<void>
+  /**
+   * Notes that a session was used. One that ended meanwhile stays ended.
+   * @returns false when it is one that nobody could end any more: it does not hold
+   */
+  touch(
+    hash: string,
+    seen: Pick<StoredSession, 'seenAt' | 'idleUntil' | 'address'>,
+  ): boolean | Promise<boolean>
   /** Gives a session another token. @returns false when it ended, or another rotation won */
   rotate(
     hash: string,

@@ -143,13 +143,14 @@ export class Sessions {
     row: SessionRow | undefined,
     now: number,
     address: string,
-  ): Session | undefined | Promise<Session> {
+  ): Session | undefined | Promise<Session | undefined> {
     if (row === undefined) return undefined
     const session = readSession(row)
     if (now - row.seenAt < this.#touchEvery) return session
     const idleUntil = Math.min(now + this.#idle, row.expiresAt)
     const touched = this.#store.touch(hash, { seenAt: now, idleUntil, address })
-    return touched instanceof Promise ? touched.then(() => session) : session
+    if (touched instanceof Promise) return touched.then(holds => (holds ? session : undefined))
+    return touched ? session : undefined
   }
 
   /**

@@ -33,11 +33,11 @@ export class SqlSessions implements SessionStore {
   touch(
     hash: string,
     { seenAt, idleUntil, address }: Pick<StoredSession, 'seenAt' | 'idleUntil' | 'address'>,
-  ): void | Promise<void> {
+  ): boolean | Promise<boolean> {
     const touched = this.#database.batch([
       { text: SESSION_SQL.touch, values: [hash, seenAt, idleUntil, address] },
     ])
-    return touched instanceof Promise ? touched.then(() => undefined) : undefined
+    return touched instanceof Promise ? touched.then(() => true) : true
   }
 
   async rotate(

@@ -1,6 +1,6 @@
 import type { CompiledConfig } from '@postern/config'
 import { type Clock, formatDuration } from '@postern/core'
-import { connectPostgres, connectRedis, postgresTime, redisTime } from '@postern/store'
+import { connectPostgres, connectRedis, postgresTime, type RedisConnection, redisTime } from '@postern/store'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 /** Milliseconds; the clocks of machines that run NTP differ by much less. */
@@ -11,10 +11,10 @@ const CLOCK_TOLERANCE = 2_000
  */
 export async function checkStores(config: CompiledConfig, clock?: Clock): Promise<readonly DoctorFinding[]> {
   const { postgres, redis } = config.stores
-  const findings: Promise<DoctorFinding>[] = []
-  if (postgres !== undefined) findings.push(checkPostgres(postgres, clock))
+  const findings: Promise<readonly DoctorFinding[]>[] = []
+  if (postgres !== undefined) findings.push(checkPostgres(postgres, clock).then(finding => [finding]))
   if (redis !== undefined) findings.push(checkRedis(redis, clock))
-  return Promise.all(findings)
+  return (await Promise.all(findings)).flat()
 }
 
 async function checkPostgres(url: string, clock?: Clock): Promise<DoctorFinding> {
@@ -30,17 +30,37 @@ async function checkPostgres(url: string, clock?: Clock): Promise<DoctorFinding>
   }
 }
 
-async function checkRedis(url: string | readonly string[], clock?: Clock): Promise<DoctorFinding> {
+async function checkRedis(url: string | readonly string[], clock?: Clock): Promise<readonly DoctorFinding[]> {
   try {
     const redis = connectRedis({ url })
     try {
-      return answers('redis', await redisTime(redis, clock).measure())
+      return [answers('redis', await redisTime(redis, clock).measure()), await checkEviction(redis)]
     } finally {
       redis.disconnect()
     }
   } catch (error) {
-    return bad('redis', message(error), 'check that it runs, and the address in stores.redis')
+    return [bad('redis', message(error), 'check that it runs, and the address in stores.redis')]
   }
+}
+
+/**
+ * A Redis that evicts forgets what must not be forgotten: revocations, sessions that are to be ended, what
+ * limits counted. What it does is in `INFO`, which the user of Postern may ask for.
+ */
+async function checkEviction(redis: RedisConnection): Promise<DoctorFinding> {
+  const name = 'redis eviction'
+  const nodes = 'nodes' in redis ? redis.nodes('master') : [redis]
+  const asked = nodes.map(async node => /^maxmemory_policy:([\w-]+)/m.exec(await node.info('memory'))?.[1])
+  const policies = await Promise.all(asked).catch(() => [undefined])
+  if (policies.includes(undefined))
+    return warn(name, 'is not known', 'allow INFO to the user in stores.redis; it must be noeviction')
+  const evicts = policies.find(policy => policy !== 'noeviction')
+  if (evicts === undefined) return ok(name, 'evicts nothing')
+  return warn(
+    name,
+    `forgets what it has no room for (${evicts}): sessions, counts and revocations among it`,
+    'set maxmemory-policy noeviction, or give Postern a Redis of its own',
+  )
 }
 
 /** @param ahead how far its clock is ahead of this machine's, milliseconds */
