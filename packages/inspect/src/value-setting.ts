@@ -100,7 +100,8 @@ export function isQueryLanguage(name: string, place: Place): boolean {
 
 /**
  * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL, TAP, Azure
- * DevOps, Couchbase. None that a file of a server could answer, whatever stands behind its name (`/index.php/query`).
+ * DevOps, Couchbase. None that a file of a server could answer, whatever stands behind its name
+ * (`/index.php/query`).
  */
 const QUERY_ADDRESS =
   /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain|\/service)?|_?sql|sparql|tap\/a?sync|_apis\/wit\/wiql)\/?$/i

@@ -95,7 +95,7 @@ function withoutEncodedPadding(value: string): string {
   return end === value.length ? value : value.slice(0, end)
 }
 
-/** Adds what stands behind the last slash, which is of the alphabet too, where padding says that it is base64. */
+/** Adds what stands behind the last slash, a sign of the alphabet too, where padding says what it is. */
 function takeLast(found: string[], value: string): void {
   const part = value.endsWith('=') ? LAST.exec(value)?.[1] : undefined
   if (part !== undefined && part.length % 4 === 0) take(found, part, BOTH)

@@ -248,7 +248,7 @@ export class DecodingWalk {
   }
 }
 
-/** What a value is to its decodings: what it may hold in base64 is a file, or it has a plus sign of its own. */
+/** What a value is to its decodings: its base64 is a file, or its plus signs may be plus signs. */
 type Kind = 'file' | 'path' | 'value'
 
 function kindOf(value: string, place: Place): Kind {

@@ -30,7 +30,7 @@ export const javaRules: readonly Rule[] = [
     attacks: ['com.mysql.cj.jdbc.interceptors.ServerStatusDiffInterceptor'],
     benign: ['com.mysql.cj.jdbc.Driver', 'ServerStatus'],
   }),
-  // Where a broker is told to load its configuration from.
+  // Where a broker is to load its configuration from.
   pattern('java/broker-config', /\bxbean:(?:https?|ftp|jar):/, {
     score: 5,
     chars: CHAR.scheme,
