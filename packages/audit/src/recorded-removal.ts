@@ -5,8 +5,8 @@ import type { LogReader } from './log-reader.ts'
 const MOST = 1_000
 
 /**
- * Whether an entry of the log says that retention removed what is missing of it: the checkpoint does not
- * cover the mark that excuses missing entries, and whoever can delete them can write that. Entries are signed.
+ * Whether an entry of the log says that retention removed what is missing of it. Entries are signed; the mark
+ * that excuses missing ones is not, and whoever can delete them can write it.
  * @returns true also when nothing was removed, or an operator has pruned, whose entry does not say how far
  * @throws as `LogReader.query`
  */
