@@ -3,6 +3,7 @@ import { isFreeText, isOperandParameter } from '../value-setting.ts'
 import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
 import { endsElement } from './element-end.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
+import type { SensitiveTexts } from './sensitive-texts.ts'
 import { isAdvisedCommand, isEnglishCommand, isTellingCommand, looksAround } from './shell-words.ts'
 
 const {
@@ -26,9 +27,6 @@ const ARGUMENT =
   /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|\w[\w.-]{0,39}\s{0,2}>|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|$)/
 const SOLID =
   /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|["'][^"'\n]{0,60}["']\s{0,2}>)/
-const SENSITIVE =
-  /\/etc\/|\/bin\/|\/dev\/(?:tcp|udp)|passwd|sleep\s{1,4}\d|net\s{1,4}(?:user|localgroup|share|view|use)\b|\/proc\/|\/tmp\/|https?:\/\/|>{1,2}\s{0,2}\/(?:www|web|htdocs|var|usr|home|root|opt)\/|\|\s{0,4}(?:ba|z|k|da)?sh\b|\$ifs|burpcollaborator|interact\.sh|oast\./
-
 /** Where a command stands. */
 export interface Spot {
   readonly command: string
@@ -56,12 +54,14 @@ export class FoundCommand {
   readonly certain: boolean
   readonly #reading: Reading
   readonly #spot: Spot
+  readonly #sensitive: SensitiveTexts
   readonly #rest: string
   #before: string | undefined
 
-  constructor(reading: Reading, spot: Spot) {
+  constructor(reading: Reading, spot: Spot, sensitive: SensitiveTexts) {
     this.#reading = reading
     this.#spot = spot
+    this.#sensitive = sensitive
     this.command = spot.command
     this.end = spot.end
     this.wrapped = spot.wrapped
@@ -89,7 +89,7 @@ export class FoundCommand {
   }
 
   get sensitive(): boolean {
-    return SENSITIVE.test(this.#reading.lower.slice(this.#spot.separator, this.#within(SENSITIVE_REACH)))
+    return this.#sensitive.standIn(this.#spot.separator, this.#within(SENSITIVE_REACH))
   }
 
   /** Where what belongs to the command ends, at most so far behind it: at the backtick that closes it. */

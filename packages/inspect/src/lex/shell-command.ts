@@ -3,6 +3,7 @@ import type { Span } from '../rule.ts'
 import { CommandNameReader } from './command-name.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
+import { SensitiveTexts } from './sensitive-texts.ts'
 import { isAdvisedCommand, isShellCommand, looksAround } from './shell-words.ts'
 
 const {
@@ -23,7 +24,10 @@ const { charCodeAt } = String.prototype
  */
 export class ShellCommandLexer {
   readonly #names = new CommandNameReader()
+  readonly #sensitive = new SensitiveTexts()
   #weighed = 0
+  /** The last word that does not name a command anywhere: one that is repeated is looked up once. */
+  #refused = ''
 
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every separator of a value; runs and pairs of backticks are its state.
   find(reading: Reading): Span | undefined {
@@ -31,6 +35,7 @@ export class ShellCommandLexer {
     let best: Span | undefined
     this.#weighed = 0
     this.#names.begin()
+    this.#sensitive.begin(lower)
     if (reading.fromStart) best = this.#commandAt(reading, 0, 'start', 0)
     let backticks = 0
     // Where a run of separators (`&&`, `;;`) begins: what stands before it is what the command is separated
@@ -63,10 +68,12 @@ export class ShellCommandLexer {
       const found = this.#commandAt(reading, at + skip, opening, separator)
       if (found !== undefined && (best === undefined || weightOf(found) > weightOf(best))) best = found
       if (best !== undefined && weightOf(best) >= 6) break
-      if (this.#weighed > MAX_WEIGHED || this.#names.parts > MAX_PARTS)
+      if (this.#weighed > MAX_WEIGHED || this.#names.parts > MAX_PARTS) {
+        this.#forget()
         return { start: 0, end: 1, score: 10, id: 'bounds/effort' }
+      }
     }
-    this.#names.begin()
+    this.#forget()
     return best
   }
 
@@ -76,15 +83,19 @@ export class ShellCommandLexer {
     const limit = Math.min(lower.length, from + MAX_GAP)
     while (at < limit && isBeforeCommand(charCodeAt.call(lower, at))) at++
     const name = this.#names.read(lower, at)
-    if (name === undefined) return undefined
+    if (name === undefined || name === this.#refused) return undefined
     const { end: wordEnd, hasDropped, isWrapped } = this.#names
     const path = name.lastIndexOf('/')
-    if (path >= 0 && !/^(?:(?:\.{0,2}|~)\/|bin\/)/.test(name)) return undefined
-    if (path >= 0 && isProgramByGlob(name, opening, place))
+    const hasGlob = path >= 0 && OF_PROGRAM.test(name) && GLOB.test(name)
+    if (hasGlob && isProgramByGlob(name, opening, place))
       return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
-    const base = path >= 0 ? name.slice(path + 1) : name
-    const command = base.endsWith('.exe') ? base.slice(0, -4) : base
-    if (!isShellCommand(command) || isByChance(reading, opening, at, wordEnd)) return undefined
+    const command = commandIn(name, path)
+    if (command === undefined) {
+      // A pattern names a program in some places only.
+      if (!hasGlob) this.#refused = name
+      return undefined
+    }
+    if (isByChance(reading, opening, at, wordEnd)) return undefined
     this.#weighed++
     // `bin/node` is a path of a package where documents are sent.
     const inBin =
@@ -93,15 +104,19 @@ export class ShellCommandLexer {
         name.slice(0, path + 1),
       )
     const isDisguised = (hasDropped && command.length > 1) || inBin
-    const found = new FoundCommand(reading, {
-      command,
-      at,
-      from,
-      end: wordEnd,
-      separator,
-      wrapped: isWrapped,
-      isDisguised,
-    })
+    const found = new FoundCommand(
+      reading,
+      {
+        command,
+        at,
+        from,
+        end: wordEnd,
+        separator,
+        wrapped: isWrapped,
+        isDisguised,
+      },
+      this.#sensitive,
+    )
     const score = rate(opening, found)
     if (score <= 0) return undefined
     const end = Math.min(lower.length, found.end + 40)
@@ -127,6 +142,27 @@ export class ShellCommandLexer {
     const bare = opening === 'start' || isList || isCode || isAdvice || isFilter
     return { start: separator, end, score, id: 'rce/command', bare }
   }
+
+  /** What is kept would hold on to the text that it was cut from. */
+  #forget(): void {
+    this.#names.begin()
+    this.#sensitive.begin('')
+    this.#refused = ''
+  }
+}
+
+/** How a path to a program begins. */
+const OF_PROGRAM = /^(?:(?:\.{0,2}|~)\/|bin\/)/
+
+/**
+ * The command that a word is, or that its path leads to.
+ * @param path where the last slash of the word is; -1: it has none
+ */
+function commandIn(name: string, path: number): string | undefined {
+  if (path >= 0 && !OF_PROGRAM.test(name)) return undefined
+  const base = path >= 0 ? name.slice(path + 1) : name
+  const command = base.endsWith('.exe') ? base.slice(0, -4) : base
+  return isShellCommand(command) ? command : undefined
 }
 
 function isInBody({ place }: Reading): boolean {
@@ -142,13 +178,13 @@ const HARMLESS =
   /^\$\((?:pwd\)["']?[:/][\w./]|(?:nproc|id -[ug]n?|cat [\w-]{1,24}\.pid|lsof -t ?-i ?(?:tcp)?:\d{1,5}|pgrep [\w-]{1,24})\))/
 const HARMLESS_REACH = 48
 
-/** Whether a path of one folder names a program by a pattern: `/???/c[a]t`. */
+/** Whether a path of one folder with a wildcard names a program: `/???/c[a]t`. */
 function isProgramByGlob(name: string, opening: Opening, place: Reading['place']): boolean {
   // What a body sets between backticks is code; the path of a request begins so itself.
   if (opening === 'line' || (place === 'body' && opening === 'substitution')) return false
   if (place === 'path' && opening === 'start') return false
   if (!PROGRAM_FOLDER.test(name)) return false
-  return GLOB.test(name) && !ROUTE.test(name) && /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
+  return !ROUTE.test(name) && /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
 }
 
 /** Commands of so few letters are in every long value of letters and signs. */
