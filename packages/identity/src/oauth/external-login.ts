@@ -117,8 +117,8 @@ export function externalLogin(parts: IdentityParts): Routes {
         nonce: state.nonce,
         code_challenge: await client.calculatePKCECodeChallenge(state.verifier),
         code_challenge_method: 'S256',
-        // Who is signed in comes for a fresh proof: what an open browser has is none. OpenID Connect Core
-        // section 3.1.2.1.
+        // Who is signed in comes for a fresh proof, and an open browser is not one (OpenID Connect Core
+        // section 3.1.2.1).
         max_age: String(request.session === undefined ? ANY_AGE : 0),
       })
       const title = request.texts.goingTo.replace('{provider}', provider.name)
@@ -189,7 +189,7 @@ async function accountFor(
   return (await accounts.linkExternal(made.id, provider.issuer, claims.sub)) ? made : undefined
 }
 
-/** When the person proved themselves, as the provider says; now, where it does not say. Epoch milliseconds. */
+/** When the person proved themselves, as the provider says; else now. Epoch milliseconds. */
 function provenAt({ auth_time: seconds }: IDToken, now: number): number {
   return typeof seconds === 'number' && seconds >= 0 ? Math.min(seconds * 1_000, now) : now
 }
