@@ -117,7 +117,7 @@ export function externalLogin(parts: IdentityParts): Routes {
         nonce: state.nonce,
         code_challenge: await client.calculatePKCECodeChallenge(state.verifier),
         code_challenge_method: 'S256',
-        // Who is signed in comes for a fresh proof, and an open browser is not one (OpenID Connect Core
+        // Who is signed in comes for a fresh proof, which an open browser cannot give (OpenID Connect Core
         // section 3.1.2.1).
         max_age: String(request.session === undefined ? ANY_AGE : 0),
       })
