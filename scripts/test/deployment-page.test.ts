@@ -25,7 +25,7 @@ test('every configuration of the page on deployment is one that Postern takes', 
   const configurations = blocks.filter(
     ({ language, heading }) => language === 'yaml' && heading !== 'Kubernetes',
   )
-  assert.equal(configurations.length, 4)
+  assert.equal(configurations.length, 5)
   for (const { text } of configurations) {
     const path = join(folder, 'postern.config.yaml')
     writeFileSync(path, text)

@@ -187,6 +187,21 @@ cases('a request that is only described, versions, and starts that cannot be', [
   ['version --json', 0, /^\{"postern":"/],
   ['schema', 0, /"\$schema": "https:\/\/json-schema\.org/],
   ['gateway', 2, /the gateway does not know where the backend is\n {2}hint: postern gateway --to/],
+  [
+    'gateway --to unix:/nowhere/a.sock --listen unix:/nowhere/a.sock',
+    2,
+    /unix:\/nowhere\/a\.sock is where the gateway itself listens/,
+  ],
+  [
+    'gateway --to http://127.0.0.1:1 --listen unix:/nowhere/a.sock --workers 2',
+    2,
+    /workers: must be 1 where listen is a Unix socket/,
+  ],
+  [
+    'gateway --to http://127.0.0.1:1 --listen unix:/nowhere/a.sock',
+    3,
+    /unix:\/nowhere\/a\.sock cannot be made: its folder does not exist.*\n {2}hint: .*RuntimeDirectory=/,
+  ],
   ['gateway --to nope', 2, /--to: is not an http\(s\) address/],
   ['forward-auth --dialect apache', 2, /must be "nginx", "traefik", "caddy" or "envoy", not "apache"/],
 ])

@@ -182,18 +182,22 @@ export const backendAddress: z.ZodType<string, string> = checked(
   z.string(),
   'an address such as "http://127.0.0.1:3000" or "unix:/run/app.sock"',
   value => {
-    if (!UNIX_SOCKET.test(value)) return checkServerUrl(value)
-    if (socketPath(value) !== undefined) return
-    const path = value.replace(SOCKET_SCHEME, '').replaceAll(/%2f/gi, '/')
-    const meant = `unix:${path.replace(/:?\/*$/, '')}`
-    fail(
-      'is not the address of a Unix socket',
-      socketPath(meant) === undefined
-        ? 'write unix: and the absolute path of the socket, of at most 103 bytes: unix:/run/app.sock'
-        : `did you mean ${meant}?`,
-    )
+    if (UNIX_SOCKET.test(value)) checkSocketPath(value)
+    else checkServerUrl(value)
   },
 )
+
+function checkSocketPath(value: string): void {
+  if (socketPath(value) !== undefined) return
+  const path = value.replace(SOCKET_SCHEME, '').replaceAll(/%2f/gi, '/')
+  const meant = `unix:${path.replace(/:?\/*$/, '')}`
+  fail(
+    'is not the address of a Unix socket',
+    socketPath(meant) === undefined
+      ? 'write unix: and the absolute path of the socket, of at most 103 bytes: unix:/run/app.sock'
+      : `did you mean ${meant}?`,
+  )
+}
 
 function checkServerUrl(value: string): void {
   const url = URL.parse(value)
@@ -242,8 +246,11 @@ export const syslogUrl: z.ZodType<string, string> = checked(
 
 /** Where to listen, taken apart. */
 export interface Listen {
+  /** A name or an address; `unix:` and the path of a Unix socket, beside `path`. */
   readonly host: string
   readonly port: number
+  /** Of a Unix socket, in place of host and port. */
+  readonly path?: string
 }
 
 /**
@@ -258,7 +265,7 @@ export function parseListen(value: string | number): Listen {
       : /^(?:(\[[\da-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})$/.exec(value)
   const port = Number(match?.[2])
   if (typeof value === 'string' && UNIX_SOCKET.test(value))
-    return fail('is a Unix socket, and Postern listens on TCP ports only', ON_A_PORT)
+    return fail('is a Unix socket, and this listens on TCP ports only', ON_A_PORT)
   if (match === null || !(port <= 65_535))
     return fail(
       `"${String(value).slice(0, 60)}" is not a place to listen`,
@@ -273,6 +280,24 @@ export const listen: z.ZodType<Listen, string | number> = parsed(
   z.union([z.string(), z.number()]),
   'a port or "host:port"',
   value => parseListen(value),
+)
+
+/**
+ * Where the gateway listens: as `parseListen` reads it, or `unix:/run/postern/http.sock`.
+ * @throws ConfigError for anything else
+ */
+function parseGatewayListen(value: string | number): Listen {
+  if (typeof value === 'number' || !UNIX_SOCKET.test(value)) return parseListen(value)
+  checkSocketPath(value)
+  const path = socketPath(value) ?? ''
+  return { host: `unix:${path}`, port: 0, path }
+}
+
+/** A port, `host:port`, or a Unix socket. */
+export const gatewayListen: z.ZodType<Listen, string | number> = parsed(
+  z.union([z.string(), z.number()]),
+  'a port, "host:port" or "unix:/run/postern/http.sock"',
+  value => parseGatewayListen(value),
 )
 
 /** `100/1m`, or what `limit`, `gcra` and `concurrency` make. */

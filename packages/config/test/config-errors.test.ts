@@ -78,9 +78,9 @@ const CASES: readonly (readonly [
     /absolute path/,
   ],
   [
-    'a Unix socket as listen: unix:/run/app.sock',
-    'listen: "unix:/run/app.sock"',
-    /: listen$/,
+    'a Unix socket as admin.listen: unix:/run/app.sock',
+    'admin: { listen: "unix:/run/app.sock" }',
+    /admin\.listen$/,
     /is a Unix socket/,
     /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
   ],
@@ -88,8 +88,8 @@ const CASES: readonly (readonly [
     'a Unix socket as listen: /run/app.sock',
     'listen: "/run/app.sock"',
     /: listen$/,
-    /is a Unix socket/,
-    /a port of this machine, e\.g\. 127\.0\.0\.1:3000/,
+    /is not the address of a Unix socket/,
+    /did you mean unix:\/run\/app\.sock\?/,
   ],
   [
     'a mistyped key',

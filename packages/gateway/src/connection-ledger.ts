@@ -37,6 +37,7 @@ const RESETS_OF_ADDRESS = 10
 export class ConnectionLedger implements ResetWatch {
   readonly #caps: ConnectionCaps
   readonly #isExempt: (address: Address) => boolean
+  readonly #peerOf: (socket: Socket) => string | undefined
   readonly #open = new Set<Socket>()
   readonly #perNetwork = new Map<string, number>()
   /** Networks that get no connection, and until when. */
@@ -46,9 +47,15 @@ export class ConnectionLedger implements ResetWatch {
   /**
    * @param trustedProxies asked each time: addresses that many clients share, and that no cap of one applies
    * to
+   * @param peerOf the address at the other end of a connection
    */
-  constructor(caps: ConnectionCaps, trustedProxies: () => CidrSet) {
+  constructor(
+    caps: ConnectionCaps,
+    trustedProxies: () => CidrSet,
+    peerOf: (socket: Socket) => string | undefined = socket => socket.remoteAddress,
+  ) {
     this.#caps = caps
+    this.#peerOf = peerOf
     this.#resets = new AddressResets(caps.resets * RESETS_OF_ADDRESS)
     this.#isExempt = address => trustedProxies().has(address)
   }
@@ -108,7 +115,8 @@ export class ConnectionLedger implements ResetWatch {
 
   /** Takes a new connection in, if the caps allow it. */
   admit(socket: Socket): Admission {
-    const address = socket.remoteAddress === undefined ? undefined : parseAddress(socket.remoteAddress)
+    const peer = this.#peerOf(socket)
+    const address = peer === undefined ? undefined : parseAddress(peer)
     if (address === undefined || this.#open.size >= this.#caps.connections) {
       socket.destroy()
       return 'refused'

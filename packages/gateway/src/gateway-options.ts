@@ -26,6 +26,11 @@ export interface ListenOptions {
   readonly host?: string
   /** 0 for a free one. */
   readonly port: number
+  /**
+   * Of a Unix socket, in place of host and port: owner and group of the process may connect. Whoever does is
+   * on this machine, so the address of the connection is `127.0.0.1`.
+   */
+  readonly path?: string
   readonly tls?: TlsOptions
   /**
    * Every connection must begin with a PROXY protocol header, version 1 or 2, and come from one of these

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type Duration, type Engine, type Exchange, type Health, parseDuration } from '@postern/core'
 import { ConnectionLedger } from './connection-ledger.ts'
 import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './gateway-options.ts'
@@ -167,14 +168,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const ask = (): Engine => current.engine()
   const gate =
     settings.proxyProtocolFrom === undefined ? undefined : new ProxyProtocolGate(settings.proxyProtocolFrom)
-  const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies)
+  const peerOf: (socket: Socket) => string | undefined =
+    options.listen.path === undefined ? socket => socket.remoteAddress : () => '127.0.0.1'
+  const ledger = new ConnectionLedger(settings.limits, () => ask().trustedProxies, peerOf)
   const traffic = new Traffic(settings, () => ledger.isScarce)
-  const intake = new RequestIntake(
-    traffic,
-    ask,
-    gate === undefined ? socket => socket.remoteAddress : s => gate.peerOf(s),
-    ledger,
-  )
+  const intake = new RequestIntake(traffic, ask, gate === undefined ? peerOf : s => gate.peerOf(s), ledger)
   try {
     const listener = await openListener({ listen: options.listen, settings, intake, ledger, gate })
     const management =

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { chmodSync, rmSync, statSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /** Connections that wait; further ones are closed at once, and their clients may try again. */
 const MAX_HELD = 1_024
@@ -11,6 +12,8 @@ export interface PortOptions {
   readonly host?: string
   /** 0 for a free one. */
   readonly port: number
+  /** Of a Unix socket, in place of host and port. */
+  readonly path?: string
   /** Several threads bind the same port, and the kernel spreads connections over them (`SO_REUSEPORT`). */
   readonly reusePort?: boolean
 }
@@ -82,21 +85,44 @@ function ignore(): void {
   // A client that went away before anybody could answer it is nobody's concern.
 }
 
+/** Owner and group: a proxy whose user is in the group may connect, and nobody else on the machine. */
+const SOCKET_MODE = 0o660
+
 /**
- * Binds a port and lets whoever connects wait.
+ * Removes a socket that a process left behind when it was killed. One that answers is somebody's, and so is a
+ * file of another kind: listening there fails.
+ */
+async function removeDead(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return
+  const isDead = await new Promise<boolean>(resolve => {
+    const probe = connect(path)
+    probe.once('connect', () => resolve(false))
+    probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED'))
+    probe.once('close', () => probe.destroy())
+    probe.once('connect', () => probe.destroy())
+  })
+  if (isDead) rmSync(path, { force: true })
+}
+
+/**
+ * Binds a port, or a Unix socket, and lets whoever connects wait.
  * @throws Error of the operating system when the address is unavailable
  */
 export async function holdPort({
   host = '127.0.0.1',
   port,
+  path,
   reusePort = false,
 }: PortOptions): Promise<HeldPort> {
+  if (path !== undefined) await removeDead(path)
   // Half-open as the sockets of Node's own HTTP server are.
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port, reusePort, backlog: 1_024 }, resolve)
+    const place = path === undefined ? { host, port, reusePort } : { path }
+    server.listen({ ...place, backlog: 1_024 }, resolve)
   })
+  if (path !== undefined) chmodSync(path, SOCKET_MODE)
   server.on('error', ignore)
   const bound = server.address()
   return new HeldPort(server, bound !== null && typeof bound === 'object' ? bound.port : port)

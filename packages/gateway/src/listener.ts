@@ -84,8 +84,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   server.emit('listening')
   const host = listen.host ?? '127.0.0.1'
   const shown = host.includes(':') ? `[${host}]` : host
+  const scheme = listen.tls === undefined ? 'http' : 'https'
   return {
-    url: `${listen.tls === undefined ? 'http' : 'https'}://${shown}:${port.port}`,
+    url: listen.path === undefined ? `${scheme}://${shown}:${port.port}` : `unix:${listen.path}`,
     stop: () => port.close(),
     closeIdle: () => void server.close(),
     renew: ({ cert, key }) => {

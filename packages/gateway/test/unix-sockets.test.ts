@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { existsSync, statSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { CidrSet, Engine } from '@postern/core'
 import { WebSocket, WebSocketServer } from 'ws'
 import { startGateway } from '../src/index.ts'
-import { start } from './harness.ts'
+import { start, startBackend, type TestGateway } from './harness.ts'
 
 async function startOn(t: TestContext, path: string, listener: RequestListener): Promise<Server> {
   const server = createServer(listener).listen(path)
@@ -83,5 +86,51 @@ describe('a backend on a Unix socket', { timeout: 30_000, skip: process.platform
         }),
         /unix:\/run\/app\.sock/,
       )
+  })
+})
+
+/** What the gateway on a Unix socket answers. */
+async function ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  const asked = request({ socketPath: path, path: '/a', headers: { host: 'shop.example', ...headers } })
+  const [response] = (await once(asked.end(), 'response')) as [IncomingMessage]
+  const parts: Buffer[] = []
+  for await (const part of response) parts.push(part as Buffer)
+  return `${response.statusCode} ${Buffer.concat(parts).toString()}`
+}
+
+describe('a gateway on a Unix socket', { timeout: 30_000, skip: process.platform === 'win32' }, () => {
+  async function startBehind(t: TestContext, path: string, engine = new Engine()): Promise<TestGateway> {
+    const backend = await startBackend(t, (asked, response) => response.end(asked.headers['x-forwarded-for']))
+    return await start(t, backend.url, { engine, listen: { port: 0, path } })
+  }
+
+  test('takes requests from owner and group, as from this machine, and removes the socket at its end', async t => {
+    const path = await newPath(t)
+    const { gateway } = await startBehind(t, path)
+    assert.equal(gateway.url, `unix:${path}`)
+    assert.equal(statSync(path).mode & 0o777, 0o660)
+    assert.equal(await ask(path, { 'x-forwarded-for': '203.0.113.9' }), '200 127.0.0.1')
+    await gateway.close({ grace: 0 })
+    assert.equal(existsSync(path), false)
+  })
+
+  test('believes the proxy in front where loopback is trusted', async t => {
+    const path = await newPath(t)
+    await startBehind(t, path, new Engine({ trustedProxies: CidrSet.parse(['loopback']) }))
+    assert.match(await ask(path, { 'x-forwarded-for': '203.0.113.9' }), /^200 203\.0\.113\.9/)
+  })
+
+  test('takes the place of a socket that a killed process left, and of no other', async t => {
+    const path = await newPath(t)
+    const leave = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+    spawnSync(process.execPath, ['-e', leave])
+    assert.ok(statSync(path).isSocket(), 'left behind')
+    await startBehind(t, path)
+    assert.equal(await ask(path), '200 127.0.0.1')
+    await assert.rejects(startBehind(t, path), { code: 'EADDRINUSE' })
+    assert.equal(await ask(path), '200 127.0.0.1')
+    await writeFile(`${path}.txt`, 'mine')
+    await assert.rejects(startBehind(t, `${path}.txt`), { code: 'EADDRINUSE' })
+    assert.ok(statSync(`${path}.txt`).isFile())
   })
 })

@@ -10,6 +10,15 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'is neither an address nor a name that this machine knows',
 }
 
+/** Of a Unix socket: what is wrong, and what to do. The system says EACCES for a missing folder too. */
+const SOCKET_PROBLEMS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
+  EADDRINUSE: ['is in use by another process, or is another file', 'stop it, or choose another path'],
+  EACCES: [
+    'cannot be made: its folder does not exist, or this user may not write to it',
+    'choose a folder of this user, e.g. the one that RuntimeDirectory= of systemd makes',
+  ],
+}
+
 /** An address to listen on that is not available. */
 export class PortInUse extends Error {
   override readonly name = 'PortInUse'
@@ -28,6 +37,8 @@ export class PortInUse extends Error {
     const code = errorCode(error) ?? ''
     const problem = PROBLEMS[code]
     if (problem === undefined) return error
+    const [socketProblem, hint] = (host.startsWith('unix:') && SOCKET_PROBLEMS[code]) || []
+    if (socketProblem !== undefined) return new PortInUse(`${host} ${socketProblem}`, code, hint ?? '', error)
     const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
     const other = `${option} ${port < 65_535 ? port + 1 : 8080}`
     if (code !== 'EADDRINUSE')

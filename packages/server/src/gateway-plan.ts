@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { CompiledConfig, Listen, LoadedConfig, TlsConfig } from '@postern/config'
-import { ConfigError, fileProblem } from '@postern/core'
+import { ConfigError, fileProblem, socketPath } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
 
 /** What the package gateway is started with, plain enough to be handed to a worker. */
@@ -42,8 +42,8 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       problem: 'the gateway does not know where the backend is',
       hint: 'postern gateway --to http://127.0.0.1:3000, or set upstream in the configuration',
     })
-  const { host, port } = config.listen
-  if (isListeningPlace(upstream, { host, port }))
+  const { host, port, path } = config.listen
+  if (isListeningPlace(upstream, config.listen))
     throw new ConfigError({
       place: 'upstream',
       problem: `${upstream} is where the gateway itself listens`,
@@ -55,6 +55,7 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
     listen: {
       host,
       port,
+      ...(path !== undefined && { path }),
       ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
     },
     timeouts,
@@ -68,6 +69,7 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
  * itself without end.
  */
 export function isListeningPlace(address: string, listen: Listen): boolean {
+  if (listen.path !== undefined) return socketPath(address) === listen.path
   const url = new URL(address)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)

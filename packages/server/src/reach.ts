@@ -17,6 +17,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1|::ffff:127(?:\.\d{1,3}){
  * @param interfaces of the machine, as node's `os.networkInterfaces()` tells them
  */
 export function reachOf(url: string, interfaces: ReturnType<typeof networkInterfaces>): Reach {
+  if (url.startsWith('unix:')) return { isOpen: false, addresses: [url] }
   const { protocol, hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
   const at = (address: string): string =>
@@ -34,5 +35,6 @@ export function reachOf(url: string, interfaces: ReturnType<typeof networkInterf
 /** The same as a sentence for whoever starts it. @param option that says where to listen */
 export function reachSentence(url: string, reach: Reach, option: string): string {
   if (reach.isOpen) return `from the network: ${reach.addresses.join(', ')}`
+  if (url.startsWith('unix:')) return 'from programs of its owner and group on this machine only'
   return `from this machine only; ${option} 0.0.0.0:${new URL(url).port || '80'} opens it to the network`
 }

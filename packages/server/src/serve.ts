@@ -63,6 +63,27 @@ export interface Served {
   hurry(): void
 }
 
+/** Threads that take requests. @throws ConfigError where there may be only one, and more are asked for */
+function threadCount({ loaded, dataDirectory }: ServeOptions): number {
+  const { workers, listen, stores } = loaded.config
+  const isOnSocket = listen.path !== undefined
+  if (isOnSocket && workers !== 'auto' && workers > 1)
+    throw new ConfigError({
+      place: 'workers',
+      problem: 'must be 1 where listen is a Unix socket, which threads cannot share',
+      hint: 'let the gateway listen on a port of this machine, e.g. 127.0.0.1:8080',
+    })
+  const most = isOnSocket ? 1 : availableParallelism()
+  const count = workers === 'auto' ? most : workers
+  if (count > 1 && isMemoryOnly(dataDirectory) && stores.redis === undefined && stores.postgres === undefined)
+    throw new ConfigError({
+      place: 'workers',
+      problem: 'must be 1 with dataDirectory: false, because threads could not share bans',
+      hint: 'set stores.redis or stores.postgres, or start more processes',
+    })
+  return count
+}
+
 /**
  * Starts the gateway of a configuration: in this thread, or in as many as `workers` says.
  * @throws ConfigError, StoreError, or PortInUse with the place that was taken
@@ -71,15 +92,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const { loaded, dataDirectory } = options
   const { config } = loaded
   const isGateway = options.kind !== 'forward-auth'
-  const workers = config.workers === 'auto' ? availableParallelism() : config.workers
-  const count = isGateway ? workers : 1
-  const { redis, postgres } = config.stores
-  if (count > 1 && isMemoryOnly(dataDirectory) && redis === undefined && postgres === undefined)
-    throw new ConfigError({
-      place: 'workers',
-      problem: 'must be 1 with dataDirectory: false, because threads could not share bans',
-      hint: 'set stores.redis or stores.postgres, or start more processes',
-    })
+  const count = isGateway ? threadCount(options) : 1
   const shared = {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
     secret: systemRandom.bytes(32),

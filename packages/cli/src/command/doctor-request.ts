@@ -25,7 +25,7 @@ export async function showRequest(
     ? seenRequest(config, describedRequest(target, peer, headers))
     : await nextRequest(config, listen, signal, port =>
         output.note(
-          `waiting at ${listen.host}:${port} for one request through your proxy; Ctrl-C ends, --peer and --header describe one instead`,
+          `waiting at ${listen.path === undefined ? `${listen.host}:${port}` : listen.host} for one request through your proxy; Ctrl-C ends, --peer and --header describe one instead`,
         ),
       ).catch((error: unknown) => {
         throw PortInUse.explain(error, listen.host, listen.port, '--listen')

@@ -104,7 +104,7 @@ export function nextRequest(
         method: request.method ?? 'GET',
         target: request.url ?? '/',
         headers: request.rawHeaders,
-        peer: request.socket.remoteAddress,
+        peer: listen.path === undefined ? request.socket.remoteAddress : '127.0.0.1',
         secure: false,
         httpVersion: request.httpVersion,
         body: undefined,
@@ -120,7 +120,8 @@ export function nextRequest(
     }
     server.once('error', reject)
     signal.addEventListener('abort', () => end(undefined), { once: true })
-    server.listen(listen.port, listen.host, () => {
+    const place = listen.path === undefined ? { port: listen.port, host: listen.host } : { path: listen.path }
+    server.listen(place, () => {
       const address = server.address()
       onListening(typeof address === 'object' && address !== null ? address.port : listen.port)
     })

@@ -6,6 +6,7 @@ import {
   backendAddress,
   count,
   duration,
+  gatewayListen,
   headerName,
   type Listen,
   listen,
@@ -146,9 +147,9 @@ export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undef
 )
 
 /** `listen`. */
-export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(listen, {
+export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(gatewayListen, {
   description:
-    'Where the gateway listens: `host:port`, or a port on this machine only. `0.0.0.0:8080` opens it to the network.',
+    'Where the gateway listens: `host:port`, or a port on this machine only. `0.0.0.0:8080` opens it to the network; `unix:/run/postern/http.sock` is a Unix socket, for a proxy on this machine.',
   default: '127.0.0.1:8080',
   example: '0.0.0.0:8080',
   applies: 'restart',

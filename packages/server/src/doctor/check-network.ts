@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { connect, createServer, type NetConnectOpts } from 'node:net'
 import type { CompiledConfig, Listen } from '@postern/config'
 import { ConfigError, errorCode, parseAddress, socketPath } from '@postern/core'
+import { holdPort } from '@postern/gateway'
 import { PortInUse } from '@postern/runtime'
 import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
@@ -79,7 +80,7 @@ async function checkListen(
   isRunning: boolean,
   option: '--listen' | '--admin',
 ): Promise<DoctorFinding> {
-  const place = `${listen.host}:${listen.port}`
+  const place = listen.path === undefined ? `${listen.host}:${listen.port}` : listen.host
   const error = await bind(listen)
   if (error === undefined) return ok(check, `${place} is free`)
   const explained = PortInUse.explain(error, listen.host, listen.port, option)
@@ -90,7 +91,12 @@ async function checkListen(
   return bad(check, explained.message, explained.hint)
 }
 
-function bind({ host, port }: Listen): Promise<Error | undefined> {
+function bind({ host, port, path }: Listen): Promise<Error | undefined> {
+  if (path !== undefined)
+    return holdPort({ port, path }).then(
+      held => held.close().then(() => undefined),
+      (error: unknown) => (error instanceof Error ? error : new Error('cannot be used')),
+    )
   return new Promise(done => {
     const server = createServer()
     server.once('error', done)
@@ -112,7 +118,7 @@ export function checkTrustedProxies(config: CompiledConfig, listen: Listen): Doc
       `${ranges.join(', ')} covers the whole internet: anyone may claim any address`,
       'list only the addresses of your own proxies',
     )
-  if (ranges.includes('private') && listen.host !== '127.0.0.1')
+  if (ranges.includes('private') && listen.host !== '127.0.0.1' && listen.path === undefined)
     return warn(
       'trusted proxies',
       'every private address is trusted to name the client',
