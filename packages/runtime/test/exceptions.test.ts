@@ -77,8 +77,8 @@ function appliedTo(config: unknown, exception: ReturnType<typeof exceptionIn>): 
 
 const SQL = "1' OR '1'='1"
 const SCRIPT = '<script>alert(document.cookie)</script>'
-/** Intricate to every rule. */
-const COSTLY = "' or ( < ; | & $ ` ".repeat(52_000)
+/** Intricate to every rule and never the same twice: more work than a request may be, however fast. */
+const COSTLY = Array.from({ length: 60_000 }, (_, i) => `(${i}=1or(;sudo -`).join('')
 const path = (segment: string): string => encodeURIComponent(segment)
 
 /** Names of parameters and segments of paths that are hard to write down. */

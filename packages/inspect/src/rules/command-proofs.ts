@@ -79,6 +79,27 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['| echo | prints |', 'a | echo b', 'cat|echo'],
     },
   ),
+  // Behind an address, or the end of a string, at the start of a value.
+  pattern(
+    'rce/behind-address',
+    /^\s{0,2}(?:(?:\d{1,3}\.){3}\d{1,3}\s{0,2}(?:;|\|{1,2}|&{1,2}|`)|["']\s{0,2};)\s{0,4}(?:echo|cat|id|ls|ping|wget|curl|sh|bash|nc|whoami|uname|sleep|telnetd|busybox|reboot|touch|rm|ifconfig|nslookup|printf)(?:\s{1,4}[\w"'$`/.-]|\s{0,2}[;|&`)]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick,
+      words: WORD.shell,
+      attacks: [
+        '12.12.12.12; echo pwn3d',
+        '1.1.1.1|id',
+        '"; echo "admin',
+        "'; ls -la",
+        '1.1.1.1&id',
+        '1.1.1.1`id`',
+      ],
+      benign: ['10.0.0.1; host', '8.8.8.8 & dns', '"; echoes of the past', '1.2.3.4 | sleeping'],
+    },
+  ),
   // A file that is looked into, and a second command of nobody but an intruder.
   pattern(
     'rce/look-and-tell',

@@ -5,7 +5,7 @@ import { WORD } from '../words.ts'
 
 /** Names of addresses that a browser is sent to, or that name who may call: nobody fetches them. */
 const NOT_FETCHED =
-  /redirect|callback|return|origin|referr?er|continue|next|back|logout|success|cancel|state|^(?:ru|cb|to|next|goto|realm|audience|resource|issuer|iss|aud|base_?url|location|client_id)$/
+  /redirect|callback|return|origin|referr?er|continue|next|back|logout|success|cancel|state|^(?:ru|cb|to|next|goto|(?:openid\.)?realm|(?:openid\.)?trust_root|audience|resource|issuer|iss|aud|base_?url|location|client_id)$/
 
 const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|backend|proxy|fetch|remote)$/
 const OWN_HOST =

@@ -325,6 +325,21 @@ export const traversalRules: readonly Rule[] = [
     attacks: ['data:text/plain;base64,SSBsb3ZlIFBIUAo=', 'data:text/plain'],
     benign: ['data:image/png;base64,iVBORw0KGgo', 'data: text/plain, and more'],
   }),
+  // A link of Markdown that leaves the folder of uploads for a file that only the server reads.
+  pattern(
+    'traversal/linked-file',
+    /\]\([^)\s]{0,200}?(?:\.\.\/){3,40}(?:etc\/(?:passwd|shadow|hosts)|proc\/(?:self|\d)|(?:\.\.~|root|home\/\w{1,32})\/\.|\.ssh\/|var\/log\/|opt\/\w{1,24}\/embedded)/,
+    {
+      score: 5,
+      chars: CHAR.paren,
+      words: WORD.file,
+      attacks: [
+        '![a](/uploads/1111/../../../../../etc/passwd)',
+        'see ![a](/uploads/1/../../../../..~/.ssh/id_rsa)',
+      ],
+      benign: ['[docs](../../../docs/etc.md)', '![a](../../../img/a.png)', '[a](/etc/passwd)'],
+    },
+  ),
   pattern('traversal/file-url', /^\s{0,4}(?:\w{1,16}=)?file:\/{2,3}[a-z./]/, {
     score: 5,
     quotable: true,
