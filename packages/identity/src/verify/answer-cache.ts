@@ -31,7 +31,7 @@ export interface AnswerCacheOptions<Value> {
  */
 export class AnswerCache<Value> {
   readonly #options: AnswerCacheOptions<Value>
-  /** Those whose time is over stay, as long as there is room: who sends one is no stranger. */
+  /** Those whose time is over stay, as long as there is room: who sends one was known before. */
   readonly #good = new Map<string, Kept<Value>>()
   readonly #refused = new Map<string, Kept<Value>>()
   readonly #pending = new Map<string, Promise<Value>>()
