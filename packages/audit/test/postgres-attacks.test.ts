@@ -384,6 +384,25 @@ describe('the inbox', () => {
     await log.close()
   })
 
+  test('is not replaced by what somebody left in the session of the application', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    const shadows = [
+      'CREATE TEMP TABLE audit_inbox (event text)',
+      'CREATE TEMP VIEW audit_inbox AS SELECT 1 AS n; CREATE RULE r AS ON INSERT TO audit_inbox DO INSTEAD NOTHING',
+      'CREATE SCHEMA own; CREATE TABLE own.audit_inbox (event text); SET LOCAL search_path = own, public',
+    ]
+    for (const [index, shadow] of shadows.entries())
+      await db.transaction(async tx => {
+        for (const sql of shadow.split('; ')) await tx.query(sql)
+        await log.appendIn(tx, requestEvent(index + 1))
+        if (index < 2) await tx.query(`DROP ${index === 0 ? 'TABLE' : 'VIEW'} pg_temp.audit_inbox`)
+      })
+    await log.checkpoint()
+    assert.equal((await collect(log.query({}))).length, shadows.length)
+    await log.close()
+  })
+
   test('can be opened to an application without letting it read, erase or remove', async t => {
     const db = await database(t)
     const log = await openInstance(db)

@@ -2,12 +2,12 @@
 // fails against code that is wrong on purpose: broken-variants.ts.
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { ConfigError } from '@postern/core'
+import { ConfigError, systemClock } from '@postern/core'
 import { parseEmail } from '../src/account/email.ts'
 import { IdentitySecret } from '../src/database/identity-secret.ts'
 import { safePath } from '../src/pages/safe-path.ts'
 import { hotp, totpStep } from '../src/totp/totp.ts'
-import { freePort, PlainBrowser, type Site, signUp, startSite, whoIs } from './site.ts'
+import { freePort, PlainBrowser, type Site, type SiteOptions, signUp, startSite, whoIs } from './site.ts'
 import { SoftPasskey } from './soft-passkey.ts'
 import { address, VirtualClock } from './support.ts'
 
@@ -204,6 +204,7 @@ describe('bug class: open redirect and Host-header redirect', () => {
 async function twoSites(
   t: TestContext,
   askedOfOther: string[] = [],
+  ofProvider: SiteOptions = {},
 ): Promise<{ readonly provider: Site; readonly site: Site; readonly other: Site }> {
   const [port, otherPort] = [await freePort(), await freePort()]
   const client = (id: string) => ({
@@ -211,7 +212,11 @@ async function twoSites(
     client_secret: `a secret of ${id}, which is long enough`,
     redirect_uris: [`http://localhost:${port}/.postern/external/callback/${id}`],
   })
-  const provider = await startSite(t, { oauth: { clients: [client('good')] }, siteName: 'Provider' })
+  const provider = await startSite(t, {
+    oauth: { clients: [client('good')] },
+    siteName: 'Provider',
+    ...ofProvider,
+  })
   const other = await startSite(t, {
     oauth: { clients: [client('other')] },
     port: otherPort,
@@ -238,13 +243,17 @@ async function twoSites(
   return { provider, site, other }
 }
 
-/** Goes to the provider, allows it, and comes back with the callback's path. */
+/**
+ * Goes to the provider, allows it, and comes back with the callback's path.
+ * @param password for a provider that asks for a fresh proof
+ */
 async function throughProvider(
   site: Site,
   browser: PlainBrowser,
   provider: Site,
   there: PlainBrowser,
   fields: Readonly<Record<string, string>>,
+  password?: string,
 ): Promise<string> {
   const started = await browser.post('/.postern/external/start', fields)
   let next = (started.headers.get('refresh') ?? '').replace(/^0; url=/, '')
@@ -252,10 +261,10 @@ async function throughProvider(
     const url = new URL(next, provider.origin)
     if (url.origin === site.origin) return url.pathname + url.search
     const answer = await there.get(url.pathname + url.search)
+    const isAsked = url.pathname.endsWith('/step-up') && password !== undefined
+    const given = isAsked ? { password, back: url.searchParams.get('back') ?? '' } : { decision: 'allow' }
     next =
-      answer.status === 200
-        ? (await there.post(url.pathname + url.search, { decision: 'allow' })).location
-        : answer.location
+      answer.status === 200 ? (await there.post(url.pathname + url.search, given)).location : answer.location
     if (next === '') throw new Error(`stopped at ${url.pathname} with ${answer.status}`)
   }
   throw new Error('too many redirects')
@@ -304,6 +313,26 @@ describe('bug class: account linking without ownership', () => {
     victim.cookies.set('postern-external', attacker.cookies.get('postern-external') ?? '')
     assert.equal((await victim.get(path)).status, 401)
     assert.deepEqual(await site.identity.accounts.externalLogins((await whoIs(victim)).id), [])
+  })
+
+  test('a sign-in elsewhere is as fresh as the proof that was given there, and who signs in again gives one', async t => {
+    let behind = 2 * 3_600_000
+    const clock = { ...systemClock, now: () => systemClock.now() - behind }
+    const { provider, site } = await twoSites(t, [], { clock })
+    const there = await signUp(provider, 'alice@elsewhere.example')
+    const browser = new PlainBrowser(site.origin)
+    const path = await throughProvider(site, browser, provider, there, { provider: 'good' })
+    assert.equal((await browser.get(path)).status, 303)
+    assert.equal((await whoIs(browser)).kind, 'user')
+    // Whoever sits down at her open browser: the provider says who she is, and asks for nothing.
+    const changed = () => browser.post('/.postern/account/password', { password: 'another quiet river' })
+    assert.match((await changed()).location, /\/step-up/)
+    const again = (password?: string) =>
+      throughProvider(site, browser, provider, there, { provider: 'good' }, password)
+    await assert.rejects(again(), /stopped at \/\.postern\/step-up/, 'the provider asks her')
+    behind = 0
+    await browser.get(await again('a quiet river'))
+    assert.equal((await changed()).status, 200)
   })
 
   test('nobody can make an account in advance for an address that is not theirs', async t => {
@@ -645,7 +674,7 @@ describe('bug class: half-authenticated session enrols a factor', () => {
   })
 })
 
-describe('bug class: an impersonator acts for good', () => {
+describe('somebody who acts for a user', () => {
   test('signs the owner out nowhere, and joins, makes and invites into no organisation in their name', async t => {
     const site = await startSite(t, { mayImpersonate: staff => staff.id === 'support' })
     const alice = await signUp(site, 'alice@shop.example')

@@ -25,10 +25,18 @@ const CALL = /(\w{1,64})\s{0,8}\(/g
 /** What such a call looks like to a rule about programs, or to one about other queries. */
 const LOOKS_LIKE: ReadonlySet<string> = new Set(['code/php-start', 'sqli/hollow-call', 'sqli/call'])
 
+/** The same with labels and what they have to match between quotes. */
+const LABELLED = /^\s{0,8}[a-z_][\w\s:.,()[\]{}=~!<>+*/%^-]{0,1000}$/
+const QUOTED = /"(?:[^"\\\n]|\\.){0,400}"/g
+/** What seems to end a string of a script. */
+const BREAKS_OUT = 'xss/break-out'
+
 /** Whether what was found is a whole query of PromQL where Prometheus takes one. */
 export function isMeasureQuery(id: string, route: string, name: string, lower: string): boolean {
-  if (!LOOKS_LIKE.has(id) || !NAME.test(name) || !ADDRESS.test(route)) return false
-  if (!SHAPE.test(lower) || COMMENT.test(lower)) return false
-  for (const [, called = ''] of lower.matchAll(CALL)) if (!CALLED.has(called)) return false
+  const isLabelled = id === BREAKS_OUT
+  if ((!isLabelled && !LOOKS_LIKE.has(id)) || !NAME.test(name) || !ADDRESS.test(route)) return false
+  const query = isLabelled ? lower.replace(QUOTED, '') : lower
+  if (!(isLabelled ? LABELLED : SHAPE).test(query) || COMMENT.test(query)) return false
+  for (const [, called = ''] of query.matchAll(CALL)) if (!CALLED.has(called)) return false
   return true
 }

@@ -1,7 +1,6 @@
 import type { Locator } from './body/value-visitor.ts'
 import type { ParameterType } from './parameter-type.ts'
-import type { Place, Reading } from './reading.ts'
-import { isBody } from './reading.ts'
+import { isBody, type Place, type Reading } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
 
 /**
@@ -101,13 +100,16 @@ export function isQueryLanguage(name: string, place: Place): boolean {
 
 /**
  * Addresses at which interfaces take whole queries: Salesforce, InfluxDB, Elasticsearch, SPARQL, TAP, Azure
- * DevOps. None that a file of a server could answer, whatever stands behind its name (`/index.php/query`).
+ * DevOps, Couchbase. None that a file of a server could answer, whatever stands behind its name
+ * (`/index.php/query`).
  */
 const QUERY_ADDRESS =
-  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain)?|_?sql|sparql|tap\/a?sync|_apis\/wit\/wiql)\/?$/i
+  /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain|\/service)?|_?sql|sparql|tap\/a?sync|_apis\/wit\/wiql)\/?$/i
 /** One query: nothing behind it, joined to it or hidden in it. */
 const WHOLE_QUERY = /^\s{0,8}select\s/
 const MORE_THAN_ONE = /;|--|\/\*|\bunion\b/
+/** Languages of queries with the words of SQL that only one product has, where the name says so. */
+const OWN_LANGUAGE = /^(?:nrql|soql|sosl|n1ql|sqlpp)$/
 /** What the query is called there. */
 const QUERY_NAME = /^(?:q|query|sql|stmt|statement)$/
 
@@ -116,8 +118,8 @@ const QUERY_NAME = /^(?:q|query|sql|stmt|statement)$/
  * him, and it breaks out of nothing.
  */
 export function isWholeQuery(route: string, name: string, lower: string): boolean {
-  const isOne = QUERY_NAME.test(name) && WHOLE_QUERY.test(lower) && !MORE_THAN_ONE.test(lower)
-  return isOne && QUERY_ADDRESS.test(route)
+  const isNamed = OWN_LANGUAGE.test(name) || (QUERY_NAME.test(name) && QUERY_ADDRESS.test(route))
+  return isNamed && WHOLE_QUERY.test(lower) && !MORE_THAN_ONE.test(lower)
 }
 
 /** Names of fields that hold a text, a piece of code, a query or what a program printed. */

@@ -187,6 +187,28 @@ const KINDS: HonestKinds = {
       asked('/s', { title: '/etc/passwd' }),
     ],
   },
+  'a query in the language of one product': {
+    honest: [
+      asked('/v1/accounts/12/query', { nrql: 'SELECT * FROM Transaction SINCE 1 hour ago' }),
+      asked('/data', { nrql: 'SELECT average(duration) FROM PageView FACET city' }),
+      filled({ statement: 'select max(size) from `travel-sample`' }, '/query/service'),
+      asked('/api/v1/query', {
+        query: 'sum(rate(http_requests_total{host!~"^(?:[0-9.]+)$",location="/"}[5m])) by (job)',
+      }),
+      asked('/api/now/table/incident', {
+        sysparm_query: "sys_created_on>=javascript:gs.dateGenerate('2026-01-01','00:00:00')",
+      }),
+    ],
+    attacks: [
+      asked('/data', { nrql: 'SELECT 1 FROM a UNION SELECT password FROM users' }),
+      asked('/data', { nrql: 'SELECT 1; DROP TABLE users' }),
+      asked('/data', { q: 'SELECT * FROM users' }),
+      filled({ statement: 'select max(size) from `travel-sample`' }, '/items'),
+      asked('/api/v1/query', { query: 'up",location="//evil.example' }),
+      asked('/api/v1/query', { query: 'sum(up{a="b"});location=name' }),
+      asked('/api/now/table/incident', { sysparm_query: 'a>=javascript:alert(1)' }),
+    ],
+  },
 }
 
 testKinds(KINDS)

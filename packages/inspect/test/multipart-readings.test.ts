@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { visitMultipart } from '../src/body/multipart.ts'
+import type { ValueVisitor } from '../src/body/value-visitor.ts'
 import { inspect } from '../src/inspect.ts'
 import { isUnreadRestHarmless } from '../src/unread-rest.ts'
 
@@ -32,6 +34,33 @@ describe('a multipart body that parsers read in different ways', () => {
       assert.equal(verdict(part(FILE, part(FIELD, ATTACK, 'y')), type), 'block')
       assert.equal(verdict(part(FILE, part(FIELD, '7', 'y')), type), 'pass')
     })
+
+  test('is read behind its last delimiter, of which the end itself is not a value', () => {
+    const read = (behind: string): readonly string[] => {
+      const values: string[] = []
+      const visitor: ValueVisitor = {
+        isPaused: false,
+        value: text => values.push(text) > 0,
+        tooBig: () => {},
+        work: () => {},
+      }
+      const body = `--x\r\n${FIELD}\r\n\r\n7\r\n--x${behind}`
+      for (const _ of visitMultipart(Buffer.from(body), 'x', visitor));
+      return values
+    }
+    for (const end of ['--', '--\r\n', '--\n'])
+      assert.ok(!read(end).some(value => value.startsWith('--')), JSON.stringify(end))
+    for (const [behind, value] of [
+      [`--${ATTACK}`, ATTACK],
+      [`--\r\n${ATTACK}`, ATTACK],
+      [`--\r\n--x--${ATTACK}`, ATTACK],
+      [`--\r\n--x\r\n${FIELD}\r\n\r\n${ATTACK}`, ATTACK],
+    ] as const)
+      assert.ok(
+        read(behind).some(text => text.includes(value)),
+        behind,
+      )
+  })
 
   test('is read with its boundary as it stands and with its escapes undone', () => {
     const type = 'multipart/form-data; boundary="x\\y"'

@@ -1,4 +1,5 @@
 import type { Act, Json } from '@postern/core'
+import type { BudgetGrant } from '../budget/budget-grant.ts'
 
 /** What the act would do, given by who asks for the approval: counted in a dry run, never guessed. */
 export interface ApprovalPreview {
@@ -60,19 +61,10 @@ export interface Approval {
 }
 
 /**
- * What a redeemed approval gives: one use, for this act, of this many rows. The same shape as a budget grant.
+ * What a redeemed approval gives: a budget grant whose id is that of the approval; of 0 rows, which opens no
+ * budget, when none were asked for.
  */
-export interface ApprovalGrant {
-  /** Id of the approval. */
-  readonly id: string
-  readonly actor: string
-  readonly tenant: string
-  /** Digest of the act, hex. */
-  readonly act: string
-  readonly budgets: readonly string[]
-  /** 0 when no rows were asked for: then it opens no budget. */
-  readonly rows: number
-  readonly expiresAt: number
+export interface ApprovalGrant extends BudgetGrant {
   /** Who consented. */
   readonly approvedBy: string
 }

@@ -105,6 +105,14 @@ export const INSERT_INBOX = `
   SELECT $1, event FROM unnest($2::text[]) WITH ORDINALITY AS given (event, place) ORDER BY place
   RETURNING id::text AS id`
 
+/**
+ * The schema of the inbox, quoted. `appendIn` runs in sessions of the application: without it a temporary
+ * table of that name, left there by whoever got SQL into it, would swallow every event and say nothing.
+ */
+export const INBOX_SCHEMA = `
+  SELECT pg_catalog.quote_ident(n.nspname) AS schema FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('audit_inbox')`
+
 export const INSERT_ENTRIES = `
   INSERT INTO audit_entries
     (idx, inbox, leaf, time, type, tenant, number, action, resource, resource_id, decision, request, subject, address)

@@ -14,7 +14,7 @@ import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { EMPTY_ROOT } from '../format/merkle-tree.ts'
 import { parseSignerKey, parseVerifierKey } from '../format/note-key.ts'
 import { LogReader } from '../log-reader.ts'
-import { POSTGRES_MIGRATIONS } from './audit.sql.ts'
+import { INBOX_SCHEMA, POSTGRES_MIGRATIONS } from './audit.sql.ts'
 import { DatabaseStore } from './database-store.ts'
 import { HeldCursor } from './held-cursor.ts'
 import { DatabaseLog, type PostgresAuditLog } from './postgres-log.ts'
@@ -81,6 +81,8 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
     throw new IntegrityError(`the database holds the log "${state.origin}", not "${origin}"`)
   openCheckpoint(state.checkpoint, verifiers, origin)
   await nameKeys(database, keys)
+  const [inbox] = (await database.query<{ schema: string }>(INBOX_SCHEMA)).rows
+  if (inbox === undefined) throw new IntegrityError('the database has lost the inbox of the audit log')
   const searchKey = state.search_key
   const holder = randomUUID()
   const reader = new LogReader(new DatabaseStore(database, searchKey), verifiers)
@@ -93,6 +95,7 @@ export async function openPostgresAuditLog(options: PostgresAuditLogOptions): Pr
   const { forgetAnonymousAfter } = options
   const log = new DatabaseLog({
     database,
+    inbox: `${inbox.schema}.audit_inbox`,
     clock,
     pollInterval: parseDuration(options.pollInterval ?? '200ms', 'audit.pollInterval'),
     commitTimeout: parseDuration(options.commitTimeout ?? '10s', 'audit.commitTimeout'),

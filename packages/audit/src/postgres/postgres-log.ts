@@ -39,6 +39,8 @@ export interface PostgresAuditLog extends AuditLog {
 /** Settings of an instance; times in milliseconds. */
 export interface DatabaseLogParts {
   readonly database: PostgresDatabase
+  /** The inbox, with its schema, as SQL. */
+  readonly inbox: string
   readonly clock: Clock
   readonly pollInterval: number
   readonly commitTimeout: number
@@ -129,7 +131,7 @@ export class DatabaseLog implements PostgresAuditLog {
   }
 
   async appendIn(tx: Pick<SqlClient, 'query'>, event: Event): Promise<void> {
-    await tx.query('INSERT INTO audit_inbox (event) VALUES ($1)', [eventText(event)])
+    await tx.query(`INSERT INTO ${this.#parts.inbox} (event) VALUES ($1)`, [eventText(event)])
   }
 
   #tick(): void {

@@ -83,10 +83,13 @@ export class SignIn {
     return this.#firstFactor(account, ['link'], context)
   }
 
-  /** By a sign-in at another provider that belongs to the account. */
-  async external(account: Account, context: SignInContext): Promise<SignInResult> {
+  /**
+   * By a sign-in at another provider that belongs to the account.
+   * @param provenAt when the person proved themselves there: who only comes back is not asked again
+   */
+  async external(account: Account, context: SignInContext, provenAt: number): Promise<SignInResult> {
     if (account.disabledAt !== undefined) return this.#refuse(account, 'fed', context)
-    return this.#firstFactor(account, ['fed'], context)
+    return this.#firstFactor(account, ['fed'], context, provenAt)
   }
 
   /** By a code of the authenticator app, or a recovery code, after a right first factor. */
@@ -118,12 +121,21 @@ export class SignIn {
    * Begins a session for an account that proved itself; the one before it ends. Refused where the account was
    * disabled or got another password since it was read: that ended all sessions, and this one may have come
    * after it.
+   * @param provenAt default: now
    */
-  async begin(account: Account, amr: readonly string[], context: SignInContext): Promise<SignInResult> {
+  async begin(
+    account: Account,
+    amr: readonly string[],
+    context: SignInContext,
+    provenAt?: number,
+  ): Promise<SignInResult> {
     const { sessions, emit, clock } = this.#parts
     if (context.previousToken !== '') await sessions.end(context.previousToken)
     const { address, agent } = context
-    const session = await sessions.begin({ accountId: account.id, amr, address, agent })
+    const session = await sessions.begin({
+      ...{ accountId: account.id, amr, address, agent },
+      ...(provenAt !== undefined && { authenticatedAt: provenAt }),
+    })
     if (!(await this.#isUnchanged(account))) {
       await sessions.end(session.token)
       return this.#refuse(account, amr.join(' '), context)
@@ -141,8 +153,10 @@ export class SignIn {
     account: Account,
     amr: readonly string[],
     context: SignInContext,
+    provenAt?: number,
   ): Promise<SignInResult> {
-    if (!(await this.#parts.authenticators.has(account.id))) return this.begin(account, amr, context)
+    if (!(await this.#parts.authenticators.has(account.id)))
+      return this.begin(account, amr, context, provenAt)
     const token = await this.#parts.tokens.issue('second-factor', account.id, amr, SECOND_FACTOR_MS)
     return (await this.#isUnchanged(account))
       ? { kind: 'second-factor', token }

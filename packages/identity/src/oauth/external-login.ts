@@ -12,6 +12,8 @@ import type { ExternalProvider } from './external-provider.ts'
 
 const STATE_MS = 600_000
 const STATE_COOKIE = 'external'
+/** Seconds: asked for, so that the provider says when the person proved themselves there (`auth_time`). */
+const ANY_AGE = 365 * 86_400
 
 /**
  * What one sign-in elsewhere remembers until it comes back: bound to this browser by a cookie, and
@@ -115,6 +117,9 @@ export function externalLogin(parts: IdentityParts): Routes {
         nonce: state.nonce,
         code_challenge: await client.calculatePKCECodeChallenge(state.verifier),
         code_challenge_method: 'S256',
+        // Who is signed in comes for a fresh proof, which an open browser cannot give (OpenID Connect Core
+        // section 3.1.2.1).
+        max_age: String(request.session === undefined ? ANY_AGE : 0),
       })
       const title = request.texts.goingTo.replace('{provider}', provider.name)
       const body = html`<p><a class="button full" href="${url.href}">${request.texts.continue}</a></p>`
@@ -144,7 +149,7 @@ export function externalLogin(parts: IdentityParts): Routes {
       const account = await accountFor(parts, provider, claims, state, request)
       if (account === undefined) return failed(request)
       if (state.link !== '') return go(`${base}/account`, [cookies.clear(STATE_COOKIE)])
-      const result = await signIn.external(account, contextOf(request))
+      const result = await signIn.external(account, contextOf(request), provenAt(claims, parts.clock.now()))
       const back = state.back === '' ? undefined : state.back
       if (result.kind === 'signed-in')
         return go(back ?? parts.home, [...sessionCookies(parts, result.session), cookies.clear(STATE_COOKIE)])
@@ -182,6 +187,11 @@ async function accountFor(
   const made = await accounts.create({ email, name, locale: request.language, emailVerified: 'yes' })
   if (made === undefined) return undefined
   return (await accounts.linkExternal(made.id, provider.issuer, claims.sub)) ? made : undefined
+}
+
+/** When the person proved themselves, as the provider says; else now. Epoch milliseconds. */
+function provenAt({ auth_time: seconds }: IDToken, now: number): number {
+  return typeof seconds === 'number' && seconds >= 0 ? Math.min(seconds * 1_000, now) : now
 }
 
 /** An address that the provider says it has verified: exactly `true`, not a text that looks like it. */

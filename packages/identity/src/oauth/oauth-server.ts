@@ -313,8 +313,8 @@ function isForSite(
 }
 
 /**
- * Tells the server who is signed in; a demand for a fresh sign-in is met by a proof
- * that is younger than the demand.
+ * Tells the server who is signed in; a demand for a fresh sign-in is met by a proof that is younger than the
+ * demand, one for a sign-in of the last hour (`max_age`) by a proof that is at most so much older.
  */
 async function signedIn(
   request: PageRequest,
@@ -323,10 +323,7 @@ async function signedIn(
   session: Session,
   finish: (result: InteractionResults) => Promise<PageAnswer>,
 ): Promise<PageAnswer> {
-  const needsFresh = interaction.prompt.reasons.some(
-    reason => reason === 'login_prompt' || reason === 'max_age',
-  )
-  if (needsFresh && session.authenticatedAt < interaction.iat * 1_000) return toStepUp(request, parts)
+  if (session.authenticatedAt < oldestProof(interaction)) return toStepUp(request, parts)
   return finish({
     login: {
       accountId: session.accountId,
@@ -335,6 +332,14 @@ async function signedIn(
       remember: false,
     },
   })
+}
+
+/** How old the proof of a sign-in may be that an interaction asks for. Epoch milliseconds. */
+function oldestProof({ iat, prompt, params }: Interaction): number {
+  if (prompt.reasons.includes('login_prompt')) return iat * 1_000
+  // The server asks for `max_age` also where it does not know yet when somebody proved themselves.
+  const maxAge = Number(params['max_age'])
+  return prompt.reasons.includes('max_age') ? (iat - (maxAge > 0 ? maxAge : 0)) * 1_000 : 0
 }
 
 /** Writes down what was allowed. @returns the id of the grant */

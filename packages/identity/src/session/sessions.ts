@@ -38,6 +38,8 @@ export interface NewSession {
   readonly accountId: string
   /** How who they are was proven (RFC 8176): at least one. */
   readonly amr: readonly string[]
+  /** When it was proven, epoch milliseconds. Default: now. */
+  readonly authenticatedAt?: number
   readonly address: string
   readonly agent: string
   /** Kind and id of the principal that really acts. */
@@ -109,7 +111,7 @@ export class Sessions {
       seenAt: now,
       idleUntil,
       expiresAt,
-      authenticatedAt: now,
+      authenticatedAt: wish.authenticatedAt ?? now,
       amr: wish.amr.join(' '),
       address: wish.address,
       agent: wish.agent.slice(0, 300),

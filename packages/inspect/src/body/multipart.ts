@@ -16,6 +16,10 @@ const LF = 10
 const CR = 13
 const HYPHEN = 45
 
+/** What stands behind the last boundary of most bodies: the end of a delimiter, and nothing to read. */
+const END = /^--\r?\n?$/
+const LONGEST_END = 4
+
 /**
  * Walks the parts of a multipart body under every boundary that some parser may read in its content type.
  * @returns false where the body has no delimiter of such a boundary
@@ -60,6 +64,7 @@ export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueV
     const next = firstDelimiter(bytes, boundary, from)
     const isEnd = bytes[from] === HYPHEN && bytes[from + 1] === HYPHEN
     const content = bytes.subarray(from, next < 0 ? bytes.length : next)
+    if (isEnd && next < 0 && content.length <= LONGEST_END && END.test(content.toString('latin1'))) return
     if (!(yield* isEnd ? visitOutside(content, visitor) : visitPart(content, visitor))) return
     if (visitor.isPaused) yield
     start = next

@@ -4,12 +4,15 @@ const HEAD = 8_192
 /** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
 const SCRIPT =
   /<\?php\b|<\?=(?:[\s(]{0,3}~|[\t\n\r -~]{10}|[\t\n\r -~]{1,9}(?:\?>|$))|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
+/** A file that is nothing but a door: its first statement runs what somebody hid in it or sends later. */
+const DOOR =
+  /^\s{0,8}<\?(?:php)?\s{0,8}@?(?:eval|assert|system|passthru|shell_exec|exec)\s{0,4}\(\s{0,4}@?(?:base64_decode|gzinflate|str_rot13|hex2bin|\$_(?:get|post|request|cookie|server)\b)/i
 /**
  * What programs that convert pictures run: a pipe in a vector command, a PostScript device, a call in the
  * metadata of a DjVu file.
  */
 const CONVERTED =
-  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[ -~]{2,80}\}/i
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[ -~]{2,400}\}/i
 /** The same in a drawing: a pipe behind an address, or what only such a program opens. */
 const CONVERTED_IMAGE =
   /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i
@@ -63,6 +66,8 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const isTable = TABLE.test(name)
   const playlist = PLAYLIST.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (playlist !== null) return playlist[1]
+  const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
+  if (door !== null) return door[0]
   if (!isRun && !isXml && !isObject && !isShown && !isTable) return undefined
   const start = content.subarray(0, HEAD)
   const head = start.toString('latin1')

@@ -18,6 +18,7 @@ const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
 /** What is in one of the two alphabets only (RFC 4648 section 5). */
 const OF_URLS = /[_-]/
 /** A part of a value that can be base64 by itself: behind `v1.`, before a signature. */
+const LAST = /\/([A-Za-z0-9+_-]{10,2048}={1,2})$/
 const SHORTEST_PART = 20
 const MAX_PARTS = 8
 /** Longer values are documents, in which people write words. */
@@ -58,6 +59,7 @@ function decode(value: string, isOfFile = false): string | undefined {
   // A form turned the alphabet's `+` into a space, and documents indent what they hold and break its lines.
   const coded = shape.hasSigns ? undefined : unspaced(value, shape.spaces, shape.breaks)
   if (value.length > LONGEST_LOOSE) return coded === undefined ? leadingText(value) : behindBase64(coded)
+  takeLast(found, value)
   const isWhole = coded !== undefined && WHOLE.test(coded)
   if (isWhole && isOfFile && !isFileText(coded)) return found[0]
   if (!isWhole || !take(found, coded, BOTH)) takeLoosely(found, value)
@@ -93,6 +95,12 @@ function withoutEncodedPadding(value: string): string {
   return end === value.length ? value : value.slice(0, end)
 }
 
+/** Adds what stands behind the last slash, a sign of the alphabet too, where padding says what it is. */
+function takeLast(found: string[], value: string): void {
+  const part = value.endsWith('=') ? LAST.exec(value)?.[1] : undefined
+  if (part !== undefined && part.length % 4 === 0) take(found, part, BOTH)
+}
+
 /** Adds what decoders get that pass over signs, and programs that take a value apart. */
 function takeLoosely(found: string[], value: string): void {
   const { foreign, isOfUrls, isSparse, parts } = shape
@@ -107,8 +115,10 @@ function takeLoosely(found: string[], value: string): void {
 
 /** As `decodeBase64`, for what `isBase64Value` calls such a value. */
 export function decodeBase64Value(value: string): string | undefined {
-  if (value.length > LONGEST_LOOSE || !OF_URLS.test(value)) return behindBase64(value)
   const found: string[] = []
+  takeLast(found, value)
+  if (found.length > 0) return found[0]
+  if (value.length > LONGEST_LOOSE || !OF_URLS.test(value)) return behindBase64(value)
   if (!take(found, value, BOTH)) take(found, value, STANDARD)
   return found.length === 0 ? undefined : found.join('\n')
 }

@@ -73,8 +73,7 @@ export interface WalkOptions extends Named {
 export class DecodingWalk {
   readonly #options: WalkOptions
   readonly #value: string
-  /** Whether what it may hold in base64 is a file. */
-  readonly #isFile: boolean
+  readonly #kind: Kind
   /** Where the next window starts; -1 behind the last. */
   #start = 0
   /** What the windows of a long value held together. */
@@ -101,7 +100,7 @@ export class DecodingWalk {
   constructor(value: string, options: WalkOptions) {
     this.#options = options
     this.#value = value
-    this.#isFile = value.length > LONGEST_MESSAGE && isBody(options.place)
+    this.#kind = kindOf(value, options.place)
   }
 
   /** Whether a bound stopped the walk before the tree was done: the caller must say so, not pass over it. */
@@ -215,7 +214,7 @@ export class DecodingWalk {
     if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
     const collapsed = collapsedOf(text, chars)
     if (collapsed !== undefined) this.#add(collapsed, isLong(text) === isLong(collapsed))
-    for (const child of (isLong(text) ? longChildrenOf : childrenOf)(text, chars, this.#isFile)) {
+    for (const child of (isLong(text) ? longChildrenOf : childrenOf)(text, chars, this.#kind)) {
       if (child !== text && child !== '') this.#add(child, false)
     }
   }
@@ -247,6 +246,14 @@ export class DecodingWalk {
     const sent = this.#found?.[0]?.text ?? ''
     return ESCAPED.test(sent) && ESCAPED.test(text) && !ESCAPED.test(child) && !DISGUISED.test(text)
   }
+}
+
+/** What a value is to its decodings: its base64 is a file, or its plus signs may be plus signs. */
+type Kind = 'file' | 'path' | 'value'
+
+function kindOf(value: string, place: Place): Kind {
+  if (place === 'path') return 'path'
+  return value.length > LONGEST_MESSAGE && isBody(place) ? 'file' : 'value'
 }
 
 /** One text of the tree. */
@@ -314,13 +321,13 @@ function collapsedOf(text: string, chars: number): string | undefined {
 const SHORTEST_PADDED = 64
 
 /** The decodings of a long text: everything undone in one go. */
-function longChildrenOf(text: string, chars: number, isOfFile: boolean): string[] {
+function longChildrenOf(text: string, chars: number, kind: Kind): string[] {
   const children: string[] = []
   const undone = (chars & UNDONE) === 0 ? text : undoneOf(text, chars)
   children.push(undone)
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
   if ((chars & CHAR.base64) !== 0) {
-    const decoded = decodeBase64(text, isOfFile)
+    const decoded = decodeBase64(text, kind === 'file')
     if (decoded !== undefined) children.push(decoded)
   }
   return children
@@ -347,21 +354,24 @@ function undoneOf(text: string, chars: number): string {
   return undone.includes('\\') ? decodeEscapes(undone) : undone
 }
 
-function childrenOf(text: string, chars: number, isOfFile: boolean): string[] {
+function childrenOf(text: string, chars: number, kind: Kind): string[] {
   const children: string[] = []
   if ((chars & CHAR.percent) !== 0)
     children.push(decodeUrl(text, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus))
+  // In a path it stands for itself; some programs read it as in a form all the same.
+  if (kind === 'path' && (chars & CHAR.percent) !== 0 && (chars & CHAR.plus) !== 0)
+    children.push(decodeUrl(text, false))
   else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) children.push(text.replaceAll('+', ' '))
   if ((chars & CHAR.ampersand) !== 0) children.push(decodeEntities(text))
   if ((chars & CHAR.backslash) !== 0) children.push(decodeEscapes(text))
   // What is left where tags are stripped: `o<x>nfocus` becomes `onfocus`.
   if ((chars & STRIPPED) === STRIPPED && text.length <= MAX_STRIPPED) {
-    const stripped = text.replace(/<\/?[a-z]{1,10}>/gi, '')
+    const stripped = text.replace(/<\/?[a-z]{0,10}>/gi, '')
     if (stripped !== text) children.push(stripped)
   }
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(text))
   if ((chars & CHAR.base64) !== 0) {
-    const decoded = decodeBase64(text, isOfFile)
+    const decoded = decodeBase64(text, kind === 'file')
     if (decoded !== undefined) children.push(decoded)
   }
   return children

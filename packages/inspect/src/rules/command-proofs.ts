@@ -65,6 +65,58 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['core.sshCommand', 'core.editor=vim', 'alias.co=checkout', 'the core.fsmonitor=true setting'],
     },
   ),
+  // A command behind a pipe that nothing is piped into.
+  pattern(
+    'rce/piped-proof',
+    /^\s{0,2}['"]?\|{1,2}\s{0,2}(?:echo|printf|expr)\s{1,4}[^|\n]{1,120}(?:\|\|['\x22]?)?\s{0,2}$|^[\w.-]{0,40}\|(?:echo|printf)\s{1,4}[^|\s]{1,60}\|$/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.pipe,
+      words: WORD.shell,
+      attacks: ['|echo q8x2;#', '| echo a${b}c', '|| printf x', `'|expr 1 + 2||'`, 'x|echo q8x2|'],
+      benign: ['| echo | prints |', 'a | echo b', 'cat|echo'],
+    },
+  ),
+  // A file that is looked into, and a second command of nobody but an intruder.
+  pattern(
+    'rce/look-and-tell',
+    /^\s{0,2}(?:cat|head|tail|type|more|less)\s{1,4}[\w.~-]{0,40}\/[\w./~-]{1,80}\s{0,2}(?:;|&&|\|\|)\s{0,2}(?:echo|id|ls|cat|whoami|pwd|uname|exit)\b/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.shell,
+      attacks: ['cat var/passwd; echo end', 'head ./conf/db.php && id'],
+      benign: ['cat and dog; echo', 'cat a/b', 'cat food/water; ecology'],
+    },
+  ),
+  // A file that is made, then run: `printf ... > x; chmod +x x; x`.
+  pattern(
+    'rce/made-and-run',
+    /\bchmod\s{1,4}(?:\+x|0?[0-7]{3})\s{1,4}((?:\.{0,2}\/)[\w./-]{1,80})\s{0,4}(?:;|&&?)\s{0,4}\1(?![\w./-])/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: ['printf x >> ./a ; chmod +x ./a ; ./a &', 'chmod 777 /tmp/q && /tmp/q'],
+      benign: ['chmod +x ./gradlew && ./gradlew2', 'chmod +x ./a; ./b', 'chmod +x a'],
+    },
+  ),
+  pattern(
+    'rce/printed-file',
+    /^\s{0,2}printf\s{1,4}[^\s;|&>]{1,120}\s{0,4}>{1,2}\s{0,4}[\w./~-]{1,80}\s{0,4}$/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      atStart: true,
+      words: WORD.shell,
+      attacks: ['printf a%%b > c', "printf '\\177ELF' >> /tmp/x"],
+      benign: ['printf a', 'printf > 5 times a day'],
+    },
+  ),
   // At the end, behind whatever is written before it.
   pattern(
     'rce/last-look',

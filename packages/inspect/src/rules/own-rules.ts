@@ -16,6 +16,7 @@ import { managementRules } from './management.ts'
 import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
 import { overflowRules } from './overflows.ts'
+import { phpFormRules } from './php-forms.ts'
 import { probeRules } from './probes.ts'
 import { productPathRules } from './product-paths.ts'
 import { rceRules } from './rce.ts'
@@ -37,6 +38,7 @@ export const ownRules: readonly Rule[] = [
   ...traversalRules,
   ...templateRules,
   ...codeRules,
+  ...phpFormRules,
   ...javaRules,
   ...nosqlRules,
   ...xpathRules,

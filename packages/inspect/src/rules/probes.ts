@@ -1,3 +1,4 @@
+import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
@@ -91,6 +92,15 @@ export const probeRules: readonly Rule[] = [
       benign: ['/pmanager', '/api/manager', '/solr/shop/select', '/recp/x'],
     },
   ),
+  // A page of the server behind an address that a program checks without it.
+  pattern('probe/hidden-page', /^\/[\w/.:-]{1,160};\w{0,24}\.jspx?$/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.semicolon,
+    places: ['query'],
+    attacks: ['/app/rest/server;x.jsp', '/app/rest/users/id:1/tokens/x;.jsp'],
+    benign: ['/a.jsp', '/a;jsessionid=1', '/app;v=1/x.jsp'],
+  }),
   pattern(
     'probe/exploit',
     /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%|@fs\/(?:etc|proc|root|home|[a-z]:)|@id\/__x00__)|\b(?:page|direct\/1)\/setupcompleted\b|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,

@@ -293,4 +293,18 @@ export const reachRules: readonly Rule[] = [
       benign: ['http://example.com', 'version 1.1.1.1'],
     },
   ),
+  // The same in a form, where what the program adds to the address is cut off.
+  pattern(
+    'rfi/cut-address',
+    /^\s{0,4}https?:\/\/\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\/[^\s?#]{0,120}(?:\?{1,2}|#|%00|\u0000)\s{0,4}$/,
+    {
+      score: 5,
+      atStart: true,
+      unlessNamed: NOT_FETCHED,
+      chars: CHAR.scheme,
+      places: ['form', 'cookie'],
+      attacks: ['http://192.0.2.10:8080/q8x2?', 'http://192.0.2.10/a.txt#'],
+      benign: ['http://192.0.2.10/a?b=1', 'http://192.0.2.10/a', 'https://example.org/?'],
+    },
+  ),
 ]

@@ -228,13 +228,17 @@ export const serverFileRules: readonly Rule[] = [
     benign: ['/x.jsp', '/index.php/page'],
   }),
   // What one server takes for a script and the next for a picture.
-  pattern('upload/destination', /\.(?:aspx?|php\d?|jspx?|cer|asa);\.?(?:jpe?g|png|gif|txt|html?)$/, {
-    score: 5,
-    places: ['header', 'path', 'query', 'form'],
-    chars: CHAR.semicolon,
-    attacks: ['http://x.example/shell.asp;.jpg'],
-    benign: ['/a.jpg', 'x.asp; y.jpg'],
-  }),
+  pattern(
+    'upload/destination',
+    /\.(?:aspx?|php\d?|jspx?|cer|asa);\.?(?:jpe?g|png|gif|txt|html?)$|\.(?:jpe?g|png|gif|bmp|webp)\.(?:php\d?|phtml|phar|jspx?|aspx?)$|^[\w.-]{1,40}\|[\w.-]{1,64}\.(?:php\d?|phtml|phar|jspx?|aspx?)$/,
+    {
+      score: 5,
+      places: ['header', 'path', 'query', 'form'],
+      words: WORD.page,
+      attacks: ['http://x.example/shell.asp;.jpg', 'http://x.example/q.gif.php', 'Rename|q8x2.php'],
+      benign: ['/a.jpg', 'x.asp; y.jpg', '/gif.php', 'a.gif|b.gif'],
+    },
+  ),
   {
     id: 'upload/moved-page',
     family: 'upload',

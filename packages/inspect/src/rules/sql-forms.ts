@@ -38,6 +38,30 @@ export const sqlFormRules: readonly Rule[] = [
       benign: ['(1=2)', '(a=a)', '2026=2026'],
     },
   ),
+  // The rest of a query that names its columns from a parameter, and a comment that ends it.
+  pattern(
+    'sqli/columns-named',
+    /^\s{0,2}[\w.,()@* ]{1,200}?\sfrom\s{1,4}(?:\w{1,64}\.)?\w{0,40}(?:_\w{1,40}|users?|admins?|members?|accounts?)\b[^#;\n]{0,160}?(?:;\s{0,4})?(?:--(?:[\s-]|$)|#\s{0,2}$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.dashes | CHAR.hash,
+      places: ['query', 'form', 'cookie', 'path'],
+      attacks: [
+        'id from wp_users order by id asc limit 1 ; --',
+        'concat_ws(42,user_login,user_pass) from wp_users where id = 1 ; --',
+        'user_pass from wp_users -- -',
+        'password from users#',
+      ],
+      benign: [
+        'a letter from users',
+        'refund from customer #12',
+        'notes from users -> admins',
+        'mail from ann_b@example.org #3',
+      ],
+    },
+  ),
   pattern('sqli/quote-number', /^\s{0,2}['"]\s?[-+*/^%&|]\s?\d{1,9}\s?[-+*/^%&|]\s?['"]\s{0,2}$/, {
     score: 5,
     atStart: true,

@@ -303,7 +303,7 @@ const marks: Rule[] = [
   }),
   pattern(
     'sqli/time',
-    /(?:[,(*+/|=&^%-]\s{0,4}sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d{1,3}\s{0,4}['"]?\)|\bbenchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|\bpg_sleep\s{0,4}\(|\bwaitfor\s{1,8}(?:delay|time)\s{1,8}['"]|\bdbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|\bdbms_lock\s{0,2}\.\s{0,2}sleep)/,
+    /(?:[,(*+/|=&^%-]\s{0,4}sleep\s{0,4}\(\s{0,4}['"(]{0,3}\s{0,4}\d{1,3}(?:\.\d{1,3})?\s{0,4}['"]?\)|\bbenchmark\s{0,4}\(\s{0,4}\d{2,10}\s{0,4},|\bpg_sleep\s{0,4}\(|\bwaitfor\s{1,8}(?:delay|time)\s{1,8}['"]|\bdbms_pipe\s{0,2}\.\s{0,2}receive_message\s{0,4}\(|\bdbms_lock\s{0,2}\.\s{0,2}sleep)/,
     {
       score: 5,
       quotable: true,
@@ -314,6 +314,7 @@ const marks: Rule[] = [
         'x,pg_sleep(10)',
         'x,SLEEP(5)',
         '10*if(now()=sysdate(),sleep(6),0)',
+        'if(1=1,sleep(1.5),0)',
       ],
       benign: ['benchmark (2019 edition)', 'I could sleep (a lot)', 'await sleep(50)'],
     },

@@ -220,6 +220,18 @@ export const templateRules: readonly Rule[] = [
     benign: ['${name}.png', '{a.b}.txt'],
   }),
   // Tornado: a module of Python, in a page.
+  // A number that is to come back as it is, and a sum between the ends of a string.
+  pattern(
+    'template/number',
+    /^\s{0,2}\$\{\s{0,2}\d{4,12}\s{0,2}\}\s{0,2}$|['"]\s{0,2}\+\s{0,2}\{\s{0,2}\d{1,10}\s{0,4}[*+/-]\s{0,4}\d{1,10}\s{0,2}\}\s{0,2}\+\s{0,2}['"]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      attacks: ['${2049182734}', "'+{483129+720931}+'"],
+      benign: ['${1}', '${100} off', '#{12345}', "'+{a+b}+'"],
+    },
+  ),
   pattern('template/import', /\{%\s{0,4}import\s{1,4}(?:os|sys|subprocess|popen|socket|base64|importlib)\b/, {
     score: 5,
     quotable: true,
