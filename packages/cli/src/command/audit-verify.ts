@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseVerifierKey, verifyStore } from '@postern/audit'
+import { isRemovalRecorded, parseVerifierKey, verifyStore } from '@postern/audit'
 import { openAuditSource } from '@postern/runtime'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -24,6 +24,7 @@ export const run: Command = async (_args, options, context) => {
   const keys = given.length > 0 ? given : log.trustedKeys
   let done = 0
   const bar = output.progress('verify', 1)
+  let isRecorded = true
   const report = await verifyStore(log.reader.store, {
     ...(keys !== undefined && { verifierKeys: keys }),
     ...(path !== undefined && { remembered: readFileSync(resolve(folder, path), 'utf8') }),
@@ -31,7 +32,12 @@ export const run: Command = async (_args, options, context) => {
       bar.advance(total === 0 ? 0 : (now - done) / total)
       done = now
     },
-  }).finally(() => log.close())
+  })
+    .then(async verified => {
+      if (verified.ok && verified.entries < verified.size) isRecorded = await isRemovalRecorded(log.reader)
+      return verified
+    })
+    .finally(() => log.close())
   bar.end()
   const { ok, origin, size, root, entries, problems } = report
   if (ok) output.line(`${output.paint('green', 'intact')}: ${size} entries of ${safe(origin)}, root ${root}`)
@@ -39,13 +45,18 @@ export const run: Command = async (_args, options, context) => {
   for (const { path: file, from, to, message } of problems)
     output.line(`  ${safe(file)} bytes ${from} to ${to}: ${safe(message)}`)
   if (ok && entries < size)
-    output.note(`Retention removed the first ${size - entries} entries; their hashes are there.`)
+    output.note(
+      isRecorded
+        ? `Retention removed the first ${size - entries} entries; their hashes are there.`
+        : `The first ${size - entries} entries are gone, and no entry says that retention removed them ("audit.pruned"). ` +
+            'Unless it was just stopped while it did, somebody deleted them.',
+    )
   if (ok && given.length === 0)
     output.note(
       log.trustedKeys === undefined
         ? 'The log vouched for itself; give its key with --key to exclude a forger who holds the directory.'
         : 'Verified with the keys of this configuration; give --key to exclude a forger who holds it.',
     )
-  output.result(report)
+  output.result({ ...report, removalRecorded: isRecorded })
   return ok ? EXIT.done : EXIT.integrity
 }
