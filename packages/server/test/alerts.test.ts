@@ -204,7 +204,7 @@ test('an actor cannot put a header, a recipient or a second mail into an e-mail'
   assert.deepEqual(head.match(/^To: .*$/gm), ['To: ann@example.com'])
 })
 
-test('attack: a service that takes an alert and breaks its answer off is told once, and is no problem', async () => {
+test('attack: a service that takes an alert and breaks its answer off gets it once', async () => {
   let asked = 0
   const alerts = new AlertSender({
     settings: { ...SETTINGS, slack: 'https://slack.test/secret' },
