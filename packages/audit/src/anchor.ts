@@ -135,7 +135,7 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
     },
     async push(checkpoint) {
       const response = await ask('PUT', checkpoint)
-      await response.body?.cancel()
+      await response.body?.cancel().catch(() => undefined)
       if (!response.ok) refuse(response.status)
     },
   }

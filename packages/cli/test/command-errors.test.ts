@@ -59,7 +59,8 @@ cases('reading files of requests, rules and logs', [
 cases('bans', [
   ['why 1.2.3', 2, /"1\.2\.3" is not an actor/],
   ['why 192.0.2.7', 1, /no remediations apply to 192\.0\.2\.7/],
-  ['ban 192.0.2.7 --for 1x', 2, /"1x" is not a duration/],
+  ['ban 192.0.2.7 --for 1x', 2, /--for: "1x" is not a duration/],
+  ['ban 192.0.2.7 --for PT1H', 2, /--for: "PT1H" is not a duration\n {2}hint: write "1h"/],
   ['ban 192.0.2.7 --measure explode', 2, /"explode" is not a measure\n {2}hint: block, throttle, challenge/],
   ['ban 127.0.0.1', 2, /is protected/],
   [
@@ -74,7 +75,11 @@ cases('bans', [
 ])
 
 cases('limits and parameters without a running gateway', [
-  ['limits show', 0, /address +1200 in 1m/],
+  [
+    'limits show',
+    0,
+    /address +1200 in 1m +per address, without static files\n[\s\S]*static +6000 in 1m +per address, static files only\n/,
+  ],
   ['limits show 192.0.2.7', 3, NO_GATEWAY],
   ['limits reset 192.0.2.7', 3, NO_GATEWAY],
   ['limits set address 192.0.2.7 5/1m', 2, /limits\.address: has one rule for everybody/],

@@ -112,6 +112,7 @@ function compileLimit(
     key: key.of,
     keyName: key.name,
     routes,
+    staticFiles,
     ...(cost !== undefined && { cost }),
     ...(exempt !== undefined && { exempt }),
     ...(eventStreams !== undefined && { eventStreams }),

@@ -61,6 +61,8 @@ export interface LimitListing {
   readonly keyName: string
   /** Routes that it counts; undefined for all. */
   readonly routes: readonly string[] | undefined
+  /** Whether static files count: also, not at all, or nothing else. */
+  readonly staticFiles: 'count' | 'free' | 'only'
 }
 
 /** A named limit, ready to be asked. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Event, VirtualClock } from '@postern/core'
 import { smtpMailer } from '@postern/identity/built-in'
+import { brokenOff } from '../../../test/broken-answer.ts'
 import { until } from '../../../test/until.ts'
 import { AlertSender } from '../src/alerts/alert-sender.ts'
 import { startSmtp } from './smtp-server.ts'
@@ -201,4 +202,18 @@ test('an actor cannot put a header, a recipient or a second mail into an e-mail'
   const [head = ''] = (mail?.data ?? '').split('\r\n\r\n')
   assert.equal(/^(?:Bcc|Cc):/im.test(head), false)
   assert.deepEqual(head.match(/^To: .*$/gm), ['To: ann@example.com'])
+})
+
+test('attack: a service that takes an alert and breaks its answer off gets it once', async () => {
+  let asked = 0
+  const alerts = new AlertSender({
+    settings: { ...SETTINGS, slack: 'https://slack.test/secret' },
+    clock: new VirtualClock(),
+    fetch: async () => {
+      asked++
+      return brokenOff()
+    },
+  })
+  assert.deepEqual(await alerts.test(), [])
+  assert.equal(asked, 1)
 })

@@ -64,7 +64,8 @@ export function webhookChannel(options: WebhookOptions): ApprovalChannel {
         },
         body,
       })
-      await response.body?.cancel()
+      // The status has arrived: an answer that breaks off is not sent for again.
+      await response.body?.cancel().catch(() => undefined)
       if (!response.ok) throw new Error(`the webhook answered ${response.status}`)
     },
   }

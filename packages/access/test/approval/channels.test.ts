@@ -12,6 +12,7 @@ import {
   webhookChannel,
 } from '@postern/access'
 import { ConfigError, type Principal, VirtualClock } from '@postern/core'
+import { brokenOff } from '../../../../test/broken-answer.ts'
 import { STORES } from '../support/approval-stores.ts'
 import { Log } from '../support/log.ts'
 
@@ -143,4 +144,20 @@ test('refuses webhooks in the clear, and invalid secrets', () => {
     assert.throws(make(url, SECRET), ConfigError)
   for (const secret of ['', 'whsec_', 'whsec_c2hvcnQ=', Buffer.alloc(32).toString('base64')])
     assert.throws(make('https://hooks.example/x', secret), ConfigError)
+})
+
+test('attack: a webhook that takes a notice and breaks its answer off is sent it once', async t => {
+  let asked = 0
+  const send = async (): Promise<Response> => {
+    asked++
+    return brokenOff()
+  }
+  const channel = webhookChannel({ url: 'https://hook.example/', secret: SECRET, link, fetch: send })
+  const { approvals, clock } = await withChannel(t, channel)
+  await approvals.request(request)
+  for (let turn = 0; turn < 3; turn++) {
+    await approvals.deliver()
+    clock.advance(30 * 60_000)
+  }
+  assert.equal(asked, 1)
 })

@@ -1,4 +1,4 @@
-import { ConfigError, formatDuration, type Measure } from '@postern/core'
+import { ConfigError, formatDuration, type Measure, parseDuration } from '@postern/core'
 import { formatActor, parseActor } from '@postern/remediate'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -15,6 +15,8 @@ export const run: Command = async ([text = ''], options, context) => {
     for: textOption(options, 'for') ?? '4h',
     reason: textOption(options, 'reason') ?? 'banned by hand',
   }
+  // Before anything is opened, and by the name of the option.
+  parseDuration(request.for, '--for')
   const act = {
     action: 'ban',
     resource: { type: 'actor' },

@@ -11,21 +11,25 @@ export interface ListedLimit {
   readonly key: string
   /** Routes that it counts; undefined for all. */
   readonly routes: readonly string[] | undefined
+  /** Whether static files count: also, not at all, or nothing else. */
+  readonly staticFiles: 'count' | 'free' | 'only'
 }
 
 /** Every limit in force, named ones first. */
 export function listLimits({ limits, routes }: CompiledConfig): readonly ListedLimit[] {
-  const named = limits.map(({ name, limit, keyName, routes: counted }) => ({
+  const named = limits.map(({ name, limit, keyName, routes: counted, staticFiles }) => ({
     name,
     rule: ruleText(limit),
     key: keyName,
     routes: counted,
+    staticFiles,
   }))
-  const routed = [...routes.limits].map(([pattern, { limit, keyName }]) => ({
+  const routed = [...routes.limits].map(([pattern, { limit, keyName, staticFiles }]) => ({
     name: `route ${pattern}`,
     rule: ruleText(limit),
     key: keyName,
     routes: [pattern],
+    staticFiles,
   }))
   return [...named, ...routed]
 }

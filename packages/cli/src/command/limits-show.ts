@@ -7,6 +7,7 @@ import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 
 const SHOWN_ROUTES = 3
+const FILES = { count: '', free: ', without static files', only: ', static files only' }
 
 interface Row {
   readonly name: string
@@ -42,10 +43,12 @@ export const run: Command = async ([key], options, context) => {
 function list(limits: readonly ListedLimit[], { output }: CommandContext): void {
   if (limits.length === 0) output.line('no limits: the configuration switches all of them off')
   const width = Math.max(...limits.map(({ name }) => name.length))
-  for (const { name, rule, key, routes } of limits)
+  for (const { name, rule, key, routes, staticFiles } of limits) {
+    const where = routes === undefined || name.startsWith('route ') ? '' : `, on ${safe(places(routes))}`
     output.line(
-      `${safe(name).padEnd(width)}  ${rule.padEnd(16)} per ${safe(key)}${routes === undefined || name.startsWith('route ') ? '' : `, on ${safe(places(routes))}`}`,
+      `${safe(name).padEnd(width)}  ${rule.padEnd(16)} per ${safe(key)}${where}${FILES[staticFiles]}`,
     )
+  }
   output.line(
     'What one key has left: postern limits show KEY, e.g. an address (203.0.113.7), user:alice, a tenant; asked of the running gateway.',
   )

@@ -1,53 +1,88 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '@postern/core'
+import { type Clock, StoreError } from '@postern/core'
 
 interface Kept<Value> {
   readonly value: Value
   readonly until: number
 }
 
+/** Look-ups at once of credentials that nobody was known by before: anybody can make them up. */
+const MOST_STRANGERS = 256
+/** Answers that a credential is worth nothing, of which the newest are kept. */
+const MOST_REFUSED = 1_000
+
+export interface AnswerCacheOptions<Value> {
+  /** Milliseconds that an answer counts; 0 asks each time. */
+  readonly ttl: number
+  /** Most answers that are kept about credentials that are good. */
+  readonly max: number
+  readonly clock: Clock
+  /** Whether an answer says that the credential is good. */
+  readonly isGood: (value: Value) => boolean
+  /** Most look-ups at once of credentials that are not known. Default: 256. */
+  readonly strangers?: number
+}
+
 /**
- * Answers of a look-up, for a short time and a bounded number; by SHA-256 of the whole
- * credential, so that it is not kept itself. Those who ask for the same at once share one
- * look-up. A look-up that fails is not remembered.
+ * Answers of a look-up, for a short time and a bounded number; by SHA-256 of the whole credential, so that it
+ * is not kept itself. Those who ask for the same at once share one look-up. A look-up that fails is not
+ * remembered. Made-up credentials take room from each other only: they evict nobody who is known, and while
+ * too many of them are being looked up, who was known lately still is.
  */
 export class AnswerCache<Value> {
-  readonly #ttl: number
-  readonly #max: number
-  readonly #clock: Clock
-  readonly #kept = new Map<string, Kept<Value>>()
+  readonly #options: AnswerCacheOptions<Value>
+  /** Those whose time is over stay, as long as there is room: who sends one was known before. */
+  readonly #good = new Map<string, Kept<Value>>()
+  readonly #refused = new Map<string, Kept<Value>>()
   readonly #pending = new Map<string, Promise<Value>>()
+  #strangers = 0
 
-  /** @param ttl milliseconds; 0 remembers nothing */
-  constructor(ttl: number, max: number, clock: Clock) {
-    this.#ttl = ttl
-    this.#max = max
-    this.#clock = clock
+  constructor(options: AnswerCacheOptions<Value>) {
+    this.#options = options
   }
 
+  /** @throws StoreError (rejects) while too many that are unknown are being looked up */
   get(credential: string, look: () => Promise<Value>): Value | Promise<Value> {
     const key = createHash('sha256').update(credential).digest('base64url')
-    const kept = this.#kept.get(key)
-    if (kept !== undefined && kept.until > this.#clock.monotonic()) return kept.value
+    const good = this.#good.get(key)
+    const kept = good ?? this.#refused.get(key)
+    if (kept !== undefined && kept.until > this.#options.clock.monotonic()) return kept.value
     const pending = this.#pending.get(key)
     if (pending !== undefined) return pending
-    const asked = look()
+    const asked = good === undefined ? this.#asStranger(look) : look()
+    const answered = asked
       .then(value => {
         this.#keep(key, value)
         return value
       })
       .finally(() => this.#pending.delete(key))
-    this.#pending.set(key, asked)
-    return asked
+    this.#pending.set(key, answered)
+    return answered
+  }
+
+  async #asStranger(look: () => Promise<Value>): Promise<Value> {
+    if (this.#strangers >= (this.#options.strangers ?? MOST_STRANGERS))
+      throw new StoreError('is asked about too many unknown credentials at once', {
+        store: 'identification',
+        retryable: true,
+      })
+    this.#strangers++
+    try {
+      return await look()
+    } finally {
+      this.#strangers--
+    }
   }
 
   #keep(key: string, value: Value): void {
-    if (this.#ttl === 0) return
-    this.#kept.delete(key)
-    if (this.#kept.size >= this.#max) {
-      const oldest = this.#kept.keys().next().value
-      if (oldest !== undefined) this.#kept.delete(oldest)
+    const { ttl, max, clock, isGood } = this.#options
+    this.#good.delete(key)
+    this.#refused.delete(key)
+    const [kept, most] = isGood(value) ? [this.#good, max] : [this.#refused, MOST_REFUSED]
+    if (kept.size >= most) {
+      const oldest = kept.keys().next().value
+      if (oldest !== undefined) kept.delete(oldest)
     }
-    this.#kept.set(key, { value, until: this.#clock.monotonic() + this.#ttl })
+    kept.set(key, { value, until: clock.monotonic() + ttl })
   }
 }

@@ -44,7 +44,8 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
   const clock = options.clock ?? systemClock
   const fetcher = options.fetch ?? fetch
   const ttl = parseDuration(options.cache ?? '10s', 'identify.oauth.cache')
-  const answers = new AnswerCache<Claims>(ttl, 10_000, clock)
+  const isGood = ({ active }: Claims): boolean => active === true
+  const answers = new AnswerCache<Claims>({ ttl, max: 10_000, clock, isGood })
   // RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
   const basic = Buffer.from(`${formEncoded(options.clientId)}:${formEncoded(options.clientSecret)}`).toString(
     'base64',

@@ -50,7 +50,10 @@ export interface SessionMethodOptions {
 export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
   const names = typeof options.cookie === 'string' ? [options.cookie] : options.cookie
   const ttl = parseDuration(options.cache ?? '5s', 'identify.session.cache')
-  const answers = new AnswerCache<FoundSession | undefined>(ttl, 20_000, options.clock ?? systemClock)
+  const answers = new AnswerCache<FoundSession | undefined>({
+    ...{ ttl, max: 20_000, clock: options.clock ?? systemClock },
+    isGood: session => session !== undefined,
+  })
 
   const look = (value: string, exchange: Exchange): ReturnType<typeof answers.get> =>
     answers.get(value, async () => options.find(value, exchange))

@@ -131,7 +131,8 @@ export class AlertSender implements HealthProbe {
           redirect: 'error',
           signal: AbortSignal.timeout(DEADLINE_MS),
         })
-        await response.body?.cancel()
+        // The status has arrived: an answer that breaks off is not sent for again.
+        await response.body?.cancel().catch(() => undefined)
         if (response.ok) return undefined
         problem = `${service} answered ${response.status}`
         if (response.status < 500 && response.status !== 429) return problem

@@ -38,7 +38,7 @@ export function attackOf(gateway: string): (name: AttackName) => Promise<AttackR
         redirect: 'manual',
         signal: AbortSignal.timeout(DEADLINE_MS),
       })
-      await response.body?.cancel()
+      await response.body?.cancel().catch(() => undefined)
       statuses.push(response.status)
       const id = response.headers.get('x-request-id')
       if (id !== null && response.status >= 400) requests.push(id)

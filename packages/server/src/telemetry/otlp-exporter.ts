@@ -114,7 +114,7 @@ export class OtlpExporter implements HealthProbe {
         signal: AbortSignal.timeout(DEADLINE_MS),
       })
       if (!answer.ok) {
-        await answer.body?.cancel()
+        await answer.body?.cancel().catch(() => undefined)
         this.#problem = `the collector answers ${answer.status} to ${signal}`
         return LATER.has(answer.status) ? 'later' : 'refused'
       }
