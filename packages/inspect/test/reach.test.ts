@@ -34,6 +34,20 @@ describe('addresses that a backend would fetch', () => {
     assert.equal(asked('city=localhost'), 'pass')
   })
 
+  test('the folder of a program on another host, by the name under which programs keep theirs', () => {
+    for (const name of [
+      'DOCUMENT_ROOT',
+      'spaw_root',
+      'phpbb_root_path',
+      'include_path',
+      'mosConfig_absolute_path',
+    ])
+      assert.equal(asked(`${name}=http%3A%2F%2Fevil.example%2Fx`), 'block', name)
+    assert.equal(asked('root=https%3A%2F%2Fexample.org%2F'), 'pass')
+    assert.equal(asked('include_path=lib%2Fa'), 'pass')
+    assert.equal(asked('website=https%3A%2F%2Fexample.org%2Frobots.txt'), 'pass')
+  })
+
   test('a URL where scripts keep the folder that they include from is refused, under that name only', () => {
     const url = encodeURIComponent('https://evil.example/')
     for (const name of ['mosConfig_absolute_path', '_CONF[path]', 'root_path', 'includedir'])

@@ -13,6 +13,7 @@ const BY_NAME: readonly string[] = [
   'ssrf/target',
   'rfi/parameter',
   'probe/option-name',
+  'rfi/root',
   'prototype/nested',
   'rce/parameter',
   'rce/short-command',

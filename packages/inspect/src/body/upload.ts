@@ -23,7 +23,7 @@ const FETCHED_ENTITY =
 const FETCHED_TYPE = /<!doctype\s{1,8}[\w:.-]{1,60}\s{1,8}system\s{1,8}["']https?:[^"'<>]{1,200}["']/i
 /** Names of what some server runs, and of pictures, which a careless include runs. */
 const RUN =
-  /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|aspx?|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
+  /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|as[cp]x|asp|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
 /** Names of what is read as XML, of the kinds that nobody writes entities into by hand. */
 const READ_AS_XML = /\.(?:svg|xml|xsd|xsl|xslt|rss|atom|gpx|kml|plist|wsdl|dae|x3d|xlf|xliff)$/i
 /** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */

@@ -21,6 +21,19 @@ export const headerInjectionRules: readonly Rule[] = [
     attacks: ['http://evil.example\r\nX-Injected: yes', '\r\nX-Forwarded-Host: x'],
     benign: ['hello\nthere', 'a\nx-ray: broken arm'.replace('x-ray: ', 'x-ray ')],
   }),
+  // What a telephone exchange (Asterisk) reads as an order of its own.
+  pattern(
+    'crlf/exchange-order',
+    /[\r\n]{1,4}\s{0,2}(?:application|action)\s{0,2}:\s{0,4}(?:try)?(?:system|exec|agi|originate|command|macro|goto)\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline,
+      places: LINES,
+      attacks: ['1000@from-internal/n\r\nApplication: system\r\nData: id', 'x\nAction: Originate'],
+      benign: ['Application: systems engineer', 'a\nAction: order the parts'],
+    },
+  ),
   // The name that scanners give to a header of their own.
   pattern(
     'crlf/probe-header',

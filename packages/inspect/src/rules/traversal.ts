@@ -372,6 +372,8 @@ export const traversalRules: readonly Rule[] = [
     /\.\w{1,5}\u0000|\u0000\.\w{1,5}|%00|[\\/]\u0000|^[\u0020-\u007e]{1,200}\u0000[\u0020-\u007e]{0,40}$/,
     {
       score: 5,
+      // Revel ends the entries of its signed cookies so.
+      unlessNamed: /^revel_(?:session|flash|errors)$/,
       chars: CHAR.control | CHAR.percent,
       places: ['path', 'query', 'header', 'cookie', 'file-name'],
       attacks: ['shell.php\u0000.jpg', 'anything%00'],

@@ -377,4 +377,18 @@ export const xssRules: readonly Rule[] = [
     attacks: ['<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="http://x/"/></a>'],
     benign: ['xmlns="http://www.w3.org/2000/svg"'],
   }),
+  // Behind the number or the name that a script was to have.
+  pattern(
+    'xss/behind-value',
+    /^[\w.-]{0,40};\s{0,2}(?:alert|confirm|prompt)[(`][^\n]{0,80}[)`]\s{0,2};?\s{0,2}(?:\/\/|$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.semicolon,
+      words: WORD.script,
+      attacks: ['1;alert(1);//', 'name;prompt`1`'],
+      benign: ['on; alert (red)', 'a;alerts(1)'],
+    },
+  ),
 ]
