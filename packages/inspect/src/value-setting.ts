@@ -61,7 +61,7 @@ export function isCommandField(location: string): boolean {
 
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
-  /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|html|markdown|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
+  /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
 
 /**
  * The whole name of a field inside an object of a form, as Rails, PHP and others read it (`issue[notes]`,
