@@ -39,6 +39,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'rce/glob': 'needs a question mark or a bracket',
   'traversal/encoded-steps':
     'needs two dots in a row, wide or control characters, or 0x; what is encoded is undone and looked at again',
+  'traversal/application-root': 'needs a tilde, or two dots in a row',
   'traversal/root-escape': 'needs two dots in a row, a backslash, or dots spelled out',
   'crlf/body-header': 'needs a line end, or http, which is a telling word',
   'ssrf/loopback': 'needs two slashes in a row',

@@ -45,7 +45,8 @@ describe('postern limits show without a key', () => {
     )
     const { code, stdout } = await cli(['limits', 'show'], folder)
     assert.equal(code, 0)
-    assert.match(stdout, /^address {2,}\d+ in 1m {2,}per address$/m)
+    assert.match(stdout, /^address {2,}\d+ in 1m {2,}per address, without static files$/m)
+    assert.match(stdout, /^static {2,}\d+ in 1m {2,}per address, static files only$/m)
     assert.match(stdout, /^shop {2,}burst 50, full again in 5s +per header x-shop$/m)
     assert.match(stdout, /^route \/search {2,}5 in 1m +per address$/m)
     assert.doesNotMatch(stdout, /^login/m)
@@ -55,7 +56,7 @@ describe('postern limits show without a key', () => {
     }
     assert.deepEqual(
       limits.map(({ name }) => name),
-      ['address', 'busy', 'shop', 'route /search'],
+      ['address', 'busy', 'static', 'shop', 'route /search'],
     )
   })
 })
