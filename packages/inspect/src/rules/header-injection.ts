@@ -21,7 +21,7 @@ export const headerInjectionRules: readonly Rule[] = [
     attacks: ['http://evil.example\r\nX-Injected: yes', '\r\nX-Forwarded-Host: x'],
     benign: ['hello\nthere', 'a\nx-ray: broken arm'.replace('x-ray: ', 'x-ray ')],
   }),
-  // What a telephone exchange (Asterisk) reads as an order of its own.
+  // What a PBX (Asterisk) reads as an order of its own.
   pattern(
     'crlf/exchange-order',
     /[\r\n]{1,4}\s{0,2}(?:application|action)\s{0,2}:\s{0,4}(?:try)?(?:system|exec|agi|originate|command|macro|goto)\b/,
