@@ -88,6 +88,7 @@ describe('bytes in base64', () => {
         `data=${coded}`,
         `${coded}--${'0a'.repeat(20)}`,
         `${coded} and more`,
+        `${Buffer.from(attack.padEnd(Math.ceil(attack.length / 3) * 3)).toString('base64')}/QUFBQUFBQUFBQQ==`,
       ])
         for (const request of [asked(value), sent(value)])
           assert.equal(inspect(request).verdict, 'block', value)

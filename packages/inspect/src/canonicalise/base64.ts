@@ -18,7 +18,7 @@ const MARKED = /;\s?base64\s?,|^,(?=[A-Za-z0-9+/]{20})/i
 /** What is in one of the two alphabets only (RFC 4648 section 5). */
 const OF_URLS = /[_-]/
 /** A part of a value that can be base64 by itself: behind `v1.`, before a signature. */
-const LAST = /\/([A-Za-z0-9+_-]{10,2048}={1,2})$/
+const LAST = /^[A-Za-z0-9+_-]{10,2048}={1,2}$/
 const SHORTEST_PART = 20
 const MAX_PARTS = 8
 /** Longer values are documents, in which people write words. */
@@ -49,9 +49,13 @@ export function decodeBase64(value: string, isOfFile = false): string | undefine
 function decode(value: string, isOfFile = false): string | undefined {
   const unpadded = withoutEncodedPadding(value)
   if (unpadded !== value) {
-    const document = decode(unpadded, isOfFile)
+    const document = decodeAsIs(unpadded, isOfFile)
     if (document !== undefined && DOCUMENT.test(document)) return document
   }
+  return decodeAsIs(value, isOfFile)
+}
+
+function decodeAsIs(value: string, isOfFile: boolean): string | undefined {
   const found: string[] = []
   takeBehindMark(found, value)
   if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
@@ -97,8 +101,10 @@ function withoutEncodedPadding(value: string): string {
 
 /** Adds what stands behind the last slash, a sign of the alphabet too, where padding says what it is. */
 function takeLast(found: string[], value: string): void {
-  const part = value.endsWith('=') ? LAST.exec(value)?.[1] : undefined
-  if (part !== undefined && part.length % 4 === 0) take(found, part, BOTH)
+  if (value.length > LONGEST_LOOSE || !value.endsWith('=')) return
+  const slash = value.lastIndexOf('/')
+  const part = slash < 0 ? '' : value.slice(slash + 1)
+  if (part.length % 4 === 0 && LAST.test(part)) take(found, part, BOTH)
 }
 
 /** Adds what decoders get that pass over signs, and programs that take a value apart. */
@@ -117,8 +123,7 @@ function takeLoosely(found: string[], value: string): void {
 export function decodeBase64Value(value: string): string | undefined {
   const found: string[] = []
   takeLast(found, value)
-  if (found.length > 0) return found[0]
-  if (value.length > LONGEST_LOOSE || !OF_URLS.test(value)) return behindBase64(value)
+  if (found.length === 0 && (value.length > LONGEST_LOOSE || !OF_URLS.test(value))) return behindBase64(value)
   if (!take(found, value, BOTH)) take(found, value, STANDARD)
   return found.length === 0 ? undefined : found.join('\n')
 }
