@@ -7,6 +7,7 @@ import type { Clock, RandomSource } from '@postern/core'
  */
 export type Role = 'viewer' | 'operator' | 'administrator' | 'approver'
 
+/** Every role, in the order in which they are shown. */
 export const ROLES: readonly Role[] = ['viewer', 'operator', 'administrator', 'approver']
 
 /** Somebody who is signed in. */

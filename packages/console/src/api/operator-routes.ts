@@ -86,8 +86,8 @@ function deskOf({ parts }: ApiCall): OperatorAccounts {
 }
 
 /**
- * Roles of the body. Whoever grants a role has it. Nobody grants approver here: who asks for an approval could
- * else make the second person who decides it.
+ * Roles of the body. Whoever grants a role has it. Nobody grants approver here: who asks for an approval
+ * could else make the second person who decides it.
  * @param held roles that need no granting
  */
 function wantedRoles(call: ApiCall, held: readonly Role[] = []): readonly Role[] {
