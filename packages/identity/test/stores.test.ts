@@ -122,5 +122,72 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       await revokeGrants(database, 'alice')
       assert.equal(await store.adapter('Session').find('session'), undefined)
     })
+
+    test('a proof or an assertion is used once among many nodes, also at the same moment, until it ends', async t => {
+      const make = await databases(t)
+      const clock = new VirtualClock()
+      const parts = async () => ({ database: await make(), secret: testSecret(), clock })
+      const refusal = (why: string): Error => new Error(why)
+      const adapters = [
+        new OauthStore(await parts(), refusal).adapter('ReplayDetection'),
+        new OauthStore(await parts(), refusal).adapter('ReplayDetection'),
+      ]
+      const uses = () => Promise.allSettled(adapters.map(adapter => adapter.upsert('jti', {}, 300)))
+      const one = (await uses()).map(({ status }) => status).sort()
+      assert.deepEqual(one, ['fulfilled', 'rejected'])
+      assert.ok((await uses()).every(({ status }) => status === 'rejected'))
+      clock.advance(300_000)
+      assert.deepEqual((await uses()).map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+      await assert.rejects(async () => adapters[0]?.upsert('forever', {}, 3_601), /far/)
+    })
+
+    test('what anybody can make is bounded: the oldest go, what an account has stays, used proofs all stay', async t => {
+      const clock = new VirtualClock()
+      const database = await (await databases(t))()
+      const store = new OauthStore({ database, secret: testSecret(), clock }, why => new Error(why))
+      const count = async (model: string): Promise<number> => {
+        const text = 'SELECT COUNT(*) AS "count" FROM oauth_record WHERE model = $1'
+        const [row] = await database.rows<{ readonly count: number | string }>(text, [model])
+        return Number(row?.count)
+      }
+      // As a flood of strangers made them, each a moment later.
+      const flood = (model: string, rows: number, expiresAt: number, name = 'stranger') =>
+        database.batch([
+          {
+            text: `INSERT INTO oauth_record (model, id, payload, expires_at)
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+              SELECT '${model}', '${name} ' || i, 'x', ${expiresAt} + i FROM n`,
+            values: [],
+          },
+        ])
+      const later = clock.now() + 60_000
+      for (const [model, most] of [
+        ['Interaction', 20_000],
+        ['DeviceCode', 20_000],
+        ['PushedAuthorizationRequest', 10_000],
+      ] as const) {
+        await store.adapter(model).upsert('first', {}, 1)
+        await flood(model, most + 5_000, later)
+        for (let i = 0; i < 100; i++) await store.adapter(model).upsert(`own ${i}`, {}, 600)
+        assert.ok((await count(model)) <= most + 100, model)
+        assert.ok(await store.adapter(model).find('own 0'), 'the newest are there')
+        assert.equal(await store.adapter(model).find('first'), undefined)
+        const long = { params: { state: 's'.repeat(16_384) } }
+        await assert.rejects(async () => store.adapter(model).upsert('long', long, 60), /large/)
+      }
+      await flood('Grant', 25_000, later)
+      for (let i = 0; i < 100; i++) await store.adapter('Grant').upsert(`own ${i}`, { accountId: 'a' }, 600)
+      assert.equal(await count('Grant'), 25_100)
+      const used = store.adapter('ReplayDetection')
+      await used.upsert('mine', {}, 300)
+      for (let i = 0; i < 20; i++) await flood('ReplayDetection', 10_000, later, `stranger ${i}`)
+      const tries = []
+      for (let i = 0; i < 101; i++) tries.push(await used.upsert(`own ${i}`, {}, 300).catch(String))
+      assert.equal(tries.at(-1), 'Error: full', 'none is forgotten for another')
+      await assert.rejects(async () => used.upsert('mine', {}, 300))
+      clock.advance(70_000 + 200_000)
+      for (let i = 0; i < 100; i++) await used.upsert(`next ${i}`, {}, 300).catch(() => undefined)
+      await used.upsert('there is room again', {}, 300)
+    })
   })
 }
