@@ -1,11 +1,12 @@
-import type { Duration } from '@postern/core'
+import { ConfigError, type Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
 import * as z from 'zod'
-import { key, orOff, required, section } from '../key.ts'
+import { checked, key, orOff, required, section } from '../key.ts'
 import {
   backendAddress,
   count,
   duration,
+  flag,
   gatewayListen,
   headerName,
   type Listen,
@@ -110,6 +111,21 @@ export interface CapsConfig {
 
 export type CompiledCaps = { readonly [Name in keyof CapsConfig]-?: number }
 
+/** How the gateway looks whether the backend accepts connections. */
+export interface BackendCheckConfig {
+  /** Whether the process is not ready (`/readyz`) while the backend is down. Default: `false`. */
+  readonly required?: boolean | undefined
+  /** How often a connection to the backend is opened; at least `1s`. Default: `5s`. */
+  readonly every?: Duration | undefined
+}
+
+/** The check of the backend with its defaults. */
+export interface CompiledBackendCheck {
+  readonly required: boolean
+  /** Milliseconds. */
+  readonly every: number
+}
+
 /** Where operators ask. */
 export interface AdminConfig {
   /**
@@ -131,6 +147,38 @@ export const upstream: z.ZodType<string | undefined, string | undefined> = key(b
   example: 'http://127.0.0.1:3000',
   applies: 'restart',
 })
+
+function atLeastSecond(milliseconds: number): void {
+  if (milliseconds < 1_000)
+    throw new ConfigError({ place: '', problem: 'must be at least 1s', hint: 'e.g. 5s' })
+}
+
+/** `backendCheck`. */
+export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckConfig | false | undefined> =
+  key(
+    orOff(
+      section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', {
+        required: key(flag, {
+          description: 'Whether the process is not ready (`/readyz`) while the backend is down.',
+          default: false,
+          example: true,
+        }),
+        every: key(checked(duration, 'a duration such as "5s"', atLeastSecond), {
+          description: 'How often a connection to the backend is opened; at least `1s`.',
+          default: '5s',
+          example: '30s',
+        }),
+      }),
+    ),
+    {
+      description:
+        'Checks whether the backend accepts connections, for readiness, the log and metrics, or `false`. Gateway only.',
+      default: {},
+      defaultText: 'on',
+      example: { required: true },
+      applies: 'restart',
+    },
+  )
 
 /** `keepHeaders`. */
 export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undefined> = key(
