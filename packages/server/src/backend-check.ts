@@ -64,9 +64,9 @@ export interface BackendCheckParts {
 
 /**
  * Opens a connection to the backend again and again, so that readiness, the log and metrics say when it is
- * down and when it is back, without waiting for a request. Whether a process whose backend is down is ready is
- * for the configuration: where all instances share one backend, taking all of them out of rotation replaces
- * their answers with a worse one; where each has its own, only the one concerned must go.
+ * down and when it is back, without waiting for a request. Whether a process whose backend is down is ready
+ * is for the configuration: where all instances share one backend, taking all of them out of rotation
+ * replaces their answers with a worse one; where each has its own, only the one concerned must go.
  */
 export class BackendCheck implements HealthProbe {
   readonly #parts: BackendCheckParts

@@ -71,7 +71,7 @@ describe('the check of the backend', () => {
     )
   })
 
-  test('a place that takes no connection is told why, and a socket file too', async () => {
+  test('why a place takes no connection is said, of a socket file too', async () => {
     const closed = createServer().listen(0, '127.0.0.1')
     await once(closed, 'listening')
     const { port } = closed.address() as AddressInfo

@@ -1,7 +1,7 @@
-import { ConfigError, type Duration } from '@postern/core'
+import type { Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
 import * as z from 'zod'
-import { checked, key, orOff, required, section } from '../key.ts'
+import { key, orOff, required, section } from '../key.ts'
 import {
   backendAddress,
   count,
@@ -13,6 +13,7 @@ import {
   listen,
   listOf,
   oneOf,
+  secondOrMore,
   text,
 } from '../types.ts'
 
@@ -148,11 +149,6 @@ export const upstream: z.ZodType<string | undefined, string | undefined> = key(b
   applies: 'restart',
 })
 
-function atLeastSecond(milliseconds: number): void {
-  if (milliseconds < 1_000)
-    throw new ConfigError({ place: '', problem: 'must be at least 1s', hint: 'e.g. 5s' })
-}
-
 /** `backendCheck`. */
 export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckConfig | false | undefined> =
   key(
@@ -163,7 +159,7 @@ export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckC
           default: false,
           example: true,
         }),
-        every: key(checked(duration, 'a duration such as "5s"', atLeastSecond), {
+        every: key(secondOrMore, {
           description: 'How often a connection to the backend is opened; at least `1s`.',
           default: '5s',
           example: '30s',

@@ -6,7 +6,7 @@ const MOST = 1_024
 export const MOST_OF_ID = 8_192
 
 /** A text of the query; undefined when it is absent or empty. @throws ApiProblem when it is too long */
-export function queryText({ query }: ApiCall, name: string, most = MOST): string | undefined {
+export function queryText({ query }: ApiCall, name: string, most: number = MOST): string | undefined {
   const value = query.get(name) ?? ''
   if (value.length > most) throw new ApiProblem(400, `${name}: must be at most ${most} characters`)
   return value === '' ? undefined : value
@@ -27,7 +27,7 @@ export function queryNumber(
 }
 
 /** A text of the body. @throws ApiProblem when it is not text, or too long */
-export function bodyText({ body }: ApiCall, name: string, fallback?: string, most = MOST): string {
+export function bodyText({ body }: ApiCall, name: string, fallback?: string, most: number = MOST): string {
   const value = body[name] ?? fallback
   if (typeof value !== 'string' || value.length > most)
     throw new ApiProblem(400, `${name}: must be text of at most ${most} characters`)

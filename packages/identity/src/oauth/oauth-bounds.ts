@@ -13,14 +13,16 @@ const MAX_PAYLOAD = 16_384
 const MAX_USED = 200_000
 /** Seconds. The use of an assertion is kept until its end, which its client chooses (RFC 7523 section 3). */
 const MAX_ASSERTION = 3_600
-/** Records of a model between two counts: an instance exceeds the bound by so many at most. */
-const COUNT_EVERY = 100
 
 /** Used proofs and assertions. */
 export const USED = 'ReplayDetection'
 
 /** Why a record is refused for what it is; undefined when it is not. */
-export function faultOf(model: string, payload: string, expiresIn = Infinity): OauthRefusal | undefined {
+export function faultOf(
+  model: string,
+  payload: string,
+  expiresIn: number = Infinity,
+): OauthRefusal | undefined {
   if (OPEN.has(model) && payload.length > MAX_PAYLOAD) return 'large'
   return model === USED && expiresIn > MAX_ASSERTION ? 'far' : undefined
 }
@@ -28,19 +30,4 @@ export function faultOf(model: string, payload: string, expiresIn = Infinity): O
 /** How many records of a model may be kept; undefined for one that only an account or a client can make. */
 export function mostOf(model: string): number | undefined {
   return model === USED ? MAX_USED : OPEN.get(model)
-}
-
-/**
- * Says when to count. A statement over all records with each would cost more than the record, so it is due
- * once in a hundred.
- */
-export class CountNowAndThen {
-  readonly #since = new Map<string, number>()
-
-  /** Takes one more record. @returns whether it is time to count those of its model */
-  take(model: string): boolean {
-    const since = (this.#since.get(model) ?? 0) + 1
-    this.#since.set(model, since % COUNT_EVERY)
-    return since === COUNT_EVERY
-  }
 }

@@ -126,8 +126,9 @@ async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 /**
- * Asks name servers, on the event loop. The `lookup` of the system takes a thread of the pool that also hashes
- * passwords and reads files, for as long as a stranger's name server lets it wait, and cannot be stopped.
+ * Asks name servers, on the event loop. The `lookup` of the system takes a thread of the pool that also
+ * hashes passwords and reads files, for as long as a stranger's name server lets it wait, and cannot be
+ * stopped.
  */
 async function systemResolve(host: string, signal: AbortSignal): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: 1_500, tries: 2 })
