@@ -321,7 +321,7 @@ function collapsedOf(text: string, chars: number): string | undefined {
 const SHORTEST_PADDED = 64
 
 /** Percent signs that escape nothing, one behind the other or inside a word. */
-const STRAY = /%[^%\s]%[^%\s]%[^%\s]|[a-z]%(?![\da-f]{2}|u[\da-f]{4})[a-z]/i
+const STRAY = /%[^%\s]%[^%\s]%[^%\s]|\.%\.|[a-z]%(?![\da-f]{2}|u[\da-f]{4})[a-z]/i
 
 /** A text without percent signs that escape nothing: Active Server Pages drop them (`s%elect`). */
 function withoutStray(text: string): string {

@@ -137,7 +137,7 @@ export class ShellCommandLexer {
       isAdvisedCommand(command) &&
       isBalanced(found.before)
     // Behind an address or a line end, nobody lists what is typed: the first line was to be the whole value.
-    const isList = opening === 'line' && !found.isHungOn
+    const isList = opening === 'line' && !found.isHungOn && !hasDropped
     const isFilter = opening === 'separator' && found.before !== '' && found.isFilter
     const bare = opening === 'start' || isList || isCode || isAdvice || isFilter
     return { start: separator, end, score, id: 'rce/command', bare }
