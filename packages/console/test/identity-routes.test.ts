@@ -49,7 +49,7 @@ describe('keys, users and sessions in the console', () => {
       path: '/',
       origins: [],
     })
-    operator = await signIn(server, 'opal', ['viewer', 'operator'])
+    operator = await signIn(server, 'opal', ['viewer', 'operator', 'administrator'])
     viewer = await signIn(server, 'vic', ['viewer'])
     const { json } = await ask(`${server.address}api/openapi.json`, { headers: viewer })
     paths = json['paths'] as typeof paths
@@ -158,6 +158,21 @@ describe('keys, users and sessions in the console', () => {
     const roles = await call('POST', '/users/{user}/roles', { id: bob, body: { roles: ['support'] } })
     assert.equal(roles.json['changed'], true)
     assert.deepEqual((await identity.accounts.byId(bob))?.roles, ['support'])
+    const owner = { id: bob, body: { roles: ['support', 'owner'] } }
+    const refused = await call('POST', '/users/{user}/roles', owner)
+    assert.equal(refused.status, 403, 'a role that consents makes the second person of an act')
+    assert.match(String(refused.json['error']), /postern users roles/)
+    await identity.accounts.setRoles(bob, ['support', 'owner'])
+    assert.equal((await call('POST', '/users/{user}/roles', owner)).status, 200, 'it stays with who has it')
+    assert.equal((await call('POST', '/users/{user}/roles', { id: bob, body: { roles: [] } })).status, 200)
+    const self = await signIn(server, 'BOB@shop.example', ['viewer', 'operator', 'administrator'])
+    const own = { id: bob, body: { roles: ['support'] } }
+    assert.equal(
+      (await call('POST', '/users/{user}/roles', { ...own, who: self })).status,
+      403,
+      'nor of the own account',
+    )
+    await identity.accounts.setRoles(bob, ['support'])
     assert.equal(JSON.stringify(given.acts).includes('bob@'), false, 'the log never holds an address')
   })
 
@@ -169,7 +184,7 @@ describe('keys, users and sessions in the console', () => {
       ['POST', '/users/{user}/enable'],
       ['POST', '/users/{user}/roles'],
       ['POST', '/users/{user}/sessions/end'],
-      ['POST', '/principals/{principal}/end'],
+      ['POST', '/principals/end'],
     ] as const)
       assert.equal((await call(method, template, { who: viewer, id: ann, body: {} })).status, 403, template)
   })
@@ -177,7 +192,7 @@ describe('keys, users and sessions in the console', () => {
   test('what is not there is said so', async () => {
     assert.equal((await call('GET', '/users/{user}', { id: 'nobody' })).status, 404)
     assert.equal((await call('GET', '/users/{user}', { id: '..%2Fkeys' })).status, 404)
-    assert.equal((await call('POST', '/principals/{principal}/end', { id: 'ann', body: {} })).status, 404)
+    assert.equal((await call('POST', '/principals/end', { body: { principal: 'ann' } })).status, 404)
   })
 
   test('who asks for consent is called by their address, and does not decide under it', async () => {

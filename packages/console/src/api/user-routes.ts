@@ -1,6 +1,6 @@
 import type { Account } from '@postern/identity/built-in'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
-import { bodyText, bodyTexts, pathText } from './call-values.ts'
+import { bodyText, bodyTexts, MOST_OF_ID, pathText } from './call-values.ts'
 import { identityOf } from './identity-of.ts'
 
 const USER_ID = /^[\w-]{1,64}$/
@@ -130,29 +130,33 @@ export const userRoutes: readonly ApiRoute[] = [
   {
     method: 'POST',
     path: '/users/{user}/roles',
-    role: 'operator',
+    role: 'administrator',
     summary: 'Says which roles an account has on the whole site, in place of those it had.',
     body: { roles: { type: 'strings', required: true, description: 'Empty for none.' } },
-    answer: '`changed`.',
+    answer:
+      '`changed`. Refused: the account of the caller, and a new role that consents to acts (`approve: { by }`); those are given by `postern users roles`.',
     shape: CHANGED,
     handle: async call => {
-      const { id } = await userOf(call)
+      const { id, email, roles: held } = await userOf(call)
       const roles = bodyTexts(call, 'roles')
+      checkGranted(call, email, roles, held)
       await note(call, 'users.roles', id, { roles: [...roles] })
       return { changed: await identityOf(call).accounts.setRoles(id, roles) }
     },
   },
   {
     method: 'POST',
-    path: '/principals/{principal}/end',
+    path: '/principals/end',
     role: 'operator',
     summary:
       'What a principal was given until now (tokens, sessions of the application) no longer holds, on every instance.',
+    body: { principal: { type: 'string', required: true, description: 'Its id.' } },
     answer: '`ended`.',
     shape: { ended: 'boolean' },
     handle: async call => {
       const { revocations, record } = call.parts
-      const id = pathText(call, 'principal', /^.{1,200}$/)
+      const id = bodyText(call, 'principal', undefined, MOST_OF_ID)
+      if (id === '') throw new ApiProblem(400, 'principal: must not be empty')
       if (revocations === undefined)
         throw new ApiProblem(404, 'the configuration does not say who identifies, so nothing can be revoked')
       await record(
@@ -164,6 +168,24 @@ export const userRoutes: readonly ApiRoute[] = [
     },
   },
 ]
+
+/** Nobody widens what they may themselves, or makes the second person who consents to what they ask for. */
+function checkGranted(
+  { parts, session }: ApiCall,
+  email: string,
+  roles: readonly string[],
+  held: readonly string[],
+): void {
+  if (email === session.name.toLowerCase())
+    throw new ApiProblem(403, 'nobody changes the roles of their own account; ask another administrator')
+  const approving = parts.approvingRoles()
+  const refused = roles.find(role => approving.has(role) && !held.includes(role))
+  if (refused !== undefined)
+    throw new ApiProblem(
+      403,
+      `the role ${refused} consents to acts, and is given on the machine of the gateway: postern users roles`,
+    )
+}
 
 async function userOf(call: ApiCall): Promise<Account> {
   const account = await identityOf(call).accounts.byId(pathText(call, 'user', USER_ID))
