@@ -120,7 +120,7 @@ function connectSentinels(urls: readonly string[], options: Settings): Redis {
     ...(seed.password !== '' && { password: decodeURIComponent(seed.password) }),
     ...(sentinelPassword !== null && { sentinelPassword }),
     ...(secure && { tls: {}, enableTLSForSentinelMode: true }),
-    // A Sentinel that takes a question and answers none is given up for the next.
+    // A Sentinel that takes a question and answers none is left for the next.
     sentinelCommandTimeout: options.commandTimeout,
     Connector: releasedSentinels(pauseBeforeRetry),
     retryStrategy: pauseBeforeRetry,
