@@ -20,7 +20,8 @@ const TABLES = ['postern_budget_limits', 'postern_budget_counts', 'postern_budge
 /**
  * Takes the budgets of `guardSqlite` out of a file, in one transaction. Until then whoever opens the file
  * without a guard can read guarded tables, and change none of them: what the triggers ask for is not there.
- * Run it on a connection that is not guarded. With `keepCounts`, before migrations that change rows or columns.
+ * Run it on a connection that is not guarded. With `keepCounts`, before migrations that change rows or
+ * columns.
  */
 export function removeSqliteBudgets(db: SqliteConnection, options: RemoveSqliteOptions = {}): void {
   db.exec('BEGIN IMMEDIATE')

@@ -56,9 +56,10 @@ const PLAIN = /^[\w|.]*$/
  *
  * To parse and plan the claim's statement each time costs the server as much as to begin and commit, so it is
  * prepared where one actor goes on: any SQL can put another statement in its place, which would keep the
- * claims of whoever comes next. So it is parsed again after a statement of anybody else. A pooler may hand every transaction to another server process, which does not
- * have it: therefore the first claim of a connection asks for the process that answers, and only where that
- * is the one that the connection was opened to (no pooler shows that) is anything prepared.
+ * claims of whoever comes next. So it is parsed again after a statement of anybody else. A pooler may hand
+ * every transaction to another server process, which does not have it: therefore the first claim of a
+ * connection asks for the process that answers, and only where that is the one that the connection was opened
+ * to (no pooler shows that) is anything prepared.
  */
 export class ClaimPrefix {
   readonly #wire: Wire
@@ -115,7 +116,7 @@ export class ClaimPrefix {
     return this.#status === 'I' && this.#sent.length === 0
   }
 
-  /** Takes what statements have left in the session, in the packet of the next one. */
+  /** Takes what statements have left in the session, before the next one. */
   #discard(): void {
     const wire = this.#wire
     this.#isOthers = false
