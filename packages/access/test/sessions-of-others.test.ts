@@ -25,7 +25,7 @@ function shared(t: TestContext, options: Partial<GuardOptions> = {}, config: pg.
   return pool
 }
 
-/** Puts a statement that keeps what it is given in place of those that take a claim, and of some that could. */
+/** Puts a statement that keeps what it is given in place of all that take a claim, and of some that could. */
 const KEEP_CLAIMS = `DO $$
 DECLARE s record;
 BEGIN

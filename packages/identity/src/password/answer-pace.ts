@@ -8,7 +8,7 @@ const MARGIN = 1.1
 const MOST = 5_000
 
 /**
- * How long an answer is held back, so that the time it takes does not tell what the work was: hashes that were
+ * How long an answer is held back, so that its time does not tell what the work was: hashes that were
  * imported take another time to verify than our own, and than the one that stands in for an account that is
  * not there. As long as there is one kind of work, nothing is held back.
  */
