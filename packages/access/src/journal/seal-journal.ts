@@ -35,8 +35,8 @@ export interface SealOptions {
   /** Bytes of old rows in one entry; a larger one stays as it is. Default: 128 MiB. */
   readonly largest?: number
   /**
-   * Entries that were found too large, by id: what is known is not measured again. Give each call of a process
-   * the same set. Default: all are measured.
+   * Entries that were found too large, by id: what is known is not measured again. Give each call of a
+   * process the same set. Default: all are measured.
    */
   readonly tooLarge?: Set<string>
 }
