@@ -81,14 +81,19 @@ const CASES: readonly Case[] = [
   ],
   ['console link', { link: 'http://127.0.0.1:9465/#one' }, 0, /^http:\/\/127\.0\.0\.1:9465\/#one\n$/],
   ['console link --role viewer --name eve', { link: 'x' }, 0, /^x\n$/],
-  ['console link --role owner', {}, 2, /"owner" is not a role\n {2}hint: viewer, operator, approver/],
+  [
+    'console link --role owner',
+    {},
+    2,
+    /"owner" is not a role\n {2}hint: viewer, operator, administrator, approver/,
+  ],
   ['console invite ann@example.com --role viewer', { link: 'y' }, 0, /^y\n$/],
   ['console grant ann viewer', { change: 'changed' }, 0, /^ann: has other roles from now on\n$/],
   ['console grant ann viewer', { change: 'unchanged' }, 1, /^ann: nothing to change\n$/],
   ['console grant ann viewer', { change: 'last approver' }, 1, /is the last approver, and stays/],
   ['console grant ann boss', {}, 2, /"boss" is not a role/],
   ['console remove ann', { change: 'changed' }, 0, /^ann: is removed\n$/],
-  ['console remove ann', { change: 'last' }, 1, /is the last operator, and stays/],
+  ['console remove ann', { change: 'last operator' }, 1, /is the last operator, and stays/],
   [
     'console activity --days 2',
     {

@@ -22,7 +22,7 @@ export type {
   VaultDesk,
   VaultStatus,
 } from './api/console-parts.ts'
-export type { Role } from './api/console-session.ts'
+export { ROLES, type Role } from './api/console-session.ts'
 export { LiveFeed } from './api/live-feed.ts'
 export { type Operator, OperatorAccounts, rolesOf } from './api/operator-accounts.ts'
 export { type ConsoleOptions, type ConsoleServer, startConsole } from './serve/console-server.ts'

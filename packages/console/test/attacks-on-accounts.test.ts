@@ -109,7 +109,7 @@ describe('attacks on the accounts of the console', () => {
       409,
       'nor is it removed',
     )
-    const plain = await signIn(opened.server, 'plain', ['operator'])
+    const plain = await signIn(opened.server, 'plain', ['operator', 'administrator'])
     const keeps = { roles: ['operator', 'approver'] }
     assert.equal((await opened.call('POST', `/operators/${last?.id}/roles`, keeps, plain)).status, 200)
     const lacks = (await opened.operators.list()).find(({ id }) => id !== last?.id)

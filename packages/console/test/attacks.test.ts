@@ -143,7 +143,8 @@ describe('attacks on the console', () => {
     >
     const approver = await signIn(server, 'app', ['viewer', 'approver'])
     const operator = await signIn(server, 'ope', ['viewer', 'operator'])
-    const who = { viewer, approver, operator }
+    const administrator = await signIn(server, 'adm', ['viewer', 'administrator'])
+    const who = { viewer, approver, operator, administrator }
     let checked = 0
     const acts = given.acts.length
     const all = Object.entries(paths).flatMap(([path, operations]) =>

@@ -278,7 +278,7 @@ describe('the listener of the console', () => {
     assert.ok(operations.length >= 18, String(operations.length))
     assert.equal(new Set(operations.map(operation => operation['operationId'])).size, operations.length)
     for (const operation of operations)
-      assert.match(String(operation['x-role']), /^(?:viewer|operator|approver)$/)
+      assert.match(String(operation['x-role']), /^(?:viewer|operator|administrator|approver)$/)
     assert.equal(paths['/bans']?.['post']?.['x-role'], 'operator')
   })
 

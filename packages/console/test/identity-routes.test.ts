@@ -49,7 +49,7 @@ describe('keys, users and sessions in the console', () => {
       path: '/',
       origins: [],
     })
-    operator = await signIn(server, 'opal', ['viewer', 'operator'])
+    operator = await signIn(server, 'opal', ['viewer', 'operator', 'administrator'])
     viewer = await signIn(server, 'vic', ['viewer'])
     const { json } = await ask(`${server.address}api/openapi.json`, { headers: viewer })
     paths = json['paths'] as typeof paths
@@ -158,6 +158,21 @@ describe('keys, users and sessions in the console', () => {
     const roles = await call('POST', '/users/{user}/roles', { id: bob, body: { roles: ['support'] } })
     assert.equal(roles.json['changed'], true)
     assert.deepEqual((await identity.accounts.byId(bob))?.roles, ['support'])
+    const owner = { id: bob, body: { roles: ['support', 'owner'] } }
+    const refused = await call('POST', '/users/{user}/roles', owner)
+    assert.equal(refused.status, 403, 'a role that consents makes the second person of an act')
+    assert.match(String(refused.json['error']), /postern users roles/)
+    await identity.accounts.setRoles(bob, ['support', 'owner'])
+    assert.equal((await call('POST', '/users/{user}/roles', owner)).status, 200, 'it stays with who has it')
+    assert.equal((await call('POST', '/users/{user}/roles', { id: bob, body: { roles: [] } })).status, 200)
+    const self = await signIn(server, 'BOB@shop.example', ['viewer', 'operator', 'administrator'])
+    const own = { id: bob, body: { roles: ['support'] } }
+    assert.equal(
+      (await call('POST', '/users/{user}/roles', { ...own, who: self })).status,
+      403,
+      'nor of the own account',
+    )
+    await identity.accounts.setRoles(bob, ['support'])
     assert.equal(JSON.stringify(given.acts).includes('bob@'), false, 'the log never holds an address')
   })
 

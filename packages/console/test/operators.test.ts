@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ConfigError } from '@postern/core'
 import { SoftPasskey } from '../../identity/test/soft-passkey.ts'
 import type { OperatorAccounts } from '../src/api/operator-accounts.ts'
 import type { ConsoleServer } from '../src/serve/console-server.ts'
 import { AccountConsole, type PasskeyOptions as Options, sessionOf } from './support/account-console.ts'
-import type { SignedIn } from './support/ask.ts'
+import { type SignedIn, signIn } from './support/ask.ts'
 import type { TestParts } from './support/console-parts.ts'
 
 describe('accounts of the console', () => {
@@ -64,14 +65,25 @@ describe('accounts of the console', () => {
       assert.equal((await call('POST', '/invitation/options', { invitation: wrong })).status, 401)
   })
 
-  test('nobody grants a role they lack: an operator without approver makes no approver', async () => {
+  test('nobody grants a role they lack, nobody makes an approver, and operators say nothing about who may', async () => {
     const operator = sessionOf(await signInBy(ann()))
-    assert.equal((await invite('eve@shop.example', ['approver'], operator)).status, 403)
     const bob = await idOf('bob@shop.example')
-    assert.equal(
-      (await call('POST', `/operators/${bob}/roles`, { roles: ['approver'] }, operator)).status,
-      403,
-    )
+    assert.equal((await invite('eve@shop.example', ['viewer'], operator)).status, 403)
+    assert.equal((await call('POST', `/operators/${bob}/roles`, { roles: [] }, operator)).status, 403)
+    assert.equal((await call('DELETE', `/operators/${bob}`, {}, operator)).status, 403)
+    const alone = await signIn(server, 'alone', ['administrator'])
+    const every = await signIn(server, 'every')
+    for (const [who, role] of [
+      [alone, 'operator'],
+      [alone, 'approver'],
+      [every, 'approver'],
+    ] as const) {
+      assert.equal((await invite('eve@shop.example', [role], who)).status, 403, role)
+      assert.equal((await call('POST', `/operators/${bob}/roles`, { roles: [role] }, who)).status, 403, role)
+    }
+    assert.equal(await idOf('eve@shop.example'), '', 'nothing was made')
+    await assert.rejects(operators.invite('eve@shop.example', ['administrator', 'approver']), ConfigError)
+    await assert.rejects(operators.setRoles(bob, ['approver', 'administrator']), ConfigError)
     for (const roles of [['root'], 'operator', [['operator']]])
       assert.equal((await call('POST', '/operators', { name: 'x@shop.example', roles }, opal)).status, 400)
   })

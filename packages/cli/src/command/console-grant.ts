@@ -1,6 +1,7 @@
 import { accountName } from '@postern/runtime'
 import { askGateway } from '@postern/server'
 import type { Command } from './command.ts'
+import { consoleChange } from './console-change.ts'
 import { consoleRoles } from './console-roles.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
@@ -14,14 +15,8 @@ export const run: Command = async ([name = '', ...words], options, context) => {
     roles: [...consoleRoles(options, words)],
     operator: accountName(),
   })
-  const { change } = answer as { readonly change: 'changed' | 'unchanged' | 'last' | 'last approver' }
-  const wordsSaid = {
-    changed: 'has other roles from now on',
-    unchanged: 'nothing to change',
-    last: 'is the last operator, and stays: make somebody else an operator first',
-    'last approver': 'is the last approver, and stays: make somebody else an approver first',
-  }
-  context.output.line(`${safe(name)}: ${wordsSaid[change]}`)
+  const { change } = answer as { readonly change: string }
+  context.output.line(`${safe(name)}: ${consoleChange(change, 'has other roles from now on')}`)
   context.output.result(answer)
   return change === 'changed' ? EXIT.done : EXIT.no
 }

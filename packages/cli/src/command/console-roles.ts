@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
 import { type CommandOptions, listOption } from './command.ts'
 
-const ROLES: readonly string[] = ['viewer', 'operator', 'approver']
+const ROLES: readonly string[] = ['viewer', 'operator', 'administrator', 'approver']
 
 /** The roles of `--role`, or of arguments. @throws ConfigError for another word */
 export function consoleRoles(

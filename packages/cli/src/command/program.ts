@@ -198,7 +198,7 @@ export function buildProgram(execute: Execute, version: string): Program {
   const console = program.command('console').description('the web console of the running gateway')
   add(console, 'link', 'make a link that signs in once, within 15 minutes', () => import('./console-link.ts'))
     .option('--name <name>', 'who signs in, as the audit log names them (default: your account)')
-    .option('--role <role...>', 'viewer, operator, approver (default: all three)')
+    .option('--role <role...>', 'viewer, operator, administrator, approver (default: all)')
   add(
     console,
     'activity',
@@ -230,7 +230,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     'invite <email>',
     'make a link that makes an account with a passkey, once, within a day',
     () => import('./console-invite.ts'),
-  ).option('--role <role...>', 'viewer, operator, approver (default: viewer)')
+  ).option('--role <role...>', 'viewer, operator, administrator, approver (default: viewer)')
   add(
     console,
     'grant <email> <role...>',

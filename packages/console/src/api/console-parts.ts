@@ -254,6 +254,8 @@ export interface ConsoleParts {
   /** Absent where the configuration names no policies. */
   readonly policies: PolicyDesk | undefined
   guardedRoutes(): readonly GuardedRoute[]
+  /** Roles whose holders can consent to acts of others. */
+  approvingRoles(): ReadonlySet<string>
   /** Absent where there is no `vault.json`. */
   vault(): VaultDesk | undefined
   system(): SystemReading

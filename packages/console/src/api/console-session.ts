@@ -1,10 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock, RandomSource } from '@postern/core'
 
-/** What somebody may do: look, change what stands (bans, exceptions), decide approvals. */
-export type Role = 'viewer' | 'operator' | 'approver'
+/**
+ * What somebody may do: look, change what stands (bans, exceptions), say who may do what (accounts, roles,
+ * API keys, the configuration), decide approvals.
+ */
+export type Role = 'viewer' | 'operator' | 'administrator' | 'approver'
 
-export const ROLES: readonly Role[] = ['viewer', 'operator', 'approver']
+/** Every role, in the order in which they are shown. */
+export const ROLES: readonly Role[] = ['viewer', 'operator', 'administrator', 'approver']
 
 /** Somebody who is signed in. */
 export interface ConsoleSession {

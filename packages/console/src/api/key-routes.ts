@@ -38,7 +38,7 @@ export const keyRoutes: readonly ApiRoute[] = [
   {
     method: 'POST',
     path: '/keys',
-    role: 'operator',
+    role: 'administrator',
     summary: 'Makes a key for a service. It is in this answer and nowhere else.',
     body: {
       service: { type: 'string', required: true, description: 'The principal that the key is.' },

@@ -2,16 +2,12 @@ import { ConfigError } from '@postern/core'
 import type { PasskeyAccount, PasskeyAccounts } from '@postern/identity/built-in'
 import { ROLES, type Role } from './console-session.ts'
 
-/**
- * What became of a change; `last` and `last approver`: the last one who can sign in keeps that role, so
- * nothing was changed.
- */
-export type OperatorChange = 'changed' | 'unchanged' | 'last' | 'last approver'
+/** What became of a change; `last ...`: the last one who can sign in keeps that role, so nothing changed. */
+export type OperatorChange = 'changed' | 'unchanged' | LastOfRole
+type LastOfRole = `last ${(typeof KEPT)[number]}`
 
-const LAST = [
-  ['operator', 'last'],
-  ['approver', 'last approver'],
-] as const
+/** Roles that somebody who can sign in always has. */
+const KEPT = ['operator', 'administrator', 'approver'] as const
 
 /** An operator as the console shows them. */
 export interface Operator {
@@ -33,8 +29,8 @@ export function rolesOf(roles: readonly string[]): readonly Role[] {
 
 /**
  * The console's own accounts. Changes run one after the other, so that two operators who remove each other at
- * once cannot both succeed; the last operator and the last approver who can sign in cannot be removed or lose
- * the role.
+ * once cannot both succeed; the last operator, administrator or approver who can sign in cannot be removed or
+ * lose the role. Nobody is both administrator and approver: who says who may approve does not approve.
  */
 export class OperatorAccounts {
   readonly #accounts: PasskeyAccounts
@@ -57,9 +53,11 @@ export class OperatorAccounts {
 
   /**
    * Invites somebody. @returns the secret of the link
-   * @throws ConfigError when the name is not an e-mail address, or can sign in already
+   * @throws ConfigError when the name is not an e-mail address, or can sign in already; for roles that do not
+   * go together
    */
   async invite(name: string, roles: readonly Role[]): Promise<string> {
+    checkDuties(roles)
     const secret = await this.#inTurn(() => this.#accounts.invite(name, roles))
     if (secret !== undefined) return secret
     throw new ConfigError({
@@ -87,7 +85,9 @@ export class OperatorAccounts {
     return account === undefined ? undefined : shown(account)
   }
 
-  setRoles(id: string, roles: readonly Role[]): Promise<OperatorChange> {
+  /** @throws ConfigError for roles that do not go together */
+  async setRoles(id: string, roles: readonly Role[]): Promise<OperatorChange> {
+    checkDuties(roles)
     return this.#inTurn(async () => {
       const last = await this.#lastRole(id, roles)
       if (last !== undefined) return last
@@ -117,11 +117,11 @@ export class OperatorAccounts {
   }
 
   /** What nobody who can sign in would be any more, if this one had these roles only. */
-  async #lastRole(id: string, roles: readonly Role[]): Promise<'last' | 'last approver' | undefined> {
+  async #lastRole(id: string, roles: readonly Role[]): Promise<LastOfRole | undefined> {
     const able = (await this.list()).filter(({ isInvited }) => !isInvited)
-    for (const [role, change] of LAST) {
+    for (const role of KEPT) {
       const holders = able.filter(operator => operator.roles.includes(role))
-      if (!roles.includes(role) && holders.length === 1 && holders[0]?.id === id) return change
+      if (!roles.includes(role) && holders.length === 1 && holders[0]?.id === id) return `last ${role}`
     }
     return undefined
   }
@@ -131,6 +131,15 @@ export class OperatorAccounts {
     this.#turn = done.catch(() => undefined)
     return done
   }
+}
+
+function checkDuties(roles: readonly Role[]): void {
+  if (!roles.includes('administrator') || !roles.includes('approver')) return
+  throw new ConfigError({
+    place: 'roles',
+    problem: 'administrator and approver are separate duties, and cannot be of one account',
+    hint: 'give them to two people',
+  })
 }
 
 function shown({ id, email, roles, createdAt, passkeys }: PasskeyAccount): Operator {

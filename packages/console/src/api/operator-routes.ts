@@ -18,7 +18,7 @@ export const operatorRoutes: readonly ApiRoute[] = [
         {
           id: 'string',
           name: 'string',
-          roles: ['viewer|operator|approver'],
+          roles: [ROLES.join('|')],
           createdAt: 'time',
           isInvited: 'boolean',
           passkeys: [{ id: 'string', name: 'string', createdAt: 'time', usedAt: 'time?' }],
@@ -30,11 +30,12 @@ export const operatorRoutes: readonly ApiRoute[] = [
   {
     method: 'POST',
     path: '/operators',
-    role: 'operator',
-    summary: 'Invites somebody, who then signs in with a passkey; nobody can invite to a role they lack.',
+    role: 'administrator',
+    summary:
+      'Invites somebody, who then signs in with a passkey; nobody can invite to a role they lack, nor to approver.',
     body: {
       name: { type: 'string', required: true, description: 'E-mail address: the name in the audit log.' },
-      roles: { type: 'strings', description: 'viewer, operator, approver. Default: viewer.' },
+      roles: { type: 'strings', description: 'viewer, operator, administrator. Default: viewer.' },
     },
     answer: '`invitation`: goes after `#invitation=` in the address of the console; good once, for a day.',
     shape: { invitation: 'string' },
@@ -48,11 +49,13 @@ export const operatorRoutes: readonly ApiRoute[] = [
   {
     method: 'POST',
     path: '/operators/{operator}/roles',
-    role: 'operator',
+    role: 'administrator',
     summary: 'Says what an operator may, in place of what they might before; their sessions end.',
-    body: { roles: { type: 'strings', required: true, description: 'viewer, operator, approver.' } },
+    body: {
+      roles: { type: 'strings', required: true, description: 'viewer, operator, administrator, approver.' },
+    },
     answer:
-      '`changed`. Nobody grants a role they lack; one that somebody has stays with them. The last operator and the last approver keep that role: 409.',
+      '`changed`. Nobody grants a role they lack; approver is granted by `postern console grant` only. A role that somebody has stays with them. The last who has a role keeps it: 409.',
     shape: { changed: 'boolean' },
     handle: async call => {
       const id = pathText(call, 'operator', ACCOUNT_ID)
@@ -65,9 +68,9 @@ export const operatorRoutes: readonly ApiRoute[] = [
   {
     method: 'DELETE',
     path: '/operators/{operator}',
-    role: 'operator',
+    role: 'administrator',
     summary: 'Removes an account with its passkeys; its sessions end.',
-    answer: '`removed`. The last operator and the last approver cannot be removed: 409.',
+    answer: '`removed`. The last who has a role cannot be removed: 409.',
     shape: { removed: 'boolean' },
     handle: async call => {
       const id = pathText(call, 'operator', ACCOUNT_ID)
@@ -83,7 +86,8 @@ function deskOf({ parts }: ApiCall): OperatorAccounts {
 }
 
 /**
- * Roles of the body. Whoever grants a role has it: approvals could else be decided by who asked for them.
+ * Roles of the body. Whoever grants a role has it. Nobody grants approver here: who asks for an approval
+ * could else make the second person who decides it.
  * @param held roles that need no granting
  */
 function wantedRoles(call: ApiCall, held: readonly Role[] = []): readonly Role[] {
@@ -93,16 +97,18 @@ function wantedRoles(call: ApiCall, held: readonly Role[] = []): readonly Role[]
   const roles = rolesOf(asked)
   const lacking = roles.find(role => !call.session.roles.has(role) && !held.includes(role))
   if (lacking !== undefined) throw new ApiProblem(403, `you cannot grant the role ${lacking}, which you lack`)
+  if (roles.includes('approver') && !held.includes('approver'))
+    throw new ApiProblem(
+      403,
+      'approvers are made on the machine of the gateway: postern console invite EMAIL --role approver',
+    )
   return roles
 }
 
-/** @throws ApiProblem 409 for the last operator or approver */
+/** @throws ApiProblem 409 for the last one of a role */
 function isChanged(change: OperatorChange): boolean {
-  if (change === 'last')
-    throw new ApiProblem(409, 'the last operator stays: make somebody else an operator first')
-  if (change === 'last approver')
-    throw new ApiProblem(409, 'the last approver stays: make somebody else an approver first')
-  return change === 'changed'
+  if (change === 'changed' || change === 'unchanged') return change === 'changed'
+  throw new ApiProblem(409, `the ${change} stays: give somebody else that role first`)
 }
 
 function note(

@@ -71,7 +71,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
   {
     method: 'POST',
     path: '/settings',
-    role: 'operator',
+    role: 'administrator',
     summary: 'Writes another text into the file and puts it into force, as saving the file does.',
     body: {
       before: { type: 'string', required: true, description: 'The text that was changed.' },

@@ -1,9 +1,10 @@
 import type { ApiRoute } from './api-route.ts'
+import { ROLES } from './console-session.ts'
 
 /** An operation that needs no session; described here, answered in `serve/sign-in.ts`. */
 export type OpenOperation = Pick<ApiRoute, 'method' | 'path' | 'summary' | 'body' | 'answer' | 'shape'>
 
-const SIGNED_IN = { token: 'string', name: 'string', roles: ['viewer|operator|approver'] } as const
+const SIGNED_IN = { token: 'string', name: 'string', roles: [ROLES.join('|')] } as const
 const SET = 'Sets the cookie. `token` goes into `Console-Token` of every further request; `name`, `roles`.'
 
 /** How somebody gets a session. Each needs the `Origin` of the console. */
@@ -46,7 +47,7 @@ export const signInOperations: readonly OpenOperation[] = [
       invitation: { type: 'string', required: true, description: 'What follows `#invitation=`.' },
     },
     answer: '`name`, `roles`, `options`: PublicKeyCredentialCreationOptionsJSON.',
-    shape: { name: 'string', roles: ['viewer|operator|approver'], options: 'map' },
+    shape: { name: 'string', roles: [ROLES.join('|')], options: 'map' },
   },
   {
     method: 'POST',

@@ -1,6 +1,7 @@
 import { ABOUT_SHAPE, HEALTH_SHAPE, SIZE_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
 import type { AttackName } from './console-parts.ts'
+import { ROLES } from './console-session.ts'
 import { openApiDocument } from './open-api.ts'
 import { signInOperations } from './sign-in-operations.ts'
 
@@ -14,7 +15,7 @@ export const systemRoutes = (all: () => readonly ApiRoute[]): readonly ApiRoute[
     role: 'viewer',
     summary: 'Who is signed in.',
     answer: '`name`, `roles`, and what the console belongs to.',
-    shape: { name: 'string', roles: ['viewer|operator|approver'], ...ABOUT_SHAPE },
+    shape: { name: 'string', roles: [ROLES.join('|')], ...ABOUT_SHAPE },
     handle: ({ session, parts }) => ({ name: session.name, roles: [...session.roles], ...parts.about() }),
   },
   {

@@ -130,14 +130,16 @@ export const userRoutes: readonly ApiRoute[] = [
   {
     method: 'POST',
     path: '/users/{user}/roles',
-    role: 'operator',
+    role: 'administrator',
     summary: 'Says which roles an account has on the whole site, in place of those it had.',
     body: { roles: { type: 'strings', required: true, description: 'Empty for none.' } },
-    answer: '`changed`.',
+    answer:
+      '`changed`. Refused: the account of the caller, and a new role that consents to acts (`approve: { by }`); those are given by `postern users roles`.',
     shape: CHANGED,
     handle: async call => {
-      const { id } = await userOf(call)
+      const { id, email, roles: held } = await userOf(call)
       const roles = bodyTexts(call, 'roles')
+      checkGranted(call, email, roles, held)
       await note(call, 'users.roles', id, { roles: [...roles] })
       return { changed: await identityOf(call).accounts.setRoles(id, roles) }
     },
@@ -164,6 +166,24 @@ export const userRoutes: readonly ApiRoute[] = [
     },
   },
 ]
+
+/** Nobody widens what they may themselves, or makes the second person who consents to what they ask for. */
+function checkGranted(
+  { parts, session }: ApiCall,
+  email: string,
+  roles: readonly string[],
+  held: readonly string[],
+): void {
+  if (email === session.name.toLowerCase())
+    throw new ApiProblem(403, 'nobody changes the roles of their own account; ask another administrator')
+  const approving = parts.approvingRoles()
+  const refused = roles.find(role => approving.has(role) && !held.includes(role))
+  if (refused !== undefined)
+    throw new ApiProblem(
+      403,
+      `the role ${refused} consents to acts, and is given on the machine of the gateway: postern users roles`,
+    )
+}
 
 async function userOf(call: ApiCall): Promise<Account> {
   const account = await identityOf(call).accounts.byId(pathText(call, 'user', USER_ID))

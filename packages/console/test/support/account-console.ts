@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PasskeyAccounts } from '@postern/identity/built-in'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import { SoftPasskey } from '../../../identity/test/soft-passkey.ts'
+import type { Role } from '../../src/api/console-session.ts'
 import { OperatorAccounts } from '../../src/api/operator-accounts.ts'
 import { type ConsoleServer, startConsole } from '../../src/serve/console-server.ts'
 import { type Answer, ask, type SignedIn, signIn } from './ask.ts'
@@ -76,11 +77,12 @@ export class AccountConsole {
   /** An account that can sign in, and its passkey. */
   async member(
     name: string,
-    roles: readonly string[],
+    roles: readonly Role[],
   ): Promise<{ readonly id: string; readonly passkey: SoftPasskey; readonly session: SignedIn }> {
     const passkey = new SoftPasskey(this.origin)
-    const { json } = await this.invite(name, roles)
-    const session = sessionOf(await this.accept(json['invitation'], passkey))
+    // As the command line of the machine does: the console makes no approver.
+    const invitation = await this.operators.invite(name, roles)
+    const session = sessionOf(await this.accept(invitation, passkey))
     return { id: await this.idOf(name), passkey, session }
   }
 

@@ -58,6 +58,7 @@ export async function testParts(given: Partial<ConsoleParts> = {}): Promise<Test
     revocations: undefined,
     policies: undefined,
     guardedRoutes: () => [],
+    approvingRoles: () => new Set(['owner']),
     vault: () => undefined,
     system: () => ({
       instance: 'here:1',

@@ -1,9 +1,7 @@
-import { ApiProblem, type NamedCall, type Operator, type Role, rolesOf } from '@postern/console'
+import { ApiProblem, type NamedCall, type Operator, ROLES, rolesOf } from '@postern/console'
 import { ConfigError, type Json } from '@postern/core'
 import type { RunningConsole } from '../console/open-console.ts'
 import type { AdminCommand } from './admin-server.ts'
-
-const ROLES: readonly Role[] = ['viewer', 'operator', 'approver']
 
 /**
  * What `postern console` asks of a running gateway.

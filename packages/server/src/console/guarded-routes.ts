@@ -8,6 +8,12 @@ export function guardedRoutes({ routes }: CompiledConfig): readonly GuardedRoute
   return [...routes.guarded].map(([route, settings]) => ({ route, needs: needsOf(settings) }))
 }
 
+/** Roles that routes name as able to consent: `approve: { by: 'role:owner' }`. */
+export function approvingRoles({ routes }: CompiledConfig): ReadonlySet<string> {
+  const rules = [...routes.guarded.values()].flatMap(({ approve }) => [approve?.by ?? []].flat())
+  return new Set(rules.flatMap(rule => (rule.startsWith('role:') ? [rule.slice(5)] : [])))
+}
+
 function needsOf({ require: asked, approve, policy, budget, owned }: Settings): readonly string[] {
   const one = (value: string | readonly string[], word: string): string => [value].flat().join(word)
   return [

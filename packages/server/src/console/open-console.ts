@@ -45,7 +45,7 @@ import { PreviewInThread, type PreviewSetting } from '../preview/preview-in-thre
 import type { PreviewPlan } from '../preview/preview-plan.ts'
 import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
-import { guardedRoutes } from './guarded-routes.ts'
+import { approvingRoles, guardedRoutes } from './guarded-routes.ts'
 import { openTraffic } from './open-traffic.ts'
 import { policyDesk } from './policy-desk.ts'
 import { SettingsHistory } from './settings-history.ts'
@@ -323,6 +323,7 @@ function partsOf(
     revocations: resources.revocations,
     policies: policyDesk(resources.access?.policies, loaded),
     guardedRoutes: () => guardedRoutes(loaded().config),
+    approvingRoles: () => approvingRoles(loaded().config),
     vault: () => (vault.isThere ? vault : undefined),
     system: () => system.read(),
     diagnose: () =>

@@ -21,7 +21,7 @@ const LIVES = ['30d', '90d', '365d', ''] as const
 export function KeysScreen(): ReactNode {
   const asked = useAsked<{ readonly kept: boolean; readonly keys: readonly ApiKeyRow[] }>('/keys')
   const [show, setShow] = useState<(typeof SHOW)[number][0]>('live')
-  const may = useMay('operator')
+  const may = useMay('administrator')
   return (
     <div className="stack">
       <div className="row spread">

@@ -22,12 +22,13 @@ interface Operator {
 const ROLES: readonly (readonly [Role, string])[] = [
   ['viewer', 'look'],
   ['operator', 'change things'],
+  ['administrator', 'say who may'],
   ['approver', 'decide approvals'],
 ]
 
 /** Who may sign in to this console. */
 export function OperatorsScreen(): ReactNode {
-  const may = useMay('operator')
+  const may = useMay('administrator')
   const asked = useAsked<{ readonly operators: readonly Operator[] }>('/operators')
   return (
     <div className="stack">
@@ -91,7 +92,7 @@ function Invite({ onDone }: { readonly onDone: () => void }): ReactNode {
         </label>
         <fieldset className="row checks">
           <legend className="visually-hidden">Roles</legend>
-          {ROLES.filter(([role]) => own.includes(role)).map(([role, text]) => (
+          {ROLES.filter(([role]) => own.includes(role) && role !== 'approver').map(([role, text]) => (
             <label key={role} className="row">
               <input type="checkbox" name="roles" value={role} defaultChecked={role === 'viewer'} />
               {text}
@@ -132,7 +133,7 @@ function Accounts({
   readonly operators: readonly Operator[]
   readonly onDone: () => void
 }): ReactNode {
-  const may = useMay('operator')
+  const may = useMay('administrator')
   const { problem, run } = useAct()
   const remove = (id: string): Promise<void> =>
     run(async () => {
@@ -173,14 +174,14 @@ function Accounts({
         }))}
       />
       <p className="muted small">
-        Other roles, and removing an account, end the sessions of that person. The same by command:{' '}
-        <code>postern console grant EMAIL ROLE…</code>
+        Other roles, and removing an account, end the sessions of that person. Approvers are made by command
+        only: <code>postern console grant EMAIL ROLE…</code>
       </p>
     </section>
   )
 }
 
-/** What somebody may: a role that one lacks oneself is not granted, and stays with who has it. */
+/** What somebody may: approver, and a role that one lacks, is not granted and stays with who has it. */
 function RolesForm({
   id,
   name,
@@ -209,7 +210,7 @@ function RolesForm({
           <input
             type="checkbox"
             checked={wanted.includes(role)}
-            disabled={!own.includes(role) && !roles.includes(role)}
+            disabled={(!own.includes(role) || role === 'approver') && !roles.includes(role)}
             onChange={({ target }) =>
               setWanted(before =>
                 target.checked ? [...before, role] : before.filter(other => other !== role),

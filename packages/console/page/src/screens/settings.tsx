@@ -81,6 +81,7 @@ function Editor({
   readonly history: readonly Change[]
   readonly onWritten: () => void
 }): ReactNode {
+  const mayWrite = useMay('administrator')
   const [text, setText] = useState(present)
   const [hours, setHours] = useState<(typeof HOURS)[number][0]>('24')
   const [notice, setNotice] = useState<{ readonly isBad: boolean; readonly message: string }>()
@@ -133,7 +134,7 @@ function Editor({
               <button
                 type="button"
                 className="button primary"
-                disabled={!isChanged || !isTried}
+                disabled={!isChanged || !isTried || !mayWrite}
                 onClick={() => void write()}
               >
                 Write
@@ -141,7 +142,8 @@ function Editor({
             </div>
           </div>
           <p className="muted small">
-            A change is written after it was tried. Keys that need a restart are named when it is written.
+            {mayWrite ? 'A change is written after it was tried.' : 'Administrators write changes.'} Keys that
+            need a restart are named when it is written.
           </p>
           {notice !== undefined && (
             <p className={notice.isBad ? 'notice bad' : 'notice'} role={notice.isBad ? 'alert' : 'status'}>

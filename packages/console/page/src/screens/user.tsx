@@ -44,6 +44,7 @@ function Contents({
   onDone,
 }: User & { readonly onDone: () => void }): ReactNode {
   const may = useMay('operator')
+  const mayGrant = useMay('administrator')
   const { problem, run } = useAct()
   const post = (verb: string, body: object = {}): Promise<void> =>
     run(async () => {
@@ -86,7 +87,7 @@ function Contents({
             </Fact>
             <Fact name="Since">{dateTime(user.createdAt)}</Fact>
           </dl>
-          {may && (
+          {mayGrant && (
             <form
               className="row roles-form"
               onSubmit={(event: FormEvent<HTMLFormElement>) => {
