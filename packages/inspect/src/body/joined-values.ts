@@ -24,9 +24,9 @@ interface JoinedValues {
 
 /**
  * Visits the values of each repeated name as one text with commas: ASP.NET gives it to handlers so, and
- * JavaScript makes it of a list (HTTP parameter pollution; Carettoni and di Paola, 2009). Of each name only the
- * values that begin, end or stand inside a comment or a tag: any other one is read by itself, and however many
- * of them are sent, those that belong together stay together. Linear.
+ * JavaScript makes it of a list (HTTP parameter pollution; Carettoni and di Paola, 2009). Of each name only
+ * the values that begin, end or stand inside a comment or a tag: any other one is read by itself, and however
+ * many of them are sent, those that belong together stay together. Linear.
  */
 export function* visitJoined(text: string, base: string, place: Place, visitor: ValueVisitor): Steps {
   if (!text.includes('&') || !CLOSING.test(text)) return

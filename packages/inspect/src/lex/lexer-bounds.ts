@@ -25,7 +25,7 @@ export const LEXER_BOUNDS = {
     bracedVariable: 16,
     /** A variable without, behind its first. */
     bareVariable: 8,
-    /** Signs between a separator and the command behind it; white space is none. */
+    /** Signs between a separator and the command behind it, not counting white space. */
     gap: 16,
     /** Behind a command, in which its arguments are looked for. */
     argument: 96,
