@@ -172,7 +172,7 @@ test('every answer of the API of a running gateway is what its document says', a
     ...['/vault/openings', '/sessions', '/settings/preview'],
   ])
     await api.ask('GET', path)
-  await api.ask('GET', '/actors/{kind}/{value}', { values: ['address', '198.51.100.7'] })
+  await api.ask('GET', '/actor', { query: '?kind=address&value=198.51.100.7' })
 
   await api.ask('GET', '/requests/{id}', { values: [request] })
   await api.ask('GET', '/requests/{id}/exception', { values: [request] })
@@ -237,7 +237,7 @@ test('every answer of the API of a running gateway is what its document says', a
   await api.ask('POST', '/users/{user}/sessions/end', { values: [user] })
   await api.ask('POST', '/users/{user}/disable', { values: [user], body: { reason: 'a test' } })
   await api.ask('POST', '/users/{user}/enable', { values: [user] })
-  await api.ask('POST', '/principals/{principal}/end', { values: ['alice'] })
+  await api.ask('POST', '/principals/end', { body: { principal: 'alice' } })
 
   await api.ask('POST', '/operators', { body: { name: 'vera@shop.example', roles: ['viewer'] } })
   const operator = String(first(await api.ask('GET', '/operators'), 'operators')['id'])

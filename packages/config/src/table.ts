@@ -36,8 +36,11 @@ import { detectors, type ExtensionConfig, guards, onEvent } from './sections/ext
 import {
   type AdminConfig,
   admin,
+  type BackendCheckConfig,
+  backendCheck,
   type CapsConfig,
   type CompiledAdmin,
+  type CompiledBackendCheck,
   type CompiledCaps,
   type CompiledForwardAuth,
   type CompiledTimeouts,
@@ -103,6 +106,11 @@ export interface Config extends ExtensionConfig {
    * name. Default: none.
    */
   readonly keepHeaders?: readonly string[] | undefined
+  /**
+   * Checks whether the backend accepts connections, for readiness, the log and metrics, or `false`. Gateway
+   * only. Default: on.
+   */
+  readonly backendCheck?: BackendCheckConfig | false | undefined
   /** Worker threads of the gateway; `auto` for one per core. Default: `1`. */
   readonly workers?: number | 'auto' | undefined
   /** How long things may take in the gateway. */
@@ -239,6 +247,7 @@ export interface CompiledConfig {
   readonly tls?: TlsConfig
   readonly forwardAuth: CompiledForwardAuth
   readonly keepHeaders: readonly string[]
+  readonly backendCheck: CompiledBackendCheck | false
   readonly workers: number | 'auto'
   readonly timeouts: CompiledTimeouts
   readonly caps: CompiledCaps
@@ -325,6 +334,7 @@ export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledCo
   upstream,
   listen: listenPlace,
   tls,
+  backendCheck,
   keepHeaders,
   workers,
   forwardAuth,

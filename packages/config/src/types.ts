@@ -84,15 +84,28 @@ export function listOf<Out, In>(
 export const duration: z.ZodType<number, Duration> = parsed(
   z.union([z.string(), z.number()]),
   'a duration such as "10s"',
+  millisecondsOf,
+)
+
+/** A duration of a second or more: how often something is done that should not be done all the time. */
+export const secondOrMore: z.ZodType<number, Duration> = parsed(
+  z.union([z.string(), z.number()]),
+  'a duration such as "10s"',
   value => {
-    const milliseconds = parseDuration(value)
-    if (milliseconds <= 0) fail('must be longer than zero', 'e.g. 10s')
-    // A bare number counts milliseconds, and nobody who writes 90 for a retention means those.
-    if (typeof value === 'number' && value < 1_000)
-      fail(`${value} would mean ${value} ms`, `write the unit: "${value}s", "${value}m" or "${value}ms"`)
+    const milliseconds = millisecondsOf(value)
+    if (milliseconds < 1_000) fail('must be at least 1s', 'e.g. 10s')
     return milliseconds
   },
 )
+
+function millisecondsOf(value: Duration): number {
+  const milliseconds = parseDuration(value)
+  if (milliseconds <= 0) fail('must be longer than zero', 'e.g. 10s')
+  // A bare number counts milliseconds, and nobody who writes 90 for a retention means those.
+  if (typeof value === 'number' && value < 1_000)
+    fail(`${value} would mean ${value} ms`, `write the unit: "${value}s", "${value}m" or "${value}ms"`)
+  return milliseconds
+}
 
 /** `64kb`, `1mb`, or bytes; compiled to bytes. */
 export const byteSize: z.ZodType<number, ByteSize> = parsed(

@@ -94,7 +94,7 @@ describe('attacks on the console', () => {
       '/map',
       '/map/openapi.json',
       '/false-positives',
-      `/actors/address/${encodeURIComponent('<script>alert(1)</script>')}`,
+      `/actor?kind=address&value=${encodeURIComponent('<script>alert(1)</script>')}`,
       '/activity',
     ]) {
       const { status, headers, json } = await ask(api(path), { headers: opal })
@@ -134,6 +134,38 @@ describe('attacks on the console', () => {
     await until(() => open.every(({ ended }) => ended()))
     assert.equal(other.ended(), false)
     for (const { response } of [...open, other]) response.destroy()
+  })
+
+  test('a principal is reached by whatever name it has: dots, slashes, controls, marks, 8 KB', async () => {
+    const ended: string[] = []
+    const revocations = { revokePrincipal: async (id: string) => void ended.push(id) }
+    const other = await testParts({ revocations })
+    const listen = { host: '127.0.0.1', port: 0 }
+    const console = await startConsole({ parts: other.parts, listen, path: '/', origins: [] })
+    const session = await signIn(console, 'olga')
+    const names = [
+      '..',
+      '.',
+      '../../session',
+      'a/b',
+      'a%2Fb',
+      '\\..',
+      'a\nb',
+      '\u202e',
+      '?#&=',
+      ' a ',
+      'x'.repeat(8_000),
+    ]
+    for (const name of names) {
+      const target = `${console.address}api/actor?kind=principal&value=${encodeURIComponent(name)}`
+      const { status, json } = await ask(target, { headers: session })
+      assert.deepEqual([status, json['value']], [200, name])
+      const end = { method: 'POST', headers: session, body: JSON.stringify({ principal: name }) }
+      assert.equal((await ask(`${console.address}api/principals/end`, end)).status, 200)
+    }
+    assert.deepEqual(ended, names)
+    await console.close()
+    await other.close()
   })
 
   test('every operation that needs a role is refused to everybody without it, whatever else they are', async () => {

@@ -247,9 +247,14 @@ describe('the listener of the console', () => {
         400,
         body.slice(0, 40),
       )
-    for (const path of ['/events?limit=0', '/events?verdict=maybe', '/overview?minutes=1'])
+    for (const path of [
+      '/events?limit=0',
+      '/events?verdict=maybe',
+      '/overview?minutes=1',
+      '/actor?kind=planet&value=mars',
+    ])
       assert.equal((await ask(api(path), { headers: session })).status, 400, path)
-    for (const path of ['/requests/x', '/actors/planet/mars', '/nothing', '/requests/%ff', '/audit'])
+    for (const path of ['/requests/x', '/nothing', '/requests/%ff', '/audit'])
       assert.equal((await ask(api(path), { headers: session })).status, 404, path)
   })
 

@@ -184,7 +184,7 @@ describe('keys, users and sessions in the console', () => {
       ['POST', '/users/{user}/enable'],
       ['POST', '/users/{user}/roles'],
       ['POST', '/users/{user}/sessions/end'],
-      ['POST', '/principals/{principal}/end'],
+      ['POST', '/principals/end'],
     ] as const)
       assert.equal((await call(method, template, { who: viewer, id: ann, body: {} })).status, 403, template)
   })
@@ -192,7 +192,7 @@ describe('keys, users and sessions in the console', () => {
   test('what is not there is said so', async () => {
     assert.equal((await call('GET', '/users/{user}', { id: 'nobody' })).status, 404)
     assert.equal((await call('GET', '/users/{user}', { id: '..%2Fkeys' })).status, 404)
-    assert.equal((await call('POST', '/principals/{principal}/end', { id: 'ann', body: {} })).status, 404)
+    assert.equal((await call('POST', '/principals/end', { body: { principal: 'ann' } })).status, 404)
   })
 
   test('who asks for consent is called by their address, and does not decide under it', async () => {

@@ -1,5 +1,6 @@
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { isMainThread } from 'node:worker_threads'
 
 /** Connections that wait; further ones are closed at once, and their clients may try again. */
 const MAX_HELD = 1_024
@@ -120,7 +121,14 @@ export async function holdPort({
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     const place = path === undefined ? { host, port, reusePort } : { path }
-    server.listen({ ...place, backlog: 1_024 }, resolve)
+    const before = path === undefined || !isMainThread ? undefined : process.umask(0o777 & ~SOCKET_MODE)
+    try {
+      // A socket is bound before this returns, and has its mode from the first moment. A thread has no umask
+      // of its own to set, so there the mode follows.
+      server.listen({ ...place, backlog: 1_024 }, resolve)
+    } finally {
+      if (before !== undefined) process.umask(before)
+    }
   })
   if (path !== undefined) chmodSync(path, SOCKET_MODE)
   server.on('error', ignore)

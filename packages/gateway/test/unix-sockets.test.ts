@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import fs, { existsSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { CidrSet, Engine } from '@postern/core'
 import { WebSocket, WebSocketServer } from 'ws'
-import { startGateway } from '../src/index.ts'
+import { holdPort, startGateway } from '../src/index.ts'
 import { start, startBackend, type TestGateway } from './harness.ts'
 
 async function startOn(t: TestContext, path: string, listener: RequestListener): Promise<Server> {
@@ -112,6 +113,28 @@ describe('a gateway on a Unix socket', { timeout: 30_000, skip: process.platform
     assert.equal(await ask(path, { 'x-forwarded-for': '203.0.113.9' }), '200 127.0.0.1')
     await gateway.close({ grace: 0 })
     assert.equal(existsSync(path), false)
+  })
+
+  test('is open to owner and group from its first moment, whatever the umask of the process', async t => {
+    const path = await newPath(t)
+    const modes: number[] = []
+    const { chmodSync } = fs
+    t.mock.method(fs, 'chmodSync', (place: string, mode: number) => {
+      // What stands before it is set: somebody could have connected meanwhile.
+      modes.push(statSync(place).mode & 0o777)
+      chmodSync(place, mode)
+    })
+    syncBuiltinESMExports()
+    const before = process.umask(0)
+    t.after(() => {
+      process.umask(before)
+      t.mock.reset()
+      syncBuiltinESMExports()
+    })
+    const held = await holdPort({ port: 0, path })
+    assert.deepEqual(modes, [0o660])
+    assert.equal(process.umask(), 0, 'that of the process is as it was')
+    await held.close()
   })
 
   test('believes the proxy in front where loopback is trusted', async t => {

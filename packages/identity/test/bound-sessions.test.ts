@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
+import { NO_SESSION } from '../src/bind/bound-record.ts'
 import { memoryBoundStore } from '../src/bind-entry.ts'
 import { Browser, SID, signedIn, World } from './bound-world.ts'
 import { signer } from './verify-harness.ts'
@@ -232,6 +233,21 @@ describe('a session of a backend that was never written for it', () => {
     })
     assert.ok(browser.session !== undefined)
     assert.doesNotMatch(kept.join(), /abc\.sig|s%3Aabc/)
+  })
+
+  test('in memory the session used longest ago makes room: those of strangers sign nobody out who is there', () => {
+    const store = memoryBoundStore(new VirtualClock())
+    const record = { ...NO_SESSION, sealed: 'x', until: Number.MAX_SAFE_INTEGER }
+    const keep = (key: string) => store.update(key, () => ({ record, result: undefined }))
+    const has = (key: string) => store.update(key, ({ sealed }) => ({ result: sealed !== '' }))
+    keep('idle')
+    keep('used')
+    for (let i = 0; i < 99_998; i++) keep(`stranger ${i}`)
+    // Looked at, not changed, as most requests do.
+    assert.equal(has('used'), true)
+    for (let i = 0; i < 99_998; i++) keep(`another ${i}`)
+    assert.equal(has('used'), true)
+    assert.equal(has('idle'), false)
   })
 
   test('what cannot be configured is said', () => {

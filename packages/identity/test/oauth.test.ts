@@ -540,6 +540,22 @@ describe('bug class: SSRF by provider registration', () => {
     })
   }
 
+  test('nor is one whose name server does not answer: the time of a fetch is that of its name too', async () => {
+    let isStopped = false
+    const never = (_host: string, signal: AbortSignal): Promise<never> => {
+      signal.addEventListener('abort', () => {
+        isStopped = true
+      })
+      return new Promise(() => undefined)
+    }
+    // Else nothing would keep this process while it waits.
+    const kept = setInterval(() => undefined, 1_000)
+    const fetched = publicFetch('https://client.example/metadata', { resolve: never, timeout: 20 })
+    await assert.rejects(fetched, /not resolved in time/)
+    clearInterval(kept)
+    assert.ok(isStopped)
+  })
+
   test('nor is one with an address in it, of another scheme, or with credentials', async () => {
     for (const url of [
       'https://127.0.0.1/',

@@ -90,6 +90,33 @@ for (const [name, databases] of Object.entries(DATABASES)) {
     })
   })
 
+  describe(`one-time tokens in ${name}`, () => {
+    test('of strangers are bounded by kind: the oldest go, and those of accounts stay', async t => {
+      const database = await (await databases(t))()
+      const clock = new VirtualClock()
+      const tokens = new OneTimeTokens({ database, clock })
+      const accounts = new Accounts({ database, clock })
+      const alice = await accounts.create({ email: email('alice@shop.example'), emailVerified: 'yes' })
+      const reset = await tokens.issue('reset', alice?.id, {}, 1_000)
+      const other = await tokens.issue('sign-up', undefined, {}, 1_000)
+      const first = await tokens.issue('external', undefined, {}, 1_000)
+      const later = clock.now() + 60_000
+      const flood = `INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at)
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
+        SELECT 'stranger ' || i, 'external', NULL, '{}', 0, ${later} + i FROM n`
+      await database.batch([{ text: flood, values: [] }])
+      const mine: string[] = []
+      for (let i = 0; i < 100; i++) mine.push(await tokens.issue('external', undefined, {}, 600_000))
+      const text = `SELECT COUNT(*) AS "count" FROM one_time WHERE kind = 'external'`
+      const [row] = await database.rows<{ readonly count: number | string }>(text, [])
+      assert.ok(Number(row?.count) <= 20_100, String(row?.count))
+      assert.equal(await tokens.find('external', first), undefined)
+      for (const token of mine) assert.ok(await tokens.find('external', token))
+      assert.ok(await tokens.find('reset', reset))
+      assert.ok(await tokens.find('sign-up', other), 'of another kind')
+    })
+  })
+
   describe(`the OAuth store in ${name}`, () => {
     test('consumes once among many nodes, and who comes second ends the grant', async t => {
       const make = await databases(t)
@@ -121,6 +148,73 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal(await store.adapter('DeviceCode').findByUserCode('BCDFGHJK'), undefined)
       await revokeGrants(database, 'alice')
       assert.equal(await store.adapter('Session').find('session'), undefined)
+    })
+
+    test('a proof or an assertion is used once among many nodes, also at the same moment, until it ends', async t => {
+      const make = await databases(t)
+      const clock = new VirtualClock()
+      const parts = async () => ({ database: await make(), secret: testSecret(), clock })
+      const refusal = (why: string): Error => new Error(why)
+      const adapters = [
+        new OauthStore(await parts(), refusal).adapter('ReplayDetection'),
+        new OauthStore(await parts(), refusal).adapter('ReplayDetection'),
+      ]
+      const uses = () => Promise.allSettled(adapters.map(adapter => adapter.upsert('jti', {}, 300)))
+      const one = (await uses()).map(({ status }) => status).sort()
+      assert.deepEqual(one, ['fulfilled', 'rejected'])
+      assert.ok((await uses()).every(({ status }) => status === 'rejected'))
+      clock.advance(300_000)
+      assert.deepEqual((await uses()).map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+      await assert.rejects(async () => adapters[0]?.upsert('forever', {}, 3_601), /far/)
+    })
+
+    test('what anybody can make is bounded: the oldest go, what an account has stays, used proofs all stay', async t => {
+      const clock = new VirtualClock()
+      const database = await (await databases(t))()
+      const store = new OauthStore({ database, secret: testSecret(), clock }, why => new Error(why))
+      const count = async (model: string): Promise<number> => {
+        const text = 'SELECT COUNT(*) AS "count" FROM oauth_record WHERE model = $1'
+        const [row] = await database.rows<{ readonly count: number | string }>(text, [model])
+        return Number(row?.count)
+      }
+      // As a flood of strangers made them, each a moment later.
+      const flood = (model: string, rows: number, expiresAt: number, name = 'stranger') =>
+        database.batch([
+          {
+            text: `INSERT INTO oauth_record (model, id, payload, expires_at)
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+              SELECT '${model}', '${name} ' || i, 'x', ${expiresAt} + i FROM n`,
+            values: [],
+          },
+        ])
+      const later = clock.now() + 60_000
+      for (const [model, most] of [
+        ['Interaction', 20_000],
+        ['DeviceCode', 20_000],
+        ['PushedAuthorizationRequest', 10_000],
+      ] as const) {
+        await store.adapter(model).upsert('first', {}, 1)
+        await flood(model, most + 5_000, later)
+        for (let i = 0; i < 100; i++) await store.adapter(model).upsert(`own ${i}`, {}, 600)
+        assert.ok((await count(model)) <= most + 100, model)
+        assert.ok(await store.adapter(model).find('own 0'), 'the newest are there')
+        assert.equal(await store.adapter(model).find('first'), undefined)
+        const long = { params: { state: 's'.repeat(16_384) } }
+        await assert.rejects(async () => store.adapter(model).upsert('long', long, 60), /large/)
+      }
+      await flood('Grant', 25_000, later)
+      for (let i = 0; i < 100; i++) await store.adapter('Grant').upsert(`own ${i}`, { accountId: 'a' }, 600)
+      assert.equal(await count('Grant'), 25_100)
+      const used = store.adapter('ReplayDetection')
+      await used.upsert('mine', {}, 300)
+      for (let i = 0; i < 20; i++) await flood('ReplayDetection', 10_000, later, `stranger ${i}`)
+      const tries = []
+      for (let i = 0; i < 101; i++) tries.push(await used.upsert(`own ${i}`, {}, 300).catch(String))
+      assert.equal(tries.at(-1), 'Error: full', 'none is forgotten for another')
+      await assert.rejects(async () => used.upsert('mine', {}, 300))
+      clock.advance(70_000 + 200_000)
+      for (let i = 0; i < 100; i++) await used.upsert(`next ${i}`, {}, 300).catch(() => undefined)
+      await used.upsert('there is room again', {}, 300)
     })
   })
 }

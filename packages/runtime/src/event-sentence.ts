@@ -29,6 +29,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'schema.failed': event => `what was learned of parameters could not be kept: ${text(event, 'problem')}`,
   'gateway.worker': event => text(event, 'line'),
   'gateway.backend-failed': event => `the backend failed (${backendFailure(event)}) ${place(event)}`,
+  'gateway.backend-down': event => `the backend is down: ${text(event, 'problem')}`,
+  'gateway.backend-up': event => `the backend is back after ${number(event, 'seconds')} s`,
   'proxy.untrusted': untrustedForwardingSentence,
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
   'inspection.doubt': event =>

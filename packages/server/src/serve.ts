@@ -9,7 +9,7 @@ import {
   loadConfig,
   staleImportsSentence,
 } from '@postern/config'
-import { ConfigError, type Health, systemRandom } from '@postern/core'
+import { ConfigError, type Event, type Health, systemRandom } from '@postern/core'
 import type { Mailer } from '@postern/identity/built-in'
 import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
@@ -23,6 +23,7 @@ import { Metrics } from './admin/metrics.ts'
 import { parameterCommands } from './admin/parameter-commands.ts'
 import { writeRunFile } from './admin/run-file.ts'
 import type { AlertSender } from './alerts/alert-sender.ts'
+import { BackendCheck } from './backend-check.ts'
 import type { ConsoleSetup, RunningConsole } from './console/open-console.ts'
 import { instanceName, ownVersion } from './console/system-readings.ts'
 import { certificateOf, gatewayPlan } from './gateway-plan.ts'
@@ -131,11 +132,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
         ...(stale === undefined ? [] : [stale]),
       ]
     }
+    const backend = plan === undefined ? undefined : startBackendCheck(plan.upstream, config, runtime)
+    if (backend !== undefined) closers.unshift(() => backend.close())
     const alerts = await startAlerts(config, runtime)
     const telemetry = await startTelemetry(config, runtime, metrics, listener.url)
     if (telemetry !== undefined) closers.push(() => telemetry.close())
     const partsHealth = (): readonly Health[] => [
       ...listener.health(),
+      ...(backend === undefined ? [] : [backend.health()]),
       ...integrations.health(),
       ...(alerts === undefined ? [] : [alerts.health()]),
       ...(telemetry === undefined ? [] : [telemetry.health()]),
@@ -210,6 +214,17 @@ function recordOf(runtime: Runtime): Parameters<typeof consoleCommands>[1] {
     const act = { action, resource: { type: 'console' }, data }
     await recorder?.commit(operatorEvent(act, clock, typeof operator === 'string' ? operator : undefined))
   }
+}
+
+function startBackendCheck(
+  upstream: string,
+  { backendCheck: settings }: CompiledConfig,
+  runtime: Runtime,
+): BackendCheck | undefined {
+  if (settings === false) return undefined
+  // The engine is another one after a reload.
+  const emit = (event: Event): void => runtime.engine.emit(event)
+  return new BackendCheck({ upstream, settings, clock: runtime.resources.clock, emit })
 }
 
 /** Loaded only where alerts are wanted. */

@@ -6,12 +6,14 @@ import {
   backendAddress,
   count,
   duration,
+  flag,
   gatewayListen,
   headerName,
   type Listen,
   listen,
   listOf,
   oneOf,
+  secondOrMore,
   text,
 } from '../types.ts'
 
@@ -110,6 +112,21 @@ export interface CapsConfig {
 
 export type CompiledCaps = { readonly [Name in keyof CapsConfig]-?: number }
 
+/** How the gateway looks whether the backend accepts connections. */
+export interface BackendCheckConfig {
+  /** Whether the process is not ready (`/readyz`) while the backend is down. Default: `false`. */
+  readonly required?: boolean | undefined
+  /** How often a connection to the backend is opened; at least `1s`. Default: `5s`. */
+  readonly every?: Duration | undefined
+}
+
+/** The check of the backend with its defaults. */
+export interface CompiledBackendCheck {
+  readonly required: boolean
+  /** Milliseconds. */
+  readonly every: number
+}
+
 /** Where operators ask. */
 export interface AdminConfig {
   /**
@@ -131,6 +148,33 @@ export const upstream: z.ZodType<string | undefined, string | undefined> = key(b
   example: 'http://127.0.0.1:3000',
   applies: 'restart',
 })
+
+/** `backendCheck`. */
+export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckConfig | false | undefined> =
+  key(
+    orOff(
+      section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', {
+        required: key(flag, {
+          description: 'Whether the process is not ready (`/readyz`) while the backend is down.',
+          default: false,
+          example: true,
+        }),
+        every: key(secondOrMore, {
+          description: 'How often a connection to the backend is opened; at least `1s`.',
+          default: '5s',
+          example: '30s',
+        }),
+      }),
+    ),
+    {
+      description:
+        'Checks whether the backend accepts connections, for readiness, the log and metrics, or `false`. Gateway only.',
+      default: {},
+      defaultText: 'on',
+      example: { required: true },
+      applies: 'restart',
+    },
+  )
 
 /** `keepHeaders`. */
 export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undefined> = key(

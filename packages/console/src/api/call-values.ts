@@ -1,9 +1,14 @@
 import { type ApiCall, ApiProblem } from './api-route.ts'
 
+/** Characters of a text where nothing else is said. */
+const MOST = 1_024
+/** Characters of the id of a principal: whoever issues tokens chooses it. */
+export const MOST_OF_ID = 8_192
+
 /** A text of the query; undefined when it is absent or empty. @throws ApiProblem when it is too long */
-export function queryText({ query }: ApiCall, name: string): string | undefined {
+export function queryText({ query }: ApiCall, name: string, most: number = MOST): string | undefined {
   const value = query.get(name) ?? ''
-  if (value.length > 1_024) throw new ApiProblem(400, `${name}: must be at most 1024 characters`)
+  if (value.length > most) throw new ApiProblem(400, `${name}: must be at most ${most} characters`)
   return value === '' ? undefined : value
 }
 
@@ -22,10 +27,10 @@ export function queryNumber(
 }
 
 /** A text of the body. @throws ApiProblem when it is not text, or too long */
-export function bodyText({ body }: ApiCall, name: string, fallback?: string): string {
+export function bodyText({ body }: ApiCall, name: string, fallback?: string, most: number = MOST): string {
   const value = body[name] ?? fallback
-  if (typeof value !== 'string' || value.length > 1_024)
-    throw new ApiProblem(400, `${name}: must be text of at most 1024 characters`)
+  if (typeof value !== 'string' || value.length > most)
+    throw new ApiProblem(400, `${name}: must be text of at most ${most} characters`)
   return value
 }
 

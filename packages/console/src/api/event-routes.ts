@@ -3,7 +3,7 @@ import type { Verdict } from '../traffic/traffic-event.ts'
 import type { TrafficQuery } from '../traffic/traffic-store.ts'
 import { BAN_SHAPE, EVENT_SHAPE } from './answer-shapes.ts'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
-import { queryNumber, queryText } from './call-values.ts'
+import { MOST_OF_ID, queryNumber, queryText } from './call-values.ts'
 import { eventRow } from './event-row.ts'
 
 const VERDICTS: readonly Verdict[] = ['allow', 'observed', 'throttle', 'challenge', 'deny']
@@ -42,9 +42,14 @@ export const eventRoutes: readonly ApiRoute[] = [
   },
   {
     method: 'GET',
-    path: '/actors/{kind}/{value}',
+    // Not in the path: a browser takes away `.` and `..`, and proxies decode a slash.
+    path: '/actor',
     role: 'viewer',
     summary: 'One actor: what it did, where it stands in limits, and the bans that apply to it.',
+    query: {
+      kind: { type: 'string', required: true, description: 'What it is.', values: ['address', 'principal'] },
+      value: { type: 'string', required: true, description: 'The address, or the id of the principal.' },
+    },
     answer: '`events` newest first, `findings`, `limits`, `bans`.',
     shape: {
       now: 'time',
@@ -83,10 +88,13 @@ function trafficQuery(call: ApiCall): TrafficQuery {
   }
 }
 
-async function actor({ parts, path }: ApiCall): Promise<unknown> {
-  const { kind, value = '' } = path
+async function actor(call: ApiCall): Promise<unknown> {
+  const { parts } = call
+  const kind = queryText(call, 'kind')
+  const value = queryText(call, 'value', MOST_OF_ID)
   if (kind !== 'address' && kind !== 'principal')
-    throw new ApiProblem(404, 'kind: must be address or principal')
+    throw new ApiProblem(400, 'kind: must be address or principal')
+  if (value === undefined) throw new ApiProblem(400, 'value: must name an address or a principal')
   const who = kind === 'address' ? { address: value } : { principal: value }
   await parts.flush()
   const events = await parts.traffic.find({ ...who, limit: PAGE })

@@ -1,6 +1,6 @@
 import type { Account } from '@postern/identity/built-in'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
-import { bodyText, bodyTexts, pathText } from './call-values.ts'
+import { bodyText, bodyTexts, MOST_OF_ID, pathText } from './call-values.ts'
 import { identityOf } from './identity-of.ts'
 
 const USER_ID = /^[\w-]{1,64}$/
@@ -146,15 +146,17 @@ export const userRoutes: readonly ApiRoute[] = [
   },
   {
     method: 'POST',
-    path: '/principals/{principal}/end',
+    path: '/principals/end',
     role: 'operator',
     summary:
       'What a principal was given until now (tokens, sessions of the application) no longer holds, on every instance.',
+    body: { principal: { type: 'string', required: true, description: 'Its id.' } },
     answer: '`ended`.',
     shape: { ended: 'boolean' },
     handle: async call => {
       const { revocations, record } = call.parts
-      const id = pathText(call, 'principal', /^.{1,200}$/)
+      const id = bodyText(call, 'principal', undefined, MOST_OF_ID)
+      if (id === '') throw new ApiProblem(400, 'principal: must not be empty')
       if (revocations === undefined)
         throw new ApiProblem(404, 'the configuration does not say who identifies, so nothing can be revoked')
       await record(

@@ -1,4 +1,5 @@
 import { type Clock, type Json, type RandomSource, systemClock, systemRandom } from '@postern/core'
+import { CountNowAndThen } from '../database/count-now-and-then.ts'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { freshToken, tokenHash } from '../database/identity-secret.ts'
 
@@ -27,7 +28,10 @@ interface Row {
 }
 
 const SQL: Readonly<
-  Record<'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'revokeAbout' | 'count' | 'prune', string>
+  Record<
+    'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'revokeAbout' | 'count' | 'evict' | 'prune',
+    string
+  >
 > = {
   insert:
     'INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at) VALUES ($1, $2, $3, $4, 0, $5)',
@@ -40,20 +44,25 @@ const SQL: Readonly<
   revokeAbout:
     'DELETE FROM one_time WHERE kind = $1 AND substr(data, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT)',
   count: 'SELECT count(*) AS "count" FROM one_time WHERE account_id = $1 AND kind = $2 AND expires_at > $3',
+  evict: `DELETE FROM one_time WHERE hash IN (SELECT hash FROM one_time
+    WHERE kind = $1 AND account_id IS NULL ORDER BY expires_at DESC LIMIT 1000000 OFFSET $2)`,
   prune: 'DELETE FROM one_time WHERE expires_at <= $1',
 }
 
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 const PRUNE_EVERY_MS = 600_000
+/** Live tokens of one kind that belong to no account: whoever comes gets one. Beyond, the oldest go. */
+const MOST_OF_STRANGERS = 20_000
 
 /**
  * Tokens that work once: links in mails, challenges, half-finished sign-ins. Redeeming deletes in the same
- * statement, so of two at once one gets it.
+ * statement, so of two at once one gets it. Those that strangers get are bounded.
  */
 export class OneTimeTokens {
   readonly #database: IdentityDatabase
   readonly #clock: Clock
   readonly #random: RandomSource
+  readonly #counts = new CountNowAndThen()
   #prunedAt: number
 
   constructor(options: {
@@ -70,6 +79,8 @@ export class OneTimeTokens {
   /** A fresh token of 256 bits. @param ttl milliseconds */
   async issue(kind: TokenKind, accountId: string | undefined, data: Json, ttl: number): Promise<string> {
     const now = this.#clock.now()
+    if (accountId === undefined && this.#counts.take(kind))
+      await this.#database.batch([{ text: SQL.evict, values: [kind, MOST_OF_STRANGERS] }])
     const token = freshToken(this.#random)
     const values = [tokenHash(token), kind, accountId ?? null, JSON.stringify(data), now + ttl]
     await this.#database.batch([{ text: SQL.insert, values, expect: 1 }])

@@ -22,7 +22,10 @@ export function memoryBoundStore(clock: Clock = systemClock): BoundStore {
     update: (key, step) => {
       const kept = records.get(key)
       const { record, result } = step(kept === undefined || kept.until <= clock.now() ? NO_SESSION : kept)
-      if (record === undefined) return result
+      if (record === undefined) {
+        if (kept !== undefined && records.delete(key)) records.set(key, kept)
+        return result
+      }
       records.delete(key)
       if (record.sealed === '') return result
       if (records.size >= MAX) {

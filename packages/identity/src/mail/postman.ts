@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '@postern/core'
+import { type Address, type Clock, networkOf, systemClock } from '@postern/core'
 import type { Mail, Mailer } from './mailer.ts'
 
 export interface PostmanOptions {
@@ -11,34 +11,63 @@ export interface PostmanOptions {
 const MOST_AT_ONCE = 200
 /** Mails that anybody can ask for. */
 const ASKED_PER_RECIPIENT = 5
+/** Mails that one address, or one network of an IPv6 customer, can ask for in the window, and at once. */
+const ASKED_PER_CLIENT = 100
+const AT_ONCE_PER_CLIENT = 20
 /** Notices of what was changed, which only somebody who is signed in can cause. */
 const NOTICES_PER_RECIPIENT = 20
 const WINDOW_MS = 3_600_000
 const REMEMBERED = 20_000
 
-/** What is under way, and what was sent to whom. */
-interface Lane {
-  readonly perRecipient: number
-  readonly running: Set<Promise<void>>
-  readonly sent: Map<string, { count: number; until: number }>
+/** Who asks for a mail, and where it would go. */
+export interface AskedMail {
+  readonly to: string
+  /** Address of the client. */
+  readonly by: Address | undefined
 }
 
-function lane(perRecipient: number): Lane {
-  return { perRecipient, running: new Set(), sent: new Map() }
+/** How often something was asked for in the window, by whom or for whom. */
+class Counts {
+  readonly #kept = new Map<string, { count: number; until: number }>()
+
+  /** Counts one more. @returns how many that makes */
+  add(key: string, now: number): number {
+    const before = this.#kept.get(key)
+    if (before !== undefined && before.until > now) return ++before.count
+    if (this.#kept.size >= REMEMBERED) {
+      const [oldest] = this.#kept.keys()
+      if (oldest !== undefined) this.#kept.delete(oldest)
+    }
+    this.#kept.delete(key)
+    this.#kept.set(key, { count: 1, until: now + WINDOW_MS })
+    return 1
+  }
+}
+
+/** What is under way, by the client that asked for it, and what was sent to whom. */
+interface Lane {
+  readonly running: Map<Promise<void>, string>
+  readonly sent: Counts
+}
+
+function lane(): Lane {
+  return { running: new Map(), sent: new Counts() }
 }
 
 /**
  * Does what a request asks for by mail after it was answered, so that the time of the answer does not tell
  * whether there is such an account. At most five mails an hour that strangers can ask for go to one address,
- * whoever asks. Notices of a change are counted apart: a thief who asks for mails first keeps none of them
- * from its owner.
+ * whoever asks. One client can ask for a hundred, to whatever addresses, and has twenty under way: it neither
+ * makes the site a sender of unwanted mail nor keeps the mails of others waiting. Notices of a change are
+ * counted apart: a thief who asks for mails first keeps none of them from its owner.
  */
 export class Postman {
   readonly #mailer: Mailer
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  readonly #asked = lane(ASKED_PER_RECIPIENT)
-  readonly #notices = lane(NOTICES_PER_RECIPIENT)
+  readonly #asked = lane()
+  readonly #notices = lane()
+  readonly #askers = new Counts()
 
   constructor(options: PostmanOptions) {
     this.#mailer = options.mailer
@@ -46,48 +75,53 @@ export class Postman {
     this.#onError = options.onError
   }
 
-  /** Runs work after this turn of the event loop. Work beyond 200 pieces at once is dropped and reported. */
-  later(work: () => Promise<Mail | undefined>): void {
-    this.#run(this.#asked, work)
+  /**
+   * Runs work after this turn of the event loop, unless enough was asked for. Work beyond 200 pieces at once
+   * is dropped and reported.
+   */
+  later({ to, by }: AskedMail, work: () => Promise<Mail | undefined>): void {
+    const client = by === undefined ? '' : networkOf(by)
+    let own = 0
+    for (const other of this.#asked.running.values()) if (other === client) own++
+    const now = this.#clock.now()
+    const asked = this.#askers.add(client, now)
+    if (asked === ASKED_PER_CLIENT + 1)
+      this.#onError(new Error(`one client asked for more than ${ASKED_PER_CLIENT} mails in an hour`))
+    if (asked > ASKED_PER_CLIENT || own >= AT_ONCE_PER_CLIENT) return
+    // Before the work: what is not sent needs no link that works either.
+    if (this.#asked.sent.add(to, now) > ASKED_PER_RECIPIENT) return
+    this.#run(this.#asked, client, work)
   }
 
   /** As `later`, for a notice of what was changed about an account. */
   notify(work: () => Promise<Mail | undefined>): void {
-    this.#run(this.#notices, work)
+    const { sent } = this.#notices
+    this.#run(this.#notices, '', async () => {
+      const mail = await work()
+      const isTooMuch = mail !== undefined && sent.add(mail.to, this.#clock.now()) > NOTICES_PER_RECIPIENT
+      return isTooMuch ? undefined : mail
+    })
   }
 
-  #run(lane: Lane, work: () => Promise<Mail | undefined>): void {
-    if (lane.running.size >= MOST_AT_ONCE) {
+  #run({ running }: Lane, client: string, work: () => Promise<Mail | undefined>): void {
+    if (running.size >= MOST_AT_ONCE) {
       this.#onError(new Error('too many mails at once; one was not sent'))
       return
     }
-    const running = new Promise<void>(resolve => setImmediate(resolve))
+    const piece = new Promise<void>(resolve => setImmediate(resolve))
       .then(work)
       .then(async mail => {
-        if (mail !== undefined && this.#mayReceive(lane, mail.to)) await this.#mailer.send(mail)
+        if (mail !== undefined) await this.#mailer.send(mail)
       })
       .catch(this.#onError)
-      .finally(() => lane.running.delete(running))
-    lane.running.add(running)
+      .finally(() => running.delete(piece))
+    running.set(piece, client)
   }
 
   /** Resolves when everything asked for so far was sent or failed. */
   async drain(): Promise<void> {
     const lanes = [this.#asked, this.#notices]
     while (lanes.some(({ running }) => running.size > 0))
-      await Promise.all(lanes.flatMap(({ running }) => [...running]))
-  }
-
-  #mayReceive({ perRecipient, sent }: Lane, to: string): boolean {
-    const now = this.#clock.now()
-    const before = sent.get(to)
-    if (before !== undefined && before.until > now) return ++before.count <= perRecipient
-    if (sent.size >= REMEMBERED) {
-      const [oldest] = sent.keys()
-      if (oldest !== undefined) sent.delete(oldest)
-    }
-    sent.delete(to)
-    sent.set(to, { count: 1, until: now + WINDOW_MS })
-    return true
+      await Promise.all(lanes.flatMap(({ running }) => [...running.keys()]))
   }
 }

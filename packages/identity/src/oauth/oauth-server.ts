@@ -82,7 +82,12 @@ export async function oauthServer(
       { cause },
     )
   })
-  const store = new OauthStore(parts, () => new errors.InvalidGrant('already used'))
+  const store = new OauthStore(parts, why => {
+    if (why === 'large') return new errors.InvalidRequest('the parameters are too long')
+    if (why === 'far') return new errors.InvalidRequest('an assertion must end within an hour')
+    if (why === 'full') return new errors.TemporarilyUnavailable('too many proofs are in use')
+    return new errors.InvalidGrant('already used')
+  })
   const server = new MemoryServer(parts.origin)
   const issuer = `${parts.origin}${parts.base}/oauth`
   const isSecure = parts.origin.startsWith('https:')

@@ -1,7 +1,9 @@
 import type { Clock } from '@postern/core'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
-import type { IdentityDatabase } from '../database/identity-database.ts'
+import { CountNowAndThen } from '../database/count-now-and-then.ts'
+import type { IdentityDatabase, SqlValue } from '../database/identity-database.ts'
 import { type IdentitySecret, tokenHash } from '../database/identity-secret.ts'
+import { faultOf, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
 
 type Statement =
   | 'upsert'
@@ -16,6 +18,9 @@ type Statement =
   | 'grants'
   | 'revokeOwn'
   | 'prune'
+  | 'useOnce'
+  | 'evict'
+  | 'live'
 
 const FOUND = 'SELECT id, payload, consumed_at AS "consumedAt" FROM oauth_record'
 
@@ -40,6 +45,14 @@ const SQL: Readonly<Record<Statement, string>> = {
   revokeOwn: `DELETE FROM oauth_record WHERE grant_id = $1
     AND EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = $1 AND own.account_id = $2)`,
   prune: 'DELETE FROM oauth_record WHERE expires_at <= $1',
+  // One statement: of two instances that are sent the same proof at once, one adds it.
+  useOnce: `INSERT INTO oauth_record (model, id, payload, expires_at)
+    VALUES (CAST($1 AS TEXT), $2, $3, CAST($4 AS BIGINT))
+    ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at
+    WHERE oauth_record.expires_at <= CAST($5 AS BIGINT)`,
+  evict: `DELETE FROM oauth_record WHERE model = $1 AND id IN
+    (SELECT id FROM oauth_record WHERE model = $1 ORDER BY expires_at DESC LIMIT 1000000 OFFSET $2)`,
+  live: 'SELECT COUNT(*) AS "count" FROM oauth_record WHERE model = $1 AND expires_at > $2',
 }
 
 interface Row {
@@ -60,24 +73,28 @@ const PRUNE_EVERY_MS = 600_000
  * The storage adapter of the OAuth server. Identifiers of records are the tokens themselves, so only their
  * SHA-256 is stored, and payloads are sealed: a copy of the database holds no token that works. Consuming is
  * one statement that one caller wins; who loses has replayed a code or token, and everything that came of its
- * grant is revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2).
+ * grant is revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). What anybody can make without proving
+ * anything is bounded in number and size.
  */
 export class OauthStore {
   readonly #database: IdentityDatabase
   readonly #secret: IdentitySecret
   readonly #clock: Clock
-  readonly #replayed: () => Error
+  readonly #refusal: (why: OauthRefusal) => Error
+  readonly #counts = new CountNowAndThen()
+  /** Whether there were too many used proofs when they were last counted. */
+  #isFull = false
   #prunedAt: number
 
-  /** @param replayed what to throw at who loses a race: an `invalid_grant` of the server */
+  /** @param refusal what to throw at who loses a race, or asks for too much: an error of the server */
   constructor(
     parts: { readonly database: IdentityDatabase; readonly secret: IdentitySecret; readonly clock: Clock },
-    replayed: () => Error,
+    refusal: (why: OauthRefusal) => Error,
   ) {
     this.#database = parts.database
     this.#secret = parts.secret
     this.#clock = parts.clock
-    this.#replayed = replayed
+    this.#refusal = refusal
     this.#prunedAt = parts.clock.now()
   }
 
@@ -120,21 +137,49 @@ export class OauthStore {
   ): Promise<void> {
     const now = this.#clock.now()
     const hash = tokenHash(id)
+    const text = JSON.stringify(payload)
+    const fault = faultOf(model, text, expiresIn)
+    if (fault !== undefined) throw this.#refusal(fault)
+    if (this.#counts.take(model)) await this.#makeRoom(model, now)
+    const sealed = this.#secret.seal(`oauth:${model}:${hash}`, text)
+    const expiresAt = expiresIn === undefined ? null : now + expiresIn * 1_000
+    if (model === USED) await this.#use(hash, sealed, expiresAt, now)
+    else await this.#keep(model, id, payload, [model, hash, sealed], expiresAt)
+    if (now - this.#prunedAt < PRUNE_EVERY_MS) return
+    this.#prunedAt = now
+    await this.#database.batch([{ text: SQL.prune, values: [now] }])
+  }
+
+  async #keep(
+    model: string,
+    id: string,
+    payload: AdapterPayload,
+    place: readonly SqlValue[],
+    expiresAt: number | null,
+  ): Promise<void> {
     const { grantId, userCode, uid, accountId } = payload
     // A grant ends with everything that came of it, so it is a member of itself.
     const grant = model === 'Grant' ? id : grantId
     const optional = [grant, userCode, uid].map(value => (value === undefined ? null : tokenHash(value)))
-    const values = [
-      model,
-      hash,
-      this.#secret.seal(`oauth:${model}:${hash}`, JSON.stringify(payload)),
-      ...optional,
-    ]
-    const expiresAt = expiresIn === undefined ? null : now + expiresIn * 1_000
-    await this.#database.batch([{ text: SQL.upsert, values: [...values, accountId ?? null, expiresAt] }])
-    if (now - this.#prunedAt < PRUNE_EVERY_MS) return
-    this.#prunedAt = now
-    await this.#database.batch([{ text: SQL.prune, values: [now] }])
+    const values = [...place, ...optional, accountId ?? null, expiresAt]
+    await this.#database.batch([{ text: SQL.upsert, values }])
+  }
+
+  /** Keeps the use of a proof or an assertion. @throws the refusal at whoever used it already */
+  async #use(hash: string, sealed: string, expiresAt: number | null, now: number): Promise<void> {
+    if (this.#isFull) throw this.#refusal('full')
+    const values = [USED, hash, sealed, expiresAt, now]
+    const isFirst = await this.#database.batch([{ text: SQL.useOnce, values, expect: 1 }])
+    if (!isFirst) throw this.#refusal('replayed')
+  }
+
+  async #makeRoom(model: string, now: number): Promise<void> {
+    const most = mostOf(model)
+    if (most === undefined) return
+    if (model === USED) {
+      const [row] = await this.#database.rows<{ readonly count: number | string }>(SQL.live, [model, now])
+      this.#isFull = Number(row?.count ?? 0) >= most
+    } else await this.#database.batch([{ text: SQL.evict, values: [model, most] }])
   }
 
   async #first(model: string, text: string, hash: string): Promise<AdapterPayload | undefined> {
@@ -151,7 +196,7 @@ export class OauthStore {
     ])
     if (won) return
     await this.#database.batch([{ text: SQL.lost, values: [model, hash] }])
-    throw this.#replayed()
+    throw this.#refusal('replayed')
   }
 }
 

@@ -1,4 +1,4 @@
-import { lookup as lookupAddress } from 'node:dns/promises'
+import { Resolver } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { CidrSet, parseAddress } from '@postern/core'
 
@@ -46,11 +46,14 @@ function isPublicAddress(text: string): boolean {
 }
 
 export interface PublicFetchOptions {
-  /** Resolves a name to all of its addresses. Default: the system's resolver. */
-  readonly resolve?: (host: string) => Promise<readonly string[]>
+  /**
+   * Resolves a name to all of its addresses, and stops when the signal says so. Default: the name servers of
+   * this machine.
+   */
+  readonly resolve?: (host: string, signal: AbortSignal) => Promise<readonly string[]>
   /** Default 65,536. */
   readonly maxBytes?: number
-  /** Milliseconds for the whole. Default 5,000. */
+  /** Milliseconds for the whole, the name included. Default 5,000. */
   readonly timeout?: number
 }
 
@@ -67,7 +70,8 @@ export async function publicFetch(url: string, options: PublicFetchOptions = {})
   const maxBytes = options.maxBytes ?? 65_536
   const host = target.hostname.replace(/^\[|\]$/g, '')
   const resolve = options.resolve ?? systemResolve
-  const addresses = parseAddress(host) === undefined ? await resolve(host) : [host]
+  const signal = AbortSignal.timeout(options.timeout ?? 5_000)
+  const addresses = parseAddress(host) === undefined ? await inTime(resolve(host, signal), signal) : [host]
   if (addresses.length === 0 || !addresses.every(isPublicAddress))
     throw new Error('the host is not on the public internet')
   const [address = ''] = addresses
@@ -83,7 +87,7 @@ export async function publicFetch(url: string, options: PublicFetchOptions = {})
       lookup: pinned,
       agent: false,
       headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(options.timeout ?? 5_000),
+      signal,
     })
     sent.on('error', reject)
     sent.on('response', response => {
@@ -108,6 +112,32 @@ export async function publicFetch(url: string, options: PublicFetchOptions = {})
   })
 }
 
-async function systemResolve(host: string): Promise<readonly string[]> {
-  return (await lookupAddress(host, { all: true })).map(({ address }) => address)
+/** What a work brings, unless the signal comes first. @throws Error when it does */
+async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const end = (): void => reject(new Error('the name of the host was not resolved in time'))
+  signal.addEventListener('abort', end)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', end)
+    work.catch(() => undefined)
+  }
+}
+
+/**
+ * Asks name servers, on the event loop. The `lookup` of the system takes a thread of the pool that also
+ * hashes passwords and reads files, for as long as a stranger's name server lets it wait, and cannot be
+ * stopped.
+ */
+async function systemResolve(host: string, signal: AbortSignal): Promise<readonly string[]> {
+  const resolver = new Resolver({ timeout: 1_500, tries: 2 })
+  const cancel = (): void => resolver.cancel()
+  signal.addEventListener('abort', cancel)
+  try {
+    const found = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+    return found.flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
 }

@@ -121,7 +121,7 @@ ${externals}
             { from: account.email, to: email },
             CHANGE_EMAIL_MS,
           )
-          parts.postman.later(async () =>
+          parts.postman.later({ to: email, by: request.exchange.client }, async () =>
             letter('changeEmail', email, request.texts, parts, `/account/email/confirm?token=${token}`),
           )
         }

@@ -70,7 +70,7 @@ ${
       if (account === undefined || email === undefined) return list(request, request.texts.refusedTitle, 422)
       try {
         const token = await organisations.invite(account, request.form.get('id') ?? '', email, [])
-        parts.postman.later(async () =>
+        parts.postman.later({ to: email, by: request.exchange.client }, async () =>
           letter('invitation', email, request.texts, parts, `/invitation?token=${token}`),
         )
         return go(`${base}/organisations`)

@@ -47,7 +47,7 @@ export function recoveryPages(parts: IdentityParts): Routes {
     'POST /recover': request => {
       const email = parseEmail(request.form.get('email') ?? '')
       if (email !== undefined)
-        parts.postman.later(async () => {
+        parts.postman.later({ to: email, by: request.exchange.client }, async () => {
           const account = await parts.accounts.byEmail(email)
           if (account === undefined || account.disabledAt !== undefined) return undefined
           const token = await parts.tokens.issue('reset', account.id, { email: account.email }, LINK_MS)

@@ -129,7 +129,7 @@ function mailedLinkRoutes(
       const email = parseEmail(request.form.get('email') ?? '')
       const back = backOf(request, parts)
       if (email !== undefined)
-        parts.postman.later(async () => {
+        parts.postman.later({ to: email, by: request.exchange.client }, async () => {
           const account = await parts.accounts.byEmail(email)
           if (account === undefined || account.disabledAt !== undefined) return undefined
           const token = await parts.tokens.issue('sign-in-link', account.id, {}, LINK_MS)

@@ -49,7 +49,7 @@ export function signUpPages(parts: IdentityParts): Routes {
       const email = parseEmail(request.form.get('email') ?? '')
       const back = backOf(request, parts)
       if (email !== undefined)
-        parts.postman.later(async () => {
+        parts.postman.later({ to: email, by: request.exchange.client }, async () => {
           if ((await parts.accounts.byEmail(email)) !== undefined)
             return letter('haveAccount', email, request.texts, parts, `/sign-in${withBack(back)}`)
           const token = await parts.tokens.issue(

@@ -320,11 +320,20 @@ function collapsedOf(text: string, chars: number): string | undefined {
 /** In a shorter text no comment is long enough to be cut. */
 const SHORTEST_PADDED = 64
 
+/** Percent signs that escape nothing, one behind the other or inside a word. */
+const STRAY = /%[^%\s]%[^%\s]%[^%\s]|[a-z]%(?![\da-f]{2}|u[\da-f]{4})[a-z]/i
+
+/** A text without percent signs that escape nothing: Active Server Pages drop them (`s%elect`). */
+function withoutStray(text: string): string {
+  return text.replace(/%(?![\da-f]{2}|u[\da-f]{4})/gi, '')
+}
+
 /** The decodings of a long text: everything undone in one go. */
 function longChildrenOf(text: string, chars: number, kind: Kind): string[] {
   const children: string[] = []
   const undone = (chars & UNDONE) === 0 ? text : undoneOf(text, chars)
   children.push(undone)
+  if ((chars & CHAR.percent) !== 0 && STRAY.test(text)) children.push(withoutStray(text))
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
   if ((chars & CHAR.base64) !== 0) {
     const decoded = decodeBase64(text, kind === 'file')
@@ -358,6 +367,7 @@ function childrenOf(text: string, chars: number, kind: Kind): string[] {
   const children: string[] = []
   if ((chars & CHAR.percent) !== 0)
     children.push(decodeUrl(text, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus))
+  if ((chars & CHAR.percent) !== 0 && STRAY.test(text)) children.push(withoutStray(text))
   // In a path it stands for itself; some programs read it as in a form all the same.
   if (kind === 'path' && (chars & CHAR.percent) !== 0 && (chars & CHAR.plus) !== 0)
     children.push(decodeUrl(text, false))

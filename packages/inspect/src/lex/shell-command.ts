@@ -220,6 +220,15 @@ const SOME_SMALL = /[a-z]/
 /** `Sort$Name`, as grids of ASP.NET post it: shells with such variables tell capitals apart. */
 const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
 
+/** A column that Splunk and ES|QL work out, up to the next step: `| eval mb = round(bytes / 1024)`. */
+const COMPUTED = /^eval\s{1,8}[\w.]{1,40}\s{0,2}=[^=$`;&|][^$`;&|]{0,400}(?:\||$)/
+const COMPUTED_REACH = 480
+
+/** Whether a single `|` stands before a word. */
+function isPiped(lower: string, at: number): boolean {
+  return /(?:^|[^|])\|\s{0,8}$/.test(lower.slice(Math.max(0, at - 12), at))
+}
+
 /**
  * One capital, two or three with no space behind, or small and capital letters: Unix tells them apart, so
  * this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
@@ -227,6 +236,7 @@ const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
   const name = text.slice(at, end)
   if (POSTED_BACK.test(name)) return true
+  if (COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)) && isPiped(lower, at)) return true
   if (opening === 'start' || end - at > FEW) return false
   if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
   return end - at === 1 || SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32

@@ -56,11 +56,25 @@ export class SqlGrammar {
 
   /** Reads a text in lower case. */
   begin(lower: string): void {
-    this.#tokens.read(lower)
+    this.#steps = 0
+    this.#read(lower, 'token')
+  }
+
+  /** Whether something stands on the line behind that of a comment. */
+  get hasLinesBehind(): boolean {
+    return this.#tokens.hasLinesBehind
+  }
+
+  /** Reads the text again, with comments that end with their line as white space. */
+  passOverLineComments(): void {
+    this.#read(this.source, 'space')
+  }
+
+  #read(lower: string, lineComments: 'token' | 'space'): void {
+    this.#tokens.read(lower, lineComments)
     const { count } = this.#tokens
     this.count = count
     this.source = lower
-    this.#steps = 0
     this.#isLinked = false
     this.#signsFrom = 0
     this.#signsEnd = 0
@@ -175,8 +189,6 @@ export class SqlGrammar {
   #bareTerm(at: number): number {
     switch (this.kindAt(at)) {
       case TOKEN.number:
-        // MySQL reads `1.e(x)` as `(x)`.
-        return this.#isCallAt(at) ? this.#skipClosed(at + 1) : at + 1
       case TOKEN.variable:
         return at + 1
       case TOKEN.apostrophe:

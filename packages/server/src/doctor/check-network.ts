@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
-import { connect, createServer, type NetConnectOpts } from 'node:net'
+import { createServer } from 'node:net'
 import type { CompiledConfig, Listen } from '@postern/config'
-import { ConfigError, errorCode, parseAddress, socketPath } from '@postern/core'
+import { ConfigError, parseAddress } from '@postern/core'
 import { holdPort } from '@postern/gateway'
 import { PortInUse } from '@postern/runtime'
+import { dial } from '../dial.ts'
 import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
-const DIAL_MS = 2_000
 const DAY_MS = 86_400_000
 
 /** Whether the backend accepts connections, and is not the gateway itself. */
@@ -24,34 +24,13 @@ export async function checkBackend(config: CompiledConfig, listen: Listen): Prom
       `${config.upstream} is where the gateway itself listens`,
       'give the backend or the gateway another port',
     )
-  const problem = await dial(placeOf(config.upstream))
+  const problem = await dial(config.upstream)
   if (problem === undefined) return ok('backend', `${config.upstream} accepts connections`)
   return bad(
     'backend',
     `${config.upstream} does not answer (${problem})`,
     'start the backend, or correct upstream',
   )
-}
-
-function placeOf(upstream: string): NetConnectOpts {
-  const path = socketPath(upstream)
-  if (path !== undefined) return { path, timeout: DIAL_MS }
-  const url = new URL(upstream)
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80)
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port, timeout: DIAL_MS }
-}
-
-function dial(place: NetConnectOpts): Promise<string | undefined> {
-  return new Promise(done => {
-    const socket = connect(place)
-    const end = (problem: string | undefined): void => {
-      socket.destroy()
-      done(problem)
-    }
-    socket.once('connect', () => end(undefined))
-    socket.once('timeout', () => end('no answer within 2 s'))
-    socket.once('error', error => end(errorCode(error) ?? error.message))
-  })
 }
 
 /** Whether the gateway could listen where it should. */

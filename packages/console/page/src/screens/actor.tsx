@@ -20,7 +20,10 @@ const EVERY_MS = 5_000
 
 /** One address or principal: what it did, and where it stands. */
 export function ActorScreen({ kind, value }: { readonly kind: string; readonly value: string }): ReactNode {
-  const asked = useAsked<Actor>(`/actors/${encodeURIComponent(kind)}/${encodeURIComponent(value)}`, EVERY_MS)
+  const asked = useAsked<Actor>(
+    `/actor?kind=${encodeURIComponent(kind)}&value=${encodeURIComponent(value)}`,
+    EVERY_MS,
+  )
   const may = useMay('operator')
   const actor = kind === 'address' ? value : `${kind}:${value}`
   return (
