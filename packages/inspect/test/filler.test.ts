@@ -138,3 +138,14 @@ describe('what a language passes over is passed over, however much of it there i
     assert.ok(terms > 3_500 && terms < 200_000, `${terms} terms were read`)
   })
 })
+
+test('tags inside of words are taken out of texts of any length', () => {
+  for (const length of [0, 1_100, 9_000])
+    for (const attack of [
+      '<img src=x o<x>n<x>error=ale<x>rt(1)>',
+      '"o<a>nfo</a>cus=al<b>ert(1) autofo<b>cus="',
+    ]) {
+      const { verdict } = inspect(asked(`${attack}${' some more text'.repeat(length / 10)}`))
+      assert.equal(verdict, 'block', `${attack} before ${length} characters`)
+    }
+})
