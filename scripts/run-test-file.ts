@@ -27,6 +27,7 @@ export interface FileOptions {
 }
 
 const COUNT_ASSERTIONS = pathToFileURL(join(root, 'scripts/count-assertions.ts')).href
+const QUICK_SOURCES = pathToFileURL(join(root, 'scripts/quick-sources.mjs')).href
 const KEPT_OUTPUT = 200_000
 /** How long a process may take to say where it stands. */
 const DIAGNOSIS_MS = 3_000
@@ -48,6 +49,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
       process.execPath,
       [
         ...process.execArgv,
+        ...(options.coverage === undefined ? [] : [`--import=${QUICK_SOURCES}`]),
         `--import=${COUNT_ASSERTIONS}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',

@@ -12,6 +12,14 @@ import { root } from './workspace.ts'
  */
 const FILE_LIMIT_MS = process.env['POSTERN_TEST_LONG'] === '1' ? 3_600_000 : 300_000
 
+/**
+ * Whether a file may run for a minute: those that start gateways and command lines. They come first, so that no
+ * lane begins one when the others are done.
+ */
+function isLong(file: string): boolean {
+  return /^(?:packages\/(?:cli|postern|vault)|scripts|test)\//.test(file)
+}
+
 export interface TestRunOptions {
   /** Flags of node's own runner. With one it is node that runs the files. */
   readonly flags?: readonly string[]
@@ -36,13 +44,13 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
   )
     .filter(file => !file.includes('node_modules'))
     .filter(file => patterns.length === 0 || patterns.some(pattern => file.includes(pattern)))
-    .sort()
+    .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1))
   if (files.length === 0) {
     console.error(`No test file matches ${patterns.join(' ')}.`)
     return 2
   }
-  // Many files wait for servers and clocks most of the time: on two cores one lane would leave both idle.
-  const lanes = Math.max(2, availableParallelism() - 1)
+  // Files wait for servers, clocks and other processes: with a lane more than there are cores, these are busy.
+  const lanes = availableParallelism() + 1
   const services = await startServices()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void services.stop().finally(() => process.exit(130)))

@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { connectPostgres } from '@postern/store'
 import { freshDatabase } from '../../../test/fresh.ts'
 import { findBinary } from '../../../test/local-server.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
 
@@ -51,7 +52,7 @@ test('everything on the page about row budgets works as it is printed', { timeou
     PATH: [join(folder, 'bin'), dirname(process.execPath), dirname(psql), process.env['PATH']].join(
       delimiter,
     ),
-    NODE_OPTIONS: '--conditions=@postern/source --disable-warning=ExperimentalWarning',
+    NODE_OPTIONS: SOURCE_FLAGS.join(' '),
     OWNER_URL: url,
     SHOP_URL: shop.href,
     CLAIM_KEY: secret(),

@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { expiredCertificate, newCertificate, type TestCertificate } from '../../gateway/test/tls.ts'
 import { startBackend } from './backend.ts'
-import { cli, startGatewayProcess } from './cli.ts'
+import { cliProcess, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(certificate: TestCertificate): string {
@@ -89,7 +89,7 @@ describe('the certificate of a running gateway', { timeout: 120_000 }, () => {
 
   test('is refused at the start when it does not fit its key, with what to give', async () => {
     const folder = newFolder({ cert: newCertificate().cert, key: newCertificate().key })
-    const { code, stderr } = await cli(['gateway', '--to', 'http://127.0.0.1:9'], folder)
+    const { code, stderr } = await cliProcess(['gateway', '--to', 'http://127.0.0.1:9'], folder)
     assert.equal(code, 2)
     assert.match(stderr, /^error: tls: cert\.pem and key\.pem cannot be used \(key values mismatch\)$/m)
   })

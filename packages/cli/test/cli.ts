@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { inProcess } from './in-process.ts'
 
 export const CLI: string = fileURLToPath(new URL('../../postern/src/bin.ts', import.meta.url))
 
@@ -35,8 +36,21 @@ export function startCli(
   return Object.assign(child, { stdout, stderr })
 }
 
-/** Runs the command line to its end. */
-export async function cli(
+/**
+ * Runs the command line to its end in the process of the test, which is still another one than that of a
+ * gateway. Most tests ask what a command does, and a process of its own takes a second to start.
+ */
+export function cli(
+  args: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CliResult> {
+  const { PATH = '', HOME = '' } = process.env
+  return inProcess(args, folder, { environment: { PATH, HOME, ...environment } })
+}
+
+/** Runs the command line to its end as users do, in a process of its own. */
+export async function cliProcess(
   args: readonly string[],
   folder: string,
   environment: Readonly<Record<string, string>> = {},

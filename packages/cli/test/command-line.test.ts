@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { cli } from './cli.ts'
+import { cliProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
@@ -19,20 +19,20 @@ after(() => {
 
 describe('the command line', () => {
   test('names the whole command when a part of one was typed', async () => {
-    const { code, stderr } = await cli(['verify'], newFolder())
+    const { code, stderr } = await cliProcess(['verify'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /unknown command 'verify'\n\(Did you mean postern audit verify\?\)/)
-    assert.match((await cli(['lst'], newFolder())).stderr, /unknown command 'lst'/)
+    assert.match((await cliProcess(['lst'], newFolder())).stderr, /unknown command 'lst'/)
   })
 
   test('a ban of somebody by the name that the log has says what to write', async () => {
-    const { code, stderr } = await cli(['ban', 'user:bob'], newFolder())
+    const { code, stderr } = await cliProcess(['ban', 'user:bob'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /"user:bob" is not an actor\n {2}hint: did you mean principal:bob\?/)
   })
 
   test('shows every command and the exit codes with --help, and ends with 0', async () => {
-    const { code, stdout } = await cli(['--help'], newFolder())
+    const { code, stdout } = await cliProcess(['--help'], newFolder())
     assert.equal(code, 0)
     for (const command of [
       'gateway',
@@ -52,13 +52,13 @@ describe('the command line', () => {
   })
 
   test('suggests the command that was meant, and ends with 2', async () => {
-    const { code, stderr } = await cli(['explian', 'x'], newFolder())
+    const { code, stderr } = await cliProcess(['explian', 'x'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /Did you mean explain\?/)
   })
 
   test('refuses an unknown option with 2', async () => {
-    const { code, stderr } = await cli(['doctor', '--jsn'], newFolder())
+    const { code, stderr } = await cliProcess(['doctor', '--jsn'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /--json/)
   })
@@ -66,7 +66,7 @@ describe('the command line', () => {
   test('tells every mistake of a configuration with place and hint, and ends with 2', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'postern.config.yaml'), 'upstrem: x\nmode: of\n')
-    const { code, stdout, stderr } = await cli(['gateway'], folder)
+    const { code, stdout, stderr } = await cliProcess(['gateway'], folder)
     assert.equal(code, 2)
     assert.equal(stdout, '')
     assert.match(stderr, /^error: postern\.config\.yaml:1: upstrem: unknown key "upstrem"$/m)
@@ -77,7 +77,7 @@ describe('the command line', () => {
   test('tells the same as one JSON object with --json', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'postern.config.json'), '{ "upstrem": "x" }')
-    const { code, stdout, stderr } = await cli(['gateway', '--json'], folder)
+    const { code, stdout, stderr } = await cliProcess(['gateway', '--json'], folder)
     assert.equal(code, 2)
     assert.equal(stderr, '')
     const { error } = JSON.parse(stdout) as {
@@ -87,7 +87,7 @@ describe('the command line', () => {
   })
 
   test('says what a gateway without a backend needs', async () => {
-    const { code, stderr } = await cli(['gateway'], newFolder())
+    const { code, stderr } = await cliProcess(['gateway'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /hint: postern gateway --to http:\/\/127\.0\.0\.1:3000/)
   })
@@ -99,7 +99,7 @@ describe('the command line', () => {
     const port = address !== null && typeof address === 'object' ? address.port : 0
     try {
       const args = ['gateway', '--to', 'http://127.0.0.1:1', '--listen', `127.0.0.1:${port}`]
-      const { code, stderr } = await cli(args, newFolder())
+      const { code, stderr } = await cliProcess(args, newFolder())
       assert.equal(code, 3)
       assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use by another process`))
       if (process.platform === 'linux')
@@ -114,7 +114,7 @@ describe('the command line', () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'postern.config.yaml'), 'mode: observe\n')
     const args = ['gateway', '--to', 'ftp://backend', '--listen', 'abc', '--workers', 'many']
-    const { code, stderr } = await cli(args, folder)
+    const { code, stderr } = await cliProcess(args, folder)
     assert.equal(code, 2)
     for (const option of ['--to', '--listen', '--workers'])
       assert.match(stderr, new RegExp(`^error: ${option}: `, 'm'))
@@ -128,7 +128,7 @@ describe('the command line', () => {
       ['http://[::1]:8123', '[::]:8123'],
       ['http://203.0.113.1', '203.0.113.1:80'],
     ] as const) {
-      const { code, stderr } = await cli(['gateway', '--to', to, '--listen', listen], newFolder())
+      const { code, stderr } = await cliProcess(['gateway', '--to', to, '--listen', listen], newFolder())
       assert.equal(code, 2, to)
       assert.match(stderr, /is where the gateway itself listens/)
     }
@@ -143,7 +143,7 @@ describe('the command line', () => {
       '{"path":"/?q=a\u2028b"}',
     ]
     writeFileSync(join(folder, 'requests.jsonl'), lines.join('\n'))
-    const { code, stdout, stderr } = await cli(['inspect', 'requests.jsonl'], folder)
+    const { code, stdout, stderr } = await cliProcess(['inspect', 'requests.jsonl'], folder)
     assert.equal(code, 1)
     const verdicts = stdout
       .trim()
@@ -154,12 +154,12 @@ describe('the command line', () => {
   })
 
   test('guesses the backend that was meant when its scheme is missing', async () => {
-    const { stderr } = await cli(['gateway', '--to', 'localhost:3000'], newFolder())
+    const { stderr } = await cliProcess(['gateway', '--to', 'localhost:3000'], newFolder())
     assert.match(stderr, /hint: did you mean http:\/\/localhost:3000\?/)
   })
 
   test('finds nothing wrong with an empty folder, and says what would be created', async () => {
-    const { code, stdout } = await cli(['doctor', '--json'], newFolder())
+    const { code, stdout } = await cliProcess(['doctor', '--json'], newFolder())
     const report = JSON.parse(stdout) as {
       readonly ok: boolean
       readonly findings: readonly { readonly check: string }[]
@@ -174,7 +174,7 @@ describe('the command line', () => {
       join(folder, 'postern.config.yaml'),
       'upstream: http://127.0.0.1:1\nlisten: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\ntrustProxies: [0.0.0.0/0]\n',
     )
-    const { code, stdout } = await cli(['doctor'], folder)
+    const { code, stdout } = await cliProcess(['doctor'], folder)
     assert.equal(code, 1)
     assert.match(stdout, /^bad {2}backend: .*does not answer/m)
     assert.match(stdout, /^bad {2}trusted proxies: .*whole internet/m)
@@ -188,54 +188,57 @@ describe('the command line', () => {
       join(folder, 'postern.config.yaml'),
       `upstream: unix:${path}\nlisten: 127.0.0.1:0\nadmin: { listen: 127.0.0.1:0 }\n`,
     )
-    const { stdout: without } = await cli(['doctor'], folder)
+    const { stdout: without } = await cliProcess(['doctor'], folder)
     assert.ok(without.includes(`bad  backend: unix:${path} does not answer (ENOENT)`), without)
     const server = createServer().listen(path)
     t.after(() => server.close())
     await once(server, 'listening')
-    const { stdout } = await cli(['doctor'], folder)
+    const { stdout } = await cliProcess(['doctor'], folder)
     assert.ok(stdout.includes(`ok   backend: unix:${path} accepts connections`), stdout)
   })
 
   test('explains that nothing was recorded here, and ends with 3', async () => {
-    const { code, stderr } = await cli(['explain', '1m857b6jsg8psz800001'], newFolder())
+    const { code, stderr } = await cliProcess(['explain', '1m857b6jsg8psz800001'], newFolder())
     assert.equal(code, 3)
     assert.match(stderr, /nothing was recorded here yet/)
   })
 
   test('refuses to explain what is not a request id, with 2', async () => {
-    const { code, stderr } = await cli(['explain', 'abc'], newFolder())
+    const { code, stderr } = await cliProcess(['explain', 'abc'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /X-Request-Id/)
   })
 
   test('never bans loopback', async () => {
-    const { code, stderr } = await cli(['ban', '127.0.0.1'], newFolder())
+    const { code, stderr } = await cliProcess(['ban', '127.0.0.1'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /is protected/)
   })
 
   test('bans, tells why, unbans, and ends with 1 when nothing stands any more', async () => {
     const folder = newFolder()
-    assert.equal((await cli(['ban', '203.0.113.9', '--for', '1h', '--reason', 'probing'], folder)).code, 0)
-    const why = await cli(['why', '203.0.113.9'], folder)
+    assert.equal(
+      (await cliProcess(['ban', '203.0.113.9', '--for', '1h', '--reason', 'probing'], folder)).code,
+      0,
+    )
+    const why = await cliProcess(['why', '203.0.113.9'], folder)
     assert.equal(why.code, 0)
     assert.match(why.stdout, /203\.0\.113\.9: block until .* by manual: probing/)
-    assert.equal((await cli(['unban', '203.0.113.9'], folder)).code, 0)
-    assert.equal((await cli(['unban', '203.0.113.9'], folder)).code, 1)
-    assert.equal((await cli(['why', '203.0.113.9'], folder)).code, 1)
+    assert.equal((await cliProcess(['unban', '203.0.113.9'], folder)).code, 0)
+    assert.equal((await cliProcess(['unban', '203.0.113.9'], folder)).code, 1)
+    assert.equal((await cliProcess(['why', '203.0.113.9'], folder)).code, 1)
   })
 
   test('cannot show limits when no gateway runs, and ends with 3', async () => {
-    const { code, stderr } = await cli(['limits', 'show', '203.0.113.9'], newFolder())
+    const { code, stderr } = await cliProcess(['limits', 'show', '203.0.113.9'], newFolder())
     assert.equal(code, 3)
     assert.match(stderr, /no gateway is running/)
   })
 
   test('writes no colour and no bar where nobody sits, and none with NO_COLOR even when forced', async () => {
-    const { stdout, stderr } = await cli(['doctor'], newFolder())
-    const forced = await cli(['doctor'], newFolder(), { FORCE_COLOR: '1' })
-    const never = await cli(['doctor'], newFolder(), { FORCE_COLOR: '1', NO_COLOR: '1' })
+    const { stdout, stderr } = await cliProcess(['doctor'], newFolder())
+    const forced = await cliProcess(['doctor'], newFolder(), { FORCE_COLOR: '1' })
+    const never = await cliProcess(['doctor'], newFolder(), { FORCE_COLOR: '1', NO_COLOR: '1' })
     assert.doesNotMatch(stdout + stderr, /\u001b/)
     assert.match(forced.stdout, /\u001b/)
     assert.doesNotMatch(never.stdout + never.stderr, /\u001b/)

@@ -9,7 +9,7 @@ import { generateNoteKey } from '@postern/audit'
 import { freePort } from '../../../test/local-server.ts'
 import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
-import { CLI, cli } from './cli.ts'
+import { CLI, cliProcess } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-full-disk-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -81,7 +81,7 @@ describe('output to a full disk', { skip, timeout: 120_000 }, () => {
 
 describe('a place that cannot be used', { timeout: 120_000 }, () => {
   test('to listen at, by a name that nobody knows', async () => {
-    const { code, stderr } = await cli(
+    const { code, stderr } = await cliProcess(
       ['gateway', '--to', 'http://127.0.0.1:9', '--listen', 'no-such-host.invalid:80'],
       folder,
     )
@@ -92,7 +92,7 @@ describe('a place that cannot be used', { timeout: 120_000 }, () => {
 
   test('for data, on a file system that takes no directories', async t => {
     if (process.platform !== 'linux') return t.skip('only Linux has /proc')
-    const { code, stderr } = await cli(
+    const { code, stderr } = await cliProcess(
       ['gateway', '--to', 'http://127.0.0.1:9', '--listen', '127.0.0.1:0', '--data', '/proc/postern'],
       folder,
     )

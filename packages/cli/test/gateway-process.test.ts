@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { until } from '../../../test/until.ts'
 import { type Backend, startBackend } from './backend.ts'
-import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
+import { cli, cliProcess, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
@@ -192,7 +192,10 @@ describe('a running gateway', { timeout: 180_000 }, () => {
 
   test('refuses a second gateway on the same data, and names the first', async () =>
     withGateway([], undefined, async ({ folder, backend }) => {
-      const { code, stderr } = await cli(['gateway', '--to', backend.url, '--listen', '127.0.0.1:0'], folder)
+      const { code, stderr } = await cliProcess(
+        ['gateway', '--to', backend.url, '--listen', '127.0.0.1:0'],
+        folder,
+      )
       assert.equal(code, 3)
       assert.match(stderr, /in use by another Postern \(process \d+\)/)
     }))

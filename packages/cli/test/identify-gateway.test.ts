@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
-import { cli, type GatewayProcess, startGatewayProcess } from './cli.ts'
+import { cli, cliProcess, type GatewayProcess, startGatewayProcess } from './cli.ts'
 
 const folders: string[] = []
 function newFolder(): string {
@@ -158,7 +158,7 @@ for (const workers of ['1', '2']) {
 test('a gateway has no application that could identify later, and says so', async () => {
   const folder = newFolder()
   writeFileSync(join(folder, 'postern.config.yaml'), 'identify: application\nupstream: http://127.0.0.1:9\n')
-  const { code, stderr } = await cli(['gateway', '--listen', '127.0.0.1:0'], folder)
+  const { code, stderr } = await cliProcess(['gateway', '--listen', '127.0.0.1:0'], folder)
   assert.equal(code, 2)
   assert.match(stderr, /identify: "application" is for middleware/)
 })

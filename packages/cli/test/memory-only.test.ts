@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { postern } from '../../postern/src/index.ts'
 import { startBackend } from './backend.ts'
-import { cli, startGatewayProcess } from './cli.ts'
+import { cli, cliProcess, startGatewayProcess } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-memory-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -48,7 +48,10 @@ describe('dataDirectory: false', { timeout: 90_000 }, () => {
   })
 
   test('several threads need a store to share', async () => {
-    const { code, stderr } = await cli(['gateway', '--to', 'http://127.0.0.1:1', '--workers', '2'], folder)
+    const { code, stderr } = await cliProcess(
+      ['gateway', '--to', 'http://127.0.0.1:1', '--workers', '2'],
+      folder,
+    )
     assert.equal(code, 2)
     assert.match(stderr, /workers: must be 1 with dataDirectory: false/)
   })

@@ -100,8 +100,8 @@ describe('a replay', () => {
       'slow.log',
       Array.from({ length: 60 }, (_, i) => line(i * 60, '192.0.2.1', `GET /p/${i} HTTP/1.1`)),
     )
-    assert.equal((await replayed(['--config', 'tight.yaml', quick])).report.throttled, 40)
-    assert.equal((await replayed(['--config', 'tight.yaml', slow])).report.throttled, 0)
+    assert.equal((await replayed(['--config', join(folder, 'tight.yaml'), quick])).report.throttled, 40)
+    assert.equal((await replayed(['--config', join(folder, 'tight.yaml'), slow])).report.throttled, 0)
   })
 
   test('tells what scenarios would have found, and the measure holds afterwards', async () => {
@@ -143,7 +143,7 @@ describe('a replay', () => {
       line(1, '192.0.2.1', 'GET /old HTTP/1.1'),
       line(2, '192.0.2.1', 'GET / HTTP/1.1'),
     ])
-    const { against } = await replayed(['--config', 'old.yaml', '--against', 'new.yaml', log])
+    const { against } = await replayed(['--config', join(folder, 'old.yaml'), '--against', 'new.yaml', log])
     assert.deepEqual([against?.difference.newlyRefused, against?.difference.newlyAllowed], [1, 1])
     assert.match(against?.difference.refusedBy[0]?.key ?? '', /^inspect\/xss\//)
     assert.deepEqual(
@@ -196,9 +196,9 @@ describe('a replay', () => {
       line(0, '203.0.113.1, 198.51.100.7', request),
       line(0, '203.0.113.2, 198.51.100.7', request),
     ])
-    assert.equal((await replayed(['--config', 'trusting.yaml', log])).report.throttled, 0)
+    assert.equal((await replayed(['--config', join(folder, 'trusting.yaml'), log])).report.throttled, 0)
     writeFileSync(join(folder, 'distrusting.yaml'), 'limits: { address: 1/1m }\n')
-    assert.equal((await replayed(['--config', 'distrusting.yaml', log])).report.throttled, 1)
+    assert.equal((await replayed(['--config', join(folder, 'distrusting.yaml'), log])).report.throttled, 1)
   })
 
   test('says which log is not there, and ends with 2', async () => {

@@ -9,7 +9,7 @@ import { BareRedis, startRedis } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
 import { postern } from '../../postern/src/index.ts'
 import { type Backend, startBackend } from './backend.ts'
-import { cli, startCli, startGatewayProcess } from './cli.ts'
+import { cliProcess, startCli, startGatewayProcess } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-outage-'))
 let backend: Backend
@@ -88,8 +88,8 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     const redis = await startRedis({ password: 'right' })
     t.after(() => redis.stop())
     const url = redis.url.replace('right', 'wrong')
-    const { code, stdout, stderr } = await cli(
-      ['gateway', ...configured('wrong', `stores: { redis: "${url}" }\n`)],
+    const { code, stdout, stderr } = await cliProcess(
+      ['gateway', '--listen', '127.0.0.1:0', ...configured('wrong', `stores: { redis: "${url}" }\n`)],
       folder,
     )
     assert.equal(code, 3, stdout)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
-import { cli, type GatewayProcess, startGatewayProcess } from '../../cli/test/cli.ts'
+import { cli, cliProcess, type GatewayProcess, startGatewayProcess } from '../../cli/test/cli.ts'
 import { postern } from '../src/index.ts'
 
 const folders: string[] = []
@@ -99,7 +99,7 @@ describe('postern forward-auth', { timeout: 120_000 }, () => {
     }))
 
   test('says which dialects there are when none is given', async () => {
-    const { code, stderr } = await cli(['forward-auth'], newFolder())
+    const { code, stderr } = await cliProcess(['forward-auth'], newFolder())
     assert.equal(code, 2)
     assert.match(stderr, /forwardAuth\.?(?:dialect)?: .*\n {2}hint: .*|dialect/)
   })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { measureExposure } from '../src/exposure/exposure.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { SplitKeys } from '../src/split/split-keys.ts'
@@ -31,12 +32,9 @@ async function stolenMemory(test: TestContext, vault: Vault, setting: object): P
   )) as { id: number; email: string }[]
   const file = join(folder, 'setting.json')
   writeFileSync(file, JSON.stringify({ ...setting, rows: rows.slice(0, OPENED) }), { mode: 0o600 })
-  const flags = process.execArgv.filter(argument => argument.startsWith('--conditions'))
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [...flags, '--disable-warning=ExperimentalWarning', PROGRAM, file],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  )
+  const child: ChildProcess = spawn(process.execPath, [...SOURCE_FLAGS, PROGRAM, file], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   try {
     const [said] = (await once(child.stdout as NonNullable<typeof child.stdout>, 'data')) as [Buffer]
     assert.equal(said.toString(), `opened ${OPENED}\n`)

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { until } from '../../../test/until.ts'
 
 const ENTRY = fileURLToPath(new URL('support/holder-program.ts', import.meta.url))
@@ -28,8 +29,7 @@ it('a diagnostic report of a holder does not have what unlocks it', async () => 
   const child = spawn(
     process.execPath,
     [
-      ...process.execArgv.filter(argument => argument.startsWith('--conditions')),
-      '--disable-warning=ExperimentalWarning',
+      ...SOURCE_FLAGS,
       ...['--report-on-signal', '--report-signal=SIGUSR2', `--report-directory=${folder}`],
       ...['--import', END_WITH_PARENT, ENTRY, path],
     ],

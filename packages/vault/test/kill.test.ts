@@ -7,6 +7,7 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
 import { freshDatabase } from '../../../test/fresh.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { measureExposure } from '../src/exposure/exposure.ts'
 import { holderShare } from '../src/holder/budgets.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
@@ -30,8 +31,7 @@ after(() => rmSync(folder, { recursive: true }))
 
 function program(name: string, ...args: readonly string[]): ChildProcess {
   const file = fileURLToPath(new URL(`support/${name}.ts`, import.meta.url))
-  const flags = process.execArgv.filter(argument => argument.startsWith('--conditions'))
-  return spawn(process.execPath, [...flags, '--disable-warning=ExperimentalWarning', file, ...args], {
+  return spawn(process.execPath, [...SOURCE_FLAGS, file, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }

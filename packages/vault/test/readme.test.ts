@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 
 it('the example of the README prints what it says', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
@@ -16,8 +17,7 @@ it('the example of the README prints what it says', () => {
       join(folder, 'node_modules'),
     )
     writeFileSync(join(folder, 'example.mts'), code)
-    const flags = process.execArgv.filter(argument => argument.startsWith('--conditions'))
-    const printed = execFileSync(process.execPath, [...flags, join(folder, 'example.mts')], {
+    const printed = execFileSync(process.execPath, [...SOURCE_FLAGS, join(folder, 'example.mts')], {
       encoding: 'utf8',
     })
     assert.deepEqual(printed.trim().split('\n'), ['anne@example.com', 'POSTERN_INTEGRITY'])

@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { root } from '../../workspace.ts'
 import type { Block } from './page.ts'
 
@@ -172,7 +173,7 @@ export class Project {
         CURL_HOME: this.#tools,
         HOME,
         NO_COLOR: '1',
-        NODE_OPTIONS: '--conditions=@postern/source --disable-warning=ExperimentalWarning',
+        NODE_OPTIONS: SOURCE_FLAGS.join(' '),
         PATH: [this.#tools, dirname(process.execPath), PATH].join(':'),
         ROOT: root,
       },

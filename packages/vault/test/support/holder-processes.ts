@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { systemClock, systemRandom } from '@postern/core'
+import { SOURCE_FLAGS } from '../../../../test/source-flags.ts'
 import { until } from '../../../../test/until.ts'
 import { HolderStore } from '../../src/holder/holder-store.ts'
 import { holderIdentity } from '../../src/holder/start-holder.ts'
@@ -101,8 +102,7 @@ export class HolderProcesses {
     const child = spawn(
       process.execPath,
       [
-        ...process.execArgv.filter(argument => argument.startsWith('--conditions')),
-        '--disable-warning=ExperimentalWarning',
+        ...SOURCE_FLAGS,
         '--import',
         END_WITH_PARENT,
         this.#entry,
