@@ -11,6 +11,8 @@ const MAX_READ = 4_294_967_296
 const STEP = 4
 /** Distinct bytes that a key has at least: of 32 random ones, fewer are not to be expected in a lifetime. */
 const MIN_DISTINCT = 20
+/** Zeros that a key has at most: memory is full of small numbers and addresses. As improbable in a key. */
+const MAX_ZEROS = 5
 
 /** A record and the encoding of where it lies. */
 export interface PlacedRecord {
@@ -68,15 +70,22 @@ function* windowsOf(file: string): Iterable<Buffer> {
   }
 }
 
-/** 0 where 32 bytes look random; else how far the next place is that may. */
+/**
+ * 0 where 32 bytes look random; else how far the next place is that may. Of the programs and texts in memory
+ * most have a zero too many, or no byte outside of ASCII at all, which one key in four thousand million has.
+ */
 function skipFrom(bytes: Buffer, start: number, seen: Uint8Array): number {
   seen.fill(0)
   let distinct = 0
+  let zeros = 0
+  let high = 0
   for (let i = 0; i < KEY_BYTES; i++) {
     const byte = bytes[start + i] ?? 0
+    if (byte === 0) zeros++
+    high |= byte
     if (seen[byte] === 1) continue
     seen[byte] = 1
     distinct++
   }
-  return distinct >= MIN_DISTINCT ? 0 : STEP
+  return distinct >= MIN_DISTINCT && zeros <= MAX_ZEROS && high > 127 ? 0 : STEP
 }
