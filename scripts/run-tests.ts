@@ -13,8 +13,8 @@ import { root } from './workspace.ts'
 const FILE_LIMIT_MS = process.env['POSTERN_TEST_LONG'] === '1' ? 3_600_000 : 300_000
 
 /**
- * Whether a file may run for a minute: those that start gateways and command lines. They come first, so that no
- * lane begins one when the others are done.
+ * Whether a file may run for a minute: those that start gateways and command lines. They come first, so that
+ * no lane begins one when the others are done.
  */
 function isLong(file: string): boolean {
   return /^(?:packages\/(?:cli|postern|vault)|scripts|test)\//.test(file)
@@ -49,7 +49,7 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
     console.error(`No test file matches ${patterns.join(' ')}.`)
     return 2
   }
-  // Files wait for servers, clocks and other processes: with a lane more than there are cores, these are busy.
+  // Files wait for servers, clocks and other processes: with a lane more than cores, the cores are busy.
   const lanes = availableParallelism() + 1
   const services = await startServices()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
