@@ -18,8 +18,8 @@ import { ConsoleInBrowser } from './console-in-browser.ts'
 
 const CONFIG = 'identity:\n  origin: http://127.0.0.1:8080\n'
 const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
-/** Turned text, a bell, fillers, joiners, tags, and marks that pile up over the lines above. */
-const HIDDEN = `\u202egnp\u2066\u0007\u00ad\u3164\u115f\u2800\u034f\ufe0f\u{e0041}\u2028e${'\u0301'.repeat(60)}`
+/** Turned text, a bell, fillers, joiners, tags, marks that pile up over the lines above, half a character. */
+const HIDDEN = `\u202egnp\u2066\u0007\u00ad\u3164\u115f\u2800\u034f\ufe0f\u{e0041}\u2028e${'\u0301'.repeat(60)}\ud800`
 /** Words of the protocol between page and server, ids and numbers: no text of anybody else. */
 const FIXED = new Set(
   'type kind verdict state measure severity mode roles answers decision change personal keys checkpoint hashes bytes leafHash request requests example id token action at isApplied engine text before'.split(
@@ -99,7 +99,7 @@ describe('texts that nobody sees, in the console', () => {
       ...PLACES.map(({ id }) => id),
       `why/${refused}`,
       'actor/address/203.0.113.7',
-      `actor/principal/${encodeURIComponent(`ann${HIDDEN}`)}`,
+      `actor/principal/${encodeURIComponent(`ann${HIDDEN}`.toWellFormed())}`,
       `user/${user}`,
       'audit/1',
     ]) {

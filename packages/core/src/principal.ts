@@ -29,6 +29,7 @@ export const ANONYMOUS: Principal = Object.freeze({ kind: 'anonymous', id: '' })
 
 const KINDS: ReadonlySet<unknown> = new Set<Principal['kind']>(['anonymous', 'user', 'service', 'apiKey'])
 const LONGEST = 256
+const NAME = `must be text of 1 to ${LONGEST} characters, without NUL and halves of surrogate pairs`
 
 /**
  * Validates a principal that an application supplied, so that limits, bans and the log can rely
@@ -42,9 +43,8 @@ export function checkedPrincipal(said: unknown): Principal {
   if (!KINDS.has(kind))
     throw new TypeError('kind of a principal must be "user", "service", "apiKey" or "anonymous"')
   if (kind === 'anonymous') return ANONYMOUS
-  if (!isName(id)) throw new TypeError(`id of a principal must be text of 1 to ${LONGEST} characters`)
-  if (tenant !== undefined && !isName(tenant))
-    throw new TypeError(`tenant of a principal must be text of 1 to ${LONGEST} characters, or absent`)
+  if (!isName(id)) throw new TypeError(`id of a principal ${NAME}`)
+  if (tenant !== undefined && !isName(tenant)) throw new TypeError(`tenant of a principal ${NAME}, or absent`)
   return said as Principal
 }
 
@@ -53,6 +53,8 @@ export function isSamePrincipal(a: Principal, b: Principal): boolean {
   return a.kind === b.kind && a.id === b.id && a.tenant === b.tenant
 }
 
+/** Stores write half a surrogate pair as U+FFFD, whatever it was: two principals would be one to them. */
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= LONGEST
+  if (typeof value !== 'string' || value === '' || value.length > LONGEST) return false
+  return value.isWellFormed() && !value.includes('\0')
 }

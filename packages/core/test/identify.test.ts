@@ -36,6 +36,9 @@ describe('a principal that an application names', () => {
       [{ kind: 'user', id: '' }, /^id of a principal /],
       [{ kind: 'user', id: 7 }, /^id of a principal /],
       [{ kind: 'user', id: 'x'.repeat(257) }, /^id of a principal /],
+      [{ kind: 'user', id: 'ann\ud800' }, /^id of a principal /],
+      [{ kind: 'user', id: 'ann\0' }, /^id of a principal /],
+      [{ kind: 'user', id: 'ann', tenant: '\udc00shop' }, /^tenant of a principal /],
       [{ kind: 'user', id: 'ann', tenant: '' }, /^tenant of a principal /],
       [{ kind: 'user', id: 'ann', tenant: null }, /^tenant of a principal /],
     ]

@@ -47,7 +47,7 @@ const CONTROL = /\p{Cc}/u
 
 /** A name that stores, logs and claims of budgets can hold. */
 function isName(text: string): boolean {
-  return text !== '' && text.length <= LONGEST && !CONTROL.test(text)
+  return text !== '' && text.length <= LONGEST && !CONTROL.test(text) && text.isWellFormed()
 }
 
 /**

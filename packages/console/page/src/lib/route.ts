@@ -32,9 +32,14 @@ export function useRoute(): Route {
   return useSyncExternalStore(subscribe, () => current)
 }
 
+/** Text as a part of an address. What clients sent may hold half a surrogate pair, which has no encoding. */
+export function encoded(text: string | number): string {
+  return encodeURIComponent(String(text).toWellFormed())
+}
+
 /** The address of a place. */
 export function to(...parts: readonly (string | number)[]): string {
-  return `#/${parts.map(part => encodeURIComponent(part)).join('/')}`
+  return `#/${parts.map(encoded).join('/')}`
 }
 
 export function go(...parts: readonly (string | number)[]): void {

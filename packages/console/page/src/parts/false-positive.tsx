@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
+import { encoded } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import { useAct } from '../lib/use-act.ts'
 import { Problem } from './problem.tsx'
@@ -11,7 +12,7 @@ export function FalsePositive({ id }: { readonly id: string }): ReactNode {
   const [note, setNote] = useState('')
   const { isBusy, problem, run } = useAct()
   if (!may) return null
-  const path = `/requests/${encodeURIComponent(id)}/false-positive`
+  const path = `/requests/${encoded(id)}/false-positive`
   return (
     <section className="card stack">
       <h2>Not an attack?</h2>

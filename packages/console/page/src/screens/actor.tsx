@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { dateTime, span } from '../lib/format.ts'
-import { to } from '../lib/route.ts'
+import { encoded, to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { Ban, EventRow, LimitStanding } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
@@ -20,10 +20,7 @@ const EVERY_MS = 5_000
 
 /** One address or principal: what it did, and where it stands. */
 export function ActorScreen({ kind, value }: { readonly kind: string; readonly value: string }): ReactNode {
-  const asked = useAsked<Actor>(
-    `/actor?kind=${encodeURIComponent(kind)}&value=${encodeURIComponent(value)}`,
-    EVERY_MS,
-  )
+  const asked = useAsked<Actor>(`/actor?kind=${encoded(kind)}&value=${encoded(value)}`, EVERY_MS)
   const may = useMay('operator')
   const actor = kind === 'address' ? value : `${kind}:${value}`
   return (

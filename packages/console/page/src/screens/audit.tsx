@@ -1,7 +1,7 @@
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
 import { dateTime } from '../lib/format.ts'
 import { type CheckedInclusion, checkInclusion, fromBase64, type Head, openHead } from '../lib/merkle.ts'
-import { to } from '../lib/route.ts'
+import { encoded, to } from '../lib/route.ts'
 import type { AuditEntry, AuditProof, Event } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { useLogGrowth } from '../lib/use-log-growth.ts'
@@ -157,7 +157,7 @@ function Verdict({
 }
 
 function EntryProof({ index }: { readonly index: string }): ReactNode {
-  const asked = useAsked<AuditProof>(`/audit/${encodeURIComponent(index)}/proof`)
+  const asked = useAsked<AuditProof>(`/audit/${encoded(index)}/proof`)
   return (
     <section className="card" aria-label={`Entry ${index}`}>
       <h2>Entry {index}</h2>

@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { ApiError, ask } from '../lib/api.ts'
 import { dateTime, span } from '../lib/format.ts'
+import { encoded } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { Ban } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
@@ -127,7 +128,7 @@ function BanTable({
   const [problem, setProblem] = useState<string>()
   const end = async ({ id }: Ban): Promise<void> => {
     setProblem(undefined)
-    await ask(`/bans/${encodeURIComponent(id)}`, { method: 'DELETE' }).catch((error: unknown) =>
+    await ask(`/bans/${encoded(id)}`, { method: 'DELETE' }).catch((error: unknown) =>
       setProblem(error instanceof ApiError ? error.message : 'This failed.'),
     )
     onDone()

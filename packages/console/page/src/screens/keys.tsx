@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
 import { dateTime } from '../lib/format.ts'
+import { encoded } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { ApiKeyRow } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
@@ -146,7 +147,7 @@ export function KeyTable({
   if (keys.length === 0) return <Empty title="There is no key" />
   const revoke = (id: string): Promise<void> =>
     run(async () => {
-      await ask(`/keys/${encodeURIComponent(id)}`, { method: 'DELETE' })
+      await ask(`/keys/${encoded(id)}`, { method: 'DELETE' })
       onDone()
     })
   return (

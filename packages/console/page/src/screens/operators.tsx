@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
 import { dateTime } from '../lib/format.ts'
+import { encoded } from '../lib/route.ts'
 import { useMay, useSession } from '../lib/session.ts'
 import type { Role } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
@@ -137,7 +138,7 @@ function Accounts({
   const { problem, run } = useAct()
   const remove = (id: string): Promise<void> =>
     run(async () => {
-      await ask(`/operators/${encodeURIComponent(id)}`, { method: 'DELETE' })
+      await ask(`/operators/${encoded(id)}`, { method: 'DELETE' })
       onDone()
     })
   return (
@@ -199,7 +200,7 @@ function RolesForm({
   const isChanged = ROLES.some(([role]) => wanted.includes(role) !== roles.includes(role))
   const save = (): Promise<void> =>
     run(async () => {
-      await ask(`/operators/${encodeURIComponent(id)}/roles`, { method: 'POST', body: { roles: wanted } })
+      await ask(`/operators/${encoded(id)}/roles`, { method: 'POST', body: { roles: wanted } })
       onDone()
     })
   return (

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import { ApiError, ask } from '../lib/api.ts'
 import { count, dateTime } from '../lib/format.ts'
+import { encoded } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import { useAsked } from '../lib/use-asked.ts'
 import { Empty, Loaded } from '../parts/states.tsx'
@@ -69,7 +70,7 @@ function ChangeCard({ change, onDone }: { readonly change: Change; readonly onDo
   const isOver = change.tables.every(({ rows, undone }) => undone >= rows)
   const attempt = async (method: 'GET' | 'POST', conflicts: 'stop' | 'skip'): Promise<void> => {
     setReport(
-      await ask<Report>(`/undo/${encodeURIComponent(change.id)}`, { method, body: { conflicts } }).catch(
+      await ask<Report>(`/undo/${encoded(change.id)}`, { method, body: { conflicts } }).catch(
         (error: unknown) => (error instanceof ApiError ? error.message : 'This failed.'),
       ),
     )

@@ -1,7 +1,7 @@
 import type { FormEvent, ReactNode } from 'react'
 import { ask } from '../lib/api.ts'
 import { dateTime } from '../lib/format.ts'
-import { to } from '../lib/route.ts'
+import { encoded, to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { ApiKeyRow, UserRow, UserSession } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
@@ -28,7 +28,7 @@ interface User {
 
 /** One account: what it proves itself by, where it is signed in, and its keys. */
 export function UserScreen({ id }: { readonly id: string }): ReactNode {
-  const asked = useAsked<User>(`/users/${encodeURIComponent(id)}`)
+  const asked = useAsked<User>(`/users/${encoded(id)}`)
   return (
     <div className="stack">
       <Loaded asked={asked}>{loaded => <Contents {...loaded} onDone={asked.again} />}</Loaded>
@@ -48,7 +48,7 @@ function Contents({
   const { problem, run } = useAct()
   const post = (verb: string, body: object = {}): Promise<void> =>
     run(async () => {
-      await ask(`/users/${encodeURIComponent(user.id)}/${verb}`, { method: 'POST', body })
+      await ask(`/users/${encoded(user.id)}/${verb}`, { method: 'POST', body })
       onDone()
     })
   const now = Date.now()

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import { ask } from '../lib/api.ts'
 import { dateTime } from '../lib/format.ts'
-import { to } from '../lib/route.ts'
+import { encoded, to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { UserRow, UserSession } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
@@ -134,7 +134,7 @@ export function SessionTable({
   const { problem, run } = useAct()
   const end = ({ id, accountId }: UserSession): Promise<void> =>
     run(async () => {
-      await ask(`/users/${encodeURIComponent(accountId)}/sessions/end`, {
+      await ask(`/users/${encoded(accountId)}/sessions/end`, {
         method: 'POST',
         body: { session: id },
       })

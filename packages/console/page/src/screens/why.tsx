@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { dateTime, milliseconds } from '../lib/format.ts'
-import { to } from '../lib/route.ts'
+import { encoded, to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { EventRow, Verdict, Why } from '../lib/types.ts'
 import { useAsked } from '../lib/use-asked.ts'
@@ -19,7 +19,7 @@ const UNTIL_LOGGED_MS = 1_500
 /** Why one request was answered as it was. */
 export function WhyScreen({ id }: { readonly id: string }): ReactNode {
   const [isLogged, setLogged] = useState(false)
-  const asked = useAsked<Why>(`/requests/${encodeURIComponent(id)}`, isLogged ? undefined : UNTIL_LOGGED_MS)
+  const asked = useAsked<Why>(`/requests/${encoded(id)}`, isLogged ? undefined : UNTIL_LOGGED_MS)
   const why = asked.value
   // A refusal is in the log within a second; an allowed request may never be.
   const isComplete = why !== undefined && (why.request.verdict === 'allow' || why.entries.length > 0)
