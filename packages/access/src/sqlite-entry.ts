@@ -6,4 +6,9 @@ export {
   type SqliteGuardOptions,
   sqliteBudgetError,
 } from './sqlite/guard-sqlite.ts'
+export {
+  type RemoveSqliteOptions,
+  removeSqliteBudgets,
+  type SqliteConnection,
+} from './sqlite/remove-sqlite.ts'
 export type { SqliteChange, SqliteUndo } from './sqlite/undo-sqlite.ts'

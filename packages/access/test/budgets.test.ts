@@ -276,6 +276,28 @@ test('the report names every role that could get around, and how it would', asyn
   )
 })
 
+test('the report names foreign tables of budgets that a role may change, and large objects that it owns', async t => {
+  const place = await guarded(
+    t,
+    `CREATE FOREIGN DATA wrapper nothing; CREATE SERVER away FOREIGN DATA wrapper nothing;
+     CREATE TABLE events (id int, month int) PARTITION BY LIST (month);
+     CREATE FOREIGN TABLE events_1 PARTITION OF events FOR VALUES IN (1) SERVER away;
+     CREATE FOREIGN TABLE archive (id int) SERVER away; CREATE FOREIGN TABLE read_only (id int) SERVER away;
+     CREATE SCHEMA other; CREATE FOREIGN TABLE other.unnamed (id int) SERVER away; GRANT USAGE ON SCHEMA other TO APP;
+     GRANT SELECT, DELETE ON archive, events, events_1, other.unnamed TO APP; GRANT SELECT ON read_only TO APP`,
+    { '*.delete': rows(20, '1h') },
+  )
+  const whys = async (): Promise<string[]> => {
+    const { waysRound } = await budgetStatus(place.database)
+    return waysRound.filter(({ what }) => what === `role ${place.role}`).map(({ why }) => why)
+  }
+  assert.deepEqual(await whys(), ['may change the foreign tables archive, events_1'])
+  await place.owner.query(`REVOKE DELETE ON archive, events_1 FROM ${place.role}`)
+  const app = await place.connect()
+  await app.query("SELECT lo_from_bytea(0, 'x')")
+  assert.deepEqual(await whys(), ['owns large objects'])
+})
+
 test('a refusal whose error the caller swallows is counted all the same', async t => {
   const place = await guarded(t, ORDERS, { 'orders.delete': rows(20, '1h') })
   const app = await place.connect()

@@ -55,7 +55,7 @@ test('carries it with BEGIN, and leaves nothing behind for the next who gets the
   await assert.rejects(pool.query('DELETE FROM orders WHERE id = 6'), CredentialError)
 })
 
-test('prepares the statement of the claim once a connection, and again after the application has forgotten it', async () => {
+test('prepares the statement of the claim once for an actor that goes on, and again after the application has forgotten it', async () => {
   const client = await pool.connect()
   const prepared = async (): Promise<string[]> => {
     const { rows } = await client.query("SELECT name FROM pg_prepared_statements WHERE name LIKE 'postern%'")
@@ -64,7 +64,7 @@ test('prepares the statement of the claim once a connection, and again after the
   await actingAs(alice, async () => {
     for (let i = 0; i < 3; i++) await client.query(`UPDATE orders SET note = 'x' WHERE id = ${700 + i}`)
     const [first, ...more] = await prepared()
-    assert.match(String(first), /^postern_claim_\d+$/)
+    assert.equal(first, 'postern_claim')
     assert.deepEqual(more, [])
     await client.query('DISCARD ALL')
     for (let i = 0; i < 3; i++) await client.query(`UPDATE orders SET note = 'y' WHERE id = ${700 + i}`)

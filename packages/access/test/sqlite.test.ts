@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { actingAs, RowBudgetExceeded, rows } from '@postern/access'
-import { guardSqlite, sqliteBudgetError } from '@postern/access/sqlite'
+import { guardSqlite, removeSqliteBudgets, sqliteBudgetError } from '@postern/access/sqlite'
 import { ConfigError, VirtualClock } from '@postern/core'
 
 const clock = new VirtualClock()
@@ -204,4 +204,63 @@ test('SQLite: a virtual table does not keep the others from being guarded', () =
   assert.throws(() => as(db, 'DELETE FROM orders'), /postern budget/)
   assert.throws(() => as(db, 'CREATE VIRTUAL TABLE temp.orders USING fts5(id)'), /not authorized|prohibited/)
   db.close()
+})
+
+/** A file with a guard that has counted five deletions, and is closed. */
+function guardedFile(): { readonly path: string; readonly folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-sqlite-'))
+  const path = join(folder, 'shop.db')
+  const db = open(path)
+  as(db, 'DELETE FROM orders WHERE id <= 5')
+  db.close()
+  return { path, folder }
+}
+
+const MIGRATION = `UPDATE orders SET number = -number; DELETE FROM orders WHERE id > 100;
+  ALTER TABLE orders DROP COLUMN customer; ALTER TABLE customers RENAME TO clients`
+
+test('SQLite: a migration changes rows and columns once triggers are away, and counts go on after it', t => {
+  const { path, folder } = guardedFile()
+  t.after(() => rmSync(folder, { recursive: true }))
+  const db = new DatabaseSync(path)
+  assert.throws(() => db.exec('DELETE FROM orders WHERE id = 6'), /no such function: postern_/)
+  removeSqliteBudgets(db, { keepCounts: true })
+  db.exec(MIGRATION)
+  guardSqlite(db, { budgets: { '*.delete': rows(20, '1h'), '*.update': rows(20, '1h') }, clock })
+  as(db, 'DELETE FROM orders WHERE id <= 20')
+  assert.throws(
+    () => as(db, 'DELETE FROM clients WHERE id = 1'),
+    /postern budget/,
+    'five before, fifteen after',
+  )
+  assert.throws(() => removeSqliteBudgets(db), /not authorized/)
+  db.close()
+})
+
+test('SQLite: nothing of a guard stays in a file that it is taken out of', t => {
+  const { path, folder } = guardedFile()
+  t.after(() => rmSync(folder, { recursive: true }))
+  const db = new DatabaseSync(path)
+  removeSqliteBudgets(db)
+  const { n } = db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name LIKE '%postern%'").get() ?? {}
+  assert.equal(n, 0)
+  db.exec(MIGRATION)
+  removeSqliteBudgets(db)
+  db.close()
+})
+
+test('SQLite: a driver without an authorizer is refused before anything is written', t => {
+  const db = new DatabaseSync(':memory:')
+  t.after(() => db.close())
+  db.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY)')
+  const other = {
+    exec: (sql: string) => db.exec(sql),
+    prepare: (sql: string) => db.prepare(sql),
+    function: (name: string, work: () => null) => db.function(name, work),
+  }
+  assert.throws(
+    () => guardSqlite(other as unknown as DatabaseSync, { budgets: { 'orders.delete': rows(1, '1h') } }),
+    (error: unknown) => error instanceof ConfigError && /better-sqlite3/.test(error.message),
+  )
+  assert.equal(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'], 1)
 })

@@ -300,6 +300,25 @@ test('attack: an entry too large to be sealed keeps no other from being sealed',
   assert.equal(await count(place.owner, unsealed), 0)
 })
 
+test('attack: an entry too large to be sealed is not read again and again to be measured', async t => {
+  const place = await guarded(t, SHOP, BUDGETS)
+  const pool = poolOf(place, t)
+  await actingAs({ actor: 'user:a' }, async () => {
+    await pool.query("UPDATE notes SET body = repeat('x', 100000)::bytea WHERE id <= 20")
+    await pool.query('DELETE FROM notes WHERE id <= 20')
+  })
+  const tooLarge = new Set<string>()
+  const seal = (): Promise<number> => sealJournal(place.database, KEY, { largest: 1_000_000, tooLarge })
+  await assert.rejects(seal(), /1 entries .* unsealed/)
+  assert.equal(tooLarge.size, 1)
+  // Were it measured, it would be small enough now.
+  await place.owner.query("UPDATE postern_budgets.journal SET old = '{}' WHERE sealed IS NULL")
+  await assert.rejects(seal(), /1 entries .* unsealed/)
+  await place.owner.query('DELETE FROM postern_budgets.journal WHERE sealed IS NULL')
+  assert.equal(await seal(), 0)
+  assert.equal(tooLarge.size, 0)
+})
+
 test('attack: two who undo a change at once put its rows back once', async t => {
   const place = await guarded(t, SHOP, BUDGETS)
   const pool = poolOf(place, t)

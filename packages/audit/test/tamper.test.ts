@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join, relative } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { IntegrityError } from '@postern/core'
+import { GROUP_HEADER_BYTES } from '../src/embedded/segment.ts'
 import { fileAnchor, openAuditLog, verifyDirectory } from '../src/index.ts'
 import { type VerifyReport, verifyLog } from '../src/verifier.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
@@ -226,6 +227,30 @@ describe('a directory that was put back to an older state', () => {
     writeFileSync(join(wal, name), changed)
     await assert.rejects(openAuditLog({ directory, origin }), IntegrityError)
     writeFileSync(join(wal, name), sound)
+    await (await openAuditLog({ directory, origin })).close()
+  })
+
+  test('is refused when headers of overlapping groups were put behind the last entry, without checking each', async () => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin })
+    await log.commit(requestEvent(1))
+    await log.close()
+    const wal = join(directory, 'wal')
+    const [name = ''] = readdirSync(wal)
+    const sound = readFileSync(join(wal, name))
+    const last = sound.lastIndexOf('GRP1')
+    const end = last + GROUP_HEADER_BYTES + sound.readUInt32BE(last + 4)
+    const tail = Buffer.alloc(64 * 1_024)
+    const torn = () => writeFileSync(join(wal, name), Buffer.concat([sound.subarray(0, end), tail]))
+    for (let at = 0; at + GROUP_HEADER_BYTES < tail.length; at += GROUP_HEADER_BYTES) {
+      tail.write('GRP1', at)
+      tail.writeUInt32BE(tail.length - at - GROUP_HEADER_BYTES, at + 4)
+    }
+    torn()
+    await assert.rejects(openAuditLog({ directory, origin }), IntegrityError)
+    // One such header is what a power failure leaves of a group.
+    tail.fill(0, GROUP_HEADER_BYTES)
+    torn()
     await (await openAuditLog({ directory, origin })).close()
   })
 })

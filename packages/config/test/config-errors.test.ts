@@ -380,6 +380,10 @@ const CASES: readonly (readonly [
     /"limit"/,
   ],
   ['an invalid duration', 'timeouts: { head: 10 seconds }', /timeouts\.head$/, /is not a duration/, /10s/],
+  ['a size with a fraction', 'bodyLimit: 1.5mb', /bodyLimit$/, /is not a size/, /1536kb/],
+  ['a directory of a shell', 'dataDirectory: ~/postern', /dataDirectory$/, /only a shell/, /in full/],
+  ['a directory of Windows', 'dataDirectory: C:\\postern', /dataDirectory$/, /Windows/, /in full/],
+  ['an address for a directory', 'dataDirectory: file:///srv', /dataDirectory$/, /an address/, /in full/],
   ['an invalid size', 'bodyLimit: large', /bodyLimit$/, /is not a size/, /64kb/],
   [
     'a proxy that is not an address',

@@ -18,6 +18,15 @@ export function parseByteSize(size: ByteSize, place = 'size'): number {
   throw new ConfigError({
     place,
     problem: `"${String(size).slice(0, 40)}" is not a size`,
-    hint: 'write a number of bytes, or one with a unit: 64kb, 1mb',
+    hint: wholeSize(String(size)) ?? 'write a number of bytes, or one with a unit: 64kb, 1mb',
   })
+}
+
+/** How a size with a fraction is written: `1.5mb` as `1536kb`. */
+function wholeSize(size: string): string | undefined {
+  const parts = /^(\d{1,6}[.,]\d{1,6})\s*(k|m|g)(?:i?b)?$/i.exec(size)
+  if (parts === null) return undefined
+  const unit = (parts[2] ?? '').toLowerCase()
+  const bytes = Math.round(Number(parts[1]?.replace(',', '.')) * (UNIT_BYTES[unit] ?? 1))
+  return `write whole numbers: ${bytes % 1_024 === 0 ? `${bytes / 1_024}kb` : bytes}`
 }

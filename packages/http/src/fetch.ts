@@ -7,7 +7,7 @@ export interface FetchOptions<Rest extends readonly unknown[]> {
   /**
    * Says who is at the other end of the connection, from what the runtime passes beside the Request. Unless
    * given: Deno's `info.remoteAddr`, Bun's `server.requestIP(request)`, `env.incoming.socket` of
-   * @hono/node-server.
+   * @hono/node-server, `env.requestContext` of hono/aws-lambda behind an API Gateway or a function URL.
    */
   readonly peer?: (request: Request, ...rest: Rest) => string | undefined
 }
@@ -72,9 +72,16 @@ interface Runtime {
   readonly remoteAddr?: { readonly hostname?: string }
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string } }
   requestIP?(request: Request): { readonly address: string } | null
+  readonly requestContext?: LambdaContext | null
 }
 
-/** The peer as @hono/node-server, Deno or Bun tell it; undefined elsewhere. */
+/** Who called a function of AWS Lambda, as the API Gateway says: it, not the client, writes these. */
+interface LambdaContext {
+  readonly http?: { readonly sourceIp?: string }
+  readonly identity?: { readonly sourceIp?: string }
+}
+
+/** The peer as @hono/node-server, hono/aws-lambda, Deno or Bun tell it; undefined elsewhere. */
 export function peerOf(request: Request, ...rest: readonly unknown[]): string | undefined {
   const [beside] = rest
   if (typeof beside !== 'object' || beside === null) return undefined
@@ -82,6 +89,8 @@ export function peerOf(request: Request, ...rest: readonly unknown[]): string | 
   return (
     runtime.remoteAddr?.hostname ??
     runtime.incoming?.socket?.remoteAddress ??
-    runtime.requestIP?.(request)?.address
+    runtime.requestIP?.(request)?.address ??
+    runtime.requestContext?.http?.sourceIp ??
+    runtime.requestContext?.identity?.sourceIp
   )
 }

@@ -18,6 +18,15 @@ export interface HonoContext {
   set res(response: Response | undefined)
 }
 
+/** How the adapter finds the address of the client's connection. */
+export interface HonoOptions {
+  /**
+   * Says who is at the other end of the connection, where Hono's environment does not. Not asked on
+   * @hono/node-server, where the connection itself says so.
+   */
+  readonly peer?: (context: HonoContext) => string | undefined
+}
+
 type Next = () => Promise<void>
 
 // biome-ignore lint/suspicious/noConfusingVoidType: Hono's own contract for a middleware
@@ -36,16 +45,16 @@ interface NodeBindings {
  * @example
  * app.use(hono(engine))
  */
-export function hono(engine: EngineSource): (context: HonoContext, next: Next) => Promise<Handled> {
+export function hono(
+  engine: EngineSource,
+  options: HonoOptions = {},
+): (context: HonoContext, next: Next) => Promise<Handled> {
+  const { peer = ({ req, env }: HonoContext) => peerOf(req.raw, env) } = options
   return (context, next) => {
     const { incoming, outgoing } = (context.env ?? {}) as NodeBindings
     return incoming !== undefined && outgoing !== undefined
       ? onNode(engineOf(engine), incoming, outgoing, context, next)
-      : onFetch(
-          new FetchCarrier(engineOf(engine), context.req.raw, peerOf(context.req.raw, context.env)),
-          context,
-          next,
-        )
+      : onFetch(new FetchCarrier(engineOf(engine), context.req.raw, peer(context)), context, next)
   }
 }
 

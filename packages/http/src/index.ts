@@ -4,7 +4,7 @@ export { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 export { type FetchOptions, fetch } from './fetch.ts'
 export { type ForwardAuthOptions, forwardAuth } from './forward-auth.ts'
 export type { ForwardDialect } from './forward-dialect.ts'
-export { type HonoContext, hono } from './hono.ts'
+export { type HonoContext, type HonoOptions, hono } from './hono.ts'
 export { type KoaContext, koa } from './koa.ts'
 export { type NextOptions, next } from './next.ts'
 export type { NodeRequest, NodeResponse, NodeSocket } from './node-message.ts'

@@ -85,9 +85,15 @@ function forget(request: NodeRequest & RequestExtras): void {
   if (!isTaken && !request.destroyed && !request.readableEnded) request.resume?.()
 }
 
-/** Whether the last byte has arrived; it may still wait in the stream's buffer. */
+/**
+ * Whether the last byte has arrived; it may still wait in the stream's buffer. A request that was made from
+ * an event of a platform says that it is complete before anything was read from it, so on HTTP/1 the stream
+ * is asked.
+ */
 function isWhole(request: NodeRequest & RequestExtras): boolean {
-  return request.complete || request._readableState?.ended === true
+  const { _readableState: state, stream } = request
+  if (state?.ended === true) return true
+  return request.complete && (state === undefined || stream !== undefined)
 }
 
 function readElsewhere(rawBody: unknown, limit: number): Promise<BodyPrefix> {

@@ -10,6 +10,7 @@ import type {
 import { hasBody, NodeBody } from './node-body.ts'
 import type { NodeRequest, NodeResponse, RequestExtras, ResponseExtras } from './node-message.ts'
 import { peerAddress } from './peer-address.ts'
+import { headersOf } from './request-headers.ts'
 
 const CARRIER = Symbol('postern carrier')
 
@@ -53,7 +54,7 @@ export class NodeCarrier implements RequestSource {
     this.response = response
     this.method = request.method ?? 'GET'
     this.target = targetOf(request)
-    this.headers = request.rawHeaders
+    this.headers = headersOf(request)
     this.peer = peerAddress(socket)
     this.#bytesBefore = socket.bytesWritten ?? 0
     this.#outer = response[CARRIER]

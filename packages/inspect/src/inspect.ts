@@ -1,8 +1,7 @@
 import { decompress, headerValue, isCoded, pairsIn, parseRequestPath } from '@postern/core'
 import { visitForm } from './body/form.ts'
 import { visitCodedParts } from './body/multipart.ts'
-import { finishSteps } from './body/steps.ts'
-import { at, type ValueVisitor } from './body/value-visitor.ts'
+import { at } from './body/value-visitor.ts'
 import { isFormType, isMultipartType, visitBody } from './body/visit-body.ts'
 import { type Bounds, DEFAULT_BOUNDS } from './bounds.ts'
 import { decodeUrl } from './canonicalise/url.ts'
@@ -15,7 +14,6 @@ import { Inspector } from './inspector.ts'
 import { CLEAN, type Inspection } from './match.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import type { ParameterTypes } from './parameter-types.ts'
-import type { Place } from './reading.ts'
 import { RuleSet } from './rule-set.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { fixedSession, isLinkedFromElsewhere } from './session-fixation.ts'
@@ -47,8 +45,6 @@ export const ownRuleSet: RuleSet = new RuleSet(ownRules)
 
 /** Families of the rules about declarations and elements of XML, which are read in its whole text. */
 const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']
-/** Names of a query that are held against those of sessions. */
-const MAX_NAMES = 100
 
 /**
  * Reads a request for attacks. Pure: the same request and options give the same answer (clean header values
@@ -219,15 +215,9 @@ function inspectTarget(
   weighPath(path, inspector)
   if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
   if (query === '') return
-  // Only what another site links to can hand somebody a session.
-  if (headerValue(request.headers, 'referer') === undefined) {
-    inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
-    return
-  }
-  const names = new NameCollector()
-  finishSteps(visitForm(query, 'query', 'query', names))
   inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
-  const session = fixedSession(names.names, request.headers, ownCookies)
+  // Only what another site links to can hand somebody a session.
+  const session = fixedSession(query, request.headers, ownCookies)
   if (session !== undefined) {
     inspector.add({
       rule: 'session/fixation',
@@ -237,21 +227,6 @@ function inspectTarget(
       span: session,
     })
   }
-}
-
-/** Collects the names of a query, as far as a form has them. */
-class NameCollector implements ValueVisitor {
-  readonly isPaused = false
-  readonly names: string[] = []
-
-  value(text: string, place: Place): boolean {
-    if (place === 'name') this.names.push(text.toLowerCase())
-    return this.names.length < MAX_NAMES
-  }
-
-  tooBig(): void {}
-
-  work(): void {}
 }
 
 function inspectBody(

@@ -1,4 +1,8 @@
 import { headerValue, type RawHeaders } from '@postern/core'
+import { visitForm } from './body/form.ts'
+import { finishSteps } from './body/steps.ts'
+import type { ValueVisitor } from './body/value-visitor.ts'
+import type { Place } from './reading.ts'
 
 /**
  * Names that one framework fixes and nothing else uses. `sid` or `session_id` say nothing: payment pages,
@@ -9,18 +13,41 @@ const FRAMEWORK_SESSION =
 
 /**
  * A session identifier in the query of a request that came from another site: someone hands a victim a
- * session of their own. Returns the parameter's name, or
- * undefined.
- * @param names names of the query's parameters, in lower case
+ * session of their own. Returns the parameter's name in lower case, or undefined.
+ * @param query of the target, without its question mark
  * @param ownCookies names of cookies that this backend has set, in lower case
  */
 export function fixedSession(
-  names: readonly string[],
+  query: string,
   headers: RawHeaders,
   ownCookies: ReadonlySet<string> | undefined,
 ): string | undefined {
   if (!isLinkedFromElsewhere(headers)) return undefined
-  return names.find(name => FRAMEWORK_SESSION.test(name) || ownCookies?.has(name) === true)
+  const names = new SessionNames(ownCookies)
+  finishSteps(visitForm(query, 'query', 'query', names))
+  return names.found
+}
+
+/** Looks for the name of a session among those of a query, as far as a form has them: to the last one. */
+class SessionNames implements ValueVisitor {
+  readonly isPaused = false
+  found: string | undefined
+  readonly #own: ReadonlySet<string> | undefined
+
+  constructor(own: ReadonlySet<string> | undefined) {
+    this.#own = own
+  }
+
+  value(text: string, place: Place): boolean {
+    if (place !== 'name') return true
+    const name = text.toLowerCase()
+    if (FRAMEWORK_SESSION.test(name) || this.#own?.has(name) === true) this.found = name
+    return this.found === undefined
+  }
+
+  tooBig(): void {}
+
+  work(): void {}
 }
 
 /** Whether another site linked to what is asked for. */

@@ -195,6 +195,10 @@ const KINDS: HonestKinds = {
       asked('/api/v1/query', {
         query: 'sum(rate(http_requests_total{host!~"^(?:[0-9.]+)$",location="/"}[5m])) by (job)',
       }),
+      sent({ query: 'FROM library | EVAL year = DATE_EXTRACT("year", released) | SORT year' }, '/_query'),
+      filled({ search: 'search index=web | eval ok=if(status<400,"y","n") | stats count by ok' }),
+      asked('/search', { q: 'index=web | eval mb=round(bytes/1024,2)' }),
+      sent({ source: `{{#join delimiter='||'}}date.formats{{/join delimiter='||'}}` }, '/_render/template'),
       asked('/api/now/table/incident', {
         sysparm_query: "sys_created_on>=javascript:gs.dateGenerate('2026-01-01','00:00:00')",
       }),
@@ -204,6 +208,10 @@ const KINDS: HonestKinds = {
       asked('/data', { nrql: 'SELECT 1; DROP TABLE users' }),
       asked('/data', { q: 'SELECT * FROM users' }),
       filled({ statement: 'select max(size) from `travel-sample`' }, '/items'),
+      asked('/search', { q: 'index=web | eval x=`id`' }),
+      asked('/search', { q: 'index=web | eval $x' }),
+      asked('/search', { q: 'index=web; eval x=1' }),
+      sent({ source: `{{#join delimiter='||'1'='1'}}` }),
       asked('/api/v1/query', { query: 'up",location="//evil.example' }),
       asked('/api/v1/query', { query: 'sum(up{a="b"});location=name' }),
       asked('/api/now/table/incident', { sysparm_query: 'a>=javascript:alert(1)' }),

@@ -141,6 +141,7 @@ const KINDS: HonestKinds = {
       mail('<script id="x" type=\'application/json\'>{"a":1}</script>'),
       mail('<img src="cid:1" onerror="this.style.display=\'none\'">'),
       mail('<a href="#" onclick="return false;">x</a>'),
+      mail('<body onload=""><a href="/a" onclick="">x</a><p onclick=\'\'>y</p><p onclick=" ; ">z</p></body>'),
     ],
     attacks: [
       mail('<script type="application/ld+json"></script><script>alert(1)</script>'),
@@ -149,6 +150,9 @@ const KINDS: HonestKinds = {
       mail('<script type="application/ld+json">{}</script><img src=x onerror=alert(1)>'),
       mail('<img src="cid:1" onerror="this.style.display=\'none\';alert(1)">'),
       mail('<img src=x onerror="return false,alert(1)">'),
+      mail('<img src=x onerror="" onload=alert(1)>'),
+      mail('<img src=x onerror=";alert(1)">'),
+      mail('<img src=x onerror="" "onclick="alert(1)">'),
     ],
   },
   'what an editor of queries sends': {

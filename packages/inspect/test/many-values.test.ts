@@ -56,6 +56,23 @@ test('equal lines of a text are read once, and an attack between them is found',
       assert.equal(inspect(post(`q=${encodeURIComponent(text)}`)).verdict, 'block', text.slice(-80))
 })
 
+test('what stands around padding is read once where it is the same, and an attack that padding tears apart is found', () => {
+  const around = 'a lamp for the desk, and a long cable for it in brass or in oak. '.repeat(11)
+  const text = `${around}${' '.repeat(400)}`.repeat(60)
+  const read: string[] = []
+  visitDecodings(text, 'body', 'text', reading => {
+    read.push(reading.text)
+    return false
+  })
+  const seams = read.filter(one => one.length <= 512)
+  assert.ok(seams.length > 0 && seams.length <= 3, `${seams.length} of ${read.length} readings`)
+  for (const filler of [' '.repeat(9_000), `/*${'x '.repeat(6_000)}*/`])
+    assert.equal(
+      inspect(post(`q=${encodeURIComponent(`${text}1 union ${filler} select password from users`)}`)).verdict,
+      'block',
+    )
+})
+
 /** Different texts, in each of which something is found that does not refuse a request. */
 const DOUBTFUL = Array.from({ length: 40 }, (_, i) => `(1=1or(;sudo -${i}`)
 

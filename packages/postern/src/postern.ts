@@ -214,9 +214,9 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
       checkCalled('koa', 'app.use', given)
       return http.koa(current)
     },
-    hono: (...given: readonly unknown[]) => {
-      checkCalled('hono', 'app.use', given)
-      return http.hono(current)
+    hono: honoOptions => {
+      if (honoOptions !== undefined && 'req' in honoOptions) checkCalled('hono', 'app.use', [honoOptions])
+      return http.hono(current, honoOptions)
     },
     node: handler => {
       checkHandler('node', 'createServer(layer.node((request, response) => { ... }))', handler)

@@ -45,6 +45,49 @@ async function linesFor(
 
 const FORWARDED = { 'x-forwarded-for': '203.0.113.7' }
 
+describe('a platform that says who sent a request', () => {
+  const get = async (env: unknown, peer?: () => string): Promise<{ address: string; lines: string[] }> => {
+    const lines: string[] = []
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const layer = await postern({
+      config: { dataDirectory: false, audit: false },
+      onLine: line => lines.push(line),
+      onEvent: ({ type, actor }) => {
+        if (type === 'http') resolve(actor.address ?? '')
+      },
+    })
+    const request = new Request('http://shop.example/', { headers: { ...FORWARDED, host: 'shop.example' } })
+    const middleware = layer.hono(peer === undefined ? undefined : { peer })
+    const context = { req: { raw: request }, env, res: new Response('hello') }
+    await middleware(context, async () => undefined)
+    await context.res.text()
+    const address = await promise
+    await layer.close()
+    return { address, lines }
+  }
+
+  for (const [name, requestContext] of [
+    ['an API Gateway or a function URL', { http: { sourceIp: '198.51.100.4' } }],
+    ['an API Gateway with REST', { identity: { sourceIp: '198.51.100.4' } }],
+  ] as const)
+    test(`of AWS Lambda behind ${name} is used`, async () => {
+      const { address } = await get({ event: {}, requestContext, lambdaContext: {} })
+      assert.equal(address, '198.51.100.4')
+    })
+
+  test('may be read by the application', async () => {
+    const { address } = await get({}, () => '198.51.100.5')
+    assert.equal(address, '198.51.100.5')
+  })
+
+  test('and one that says nothing is warned about once, without trusting everybody', async () => {
+    const { address, lines } = await get({ requestContext: { elb: {} } })
+    assert.equal(address, '0.0.0.0')
+    assert.equal(lines.filter(line => line.includes('all clients count as one')).length, 1, lines.join('\n'))
+    assert.doesNotMatch(lines.join('\n'), /trustProxies: \['0\.0\.0\.0'\]/)
+  })
+})
+
 describe('a proxy that is not trusted', () => {
   test('is warned about once, with the setting that is missing', async () => {
     const lines = await linesFor({}, [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -120,4 +120,17 @@ console.log('end')
     const stores = { redis: 'redis://127.0.0.1:1', postgres: 'postgres://postern@127.0.0.1:1/postern' }
     assert.equal(run(folderWith(withStores(stores, ''))), 'end\n')
   })
+
+  for (const [how, end] of [
+    ['by itself', ''],
+    ['closed', 'await layer.close()'],
+  ] as const)
+    test(`with Sentinels that are away or answer nothing, ${how}`, async t => {
+      const silent = createServer(socket => void socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      t.after(() => silent.close())
+      const { port } = silent.address() as AddressInfo
+      const redis = `redis+sentinel://127.0.0.1:1/mymaster,redis+sentinel://127.0.0.1:${port}/mymaster`
+      assert.equal(run(folderWith(withStores({ redis }, end))), 'end\n')
+    })
 })

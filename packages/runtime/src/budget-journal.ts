@@ -29,6 +29,7 @@ export function openBudgetJournal(
   const { url, retention } = budgetDatabase
   // The lock is held by a transaction that waits as long as the work takes.
   const database = connectPostgres({ url, max: 2, statementTimeout: '5m' })
+  const tooLarge = new Set<string>()
   const work = new RepeatedWork({
     name: 'journal of row budgets',
     every: EVERY,
@@ -38,7 +39,7 @@ export function openBudgetJournal(
         if (rows[0]?.locked !== true) return
         // What cannot be sealed must not keep what is old from being forgotten.
         await expireJournal(database, retention)
-        await sealJournal(database, key)
+        await sealJournal(database, key, { tooLarge })
       }),
     onTrouble: problem =>
       emit({

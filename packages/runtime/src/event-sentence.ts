@@ -17,7 +17,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'audit.outside': event => `an anchor or witness of the log failed: ${text(event, 'problem')}`,
   'audit.rollback.accepted': () => 'the log was opened although an anchor remembers more of it',
   'config.reloaded': event => `the configuration was read again${waiting(event)}`,
-  'config.refused': event => `a new configuration was refused: ${number(event, 'issues')} mistakes`,
+  'config.refused': event =>
+    `a new configuration was refused: ${number(event, 'issues')} ${event.data?.['issues'] === 1 ? 'mistake' : 'mistakes'}`,
   'scenarios.refused': event => `changed scenarios were refused: ${text(event, 'problem')}`,
   'store.away': event => `${text(event, 'problem')}; started without it: ${withoutStore(event)}`,
   'store.back': event =>

@@ -17,6 +17,7 @@ function said(
 
 describe('what a layer prints about events that are not requests', () => {
   test('is a sentence, never the bare type of an event', () => {
+    assert.deepEqual(said('config.refused', { issues: 1 }), ['a new configuration was refused: 1 mistake'])
     assert.deepEqual(said('config.refused', { issues: 2 }), ['a new configuration was refused: 2 mistakes'])
     assert.deepEqual(said('audit.lost', { count: 3 }), ['3 events could not be taken into the log'])
     assert.deepEqual(said('nftables.failed', { problem: 'nft is missing' }), ['nftables: nft is missing'])

@@ -36,5 +36,7 @@ export function reachOf(url: string, interfaces: ReturnType<typeof networkInterf
 export function reachSentence(url: string, reach: Reach, option: string): string {
   if (reach.isOpen) return `from the network: ${reach.addresses.join(', ')}`
   if (url.startsWith('unix:')) return 'from programs of its owner and group on this machine only'
-  return `from this machine only; ${option} 0.0.0.0:${new URL(url).port || '80'} opens it to the network`
+  const { hostname, port } = new URL(url)
+  const any = hostname.startsWith('[') ? '[::]' : '0.0.0.0'
+  return `from this machine only; ${option} ${any}:${port || '80'} opens it to the network`
 }

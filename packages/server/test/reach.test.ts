@@ -50,6 +50,10 @@ describe('where something listens', () => {
       reachSentence('http://127.0.0.1:8080', reachOf('http://127.0.0.1:8080', INTERFACES), '--listen'),
       /this machine only; --listen 0\.0\.0\.0:8080 opens it/,
     )
+    assert.match(
+      reachSentence('http://[::1]:8080', reachOf('http://[::1]:8080', INTERFACES), '--listen'),
+      /this machine only; --listen \[::\]:8080 opens it/,
+    )
   })
 
   test('is reported with a bounded number of addresses however many a machine has', () => {

@@ -5,6 +5,7 @@ import { ExchangeableRedis } from './exchangeable-redis.ts'
 import { releaseProcess } from './process-release.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { redisError } from './redis-error.ts'
+import { releasedSentinels } from './released-sentinels.ts'
 import { storeName } from './store-name.ts'
 
 /** URL of Redis, and how long a command and a connection may take. */
@@ -119,7 +120,9 @@ function connectSentinels(urls: readonly string[], options: Settings): Redis {
     ...(seed.password !== '' && { password: decodeURIComponent(seed.password) }),
     ...(sentinelPassword !== null && { sentinelPassword }),
     ...(secure && { tls: {}, enableTLSForSentinelMode: true }),
-    sentinelRetryStrategy: pauseBeforeRetry,
+    // A Sentinel that takes a question and answers none is left for the next.
+    sentinelCommandTimeout: options.commandTimeout,
+    Connector: releasedSentinels(pauseBeforeRetry),
     retryStrategy: pauseBeforeRetry,
   })
 }
@@ -161,6 +164,8 @@ function watch(redis: RedisConnection, state: State): void {
   }
   redis.on('error', error => {
     state.trouble = messageOf(error, state.name)
+    // Where no Sentinel leads to a server, no connection is ever closed.
+    settled()
   })
   redis.on('ready', () => {
     state.trouble = undefined

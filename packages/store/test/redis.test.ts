@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, StoreError } from '@postern/core'
@@ -108,6 +109,33 @@ describe('one address', () => {
       url: `redis+sentinel://:${password}@127.0.0.1:${own.port}/mymaster?sentinelPassword=${own.password}`,
     })
     t.after(() => redis.disconnect())
+    await redisReady(redis, '20s')
+    assert.match(String(await redis.info('server')), new RegExp(`tcp_port:${port}`))
+  })
+
+  test('of Sentinels leads to the primary when the first answers nothing, and all were away', async t => {
+    const silent = createServer(socket => void socket.on('error', () => undefined)).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    t.after(() => silent.close())
+    const primary = await startRedis()
+    t.after(() => primary.stop())
+    const { port, password } = new URL(primary.url)
+    const free = await freePort()
+    const { port: silentPort } = silent.address() as AddressInfo
+    const redis = connectRedis({
+      url: [silentPort, free].map(
+        one => `redis+sentinel://:${password}@127.0.0.1:${one}/mymaster?sentinelPassword=${password}`,
+      ),
+    })
+    t.after(() => redis.disconnect())
+    const [error] = (await once(redis, 'error')) as [Error]
+    assert.match(error.message, /All sentinels are unreachable/)
+    const sentinel = await startRedis({
+      port: free,
+      password,
+      sentinel: [`sentinel monitor mymaster 127.0.0.1 ${port} 1`, `sentinel auth-pass mymaster ${password}`],
+    })
+    t.after(() => sentinel.stop())
     await redisReady(redis, '20s')
     assert.match(String(await redis.info('server')), new RegExp(`tcp_port:${port}`))
   })

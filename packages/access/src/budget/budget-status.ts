@@ -143,6 +143,17 @@ const WAYS_ROUND = `
   FROM reach AS r JOIN guarded AS g ON has_table_privilege(r.oid, g.oid, 'TRIGGER') WHERE NOT r.rolsuper AND r.rolname = r.login AND g.relowner <> r.oid
     AND NOT pg_has_role(r.oid, g.relowner, 'MEMBER') GROUP BY r.login
   UNION ALL
+  SELECT 'role ' || r.login, 'may change the foreign tables ' || string_agg(f.oid::regclass::text, ', ' ORDER BY f.oid::regclass::text),
+    'no trigger sees the rows of a statement on them: revoke DELETE, UPDATE and TRUNCATE, and have budgets where the rows are'
+  FROM reach AS r JOIN pg_class AS f ON f.relkind = 'f' AND has_table_privilege(r.oid, f.oid, 'DELETE, UPDATE, TRUNCATE') WHERE NOT r.rolsuper AND r.rolname = r.login
+    AND EXISTS (SELECT FROM postern_budgets.rules AS u, pg_class AS t JOIN pg_namespace AS n ON n.oid = t.relnamespace WHERE t.oid = postern_budgets.root_of(f.oid)
+      AND u.relation IN (t.relname, '') AND (u.schema = n.nspname OR (u.schema = '' AND n.nspname = ANY ((SELECT schemas FROM postern_budgets.settings)::name[]))))
+  GROUP BY r.login
+  UNION ALL
+  SELECT DISTINCT 'role ' || login, CASE WHEN rolname = login THEN 'owns' ELSE 'may become ' || rolname || ', which owns' END || ' large objects',
+    'they are deleted and overwritten uncounted: keep such values in columns of type bytea'
+  FROM reach AS r WHERE NOT rolsuper AND EXISTS (SELECT FROM pg_largeobject_metadata AS o WHERE o.lomowner = r.oid)
+  UNION ALL
   SELECT 'role ' || rolname, 'is exempt', 'it changes rows uncounted; keep its password out of the application' FROM exempt
   UNION ALL
   SELECT 'table ' || g.name, 'has classic inheritance children', 'columns that only a child has are not in the journal of statements on the parent'

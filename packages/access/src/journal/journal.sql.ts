@@ -26,9 +26,12 @@ export const ENTRIES = `
     rows, columns, old, became::text[] AS became, sealed, undone IS NOT NULL AS "isUndone"
   FROM postern_budgets.journal WHERE change = $1 ORDER BY journal.id DESC FOR UPDATE`
 
-/** Entries that wait to be sealed, those of this process alone: others skip them. $2: the entry before. */
+/**
+ * Entries that wait to be sealed, those of this process alone: others skip them. $2: the entry before; $3:
+ * those that need not be measured, which takes as long as to read them.
+ */
 export const UNSEALED = `
-  SELECT j.id::text AS id, (SELECT sum(octet_length(o))::float8 FROM unnest(j.old) AS o) AS bytes
+  SELECT j.id::text AS id, CASE WHEN j.id = ANY ($3::bigint[]) THEN 0 ELSE (SELECT sum(octet_length(o))::float8 FROM unnest(j.old) AS o) END AS bytes
   FROM postern_budgets.journal AS j WHERE j.sealed IS NULL AND j.id > $2 ORDER BY j.id LIMIT $1 FOR UPDATE SKIP LOCKED`
 
 export const ENTRY = `

@@ -34,6 +34,11 @@ export interface SealOptions {
   readonly random?: RandomSource
   /** Bytes of old rows in one entry; a larger one stays as it is. Default: 128 MiB. */
   readonly largest?: number
+  /**
+   * Entries that were found too large, by id: what is known is not measured again. Give each call of a
+   * process the same set. Default: all are measured.
+   */
+  readonly tooLarge?: Set<string>
 }
 
 /**
@@ -47,27 +52,35 @@ export interface SealOptions {
 export async function sealJournal(
   database: PostgresDatabase,
   key: SigningKey,
-  { random = systemRandom, largest = LARGEST }: SealOptions = {},
+  { random = systemRandom, largest = LARGEST, tooLarge = new Set() }: SealOptions = {},
 ): Promise<number> {
   checkSigningKey(key, 'journal key')
   let total = 0
-  let tooLarge = 0
+  const known = [...tooLarge]
+  const found = new Set<string>()
   let last = '0'
   for (;;) {
     const count = await database.transaction(async client => {
-      const { rows } = await client.query<{ id: string; bytes: number | null }>(UNSEALED, [BATCH, last], LONG)
+      const { rows } = await client.query<{ id: string; bytes: number | null }>(
+        UNSEALED,
+        [BATCH, last, known],
+        LONG,
+      )
       for (const { id, bytes } of rows) {
         last = id
-        if ((bytes ?? 0) > largest) tooLarge++
+        if (tooLarge.has(id) || (bytes ?? 0) > largest) found.add(id)
         else if (await sealEntry(client, id, key, random)) total++
       }
       return rows.length
     })
     if (count < BATCH) break
   }
-  if (tooLarge > 0)
+  // Those that are gone by now are forgotten.
+  tooLarge.clear()
+  for (const id of found) tooLarge.add(id)
+  if (found.size > 0)
     throw new StoreError(
-      `${tooLarge} entries of the journal have more than ${largest} bytes of old rows, and are kept unsealed`,
+      `${found.size} entries of the journal have more than ${largest} bytes of old rows, and are kept unsealed`,
       { store: database.name, retryable: false },
     )
   return total

@@ -58,13 +58,20 @@ export interface SqliteGuard {
  * Guards one connection of `node:sqlite`: rows that it changes are counted by triggers, in the
  * transaction that changes them, and a statement over budget fails with an error that
  * `sqliteBudgetError` reads. An authorizer keeps SQL on this connection from the triggers, the counts
- * and the settings that they need. Run migrations before, on a connection of their own. Counts are kept in
+ * and the settings that they need. Run migrations before, after `removeSqliteBudgets`. Counts are kept in
  * the file, and so are the old rows of budgets with `undo`, as they are: the journal is not sealed.
  *
  * Whoever can open the file with another program is not held back: SQLite has no roles.
- * @throws ConfigError naming every mistake in the budgets
+ * @throws ConfigError naming every mistake in the budgets; for a connection of another driver, which has no
+ * authorizer
  */
 export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): SqliteGuard {
+  if (typeof db.setAuthorizer !== 'function' || typeof db.function !== 'function')
+    throw new ConfigError({
+      place: 'guardSqlite',
+      problem: 'this is not a DatabaseSync of node:sqlite, which alone can keep SQL from the counts',
+      hint: 'open the file with node:sqlite; better-sqlite3 and sqlite3 have no authorizer',
+    })
   const { budgets, acting = currentActing, columns = {}, clock = systemClock } = options
   const retention = parseDuration(options.retention ?? '30d', 'retention')
   const changes = new WeakMap<Acting | ActingRun, string>()

@@ -1,4 +1,5 @@
 import { ConfigError } from '@postern/core'
+import { type Acting, currentActing } from './acting-as.ts'
 import { type ClaimStatement, claimStatement, type GuardOptions, SET_CLAIM } from './guarded-connection.ts'
 
 /** What is used of pg's `Connection`: the messages of the protocol, and the events that tell of answers. */
@@ -7,6 +8,7 @@ export interface Wire {
   bind(message: unknown): void
   execute(message: unknown): void
   sync(): void
+  close(message: unknown): void
   query(text: string): void
   emit(event: string, message?: unknown): boolean
   readonly stream: { cork?(): void; uncork?(): void; destroy?(): void }
@@ -17,7 +19,7 @@ export function isWire(value: unknown): value is Wire {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['parse', 'bind', 'execute', 'sync', 'query', 'emit'].every(
+    ['parse', 'bind', 'execute', 'sync', 'close', 'query', 'emit'].every(
       name => typeof Reflect.get(value, name) === 'function',
     )
   )
@@ -25,6 +27,7 @@ export function isWire(value: unknown): value is Wire {
 
 /** Answers to the claim's own messages; everything else belongs to the statement. */
 const ANSWERS: ReadonlySet<string> = new Set([
+  'closeComplete',
   'parseComplete',
   'bindComplete',
   'dataRow',
@@ -32,6 +35,11 @@ const ANSWERS: ReadonlySet<string> = new Set([
   'noData',
   'rowDescription',
 ])
+
+/** The statement of a claim, where it is prepared. */
+const PREPARED = 'postern_claim'
+
+const NOBODY: Partial<Acting> = {}
 
 /** What a claim and a grant are made of: nothing that a text of SQL could be ended with. */
 const PLAIN = /^[\w|.]*$/
@@ -47,9 +55,11 @@ const PLAIN = /^[\w|.]*$/
  * itself. Who reads it there could use it before its own transaction does, once, for the same actor.
  *
  * To parse and plan the claim's statement each time costs the server as much as to begin and commit, so it is
- * prepared, once a connection. A pooler may hand every transaction to another server process, which does not
- * have it: therefore the first claim of a connection asks for the process that answers, and only where that
- * is the one that the connection was opened to (no pooler shows that) is anything prepared.
+ * prepared where one actor goes on: any SQL can put another statement in its place, which would keep the
+ * claims of whoever comes next. So it is parsed again after a statement of anybody else. A pooler may hand
+ * every transaction to another server process, which does not have it: therefore the first claim of a
+ * connection asks for the process that answers, and only where that is the one that the connection was opened
+ * to (no pooler shows that) is anything prepared.
  */
 export class ClaimPrefix {
   readonly #wire: Wire
@@ -61,13 +71,16 @@ export class ClaimPrefix {
 
   /** Whether the connection was seen to be direct; undefined as long as no claim was answered. */
   #isDirect: boolean | undefined
-  /**
-   * Numbers of the prepared statement: the last that was asked for, the one that is there (0: none), and the
-   * last that is gone, or will be before a statement that is sent now runs.
-   */
-  #asked = 0
-  #prepared = 0
-  #gone = 0
+  /** Who had the statement sent that was sent last; undefined: nobody that is known. */
+  #actor: string | undefined
+  #tenant: string | undefined
+  /** Whether a claim was sent since it is the turn of that actor: the next is worth preparing. */
+  #isRepeated = false
+  /** Whether the session may hold what somebody else has left. */
+  #isOthers = false
+  /** Raised whenever what was prepared may be gone: answers to what was sent before then say nothing. */
+  #epoch = 1
+  #isPrepared = false
 
   /** @param processOf the server process that the connection was opened to */
   constructor(wire: Wire, options: GuardOptions, processOf: () => unknown) {
@@ -80,12 +93,42 @@ export class ClaimPrefix {
 
   /** What was prepared may be gone with the statement that is sent now. */
   forget(): void {
-    this.#prepared = 0
-    this.#gone = this.#asked
+    this.#isPrepared = false
+    this.#epoch++
+  }
+
+  /** Notes who has a statement sent: nothing that is left of another actor is trusted. */
+  #turn(): void {
+    const acting = errorOf(() => (this.#options.acting ?? currentActing)())
+    const { actor, tenant } = acting === undefined || acting instanceof Error ? NOBODY : acting
+    if (actor !== this.#actor || tenant !== this.#tenant) {
+      this.#actor = actor
+      this.#tenant = tenant
+      this.#isRepeated = false
+      this.#isOthers = true
+      this.forget()
+    }
+    // In the transaction of another it is too late: it is done before the next one.
+    if (this.#isOthers && this.#options.discardBetweenActors === true && this.#isIdle()) this.#discard()
+  }
+
+  #isIdle(): boolean {
+    return this.#status === 'I' && this.#sent.length === 0
+  }
+
+  /** Takes what statements have left in the session, before the next one. */
+  #discard(): void {
+    const wire = this.#wire
+    this.#isOthers = false
+    this.#sent.push({ claimed: true, isOrphan: true, prepares: 0 })
+    wire.query('DISCARD ALL')
+    // What the driver believes to be prepared is not there any more.
+    Reflect.set(wire, 'parsedStatements', {})
   }
 
   /** Sends a statement that carries no claim. */
   without<T>(submit: () => T): T {
+    this.#turn()
     this.#sent.push({ claimed: false, isOrphan: false, prepares: 0 })
     const refused = submit()
     if (refused instanceof Error) this.#sent.pop()
@@ -103,6 +146,7 @@ export class ClaimPrefix {
     const claim = this.#status === 'I' || this.#sent.length > 0 ? claimOrWhy(this.#options) : undefined
     if (claim === undefined) return this.without(submit)
     if (claim instanceof Error) return claim
+    this.#turn()
     const wire = this.#wire
     const entry: Sent = { claimed: false, isOrphan: false, prepares: 0 }
     this.#sent.push(entry)
@@ -110,19 +154,7 @@ export class ClaimPrefix {
     const first = (): void => {
       if (entry.claimed) return
       entry.claimed = true
-      const isPlain = claim.text === SET_CLAIM
-      let statement = ''
-      if (isPlain && this.#prepared > 0) statement = `postern_claim_${this.#prepared}`
-      else {
-        // A number is used once: one that is still there under an old number is not trouble.
-        if (isPlain && this.#isDirect === true && this.#sent.length === 1) entry.prepares = ++this.#asked
-        if (entry.prepares > 0) statement = `postern_claim_${entry.prepares}`
-        parse.call(wire, {
-          text: this.#isDirect === undefined ? `${claim.text}, pg_catalog.pg_backend_pid()` : claim.text,
-          name: statement,
-          types: [],
-        })
-      }
+      const statement = this.#statementOf(claim, entry, parse)
       bind.call(wire, {
         portal: '',
         statement,
@@ -162,6 +194,22 @@ export class ClaimPrefix {
     }
   }
 
+  /** Parses the statement of a claim where it must be; returns what it is called. */
+  #statementOf(claim: ClaimStatement, entry: Sent, parse: Wire['parse']): string {
+    const isPlain = claim.text === SET_CLAIM
+    if (isPlain && this.#isPrepared) return PREPARED
+    if (isPlain && this.#isRepeated && this.#isDirect === true && this.#sent.length === 1) {
+      entry.prepares = this.#epoch
+      // One of that name may be there: that of the actor before, or one that somebody made to be in the way.
+      this.#wire.close({ type: 'S', name: PREPARED })
+    }
+    this.#isRepeated = true
+    const name = entry.prepares > 0 ? PREPARED : ''
+    const text = this.#isDirect === undefined ? `${claim.text}, pg_catalog.pg_backend_pid()` : claim.text
+    parse.call(this.#wire, { text, name, types: [] })
+    return name
+  }
+
   /** @returns whether the event is about the claim, and nobody else's business */
   #hears(event: string, message: unknown): boolean {
     const head = this.#sent[0]
@@ -173,9 +221,9 @@ export class ClaimPrefix {
     if (head?.claimed === true) {
       if (event === 'errorMessage') {
         head.claimed = false
-        this.#prepared = 0
+        this.forget()
       }
-      if (event === 'parseComplete' && head.prepares > this.#gone) this.#prepared = head.prepares
+      if (event === 'parseComplete' && head.prepares === this.#epoch) this.#isPrepared = true
       if (event === 'dataRow') this.#isDirect ??= processIn(message) === this.#processOf()
       if (ANSWERS.has(event)) {
         if (event === 'commandComplete') head.claimed = false
@@ -207,7 +255,7 @@ interface Sent {
   /** Whether the answer to a claim comes first. */
   claimed: boolean
   isOrphan: boolean
-  /** The number of the statement that is prepared with it; 0: none. */
+  /** The epoch in which the statement is prepared with it; 0: it is not. */
   prepares: number
 }
 

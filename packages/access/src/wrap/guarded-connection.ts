@@ -21,6 +21,14 @@ export interface GuardOptions {
    * not counted.
    */
   readonly reads?: ReadBudgets | undefined
+  /**
+   * Sends `DISCARD ALL` before the first statement of another actor than the last, without waiting for its
+   * answer: temporary tables and views, prepared statements, settings and LISTEN of one never reach the next.
+   * What every session needs is then a setting of the role or of the connection
+   * (`options: '-c search_path=shop'`). For connections of `pg` that go to the server directly; a pooler has
+   * a setting of its own. Default false.
+   */
+  readonly discardBetweenActors?: boolean
 }
 
 /** A refusal, and who was refused. */

@@ -137,14 +137,24 @@ function readRecords(group: Buffer, firstIndex: number): WalRecord[] {
   return records
 }
 
+/** How often the bytes behind a torn group may be read in all; those of older groups are read once. */
+const MOST_PASSES = 16
+
 /**
  * Whether a valid group of this segment begins anywhere in `bytes`. A group is written only once the previous
- * one is durable: a valid group after a torn one means that durable bytes were changed.
+ * one is durable: a valid group after a torn one means that durable bytes were changed. So do headers whose
+ * groups overlap, which no writer leaves: to check all of them could take as long as their number times the
+ * length of the file.
  */
 export function hasLaterGroup(bytes: Uint8Array, segmentSalt: Uint8Array): boolean {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  let left = MOST_PASSES * view.length
   for (let at = view.indexOf(GROUP_MAGIC); at >= 0; at = view.indexOf(GROUP_MAGIC, at + 1)) {
-    if (readGroup(view.subarray(at), segmentSalt) !== undefined) return true
+    const rest = view.subarray(at)
+    const length = claimedGroupLength(rest)
+    if (length === undefined || length > rest.length) continue
+    left -= length
+    if (left < 0 || readGroup(rest, segmentSalt) !== undefined) return true
   }
   return false
 }

@@ -50,8 +50,18 @@ const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefine
       problem: 'is a name of SQLite, not of a directory',
       hint: 'write false if nothing can be written',
     })
-  return value
+  const problem = unmeantPath(value)
+  if (problem === undefined) return value
+  throw new ConfigError({ place: '', problem, hint: 'write the path of this machine in full' })
 })
+
+/** What is wrong with a path that would make a directory of an odd name here, and keep everything there. */
+function unmeantPath(path: string): string | undefined {
+  if (/^~(?:[/\\]|$)/.test(path)) return 'begins with ~, which only a shell replaces'
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) return 'is an address, not a directory'
+  if (process.platform !== 'win32' && /^(?:[a-z]:[/\\]|\\\\)/i.test(path)) return 'is a path of Windows'
+  return undefined
+}
 
 /** `dataDirectory`. */
 export const dataDirectory: z.ZodType<string, string | false | undefined> = key(orMemory, {

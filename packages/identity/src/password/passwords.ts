@@ -1,4 +1,6 @@
-import { ConfigError } from '@postern/core'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Clock, ConfigError, systemClock } from '@postern/core'
+import { AnswerPace } from './answer-pace.ts'
 import {
   type Argon2Cost,
   argon2idHash,
@@ -16,6 +18,9 @@ export interface PasswordOptions {
   readonly minLength?: number
   /** Whether a new password is too common to be taken; login defence has such a filter. Default: none is. */
   readonly isCommon?: (password: string) => boolean | Promise<boolean>
+  readonly clock?: Clock
+  /** Waits so many milliseconds. Default: a timer. */
+  readonly wait?: (milliseconds: number) => Promise<unknown>
 }
 
 /** Why a new password is not taken. */
@@ -39,6 +44,9 @@ export class Passwords {
   readonly #queue: WorkQueue
   readonly #minLength: number
   readonly #isCommon: (password: string) => boolean | Promise<boolean>
+  readonly #clock: Clock
+  readonly #wait: (milliseconds: number) => Promise<unknown>
+  readonly #pace = new AnswerPace()
   #decoy: Promise<StoredHash> | undefined
 
   /** @throws ConfigError for work factors that no hash may have */
@@ -47,6 +55,8 @@ export class Passwords {
     this.#queue = new WorkQueue(options.queue)
     this.#minLength = options.minLength ?? 8
     this.#isCommon = options.isCommon ?? (() => false)
+    this.#clock = options.clock ?? systemClock
+    this.#wait = options.wait ?? (milliseconds => pause(milliseconds))
     const { memory, passes, parallelism } = this.#cost
     const sample = `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA`
     if (parseStoredHash(sample) === undefined)
@@ -78,24 +88,31 @@ export class Passwords {
 
   /**
    * Whether a password is the stored one. Without a stored hash (no such account, or one without a password)
-   * the same work is done and the answer is no.
+   * the same work is done and the answer is no. A no is held back until it could be that of any kind of hash
+   * that was verified lately; the queue goes on meanwhile.
    * @throws QueueFull
    */
-  verify(password: string, stored: string | undefined): Promise<PasswordCheck> {
-    return this.#queue.run(async () => {
-      const parsed = stored === undefined ? undefined : parseStoredHash(stored)
-      if (parsed === undefined || password.length > MAX_LENGTH) {
-        await this.#verifyOwn(await this.#stand(), password.slice(0, MAX_LENGTH))
-        return { matches: false }
-      }
-      // Hashes from elsewhere were made of the password as it was typed.
-      const typed = parsed.kind === 'argon2id' ? normal(password) : password
-      const matches = await (parsed.kind === 'argon2id'
-        ? this.#verifyOwn(parsed, password)
-        : verifyStoredHash(parsed, password))
-      if (!matches || !this.#isWeak(parsed) || isCutOff(parsed, typed)) return { matches }
-      return { matches, upgrade: await argon2idHash(normal(password), this.#cost) }
+  async verify(password: string, stored: string | undefined): Promise<PasswordCheck> {
+    const parsed = stored === undefined || password.length > MAX_LENGTH ? undefined : parseStoredHash(stored)
+    const { check, holdBack } = await this.#queue.run(async () => {
+      const hash = parsed ?? (await this.#stand())
+      const started = this.#clock.monotonic()
+      const check = await this.#check(password.slice(0, MAX_LENGTH), hash)
+      return { check, holdBack: this.#pace.after(kindOf(hash), this.#clock.monotonic() - started) }
     })
+    if (check.matches && parsed !== undefined) return check
+    if (holdBack > 0) await this.#wait(holdBack)
+    return { matches: false }
+  }
+
+  async #check(password: string, parsed: StoredHash): Promise<PasswordCheck> {
+    // Hashes from elsewhere were made of the password as it was typed.
+    const typed = parsed.kind === 'argon2id' ? normal(password) : password
+    const matches = await (parsed.kind === 'argon2id'
+      ? this.#verifyOwn(parsed, password)
+      : verifyStoredHash(parsed, password))
+    if (!matches || !this.#isWeak(parsed) || isCutOff(parsed, typed)) return { matches }
+    return { matches, upgrade: await argon2idHash(normal(password), this.#cost) }
   }
 
   /**
@@ -123,6 +140,13 @@ export class Passwords {
     const { memory, passes } = stored.cost
     return memory < this.#cost.memory || (memory === this.#cost.memory && passes < this.#cost.passes)
   }
+}
+
+/** What decides how long a hash takes to verify. */
+function kindOf(hash: StoredHash): string {
+  if (hash.kind === 'bcrypt') return hash.text.slice(0, 7)
+  if (hash.kind === 'pbkdf2') return `${hash.digest} ${hash.iterations}`
+  return `${hash.kind} ${[...hash.phc.parameters].join(' ')}`
 }
 
 /**

@@ -3,27 +3,23 @@ const ZIP = 0x504b0304
 const TAR_MAGIC = 257
 const TAR_HEADER = 512
 const TAR_NAME = 100
-/** Bytes of an archive in which names are looked for, and how many of them. */
-const READ = 65_536
-const MAX_ENTRIES = 256
 /**
  * Where the first entry of a ZIP or tar archive would be written that leaves the folder it is unpacked in
- * ("zip slip"), from that folder on; undefined when the start of the content has none or is not an archive.
- * Linear; reads 64 KB.
+ * ("zip slip"), from that folder on; undefined when the content has none or is not an archive.
+ * Linear; every entry is looked at, or harmless ones would hide one behind them.
  */
 export function archiveEscape(content: Buffer): string | undefined {
   if (content.length < 8) return undefined
-  const bytes = content.subarray(0, READ)
-  for (const name of bytes.length < 30
+  for (const name of content.length < 30
     ? []
-    : bytes.readUInt32BE(0) === ZIP
-      ? zipNames(bytes)
-      : tarNames(bytes)) {
-    const entry = escapeOf(name)
+    : content.readUInt32BE(0) === ZIP
+      ? zipNames(content)
+      : tarNames(content)) {
+    const entry = name.includes('..') ? escapeOf(name) : undefined
     if (entry !== undefined) return entry
   }
   // A head that is not whole: who unpacks it leniently reads the name all the same.
-  return FIRST_NAME.exec(bytes.toString('latin1', 0, FIRST_NAME_WITHIN))?.[1]
+  return FIRST_NAME.exec(content.toString('latin1', 0, FIRST_NAME_WITHIN))?.[1]
 }
 
 const FIRST_NAME_WITHIN = 700
@@ -43,20 +39,27 @@ function escapeOf(name: string): string | undefined {
   return undefined
 }
 
-/** Names of the local headers (APPNOTE 4.3.7), in the order in which they are stored. */
+/** Longer names are read to here: no system has them. */
+const LONGEST_NAME = 4_096
+
+/**
+ * Names of the local headers (APPNOTE 4.3.7), in the order in which they are stored. How long a name is said
+ * to be hides no header behind it.
+ */
 function* zipNames(bytes: Buffer): Generator<string> {
   let at = 0
-  for (let entries = 0; entries < MAX_ENTRIES && at >= 0 && at + 30 <= bytes.length; entries++) {
-    const length = bytes.readUInt16LE(at + 26)
-    yield bytes.toString('latin1', at + 30, at + 30 + length)
-    at = bytes.indexOf('PK\u0003\u0004', at + 30 + length, 'latin1')
+  while (at >= 0 && at + 30 <= bytes.length) {
+    const length = Math.min(bytes.readUInt16LE(at + 26), LONGEST_NAME)
+    const next = bytes.indexOf('PK\u0003\u0004', at + 30, 'latin1')
+    yield bytes.toString('latin1', at + 30, next < 0 ? at + 30 + length : Math.min(next, at + 30 + length))
+    at = next
   }
 }
 
 /** Names of the headers of a tar archive (POSIX.1-2017, ustar), each behind the content of the one before. */
 function* tarNames(bytes: Buffer): Generator<string> {
   let at = 0
-  for (let entries = 0; entries < MAX_ENTRIES && at + TAR_HEADER <= bytes.length; entries++) {
+  while (at + TAR_HEADER <= bytes.length) {
     if (bytes.toString('latin1', at + TAR_MAGIC, at + TAR_MAGIC + 5) !== 'ustar') return
     const name = bytes.toString('latin1', at, at + TAR_NAME)
     yield name.slice(0, (name.indexOf('\0') + TAR_NAME + 1) % (TAR_NAME + 1) || TAR_NAME)

@@ -1,6 +1,7 @@
 import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import type { Place } from '../reading.ts'
+import { visitJoined } from './joined-values.ts'
 import type { Steps } from './steps.ts'
 import type { Locator, ValueVisitor } from './value-visitor.ts'
 
@@ -31,7 +32,7 @@ export function* visitForm(text: string, base: string, place: Place, visitor: Va
     if (ampersand < 0) break
     start = end + 1
   }
-  visitJoined(text, base, place, visitor)
+  yield* visitJoined(text, base, place, visitor)
 }
 
 /**
@@ -51,48 +52,6 @@ function* visitPieces(sent: string, pair: Pair, visitor: ValueVisitor): Steps<bo
     if (semicolon < 0) return true
     from = semicolon + 1
   }
-}
-
-/** A comment or a tag, in which the comma between two values is lost. */
-const MAY_BE_SPLIT = /(?:\*|%2a)(?:\/|%2f)|>|%3e/i
-const LONGEST_JOINED = 16_384
-const MOST_NAMES = 64
-
-/**
- * Visits the values of each repeated name as one text with commas: ASP.NET gives it to handlers so, and
- * JavaScript makes it of a list (HTTP parameter pollution; Carettoni and di Paola, 2009).
- */
-function visitJoined(text: string, base: string, place: Place, visitor: ValueVisitor): void {
-  if (text.length > LONGEST_JOINED || !text.includes('&') || !MAY_BE_SPLIT.test(text)) return
-  for (const [lowerName, { name, text: values, count }] of joinedValues(text)) {
-    if (count < 2) continue
-    const locator: Locator = { location: () => `${base}.${name.slice(0, 64)}`, name: () => lowerName }
-    if (!visitor.value(values, place, locator)) return
-  }
-}
-
-interface JoinedValues {
-  /** As first spelled. */
-  readonly name: string
-  text: string
-  count: number
-}
-
-/** The values of each name with commas between, by the name in lower case. */
-function joinedValues(text: string): ReadonlyMap<string, JoinedValues> {
-  const joined = new Map<string, JoinedValues>()
-  for (const pair of text.split('&')) {
-    const equals = pair.indexOf('=')
-    if (equals < 0) continue
-    const name = decodeForm(pair.slice(0, equals))
-    const value = decodeForm(pair.slice(equals + 1))
-    const known = joined.get(name.toLowerCase())
-    if (known !== undefined) {
-      known.text += `,${value}`
-      known.count++
-    } else if (joined.size < MOST_NAMES) joined.set(name.toLowerCase(), { name, text: value, count: 1 })
-  }
-  return joined
 }
 
 /** The pair at hand. One object for the whole walk. */

@@ -1,17 +1,47 @@
+import { isUtf8 } from 'node:buffer'
 import { charsetOf, decodeCharset } from './charset.ts'
 
 const utf8 = new TextDecoder('utf-8')
 
 /**
- * Bytes as text: UTF-8, or Latin-1 when they are not valid UTF-8, so that no byte is lost to a replacement
- * character.
+ * Bytes as text: UTF-8, and what is not valid UTF-8 byte by byte as Latin-1. One such byte must not change
+ * how the rest is read: most programs put a replacement character there and go on.
  */
 export function decodeBytes(bytes: Uint8Array): string {
   const text = utf8.decode(bytes)
-  return text.includes('\ufffd')
-    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-    : text
+  return text.includes('\ufffd') && !isUtf8(bytes) ? utf8.decode(withoutInvalid(bytes)) : text
 }
+
+/** Valid UTF-8, with each byte that belongs to no sequence as the character of Latin-1 that it stands for. */
+function withoutInvalid(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(bytes.length * 2)
+  let length = 0
+  for (let at = 0; at < bytes.length; ) {
+    const size = sequenceAt(bytes, at)
+    if (size === 0) {
+      const byte = bytes[at++] as number
+      out[length++] = 0xc0 | (byte >> 6)
+      out[length++] = 0x80 | (byte & 0x3f)
+    } else for (const end = at + size; at < end; ) out[length++] = bytes[at++] as number
+  }
+  return out.subarray(0, length)
+}
+
+/** How many bytes the sequence at `at` has (RFC 3629 section 4); 0 when none begins there. */
+function sequenceAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] as number
+  if (first < 0x80) return 1
+  if (first < 0xc2 || first > 0xf4) return 0
+  const size = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  const second = bytes[at + 1] ?? 0
+  if (second < (LEAST_SECOND[first] ?? 0x80) || second > (MOST_SECOND[first] ?? 0xbf)) return 0
+  for (let i = 2; i < size; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0
+  return size
+}
+
+/** Bounds of the second byte by the first, where they are narrower: no overlong form, no surrogate. */
+const LEAST_SECOND: Readonly<Record<number, number>> = { 224: 0xa0, 240: 0x90 }
+const MOST_SECOND: Readonly<Record<number, number>> = { 237: 0x9f, 244: 0x8f }
 
 /** As `decodeBytes`, in the charset of the bytes where that changes what ASCII means. */
 export function decodeText(bytes: Uint8Array, contentType: string): string {

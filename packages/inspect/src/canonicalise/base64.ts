@@ -20,9 +20,10 @@ const OF_URLS = /[_-]/
 /** A part of a value that can be base64 by itself: behind `v1.`, before a signature. */
 const LAST = /^[A-Za-z0-9+_-]{10,2048}={1,2}$/
 const SHORTEST_PART = 20
-const MAX_PARTS = 8
 /** Longer values are documents, in which people write words. */
 const LONGEST_LOOSE = 16_384
+/** As many as such a value can hold, with a sign between two: however many are sent, each is decoded. */
+const MAX_PARTS = Math.ceil(LONGEST_LOOSE / (SHORTEST_PART + 1))
 /** Of so many characters one may be of no alphabet: words have more spaces and signs between them. */
 const SPARSE = 8
 const INDENTED = /^\s|\s$|[\r\n]/

@@ -110,7 +110,7 @@ export interface Seam {
  */
 export function seamsOf(value: string, longest: number): Seam[] {
   const { text, cuts } = collapse(value)
-  const seams: Seam[] = []
+  const seams = new SeamList()
   let start = -1
   let end = -1
   for (const cut of cuts) {
@@ -118,10 +118,23 @@ export function seamsOf(value: string, longest: number): Seam[] {
       end = cut + AROUND
       continue
     }
-    if (start >= 0) seams.push({ text: text.slice(start, end), isFirst: start === 0 })
+    if (start >= 0) seams.add(text, start, end)
     start = Math.max(0, cut - AROUND)
     end = cut + AROUND
   }
-  if (start >= 0) seams.push({ text: text.slice(start, end), isFirst: start === 0 })
-  return seams
+  if (start >= 0) seams.add(text, start, end)
+  return seams.distinct
+}
+
+/** Seams in their order, each text once: the first may begin its value, and nothing else tells them apart. */
+class SeamList {
+  readonly distinct: Seam[] = []
+  readonly #texts = new Set<string>()
+
+  add(whole: string, start: number, end: number): void {
+    const text = whole.slice(start, end)
+    if (this.#texts.has(text)) return
+    this.#texts.add(text)
+    this.distinct.push({ text, isFirst: start === 0 })
+  }
 }

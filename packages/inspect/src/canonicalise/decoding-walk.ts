@@ -13,7 +13,6 @@ import { decodeUrl } from './url.ts'
 const { charCodeAt } = String.prototype
 
 const STRIPPED = CHAR.less | CHAR.greater
-const MAX_STRIPPED = 1_024
 const WORTH =
   CHAR.percent |
   CHAR.ampersand |
@@ -320,11 +319,26 @@ function collapsedOf(text: string, chars: number): string | undefined {
 /** In a shorter text no comment is long enough to be cut. */
 const SHORTEST_PADDED = 64
 
+/** What is left where tags are stripped: `o<x>nfocus` becomes `onfocus`. */
+const TAG = /<\/?[a-z]{0,10}>/gi
+/** In a long text, which may be a page, only inside of words: the rest of it is read as it is. */
+const TAG_IN_WORD = /(?<=[a-z])<\/?[a-z]{0,10}>(?=[a-z])/gi
+
+/** Percent signs that escape nothing, one behind the other or inside a word. */
+const STRAY = /%[^%\s]%[^%\s]%[^%\s]|\.%\.|[a-z]%(?![\da-f]{2}|u[\da-f]{4})[a-z]/i
+
+/** A text without percent signs that escape nothing: Active Server Pages drop them (`s%elect`). */
+function withoutStray(text: string): string {
+  return text.replace(/%(?![\da-f]{2}|u[\da-f]{4})/gi, '')
+}
+
 /** The decodings of a long text: everything undone in one go. */
 function longChildrenOf(text: string, chars: number, kind: Kind): string[] {
   const children: string[] = []
   const undone = (chars & UNDONE) === 0 ? text : undoneOf(text, chars)
   children.push(undone)
+  if ((chars & CHAR.percent) !== 0 && STRAY.test(text)) children.push(withoutStray(text))
+  if ((chars & STRIPPED) === STRIPPED) children.push(text.replace(TAG_IN_WORD, ''))
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(undone))
   if ((chars & CHAR.base64) !== 0) {
     const decoded = decodeBase64(text, kind === 'file')
@@ -358,17 +372,14 @@ function childrenOf(text: string, chars: number, kind: Kind): string[] {
   const children: string[] = []
   if ((chars & CHAR.percent) !== 0)
     children.push(decodeUrl(text, (chars & (CHAR.plus | CHAR.space)) === CHAR.plus))
+  if ((chars & CHAR.percent) !== 0 && STRAY.test(text)) children.push(withoutStray(text))
   // In a path it stands for itself; some programs read it as in a form all the same.
   if (kind === 'path' && (chars & CHAR.percent) !== 0 && (chars & CHAR.plus) !== 0)
     children.push(decodeUrl(text, false))
   else if ((chars & (CHAR.plus | CHAR.space)) === CHAR.plus) children.push(text.replaceAll('+', ' '))
   if ((chars & CHAR.ampersand) !== 0) children.push(decodeEntities(text))
   if ((chars & CHAR.backslash) !== 0) children.push(decodeEscapes(text))
-  // What is left where tags are stripped: `o<x>nfocus` becomes `onfocus`.
-  if ((chars & STRIPPED) === STRIPPED && text.length <= MAX_STRIPPED) {
-    const stripped = text.replace(/<\/?[a-z]{0,10}>/gi, '')
-    if (stripped !== text) children.push(stripped)
-  }
+  if ((chars & STRIPPED) === STRIPPED) children.push(text.replace(TAG, ''))
   if ((chars & (CHAR.wide | CHAR.control)) !== 0) children.push(foldText(text))
   if ((chars & CHAR.base64) !== 0) {
     const decoded = decodeBase64(text, kind === 'file')

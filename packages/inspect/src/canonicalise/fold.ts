@@ -1,3 +1,5 @@
+import { decodeBytes } from '../body/text.ts'
+
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 const INVISIBLE = /[\u0000\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]/g
@@ -7,17 +9,22 @@ const CASED = /[\u0130\u0131\u017f]/
 /** Everything but ASCII and the letters of Western Europe, which folding leaves as they are. */
 const FOLDED = /[^\u0001-\u007f\u00c0-\u00ff]/
 const FOREIGN = /[^\u0000-\u007f]/
+/** A first byte that takes the backslash before a quote with it in some encodings (GBK: `%bf%5c`). */
+const TAKES_NEXT = /[\u00bf\ufffd](?=['"])/g
 
 /**
  * What a text becomes where width, look or invisible characters are ignored: compatibility forms folded
- * (Unicode NFKC: `＜` is `<`), typographic quotes
- * and the angle brackets of old code pages (`¼script¾`, `‹`, `〈`) made plain, NUL and zero-width characters
- * dropped.
+ * (Unicode NFKC: `＜` is `<`), typographic quotes and the angle brackets of old code pages (`¼script¾`, `‹`,
+ * `〈`) made plain, NUL, zero-width characters and bytes that take an escaping backslash with them dropped.
  */
 export function foldText(text: string): string {
   if (!FOLDED.test(text)) return text
   // U+560A and U+560D become LF and CR where a server keeps the low byte only.
-  let folded = text.replace(INVISIBLE, '').replaceAll('\u560a', '\n').replaceAll('\u560d', '\r')
+  let folded = unmixed(text)
+    .replace(INVISIBLE, '')
+    .replace(TAKES_NEXT, '')
+    .replaceAll('\u560a', '\n')
+    .replaceAll('\u560d', '\r')
   if (!FOREIGN.test(folded)) return folded
   folded = folded.normalize('NFKC')
   if (folded.includes('1⁄4'))
@@ -30,6 +37,14 @@ export function foldText(text: string): string {
     /[\u2018\u2019\u02b9\u02bc\u2032\u201c\u201d\u2033\u2039\u203a\u3008\u3009\u2329\u232a]/g,
     plain,
   )
+}
+
+/** What is wider than a byte. */
+const WIDER = /[^\u0000-\u00ff]/
+
+/** The text behind bytes that were read one by one, as Node.js reads a header. */
+function unmixed(text: string): string {
+  return WIDER.test(text) ? text : decodeBytes(Buffer.from(text, 'latin1'))
 }
 
 function plain(character: string): string {

@@ -4,7 +4,6 @@ import { isWrapperCommand } from './shell-words.ts'
 
 const {
   word: MAX_WORD,
-  wrappers: MAX_WRAPPERS,
   flags: LONGEST_FLAGS,
   variableName: LONGEST_VARIABLE,
   variableValue: LONGEST_VALUE,
@@ -32,6 +31,8 @@ export class CommandNameReader {
   /** Whether another command runs it. */
   isWrapped = false
   #name: string | undefined
+  /** By where each begins, what commands and assignments lead to that were passed. */
+  readonly #leadsTo = new Map<number, Led>()
 
   /** @returns undefined when there is none, or surely none that is known */
   read(lower: string, at: number): string | undefined {
@@ -53,6 +54,7 @@ export class CommandNameReader {
     this.#lower = ''
     this.#at = -1
     this.#words.parts = 0
+    this.#leadsTo.clear()
   }
 
   #readName(lower: string, at: number): string | undefined {
@@ -63,18 +65,55 @@ export class CommandNameReader {
     this.end = words.end
     this.hasDropped = hasDropped
     this.isWrapped = false
-    for (let n = 0; n < MAX_WRAPPERS && name !== undefined && name !== ''; n++) {
-      const isWrapper = isWrapperCommand(name)
-      if (!isWrapper && !isAssignment(name)) break
-      const inner = words.read(lower, skipFlags(lower, this.end))
-      this.hasDropped = words.hasDropped
-      if (inner === '' || inner?.startsWith('-') === true) break
-      this.end = words.end
-      this.isWrapped ||= isWrapper
-      name = inner
-    }
+    if (name !== undefined && name !== '') name = this.#behindWrappers(lower, at, name)
     return name === '' || (name !== undefined && name.length > MAX_WORD) ? undefined : name
   }
+
+  /** Past commands that run another and assignments, however many: each of them is read once. */
+  #behindWrappers(lower: string, at: number, first: string): string | undefined {
+    const words = this.#words
+    const passed: number[] = []
+    let lastWrapper = -1
+    let name: string | undefined = first
+    let start = at
+    while (name !== undefined && !this.#leadsTo.has(start)) {
+      const isWrapper = isWrapperCommand(name)
+      if (!isWrapper && !isAssignment(name)) break
+      const next = skipFlags(lower, this.end)
+      const inner = words.read(lower, next)
+      this.hasDropped = words.hasDropped
+      if (inner === '' || inner?.startsWith('-') === true) break
+      passed.push(start)
+      if (isWrapper) lastWrapper = start
+      this.end = words.end
+      name = inner
+      start = next
+    }
+    // A separator before this one may have led here too.
+    const known = this.#leadsTo.get(start)
+    if (known === undefined && passed.length === 0) return name
+    const { end, hasDropped } = known ?? this
+    const led = {
+      name: known === undefined ? name : known.name,
+      end,
+      hasDropped,
+      lastWrapper: Math.max(lastWrapper, known?.lastWrapper ?? -1),
+    }
+    for (const place of passed) this.#leadsTo.set(place, led)
+    this.end = end
+    this.hasDropped = hasDropped
+    this.isWrapped = at <= led.lastWrapper
+    return led.name
+  }
+}
+
+/** Where commands and assignments that run another one lead. */
+interface Led {
+  readonly name: string | undefined
+  readonly end: number
+  readonly hasDropped: boolean
+  /** Where the last command begins that runs another. */
+  readonly lastWrapper: number
 }
 
 /** Behind white space, semicolons and the switches of a command. */

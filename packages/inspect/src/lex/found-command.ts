@@ -289,7 +289,7 @@ export function rate(opening: Opening, found: FoundCommand): number {
     case 'line':
       if (!found.isIsolated('line')) return found.certain && found.hasArgument('line') ? 4 : 2
       if (found.probing) return 5
-      return found.hasArgument('line') && (!found.english || found.sensitive) ? 5 : 2
+      return found.hasArgument('line') && (!found.english || found.sensitive || found.certain) ? 5 : 2
     case 'substitution':
       if (found.isMention) return 4
       if (found.quoted) return !found.english && found.hasArgument(opening) && found.sensitive ? 4 : 2

@@ -5,8 +5,6 @@
  */
 export const LEXER_BOUNDS = {
   shell: {
-    /** Commands and assignments before the command that they run. */
-    wrappers: 3,
     /** In which flags of such a command are looked for. */
     flags: 64,
     /** The name of an assigned variable. */
@@ -27,7 +25,7 @@ export const LEXER_BOUNDS = {
     bracedVariable: 16,
     /** A variable without, behind its first. */
     bareVariable: 8,
-    /** Between a separator and the command behind it. */
+    /** Signs between a separator and the command behind it, not counting white space. */
     gap: 16,
     /** Behind a command, in which its arguments are looked for. */
     argument: 96,
@@ -61,15 +59,13 @@ export const LEXER_BOUNDS = {
   },
   sql: {
     /** Longest string or bracket, in tokens, that the grammar follows. */
-    reach: 160,
+    reach: 1_024,
+    /** Tokens of a `case` up to its `end`. */
+    caseTokens: 160,
     /** Steps of the grammar over a text; documents take at most 215. */
     steps: 6_000,
     /** Brackets inside each other that are told apart. */
     depth: 256,
-    /** Signs and `not` before a value. */
-    signs: 8,
-    /** Operators of one expression. */
-    terms: 12,
     /** Tokens of a name with what qualifies it: `a.b.c`. */
     nameTokens: 12,
     /** Brackets that close behind a value, before what the query goes on with. */

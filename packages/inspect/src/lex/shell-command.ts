@@ -26,6 +26,9 @@ export class ShellCommandLexer {
   readonly #names = new CommandNameReader()
   readonly #sensitive = new SensitiveTexts()
   #weighed = 0
+  /** The white space that was read last. */
+  #spaceFrom = 0
+  #spaceEnd = 0
   /** The last word that does not name a command anywhere: one that is repeated is looked up once. */
   #refused = ''
 
@@ -34,6 +37,8 @@ export class ShellCommandLexer {
     const { lower } = reading
     let best: Span | undefined
     this.#weighed = 0
+    this.#spaceFrom = 0
+    this.#spaceEnd = 0
     this.#names.begin()
     this.#sensitive.begin(lower)
     if (reading.fromStart) best = this.#commandAt(reading, 0, 'start', 0)
@@ -79,9 +84,7 @@ export class ShellCommandLexer {
 
   #commandAt(reading: Reading, from: number, opening: Opening, separator: number): Span | undefined {
     const { lower, place } = reading
-    let at = from
-    const limit = Math.min(lower.length, from + MAX_GAP)
-    while (at < limit && isBeforeCommand(charCodeAt.call(lower, at))) at++
+    const at = this.#behindGap(lower, from)
     const name = this.#names.read(lower, at)
     if (name === undefined || name === this.#refused) return undefined
     const { end: wordEnd, hasDropped, isWrapped } = this.#names
@@ -137,10 +140,30 @@ export class ShellCommandLexer {
       isAdvisedCommand(command) &&
       isBalanced(found.before)
     // Behind an address or a line end, nobody lists what is typed: the first line was to be the whole value.
-    const isList = opening === 'line' && !found.isHungOn
+    const isList = opening === 'line' && !found.isHungOn && !hasDropped
     const isFilter = opening === 'separator' && found.before !== '' && found.isFilter
     const bare = opening === 'start' || isList || isCode || isAdvice || isFilter
     return { start: separator, end, score, id: 'rce/command', bare }
+  }
+
+  /** Where a command may begin: behind white space, and few of the signs that may stand before one. */
+  #behindGap(lower: string, from: number): number {
+    let at = from
+    for (let signs = 0; ; signs++) {
+      if (charCodeAt.call(lower, at) <= 32) at = this.#behindSpace(lower, at)
+      if (signs === MAX_GAP || !isBeforeCommand(charCodeAt.call(lower, at))) return at
+      at++
+    }
+  }
+
+  /** Behind white space: each of its line ends leads there, so it is read once. */
+  #behindSpace(lower: string, from: number): number {
+    if (from >= this.#spaceFrom && from < this.#spaceEnd) return this.#spaceEnd
+    let at = from
+    while (charCodeAt.call(lower, at) <= 32) at++
+    this.#spaceFrom = from
+    this.#spaceEnd = at
+    return at
   }
 
   /** What is kept would hold on to the text that it was cut from. */
@@ -197,6 +220,15 @@ const SOME_SMALL = /[a-z]/
 /** `Sort$Name`, as grids of ASP.NET post it: shells with such variables tell capitals apart. */
 const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
 
+/** A column that Splunk and ES|QL work out, up to the next step: `| eval mb = round(bytes / 1024)`. */
+const COMPUTED = /^eval\s{1,8}[\w.]{1,40}\s{0,2}=[^=$`;&|][^$`;&|]{0,400}(?:\||$)/
+const COMPUTED_REACH = 480
+
+/** Whether a single `|` stands before a word. */
+function isPiped(lower: string, at: number): boolean {
+  return /(?:^|[^|])\|\s{0,8}$/.test(lower.slice(Math.max(0, at - 12), at))
+}
+
 /**
  * One capital, two or three with no space behind, or small and capital letters: Unix tells them apart, so
  * this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
@@ -204,6 +236,7 @@ const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
   const name = text.slice(at, end)
   if (POSTED_BACK.test(name)) return true
+  if (COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)) && isPiped(lower, at)) return true
   if (opening === 'start' || end - at > FEW) return false
   if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
   return end - at === 1 || SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
@@ -264,17 +297,10 @@ function openingAt(lower: string, at: number): Opening | undefined {
   }
 }
 
-/** What may stand between a separator and a command. */
+/** What may stand between a separator and a command, besides white space. */
 function isBeforeCommand(code: number): boolean {
   return (
-    code <= 32 ||
-    code === 40 ||
-    code === 123 ||
-    code === 33 ||
-    code === 64 ||
-    code === 38 ||
-    code === 124 ||
-    code === 44
+    code === 40 || code === 123 || code === 33 || code === 64 || code === 38 || code === 124 || code === 44
   )
 }
 

@@ -4,10 +4,9 @@ import { MAX_TOKENS, SqlTokens, TOKEN } from './sql-tokens.ts'
 
 const {
   reach: REACH,
+  caseTokens: LONGEST_CASE,
   steps: MAX_STEPS,
   depth: MAX_DEPTH,
-  signs: MAX_SIGNS,
-  terms: MAX_TERMS,
   nameTokens: MAX_NAME,
 } = LEXER_BOUNDS.sql
 
@@ -43,6 +42,9 @@ export class SqlGrammar {
   readonly #closers = new Int32Array(MAX_DEPTH)
   #isLinked = false
   #steps = 0
+  /** The last run of signs that was read. */
+  #signsFrom = 0
+  #signsEnd = 0
 
   constructor(dialect: SqlDialect) {
     this.#tokens = new SqlTokens(dialect)
@@ -54,12 +56,28 @@ export class SqlGrammar {
 
   /** Reads a text in lower case. */
   begin(lower: string): void {
-    this.#tokens.read(lower)
+    this.#steps = 0
+    this.#read(lower, 'token')
+  }
+
+  /** Whether something stands on the line behind that of a comment. */
+  get hasLinesBehind(): boolean {
+    return this.#tokens.hasLinesBehind
+  }
+
+  /** Reads the text again, with comments that end with their line as white space. */
+  passOverLineComments(): void {
+    this.#read(this.source, 'space')
+  }
+
+  #read(lower: string, lineComments: 'token' | 'space'): void {
+    this.#tokens.read(lower, lineComments)
     const { count } = this.#tokens
     this.count = count
     this.source = lower
-    this.#steps = 0
     this.#isLinked = false
+    this.#signsFrom = 0
+    this.#signsEnd = 0
     // Native code that fills takes longer to be called than the few tokens of most texts.
     for (let at = 0; at < count; at++) {
       this.#terms[at] = 0
@@ -171,8 +189,6 @@ export class SqlGrammar {
   #bareTerm(at: number): number {
     switch (this.kindAt(at)) {
       case TOKEN.number:
-        // MySQL reads `1.e(x)` as `(x)`.
-        return this.#isCallAt(at) ? this.#skipClosed(at + 1) : at + 1
       case TOKEN.variable:
         return at + 1
       case TOKEN.apostrophe:
@@ -215,7 +231,7 @@ export class SqlGrammar {
 
   /** Behind the `end` of a `case`. */
   #behindCase(at: number): number {
-    for (let i = at; i < this.count && i - at < REACH; i++) {
+    for (let i = at; i < this.count && i - at < LONGEST_CASE; i++) {
       this.#steps++
       if (this.keyAt(i) === KEY.end) return i + 1
     }
@@ -236,18 +252,35 @@ export class SqlGrammar {
 
   #findExpression(i: number): number {
     let at = this.term(i)
-    for (let n = 0; n < MAX_TERMS && at >= 0; n++) {
-      if (this.kindAt(at) !== TOKEN.operator) return at
-      const next = this.term(at + 1)
-      if (next < 0) return at
+    if (at < 0) return -1
+    while (this.kindAt(at) === TOKEN.operator) {
+      const known = at + 1 < this.count ? (this.#expressions[at + 1] as number) : 0
+      const next = known === 0 ? this.term(at + 1) : known - 2
+      if (next < 0) break
       at = next
+      if (known !== 0) break
     }
+    this.#noteExpressions(i, at)
     return at
   }
 
+  /** What begins with a later term of an expression ends where it does: a long one is read once. */
+  #noteExpressions(from: number, end: number): void {
+    for (let at = from; at < this.count && this.#expressions[at] === 0; ) {
+      this.#expressions[at] = end + 2
+      const behind = this.term(at)
+      if (behind >= end) return
+      at = behind + 1
+    }
+  }
+
+  /** Behind signs and `not` before a value; a run of them is read once. */
   #behindSigns(i: number): number {
+    if (i >= this.#signsFrom && i < this.#signsEnd) return this.#signsEnd
     let at = i
-    for (let n = 0; n < MAX_SIGNS && this.#isUnary(at); n++) at++
+    while (this.#isUnary(at)) at++
+    this.#signsFrom = i
+    this.#signsEnd = at
     return at
   }
 

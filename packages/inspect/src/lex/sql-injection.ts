@@ -6,12 +6,13 @@ import { continuation, isConditionCall, unionSelect } from './sql-continuation.t
 import { ANY_DATABASE, KEY, type SqlDialect } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
 import { isQuote, SqlGrammar } from './sql-grammar.ts'
+import { isComparedLiteral, isInWord, isMentioned } from './sql-quotes.ts'
 import { isCase, isTail, wordAt } from './sql-shapes.ts'
 import { afterSemicolon } from './sql-stacked.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { TOKEN } from './sql-tokens.ts'
 
-const { literal: MAX_LITERAL, series: LONGEST_SERIES } = LEXER_BOUNDS.sql
+const { series: LONGEST_SERIES } = LEXER_BOUNDS.sql
 
 /** The score of evidence behind which no stronger one is looked for. */
 const CERTAIN = 6
@@ -33,6 +34,16 @@ export class SqlInjectionLexer {
   find(reading: Reading): Span | undefined {
     const sql = this.#sql
     sql.begin(reading.lower)
+    const { hasLinesBehind } = sql
+    const found = this.#strongest(reading)
+    if (!hasLinesBehind || (found?.score ?? 0) >= CERTAIN) return found
+    sql.passOverLineComments()
+    const behind = this.#strongest(reading)
+    return (behind?.score ?? 0) > (found?.score ?? 0) ? behind : found
+  }
+
+  #strongest(reading: Reading): Span | undefined {
+    const sql = this.#sql
     if (sql.count < 2) return undefined
     let best = reading.fromStart ? unlessOwn(atStart(sql), reading) : undefined
     let from = 0
@@ -238,77 +249,6 @@ const SPOKEN_CALL = /^(?:count|user|database|version|hex|char|cast|convert|exp|m
 
 function isYear(sql: SqlGrammar, at: number): boolean {
   return /^(?:19|20)\d\d$/.test(sql.source.slice(sql.starts[at] as number, sql.ends[at] as number))
-}
-
-/**
- * A word in quotes with space around them, as in: the "or" of TOKEN. A string that is left has the value
- * before its quote, or the query's words behind it.
- */
-function isMentioned(sql: SqlGrammar, i: number): boolean {
-  const close = i + 2
-  if (isOperatorLiteral(sql, i)) return true
-  if (sql.kindAt(i + 1) !== TOKEN.word || sql.kindAt(close) !== sql.kindAt(i)) return false
-  if (sql.starts[i + 1] !== sql.ends[i] || sql.starts[close] !== sql.ends[i + 1]) return false
-  const before = sql.source[(sql.starts[i] as number) - 1] ?? ''
-  const behind = sql.source.slice(sql.ends[close] as number, (sql.ends[close] as number) + 4)
-  if (sql.keyAt(i + 1) === KEY.test && sql.kindAt(i) === TOKEN.quote && /^[\s(]?$/.test(before))
-    return /^[\s,.)]/.test(behind)
-  if (before === '`') return behind.startsWith('`')
-  // `"Select" Hotels`: behind a string that was left, no query goes on so.
-  if (before === '' && sql.keyAt(i + 1) === KEY.select && /^[\s,.:]{1,2}[a-z]{2}/.test(behind)) return true
-  // The name of a member: `{ "and": 1 }`.
-  if (/^[\s{[,(]?$/.test(before) && /^\s?:(?!:)/.test(behind)) return true
-  return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|\s\(\w|[.,:]\s|[)\]]|\s#\d)/.test(behind)
-}
-
-/**
- * An operator as a string of a program, behind the bracket or comma of an argument: `split('=', 1)`. A string
- * that is left has its value before the quote.
- */
-function isOperatorLiteral(sql: SqlGrammar, i: number): boolean {
-  const close = i + 2
-  const kind = sql.kindAt(i + 1)
-  if (kind !== TOKEN.compare && kind !== TOKEN.operator && kind !== TOKEN.logic && kind !== TOKEN.word)
-    return false
-  if (
-    sql.kindAt(close) !== sql.kindAt(i) ||
-    sql.starts[i + 1] !== sql.ends[i] ||
-    sql.starts[close] !== sql.ends[i + 1]
-  )
-    return false
-  const text = sql.source
-  const start = sql.starts[i] as number
-  const end = sql.ends[close] as number
-  return (
-    start > 1 &&
-    /[\w\s'"][([{,]\s{0,2}$|[\w"']\s?[:=]\s$/.test(text.slice(Math.max(0, start - 4), start)) &&
-    /^\s{0,2}[,:;)\]}]/.test(text.slice(end, end + 3))
-  )
-}
-
-/** The end of a string that JavaScript compares with: no dialect of SQL has `===`. */
-function isComparedLiteral(sql: SqlGrammar, i: number): boolean {
-  for (let open = i - 1; open >= 0 && i - open < MAX_LITERAL; open--) {
-    if (sql.kindAt(open) !== sql.kindAt(i)) continue
-    const start = sql.starts[open] as number
-    return /[=!]==\s?$/.test(sql.source.slice(Math.max(0, start - 4), start))
-  }
-  return false
-}
-
-/** `it's`, `don't`: behind a string that ends there, no query goes on so. */
-const CONTRACTED = /^[a-z]'(?:s|t|re|ll|ve|d|m)(?![\w"(])/
-/** `O'Brien`, `l'art`. */
-const ELIDED = /^(?:^|[^\w'])[odl]'[a-z]{3}/
-
-/** Whether an apostrophe stands inside a word: it opens no string that the next one would close. */
-function isInWord(sql: SqlGrammar, i: number): boolean {
-  const at = sql.starts[i] as number
-  if (CONTRACTED.test(sql.source.slice(Math.max(0, at - 1), at + 5))) return true
-  const isName = sql.kindAt(i + 1) === TOKEN.word && sql.keyAt(i + 1) === KEY.none
-  return (
-    isName && ELIDED.test(at < 2 ? ` ${sql.source.slice(at - 1, at + 4)}` : sql.source.slice(at - 2, at + 4))
-  )
 }
 
 /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */

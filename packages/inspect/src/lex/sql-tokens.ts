@@ -59,6 +59,8 @@ export class SqlTokens {
   readonly ends: Int32Array = new Int32Array(MAX_TOKENS + 1)
   /** How many tokens there are; the one behind the last is `TOKEN.end`. */
   count = 0
+  /** Whether something stands on the line behind that of a comment. */
+  hasLinesBehind = false
   readonly #dialect: SqlDialect
   readonly #copied = new CharacterCodes()
 
@@ -66,15 +68,20 @@ export class SqlTokens {
     this.#dialect = dialect
   }
 
-  /** Reads the tokens of a text, 8,192 at most, which is what a window can hold. Linear. */
+  /**
+   * Reads the tokens of a text, 8,192 at most, which is what a window can hold. Linear.
+   * @param lineComments whether a comment that ends with its line is a token, behind which what a query had
+   * is gone, or white space, behind which it goes on
+   */
   // biome-ignore lint/complexity/noExcessiveCognitiveComplexity: one pass over every character; a function for each token costs more than the token.
-  read(lower: string): void {
+  read(lower: string, lineComments: 'token' | 'space' = 'token'): void {
     const codes = this.#copied.copy(lower, 0, lower.length)
     const { hasHashComments, hasVersionedComments } = this.#dialect
     this.count = 0
     let at = 0
     let conditional = 0
     let isUnclosed = false
+    this.hasLinesBehind = false
     while (at < lower.length && this.count < MAX_TOKENS) {
       const code = codes[at] as number
       const next = codes[at + 1] as number
@@ -95,11 +102,11 @@ export class SqlTokens {
         const close: number = isUnclosed ? -1 : lower.indexOf('*/', at + 2)
         isUnclosed = close < 0
         at = isUnclosed ? this.#push(TOKEN.comment, at, at + 2) : close + 2
-      } else if (code === 42 && next === 47) {
+      } else if (code === 42 && next === 47 && (conditional > 0 || (codes[at + 2] as number) !== 42)) {
         if (conditional > 0) conditional--
         at += 2
-      } else if (code === 45 && next === 45) at = this.#push(TOKEN.comment, at, at + 2)
-      else if (code === 35 && hasHashComments) at = this.#push(TOKEN.comment, at, at + 1)
+      } else if ((code === 45 && next === 45) || (code === 35 && hasHashComments))
+        at = this.#readLineComment(lower, at, code === 35 ? at + 1 : at + 2, lineComments)
       else at = this.#readSign(codes, at, code, next)
     }
     const { count } = this
@@ -107,6 +114,17 @@ export class SqlTokens {
     this.keys[count] = KEY.none
     this.starts[count] = lower.length
     this.ends[count] = lower.length
+  }
+
+  /** @returns where the text goes on */
+  #readLineComment(lower: string, start: number, end: number, lineComments: 'token' | 'space'): number {
+    // Looked for once: behind the first it is known.
+    if (lineComments === 'space' || !this.hasLinesBehind) {
+      const line = lower.indexOf('\n', end)
+      if (line > 0 && lineComments === 'space') return line + 1
+      this.hasLinesBehind = line > 0 && line < lower.length - 1
+    }
+    return this.#push(TOKEN.comment, start, end)
   }
 
   /** Writes a token. @returns where it ends */
@@ -136,8 +154,10 @@ export class SqlTokens {
         if (sign === 43 || sign === 45) exponent++
         const from = exponent
         while (isDigitOrDot(codes[exponent] as number)) exponent++
-        // MySQL reads `1.e(` as a number followed by `(`.
-        if (exponent > from || (codes[at + 1] as number) === 40) at = exponent
+        if (exponent > from) at = exponent
+        // MySQL passes over what only begins like a number: `1.e(` is `(`.
+        else if (at - start > 1 && (codes[at - 1] as number) === 46 && !isWordCode(codes[at + 1] as number))
+          return at + 1
       }
     }
     return this.#push(TOKEN.number, start, at)

@@ -236,4 +236,12 @@ export const commandProofRules: readonly Rule[] = [
     attacks: ['x\nGET hosts\nColumns: name\nCOMMAND [1] SHUTDOWN_PROGRAM'],
     benign: ['[1] COMMAND', 'a\ncommand [options] file', 'x\n[1700000000] EXTERNAL COMMAND: A'],
   }),
+  // Windows puts a program together that came as text.
+  pattern('rce/decoded-program', /\bcertutil(?:\.exe)?\s{1,4}[-/]decode(?:hex)?\s{1,4}\S{1,160}\s{1,4}\S/, {
+    score: 5,
+    quotable: true,
+    words: WORD.shell,
+    attacks: ['echo TVqQ>>a.b64 & certutil -decode %TEMP%\\a.b64 %TEMP%\\a.exe'],
+    benign: ['certutil -decode', 'certutil -dump a.cer'],
+  }),
 ]

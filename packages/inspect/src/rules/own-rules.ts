@@ -5,6 +5,7 @@ import { commandPlaceRules } from './command-places.ts'
 import { commandProofRules } from './command-proofs.ts'
 import { databaseProgramRules } from './database-programs.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
+import { disguisedCommandRules } from './disguised-commands.ts'
 import { embeddedCodeRules } from './embedded-code.ts'
 import { exploitRules } from './exploits.ts'
 import { gadgetRules } from './gadgets.ts'
@@ -51,6 +52,7 @@ export const ownRules: readonly Rule[] = [
   ...objectRules,
   ...commandPlaceRules,
   ...commandProofRules,
+  ...disguisedCommandRules,
   ...headerInjectionRules,
   ...sqlFormRules,
   ...databaseProgramRules,

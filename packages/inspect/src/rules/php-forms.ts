@@ -66,4 +66,16 @@ export const phpFormRules: readonly Rule[] = [
       benign: ['ob_start(); include "a.php";', 'throw new Exception($message);'],
     },
   ),
+  // A string is left, and a program follows that keeps what it fetched in a variable.
+  pattern(
+    'code/php-broken-out',
+    /^[^\n'"]{0,64}['"]\)?\s{0,2};\s{0,4}\$\w{1,24}\s{0,2}=[^\n]{0,240}?\b(?:file_put_contents|fwrite|include|require|include_once|require_once|eval|assert|system|exec|shell_exec|passthru|call_user_func)\s{0,2}\(/,
+    {
+      score: 6,
+      atStart: true,
+      chars: CHAR.paren,
+      attacks: [`x'; $f='/tmp/a.php'; file_put_contents($f, $_GET['a']); include($f); //`],
+      benign: ["$a = 'x'; $b = file_put_contents($c);", `it's; $5 = system (a)`],
+    },
+  ),
 ]

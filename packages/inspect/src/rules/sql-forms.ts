@@ -28,13 +28,13 @@ const NESTED = ['union', 'select', 'from', 'where'].flatMap(word =>
 export const sqlFormRules: readonly Rule[] = [
   pattern(
     'sqli/number-compared',
-    /^\s{0,2}-?\(?\s{0,2}\(\s{0,2}(\d{1,10})\s{0,2}(?:=|<=>|like)\s{0,2}\1\s{0,2}\)|^\s{0,2}\(?case\s{1,4}when\s{1,4}\(?(\d{1,10})\s{0,2}=\s{0,2}\2\b/,
+    /^\s{0,2}-?\(?\s{0,2}\(\s{0,2}(\d{1,10})\s{0,2}(?:=|<=>|r?like)\s{0,2}\1\s{0,2}\)|^\s{0,2}\(?case\s{1,4}when\s{1,4}\(?(\d{1,10})\s{0,2}=\s{0,2}\2\b/,
     {
       score: 5,
       quotable: true,
       atStart: true,
       chars: CHAR.equals | CHAR.paren,
-      attacks: ['(5958=5958)*1', '(1=1)', '(CASE WHEN 8265=8265 THEN 8265 ELSE NULL END)'],
+      attacks: ['(5958=5958)*1', '(1=1)', '(6 RLIKE 6)*1', '(CASE WHEN 8265=8265 THEN 8265 ELSE NULL END)'],
       benign: ['(1=2)', '(a=a)', '2026=2026'],
     },
   ),
@@ -104,12 +104,12 @@ export const sqlFormRules: readonly Rule[] = [
   ),
   pattern(
     'sqli/alike',
-    /\b(?:or|and)\s{1,4}\(?\s{0,2}(['"]?)(\d{1,10})\1\s{1,4}(?:r?like|regexp)\s{1,4}(['"]?)\2(?!\w)/,
+    /\b(?:or|and)\s{1,4}\(?\s{0,2}(['"]?)(\d{1,10})\1\s{1,4}(?:r?like|regexp|between)\s{1,4}(['"]?)\2(?!\w)/,
     {
       score: 5,
       quotable: true,
       words: WORD.sqlLogic,
-      attacks: ['1 or 1 like 1', "x' or '1' like '1", 'a and 7 rlike 7'],
+      attacks: ['1 or 1 like 1', "x' or '1' like '1", 'a and 7 rlike 7', '1 or 6 between 6 and 6'],
       benign: ['1 or 2 like 3', 'and 1 like it', 'or 12 like 123'],
     },
   ),

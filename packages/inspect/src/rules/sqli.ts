@@ -65,6 +65,9 @@ const ATTACKS = [
   '1;do $$ begin perform pg_sleep(5); end $$;',
   "1' or '{}'::jsonb ? 'b'",
   "id*iif(exists(select 1 from customer where role='admin'),1,-1)",
+  '1#a\nor#b\n1=1',
+  '1--a\nor--b\nnot--c\n5=5',
+  "1' 1.e) rlike 1.e(select 1.e(case when 1.e(7=7 1.e) then 1 else 2 end 1.e) 1.e)",
 ]
 const BENIGN = [
   "O'Brien",
@@ -145,20 +148,23 @@ const structure: Rule[] = [
 ]
 
 const SPLIT_WORDS =
-  /^(?:union|select|insert|update|delete|where|from|sleep|benchmark|concat|order|having|and|or|drop|exec)$/
-const WORD_BEFORE = /[a-z]{1,8}$/
-const WORD_BEHIND = /^[^*/]{0,16}\*\/([a-z]{1,8})/
+  /union|select|insert|update|delete|where|from|sleep|benchmark|concat|order|having|drop|exec|case|when|then|else|limit|like|null|exists|regexp/g
+const SPLIT = /[a-z]{1,8}(?:\/\*[^*/]{0,16}\*\/[a-z]{1,8}){1,12}/g
+const COMMENTS = /\/\*[^*/]{0,16}\*\//
 
-/** A word of SQL with a comment inside: of use only against a filter that takes comments out. */
+/** A word of SQL with comments inside: of use only against a filter that takes comments out. */
 function findSplitWord({ lower }: Reading): Span | undefined {
-  for (let open = lower.indexOf('/*'); open >= 0; open = lower.indexOf('/*', open + 2)) {
-    const before = WORD_BEFORE.exec(lower.slice(Math.max(0, open - 8), open))?.[0]
-    const behind = before === undefined ? null : WORD_BEHIND.exec(lower.slice(open + 2, open + 28))
-    if (before === undefined || behind === null) continue
-    if (SPLIT_WORDS.test(`${before}${behind[1]}`)) return { start: open - before.length, end: open + 2 }
+  for (const { 0: run, index } of lower.matchAll(SPLIT)) {
+    const parts = run.split(COMMENTS)
+    if (parts.length === 2 && SHORT_WORDS.test(parts.join('')))
+      return { start: index, end: index + run.length }
+    for (const [word] of parts.join('').matchAll(SPLIT_WORDS))
+      if (!parts.some(part => part.includes(word))) return { start: index, end: index + run.length }
   }
   return undefined
 }
+
+const SHORT_WORDS = /^(?:and|or|end)$/
 
 /** Rules about names and calls that give an attack away wherever they stand. */
 const marks: Rule[] = [
@@ -278,8 +284,8 @@ const marks: Rule[] = [
     chars: CHAR.comment,
     words: 0,
     find: findSplitWord,
-    attacks: ["' un/**/ion sel/**/ect 1,2--", 'sl/*x*/eep(5)'],
-    benign: ['a/**/b', 'src/**/index.ts', 'select/**/1'],
+    attacks: ["' un/**/ion sel/**/ect 1,2--", 'sl/*x*/eep(5)', '(S/**/EL/**/E/**/CT 1)', '1 O/**/R 1'],
+    benign: ['a/**/b', 'src/**/index.ts', 'select/**/1', 'case/**/when'],
   },
   {
     id: 'sqli/conditional',

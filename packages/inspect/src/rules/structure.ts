@@ -245,4 +245,16 @@ export const structureRules: readonly Rule[] = [
       benign: ['BAhamas', `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`],
     },
   ),
+  // A pickle of which the first step already runs something, as the whole of a value.
+  pattern(
+    'deserialisation/python-start',
+    /^\(?c(?:os|posix|nt|__builtin__|builtins|subprocess|commands|pty|runpy)\n(?:system|popen\d?|spawn\w{0,3}|exec\w{0,4}|eval|getattr|open|call|run|check_output|check_call|getoutput|_?run_code)\n[p(q]/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.newline,
+      attacks: ['c__builtin__\nexec\np0\n(Vimport os\np1\n', "cos\nsystem\n(S'id'\ntR."],
+      benign: ['cos\nsystem\nwide', 'cos\nlettuce\n(green)'],
+    },
+  ),
 ]

@@ -1,0 +1,65 @@
+import { CHAR } from '../features.ts'
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+/** Where a shell begins a command: behind a separator, or inside of a substitution. */
+const BEGINS = '(?:^|[;|&`\\n]|\\$\\()\\s{0,4}'
+
+/** What else is a program where braces stand at the start of a command (bash(1), "Brace Expansion"). */
+const IN_BRACES =
+  'cat|ls|id|sleep|ping6?|nslookup|dig|host|echo|printf|nc|ncat|wget|curl|python\\d?|perl|ruby|php|node|bash|sh|rm|mv|cp|touch|chmod|uname|tar|find|tail|head|sed|awk|tee|telnet|socat|busybox|env|kill'
+
+/** Commands whose name a shell puts together first, so that no list of names knows them. */
+export const disguisedCommandRules: readonly Rule[] = [
+  // Its letters as numbers: `$'\x69\x64'` (bash(1), "QUOTING").
+  pattern(
+    'rce/escaped-word',
+    new RegExp(`${BEGINS}\\$'(?:\\\\x[\\da-f]{2}|\\\\[0-7]{2,3}|\\\\u[\\da-f]{4}){2}`),
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.backslash,
+      attacks: ["x;$'\\x69\\x64'", "x\n$'\\151\\144'", "a$($'\\u0069\\u0064')"],
+      benign: ["$'\\n'", "it cost $'5'", "x = $'\\x69\\x64'"],
+    },
+  ),
+  // What was given a name a moment before is run by it.
+  pattern(
+    'rce/assigned-command',
+    /(?:^|[;|&`\n('"])\s{0,4}([a-z_]\w{0,15})=(?!=)(?:"[^"\n]{1,80}"|'[^'\n]{1,80}'|[^\s;&|]{1,64})\s{0,2}(?:;|&&?|\n)[^\n]{0,100}?(?<=[;|&\n]\s{0,4})\$\{?\1\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      attacks: [
+        'x;a="ls -l";${a,,}',
+        'x;a=i;b=d;$a$b',
+        'x=id&&$x',
+        'x|a="ID";${a,,}',
+        '1\nc=cat\n$c /etc/hosts',
+      ],
+      benign: ['$a=1; $b=$a; echo $b', 'a=1; b=$a', 'price=5;total=$5', 'a=b;${c}'],
+    },
+  ),
+  // A string as the input of a filter that makes a command of it (bash(1), "Here Strings").
+  pattern(
+    'rce/filtered-command',
+    /(?:\$\(|`|[;|&])\s{0,4}[a-z]\w{1,10}\b[^()\n;|&`]{0,40}<<<\s{0,2}["'$\w]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less,
+      attacks: ["x;$(tr A-Z a-z<<<'ID')", 'x`rev<<<di`', '1;bash<<<id'],
+      benign: ['see <<<here', 'x; y <<< z', 'a <<<b'],
+    },
+  ),
+  // Arguments without a space.
+  pattern('rce/brace-call', new RegExp(`${BEGINS}\\{(?:${IN_BRACES}),[^{}\\s]{1,120}\\}`), {
+    score: 5,
+    quotable: true,
+    chars: CHAR.brace,
+    words: WORD.shell,
+    attacks: ['x;{sleep,5}', '127.0.0.1|{nslookup,x.example}', 'x`{echo,1}`'],
+    benign: ['a|{b,c}', '{cat, dog}', 'import {find,head} from "x"', 'x{cat,y}'],
+  }),
+]

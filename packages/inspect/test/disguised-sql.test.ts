@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inspect } from '../src/inspect.ts'
+import { inEachPlace } from './in-each-place.ts'
+
+/** Injections with single spaces between their words, as they stand in a query before they are disguised. */
+const INJECTIONS = [
+  "1' or '1'='1",
+  '-1 or 6685=6685',
+  '1 or not 4761=4761-- x',
+  "1') and ('a'='a",
+  "1' union all select null,user,null-- x",
+  '1 and sleep(5)',
+  "1' and (select 1 from users limit 1)='1",
+  '1 and extractvalue(1,concat(0x7e,user()))',
+  "1'; drop table users-- x",
+  '1 rlike (select (case when (1=1) then 1 else 2 end))',
+  '(select case when (3=3) then 1 else (select 2 union select 3) end)',
+]
+
+/** What databases and servers read as the injection itself, or what is left where a filter took words out. */
+const DISGUISES: Readonly<Record<string, (injection: string) => string>> = {
+  'with a line comment of MySQL for each space': text => between(text, '#bXq\n'),
+  'with a line comment of any database for each space': text => between(text, '--bXq\n'),
+  'with two line comments for each space': text => between(text, '#a\n#b\n'),
+  'with an empty line comment for each space': text => between(text, '--\n'),
+  'with a comment for each space': text => between(text, '/**/'),
+  'with a percent sign before each character, which Active Server Pages drop': text =>
+    text.replace(/\S/g, '%$&'),
+  'with a percent sign inside of its words': text => text.replace(/([a-z])([g-z])/g, '$1%$2'),
+  'with half a number, which MySQL passes over, before each bracket': text => text.replace(/[()]/g, ' 1.e$&'),
+  'with a first byte that takes an escaping backslash with it': text => text.replaceAll("'", "\ufffd'"),
+}
+
+describe('an injection stays one', () => {
+  for (const [disguise, make] of Object.entries(DISGUISES))
+    test(disguise, () => {
+      for (const injection of INJECTIONS) {
+        const value = make(injection)
+        for (const [place, request] of Object.entries(inEachPlace(value)))
+          assert.equal(inspect(request).verdict, 'block', `${place}: ${value}`)
+      }
+    })
+
+  test('with a star before a comment', () => {
+    for (const value of ['(select*/**/from generate_series(1,2))', '(/*!SELECT*/*/*!FROM*/users)'])
+      for (const [place, request] of Object.entries(inEachPlace(value)))
+        assert.equal(inspect(request).verdict, 'block', `${place}: ${value}`)
+  })
+})
+
+describe('what only looks disguised passes', () => {
+  const honest = [
+    '# Title\nor 1 more thing\n# Next\nand so on',
+    '- one -- two\n- three # four\nor five',
+    '100% of 50% or 25%, and %s of %d',
+    'LIKE 100%a or more',
+    'width:50%;height:25%or so',
+    'between 1.e and 2',
+    "¿'Qué' or 'cómo'?",
+    'a/**/b or src/**/*.ts',
+  ]
+  for (const value of honest)
+    test(JSON.stringify(value), () => {
+      for (const [place, request] of Object.entries(inEachPlace(value)))
+        assert.equal(inspect(request).verdict, 'pass', place)
+    })
+})
+
+function between(text: string, filler: string): string {
+  return text.replaceAll(' ', filler)
+}
