@@ -67,6 +67,40 @@ describe('sinks', () => {
     }
   })
 
+  test('a value is compared however much of the request stands before it, and however long it is', () => {
+    const sinks = protectSinks({ sql: [DatabaseSync.prototype] })
+    try {
+      const db = new DatabaseSync(':memory:')
+      db.exec('create table users (name text)')
+      const attack = "x' or '1'='1"
+      const coded = encodeURIComponent(attack)
+      const filler = (count: number, separator: string): string =>
+        Array.from({ length: count }, (_, i) => `k${i}=a.${i}`).join(separator)
+      const long = `${'a long text '.repeat(2_000)}${attack}`
+      const body = (fields: object): Pick<InspectedRequest, 'method' | 'headers' | 'body'> => ({
+        method: 'POST',
+        headers: ['content-type', 'application/json'],
+        body: Buffer.from(JSON.stringify(fields)),
+      })
+      const cases: readonly (readonly [InspectedRequest, string])[] = [
+        [{ method: 'GET', target: `/?${filler(1_500, '&')}&q=${coded}`, headers: [] }, attack],
+        [{ method: 'GET', target: '/', headers: ['cookie', `${filler(300, ';')};q=${coded}`] }, attack],
+        [{ method: 'GET', target: `${'/a.b'.repeat(100)}/${coded}`, headers: [] }, attack],
+        [
+          { target: '/', ...body({ list: Array.from({ length: 9_000 }, (_, i) => `a.${i}`), q: attack }) },
+          attack,
+        ],
+        [{ target: '/', ...body({ q: long }) }, long],
+      ]
+      for (const [request, value] of cases)
+        sinks.run(request, () => {
+          assert.throws(() => db.prepare(`select * from users where name = '${value}'`), SinkRefused)
+        })
+    } finally {
+      sinks.restore()
+    }
+  })
+
   test('a promise made of exec is watched too, and resolves to what it does without', async () => {
     const processes = createRequire(import.meta.url)(
       'node:child_process',

@@ -20,30 +20,33 @@ export function isOwnName(name: string): boolean {
   return OWN_NAMES.test(name) || isUnread(name)
 }
 
-const MAX_VALUES = 1_000
-const MAX_LENGTH = 16_384
-const MAX_COOKIES = 200
+const MAX_VALUES = 20_000
+/** Characters of all values together: more than a body has that is read ahead. */
+const MAX_CHARACTERS = 4_194_304
 
 /**
  * The values of a request that could matter at a sink: those with something other than letters and digits,
- * each once, at most 1,000.
+ * each once, at most 20,000 of 4,194,304 characters together. A client can fill a request with values that
+ * matter nowhere, so the bounds are wide: what stands behind them is compared with nothing.
  */
 export function requestValues(request: InspectedRequest): readonly RequestValue[] {
   const found = new Map<string, RequestValue>()
+  let characters = 0
   const visitor: ValueVisitor = {
     isPaused: false,
     value(text, _place, locator): boolean {
-      if (text.length >= 2 && text.length <= MAX_LENGTH && /[^\w-]/.test(text) && !found.has(text)) {
+      if (text.length >= 2 && /[^\w-]/.test(text) && !found.has(text)) {
         found.set(text, { location: locator.location(), text })
+        characters += text.length
       }
-      return found.size < MAX_VALUES
+      return found.size < MAX_VALUES && characters < MAX_CHARACTERS
     },
     tooBig(): void {},
     work(): void {},
   }
   const mark = request.target.indexOf('?')
   const path = mark < 0 ? request.target : request.target.slice(0, mark)
-  for (const segment of path.split('/', 64)) {
+  for (const segment of path.split('/')) {
     visitor.value(decodeUrl(segment, false), 'path', { location: () => 'path', name: () => '' })
   }
   if (mark >= 0) finishSteps(visitForm(request.target.slice(mark + 1), 'query', 'query', visitor))
@@ -65,7 +68,7 @@ export function requestValues(request: InspectedRequest): readonly RequestValue[
 
 /** Each cookie as it was sent, and as parsers of cookies hand it on: without its quotes, decoded. */
 function visitCookies(header: string, visitor: ValueVisitor): void {
-  for (const pair of header.split(';', MAX_COOKIES)) {
+  for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
     if (equals < 0) continue
     const name = pair.slice(0, equals).trim().slice(0, 64)
