@@ -214,8 +214,10 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
       checkCalled('koa', 'app.use', given)
       return http.koa(current)
     },
-    hono: honoOptions => {
-      if (honoOptions !== undefined && 'req' in honoOptions) checkCalled('hono', 'app.use', [honoOptions])
+    hono: (...given: readonly unknown[]) => {
+      const [honoOptions] = given as readonly [http.HonoOptions?]
+      // Options come alone; a context of Hono comes with what is next.
+      if (given.length > 1) checkCalled('hono', 'app.use', given)
       return http.hono(current, honoOptions)
     },
     node: handler => {
