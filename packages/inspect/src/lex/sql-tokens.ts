@@ -61,6 +61,8 @@ export class SqlTokens {
   count = 0
   /** Whether something stands on the line behind that of a comment. */
   hasLinesBehind = false
+  /** Whether no other line is behind that of the last comment. */
+  #isLastLine = false
   readonly #dialect: SqlDialect
   readonly #copied = new CharacterCodes()
 
@@ -82,6 +84,7 @@ export class SqlTokens {
     let conditional = 0
     let isUnclosed = false
     this.hasLinesBehind = false
+    this.#isLastLine = false
     while (at < lower.length && this.count < MAX_TOKENS) {
       const code = codes[at] as number
       const next = codes[at + 1] as number
@@ -118,11 +121,12 @@ export class SqlTokens {
 
   /** @returns where the text goes on */
   #readLineComment(lower: string, start: number, end: number, lineComments: 'token' | 'space'): number {
-    // Looked for once: behind the first it is known.
-    if (lineComments === 'space' || !this.hasLinesBehind) {
+    // Looked for once: a text full of comments would otherwise be read to its end for each.
+    if (!this.#isLastLine && (lineComments === 'space' || !this.hasLinesBehind)) {
       const line = lower.indexOf('\n', end)
-      if (line > 0 && lineComments === 'space') return line + 1
-      this.hasLinesBehind = line > 0 && line < lower.length - 1
+      this.#isLastLine = line < 0 || line === lower.length - 1
+      if (line >= 0 && lineComments === 'space') return line + 1
+      this.hasLinesBehind = !this.#isLastLine
     }
     return this.#push(TOKEN.comment, start, end)
   }
