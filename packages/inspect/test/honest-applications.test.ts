@@ -217,6 +217,30 @@ const KINDS: HonestKinds = {
       asked('/api/now/table/incident', { sysparm_query: 'a>=javascript:alert(1)' }),
     ],
   },
+  'settings of a page builder': {
+    honest: [
+      sent({ settings: { title: "Ann's & Co", __globals__: { color: 'globals/colors?id=primary' } } }),
+      sent({ settings: { __dynamic__: { title: 'x' }, __args__: [] } }),
+    ],
+    attacks: [
+      sent({ __unhandled_exc__: { __class__: 'exec', __args__: ['import os'] } }),
+      sent({ __reduce__: ['os.system', 'id'] }),
+    ],
+  },
+  'advice about commands and shares in a ticket': {
+    honest: [
+      sent({ message: 'Copy it to \\\\files01\\c$\\temp and restart' }),
+      sent({ message: 'Type certutil -decode mail.b64 mail.zip in a prompt' }),
+      sent({ message: 'Use `bc <<< "1+1"` for it, or `A=1; $A` to see' }),
+      sent({ fields: '{id,name}', query: 'user\n{host,port}' }),
+    ],
+    attacks: [
+      filled({ host: 'x & certutil -decode a.b64 a.exe' }),
+      filled({ host: 'x`rev<<<di`' }),
+      filled({ host: '1;{id,-u}' }),
+      asked('/x', { file: '\uff3c\uff3cevil\uff0eexample\uff3cc$\uff3ca' }),
+    ],
+  },
 }
 
 testKinds(KINDS)

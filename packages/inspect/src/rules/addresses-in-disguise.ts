@@ -168,17 +168,10 @@ export const disguisedAddressRules: readonly Rule[] = [
     },
   ),
   // A share of Windows by its wide letters, which become plain ones where a file is named after it.
-  pattern(
-    'ssrf/disguised-share',
-    /[\uff3c\u2216]{2}[\w\uff0e.-]{1,80}[\uff3c\u2216]|\\\\[\w.-]{1,80}\\{1,2}[a-z]\$\\/,
-    {
-      score: 5,
-      chars: CHAR.wide | CHAR.backslash,
-      attacks: [
-        '\uff3c\uff3cevil\uff0eexample\uff3c\uff3cc$\uff3can\uff0ejpg',
-        '\\\\evil.example\\c$\\a.jpg',
-      ],
-      benign: ['\uff3c\uff3c \u5927\u7279\u4fa1 \uff0f\uff0f', '\\\\server\\share\\a.jpg'],
-    },
-  ),
+  pattern('ssrf/disguised-share', /[\uff3c\u2216]{2}[\w\uff0e.-]{1,80}[\uff3c\u2216]/, {
+    score: 5,
+    chars: CHAR.wide,
+    attacks: ['\uff3c\uff3cevil\uff0eexample\uff3c\uff3cc$\uff3can\uff0ejpg'],
+    benign: ['\uff3c\uff3c \u5927\u7279\u4fa1 \uff0f\uff0f', '\\\\server\\c$\\a.jpg'],
+  }),
 ]

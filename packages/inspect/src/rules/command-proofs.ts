@@ -237,11 +237,15 @@ export const commandProofRules: readonly Rule[] = [
     benign: ['[1] COMMAND', 'a\ncommand [options] file', 'x\n[1700000000] EXTERNAL COMMAND: A'],
   }),
   // Windows puts a program together that came as text.
-  pattern('rce/decoded-program', /\bcertutil(?:\.exe)?\s{1,4}[-/]decode(?:hex)?\s{1,4}\S{1,160}\s{1,4}\S/, {
-    score: 5,
-    quotable: true,
-    words: WORD.shell,
-    attacks: ['echo TVqQ>>a.b64 & certutil -decode %TEMP%\\a.b64 %TEMP%\\a.exe'],
-    benign: ['certutil -decode', 'certutil -dump a.cer'],
-  }),
+  pattern(
+    'rce/decoded-program',
+    /[;|&]\s{0,4}certutil(?:\.exe)?\s{1,4}[-/]decode(?:hex)?\s{1,4}\S{1,160}\s{1,4}\S/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: ['echo TVqQ>>a.b64 & certutil -decode %TEMP%\\a.b64 %TEMP%\\a.exe'],
+      benign: ['certutil -decode', 'open a prompt and type certutil -decode a.b64 a.cer'],
+    },
+  ),
 ]

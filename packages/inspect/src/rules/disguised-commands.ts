@@ -2,12 +2,19 @@ import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
-/** Where a shell begins a command: behind a separator, or inside of a substitution. */
-const BEGINS = '(?:^|[;|&`\\n]|\\$\\()\\s{0,4}'
+/**
+ * Where a shell begins a command in the middle of a line: behind a separator, or inside of a substitution. A
+ * backtick behind a space sets code in Markdown.
+ */
+const SEPARATED = '(?:[;|&]|(?<=\\w)`|\\$\\()\\s{0,4}'
+/** The same, or at the start of one. */
+const BEGINS = `(?:(?:^|\\n)\\s{0,4}|${SEPARATED})`
 
-/** What else is a program where braces stand at the start of a command (bash(1), "Brace Expansion"). */
+/** Programs that braces call at the start of a command (bash(1), "Brace Expansion"). */
 const IN_BRACES =
-  'cat|ls|id|sleep|ping6?|nslookup|dig|host|echo|printf|nc|ncat|wget|curl|python\\d?|perl|ruby|php|node|bash|sh|rm|mv|cp|touch|chmod|uname|tar|find|tail|head|sed|awk|tee|telnet|socat|busybox|env|kill'
+  'cat|sleep|ping6?|nslookup|dig|echo|printf|nc|ncat|wget|curl|python\\d?|perl|bash|rm|chmod|uname|telnet|socat|busybox'
+/** Those that are names of fields and functions as well: lists of these stand in lines of their own. */
+const ALSO_NAMES = 'ls|id|host|ruby|php|node|sh|mv|cp|touch|tar|find|tail|head|sed|awk|tee|env|kill'
 
 /** Commands whose name a shell puts together first, so that no list of names knows them. */
 export const disguisedCommandRules: readonly Rule[] = [
@@ -26,7 +33,7 @@ export const disguisedCommandRules: readonly Rule[] = [
   // What was given a name a moment before is run by it.
   pattern(
     'rce/assigned-command',
-    /(?:^|[;|&`\n('"])\s{0,4}([a-z_]\w{0,15})=(?!=)(?:"[^"\n]{1,80}"|'[^'\n]{1,80}'|[^\s;&|]{1,64})\s{0,2}(?:;|&&?|\n)[^\n]{0,100}?(?<=[;|&\n]\s{0,4})\$\{?\1\b/,
+    /(?:^|[;|&\n('"]|(?<=\w)`)\s{0,4}([a-z_]\w{0,15})=(?!=)(?:"[^"\n]{1,80}"|'[^'\n]{1,80}'|[^\s;&|]{1,64})\s{0,2}(?:;|&&?|\n)[^\n]{0,100}?(?<=[;|&\n]\s{0,4})\$\{?\1\b/,
     {
       score: 5,
       quotable: true,
@@ -44,22 +51,26 @@ export const disguisedCommandRules: readonly Rule[] = [
   // A string as the input of a filter that makes a command of it (bash(1), "Here Strings").
   pattern(
     'rce/filtered-command',
-    /(?:\$\(|`|[;|&])\s{0,4}[a-z]\w{1,10}\b[^()\n;|&`]{0,40}<<<\s{0,2}["'$\w]/,
+    new RegExp(`${SEPARATED}[a-z]\\w{1,10}\\b[^()\\n;|&\`]{0,40}<<<\\s{0,2}["'$\\w]`),
     {
       score: 5,
       quotable: true,
       chars: CHAR.less,
       attacks: ["x;$(tr A-Z a-z<<<'ID')", 'x`rev<<<di`', '1;bash<<<id'],
-      benign: ['see <<<here', 'x; y <<< z', 'a <<<b'],
+      benign: ['see <<<here', 'x; y <<< z', 'a <<<b', 'type `bc <<< "1+1"` for it'],
     },
   ),
   // Arguments without a space.
-  pattern('rce/brace-call', new RegExp(`${BEGINS}\\{(?:${IN_BRACES}),[^{}\\s]{1,120}\\}`), {
-    score: 5,
-    quotable: true,
-    chars: CHAR.brace,
-    words: WORD.shell,
-    attacks: ['x;{sleep,5}', '127.0.0.1|{nslookup,x.example}', 'x`{echo,1}`'],
-    benign: ['a|{b,c}', '{cat, dog}', 'import {find,head} from "x"', 'x{cat,y}'],
-  }),
+  pattern(
+    'rce/brace-call',
+    new RegExp(`(?:${BEGINS}\\{(?:${IN_BRACES})|${SEPARATED}\\{(?:${ALSO_NAMES})),[^{}\\s]{1,120}\\}`),
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      words: WORD.shell,
+      attacks: ['x;{sleep,5}', '127.0.0.1|{nslookup,x.example}', 'x`{echo,1}`', '1\n{cat,/a}', '1;{id,-u}'],
+      benign: ['a|{b,c}', '{cat, dog}', '{id,name}', 'user\n{host,port}', 'set `{echo,1}` so', 'x{cat,y}'],
+    },
+  ),
 ]
