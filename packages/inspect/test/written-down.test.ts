@@ -25,7 +25,8 @@ function refused(half: WrittenDown['half']): readonly string[] {
   })
 }
 
-// What people wrote about attacks, and titles that read like statements: lower these numbers, never raise them.
+// What people wrote about attacks, and titles that read like statements. Lower these numbers, never raise
+// them.
 test('of the honest requests that were written down, no more of the tuned half are refused than before', () => {
   const found = refused('tuned')
   assert.ok(found.length <= 21, `${found.length} are refused:\n${found.join('\n')}`)
