@@ -313,8 +313,7 @@ describe('keys of an issuer elsewhere', () => {
         },
       })
       const send = async (by: Signer) => verifier({ keys }).verify(token(by, claims()))
-      for (let i = 0; i < 100; i++)
-        await assert.rejects(send({ ...key, kid: `made-up-${i}` }), StoreError)
+      for (let i = 0; i < 100; i++) await assert.rejects(send({ ...key, kid: `made-up-${i}` }), StoreError)
       assert.equal(fetches, 1)
       clock.advance(1_001)
       await assert.rejects(send(key), StoreError)

@@ -70,7 +70,14 @@ export function remoteKeySet(options: RemoteKeySetOptions): KeySet {
       })
     return pending
   }
-  const since = (): number => (failed === undefined ? Infinity : clock.monotonic() - failed.at)
+  /** What to do before keys of an age are used: nothing, ask behind the back of who waits, or wait. */
+  const needed = (age: number, isFound: boolean): 'nothing' | 'refresh' | 'wait' => {
+    const mayTry = pending !== undefined || clock.monotonic() - triedAt > COOLDOWN
+    if (!mayTry || (isFound && age <= FRESH)) return 'nothing'
+    // Nobody waits again and again for an issuer that is known to be away.
+    const isAway = failed !== undefined && clock.monotonic() - failed.at <= LATE
+    return isFound && (age <= LATE || isAway) ? 'refresh' : 'wait'
+  }
 
   return {
     get generation() {
@@ -81,15 +88,11 @@ export function remoteKeySet(options: RemoteKeySetOptions): KeySet {
       const age = now - fetchedAt
       if (age <= STALE) {
         const found = matching(keys, kid, alg)
-        const mayTry = pending !== undefined || now - triedAt > COOLDOWN
-        if (found !== undefined) {
-          // Nobody waits again and again for an issuer that is known to be away.
-          if (age <= LATE || !mayTry || since() <= LATE) {
-            if (age > FRESH && mayTry) refresh().catch(() => {})
-            return found
-          }
-        } else if (!mayTry) return undefined
-      } else if (pending === undefined && since() <= RETRY) return Promise.reject(failed?.error)
+        const next = needed(age, found !== undefined)
+        if (next === 'refresh') refresh().catch(() => {})
+        if (next !== 'wait') return found
+      } else if (pending === undefined && failed !== undefined && now - failed.at <= RETRY)
+        return Promise.reject(failed.error)
       return refresh().then(() => matching(keys, kid, alg))
     },
   }
