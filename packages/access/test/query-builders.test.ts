@@ -238,7 +238,13 @@ test('Drizzle on postgres.js inside guarded transactions', async () => {
   const guard = guardPostgresJs(sql, options)
   const orders = pgTable('orders', { id: integer().primaryKey(), note: text() })
   const run = <T>(work: (db: ReturnType<typeof drizzlePostgresJs>) => PromiseLike<T>): Promise<T> =>
-    guard.begin(t => work(drizzlePostgresJs(Object.assign(t, { options: sql.options }))))
+    guard.begin(t =>
+      work(
+        drizzlePostgresJs({
+          client: Object.assign(t as unknown as typeof sql, { options: sql.options }),
+        }),
+      ),
+    )
   try {
     await behaves({
       remove: id => run(db => db.delete(orders).where(eq(orders.id, id))),
