@@ -60,7 +60,7 @@ BEGIN
   END LOOP;
 END $$`
 /** Of what `budgets.sql.ts` makes; the comment of the schema names it. */
-const VERSION = 4
+const VERSION = 5
 
 interface Found {
   /** What is installed; 0: nothing. */
@@ -92,7 +92,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
     })
   if (found.version > 0) plan(WAIT_FOR_WRITERS)
   if (found.version === 1) plan(UPGRADE_FROM_1_SQL)
-  if (found.version === 2 || found.version === 3) plan(UPGRADE_FROM_2_SQL)
+  if (found.version > 1 && found.version < VERSION) plan(UPGRADE_FROM_2_SQL)
   if (found.version === 0) plan(BUDGETS_SCHEMA_SQL)
   if (found.version < VERSION && found.isSuperuser) plan(FOLLOW_SQL)
   plan(`COMMENT ON SCHEMA postern_budgets IS 'postern budgets ${VERSION}'`)
