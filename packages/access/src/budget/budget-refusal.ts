@@ -130,7 +130,7 @@ function innerOf(error: object): unknown {
 }
 
 /** The facts of a refusal, from the text that the database sent; undefined when it is something else. */
-export function readDetail(text: unknown): RefusalDetail | undefined {
+function readDetail(text: unknown): RefusalDetail | undefined {
   if (typeof text !== 'string' || text.length > 2_000) return undefined
   let value: unknown
   try {

@@ -42,7 +42,7 @@ BEGIN
 END $$;
 `
 
-/** Attempts that are kept: of one actor, of all that are told without a claim, and in all. */
+/** Attempts that are kept: of one actor, of all that come without a claim, and in all. */
 const ATTEMPTS_OF_ONE = 1_000
 const ATTEMPTS_OF_NOBODY = 10_000
 const ATTEMPTS_OF_ALL = 110_000
@@ -57,7 +57,7 @@ BEGIN
 END $$;
 
 -- A refusal, told by the wrapper in a transaction of its own. Everyone may call it, so nobody may push out what others have: an actor
--- whom a claim names keeps its newest ${ATTEMPTS_OF_ONE}, all that are told without one the newest ${ATTEMPTS_OF_NOBODY}.
+-- whom a claim names keeps its newest ${ATTEMPTS_OF_ONE}, all that come without one the newest ${ATTEMPTS_OF_NOBODY}.
 CREATE FUNCTION postern_budgets.record_attempt(actor text, budget text, scope text, allowed bigint, asked bigint, claim text DEFAULT '') RETURNS void ${DEFINER} AS $$
 DECLARE
   is_signed boolean := claim <> '' AND postern_budgets.admit(claim);
