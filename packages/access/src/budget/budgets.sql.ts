@@ -8,6 +8,7 @@ import { COUNTERS_SQL, TABLES_SQL } from './sql/tables.sql.ts'
 import { COUNTS_OF_1_SQL, FUNCTIONS_OF_1_SQL, KEEP_COUNTS_OF_1_SQL } from './sql/version-1.sql.ts'
 import { WINDOWS_SQL } from './sql/windows.sql.ts'
 
+export { OWNER_ONLY_SQL } from './sql/configure.sql.ts'
 export { FOLLOW_SQL } from './sql/protect.sql.ts'
 
 /** Functions and triggers, in the order they need each other. */

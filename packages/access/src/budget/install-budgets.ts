@@ -4,6 +4,7 @@ import { type Budgets, changesOf, compileBudgets } from './budget.ts'
 import {
   BUDGETS_SCHEMA_SQL,
   FOLLOW_SQL,
+  OWNER_ONLY_SQL,
   REMOVE_SQL,
   UPGRADE_FROM_1_SQL,
   UPGRADE_FROM_2_SQL,
@@ -128,6 +129,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
     limits.map(l => l.budget),
     limits.map(l => l.scope),
   ])
+  plan(OWNER_ONLY_SQL)
   return {
     statements,
     sql: `BEGIN;\n${statements.map(s => `${s.shown.trim().replace(/;$/, '')};\n`).join('')}COMMIT;\n`,
@@ -136,9 +138,10 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
 
 /**
  * Installs budgets, or changes those that are installed; counts are kept, also from an earlier version of
- * them. Run it as the owner of the tables, or as a superuser: only then are tables and partitions that are
- * made later guarded at once (else: run it again after a migration; `budgetStatus` names what is not
- * guarded).
+ * them. Nobody but the owner has a right on the schema `postern_budgets` after that: what others were granted
+ * there, also by default privileges, is revoked. Run it as the owner of the tables, or as a superuser: only
+ * then are tables and partitions that are made later guarded at once (else: run it again after a migration;
+ * `budgetStatus` names what is not guarded).
  * @throws ConfigError naming every mistake; StoreError when the database refuses, and then nothing has
  * changed
  */

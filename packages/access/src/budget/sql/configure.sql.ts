@@ -82,3 +82,32 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA postern_budgets FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION postern_budgets.pending() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION postern_budgets.record_attempt(text, text, text, bigint, bigint, text) TO PUBLIC;
 `
+
+/**
+ * Takes every right on the schema from everyone but its owner, at the end of each installation: default
+ * privileges (`ALTER DEFAULT PRIVILEGES GRANT ... ON TABLES TO shop`, and on functions) give the role of the
+ * application rights on whatever the owner creates, the keys and the counters included.
+ */
+export const OWNER_ONLY_SQL: string = `
+DO $$
+DECLARE o record;
+BEGIN
+  FOR o IN
+    SELECT DISTINCT format('REVOKE ALL ON %s FROM %s CASCADE', x.object, CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END) AS statement
+    FROM (
+      SELECT format('SCHEMA %I', n.nspname) AS object, n.nspowner AS owner, a.grantee FROM pg_namespace AS n, aclexplode(n.nspacl) AS a
+      WHERE n.nspname = 'postern_budgets' AND a.grantee <> 0
+      UNION ALL
+      SELECT format('%s %s', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::regclass), c.relowner, a.grantee
+      FROM pg_class AS c, aclexplode(c.relacl) AS a WHERE c.relnamespace = 'postern_budgets'::regnamespace
+      UNION ALL
+      SELECT format('TABLE %s', c.oid::regclass), c.relowner, a.grantee
+      FROM pg_class AS c JOIN pg_attribute AS t ON t.attrelid = c.oid, aclexplode(t.attacl) AS a WHERE c.relnamespace = 'postern_budgets'::regnamespace
+      UNION ALL
+      SELECT format('FUNCTION %s', p.oid::regprocedure), p.proowner, a.grantee
+      FROM pg_proc AS p, aclexplode(p.proacl) AS a WHERE p.pronamespace = 'postern_budgets'::regnamespace AND a.grantee <> 0
+    ) AS x WHERE x.grantee <> x.owner
+  LOOP
+    EXECUTE o.statement;
+  END LOOP;
+END $$`
