@@ -79,6 +79,36 @@ const KINDS: HonestKinds = {
       asked('/s', { v: 'a`id`' }),
     ],
   },
+  'what Firefox and mail services send': {
+    honest: [
+      {
+        ...asked('/', {}),
+        headers: ['accept-language', 'de-DE,de;q=0.7,chrome://global/locale/intl.properties;q=0.3'],
+      },
+      filled({
+        mandrill_events: JSON.stringify([
+          {
+            msg: {
+              raw_msg: 'From: a@b.example\nSubject: x\nContent-Type: multipart/mixed; boundary="b"\n\n--b',
+            },
+          },
+        ]),
+      }),
+      sent({ code: 'x = chr(13) + chr(10)' }),
+      sent({ readme: "It says printf '\\x1b[31mred' or echo -e '\\xe2\\x9c\\x93 done'" }),
+    ],
+    attacks: [
+      { ...asked('/', {}), headers: ['accept-language', 'de,/etc/passwd'] },
+      { ...asked('/', {}), headers: ['accept-language', 'chrome://global/locale/intl.properties/../x'] },
+      filled({ subject: 'x\nContent-Type: multipart/mixed; boundary="b"' }),
+      sent({ spider: ';`id`' }),
+      sent({ name: '|`whoami`' }),
+      sent({ script: "def c='id';def res=c.execute().text;res" }),
+      asked('/q', { key: ';system "touch /tmp/x" "' }),
+      filled({ cmd: 'bg_system echo -en \\x7f\\x45\\x4c\\x46\\x01>>/tmp/dUqTz' }),
+      asked('/s', { uid: ',chr(97)) or 1: print chr(121)+chr(101)' }),
+    ],
+  },
   'a sentence that goes on with the name of a program': {
     honest: [
       sent({ text: 'fixed; curl now follows redirects' }),

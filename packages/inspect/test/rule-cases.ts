@@ -42,6 +42,8 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
   'code/ruby-perl': [
     "system 'id'",
     'erb.new(x)',
+    ';system "touch /tmp/x"',
+    '\nsystem "id"',
     'system\n"id"',
     "system\n'id'",
     'system\n`id`',

@@ -284,8 +284,8 @@ const ALTERNATIVE_AFTER = /^(?:\|[\w.*+?-]{1,24}){0,40}\)/
 const ALTERNATIVES_BEFORE =
   /(?:^|[^$<>;|&\s"'`={(!])\((?:\?[:=!])?(?:[\w.*+?-]{1,24}\|){0,40}[\w.*+?-]{1,24}$/
 const FOLDER = /^\s{1,4}[\w/.~-]{1,64}\s{0,4}(?:\n|$)/
-/** Nothing, a number, a date or an address, or a name and an equals sign. */
-const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=)$/
+/** Nothing, a number, a date or an address, or a name and an equals sign; and what ends a command. */
+const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=|[\w.-]{0,24}[;|&]{1,2}\s?)$/
 
 /** A command that shows an intruder where he is, or that he was heard, between backticks. */
 const TRIED_FIRST =

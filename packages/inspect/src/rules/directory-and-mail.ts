@@ -89,7 +89,8 @@ export const directoryAndMailRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       // Interfaces for mail take whole heads.
-      unlessNamed: /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?e?mail)$/,
+      unlessNamed:
+        /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?(?:e?mail|msg|message|mime))$/,
       chars: CHAR.newline | CHAR.backslash | CHAR.space,
       words: WORD.mail,
       attacks: [
