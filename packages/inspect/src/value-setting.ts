@@ -205,7 +205,7 @@ const FILE_PART =
   /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md)|(?:docker|container|make|jenkins|vagrant|caddy)file)$/
 
 /**
- * Where conversations with language models, what they are told to do and of their tools, texts that they pass
+ * Where conversations with language models, their instructions and descriptions of tools, texts that they pass
  * to tools that keep files (MCP), cells of notebooks and lines of logs (Loki) stand.
  */
 const QUOTING =

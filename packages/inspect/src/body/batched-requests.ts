@@ -9,11 +9,11 @@ const INNER_LINE = new RegExp(
 )
 
 /**
- * The text of a part of a batch (OData 4.01 part 1 section 11.7, the batches of Google's interfaces)
- * without what makes its request lines request lines: there they are no request that is
- * smuggled in. All else of them is kept, and so is a request line that stands anywhere else.
+ * The text of a part of a batch (OData 4.01 part 1 section 11.7, the batches of Google's interfaces), its
+ * request lines without their version: they belong there, and only elsewhere is a request line one that was
+ * smuggled in. All else of them is kept.
  * @param lines the head of the part
- * @param isNamed whether the head names a field: then it is no part of a batch
+ * @param isNamed whether the head names a field, as in a form: the text is then kept whole
  */
 export function withoutRequestLines(text: string, lines: readonly string[], isNamed: boolean): string {
   if (isNamed || !lines.some(line => BATCHED.test(line))) return text

@@ -27,7 +27,7 @@ export function checkDescriptors(
   )
 }
 
-/** How many files and sockets this process may open (Node raises it to the hard limit). Undefined: any number. */
+/** How many files and sockets this process may open: Node raises that to the hard limit. Undefined: any. */
 export function openDescriptors(): number | undefined {
   // The environment would be in the report.
   process.report.excludeEnv = true
