@@ -205,8 +205,8 @@ const FILE_PART =
   /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md)|(?:docker|container|make|jenkins|vagrant|caddy)file)$/
 
 /**
- * Where conversations with language models, their instructions and descriptions of tools, texts that they pass
- * to tools that keep files (MCP), cells of notebooks and lines of logs (Loki) stand.
+ * Where conversations with language models, their instructions and descriptions of tools, texts that they
+ * pass to tools that keep files (MCP), cells of notebooks and lines of logs (Loki) stand.
  */
 const QUOTING =
   /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
