@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import type { CompiledCaps } from '@postern/config'
 import { FILES_OF_BACKEND_CONNECTION } from '@postern/gateway'
 
-/** Files that a process with its stores, log and listeners has open, and those of a thread. Measured, doubled. */
+/**
+ * Files that a process with its stores, log and listeners has open,
+ * and those of a thread; twice what they need.
+ */
 const FILES_OF_PROCESS = 80
 const FILES_OF_THREAD = 16
 /** The part of what is left that connections to the backend may take. */
@@ -12,8 +15,8 @@ const LEAST_CONNECTIONS = 8
 const FEW = 1_000
 
 /**
- * How many files, and so connections, the operating system lets this process open; undefined where it does not say.
- * Node raises its own limit to the highest allowed one when it starts.
+ * How many files, and so connections, the operating system lets this process open; undefined where it does
+ * not say. Node raises its own limit to the highest allowed one when it starts.
  */
 export function openFileLimit(): number | undefined {
   try {
@@ -25,8 +28,8 @@ export function openFileLimit(): number | undefined {
 }
 
 /**
- * Caps that the operating system can keep. Beyond its limit it is the kernel that resets connections, and the log and
- * stores that cannot open their files: whoever can open connections could stop the log.
+ * Caps that the operating system can keep. Beyond its limit it is the kernel that resets connections, and the
+ * log and stores that cannot open their files: whoever can open connections could stop the log.
  * @param files that the process may have open; undefined for no limit
  */
 export function fittedCaps(caps: CompiledCaps, threads: number, files: number | undefined): CompiledCaps {

@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { LoadedConfig } from '@postern/config'
-import { canonicalJson } from '@postern/core'
 
 type Written = LoadedConfig['written']
 
@@ -79,5 +79,5 @@ function settingsOf(
 }
 
 function isSame(one: unknown, other: unknown): boolean {
-  return canonicalJson(one ?? null) === canonicalJson(other ?? null)
+  return isDeepStrictEqual(one ?? null, other ?? null)
 }
