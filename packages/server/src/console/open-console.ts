@@ -293,7 +293,7 @@ function settingsOf(
   }
 }
 
-/** What a change starts from: its file, or what is in force where the file is none, or broken. */
+/** What a change starts from: its file, or what is in force where there is no file or a broken one. */
 function standing({ path, before }: EditedConfig, inForce: LoadedConfig): LoadedConfig {
   try {
     return before === '' ? inForce : checkConfig(configOfText(path, before), process.env)

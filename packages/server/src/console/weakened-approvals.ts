@@ -18,9 +18,9 @@ const OF_ROUTE = ['approve', 'budget', 'identify', 'mode'] as const
 
 /**
  * The places at which a change touches the consents that a configuration asks for: who may give one, what one
- * is needed for, and what says who somebody is. Whoever changes a configuration in the console must not
- * be able to do alone what a second person has to consent to; so such a change is made where the file is. Empty
- * where the configuration asks for no consent.
+ * is needed for, and what says who somebody is. Whoever changes a configuration in the console must not be able
+ * to do alone what a second person has to consent to; so such a change is made where the file is. Empty where
+ * the configuration asks for no consent.
  */
 export function weakenedApprovals(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   if (!asksForConsent(before)) return []
@@ -43,7 +43,7 @@ function routesTouched(before: LoadedConfig, after: LoadedConfig): readonly stri
   const next = after.written.routes ?? {}
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].flatMap(pattern => {
     const [was, is] = [settingsOf(old, pattern), settingsOf(next, pattern)]
-    // A consent that is asked for where none was is no one's loss.
+    // A consent that is asked for where none was takes nothing away.
     const adds = was['approve'] === undefined && !isAskedFor(before, pattern)
     return OF_ROUTE.filter(key => !isSame(was[key], is[key]) && !(key === 'approve' && adds)).map(
       key => `routes["${pattern}"].${key}`,
