@@ -17,10 +17,10 @@ const WHOLE = [
 const OF_ROUTE = ['approve', 'budget', 'identify', 'mode'] as const
 
 /**
- * The places at which a change touches the consents that a configuration asks for: who may give one, what one
- * is needed for, and what says who somebody is. Whoever changes a configuration in the console must not be able
- * to do alone what a second person has to consent to; so such a change is made where the file is. Empty where
- * the configuration asks for no consent.
+ * The places at which a change touches the consents that a configuration asks for: who may give one, what
+ * one is needed for, and what says who somebody is. Whoever changes a configuration in the console must not
+ * be able to do alone what a second person has to consent to; so such a change is made where the file is.
+ * Empty where the configuration asks for no consent.
  */
 export function weakenedApprovals(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   if (!asksForConsent(before)) return []
