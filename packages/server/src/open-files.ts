@@ -23,8 +23,17 @@ export function openFileLimit(): number | undefined {
     const found = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))
     return found === null ? undefined : Number(found[1])
   } catch {
-    return undefined
+    return reportedLimit()
   }
+}
+
+/** Of a system without `/proc`: slower, so it is not asked on Linux. */
+function reportedLimit(): number | undefined {
+  // The environment would be in the report, and it would look up the names of peers.
+  Object.assign(process.report, { excludeEnv: true, excludeNetwork: true })
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: unknown } } }
+  const allowed = userLimits?.open_files?.soft
+  return typeof allowed === 'number' ? allowed : undefined
 }
 
 /**

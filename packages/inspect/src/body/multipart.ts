@@ -1,6 +1,7 @@
 import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { archiveEscape } from './archive-names.ts'
+import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
@@ -221,7 +222,7 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const content = part.subarray(Math.min(headerEnd, contentEnd), contentEnd)
   const parameters = lines.filter(line => DISPOSITION.test(line)).flatMap(dispositionParameters)
   const names = valuesOf(parameters, /^name\b/)
-  const location = `body.${(names[0] ?? '').slice(0, 64)}`
+  const location = names[0] === undefined ? UNNAMED : `body.${names[0].slice(0, 64)}`
   for (const name of names.length === 0 ? [''] : names)
     if (!visitor.value(name, 'name', at(`${location}#name`))) return false
   // To some parsers a carriage return alone ends a line.
@@ -241,6 +242,9 @@ function valuesOf(parameters: readonly (readonly [string, string])[], wanted: Re
   const values = parameters.filter(([name]) => wanted.test(name)).map(([, value]) => value)
   return [...new Set(values.flatMap(value => [value, decodeWords(value)]))]
 }
+
+/** Where the part stands that names no field. */
+const UNNAMED = 'body.'
 
 const TYPED = /^content-type\s{0,8}:\s{0,8}\S/i
 
@@ -265,7 +269,7 @@ function visitField(
   visitor: ValueVisitor,
 ): boolean {
   const place = at(location)
-  const text = decodeBytes(content)
+  const text = withoutRequestLines(decodeBytes(content), lines, location !== UNNAMED)
   if (!visitor.value(text, 'form', place)) return false
   for (const line of lines) {
     const charset = unreadableCharset(line)

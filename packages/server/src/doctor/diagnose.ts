@@ -41,7 +41,7 @@ export async function diagnose({
     ...(await checkStores(config)),
     ...(await checkBudgets(config)),
     await checkBackend(config, gateway),
-    checkOpenFiles(config),
+    ...(config.upstream === undefined ? [] : [checkOpenFiles(config)]),
     checkTrustedProxies(config, gateway),
     ...(certificate === undefined ? [] : [certificate]),
     await checkPort(gateway, isRunning),
