@@ -65,6 +65,7 @@ const IN_ADDRESSES = new Set([
   'ssrf/server-scheme',
   'ssrf/disguised',
   'ssrf/disguised-host',
+  'ssrf/odd-address',
   'ssrf/schemed-host',
   'ssrf/cloud-name',
   'xss/script-url',

@@ -99,7 +99,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.java,
-    'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
+    'java dynamic ljava lljava ljavax lorg lcom javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
       'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
@@ -130,7 +130,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
       'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
-      'rmi iiop corbaname view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance unix telnet imap smb ldaps smtp svn redis mongodb mysql rbndr rebind rebinder 1u',
+      'rmi iiop corbaname ldapi npipe local_file mhtml phar expect ogg rar bundleresource pop3 pop3s nfs afp view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 fd20 fe80 168 a9fe latest instance unix telnet imap smb ldaps smtp svn redis mongodb mysql rbndr rebind rebinder 1u',
   ],
   [
     WORD.entity,

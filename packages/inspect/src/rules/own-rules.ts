@@ -22,11 +22,13 @@ import { probeRules } from './probes.ts'
 import { productPathRules } from './product-paths.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
+import { serialisedObjectRules } from './serialised-objects.ts'
 import { serverFileRules } from './server-files.ts'
 import { sqlFormRules } from './sql-forms.ts'
 import { sqlRules } from './sqli.ts'
 import { structureRules } from './structure.ts'
 import { templateRules } from './template.ts'
+import { templateNameRules } from './template-names.ts'
 import { traversalRules } from './traversal.ts'
 import { xpathRules } from './xpath.ts'
 import { xssRules } from './xss.ts'
@@ -38,6 +40,7 @@ export const ownRules: readonly Rule[] = [
   ...rceRules,
   ...traversalRules,
   ...templateRules,
+  ...templateNameRules,
   ...codeRules,
   ...phpFormRules,
   ...javaRules,
@@ -50,6 +53,7 @@ export const ownRules: readonly Rule[] = [
   ...exploitRules,
   ...gadgetRules,
   ...objectRules,
+  ...serialisedObjectRules,
   ...commandPlaceRules,
   ...commandProofRules,
   ...disguisedCommandRules,
