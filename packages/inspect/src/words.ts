@@ -118,7 +118,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.runtime,
-    'pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ __reduce__ popen ' +
+    '_g redis debug pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ __reduce__ popen ' +
       '__unhandled_exc__ __reduce_ex__ execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],

@@ -220,7 +220,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'ssi/directive',
-    /<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|printenv|set|fsize|flastmod|if)\b|<esi:(?:include|vars|debug)|<!--esi/,
+    /<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|printenv|set|fsize|flastmod|if)\b|<esi\s{0,2}:\s{0,2}[a-z]|<!--esi|\$\(http_(?:cookie|host|user_agent|referer|accept_language)\b/,
     {
       score: 6,
       quotable: true,
