@@ -80,7 +80,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.script,
-    'alert confirm prompt eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
+    'alert confirm prompt print eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
       'fromcharcode constructor function atob fetch xmlhttprequest import importscripts self top parent globalthis frames onerror throw expression ' +
       'reflect array localstorage sessionstorage console write writeln open srcdoc src href data srcset xlink formaction string msgbox behavior binding url',
   ],
@@ -109,7 +109,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
   [
     WORD.prototype,
-    '__proto__ prototype constructor __construct __destruct __wakeup __call __callstatic __invoke __definegetter__ __definesetter__ __lookupgetter__',
+    '__proto__ __pro__proto__to__ prototype constructor __construct __destruct __wakeup __call __callstatic __invoke __definegetter__ __definesetter__ __lookupgetter__',
   ],
   [
     WORD.file,

@@ -51,9 +51,9 @@ const MARKS: Readonly<Record<string, (expression: string) => string>> = {
 describe('a name that a template puts together stays refused', () => {
   for (const [how, put] of Object.entries(NAMES))
     test(how, () => {
-      for (const of of ["''", '()', 'x'])
+      for (const object of ["''", '()', 'x'])
         for (const key of Object.values(KEYS))
-          for (const mark of Object.values(MARKS)) refused(mark(key(of, put('__class__'))))
+          for (const mark of Object.values(MARKS)) refused(mark(key(object, put('__class__'))))
     })
 
   test('in languages that are not Python', () => {

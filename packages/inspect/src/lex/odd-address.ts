@@ -122,6 +122,8 @@ export function findOddAddress(lower: string): { start: number; end: number } | 
 
 function leadsIn(host: string): boolean {
   if (isTunnelHost(host)) return true
+  // Nor numbers that are filled up with zeros, as people write them.
+  if (/^(?:\d{1,3}\.){3}\d{1,3}$/.test(host)) return false
   const number = isOddNumber(host) ? numberOf(host.replace(/\.$/, '')) : undefined
   return number !== undefined && number !== 0 && host.length > 3 && isInside(number)
 }
@@ -163,6 +165,8 @@ function hostOf(authority: string): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1)
   const close = host.startsWith('[') ? host.indexOf(']') : -1
   if (close > 0) return host.slice(0, close + 1)
+  // An address of version 6 without its brackets is none of version 4.
+  if (/:[^:]{0,40}:/.test(host)) return ''
   const end = host.search(/[:;&]/)
   return end < 0 ? host : host.slice(0, end)
 }

@@ -144,6 +144,7 @@ export const commandPlaceRules: readonly Rule[] = [
       chars: CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.bracket,
       words: WORD.runtime,
       attacks: [
+        'debug.getinfo(1)',
         "os.execute'id'",
         'os.execute"id"',
         'os.execute[[id]]',

@@ -169,7 +169,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Behind one word and a line end: where people write several lines, the first is more than that.
   pattern(
     'crlf/body-split',
-    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3}|access-control-[\w-]{1,24}\s{0,2}:|(?:content-(?:security-policy|encoding|disposition|language)|clear-site-data|www-authenticate|proxy-auth[a-z]{6,12}|strict-transport-security)\s{0,2}:\s{0,2}\S|cookie\s{0,2}:\s{0,2}[\w-]{1,40}=|link\s{0,2}:\s{0,2}<|host\s{0,2}:\s{0,2}[\w-]{1,60}\.[\w.-]{1,60}(?:[\r\n]|$)|x-(?!ray|mas|ing|axis|men|box|factor|large)[a-z]{2,16}(?:-[a-z-]{1,24})?\s{0,2}:\s{0,2}\S)/,
+    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3}|access-control-[\w-]{1,24}\s{0,2}:|(?:content-(?:security-policy|encoding|language)|clear-site-data|www-authenticate|proxy-auth[a-z]{6,12}|strict-transport-security)\s{0,2}:\s{0,2}\S|cookie\s{0,2}:\s{0,2}[\w-]{1,40}=|link\s{0,2}:\s{0,2}<|host\s{0,2}:\s{0,2}[\w-]{1,60}\.[\w.-]{1,60}(?:[\r\n]|$)|x-(?!ray|mas|ing|axis|men|box|factor|large)[a-z]{2,16}(?:-[a-z-]{1,24})?\s{0,2}:\s{0,2}\S)/,
     {
       score: 5,
       quotable: true,
@@ -183,13 +183,27 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Redis and memcached read commands line by line.
   pattern(
     'crlf/store-command',
-    /[\r\n]\s{0,2}(?:flush_?(?:all|db)\s{0,2}(?:[\r\n]|$)|bg(?:save|rewriteaof)\s{0,2}(?:[\r\n]|$)|(?:h?set(?:ex|nx)?|[lr]push|[sz]add|mset|getset)\s{1,4}[\w:.-]{1,64}\s{1,4}\S{1,200}\s{0,2}[\r\n]{1,4}\s{0,2}(?:[a-z]{3,9}(?:\s|$)|$)|script\s{1,4}(?:load|flush|kill)\b|debug\s{1,4}(?:segfault|sleep|reload)\b|client\s{1,4}(?:list|kill|pause)\b|migrate\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}(?:get|rewrite)\s|eval\s{1,4}[\x22']|evalsha\s|(?:incr|decr|delete|touch)\s{1,4}[\w:.-]{1,64}(?:\s{1,4}\d{1,9})?\s{0,2}[\r\n]{1,2}$|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|(?:set|add|replace|append|prepend)\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
+    /[\r\n]\s{0,2}(?:flush_?(?:all|db)\s{0,2}(?:[\r\n]|$)|bg(?:save|rewriteaof)\s{0,2}(?:[\r\n]|$)|(?:hm?set|setex|setnx|[lr]push|[sz]add|mset|getset)\s{1,4}[\w:.-]{1,64}\s{1,4}\S{1,200}|script\s{1,4}(?:load|flush|kill)\b|debug\s{1,4}(?:segfault|sleep|reload)\b|client\s{1,4}(?:list|kill|pause)\b|migrate\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}(?:get|rewrite)\s|eval\s{1,4}[\x22']|evalsha\s|(?:incr|decr|delete|touch)\s{1,4}[\w:.-]{1,64}(?:\s{1,4}\d{1,9})?\s{0,2}[\r\n]{1,2}$|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|(?:set|add|replace|append|prepend)\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.newline,
       attacks: ['\r\nFLUSHALL\r\n', '*1\r\n$8\r\nflushall', 'x\r\nset x 0 0 1\r\na', '\r\nslaveof x 6379'],
       benign: ['a\nset of 5', 'one\nflush all pipes', '*1\nfirst note'],
+    },
+  ),
+  // The same as people write it by hand, behind one word.
+  pattern(
+    'crlf/store-line',
+    /^[^\s]{0,120}[\r\n]{1,2}(?:SET\s\S{1,64}\s\S{1,200}|(?:AUTH|KEYS|DEL|TYPE|GET)\s[^\s/]{1,64}|SAVE|INFO|MULTI|SHUTDOWN|MONITOR)\s{0,2}(?:[\r\n]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      exactCase: true,
+      atStart: true,
+      chars: CHAR.newline,
+      attacks: ['x\r\nSET a b\r\nSAVE\r\n', 'x\r\nKEYS *\r\n', '\nAUTH secret\n'],
+      benign: ['hello\nset the table', 'a b\nSET a b', 'x\nGET /path'],
     },
   ),
   pattern(

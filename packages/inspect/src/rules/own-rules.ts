@@ -32,11 +32,13 @@ import { templateNameRules } from './template-names.ts'
 import { traversalRules } from './traversal.ts'
 import { xpathRules } from './xpath.ts'
 import { xssRules } from './xss.ts'
+import { xssFormRules } from './xss-forms.ts'
 
 /** All rules that ship with Postern. Each carries the values it must and must not find. */
 export const ownRules: readonly Rule[] = [
   ...sqlRules,
   ...xssRules,
+  ...xssFormRules,
   ...rceRules,
   ...traversalRules,
   ...templateRules,

@@ -124,7 +124,7 @@ export const structureRules: readonly Rule[] = [
   },
   pattern(
     'prototype/key',
-    /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
+    /__proto__\s{0,2}(?:[.[=\]]|["']\s{0,2}\]|["']?\s{0,2}[:=]|$)|__pro__proto__to__|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
       quotable: true,

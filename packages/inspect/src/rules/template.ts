@@ -17,7 +17,7 @@ const OF_PROGRAMS =
   'process\\.|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()'
 // Ruby runs what stands between backticks, wherever in its marks.
 const inMarks = foundWithin({
-  opening: /[#!@~]\{|<%=?|\{%|\[\[\$|\*\{|%\{(?!\[)|\[=/,
+  opening: /[#!@~]\{|<%=?|\{%|\[\[\$|\*\{|%\{(?!\[)/,
   inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}|\``),
   reach: REACH,
   barriers: BARRIERS,
@@ -128,7 +128,7 @@ export const templateRules: readonly Rule[] = [
   {
     id: 'template/object',
     family: 'template',
-    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${', '!{', '@{', '~{', '%{', '[=']]],
+    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${', '!{', '@{', '~{', '%{']]],
     find: findObject,
     score: 5,
     quotable: true,
