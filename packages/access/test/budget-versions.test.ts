@@ -62,7 +62,7 @@ test('installing over version 1 keeps counts, journal, refusals and the guard of
   )
 })
 
-for (const version of [2, 3])
+for (const version of [2, 3, 4])
   test(`installing over version ${version} keeps counts and journal, and brings the functions and triggers of this version`, async t => {
     const place = await guarded(
       t,
@@ -79,6 +79,7 @@ for (const version of [2, 3])
     await remove('id <= 12')
     await place.owner.query(`
     ALTER TABLE postern_budgets.claims SET UNLOGGED;
+    ALTER TABLE postern_budgets.attempts DROP COLUMN signed;
     UPDATE postern_budgets.journal SET change = '4711';
     DROP FUNCTION postern_budgets.triggers_for, postern_budgets.bytes_of;
     DROP EVENT TRIGGER postern_budgets_follow;
@@ -90,6 +91,9 @@ for (const version of [2, 3])
     assert.deepEqual(status.tables[0]?.unguarded, [])
     await remove('id BETWEEN 13 AND 20')
     await assert.rejects(remove('id = 21'), { code: 'PB001' })
+    await app.query("SELECT postern_budgets.record_attempt('a', '*.delete', 'actor', 0, 1)")
+    const { rows: told } = await place.owner.query('SELECT actor, signed FROM postern_budgets.attempts')
+    assert.deepEqual(told, [{ actor: 'a', signed: false }])
     const [made, kept] = await listChanges(place.database)
     assert.match(made?.id ?? '', /^\d{18,40}$/)
     const report = await undoChange(place.database, kept?.id ?? '', { keys: [] })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, test } from 'node:test'
 import {
   actingAs,
+  budgetAnswer,
   ReadBudgetExceeded,
   ReadBudgets,
   type Refused,
@@ -14,6 +15,7 @@ import { drizzle } from 'drizzle-orm/mysql2'
 import { Kysely, MysqlDialect } from 'kysely'
 import core from 'mysql2'
 import mysql from 'mysql2/promise'
+import { DataSource, EntitySchema } from 'typeorm'
 import { startMariadb } from '../../../test/mariadb-server.ts'
 
 const server = await startMariadb()
@@ -293,6 +295,37 @@ test('MySQL: Kysely and Drizzle on a guarded pool', async () => {
   })
   assert.ok((await damage()) === 2)
   await db.destroy()
+})
+
+test('MySQL: TypeORM with a driver whose pools are guarded', async () => {
+  const Orders = new EntitySchema<{ id: number; note: string }>({
+    name: 'orders',
+    columns: { id: { type: 'int', primary: true }, note: { type: 'varchar' } },
+  })
+  const guard = { budgets: BUDGETS, clock }
+  const driver = {
+    ...core,
+    createPool: (options: core.PoolOptions) => guardMysql(core.createPool(options), guard),
+  }
+  const source = new DataSource({ type: 'mysql', url: address(), driver, entities: [Orders] })
+  await source.initialize()
+  try {
+    const orders = source.getRepository(Orders)
+    await actingAs({ actor: 'user:lee' }, async () => {
+      await orders.delete({ id: 1 })
+      await source.transaction(async t => t.delete(Orders, { id: 2 }))
+      for (const tooMuch of [
+        () => orders.createQueryBuilder().delete().execute(),
+        () => orders.createQueryBuilder().update().set({ note: 'x' }).execute(),
+        () => source.transaction(async t => t.createQueryBuilder().delete().from(Orders).execute()),
+      ])
+        await assert.rejects(tooMuch(), (error: unknown) => budgetAnswer(error)?.status === 429)
+      await assert.rejects(orders.clear(), /TRUNCATE cannot be counted/)
+    })
+    assert.ok((await damage()) === 2)
+  } finally {
+    await source.destroy()
+  }
 })
 
 test('MySQL: a pool that allows several statements in one text is not guarded', async () => {

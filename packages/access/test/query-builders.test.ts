@@ -9,6 +9,7 @@ import {
   guardKnexPool,
   guardPool,
   guardPostgresJs,
+  installBudgets,
   ReadBudgetExceeded,
   ReadBudgets,
   RowBudgetExceeded,
@@ -17,6 +18,7 @@ import {
 import { sql as drizzleSql, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
+import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js'
 import knexModule from 'knex'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
@@ -28,6 +30,13 @@ const place = await guarded(
   { after },
   'CREATE TABLE orders (id int PRIMARY KEY, note text); GRANT SELECT, INSERT, UPDATE, DELETE ON orders TO APP',
   { 'orders.delete': rows(10, '1h', { over: 'stepUp' }), 'orders.update': rows(10, '1h') },
+)
+const MIGRATING = { budgets: { '*.update': rows(50, '1h') }, claimKeys: [CLAIM_KEY] }
+const migrating = await guarded(
+  { after },
+  `CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT generate_series(1, 100);
+   ALTER TABLE orders OWNER TO APP; GRANT CREATE ON SCHEMA public TO APP`,
+  MIGRATING.budgets,
 )
 const options = {
   claim: claimSigner({ key: CLAIM_KEY }),
@@ -222,4 +231,59 @@ test('postgres.js in guarded transactions, one of a single statement in one roun
   } finally {
     await sql.end()
   }
+})
+
+test('Drizzle on postgres.js inside guarded transactions', async () => {
+  const sql = postgres(place.url, { max: 4, onnotice: () => {} })
+  const guard = guardPostgresJs(sql, options)
+  const orders = pgTable('orders', { id: integer().primaryKey(), note: text() })
+  const run = <T>(work: (db: ReturnType<typeof drizzlePostgresJs>) => PromiseLike<T>): Promise<T> =>
+    guard.begin(t =>
+      work(
+        drizzlePostgresJs({
+          client: Object.assign(t as unknown as typeof sql, { options: sql.options }),
+        }),
+      ),
+    )
+  try {
+    await behaves({
+      remove: id => run(db => db.delete(orders).where(eq(orders.id, id))),
+      removeInTransaction: ids =>
+        run(async db => {
+          for (const id of ids) await db.delete(orders).where(eq(orders.id, id))
+        }),
+      editAll: () => run(db => db.update(orders).set({ note: '' })),
+      wipe: () => run(db => db.delete(orders)),
+      readAll: () => run(db => db.select().from(orders)),
+    })
+  } finally {
+    await sql.end()
+  }
+})
+
+test('migrations of Knex pass as an exempt role, and on a guarded pool as somebody; otherwise the error says why', async () => {
+  const migrationSource = {
+    getMigrations: async () => ['001'],
+    getMigrationName: (name: string) => name,
+    getMigration: async () => ({
+      up: (db: knexModule.Knex) => db.raw("UPDATE orders SET note = 'migrated' WHERE id > 40"),
+      down: async () => {},
+    }),
+  }
+  const migrate = async (pool: object, name: string): Promise<void> => {
+    const db = knexModule({ client: 'pg', connection: migrating.url, pool })
+    try {
+      await db.migrate.latest({ migrationSource, tableName: `${name}_migrations` })
+    } finally {
+      await db.destroy()
+    }
+  }
+  await assert.rejects(migrate({}, 'nobody'), /a change to a guarded table needs a claim of who acts/)
+  await assert.rejects(
+    actingAs({ actor: 'service:migrations' }, () => migrate(guardKnexPool({}, options), 'somebody')),
+    (error: unknown) => budgetError(error) instanceof RowBudgetExceeded,
+  )
+  await installBudgets(migrating.database, { ...MIGRATING, exempt: [migrating.role] })
+  await migrate({}, 'exempt')
+  assert.equal(await count(migrating.owner, "orders WHERE note = 'migrated'"), 60)
 })

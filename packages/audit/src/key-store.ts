@@ -10,6 +10,8 @@ export interface SubjectKeys {
   obtain(subject: Subject): SubjectKey
   /** The subject's key, if there is one. */
   find(subject: Subject): SubjectKey | undefined
+  /** Ids of the keys of a principal in each of these tenants, as far as there are any. */
+  idsOf(principal: string, tenants: readonly string[]): readonly string[]
   /** The key with this id, if it was not destroyed. */
   byId(id: string): SubjectKey | undefined
   /** Makes the keys obtained so far durable. */
@@ -108,6 +110,16 @@ export class KeyStore implements SubjectKeys {
     // A reader's cache may be older than an erasure by the writer: only the writer trusts its cache.
     if (!this.#readOnly) this.#remember(name, key)
     return key
+  }
+
+  idsOf(principal: string, tenants: readonly string[]): readonly string[] {
+    const names = tenants.map(tenant => subjectName({ tenant, principal }))
+    const pending = names.flatMap(name => this.#pending.get(name)?.key.id ?? [])
+    return this.#database.read(() => {
+      const statement = this.#database.db.prepare('SELECT id FROM subjects WHERE name = ?')
+      const kept = names.map(name => statement.get(this.#nameToken(name))?.['id'])
+      return [...pending, ...kept.filter(id => typeof id === 'string')]
+    })
   }
 
   byId(id: string): SubjectKey | undefined {

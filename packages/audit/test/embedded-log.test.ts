@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import { type AuditLog, type Entry, openAuditLog, readAuditLog, verifyTlogProof } from '../src/index.ts'
-import { freshDirectory, requestEvent } from './support/events.ts'
+import { freshDirectory, inManyTenants, requestEvent } from './support/events.ts'
 
 const origin = 'shop.example.com/audit'
 
@@ -25,6 +25,17 @@ async function collect(entries: AsyncIterable<Entry>): Promise<Entry[]> {
 }
 
 describe('the embedded log', () => {
+  test('finds a principal in whichever tenant, however many there are', async () => {
+    const directory = freshDirectory()
+    await withLog(directory, async log => {
+      await inManyTenants(event => log.commit(event))
+      assert.equal((await collect(log.query({ principal: 'mallory' }))).length, 2)
+    })
+    const reader = readAuditLog(directory)
+    assert.equal((await collect(reader.query({ principal: 'mallory' }))).length, 2)
+    reader.close()
+  })
+
   test('gives every event a number, and finds and proves it', async () => {
     const directory = freshDirectory()
     await withLog(directory, async log => {

@@ -13,7 +13,7 @@ import {
   type PostgresAuditLogOptions,
   verifyTlogProof,
 } from '../src/index.ts'
-import { requestEvent } from './support/events.ts'
+import { inManyTenants, requestEvent } from './support/events.ts'
 
 const origin = 'shop.example.com/audit'
 const pair = generateNoteKey(origin)
@@ -49,6 +49,13 @@ async function all(entries: AsyncIterable<Entry>): Promise<Entry[]> {
 }
 
 describe('the log in PostgreSQL', () => {
+  test('finds a principal in whichever tenant, however many there are', async t => {
+    const log = await open(await database(t))
+    await inManyTenants(event => log.commit(event))
+    assert.equal((await all(log.query({ principal: 'mallory' }))).length, 2)
+    await log.close()
+  })
+
   test('numbers, finds, proves and erases as the embedded one does', async t => {
     const log = await open(await database(t))
     const receipts = await Promise.all(Array.from({ length: 300 }, (_, i) => log.commit(requestEvent(i))))

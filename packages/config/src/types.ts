@@ -175,6 +175,12 @@ export const webUrl: z.ZodType<string, string> = z.url({
   error: 'must be an http(s) address',
 })
 
+/** `/healthz?deep=1`: path and query of a request. */
+export const requestPath: z.ZodType<string, string> = z
+  .string()
+  .max(2_048)
+  .regex(/^\/[!"$-~]*$/, 'a path starts with "/" and has no spaces and no "#", e.g. "/healthz"')
+
 const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
 
 /** As curl, nginx and Node write one: `unix:/run/app.sock`, `http://unix:/run/app.sock`, `/run/app.sock`. */

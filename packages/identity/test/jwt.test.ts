@@ -260,6 +260,92 @@ describe('keys of an issuer elsewhere', () => {
     assert.equal(fetches, 2)
   })
 
+  test('attack: a key is withdrawn, and one token of it is used all the time', async () => {
+    let published = [key.jwk]
+    const keys = remoteKeySet({
+      url: 'https://id.example/jwks',
+      clock,
+      fetch: async () => Response.json({ keys: published }),
+    })
+    const shared = verifier({ keys })
+    const stolen = token(key, claims({ exp: now() + 86_400 }))
+    const isTaken = async (): Promise<boolean> => {
+      try {
+        await shared.verify(stolen)
+        return true
+      } catch (error) {
+        assert.ok(error instanceof CredentialError)
+        return false
+      }
+    }
+    assert.equal(await isTaken(), true)
+    published = [signer('k2').jwk]
+    const start = clock.now()
+    // Four uses a minute. The last is refused.
+    while (await isTaken()) {
+      clock.advance(15_000)
+      await new Promise(resolve => setImmediate(resolve))
+      assert.ok(clock.now() - start <= 16 * 60_000)
+    }
+  })
+
+  test('attack: a key is withdrawn, and a token of it comes after hours without any', async () => {
+    let published = [key.jwk]
+    const at = remote(async () => Response.json({ keys: published }))
+    assert.equal(await at.verify(key), true)
+    published = [signer('k2').jwk]
+    clock.advance(8 * 3_600_000)
+    assert.equal(await at.verify(key), false)
+  })
+
+  test('attack: made-up tokens do not multiply what an issuer is asked that fails, or has no key', async () => {
+    for (const fail of [
+      async () => Promise.reject(new TypeError('fetch failed')),
+      async () => Response.json({ keys: [] }),
+    ]) {
+      let fetches = 0
+      const keys = remoteKeySet({
+        url: 'https://id.example/jwks',
+        clock,
+        fetch: async () => {
+          fetches++
+          return fail()
+        },
+      })
+      const send = async (by: Signer) => verifier({ keys }).verify(token(by, claims()))
+      for (let i = 0; i < 100; i++) await assert.rejects(send({ ...key, kid: `made-up-${i}` }), StoreError)
+      assert.equal(fetches, 1)
+      clock.advance(1_001)
+      await assert.rejects(send(key), StoreError)
+      assert.equal(fetches, 2)
+    }
+  })
+
+  test('an issuer that hangs is waited for once, and then asked in the background', async () => {
+    let hang = false
+    let waits: ((error: Error) => void)[] = []
+    const keys = remoteKeySet({
+      url: 'https://id.example/jwks',
+      clock,
+      fetch: async () => {
+        if (hang) await new Promise((_, reject) => waits.push(reject))
+        return Response.json(set)
+      },
+    })
+    const find = () => keys.find('k1', 'ES256')
+    await find()
+    hang = true
+    clock.advance(3_600_000)
+    const first = find()
+    assert.ok(first instanceof Promise)
+    for (const fail of waits) fail(new Error('timed out'))
+    waits = []
+    assert.notEqual(await first, undefined)
+    clock.advance(60_000)
+    assert.ok(!(find() instanceof Promise))
+    assert.equal(waits.length, 1)
+  })
+
   test('stale-if-error: an issuer that is down signs nobody out for a day, and then is an error, not a yes', async () => {
     let up = true
     const at = remote(async () => {

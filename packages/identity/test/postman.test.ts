@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
-import { type Address, parseAddress, VirtualClock } from '@postern/core'
+import { describe, type TestContext, test } from 'node:test'
+import { type Address, parseAddress, StoreError, VirtualClock } from '@postern/core'
+import { connectPostgres, openSqlite, type PostgresDatabase, type SqliteDatabase } from '@postern/store'
+import { freshDatabase } from '../../../test/services.ts'
+import { MAIL_COUNTS, type MailCount } from '../src/mail/mail-counts.ts'
 import type { Mail } from '../src/mail/mailer.ts'
 import { Postman } from '../src/mail/postman.ts'
+import type { RecordStore } from '../src/records/record-store.ts'
+import { sharedRecords } from '../src/records/shared-records.ts'
 
 const address = (text: string): Address => {
   const parsed = parseAddress(text)
@@ -12,7 +17,10 @@ const address = (text: string): Address => {
 const EVE = address('203.0.113.9')
 const ANN = address('198.51.100.7')
 
-function office(send: (mail: Mail) => Promise<void> = async () => undefined) {
+function office(
+  send: (mail: Mail) => Promise<void> = async () => undefined,
+  counts?: RecordStore<MailCount>,
+) {
   const clock = new VirtualClock()
   const sent: string[] = []
   const errors: string[] = []
@@ -26,6 +34,7 @@ function office(send: (mail: Mail) => Promise<void> = async () => undefined) {
     },
     clock,
     onError: error => errors.push(String(error)),
+    ...(counts !== undefined && { counts }),
   })
   const ask = (to: string, by: Address): void =>
     postman.later({ to, by }, async () => {
@@ -88,4 +97,70 @@ describe('mails that strangers ask for', () => {
     await at.postman.drain()
     assert.deepEqual(at.errors, [])
   })
+})
+
+const DATABASES: Readonly<Record<string, (t: TestContext) => Promise<SqliteDatabase | PostgresDatabase>>> = {
+  SQLite: async t => {
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    return database
+  },
+  PostgreSQL: async t => {
+    const database = connectPostgres({ url: await freshDatabase(t), max: 8 })
+    t.after(() => database.close())
+    return database
+  },
+}
+
+for (const [name, open] of Object.entries(DATABASES))
+  describe(`mails of several processes, counted in ${name}`, () => {
+    const offices = async (t: TestContext): Promise<readonly ReturnType<typeof office>[]> => {
+      const counts = await sharedRecords(await open(t), 'mails', MAIL_COUNTS, new VirtualClock())
+      return [0, 1, 2].map(() => office(undefined, counts))
+    }
+    const sentBy = (all: readonly ReturnType<typeof office>[]): number =>
+      all.reduce((sum, { sent }) => sum + sent.length, 0)
+
+    test('attack: every process is asked for mails to one address', async t => {
+      const all = await offices(t)
+      for (let i = 0; i < 8; i++) for (const { ask } of all) ask('ann@shop.example', EVE)
+      await Promise.all(all.map(({ postman }) => postman.drain()))
+      assert.equal(sentBy(all), 5)
+      assert.deepEqual(
+        all.flatMap(({ errors }) => errors),
+        [],
+      )
+    })
+
+    test('attack: one client asks every process for mails to many addresses', async t => {
+      const all = await offices(t)
+      for (let i = 0; i < 60; i++) {
+        for (const [j, { ask }] of all.entries()) ask(`victim${i}@mail${j}.example`, EVE)
+        await Promise.all(all.map(({ postman }) => postman.drain()))
+      }
+      assert.equal(sentBy(all), 100)
+      assert.equal(all.flatMap(({ errors }) => errors).length, 1, 'said once')
+    })
+
+    test('attack: a thief makes changes at every process, so that its owner has no peace', async t => {
+      const all = await offices(t)
+      for (let i = 0; i < 10; i++)
+        for (const { postman } of all)
+          postman.notify(async () => ({ to: 'ann@shop.example', subject: 's', text: 't' }))
+      await Promise.all(all.map(({ postman }) => postman.drain()))
+      assert.equal(sentBy(all), 20)
+    })
+  })
+
+test('a store of counts that is away keeps no mail back, and each process counts its own', async () => {
+  const at = office(undefined, {
+    name: 'away',
+    update: async () => {
+      throw new StoreError('is away', { store: 'counts', retryable: true })
+    },
+  })
+  for (let i = 0; i < 9; i++) at.ask('ann@shop.example', EVE)
+  await at.postman.drain()
+  assert.equal(at.sent.length, 5)
+  assert.match(at.errors[0] ?? '', /is away/)
 })

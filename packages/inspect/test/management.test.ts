@@ -162,7 +162,7 @@ describe('objects in other spellings', () => {
     const body =
       '--b\r\nContent-Disposition: form-data; name="f"; filename="x.jpg"\r\n\r\n' +
       'AT&TFORM\u0000\u0000DJVM(metadata (Copyright "\\\n" . qx{id} . \\\n" b ") )\r\n--b--\r\n'
-    assert.ok(rulesOf('/upload', 'multipart/form-data; boundary=b', body).includes('code/ruby-perl'))
+    assert.ok(rulesOf('/upload', 'multipart/form-data; boundary=b', body).includes('code/perl-quoted'))
   })
 })
 

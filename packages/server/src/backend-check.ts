@@ -1,6 +1,6 @@
 import type { CompiledBackendCheck } from '@postern/config'
 import type { Clock, Event, Health, HealthProbe } from '@postern/core'
-import { dial } from './dial.ts'
+import { askBackend, dial } from './dial.ts'
 
 /** Answers in a row that make a backend down, and up again: one that comes and goes is neither each time. */
 const FAILURES = 3
@@ -51,6 +51,11 @@ export class BackendStanding {
   }
 }
 
+/** Looks once, as the configuration says. @returns what is wrong with the backend */
+export function checkedOnce(upstream: string, path: string | undefined): Promise<string | undefined> {
+  return path === undefined ? dial(upstream) : askBackend(upstream, path)
+}
+
 /** What the check of a backend needs. */
 export interface BackendCheckParts {
   readonly upstream: string
@@ -58,12 +63,12 @@ export interface BackendCheckParts {
   readonly clock: Clock
   /** Receives `gateway.backend-down` and `gateway.backend-up`. */
   readonly emit: (event: Event) => void
-  /** Opens a connection. @returns why it could not. Default: it does */
-  readonly dial?: (upstream: string) => Promise<string | undefined>
+  /** Opens a connection, or asks for the path. @returns why it could not. Default: it does */
+  readonly ask?: () => Promise<string | undefined>
 }
 
 /**
- * Opens a connection to the backend again and again, so that readiness, the log and metrics say when it is
+ * Looks at the backend again and again, so that readiness, the log and metrics say when it is
  * down and when it is back, without waiting for a request. Whether a process whose backend is down is ready
  * is for the configuration: where all instances share one backend, taking all of them out of rotation
  * replaces their answers with a worse one; where each has its own, only the one concerned must go.
@@ -81,11 +86,12 @@ export class BackendCheck implements HealthProbe {
   }
 
   #start(): void {
-    const ask = this.#parts.dial ?? dial
-    void ask(this.#parts.upstream).then(problem => {
+    const { upstream, settings } = this.#parts
+    const ask = this.#parts.ask ?? (() => checkedOnce(upstream, settings.path))
+    void ask().then(problem => {
       if (this.#isClosed) return
       this.#take(problem)
-      const { every } = this.#parts.settings
+      const { every } = settings
       const wait = this.#standing.isSure ? every : Math.min(every, DOUBT_MS)
       this.#timer = setTimeout(() => this.#start(), wait).unref()
     })
@@ -110,7 +116,7 @@ export class BackendCheck implements HealthProbe {
     const { required } = this.#parts.settings
     if (state === 'up') return { name: 'backend', ok: true, required }
     if (state === 'down')
-      return { name: 'backend', ok: false, required, detail: `accepts no connections (${problem})` }
+      return { name: 'backend', ok: false, required, detail: `does not answer (${problem})` }
     // Nobody knows yet. Only who must have a backend waits for it.
     return { name: 'backend', ok: !required, required, detail: 'not checked yet' }
   }

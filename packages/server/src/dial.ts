@@ -1,4 +1,4 @@
-import { connect, type NetConnectOpts } from 'node:net'
+import { connect } from 'node:net'
 import { errorCode, socketPath } from '@postern/core'
 
 const DIAL_MS = 2_000
@@ -20,7 +20,39 @@ export function dial(upstream: string): Promise<string | undefined> {
   })
 }
 
-function placeOf(upstream: string): NetConnectOpts {
+/**
+ * Asks a backend for a path, on a connection of its own. Any answer below 500 is one: a path that needs a
+ * session answers 401, and is there.
+ * @returns why it is not well; undefined when it is
+ */
+export function askBackend(upstream: string, path: string): Promise<string | undefined> {
+  const isSecure = upstream.startsWith('https:')
+  // Loaded here: a check that only opens a connection needs no TLS.
+  const { request } = process.getBuiltinModule(isSecure ? 'node:https' : 'node:http')
+  return new Promise(done => {
+    const place = placeOf(upstream)
+    const end = (problem: string | undefined): void => {
+      clearTimeout(timer)
+      done(problem)
+      asked.destroy()
+    }
+    const target = 'path' in place ? { socketPath: place.path } : place
+    const host = 'path' in place ? 'localhost' : new URL(upstream).host
+    const headers = { host, 'user-agent': 'postern-backend-check' }
+    const asked = request({ ...target, path, headers, agent: false })
+    const timer = setTimeout(() => end(`no answer within ${DIAL_MS / 1_000} s`), DIAL_MS)
+    asked.once('socket', socket => socket.unref())
+    asked.once('response', ({ statusCode = 0 }) =>
+      end(statusCode < 500 ? undefined : `answered ${statusCode}`),
+    )
+    asked.on('error', error => end(errorCode(error) ?? error.message))
+    asked.end()
+  })
+}
+
+function placeOf(
+  upstream: string,
+): { readonly path: string } | { readonly host: string; readonly port: number } {
   const path = socketPath(upstream)
   if (path !== undefined) return { path }
   const url = new URL(upstream)

@@ -9,7 +9,7 @@ import { describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { type Event, VirtualClock } from '@postern/core'
 import { BackendCheck, BackendStanding } from '../src/backend-check.ts'
-import { dial } from '../src/dial.ts'
+import { askBackend, dial } from '../src/dial.ts'
 import { overridden } from '../src/overridden.ts'
 import { serve } from '../src/serve.ts'
 
@@ -45,7 +45,7 @@ describe('the check of the backend', () => {
         settings: { required, every },
         clock,
         emit: event => events.push(event),
-        dial: async () => (answers.shift() === 'x' ? 'ECONNREFUSED' : undefined),
+        ask: async () => (answers.shift() === 'x' ? 'ECONNREFUSED' : undefined),
       })
       t.after(() => check.close())
       return { check, left: () => answers.length }
@@ -80,6 +80,25 @@ describe('the check of the backend', () => {
     await once(closed, 'close')
     assert.equal(await dial(`http://127.0.0.1:${port}`), 'ECONNREFUSED')
     assert.equal(await dial('unix:/nowhere/at/all.sock'), 'ENOENT')
+  })
+
+  test('attack: a backend that accepts connections and hangs is found where a path is asked for', async t => {
+    const answers: Readonly<Record<string, number>> = { '/fine': 200, '/closed': 401, '/broken': 503 }
+    const server = createServer(({ url = '' }, response) => {
+      const status = answers[url]
+      if (status !== undefined) response.writeHead(status).end('x')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    t.after(() => server.closeAllConnections())
+    const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    assert.equal(await dial(upstream), undefined, 'a connection says nothing')
+    assert.deepEqual(
+      await Promise.all(['/hangs', '/fine', '/closed', '/broken'].map(path => askBackend(upstream, path))),
+      ['no answer within 2 s', undefined, undefined, 'answered 503'],
+    )
+    assert.equal(await askBackend('http://127.0.0.1:1', '/'), 'ECONNREFUSED')
+    assert.equal(await askBackend('unix:/nowhere/at/all.sock', '/'), 'ENOENT')
   })
 
   for (const required of [false, true])

@@ -1,15 +1,27 @@
 import { BudgetExceeded, CredentialError } from '@postern/core'
 import type { OverBudget } from './budget.ts'
 
-/** A refusal of the database, with whom the limit was held against and how to go on. */
+/**
+ * A refusal of the database, with whom the limit was held against and how to go on. An application that does
+ * not answer it by `budgetAnswer` does not answer 500 either: `statusCode`, `status` and `headers` are what
+ * Express, Fastify, Koa and Nest look for on an error.
+ */
 export class RowBudgetExceeded extends BudgetExceeded {
   readonly scope: 'actor' | 'tenant' | 'table' | 'global'
   readonly over: OverBudget
+  /** 403 when a step-up or an approval is needed, 429 otherwise. */
+  readonly statusCode: 403 | 429
+  readonly status: 403 | 429
+  /** When to retry, as a date (RFC 9110 section 10.2.3). */
+  readonly headers: { readonly 'retry-after': string }
 
   constructor(detail: RefusalDetail, options?: ErrorOptions) {
     super({ ...detail, ...options })
     this.scope = detail.scope
     this.over = detail.over
+    this.statusCode = detail.over === 'approval' || detail.over === 'stepUp' ? 403 : 429
+    this.status = this.statusCode
+    this.headers = { 'retry-after': new Date(detail.retryAt).toUTCString() }
     // Also in words: some query builders keep nothing of an error but code and message.
     this.message += ` (scope ${detail.scope}, over ${detail.over}${new.target === ReadBudgetExceeded ? ', reads' : ''})`
   }
@@ -37,7 +49,7 @@ const MODES: readonly unknown[] = ['deny', 'delay', 'stepUp', 'approval']
 /**
  * An error of any driver or query builder as what it means: `RowBudgetExceeded` when a budget refused,
  * `CredentialError` when the claim or the grant did not hold; every other error as it is. Looks into `cause`,
- * `driverError` and `parent`, where query builders put the driver's error.
+ * `driverError`, `parent`, `nativeError` and `previous`, where query builders put the driver's error.
  */
 export function budgetError(error: unknown): unknown {
   let layer = error
@@ -54,19 +66,38 @@ function meaningOf(layer: object, cause: unknown): RowBudgetExceeded | Credentia
   switch ('code' in layer ? layer.code : undefined) {
     case 'POSTERN_BUDGET_EXCEEDED':
       return 'message' in layer ? inWords(layer.message, cause) : undefined
+    case 'POSTERN_CREDENTIAL':
+      return layer instanceof CredentialError ? layer : credentialError(layer, cause)
+    case 'ERR_SQLITE_ERROR':
+      return ofSqlite(layer, cause)
     case 'PB001': {
       const detail = 'detail' in layer ? readDetail(layer.detail) : undefined
       return detail === undefined ? undefined : new RowBudgetExceeded(detail, { cause })
     }
     case 'PB002':
     case 'PB003':
-      return new CredentialError(layer instanceof Error ? layer.message : 'the claim does not hold', {
-        cause,
-      })
+      return credentialError(layer, cause)
     default:
       return undefined
   }
 }
+
+function credentialError(layer: object, cause: unknown): CredentialError {
+  return new CredentialError(layer instanceof Error ? layer.message : 'the claim does not hold', { cause })
+}
+
+/** What a trigger of `guardSqlite` says, which is all that `node:sqlite` tells of it. */
+function ofSqlite(layer: object, cause: unknown): RowBudgetExceeded | CredentialError | undefined {
+  const message = layer instanceof Error ? layer.message : ''
+  if (message.startsWith(SQLITE_UNCLAIMED)) return credentialError(layer, cause)
+  const detail = message.startsWith(SQLITE_REFUSAL)
+    ? readDetail(message.slice(SQLITE_REFUSAL.length))
+    : undefined
+  return detail === undefined ? undefined : new RowBudgetExceeded(detail, { cause })
+}
+
+const SQLITE_REFUSAL = 'postern budget '
+const SQLITE_UNCLAIMED = 'postern: a change to a guarded table '
 
 const IN_WORDS =
   /budget "([^"\n]{1,128})" has (\d+) left and (\d+) were asked for; retry at (\S+) or ask for an approval \(scope (actor|tenant|table|global), over (deny|delay|stepUp|approval)(, reads)?\)/
@@ -91,14 +122,15 @@ function inWords(message: unknown, cause: unknown): RowBudgetExceeded | undefine
     : new ReadBudgetExceeded(detail, { cause })
 }
 
+const INNER = ['cause', 'driverError', 'parent', 'nativeError', 'previous']
+
 function innerOf(error: object): unknown {
-  if ('cause' in error && error.cause !== undefined) return error.cause
-  if ('driverError' in error) return error.driverError
-  return 'parent' in error ? error.parent : undefined
+  const name = INNER.find(known => Reflect.get(error, known) !== undefined)
+  return name === undefined ? undefined : Reflect.get(error, name)
 }
 
 /** The facts of a refusal, from the text that the database sent; undefined when it is something else. */
-export function readDetail(text: unknown): RefusalDetail | undefined {
+function readDetail(text: unknown): RefusalDetail | undefined {
   if (typeof text !== 'string' || text.length > 2_000) return undefined
   let value: unknown
   try {

@@ -104,6 +104,10 @@ const WAYS_ROUND = `
   logins AS (SELECT oid, rolname FROM pg_roles WHERE rolcanlogin),
   reach AS (SELECT l.rolname AS login, r.* FROM logins AS l JOIN pg_roles AS r ON pg_has_role(l.oid, r.oid, 'MEMBER') WHERE NOT EXISTS (
     SELECT FROM pg_roles AS s WHERE s.oid = l.oid AND s.rolsuper AND s.oid <> r.oid)),
+  inner_objects AS (
+    SELECT oid, relkind::text AS kind, relname::text AS name FROM pg_class WHERE relnamespace = 'postern_budgets'::regnamespace AND relkind IN ('r', 'S')
+    UNION ALL SELECT oid, 'n', 'the schema' FROM pg_namespace WHERE nspname = 'postern_budgets'
+    UNION ALL SELECT oid, 'f', proname::text FROM pg_proc WHERE pronamespace = 'postern_budgets'::regnamespace AND proname NOT IN ('pending', 'record_attempt')),
   exempt AS (SELECT unnest(exempt) AS rolname FROM postern_budgets.settings)
   SELECT 'role ' || login AS what,
     CASE WHEN rolname = login THEN 'is a superuser' ELSE 'may become the superuser ' || rolname END AS why,
@@ -133,8 +137,21 @@ const WAYS_ROUND = `
   SELECT 'role ' || login, 'is a member of ' || rolname, 'it can run programs or change files on the server, or change rows outside of transactions of its own'
   FROM reach WHERE rolname IN ('pg_execute_server_program', 'pg_write_server_files', 'pg_read_server_files', 'pg_create_subscription', 'pg_maintain')
   UNION ALL
-  SELECT 'role ' || login, 'may read all tables (pg_read_all_data), the journal and the keys included', 'revoke it from the application''s role'
+  SELECT 'role ' || login, CASE rolname WHEN 'pg_read_all_data' THEN 'may read all tables (pg_read_all_data), the journal and the keys included'
+    ELSE 'may change all tables (pg_write_all_data), the limits, the counts and the keys included' END, 'revoke it from the application''s role'
   FROM reach WHERE rolname IN ('pg_read_all_data', 'pg_write_all_data') AND login <> rolname
+  UNION ALL
+  SELECT 'role ' || r.login, CASE WHEN r.rolname = r.login THEN 'has' ELSE 'may become ' || r.rolname || ', which has' END || ' rights on postern_budgets: ' || string_agg(o.name, ', ' ORDER BY o.name),
+    'with them it can sign claims or change counts: run postern budgets install, which revokes them, after any GRANT ... ON ALL TABLES'
+  FROM reach AS r JOIN inner_objects AS o ON CASE o.kind
+      WHEN 'f' THEN has_function_privilege(r.oid, o.oid, 'EXECUTE')
+      WHEN 'n' THEN has_schema_privilege(r.oid, o.oid, 'CREATE')
+      WHEN 'S' THEN has_sequence_privilege(r.oid, o.oid, 'USAGE, UPDATE')
+      ELSE has_table_privilege(r.oid, o.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER') OR has_any_column_privilege(r.oid, o.oid, 'SELECT, INSERT, UPDATE') END
+  WHERE NOT r.rolsuper AND r.rolname NOT IN ('pg_read_all_data', 'pg_write_all_data')
+    AND NOT EXISTS (SELECT FROM pg_namespace AS n WHERE n.nspname = 'postern_budgets' AND pg_has_role(r.oid, n.nspowner, 'MEMBER'))
+    AND NOT EXISTS (SELECT FROM pg_roles AS d WHERE d.rolname IN ('pg_read_all_data', 'pg_write_all_data') AND pg_has_role(r.oid, d.oid, 'MEMBER'))
+  GROUP BY r.login, r.rolname
   UNION ALL
   SELECT 'role ' || r.login, 'may set session_replication_role', 'triggers do not fire under "replica": REVOKE SET ON PARAMETER session_replication_role FROM ' || quote_ident(r.rolname)
   FROM reach AS r WHERE NOT r.rolsuper AND r.rolname = r.login AND has_parameter_privilege(r.oid, 'session_replication_role', 'SET')

@@ -8,6 +8,7 @@ import { COUNTERS_SQL, TABLES_SQL } from './sql/tables.sql.ts'
 import { COUNTS_OF_1_SQL, FUNCTIONS_OF_1_SQL, KEEP_COUNTS_OF_1_SQL } from './sql/version-1.sql.ts'
 import { WINDOWS_SQL } from './sql/windows.sql.ts'
 
+export { OWNER_ONLY_SQL } from './sql/configure.sql.ts'
 export { FOLLOW_SQL } from './sql/protect.sql.ts'
 
 /** Functions and triggers, in the order they need each other. */
@@ -32,8 +33,13 @@ export const BUDGETS_SCHEMA_SQL: string = [
   FUNCTIONS_SQL,
 ].join('')
 
+/** What tables of versions before 5 do not have. */
+const COLUMNS_OF_5_SQL =
+  'ALTER TABLE postern_budgets.attempts ADD COLUMN IF NOT EXISTS signed boolean NOT NULL DEFAULT false;'
+
 /** Version 1 as this one: its counts are kept, its triggers are created again. */
 export const UPGRADE_FROM_1_SQL: string = [
+  COLUMNS_OF_5_SQL,
   COUNTS_OF_1_SQL,
   COUNTERS_SQL,
   FUNCTIONS_OF_1_SQL,
@@ -41,9 +47,10 @@ export const UPGRADE_FROM_1_SQL: string = [
   KEEP_COUNTS_OF_1_SQL,
 ].join('')
 
-/** Versions 2 and 3 as this one: the same tables, other functions and triggers. */
+/** Versions 2 to 4 as this one: almost the same tables, other functions and triggers. */
 export const UPGRADE_FROM_2_SQL: string = [
   'SET LOCAL client_min_messages = warning; ALTER TABLE postern_budgets.claims SET LOGGED;',
+  COLUMNS_OF_5_SQL,
   FUNCTIONS_OF_1_SQL,
   FUNCTIONS_SQL,
 ].join('')

@@ -4,6 +4,7 @@ import { type Budgets, changesOf, compileBudgets } from './budget.ts'
 import {
   BUDGETS_SCHEMA_SQL,
   FOLLOW_SQL,
+  OWNER_ONLY_SQL,
   REMOVE_SQL,
   UPGRADE_FROM_1_SQL,
   UPGRADE_FROM_2_SQL,
@@ -60,7 +61,7 @@ BEGIN
   END LOOP;
 END $$`
 /** Of what `budgets.sql.ts` makes; the comment of the schema names it. */
-const VERSION = 4
+const VERSION = 5
 
 interface Found {
   /** What is installed; 0: nothing. */
@@ -92,7 +93,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
     })
   if (found.version > 0) plan(WAIT_FOR_WRITERS)
   if (found.version === 1) plan(UPGRADE_FROM_1_SQL)
-  if (found.version === 2 || found.version === 3) plan(UPGRADE_FROM_2_SQL)
+  if (found.version > 1 && found.version < VERSION) plan(UPGRADE_FROM_2_SQL)
   if (found.version === 0) plan(BUDGETS_SCHEMA_SQL)
   if (found.version < VERSION && found.isSuperuser) plan(FOLLOW_SQL)
   plan(`COMMENT ON SCHEMA postern_budgets IS 'postern budgets ${VERSION}'`)
@@ -128,6 +129,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
     limits.map(l => l.budget),
     limits.map(l => l.scope),
   ])
+  plan(OWNER_ONLY_SQL)
   return {
     statements,
     sql: `BEGIN;\n${statements.map(s => `${s.shown.trim().replace(/;$/, '')};\n`).join('')}COMMIT;\n`,
@@ -136,9 +138,10 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
 
 /**
  * Installs budgets, or changes those that are installed; counts are kept, also from an earlier version of
- * them. Run it as the owner of the tables, or as a superuser: only then are tables and partitions that are
- * made later guarded at once (else: run it again after a migration; `budgetStatus` names what is not
- * guarded).
+ * them. Nobody but the owner has a right on the schema `postern_budgets` after that: what others were granted
+ * there, also by default privileges, is revoked. Run it as the owner of the tables, or as a superuser: only
+ * then are tables and partitions that are made later guarded at once (else: run it again after a migration;
+ * `budgetStatus` names what is not guarded).
  * @throws ConfigError naming every mistake; StoreError when the database refuses, and then nothing has
  * changed
  */

@@ -40,10 +40,9 @@ export interface BudgetAnswerOptions {
 export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}): BudgetAnswer | undefined {
   const meant = budgetError(error)
   if (!(meant instanceof RowBudgetExceeded)) return undefined
-  const { budget, scope, allowed, asked, retryAt, over } = meant
+  const { budget, scope, allowed, asked, retryAt, over, statusCode: status } = meant
   const now = (options.clock ?? systemClock).now()
   const retryAfter = Math.max(1, Math.ceil((retryAt - now) / 1_000))
-  const status = over === 'approval' || over === 'stepUp' ? 403 : 429
   const approvals = over === 'approval' ? options.approvals : undefined
   const { accept = '', acceptLanguage } = options
   if (accept.includes('text/html') && !accept.includes('json'))

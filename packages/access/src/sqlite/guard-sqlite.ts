@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
 import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
-import { RowBudgetExceeded, readDetail } from '../budget/budget-refusal.ts'
+import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { type Acting, type ActingRun, currentActing, currentRun } from '../wrap/acting-as.ts'
 import { budgetAuthorizer, type ColumnRights, hiddenColumns } from './authorizer.ts'
 import { refuseHiddenJoins } from './shared-names.ts'
@@ -205,17 +205,12 @@ function namesOf(db: DatabaseSync, sql: string): readonly string[] {
     .map(row => String(row['name']))
 }
 
-const MESSAGE = 'postern budget '
-
 /**
- * An error of a guarded SQLite connection as what it means: `RowBudgetExceeded` when a
- * budget refused; every other error as it is. Call it where the work was done: the actor is notified.
+ * An error of a guarded SQLite connection as what it means, also inside the error of a query builder: as
+ * `budgetError`. Call it where the work was done: the actor of a refusal is notified.
  */
 export function sqliteBudgetError(error: unknown): unknown {
-  const message = error instanceof Error ? error.message : ''
-  const detail = message.startsWith(MESSAGE) ? readDetail(message.slice(MESSAGE.length)) : undefined
-  if (detail === undefined) return error
-  const meant = new RowBudgetExceeded(detail, { cause: error })
-  currentActing()?.refused?.(meant)
+  const meant = budgetError(error)
+  if (meant instanceof RowBudgetExceeded && meant !== error) currentActing()?.refused?.(meant)
   return meant
 }

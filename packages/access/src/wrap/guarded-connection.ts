@@ -46,8 +46,8 @@ export const SET_CLAIM = "SELECT pg_catalog.set_config('postern.claim', $1, true
 const SET_CLAIM_AND_GRANT =
   "SELECT pg_catalog.set_config('postern.claim', $1, true), pg_catalog.set_config('postern.grant', $2, true)"
 
-/** Runs outside of the refused transaction. */
-export const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5)'
+/** Runs outside of the refused transaction. A claim of its own says who it was. */
+export const RECORD_ATTEMPT = 'SELECT postern_budgets.record_attempt($1, $2, $3, $4, $5, $6)'
 
 /** One statement with its values. */
 export interface ClaimStatement {
@@ -91,5 +91,9 @@ export function reportRefusal(
   options.onRefusal?.({ acting, error })
   acting?.refused?.(error)
   const { budget, scope, allowed, asked } = error
-  record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked]).catch(() => {})
+  const recorded = async (): Promise<void> => {
+    const claim = acting === undefined ? '' : options.claim(acting)
+    await record(RECORD_ATTEMPT, [acting?.actor ?? '', budget, scope, allowed, asked, claim])
+  }
+  recorded().catch(() => {})
 }

@@ -213,8 +213,8 @@ export class AuditIndex {
     if (query.principal !== undefined) {
       const subjects = this.#subjectsOf(query.principal, query.tenant)
       if (subjects.length === 0) return { where: undefined, values }
-      where.push(`subject IN (${subjects.map(() => '?').join(', ')})`)
-      values.push(...subjects)
+      where.push('subject IN (SELECT value FROM json_each(?))')
+      values.push(JSON.stringify(subjects))
     }
     if (query.address !== undefined) {
       where.push('(subject, address) IN (SELECT subject, address FROM addresses WHERE token = ?)')
@@ -223,21 +223,16 @@ export class AuditIndex {
     return { where, values }
   }
 
-  /**
-   * Ids of the keys of a principal: in one tenant, or in whichever tenants know that
-   * name (the first 1,000 of them).
-   */
+  /** Ids of the keys of a principal: in one tenant, or in whichever tenants know that name. */
   #subjectsOf(principal: string, tenant: string | undefined): readonly string[] {
     const tenants =
       tenant === undefined
         ? this.#database.db
-            .prepare('SELECT tenant FROM tenants LIMIT 1000')
+            .prepare('SELECT tenant FROM tenants')
             .all()
             .map(row => String(row['tenant']))
         : [tenant]
-    return tenants
-      .map(name => this.#keys.find({ tenant: name, principal })?.id)
-      .filter(id => id !== undefined)
+    return this.#keys.idsOf(principal, tenants)
   }
 
   /** SHA-256 over everything the index says, hex: two indexes of one log have the same. */

@@ -56,7 +56,7 @@ async function subjectsOf(
 ): Promise<readonly string[]> {
   const tenants =
     tenant === undefined
-      ? (await client.query<{ tenant: string }>('SELECT tenant FROM audit_tenants LIMIT 1000')).rows.map(
+      ? (await client.query<{ tenant: string }>('SELECT tenant FROM audit_tenants')).rows.map(
           row => row.tenant,
         )
       : [tenant]

@@ -41,3 +41,13 @@ export async function collect<T>(sequence: AsyncIterable<T>): Promise<T[]> {
   for await (const one of sequence) all.push(one)
   return all
 }
+
+/** Events of 1,500 people in a tenant of their own each, and of `mallory` in two more, the last by name. */
+export async function inManyTenants(commit: (event: Event) => Promise<unknown>): Promise<void> {
+  const of = (tenant: string, principal: string): Event => requestEvent(1, { actor: { principal, tenant } })
+  await Promise.all(
+    Array.from({ length: 1_500 }, (_, i) => commit(of(`tenant-${String(i).padStart(5, '0')}`, `user-${i}`))),
+  )
+  await commit(of('zebra', 'mallory'))
+  await commit(of('zoo', 'mallory'))
+}

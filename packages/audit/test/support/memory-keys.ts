@@ -36,6 +36,10 @@ export class MemoryKeys implements SubjectKeys {
     return this.#pending.get(subjectName(subject)) ?? this.#durable.get(subjectName(subject))
   }
 
+  idsOf(principal: string, tenants: readonly string[]): readonly string[] {
+    return tenants.flatMap(tenant => this.find({ tenant, principal })?.id ?? [])
+  }
+
   byId(id: string): SubjectKey | undefined {
     return [...this.#durable.values(), ...this.#pending.values()].find(key => key.id === id)
   }

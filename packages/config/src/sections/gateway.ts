@@ -13,6 +13,7 @@ import {
   listen,
   listOf,
   oneOf,
+  requestPath,
   secondOrMore,
   text,
 } from '../types.ts'
@@ -112,16 +113,22 @@ export interface CapsConfig {
 
 export type CompiledCaps = { readonly [Name in keyof CapsConfig]-?: number }
 
-/** How the gateway looks whether the backend accepts connections. */
+/** How the gateway looks whether the backend is up. */
 export interface BackendCheckConfig {
+  /**
+   * Path that is asked for with `GET`: an answer of 5xx, or none within 2 s, is a failure. Without it only a
+   * connection is opened, which a backend that hangs still accepts.
+   */
+  readonly path?: string | undefined
   /** Whether the process is not ready (`/readyz`) while the backend is down. Default: `false`. */
   readonly required?: boolean | undefined
-  /** How often a connection to the backend is opened; at least `1s`. Default: `5s`. */
+  /** How often it looks; at least `1s`. Default: `5s`. */
   readonly every?: Duration | undefined
 }
 
 /** The check of the backend with its defaults. */
 export interface CompiledBackendCheck {
+  readonly path?: string
   readonly required: boolean
   /** Milliseconds. */
   readonly every: number
@@ -154,13 +161,18 @@ export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckC
   key(
     orOff(
       section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', {
+        path: key(requestPath, {
+          description:
+            'Path that is asked for with `GET`: an answer of 5xx, or none within 2 s, is a failure. Without it only a connection is opened, which a backend that hangs still accepts.',
+          example: '/healthz',
+        }),
         required: key(flag, {
           description: 'Whether the process is not ready (`/readyz`) while the backend is down.',
           default: false,
           example: true,
         }),
         every: key(secondOrMore, {
-          description: 'How often a connection to the backend is opened; at least `1s`.',
+          description: 'How often it looks; at least `1s`.',
           default: '5s',
           example: '30s',
         }),
@@ -168,7 +180,7 @@ export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckC
     ),
     {
       description:
-        'Checks whether the backend accepts connections, for readiness, the log and metrics, or `false`. Gateway only.',
+        'Checks whether the backend is up, for readiness, the log and metrics, or `false`. Gateway only.',
       default: {},
       defaultText: 'on',
       example: { required: true },

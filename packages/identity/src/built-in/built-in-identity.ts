@@ -27,6 +27,7 @@ import { KEY_USES } from '../api-key/key-limits.ts'
 import { identityDatabase } from '../database/identity-database.ts'
 import { migrateIdentity } from '../database/identity-migrations.sql.ts'
 import { IdentitySecret } from '../database/identity-secret.ts'
+import { MAIL_COUNTS, type MailCount } from '../mail/mail-counts.ts'
 import type { Mailer } from '../mail/mailer.ts'
 import { Postman } from '../mail/postman.ts'
 import { checkedProviders, externalLogin } from '../oauth/external-login.ts'
@@ -46,6 +47,8 @@ import { stepUpPages } from '../pages/step-up-pages.ts'
 import type { Theme } from '../pages/stylesheet.ts'
 import { Passkeys } from '../passkey/passkeys.ts'
 import { type PasswordOptions, Passwords } from '../password/passwords.ts'
+import type { RecordStore } from '../records/record-store.ts'
+import { inTurns } from '../records/records-in.ts'
 import { redisRecords } from '../records/redis-records.ts'
 import { sharedRecords } from '../records/shared-records.ts'
 import { cookieJar } from '../session/cookies.ts'
@@ -214,7 +217,12 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
   const organisations = new Organisations({ ...shared, tokens })
   const passwords = new Passwords(options.passwords)
   const cookies = cookieJar(origin.protocol === 'https:' ? 'https' : 'http')
-  const postman = new Postman({ mailer: options.mailer, clock, onError: options.onError ?? reportError })
+  const postman = new Postman({
+    mailer: options.mailer,
+    clock,
+    onError: options.onError ?? reportError,
+    counts: await mailCounts(options.database, secret, clock),
+  })
   const parts: IdentityParts = {
     ...shared,
     accounts,
@@ -323,6 +331,16 @@ function pageRoutes(parts: IdentityParts, backendTokens: BackendTokens | undefin
     ...externalLogin(parts),
     ...(backendTokens !== undefined && { 'GET /jwks': async () => json(await backendTokens.jwks()) }),
   }
+}
+
+/** Counts of mails in the database; whose they are is kept as a MAC. */
+async function mailCounts(
+  database: SqliteDatabase | PostgresDatabase,
+  secret: IdentitySecret,
+  clock: Clock,
+): Promise<RecordStore<MailCount>> {
+  const records = inTurns(await sharedRecords(database, 'mails', MAIL_COUNTS, clock))
+  return { name: records.name, update: (key, step) => records.update(secret.mac('mails', key), step) }
 }
 
 function checkedOrigin(text: string): URL {

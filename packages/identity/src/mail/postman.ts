@@ -1,4 +1,6 @@
 import { type Address, type Clock, networkOf, systemClock } from '@postern/core'
+import type { RecordStore } from '../records/record-store.ts'
+import { countMail, MAIL_WINDOW_MS, type MailCount } from './mail-counts.ts'
 import type { Mail, Mailer } from './mailer.ts'
 
 export interface PostmanOptions {
@@ -6,6 +8,11 @@ export interface PostmanOptions {
   readonly clock?: Clock
   /** Receives what failed in the background. Never the text of a mail. */
   readonly onError: (error: unknown) => void
+  /**
+   * Counts that all threads and processes share: without them each of them sends as many as it may.
+   * Default: none.
+   */
+  readonly counts?: RecordStore<MailCount>
 }
 
 const MOST_AT_ONCE = 200
@@ -16,7 +23,6 @@ const ASKED_PER_CLIENT = 100
 const AT_ONCE_PER_CLIENT = 20
 /** Notices of what was changed, which only somebody who is signed in can cause. */
 const NOTICES_PER_RECIPIENT = 20
-const WINDOW_MS = 3_600_000
 const REMEMBERED = 20_000
 
 /** Who asks for a mail, and where it would go. */
@@ -39,7 +45,7 @@ class Counts {
       if (oldest !== undefined) this.#kept.delete(oldest)
     }
     this.#kept.delete(key)
-    this.#kept.set(key, { count: 1, until: now + WINDOW_MS })
+    this.#kept.set(key, { count: 1, until: now + MAIL_WINDOW_MS })
     return 1
   }
 }
@@ -68,11 +74,13 @@ export class Postman {
   readonly #asked = lane()
   readonly #notices = lane()
   readonly #askers = new Counts()
+  readonly #counts: RecordStore<MailCount> | undefined
 
   constructor(options: PostmanOptions) {
     this.#mailer = options.mailer
     this.#clock = options.clock ?? systemClock
     this.#onError = options.onError
+    this.#counts = options.counts
   }
 
   /**
@@ -85,12 +93,36 @@ export class Postman {
     for (const other of this.#asked.running.values()) if (other === client) own++
     const now = this.#clock.now()
     const asked = this.#askers.add(client, now)
-    if (asked === ASKED_PER_CLIENT + 1)
-      this.#onError(new Error(`one client asked for more than ${ASKED_PER_CLIENT} mails in an hour`))
+    if (asked === ASKED_PER_CLIENT + 1) this.#reportAsker()
     if (asked > ASKED_PER_CLIENT || own >= AT_ONCE_PER_CLIENT) return
     // Before the work: what is not sent needs no link that works either.
     if (this.#asked.sent.add(to, now) > ASKED_PER_RECIPIENT) return
-    this.#run(this.#asked, client, work)
+    this.#run(this.#asked, client, async () => ((await this.#mayAsk(client, to)) ? work() : undefined))
+  }
+
+  /** Whether all processes together sent few enough. */
+  async #mayAsk(client: string, to: string): Promise<boolean> {
+    const own = await this.#countAll(`by ${client}`, ASKED_PER_CLIENT)
+    if (own === ASKED_PER_CLIENT + 1) this.#reportAsker()
+    return (
+      own <= ASKED_PER_CLIENT &&
+      (await this.#countAll(`to ${to}`, ASKED_PER_RECIPIENT)) <= ASKED_PER_RECIPIENT
+    )
+  }
+
+  /** @returns how many that makes in all processes; 0 where that is not known, and each counts its own */
+  async #countAll(key: string, most: number): Promise<number> {
+    if (this.#counts === undefined) return 0
+    try {
+      return await countMail(this.#counts, key, most, this.#clock.now())
+    } catch (error) {
+      this.#onError(error)
+      return 0
+    }
+  }
+
+  #reportAsker(): void {
+    this.#onError(new Error(`one client asked for more than ${ASKED_PER_CLIENT} mails in an hour`))
   }
 
   /** As `later`, for a notice of what was changed about an account. */
@@ -98,8 +130,9 @@ export class Postman {
     const { sent } = this.#notices
     this.#run(this.#notices, '', async () => {
       const mail = await work()
-      const isTooMuch = mail !== undefined && sent.add(mail.to, this.#clock.now()) > NOTICES_PER_RECIPIENT
-      return isTooMuch ? undefined : mail
+      if (mail === undefined || sent.add(mail.to, this.#clock.now()) > NOTICES_PER_RECIPIENT) return undefined
+      const all = await this.#countAll(`notice ${mail.to}`, NOTICES_PER_RECIPIENT)
+      return all > NOTICES_PER_RECIPIENT ? undefined : mail
     })
   }
 

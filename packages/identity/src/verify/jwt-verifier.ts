@@ -12,6 +12,12 @@ import type { KeySet } from './key-set.ts'
 import { TokenCache } from './token-cache.ts'
 import type { VerificationKey } from './verification-key.ts'
 
+/**
+ * Milliseconds after which a token that is remembered is verified again: whoever asks for its key lets keys
+ * be fetched again, so that one token in steady use does not outlive a key that was withdrawn.
+ */
+const REMEMBERED = 5 * 60_000
+
 /** Issuer, audience, keys and algorithms of the tokens that are accepted. */
 export interface JwtVerifierOptions {
   /** `iss` of the tokens. Required: tokens of another issuer with the same keys are not ours. */
@@ -58,8 +64,9 @@ export function jwtVerifier(options: JwtVerifierOptions): JwtVerifier {
   const accept = (token: string, jws: CompactJws, key: VerificationKey | undefined): Claims => {
     if (key === undefined || !isSignedBy(jws, key)) throw refused()
     const claims = jsonObject(jws.payload)
-    if (claims === undefined || !claimsHold(claims, jws.header.type, rules, clock.now())) throw refused()
-    cache.set(token, claims, keys.generation, endOf(claims, rules))
+    const now = clock.now()
+    if (claims === undefined || !claimsHold(claims, jws.header.type, rules, now)) throw refused()
+    cache.set(token, claims, keys.generation, Math.min(endOf(claims, rules), now + REMEMBERED))
     return claims
   }
 

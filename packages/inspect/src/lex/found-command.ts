@@ -217,6 +217,25 @@ export class FoundCommand {
     return SOLID.test(this.#rest)
   }
 
+  /**
+   * What stands behind it goes on as a sentence, with a word that names no host, file or switch, and to its
+   * end there is nothing else that would: `fixed; curl now follows redirects`.
+   */
+  get isSentence(): boolean {
+    if (this.certain || STOPS.test(this.command) || !SENTENCE.test(this.#rest)) return false
+    const { lower } = this.#reading
+    const clause = lower.slice(this.end, this.end + SENTENCE_REACH)
+    return WORDS_ALONE.test(clause) && !this.sensitive
+  }
+
+  /** One of the words among which an expression chooses, in brackets: `\.(css|js|sh)$`. */
+  get isAlternative(): boolean {
+    const { lower } = this.#reading
+    const { separator } = this.#spot
+    if (this.certain || charCodeAt.call(lower, separator) !== 124) return false
+    return ALTERNATIVE_AFTER.test(this.#rest) && ALTERNATIVES_BEFORE.test(this.before)
+  }
+
   /** A change of folder, and nothing done there. */
   get isChangeOfFolder(): boolean {
     return this.command === 'cd' && !this.certain && FOLDER.test(this.#rest)
@@ -247,9 +266,26 @@ export class FoundCommand {
   }
 }
 
+/** Words that join a sentence, right behind a command. */
+const SENTENCE =
+  /^ (?:is|isn't|was|wasn't|are|aren't|were|has|hasn't|had|does|doesn't|did|didn't|can|can't|could|will|won't|would|should|must|may|the|a|an|and|or|but|to|it|its|this|that|which|now|not|no|with|without|for|from|of|on|in|as|by|also|still|simply|only|just|again|already|always|never|needs|works|fails|failed)(?:[ ,.!?]|$)/
+/**
+ * To the end of the line or to the next command: words, numbers of few digits, and what closes a sentence.
+ * A name with a dot, a path, a switch, a variable or a quoted text can be what a program takes.
+ */
+const WORDS_ALONE =
+  /^(?:[ ,]{1,2}(?:[a-z\u00df-\u{10ffff}][a-z'\u2019\u00df-\u{10ffff}-]{0,40}|\d{1,4}|--?)(?:[.!?:)]{1,3}(?=\s|$))?){1,80}\s{0,4}(?:[\n;&|]|$)/u
+const SENTENCE_REACH = 480
+/** Commands that need no argument to do harm, or none that fits. */
+const STOPS = /^(?:shutdown|reboot|poweroff|halt|init|telinit|kill|killall|pkill)$/
+/** Behind one of the words of a choice: the next one, or its end. */
+const ALTERNATIVE_AFTER = /^(?:\|[\w.*+?-]{1,24}){0,40}\)/
+/** Before it: a bracket which no shell takes where it stands, and words. */
+const ALTERNATIVES_BEFORE =
+  /(?:^|[^$<>;|&\s"'`={(!])\((?:\?[:=!])?(?:[\w.*+?-]{1,24}\|){0,40}[\w.*+?-]{1,24}$/
 const FOLDER = /^\s{1,4}[\w/.~-]{1,64}\s{0,4}(?:\n|$)/
-/** Nothing, a number, a date or an address, or a name and an equals sign. */
-const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=)$/
+/** Nothing, a number, a date or an address, or a name and an equals sign; and what ends a command. */
+const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=|[\w.-]{0,24}[;|&]{1,2}\s?)$/
 
 /** A command that shows an intruder where he is, or that he was heard, between backticks. */
 const TRIED_FIRST =
@@ -314,7 +350,7 @@ function rateStart(found: FoundCommand): number {
 }
 
 function rateSeparated(found: FoundCommand): number {
-  if (found.isChangeOfFolder) return 3
+  if (found.isChangeOfFolder || found.isSentence || found.isAlternative) return 3
   const argument = found.hasArgument('separator')
   if (found.certain) return argument || found.isIsolated('separator') ? 6 : 4
   if (found.spaced && !isTellingCommand(found.command) && !found.flagged && !found.sensitive) return 3

@@ -214,6 +214,8 @@ function isProgramByGlob(name: string, opening: Opening, place: Reading['place']
 const FEW = 3
 /** Those that Windows has, where capitals make no difference. */
 const OF_WINDOWS = /^(?:dir|ver|set|net|cmd|del|md|rd|cd|cls|vol|at|sc|reg|arp)$/
+/** What stands behind a command of one letter that somebody wrote. */
+const ENDS_LETTER = /^(?:[\s;&#)]|$)/
 const SOME_CAPITAL = /[A-Z]/
 const SOME_SMALL = /[a-z]/
 
@@ -235,6 +237,8 @@ function isPiped(lower: string, at: number): boolean {
  */
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
   const name = text.slice(at, end)
+  // In a polyline each sign is as likely as each letter: ``s`w|w`A``.
+  if (end - at === 1 && !ENDS_LETTER.test(lower.slice(end, end + 1))) return true
   if (POSTED_BACK.test(name)) return true
   if (COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)) && isPiped(lower, at)) return true
   if (opening === 'start' || end - at > FEW) return false

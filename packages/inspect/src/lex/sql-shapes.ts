@@ -56,20 +56,21 @@ export function endsClause(sql: SqlGrammar, at: number): boolean {
 }
 
 /**
- * `7" or 8" pizza`, `5' or 6'`: lengths. As a query the second quote would open a string that nothing
- * needs.
+ * `7" or 8" pizza`, `5' or 6'`, `5' 11" or 6' 2"`: lengths. As a query the quote behind the number would open
+ * a string that nothing needs.
  */
 export function isInches(sql: SqlGrammar, logic: number, number: number): boolean {
+  if (!isMeasured(sql, logic - 2) || !isMeasured(sql, number)) return false
   const quote = sql.kindAt(logic - 1)
-  const behind = sql.kindAt(number + 2)
-  return (
-    sql.kindAt(number) === TOKEN.number &&
-    sql.kindAt(number + 1) === quote &&
-    sql.kindAt(logic - 2) === TOKEN.number &&
-    sql.ends[logic - 2] === sql.starts[logic - 1] &&
-    sql.ends[number] === sql.starts[number + 1] &&
-    (behind === TOKEN.end || behind === TOKEN.word || behind === TOKEN.comma || behind === TOKEN.close)
-  )
+  const isFeet = sql.kindAt(number + 1) !== quote
+  if (isFeet && !(isMeasured(sql, number + 2) && sql.kindAt(number + 3) === quote)) return false
+  const behind = sql.kindAt(isFeet ? number + 4 : number + 2)
+  return behind === TOKEN.end || behind === TOKEN.word || behind === TOKEN.comma || behind === TOKEN.close
+}
+
+/** A number with a quote right behind it. */
+function isMeasured(sql: SqlGrammar, at: number): boolean {
+  return sql.kindAt(at) === TOKEN.number && isQuote(sql.kindAt(at + 1)) && sql.ends[at] === sql.starts[at + 1]
 }
 
 /** The first token on the line after a comment's. */

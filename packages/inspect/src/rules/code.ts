@@ -286,23 +286,14 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|^\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||(?:^|[\s=;,(])qx\s?[({/|]|\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
+    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|(?:^|[;|&\n])\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
     {
       score: 5,
       quotable: true,
-      chars:
-        CHAR.paren |
-        CHAR.apostrophe |
-        CHAR.quote |
-        CHAR.backtick |
-        CHAR.space |
-        CHAR.brace |
-        CHAR.slash |
-        CHAR.pipe,
+      chars: CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.backtick | CHAR.space | CHAR.brace,
       words: WORD.process,
       attacks: [
         "open('|id')",
-        'qx(id)',
         "Dir.entries('/')",
         "IO.popen('id')",
         'perl -e 1',
@@ -312,6 +303,28 @@ export const codeRules: readonly Rule[] = [
       benign: ['the system is down', 'new functions (3)'],
     },
   ),
+  // A text that is put together from its characters, of which a line end is the only one people write so.
+  pattern(
+    'code/joined-characters',
+    /\bchr\(\s?(?!(?:9|10|13)\s?\))\d{1,3}\s?\)\s{0,2}[.+]\s{0,2}chr\(\s?(?!(?:9|10|13)\s?\))\d{1,3}\s?\)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      attacks: [',chr(97)) or 1: print chr(121)+chr(101)', '$f=chr(115).chr(121);'],
+      benign: ['chr(13)+chr(10)', 'chr(65) + x', 'chr(9).chr(65)'],
+    },
+  ),
+  // Perl tells capitals apart; `849VCWC8+QX` is a place on a map, whose plus may stand for a space.
+  pattern('code/perl-quoted', /(?:^|[\s=;,(])qx\s?[({/|]/, {
+    score: 5,
+    quotable: true,
+    exactCase: true,
+    chars: CHAR.paren | CHAR.brace | CHAR.slash | CHAR.pipe,
+    words: WORD.process,
+    attacks: ['qx(id)', 'x = qx{id}', ' qx/id/'],
+    benign: ['4G3Q33C9 QX/photos', 'a qx model (2)'],
+  }),
   pattern('code/ruby-command', /%x(?:[({[`]|([|/!])\w[^|/!>\n]{0,40}\1)/, {
     score: 5,
     quotable: true,

@@ -1,5 +1,6 @@
 import { CHAR } from '../features.ts'
 import { isWholeFilter } from '../lex/ldap-filter.ts'
+import { unopened } from '../lex/unopened.ts'
 import type { Reading } from '../reading.ts'
 import { type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
@@ -25,7 +26,7 @@ function unlessWhole(rule: PatternRule): PatternRule {
   return {
     ...rule,
     find(reading: Reading): Span | undefined {
-      const span = rule.find(reading)
+      const span = unopened(rule, reading)
       if (span === undefined || SECRET_ATTRIBUTE.test(reading.lower)) return span
       if (reading.place === 'form')
         return FORM_FILTER.test(reading.name) && isWholeFilter(reading.lower) ? undefined : span
@@ -63,6 +64,7 @@ export const directoryAndMailRules: readonly Rule[] = [
           'a fix (by Anna) (!1598)',
           'void (*)(char *)',
           'if (a && (b == c))',
+          'CC(=CCCC(C)(C=C)O)C',
         ],
       },
     ),
@@ -87,7 +89,8 @@ export const directoryAndMailRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       // Interfaces for mail take whole heads.
-      unlessNamed: /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?e?mail)$/,
+      unlessNamed:
+        /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?(?:e?mail|msg|message|mime))$/,
       chars: CHAR.newline | CHAR.backslash | CHAR.space,
       words: WORD.mail,
       attacks: [

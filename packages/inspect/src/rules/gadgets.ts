@@ -100,7 +100,7 @@ export const gadgetRules: readonly Rule[] = [
   ),
   pattern(
     'java/groovy',
-    /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,
+    /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|\.execute\(\s{0,2}\)\s{0,2}\.\s{0,2}(?:(?:get)?(?:text|in|err|inputstream)\b|waitfor)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,
     {
       score: 5,
       quotable: true,
@@ -108,10 +108,11 @@ export const gadgetRules: readonly Rule[] = [
       words: WORD.java,
       attacks: [
         'println "id".execute().text',
+        "def c='id';def r=c.execute().text;r",
         "@Grab(group='a',module='b',version='1')",
         '{{groovy}}println(1){{/groovy}}',
       ],
-      benign: ['command.execute()', 'grab (it)', '{{ python }}'],
+      benign: ['command.execute()', 'cursor.execute().fetchall()', 'grab (it)', '{{ python }}'],
     },
   ),
 ]

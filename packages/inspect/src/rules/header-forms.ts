@@ -18,8 +18,11 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
   [/^as2-(?:to|from)$/, /^\\/],
   // The program that Apache Tika starts to read pictures.
   [/^x-tika-ocr\w{1,24}path$/, /["'\\/]/],
-  // RFC 9110 section 12.5.4
-  [/^accept-(?:language|charset|encoding)$/, /['"`$(){}<>|\\/]|\.\./],
+  // RFC 9110 section 12.5.4. A Firefox that finds no list of languages sends where it looked for one.
+  [
+    /^accept-(?:language|charset|encoding)$/,
+    /['"`$(){}<>|\\]|\.\.|(?<!chrome:\/?|chrome:\/\/global(?:\/locale)?)\//,
+  ],
 ]
 
 /** A value that no client makes under the name of its header. */

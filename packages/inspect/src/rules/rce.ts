@@ -129,6 +129,22 @@ export const rceRules: readonly Rule[] = [
       benign: ['${name}', '$HOME is where', 'costs $5'],
     },
   ),
+  // A program in its bytes, or bytes that go into a folder which everyone may write to.
+  pattern(
+    'rce/dropped-bytes',
+    /\b(?:echo|printf)\s{1,4}(?:-[en]{1,2}\s{1,4}){0,2}["'$]{0,2}(?:\\{1,4}x7f\\{1,4}x45\\{1,4}x4c|\\{1,4}0?177elf|(?:\\{1,4}(?:x[\da-f]{2}|0?[0-3][0-7]{2})){3,200}["']?\s{0,4}>{1,2}\s{0,4}\/(?:tmp|dev\/shm|var\/tmp)\/)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.backslash,
+      attacks: [
+        'bg_system echo -en \\x7f\\x45\\x4c\\x46\\x01',
+        "printf '\\177\\105\\114\\106\\001'>>/tmp/a",
+        'echo -ne "\\x01\\x02\\x03">/dev/shm/x',
+      ],
+      benign: ['echo -e "\\xe2\\x9c\\x93 done"', "printf '\\x1b[31m'", 'printf "\\x41\\x42\\x43" > out.bin'],
+    },
+  ),
   // Between two words, in place of the space that a filter refuses.
   pattern('rce/ifs-joined', /[\w;|&`(]\$(?:\{ifs(?:\}|[^}\n]{1,12}\})|ifs(?:\$\d)?)[\w/<>~.$-]/, {
     score: 5,

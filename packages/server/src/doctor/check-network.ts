@@ -4,13 +4,13 @@ import type { CompiledConfig, Listen } from '@postern/config'
 import { ConfigError, parseAddress } from '@postern/core'
 import { holdPort } from '@postern/gateway'
 import { PortInUse } from '@postern/runtime'
-import { dial } from '../dial.ts'
+import { checkedOnce } from '../backend-check.ts'
 import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const DAY_MS = 86_400_000
 
-/** Whether the backend accepts connections, and is not the gateway itself. */
+/** Whether the backend is up, as `backendCheck` looks at it, and is not the gateway itself. */
 export async function checkBackend(config: CompiledConfig, listen: Listen): Promise<DoctorFinding> {
   if (config.upstream === undefined)
     return warn(
@@ -24,8 +24,10 @@ export async function checkBackend(config: CompiledConfig, listen: Listen): Prom
       `${config.upstream} is where the gateway itself listens`,
       'give the backend or the gateway another port',
     )
-  const problem = await dial(config.upstream)
-  if (problem === undefined) return ok('backend', `${config.upstream} accepts connections`)
+  const path = config.backendCheck === false ? undefined : config.backendCheck.path
+  const problem = await checkedOnce(config.upstream, path)
+  if (problem === undefined)
+    return ok('backend', `${config.upstream} ${path === undefined ? 'accepts connections' : 'answers'}`)
   return bad(
     'backend',
     `${config.upstream} does not answer (${problem})`,

@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { ConfigError } from '@postern/core'
 import type { HolderId } from '../split/part.ts'
+import { lockHolder } from './holder-lock.ts'
 import { HolderStore } from './holder-store.ts'
 
 /** What SQLite keeps beside a file. Left behind, they would be applied to the restored one. */
@@ -11,10 +12,19 @@ const BESIDE = ['', '-wal', '-shm'] as const
  * as `FILE.replaced`. When the holder starts, it opens nothing for one window of its budgets: it does not
  * know what was opened since the backup was made.
  * @throws ConfigError when the backup is missing, or of another holder
- * @throws StoreError, IntegrityError when it cannot be read
+ * @throws StoreError, IntegrityError when it cannot be read; StoreError when the holder runs
  */
 export function restoreHolder(backup: string, data: string, id: HolderId): void {
   if (!existsSync(backup)) throw new ConfigError({ place: backup, problem: 'does not exist' })
+  const lock = lockHolder(data)
+  try {
+    putInPlace(backup, data, id)
+  } finally {
+    lock.release()
+  }
+}
+
+function putInPlace(backup: string, data: string, id: HolderId): void {
   const fresh = `${data}.restoring`
   for (const suffix of BESIDE) rmSync(fresh + suffix, { force: true })
   copyFileSync(backup, fresh)

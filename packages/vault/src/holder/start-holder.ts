@@ -5,6 +5,7 @@ import {
   PosternError,
   type RandomSource,
 } from '@postern/core'
+import type { DirectoryLock } from '@postern/store'
 import { identitySeed, selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
 import { seedOf, signingKeyOf } from '../primitive/ed25519.ts'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
@@ -16,6 +17,7 @@ import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
 import { PART_KEY_BYTES } from './holder-keys.ts'
 import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
+import { lockHolder } from './holder-lock.ts'
 import { bytes, isEpoch, isObject, parseContext } from './holder-request.ts'
 import { HolderStore, TLS_KEY } from './holder-store.ts'
 import { LaterRecorder } from './later-recorder.ts'
@@ -72,9 +74,21 @@ export function holderIdentity(
 
 /**
  * Opens a holder's file, unlocks it and accepts connections.
- * @throws CredentialError when it does not unlock, ConfigError, StoreError, IntegrityError
+ * @throws CredentialError when it does not unlock, ConfigError, StoreError, IntegrityError; StoreError when
+ *   another process runs the same holder
  */
 export async function startHolder(options: StartHolderOptions): Promise<RunningHolder> {
+  const { config } = options
+  const lock = lockHolder(config.data)
+  try {
+    return await openHolder(options, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function openHolder(options: StartHolderOptions, lock: DirectoryLock): Promise<RunningHolder> {
   const { config, random } = options
   const store = HolderStore.open(config.data)
   try {
@@ -85,7 +99,7 @@ export async function startHolder(options: StartHolderOptions): Promise<RunningH
         `holder: ${config.data} belongs to holder ${store.id}, and the configuration says ${config.id}`,
       )
     const identity = holderIdentity(store, config.id, kek, options)
-    return await new Holder(options, store, kek, identity).start()
+    return await new Holder(options, store, kek, identity, lock).start()
   } catch (error) {
     store.close()
     throw error
@@ -106,8 +120,16 @@ class Holder implements RunningHolder {
   readonly #listeners: Listening[] = []
   readonly #closedUntil: number
   readonly #recorder: LaterRecorder
+  readonly #lock: DirectoryLock
 
-  constructor(options: StartHolderOptions, store: HolderStore, kek: Uint8Array, identity: TlsIdentity) {
+  constructor(
+    options: StartHolderOptions,
+    store: HolderStore,
+    kek: Uint8Array,
+    identity: TlsIdentity,
+    lock: DirectoryLock,
+  ) {
+    this.#lock = lock
     this.#options = options
     this.#store = store
     this.#kek = kek
@@ -162,6 +184,7 @@ class Holder implements RunningHolder {
     await Promise.all(this.#listeners.map(listening => listening.close()))
     this.#recorder.flush()
     this.#store.close()
+    this.#lock.release()
   }
 
   /** An answer leaves once a power failure would take no more than a little of what was opened. */

@@ -70,7 +70,9 @@ CREATE TABLE postern_budgets.attempts (
   budget   text   NOT NULL,
   scope    text   NOT NULL,
   allowed  bigint NOT NULL,
-  asked    bigint NOT NULL
+  asked    bigint NOT NULL,
+  -- Whether a claim says who the actor is: otherwise it is whatever the caller said.
+  signed   boolean NOT NULL DEFAULT false
 );
 
 -- Old rows, one entry for a statement and at most 20,000 rows. See journal.sql.ts.

