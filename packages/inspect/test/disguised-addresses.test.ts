@@ -101,6 +101,7 @@ describe('ordinary addresses pass', () => {
     'version 1.2.3.4.5',
     'https://1.example.com/',
     'note:/5',
+    'https://2001:db8:0:85a3:0:0:ac1f:8001/x',
   ])
     test(JSON.stringify(value), () => {
       for (const [place, request] of Object.entries(inEachPlace(value)))

@@ -26,7 +26,7 @@ function partOf(part: string): number | undefined {
 }
 
 /** Whether a number is an address of this machine, of a private network, or of the link (RFC 6890). */
-export function isInside(number: number): boolean {
+function isInside(number: number): boolean {
   const first = number >>> 24
   const two = number >>> 16
   return (
@@ -43,7 +43,7 @@ export function isInside(number: number): boolean {
 const DECIMAL = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/
 
 /** Whether a host is a number that is not written as four decimal parts. */
-export function isOddNumber(host: string): boolean {
+function isOddNumber(host: string): boolean {
   if (!/^\d/.test(host)) return false
   const name = host.endsWith('.') ? host.slice(0, -1) : host
   const number = numberOf(name)
@@ -150,7 +150,7 @@ function isSplit(text: string): boolean {
   const behind = text.slice(colon + 1).replace(/^[/\\]{0,4}/, '')
   const first = hostOf(behind.split(BREAK)[0] as string)
   const whole = hostOf(behind.replace(BREAKS, ''))
-  // What is torn is no host by itself: lists of addresses have one to a line.
+  // What is torn is not a host by itself: lists of addresses have one to a line.
   return first !== whole && !isInsideName(first) && (isInsideName(whole) || isOddNumber(whole))
 }
 

@@ -44,7 +44,7 @@ export const xpathRules: readonly Rule[] = [
       },
     ),
   ),
-  // What stands between a string that is ended and the next one is a step, a comment or a function of XPath 2.
+  // Between a string that is ended and the next one: a step, a comment or a function of XPath 2.
   pattern(
     'code/xpath-step',
     /["']\s{0,4}(?:or|and)(?:\s{1,4}\(?\s{0,2}\/\/[\w*]|\s{0,4}\/\*|\s{0,4}\(?\s{0,2}\.{1,2}\/[\w*]{1,24}\s{0,4}(?:or\b|and\b|[=|<>])|\s{0,4}\(?\s{0,2}(?:\.\s{0,2}[=<>!]|string-to-codepoints\s{0,2}\(|system-property\s{0,2}\(|unparsed-text\s{0,2}\())|["'\])]\s{0,2}\(:[^()\n]{0,24}:\)\s{0,2}(?:or\b|and\b|[|=\]<>])|["']\s{0,2}\]\s{0,2}\|\s{0,2}[\w*./]{1,40}\s{0,2}(?:\||\[\s{0,2}["'(])/,
