@@ -2,6 +2,7 @@ import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import { archiveEscape } from './archive-names.ts'
+import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
@@ -224,7 +225,7 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const content = part.subarray(Math.min(headerEnd, contentEnd), contentEnd)
   const parameters = lines.filter(line => DISPOSITION.test(line)).flatMap(dispositionParameters)
   const names = valuesOf(parameters, /^name\b/)
-  const location = `body.${(names[0] ?? '').slice(0, 64)}`
+  const location = names[0] === undefined ? UNNAMED : `body.${names[0].slice(0, 64)}`
   for (const name of names.length === 0 ? [''] : names)
     if (!visitor.value(name, 'name', at(`${location}#name`))) return false
   // To some parsers a carriage return alone ends a line.
@@ -264,6 +265,9 @@ function continued(parameters: readonly (readonly [string, string])[]): readonly
   return [joined, decodeUrl(joined.replace(/^[\w-]{0,20}'[\w-]{0,20}'/, ''), false)]
 }
 
+/** Where the part stands that names no field. */
+const UNNAMED = 'body.'
+
 const TYPED = /^content-type\s{0,8}:\s{0,8}\S/i
 
 /**
@@ -287,7 +291,7 @@ function visitField(
   visitor: ValueVisitor,
 ): boolean {
   const place = at(location)
-  const text = decodeBytes(content)
+  const text = withoutRequestLines(decodeBytes(content), lines, location !== UNNAMED)
   if (!visitor.value(text, 'form', place)) return false
   for (const line of lines) {
     const charset = unreadableCharset(line)
