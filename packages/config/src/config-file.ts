@@ -43,7 +43,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     throw new ConfigError({
       place: path,
       problem: stat?.isDirectory() === true ? 'is a folder' : 'there is no such file',
-      hint: 'check the path given to --config, or run without it to use the defaults',
+      hint: 'check the path given to --config (in code: file), or run without it to use the defaults',
     })
   requireReadable(absolute, path)
   if (stat.size > MAX_BYTES)

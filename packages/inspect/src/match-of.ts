@@ -11,6 +11,8 @@ import { THRESHOLDS } from './thresholds.ts'
 import {
   isCommandField,
   isConsoleStatement,
+  isFileField,
+  isLogLine,
   isStatementField,
   isTitleField,
   isWholeQuery,
@@ -41,8 +43,7 @@ export function matchOf(
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
-  const inItsSetting = isQuery && setting === 'plain' ? 'quotation' : setting
-  const weighed = weigh(rule, id, span, inItsSetting, level, isEscaped)
+  const weighed = weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
   const isData = level === 1 && takesSuch(rule.family, id, span, reading, location)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
@@ -62,6 +63,17 @@ export function matchOf(
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }
+}
+
+/** The setting as the address of the request says more of it than the field: a query, a line of a log. */
+function settingThere(
+  setting: ValueSetting,
+  isQuery: boolean,
+  route: string,
+  reading: Reading,
+): ValueSetting {
+  if (setting === 'plain') return isQuery ? 'quotation' : 'plain'
+  return isLogLine(route, reading) ? 'document' : setting
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
@@ -95,6 +107,7 @@ function takesSuch(
   // MySQL sets names between backticks.
   const isName = family === 'rce' && reading.text.charCodeAt(start) === BACKTICK
   if ((isName || family === 'sqli') && isConsoleStatement(reading)) return !LEAVES_THE_DATABASE.has(id)
+  if (family === 'traversal' && isBody(place) && isFileField(location)) return NAMED.has(id)
   return id !== SHELL_BACK && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
 }
 
@@ -107,7 +120,7 @@ function isOrdinary(
   location: string,
   { method, ownPort, level, route }: InspectorOptions,
 ): boolean {
-  if (isElsewhere(id, family, location, method)) return true
+  if (isElsewhere(id, family, location, method) || isFolderSettings(id, method, reading.lower)) return true
   if (level === 1 && NAMED.has(id) && isTitleField(reading)) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
@@ -128,6 +141,13 @@ const PAGE_ADDRESS = /^header\.(?:referer|hx-current-url)(?:\.|$)/
 function isElsewhere(id: string, family: string, location: string, method: string): boolean {
   if (id === 'scanner/user-agent') return PAGE_ADDRESS.test(location)
   return (id === 'probe/file' && method === 'PUT') || (family === 'mail' && location === 'body')
+}
+
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
+
+/** Whether the Finder of macOS keeps the settings of a folder there, as it does on every share (WebDAV). */
+function isFolderSettings(id: string, method: string, lower: string): boolean {
+  return id === 'probe/path' && !READING.has(method) && lower.endsWith('/.ds_store')
 }
 
 /** Whether a URL names the very port that the request came in on. */

@@ -59,6 +59,18 @@ export function isCommandField(location: string): boolean {
   return COMMAND_FIELD.test(location)
 }
 
+/**
+ * Fields of documents that name files, and open none: what a push changed (GitHub, GitLab, Gitea), what is
+ * mounted into a container (Kubernetes, Compose, Docker), where a finding of an analysis is (SARIF).
+ */
+const FILE_FIELD =
+  /\.(?:(?:commits\.\d{1,4}|head_commit)\.(?:added|modified|removed)\.\d{1,5}|volumeMounts\.\d{1,4}\.(?:mountPath|subPath)|hostPath\.path|services\.[\w-]{1,64}\.volumes\.\d{1,4}(?:\.(?:source|target))?|HostConfig\.Binds\.\d{1,4}|Mounts\.\d{1,4}\.(?:Source|Target)|artifactLocation\.uri)$/
+
+/** Whether a place in a body is one where a document names a file. */
+export function isFileField(location: string): boolean {
+  return FILE_FIELD.test(location)
+}
+
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
   /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
@@ -190,11 +202,14 @@ const REPORT_FIELD =
  * a file of text is (`data` of a ConfigMap).
  */
 const FILE_PART =
-  /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md))$/
+  /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md)|(?:docker|container|make|jenkins|vagrant|caddy)file)$/
 
-/** Where conversations with language models, cells of notebooks and lines of logs (Loki) stand. */
+/**
+ * Where conversations with language models, their instructions and descriptions of tools, texts that they
+ * pass to tools that keep files (MCP), cells of notebooks and lines of logs (Loki) stand.
+ */
 const QUOTING =
-  /\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
+  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
@@ -209,6 +224,21 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'content',
   'text',
   'source',
+  'prompt',
+  'system',
+  'instructions',
+  'description',
+  'contents',
+  'code',
+  'file_text',
+  'new_str',
+  'old_str',
+  'new_string',
+  'old_string',
+  'newtext',
+  'oldtext',
+  'new_text',
+  'old_text',
   'sample',
   'script-sample',
   'statement',
@@ -264,4 +294,14 @@ function isDocument(text: string): boolean {
     if (++lines === THRESHOLDS.documentLines) return true
   }
   return false
+}
+
+/** Addresses at which lines of logs are handed over: Elasticsearch and OpenSearch, Splunk, Datadog. */
+const LOG_ADDRESS =
+  /^(?:POST|PUT) (?:\/[\w*.:-]{1,64}){0,3}\/(?:_bulk|services\/collector(?:\/event|\/raw)?|api\/v2\/logs)\/?$/i
+const LOG_LINE = /^(?:message|msg|log|line|event|original|event\.original|full_log)$/
+
+/** Whether a field holds a line of a log, in which requests and commands of others stand. */
+export function isLogLine(route: string, { place, name }: Reading): boolean {
+  return place === 'body' && LOG_LINE.test(name) && LOG_ADDRESS.test(route)
 }

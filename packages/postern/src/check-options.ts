@@ -9,6 +9,10 @@ const isText: Check = value =>
   typeof value === 'string' ? undefined : `must be a path, not ${kindOf(value)}`
 const isList: Check = value => (Array.isArray(value) ? undefined : `must be a list, not ${kindOf(value)}`)
 
+const NAMES_A_FILE = 'to name a file: postern({ file: "..." })'
+/** What other libraries call the option that names the file of their configuration. */
+const FILE_OPTION = /^(?:config(?:uration)?)?_?(?:file|path)(?:_?name|_?path)?$/i
+
 /** What each option must be; `undefined` where the configuration checks it. */
 const OPTIONS: Readonly<Record<Name, Check | undefined>> = {
   config: value =>
@@ -41,12 +45,14 @@ export function checkOptions(
     throw new ConfigError({
       place: 'postern()',
       problem: `takes an object of options, not ${kindOf(options)}`,
-      hint: typeof options === 'string' ? 'to name a file: postern({ file: "..." })' : 'or nothing',
+      hint: typeof options === 'string' ? NAMES_A_FILE : 'or nothing',
     })
   const issues = Object.entries(options).flatMap(([name, value]): readonly ConfigIssue[] => {
     if (!Object.hasOwn(OPTIONS, name)) return [unknownOption(name, suggest)]
     const problem = value === undefined ? undefined : OPTIONS[name as Name]?.(value)
-    return problem === undefined ? [] : [{ place: `postern(): ${name}`, problem }]
+    if (problem === undefined) return []
+    const isPath = name === 'config' && typeof value === 'string'
+    return [{ place: `postern(): ${name}`, problem, ...(isPath && { hint: NAMES_A_FILE }) }]
   })
   if (issues.length > 0) throw new ConfigError(issues)
 }
@@ -60,8 +66,9 @@ function unknownOption(
   return {
     place: 'postern()',
     problem: `has no option "${shown}"`,
-    hint:
-      meant === undefined
+    hint: FILE_OPTION.test(name)
+      ? NAMES_A_FILE
+      : meant === undefined
         ? `the configuration goes into config: postern({ config: { ${shown}: ... } })`
         : `did you mean "${meant}"?`,
   }

@@ -20,6 +20,12 @@ describe('an option of postern() that would have no effect', () => {
       /has no option "mode" \(the configuration goes into config: postern\(\{ config: \{ mode/,
     ],
     [{ routes: {} }, /has no option "routes"/],
+    [
+      { configFile: 'x/postern.config.yaml' },
+      /has no option "configFile" \(to name a file: postern\(\{ file/,
+    ],
+    [{ path: 'postern.config.yaml' }, /has no option "path" \(to name a file: postern\(\{ file/],
+    [{ config: 'postern.config.yaml' }, /the configuration itself, .*\(to name a file: postern\(\{ file/],
     [{ conifg: {} }, /has no option "conifg" \(did you mean "config"\?\)/],
     [{ onLines: () => undefined }, /did you mean "onLine"\?/],
     ['postern.config.ts', /takes an object of options, not "postern.config.ts" \(to name a file/],

@@ -4,6 +4,7 @@ import { readRunFile } from '../admin/run-file.ts'
 import { checkBudgets } from './check-budgets.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { checkDataDirectory } from './check-data.ts'
+import { checkDescriptors, openDescriptors } from './check-descriptors.ts'
 import {
   checkAdminPort,
   checkBackend,
@@ -42,6 +43,7 @@ export async function diagnose({
     await checkBackend(config, gateway),
     checkTrustedProxies(config, gateway),
     ...(certificate === undefined ? [] : [certificate]),
+    ...(config.upstream === undefined ? [] : [checkDescriptors(config, openDescriptors())]),
     await checkPort(gateway, isRunning),
     ...(admin === undefined ? [] : [await checkAdminPort(admin, isRunning, asksForAdminPort(written))]),
   ]
