@@ -151,8 +151,9 @@ function hasRun(codes: Uint16Array, from: number, end: number): boolean {
 /** The gates that a long word opens by how it begins. */
 function longWord(codes: Uint16Array, from: number): number {
   const first = codes[from] as number
-  if (first === HEX_STEPS[0]) return startsWith(codes, from, HEX_STEPS) ? WORD.hexPath : 0
-  if ((first | 32) === HEX_OBJECT[0]) return startsWith(codes, from, HEX_OBJECT) ? WORD.java : 0
+  if (first === HEX_STEPS[0] && startsWith(codes, from, HEX_STEPS)) return WORD.hexPath
+  for (const object of HEX_OBJECTS)
+    if ((first | 32) === ((object[0] as number) | 32) && startsWith(codes, from, object)) return WORD.java
   return 0
 }
 
@@ -164,8 +165,12 @@ function startsWith(codes: Uint16Array, from: number, start: Uint8Array): boolea
   return true
 }
 
-/** A serialised object of Java, in hexadecimal. */
-const HEX_OBJECT = Uint8Array.from('aced0005', character => charCodeAt.call(character, 0))
+/** Serialised objects of Java, .NET, Ruby, Python and PHP, bare and packed, in hexadecimal. */
+const HEX_OBJECTS = [
+  ...['aced0005', '00010000', 'ff0132', '04086f', '040863', '04085b', '04087b', '040855'],
+  ...['8002', '8003', '8004', '8005', '1f8b08', '7801', '785e', '789c', '78da', '4f3a', '613a', '433a'],
+  ...['28', '63', '5d', '7d'],
+].map(start => Uint8Array.from(start, character => charCodeAt.call(character, 0)))
 const HEX_STEPS = Uint8Array.from('0x2e0x2e0x', character => charCodeAt.call(character, 0))
 
 const shared = new CharacterCodes()

@@ -1,6 +1,7 @@
 import { decodeBase64 } from './canonicalise/base64.ts'
 import { decodeUrl } from './canonicalise/url.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
+import { isSerialisedObject } from './lex/serialised-object.ts'
 import type { Rule } from './rule.ts'
 import type { RuleSet } from './rule-set.ts'
 import { findUnsignedToken } from './rules/objects.ts'
@@ -52,12 +53,14 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'template/arithmetic': 'needs a brace, a bracket or a parenthesis',
   'template/object': 'needs a brace or a bracket',
   'traversal/hidden-segment': 'what it looks for in its encoding is telling',
+  'deserialisation/bytes': 'such objects are telling',
   'deserialisation/java': 'serialised objects begin in ways of their own',
   'deserialisation/python': 'serialised objects begin in ways of their own',
   'deserialisation/ruby': 'serialised objects begin in ways of their own',
   'traversal/odd-segment':
     'needs a semicolon, a page of a server, or what is telling: an encoded letter, a leading /./',
   'ssrf/disguised-host': 'needs a backslash, a tab, or two slashes in a row',
+  'ssrf/odd-address': 'needs two slashes in a row, a backslash, or a line end; a scheme is a telling word',
   'ssrf/odd-redirect': 'needs two slashes in a row, a backslash, a line end, or a wide character',
   'ssrf/target-host': 'needs two slashes in a row, or a control character',
   'ssrf/path-host':
@@ -124,7 +127,8 @@ function isTelling(text: string, signs: number): boolean {
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
   if ((signs & CHAR.base64) !== 0 && findUnsignedToken(text) !== undefined) return true
-  return (signs & CHAR.base64) !== 0 && (SERIALISED.test(text) || decodeBase64(text) !== undefined)
+  if ((signs & CHAR.base64) === 0) return false
+  return SERIALISED.test(text) || isSerialisedObject(text) || decodeBase64(text) !== undefined
 }
 
 /** Of a value with a slash. */

@@ -1,5 +1,6 @@
 import { decodeBase64Value, isBase64Value } from './canonicalise/base64.ts'
 import { CHAR, type Features } from './features.ts'
+import { isSerialisedObject } from './lex/serialised-object.ts'
 import { isBody, type Place } from './reading.ts'
 import { findUnsignedToken } from './rules/objects.ts'
 import { THRESHOLDS } from './thresholds.ts'
@@ -34,7 +35,7 @@ export function readableText(text: string, place: Place, scanned: Features | und
   if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
   if (place === 'path' && PATH.test(text)) return text
-  if (!isBase64Value(text) || SERIALISED.test(text)) return text
+  if (!isBase64Value(text) || SERIALISED.test(text) || isSerialisedObject(text)) return text
   const decoded = decodeBase64Value(text)
   return decoded === undefined || !isBody(place) ? decoded : edgesOf(decoded)
 }
@@ -43,7 +44,7 @@ export function readableText(text: string, place: Place, scanned: Features | und
 function fileText(text: string): string | undefined {
   const start = FILE_URL.exec(text)?.[0].length ?? 0
   const coded = start === 0 ? '' : text.slice(start)
-  if (!isBase64Value(coded)) return text
+  if (!isBase64Value(coded) || isSerialisedObject(coded)) return text
   const decoded = decodeBase64Value(coded)
   if (decoded === undefined) return undefined
   return decoded.includes(PHP) ? text : edgesOf(decoded)

@@ -65,6 +65,7 @@ const IN_ADDRESSES = new Set([
   'ssrf/server-scheme',
   'ssrf/disguised',
   'ssrf/disguised-host',
+  'ssrf/odd-address',
   'ssrf/schemed-host',
   'ssrf/cloud-name',
   'xss/script-url',
@@ -96,7 +97,12 @@ const WORDED = new Set([
   'xss/script-url',
 ])
 /** Short, and yet not made by chance: bytes that a serialised object begins with, a lookup by its name. */
-const SHORT_AND_SURE = new Set(['deserialisation/java', 'template/jndi', 'template/lookup'])
+const SHORT_AND_SURE = new Set([
+  'deserialisation/java',
+  'nosqli/operator-value',
+  'template/jndi',
+  'template/lookup',
+])
 
 /**
  * The score of a hit in its setting. A stricter level than 1 gives no benefit of the doubt.

@@ -80,7 +80,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.script,
-    'alert confirm prompt eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
+    'alert confirm prompt print eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
       'fromcharcode constructor function atob fetch xmlhttprequest import importscripts self top parent globalthis frames onerror throw expression ' +
       'reflect array localstorage sessionstorage console write writeln open srcdoc src href data srcset xlink formaction string msgbox behavior binding url',
   ],
@@ -99,7 +99,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.java,
-    'java javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
+    'java dynamic ljava lljava ljavax lorg lcom javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
       'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
@@ -109,7 +109,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
   [
     WORD.prototype,
-    '__proto__ prototype constructor __construct __destruct __wakeup __call __callstatic __invoke __definegetter__ __definesetter__ __lookupgetter__',
+    '__proto__ __pro__proto__to__ prototype constructor __construct __destruct __wakeup __call __callstatic __invoke __definegetter__ __definesetter__ __lookupgetter__',
   ],
   [
     WORD.file,
@@ -118,7 +118,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.runtime,
-    'pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ __reduce__ popen ' +
+    '_g redis debug pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ __reduce__ popen ' +
       '__unhandled_exc__ __reduce_ex__ execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
@@ -130,7 +130,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.host,
     'localhost localdomain localhost4 localhost6 metadata internal gopher dict file ftp sftp tftp ldap jar netdoc localtest lvh nip xip sslip burpcollaborator interact ' +
       'interactsh oast requestbin http https ws wss oast oastify dnslog ceye bxss xss canarytokens webhook pipedream ' +
-      'rmi iiop corbaname view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 a9fe latest instance unix telnet imap smb ldaps smtp svn redis mongodb mysql rbndr rebind rebinder 1u',
+      'rmi iiop corbaname ldapi npipe local_file mhtml phar expect ogg rar bundleresource pop3 pop3s nfs afp view netdoc wyciwyg jmx ip6 loopback kubernetes svc cluster computemetadata 127 169 192 100 0xa9fea9fe 2852039166 0251 fd00 fd20 fe80 168 a9fe latest instance unix telnet imap smb ldaps smtp svn redis mongodb mysql rbndr rebind rebinder 1u',
   ],
   [
     WORD.entity,

@@ -153,3 +153,10 @@ test('what browsers and clients send passes: files of any text, and no file at a
   ] as const)
     assert.equal(verdict(part(`${headers}\r\nContent-Type: text/plain`, content)), 'pass', headers)
 })
+
+test('a value that only some parsers find is read to its end', () => {
+  for (const count of [0, 4_000, 5_000, 9_000, 40_000]) {
+    const inner = `${FIELD}\r\n\r\n${'lamp '.repeat(count / 5)}${ATTACK}`
+    assert.equal(verdict(part(FILE, `--y\r\n${inner}`)), 'block', `behind ${count} characters`)
+  }
+})

@@ -1,5 +1,6 @@
 import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
+import { decodeUrl } from '../canonicalise/url.ts'
 import { archiveEscape } from './archive-names.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
@@ -76,7 +77,6 @@ const LOOSE_HEAD = /content-disposition[ \t]{0,8}:([^\r\n]{0,2048})/gi
 /** An empty line, in any mixture of line ends. */
 const EMPTY_LINE = /(?:\r\n|\n|\r(?!\n))[ \t]{0,64}(?:\r\n|\n|\r(?!\n))/g
 const NAMED = /[;\s,]name\b/i
-const MAX_LOOSE_VALUE = 4_096
 
 /**
  * Visits what a parser may take for the value of a field wherever a `Content-Disposition` stands: parsers
@@ -92,23 +92,26 @@ function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<boolean> 
   for (let head = heads.exec(text); head !== null; head = next) {
     const start = heads.lastIndex
     next = heads.exec(text)
-    const behind = text.slice(start, Math.min(next?.index ?? text.length, start + MAX_PART_HEADERS))
-    const empty = new RegExp(EMPTY_LINE).exec(behind)
+    const behind = text.slice(start, next?.index ?? text.length)
+    const empty = new RegExp(EMPTY_LINE).exec(behind.slice(0, MAX_PART_HEADERS))
     // The attachments of a stored mail have no name, and name no field.
-    if (!NAMED.test(head[0]) && !NAMED.test(behind.slice(0, empty?.index))) continue
+    if (!NAMED.test(head[0]) && !NAMED.test(behind.slice(0, empty?.index ?? MAX_PART_HEADERS))) continue
     if (++count > MAX_PARTS) {
       visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
       return false
     }
-    const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length).slice(0, MAX_LOOSE_VALUE)
+    const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length)
     const parameters = dispositionParameters(head[1] ?? '')
     const locator = at(`body.${(valuesOf(parameters, /^name$/)[0] ?? '').slice(0, 64)}`)
-    const dashes = /[\r\n]-|--/.exec(value)?.index ?? value.length
-    const texts = [...valuesOf(parameters, /name\b/), value, value.slice(0, dashes)]
+    const texts = [...valuesOf(parameters, /name\b/), value, beforeDashes(value)]
     if (!texts.every(one => visitor.value(one, 'form', locator))) return false
     if (visitor.isPaused) yield
   }
   return true
+}
+
+function beforeDashes(value: string): string {
+  return value.slice(0, /[\r\n]-|--/.exec(value)?.index ?? value.length)
 }
 
 /**
@@ -239,8 +242,27 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
 
 /** The values of some parameters, also as mail readers read them. */
 function valuesOf(parameters: readonly (readonly [string, string])[], wanted: RegExp): string[] {
-  const values = parameters.filter(([name]) => wanted.test(name)).map(([, value]) => value)
-  return [...new Set(values.flatMap(value => [value, decodeWords(value)]))]
+  const named = parameters.filter(([name]) => wanted.test(name))
+  const values = named.map(([, value]) => value)
+  return [...new Set([...values.flatMap(readingsOf), ...continued(named)])]
+}
+
+/** A value as mail readers, those who undo every escape, and those who pass over a second sign read it. */
+function readingsOf(value: string): readonly string[] {
+  return [value, decodeWords(value), value.replace(/\\(.)/g, '$1'), value.replace(/^=+"?|"$/g, '')]
+}
+
+const CONTINUED = /^([\w-]{1,20})\*(\d{1,3})\*?$/
+
+/** What is divided among parameters with numbers (RFC 2231 section 3). */
+function continued(parameters: readonly (readonly [string, string])[]): readonly string[] {
+  const parts = parameters
+    .map(([name, value]) => ({ at: CONTINUED.exec(name), value }))
+    .filter(({ at }) => at !== null)
+    .sort((a, b) => Number(a.at?.[2]) - Number(b.at?.[2]))
+  if (parts.length === 0) return []
+  const joined = parts.map(({ value }) => value).join('')
+  return [joined, decodeUrl(joined.replace(/^[\w-]{0,20}'[\w-]{0,20}'/, ''), false)]
 }
 
 /** Where the part stands that names no field. */

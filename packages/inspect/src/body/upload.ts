@@ -3,7 +3,7 @@ import { decodeText } from './text.ts'
 const HEAD = 8_192
 /** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
 const SCRIPT =
-  /<\?php\b|<\?=(?:[\s(]{0,3}~|[\t\n\r -~]{10}|[\t\n\r -~]{1,9}(?:\?>|$))|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
+  /<\?php\b|<\?\s{1,8}@?(?:(?:system|eval|assert|exec|passthru|shell_exec|include|require|phpinfo|print|echo)(?:_once)?\b[\s('"$]|\$_(?:get|post|request|server|cookie)\b)|<script\s{1,8}language\s{0,4}=\s{0,4}['"]?php\b|<\?=(?:[\s(]{0,3}~|[\t\n\r -~]{10}|[\t\n\r -~]{1,9}(?:\?>|$))|<%@\s{0,8}page|<script[^>]{0,64}runat\s{0,4}=|<%[!=\s]{0,4}(?:runtime\.|out\.print|response\.write|eval\b|request[.(])|<jsp:scriptlet/i
 /** A file that is nothing but a door: its first statement runs what somebody hid in it or sends later. */
 const DOOR =
   /^\s{0,8}<\?(?:php)?\s{0,8}@?(?:eval|assert|system|passthru|shell_exec|exec)\s{0,4}\(\s{0,4}@?(?:base64_decode|gzinflate|str_rot13|hex2bin|\$_(?:get|post|request|cookie|server)\b)/i

@@ -1,4 +1,5 @@
 import { CHAR } from '../features.ts'
+import { findOddAddress } from '../lex/odd-address.ts'
 import type { Reading } from '../reading.ts'
 import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
@@ -154,6 +155,41 @@ export const disguisedAddressRules: readonly Rule[] = [
       benign: ['http://metadata.example.com/', 'metadata'],
     },
   ),
+  // A number or a tunnel for a name: whoever checks a list of names and addresses does not know it.
+  {
+    id: 'ssrf/odd-address',
+    family: 'ssrf',
+    score: 5,
+    quotable: true,
+    chars: CHAR.colon | CHAR.slash,
+    words: 0,
+    requires: [[[':/', ':\\', '//', '\\\\', ':\t', ':\n', ':\r']]],
+    find: ({ lower, fromStart }: Reading): Span | undefined => {
+      const found = findOddAddress(lower)
+      return fromStart || (found !== undefined && found.start > 0) ? found : undefined
+    },
+    attacks: [
+      'http://[64:ff9b::7f00:1]/',
+      'http://[2002:7f00:1::]/',
+      'http://[::127.0.0.1]/',
+      'http://000000000000177.0.0.1/',
+      'http://127.0.0.1./',
+      '//0x7f.1/',
+      'go\tpher://127.0.0.1/',
+      'http://127\t.0.0.1/',
+      'http://a@127.0.0.1:80@example.com/',
+    ],
+    benign: [
+      'http://127.0.0.1:8080/',
+      'http://[::1]:3000/',
+      'http://[2001:db8::1]/',
+      'C:/2024/a.txt',
+      'http://a.example:80/\nhttp://10.0.0.1/',
+      '//0.5',
+      '// 127.1',
+      'http://www.1.example/',
+    ],
+  },
   // Names that resolve to one address for who checks them and to another for who fetches; loopback addresses
   // that nothing listens on by name.
   pattern(

@@ -84,7 +84,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   ),
   pattern(
     'mail/command',
-    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n])|^\s{0,2}[\r\n]{1,2}\s{0,2}(?:quit|rset|noop|data|logout|starttls)\s{0,2}[\r\n]|(?:\r?\n|\\r\\n)\s{0,4}(?:bcc|mime-version|x-mailer|content-type)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/(?!plain))/,
+    /(?:^|[\r\n]|\\r\\n|\bquit)\s{0,4}(?:[av]\d{2,4}\s{1,4}(?:capability|fetch|login|logout|select|examine|create|delete|rename|subscribe|list|lsub|status|append|noop|search|store|copy|uid|starttls|authenticate|check|close|expunge)\b|(?:rcpt\s{1,4}to|mail\s{1,4}from)\s{0,4}:|(?:ehlo|helo|vrfy|expn)\s{1,4}[\w.-]{1,64}\s{0,4}[\r\n])|^\s{0,2}[\r\n]{1,2}\s{0,2}(?:quit|rset|noop|data|logout|starttls)\s{0,2}[\r\n]|(?:[\r\n]|\\n)\s{0,4}(?:bcc|mime-version|x-mailer|content-type)\s{0,4}:\s{0,4}[^\r\n]{0,80}(?:@|multipart|text\/(?!plain))/,
     {
       score: 5,
       quotable: true,
@@ -102,31 +102,35 @@ export const directoryAndMailRules: readonly Rule[] = [
     },
   ),
   // An address, and the next orders of the conversation (RFC 5321 section 4.1).
-  pattern('mail/address-orders', /@[\w.-]{1,80}>?\s{0,2}\n\s{0,2}(?:data|rset|quit)\s{0,2}(?:\n|$)/, {
-    score: 5,
-    quotable: true,
-    chars: CHAR.newline,
-    attacks: ['a@b.example\r\nDATA\r\nSubject: x', 'a@b.example>\nRSET'],
-    benign: ['a@b.example\ndata sheet', 'a@b.example data'],
-  }),
+  pattern(
+    'mail/address-orders',
+    /@[\w.-]{1,80}>?\s{0,2}[\r\n]\s{0,2}(?:(?:data|rset|quit)\s{0,2}(?:[\r\n]|$)|(?:vrfy|expn|ehlo|helo)\s{1,4}\S)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.newline,
+      attacks: ['a@b.example\r\nDATA\r\nSubject: x', 'a@b.example>\nRSET'],
+      benign: ['a@b.example\ndata sheet', 'a@b.example data'],
+    },
+  ),
   pattern(
     'mail/header',
-    /^[^\s]{0,80}(?:\r?\n|\\r\\n)\s{0,4}(?:to|cc|reply-to|from|subject)\s{0,4}:\s{0,4}[^\r\n]{0,80}@/,
+    /^[^\s]{0,80}(?:[\r\n]{1,2}|(?:\\r)?\\n)\s{0,4}(?:to|cc|reply-to|from|subject)\s{0,4}:\s{0,4}[^\r\n]{0,80}@/,
     {
       score: 5,
       quotable: true,
       bare: true,
       atStart: true,
       chars: CHAR.newline | CHAR.backslash,
-      words: WORD.mail,
-      attacks: ['x\r\nCc: all@evil.example'],
+      words: 0,
+      attacks: ['x\r\nCc: all@evil.example', 'Ann\nTo: x@evil.example', 'x\\nFrom: a@b.example'],
       benign: ['hello there\ncc: ann@example.com'],
     },
   ),
   // An address and nothing else on the first line: who pastes the head of a mail pastes names of fields.
   pattern(
     'mail/recipient',
-    /^\s{0,2}[^\s@<>,;:]{1,64}@[\w.-]{1,80}(?:\r?\n|\\r\\n){1,2}\s{0,4}(?:to|b?cc|reply-to|from|subject|content-type)\s{0,2}:\s{0,4}\S/,
+    /^\s{0,2}[^\s@<>,;:]{1,64}@[\w.-]{1,80}>?(?:\r?\n|\r|\\r\\n|\\n){1,2}\s{0,4}(?:to|b?cc|reply-to|from|subject|content-type|content-transfer-encoding)\s{0,2}:\s{0,4}\S/,
     {
       score: 5,
       atStart: true,
@@ -138,7 +142,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   ),
   pattern(
     'crlf/header',
-    /[\r\n]\s{0,4}(?:set-cookie|location|bcc|reply-to|subject|mime-version|content-type|content-length|transfer-encoding|x-forwarded-\w{1,8}|x-xss-protection|access-control-[\w-]{1,24}|refresh|link|host|connection|status|last-modified|http\/\d(?:\.\d)?)\s{0,4}(?::|\s\d{3})/,
+    /[\r\n]\s{0,4}(?:(?:cookie\s{0,2}:\s{0,2}[\w-]{1,40}=|authorization\s{0,2}:\s{0,2}(?:basic|bearer|\S{1,80}(?:[\r\n]|$)))|(?:content-(?:security|disposition|encoding|language|location|range|md5|transfer)[a-z-]{0,24}|clear-site-data|www-authenticate|proxy-[a-z]{4,16}|strict-transport-security|cache-control|if-[a-z-]{5,16}|set-cookie|location|bcc|reply-to|subject|mime-version|content-type|content-length|transfer-encoding|x-forwarded-\w{1,8}|x-xss-protection|access-control-[\w-]{1,24}|refresh|link|host|connection|status|last-modified|http\/\d(?:\.\d)?)\s{0,4}(?::|\s\d{3}))/,
     {
       score: 5,
       quotable: true,
@@ -168,7 +172,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Behind one word and a line end: where people write several lines, the first is more than that.
   pattern(
     'crlf/body-split',
-    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3}|access-control-[\w-]{1,24}\s{0,2}:|host\s{0,2}:\s{0,2}[\w-]{1,60}\.[\w.-]{1,60}(?:[\r\n]|$)|x-(?!ray|mas|ing|axis|men|box|factor|large)[a-z]{2,16}(?:-[a-z-]{1,24})?\s{0,2}:\s{0,2}\S)/,
+    /^[^\s`]{0,80}\r?\n\s{0,2}(?:set-cookie\s{0,2}:\s{0,2}\w{1,64}=|content-length\s{0,2}:\s{0,2}\d|transfer-encoding\s{0,2}:|x-xss-protection\s{0,2}:|refresh\s{0,2}:\s{0,2}\d|location\s{0,2}:\s{0,2}(?:https?:|\/)|http\/1\.[01]\s\d{3}|access-control-[\w-]{1,24}\s{0,2}:|(?:content-(?:security-policy|encoding|language)|clear-site-data|www-authenticate|proxy-auth[a-z]{6,12}|strict-transport-security)\s{0,2}:\s{0,2}\S|cookie\s{0,2}:\s{0,2}[\w-]{1,40}=|link\s{0,2}:\s{0,2}<|host\s{0,2}:\s{0,2}[\w-]{1,60}\.[\w.-]{1,60}(?:[\r\n]|$)|x-(?!ray|mas|ing|axis|men|box|factor|large)[a-z]{2,16}(?:-[a-z-]{1,24})?\s{0,2}:\s{0,2}\S)/,
     {
       score: 5,
       quotable: true,
@@ -182,13 +186,27 @@ export const directoryAndMailRules: readonly Rule[] = [
   // Redis and memcached read commands line by line.
   pattern(
     'crlf/store-command',
-    /[\r\n]\s{0,2}(?:flush(?:all|db)\s{0,2}(?:[\r\n]|$)|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|(?:set|add|replace|append|prepend)\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
+    /[\r\n]\s{0,2}(?:flush_?(?:all|db)\s{0,2}(?:[\r\n]|$)|bg(?:save|rewriteaof)\s{0,2}(?:[\r\n]|$)|(?:hm?set|setex|setnx|[lr]push|[sz]add|mset|getset)\s{1,4}[\w:.-]{1,64}\s{1,4}\S{1,200}|script\s{1,4}(?:load|flush|kill)\b|debug\s{1,4}(?:segfault|sleep|reload)\b|client\s{1,4}(?:list|kill|pause)\b|migrate\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}(?:get|rewrite)\s|eval\s{1,4}[\x22']|evalsha\s|(?:incr|decr|delete|touch)\s{1,4}[\w:.-]{1,64}(?:\s{1,4}\d{1,9})?\s{0,2}[\r\n]{1,2}$|(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d|config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s|(?:set|add|replace|append|prepend)\s{1,4}[^\s]{1,64}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{1,4}\d{1,6}\s{0,2}[\r\n]|module\s{1,4}load\s{1,4}\/)|\*\d{1,3}\r?\n\$\d{1,4}\r?\n/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.newline,
       attacks: ['\r\nFLUSHALL\r\n', '*1\r\n$8\r\nflushall', 'x\r\nset x 0 0 1\r\na', '\r\nslaveof x 6379'],
       benign: ['a\nset of 5', 'one\nflush all pipes', '*1\nfirst note'],
+    },
+  ),
+  // The same as people write it by hand, behind one word.
+  pattern(
+    'crlf/store-line',
+    /^[^\s]{0,120}[\r\n]{1,2}(?:SET\s\S{1,64}\s\S{1,200}|(?:AUTH|KEYS|DEL|TYPE|GET)\s[^\s/]{1,64}|SAVE|INFO|MULTI|SHUTDOWN|MONITOR)\s{0,2}(?:[\r\n]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      exactCase: true,
+      atStart: true,
+      chars: CHAR.newline,
+      attacks: ['x\r\nSET a b\r\nSAVE\r\n', 'x\r\nKEYS *\r\n', '\nAUTH secret\n'],
+      benign: ['hello\nset the table', 'a b\nSET a b', 'x\nGET /path'],
     },
   ),
   pattern(

@@ -50,7 +50,7 @@ export const headerInjectionRules: readonly Rule[] = [
   // Line ends as a program writes them, for a server that undoes them.
   pattern(
     'crlf/escaped-header',
-    /^[^\s]{0,120}(?:\\r\\n|\\[rn])\s{0,2}(?:set-cookie|location|content-length|content-type|refresh|host|x-[\w-]{1,40})\s{0,2}:/,
+    /^[^\s]{0,120}(?:\\r\\n|\\[rn])\s{0,2}(?:set-cookie|location|content-[a-z-]{3,30}|transfer-encoding|clear-site-data|access-control-[a-z-]{5,24}|link|http\/1\.[01]\s\d{3}|cookie|authorization|refresh|host|x-[\w-]{1,40})\s{0,2}(?::|[a-z]{2})/,
     {
       score: 5,
       quotable: true,

@@ -4,15 +4,16 @@ import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 const OPERATORS =
-  'ne|eq|gt|gte|lt|lte|in|nin|or|and|nor|not|exists|type|mod|regex|where|text|all|elemmatch|size|expr|jsonschema|options|func|accumulator|function|lookup|ninarray|bitsallset|slice|comment|natural|set|unset|inc|push|pull|rename|near|geowithin|geointersects|meta'
+  'ne|eq|gt|gte|lt|lte|in|nin|or|and|nor|not|exists|type|mod|regex|where|text|all|elemmatch|size|expr|jsonschema|options|func|accumulator|function|lookup|ninarray|bitsallset|slice|comment|natural|set|unset|inc|push|pull|rename|near|geowithin|geointersects|meta|graphlookup|unionwith|currentop|listsessions|listlocalsessions|collstats|indexstats|plancachestats|out'
 
 const OPERATOR = new RegExp(`(?:^|[[.{,\\s"'])\\$(?:${OPERATORS})(?:$|[\\]."'\\s:=])`)
 /** Operators that run code or reach other collections. */
-const RUNNING = /\$(?:where|expr|function|accumulator|func|jsonschema|lookup)\b/
+const RUNNING =
+  /\$(?:where|expr|function|accumulator|func|jsonschema|lookup|graphlookup|unionwith|currentop|listsessions|listlocalsessions|collstats|indexstats|plancachestats|out)\b/
 const RUNNING_VALUE = /\$(?:where|function|accumulator|func)\b/
 /** What a login or a look-up by one key compares: an operator there widens it. */
 const COMPARED =
-  /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
+  /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,16}(?:token|password|passwd|secret)|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
 /** Operators that compare with anything. */
 const COMPARISON = /\$(?:ne|gt|gte|lt|lte|nin|regex|exists|not)\b/
 /** Parameters by which interfaces take filters: Strapi, Parse, CouchDB, LoopBack. */
@@ -131,7 +132,7 @@ export const nosqlRules: readonly Rule[] = [
   },
   pattern(
     'nosqli/shell',
-    /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)|^[\w'"]{0,16}\s{0,2};\s{0,2}return\s{0,2}\(?(?:true|1|this)\b|^\s{0,4}function\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}(?:return\b|sleep\s{0,2}\(|while\b)/,
+    /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\b[^;\n]{1,80};\s{0,4}(?:var|let)\b|['"]\s{0,4}(?:\|\||&&)\s{0,4}\(?\s{0,2}(?:this\s{0,2}[.[]|function\s{0,2}\(|\(\s{0,2}\)\s{0,2}=>|return\b|new\s{1,4}date\b|tojson\s{0,2}\(|object\.keys\s{0,2}\()|['"]\s{0,4}\+\s{0,4}\(\s{0,2}(?:this\s{0,2}[.[]|tojson\s{0,2}\(|object\.keys\s{0,2}\()|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)|^[\w'"]{0,16}\s{0,2};\s{0,2}return\s{0,2}\(?(?:true|1|this)\b|^\s{0,4}function\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}(?:return\b|sleep\s{0,2}\(|while\b)/,
     {
       score: 5,
       quotable: true,

@@ -22,22 +22,27 @@ import { probeRules } from './probes.ts'
 import { productPathRules } from './product-paths.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
+import { serialisedObjectRules } from './serialised-objects.ts'
 import { serverFileRules } from './server-files.ts'
 import { sqlFormRules } from './sql-forms.ts'
 import { sqlRules } from './sqli.ts'
 import { structureRules } from './structure.ts'
 import { templateRules } from './template.ts'
+import { templateNameRules } from './template-names.ts'
 import { traversalRules } from './traversal.ts'
 import { xpathRules } from './xpath.ts'
 import { xssRules } from './xss.ts'
+import { xssFormRules } from './xss-forms.ts'
 
 /** All rules that ship with Postern. Each carries the values it must and must not find. */
 export const ownRules: readonly Rule[] = [
   ...sqlRules,
   ...xssRules,
+  ...xssFormRules,
   ...rceRules,
   ...traversalRules,
   ...templateRules,
+  ...templateNameRules,
   ...codeRules,
   ...phpFormRules,
   ...javaRules,
@@ -50,6 +55,7 @@ export const ownRules: readonly Rule[] = [
   ...exploitRules,
   ...gadgetRules,
   ...objectRules,
+  ...serialisedObjectRules,
   ...commandPlaceRules,
   ...commandProofRules,
   ...disguisedCommandRules,

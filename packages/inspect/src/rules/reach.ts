@@ -57,7 +57,7 @@ function findIncludedPath(reading: Reading): Span | undefined {
 export const reachRules: readonly Rule[] = [
   pattern(
     'ssrf/metadata',
-    /(?:^|[/@\s"'=:[])(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.google\.internal|metadata\.azure|instance-data\b|rancher-metadata\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
+    /(?:^|[/@\s"'=:[])(?:169\.254\.169\.254|169\.254\.170\.23?|169\.254\.42\.42|169\.254\.0\.23|168\.63\.129\.16|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.(?:google\.internal|goog|azure|tencentyun\.com|packet\.net|platformequinix\.com|cloud\.ibm\.com)|api\.metadata\.cloud\.ibm\.com|\[?(?:fd20:ce::254|fe80::a9fe:a9fe|fd00:42::42)|instance-data\b|rancher-metadata\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
     {
       score: 5,
       quotable: true,
@@ -72,7 +72,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/disguised',
-    /(?:https?|ftp|wss?|dict|ldap|tftp|git|ssh|svn|redis|mysql|mongodb|smtp|imap):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|(?:127|10|192|169)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:nip|xip|sslip)\.io|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:\/\/[\w.-]{1,80}\\@[\w.[]|https?:\/\/[^\s/?#]{0,40}(?:[\u2460-\u2473\u24ea][^\s/?#]{0,8}[\u2460-\u2473\u24ea]|\d[\u3002\uff0e\uff61]\d)|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
+    /(?:https?|ftp|wss?|dict|ldap|tftp|git|ssh|svn|redis|mysql|mongodb|smtp|imap):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|localhost\.me|localhost\.|ip6-localhost|ip6-loopback|[\da-f]{8}\.(?:nip|sslip)\.io|(?:127|10|192|169|172|0)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:(?:nip|xip|sslip)\.io|traefik\.me)|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:\/\/[\w.-]{1,80}\\@[\w.[]|https?:\/\/[^\s/?#]{0,40}(?:[\u2460-\u2473\u24ea][^\s/?#]{0,8}[\u2460-\u2473\u24ea]|\d[\u3002\uff0e\uff61]\d|[\uff10-\uff19\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]|\ud835[\udfce-\udfff]|%(?:2e|3\d)(?![^\s/?#]{0,80}@))|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       quotable: true,
@@ -178,7 +178,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/scheme',
-    /(?:^|["'=\s(])(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname):\/{2,3}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bhttps?:\/\/unix:\/|\bservice:jmx:|\bunix:\/{2,3}\w/,
+    /(?:^|["'=\s(\u0000-\u001f]|\burl:)(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname|ldapi|npipe|local[-_]file|mhtml|phar|expect|ogg|rar|bundleresource):[/\\]{1,4}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bhttps?:\/\/unix:\/|\bservice:jmx:|\bunix:\/{2,3}\w/,
     {
       score: 5,
       quotable: true,
@@ -197,7 +197,7 @@ export const reachRules: readonly Rule[] = [
   // Settings name such servers, of directories, shares and mail: data where documents are sent.
   pattern(
     'ssrf/server-scheme',
-    /(?:^|["'=\s(])(?:sftp|ldaps?|imap|smb|telnet|resource):\/{2,3}[\w.[\]%@-]{1,80}/,
+    /(?:^|["'=\s(])(?:sftp|ldaps?|imap|pop3s?|smb|nfs|afp|telnet|resource):\/{2,3}[\w.[\]%@-]{1,80}/,
     {
       score: 5,
       bare: true,

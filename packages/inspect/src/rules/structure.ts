@@ -124,7 +124,7 @@ export const structureRules: readonly Rule[] = [
   },
   pattern(
     'prototype/key',
-    /__proto__\s{0,2}(?:[.[=\]]|["']?\s{0,2}[:=]|$)|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
+    /__proto__\s{0,2}(?:[.[=\]]|["']\s{0,2}\]|["']?\s{0,2}[:=]|$)|__pro__proto__to__|^["'[{\s]{0,4}__proto__|\bconstructor\s{0,2}["']?\]?\s{0,2}(?:\.|\[\s{0,2}["']?)\s{0,2}prototype\b|__(?:define|lookup)[gs]etter__\s{0,2}(?:[.[(=]|$)/,
     {
       score: 5,
       quotable: true,
@@ -179,7 +179,7 @@ export const structureRules: readonly Rule[] = [
     attacks: ['aced0005', 'HexAsciiSerializedMap:aced0005737200', 'ACED00057372'],
     benign: ['0aced0005', 'aced0005ff', 'aced'],
   }),
-  pattern('deserialisation/php', /(?:^|[^\w])[oc]:\+?\d{1,5}:"[\w\\]{1,80}":\d{1,5}:\{/, {
+  pattern('deserialisation/php', /(?:^|[^\w])[oc]:\+?\d{1,24}:\\?"[\w\\]{1,80}\\?":\d{1,24}:\{/, {
     score: 5,
     quotable: true,
     chars: CHAR.brace,
@@ -248,10 +248,9 @@ export const structureRules: readonly Rule[] = [
   // A pickle of which the first step already runs something, as the whole of a value.
   pattern(
     'deserialisation/python-start',
-    /^\(?c(?:os|posix|nt|__builtin__|builtins|subprocess|commands|pty|runpy)\n(?:system|popen\d?|spawn\w{0,3}|exec\w{0,4}|eval|getattr|open|call|run|check_output|check_call|getoutput|_?run_code)\n[p(q]/,
+    /(?:^|[^a-z])c(?:os|posix|nt|__builtin__|builtins|subprocess|commands|pty|runpy)\r?\n(?:system|popen\d?|spawn\w{0,3}|exec\w{0,4}|eval|getattr|open|call|run|check_output|check_call|getoutput|__import__|_?run_code)\r?\n[p(q\u0085\u0094]/,
     {
       score: 5,
-      atStart: true,
       chars: CHAR.newline,
       attacks: ['c__builtin__\nexec\np0\n(Vimport os\np1\n', "cos\nsystem\n(S'id'\ntR."],
       benign: ['cos\nsystem\nwide', 'cos\nlettuce\n(green)'],

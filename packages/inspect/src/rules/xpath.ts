@@ -44,6 +44,37 @@ export const xpathRules: readonly Rule[] = [
       },
     ),
   ),
+  // Between a string that is ended and the next one: a step, a comment or a function of XPath 2.
+  pattern(
+    'code/xpath-step',
+    /["']\s{0,4}(?:or|and)(?:\s{1,4}\(?\s{0,2}\/\/[\w*]|\s{0,4}\/\*|\s{0,4}\(?\s{0,2}\.{1,2}\/[\w*]{1,24}\s{0,4}(?:or\b|and\b|[=|<>])|\s{0,4}\(?\s{0,2}(?:\.\s{0,2}[=<>!]|string-to-codepoints\s{0,2}\(|system-property\s{0,2}\(|unparsed-text\s{0,2}\())|["'\])]\s{0,2}\(:[^()\n]{0,24}:\)\s{0,2}(?:or\b|and\b|[|=\]<>])|["']\s{0,2}\]\s{0,2}\|\s{0,2}[\w*./]{1,40}\s{0,2}(?:\||\[\s{0,2}["'(])/,
+    {
+      score: 5,
+      quotable: true,
+      unlessNamed: /(?:^|[_-])xpath$/,
+      chars: CHAR.apostrophe | CHAR.quote,
+      attacks: ["' or .='x", "' or //* or '", "'(::)or(::)1=1", "x']|*|x['", '" or ../a or "'],
+      benign: ["'a' or 'b'", "it's a (: smile :)", "x['a'] or y", 'a["b"] | c', "'and ...'", "'or /"],
+    },
+  ),
+  // XQuery: clauses, and functions that load or run what the sender names.
+  pattern(
+    'code/xquery',
+    /\bfor\s{1,4}\$\w{1,24}\s{1,4}in\s{1,4}(?:\/{1,2}\w|(?:fn:)?(?:doc|collection)\s{0,2}\()|\blet\s{1,4}\$\w{1,24}\s{0,4}:=|\bfn:(?:doc|collection|unparsed-text|environment-variable)\s{0,2}\(|\b(?:util|proc|file|xmldb|sql|process|xslt):(?:eval|system|execute|read-text|read-binary|login|write|append|list|delete|store|collection)\s{0,2}\(|\bdeclare\s{1,4}(?:variable\s{1,4}\$\w|(?:function|option)\s{1,4}[\w-]{1,24}:[\w-]{1,40}[\s(])/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar | CHAR.paren,
+      attacks: [
+        'for $x in //user return $x',
+        "let $x := doc('a') return $x",
+        "fn:doc('x')",
+        'declare variable $x := 1;',
+        "proc:system('id')",
+      ],
+      benign: ['for $5 in cash', 'let x := 1', 'file: list (a)', 'declare function'],
+    },
+  ),
   // A path of its own breaks out of nothing: those who read pages by selectors send it as data.
   pattern('code/xpath-path', /\/\/\*\[|^\s{0,4}\/{1,2}[\w/]{1,40}\[\d{1,4}\]\//, {
     score: 5,

@@ -45,7 +45,7 @@ export const xssRules: readonly Rule[] = [
   },
   pattern(
     'xss/attribute',
-    /(?:^|["'`\s/;>])(?!on(?!end|empti)[a-z]{2,20}ed[\s=])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|seek|select|show|sort|stall|start|stop|storage|submit|suspend|syncres|time|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,20}[\s\u0000/]{0,8}=(?!\s?(?:"(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\)))\s?;?\s?"|'(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))\s?;?\s?'))[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
+    /(?:^|["'`\s/;>])(?!on(?!end|empti)[a-z]{2,20}ed[\s=])on(?:abort|after|anim|auxc|before|begin|blur|bounce|can|cell|change|click|close|copy|cue|content|context|command|cut|dbl|drag|drop|duration|emptied|end|error|fini|focus|form|fullscreen|gesture|got|hash|help|input|inval|key|lang|layout|load|lose|lost|media|message|mouse|move|mozfull|nauxclick|off|online|page|paste|pause|play|point|pop|progress|property|rate|ready|repeat|reset|resiz|resume|reverse|row|scroll|search|security|seek|select|show|slot|sort|stall|start|stop|storage|submit|suspend|syncres|time|timezone|toggle|touch|track|transition|unhand|unload|undo|url|volume|wait|webkit|wheel|zoom)[a-z]{0,28}[\s\u0000/]{0,8}=(?!\s?(?:"(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\)))\s?;?\s?"|'(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))\s?;?\s?'))[\s"'`({]{0,8}(?:[\w$.]{1,32}[\s"'`)\]]{0,4}[(`=+[?]|["']?\s{0,4}(?:javascript|vbscript):|\(\s{0,4}[a-z]|\[|new\b|throw\b|_=)/,
     {
       score: 5,
       quotable: true,
@@ -101,7 +101,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/script-url',
-    /(?:^\s{0,8}|(?!"javascript:(?:void\(0?\))?;?"|'javascript:(?:void\(0?\))?;?')["'(=<>:]\s{0,2})(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s{0,3}s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)(?!\s{0,8}(?:void\s?\(\s?0?\s?\)(?:;?[ \t]{0,4}$|[ \t]{1,3}(?!in)[a-z])|gs\.(?:get|is|has|date|beginningof|endof|days|hours|minutes|months|quarters|years|now)[a-z]{0,24}\(["'\w,: -]{0,40}\)(?:$|[\s^&"'@])))\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
+    /(?:^[\u0000-\u0020]{0,8}|(?!"javascript:(?:void\(0?\))?;?"|'javascript:(?:void\(0?\))?;?')["'(=<>:]\s{0,2})(?:j\s?a\s?v\s?a|v\s?b|l\s?i\s?v\s?e)\s{0,3}s\s?c\s?r\s?i\s?p\s?t\s{0,4}:(?!`)(?!\s{0,8}(?:void\s?\(\s?0?\s?\)(?:;?[ \t]{0,4}$|[ \t]{1,3}(?!in)[a-z])|gs\.(?:get|is|has|date|beginningof|endof|days|hours|minutes|months|quarters|years|now)[a-z]{0,24}\(["'\w,: -]{0,40}\)(?:$|[\s^&"'@])))\s{0,8}(?:[\w$.'"`[\](){}\\!~+/-]{0,40}[(`=[]|\/\/|\\|[\w.]{1,24}$)|^\s{0,4}(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:{1,2}\s{0,4}$/,
     {
       score: 5,
       quotable: true,

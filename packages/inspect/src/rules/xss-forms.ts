@@ -1,0 +1,66 @@
+import { pattern, type Rule } from '../rule.ts'
+import { WORD } from '../words.ts'
+
+const CALLED = 'alert|confirm|prompt|eval|print|settimeout|setinterval|fetch|atob|open'
+const OBJECT = '(?:self|window|top|parent|frames|globalthis|document|this)\\s{0,2}\\??\\.?\\s{0,2}'
+
+/** Script in a page in less common forms: calls that ask first, and other ways out of a string. */
+export const xssFormRules: readonly Rule[] = [
+  // A call that is made where there is something to call: who writes one by hand knows that there is.
+  pattern(
+    'xss/optional-call',
+    new RegExp(
+      `\\b(?:alert|confirm|prompt|eval)\\s{0,2}\\?\\.\\s{0,2}[(\`]|\\b(?:self|window|top|parent|frames|globalthis)\\s{0,2}\\?\\.\\s{0,2}(?:\\[|(?:${CALLED})\\s{0,2}(?:\\?\\.)?\\s{0,2}[(\`])`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: ['alert?.(1)', 'self?.alert?.(1)', "window?.['alert'](1)", 'top?.eval(name)'],
+      benign: ['user?.name', 'alerts?.(1)', 'is it top? .alert', 'window?.location'],
+    },
+  ),
+  // Out of a string by operators that no sentence has behind a quote, and into a call.
+  pattern(
+    'xss/string-end',
+    new RegExp(
+      `^[^\\n]{0,80}?["'\`][ \\t\\r\\n\\u2028\\u2029]{0,4}(?:[;,)\\]}+*/%|&^?<=!~-][ \\t\\r\\n\\u2028\\u2029]{0,4}){1,8}(?:(?:void|typeof|delete|new|throw)\\b)?[\\s({!~+-]{0,6}(?:\\(?\\)?\\s{0,2}=>\\s{0,2}\\{?|function\\s{0,2}\\(\\s{0,2}\\)\\s{0,2}\\{)?\\s{0,2}(?:\\w{1,3}\\s{0,2}=\\s{0,2}[\\w.]{1,12}\\s{0,2};\\s{0,2})?(?:${OBJECT})?(?:alert|confirm|prompt|eval|print|settimeout|setinterval)\\s{0,2}\\)?\\s{0,2}(?:\\?\\.)?\\s{0,2}(?:\\(\\s{0,2}(?:\\d|\\)|["'\`/]|\\w{1,16}\\)|document|location|window|self|origin)|\`)`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.script,
+      attacks: [
+        "'%alert(1)%'",
+        "\\'<confirm`1`<'",
+        "';!print()//",
+        '";\nalert(1)\n//',
+        "';void(alert(1))//",
+        "'};alert(1);{'",
+        "';(()=>{alert(1)})()//",
+        "'==eval(name)=='",
+      ],
+      benign: [
+        "he said 'alert' (1)",
+        '"a", alert the user',
+        "'x'; print the page",
+        "it's (print) time",
+        '"Hello," print(1)'.replace('print(1)', 'printed'),
+      ],
+    },
+  ),
+  pattern(
+    'xss/literal-call',
+    new RegExp(
+      `\\$\\{\\s{0,4}(?:\\{\\s{0,2}\\}\\s{0,2}\\.\\w{1,12}\\s{0,2}=\\s{0,2})?(?:${OBJECT})?(?:alert|confirm|prompt|eval)\\s{0,2}(?:\\?\\.)?\\s{0,2}[(\`]|\`\\s{0,2};\\s{0,2}(?:${OBJECT})?(?:alert|confirm|prompt|eval|print)\\s{0,2}[(\`]`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: ['${{}.x=alert(1)}', '${self.alert(1)}', '`;print()//'],
+      benign: ['${alerts}', '`a`; print it', '${window.title}'],
+    },
+  ),
+]
