@@ -146,12 +146,14 @@ export const rceRules: readonly Rule[] = [
     },
   ),
   // Between two words, in place of the space that a filter refuses.
-  pattern('rce/ifs-joined', /[\w;|&`(]\$(?:\{ifs(?:\}|[^}\n]{1,12}\})|ifs(?:\$\d)?)[\w/<>~.$-]/, {
+  pattern('rce/ifs-joined', /[\w;|&`(]\$(?:\{IFS(?:\}|[^}\n]{1,12}\})|IFS(?:\$\d)?)[\w/<>~.$-]/, {
     score: 5,
     quotable: true,
+    // Shells tell capitals apart, and salts of passwords hold any three letters behind a dollar.
+    exactCase: true,
     chars: CHAR.dollar,
     attacks: ['touch${IFS}/tmp/x', 'cat$IFS/etc/x', ';${IFS}id', 'a;curl${IFS}x'],
-    benign: ['IFS="$IFS"', '${IFS}', 'for i in $IFS'],
+    benign: ['p=4$8tC4zK6A$iFs7q6C', 'IFS="$IFS"', '${IFS}', 'for i in $IFS'],
   }),
   // A word cut out of a variable, behind a separator: hidden, and no setting of any program.
   pattern('rce/cut-variable', /[;&|`(]\s{0,4}\$\{[a-z_]{1,16}:\d{1,3}(?::\d{1,3})?\}\w/, {

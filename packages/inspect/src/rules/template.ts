@@ -15,10 +15,16 @@ const REACH = 160
 const BARRIERS = '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f'
 const OF_PROGRAMS =
   'process\\.|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()'
-// Ruby runs what stands between backticks, wherever in its marks.
 const inMarks = foundWithin({
   opening: /[#!@~]\{|<%=?|\{%|\[\[\$|\*\{|%\{(?!\[)/,
-  inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}|\``),
+  inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}`),
+  reach: REACH,
+  barriers: BARRIERS,
+})
+// Ruby runs what stands between backticks, wherever in its marks; polylines have `~{` and `@{`, and backticks.
+const inRuby = foundWithin({
+  opening: /#\{|<%=?|\{%|\[\[\$|\*\{/,
+  inside: /`/,
   reach: REACH,
   barriers: BARRIERS,
 })
@@ -39,7 +45,7 @@ const inLiterals = foundWithin({
 
 function findObject({ lower }: Reading): Span | undefined {
   let first: Span | undefined
-  for (const within of [inMarks, inBraces, inLiterals]) {
+  for (const within of [inMarks, inRuby, inBraces, inLiterals]) {
     const found = within(lower)
     if (found !== undefined && (first === undefined || found.start < first.start)) first = found
   }
