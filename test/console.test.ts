@@ -503,6 +503,27 @@ describe('the console in a browser, on a running gateway', () => {
       }
     })
 
+  test('on paper a screen is whole and light, whatever the theme, without what only a screen needs', async () => {
+    const outer = page
+    const own = await browser.newContext({ colorScheme: 'dark', viewport: { width: 1_000, height: 300 } })
+    own.setDefaultTimeout(20_000)
+    page = await own.newPage()
+    try {
+      await page.goto(served.console?.link ?? '')
+      await seen(page.getByRole('heading', { name: 'Overview' }))
+      const measured = (): Promise<unknown> =>
+        page.evaluate(
+          '[document.documentElement.scrollHeight > 400, getComputedStyle(document.body).backgroundColor, document.querySelector("nav").checkVisibility()]',
+        )
+      assert.deepEqual(await measured(), [false, 'rgb(14, 18, 20)', true])
+      await page.emulateMedia({ media: 'print' })
+      assert.deepEqual(await measured(), [true, 'rgb(255, 255, 255)', false])
+    } finally {
+      page = outer
+      await own.close()
+    }
+  })
+
   test('older events follow when the end of the list comes into sight', async () => {
     await open('live')
     await seen(page.locator('.event').first())

@@ -156,6 +156,8 @@ cases('an audit log that is not there', [
     2,
     /cannot be undone\n {2}hint: to remove them: postern audit prune --keep 1d --yes/,
   ],
+  ['audit erase "a; id" --tenant acme', 2, /postern audit erase 'a; id' --tenant=acme --yes\n/],
+  ['audit erase -- -x', 2, /postern audit erase --yes -- -x\n/],
   ['audit erase ann', 2, /cannot be undone\n {2}hint: if you mean it: postern audit erase ann --yes/],
   ['audit accept-rollback', 2, /postern audit accept-rollback --yes/],
   ['audit key "x y"', 2, /must be neither empty nor contain spaces/],

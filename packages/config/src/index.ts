@@ -21,7 +21,7 @@ export type {
 } from './sections/budgets.ts'
 export type { CompiledConsole } from './sections/console.ts'
 export type { ExtensionConfig } from './sections/extensions.ts'
-export type { CompiledBackendCheck, TlsConfig } from './sections/gateway.ts'
+export type { CompiledBackendCheck, CompiledCaps, TlsConfig } from './sections/gateway.ts'
 export type {
   CompiledIdentify,
   CompiledIdentifyMethod,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
-import { STREAMS_FOR_EACH } from './backend-slots.ts'
+import { FILES_OF_BACKEND_CONNECTION } from './backend-slots.ts'
 import type { GatewaySettings } from './gateway-options.ts'
 import { readLastAnswer } from './last-answer.ts'
 
@@ -79,7 +79,7 @@ export function backendPool(settings: GatewaySettings): Pool {
         lifetime: timeouts.upstreamLifetime,
       }),
     // Who gets one is for `BackendSlots` to say; streams of events come on top.
-    connections: limits.upstreamConnections * (1 + STREAMS_FOR_EACH),
+    connections: limits.upstreamConnections * FILES_OF_BACKEND_CONNECTION,
     pipelining: 1,
     allowH2: false,
     connectTimeout: timeouts.upstreamConnect,

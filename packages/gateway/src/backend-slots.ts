@@ -33,7 +33,9 @@ const FREE_FOR_EACH = 4
 const PATIENCE_MS = 1_000
 const LOOK_AGAIN_MS = 250
 /** Streams of events that may be open for each connection that answers other requests. */
-export const STREAMS_FOR_EACH = 4
+const STREAMS_FOR_EACH = 4
+/** Sockets that each of the connections to the backend, as they are configured, may need. */
+export const FILES_OF_BACKEND_CONNECTION: number = 1 + STREAMS_FOR_EACH
 /** Waiting clients that are looked at when a connection becomes free. */
 const LOOKED_AT = 16
 

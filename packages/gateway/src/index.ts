@@ -1,3 +1,4 @@
+export { FILES_OF_BACKEND_CONNECTION } from './backend-slots.ts'
 export { type CloseOptions, Gateway, startGateway } from './gateway.ts'
 export type {
   GatewayLimits,

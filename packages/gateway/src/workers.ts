@@ -17,6 +17,7 @@ export interface WorkersOptions {
   readonly execArgv?: readonly string[]
   /**
    * The most memory that a worker may take. One that needs more ends and is started again; the others go on.
+   * Where `maxOldGenerationSizeMb` is given, `maxYoungGenerationSizeMb` is 16 unless it is given too.
    * Default: that of Node.
    */
   readonly resourceLimits?: ResourceLimits
@@ -74,6 +75,19 @@ export interface Workers {
   close(options?: { readonly grace?: Duration }): Promise<void>
 }
 
+/**
+ * Megabytes of young objects in a worker whose memory is bounded. At its limit Node gives a thread 16 MB more
+ * to end in. When more young objects than that survive at once (48 MB is Node's default), V8 finds no place
+ * for them and ends the whole process, with all workers.
+ */
+const YOUNG_MB = 16
+
+function boundedYoung(limits: ResourceLimits | undefined): ResourceLimits | undefined {
+  return limits?.maxOldGenerationSizeMb === undefined
+    ? limits
+    : { maxYoungGenerationSizeMb: YOUNG_MB, ...limits }
+}
+
 /** Whether the kernel spreads connections over several sockets on one port. */
 function canShareAPort(platform: NodeJS.Platform): boolean {
   return platform === 'linux' || platform === 'freebsd'
@@ -100,7 +114,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     entry,
     workerData,
     execArgv,
-    resourceLimits,
+    resourceLimits: boundedYoung(resourceLimits),
     onMessage,
     onEnd,
     stuckAfter: parseDuration(stuckAfter, 'stuckAfter'),

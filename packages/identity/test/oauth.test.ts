@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { openSqlite } from '@postern/store'
@@ -380,6 +381,57 @@ describe('the OAuth server, with openid-client', () => {
     )
     assert.equal(tokens.token_type, 'dpop')
     assert.equal((await asBearer(site, tokens.access_token)).kind, 'anonymous')
+  })
+
+  test('attack: a page that posts an answer to a client is framed, and a client\u2019s state is script', async t => {
+    const site = await oauthSite(t)
+    const browser = await signUp(site, 'alice@shop.example')
+    const { status, text, headers } = await browser.get(
+      `/.postern/oauth/auth?${new URLSearchParams({
+        ...{
+          client_id: 'web',
+          redirect_uri: CALLBACK,
+          scope: 'openid',
+          response_type: 'code',
+          prompt: 'none',
+        },
+        ...{ response_mode: 'form_post', state: '"><script>alert(1)</script>' },
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      })}`,
+    )
+    assert.equal(status, 400)
+    const [, own = ''] = /<script>([\s\S]*?)<\/script>/.exec(text) ?? []
+    assert.match(own, /forms\[0\]\.submit/)
+    assert.equal(text.match(/<script/g)?.length, 1)
+    const hash = createHash('sha256').update(own).digest('base64')
+    assert.equal(
+      headers.get('content-security-policy'),
+      `default-src 'none'; script-src 'sha256-${hash}'; base-uri 'none'; frame-ancestors 'none'`,
+    )
+    assert.equal(headers.get('referrer-policy'), 'no-referrer')
+  })
+
+  test('pages of a client may read its tokens from another origin, and no other pages may', async t => {
+    const site = await oauthSite(t)
+    const ask = async (client: string, origin: string) => {
+      const answer = await fetch(`${site.origin}/.postern/oauth/token`, {
+        method: 'POST',
+        headers: { origin },
+        body: new URLSearchParams({ grant_type: 'authorization_code', client_id: client, code: 'x' }),
+      })
+      const { error_description: why } = (await answer.json()) as { readonly error_description?: string }
+      return [/origin .* not allowed/.test(why ?? ''), answer.headers.get('access-control-allow-origin')]
+    }
+    const own = new URL(CALLBACK).origin
+    assert.deepEqual(await ask('native', own), [false, own])
+    for (const [client, origin] of [
+      ['native', 'https://evil.example'],
+      ['native', 'null'],
+      ['native', 'http://127.0.0.1:8766'],
+      ['tv', own],
+    ] as const)
+      assert.equal((await ask(client, origin))[0], true, `${client} ${origin}`)
   })
 
   test('refuses what OAuth 2.1 does not have: no PKCE, plain PKCE, implicit, another redirect URI', async t => {

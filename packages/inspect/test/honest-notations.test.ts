@@ -109,6 +109,28 @@ const KINDS: HonestKinds = {
       asked('/s', { uid: ',chr(97)) or 1: print chr(121)+chr(101)' }),
     ],
   },
+  'documents of ColdFusion and Ruby, and commands that are substituted': {
+    honest: [
+      filled({
+        packet:
+          "<wddxPacket version='1.0'><header/><data><struct><var name='a'/></struct></data></wddxPacket>",
+      }),
+      sent({ steps: [{ run: 'VERSION=$(cat VERSION)' }] }),
+    ],
+    attacks: [
+      sent({
+        mails: '\n---\n- !ruby/object:Gem::Installer\n    i: x\n- !ruby/object:Gem::SpecFetcher\n    i: y\n',
+      }),
+      filled({
+        packet:
+          "<wddxPacket version='1.0'><header/><data><struct type='aa.b.Ca'></struct></data></wddxPacket>",
+      }),
+      filled({ brightness: '$(echo 2ZqLk81xPvTq 2>&1)' }),
+      asked('/s', { v: '$(cut -c1 x)' }),
+      asked('/t', { transport: "|| (echo '[S]'; id; echo '[E]')#;" }),
+      sent({ transport: "x; { echo 'a' | id" }),
+    ],
+  },
   'a sentence that goes on with the name of a program': {
     honest: [
       sent({ text: 'fixed; curl now follows redirects' }),

@@ -16,6 +16,7 @@ import {
   type Reason,
   type Refusal,
   type Remediation,
+  shellWord,
   systemClock,
   systemRandom,
 } from '@postern/core'
@@ -242,11 +243,6 @@ function actorsAt(all: ActorSet, stage: 'all' | 'arrival' | 'identified'): Actor
 /** Whom a clearance is for: an address alone may be shared by many. */
 function clientOf(exchange: Exchange): string {
   return `${exchange.client}\n${exchange.header('user-agent') ?? ''}`
-}
-
-/** One word of a shell command, quoted where needed. */
-function shellWord(text: string): string {
-  return /^[\w.:/@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** What a request shows in a header, or else in cookies. */

@@ -7,6 +7,7 @@ import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
 import { readCertificate, requireNoApplication } from './gateway-plan.ts'
 import type { Listener } from './listener.ts'
+import { fittedCaps, openFileLimit } from './open-files.ts'
 
 /** Longer than proxies keep idle connections to what they ask, so that they close first. */
 const KEEP_ALIVE_MS = 75_000
@@ -28,7 +29,8 @@ export async function startForwardAuthListener(
       hint: 'postern forward-auth --dialect nginx, or traefik, caddy, envoy',
     })
   const endpoint: RequestListener = forwardAuthEndpoint(runtime, { dialect, prefix })
-  const bounds = { connections: config.caps.connections }
+  const { connections } = fittedCaps(config.caps, 1, openFileLimit())
+  const bounds = { connections }
   const certificate = config.tls && readCertificate(config.tls, file.folder)
   const server =
     certificate === undefined

@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls'
 import type { CompiledConfig, Listen, LoadedConfig, TlsConfig } from '@postern/config'
 import { ConfigError, fileProblem, socketPath } from '@postern/core'
 import type { GatewayLimits, GatewayTimeouts, ListenOptions, TlsOptions } from '@postern/gateway'
+import { fittedCaps, openFileLimit } from './open-files.ts'
 
 /** What the package gateway is started with, plain enough to be handed to a worker. */
 export interface GatewayPlan {
@@ -31,9 +32,10 @@ export function requireNoApplication({ identify }: CompiledConfig): void {
 
 /**
  * The gateway's part of a configuration.
+ * @param threads that share what the process may open
  * @throws ConfigError when there is no backend, or a certificate cannot be read
  */
-export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
+export function gatewayPlan({ config, file }: LoadedConfig, threads: number): GatewayPlan {
   requireNoApplication(config)
   const { upstream } = config
   if (upstream === undefined)
@@ -59,7 +61,7 @@ export function gatewayPlan({ config, file }: LoadedConfig): GatewayPlan {
       ...(config.tls !== undefined && { tls: readCertificate(config.tls, file.folder) }),
     },
     timeouts,
-    limits: config.caps,
+    limits: fittedCaps(config.caps, threads, openFileLimit()),
     keepHeaders: config.keepHeaders,
   }
 }

@@ -28,7 +28,7 @@ export async function runWorker(link: WorkerLink<WorkerPlan>, held: HeldPort): P
     return overridden(loaded, overrides, process.env)
   }
   const loaded = await load((link.reloaded?.data as WorkerConfiguration | undefined) ?? plan)
-  const options = gatewayPlan(loaded)
+  const options = gatewayPlan(loaded, link.count)
   await link.begun
   const { console: watched } = loaded.config
   const country = clientCountry(watched === false ? undefined : watched.country)

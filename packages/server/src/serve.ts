@@ -98,7 +98,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     limits: count > 1 ? sharedTable({ slots: LIMIT_SLOTS }) : undefined,
     secret: systemRandom.bytes(32),
   }
-  const plan = isGateway ? gatewayPlan(loaded) : undefined
+  const plan = isGateway ? gatewayPlan(loaded, count) : undefined
   const metrics = new Metrics()
   const { runtime, listener } = await startListening(options, { plan, metrics, count, ...shared })
   let admin: AdminServer | undefined

@@ -6,6 +6,22 @@ const LOCK = 0x506f_7374
 /** A long migration of a large table must not be cut off like a request. */
 const LIMIT = '15m'
 
+/** Tables, views and sequences of the schemas that whoever migrates owns. */
+const OWNED = `
+  SELECT c.oid::text AS oid FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
+  WHERE r.rolname = current_user AND c.relkind IN ('r', 'p', 'v', 'm', 'S')`
+
+/**
+ * Takes from everyone else what default privileges gave them of what this transaction made. Of what somebody
+ * else made in the meantime, and of what was granted later on purpose, nothing is taken.
+ */
+const TAKE_BACK = `
+  SELECT DISTINCT format('REVOKE ALL ON %s %s FROM %s CASCADE', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+    c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END) AS statement
+  FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner, aclexplode(c.relacl) AS a
+  WHERE r.rolname = current_user AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner
+    AND c.xmin::text = pg_current_xact_id()::xid::text AND NOT c.oid = ANY ($1::oid[])`
+
 /** See `migrate`. An advisory lock makes instances that start together wait for the first. */
 export async function migratePostgres(
   database: PostgresDatabase,
@@ -13,6 +29,7 @@ export async function migratePostgres(
 ): Promise<readonly number[]> {
   return database.transaction(async client => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK], LIMIT)
+    const { rows: before } = await client.query<{ oid: string }>(OWNED)
     await client.query(MIGRATIONS_TABLE)
     const pending = pendingMigrations(database.name, set, 'postgres', await appliedTo(client, set.name))
     for (const { id, name, checksum, text } of pending) {
@@ -21,6 +38,10 @@ export async function migratePostgres(
         'INSERT INTO postern_migrations (room, id, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)',
         [set.name, id, name, checksum, Date.now()],
       )
+    }
+    if (pending.length > 0) {
+      const { rows } = await client.query<{ statement: string }>(TAKE_BACK, [before.map(({ oid }) => oid)])
+      for (const { statement } of rows) await client.query(statement)
     }
     return pending.map(({ id }) => id)
   })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -153,6 +154,33 @@ describe('migrations of PostgreSQL', () => {
     const applied = await Promise.all(instances.map(database => migrate(database, 'notes', [FIRST, SECOND])))
     assert.deepEqual(applied.flat().sort(), [1, 2])
     await Promise.all(instances.map(database => database.close()))
+  })
+
+  test('give nobody else a right on what they create, and take nothing that was granted afterwards', async t => {
+    const database = connectPostgres({ url: await freshDatabase(t) })
+    const role = `reader_${randomBytes(6).toString('hex')}`
+    const granted = async (): Promise<readonly unknown[]> =>
+      (
+        await database.query(
+          `SELECT DISTINCT c.relname AS name FROM pg_class AS c, aclexplode(c.relacl) AS a
+           WHERE c.relnamespace = 'public'::regnamespace AND a.grantee <> c.relowner ORDER BY 1`,
+        )
+      ).rows
+    await database.query(`CREATE ROLE ${role}`)
+    try {
+      await database.query(
+        `ALTER DEFAULT PRIVILEGES GRANT SELECT, UPDATE ON TABLES TO ${role};
+         ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO ${role}, PUBLIC; CREATE TABLE own (id int)`,
+      )
+      await migrate(database, 'notes', [FIRST])
+      assert.deepEqual(await granted(), [{ name: 'own' }])
+      await database.query(`GRANT INSERT ON note TO ${role}`)
+      await migrate(database, 'notes', [FIRST, SECOND])
+      assert.deepEqual(await granted(), [{ name: 'note' }, { name: 'own' }])
+    } finally {
+      await database.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+      await database.close()
+    }
   })
 
   test('upgrade older data, and refuse an edited, a later and a broken one', async t => {

@@ -1,4 +1,4 @@
-import { ConfigError, systemClock } from '@postern/core'
+import { ConfigError, shellWord, systemClock } from '@postern/core'
 import { accountName, Connections, openAudit, operatorEvent } from '@postern/runtime'
 import { askGateway, readRunFile } from '@postern/server'
 import { type Command, textOption } from './command.ts'
@@ -15,7 +15,7 @@ export const run: Command = async ([principal = ''], options, context) => {
     throw new ConfigError({
       place: 'audit erase',
       problem: 'cannot be undone',
-      hint: `if you mean it: postern audit erase ${principal} --yes`,
+      hint: `if you mean it: ${eraseCommand(principal, textOption(options, 'tenant'))}`,
     })
   const setup = await loadSetup(options, context)
   const tenant = textOption(options, 'tenant')
@@ -28,6 +28,15 @@ export const run: Command = async ([principal = ''], options, context) => {
   )
   context.output.result({ principal, tenant, index })
   return EXIT.done
+}
+
+/** As it can be pasted: a principal may call itself anything, and its tenant must not get lost on the way. */
+function eraseCommand(principal: string, tenant: string | undefined): string {
+  const more = tenant === undefined ? '' : ` --tenant=${shellWord(tenant)}`
+  const word = shellWord(principal)
+  return principal.startsWith('-')
+    ? `postern audit erase${more} --yes -- ${word}`
+    : `postern audit erase ${word}${more} --yes`
 }
 
 async function askToErase(

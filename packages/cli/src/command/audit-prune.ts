@@ -1,5 +1,5 @@
 import { removeEntriesBefore } from '@postern/audit'
-import { ConfigError, parseDuration, systemClock } from '@postern/core'
+import { ConfigError, parseDuration, shellWord, systemClock } from '@postern/core'
 import { openAuditSource, recordOperator } from '@postern/runtime'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -22,7 +22,7 @@ export const run: Command = async (_args, options, context) => {
     throw new ConfigError({
       place: 'audit prune',
       problem: `would remove every entry from before ${new Date(before).toISOString()}, which cannot be undone`,
-      hint: `to remove them: postern audit prune --keep ${keep} --yes`,
+      hint: `to remove them: postern audit prune --keep ${shellWord(keep)} --yes`,
     })
   const setup = await loadSetup(options, context)
   const log = await openAuditSource(setup)

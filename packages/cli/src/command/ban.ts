@@ -1,4 +1,4 @@
-import { ConfigError, formatDuration, type Measure, parseDuration } from '@postern/core'
+import { ConfigError, formatDuration, type Measure, parseDuration, shellWord } from '@postern/core'
 import { formatActor, parseActor } from '@postern/remediate'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -30,9 +30,9 @@ export const run: Command = async ([text = ''], options, context) => {
   const taken = await withRemediations(options, context, store => store.add(request), act)
   const actor = formatActor(taken.actor)
   context.output.line(
-    `${actor}: ${taken.measure} until ${new Date(taken.expiresAt).toISOString()} (${safe(taken.reason)})`,
+    `${safe(actor)}: ${taken.measure} until ${new Date(taken.expiresAt).toISOString()} (${safe(taken.reason)})`,
   )
-  context.output.line(`end it with: postern unban ${actor}`)
+  context.output.line(`end it with: postern unban ${shellWord(actor)}`)
   context.output.result({ ...taken, left: formatDuration(taken.expiresAt - Date.now()) })
   return EXIT.done
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '@postern/core'
 import { accountName } from '@postern/runtime'
 import { askGateway } from '@postern/server'
 import { type Command, textOption } from './command.ts'
@@ -27,7 +28,7 @@ export const run: Command = async (words, options, context) => {
   const answer = await askGateway(dataDirectory, 'console/false-positive', { request, note, operator })
   const { rule, marked } = answer as { readonly rule: string; readonly marked: number }
   output.line(`${request}: marked as a false positive; marks of ${safe(rule)}: ${marked}`)
-  output.line(`to let it pass: postern explain ${request} --apply`)
+  output.line(`to let it pass: postern explain ${shellWord(request)} --apply`)
   output.result(answer)
   return EXIT.done
 }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
+import { availableParallelism, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
 import type { CompiledConfig } from '@postern/config'
 import { fileVersion, followFile, isMemoryOnly, loadConfig } from '@postern/config'
@@ -9,7 +9,10 @@ import { EventLog } from '@postern/runtime'
 import type { Overrides } from '@postern/server'
 import {
   checkBackend,
+  fewFilesSentence,
   listenPlaces,
+  MORE_FILES_HINT,
+  openFileLimit,
   overridden,
   reachOf,
   reachSentence,
@@ -87,6 +90,9 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
   const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
     output.note(`${loaded} additional inspection rules are active; ${skipped} are not supported`)
+  const threads = config.workers === 'auto' ? availableParallelism() : config.workers
+  const few = fewFilesSentence(config.caps, threads, openFileLimit())
+  if (few !== undefined) output.note(`${few}; ${MORE_FILES_HINT}`)
   if (config.trustProxies.isEmpty)
     output.note(
       'trustProxies is not set: X-Forwarded-For, X-Forwarded-Proto and Forwarded are ignored, and the connecting address counts as the client. ' +

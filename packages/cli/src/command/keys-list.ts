@@ -1,11 +1,14 @@
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
+import { wholeList } from './whole-list.ts'
 import { withIdentity } from './with-identity.ts'
 
 /** `postern keys list`: every key, newest first; never the key itself. */
 export const run: Command = async (_args, options, context) => {
-  const keys = await withIdentity(options, context, identity => identity.apiKeys.listAll())
+  const keys = await withIdentity(options, context, identity =>
+    wholeList(context.output, limit => identity.apiKeys.listAll(limit)),
+  )
   for (const key of keys) {
     const state = key.revokedAt === undefined ? 'live' : `revoked (${key.revokedWhy ?? ''})`
     const owner = `${key.owner.kind}:${key.owner.id}`

@@ -1,11 +1,14 @@
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
+import { wholeList } from './whole-list.ts'
 import { withIdentity } from './with-identity.ts'
 
 /** `postern users list`: accounts, newest first. */
 export const run: Command = async (_args, options, context) => {
-  const accounts = await withIdentity(options, context, identity => identity.accounts.list())
+  const accounts = await withIdentity(options, context, identity =>
+    wholeList(context.output, limit => identity.accounts.list(limit)),
+  )
   for (const account of accounts) {
     const state = account.disabledAt === undefined ? 'active' : 'disabled'
     const roles = account.roles.length === 0 ? '' : `  ${account.roles.join(' ')}`

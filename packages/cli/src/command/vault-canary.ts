@@ -1,4 +1,4 @@
-import { ConfigError } from '@postern/core'
+import { ConfigError, shellWord } from '@postern/core'
 import { readVaultFile } from '@postern/vault/setup'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -35,7 +35,7 @@ export const run: Command = async ([table = '', column = '', ...row], options, c
     })
   const place = { tenant: textOption(options, 'tenant') ?? '', table, column, row, version: 0 }
   context.output.line('on each holder, with its own configuration:')
-  context.output.line(`postern holder ask holder.json canary '${JSON.stringify(place)}'`)
+  context.output.line(`postern holder ask holder.json canary ${shellWord(JSON.stringify(place))}`)
   context.output.result(place)
   return EXIT.done
 }

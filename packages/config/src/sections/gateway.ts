@@ -111,6 +111,7 @@ export interface CapsConfig {
   readonly upstreamConnections?: number | undefined
 }
 
+/** The caps with their defaults. */
 export type CompiledCaps = { readonly [Name in keyof CapsConfig]-?: number }
 
 /** How the gateway looks whether the backend is up. */

@@ -78,7 +78,7 @@ export const settingsRoutes: readonly ApiRoute[] = [
       text: { type: 'string', required: true, description: 'The text to write.' },
     },
     answer:
-      '`notes` for the operator. A text that is not a configuration is answered 400, and nothing is written.',
+      '`notes` for the operator. A text that is not a configuration is answered 400, one that touches what needs a consent 403, and nothing is written.',
     shape: { notes: ['string'] },
     handle: write,
   },

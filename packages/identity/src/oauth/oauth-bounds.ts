@@ -11,6 +11,11 @@ const OPEN: ReadonlyMap<string, number> = new Map([
 const MAX_PAYLOAD = 16_384
 /** Used proofs and assertions that still hold. None goes to make room: it could be used again. */
 const MAX_USED = 200_000
+/**
+ * Milliseconds. A proof may be dated so far ahead (`CHALLENGE_OK_WINDOW` of oidc-provider), and holds as long
+ * after its date; its use is kept from when it came.
+ */
+export const AHEAD = 300_000
 /** Seconds. The use of an assertion is kept until its end, which its client chooses (RFC 7523 section 3). */
 const MAX_ASSERTION = 3_600
 

@@ -12,6 +12,7 @@ import { go, isAnswer, isFresh, needsSession, show, toStepUp } from '../pages/an
 import { html } from '../pages/html.ts'
 import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
 import type { Session } from '../session/session.ts'
+import { isOriginOf, withPagePolicy } from './browser-answers.ts'
 import { consentPage } from './consent-page.ts'
 import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
@@ -128,6 +129,7 @@ export async function oauthServer(
     issueRefreshToken: async (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    clientBasedCORS: (_ctx, origin, client) => isOriginOf(origin, client),
     conformIdTokenClaims: true,
     fetch: metadataFetch(),
     cookies: {
@@ -232,7 +234,7 @@ export async function oauthServer(
       callback(req, res)
     })
     const page = pages.get(request)
-    if (page === undefined) return { kind: 'raw', answer: made }
+    if (page === undefined) return { kind: 'raw', answer: withPagePolicy(made) }
     return { kind: 'page', status: made.status, page, cookies: cookiesOf(made.headers) }
   }
 

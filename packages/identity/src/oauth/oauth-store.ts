@@ -3,7 +3,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { CountNowAndThen } from '../database/count-now-and-then.ts'
 import type { IdentityDatabase, SqlValue } from '../database/identity-database.ts'
 import { type IdentitySecret, tokenHash } from '../database/identity-secret.ts'
-import { faultOf, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
+import { AHEAD, faultOf, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
 
 type Statement =
   | 'upsert'
@@ -142,7 +142,8 @@ export class OauthStore {
     if (fault !== undefined) throw this.#refusal(fault)
     if (this.#counts.take(model)) await this.#makeRoom(model, now)
     const sealed = this.#secret.seal(`oauth:${model}:${hash}`, text)
-    const expiresAt = expiresIn === undefined ? null : now + expiresIn * 1_000
+    const ahead = model === USED ? AHEAD : 0
+    const expiresAt = expiresIn === undefined ? null : now + expiresIn * 1_000 + ahead
     if (model === USED) await this.#use(hash, sealed, expiresAt, now)
     else await this.#keep(model, id, payload, [model, hash, sealed], expiresAt)
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return

@@ -69,6 +69,7 @@ export function isPipeline(before: string): boolean {
   if (index < 0 || /\s/.test(before.slice(0, index).trim())) return false
   const words = before
     .slice(start)
+    .replace(/^[\s({!]{1,8}/, '')
     .trim()
     .split(/\s{1,8}/, 6)
   return words.length < 6 && isShellCommand(words[0] ?? '')

@@ -85,7 +85,14 @@ export class FoundCommand {
 
   hasArgument(opening: Opening): boolean {
     const rest = this.#rest
-    return ARGUMENT.test(rest) || (opening === 'substitution' && /^\s{0,4}[\w.-]{0,24}[)`]/.test(rest))
+    if (ARGUMENT.test(rest)) return true
+    return opening === 'substitution' && (/^\s{0,4}[\w.-]{0,24}[)`]/.test(rest) || this.#isWhole)
+  }
+
+  /** The value of a parameter is one substitution, in a place where people do not write shell. */
+  get #isWhole(): boolean {
+    const { lower, place } = this.#reading
+    return place !== 'body' && this.#spot.separator === 0 && SUBSTITUTED.test(lower)
   }
 
   get sensitive(): boolean {
@@ -276,6 +283,7 @@ const SENTENCE =
 const WORDS_ALONE =
   /^(?:[ ,]{1,2}(?:[a-z\u00df-\u{10ffff}][a-z'\u2019\u00df-\u{10ffff}-]{0,40}|\d{1,4}|--?)(?:[.!?:)]{1,3}(?=\s|$))?){1,80}\s{0,4}(?:[\n;&|]|$)/u
 const SENTENCE_REACH = 480
+const SUBSTITUTED = /^\$\([^()`\n]{1,200}\)$/
 /** Commands that need no argument to do harm, or none that fits. */
 const STOPS = /^(?:shutdown|reboot|poweroff|halt|init|telinit|kill|killall|pkill)$/
 /** Behind one of the words of a choice: the next one, or its end. */

@@ -142,6 +142,41 @@ export const objectRules: readonly Rule[] = [
       ],
     },
   ),
+  // ColdFusion makes an object of a packet whose structure names a class.
+  pattern(
+    'deserialisation/wddx',
+    /<wddxpacket\b[^<>]{0,80}>[^\n]{0,400}<struct\s{1,8}type\s{0,4}=\s{0,4}["']/,
+    {
+      score: 5,
+      chars: CHAR.less,
+      attacks: [
+        "<wddxPacket version='1.0'><header/><data><struct type='acoldfusion.tagext.io.cache.CacheTaga'>",
+        '<wddxPacket version="1.0"><header/><data><struct type="xcom.sun.rowset.JdbcRowSetImplx">',
+      ],
+      benign: [
+        "<wddxPacket version='1.0'><header/><data><struct><var name='a'/></struct></data></wddxPacket>",
+      ],
+    },
+  ),
+  // Parts of chains that read a file or run a command as they are loaded; no gem is described with them.
+  pattern(
+    'deserialisation/ruby-gadget',
+    /!ruby\/(?:object|hash|struct|array):(?:gem::(?:installer|specfetcher|requestset|package::tarreader|resolver|source)|net::(?:bufferedio|writeadapter)|prettyprint|erb\b|active(?:support::deprecation|model::attributemethods)|actioncontroller::routing|rack::session)/,
+    {
+      score: 5,
+      chars: CHAR.bang,
+      attacks: [
+        '- !ruby/object:Gem::Installer\n  i: x',
+        'io: &1 !ruby/object:Net::BufferedIO',
+        '!ruby/object:ERB',
+      ],
+      benign: [
+        '--- !ruby/object:Gem::Specification',
+        'requirement: !ruby/object:Gem::Requirement',
+        '!ruby/hash:ActiveSupport::HashWithIndifferentAccess',
+      ],
+    },
+  ),
   pattern(
     'deserialisation/json-type',
     /"(?:__type|\$type|__class|_class|@class|javaclass|classname|@type)"\s{0,4}:\s{0,4}"l?(?:system\.(?:data|io|windows|diagnostics|management|configuration|workflow|activities|security\.(?:principal|claims)|resources)\.|microsoft\.(?:visualstudio|powershell|identitymodel)\.|(?:java|javax|com\.(?:sun|mysql|mchange|zaxxer|ibatis|caucho|rometools)|sun|org\.(?:apache|springframework|h2|hibernate|codehaus|jboss|aspectj|slf4j|xbean|mozilla))\.[\w.$]{2,160};?")|^\s{0,4}\[\s{0,4}"(?:com\.(?:sun|mchange|zaxxer|ibatis|caucho|mysql|newrelic|nqadmin|pastdev)|org\.(?:apache|springframework|h2|hibernate|jboss|aoju|arrah|docx4j|jdom)|java|javax|ch\.qos|oracle|br\.com|net\.sf)\.[\w.$]{4,160}"\s{0,4},/,

@@ -14,6 +14,7 @@ import {
   type Refusal,
   type Remediations,
   RouteTable,
+  shellWord,
 } from '@postern/core'
 
 import { formatActor } from '../actor-text.ts'
@@ -85,7 +86,10 @@ export function honeyGuard(options: HoneyOptions): Guard {
           rule: `honey/${kind}`,
           message: MESSAGES[kind],
           evidence: { location, span: span.slice(0, 120) },
-          exception: { changes: [changeOf(kind, span)], command: `postern unban ${actorText(exchange)}` },
+          exception: {
+            changes: [changeOf(kind, span)],
+            command: `postern unban ${shellWord(actorText(exchange))}`,
+          },
         },
       ],
     }

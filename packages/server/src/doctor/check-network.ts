@@ -1,11 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
 import type { CompiledConfig, Listen } from '@postern/config'
 import { ConfigError, parseAddress } from '@postern/core'
 import { holdPort } from '@postern/gateway'
 import { PortInUse } from '@postern/runtime'
 import { checkedOnce } from '../backend-check.ts'
 import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
+import { fewFilesSentence, MORE_FILES_HINT, openFileLimit } from '../open-files.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const DAY_MS = 86_400_000
@@ -33,6 +35,15 @@ export async function checkBackend(config: CompiledConfig, listen: Listen): Prom
     `${config.upstream} does not answer (${problem})`,
     'start the backend, or correct upstream',
   )
+}
+
+/** Whether the operating system lets the gateway open as many connections as its configuration. */
+export function checkOpenFiles({ caps, workers }: CompiledConfig): DoctorFinding {
+  const threads = workers === 'auto' ? availableParallelism() : workers
+  const files = openFileLimit()
+  const few = fewFilesSentence(caps, threads, files)
+  if (few !== undefined) return warn('open files', few, MORE_FILES_HINT)
+  return ok('open files', files === undefined ? 'no limit is known' : `this process may open ${files}`)
 }
 
 /** Whether the gateway could listen where it should. */

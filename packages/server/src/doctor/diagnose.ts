@@ -4,11 +4,11 @@ import { readRunFile } from '../admin/run-file.ts'
 import { checkBudgets } from './check-budgets.ts'
 import { checkConfiguration } from './check-configuration.ts'
 import { checkDataDirectory } from './check-data.ts'
-import { checkDescriptors, openDescriptors } from './check-descriptors.ts'
 import {
   checkAdminPort,
   checkBackend,
   checkCertificate,
+  checkOpenFiles,
   checkPort,
   checkTrustedProxies,
   listenPlaces,
@@ -41,9 +41,9 @@ export async function diagnose({
     ...(await checkStores(config)),
     ...(await checkBudgets(config)),
     await checkBackend(config, gateway),
+    ...(config.upstream === undefined ? [] : [checkOpenFiles(config)]),
     checkTrustedProxies(config, gateway),
     ...(certificate === undefined ? [] : [certificate]),
-    ...(config.upstream === undefined ? [] : [checkDescriptors(config, openDescriptors())]),
     await checkPort(gateway, isRunning),
     ...(admin === undefined ? [] : [await checkAdminPort(admin, isRunning, asksForAdminPort(written))]),
   ]

@@ -17,6 +17,8 @@ const SHOW = [
   ['sessions', 'Signed in now'],
 ] as const
 const MOST_SHOWN = 200
+/** Accounts that the server gives, the newest. */
+const MOST_KNOWN = 1_000
 
 /** Accounts of built-in identity, and who is signed in. */
 export function UsersScreen(): ReactNode {
@@ -87,6 +89,11 @@ function Users(): ReactNode {
             {found.length > MOST_SHOWN && (
               <p className="muted small">
                 The first {MOST_SHOWN} of {found.length}.
+              </p>
+            )}
+            {users.length >= MOST_KNOWN && (
+              <p className="muted small">
+                Only the newest {MOST_KNOWN} accounts are here: <code>postern users list</code> shows all.
               </p>
             )}
           </section>
