@@ -152,8 +152,10 @@ function hasRun(codes: Uint16Array, from: number, end: number): boolean {
 function longWord(codes: Uint16Array, from: number): number {
   const first = codes[from] as number
   if (first === HEX_STEPS[0] && startsWith(codes, from, HEX_STEPS)) return WORD.hexPath
-  for (const object of HEX_OBJECTS)
-    if ((first | 32) === ((object[0] as number) | 32) && startsWith(codes, from, object)) return WORD.java
+  const objects = HEX_OBJECTS[first | 32]
+  if (objects === undefined) return 0
+  for (let i = 0; i < objects.length; i++)
+    if (startsWith(codes, from, objects[i] as Uint8Array)) return WORD.java
   return 0
 }
 
@@ -166,11 +168,18 @@ function startsWith(codes: Uint16Array, from: number, start: Uint8Array): boolea
 }
 
 /** Serialised objects of Java, .NET, Ruby, Python and PHP, bare and packed, in hexadecimal. */
-const HEX_OBJECTS = [
+const HEX_OBJECTS: (Uint8Array[] | undefined)[] = []
+for (const start of [
   ...['aced0005', '00010000', 'ff0132', '04086f', '040863', '04085b', '04087b', '040855'],
   ...['8002', '8003', '8004', '8005', '1f8b08', '7801', '785e', '789c', '78da', '4f3a', '613a', '433a'],
-  ...['28', '63', '5d', '7d'],
-].map(start => Uint8Array.from(start, character => charCodeAt.call(character, 0)))
+  // Names of modules of Python, alone, in a list and in a table.
+  ...['63706f73', '636e740a', '636f730a', '635f5f62', '63627569', '63737562', '63636f6d', '637379730a'],
+  ...['286c7030', '28647030', '2856', '2863', '5d7100', '7d7100', '5d94', '7d94'],
+]) {
+  const object = Uint8Array.from(start, character => charCodeAt.call(character, 0))
+  const first = (object[0] as number) | 32
+  HEX_OBJECTS[first] = [...(HEX_OBJECTS[first] ?? []), object]
+}
 const HEX_STEPS = Uint8Array.from('0x2e0x2e0x', character => charCodeAt.call(character, 0))
 
 const shared = new CharacterCodes()

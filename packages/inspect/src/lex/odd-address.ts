@@ -105,8 +105,12 @@ const WHOLE_SCHEME = new RegExp(`^(?:${SCHEME}|file|phar|php|data|javascript|exp
 const BREAK = /[\t\r\n]/
 const BREAKS = /[\t\r\n]/g
 
+/** What each has: a number or a bracket where a host begins, what is dropped, or two who ask. */
+const MAY_BE_ODD = /[/\\@][\d[]|[\t\r\n]|@[^@/\s]{0,80}@/
+
 /** Where an address is written so that a check does not know it. Linear: few authorities are looked at. */
 export function findOddAddress(lower: string): { start: number; end: number } | undefined {
+  if (!MAY_BE_ODD.test(lower)) return undefined
   let looked = 0
   for (const found of lower.matchAll(AUTHORITY)) {
     if (++looked > MOST) break

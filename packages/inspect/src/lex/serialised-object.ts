@@ -4,6 +4,8 @@ import { gunzipShort, inflateShort } from '../canonicalise/gunzip-short.ts'
 const START = 4_096
 /** How far what was packed is unpacked. */
 const UNPACKED = 4_096
+/** The name that may stand before a value. */
+const LONGEST_NAME = 25
 /** Longer values are files. */
 const LONGEST = 262_144
 
@@ -40,7 +42,7 @@ export function isSerialisedObject(text: string): boolean {
   if (text.length < 8 || text.length > LONGEST) return false
   const first = text.charCodeAt(0)
   if ((first < 32 || first > 126) && isObject(text.slice(0, START))) return true
-  const start = PREFIX.exec(text)?.[0].length ?? 0
+  const start = isPlainStart(text, first) ? 0 : (PREFIX.exec(text)?.[0].length ?? 0)
   const head = text.slice(start, start + 24)
   const hex = HEX_START.exec(head)
   if (hex !== null && mayBegin(Buffer.from(hex[1] as string, 'hex'))) {
@@ -51,6 +53,13 @@ export function isSerialisedObject(text: string): boolean {
   if (!BASE64_START.test(head) || !mayBegin(Buffer.from(head, 'base64'))) return false
   const coded = text.slice(start, start + START)
   return !NOT_BASE64.test(coded) && isObjectOrPacked(Buffer.from(coded.replace(/\s/g, ''), 'base64'))
+}
+
+/** Whether nothing stands before what is encoded: no space, quote or name. */
+function isPlainStart(text: string, first: number): boolean {
+  if (first <= 39 || text.startsWith('data:')) return false
+  const equals = text.indexOf('=')
+  return equals < 0 || equals > LONGEST_NAME
 }
 
 /** Whether the first bytes are those of a format that objects are written in. */
