@@ -21,7 +21,8 @@ const inMarks = foundWithin({
   reach: REACH,
   barriers: BARRIERS,
 })
-// Ruby runs what stands between backticks, wherever in its marks; polylines have `~{` and `@{`, and backticks.
+// Ruby runs what stands between backticks, wherever in its marks. Polylines have `~{` and `@{`, and
+// backticks.
 const inRuby = foundWithin({
   opening: /#\{|<%=?|\{%|\[\[\$|\*\{/,
   inside: /`/,
