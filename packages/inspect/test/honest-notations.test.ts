@@ -136,6 +136,20 @@ const KINDS: HonestKinds = {
       sent({ transport: "x; { echo 'a' | id" }),
     ],
   },
+  'years and versions where an address could stand': {
+    honest: [
+      sent({ note: 'see url:/2024/05/report.pdf' }),
+      filled({ path: '//2024/05/12/post' }),
+      sent({ target: 'git:/123/abc', docs: 'url:/1.5/docs/intro' }),
+    ],
+    attacks: [
+      sent({ callback: 'http://2130706433/' }),
+      sent({ callback: 'http://127.1/' }),
+      asked('/s', { next: '//2130706433/x' }),
+      asked('/s', { next: 'url:/10.1/x' }),
+      sent({ callback: 'http://0x7f.1/' }),
+    ],
+  },
   'a sentence that goes on with the name of a program': {
     honest: [
       sent({ text: 'fixed; curl now follows redirects' }),

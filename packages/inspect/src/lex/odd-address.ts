@@ -42,6 +42,11 @@ function isInside(number: number): boolean {
 
 const DECIMAL = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/
 
+/** Decimal numbers, fewer than four. */
+const FEW_PARTS = /^(?:0|[1-9]\d{0,9})(?:\.(?:0|[1-9]\d{0,9})){0,2}$/
+/** The end of 0.0.0.0/8, in which no machine is. */
+const LAST_OF_NONE = 0x00ff_ffff
+
 /** Whether a host is a number that is not written as four decimal parts. */
 function isOddNumber(host: string): boolean {
   if (!/^\d/.test(host)) return false
@@ -49,6 +54,8 @@ function isOddNumber(host: string): boolean {
   const number = numberOf(name)
   if (number === undefined) return false
   if (name !== host) return isInside(number)
+  // A year, a version, a number: `url:/2024/05`. Only what leads in is an address in few parts.
+  if (FEW_PARTS.test(name)) return isInside(number) && (number === 0 || number > LAST_OF_NONE)
   return !DECIMAL.test(name) || name.split('.').some(part => Number(part) > 255)
 }
 

@@ -43,6 +43,7 @@ export function isSerialisedObject(text: string): boolean {
   const first = text.charCodeAt(0)
   if ((first < 32 || first > 126) && isObject(text.slice(0, START))) return true
   const start = isPlainStart(text, first) ? 0 : (PREFIX.exec(text)?.[0].length ?? 0)
+  if (!mayStart(text.charCodeAt(start), text.charCodeAt(start + 1))) return false
   const head = text.slice(start, start + 24)
   const hex = HEX_START.exec(head)
   if (hex !== null && mayBegin(Buffer.from(hex[1] as string, 'hex'))) {
@@ -60,6 +61,39 @@ function isPlainStart(text: string, first: number): boolean {
   if (first <= 39 || text.startsWith('data:')) return false
   const equals = text.indexOf('=')
   return equals < 0 || equals > LONGEST_NAME
+}
+
+/** What a character stands for in base64 of either alphabet, and in hexadecimal; `NONE`: in neither. */
+const NONE = 255
+const SIX_BITS = new Uint8Array(128).fill(NONE)
+const FOUR_BITS = new Uint8Array(128).fill(NONE)
+for (const alphabet of [
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_',
+])
+  for (let i = 0; i < alphabet.length; i++) SIX_BITS[alphabet.charCodeAt(i)] = i
+for (const digits of ['0123456789abcdef', '0123456789ABCDEF'])
+  for (let i = 0; i < digits.length; i++) FOUR_BITS[digits.charCodeAt(i)] = i
+
+/** First bytes with which `mayBegin` goes on. */
+const FIRST = new Uint8Array(256)
+for (const byte of [
+  0, 1, 4, 0x1f, 0x28, 0x43, 0x4d, 0x4f, 0x5d, 0x61, 0x63, 0x74, 0x78, 0x7d, 0x80, 0xac, 0xff,
+])
+  FIRST[byte] = 1
+const ZERO = 48
+const LETTER_X = 120
+
+/** Whether two characters stand for a first byte that objects have. Nearly all values end here. */
+function mayStart(first: number, second: number): boolean {
+  if (!(first < 128 && second < 128)) return false
+  const six = SIX_BITS[first] as number
+  const next = SIX_BITS[second] as number
+  if (six !== NONE && next !== NONE && FIRST[(six << 2) | (next >> 4)] === 1) return true
+  if (first === ZERO && (second | 32) === LETTER_X) return true
+  const high = FOUR_BITS[first] as number
+  const low = FOUR_BITS[second] as number
+  return high !== NONE && low !== NONE && FIRST[(high << 4) | low] === 1
 }
 
 /** Whether the first bytes are those of a format that objects are written in. */
