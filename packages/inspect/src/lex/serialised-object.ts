@@ -63,7 +63,7 @@ function isPlainStart(text: string, first: number): boolean {
   return equals < 0 || equals > LONGEST_NAME
 }
 
-/** What a character stands for in base64 of either alphabet, and in hexadecimal; `NONE`: it is not of them. */
+/** What a character stands for in base64 of either alphabet, and in hexadecimal; `NONE`: nothing. */
 const NONE = 255
 const SIX_BITS = new Uint8Array(128).fill(NONE)
 const FOUR_BITS = new Uint8Array(128).fill(NONE)
