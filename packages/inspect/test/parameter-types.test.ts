@@ -30,7 +30,7 @@ const CASES: readonly (readonly [ParameterType, readonly string[], readonly stri
     ],
   ],
   ['document', ['<script>alert(1)</script>', "1' or '1'='1"], []],
-  ['code', ['require("child_process").exec("id")', '<?php system("id");'], []],
+  ['code', ['require("child_process").exec("id")', '<?php system("id");', 'SELECT * FROM cpu'], []],
   ['secret', ["x' or '1'='1", '<script>alert(1)</script>'], []],
   ['file', ['<?php phpinfo(); ?>'], []],
   [
