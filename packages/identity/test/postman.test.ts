@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { type Address, parseAddress, StoreError, VirtualClock } from '@postern/core'
-import { connectPostgres, openSqlite, type PostgresDatabase, type SqliteDatabase } from '@postern/store'
-import { freshDatabase } from '../../../test/services.ts'
+import { type Address, StoreError, VirtualClock } from '@postern/core'
 import { MAIL_COUNTS, type MailCount } from '../src/mail/mail-counts.ts'
 import type { Mail } from '../src/mail/mailer.ts'
 import { Postman } from '../src/mail/postman.ts'
 import type { RecordStore } from '../src/records/record-store.ts'
 import { sharedRecords } from '../src/records/shared-records.ts'
+import { address, STORES } from './support.ts'
 
-const address = (text: string): Address => {
-  const parsed = parseAddress(text)
-  assert.ok(parsed)
-  return parsed
-}
 const EVE = address('203.0.113.9')
 const ANN = address('198.51.100.7')
 
@@ -99,20 +93,7 @@ describe('mails that strangers ask for', () => {
   })
 })
 
-const DATABASES: Readonly<Record<string, (t: TestContext) => Promise<SqliteDatabase | PostgresDatabase>>> = {
-  SQLite: async t => {
-    const database = openSqlite({ path: ':memory:' })
-    t.after(() => database.close())
-    return database
-  },
-  PostgreSQL: async t => {
-    const database = connectPostgres({ url: await freshDatabase(t), max: 8 })
-    t.after(() => database.close())
-    return database
-  },
-}
-
-for (const [name, open] of Object.entries(DATABASES))
+for (const [name, open] of Object.entries(STORES))
   describe(`mails of several processes, counted in ${name}`, () => {
     const offices = async (t: TestContext): Promise<readonly ReturnType<typeof office>[]> => {
       const counts = await sharedRecords(await open(t), 'mails', MAIL_COUNTS, new VirtualClock())

@@ -16,7 +16,7 @@ import { sharedRecords } from '../src/records/shared-records.ts'
 import { type IdentityPlaces, usedProofs } from '../src/stores-entry.ts'
 import { thumbprintOf } from '../src/verify/dpop.ts'
 import { credentialOf, dpopProofs, localKeySet } from '../src/verify-entry.ts'
-import { address, oneDatabase, testSecret, VirtualClock } from './support.ts'
+import { address, oneDatabase, STORES, testSecret, VirtualClock } from './support.ts'
 import { athOf, clock, dpopProof, exchangeOf, signer, token } from './verify-harness.ts'
 
 const HERE = address('192.0.2.7')
@@ -125,22 +125,9 @@ test('attack: a stream that a token opened goes on when the token has ended, or 
 })
 
 describe('limits of API keys over several processes', () => {
-  const DATABASES: Readonly<Record<string, (t: TestContext) => Promise<SqliteDatabase | PostgresDatabase>>> =
-    {
-      SQLite: async t => {
-        const database = openSqlite({ path: ':memory:' })
-        t.after(() => database.close())
-        return database
-      },
-      PostgreSQL: async t => {
-        const database = connectPostgres({ url: await freshDatabase(t), max: 8 })
-        t.after(() => database.close())
-        return database
-      },
-    }
   const limit = { count: 5, window: 60_000 }
 
-  for (const [name, open] of Object.entries(DATABASES))
+  for (const [name, open] of Object.entries(STORES))
     test(`attack in ${name}: a key sends its limit to each of two processes, and many at once`, async t => {
       const database = await open(t)
       const at = new VirtualClock(1_700_000_000_000)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { TestContext } from 'node:test'
 import { type Address, parseAddress, type RandomSource, VirtualClock } from '@postern/core'
-import { connectPostgres, openSqlite } from '@postern/store'
+import { connectPostgres, openSqlite, type PostgresDatabase, type SqliteDatabase } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
 import { type IdentityDatabase, identityDatabase } from '../src/database/identity-database.ts'
 import { migrateIdentity } from '../src/database/identity-migrations.sql.ts'
@@ -28,6 +28,22 @@ const postgres: Databases = async t => {
 }
 
 export const DATABASES: Readonly<Record<string, Databases>> = { SQLite: sqlite, PostgreSQL: postgres }
+
+/** One fresh database of the store, empty, for what several processes share. */
+export const STORES: Readonly<
+  Record<string, (t: TestContext) => Promise<SqliteDatabase | PostgresDatabase>>
+> = {
+  SQLite: async t => {
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    return database
+  },
+  PostgreSQL: async t => {
+    const database = connectPostgres({ url: await freshDatabase(t), max: 8 })
+    t.after(() => database.close())
+    return database
+  },
+}
 
 /** One handle on a fresh SQLite database in memory. */
 export async function oneDatabase(t: TestContext): Promise<IdentityDatabase> {

@@ -225,11 +225,11 @@ export class FoundCommand {
   }
 
   /**
-   * What stands behind it goes on as a sentence, with a word that names no host, file or switch, and to its
-   * end there is nothing else that would: `fixed; curl now follows redirects`.
+   * A program that people talk of, in a sentence that goes on with words and has nothing else to its end:
+   * `fixed; curl now follows redirects`.
    */
   get isSentence(): boolean {
-    if (this.certain || STOPS.test(this.command) || !SENTENCE.test(this.#rest)) return false
+    if (this.certain || !TALKED_OF.test(this.command) || !SENTENCE.test(this.#rest)) return false
     const { lower } = this.#reading
     const clause = lower.slice(this.end, this.end + SENTENCE_REACH)
     return WORDS_ALONE.test(clause) && !this.sensitive
@@ -281,11 +281,12 @@ const SENTENCE =
  * A name with a dot, a path, a switch, a variable or a quoted text can be what a program takes.
  */
 const WORDS_ALONE =
-  /^(?:[ ,]{1,2}(?:[a-z\u00df-\u{10ffff}][a-z'\u2019\u00df-\u{10ffff}-]{0,40}|\d{1,4}|--?)(?:[.!?:)]{1,3}(?=\s|$))?){1,80}\s{0,4}(?:[\n;&|]|$)/u
+  /^(?:[ ,]{1,2}(?:[a-z\u00df-\u{10ffff}][a-z'\u2019\u00df-\u{10ffff}-]{0,40}|\d{1,4}|--?)(?:[.!?:)]{1,3}(?=\s|$))?){2,80}\s{0,4}(?:[\n;&|]|$)/u
 const SENTENCE_REACH = 480
 const SUBSTITUTED = /^\$\([^()`\n]{1,200}\)$/
-/** Commands that need no argument to do harm, or none that fits. */
-const STOPS = /^(?:shutdown|reboot|poweroff|halt|init|telinit|kill|killall|pkill)$/
+/** Programs that run and remove nothing when all that they are given is words: not `sh a`, not `rm it`. */
+const TALKED_OF =
+  /^(?:curl|wget|[ef]?grep|ssh|scp|sftp|ftp|telnet|nc|ncat|netcat|nmap|tar|gzip|gunzip|unzip|bzip2|xz|openssl|gcc|clang|cmake|vim?|nano|emacs|rsync|ping|tee|wc|uniq|netstat|ifconfig|ipconfig|nslookup|traceroute|tcpdump|iptables|mysql|psql|sqlite3|ffmpeg|pandoc|chmod|chown|df|ls|ps|docker|kubectl|terraform|apt|yum|dnf|pip3?|npm)$/
 /** Behind one of the words of a choice: the next one, or its end. */
 const ALTERNATIVE_AFTER = /^(?:\|[\w.*+?-]{1,24}){0,40}\)/
 /** Before it: a bracket which no shell takes where it stands, and words. */

@@ -75,12 +75,22 @@ for (const alphabet of [
 for (const digits of ['0123456789abcdef', '0123456789ABCDEF'])
   for (let i = 0; i < digits.length; i++) FOUR_BITS[digits.charCodeAt(i)] = i
 
-/** First bytes with which `mayBegin` goes on. */
-const FIRST = new Uint8Array(256)
-for (const byte of [
-  0, 1, 4, 0x1f, 0x28, 0x43, 0x4d, 0x4f, 0x5d, 0x61, 0x63, 0x74, 0x78, 0x7d, 0x80, 0xac, 0xff,
+type Follows = (second: number, third: number) => boolean
+/** The first bytes of formats that objects are written in, and what follows each of them. */
+const STARTS: ReadonlyMap<number, Follows> = new Map<number, Follows>([
+  [0x00, (second, third) => second === 1 && third === 0],
+  [0x01, second => second <= 1],
+  [0x04, second => second === 8],
+  [0x1f, second => second === 0x8b],
+  // Pickles without a protocol: a tuple, a list, a name, a table.
+  ...[0x28, 0x5d, 0x63, 0x7d].map(first => [first, () => true] as const),
+  ...[0x4d, 0x74].map(first => [first, () => true] as const),
+  ...[0x4f, 0x43, 0x61].map(first => [first, (second: number) => second === 0x3a] as const),
+  [0x78, second => ((0x78 << 8) | second) % 31 === 0],
+  [0x80, second => second <= 5],
+  [0xac, second => second === 0xed],
+  [0xff, (second, third) => second === 1 && third === 0x32],
 ])
-  FIRST[byte] = 1
 const ZERO = 48
 const LETTER_X = 120
 
@@ -89,48 +99,15 @@ function mayStart(first: number, second: number): boolean {
   if (!(first < 128 && second < 128)) return false
   const six = SIX_BITS[first] as number
   const next = SIX_BITS[second] as number
-  if (six !== NONE && next !== NONE && FIRST[(six << 2) | (next >> 4)] === 1) return true
+  if (six !== NONE && next !== NONE && STARTS.has((six << 2) | (next >> 4))) return true
   if (first === ZERO && (second | 32) === LETTER_X) return true
   const high = FOUR_BITS[first] as number
   const low = FOUR_BITS[second] as number
-  return high !== NONE && low !== NONE && FIRST[(high << 4) | low] === 1
+  return high !== NONE && low !== NONE && STARTS.has((high << 4) | low)
 }
 
-/** Whether the first bytes are those of a format that objects are written in. */
 function mayBegin([first = 0, second = 0, third = 0]: Uint8Array): boolean {
-  switch (first) {
-    case 0x00:
-      return second === 1 && third === 0
-    case 0x01:
-      return second <= 1
-    case 0x04:
-      return second === 8
-    case 0x1f:
-      return second === 0x8b
-    case 0x28:
-    case 0x5d:
-    case 0x63:
-    case 0x7d:
-      // Pickles without a protocol: a tuple, a list, a name, a table.
-      return true
-    case 0x4d:
-    case 0x74:
-      return true
-    case 0x4f:
-    case 0x43:
-    case 0x61:
-      return second === 0x3a
-    case 0x78:
-      return ((first << 8) | second) % 31 === 0
-    case 0x80:
-      return second <= 5
-    case 0xac:
-      return second === 0xed
-    case 0xff:
-      return second === 1 && third === 0x32
-    default:
-      return false
-  }
+  return STARTS.get(first)?.(second, third) === true
 }
 
 function isObjectOrPacked(bytes: Buffer): boolean {
