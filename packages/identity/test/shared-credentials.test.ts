@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { type Clock, CredentialError, type Principal } from '@postern/core'
-import {
-  connectPostgres,
-  connectRedis,
-  openSqlite,
-  type PostgresDatabase,
-  type SqliteDatabase,
-} from '@postern/store'
+import { connectPostgres, connectRedis, openSqlite } from '@postern/store'
 import { freshDatabase, services } from '../../../test/services.ts'
 import { ApiKeys } from '../src/api-key/api-keys.ts'
 import { KEY_USES, KeyLimits } from '../src/api-key/key-limits.ts'
