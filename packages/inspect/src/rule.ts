@@ -1,7 +1,9 @@
+import { shapeOf } from './expression-shape.ts'
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
 import type { RequiredSigns } from './required-signs.ts'
 import { type Requirement, requiredOf } from './required-text.ts'
+import { PartSearch, type Parts } from './searched-parts.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -61,8 +63,11 @@ export interface Rule {
   readonly least?: number
   /** Whether it would hit the same text in a place at which it looks. Default: nobody knows. */
   wouldHit?(reading: Reading): boolean
-  /** The first place where the rule hits. Linear in the length of the reading. */
-  find(reading: Reading): Span | undefined
+  /**
+   * The first place where the rule hits. Linear in the length of the reading.
+   * @param parts of a long reading, where what the rule requires begins, if that is known
+   */
+  find(reading: Reading, parts?: Readonly<Parts>): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
   readonly attacks: readonly string[]
   /** Values it must leave alone, nearest neighbours first. */
@@ -110,6 +115,18 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
   const atStart = options.atStart === true
   const unless = options.unlessNamed
   const { requires, signs, least } = requiredOf(expression.source)
+  // One object for both searches, made when there is one: each is compiled when it is first used.
+  let search: RegExp | undefined
+  let inParts: PartSearch | undefined
+  const execute = (text: string, parts: Readonly<Parts> | undefined): RegExpExecArray | null => {
+    search ??= new RegExp(expression, 'g')
+    if (parts !== undefined) {
+      inParts ??= new PartSearch(search, shapeOf(expression.source))
+      return inParts.first(text, parts)
+    }
+    search.lastIndex = 0
+    return search.exec(text)
+  }
   return {
     id,
     family,
@@ -128,13 +145,13 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
     wouldHit: reading =>
-      (!atStart || reading.fromStart) && expression.test(exact ? reading.text : reading.lower),
-    find(reading: Reading): Span | undefined {
+      (!atStart || reading.fromStart) && execute(exact ? reading.text : reading.lower, undefined) !== null,
+    find(reading: Reading, parts?: Readonly<Parts>): Span | undefined {
       if (places !== undefined && !places.includes(reading.standsIn)) {
         if (reading.standsIn !== 'form' || !places.includes('body')) return undefined
       }
       if (atStart && !reading.fromStart) return undefined
-      const found = expression.exec(exact ? reading.text : reading.lower)
+      const found = execute(exact ? reading.text : reading.lower, parts)
       // Asked for the name last: in most texts nothing is found, whatever they stand under.
       if (found === null || unless?.test(reading.name) === true) return undefined
       return { start: found.index, end: found.index + found[0].length }
