@@ -1,4 +1,3 @@
-import { shapeOf } from './expression-shape.ts'
 import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
 import type { RequiredSigns } from './required-signs.ts'
@@ -115,18 +114,7 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
   const atStart = options.atStart === true
   const unless = options.unlessNamed
   const { requires, signs, least } = requiredOf(expression.source)
-  // One object for both searches, made when there is one: each is compiled when it is first used.
-  let search: RegExp | undefined
-  let inParts: PartSearch | undefined
-  const execute = (text: string, parts: Readonly<Parts> | undefined): RegExpExecArray | null => {
-    search ??= new RegExp(expression, 'g')
-    if (parts !== undefined) {
-      inParts ??= new PartSearch(search, shapeOf(expression.source))
-      return inParts.first(text, parts)
-    }
-    search.lastIndex = 0
-    return search.exec(text)
-  }
+  const search = new PartSearch(expression)
   return {
     id,
     family,
@@ -145,13 +133,13 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
     wouldHit: reading =>
-      (!atStart || reading.fromStart) && execute(exact ? reading.text : reading.lower, undefined) !== null,
+      (!atStart || reading.fromStart) && search.first(exact ? reading.text : reading.lower) !== null,
     find(reading: Reading, parts?: Readonly<Parts>): Span | undefined {
       if (places !== undefined && !places.includes(reading.standsIn)) {
         if (reading.standsIn !== 'form' || !places.includes('body')) return undefined
       }
       if (atStart && !reading.fromStart) return undefined
-      const found = execute(exact ? reading.text : reading.lower, parts)
+      const found = search.first(exact ? reading.text : reading.lower, parts)
       // Asked for the name last: in most texts nothing is found, whatever they stand under.
       if (found === null || unless?.test(reading.name) === true) return undefined
       return { start: found.index, end: found.index + found[0].length }

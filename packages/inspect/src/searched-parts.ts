@@ -1,4 +1,4 @@
-import type { ExpressionShape } from './expression-shape.ts'
+import { type ExpressionShape, shapeOf } from './expression-shape.ts'
 
 /**
  * Which parts of a text an expression need be searched in: bit `n` stands for the characters from `n << shift`
@@ -15,26 +15,30 @@ export function shiftOf(length: number): number {
 }
 
 /**
- * Searches for an expression around texts that it cannot match without, which finds what a search of the
- * whole text finds: in a page, most of what a rule requires stands in a few places.
+ * Searches for an expression, if it can, only around the texts that it cannot match without, which finds what
+ * a search of the whole text finds: in a page, most of what a rule requires stands in a few places.
  */
 export class PartSearch {
-  readonly #expression: RegExp
-  /** Characters between a required text and the farthest that the expression looks at; Infinity: unknown. */
-  readonly #reach: number
-  readonly #seesEnd: boolean
+  readonly #source: RegExp
+  /** Made for the first search, of whatever kind: an expression is compiled when it is first used. */
+  #expression: RegExp | undefined
+  #shape: ExpressionShape | undefined
 
-  /** @param expression with the flag `g` */
-  constructor(expression: RegExp, { reach, seesEnd }: Pick<ExpressionShape, 'reach' | 'seesEnd'>) {
-    this.#expression = expression
-    this.#reach = reach
-    this.#seesEnd = seesEnd
+  constructor(expression: RegExp) {
+    this.#source = expression
   }
 
-  /** The first match in a text. */
-  first(text: string, { bits, shift }: Readonly<Parts>): RegExpExecArray | null {
-    const expression = this.#expression
-    const reach = this.#reach
+  /** The first match in a text. @param parts where what it requires begins; default: nobody knows */
+  first(text: string, parts?: Readonly<Parts>): RegExpExecArray | null {
+    this.#expression ??= new RegExp(this.#source, 'g')
+    if (parts !== undefined) return this.#around(this.#expression, text, parts)
+    this.#expression.lastIndex = 0
+    return this.#expression.exec(text)
+  }
+
+  #around(expression: RegExp, text: string, { bits, shift }: Readonly<Parts>): RegExpExecArray | null {
+    this.#shape ??= shapeOf(expression.source)
+    const { reach, seesEnd } = this.#shape
     let left = bits
     while (left !== 0) {
       const from = (lowest(left) << shift) - reach
@@ -42,7 +46,7 @@ export class PartSearch {
       left &= left - 1
       for (; left !== 0 && (lowest(left) << shift) - reach <= to; left &= left - 1)
         to = ((lowest(left) + 1) << shift) + reach
-      const isRest = this.#seesEnd || to >= text.length
+      const isRest = seesEnd || to >= text.length
       expression.lastIndex = Math.max(0, from)
       const found = expression.exec(isRest ? text : text.slice(0, to + 1))
       if (found !== null || isRest) return found
