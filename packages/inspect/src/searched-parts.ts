@@ -1,8 +1,8 @@
 import { type ExpressionShape, shapeOf } from './expression-shape.ts'
 
 /**
- * Which parts of a text an expression need be searched in: bit `n` stands for the characters from `n << shift`
- * on. A text that a match must hold begins in one of the parts whose bits are set.
+ * Which parts of a text an expression need be searched in: bit `n` stands for the characters from
+ * `n << shift` on. A text that a match must hold begins in one of the parts whose bits are set.
  */
 export interface Parts {
   bits: number
