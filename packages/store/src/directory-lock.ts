@@ -37,7 +37,7 @@ const BUSY = 5
 /** How often a right that is waited for is tried. */
 const RETRY_MS = 100
 
-/** Module state: files whose right this process has. It would wait for itself for ever. */
+/** Module state: files whose right this process has. It would wait for itself indefinitely. */
 const own = new Set<string>()
 
 /**
