@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { describe, type TestContext, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { openSqlite } from '@postern/store'
 import * as oauth from 'oauth4webapi'
@@ -9,121 +9,20 @@ import { identityDatabase } from '../src/database/identity-database.ts'
 import { migrateIdentity } from '../src/database/identity-migrations.sql.ts'
 import { OauthStore } from '../src/oauth/oauth-store.ts'
 import { publicFetch } from '../src/oauth/public-fetch.ts'
-import { type PlainBrowser, type Site, signUp, startSite } from './site.ts'
+import {
+  API,
+  allow,
+  asBearer,
+  CALLBACK,
+  CLIENTS,
+  codeFlow,
+  discover,
+  oauthSite,
+  PARTNER,
+  replays,
+} from './oauth-site.ts'
+import { signUp, startSite } from './site.ts'
 import { testSecret } from './support.ts'
-
-const CALLBACK = 'http://127.0.0.1:8765/callback'
-const API = 'https://api.shop.example'
-const CLIENTS = [
-  {
-    client_id: 'web',
-    client_secret: 'a secret of the web client, which is long',
-    client_name: 'Web <b>client</b>',
-    redirect_uris: [CALLBACK],
-    grant_types: ['authorization_code', 'refresh_token'],
-  },
-  {
-    client_id: 'native',
-    client_name: 'Native client',
-    application_type: 'native' as const,
-    token_endpoint_auth_method: 'none' as const,
-    redirect_uris: [CALLBACK],
-    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-  },
-  {
-    client_id: 'batch',
-    client_secret: 'a secret of the batch client, which is long',
-    redirect_uris: [],
-    response_types: [],
-    grant_types: ['client_credentials'],
-  },
-  {
-    client_id: 'tv',
-    client_name: 'TV',
-    application_type: 'native' as const,
-    token_endpoint_auth_method: 'none' as const,
-    redirect_uris: [],
-    response_types: [],
-    grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
-  },
-]
-
-const PARTNER = 'https://partner.example'
-
-async function oauthSite(t: TestContext): Promise<Site> {
-  return startSite(t, {
-    oauth: {
-      clients: CLIENTS,
-      resources: {
-        [API]: { scopes: ['orders:read', 'orders:write'] },
-        [PARTNER]: { scopes: ['parcels:read'], tokens: 'introspected' },
-      },
-    },
-  })
-}
-
-/** Follows redirects as a browser does until one leaves the site, allowing what is asked. */
-async function allow(
-  browser: PlainBrowser,
-  start: URL,
-  decision = 'allow',
-): Promise<{ readonly url: URL; readonly pages: string[] }> {
-  const pages: string[] = []
-  let next = start.pathname + start.search
-  for (let i = 0; i < 12; i++) {
-    const answer = await browser.get(next)
-    if (answer.status === 200) {
-      pages.push(answer.text)
-      const done = await browser.post(next, { decision })
-      next = done.location
-    } else next = answer.location
-    if (next === '') throw new Error(`stopped with ${answer.status}: ${answer.text.slice(0, 300)}`)
-    if (next.startsWith('http') && new URL(next).origin !== start.origin) return { url: new URL(next), pages }
-    const url = new URL(next, start)
-    next = url.pathname + url.search
-  }
-  throw new Error('too many redirects')
-}
-
-function discover(site: Site, clientId: string, secret?: string): Promise<openid.Configuration> {
-  return openid.discovery(new URL(`${site.origin}/.postern/oauth`), clientId, secret, undefined, {
-    execute: [openid.allowInsecureRequests],
-  })
-}
-
-/** Code and PKCE with openid-client. */
-async function codeFlow(
-  browser: PlainBrowser,
-  config: openid.Configuration,
-  scope: string,
-  resource: string = API,
-) {
-  const verifier = openid.randomPKCECodeVerifier()
-  const parameters = {
-    redirect_uri: CALLBACK,
-    scope,
-    state: openid.randomState(),
-    nonce: openid.randomNonce(),
-    resource,
-    prompt: 'consent',
-    code_challenge: await openid.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-  }
-  const { url, pages } = await allow(browser, openid.buildAuthorizationUrl(config, parameters))
-  const exchange = () =>
-    openid.authorizationCodeGrant(
-      config,
-      url,
-      { pkceCodeVerifier: verifier, expectedState: parameters.state, expectedNonce: parameters.nonce },
-      { resource },
-    )
-  return { exchange, url, pages }
-}
-
-const asBearer = async (site: Site, token: string) =>
-  JSON.parse(
-    await (await fetch(`${site.origin}/api`, { headers: { authorization: `Bearer ${token}` } })).text(),
-  )
 
 describe('the OAuth server, with openid-client', () => {
   test('code with PKCE: consent says who asks for what, and the token names the person and the client', async t => {
@@ -152,6 +51,7 @@ describe('the OAuth server, with openid-client', () => {
     assert.ok(won.length <= 1)
     await assert.rejects(exchange())
     for (const token of won) assert.equal((await asBearer(site, token)).kind, 'anonymous')
+    assert.deepEqual(replays(site), [{ client: 'web', why: 'replayed' }])
   })
 
   test('bug class: redeem and rotate races: a refresh token is rotated, and using the old one again revokes the new one too', async t => {
@@ -166,6 +66,7 @@ describe('the OAuth server, with openid-client', () => {
     await assert.rejects(openid.refreshTokenGrant(config, first.refresh_token ?? ''))
     await assert.rejects(openid.refreshTokenGrant(config, second.refresh_token ?? ''))
     assert.equal((await asBearer(site, second.access_token)).kind, 'anonymous')
+    assert.deepEqual(replays(site), [{ client: 'web', why: 'replayed' }])
   })
 
   test('people see what they allowed, and take it back; nobody takes back for another', async t => {

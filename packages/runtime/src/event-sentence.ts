@@ -47,7 +47,10 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'key.created': event => `an API key was created: ${text(event, 'key')}`,
   'key.rotated': event => `an API key was rotated: ${text(event, 'key')}`,
   'key.revoked': event => `API keys were revoked: ${text(event, 'key')} (${text(event, 'why')})`,
-  'grant.revoked': event => `an application lost its access to the account of ${who(event)}`,
+  'grant.revoked': event =>
+    event.data?.['why'] === 'replayed'
+      ? `a code or token of the application ${text(event, 'client')} was used twice: it lost its access to the account of ${who(event)}`
+      : `an application lost its access to the account of ${who(event)}`,
   'impersonation.started': event =>
     `${who(event)} acts as ${event.resource?.id ?? ''}: ${text(event, 'reason')}`,
   'credential.refused': event => `credentials refused: ${who(event)}${by(event, 'method')}`,

@@ -18,6 +18,7 @@ import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
 import { MemoryServer } from './memory-server.ts'
 import { OauthStore } from './oauth-store.ts'
+import { endReplayed, refusals, replayEvents } from './refusals.ts'
 import { oauthSigningKeys } from './signing-keys.ts'
 import { clientLabel, mayIntrospect, metadataFetch, urlClients } from './url-clients.ts'
 
@@ -83,13 +84,10 @@ export async function oauthServer(
       { cause },
     )
   })
-  const store = new OauthStore(parts, why => {
-    if (why === 'large') return new errors.InvalidRequest('the parameters are too long')
-    if (why === 'far') return new errors.InvalidRequest('an assertion must end within an hour')
-    if (why === 'full') return new errors.TemporarilyUnavailable('too many proofs are in use')
-    return new errors.InvalidGrant('already used')
-  })
   const server = new MemoryServer(parts.origin)
+  const current = (): PageRequest | undefined =>
+    ProviderClass.ctx === undefined ? undefined : server.pageOf(ProviderClass.ctx.req)
+  const store = new OauthStore(parts, refusals(errors), replayEvents(parts, current))
   const issuer = `${parts.origin}${parts.base}/oauth`
   const isSecure = parts.origin.startsWith('https:')
   const pages = new WeakMap<PageRequest, Page>()
@@ -126,6 +124,10 @@ export async function oauthServer(
     responseTypes: ['code'],
     pkce: { required: () => true },
     rotateRefreshToken: true,
+    revokeGrantPolicy: async ctx => {
+      await endReplayed(ctx, store)
+      return true
+    },
     issueRefreshToken: async (_ctx, client, code) =>
       client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],

@@ -12,6 +12,7 @@ type Statement =
   | 'byUid'
   | 'consume'
   | 'lost'
+  | 'lostGrant'
   | 'destroy'
   | 'revokeGrant'
   | 'revokeAccount'
@@ -33,11 +34,16 @@ const SQL: Readonly<Record<Statement, string>> = {
       OR EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = CAST($4 AS TEXT))
     ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id, user_code = excluded.user_code,
       uid = excluded.uid, account_id = excluded.account_id, expires_at = excluded.expires_at`,
-  find: `${FOUND} WHERE model = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)`,
+  // Nor is such a token found, if the database let it be written while another transaction revoked its grant.
+  find: `${FOUND} WHERE model = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)
+    AND (model NOT IN ('AccessToken', 'RefreshToken') OR grant_id IS NULL
+      OR EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = oauth_record.grant_id))`,
   byUserCode: `${FOUND} WHERE model = $1 AND user_code = $2 AND (expires_at IS NULL OR expires_at > $3)`,
   byUid: `${FOUND} WHERE model = $1 AND uid = $2 AND (expires_at IS NULL OR expires_at > $3)`,
   consume: 'UPDATE oauth_record SET consumed_at = $3 WHERE model = $1 AND id = $2 AND consumed_at IS NULL',
-  lost: `DELETE FROM oauth_record WHERE grant_id IN (SELECT grant_id FROM oauth_record WHERE model = $1 AND id = $2 AND grant_id IS NOT NULL)`,
+  lost: `DELETE FROM oauth_record WHERE grant_id IN (SELECT grant_id FROM oauth_record WHERE model = $1 AND id = $2 AND grant_id IS NOT NULL)
+    RETURNING model, id, payload`,
+  lostGrant: 'DELETE FROM oauth_record WHERE grant_id = $1 RETURNING model, id, payload',
   destroy: 'DELETE FROM oauth_record WHERE model = $1 AND id = $2',
   revokeGrant: 'DELETE FROM oauth_record WHERE grant_id = $1',
   revokeAccount: 'DELETE FROM oauth_record WHERE account_id = $1',
@@ -61,6 +67,12 @@ interface Row {
   readonly consumedAt: number | null
 }
 
+/** Whose grant ended because a code or token of it was used twice, and which client had it. */
+export interface ReplayedGrant {
+  readonly accountId: string
+  readonly clientId: string
+}
+
 /** What was allowed a program, by the hash of its id: it can name a grant, and use none. */
 export interface StoredGrant {
   readonly id: string
@@ -81,16 +93,22 @@ export class OauthStore {
   readonly #secret: IdentitySecret
   readonly #clock: Clock
   readonly #refusal: (why: OauthRefusal) => Error
+  readonly #onReplay: (grant: ReplayedGrant) => void
   readonly #counts = new CountNowAndThen()
   /** Whether there were too many used proofs when they were last counted. */
   #isFull = false
   #prunedAt: number
 
-  /** @param refusal what to throw at who loses a race, or asks for too much: an error of the server */
+  /**
+   * @param refusal what to throw at who loses a race, or asks for too much: an error of the server
+   * @param onReplay called once for each grant that ends because something of it was used twice
+   */
   constructor(
     parts: { readonly database: IdentityDatabase; readonly secret: IdentitySecret; readonly clock: Clock },
     refusal: (why: OauthRefusal) => Error,
+    onReplay: (grant: ReplayedGrant) => void = () => {},
   ) {
+    this.#onReplay = onReplay
     this.#database = parts.database
     this.#secret = parts.secret
     this.#clock = parts.clock
@@ -196,8 +214,29 @@ export class OauthStore {
       { text: SQL.consume, values: [model, hash, this.#clock.now()], expect: 1 },
     ])
     if (won) return
-    await this.#database.batch([{ text: SQL.lost, values: [model, hash] }])
+    await this.replayed(model, id)
     throw this.#refusal('replayed')
+  }
+
+  /** Revokes everything of the grant of a code or token that was used twice. */
+  replayed(model: string, id: string): Promise<void> {
+    return this.#endReplayed(SQL.lost, [model, tokenHash(id)])
+  }
+
+  /** The same for a grant by its id, when the token is gone already. */
+  replayedGrant(grantId: string): Promise<void> {
+    return this.#endReplayed(SQL.lostGrant, [tokenHash(grantId)])
+  }
+
+  async #endReplayed(text: string, values: readonly string[]): Promise<void> {
+    const gone = await this.#database.rows<Row & { readonly model: string }>(text, values)
+    // Whoever removes the grant itself tells of it: of many replays at once, one.
+    const grant = gone.find(row => row.model === 'Grant')
+    if (grant === undefined) return
+    const { accountId = '', clientId = '' }: AdapterPayload = JSON.parse(
+      this.#secret.open(`oauth:Grant:${grant.id}`, grant.payload),
+    )
+    this.#onReplay({ accountId, clientId })
   }
 }
 
