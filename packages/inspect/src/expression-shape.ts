@@ -11,9 +11,18 @@ export interface ExpressionShape {
    * possible.
    */
   readonly nestedUnbounded: boolean
+  /**
+   * Characters that a match takes at most, with all that it looks at ahead of it and behind; Infinity when an
+   * upper bound is missing or it refers back to what it matched before.
+   */
+  readonly reach: number
+  /** Whether it matters to it where a text ends. */
+  readonly seesEnd: boolean
 }
 
 interface Shape {
+  reach: number
+  seesEnd: boolean
   nesting: number
   repetitions: number
   unbounded: boolean
@@ -29,6 +38,15 @@ export function shapeOf(source: string): ExpressionShape {
   return reader.sequence()
 }
 
+const ONE_CHARACTER: Readonly<Shape> = Object.freeze({
+  reach: 1,
+  seesEnd: false,
+  nesting: 0,
+  repetitions: 1,
+  unbounded: false,
+  nestedUnbounded: false,
+})
+
 class ShapeReader {
   readonly #source: string
   #at = 0
@@ -37,15 +55,20 @@ class ShapeReader {
     this.#source = source
   }
 
-  /** Up to the closing bracket or the end; alternatives count as one sequence. */
+  /** Up to the closing bracket or the end; but for the reach, alternatives count as one sequence. */
   sequence(): Shape {
-    const total: Shape = { nesting: 0, repetitions: 1, unbounded: false, nestedUnbounded: false }
+    const total: Shape = { ...ONE_CHARACTER, reach: 0 }
+    let reach = 0
     while (this.#at < this.#source.length && this.#source[this.#at] !== ')') {
       if (this.#source[this.#at] === '|') {
         this.#at++
+        reach = 0
         continue
       }
       const part = this.#quantified(this.#atom())
+      reach += part.reach
+      total.reach = Math.max(total.reach, reach)
+      total.seesEnd ||= part.seesEnd
       total.nesting = Math.max(total.nesting, part.nesting)
       total.repetitions = Math.max(total.repetitions, part.repetitions)
       total.unbounded ||= part.unbounded
@@ -55,10 +78,12 @@ class ShapeReader {
   }
 
   #atom(): Shape {
-    const plain: Shape = { nesting: 0, repetitions: 1, unbounded: false, nestedUnbounded: false }
+    const plain: Shape = { ...ONE_CHARACTER }
     const character = this.#source[this.#at]
-    if (character === '\\') this.#at += 2
-    else if (character === '[') this.#skipClass()
+    if (character === '\\') {
+      if (/[1-9k]/.test(this.#source[this.#at + 1] ?? '')) plain.reach = Number.POSITIVE_INFINITY
+      this.#at += 2
+    } else if (character === '[') this.#skipClass()
     else if (character === '(') {
       this.#at++
       const prefix = /^\?(?:[:=!]|<[=!]|<\w{1,40}>|[a-z-]{1,8}[:)])/i.exec(
@@ -68,7 +93,10 @@ class ShapeReader {
       const inner = prefix?.[0].endsWith(')') === true ? plain : this.sequence()
       if (prefix?.[0].endsWith(')') !== true) this.#at++
       return inner
-    } else this.#at++
+    } else {
+      plain.seesEnd = character === '$'
+      this.#at++
+    }
     return plain
   }
 
@@ -87,6 +115,8 @@ class ShapeReader {
     if (most <= 1) return atom
     const unbounded = most === Number.POSITIVE_INFINITY
     return {
+      reach: unbounded ? most : atom.reach * most,
+      seesEnd: atom.seesEnd,
       nesting: atom.nesting + 1,
       repetitions: atom.repetitions * most,
       unbounded: atom.unbounded || unbounded,

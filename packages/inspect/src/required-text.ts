@@ -257,8 +257,10 @@ class SourceReader {
     // What stood before, or under a name, may be nothing.
     if (/[\dkpP]/.test(character)) return ANYTHING
     const code = /^(?:x[\da-f]{2}|u[\da-f]{4})/i.exec(this.#source.slice(this.#at - 1, this.#at + 4))?.[0]
-    if (code !== undefined) this.#at += code.length - 1
-    return { ...ANY_CHARACTER, signs }
+    if (code === undefined) return { ...ANY_CHARACTER, signs }
+    this.#at += code.length - 1
+    const named = String.fromCharCode(Number.parseInt(code.slice(1), 16)).toLowerCase()
+    return { exact: [named], all: [], least: 1, signs }
   }
 
   #quantified(atom: Known): Known {

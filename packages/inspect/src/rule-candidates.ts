@@ -1,13 +1,17 @@
 import type { Features } from './features.ts'
 import type { Rule } from './rule.ts'
 import { RuleGates } from './rule-gates.ts'
+import type { Parts } from './searched-parts.ts'
 import { SignFilter } from './sign-filter.ts'
 import { TextFilter } from './text-filter.ts'
 
 /** From this length on, less one, every rule fits. */
 const MEASURED = 65
-/** A longer text mostly holds every kind of character, and is not remembered. */
-const SIGNED = 1_024
+/**
+ * A text of this length or more mostly holds every kind of character: which rules it leaves is not
+ * remembered, but where in it what they require stands, and each of them is counted.
+ */
+export const LONG = 1_024
 /**
  * Of shorter texts, so many rules are left without asking for the texts that they require, unless each
  * requires one: then it is likely that none is left, and that nobody need look at the text.
@@ -69,13 +73,13 @@ export class RuleCandidates {
       this.#text = undefined
       return this.#isAny
     }
-    this.#text = text.length < SIGNED ? text : undefined
+    this.#text = text.length < LONG ? text : undefined
     this.#chars = chars
     this.#words = words
     this.#within = within
     this.#isFiltered = false
     let left =
-      text.length < SIGNED
+      text.length < LONG
         ? this.#metBy(Math.min(text.length, MEASURED - 1), chars, words, holds, within)
         : this.#gated(MEASURED - 1, chars, words, within)
     if (left > 0 && (left > FEW || text.length >= SHORT || !this.holdsSome(this.#filter.free)))
@@ -94,7 +98,7 @@ export class RuleCandidates {
   /** Takes the last step, if it was not taken. @returns how many rules are left */
   filter(plain: string): number {
     const { rows } = this
-    const filtered = this.#isFiltered ? undefined : this.#filter.read(plain)
+    const filtered = this.#isFiltered ? undefined : this.#filter.read(plain, plain.length >= LONG)
     this.#isFiltered = true
     let left = 0
     for (let row = 0; row < rows.length; row++) {
@@ -102,6 +106,11 @@ export class RuleCandidates {
       left += bitsOf(rows[row] as number)
     }
     return left
+  }
+
+  /** Where in the last text a rule need be searched, if that is less than all of it. */
+  locate(rule: number, parts: Parts): boolean {
+    return this.#isFiltered && this.#filter.locate(rule, parts)
   }
 
   /** The rules for a short text with these features. @returns how many there are */

@@ -2,7 +2,8 @@ import type { EffortMeter } from './effort-meter.ts'
 import { CHAR, type Features } from './features.ts'
 import type { Place, Reading } from './reading.ts'
 import type { Rule, Span } from './rule.ts'
-import { RuleCandidates } from './rule-candidates.ts'
+import { LONG, RuleCandidates } from './rule-candidates.ts'
+import type { Parts } from './searched-parts.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {
@@ -107,7 +108,8 @@ export class RuleSet {
     this.#isPlaced = false
     this.#couldHitPiece = true
     // That it was made, scanned and filtered: what no rule looks at counts too.
-    if (from === 0 && text.length >= METERED) meter?.spend(text.length)
+    const isLong = text.length >= LONG
+    if (from === 0 && isLong) meter?.spend(text.length)
     if (standsIn !== 'file-name' && this.isClear(chars, words)) {
       this.#couldHitPiece = text.length > LONGEST_UNCUT
       return Number.MAX_SAFE_INTEGER
@@ -121,16 +123,20 @@ export class RuleSet {
         open ^= lowest
         const index = (row << 5) + 31 - Math.clz32(lowest)
         const rule = this.rules[index] as Rule
-        const span = rule.find(reading)
+        const span = rule.find(reading, isLong ? this.#partsFor(index) : undefined)
         if (span !== undefined) found({ rule, span })
         ran++
         // Short readings are counted once they are done: none of them fills a slice.
-        if (text.length < METERED || meter === undefined) continue
-        if (meter.spend(text.length)) return index + 1
+        if (isLong && meter?.spend(text.length) === true) return index + 1
       }
     }
-    if (text.length < METERED) meter?.spend(ran * text.length + PER_READING)
+    if (!isLong) meter?.spend(ran * text.length + PER_READING)
     return Number.MAX_SAFE_INTEGER
+  }
+
+  /** Where in the last reading, if it is long, a rule need be searched; undefined: in all of it. */
+  #partsFor(rule: number): Parts | undefined {
+    return this.#candidates.locate(rule, PARTS) ? PARTS : undefined
   }
 
   /**
@@ -226,12 +232,13 @@ export class RuleSet {
   }
 }
 
+/** Shared by the synchronous calls of `run`. */
+const PARTS: Parts = { bits: 0, shift: 0 }
+
 /** Of a longer text, a part may end within a word, which makes another word of it. */
 const LONGEST_UNCUT = 1_024
 /** What a reading costs besides its rules: it was made and scanned. */
 const PER_READING = 100
-/** Readings of this length and more are counted rule by rule. */
-const METERED = 1_024
 
 /** Rules as sets of bits, a row of numbers for each set. */
 interface PlaceRules {

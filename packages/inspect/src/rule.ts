@@ -2,6 +2,7 @@ import type { Family } from './family.ts'
 import type { Reading } from './reading.ts'
 import type { RequiredSigns } from './required-signs.ts'
 import { type Requirement, requiredOf } from './required-text.ts'
+import { PartSearch, type Parts } from './searched-parts.ts'
 
 /** Where in a reading a rule hit: half-open. */
 export interface Span {
@@ -61,8 +62,11 @@ export interface Rule {
   readonly least?: number
   /** Whether it would hit the same text in a place at which it looks. Default: nobody knows. */
   wouldHit?(reading: Reading): boolean
-  /** The first place where the rule hits. Linear in the length of the reading. */
-  find(reading: Reading): Span | undefined
+  /**
+   * The first place where the rule hits. Linear in the length of the reading.
+   * @param parts of a long reading, where what the rule requires begins, if that is known
+   */
+  find(reading: Reading, parts?: Readonly<Parts>): Span | undefined
   /** Values it must find. Not exhaustive: the mechanics are in `find`, these pin them. */
   readonly attacks: readonly string[]
   /** Values it must leave alone, nearest neighbours first. */
@@ -110,6 +114,7 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
   const atStart = options.atStart === true
   const unless = options.unlessNamed
   const { requires, signs, least } = requiredOf(expression.source)
+  const search = new PartSearch(expression)
   return {
     id,
     family,
@@ -128,13 +133,13 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
     wouldHit: reading =>
-      (!atStart || reading.fromStart) && expression.test(exact ? reading.text : reading.lower),
-    find(reading: Reading): Span | undefined {
+      (!atStart || reading.fromStart) && search.first(exact ? reading.text : reading.lower) !== null,
+    find(reading: Reading, parts?: Readonly<Parts>): Span | undefined {
       if (places !== undefined && !places.includes(reading.standsIn)) {
         if (reading.standsIn !== 'form' || !places.includes('body')) return undefined
       }
       if (atStart && !reading.fromStart) return undefined
-      const found = expression.exec(exact ? reading.text : reading.lower)
+      const found = search.first(exact ? reading.text : reading.lower, parts)
       // Asked for the name last: in most texts nothing is found, whatever they stand under.
       if (found === null || unless?.test(reading.name) === true) return undefined
       return { start: found.index, end: found.index + found[0].length }

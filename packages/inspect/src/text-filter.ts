@@ -1,5 +1,6 @@
 import { CharacterCodes } from './character-codes.ts'
 import type { OneOf, Requirement } from './required-text.ts'
+import { type Parts, shiftOf } from './searched-parts.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -8,6 +9,7 @@ const copied = new CharacterCodes()
 const PLACES = 1 << 16
 /** Numbers of an entry. */
 const ENTRY = 3
+const NOT_LOCATED = -1
 
 /**
  * Tells of a text which rules could match it at all, in one pass over it: three characters of each required
@@ -34,6 +36,12 @@ export class TextFilter {
   readonly #foundIn: Int32Array
   /** Of each text, the rules that it lets through. */
   readonly #lets: Int32Array
+  /** Of each text that stood in the last reading, where: as bits of `Parts`, if they were asked for. */
+  readonly #parts: Int32Array
+  /** Of each rule, where its texts begin in `#texts`, and of one more where the last ends. */
+  readonly #firstText: Int32Array
+  readonly #texts: Int32Array
+  #shift = NOT_LOCATED
   /** The rules that require nothing. */
   readonly free: Int32Array
   readonly #rows: Int32Array
@@ -45,11 +53,12 @@ export class TextFilter {
     this.#rows = new Int32Array(width)
     this.free = new Int32Array(width)
     const texts = new Map<string, Int32Array>()
+    const required = requirements.map(alternatives => new Set(alternatives?.flatMap(mostTelling)))
     requirements.forEach((alternatives, index) => {
       const bit = 1 << (index & 31)
       const row = index >> 5
       if (alternatives === undefined) this.free[row] = (this.free[row] as number) | bit
-      for (const text of alternatives?.flatMap(mostTelling) ?? []) {
+      for (const text of required[index] as ReadonlySet<string>) {
         const rows = texts.get(text) ?? new Int32Array(width)
         rows[row] = (rows[row] as number) | bit
         texts.set(text, rows)
@@ -64,6 +73,10 @@ export class TextFilter {
     this.#reach = new Uint16Array(all.length)
     this.#foundIn = new Int32Array(all.length)
     this.#lets = new Int32Array(all.length * width)
+    this.#parts = new Int32Array(all.length)
+    const numbers = new Map(all.map((text, index) => [text, index]))
+    this.#texts = Int32Array.from(required.flatMap(set => [...set].map(text => numbers.get(text) as number)))
+    this.#firstText = Int32Array.from([0, ...sums(required.map(({ size }) => size))])
     let entry = 0
     all.forEach((text, index) => {
       this.#starts[index + 1] = (this.#starts[index] as number) + text.length
@@ -82,10 +95,12 @@ export class TextFilter {
 
   /**
    * Passes over a text; whether its ASCII letters are small or capital does not matter.
+   * @param isLocated whether `locate` is going to be asked
    * @returns the rules that may match it, as a set of bits; valid until the next call
    */
-  read(text: string): Int32Array {
+  read(text: string, isLocated = false): Int32Array {
     const { length } = text
+    this.#shift = isLocated ? shiftOf(length) : NOT_LOCATED
     const codes = copied.copy(text, 0, length)
     const bits = this.#bits
     const firsts = this.#first
@@ -110,10 +125,41 @@ export class TextFilter {
         const beside = at + 1 + (apart >> 16)
         if (beside < 0 || ((codes[beside] as number) | 32) !== (apart & 0xffff)) continue
         const text = entries[entry] as number
-        if (foundIn[text] !== reading && this.#standsAt(text, codes, at + 1, length)) this.#let(text)
+        if (!isLocated && foundIn[text] === reading) continue
+        if (this.#standsAt(text, codes, at + 1, length)) this.#meet(text, at + 1)
       }
     }
     return rows
+  }
+
+  /**
+   * Where in the last text what a rule requires begins.
+   * @returns false if nobody knows: it requires nothing, or that was not to be found out
+   */
+  locate(rule: number, parts: Parts): boolean {
+    if (this.#shift === NOT_LOCATED) return false
+    const end = this.#firstText[rule + 1] as number
+    let at = this.#firstText[rule] as number
+    if (at === end) return false
+    let bits = 0
+    for (; at < end; at++) {
+      const text = this.#texts[at] as number
+      if (this.#foundIn[text] === this.#reading) bits |= this.#parts[text] as number
+    }
+    parts.bits = bits
+    parts.shift = this.#shift
+    return true
+  }
+
+  /** @param behind see `#standsAt` */
+  #meet(text: number, behind: number): void {
+    if (this.#foundIn[text] !== this.#reading) {
+      this.#let(text)
+      this.#parts[text] = 0
+    }
+    if (this.#shift === NOT_LOCATED) return
+    const from = behind - (this.#reach[text] as number)
+    this.#parts[text] = (this.#parts[text] as number) | (1 << (from >> this.#shift))
   }
 
   #let(text: number): void {
@@ -135,6 +181,15 @@ export class TextFilter {
       if (lowered(codes[code] as number) !== required[at]) return false
     return true
   }
+}
+
+/** Each with all before it. */
+function sums(counts: readonly number[]): readonly number[] {
+  let sum = 0
+  return counts.map(count => {
+    sum += count
+    return sum
+  })
 }
 
 /** The small letter of a capital one of ASCII; every other code as it is. */

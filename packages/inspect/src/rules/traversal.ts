@@ -1,6 +1,7 @@
 import { CHAR } from '../features.ts'
 import type { Reading } from '../reading.ts'
 import { needsOneOf, type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
+import { PartSearch, type Parts } from '../searched-parts.ts'
 import { WORD } from '../words.ts'
 
 /** Files that nothing but the system and an intruder opens. */
@@ -19,9 +20,12 @@ function isKeyFile({ fromStart, lower, name }: Reading): boolean {
   return fromStart && KEY_FILE.test(lower) && !NAMES_KEY_FILE.test(name)
 }
 
-function findSensitiveFile(reading: Reading): Span | undefined {
-  const secret = SECRET_FILE.exec(reading.lower)
-  const found = secret ?? SYSTEM_FILE.exec(reading.lower)
+const secretFiles = new PartSearch(SECRET_FILE)
+const systemFiles = new PartSearch(SYSTEM_FILE)
+
+function findSensitiveFile(reading: Reading, parts?: Readonly<Parts>): Span | undefined {
+  const secret = secretFiles.first(reading.lower, parts)
+  const found = secret ?? systemFiles.first(reading.lower, parts)
   if (found === null) return undefined
   const bare = secret === null && !isKeyFile(reading)
   return { start: found.index, end: found.index + found[0].length, bare }
@@ -44,8 +48,8 @@ const ENCODED_STEPS = new RegExp(
 function outsideDocumentNames(rule: PatternRule): PatternRule {
   return {
     ...rule,
-    find: reading =>
-      reading.place === 'name' && /^body(?:\.|$)/.test(reading.name) ? undefined : rule.find(reading),
+    find: (reading, parts) =>
+      reading.place === 'name' && /^body(?:\.|$)/.test(reading.name) ? undefined : rule.find(reading, parts),
   }
 }
 
