@@ -26,9 +26,9 @@ const DEMANDS: ReadonlySet<string> = new Set(['approve', 'owned', 'policy', 'req
 
 /**
  * The places at which a change touches the consents that a configuration asks for: who may give one, what
- * one is needed for, who may ask, and what says who somebody is. Whoever changes a configuration in the console must not
- * be able to do alone what a second person has to consent to; so such a change is made where the file is.
- * Empty where the configuration asks for no consent.
+ * one is needed for, who may ask, and what says who somebody is. Whoever changes a configuration in the
+ * console must not be able to do alone what a second person has to consent to; so such a change is made where
+ * the file is. Empty where the configuration asks for no consent.
  */
 export function weakenedApprovals(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   if (!asksForConsent(before)) return []
@@ -59,7 +59,7 @@ function routesTouched(before: LoadedConfig, after: LoadedConfig): readonly stri
   })
 }
 
-/** Whether a request of this pattern is one of which this is asked: a narrower pattern would say for itself. */
+/** Whether this is asked of a request of this pattern: a narrower pattern would say for itself. */
 function isAskedFor({ config }: LoadedConfig, pattern: string, key: (typeof OF_ROUTE)[number]): boolean {
   const at = pattern.indexOf('/')
   const path = pattern.slice(at).replace(/\*\*|\*|:\w+/g, 'x')
