@@ -72,7 +72,7 @@ export function syncDirectory(directory: string): void {
  * @param like a file or directory of that account
  */
 export function giveToOwnerOf(like: string, handle: number): void {
-  if (process.getuid?.() !== 0) return
+  if (process.geteuid?.() !== 0) return
   const status = statSync(like, { throwIfNoEntry: false })
   if (status !== undefined) fchownSync(handle, status.uid, status.gid)
 }
