@@ -64,6 +64,8 @@ export class RemediationStore implements Remediations, HealthProbe {
   #dropped = 0
   #loading: Promise<void> | undefined
   #reloadAgain = false
+  /** A reading that fails is repeated; the watch that began before it goes on. */
+  #isWatching = false
   /** Why the table could not be read yet. */
   #away: string | undefined
 
@@ -104,11 +106,14 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   async #follow(): Promise<void> {
     await this.reload()
-    await this.#table.watch(change => {
-      if (change.kind === 'put') this.#adopt(change.remediation)
-      else if (change.kind === 'removed') this.#forget(change.id, 'elsewhere')
-      else this.#reloadSoon()
-    })
+    if (!this.#isWatching) {
+      await this.#table.watch(change => {
+        if (change.kind === 'put') this.#adopt(change.remediation)
+        else if (change.kind === 'removed') this.#forget(change.id, 'elsewhere')
+        else this.#reloadSoon()
+      })
+      this.#isWatching = true
+    }
     // What changed between the two.
     await this.reload()
   }
