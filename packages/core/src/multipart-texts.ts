@@ -9,7 +9,7 @@ const EMPTY_LINE = /\r?\n\r?\n/g
 const MAX_NAMES = 10_000
 /** Names before one text: a part has one, and a second where parsers shall read different ones. */
 const MAX_NAMES_OF_TEXT = 16
-/** Characters of a disposition that may say its part is a file: parameters of a longer one are not all read. */
+/** Characters of a disposition that may say its part is a file: of a longer one not all is read. */
 const MAX_FILE_DISPOSITION = 1_024
 
 /**

@@ -241,13 +241,9 @@ export class RemediationStore implements Remediations, HealthProbe {
    * @throws StoreError when one cannot be removed
    */
   async remove(what: string | Actor): Promise<readonly Remediation[]> {
-    const one = typeof what === 'string' ? this.#index.get(what) : undefined
-    const found =
-      typeof what === 'string'
-        ? one === undefined
-          ? []
-          : [one]
-        : [...this.#index.against(canonicalActor(what))]
+    const named =
+      typeof what === 'string' ? [this.#index.get(what)] : this.#index.against(canonicalActor(what))
+    const found = [...named].filter(remediation => remediation !== undefined)
     for (const remediation of found) {
       if (!this.#imported.delete(remediation.id)) await this.#table.remove(remediation.id)
       this.#writer.cancel(remediation.id)
