@@ -1,4 +1,5 @@
 import { ConfigError, type Principal, type RandomSource } from '@postern/core'
+import { requireVersion } from '@postern/store'
 import type {
   ClientMetadata,
   Configuration,
@@ -70,6 +71,8 @@ export async function oauthServer(
   parts: IdentityParts & { readonly random: RandomSource },
   options: OauthServerOptions,
 ): Promise<OauthServer> {
+  const place = 'identity.oauth'
+  requireVersion({ name: 'oidc-provider', least: '9.0.0', tested: '9.13.3', place }, import.meta.url)
   const {
     Provider: ProviderClass,
     errors,
@@ -77,7 +80,7 @@ export async function oauthServer(
   } = await import(/* webpackIgnore: true */ 'oidc-provider').catch((cause: unknown) => {
     throw new ConfigError(
       {
-        place: 'identity.oauth',
+        place,
         problem: 'needs the package oidc-provider',
         hint: 'npm install oidc-provider@9.13.3',
       },
