@@ -108,7 +108,7 @@ describe('the drivers', () => {
         )
     })
 
-  test('that are not installed are no matter of their version', t => {
+  test('that are not installed are not refused for their version', t => {
     const from = pathToFileURL(join(scratch(t), 'app.js')).href
     assert.doesNotThrow(() =>
       requireVersion({ name: 'pg', place: 'stores', tested: '1.0.0', least: '1.0.0' }, from),
