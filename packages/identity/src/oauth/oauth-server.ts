@@ -1,5 +1,4 @@
-import { ConfigError, type Principal, type RandomSource } from '@postern/core'
-import { requireVersion } from '@postern/store'
+import type { Principal, RandomSource } from '@postern/core'
 import type {
   ClientMetadata,
   Configuration,
@@ -17,6 +16,7 @@ import { isOriginOf, withPagePolicy } from './browser-answers.ts'
 import { consentPage } from './consent-page.ts'
 import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
+import { loadProvider } from './load-provider.ts'
 import { MemoryServer } from './memory-server.ts'
 import { OauthStore } from './oauth-store.ts'
 import { endReplayed, refusals, replayEvents } from './refusals.ts'
@@ -71,22 +71,7 @@ export async function oauthServer(
   parts: IdentityParts & { readonly random: RandomSource },
   options: OauthServerOptions,
 ): Promise<OauthServer> {
-  const place = 'identity.oauth'
-  requireVersion({ name: 'oidc-provider', least: '9.0.0', tested: '9.13.3', place }, import.meta.url)
-  const {
-    Provider: ProviderClass,
-    errors,
-    interactionPolicy,
-  } = await import(/* webpackIgnore: true */ 'oidc-provider').catch((cause: unknown) => {
-    throw new ConfigError(
-      {
-        place,
-        problem: 'needs the package oidc-provider',
-        hint: 'npm install oidc-provider@9.13.3',
-      },
-      { cause },
-    )
-  })
+  const { Provider: ProviderClass, errors, interactionPolicy } = await loadProvider()
   const server = new MemoryServer(parts.origin)
   const current = (): PageRequest | undefined =>
     ProviderClass.ctx === undefined ? undefined : server.pageOf(ProviderClass.ctx.req)
