@@ -104,7 +104,7 @@ export function stepUpRefusal(
   }
 }
 
-/** A fresh proof is needed, and the credential does not say when the last one was: a new one may not either. */
+/** A fresh proof is needed, and the credential does not say when the last one was. */
 export function unknownProofRefusal(within: number): AccessRefusal {
   return {
     why: 'step-up',
