@@ -80,7 +80,9 @@ for (const mode of ['local', 'split'] as const)
       await rewrap(EQUALS)
       assert.equal(await rewrap(PREFIXES), 1)
       const { column, term } = await vault(PREFIXES).prefix('customers', 'email', 'ann')
-      const { rows } = await client.query(`SELECT id FROM customers WHERE ${column} = $1`, [term])
+      const { rows } = await client.query<{ id: number }>(`SELECT id FROM customers WHERE ${column} = $1`, [
+        term,
+      ])
       assert.deepEqual(
         rows.map(row => ({ ...row })),
         [{ id: 1 }],
