@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { scratch } from '../../packages/store/test/scratch.ts'
 import { root } from '../workspace.ts'
@@ -49,3 +50,35 @@ test('a worker of node:cluster that replaces another goes on in its data directo
   assert.equal(workers.length, 4)
   assert.deepEqual(readdirSync(join(folder, '.postern')).sort(), ['1', '2'])
 })
+
+test('a process that is started before the old one stopped waits for it, says so, and then serves', {
+  timeout: 120_000,
+}, async t => {
+  const folder = scratch(t)
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  writeFileSync(join(folder, 'application.mjs'), APPLICATION.replace("{ log: 'none' }", ''))
+  const start = (): ChildProcess => {
+    const child = spawn(process.execPath, [...process.execArgv, 'application.mjs'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    return child
+  }
+  const old = start()
+  await line(old.stdout, /^started/)
+  const next = start()
+  await line(next.stderr, new RegExp(`in use by another Postern \\(process ${old.pid}\\): waiting up to 15s`))
+  // As a process manager does once the new process has had its time.
+  old.kill('SIGINT')
+  assert.equal(await line(next.stdout, /^started/), `started ${next.pid}`)
+})
+
+async function line(stream: Readable | null, wanted: RegExp): Promise<string> {
+  const seen: string[] = []
+  for await (const text of createInterface(stream as Readable)) {
+    if (wanted.test(text)) return text
+    seen.push(text)
+  }
+  assert.fail(`it printed no ${wanted}, but: ${seen.join(' | ')}`)
+}

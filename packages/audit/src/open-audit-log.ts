@@ -13,7 +13,7 @@ import {
   systemClock,
   systemRandom,
 } from '@postern/core'
-import { lockDirectory } from '@postern/store'
+import { awaitDirectoryLock, type DirectoryLockWait } from '@postern/store'
 import type { AuditLog } from './audit-log.ts'
 import { CheckpointPublisher, type PublisherOptions } from './checkpoint-publisher.ts'
 import { DirectoryStore } from './embedded/directory-store.ts'
@@ -62,6 +62,10 @@ export interface AuditLogOptions extends PublisherOptions {
    * anchors and segments miss are accepted as lost.
    */
   readonly acceptRollback?: boolean
+  /** How long to wait for another process that has the log open, e.g. `15s`. Default: not at all. */
+  readonly wait?: Duration | undefined
+  /** Told once, in a sentence, before such a wait begins. */
+  readonly onWait?: DirectoryLockWait['onWait']
 }
 
 /**
@@ -75,7 +79,11 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   const limits = parseLimits(options)
   const keyDirectory = options.keyDirectory ?? `${directory.replace(/\/+$/, '')}-keys`
   makeDirectories(directory, keyDirectory)
-  const lock = lockDirectory(directory, { name: 'audit-log' })
+  const lock = await awaitDirectoryLock(directory, {
+    name: 'audit-log',
+    wait: options.wait,
+    onWait: options.onWait,
+  })
   const opened: { close(): void }[] = [{ close: () => lock.release() }]
   const release = (): void => {
     for (const part of opened.splice(0).reverse()) part.close()

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Engine, errorCode, refusalAnswer } from '@postern/core'
-import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
+import { type FramingFault, type FramingRule, framingFault, framingRefusal } from './framing-fault.ts'
 
 /**
  * What a parser error says about the request; undefined when the connection itself broke and nobody is left
@@ -13,7 +13,23 @@ export function clientErrorFault(error: Error): FramingFault | undefined {
   if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
     return framingFault('headers-too-large')
   if (code === 'HPE_INVALID_EOF_STATE') return undefined
-  return code.startsWith('HPE_') ? framingFault('malformed') : undefined
+  if (!code.startsWith('HPE_')) return undefined
+  const packet = 'rawPacket' in error ? error.rawPacket : undefined
+  return framingFault(packet instanceof Uint8Array ? otherProtocol(packet) : 'malformed')
+}
+
+const PREFACES: readonly (readonly [begins: string, rule: FramingRule])[] = [
+  ['PRI * HTTP/2.0\r\n', 'http2-without-tls'],
+  ['PROXY ', 'proxy-protocol'],
+  ['\r\n\r\n\0\r\nQUIT\n', 'proxy-protocol'],
+]
+
+/** What the first bytes of a client speak that are not HTTP/1: the usual mistakes get a name of their own. */
+function otherProtocol(packet: Uint8Array): FramingRule {
+  // A record of the TLS handshake (RFC 8446 section 5.1).
+  if (packet[0] === 0x16 && packet[1] === 3) return 'tls'
+  const first = Buffer.from(packet.buffer, packet.byteOffset, Math.min(packet.length, 16)).toString('latin1')
+  return PREFACES.find(([begins]) => first.startsWith(begins))?.[1] ?? 'malformed'
 }
 
 /** Answers bytes that never became a request, records them as an exchange, and closes the connection. */

@@ -34,6 +34,9 @@ export type FramingRule =
   | 'bad-upgrade'
   | 'upgrade-with-body'
   | 'malformed'
+  | 'tls'
+  | 'http2-without-tls'
+  | 'proxy-protocol'
   | 'head-timeout'
   | 'body-timeout'
   | 'bad-chunk'
@@ -59,6 +62,15 @@ const FAULTS: Readonly<Record<FramingRule, readonly [status: number, message: st
   'bad-upgrade': [400, 'The upgrade request is not valid.'],
   'upgrade-with-body': [400, 'An upgrade request must not have a body.'],
   malformed: [400, 'The request is not valid HTTP.'],
+  tls: [400, 'The client speaks TLS, and this port serves plain HTTP: call it by http://, or configure tls.'],
+  'http2-without-tls': [
+    505,
+    'The client speaks HTTP/2 without TLS, which is not served: use HTTP/1.1, or configure tls.',
+  ],
+  'proxy-protocol': [
+    400,
+    'The connection begins with the PROXY protocol, which this port does not expect: switch it off in the load balancer, or name its addresses in proxyProtocolFrom.',
+  ],
   'head-timeout': [408, 'The request did not arrive in time.'],
   'body-timeout': [408, 'The body of the request arrived too slowly.'],
   'bad-chunk': [400, 'The body of the request is not valid HTTP.'],

@@ -207,7 +207,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       this.#downstream.informational(status, raw.map(String))
       return
     }
-    const headers = answerHeaders(raw, this.exchange)
+    const headers = answerHeaders(raw, status, this.exchange)
     this.showAnswer(status, headers)
     this.#downstream.head(status, message ?? '', headers)
     this.#status = status

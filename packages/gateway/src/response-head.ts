@@ -43,6 +43,8 @@ export interface ResponseHead {
   readonly headers: string[]
   /** Whether the backend stated the length of the body. */
   readonly hasLength: boolean
+  /** Names of the trailer fields that follow and may be sent on; undefined when there are none. */
+  readonly trailer: string | undefined
 }
 
 /**
@@ -56,6 +58,7 @@ export function readResponseHead(raw: BackendHeaders): ResponseHead {
   let named: string | undefined
   let length: string | undefined
   let coding: string | undefined
+  let announced: string | undefined
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i])
     const lower = name.toLowerCase()
@@ -75,11 +78,29 @@ export function readResponseHead(raw: BackendHeaders): ResponseHead {
       const value = text(raw[i + 1])
       if (value !== 'keep-alive' && value !== 'close')
         named = named === undefined ? value : `${named},${value}`
+    } else if (lower === 'trailer') {
+      const value = text(raw[i + 1])
+      announced = announced === undefined ? value : `${announced},${value}`
     }
   }
   if (coding !== undefined && length !== undefined) throw new ResponseFault('two lengths')
   if (named !== undefined) removeNamed(named, headers)
-  return { headers, hasLength: length !== undefined }
+  // Only chunks can be followed by trailers (RFC 9112 section 7.1.2).
+  const trailer = announced === undefined || coding === undefined ? undefined : allowedTrailers(announced)
+  return { headers, hasLength: length !== undefined, trailer }
+}
+
+/** Of the names in a `Trailer` field, those that `readTrailers` sends on. */
+function allowedTrailers(announced: string): string | undefined {
+  const names = announced
+    .split(',')
+    .map(name => name.trim())
+    .filter(name => /^[!#$%&'*+.^_`|~\w-]+$/.test(name) && mayTrail(name.toLowerCase()))
+  return names.length === 0 ? undefined : names.join(', ')
+}
+
+function mayTrail(lowerName: string): boolean {
+  return !NO_TRAILER.has(lowerName) && !lowerName.startsWith('x-postern-')
 }
 
 /** The trailer fields that may be sent on: name, value, ...; undefined when there are none. */
@@ -88,8 +109,7 @@ export function readTrailers(raw: BackendHeaders): string[] | undefined {
   const trailers: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i])
-    const lower = name.toLowerCase()
-    if (!NO_TRAILER.has(lower) && !lower.startsWith('x-postern-')) trailers.push(name, text(raw[i + 1]))
+    if (mayTrail(name.toLowerCase())) trailers.push(name, text(raw[i + 1]))
   }
   return trailers.length === 0 ? undefined : trailers
 }
@@ -112,9 +132,16 @@ function removeNamed(connection: string, headers: string[]): void {
  * What a client is shown of a backend's headers: the end-to-end ones, the id, and what guards replied.
  * @throws ResponseFault as `readResponseHead`
  */
-export function answerHeaders(raw: BackendHeaders, { id, replyHeaders }: Exchange): string[] {
-  const { headers } = readResponseHead(raw)
+export function answerHeaders(raw: BackendHeaders, status: number, exchange: Exchange): string[] {
+  const { id, replyHeaders } = exchange
+  const { headers, trailer } = readResponseHead(raw)
+  if (trailer !== undefined && takesTrailers(status, exchange)) headers.push('Trailer', trailer)
   headers.push('X-Request-Id', id)
   if (replyHeaders !== undefined) headers.push(...replyHeaders)
   return headers
+}
+
+/** Whether trailers can follow: Node refuses a head that announces them where they cannot. */
+function takesTrailers(status: number, { method, source }: Exchange): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304 && source.httpVersion !== '1.0'
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Event } from '@postern/core'
 import { exchangeBytes, start, startBackend } from './harness.ts'
 
 const H = 'Host: a.example\r\n'
@@ -221,4 +222,39 @@ describe('malformed and ambiguous HTTP/1 requests', { timeout: 60_000 }, () => {
     const alive = await fetch(gateway.url)
     assert.equal(await alive.text(), 'reached')
   })
+
+  const OTHERS: Readonly<Record<string, readonly [rule: string, says: RegExp, bytes: string]>> = {
+    'TLS 1.0 in its record, as hellos have it': [
+      'tls',
+      /TLS.*https?:/,
+      '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03',
+    ],
+    'TLS with another version in its record': ['tls', /TLS/, '\x16\x03\x03\0\x05\x01\0\0\x01\x03'],
+    'HTTP/2 without TLS': ['http2-without-tls', /HTTP\/2 without TLS/, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    'the PROXY protocol in text': [
+      'proxy-protocol',
+      /proxyProtocol/,
+      'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.1\r\n',
+    ],
+    'the PROXY protocol in bytes': [
+      'proxy-protocol',
+      /proxyProtocol/,
+      '\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x01\x02\x03\x04',
+    ],
+    'a handshake that TLS has not': ['malformed', /not valid HTTP/, '\x16\x02\x01\x02\0\x01'],
+    'a method that only begins alike': ['malformed', /not valid HTTP/, 'PROXYTCP4 / HTTP/1.1\r\n\r\n'],
+  }
+  for (const [name, [rule, says, bytes]] of Object.entries(OTHERS))
+    test(`are answered with what they speak: ${name}`, async t => {
+      const backend = await startBackend(t, (_request, response) => response.end())
+      const { port, event } = await start(t, backend.url)
+      const received = await exchangeBytes(port, bytes)
+      assert.match(received, says)
+      const { reasons } = (await event(({ guard }) => guard === 'framing')) as Event
+      assert.deepEqual(
+        reasons?.map(reason => reason.rule),
+        [`framing/${rule}`],
+      )
+      assert.deepEqual(backend.seen, [])
+    })
 })

@@ -20,6 +20,10 @@ describe('a command under a name that says it will be run', () => {
       'exec=uname%20-a',
       'c=cat%20/etc/hosts',
       'command=net%20user',
+      'cmd=telnetd;',
+      'cmd=telnetd%20-l%20/bin/sh',
+      'cmd=ps%20aux',
+      'run=echo%20%25CD%25',
     ])
       assert.equal(asked(query), 'block', query)
   })
@@ -33,6 +37,8 @@ describe('a command under a name that says it will be run', () => {
       'system=uname',
       'run=42',
       'x=echo',
+      'command=reboot',
+      'run=echo%20%25',
     ])
       assert.equal(asked(query), query === 'system=uname' ? 'block' : 'pass', query)
   })

@@ -51,6 +51,18 @@ describe('a picture that is a program is refused', () => {
     })
 })
 
+test('settings of git that run a program are refused in a file', () => {
+  const settings = (line: string): string => `[core]\n\tbare = false\n\t${line}\n[remote "origin"]\n`
+  for (const line of [
+    'sshCommand = curl http://198.51.100.7 -I',
+    'fsmonitor = "touch /tmp/x"',
+    'gitProxy=/tmp/x',
+  ])
+    assert.equal(verdict('filename="config"', settings(line)), 'block', line)
+  for (const line of ['fsmonitor = true', 'editor = vim', 'ignorecase = true'])
+    assert.equal(verdict('filename="config"', settings(line)), 'pass', line)
+})
+
 describe('other files pass', () => {
   for (const [disposition, content] of [
     ['filename="a.jpg"', `${PICTURES['JPEG']}<? and other bytes`],

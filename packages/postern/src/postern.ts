@@ -137,6 +137,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     environment: process.env,
     extensions: { identify, guards, detectors, onEvent },
   }
+  const { log = 'refusals', onLine = writeLine } = options
   const loaded = await loadConfig(where)
   const { config } = loaded
   const open = new OpenConnections()
@@ -145,6 +146,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     dataDirectory: config.dataDirectory,
     open,
     application: true,
+    onWait: log === 'none' ? () => undefined : onLine,
   })
   open.follow(exchange => stillHolds(runtime, exchange))
   recheckOpen(open, runtime.resources)
@@ -177,7 +179,6 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     await runtime.close()
     throw error
   })
-  const { log = 'refusals', onLine = writeLine } = options
   if (log !== 'none') onLine(startLine(loaded, runtime.resources.scenarios?.scenarios.list().length ?? 0))
   if (log !== 'none' && watched !== undefined)
     onLine(`console ${watched.link()} (signs in once, within 15 minutes)`)

@@ -60,7 +60,18 @@ export interface OpenAuditOptions {
    * that works. Without it a log that cannot be opened is an error.
    */
   readonly onAway?: { away(error: StoreError): void; back(): void; failed(error: unknown): void } | undefined
+  /**
+   * Told in a sentence that the process which has the data directory is waited for. Without it the directory
+   * is not waited for.
+   */
+  readonly onWait?: ((sentence: string) => void) | undefined
 }
+
+/**
+ * How long the log of a data directory is waited for: process managers start the new process first, then give
+ * the old one some seconds to stop, and the default of `timeouts.drain` is 10 s.
+ */
+const LONGEST_WAIT = '15s'
 
 /**
  * Opens the log for appending; undefined when the configuration switches it off.
@@ -70,7 +81,7 @@ export interface OpenAuditOptions {
 export async function openAudit(
   loaded: LoadedConfig,
   connections: Connections,
-  { outside = new AuditPublishing(), older = 'refuse', onAway }: OpenAuditOptions = {},
+  { outside = new AuditPublishing(), older = 'refuse', onAway, onWait }: OpenAuditOptions = {},
 ): Promise<OpenedAudit | undefined> {
   const { audit } = loaded.config
   if (audit === false) return undefined
@@ -84,7 +95,10 @@ export async function openAudit(
   }
   return audit.store === 'postgres'
     ? openInPostgres(loaded, audit, connections, { ...others, onAway })
-    : openInDirectory(audit, connections, others)
+    : openInDirectory(audit, connections, {
+        ...others,
+        ...(onWait !== undefined && { wait: LONGEST_WAIT, onWait }),
+      })
 }
 
 type Others = Pick<
@@ -95,7 +109,7 @@ type Others = Pick<
 async function openInDirectory(
   audit: CompiledAudit,
   connections: Connections,
-  others: Others,
+  others: Others & Pick<AuditLogOptions, 'wait' | 'onWait'>,
 ): Promise<OpenedAudit> {
   const directory = auditDirectory(connections.directory.path)
   const log = await openAuditLog({

@@ -28,6 +28,11 @@ export interface OpenResourcesOptions {
   readonly open?: Guard | undefined
   /** Whether the application of this process is served, whose calls can be watched. Default: a gateway is. */
   readonly application?: true | undefined
+  /**
+   * Told in a sentence, before it begins, that the start waits for another process to give the data directory
+   * back. Default: a directory that is in use is an error at once.
+   */
+  readonly onWait?: ((sentence: string) => void) | undefined
   /** Signs the puzzles of challenges; random unless given. */
   readonly secret?: Uint8Array | undefined
 }
@@ -45,7 +50,7 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
   const closers: Closers = [() => connections.close()]
   try {
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
-    const audit = await startAudit(loaded, connections, emit)
+    const audit = await startAudit(loaded, connections, emit, options.onWait)
     if (audit !== undefined) closers.push(() => audit.close())
     const { stores, ...opened } = await openThreadResources({
       ...{ loaded, connections, closers, emit, recorder: audit?.log, limits: options.limits },

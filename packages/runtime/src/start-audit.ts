@@ -30,17 +30,20 @@ export interface RunningAudit {
  * Opens the log and starts shipping and retention, as the configuration wants them; undefined when it
  * switches the log off.
  * @param emit takes events about the log itself
+ * @param onWait see `OpenAuditOptions.onWait`
  * @throws as `openAudit`; ConfigError for a secret or certificate of `audit.ship` that cannot be read
  */
 export async function startAudit(
   loaded: LoadedConfig,
   connections: Connections,
   emit: (event: Event) => void,
+  onWait?: (sentence: string) => void,
 ): Promise<RunningAudit | undefined> {
   if (connections.isMemoryOnly && !isAuditInPostgres(loaded)) return undefined
   const outside = new AuditPublishing(error => emit(outsideFailed(error)))
   const opened = await openAudit(loaded, connections, {
     outside,
+    onWait,
     onAway: {
       away: error => emit(storeAway('audit', error)),
       back: () => emit(storeBack('audit')),

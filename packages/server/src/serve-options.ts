@@ -11,4 +11,9 @@ export interface ServeOptions {
   readonly dataDirectory: string
   /** What takes requests: the reverse proxy (the default), or the endpoint that another proxy asks. */
   readonly kind?: 'gateway' | 'forward-auth'
+  /**
+   * Told in a sentence that the start waits for another process to give the data directory back. Default: one
+   * that is in use is an error at once.
+   */
+  readonly onWait?: (sentence: string) => void
 }

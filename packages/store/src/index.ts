@@ -4,7 +4,12 @@ export {
   type DirectoryUpgrade,
   openDataDirectory,
 } from './data-directory.ts'
-export { type DirectoryLock, lockDirectory } from './directory-lock.ts'
+export {
+  awaitDirectoryLock,
+  type DirectoryLock,
+  type DirectoryLockWait,
+  lockDirectory,
+} from './directory-lock.ts'
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 export { migrate } from './migrate.ts'
 export type { Migration, MigrationSet } from './migration.ts'

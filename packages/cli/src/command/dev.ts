@@ -21,7 +21,12 @@ export const run: Command = async (args, options, context) => {
   const mode = options['enforce'] === true ? 'enforce' : 'observe'
   const overrides: Overrides = { upstream: to, mode, listen: textOption(options, 'listen'), workers: 1 }
   const loaded = overridden(setup, overrides, context.environment)
-  const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
+  const served = await serve({
+    loaded,
+    overrides,
+    dataDirectory: setup.dataDirectory,
+    onWait: sentence => context.output.note(sentence),
+  })
   try {
     output.line(
       `${output.paint('green', 'postern')} ${served.url} -> ${to} (${mode === 'observe' ? 'nothing is blocked; --enforce blocks' : 'enforcing'})`,

@@ -30,7 +30,12 @@ export const run: Command = async (_args, options, context) => {
   const setup = await loadSetup(options, context)
   const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
-  const served = await serve({ loaded, overrides, dataDirectory: setup.dataDirectory })
+  const served = await serve({
+    loaded,
+    overrides,
+    dataDirectory: setup.dataDirectory,
+    onWait: sentence => context.output.note(sentence),
+  })
   const stopFollowing = followConfiguration(served, setup, overrides, context)
   announce(served, { ...setup, ...loaded }, context)
   watchEvents(served, context, 'refusals')

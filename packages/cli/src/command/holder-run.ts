@@ -16,6 +16,8 @@ export const run: Command = async ([path = ''], options, context) => {
   const log = await openAuditLog({
     directory: join(dirname(config), 'audit'),
     origin: `${hostname()}/holder`,
+    wait: '15s',
+    onWait: sentence => context.output.note(sentence),
   })
   try {
     const holder = await runHolder(config, unlock, log)

@@ -7,6 +7,9 @@ const SCRIPT =
 /** A file that is nothing but a door: its first statement runs what somebody hid in it or sends later. */
 const DOOR =
   /^\s{0,8}<\?(?:php)?\s{0,8}@?(?:eval|assert|system|passthru|shell_exec|exec)\s{0,4}\(\s{0,4}@?(?:base64_decode|gzinflate|str_rot13|hex2bin|\$_(?:get|post|request|cookie|server)\b)/i
+/** Settings of git that name a program, which runs when anybody works in the folder. */
+const GIT_SETTINGS =
+  /\[core\][^[]{0,400}\n\s{0,8}(?:sshcommand|gitproxy|fsmonitor)\s{0,4}=\s{0,4}(?!(?:true|false)\b)["']?[\w./~][^\n]{0,80}/i
 /**
  * What programs that convert pictures run: a pipe in a vector command, a PostScript device, a call in the
  * metadata of a DjVu file.
@@ -76,7 +79,7 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
 /** What a server that runs, shows or converts a file would run. */
 function runBy(head: string, name: string): string | undefined {
   const drawn = DRAWING.test(name) ? attackIn(head) : undefined
-  return drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head))?.[0]
+  return drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
 }
 
 /** What attacks whoever looks at a drawing, or converts it. */

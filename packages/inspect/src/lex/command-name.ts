@@ -77,7 +77,7 @@ export class CommandNameReader {
     let name: string | undefined = first
     let start = at
     while (name !== undefined && !this.#leadsTo.has(start)) {
-      const isWrapper = isWrapperCommand(name)
+      const isWrapper = isWrapperCommand(name.slice(name.lastIndexOf('/') + 1))
       if (!isWrapper && !isAssignment(name)) break
       const next = skipFlags(lower, this.end)
       const inner = words.read(lower, next)

@@ -2,6 +2,7 @@ import type { Reading } from '../reading.ts'
 import { isFreeText, isOperandParameter } from '../value-setting.ts'
 import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
 import { endsElement } from './element-end.ts'
+import { isFiltering } from './filter-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import type { SensitiveTexts } from './sensitive-texts.ts'
 import { isAdvisedCommand, isEnglishCommand, isTellingCommand, looksAround } from './shell-words.ts'
@@ -24,9 +25,15 @@ export type Opening = 'start' | 'separator' | 'substitution' | 'line'
  * redirection, or nothing more.
  */
 const ARGUMENT =
-  /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|\w[\w.-]{0,39}\s{0,2}>|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|$)/
+  /^\s{0,8}(?:-{1,2}[a-z\d]|\/[a-z?*]|\.{0,2}\/|~|\$|https?:|["'`\\]|\d{1,3}(?:\.\d{1,3}){3}|[;|&><`)#]|[a-z]:\\|%[a-z]|\w[\w.-]{0,39}\s{0,2}>|[\w.-]{1,64}(?:\.[a-z]{2,12}\b|\/)|[io]f=[\w/]|$)/
 const SOLID =
-  /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|["'][^"'\n]{0,60}["']\s{0,2}>)/
+  /^\s{0,8}(?:-{1,2}[a-z]|-\d{1,3}\s|\/[a-z?*]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3}|[<>]|%[a-z_]{2,24}%|[a-z]:\\|[\w.-]{1,64}\/|[\w.-]{1,64}\.[a-z]{2,12}\b|[io]f=[\w/]|["'][^"'\n]{0,60}["']\s{0,2}>)/
+/** The same behind words, which are not enough: `chmod 777 /tmp/x`, `systemctl stop x)`. */
+const LATER_ARGUMENT =
+  /^(?:\s{1,4}[\w=.:+-]{1,40}){1,3}(?:\s{1,4}(?:-{1,2}[a-z]|\.{0,2}\/|~\/|\$|https?:|\d{1,3}(?:\.\d{1,3}){3})|\s{0,2}[)`|;>])/
+/** Commands that run another, less those that are words too (`time`, `start`). */
+const RUNS =
+  /^(?:[\w./-]{0,40}\/)?(?:sudo|doas|nohup|setsid|env|busybox|timeout|stdbuf|ionice|xargs|[sl]trace)\s/
 /** Where a command stands. */
 export interface Spot {
   readonly command: string
@@ -86,7 +93,20 @@ export class FoundCommand {
   hasArgument(opening: Opening): boolean {
     const rest = this.#rest
     if (ARGUMENT.test(rest)) return true
-    return opening === 'substitution' && (/^\s{0,4}[\w.-]{0,24}[)`]/.test(rest) || this.#isWhole)
+    if (opening !== 'substitution') return false
+    if (/^\s{0,4}[\w.-]{0,24}[)`]/.test(rest) || this.#isWhole) return true
+    return !this.english && this.#isWrittenAsCommand && LATER_ARGUMENT.test(rest)
+  }
+
+  /** In a substitution that sets no code: `$(` or backticks that nobody sets code with. */
+  get #isWrittenAsCommand(): boolean {
+    return charCodeAt.call(this.#reading.lower, this.#spot.separator) !== 96 || this.isSubstituted
+  }
+
+  /** Run by another command whose name people do not write as a word: `sudo id`, `busybox id`. */
+  get #isRun(): boolean {
+    const { at, end } = this.#spot
+    return this.wrapped && RUNS.test(this.#reading.lower.slice(at, end))
   }
 
   /** The value of a parameter is one substitution, in a place where people do not write shell. */
@@ -117,7 +137,7 @@ export class FoundCommand {
     const { separator } = this.#spot
     if (charCodeAt.call(lower, separator) !== 124 || charCodeAt.call(lower, separator + 1) === 124)
       return false
-    return !this.certain && !this.wrapped && FILTERS.get(this.command)?.test(this.#rest) === true
+    return !this.certain && !this.wrapped && isFiltering(this.command, this.#rest)
   }
 
   /** What stands before the separator is one argument, or a command itself. */
@@ -147,6 +167,7 @@ export class FoundCommand {
   get probing(): boolean {
     const isMark = this.command === 'echo' && ECHOED.test(this.#rest)
     if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
+    if (this.#isRun) return true
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
     if (isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by') return true
     if (isPipeline(this.before)) return true
@@ -303,21 +324,6 @@ const TRIED_FIRST =
 function isNamePart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57)
 }
-
-/** To the end of the command: of the line, the code or the text, or before the next filter. */
-const FILTER_ENDS = '\\s{0,4}(?:$|\\n|\\||`|[.,;:)]\\s|[.)]$)'
-/** Switches and numbers. */
-const COUNTED = new RegExp(`^(?:\\s{1,4}(?:-{1,2}[a-z][\\w-]{0,16}|-?\\d{1,6})){0,4}${FILTER_ENDS}`)
-/** Switches, and one word or quoted text without a place in it. */
-const SEARCHING = new RegExp(
-  `^(?:\\s{1,4}-{1,2}[a-z][\\w-]{0,16}){0,3}\\s{1,4}(?:[\\w.:=-]{1,40}|'[^'\\n/$\`]{1,60}'|"[^"\\n/$\`]{1,60}")${FILTER_ENDS}`,
-)
-
-/** Commands that read what is piped into them, and what may follow where they read nothing else. */
-const FILTERS: ReadonlyMap<string, RegExp> = new Map([
-  ...['head', 'tail', 'wc', 'sort', 'uniq', 'less', 'more', 'nl'].map(name => [name, COUNTED] as const),
-  ...['grep', 'egrep', 'fgrep', 'jq', 'column', 'cut'].map(name => [name, SEARCHING] as const),
-])
 
 /** Commands with which people tell each other to install something. */
 const INSTALLS = /^(?:npm|pip3?|gem|apt|apt-get|yum|dnf|brew|apk|git)$/

@@ -94,6 +94,8 @@ export class ShellCommandLexer {
       return { start: separator, end: wordEnd, score: 6, id: 'rce/glob' }
     const command = commandIn(name, path)
     if (command === undefined) {
+      if (opening === 'substitution' && charCodeAt.call(lower, separator) !== 96 && DROPPED.test(name))
+        return { start: separator, end: wordEnd, score: 6, id: 'rce/command' }
       // A pattern names a program in some places only.
       if (!hasGlob) this.#refused = name
       return undefined
@@ -173,6 +175,9 @@ export class ShellCommandLexer {
     this.#refused = ''
   }
 }
+
+/** A program that was put where every user may write. */
+const DROPPED = /^\/(?:(?:var\/)?tmp|dev\/shm)\/[\w.-]/
 
 /** How a path to a program begins. */
 const OF_PROGRAM = /^(?:(?:\.{0,2}|~)\/|bin\/)/

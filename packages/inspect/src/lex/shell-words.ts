@@ -16,7 +16,7 @@ const COMMANDS = new Set(
     'gcore ghc gtester hping3 iconv iftop irb ispell jjs jrunscript ldconfig logsave msfconsole msgfilter mtr multitime nasm nft ngrok nroff pandoc pexec pidstat pkexec ' +
     'restic rlwrap rpmdb rsyslogd rview scanmem slsh start-stop-daemon sysctl tasksh tdbtool terraform tmux torify troff unsquashfs vagrant valgrind vimdiff xelatex ' +
     'perf c89 c99 regedit reg zip column look pr csh choom logger setpriv softlimit taskset runuser pax bc capsh ctr ' +
-    'telnetd utelnetd dropbear tftpd xdotool zypper iwmi gwmi gci tasklist whereis dpkg-query snapctl getcap setcap pstree vmstat iostat ethtool fdisk lsblk blkid losetup insmod modprobe lsmod arping'
+    'ftpget ftpput telnetd utelnetd dropbear tftpd xdotool zypper iwmi gwmi gci tasklist whereis dpkg-query snapctl getcap setcap pstree vmstat iostat ethtool fdisk lsblk blkid losetup insmod modprobe lsmod arping'
   ).split(' '),
 )
 

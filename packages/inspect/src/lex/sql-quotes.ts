@@ -16,6 +16,8 @@ export function isMentioned(sql: SqlGrammar, i: number): boolean {
   if (sql.starts[i + 1] !== sql.ends[i] || sql.starts[close] !== sql.ends[i + 1]) return false
   const before = sql.source[(sql.starts[i] as number) - 1] ?? ''
   const behind = sql.source.slice(sql.ends[close] as number, (sql.ends[close] as number) + 4)
+  if (before === '=' && isAttribute(sql.source, sql.starts[i] as number, sql.ends[close] as number))
+    return true
   if (sql.keyAt(i + 1) === KEY.test && sql.kindAt(i) === TOKEN.quote && /^[\s(]?$/.test(before))
     return /^[\s,.)]/.test(behind)
   if (before === '`') return behind.startsWith('`')
@@ -24,6 +26,26 @@ export function isMentioned(sql: SqlGrammar, i: number): boolean {
   // The name of a member: `{ "and": 1 }`.
   if (/^[\s{[,(]?$/.test(before) && /^\s?:(?!:)/.test(behind)) return true
   return /[\s(]/.test(before) && /^(?:[\s,.:]{1,2}[a-z]{2}|\s\(\w|[.,:]\s|[)\]]|\s#\d)/.test(behind)
+}
+
+/** Up to the quote of a value: the tag that it stands in, and its name. */
+const IN_TAG = /<[a-z][\w:.-]{0,40}(?:\s[^<>]{0,320})?\s[\w:.-]{1,40}\s?=$/
+const IN_TAG_REACH = 420
+/** Behind the value: the end of the tag, or the next name. */
+const BEHIND_ATTRIBUTE = /^(?:\s?[/?]?>|\s{1,8}[\w:.-]{1,40}\s?=)/
+const AS_NUMBER = /^[\s+-]{0,16}[.\d]/
+
+/**
+ * Whether a word in quotes is the value of an attribute: `<filter type="or"><condition`. Where the text does
+ * not begin with a number, both strings around the word count as 0, so that it makes no condition true
+ * (MySQL; others refuse strings as conditions).
+ */
+function isAttribute(text: string, start: number, end: number): boolean {
+  return (
+    BEHIND_ATTRIBUTE.test(text.slice(end, end + 64)) &&
+    IN_TAG.test(text.slice(Math.max(0, start - IN_TAG_REACH), start)) &&
+    !AS_NUMBER.test(text)
+  )
 }
 
 /**

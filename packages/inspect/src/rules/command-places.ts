@@ -9,7 +9,7 @@ const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline
 const WEBSHELL_HEADER = /^(?:x-(?:[\w-]{1,20}-)?)?(?:cmd|command|exec|shell)$/
 /** Commands, whole values, that show an intruder where they are. */
 const WEBSHELL_VALUE =
-  /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}[\w"'$-]{1,60})\s{0,2}$/
+  /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog|telnetd)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|ps\s{1,2}aux|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}(?:[\w"'$-]{1,60}|%\w{1,24}%))\s{0,2}[;&|]{0,2}\s{0,2}$/
 
 /** The same of a document, where programs that run commands for people take others as well. */
 const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|cat \/etc\/\w{1,24})\s{0,2}$/
@@ -154,6 +154,24 @@ export const commandPlaceRules: readonly Rule[] = [
         'os:cmd("id").',
       ],
       benign: ['os.execute', 'io.popen (see below)', 'cos.execute'],
+    },
+  ),
+  // Tcl, as devices run it: a connection, a pipe or a program between brackets.
+  pattern(
+    'code/tcl',
+    /\[\s{0,4}(?:socket\s{1,4}(?:-\w{1,12}\s{1,4}){0,3}(?:[\w-]{1,40}(?:\.[\w-]{1,40}){1,4}|\$\w{1,24})\s{1,4}[\d$]|open\s{1,4}["{]\s{0,2}\||exec\s{1,4}(?:\/(?:usr\/)?s?bin\/|(?:sh|bash|cmd|cmd\.exe|wget|curl|nc|tftp|busybox|cat)\s{1,4}[-/\w$])[^\]\n]{0,120}\])/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.bracket,
+      attacks: [
+        'set s [socket 198.51.100.7 4444 ]',
+        '[socket -async evil.example $port]',
+        '[open "|$cmd"]',
+        '[exec /bin/id]',
+        '[exec sh -c $cmd]',
+      ],
+      benign: ['[socket client 5] connected', '[exec summary]', '[open issues] | closed', '[exec cat]'],
     },
   ),
   // Active server pages: what stands between the marks is run where it is written.

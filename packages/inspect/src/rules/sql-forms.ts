@@ -28,14 +28,21 @@ const NESTED = ['union', 'select', 'from', 'where'].flatMap(word =>
 export const sqlFormRules: readonly Rule[] = [
   pattern(
     'sqli/number-compared',
-    /^\s{0,2}-?\(?\s{0,2}\(\s{0,2}(\d{1,10})\s{0,2}(?:=|<=>|r?like)\s{0,2}\1\s{0,2}\)|^\s{0,2}\(?case\s{1,4}when\s{1,4}\(?(\d{1,10})\s{0,2}=\s{0,2}\2\b/,
+    /^\s{0,2}-?\(?\s{0,2}\(\s{0,2}(\d{1,10})\s{0,2}(?:=|<=>|r?like)\s{0,2}\1\s{0,2}\)|^\s{0,2}\(?case\s{1,4}when\s{1,4}\(?(\d{1,10})\s{0,2}=\s{0,2}\2\b|^\s{0,2}(?:[\w.]{1,40}\s{0,2},\s{0,2})?if\s{0,2}\(\s{0,2}\d{1,10}\s{0,2}(?:=|<>|!=|<=|>=|<|>)\s{0,2}\d{1,10}\s{0,2},[^(),]{1,60},[^(),]{1,60}\)\s{0,2}(?:,|--|#|desc\b|asc\b|$)/,
     {
       score: 5,
       quotable: true,
       atStart: true,
       chars: CHAR.equals | CHAR.paren,
-      attacks: ['(5958=5958)*1', '(1=1)', '(6 RLIKE 6)*1', '(CASE WHEN 8265=8265 THEN 8265 ELSE NULL END)'],
-      benign: ['(1=2)', '(a=a)', '2026=2026'],
+      attacks: [
+        '(5958=5958)*1',
+        '(1=1)',
+        '(6 RLIKE 6)*1',
+        '(CASE WHEN 8265=8265 THEN 8265 ELSE NULL END)',
+        'if(1=1,id,name)',
+        'id, IF(2<1,1,2) desc',
+      ],
+      benign: ['(1=2)', '(a=a)', '2026=2026', '=IF(1=1,"a","b")', 'if (1=1) return', 'if(a=1,b,c)'],
     },
   ),
   // A difference that is nothing, to see whether it was worked out.
