@@ -15,8 +15,6 @@ const CONFIG = `trustProxies: loopback
 listen: 127.0.0.1:0
 admin: false
 audit: { origin: shop.example.com/audit }
-console:
-  listen: 127.0.0.1:0
 `
 
 const PATIENCE = 20_000
@@ -25,6 +23,10 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export interface ConsoleInBrowserOptions {
   /** YAML behind what every such gateway has. */
   readonly config?: string
+  /** YAML below `console`. Default: a port that the system chooses. */
+  readonly console?: string
+  /** Default `yes`. */
+  readonly signIn?: 'yes' | 'no'
   /** Default: answers everything with 200. */
   readonly backend?: RequestListener
   /** Called with the folder before the gateway starts. */
@@ -68,7 +70,7 @@ export class ConsoleInBrowser {
     ).listen(0, '127.0.0.1')
     await new Promise(resolve => backend.once('listening', resolve))
     const { port } = backend.address() as AddressInfo
-    const text = `upstream: http://127.0.0.1:${port}\n${CONFIG}${options.config ?? ''}`
+    const text = `upstream: http://127.0.0.1:${port}\n${CONFIG}console:\n  ${options.console ?? 'listen: 127.0.0.1:0'}\n${options.config ?? ''}`
     writeFileSync(join(folder, 'postern.config.yaml'), text)
     await options.prepare?.(folder)
     const served = await startGateway(folder)
@@ -77,7 +79,7 @@ export class ConsoleInBrowser {
       args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
     })
     const opened = new ConsoleInBrowser(folder, backend, browser, served, await pageOf(browser))
-    await opened.signIn()
+    if (options.signIn !== 'no') await opened.signIn()
     return opened
   }
 

@@ -142,40 +142,27 @@ export function httpAnchor(options: HttpAnchorOptions): Anchor {
 }
 
 /**
- * Compares a log with the checkpoints that its anchors keep.
- * @throws IntegrityError when an anchor has seen entries that the log lacks, or different ones
- * @throws StoreError when an anchor cannot be reached
+ * Compares a log with the checkpoint that an anchor has.
+ * @throws IntegrityError when the anchor has seen entries that the log lacks, or different ones
  */
-export async function checkAnchors(
-  anchors: readonly Anchor[],
+export async function checkAnchor(
+  anchor: Anchor,
+  note: string,
   reader: LogReader,
   verifiers: readonly NoteVerifier[],
   origin: string,
 ): Promise<void> {
-  for (const anchor of anchors) {
-    const note = await anchor.latest()
-    if (note === undefined) continue
-    const remembered = openCheckpoint(note, verifiers, origin)
-    const { size } = await reader.head()
-    if (remembered.size > size) {
-      throw new IntegrityError(
-        `the log has ${size} entries, but anchor "${anchor.name}" saw ${remembered.size}: it was rolled back. ` +
-          'Find out why; to go on from a restored backup, run postern audit accept-rollback (in code: open it once with acceptRollback)',
-      )
-    }
-    if (!sameBytes(await reader.root(remembered.size), remembered.root)) {
-      throw new IntegrityError(
-        `the first ${remembered.size} entries are not those that anchor "${anchor.name}" saw`,
-      )
-    }
+  const remembered = openCheckpoint(note, verifiers, origin)
+  const { size } = await reader.head()
+  if (remembered.size > size) {
+    throw new IntegrityError(
+      `the log has ${size} entries, but anchor "${anchor.name}" saw ${remembered.size}: it was rolled back, or a copy of it goes on elsewhere. ` +
+        'Find out why; to go on from a restored backup, run postern audit accept-rollback (in code: open it once with acceptRollback)',
+    )
   }
-}
-
-/** Sends a checkpoint to every anchor; one that fails is reported and delays nothing. */
-export async function pushToAnchors(
-  anchors: readonly Anchor[],
-  checkpoint: string,
-  onError: (error: unknown) => void,
-): Promise<void> {
-  await Promise.all(anchors.map(anchor => anchor.push(checkpoint).catch(onError)))
+  if (!sameBytes(await reader.root(remembered.size), remembered.root)) {
+    throw new IntegrityError(
+      `the first ${remembered.size} entries are not those that anchor "${anchor.name}" saw: the log was rewritten, or a copy of it goes on elsewhere`,
+    )
+  }
 }

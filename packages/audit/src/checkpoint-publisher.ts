@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Anchor, checkAnchors, pushToAnchors } from './anchor.ts'
+import { type Anchor, checkAnchor } from './anchor.ts'
 import type { Cursor } from './cursor.ts'
 import type { NoteVerifier } from './format/note.ts'
+import { parseVerifierKey } from './format/note-key.ts'
 import type { LogReader } from './log-reader.ts'
 import { askWitnesses } from './witness/ask-witnesses.ts'
 import { WitnessClient, type WitnessClientOptions } from './witness/witness-client.ts'
@@ -33,6 +34,11 @@ export class CheckpointPublisher {
   readonly #reader: LogReader
   readonly #onError: (error: unknown) => void
   readonly #turn: Cursor | undefined
+  #trust: { readonly verifiers: readonly NoteVerifier[]; readonly origin: string } | undefined
+  /** What each anchor was sent last. */
+  readonly #pushed = new Map<Anchor, string>()
+  /** Anchors that are ahead by the operator's word: the next checkpoint takes the place of what they have. */
+  readonly #overruled = new Set<Anchor>()
   #again = false
   #rounds: Promise<void> | undefined = undefined
 
@@ -59,8 +65,18 @@ export class CheckpointPublisher {
    * @throws IntegrityError when an anchor has seen entries that the log lacks, or different ones
    * @throws StoreError when an anchor cannot be reached
    */
-  check(verifiers: readonly NoteVerifier[], origin: string): Promise<void> {
-    return checkAnchors(this.#anchors, this.#reader, verifiers, origin)
+  async check(verifiers: readonly NoteVerifier[], origin: string): Promise<void> {
+    this.#trust = { verifiers, origin }
+    for (const anchor of this.#anchors) {
+      const known = await anchor.latest()
+      if (known !== undefined) await checkAnchor(anchor, known, this.#reader, verifiers, origin)
+    }
+  }
+
+  /** Instead of `check`, where the operator says that the log was rolled back on purpose. */
+  overrule(verifiers: readonly NoteVerifier[], origin: string): void {
+    this.#trust = { verifiers, origin }
+    for (const anchor of this.#anchors) this.#overruled.add(anchor)
   }
 
   /**
@@ -96,13 +112,34 @@ export class CheckpointPublisher {
       const { size } = await this.#reader.head(checkpoint)
       if (size === published) return
       await Promise.all([
-        pushToAnchors(this.#anchors, checkpoint, this.#onError),
+        ...this.#anchors.map(anchor => this.#push(anchor, checkpoint).catch(this.#onError)),
         askWitnesses(this.#witnesses, this.#reader, checkpoint, this.#onError),
       ])
       await this.#turn?.advance(size)
     } finally {
       await this.#turn?.release()
     }
+  }
+
+  /**
+   * Sends a checkpoint to an anchor, unless that has one of another log by now: a copy of this one that goes
+   * on elsewhere has the same name and key, and only here do the two meet.
+   */
+  async #push(anchor: Anchor, checkpoint: string): Promise<void> {
+    const known = await anchor.latest()
+    const isOwn = known === undefined || known.trimEnd() === this.#pushed.get(anchor)?.trimEnd()
+    if (!isOwn && this.#trust !== undefined && !this.#overruled.has(anchor)) {
+      const { verifiers, origin } = this.#trust
+      // A new log has made its key since it was opened.
+      const keys =
+        verifiers.length > 0
+          ? verifiers
+          : (await this.#reader.verifierKeys()).map((key, i) => parseVerifierKey(key, `key ${i + 1}`))
+      await checkAnchor(anchor, known, this.#reader, keys, origin)
+    }
+    await anchor.push(checkpoint)
+    this.#pushed.set(anchor, checkpoint)
+    this.#overruled.delete(anchor)
   }
 
   /** Resolves when the round under way is over, or after 10 seconds. */

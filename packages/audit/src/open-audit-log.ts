@@ -109,7 +109,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       const publisher = new CheckpointPublisher(options, reader)
       // Before anything is published: an anchor must not receive a checkpoint of a
       // log that it would have refused.
-      if (options.acceptRollback !== true) await publisher.check(verifiers, origin)
+      if (options.acceptRollback === true) publisher.overrule(verifiers, origin)
+      else await publisher.check(verifiers, origin)
       const log = await EmbeddedLog.open({
         files: disk,
         directory,

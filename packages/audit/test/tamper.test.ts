@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join, relative } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { IntegrityError } from '@postern/core'
+import { until } from '../../../test/until.ts'
 import { GROUP_HEADER_BYTES } from '../src/embedded/segment.ts'
 import { fileAnchor, openAuditLog, verifyDirectory } from '../src/index.ts'
 import { type VerifyReport, verifyLog } from '../src/verifier.ts'
@@ -172,6 +173,67 @@ describe('a log that somebody changed', () => {
     await later.close()
     const report = await log.verify(new Map(), remembered)
     assert.match(report.problems[0]?.message ?? '', /rolled back/)
+  })
+})
+
+describe('attack: a copy of the directory goes on on another host', () => {
+  test('whichever comes second to an anchor of both says so, and keeps what is there', async () => {
+    const directory = freshDirectory()
+    const path = `${directory}.anchor`
+    const first = await openAuditLog({ directory, origin, anchors: [fileAnchor(path)] })
+    await first.commit(requestEvent(1))
+    await first.checkpoint()
+    await first.close()
+    const copy = `${directory}.copy`
+    cpSync(directory, copy, { recursive: true })
+    cpSync(`${directory}-keys`, `${copy}-keys`, { recursive: true })
+    const problems: { readonly [host: string]: string[] } = { one: [], two: [] }
+    const open = (place: string, host: 'one' | 'two') =>
+      openAuditLog({
+        directory: place,
+        origin,
+        anchors: [fileAnchor(path)],
+        onOutsideError: error => problems[host]?.push(String(error)),
+      })
+    const [one, two] = [await open(directory, 'one'), await open(copy, 'two')]
+    await one.commit(requestEvent(2))
+    await one.checkpoint()
+    await until(async () => (await fileAnchor(path).latest())?.split('\n')[1] === '2')
+    await two.commit(requestEvent(3))
+    await two.checkpoint()
+    await until(() => problems['two']?.length === 1)
+    assert.match(problems['two']?.[0] ?? '', /IntegrityError.*a copy of it goes on elsewhere/)
+    await two.commit(requestEvent(4))
+    await two.checkpoint()
+    await until(() => problems['two']?.length === 2)
+    await one.commit(requestEvent(5))
+    await one.checkpoint()
+    await until(async () => (await fileAnchor(path).latest())?.split('\n')[1] === '3')
+    assert.deepEqual(problems['one'], [])
+    await Promise.all([one.close(), two.close()])
+    // Nothing of the copy is in the anchor: it opens the one, and refuses the other.
+    await (await open(directory, 'one')).close()
+    await assert.rejects(open(copy, 'two'), IntegrityError)
+  })
+
+  test('after a rollback that an operator accepted the anchor takes the log as it is, once', async () => {
+    const directory = freshDirectory()
+    const anchor = fileAnchor(`${directory}.anchor`)
+    const log = await openAuditLog({ directory, origin, anchors: [anchor] })
+    await log.commit(requestEvent(1))
+    await log.close()
+    cpSync(directory, `${directory}.old`, { recursive: true })
+    const later = await openAuditLog({ directory, origin, anchors: [anchor] })
+    for (let i = 2; i < 6; i++) await later.commit(requestEvent(i))
+    await later.close()
+    rmSync(directory, { recursive: true })
+    cpSync(`${directory}.old`, directory, { recursive: true })
+    const accepted = await openAuditLog({ directory, origin, anchors: [anchor], acceptRollback: true })
+    await accepted.checkpoint()
+    await until(async () => (await anchor.latest())?.split('\n')[1] === '2')
+    await accepted.close()
+    await (await openAuditLog({ directory, origin, anchors: [anchor] })).close()
+    assert.equal((await anchor.latest())?.split('\n')[1], '2')
   })
 })
 

@@ -1,9 +1,24 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
+import { LocalKeys } from '@postern/vault'
+import { freshDatabase } from '../../../test/services.ts'
 import { inProcess } from './in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-vault-commands-'))
@@ -83,6 +98,89 @@ describe('postern vault rotate', () => {
     rmSync(`${keys}.new`)
     assert.equal((await run('vault', 'rotate')).code, 0)
     assert.deepEqual([existsSync(`${keys}.new`), statSync(keys).mode & 0o777], [false, 0o600])
+  })
+
+  it('that was interrupted is finished by the next one, with the key that it had made', async () => {
+    const keys = join(folder, 'vault.keys')
+    const made = LocalKeys.read(keys).rotated()
+    writeFileSync(`${keys}.new`, made.format(), { mode: 0o600 })
+    assert.equal((await run('vault', 'rotate')).code, 0)
+    assert.ok(LocalKeys.read(keys).equals(made))
+    // Half of it, or one of other keys, is not such a file.
+    for (const text of ['', made.rotated().format().slice(0, -30), LocalKeys.generate().rotated().format()]) {
+      writeFileSync(`${keys}.new`, text, { mode: 0o600 })
+      assert.match((await run('vault', 'rotate')).stderr, /already exists/)
+      rmSync(`${keys}.new`)
+    }
+    assert.ok(LocalKeys.read(keys).equals(made))
+  })
+
+  it('leaves nothing behind where the key file cannot be read', async () => {
+    const keys = join(folder, 'vault.keys')
+    chmodSync(keys, 0o644)
+    assert.match((await run('vault', 'rotate')).stderr, /can be read by other users/)
+    chmodSync(keys, 0o600)
+    assert.equal(existsSync(`${keys}.new`), false)
+  })
+
+  it('replaces the file behind a link, and leaves it to the account that had it', async () => {
+    const keys = join(folder, 'vault.keys')
+    const elsewhere = join(folder, 'elsewhere.keys')
+    renameSync(keys, elsewhere)
+    symlinkSync(elsewhere, keys)
+    // Only root can give a file away: elsewhere it stays with whoever runs the test.
+    const owner = process.getuid?.() === 0 ? 65_534 : statSync(elsewhere).uid
+    chownSync(elsewhere, owner, statSync(elsewhere).gid)
+    assert.equal((await run('vault', 'rotate')).code, 0)
+    assert.ok(lstatSync(keys).isSymbolicLink())
+    assert.deepEqual([statSync(keys).uid, statSync(keys).mode & 0o777], [owner, 0o600])
+    rmSync(keys)
+    renameSync(elsewhere, keys)
+  })
+})
+
+describe('attack: two servers with copies of one key file and one PostgreSQL', () => {
+  const servers: string[] = []
+  after(() => {
+    for (const server of servers) rmSync(server, { recursive: true, force: true })
+  })
+  const on = (server: number, ...args: readonly string[]) => inProcess(args, servers[server] ?? '')
+  const keysOf = (server: number): LocalKeys => LocalKeys.read(join(servers[server] ?? '', 'vault.keys'))
+
+  it('rotate each for itself: the second is refused, and asked for the key file of the first', async t => {
+    const database = await freshDatabase(t)
+    for (let i = 0; i < 2; i++) servers.push(mkdtempSync(join(tmpdir(), 'postern-vault-server-')))
+    assert.equal((await on(0, 'vault', 'init')).code, 0)
+    const file = JSON.parse(readFileSync(join(servers[0] ?? '', 'vault.json'), 'utf8')) as object
+    const columns = { email: { mode: 'local', state: 'dual', storage: 'text' } }
+    const tables = { customers: { key: ['id'], columns } }
+    writeFileSync(join(servers[0] ?? '', 'vault.json'), JSON.stringify({ ...file, database, tables }))
+    cpSync(servers[0] ?? '', servers[1] ?? '', { recursive: true })
+
+    assert.equal((await on(0, 'vault', 'rotate')).code, 0)
+    const refused = await on(1, 'vault', 'rotate')
+    assert.equal(refused.code, 2)
+    assert.match(refused.stderr, /key 1 is another one than the database knows.*\n.*copy the key file/)
+    assert.equal(keysOf(1).current, 0)
+    const stale = await on(1, 'vault', 'rewrap', 'customers')
+    assert.match(stale.stderr, /key 1 is missing: another server has made it/)
+    const next = `${join(servers[1] ?? '', 'vault.keys')}.new`
+    assert.equal(existsSync(next), false)
+
+    cpSync(join(servers[0] ?? '', 'vault.keys'), join(servers[1] ?? '', 'vault.keys'))
+    const both = await Promise.all([on(0, 'vault', 'rotate'), on(1, 'vault', 'rotate')])
+    assert.deepEqual(both.map(({ code }) => code).sort(), [0, 2])
+    const winner = both.findIndex(({ code }) => code === 0)
+    assert.deepEqual([keysOf(winner).current, keysOf(1 - winner).current], [2, 1])
+    // Who rotated before there was a database to ask is found when rows are rewritten.
+    writeFileSync(
+      join(servers[1 - winner] ?? '', 'vault.keys'),
+      keysOf(1 - winner)
+        .rotated()
+        .format(),
+    )
+    const forked = await on(1 - winner, 'vault', 'migrate', 'customers')
+    assert.match(forked.stderr, /key 2 is another one than the database knows/)
   })
 })
 

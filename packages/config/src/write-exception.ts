@@ -1,4 +1,16 @@
-import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { ConfigError, type ConfigException } from '@postern/core'
 import { configOfText } from './config-file.ts'
@@ -51,11 +63,23 @@ export function writeConfig(
   const target = stat === undefined ? path : realpathSync(path)
   const draft = join(dirname(target), `.${process.pid}.${basename(target)}`)
   try {
-    writeFileSync(draft, after, { mode: stat === undefined ? 0o644 : stat.mode & 0o777, flag: 'wx' })
+    writeDraft(draft, after, stat)
     renameSync(draft, target)
   } catch (error) {
     rmSync(draft, { force: true })
     throw error
+  }
+}
+
+/** @param stat of the file that it takes the place of: who could read that must be able to read this one */
+function writeDraft(draft: string, text: string, stat: Stats | undefined): void {
+  const handle = openSync(draft, 'wx', stat === undefined ? 0o644 : stat.mode & 0o777)
+  try {
+    if (stat !== undefined && process.geteuid?.() === 0) fchownSync(handle, stat.uid, stat.gid)
+    writeFileSync(handle, text)
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
   }
 }
 

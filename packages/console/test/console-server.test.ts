@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ConfigError } from '@postern/core'
+import { askApi } from '../src/api/api-by-name.ts'
+import { ApiProblem } from '../src/api/api-route.ts'
 import { type ConsoleServer, startConsole } from '../src/serve/console-server.ts'
 import { type Answer, ask, signIn as signInTo } from './support/ask.ts'
 import { type TestParts, testParts } from './support/console-parts.ts'
@@ -97,13 +100,15 @@ describe('the listener of the console', () => {
   test('a cookie of the same name that another port of this host planted locks nobody out', async () => {
     const { Cookie, ...token } = await signIn('ann')
     const planted = 'x'.repeat(43)
+    const [name = ''] = Cookie.split('=')
+    assert.match(name, /^postern-console-[0-9a-f]{8}$/)
     for (const cookie of [
-      `postern-console=${planted}; ${Cookie}`,
-      `postern-console=; ${Cookie}`,
-      `__Host-postern-console=${planted}; ${Cookie}`,
-      `${Cookie}; __Host-postern-console=${planted}`,
-      `postern-console=${planted};${Cookie}`,
-      `${`postern-console=${planted}; `.repeat(20)}${Cookie}`,
+      `${name}=${planted}; ${Cookie}`,
+      `${name}=; ${Cookie}`,
+      `__Host-${name}=${planted}; ${Cookie}`,
+      `${Cookie}; __Host-${name}=${planted}`,
+      `${name}=${planted};${Cookie}`,
+      `${`${name}=${planted}; `.repeat(20)}${Cookie}`,
     ]) {
       const headers = { Cookie: cookie, ...token }
       assert.equal((await ask(api('/session'), { headers })).status, 200, cookie.slice(0, 80))
@@ -117,6 +122,20 @@ describe('the listener of the console', () => {
     assert.equal((await ask(api('/session'), { headers: mallory })).status, 200, 'only the own session ends')
   })
 
+  test('consoles on two ports of a host have cookies of two names: who signs in to one stays signed in to the other', async () => {
+    const cookieOf = async (console: ConsoleServer, host?: string): Promise<string> => {
+      const { headers } = await ask(`${console.address}api/session`, {
+        method: 'POST',
+        headers: { ...JSON_TYPE, ...(host !== undefined && { Host: host }) },
+        body: JSON.stringify({ link: linkOf(console.link('ann')) }),
+      })
+      return headers['set-cookie']?.[0]?.split('=')[0] ?? ''
+    }
+    const names = [await cookieOf(server), await cookieOf(proxied)]
+    assert.ok(names.every(name => name.startsWith('postern-console-')))
+    assert.notEqual(names[0], names[1])
+  })
+
   test('signing out behind a proxy with TLS removes the cookie that signing in gave', async () => {
     const own = { ...JSON_TYPE, Host: 'ops.example.com', Origin: 'https://ops.example.com' }
     const path = `${proxied.address}api/session`
@@ -126,7 +145,7 @@ describe('the listener of the console', () => {
     const token = String(given.json['token'])
     const headers = { ...own, Cookie: set.split(';')[0] ?? '', 'Console-Token': token }
     const removed = (await ask(path, { method: 'DELETE', headers })).headers['set-cookie']?.[0]
-    assert.equal(removed, '__Host-postern-console=; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=0')
+    assert.equal(removed, `${set.split('=')[0]}=; Path=/; HttpOnly; SameSite=Strict; Secure; Max-Age=0`)
   })
 
   test('the cookie is kept from scripts and other sites', async () => {
@@ -137,7 +156,7 @@ describe('the listener of the console', () => {
     })
     assert.match(
       headers['set-cookie']?.[0] ?? '',
-      /^postern-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
+      /^postern-console-[0-9a-f]{8}=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict$/,
     )
   })
 
@@ -154,7 +173,7 @@ describe('the listener of the console', () => {
     assert.equal(status, 200)
     assert.match(
       headers['set-cookie']?.[0] ?? '',
-      /^__Host-postern-console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
+      /^__Host-postern-console-[0-9a-f]{8}=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Secure$/,
     )
     for (const path of ['/console/api/session', '/api/session'])
       assert.equal((await ask(base + path, { headers: { Host: 'ops.example.com' } })).status, 401)
@@ -293,4 +312,44 @@ describe('the listener of the console', () => {
     assert.equal((await ask(api('/live'), { headers: await signIn('ann') })).status, 503)
     for (const stop of stops) stop?.()
   })
+})
+
+test('what an operator tried is in the log before it is done, and that it was refused or failed after it', async () => {
+  const problems: Error[] = [
+    new ApiProblem(403, 'needs a consent'),
+    new ConfigError({ place: 'x', problem: 'no' }),
+    new Error('of somebody else'),
+  ]
+  const { parts, acts, log, close } = await testParts()
+  const settings = {
+    ...parts.settings,
+    write: async () => {
+      const problem = problems.shift()
+      if (problem !== undefined) throw problem
+      return []
+    },
+  }
+  const call = {
+    method: 'POST',
+    path: '/settings',
+    body: { before: '', text: 'a' },
+    operator: 'ann',
+  } as const
+  const write = (): Promise<unknown> => askApi({ ...parts, settings }, call)
+  for (const problem of [...problems]) await assert.rejects(write, problem)
+  await write()
+  const entry = { action: 'settings.write', resource: { type: 'configuration' }, operator: 'ann' }
+  assert.deepEqual(acts, [
+    entry,
+    { ...entry, data: { failed: 'refused with 403' } },
+    entry,
+    { ...entry, data: { failed: 'ConfigError' } },
+    entry,
+    { ...entry, data: { failed: 'Error' } },
+    entry,
+  ])
+  log.isBroken = true
+  await assert.rejects(write, /disk full/)
+  assert.equal(acts.length, 7, 'nothing failed, because nothing was done')
+  await close()
 })

@@ -99,11 +99,12 @@ describe('keys, users and sessions in the console', () => {
     assert.equal((await call('DELETE', '/keys/{key}', { id, body: {} })).status, 200)
     assert.equal((await call('DELETE', '/keys/{key}', { id, body: {} })).status, 404)
     assert.deepEqual(
-      given.acts.slice(-3).map(({ action, operator: who }) => [action, who]),
+      given.acts.slice(-4).map(({ action, operator: who, data }) => [action, who, data?.['failed']]),
       [
-        ['keys.create', 'opal'],
-        ['keys.revoke', 'opal'],
-        ['keys.revoke', 'opal'],
+        ['keys.create', 'opal', undefined],
+        ['keys.revoke', 'opal', undefined],
+        ['keys.revoke', 'opal', undefined],
+        ['keys.revoke', 'opal', 'refused with 404'],
       ],
     )
     assert.equal(JSON.stringify(given.acts).includes(text), false, 'the log never holds the key')
@@ -134,6 +135,14 @@ describe('keys, users and sessions in the console', () => {
     const [first] = [await begin(ann), await begin(ann), await begin(bob)]
     const users = await call('GET', '/users', { who: viewer })
     assert.equal((users.json['users'] as readonly unknown[]).length, 2)
+    const searched = await ask(`${server.address}api/users?search=${encodeURIComponent(' BOB@ ')}`, {
+      headers: viewer,
+    })
+    const found = searched.json['users'] as readonly { readonly id: string }[]
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [bob],
+    )
     const shown = await call('GET', '/users/{user}', { who: viewer, id: ann })
     assert.equal(shown.status, 200, JSON.stringify(shown.json))
     assert.equal((shown.json['sessions'] as readonly unknown[]).length, 2)

@@ -34,6 +34,36 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal((await one.byId(id))?.email, 'new@shop.example')
     })
 
+    test('are found by a part of address, name or id, whatever is typed', async t => {
+      const accounts = new Accounts({ database: await (await databases(t))() })
+      const make = async (address: string, name: string): Promise<string> => {
+        const made = await accounts.create({ email: email(address), emailVerified: 'yes', name })
+        return made?.id ?? ''
+      }
+      const ann = await make('ann_lee@shop.example', '\u00c9lodie 100% M\u00fcller')
+      await make('annalee@shop.example', "O'Neil")
+      const found = async (text: string, limit?: number): Promise<readonly string[]> =>
+        (await accounts.search(text, limit)).map(one => one.email.split('@')[0] ?? '').sort()
+      const both = ['ann_lee', 'annalee']
+      for (const [text, names] of [
+        ['SHOP', both],
+        ['ann_', ['ann_lee']],
+        ['100%', ['ann_lee']],
+        ['m\u00fcller', ['ann_lee']],
+        ['\u00c9lodie', ['ann_lee']],
+        ["o'neil", ['annalee']],
+        [ann.slice(2, 12), ['ann_lee']],
+        ['%', ['ann_lee']],
+        ["' OR ''='", []],
+        ['!', []],
+        ['\\', []],
+        ['\0shop\ud800', []],
+        ['nobody', []],
+      ] as const)
+        assert.deepEqual(await found(text), names, text)
+      assert.equal((await found('shop', 1)).length, 1)
+    })
+
     test('are imported from CSV, with the mistakes named by line and nothing else', async t => {
       const accounts = new Accounts({ database: await (await databases(t))() })
       const hash = bcrypt.hashSync('correct horse', 4)

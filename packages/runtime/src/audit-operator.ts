@@ -29,8 +29,9 @@ export function operatorEvent(act: OperatorAct, clock: Clock, operator: string =
   }
 }
 
-/** The account that runs this process. */
+/** The account that started this process, also where it acts for another one. */
 export function accountName(): string {
+  if (process.getuid?.() === 0 && process.geteuid?.() !== 0) return 'root'
   try {
     return userInfo().username
   } catch {

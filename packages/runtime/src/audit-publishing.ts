@@ -15,6 +15,8 @@ export class AuditPublishing implements HealthProbe {
   readonly #onError: (error: unknown) => void
   readonly #clock: Clock
   readonly #troubles = new Map<string, string>()
+  /** Names of the anchors. */
+  readonly #anchors = new Set<string>()
   /** Problems by kind, with the time of their last report. */
   readonly #told = new Map<string, number>()
 
@@ -26,17 +28,21 @@ export class AuditPublishing implements HealthProbe {
   /** @param folder that a file's path starts from */
   anchor(config: CompiledAnchor, folder: string): Anchor {
     const anchor = 'file' in config ? fileAnchor(resolve(folder, config.file)) : httpAnchor(config)
+    this.#anchors.add(anchor.name)
+    const noting = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work
+      } catch (error) {
+        this.#troubles.set(anchor.name, problemOf(error))
+        throw error
+      }
+    }
     return {
       name: anchor.name,
-      latest: () => anchor.latest(),
+      latest: () => noting(anchor.latest()),
       push: async checkpoint => {
-        try {
-          await anchor.push(checkpoint)
-          this.#troubles.delete(anchor.name)
-        } catch (error) {
-          this.#troubles.set(anchor.name, problemOf(error))
-          throw error
-        }
+        await noting(anchor.push(checkpoint))
+        this.#troubles.delete(anchor.name)
       },
     }
   }
@@ -56,8 +62,13 @@ export class AuditPublishing implements HealthProbe {
   /** Receives everything that anchors and witnesses answered wrongly, or not at all. */
   failed(error: unknown): void {
     const problem = problemOf(error)
-    if (![...this.#troubles.values()].includes(problem)) this.#troubles.set(WITNESSES, problem)
+    if (![...this.#troubles.values()].includes(problem)) this.#troubles.set(this.#whoSaid(problem), problem)
     if (this.#isNews(problem)) this.#onError(error)
+  }
+
+  /** Of an anchor that contradicts the log it stays until that takes a checkpoint again. */
+  #whoSaid(problem: string): string {
+    return [...this.#anchors].find(name => problem.includes(`anchor "${name}"`)) ?? WITNESSES
   }
 
   /**

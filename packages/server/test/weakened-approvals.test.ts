@@ -4,7 +4,8 @@ import { checkConfig, configOfText, type LoadedConfig } from '@postern/config'
 import { weakenedApprovals } from '../src/console/weakened-approvals.ts'
 
 const ROUTES = {
-  'DELETE /api/orders/:id': { approve: { by: 'role:owner', ttl: '1h' } },
+  'DELETE /api/orders/:id': { approve: { by: 'role:owner', ttl: '1h' }, require: { role: 'support' } },
+  '/admin/**': { require: { role: 'admin' } },
   '/api/**': { throttle: '100/1m' },
 }
 const BUDGETS = {
@@ -24,14 +25,19 @@ const touched = (next: object, before: object = BASE): readonly string[] =>
   weakenedApprovals(configured(before), configured(next))
 const withRoutes = (routes: object): object => ({ ...BASE, routes: { ...ROUTES, ...routes } })
 const DELETE = 'DELETE /api/orders/:id'
+const ALL_ROUTES = [
+  `routes["${DELETE}"].approve`,
+  `routes["${DELETE}"].require`,
+  'routes["/admin/**"].require',
+]
 
 describe('a change of the settings in the console', () => {
   for (const [what, next, places] of [
-    ['removes a consent', { ...BASE, routes: {} }, [`routes["${DELETE}"].approve`]],
-    ['removes all routes', { budgets: BUDGETS, identify: BASE.identify }, [`routes["${DELETE}"].approve`]],
+    ['removes a consent', { ...BASE, routes: {} }, ALL_ROUTES],
+    ['removes all routes', { budgets: BUDGETS, identify: BASE.identify }, ALL_ROUTES],
     [
       'lets others consent',
-      withRoutes({ [DELETE]: { approve: { by: ['role:owner', 'role:clerk'] } } }),
+      withRoutes({ [DELETE]: { ...ROUTES[DELETE], approve: { by: ['role:owner', 'role:clerk'] } } }),
       [`routes["${DELETE}"].approve`],
     ],
     [
@@ -65,6 +71,23 @@ describe('a change of the settings in the console', () => {
       { ...BASE, budgets: { 'notes.delete': BUDGETS['notes.delete'] } },
       ['budgets["orders.delete"]'],
     ],
+    [
+      'lets anybody ask for consent',
+      withRoutes({ [DELETE]: { approve: ROUTES[DELETE].approve } }),
+      [`routes["${DELETE}"].require`],
+    ],
+    [
+      'drops a role from a route that needs no consent',
+      withRoutes({ '/admin/**': {} }),
+      ['routes["/admin/**"].require'],
+    ],
+    [
+      'has a narrower pattern with an easier demand',
+      withRoutes({ 'GET /admin/keys': { require: { kind: 'user' } } }),
+      ['routes["GET /admin/keys"].require'],
+    ],
+    ['decides by other policies', { ...BASE, policies: './others.ts' }, ['policies']],
+    ['keeps no log', { ...BASE, audit: false }, ['audit']],
     ['sends notices elsewhere', { ...BASE, approvals: { path: '/elsewhere' } }, ['approvals']],
   ] as const)
     test(`attack: it ${what}`, () => assert.deepEqual(touched(next), places))
@@ -75,6 +98,10 @@ describe('a change of the settings in the console', () => {
     [
       'asks for consent where none was needed',
       withRoutes({ 'POST /refunds': { approve: { by: 'role:owner' } } }),
+    ],
+    [
+      'asks for a role where none was needed',
+      withRoutes({ 'POST /refunds': { require: { role: 'clerk' } } }),
     ],
     [
       'changes a budget that refuses',

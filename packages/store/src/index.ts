@@ -31,7 +31,7 @@ export {
 export type { RedisConnection } from './redis-connection.ts'
 export { redisError } from './redis-error.ts'
 export { redisSubscriber } from './redis-subscriber.ts'
-export { createSecretFile, replaceSecretFile, syncDirectory } from './secret-file.ts'
+export { createSecretFile, giveToOwnerOf, replaceSecretFile, syncDirectory } from './secret-file.ts'
 export { postgresTime, redisTime, ServerTime } from './server-time.ts'
 export { openSqlite, SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'
 export { isSqliteConstraint } from './sqlite-error.ts'

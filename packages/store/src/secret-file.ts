@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode, systemRandom } from '@postern/core'
 
@@ -13,7 +23,7 @@ const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP'
  */
 export function createSecretFile(path: string, text: string): boolean {
   const draft = `${path}.${Buffer.from(systemRandom.bytes(8)).toString('hex')}`
-  writeDraft(draft, text)
+  writeDraft(draft, text, dirname(path))
   try {
     put(draft, path, text)
   } catch (error) {
@@ -31,7 +41,7 @@ function put(draft: string, path: string, text: string): void {
     linkSync(draft, path)
   } catch (error) {
     if (!NO_LINKS.has(errorCode(error))) throw error
-    writeDraft(path, text)
+    writeDraft(path, text, dirname(path))
   }
 }
 
@@ -40,7 +50,7 @@ export function replaceSecretFile(path: string, text: string): void {
   const draft = `${path}.new`
   // A draft left by a crash, or a link that somebody put there to have us write elsewhere.
   rmSync(draft, { force: true })
-  writeDraft(draft, text)
+  writeDraft(draft, text, path)
   renameSync(draft, path)
   syncDirectory(dirname(path))
 }
@@ -55,9 +65,22 @@ export function syncDirectory(directory: string): void {
   }
 }
 
-function writeDraft(draft: string, text: string): void {
+/**
+ * Gives a file that root makes to whoever has another one: what an operator writes as root, the account that
+ * the service runs as must still be able to read. Does nothing for anybody else.
+ * @param handle of a file that was created just now, not of a link
+ * @param like a file or directory of that account
+ */
+export function giveToOwnerOf(like: string, handle: number): void {
+  if (process.geteuid?.() !== 0) return
+  const status = statSync(like, { throwIfNoEntry: false })
+  if (status !== undefined) fchownSync(handle, status.uid, status.gid)
+}
+
+function writeDraft(draft: string, text: string, like: string): void {
   const handle = openSync(draft, 'wx', 0o600)
   try {
+    giveToOwnerOf(like, handle)
     const bytes = Buffer.from(text)
     for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at)
     fsyncSync(handle)

@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, openSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { checkExport, parseVerifierKey } from '@postern/audit'
 import { ConfigError, errorCode } from '@postern/core'
 import { openAuditSource } from '@postern/runtime'
 import { logLines } from '../replay/log-lines.ts'
+import { asStarter } from './act-as-owner.ts'
 import { type Command, listOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
@@ -47,8 +48,8 @@ async function ownKeys(setup: Setup): Promise<readonly string[]> {
 }
 
 async function* linesOf(path: string): AsyncGenerator<string> {
-  const stream = createReadStream(path)
   try {
+    const stream = createReadStream(path, { fd: asStarter(() => openSync(path, 'r')) })
     for await (const { lines } of logLines(stream)) yield* lines
   } catch (cause) {
     const code = errorCode(cause)

@@ -15,8 +15,9 @@ import { loadSetup } from './setup.ts'
  */
 export const run: Command = async (_args, options, context) => {
   const { output, folder } = context
-  const setup = await loadSetup(options, context)
   const path = textOption(options, 'remembered')
+  const remembered = path === undefined ? undefined : readFileSync(resolve(folder, path), 'utf8')
+  const setup = await loadSetup(options, context)
   const given = listOption(options, 'key')
   // A mistyped key says nothing about the log: it must not read as if that had been changed.
   for (const key of given) parseVerifierKey(key, '--key')
@@ -27,7 +28,7 @@ export const run: Command = async (_args, options, context) => {
   let isRecorded = true
   const report = await verifyStore(log.reader.store, {
     ...(keys !== undefined && { verifierKeys: keys }),
-    ...(path !== undefined && { remembered: readFileSync(resolve(folder, path), 'utf8') }),
+    ...(remembered !== undefined && { remembered }),
     onProgress: (now, total) => {
       bar.advance(total === 0 ? 0 : (now - done) / total)
       done = now

@@ -5,7 +5,7 @@ import { overridden, serve } from '@postern/server'
 import { type Command, type CommandContext, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { announceReach, stopped, watchEvents } from './gateway.ts'
-import { loadSetup } from './setup.ts'
+import { loadServiceSetup, noteOwner } from './setup.ts'
 
 const GRACE_MS = 5_000
 
@@ -16,7 +16,8 @@ const GRACE_MS = 5_000
 export const run: Command = async (args, options, context) => {
   const { output } = context
   const port = parsePort(textOption(options, 'port') ?? '3000')
-  const setup = await loadSetup(options, context)
+  const setup = await loadServiceSetup(options, context)
+  noteOwner(setup, context)
   const to = textOption(options, 'to') ?? setup.config.upstream ?? `http://127.0.0.1:${port}`
   const mode = options['enforce'] === true ? 'enforce' : 'observe'
   const overrides: Overrides = { upstream: to, mode, listen: textOption(options, 'listen'), workers: 1 }

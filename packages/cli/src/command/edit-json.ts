@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { ConfigError } from '@postern/core'
+import { replaceSecretFile } from '@postern/store'
 
 /** Changes one entry of an object in a JSON file, in place, at once or not at all. */
 export function setJsonEntry(path: string, key: string, name: string, value: object): void {
@@ -14,8 +15,7 @@ export function setJsonEntry(path: string, key: string, name: string, value: obj
   const object = json as Record<string, unknown>
   const before = typeof object[key] === 'object' && object[key] !== null ? object[key] : {}
   object[key] = { ...before, [name]: value }
-  writeFileSync(`${path}.new`, `${JSON.stringify(object, undefined, 2)}\n`, { mode: 0o600, flush: true })
-  renameSync(`${path}.new`, path)
+  replaceSecretFile(path, `${JSON.stringify(object, undefined, 2)}\n`)
 }
 
 /** `host:port`. @throws ConfigError */

@@ -2,6 +2,7 @@ import type { Entry } from '@postern/audit'
 import { describeException, writeException } from '@postern/config'
 import { type ConfigException, type Event, type Reason, systemClock, timeText } from '@postern/core'
 import { type AuditPlace, openAuditSource, recordOperator } from '@postern/runtime'
+import { asStarter } from './act-as-owner.ts'
 import { collect } from './collect.ts'
 import type { Command, CommandContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
@@ -49,7 +50,7 @@ async function apply(entries: readonly Entry[], setup: Setup, context: CommandCo
     data: { changes: changes.map(change => ({ ...change })) },
   }
   const written = await recordOperator(setup, act, systemClock, () =>
-    writeException(setup, { changes }, context.environment),
+    asStarter(() => writeException(setup, { changes }, context.environment)),
   )
   if (written === undefined) {
     output.line(

@@ -4,12 +4,13 @@ import { overridden, type Served, serve } from '@postern/server'
 import { type Command, type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { announceReach, closeUnlessHurried, followConfiguration, stopped, watchEvents } from './gateway.ts'
-import { loadSetup, type Setup } from './setup.ts'
+import { loadServiceSetup, noteOwner, type Setup } from './setup.ts'
 
 /** `postern forward-auth`: answers nginx, Traefik, Caddy or Envoy until a signal stops it. */
 export const run: Command = async (_args, options, context) => {
   context.expectReload()
-  const setup = await loadSetup(options, context)
+  const setup = await loadServiceSetup(options, context)
+  noteOwner(setup, context)
   const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
   const served = await serve({

@@ -22,12 +22,13 @@ import {
 import { type Command, type CommandContext, type CommandOptions, textOption } from './command.ts'
 import { decisionLine } from './decision-line.ts'
 import { EXIT } from './exit-code.ts'
-import { loadSetup, type Setup } from './setup.ts'
+import { loadServiceSetup, noteOwner, type Setup } from './setup.ts'
 
 /** `postern gateway`: runs until a signal stops it; requests under way finish. */
 export const run: Command = async (_args, options, context) => {
   context.expectReload()
-  const setup = await loadSetup(options, context)
+  const setup = await loadServiceSetup(options, context)
+  noteOwner(setup, context)
   const overrides = readOverrides(options, setup)
   const loaded = overridden(setup, overrides, context.environment)
   const served = await serve({

@@ -1,6 +1,7 @@
 import { editedConfig, writeConfig } from '@postern/config'
 import { type ConfigChange, systemClock } from '@postern/core'
 import { recordOperator } from '@postern/runtime'
+import { asStarter } from './act-as-owner.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
@@ -29,7 +30,9 @@ export const run: Command = async ([route = '', parameter = '', type = ''], opti
     resource: { type: 'configuration' },
     data: { changes: [{ ...change, at: [...change.at] }] },
   }
-  await recordOperator(setup, act, systemClock, async () => writeConfig(edited, context.environment))
+  await recordOperator(setup, act, systemClock, async () =>
+    asStarter(() => writeConfig(edited, context.environment)),
+  )
   output.line(`${safe(route)}: ${safe(parameter)} is ${safe(type)}, written into ${edited.path}`)
   return EXIT.done
 }

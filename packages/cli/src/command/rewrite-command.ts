@@ -1,6 +1,6 @@
 import { ConfigError, parseDuration } from '@postern/core'
-import type { TableSchemas } from '@postern/vault'
-import { openVaultDatabase, type RewriteKind, rewriteTable } from '@postern/vault/setup'
+import { LocalKeys, type TableSchemas } from '@postern/vault'
+import { checkKnownKeys, openVaultDatabase, type RewriteKind, rewriteTable } from '@postern/vault/setup'
 import { type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { withVault } from './with-vault.ts'
@@ -17,6 +17,7 @@ export async function rewriteCommand(
     const database = await openVaultDatabase(file)
     let noted = ''
     try {
+      if (file.keys !== undefined) await checkKnownKeys(database.client, LocalKeys.read(file.keys), file.keys)
       const progress = await rewriteTable({
         kind,
         table,

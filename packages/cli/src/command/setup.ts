@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type LoadedConfig, loadConfig } from '@postern/config'
+import { actAsOwnerOf, ownerOf } from './act-as-owner.ts'
 import { type CommandContext, type CommandOptions, textOption } from './command.ts'
 
 /** What nearly every command starts from. */
@@ -9,16 +10,34 @@ export interface Setup extends LoadedConfig {
 }
 
 /**
- * The configuration a command runs with: the file given, else the one in this folder, else the defaults.
+ * The configuration a command runs with: the file given, else the one in this folder, else the defaults. From
+ * here on the command acts as the account that the data directory belongs to, if root started it.
  * @throws ConfigError with every mistake in it
  */
 export async function loadSetup(options: CommandOptions, context: CommandContext): Promise<Setup> {
+  const setup = await loadServiceSetup(options, context)
+  if (actAsOwnerOf(setup.dataDirectory) === 'of another') noteOwner(setup, context)
+  return setup
+}
+
+/** The same for a command that is the service itself: it runs as whoever started it. */
+export async function loadServiceSetup(options: CommandOptions, context: CommandContext): Promise<Setup> {
   const loaded = await loadConfig({
     path: textOption(options, 'config'),
     folder: context.folder,
     environment: context.environment,
   })
-  return { ...loaded, dataDirectory: dataDirectoryOf(loaded, textOption(options, 'data'), context.folder) }
+  const dataDirectory = dataDirectoryOf(loaded, textOption(options, 'data'), context.folder)
+  return { ...loaded, dataDirectory }
+}
+
+/** Says that root would leave files which the account of the data directory cannot open. */
+export function noteOwner({ dataDirectory }: Setup, { output }: CommandContext): void {
+  const owner = ownerOf(dataDirectory)
+  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return
+  output.note(
+    `${dataDirectory} belongs to user ${owner.uid}, and this process is root: user ${owner.uid} cannot open what it writes there. Run it as user ${owner.uid}.`,
+  )
 }
 
 function dataDirectoryOf({ config }: LoadedConfig, given: string | undefined, folder: string): string {

@@ -2,6 +2,7 @@ import { ApiProblem, type ApiRoute } from './api-route.ts'
 import { matchApi } from './console-api.ts'
 import type { ConsoleParts } from './console-parts.ts'
 import { ROLES } from './console-session.ts'
+import { recordedCall } from './recorded-call.ts'
 
 /** An operation of the API, asked for by somebody at the command line of the machine. */
 export interface NamedCall {
@@ -22,7 +23,7 @@ export interface NamedCall {
 export async function askApi(parts: ConsoleParts, call: NamedCall): Promise<unknown> {
   const matched = matchApi(call.method, call.path)
   if (matched === undefined) throw new ApiProblem(404, 'not found')
-  return matched.route.handle({
+  return recordedCall(matched.route, {
     parts,
     session: { name: call.operator, roles: new Set(ROLES) },
     path: matched.path,

@@ -48,12 +48,15 @@ export const userRoutes: readonly ApiRoute[] = [
     path: '/users',
     role: 'viewer',
     summary: 'Accounts, newest first, 1,000 at most.',
+    query: { search: { type: 'string', description: 'Part of an address, a name or an id. Default: all.' } },
     answer: '`users`; `kept` is false where the configuration has no `identity`.',
     shape: { kept: 'boolean', users: [USER] },
-    handle: async ({ parts }) =>
-      parts.identity === undefined
-        ? { kept: false, users: [] }
-        : { kept: true, users: await parts.identity.accounts.list() },
+    handle: async ({ parts, query }) => {
+      if (parts.identity === undefined) return { kept: false, users: [] }
+      const { accounts } = parts.identity
+      const text = (query.get('search') ?? '').trim()
+      return { kept: true, users: await (text === '' ? accounts.list() : accounts.search(text)) }
+    },
   },
   {
     method: 'GET',

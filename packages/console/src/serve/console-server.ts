@@ -5,6 +5,7 @@ import { ApiProblem } from '../api/api-route.ts'
 import { matchApi } from '../api/console-api.ts'
 import type { ConsoleParts } from '../api/console-parts.ts'
 import { ConsoleSessions, ROLES, type Role } from '../api/console-session.ts'
+import { recordedCall } from '../api/recorded-call.ts'
 import { type ConsoleOrigins, consoleOrigins } from './console-origins.ts'
 import { problem, readJson, send } from './json.ts'
 import { type PageFile, readPageFiles } from './page-files.ts'
@@ -52,16 +53,16 @@ const HEADERS: Readonly<Record<string, string>> = {
 export async function startConsole(options: ConsoleOptions): Promise<ConsoleServer> {
   const { clock, random } = options.parts
   const sessions = new ConsoleSessions(clock, random)
-  const signIn = new SignIn(options, sessions)
   const files = readPageFiles()
-  let origins: ConsoleOrigins | undefined
+  /** Known once it listens: the port may be one that the system chooses. */
+  let context: Context | undefined
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
-    if (origins === undefined || !origins.hasHost(request)) {
+    if (context === undefined || !context.origins.hasHost(request)) {
       problem(response, 403, 'the console does not have this name; add it to console.origins')
       return
     }
-    answer({ options, signIn, files, origins }, request, response).catch(() => response.destroy())
+    answer(context, request, response).catch(() => response.destroy())
   }
   const server = boundedServer(createServer, handle, { connections: 128 })
   await new Promise<void>((resolve, reject) => {
@@ -72,7 +73,8 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
     })
   })
   const { address, port } = server.address() as AddressInfo
-  origins = consoleOrigins({ host: address, port }, options.origins)
+  const origins = consoleOrigins({ host: address, port }, options.origins)
+  context = { options, signIn: new SignIn(options, sessions, port), files, origins }
   const base = `http://${address.includes(':') ? `[${address}]` : address}:${port}${options.path}`
   const [front] = options.origins
   const shown = front === undefined ? base : front + options.path
@@ -103,8 +105,14 @@ async function answer(context: Context, request: IncomingMessage, response: Serv
   const { path: base } = context.options
   // A proxy may lead here with its own path or without it.
   const path = url.pathname.startsWith(base) ? url.pathname.slice(base.length) : url.pathname.slice(1)
+  if (`${url.pathname}/` === base && base !== '/') return toBase(base, response)
   if (path.startsWith('api/')) return answerApi(context, request, response, path.slice(3), url.searchParams)
   sendPage(context.files, path, request, response)
+}
+
+/** To the path with its last slash, which the page needs. Relative, so that it holds behind any proxy. */
+function toBase(base: string, response: ServerResponse): void {
+  response.writeHead(308, { Location: `./${base.split('/').at(-2) ?? ''}/`, 'Content-Length': 0 }).end()
 }
 
 function sendPage(
@@ -164,7 +172,7 @@ async function answerApi(
   if (body === undefined) return problem(response, 400, 'a JSON object of at most 256 KiB is needed')
   try {
     const { parts } = context.options
-    send(response, 200, await route.handle({ parts, session, path: matched.path, query, body }))
+    send(response, 200, await recordedCall(route, { parts, session, path: matched.path, query, body }))
   } catch (error) {
     const [status, message] = problemOf(error)
     problem(response, status, message)

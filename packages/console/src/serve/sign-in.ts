@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
 import type { ConsoleParts } from '../api/console-parts.ts'
@@ -13,8 +14,6 @@ export interface SignInOptions {
   readonly origins: readonly string[]
 }
 
-const COOKIE = 'postern-console'
-const SESSION_COOKIE = new RegExp(`(?<=^|;) *(?:__Host-)?${COOKIE}=([\\w-]{43}) *(?=;|$)`, 'g')
 /**
  * Attempts to sign in, of everybody together: each costs a row or a signature. A link costs neither and
  * cannot be guessed, so it works while somebody else uses them all up.
@@ -26,12 +25,19 @@ const ATTEMPTS_MS = 60_000
 export class SignIn {
   readonly #options: SignInOptions
   readonly #sessions: ConsoleSessions
+  /** Browsers keep one cookie of a name for all ports of a host, so each console has a name of its own. */
+  readonly #cookie: string
+  readonly #sent: RegExp
   #attempts = 0
   #since = 0
 
-  constructor(options: SignInOptions, sessions: ConsoleSessions) {
+  /** @param port that the console listens on */
+  constructor(options: SignInOptions, sessions: ConsoleSessions, port: number) {
     this.#options = options
     this.#sessions = sessions
+    const own = createHash('sha256').update(`${port}${options.path}`).digest('hex').slice(0, 8)
+    this.#cookie = `postern-console-${own}`
+    this.#sent = new RegExp(`(?<=^|;) *(?:__Host-)?${this.#cookie}=([\\w-]{43}) *(?=;|$)`, 'g')
     options.parts.operators?.onEnd(name => sessions.endOf(name))
   }
 
@@ -47,11 +53,16 @@ export class SignIn {
   #held(request: IncomingMessage): { readonly session: ConsoleSession; readonly cookie: string } | undefined {
     const token = request.headers['console-token']
     if (typeof token !== 'string') return undefined
-    for (const cookie of cookiesOf(request)) {
+    for (const cookie of this.#cookiesOf(request)) {
       const session = this.#sessions.find(cookie, token)
       if (session !== undefined) return { session, cookie }
     }
     return undefined
+  }
+
+  /** Values that can be of a session, in the order they were sent; the length of the header bounds them. */
+  #cookiesOf({ headers }: IncomingMessage): readonly string[] {
+    return Array.from((headers.cookie ?? '').matchAll(this.#sent), ([, value = '']) => value)
   }
 
   /** Whether a session still holds, without using it. */
@@ -169,7 +180,7 @@ export class SignIn {
   #setCookie(request: IncomingMessage, value: string): string {
     const isSecure = this.#isTls(request)
     const path = isSecure ? '/' : this.#options.path
-    return `${isSecure ? `__Host-${COOKIE}` : COOKIE}=${value}; Path=${path}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
+    return `${isSecure ? '__Host-' : ''}${this.#cookie}=${value}; Path=${path}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`
   }
 
   /** Whether the page was loaded over TLS: by a proxy whose origin the configuration names. */
@@ -213,9 +224,4 @@ function isForPasskeys(origin: string): boolean {
   const { protocol, hostname } = new URL(origin)
   if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return false
   return protocol === 'https:' || hostname === 'localhost'
-}
-
-/** Values that can be of a session, in the order they were sent; the length of the header bounds them. */
-function cookiesOf({ headers }: IncomingMessage): readonly string[] {
-  return Array.from((headers.cookie ?? '').matchAll(SESSION_COOKIE), ([, value = '']) => value)
 }

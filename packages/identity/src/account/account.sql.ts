@@ -6,6 +6,7 @@ type Name =
   | 'byId'
   | 'byEmail'
   | 'list'
+  | 'search'
   | 'setPassword'
   | 'upgradePassword'
   | 'setEmail'
@@ -26,6 +27,9 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
   byId: `SELECT ${COLUMNS} FROM account WHERE id = $1`,
   byEmail: `SELECT ${COLUMNS} FROM account WHERE email = $1`,
   list: `SELECT ${COLUMNS} FROM account ORDER BY created_at DESC, id LIMIT $1`,
+  // $2 as it was typed, $3 in small letters: SQLite knows those of ASCII only.
+  search: `SELECT ${COLUMNS} FROM account WHERE id LIKE $2 ESCAPE '!' OR email LIKE $3 ESCAPE '!' OR name LIKE $2 ESCAPE '!' OR lower(name) LIKE $3 ESCAPE '!'
+    ORDER BY created_at DESC, id LIMIT $1`,
   setPassword: 'UPDATE account SET password_hash = $2, password_changed_at = $3 WHERE id = $1',
   upgradePassword: 'UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2',
   setEmail: 'UPDATE account SET email = $3, email_verified_at = $4 WHERE id = $1 AND email = $2',

@@ -129,6 +129,14 @@ export class Accounts {
     return (await this.#database.rows<AccountRow>(ACCOUNT_SQL.list, [limit])).map(readAccount)
   }
 
+  /** Those whose address, name or id holds a text, newest first, 1,000 at most. Reads every account. */
+  async search(text: string, limit = 1_000): Promise<readonly Account[]> {
+    const plain = text.slice(0, 320).replaceAll('\0', '').toWellFormed()
+    const part = (words: string): string => `%${words.replaceAll(/[!%_]/g, '!$&')}%`
+    const values = [limit, part(plain), part(plain.toLowerCase())]
+    return (await this.#database.rows<AccountRow>(ACCOUNT_SQL.search, values)).map(readAccount)
+  }
+
   /** The stored hash, for verification only. */
   async passwordHash(id: string): Promise<string | undefined> {
     const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byId, [id])

@@ -3,24 +3,32 @@ import type { LoadedConfig } from '@postern/config'
 
 type Written = LoadedConfig['written']
 
-/** What says who somebody is, how consents are kept, and whether anything is refused at all. */
+/**
+ * What says who somebody is and what they may do, how consents are kept, whether anything is refused at all,
+ * and whether the log keeps what was done.
+ */
 const WHOLE = [
   'approvals',
+  'audit',
+  'budgetDatabase',
   'dataDirectory',
   'identify',
   'identity',
   'mode',
+  'policies',
   'stores',
   'trustProxies',
 ] as const
 /** The same of one route. */
-const OF_ROUTE = ['approve', 'budget', 'identify', 'mode'] as const
+const OF_ROUTE = ['approve', 'budget', 'identify', 'mode', 'owned', 'policy', 'require'] as const
+/** Asked for where it was not asked for before, each of these takes nothing away. */
+const DEMANDS: ReadonlySet<string> = new Set(['approve', 'owned', 'policy', 'require'])
 
 /**
  * The places at which a change touches the consents that a configuration asks for: who may give one, what
- * one is needed for, and what says who somebody is. Whoever changes a configuration in the console must not
- * be able to do alone what a second person has to consent to; so such a change is made where the file is.
- * Empty where the configuration asks for no consent.
+ * one is needed for, who may ask, and what says who somebody is. Whoever changes a configuration in the
+ * console must not be able to do alone what a second person has to consent to; so such a change is made where
+ * the file is. Empty where the configuration asks for no consent.
  */
 export function weakenedApprovals(before: LoadedConfig, after: LoadedConfig): readonly string[] {
   if (!asksForConsent(before)) return []
@@ -43,21 +51,21 @@ function routesTouched(before: LoadedConfig, after: LoadedConfig): readonly stri
   const next = after.written.routes ?? {}
   return [...new Set([...Object.keys(old), ...Object.keys(next)])].flatMap(pattern => {
     const [was, is] = [settingsOf(old, pattern), settingsOf(next, pattern)]
-    // A consent that is asked for where none was takes nothing away.
-    const adds = was['approve'] === undefined && !isAskedFor(before, pattern)
-    return OF_ROUTE.filter(key => !isSame(was[key], is[key]) && !(key === 'approve' && adds)).map(
+    const adds = (key: (typeof OF_ROUTE)[number]): boolean =>
+      DEMANDS.has(key) && was[key] === undefined && !isAskedFor(before, pattern, key)
+    return OF_ROUTE.filter(key => !isSame(was[key], is[key]) && !adds(key)).map(
       key => `routes["${pattern}"].${key}`,
     )
   })
 }
 
-/** Whether a request of this pattern is one that needs a consent: a narrower pattern would say for itself. */
-function isAskedFor({ config }: LoadedConfig, pattern: string): boolean {
+/** Whether this is asked of a request of this pattern: a narrower pattern would say for itself. */
+function isAskedFor({ config }: LoadedConfig, pattern: string, key: (typeof OF_ROUTE)[number]): boolean {
   const at = pattern.indexOf('/')
   const path = pattern.slice(at).replace(/\*\*|\*|:\w+/g, 'x')
   const method = at > 0 ? pattern.slice(0, at).trim() : undefined
   const methods = method === undefined ? ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] : [method]
-  return methods.some(name => config.routes.table.match(name, path)?.settings['approve'] !== undefined)
+  return methods.some(name => config.routes.table.match(name, path)?.settings[key] !== undefined)
 }
 
 function budgetsTouched(before: Written, after: Written): readonly string[] {

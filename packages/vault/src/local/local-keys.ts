@@ -133,6 +133,19 @@ export class LocalKeys {
     return `# Postern vault keys: secret. A line per epoch: number, key, check.\n${lines.join('\n')}\n`
   }
 
+  /** A name of each key, by its epoch: it tells keys apart, and says nothing about them. */
+  fingerprints(): ReadonlyMap<number, string> {
+    const named = [...this.#keys].map(([epoch, key]): readonly [number, string] => [
+      epoch,
+      createHash('sha256')
+        .update(`postern vault key fingerprint ${epoch} `)
+        .update(key)
+        .digest('hex')
+        .slice(0, 32),
+    ])
+    return new Map(named)
+  }
+
   /** Whether both have the same keys. */
   equals(other: LocalKeys): boolean {
     const ours = createHash('sha256').update(this.format()).digest()

@@ -10,7 +10,19 @@ export const JOB_MIGRATIONS: readonly Migration[] = [
       'CREATE TABLE vault_job (name TEXT PRIMARY KEY, position TEXT NOT NULL, done INTEGER NOT NULL) STRICT, WITHOUT ROWID;',
     postgres: 'CREATE TABLE vault_job (name TEXT PRIMARY KEY, position TEXT NOT NULL, done BIGINT NOT NULL);',
   },
+  {
+    id: 2,
+    name: 'fingerprints of local keys',
+    sqlite: 'CREATE TABLE vault_key (epoch INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL) STRICT;',
+    postgres: 'CREATE TABLE vault_key (epoch INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL);',
+  },
 ]
+
+/** Which key a number stands for, for all servers of a database. Of two that say so at once, one is first. */
+export const KEY_SQL = {
+  add: 'INSERT INTO vault_key (epoch, fingerprint) VALUES ($1, $2) ON CONFLICT (epoch) DO NOTHING',
+  all: 'SELECT epoch, fingerprint FROM vault_key ORDER BY epoch',
+} as const
 
 export const JOB_SQL = {
   get: 'SELECT position, done FROM vault_job WHERE name = $1',

@@ -1,4 +1,6 @@
-const TOKEN = 'postern-console-token'
+import { ownKey } from './own-key.ts'
+
+const TOKEN = ownKey('token')
 /** Where 401 says that the proof does not hold, and not that a session ended. */
 const SIGNS_IN = /^\/(?:session\/|invitation)/
 

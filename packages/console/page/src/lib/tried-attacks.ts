@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { ApiError, ask } from './api.ts'
+import { ownKey } from './own-key.ts'
 
 /** What came back when one of the attacks of the first minute was sent. */
 export interface Tried {
@@ -13,7 +14,7 @@ export type Attempt =
   | { readonly kind: 'done'; readonly tried: Tried; readonly wasRefused: boolean }
   | { readonly kind: 'failed'; readonly message: string }
 
-const KEY = 'postern-console-attacks'
+const KEY = ownKey('attacks')
 
 /** How many of the requests were refused by Postern: wrong passwords are answered by the backend. */
 export function refusedOf({ statuses }: Tried): number {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { ask } from './api.ts'
 import { checkConsistency, type Head, openHead } from './merkle.ts'
+import { ownKey } from './own-key.ts'
 
 /** How the log stands to what this browser saw of it before. */
 export interface LogGrowth {
@@ -9,7 +10,7 @@ export interface LogGrowth {
   readonly isVerified: boolean
 }
 
-const KEY = 'postern-console-checkpoint'
+const KEY = ownKey('checkpoint')
 
 function remembered(origin: string): LogGrowth['before'] | undefined {
   try {

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from 'react'
+import { ownKey } from '../lib/own-key.ts'
 import { to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import { type Attempt, refusedOf, useAttacks } from '../lib/tried-attacks.ts'
@@ -21,7 +22,7 @@ const ATTACKS = [
   },
 ] as const
 
-const HIDDEN = 'postern-console-first-minute'
+const HIDDEN = ownKey('first-minute')
 
 /**
  * Three attacks to run against the gateway from here, and where to look then. It can be folded away.

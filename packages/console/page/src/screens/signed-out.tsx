@@ -43,8 +43,9 @@ export function SignedOut({
           </button>
         ) : (
           <p className="small">
-            Have a passkey? It is for a name: open <a href={`http://localhost:${location.port}`}>localhost</a>{' '}
-            or the address of your proxy.
+            Have a passkey? It is for a name: open{' '}
+            <a href={`http://localhost:${location.port}${location.pathname}`}>localhost</a> or the address of
+            your proxy.
           </p>
         )}
         <p>Without one, make a link that signs in once, where the gateway runs:</p>

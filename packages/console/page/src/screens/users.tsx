@@ -6,6 +6,7 @@ import { useMay } from '../lib/session.ts'
 import type { UserRow, UserSession } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
 import { useAsked } from '../lib/use-asked.ts'
+import { useSettled } from '../lib/use-settled.ts'
 import { ConfirmButton } from '../parts/confirm-button.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { Segments } from '../parts/segments.tsx'
@@ -17,8 +18,10 @@ const SHOW = [
   ['sessions', 'Signed in now'],
 ] as const
 const MOST_SHOWN = 200
-/** Accounts that the server gives, the newest. */
+/** Accounts that the server gives, the newest that match. */
 const MOST_KNOWN = 1_000
+/** Milliseconds without another letter, after which the server is asked. */
+const TYPING_MS = 250
 
 /** Accounts of built-in identity, and who is signed in. */
 export function UsersScreen(): ReactNode {
@@ -45,61 +48,62 @@ function NoIdentity(): ReactNode {
 }
 
 function Users(): ReactNode {
-  const asked = useAsked<{ readonly kept: boolean; readonly users: readonly UserRow[] }>('/users')
   const [wanted, setWanted] = useState('')
+  const words = useSettled(wanted.trim(), TYPING_MS)
+  const asked = useAsked<{ readonly kept: boolean; readonly users: readonly UserRow[] }>(
+    words === '' ? '/users' : `/users?search=${encoded(words)}`,
+  )
   return (
-    <Loaded asked={asked}>
-      {({ kept, users }) => {
-        if (!kept) return <NoIdentity />
-        const words = wanted.trim().toLowerCase()
-        const found = users.filter(({ email, name, id }) =>
-          `${email} ${name} ${id}`.toLowerCase().includes(words),
-        )
-        return (
-          <section className="card">
-            <input
-              className="input table-filter"
-              type="search"
-              aria-label="Filter by address, name or id"
-              placeholder="Filter by address, name or id"
-              value={wanted}
-              onChange={event => setWanted(event.target.value)}
-            />
-            {found.length === 0 ? (
-              <Empty title={users.length === 0 ? 'Nobody has signed up yet' : 'Nobody matches'} />
-            ) : (
-              <Table
-                label="Users"
-                columns={[{ title: 'User' }, { title: 'Roles' }, { title: 'Since' }, { title: 'State' }]}
-                rows={found.slice(0, MOST_SHOWN).map(user => ({
-                  key: user.id,
-                  cells: [
-                    <a key="user" href={to('user', user.id)}>
-                      {user.email} {user.name !== '' && <span className="muted">{user.name}</span>}
-                    </a>,
-                    <span key="roles" className="mono">
-                      {user.roles.join(', ')}
-                    </span>,
-                    dateTime(user.createdAt),
-                    <UserState key="state" user={user} />,
-                  ],
-                }))}
-              />
-            )}
-            {found.length > MOST_SHOWN && (
-              <p className="muted small">
-                The first {MOST_SHOWN} of {found.length}.
-              </p>
-            )}
-            {users.length >= MOST_KNOWN && (
-              <p className="muted small">
-                Only the newest {MOST_KNOWN} accounts are here: <code>postern users list</code> shows all.
-              </p>
-            )}
-          </section>
-        )
-      }}
-    </Loaded>
+    <section className="card">
+      {asked.value?.kept !== false && (
+        <input
+          className="input table-filter"
+          type="search"
+          aria-label="Filter by address, name or id"
+          placeholder="Filter by address, name or id"
+          maxLength={320}
+          value={wanted}
+          onChange={event => setWanted(event.target.value)}
+        />
+      )}
+      <Loaded asked={asked}>
+        {({ kept, users }) => {
+          if (!kept) return <NoIdentity />
+          return (
+            <>
+              {users.length === 0 ? (
+                <Empty title={words === '' ? 'Nobody has signed up yet' : 'Nobody matches'} />
+              ) : (
+                <Table
+                  label="Users"
+                  columns={[{ title: 'User' }, { title: 'Roles' }, { title: 'Since' }, { title: 'State' }]}
+                  rows={users.slice(0, MOST_SHOWN).map(user => ({
+                    key: user.id,
+                    cells: [
+                      <a key="user" href={to('user', user.id)}>
+                        {user.email} {user.name !== '' && <span className="muted">{user.name}</span>}
+                      </a>,
+                      <span key="roles" className="mono">
+                        {user.roles.join(', ')}
+                      </span>,
+                      dateTime(user.createdAt),
+                      <UserState key="state" user={user} />,
+                    ],
+                  }))}
+                />
+              )}
+              {users.length > MOST_SHOWN && (
+                <p className="muted small">
+                  The newest {MOST_SHOWN} of{' '}
+                  {users.length >= MOST_KNOWN ? `${MOST_KNOWN} or more` : users.length}: write more of the
+                  address, the name or the id.
+                </p>
+              )}
+            </>
+          )
+        }}
+      </Loaded>
+    </section>
   )
 }
 

@@ -1,0 +1,42 @@
+import { ConfigError } from '@postern/core'
+import type { SqlClient } from '@postern/store'
+import type { LocalKeys } from '../local/local-keys.ts'
+import { KEY_SQL } from '../sql/table.sql.ts'
+
+/**
+ * Says in the database of a vault which keys this server has, and holds them against those of the others: two
+ * servers that rotate each for itself have two keys of one number, and what one seals the other cannot open.
+ * @throws ConfigError when a key is another one than the database knows by its number, or a later one is
+ *   missing here; nothing was changed then. StoreError
+ */
+export async function checkKnownKeys(client: SqlClient, keys: LocalKeys, place: string): Promise<void> {
+  const own = keys.fingerprints()
+  checkAgainst(await knownKeys(client), own, place)
+  for (const [epoch, fingerprint] of own) await client.query(KEY_SQL.add, [epoch, fingerprint])
+  // Another server may have said so in between.
+  checkAgainst(await knownKeys(client), own, place)
+}
+
+async function knownKeys(client: SqlClient): Promise<ReadonlyMap<number, string>> {
+  const { rows } = await client.query<{ readonly epoch: number; readonly fingerprint: string }>(KEY_SQL.all)
+  return new Map(rows.map(({ epoch, fingerprint }) => [Number(epoch), fingerprint]))
+}
+
+function checkAgainst(
+  known: ReadonlyMap<number, string>,
+  own: ReadonlyMap<number, string>,
+  place: string,
+): void {
+  const hint = 'copy the key file of the server that rotated last to this one'
+  const other = [...known].find(([epoch, fingerprint]) => (own.get(epoch) ?? fingerprint) !== fingerprint)
+  if (other !== undefined)
+    throw new ConfigError({
+      place,
+      problem: `key ${other[0]} is another one than the database knows by this number: another server has made one`,
+      hint,
+    })
+  const current = Math.max(...own.keys())
+  const later = [...known.keys()].find(epoch => epoch > current)
+  if (later !== undefined)
+    throw new ConfigError({ place, problem: `key ${later} is missing: another server has made it`, hint })
+}
