@@ -8,7 +8,7 @@ import { at, type ValueVisitor } from './value-visitor.ts'
 
 const ZIP = 'PK\u0003\u0004'
 const LOCAL_HEADER = 30
-/** Bytes of an entry by which a document is told, those that are read of it first, and at most. */
+/** Bytes of an entry that show whether it is a document, those that are read of it first, and at most. */
 const START = 64
 const FIRST = 4_096
 const MOST = 131_072

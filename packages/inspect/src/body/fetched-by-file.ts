@@ -16,7 +16,7 @@ const SIGNS = ['2001/XInclude', 'XSL/Transform', '<svg'] as const
 
 /**
  * What has a parser of XML fetch something, or grow without end, in the start of a file; undefined where
- * nothing does. In the words of the rules about documents.
+ * nothing does. Written so that the rules about documents find it.
  */
 export function fetchedByDocument(bytes: Uint8Array): string | undefined {
   let size = FIRST

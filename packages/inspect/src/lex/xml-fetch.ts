@@ -1,21 +1,21 @@
 import { prologOf } from './xml-prolog.ts'
 
 /** Who publishes schemas and document types that documents name. */
-export const SCHEMA_HOST =
+export const SCHEMA_HOST: RegExp =
   /^https?:\/\/(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io|xmlsoap\.org|sitemaps\.org|google\.com|topografix\.com|opengis\.net|purl\.org|jcp\.org|jakarta\.ee|niso\.org|loc\.gov|garmin\.com|adobe\.com|microsoft\.com|openarchives\.org|omg\.org|dmtf\.org|uddi\.org|liquibase\.org|activiti\.org|camunda\.org|jetty\.org|eclipse\.(?:org|dev)|mortbay\.org|castor\.org|exolab\.org|jasperreports\.sourceforge\.net|dozer\.sourceforge\.net|tuckey\.org|doctrine-project\.org|symfony\.com|magento\.com|mulesoft\.org|jasig\.org|liferay\.com|phpunit\.de|pear\.php\.net|mozilla\.org|inkscape\.org)(?::\d{1,5})?(?:\/|$)/
 /**
- * What has a scheme, or names another host: not a file beside the document, and not a name that nobody fetches
- * anything by (RFC 8141, HTML 13.1.1).
+ * What has a scheme, or names another host: not a file beside the document, and not a name by which nobody
+ * fetches anything (RFC 8141, HTML 13.1.1).
  */
 const FOREIGN = /^\s{0,64}(?:(?!urn:|about:legacy-compat)[a-z][a-z\d+.-]{1,20}:|[/\\]{2})/
 
 /** Whether an address in lower case is neither beside the document nor with one who publishes schemas. */
-export function isForeign(address: string): boolean {
+function isForeign(address: string): boolean {
   return FOREIGN.test(address) && !SCHEMA_HOST.test(address.trim())
 }
 
 /** None of these goes past a `<`, so that each part of a text is read once, wherever a declaration begins. */
-export const FOREIGN_TYPE =
+export const FOREIGN_TYPE: RegExp =
   /<!\s{0,512}doctype\s{1,512}[^\s<>["']{1,2048}\s{1,512}(?:system\s{0,512}|public\s{0,512}(?:"[^"<]{0,1024}"|'[^'<]{0,1024}')\s{0,512})["']([^"'<]{1,512})/g
 
 /** A span of a text. */
@@ -32,7 +32,7 @@ export function findForeignType(lower: string): Found | undefined {
 
 const SCHEMES = 'expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|sftp|ftp|vid|phar|zip'
 /** Elements that have a parser, or what draws a document, open what they name. */
-export const OPENING_ELEMENT = new RegExp(
+export const OPENING_ELEMENT: RegExp = new RegExp(
   '\\/2001\\/xinclude["\'\\s]' +
     '|<(?:[^\\s<>:/]{1,80}:)?include\\s[^<>]{0,1024}?\\bhref\\s{0,64}=' +
     '|<\\?xml-stylesheet\\s[^<>]{0,1024}?\\bhref\\s{0,64}=\\s{0,64}["\']\\s{0,64}(?:[a-z]{2,12}:)?\\/\\/' +
@@ -41,7 +41,7 @@ export const OPENING_ELEMENT = new RegExp(
 )
 
 /** What says that a document is a program of XSLT, in lower case. */
-export const TRANSFORM = '/1999/xsl/transform'
+export const TRANSFORM: string = '/1999/xsl/transform'
 const PLACE = '(?:[a-z][a-z\\d+.-]{1,20}:|[/\\\\]|\\.\\.[/\\\\])'
 const QUOTE = '(?:["\']|&quot;|&apos;|&#3[49];)'
 const ATTRIBUTE = (name: string): string => `[^<>]{0,1024}?\\b(?:${name})\\s{0,64}=\\s{0,64}["']\\s{0,64}`
@@ -64,7 +64,7 @@ const IMPORTED = new RegExp(`:(?:include|import)\\s${ATTRIBUTE('href')}([^"'<>]{
 const OF_SYSTEM = /^\/(?:etc|proc|sys|dev|home|root|var|tmp)\//
 
 /**
- * What a stylesheet does that reads, writes or runs something: nothing where a text is no stylesheet.
+ * What a stylesheet does that reads, writes or runs something: nothing where a text is not a stylesheet.
  * @param beside whether it may read files that lie beside it, as stylesheets in files do
  */
 export function findTransform(lower: string, beside: 'refused' | 'read'): Found | undefined {
@@ -77,7 +77,7 @@ export function findTransform(lower: string, beside: 'refused' | 'read'): Found 
   return undefined
 }
 
-/** Whether an address is none of a file that lies beside the document. */
+/** Whether an address is not one of a file that lies beside the document. */
 export function isReached(address: string): boolean {
   return isForeign(address) || OF_SYSTEM.test(address)
 }

@@ -25,7 +25,7 @@ const FILTER =
  */
 const SECRET =
   '(?:password(?:_?(?:hash|digest|salt))?|hashed_?password|encrypted_?password|passwd|pwd|(?:password_?)?(?:reset|access|refresh|session|verification|confirmation|remember|recovery|activation|auth)_?(?:password_?)?token|api_?key|secret(?:_?key)?|(?:otp|totp|two_?factor|mfa)_?secret)'
-/** What nobody is to read, compared with what a filter guesses, one character after the other, or with anything. */
+/** The same, compared with what a filter guesses, one character after the other, or with anything. */
 const GUESSED = new RegExp(
   `(?:^|[._[])${SECRET}\\]?\\.\\$(?:regex|gte?|lte?|ne|nin|not|i?like|startswith|endswith)$`,
 )
