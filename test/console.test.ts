@@ -314,13 +314,13 @@ describe('the console in a browser, on a running gateway', () => {
     await open('audit')
     await seen(page.getByText(/Only grew since|Unchanged since/))
     await page.evaluate(`{
-      const key = 'postern-console-checkpoint'
+      const key = 'postern-console-checkpoint:/'
       const head = JSON.parse(localStorage.getItem(key))
       localStorage.setItem(key, JSON.stringify({ ...head, size: head.size + 1_000_000 }))
     }`)
     await page.reload()
     await seen(page.getByText('Not a continuation of what this browser saw before'))
-    await page.evaluate(`localStorage.removeItem('postern-console-checkpoint')`)
+    await page.evaluate(`localStorage.removeItem('postern-console-checkpoint:/')`)
   })
 
   test('a change of the settings is tried on kept traffic, then written, and taken back', async () => {

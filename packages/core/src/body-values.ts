@@ -54,9 +54,8 @@ function formValues(text: string): BodyValues {
 
 function multipartValues(text: string, complete: boolean): BodyValues {
   const fields = new Map<string, BodyValue[]>()
-  const isAll = multipartTexts(text, 'fields').every(([name, value]) =>
-    add(fields, name.slice(0, 100), value),
-  )
+  const texts = multipartTexts(text, 'fields')
+  const isAll = texts?.every(([name, value]) => add(fields, name.slice(0, 100), value)) ?? false
   return isAll ? { kind: 'fields', fields, complete } : TOO_MANY
 }
 

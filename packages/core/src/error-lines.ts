@@ -2,6 +2,8 @@ import type { Clock } from './clock.ts'
 
 /** How long the same error of the same part is counted instead of shown. */
 const QUIET_MS = 10_000
+/** Characters of an error that are shown. */
+const LONGEST = 2_000
 /** Parts whose last line is remembered. */
 const MAX_PARTS = 64
 
@@ -28,8 +30,7 @@ export class ErrorLines {
 
   /** @param part what failed, e.g. `guard inspect` */
   report(part: string, error: unknown): void {
-    const text =
-      error instanceof Error ? `${error.name}: ${error.message}` : 'threw a value that is not an error'
+    const text = error instanceof Error ? shown(error) : 'threw a value that is not an error'
     const now = this.#clock.monotonic()
     const before = this.#shown.get(part)
     if (before?.text === text && now - before.at < QUIET_MS) {
@@ -41,6 +42,11 @@ export class ErrorLines {
     const more = before === undefined || before.left === 0 ? '' : ` (and ${before.left} times before)`
     this.#write(`postern: ${part} failed: ${text}${more}`)
   }
+}
+
+/** One line of what an error says: code of the application may quote in it what a client sent. */
+function shown({ name, message }: Error): string {
+  return `${name}: ${message}`.slice(0, LONGEST).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
 }
 
 /** Reports to standard error. */

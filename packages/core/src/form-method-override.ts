@@ -19,7 +19,8 @@ export function mayOverrideInForm(exchange: Exchange): boolean {
 
 /**
  * What the fields `_method` of a posted form ask for, all of them; waits for the body, as far as guards may
- * read it. Undefined where it cannot be read: its coding is not known or broken.
+ * read it. Undefined where it cannot be read: its coding is not known or broken, or it has
+ * too many parts.
  */
 export async function formMethodOverrides(
   exchange: Exchange,
@@ -31,12 +32,18 @@ export async function formMethodOverrides(
   const type = exchange.header('content-type') ?? ''
   if (JSON_TYPE.test(type)) return jsonOverrides(text, exchange.method)
   const asSent = await undecodedForm(exchange, MULTIPART.test(type) ? 'multipart' : 'form')
-  return [text, asSent ?? ''].flatMap(reading => formOverrides(reading, type, exchange.method))
+  const overrides: MethodOverride[] = []
+  for (const reading of [text, asSent ?? '']) {
+    const found = formOverrides(reading, type, exchange.method)
+    if (found === undefined) return undefined
+    overrides.push(...found)
+  }
+  return overrides
 }
 
-function formOverrides(text: string, type: string, method: string): readonly MethodOverride[] {
+function formOverrides(text: string, type: string, method: string): readonly MethodOverride[] | undefined {
   return MULTIPART.test(type)
-    ? multipartTexts(text).flatMap(([name, value]) => parameterOverride(name, value, method, 'body') ?? [])
+    ? multipartTexts(text)?.flatMap(([name, value]) => parameterOverride(name, value, method, 'body') ?? [])
     : parameterOverrides(text, method, 'body')
 }
 

@@ -22,9 +22,22 @@ function redactPair(pair: string): string {
   const equals = pair.indexOf('=')
   if (equals <= 0) return pair
   const name = pair.slice(0, equals)
-  return SECRET_NAME.test(decode(name)) || SECRET_INSIDE.test(decode(pair.slice(equals + 1)))
+  return SECRET_NAME.test(decode(name)) || SECRET_INSIDE.test(unescaped(decode(pair.slice(equals + 1))))
     ? `${name}=***`
     : pair
+}
+
+/** Addresses in addresses in addresses, whose escapes are escaped once more each. */
+const MAX_NESTING = 3
+
+/** A decoded value without the escapes of what stands in it: the address to go on to has its own query. */
+function unescaped(value: string): string {
+  let text = value
+  for (let i = 0; i < MAX_NESTING && text.includes('%'); i++)
+    text = text.replace(/%([0-7][\da-f])/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+  return text
 }
 
 /** A value that cannot be decoded is treated as secret. */

@@ -110,6 +110,16 @@ describe('the fields of a body', () => {
     assert.ok(long.kind === 'fields' && !long.complete)
   })
 
+  test('attack: a field is hidden behind many parts, or is said to be a file only to a careless reader', async () => {
+    const type = 'multipart/form-data; boundary=x'
+    const part = (disposition: string): string =>
+      `--x\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n1\r\n`
+    const hidden = `${part('name="a"').repeat(10_000)}${part('name="role"')}--x--`
+    assert.deepEqual(await fieldsOf(type, hidden), { kind: 'unreadable', why: 'too-many' })
+    const cut = `${part(`name="role"; x="${'A'.repeat(1_100)}; filename=a; b"`)}--x--`
+    assert.deepEqual(await fieldsOf(type, cut), { role: '1' })
+  })
+
   test('do not exist in text or in a picture, and where nothing was sent', async () => {
     const none = { kind: 'none' }
     for (const type of ['text/plain', 'application/jsonp', 'application/xml'])
@@ -248,6 +258,25 @@ describe('the method that a posted form asks for', () => {
       part(".method; filename='name=x'", 'DELETE'),
     ])
       assert.deepEqual(await methods(posted(MULTIPART, body)), ['body._method DELETE'], body)
+  })
+
+  test('attack: the field stands where some parser finds it and a simpler reader does not', async () => {
+    const field = part('"_method"', 'DELETE')
+    const other = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    for (const body of [
+      field.replace('; name', ';\r\n name'),
+      field.replace(': form-data', ':\r\n\tform-data'),
+      part(`"a"; x="${'A'.repeat(20_000)}"; name="_method"`, 'DELETE'),
+      field.replace('\r\n\r\n', `\r\nX-A: ${'A'.repeat(20_000)}\r\n\r\n`),
+      `Content-Disposition: form-data; name="a"\r\n${field}`,
+      `${other.repeat(9_000)}${field}`,
+    ])
+      assert.deepEqual(await methods(posted(MULTIPART, body)), ['body._method DELETE'], body.slice(0, 80))
+    for (const body of [
+      `${other.repeat(10_000)}${field}`,
+      `${'Content-Disposition: a; name=a\r\n'.repeat(16)}${field}`,
+    ])
+      assert.equal(await methods(posted(MULTIPART, body)), undefined, body.slice(0, 80))
   })
 
   test('is every one that is there, for frameworks differ in which they take', async () => {

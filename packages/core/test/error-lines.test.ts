@@ -21,3 +21,12 @@ test('an error that every request meets is one line in ten seconds, with a count
   errors.report('hook', 7)
   assert.equal(lines[4], 'postern: hook failed: threw a value that is not an error')
 })
+
+test('attack: what a client sent, quoted in an error, forges no line and moves no cursor', () => {
+  const lines: string[] = []
+  const errors = new ErrorLines(line => lines.push(line), { monotonic: () => 0 })
+  errors.report('identify', new Error('no user "x\r\npostern: stopped\u001b[2J\u2028\u202e"'))
+  errors.report('guard a', new Error('y'.repeat(100_000)))
+  assert.equal(lines[0], 'postern: identify failed: Error: no user "x postern: stopped [2J "')
+  assert.ok((lines[1]?.length ?? 0) < 2_100)
+})

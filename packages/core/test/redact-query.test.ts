@@ -19,6 +19,8 @@ describe('a query that may be written down', () => {
     ['%zz=x', '%zz=***'],
     ['next=%2Freset%3Ftoken%3Dabc', 'next=***'],
     ['next=/reset?code=abc', 'next=***'],
+    ['next=%2Flogin%3Fnext%3D%252Freset%253Ftoken%253Dabc', 'next=***'],
+    ['next=%2Flogin%3Fnext%3D%252Freset%253Ftoken%25253Dabc%25', 'next=***'],
     ['q=the+key+to+it', 'q=the+key+to+it'],
     ['token', 'token'],
     ['=x', '=x'],

@@ -142,6 +142,32 @@ describe('the revocation list', () => {
     assert.equal(kept.length, 3)
   })
 
+  test('a table that fails after it was watched is read again, and not watched twice', async t => {
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    let [loads, watches] = [0, 0]
+    const table: RevocationTable = {
+      name: 'away',
+      load: async () => {
+        if (++loads < 3) throw new StoreError('is away', { store: 'away', retryable: true })
+        return []
+      },
+      put: async () => {},
+      watch: async () => {
+        watches++
+      },
+      close: async () => {},
+    }
+    const list = await new Revocations({ table }).start({ whenAway: 'start' })
+    assert.equal(list.health().ok, false)
+    for (let second = 0; second < 2; second++) {
+      t.mock.timers.tick(1_000)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    assert.equal(list.health().ok, true)
+    assert.deepEqual([loads, watches], [3, 1])
+    await list.close()
+  })
+
   test('a principal is revoked up to now: what is issued later holds', async () => {
     const clock = new VirtualClock()
     const list = new Revocations({ clock })

@@ -127,7 +127,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   ])
   checkOptions(options, suggest)
   const { forwardAuthEndpoint, noticeEvents, OpenConnections, recheckOpen, Runtime } = runtimes
-  const { startIntegrations, startLine, stillHolds } = runtimes
+  const { closeInOrder, startIntegrations, startLine, stillHolds } = runtimes
   const folder = resolve(options.folder ?? process.cwd())
   const { identify, guards, detectors, onEvent } = options
   const where: LoadOptions = {
@@ -239,12 +239,13 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     reload,
     proposeParameters: samples => runtime.resources.learned?.propose(samples) ?? {},
     health: () => [...runtime.health(), ...integrations.health(), ...(watched?.health() ?? [])],
-    close: async () => {
-      open.close()
-      await watched?.close()
-      await integrations.close()
-      await runtime.close()
-    },
+    close: () =>
+      closeInOrder([
+        () => open.close(),
+        () => watched?.close(),
+        () => integrations.close(),
+        () => runtime.close(),
+      ]),
   }
 }
 

@@ -83,8 +83,8 @@ const UNREADABLE_FORM: ProtocolFault = {
   rule: 'content-type',
   status: 415,
   message:
-    'This form is compressed in a way that is not known here, or broken. Send it without Content-Encoding.',
-  location: 'header.content-encoding',
+    'This form cannot be read here: its Content-Encoding is unknown or broken, or it has too many parts.',
+  location: 'body',
   headers: ['Accept-Encoding', 'gzip, deflate, br, zstd'],
 }
 

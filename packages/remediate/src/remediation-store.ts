@@ -64,6 +64,8 @@ export class RemediationStore implements Remediations, HealthProbe {
   #dropped = 0
   #loading: Promise<void> | undefined
   #reloadAgain = false
+  /** A reading that fails is repeated; the watch that began before it goes on. */
+  #isWatching = false
   /** Why the table could not be read yet. */
   #away: string | undefined
 
@@ -104,11 +106,14 @@ export class RemediationStore implements Remediations, HealthProbe {
 
   async #follow(): Promise<void> {
     await this.reload()
-    await this.#table.watch(change => {
-      if (change.kind === 'put') this.#adopt(change.remediation)
-      else if (change.kind === 'removed') this.#forget(change.id, 'elsewhere')
-      else this.#reloadSoon()
-    })
+    if (!this.#isWatching) {
+      await this.#table.watch(change => {
+        if (change.kind === 'put') this.#adopt(change.remediation)
+        else if (change.kind === 'removed') this.#forget(change.id, 'elsewhere')
+        else this.#reloadSoon()
+      })
+      this.#isWatching = true
+    }
     // What changed between the two.
     await this.reload()
   }
@@ -236,13 +241,9 @@ export class RemediationStore implements Remediations, HealthProbe {
    * @throws StoreError when one cannot be removed
    */
   async remove(what: string | Actor): Promise<readonly Remediation[]> {
-    const one = typeof what === 'string' ? this.#index.get(what) : undefined
-    const found =
-      typeof what === 'string'
-        ? one === undefined
-          ? []
-          : [one]
-        : [...this.#index.against(canonicalActor(what))]
+    const named =
+      typeof what === 'string' ? [this.#index.get(what)] : this.#index.against(canonicalActor(what))
+    const found = [...named].filter(remediation => remediation !== undefined)
     for (const remediation of found) {
       if (!this.#imported.delete(remediation.id)) await this.#table.remove(remediation.id)
       this.#writer.cancel(remediation.id)

@@ -351,6 +351,31 @@ describe('remediation store', () => {
     await store.close()
   })
 
+  test('a table that fails again after it was watched is not watched twice', async t => {
+    t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+    let [loads, watches] = [0, 0]
+    const table = {
+      ...memoryRemediations(),
+      load: async () => {
+        // Read once to begin with, then away for the two readings behind the watch.
+        if (++loads === 2 || loads === 3) throw new StoreError('away', { store: 'test', retryable: true })
+        return []
+      },
+      watch: async () => {
+        watches++
+      },
+    }
+    const store = await RemediationStore.open({ table, whenAway: 'start' })
+    for (let second = 0; second < 3; second++) {
+      t.mock.timers.tick(1_000)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    assert.equal(store.health().ok, true)
+    assert.ok(loads > 3)
+    assert.equal(watches, 1)
+    await store.close()
+  })
+
   test('what changes elsewhere while the table is read is not undone by what was read', async () => {
     const clock = new VirtualClock()
     const ban = (id: string, address: string): Remediation => ({

@@ -36,8 +36,8 @@ export function arrivalGuards(
  * Whether it makes a difference which method a posted form asks to be treated as: else its body need not be
  * waited for.
  */
-function dependsOnMethod({ protocol, routes, limits }: CompiledConfig): boolean {
-  if (routes.dependOnMethod) return true
+function dependsOnMethod({ protocol, routes, limits, schema }: CompiledConfig): boolean {
+  if (routes.dependOnMethod || schema.enforce !== undefined) return true
   if (limits.some(limit => limit.routes?.some(pattern => !/^(?:POST )?\//.test(pattern)))) return true
   if (protocol === false) return false
   return (

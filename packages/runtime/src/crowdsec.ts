@@ -1,6 +1,7 @@
 import type { CompiledConfig, Listen } from '@postern/config'
 import { boundedServer, type HealthProbe } from '@postern/core'
 import { bouncerKeys, CrowdsecFeed, crowdsecApi } from '@postern/remediate'
+import { type Closers, closeInOrder } from './close-all.ts'
 import { PortInUse } from './port-in-use.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -25,7 +26,7 @@ export async function startCrowdsec(config: CompiledConfig, runtime: Runtime): P
       actor: {},
       data: { problem: error instanceof Error ? error.message : 'failed' },
     })
-  const closers: (() => Promise<void> | void)[] = []
+  const closers: Closers = []
   const probes: HealthProbe[] = []
   if (listen !== undefined) closers.push(await serveBouncers(listen, runtime, onError))
   if (feed !== undefined) {
@@ -36,9 +37,7 @@ export async function startCrowdsec(config: CompiledConfig, runtime: Runtime): P
   }
   return {
     probes,
-    close: async () => {
-      for (const close of closers) await close()
-    },
+    close: () => closeInOrder(closers),
   }
 }
 

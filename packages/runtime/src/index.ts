@@ -1,6 +1,7 @@
 export { auditDirectory, isAuditInPostgres, openAudit, readAudit, requirePostgres } from './audit.ts'
 export { accountName, type OperatorAct, operatorEvent, recordOperator } from './audit-operator.ts'
 export { type AuditPlace, type AuditSource, hasAudit, openAuditSource } from './audit-source.ts'
+export { type Closers, closeAll, closeInOrder } from './close-all.ts'
 export { Connections } from './connections.ts'
 export { EventLog } from './event-log.ts'
 export { eventSentence } from './event-sentence.ts'

@@ -6,6 +6,7 @@ import {
   followWithNftables,
   runNft,
 } from '@postern/remediate'
+import { type Closers, closeInOrder } from './close-all.ts'
 import { startCrowdsec } from './crowdsec.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -31,7 +32,7 @@ export async function startIntegrations(config: CompiledConfig, runtime: Runtime
   }
   const worked = (name: string): void => void troubles.set(name, undefined)
   const crowdsec = await startCrowdsec(config, runtime)
-  const closers: (() => Promise<void> | void)[] = [() => crowdsec.close()]
+  const closers: Closers = [() => crowdsec.close()]
   const { nftables, cloudflare } = config.remediations === false ? {} : config.remediations
   if (nftables !== undefined) {
     worked('nftables')
@@ -65,9 +66,7 @@ export async function startIntegrations(config: CompiledConfig, runtime: Runtime
         ...(detail !== undefined && { detail }),
       })),
     ],
-    close: async () => {
-      for (const close of closers) await close()
-    },
+    close: () => closeInOrder(closers),
   }
 }
 

@@ -8,13 +8,14 @@ import { accessDetectors } from './access-guards.ts'
 import { ApplicationSinks } from './application-sinks.ts'
 import { watchAudit } from './audit-watch.ts'
 import { openBudgetJournal } from './budget-journal.ts'
+import { type Closers, closeAll } from './close-all.ts'
 import { Connections } from './connections.ts'
 import { openRemediations, protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { behaviourDetectors, FollowedScenarios, scenariosOf } from './scenarios.ts'
 import { startAudit } from './start-audit.ts'
 import { watchStores } from './store-watch.ts'
-import { type Closers, closeAll, openThreadResources } from './thread-resources.ts'
+import { openThreadResources } from './thread-resources.ts'
 
 export interface OpenResourcesOptions {
   readonly loaded: LoadedConfig

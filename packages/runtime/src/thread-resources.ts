@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '@postern/config'
 import { type Event, type EventRecorder, systemClock } from '@postern/core'
 import { LearnedSchemas, SchemaLearner } from '@postern/protocol'
+import type { Closers } from './close-all.ts'
 import type { Connections } from './connections.ts'
 import { openIdentity } from './identity.ts'
 import { LearnedParameterTypes } from './learned-parameter-types.ts'
@@ -11,9 +12,6 @@ import { openRemediations } from './remediations.ts'
 import type { Resources } from './resources.ts'
 import { keepsRevocations, noteEnding, openRevocations } from './revocation-list.ts'
 import { SignInStores } from './sign-in-stores.ts'
-
-/** What closes what was opened, in the order of opening. */
-export type Closers = (() => Promise<void> | void)[]
 
 export interface ThreadResourcesOptions {
   readonly loaded: LoadedConfig
@@ -107,11 +105,6 @@ export async function openThreadResources(options: ThreadResourcesOptions): Prom
     recorder,
     secret: options.secret,
   }
-}
-
-/** Closes in the reverse order of opening. */
-export async function closeAll(closers: Closers): Promise<void> {
-  for (const closer of closers.splice(0).reverse()) await closer()
 }
 
 /** What this thread learns, kept in the data directory with what others learn. */

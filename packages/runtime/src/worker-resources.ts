@@ -1,9 +1,10 @@
 import type { LoadedConfig } from '@postern/config'
 import type { Detector, Event, EventRecorder } from '@postern/core'
+import { type Closers, closeAll } from './close-all.ts'
 import { Connections } from './connections.ts'
 import { protectedBy } from './remediations.ts'
 import type { Resources } from './resources.ts'
-import { type Closers, closeAll, openThreadResources } from './thread-resources.ts'
+import { openThreadResources } from './thread-resources.ts'
 
 /** What a worker thread starts from: the configuration, and what the main thread shares with it. */
 export interface WorkerResourcesOptions {

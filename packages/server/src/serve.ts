@@ -11,7 +11,14 @@ import {
 } from '@postern/config'
 import { ConfigError, type Event, type Health, systemRandom } from '@postern/core'
 import type { Mailer } from '@postern/identity/built-in'
-import { operatorEvent, PortInUse, type Runtime, startIntegrations } from '@postern/runtime'
+import {
+  type Closers,
+  closeInOrder,
+  operatorEvent,
+  PortInUse,
+  type Runtime,
+  startIntegrations,
+} from '@postern/runtime'
 import { sharedTable } from '@postern/throttle'
 import { type AdminServer, startAdmin } from './admin/admin-server.ts'
 import { asksForAdminPort } from './admin/asks-for-admin-port.ts'
@@ -103,7 +110,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   const { runtime, listener } = await startListening(options, { plan, metrics, count, ...shared })
   let admin: AdminServer | undefined
   let isStopping = false
-  const closers: (() => Promise<void> | void)[] = [
+  const closers: Closers = [
     () => listener.close(config.timeouts.drain),
     // Readiness says that this process stops while requests are still finished.
     () => admin?.close(),
@@ -111,7 +118,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
   ]
   const close = async (): Promise<void> => {
     isStopping = true
-    for (const closer of closers.splice(0)) await closer()
+    await closeInOrder(closers.splice(0))
   }
   try {
     const integrations = await startIntegrations(config, runtime)

@@ -46,12 +46,20 @@ async function readField(
     case 'form':
       return oneOf([...formFields(new URLSearchParams(body.text), path), ...inQuery])
     case 'multipart':
-      return body.complete ? oneOf([...formFields(multipartTexts(body.text), path), ...inQuery]) : ''
+      return body.complete ? oneOfParts(multipartTexts(body.text), path, inQuery) : ''
     case 'unreadable':
       return ''
     default:
       return oneOf(inQuery)
   }
+}
+
+function oneOfParts(
+  parts: readonly (readonly [string, string])[] | undefined,
+  path: readonly string[],
+  inQuery: readonly string[],
+): string {
+  return parts === undefined ? '' : oneOf([...formFields(parts, path), ...inQuery])
 }
 
 /** What all values agree on; an empty text where they do not. */

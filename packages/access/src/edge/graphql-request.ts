@@ -4,6 +4,7 @@ import {
   type Exchange,
   multipartTexts,
   readTextBody,
+  type TextBody,
 } from '@postern/core'
 import { countDocument, countMutations, type MutationCount } from './count-graphql.ts'
 import { jsonOf, type SentDocuments } from './stored-documents.ts'
@@ -57,16 +58,24 @@ async function mutationsInBody(
     case 'form':
       return countFields([...new URLSearchParams(body.text)], documents, inQuery)
     case 'multipart':
-      // Of an upload the operations come first (GraphQL multipart requests).
-      return (
-        countFields([...multipartTexts(body.text)], documents, inQuery) ??
-        (body.complete ? undefined : unread(exchange))
-      )
+      return countMultipart(exchange, body, documents, inQuery)
     case 'unreadable':
       return unread(exchange)
     default:
       return undefined
   }
+}
+
+/** Of an upload that is not read whole the operations come first (GraphQL multipart requests). */
+function countMultipart(
+  exchange: Exchange,
+  body: Extract<TextBody, { readonly kind: 'multipart' }>,
+  documents: SentDocuments,
+  inQuery: Pairs,
+): MutationCount | 'unread' | undefined {
+  const fields = multipartTexts(body.text)
+  if (fields === undefined) return unread(exchange)
+  return countFields(fields, documents, inQuery) ?? (body.complete ? undefined : unread(exchange))
 }
 
 function unread(exchange: Exchange): 'unread' | undefined {

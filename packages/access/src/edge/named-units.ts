@@ -37,8 +37,10 @@ export async function namedUnits(exchange: Exchange): Promise<number | undefined
       return Math.max(countIds(body.value), inQuery)
     case 'form':
       return Math.max(inQuery, idsOf(new URLSearchParams(body.text)))
-    case 'multipart':
-      return Math.max(inQuery, idsOf(multipartTexts(body.text)))
+    case 'multipart': {
+      const fields = multipartTexts(body.text)
+      return fields === undefined ? undefined : Math.max(inQuery, idsOf(fields))
+    }
     case 'unreadable':
       return undefined
     default:

@@ -52,6 +52,8 @@ export class Revocations implements HealthProbe {
   #timer: NodeJS.Timeout | undefined
   #later: NodeJS.Timeout | undefined
   #isClosed = false
+  /** A reading that fails is repeated; the watch that began before it goes on. */
+  #isWatching = false
   #trouble: string | undefined
   /** Everything issued before this is revoked: there was no room to say what. */
   #floor = 0
@@ -82,11 +84,15 @@ export class Revocations implements HealthProbe {
   }
 
   async #follow(table: RevocationTable): Promise<void> {
-    await table.watch(changed => {
-      if (changed === undefined) this.#reread()
-      else this.#take(changed)
-    })
+    if (!this.#isWatching) {
+      await table.watch(changed => {
+        if (changed === undefined) this.#reread()
+        else this.#take(changed)
+      })
+      this.#isWatching = true
+    }
     await this.#load(table)
+    if (this.#isClosed) return
     this.#timer = setInterval(() => this.#reread(), REREAD).unref()
   }
 

@@ -43,7 +43,8 @@ interface Fault {
 
 /**
  * Refuses requests whose parameters do not match the route's schema: by name, presence, type, shape and
- * length. A body that cannot be read whole is refused too, because padding must not evade the check.
+ * length. A body that cannot be read whole is refused too, because padding must not evade the check. One that
+ * asks to be treated as another method must match the schema of that one as well.
  *
  * Rule: `schema/parameter`.
  * @throws ConfigError for a pattern that is not a route
@@ -70,9 +71,8 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     return decision(key, [...ofQuery, ...faults.filter(({ problem }) => isWhole || problem !== 'missing')])
   }
 
-  const decide = (exchange: Exchange): Decision | Promise<Decision> => {
-    const method = exchange.method === 'HEAD' ? 'GET' : exchange.method
-    const key = table.match(method, exchange.path.canonical)?.pattern
+  const decideFor = (exchange: Exchange, method: string): Decision | Promise<Decision> => {
+    const key = table.match(method === 'HEAD' ? 'GET' : method, exchange.path.canonical)?.pattern
     const schema = key === undefined ? undefined : schemas[key]
     if (key === undefined || schema === undefined) return ALLOW
     const query = queryValues(exchange.path.query)
@@ -86,6 +86,13 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     return decision(key, [...faults, ...missing])
   }
 
+  const decide = (exchange: Exchange): Decision | Promise<Decision> => {
+    const said = decideFor(exchange, exchange.method)
+    const [wish] = exchange.methodOverrides
+    // Wishes for different methods are refused by the protocol guard, so one stands for all.
+    return wish === undefined ? said : firstRefusal(said, decideFor(exchange, wish.method))
+  }
+
   return {
     name: 'schema',
     failure: 'closed',
@@ -93,6 +100,16 @@ export function schemaGuard(options: SchemaGuardOptions): Guard {
     decide,
     wouldRefuse: decide,
   }
+}
+
+/** The refusal among two decisions, of two the first. */
+function firstRefusal(
+  one: Decision | Promise<Decision>,
+  other: Decision | Promise<Decision>,
+): Decision | Promise<Decision> {
+  if (one instanceof Promise || other instanceof Promise)
+    return Promise.all([one, other]).then(([first, second]) => (first === ALLOW ? second : first))
+  return one === ALLOW ? other : one
 }
 
 function decision(key: string, faults: readonly Fault[]): Decision {

@@ -175,6 +175,32 @@ describe('schema guard', () => {
     assert.equal(await effectOf('/notes/7?q=1', 'POST'), 'allow', 'no schema is of this method')
   })
 
+  test('attack: a request asks to be treated as one whose schema it does not match', async () => {
+    const role = { types: ['string'], kind: 'integer', required: false } as const
+    const schemas = { 'PUT /users/:id': { query: {}, body: { role }, samples: 1, closed: false } } as const
+    const engine = new Engine({ guards: [schemaGuard({ schemas })] })
+    const effectOf = async (body: string, more: { query?: string; headers?: readonly string[] } = {}) => {
+      const bytes = new TextEncoder().encode(body)
+      const exchange = engine.open({
+        method: 'POST',
+        target: `/users/7${more.query ?? ''}`,
+        headers: ['Host', 'h', 'Content-Type', 'application/json', ...(more.headers ?? [])],
+        peer: '192.0.2.1',
+        secure: false,
+        httpVersion: '1.1',
+        body: { read: async () => ({ bytes, complete: true }) },
+        native: undefined,
+      })
+      return (await engine.decide(exchange)).effect
+    }
+    const wrong = '{"role":"admin"}'
+    const headers = ['X-HTTP-Method-Override', 'PUT']
+    assert.equal(await effectOf(wrong), 'allow', 'POST has no schema')
+    assert.equal(await effectOf(wrong, { headers }), 'deny')
+    assert.equal(await effectOf(wrong, { query: '?_method=put' }), 'deny')
+    assert.equal(await effectOf('{"role":"1"}', { headers }), 'allow')
+  })
+
   test('names everything that does not fit, so that one change answers the refusal', async () => {
     const schemas = (await learned()).propose(20)
     const body = order(3).replace('{', '{"isAdmin":true,"debug":1,')

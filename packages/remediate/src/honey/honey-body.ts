@@ -27,7 +27,7 @@ export async function touchedInBody(exchange: Exchange, names: HoneyNames): Prom
     case 'form':
       return touchedInPairs(new URLSearchParams(body.text), names)
     case 'multipart':
-      return touchedInPairs(multipartTexts(body.text, 'fields'), names)
+      return touchedInPairs(multipartTexts(body.text, 'fields') ?? [], names)
     default:
       return undefined
   }

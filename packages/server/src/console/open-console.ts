@@ -35,6 +35,8 @@ import { bouncerKeys } from '@postern/remediate'
 import {
   type AuditSource,
   accountName,
+  type Closers,
+  closeAll,
   hasAudit,
   openAuditSource,
   operatorEvent,
@@ -151,7 +153,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     clock,
     Math.min(MAX_PREVIEW_THREADS, availableParallelism()),
   )
-  const closers: (() => Promise<void> | void)[] = [
+  const closers: Closers = [
     () => opened.close(),
     () => database.close(),
     () => recorder.close(),
@@ -160,9 +162,7 @@ export async function openConsole(setup: ConsoleSetup): Promise<RunningConsole> 
     () => system.close(),
     () => preview.cancel(),
   ]
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer()
-  }
+  const close = (): Promise<void> => closeAll(closers)
   try {
     closers.push(runtime.listen(event => recorder.take(event)))
     const health = (): readonly Health[] => [recorder.health(), ...opened.health()]
