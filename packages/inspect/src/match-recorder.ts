@@ -7,6 +7,11 @@ import { matchOf } from './match-of.ts'
 import { exceptionFor } from './narrow-exception.ts'
 import type { Hit } from './rule-set.ts'
 
+/** The rule about names that are operators: a parameter that is declared under such a name may have it. */
+const OPERATOR = 'nosqli/operator-name'
+/** How the place of a name ends. */
+const OF_NAME = '#name'
+
 /** Makes matches of what rules say about the values of one request, less what is excepted. */
 export class MatchRecorder {
   readonly #options: InspectorOptions
@@ -67,7 +72,9 @@ export class MatchRecorder {
       this.tooBig(id, location, 'too intricate to be read to its end')
       return
     }
-    const { level } = this.#options
+    const { level, types } = this.#options
+    if (id === OPERATOR && location.endsWith(OF_NAME) && types?.declares(location.slice(0, -OF_NAME.length)))
+      return
     const match = matchOf(hit, reading, setting, location, this.#options)
     if (match === undefined || this.#isExcepted(id, location)) return
     if (match.score >= thresholdOf(level)) this.#isBlocking = true

@@ -12,6 +12,8 @@ export type ParameterSettings = Readonly<Record<string, ParameterType>>
 export interface ParameterTypes {
   /** The type of what stands at a location (`query.id`), if it is known. */
   typeOf(location: string): ParameterType | undefined
+  /** Whether what stands at a location was declared under this name, and not by a pattern that fits many. */
+  declares(location: string): boolean
 }
 
 const LOCATION = /^(?:query|body|cookie|header|path)(?:\.[^.\s]{1,128}){0,32}$/
@@ -57,10 +59,14 @@ export function compileParameterTypes(settings: ParameterSettings, place: string
       for (const { fits, type } of patterns) if (fits(location)) return type
       return undefined
     },
+    declares: location => exact.has(location.toLowerCase()),
   }
 }
 
 /** One source over another: what the first does not know, the second is asked. */
 export function layeredTypes(first: ParameterTypes, second: ParameterTypes): ParameterTypes {
-  return { typeOf: location => first.typeOf(location) ?? second.typeOf(location) }
+  return {
+    typeOf: location => first.typeOf(location) ?? second.typeOf(location),
+    declares: location => first.declares(location) || second.declares(location),
+  }
 }

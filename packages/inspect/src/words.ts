@@ -195,6 +195,8 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.mongo,
     'db this function return startswith password__startswith password__istartswith password__contains password__icontains ' +
       'password__regex password__iregex password__gt password__gte password__lt password__lte reset_token__startswith ' +
+      'password__endswith password__iendswith password__ne password__range reset_token__contains reset_token__regex ' +
+      'reset_token__gt reset_token__lt reset_token__endswith api_key__contains api_key__regex ' +
       'api_key__startswith secret__startswith password_hash__startswith',
   ],
   [

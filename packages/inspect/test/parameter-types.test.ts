@@ -105,3 +105,37 @@ describe('the type of a parameter', () => {
     )
   })
 })
+
+describe('a parameter whose name is an operator of a database', () => {
+  const verdictOf = (target: string, settings: Record<string, ParameterType>, document?: string): string =>
+    inspect(
+      {
+        method: document === undefined ? 'GET' : 'POST',
+        target,
+        headers: document === undefined ? [] : ['content-type', 'application/json'],
+        ...(document !== undefined && { body: Buffer.from(document) }),
+      },
+      { types: compileParameterTypes(settings, 'parameters') },
+    ).verdict
+
+  test('passes where that name is declared', () => {
+    assert.equal(verdictOf("/rows?$where=name%3D'a'", { 'query.$where': 'code' }), 'pass')
+    assert.equal(verdictOf('/rows?filter[$where]=a', { 'query.filter[$where]': 'text' }), 'pass')
+    assert.equal(verdictOf('/rows', { 'body.filter.$where': 'code' }, '{"filter":{"$where":"a"}}'), 'pass')
+  })
+
+  test('is refused under every other declaration, and beside one that is declared', () => {
+    for (const settings of [
+      {},
+      { 'query.*': 'code' },
+      { 'query.**': 'code' },
+      { 'query.where': 'code' },
+    ] as const)
+      assert.equal(verdictOf('/rows?$where=a', settings), 'block')
+    assert.equal(verdictOf('/rows?$where=a&b[$where]=a', { 'query.$where': 'code' }), 'block')
+    assert.equal(verdictOf('/rows', { 'body.filter.**': 'code' }, '{"filter":{"$where":"a"}}'), 'block')
+    assert.equal(verdictOf('/rows', { 'query.$where': 'code' }, '{"$where":"a"}'), 'block')
+    assert.equal(verdictOf('/rows?__proto__[a]=b', { 'query.__proto__[a]': 'code' }), 'block')
+    assert.equal(verdictOf('/rows?$where=a%20b', { 'query.$where': 'number' }), 'block')
+  })
+})

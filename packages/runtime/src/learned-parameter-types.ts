@@ -32,7 +32,10 @@ export class LearnedParameterTypes {
     try {
       const routes = new Map<string, ParameterTypes>()
       for (const [route, types] of this.#learned.types()) {
-        if (Object.keys(types).length > 0) routes.set(route, compileParameterTypes(types, route))
+        if (Object.keys(types).length === 0) continue
+        const { typeOf } = compileParameterTypes(types, route)
+        // What clients sent declares nothing: only whoever runs the backend does.
+        routes.set(route, { typeOf, declares: () => false })
       }
       this.#routes = routes
     } catch {

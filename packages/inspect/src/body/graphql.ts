@@ -6,7 +6,7 @@ import type { Steps } from './steps.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
 const DOCUMENT =
-  /^\s{0,64}(?:\{\s{0,64}(?:\.{3}|[a-z_]\w{0,64}\s{0,16}[({:}\s@])|(?:query|mutation|subscription|fragment)\b[^{]{0,512}\{)/i
+  /^[\s,]{0,64}(?:\{[\s,]{0,64}(?:\.{3}|[a-z_]\w{0,64}[\s,]{0,16}[({:}\s,@])|(?:query|mutation|subscription|fragment)\b[^{]{0,512}\{)/i
 const QUOTE = 34
 const BACKSLASH = 92
 const NEWLINE = 10

@@ -2,6 +2,7 @@ import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import { archiveEscape } from './archive-names.ts'
+import { visitArchived } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
@@ -235,9 +236,17 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const visitContent = kind === 'file' ? visitUntyped : visitField
   if (!visitContent(content, others, location, visitor)) return false
   if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
-  return valuesOf(parameters, /^filename\b/).every(fileName =>
-    visitFile(content, fileName, location, visitor),
-  )
+  return yield* visitFileUnder(valuesOf(parameters, /^filename\b/), content, location, visitor)
+}
+
+function* visitFileUnder(
+  names: readonly string[],
+  content: Buffer,
+  location: string,
+  visitor: ValueVisitor,
+): Steps<boolean> {
+  if (!names.every(name => visitFile(content, name, location, visitor))) return false
+  return names.length === 0 || (yield* visitArchived(content, location, visitor))
 }
 
 /** The values of some parameters, also as mail readers read them. */

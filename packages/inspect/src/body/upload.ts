@@ -1,4 +1,4 @@
-import { decodeText } from './text.ts'
+import { fetchedByDocument } from './fetched-by-file.ts'
 
 const HEAD = 8_192
 /** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
@@ -19,16 +19,11 @@ const CONVERTED =
 /** The same in a drawing: a pipe behind an address, or what only such a program opens. */
 const CONVERTED_IMAGE =
   /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i
-/** An entity that is fetched; drawing programs declare others. */
-const FETCHED_ENTITY =
-  /<!entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s{1,8}(?:system|public\s{1,8}["'][^"'<>]{0,120}["'])\s{1,8}["'][^"']{0,200}/i
-/** A document type that is fetched: the rule about it knows who publishes such types. */
-const FETCHED_TYPE = /<!doctype\s{1,8}[\w:.-]{1,60}\s{1,8}system\s{1,8}["']https?:[^"'<>]{1,200}["']/i
 /** Names of what some server runs, and of pictures, which a careless include runs. */
 const RUN =
   /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|as[cp]x|asp|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
-/** Names of what is read as XML, of the kinds that nobody writes entities into by hand. */
-const READ_AS_XML = /\.(?:svg|xml|xsd|xsl|xslt|rss|atom|gpx|kml|plist|wsdl|dae|x3d|xlf|xliff)$/i
+/** Names of texts that nothing parses as XML. */
+const NOT_XML = /\.(?:txt|md|markdown|rst|log|csv|tsv|sql|patch|diff|tex|adoc|x?html?)$/i
 /** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */
 const ATTACKING_DRAWING =
   /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i
@@ -63,7 +58,6 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const hasExtension = EXTENSION.test(name)
   if (!hasExtension && isArchive(content)) return undefined
   const isRun = !hasExtension || RUN.test(name)
-  const isXml = READ_AS_XML.test(name)
   const isObject = READ_AS_OBJECT.test(name)
   const isShown = SHOWN.test(name)
   const isTable = TABLE.test(name)
@@ -71,14 +65,13 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (playlist !== null) return playlist[1]
   const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (door !== null) return door[0]
-  if (!isRun && !isXml && !isObject && !isShown && !isTable) return undefined
-  const start = content.subarray(0, HEAD)
-  const head = start.toString('latin1')
+  const fetched = NOT_XML.test(name) ? undefined : fetchedByDocument(content)
+  if (fetched !== undefined) return fetched
+  if (!isRun && !isObject && !isShown && !isTable) return undefined
+  const head = content.toString('latin1', 0, HEAD)
   const cell = isTable ? STARTING_CELL.exec(head) : null
   if (cell !== null) return cell[0]
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
-  const fetched = isXml ? fetchedBy(decodeText(start, '')) : undefined
-  if (fetched !== undefined) return fetched
   if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
   return isRun ? runBy(head, name) : undefined
 }
@@ -87,12 +80,6 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
 function runBy(head: string, name: string): string | undefined {
   const drawn = DRAWING.test(name) ? attackIn(head) : undefined
   return drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
-}
-
-/** What has a parser of XML fetch something. */
-function fetchedBy(document: string): string | undefined {
-  const fetched = FETCHED_ENTITY.exec(document) ?? FETCHED_TYPE.exec(document)
-  return fetched === null ? undefined : `${fetched[0]}>`
 }
 
 /** What attacks whoever looks at a drawing, or converts it. */

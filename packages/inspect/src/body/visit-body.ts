@@ -1,4 +1,5 @@
 import { archiveEscape } from './archive-names.ts'
+import { visitArchived } from './archived-documents.ts'
 import { visitStrings } from './binary-strings.ts'
 import { charsetOf } from './charset.ts'
 import { visitForm } from './form.ts'
@@ -108,6 +109,8 @@ export function* visitBody(
   if (bytes.length === 0) return
   const type = typeOf(head.contentType)
   if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
+  // An archive that stores a long text looks like one.
+  if (!(yield* visitArchived(bytes, 'body', visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     yield* visitBinary(bytes, head, depth, visitor, whole)

@@ -13,7 +13,7 @@ export function gunzipShort(bytes: Uint8Array, most: number): Uint8Array | undef
   const parts: Uint8Array[] = []
   let length = 0
   for (let at = 0; bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8; ) {
-    const start = headerEnd(bytes, at)
+    const start = gzipDataStart(bytes, at)
     if (start === undefined) return undefined
     const inflater = new Inflater(bytes, start, most - length)
     const state = inflater.run()
@@ -42,7 +42,7 @@ export function inflateShort(bytes: Uint8Array, most: number): Uint8Array | unde
 }
 
 /** Where the first block of a member begins; undefined where its header is invalid. */
-function headerEnd(bytes: Uint8Array, start: number): number | undefined {
+export function gzipDataStart(bytes: Uint8Array, start: number): number | undefined {
   const flags = bytes[start + 3] ?? 0
   if ((flags & FLAG.reserved) !== 0) return undefined
   let at = start + HEADER

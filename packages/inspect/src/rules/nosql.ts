@@ -13,16 +13,22 @@ const RUNNING =
 const RUNNING_VALUE = /\$(?:where|function|accumulator|func)\b/
 /** What a login or a look-up by one key compares: an operator there widens it. */
 const COMPARED =
-  /(?:^|[.[_-])(?:user(?:name)?|login|e?mail|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|\w{0,16}(?:token|password|passwd|secret)|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
+  /(?:^|[.[_-])(?:user_?(?:name)?|login|e?mail(?:_?address)?|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|passcode|captcha|(?:verification|activation|confirmation|recovery|reset|security)_?code|\w{0,16}(?:token|password|passwd|secret|api_?key|secret_?key)|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
 /** Operators that compare with anything. */
 const COMPARISON = /\$(?:ne|gt|gte|lt|lte|nin|regex|exists|not)\b/
 /** Parameters by which interfaces take filters: Strapi, Parse, CouchDB, LoopBack. */
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
 
-/** What nobody is to read, compared with what a filter guesses: one character after the other. */
-const GUESSED =
-  /(?:^|[._[])(?:password(?:_?hash)?|passwd|pwd|reset_?(?:password_?)?token|api_?key|secret(?:_?key)?|session_?token)\]?\.\$(?:regex|gte?|lte?)$/
+/**
+ * What nobody is to read, and no filter of an interface asks for. Not a `token` alone, which may be a coin.
+ */
+const SECRET =
+  '(?:password(?:_?(?:hash|digest|salt))?|hashed_?password|encrypted_?password|passwd|pwd|(?:password_?)?(?:reset|access|refresh|session|verification|confirmation|remember|recovery|activation|auth)_?(?:password_?)?token|api_?key|secret(?:_?key)?|(?:otp|totp|two_?factor|mfa)_?secret)'
+/** The same, compared with what a filter guesses, one character after the other, or with anything. */
+const GUESSED = new RegExp(
+  `(?:^|[._[])${SECRET}\\]?\\.\\$(?:regex|gte?|lte?|ne|nin|not|i?like|startswith|endswith)$`,
+)
 
 /** Where the stages of a pipeline stand in a body (MongoDB's Data API). */
 const STAGE = /^body\.(?:[\w-]{1,40}\.){0,4}pipeline\.\d{1,3}(?:\.|$)/
@@ -175,12 +181,17 @@ export const nosqlRules: readonly Rule[] = [
   // A filter over what nobody is to read, one character after the other.
   pattern(
     'nosqli/secret-filter',
-    /(?:^|[._[\]])(?:password\w{0,8}|passwd|pwd_?hash|reset_?(?:password_?)?token|api_?key|secret(?:_?key)?|otp_?secret|session_?token)\]?\[\$?(?:startswithi?|containsi?|regex|like|gte?|lte?)\]$/,
+    /(?:^|[._[\]])(?:password\w{0,8}|(?:hashed|encrypted)_?password|passwd|pwd_?hash|(?:password_?)?(?:reset|access|refresh|session|verification|confirmation|remember|recovery|activation|auth)_?(?:password_?)?token|api_?key|secret(?:_?key)?|(?:otp|totp|mfa)_?secret)\]?\[\$?(?:startswithi?|endswithi?|n?contains?i?|i?regexp?|n?i?like|gte?|lte?|neq?|not|nin|not_?in)\]$/,
     {
       score: 5,
       places: ['name'],
       chars: CHAR.bracket,
-      attacks: ['filters[password][$startsWith]', 'user[resetToken][regex]'],
+      attacks: [
+        'filters[password][$startsWith]',
+        'user[resetToken][regex]',
+        'where[password_reset_token][not]',
+        'apiKey[endsWith]',
+      ],
       benign: ['filters[title][$contains]', 'password', 'password[confirmation]'],
     },
   ),
@@ -198,7 +209,7 @@ export const nosqlRules: readonly Rule[] = [
   ),
   pattern(
     'nosqli/secret-lookup',
-    /(?:^|__|\.)(?:password(?:_hash)?|reset_token|api_key|secret)(?:__|\.)(?:i?startswith|i?contains|i?regex|gte?|lte?)$/,
+    /(?:^|__|\.)(?:password(?:_hash)?|reset_token|api_key|secret)(?:__|\.)(?:i?startswith|i?endswith|i?contains|i?regex|gte?|lte?|ne|range)$/,
     {
       score: 5,
       places: ['name'],

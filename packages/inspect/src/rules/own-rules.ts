@@ -8,6 +8,7 @@ import { directoryAndMailRules } from './directory-and-mail.ts'
 import { disguisedCommandRules } from './disguised-commands.ts'
 import { embeddedCodeRules } from './embedded-code.ts'
 import { exploitRules } from './exploits.ts'
+import { fetchingXmlRules } from './fetching-xml.ts'
 import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
@@ -50,6 +51,7 @@ export const ownRules: readonly Rule[] = [
   ...xpathRules,
   ...directoryAndMailRules,
   ...structureRules,
+  ...fetchingXmlRules,
   ...reachRules,
   ...probeRules,
   ...exploitRules,

@@ -1,11 +1,9 @@
 import { CHAR } from '../features.ts'
+import { SCHEMA_HOST } from '../lex/xml-fetch.ts'
 import type { Reading } from '../reading.ts'
 import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
-/** Who publishes schemas that documents name. */
-const SCHEMA_HOST =
-  /^https?:\/\/(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io|xmlsoap\.org|sitemaps\.org|google\.com|topografix\.com|opengis\.net|purl\.org|jcp\.org|jakarta\.ee|niso\.org|loc\.gov|garmin\.com|adobe\.com|microsoft\.com|openarchives\.org|omg\.org|dmtf\.org|uddi\.org|liquibase\.org|activiti\.org|camunda\.org)(?:[:/]|$)/
 const SCHEMA_LOCATION = /schemalocation\s{0,4}=\s{0,4}["']([^"']{0,2048})/g
 
 /**
@@ -16,7 +14,11 @@ function findForeignSchema({ lower }: Reading): Span | undefined {
   for (const found of lower.matchAll(SCHEMA_LOCATION)) {
     const words = (found[1] ?? '').trim().split(/\s{1,64}/)
     const places = words.length === 1 ? words : words.filter((_, i) => i % 2 === 1)
-    if (places.some(place => /^[a-z]{2,12}:\/\//.test(place) && !SCHEMA_HOST.test(place)))
+    if (
+      places.some(
+        place => /^(?:[a-z]{2,12}:){0,3}[/\\]{2}|^(?:file|netdoc):/.test(place) && !SCHEMA_HOST.test(place),
+      )
+    )
       return { start: found.index, end: found.index + found[0].length }
   }
   return undefined
@@ -85,7 +87,7 @@ export const structureRules: readonly Rule[] = [
   // A stylesheet that reads, writes or runs something: the sender's program for whoever transforms with it.
   pattern(
     'xxe/stylesheet',
-    /<xsl:(?:include|import)\s[^<>]{0,80}href\s{0,4}=\s{0,4}["'](?:[a-z]{2,12}:)?\/\/|<(?:value-of|copy-of|variable|param|for-each|apply-templates|if|when|xsl:[a-z-]{2,24})\s[^<>]{0,160}?\b(?:document|doc|unparsed-text|collection|php:function\w{0,6}|system-property)\s{0,4}\(|<(?:msxsl|xalan|lxslt|saxon):(?:script|component)\b|<\w{1,12}:(?:document|result-document|write)\s[^<>]{0,80}(?:href|file|select)\s{0,4}=\s{0,4}["'](?:file:|[a-z]:\\|\/|\.\.)|xmlns:\w{1,16}\s{0,4}=\s{0,4}["'](?:https?:\/\/xml\.apache\.org\/(?:xalan|xslt)\/java|xalan:\/\/java|java:java|java:org|https?:\/\/php\.net\/xsl|https?:\/\/saxon\.sf\.net\/java-type)/,
+    /<xsl:(?:include|import)\s[^<>]{0,80}href\s{0,4}=\s{0,4}["'](?:[a-z]{2,12}:)?\/\/|<(?:[^\s<>:/]{1,40}:)?(?:value-of|copy-of|variable|param|for-each|apply-templates|if|when|xsl:[a-z-]{2,24})\s[^<>]{0,160}?\b(?:document|doc|unparsed-text|collection|php:function\w{0,6}|system-property)\s{0,4}\(|<(?:msxsl|xalan|lxslt|saxon):(?:script|component)\b|<\w{1,12}:(?:document|result-document|write)\s[^<>]{0,80}(?:href|file|select)\s{0,4}=\s{0,4}["'](?:file:|[a-z]:\\|\/|\.\.)|xmlns:\w{1,16}\s{0,4}=\s{0,4}["'](?:https?:\/\/xml\.apache\.org\/(?:xalan|xslt)\/java|xalan:\/\/java|java:java|java:org|https?:\/\/php\.net\/xsl|https?:\/\/saxon\.sf\.net\/java-type)/,
     {
       score: 5,
       quotable: true,

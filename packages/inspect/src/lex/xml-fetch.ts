@@ -1,0 +1,119 @@
+import { prologOf } from './xml-prolog.ts'
+
+/** Who publishes schemas and document types that documents name. */
+export const SCHEMA_HOST: RegExp =
+  /^https?:\/\/(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io|xmlsoap\.org|sitemaps\.org|google\.com|topografix\.com|opengis\.net|purl\.org|jcp\.org|jakarta\.ee|niso\.org|loc\.gov|garmin\.com|adobe\.com|microsoft\.com|openarchives\.org|omg\.org|dmtf\.org|uddi\.org|liquibase\.org|activiti\.org|camunda\.org|jetty\.org|eclipse\.(?:org|dev)|mortbay\.org|castor\.org|exolab\.org|jasperreports\.sourceforge\.net|dozer\.sourceforge\.net|tuckey\.org|doctrine-project\.org|symfony\.com|magento\.com|mulesoft\.org|jasig\.org|liferay\.com|phpunit\.de|pear\.php\.net|mozilla\.org|inkscape\.org)(?::\d{1,5})?(?:\/|$)/
+/**
+ * What has a scheme, or names another host: not a file beside the document, and not a name by which nobody
+ * fetches anything (RFC 8141, HTML 13.1.1).
+ */
+const FOREIGN = /^\s{0,64}(?:(?!urn:|about:legacy-compat)[a-z][a-z\d+.-]{1,20}:|[/\\]{2})/
+
+/** Whether an address in lower case is neither beside the document nor with one who publishes schemas. */
+function isForeign(address: string): boolean {
+  return FOREIGN.test(address) && !SCHEMA_HOST.test(address.trim())
+}
+
+/** None of these goes past a `<`, so that each part of a text is read once, wherever a declaration begins. */
+export const FOREIGN_TYPE: RegExp =
+  /<!\s{0,512}doctype\s{1,512}[^\s<>["']{1,2048}\s{1,512}(?:system\s{0,512}|public\s{0,512}(?:"[^"<]{0,1024}"|'[^'<]{0,1024}')\s{0,512})["']([^"'<]{1,512})/g
+
+/** A span of a text. */
+interface Found {
+  readonly start: number
+  readonly end: number
+}
+
+/** A document type that is fetched from somewhere. */
+export function findForeignType(lower: string): Found | undefined {
+  for (const found of lower.matchAll(FOREIGN_TYPE)) if (isForeign(found[1] ?? '')) return spanOf(found)
+  return undefined
+}
+
+const SCHEMES = 'expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|sftp|ftp|vid|phar|zip'
+/** Elements that have a parser, or what draws a document, open what they name. */
+export const OPENING_ELEMENT: RegExp = new RegExp(
+  '\\/2001\\/xinclude["\'\\s]' +
+    '|<(?:[^\\s<>:/]{1,80}:)?include\\s[^<>]{0,1024}?\\bhref\\s{0,64}=' +
+    '|<\\?xml-stylesheet\\s[^<>]{0,1024}?\\bhref\\s{0,64}=\\s{0,64}["\']\\s{0,64}(?:[a-z]{2,12}:)?\\/\\/' +
+    `|<(?:[^\\s<>:/]{1,80}:)?(?:image|use|feimage|script|tref)\\s[^<>]{0,1024}?href\\s{0,64}=\\s{0,64}["']\\s{0,64}(?:${SCHEMES}):` +
+    `|<(?:[^\\s<>:/]{1,80}:)?import\\s[^<>]{0,1024}?location\\s{0,64}=\\s{0,64}["']\\s{0,64}(?:${SCHEMES}):`,
+)
+
+/** What says that a document is a program of XSLT, in lower case. */
+export const TRANSFORM: string = '/1999/xsl/transform'
+const PLACE = '(?:[a-z][a-z\\d+.-]{1,20}:|[/\\\\]|\\.\\.[/\\\\])'
+const QUOTE = '(?:["\']|&quot;|&apos;|&#3[49];)'
+const ATTRIBUTE = (name: string): string => `[^<>]{0,1024}?\\b(?:${name})\\s{0,64}=\\s{0,64}["']\\s{0,64}`
+const READING =
+  'document|doc|doc-available|unparsed-text|unparsed-text-lines|collection|uri-collection|json-doc|system-property|environment-variable'
+/** What a stylesheet calls that reads files. */
+const READ_BY_TRANSFORM = new RegExp(
+  `(?<![\\w$-])(?:${READING})\\s{0,64}\\(\\s{0,64}(?!${QUOTE}\\s{0,8}${QUOTE})(?:${QUOTE}([^"'<>]{0,256}))?`,
+  'g',
+)
+/** What it calls that runs programs, or writes. */
+const RUN_BY_TRANSFORM = new RegExp(
+  '(?<![\\w$-])(?:php:function(?:string)?|saxon:(?:evaluate|expression)|dyn:evaluate)\\s{0,64}\\(' +
+    `|:(?:script|component)\\s${ATTRIBUTE('language|implements-prefix|functions')}` +
+    `|:(?:document|result-document|write|output|open)\\s${ATTRIBUTE('href|file|select')}${PLACE}` +
+    '|xmlns:[^\\s=<>"\']{1,64}\\s{0,64}=\\s{0,64}["\']\\s{0,64}(?:https?:\\/\\/(?:xml\\.apache\\.org\\/(?:xalan|xslt)\\/java|www\\.oracle\\.com\\/xsl\\/transform\\/java|php\\.net\\/xsl|saxon\\.sf\\.net\\/java-type|icl\\.com\\/saxon|exslt\\.org\\/dynamic|expath\\.org\\/ns\\/(?:file|http-client|zip))|xalan:\\/\\/|java:[a-z]|clitype:)',
+)
+const IMPORTED = new RegExp(`:(?:include|import)\\s${ATTRIBUTE('href')}([^"'<>]{1,512})`, 'g')
+/** Where systems keep what is theirs. */
+const OF_SYSTEM = /^\/(?:etc|proc|sys|dev|home|root|var|tmp)\//
+
+/**
+ * What a stylesheet does that reads, writes or runs something: nothing where a text is not a stylesheet.
+ * @param beside whether it may read files that lie beside it, as stylesheets in files do
+ */
+export function findTransform(lower: string, beside: 'refused' | 'read'): Found | undefined {
+  if (!lower.includes(TRANSFORM)) return undefined
+  const run = RUN_BY_TRANSFORM.exec(lower)
+  if (run !== null) return spanOf(run)
+  for (const found of lower.matchAll(READ_BY_TRANSFORM))
+    if (beside === 'refused' || isReached(found[1] ?? '')) return spanOf(found)
+  for (const found of lower.matchAll(IMPORTED)) if (isReached(found[1] ?? '')) return spanOf(found)
+  return undefined
+}
+
+/** Whether an address is not one of a file that lies beside the document. */
+export function isReached(address: string): boolean {
+  return isForeign(address) || OF_SYSTEM.test(address)
+}
+
+function spanOf(found: RegExpExecArray): Found {
+  return { start: found.index, end: found.index + found[0].length }
+}
+
+/** The name of an entity, in any script. */
+const NAME = '[^\\s"\'<>%]{1,256}'
+/** An entity that is fetched, one that writes another, or one made of many others. */
+const ENTITY = new RegExp(
+  `<!entity\\s%?\\s?${NAME}\\s(?:system\\s?|public\\s?(?:"[^"<]{0,1024}"|'[^'<]{0,1024}')\\s?)["'][^"'<]{0,512}["']?` +
+    `|<!entity\\s%\\s?${NAME}\\s?["'][^"']{0,512}?(?:&#(?:x0{0,8}(?:3c|25)|0{0,8}(?:60|37));|<!entity)` +
+    `|<!entity\\s%?\\s?${NAME}\\s?["']\\s?([&%][^\\s;&%"'<>]{1,256};)(?:\\s?\\1){2}`,
+)
+
+/**
+ * What the prolog of a document in lower case has a parser fetch, or grow by without end. What stands in no
+ * document type is a file of declarations, which names where others lie.
+ */
+export function fetchedByProlog(prolog: string): string | undefined {
+  const start = prolog.indexOf('<!doctype')
+  if (start < 0) return undefined
+  const declared = prolog.slice(start)
+  const entity = ENTITY.exec(declared)
+  if (entity !== null) return `${entity[0]}>`
+  const type = findForeignType(declared)
+  return type === undefined ? undefined : `${declared.slice(type.start, type.end)}">`
+}
+
+/** How documents begin, but for their first element. */
+const PROLOG = /^[\ufeff\s]{0,16384}<(?:\?xml\s|!doctype\s|!--)/
+
+/** A document, from its start on, whose prolog has a parser fetch something. */
+export function findFetchingProlog(lower: string): Found | undefined {
+  if (!PROLOG.test(lower)) return undefined
+  return fetchedByProlog(prologOf(lower).text) === undefined ? undefined : { start: 0, end: lower.length }
+}

