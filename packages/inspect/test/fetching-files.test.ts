@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateRawSync, gzipSync } from 'node:zlib'
-import { inspect } from '../src/inspect.ts'
+import { beginInspection, inspect } from '../src/inspect.ts'
 
 const ENTITY = '<!ENTITY x SYSTEM "file:///etc/hostname">'
 const LICENCE = `<!--${' a licence, "quoted" <in> it\'s words ]>'.repeat(400)}-->`
@@ -129,6 +129,35 @@ describe('files whose documents have a parser fetch something', () => {
       )
       assert.equal(upload('a.xml', inUtf16(document)), 'block')
     }
+  })
+})
+
+describe('what is read of a file is bounded', () => {
+  test('a prolog that does not end is refused as too much to read, in a file and in an archive', () => {
+    const content = Buffer.from(`${'<!---->'.repeat(20_000)}<!DOCTYPE r [${ENTITY}]>`)
+    assert.equal(upload('a.xml', content), 'too-big')
+    assert.equal(upload('a.docx', zip([TYPES, { name: 'a/b.xml', content }])), 'too-big')
+  })
+
+  test('each entry of an archive, and each document, counts, so that slices end', () => {
+    const spent = (content: Buffer): number => {
+      const body = Buffer.concat([
+        Buffer.from('--b\r\nContent-Disposition: form-data; name="f"; filename="a.zip"\r\n\r\n'),
+        content,
+        Buffer.from('\r\n--b--\r\n'),
+      ])
+      const headers = ['content-type', 'multipart/form-data; boundary=b']
+      const ongoing = beginInspection({ method: 'POST', target: '/x', headers, body })
+      ongoing.finish()
+      return ongoing.spent
+    }
+    const entries = (count: number): Buffer =>
+      zip(Array.from({ length: count }, () => ({ name: 'a', content: Buffer.from('<a/>'), isStored: true })))
+    assert.ok(spent(entries(2_000)) - spent(entries(1_000)) > 1_000 * 8_000)
+    const document = Buffer.from(`<svg>${' '.repeat(100_000)}`)
+    const plain = Buffer.alloc(document.length, 'a')
+    const one = (content: Buffer): Buffer => zip([{ name: 'a.svg', content, isStored: true }])
+    assert.ok(spent(one(document)) - spent(one(plain)) > 8 * 4_096)
   })
 })
 

@@ -1,7 +1,7 @@
 import { gzipDataStart } from '../canonicalise/gunzip-short.ts'
 import { Inflater } from '../canonicalise/inflate.ts'
 import { prologOf } from '../lex/xml-prolog.ts'
-import { fetchedByDocument } from './fetched-by-file.ts'
+import { MOST_OF_DOCUMENT, readDocument } from './fetched-by-file.ts'
 import type { Steps } from './steps.ts'
 import { decodeText } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -11,9 +11,8 @@ const LOCAL_HEADER = 30
 /** Bytes of an entry that show whether it is a document, those that are read of it first, and at most. */
 const START = 64
 const FIRST = 4_096
-const MOST = 131_072
 /** What an entry costs besides what it comes to, in characters that are scanned. */
-const ENTRY = 256
+const ENTRY = 1_024
 
 /**
  * Visits what the documents of an archive have a parser fetch: of a ZIP archive (APPNOTE 4.3.7), as office
@@ -26,13 +25,12 @@ export function* visitArchived(content: Buffer, location: string, visitor: Value
   if (!isCompressed(content)) return true
   for (const entry of entriesOf(content)) {
     visitor.work(ENTRY)
-    const document = isDocumentStart(entry.subarray(0, START)) ? entry : documentFrom(entry, visitor)
-    if (document === 'endless') {
-      visitor.tooBig('bounds/expanded', location, `a prolog of more than ${MOST} bytes`)
-      return false
-    }
-    const fetched = document === undefined ? undefined : fetchedByDocument(document)
-    if (fetched !== undefined && !visitor.value(fetched, 'form', at(`${location}#entry`))) return false
+    const start = entry.subarray(0, START)
+    const read = isDocumentStart(start)
+      ? (size: number): Uint8Array => entry.subarray(0, size)
+      : (size: number): Uint8Array => inflated(entry, size)
+    const document = documentOf(read, visitor)
+    if (document !== undefined && !visitDocument(document, `${location}#entry`, visitor)) return false
     if (visitor.isPaused) yield
   }
   return true
@@ -54,19 +52,33 @@ function* entriesOf(content: Buffer): Generator<Buffer> {
   }
 }
 
-/** What is compressed there, if it is a document: as much as tells what it declares. */
-function documentFrom(compressed: Buffer, visitor: ValueVisitor): Uint8Array | 'endless' | undefined {
-  if (!isDocumentStart(inflated(compressed, START))) return undefined
-  for (let size = FIRST; ; size = Math.min(size * 4, MOST)) {
-    const bytes = inflated(compressed, size)
+/**
+ * What a parser of XML would fetch for a file.
+ * @returns false to end the walk
+ */
+export function visitDocument(bytes: Uint8Array, location: string, visitor: ValueVisitor): boolean {
+  const { fetched, isEndless, work } = readDocument(bytes)
+  visitor.work(work)
+  if (isEndless) {
+    visitor.tooBig('bounds/expanded', location, `a prolog of more than ${MOST_OF_DOCUMENT} bytes`)
+    return false
+  }
+  return fetched === undefined || visitor.value(fetched, 'form', at(location))
+}
+
+/** The start of an entry, if it is a document: as much as tells what it declares, and one byte beyond. */
+function documentOf(read: (size: number) => Uint8Array, visitor: ValueVisitor): Uint8Array | undefined {
+  if (!isDocumentStart(read(START))) return undefined
+  for (let size = FIRST; ; size = Math.min(size * 4, MOST_OF_DOCUMENT + 1)) {
+    const bytes = read(size)
     visitor.work(bytes.length)
-    if (bytes.length < size || prologOf(decodeText(bytes, '')).isComplete) return bytes
-    if (size === MOST) return 'endless'
+    if (bytes.length < size || size > MOST_OF_DOCUMENT) return bytes
+    if (prologOf(decodeText(bytes, '')).isComplete) return bytes
   }
 }
 
 function inflated(bytes: Buffer, most: number): Uint8Array {
-  const inflater = new Inflater(bytes.subarray(0, MOST), 0, most)
+  const inflater = new Inflater(bytes.subarray(0, MOST_OF_DOCUMENT), 0, most)
   inflater.run()
   return inflater.bytes
 }

@@ -5,8 +5,8 @@ import { decodeText } from './text.ts'
 
 /** Bytes of a document that are read first, then of its prolog while that goes on, and at most. */
 const FIRST = 8_192
-const GROWTH = 8
-const MOST = 1_048_576
+const GROWTH = 4
+export const MOST_OF_DOCUMENT = 131_072
 const INCLUDE = /<(?:[^\s<>:/]{1,80}:)?include\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']([^"'<>]{0,512})/gi
 /** What a drawing opens that is neither a picture on the web nor beside it. */
 const OPENED =
@@ -14,26 +14,44 @@ const OPENED =
 /** What documents say that are to be read beyond their prolog. */
 const SIGNS = ['2001/XInclude', 'XSL/Transform', '<svg'] as const
 
-/**
- * What has a parser of XML fetch something, or grow without end, in the start of a file; undefined where
- * nothing does. Written so that the rules about documents find it.
- */
-export function fetchedByDocument(bytes: Uint8Array): string | undefined {
+/** What was read of a document. */
+export interface ReadDocument {
+  /**
+   * What has a parser of XML fetch something, or grow without end; undefined where nothing does. Written so
+   * that the rules about documents find it.
+   */
+  readonly fetched: string | undefined
+  /** Whether its prolog goes on where reading ends. */
+  readonly isEndless: boolean
+  /** Characters that were looked at. */
+  readonly work: number
+}
+
+const NOTHING_READ: ReadDocument = { fetched: undefined, isEndless: false, work: 0 }
+
+/** Reads the start of a file as a document of XML: its prolog, and what its elements open. */
+export function readDocument(bytes: Uint8Array): ReadDocument {
   let size = FIRST
   let text = decodeText(bytes.subarray(0, size), '')
   // Markup, or what has not begun yet.
-  if (!/^[\ufeff\s]*(?:<|$)/.test(text)) return undefined
+  if (!/^[\ufeff\s]*(?:<|$)/.test(text)) return NOTHING_READ
   let prolog = prologOf(text)
-  while (!prolog.isComplete && size < bytes.length && size < MOST) {
+  let work = text.length
+  while (!prolog.isComplete && size < bytes.length && size < MOST_OF_DOCUMENT) {
     size *= GROWTH
     text = decodeText(bytes.subarray(0, size), '')
     prolog = prologOf(text)
+    work += text.length
   }
-  return fetchedByProlog(prolog.text.toLowerCase()) ?? fetchedByElements(text, bytes)
+  const isEndless = !prolog.isComplete && bytes.length > MOST_OF_DOCUMENT
+  const fetched = fetchedByProlog(prolog.text.toLowerCase())
+  if (fetched !== undefined) return { fetched, isEndless, work }
+  const elements = bytes.subarray(0, MOST_OF_DOCUMENT)
+  return { fetched: fetchedByElements(text, elements), isEndless, work: work + elements.length }
 }
 
 function fetchedByElements(start: string, bytes: Uint8Array): string | undefined {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST))
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const isWide = charsetOf(bytes, '') !== undefined
   const signs = isWide ? SIGNS : SIGNS.filter(sign => whole.includes(sign, 0, 'latin1'))
   if (signs.length === 0) return undefined

@@ -2,13 +2,13 @@ import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import { archiveEscape } from './archive-names.ts'
-import { visitArchived } from './archived-documents.ts'
+import { visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
-import { scriptIn } from './upload.ts'
+import { mayBeDocument, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 
 const MAX_PARTS = 1_000
@@ -324,6 +324,7 @@ function visitFile(content: Buffer, fileName: string, location: string, visitor:
   if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
   const entry = archiveEscape(content)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
+  if (mayBeDocument(fileName) && !visitDocument(content, `${location}#content`, visitor)) return false
   const script = scriptIn(content, fileName)
   return script === undefined || visitor.value(script, 'form', at(`${location}#content`))
 }

@@ -1,5 +1,3 @@
-import { fetchedByDocument } from './fetched-by-file.ts'
-
 const HEAD = 8_192
 /** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
 const SCRIPT =
@@ -49,9 +47,14 @@ const ATTACK_OF_DRAWING = '<svg onload=alert(1)>'
 const OBJECT = '\u00ac\u00ed\u0000\u0005'
 const EXTENSION = /\.[a-z][\w-]{0,15}$/i
 
+/** Whether a file of this name may be read as XML: not one of a kind that people write and show. */
+export function mayBeDocument(name: string): boolean {
+  return !NOT_XML.test(name)
+}
+
 /**
- * What a server would run in the start of a file, or what a parser of it would fetch; undefined when nothing
- * of that. A file whose name says that nothing runs it (`course.txt`, `site.zip`) may hold what it likes.
+ * What a server would run in the start of a file; undefined when nothing. A file whose name says that nothing
+ * runs it (`course.txt`, `site.zip`) may hold what it likes.
  * @param name empty when the file has none
  */
 export function scriptIn(content: Buffer, name: string): string | undefined {
@@ -65,8 +68,6 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (playlist !== null) return playlist[1]
   const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (door !== null) return door[0]
-  const fetched = NOT_XML.test(name) ? undefined : fetchedByDocument(content)
-  if (fetched !== undefined) return fetched
   if (!isRun && !isObject && !isShown && !isTable) return undefined
   const head = content.toString('latin1', 0, HEAD)
   const cell = isTable ? STARTING_CELL.exec(head) : null

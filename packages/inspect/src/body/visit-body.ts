@@ -1,5 +1,5 @@
 import { archiveEscape } from './archive-names.ts'
-import { visitArchived } from './archived-documents.ts'
+import { visitArchived, visitDocument } from './archived-documents.ts'
 import { visitStrings } from './binary-strings.ts'
 import { charsetOf } from './charset.ts'
 import { visitForm } from './form.ts'
@@ -11,7 +11,7 @@ import { visitSingleQuoted } from './single-quoted.ts'
 import type { Steps } from './steps.ts'
 import { decodeBytes, decodeText, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
-import { isArchive, scriptIn } from './upload.ts'
+import { isArchive, mayBeDocument, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { visitXml } from './xml.ts'
 
@@ -288,8 +288,10 @@ function* visitBinary(
     yield* visitRaw(/^[^\0-\u0008\u000e-\u001f]*/.exec(decodeBytes(bytes))?.[0] ?? '', visitor)
 }
 
-/** What a server would run of a file. @returns whether to go on */
+/** What a server would run of a file, or what a parser of it would fetch. @returns whether to go on */
 function visitScript(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): boolean {
-  const script = scriptIn(bytes, head.path.slice(head.path.lastIndexOf('/') + 1))
+  const name = head.path.slice(head.path.lastIndexOf('/') + 1)
+  if (mayBeDocument(name) && !visitDocument(bytes, 'body', visitor)) return false
+  const script = scriptIn(bytes, name)
   return script === undefined || visitor.value(script, 'form', at('body'))
 }
