@@ -69,3 +69,18 @@ test('the folder that is published holds no source and no test', () => {
     rmSync(into, { recursive: true })
   }
 })
+
+test('what applications choose the version of has no range, which would bring second copies of our packages', () => {
+  const named: string[] = []
+  for (const manifest of manifests) {
+    const peers = (manifest['peerDependencies'] ?? {}) as Readonly<Record<string, string>>
+    const meta = (manifest['peerDependenciesMeta'] ?? {}) as Readonly<Record<string, { optional?: boolean }>>
+    for (const [name, range] of Object.entries(peers)) {
+      named.push(name)
+      assert.equal(meta[name]?.optional, true, `${manifest['name']} must not install ${name}`)
+      // npm puts a package of ours beside each of those that need it, once an optional peer of it conflicts.
+      if (!name.startsWith('@postern/')) assert.equal(range, '*', `${manifest['name']} names ${name}`)
+    }
+  }
+  assert.ok(named.includes('pg') && named.includes('ioredis') && named.includes('nodemailer'))
+})

@@ -233,6 +233,7 @@ describe('the listener of the console', () => {
     given.log.isBroken = true
     assert.equal((await ask(api('/bans'), { method: 'POST', headers: session, body })).status, 500)
     given.log.isBroken = false
+    assert.match(given.failures.at(-1) ?? '', /^console POST \/bans: /)
     assert.equal(given.parts.remediations.list().length, 0)
     assert.equal((await ask(api('/bans'), { method: 'POST', headers: session, body })).status, 200)
     assert.equal(given.parts.remediations.list().length, 1)

@@ -34,6 +34,7 @@ export { type Duration, formatDuration, parseDuration } from './duration.ts'
 export { Engine } from './engine.ts'
 export type { Around, EngineOptions } from './engine-options.ts'
 export { errorCode } from './error-code.ts'
+export { standardErrorLines } from './error-lines.ts'
 export {
   BudgetExceeded,
   ConfigError,

@@ -604,3 +604,53 @@ describe('several methods', () => {
     await assert.rejects(async () => broken.identify(exchangeOf()))
   })
 })
+
+describe('several issuers in one list', () => {
+  const theirs = signer('t1')
+  const THEIRS = 'https://partners.example'
+  const partners = (name = 'partners'): IdentifyMethod =>
+    prefixed(
+      jwtMethod({ name, issuer: THEIRS, audience: 'shop', keys: localKeySet({ keys: [theirs.jwk] }), clock }),
+      'partners:',
+    )
+  const cookie: IdentifyMethod = {
+    name: 'session',
+    identify: () => known({ kind: 'user', id: 'from-the-cookie' }),
+  }
+  const who = async (methods: readonly IdentifyMethod[], text: string): Promise<string | undefined> =>
+    (await identifyBy(methods)(exchangeOf({ headers: bearer(text) })))?.id
+
+  for (const methods of [
+    [ours(), partners()],
+    [partners(), ours()],
+    [ours(), partners(), cookie],
+    [partners(), ours(), cookie],
+  ])
+    test(`each verify the tokens that name them: ${methods.map(({ name }) => name).join(', ')}`, async () => {
+      assert.equal(await who(methods, token(key, claims())), 'alice')
+      assert.equal(await who(methods, token(theirs, claims({ iss: THEIRS }))), 'partners:alice')
+    })
+
+  test('take no token signed by the keys of another, of an unknown issuer or of none, whatever else is there', async () => {
+    for (const methods of [
+      [ours(), partners(), cookie],
+      [partners(), ours(), cookie],
+    ])
+      for (const text of [
+        token(theirs, claims()),
+        token(key, claims({ iss: THEIRS })),
+        token(key, claims({ iss: 'https://evil.example' })),
+        token(key, claims({ iss: undefined })),
+        token(key, claims({ iss: [THEIRS, ISSUER] })),
+        'a.b.c',
+      ])
+        assert.equal(await who(methods, text), undefined)
+  })
+
+  test('are asked in order behind a method whose credential is absent, also when it answers later', async () => {
+    const absent: IdentifyMethod = { name: 'key', identify: async () => ({ kind: 'absent' }) }
+    const methods = [absent, ours(), partners()]
+    assert.equal(await who(methods, token(theirs, claims({ iss: THEIRS }))), 'partners:alice')
+    assert.equal(await who(methods, token(key, claims({ iss: THEIRS }))), undefined)
+  })
+})

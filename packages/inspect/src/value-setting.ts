@@ -218,9 +218,12 @@ const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
  */
 const REPORTED =
   /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$|\.db\.statement$|\.cells\.\d{1,4}\.outputs\.\d{1,4}\.(?:text|evalue|traceback|data\.text\/(?:plain|markdown|latex))(?:\.\d{1,5})?$/
+/** A page of Confluence, in its own markup. */
+const PAGE = /^body\.(?:\w{1,40}\.){0,4}body\.(?:storage|view|editor|export_view)\.value$/
 /** The names of these fields; an element of a list has none. */
 const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   '',
+  'value',
   'content',
   'text',
   'source',
@@ -259,6 +262,7 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
 export function documentFieldSetting(place: Place, name: string, locator: Locator): ValueSetting | undefined {
   if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
   const whole = locator.location()
+  if (PAGE.test(whole)) return 'markup'
   if (QUOTING.test(whole)) return 'document'
   if (REPORTED.test(whole)) return 'report'
   return SAMPLE.test(whole) ? 'sample' : undefined

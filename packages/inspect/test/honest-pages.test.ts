@@ -18,6 +18,9 @@ const notebook = (output: unknown): unknown => ({
 const mail = (html: string): InspectedRequest => filled({ 'body-html': html })
 
 /** What pages, their reports and their mails send for honest reasons, and what stays an attack beside it. */
+const INSTALLING_PAGE =
+  '<p>Run this:</p><ac:structured-macro ac:name="code"><ac:plain-text-body><![CDATA[curl -s https://x.example/install.sh | bash\nsudo rm -rf /tmp/x]]></ac:plain-text-body></ac:structured-macro>'
+
 const KINDS: HonestKinds = {
   'paths, queries and commands that are but named': {
     honest: [
@@ -141,6 +144,10 @@ const KINDS: HonestKinds = {
       mail('<script id="x" type=\'application/json\'>{"a":1}</script>'),
       mail('<img src="cid:1" onerror="this.style.display=\'none\'">'),
       mail('<a href="#" onclick="return false;">x</a>'),
+      mail(
+        `<a href="https://a.example" onclick="window.open(this.href, '', 'resizable=no,status=no,width=400'); return false;">x</a>`,
+      ),
+      mail(`<a href="/a" onclick="window.open(this.href,'_blank');return false;">x</a>`),
       mail('<body onload=""><a href="/a" onclick="">x</a><p onclick=\'\'>y</p><p onclick=" ; ">z</p></body>'),
     ],
     attacks: [
@@ -153,6 +160,20 @@ const KINDS: HonestKinds = {
       mail('<img src=x onerror="" onload=alert(1)>'),
       mail('<img src=x onerror=";alert(1)">'),
       mail('<img src=x onerror="" "onclick="alert(1)">'),
+      mail(`<a href="javascript:alert(1)" onclick="window.open(this.href,'');return false;">x</a>`),
+      mail(`<a href="/a" onclick="window.open(this.href,'');alert(1);return false;">x</a>`),
+      mail(`<a href="/a" onclick="window.open('javascript:alert(1)');return false;">x</a>`),
+      mail(`<a href="/a" onclick="window.open(this.href,'\\x27');alert(1)//');return false;">x</a>`),
+    ],
+  },
+  'pages of Confluence, with commands in their code': {
+    honest: [
+      sent({ body: { storage: { value: INSTALLING_PAGE, representation: 'storage' } } }, '/rest/api/content'),
+    ],
+    attacks: [
+      sent({ body: { storage: { value: '<img src=x onerror=alert(1)>' } } }, '/rest/api/content'),
+      sent({ body: { storage: { value: '<script>alert(1)</script>' } } }, '/rest/api/content'),
+      sent({ storage: { value: INSTALLING_PAGE } }),
     ],
   },
   'what an editor of queries sends': {

@@ -52,10 +52,12 @@ export function checkCors({ origins, credentials }: CorsSettings): void {
       problem: `"${wrong.slice(0, 80)}" is not an origin`,
       hint: 'scheme, host in lower case and port, without a path, e.g. https://app.example.com or https://*.example.com',
     })
-  if (credentials && origins.includes('*'))
+  // Every page can have the origin "null": in a frame that it gives the attribute sandbox.
+  const any = origins.find(origin => origin === '*' || origin === 'null')
+  if (credentials && any !== undefined)
     throw new ConfigError({
       place: '.credentials',
-      problem: 'cannot be true for every origin: any page could act as its visitor',
+      problem: `cannot be true for the origin "${any}": any page could act as its visitor`,
       hint: 'list the origins, e.g. origins: ["https://app.example.com"]',
     })
 }

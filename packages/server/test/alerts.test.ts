@@ -70,6 +70,24 @@ function sender(
   return { alerts, sent, clock, elapse }
 }
 
+test('an alert that arrived nowhere is sent again with the next finding of its kind, a minute later', async () => {
+  let status = 500
+  const { alerts, sent, clock } = sender({ ...SETTINGS, slack: 'https://slack.test/secret' }, () => status)
+  alerts.take(finding('203.0.113.9'))
+  await until(() => alerts.health().detail === 'Slack answered 500')
+  const tries = sent.length
+  alerts.take(finding('203.0.113.9'))
+  assert.equal(sent.length, tries, 'not at once')
+  status = 200
+  clock.advance(60_000)
+  alerts.take(finding('203.0.113.9'))
+  await until(() => alerts.health().ok)
+  assert.equal(sent.length, tries + 1)
+  clock.advance(60_000)
+  alerts.take(finding('203.0.113.9'))
+  assert.equal(sent.length, tries + 1, 'one that arrived is repeated after `repeat` alone')
+})
+
 test('a finding is announced in every service that is configured, in its own form', async () => {
   const { alerts, sent } = sender(EVERYWHERE)
   alerts.take(finding('203.0.113.9'))

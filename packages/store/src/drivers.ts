@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { ConfigError, errorCode } from '@postern/core'
 import type Pg from 'pg'
+import { requireVersion } from './required-version.ts'
 
 /*
  * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start
@@ -8,7 +9,8 @@ import type Pg from 'pg'
  * asynchronous. Both are optional: an installation for the embedded stores is 22 packages smaller without
  * them. A bundle in CommonJS knows its file by another name.
  */
-const require = createRequire(import.meta.url ?? __filename)
+const here = import.meta.url ?? __filename
+const require = createRequire(here)
 
 /** The driver of PostgreSQL. @throws ConfigError when it is not installed */
 export function postgresDriver(): typeof Pg {
@@ -20,19 +22,23 @@ export function redisDriver(): typeof import('ioredis') {
   return loadDriver('ioredis', 'Redis') as typeof import('ioredis')
 }
 
-/** The versions that the tests of Postern use. */
-const VERSIONS = { pg: '8.23.1', ioredis: '6.0.0' } as const
+/** The versions that the tests of Postern use, and the oldest that work. */
+const VERSIONS = {
+  pg: { tested: '8.23.1', least: '8.16.0' },
+  ioredis: { tested: '6.0.0', least: '5.11.0' },
+} as const
 
 /**
  * Loads a driver.
  * @param load default: `require`
- * @throws ConfigError with the command that installs it, when it is not there
+ * @throws ConfigError with the command that installs it, when it is not there or too old
  */
 export function loadDriver(
   name: keyof typeof VERSIONS,
   server: string,
   load: (name: string) => unknown = require,
 ): unknown {
+  requireVersion({ name, place: 'stores', ...VERSIONS[name] }, here)
   try {
     return load(name)
   } catch (cause) {
@@ -41,7 +47,7 @@ export function loadDriver(
       {
         place: 'stores',
         problem: `${server} needs the package ${name}, which is not installed`,
-        hint: `npm install ${name}@${VERSIONS[name]}`,
+        hint: `npm install ${name}@${VERSIONS[name].tested}`,
       },
       { cause },
     )

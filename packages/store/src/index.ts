@@ -31,6 +31,7 @@ export {
 export type { RedisConnection } from './redis-connection.ts'
 export { redisError } from './redis-error.ts'
 export { redisSubscriber } from './redis-subscriber.ts'
+export { type OptionalPackage, requireVersion } from './required-version.ts'
 export { createSecretFile, giveToOwnerOf, replaceSecretFile, syncDirectory } from './secret-file.ts'
 export { postgresTime, redisTime, ServerTime } from './server-time.ts'
 export { openSqlite, SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'

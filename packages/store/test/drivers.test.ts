@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
 import { loadDriver } from '../src/drivers.ts'
+import { requireVersion } from '../src/required-version.ts'
+import { scratch } from './scratch.ts'
 
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
 
 /** What a process of its own prints that runs this after importing the package as `store`. */
 function runWithStore(code: string): unknown {
   const script = `
-    import { createRequire } from 'node:module'
+    import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
     import * as store from ${JSON.stringify(index)}
     const loaded = () => ['pg', 'ioredis'].filter(name =>
       Object.keys(createRequire(import.meta.url).cache).some(file => file.includes('/node_modules/' + name + '/')))
@@ -41,8 +47,8 @@ describe('the drivers', () => {
   })
 
   test('that are not installed are named with the command that installs the tested version', () => {
-    const { peerDependencies } = createRequire(import.meta.url)('../package.json') as {
-      readonly peerDependencies: Readonly<Record<string, string>>
+    const { devDependencies } = createRequire(import.meta.url)('../package.json') as {
+      readonly devDependencies: Readonly<Record<string, string>>
     }
     const missing = (): never => {
       throw Object.assign(new Error('Cannot find module'), { code: 'MODULE_NOT_FOUND' })
@@ -55,7 +61,7 @@ describe('the drivers', () => {
         () => loadDriver(name, server, missing),
         (error: unknown) =>
           error instanceof ConfigError &&
-          error.message.includes(`npm install ${name}@${peerDependencies[name]}`),
+          error.message.includes(`npm install ${name}@${devDependencies[name]}`),
       )
   })
 
@@ -67,6 +73,45 @@ describe('the drivers', () => {
           throw broken
         }),
       broken,
+    )
+  })
+
+  for (const [name, found, isTooOld] of [
+    ['ioredis', '4.28.5', true],
+    ['ioredis', '5.4.1', true],
+    ['ioredis', '5.11.0', false],
+    ['ioredis', '7.0.0', false],
+    ['ioredis', '10.0.0-beta.1', false],
+    ['pg', '8.9.0', true],
+    ['pg', '8.16.3', false],
+    ['pg', 'workspace', false],
+  ] as const)
+    test(`in version ${found} of ${name} are ${isTooOld ? 'refused, with what to install' : 'used'}`, t => {
+      const folder = join(scratch(t), 'node_modules', name)
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(
+        join(folder, 'package.json'),
+        // As many packages do, this one exports its entry alone.
+        JSON.stringify({ name, version: found, exports: { '.': './index.js' } }),
+      )
+      writeFileSync(join(folder, 'index.js'), '')
+      const wanted = { name, place: 'stores', tested: '9.9.9', least: name === 'pg' ? '8.16.0' : '5.11.0' }
+      const check = (): void => requireVersion(wanted, pathToFileURL(join(folder, '..', '..', 'app.js')).href)
+      if (!isTooOld) assert.doesNotThrow(check)
+      else
+        assert.throws(
+          check,
+          (error: unknown) =>
+            error instanceof ConfigError &&
+            error.message.includes(`${name} ${found} is installed`) &&
+            error.message.includes(`npm install ${name}@9.9.9`),
+        )
+    })
+
+  test('that are not installed are not refused for their version', t => {
+    const from = pathToFileURL(join(scratch(t), 'app.js')).href
+    assert.doesNotThrow(() =>
+      requireVersion({ name: 'pg', place: 'stores', tested: '1.0.0', least: '1.0.0' }, from),
     )
   })
 })

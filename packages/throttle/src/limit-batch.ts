@@ -1,3 +1,4 @@
+import { StoreError } from '@postern/core'
 import type { Question } from './question.ts'
 import type { Rule } from './rule.ts'
 
@@ -52,6 +53,8 @@ export class LimitBatch {
   readonly #ruleIndex = new Map<Rule, number>()
   readonly #ruleList: Rule[] = []
   readonly #asked: Asked[] = []
+  /** Numbers that an answer has at least: a shorter one would read as nothing, and let everything pass. */
+  #leastAnswer = 1
   /** Settles when the batch was answered: one promise for all of its decisions. */
   readonly answered: Promise<void>
   readonly #resolve: () => void
@@ -79,9 +82,11 @@ export class LimitBatch {
     this.#asked.push({ question, turn: question.turn, at: this.decisions.length })
     const rule = this.#ruleNumber(question.rules[0] as Rule)
     if (count === 1 && costs[0] === 1 && wants[0] === 1) {
+      this.#leastAnswer++
       this.decisions.push(this.#keyNumber(keys[0] as string) + rule * KEYS_PER_RULE)
       return
     }
+    this.#leastAnswer += 1 + count
     this.decisions.push(-count)
     for (let i = 0; i < count; i++) {
       const number = this.#ruleNumber(question.rules[i] as Rule)
@@ -111,6 +116,15 @@ export class LimitBatch {
 
   /** Writes the store's answer into the questions that still wait for it, and settles. */
   answer(reply: readonly number[], listener: BatchListener): void {
+    if (reply.length < this.#leastAnswer || !reply.every(Number.isFinite)) {
+      this.fail(
+        new StoreError('the store of the limits answered less than it was asked', {
+          store: 'limits',
+          retryable: true,
+        }),
+      )
+      return
+    }
     const now = (reply[0] ?? 0) / 1_000
     let from = 1
     for (const asked of this.#asked) {

@@ -62,6 +62,21 @@ async function turn(): Promise<void> {
 }
 
 describe('a store on a server', () => {
+  test('fails where it is answered less than it asked: nothing read as a number lets nobody pass', async () => {
+    for (const numbers of [[], [Number.NaN], [9, undefined as never]]) {
+      const { ask, sent } = setUp()
+      const two = numbers.length === 2
+      const { question, pending } = two
+        ? ask([NAME, 'a', window(10, '8s'), 2])
+        : ask([NAME, 'a', window(10, '8s'), 1])
+      await settled()
+      const refused = assert.rejects(Promise.resolve(pending), /answered less than it was asked/)
+      await sent(0).answer(...numbers)
+      await refused
+      assert.equal(question.refused, -1)
+    }
+  })
+
   test('sends one unit of one limit as one number, and reads what is left or when to retry', async () => {
     const { ask, sent, batches } = setUp()
     const rule = window(10, '8s')

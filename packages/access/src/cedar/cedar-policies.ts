@@ -1,5 +1,6 @@
 import { hash, randomUUID } from 'node:crypto'
 import { ConfigError, canonicalJson, type Principal } from '@postern/core'
+import { requireVersion } from '@postern/store'
 import { type Context, NO_CONTEXT } from '../policy/context.ts'
 import type { Decides, Resource } from '../policy/policy-set.ts'
 import { DEFAULT_DENY, type Verdict } from '../policy/verdict.ts'
@@ -47,12 +48,17 @@ export interface CedarOptions {
  */
 export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicies> {
   let cedar: Cedar
+  const place = 'policies (Cedar)'
+  requireVersion(
+    { name: '@cedar-policy/cedar-wasm', least: '4.0.0', tested: '4.13.0', place },
+    import.meta.url,
+  )
   try {
     cedar = await import(/* webpackIgnore: true */ '@cedar-policy/cedar-wasm/nodejs')
   } catch (cause) {
     throw new ConfigError(
       {
-        place: 'policies (Cedar)',
+        place,
         problem: 'the engine is not installed',
         hint: 'npm install @cedar-policy/cedar-wasm@4.13.0',
       },

@@ -32,6 +32,7 @@ import {
   scopeRefusal,
   signInRefusal,
   stepUpRefusal,
+  unknownProofRefusal,
 } from './refusals.ts'
 
 /** What an `Access` decides with: policies, approvals, step-up, and where acts are recorded. */
@@ -215,7 +216,7 @@ export class Access {
     const time = principal.authenticatedAt
     const age = time === undefined ? Number.POSITIVE_INFINITY : this.#clock.now() - time
     if (time !== undefined && age <= within && age >= -SKEW) return { amr: principal.amr ?? [], time }
-    return stepUpRefusal(ownChallenge(within), false)
+    return time === undefined ? unknownProofRefusal(within) : stepUpRefusal(ownChallenge(within), false)
   }
 
   async #bound({ exchange }: ActQuestion, act: Act): Promise<StepUpProof | AccessRefusal> {

@@ -104,6 +104,17 @@ export function stepUpRefusal(
   }
 }
 
+/** A fresh proof is needed, and the credential does not say when the last one was. */
+export function unknownProofRefusal(within: number): AccessRefusal {
+  return {
+    why: 'step-up',
+    status: 401,
+    message: 'Your credential does not say when you proved that it is you.',
+    next: 'Sign in again. If that does not help, ask whoever runs this server: its tokens need the claim auth_time.',
+    headers: ['WWW-Authenticate', ownChallenge(within).authenticate],
+  }
+}
+
 /** The challenge for an API client when no step-up provider supplies one (RFC 9470 section 3). */
 export function ownChallenge(within: number): StepUpChallenge {
   return {

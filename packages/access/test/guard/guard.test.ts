@@ -134,6 +134,11 @@ test('challenges follow RFC 6750 and RFC 9470', async t => {
     'Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="600"',
   ])
   assert.equal(await old(null, { principal: { ...FINN, authenticatedAt: Date.now() - 9 * MINUTE } }), 'done')
+  assert.match(stale.message, /been a while/)
+  const { authenticatedAt: _, ...unknown } = FINN
+  const untimed = await refusal(old(null, { principal: unknown }))
+  assert.match(`${untimed.message} ${untimed.next}`, /does not say when.*auth_time/)
+  assert.deepEqual(untimed.headers, stale.headers)
   for (const authenticatedAt of [undefined, Date.now() + 5 * MINUTE, Number.NaN])
     assert.equal(
       (

@@ -234,6 +234,8 @@ export type IdentityDesk = Pick<
 export interface ConsoleParts {
   readonly clock: Clock
   readonly random: RandomSource
+  /** Reports an error that nobody foresaw to the operator. @param part what failed */
+  failed(part: string, error: unknown): void
   readonly traffic: TrafficStore
   /** Resolves when every event so far is in `traffic`. */
   flush(): Promise<void>

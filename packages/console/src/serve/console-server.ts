@@ -154,8 +154,7 @@ async function answerApi(
   try {
     if (await context.signIn.answer(request, response, path)) return
   } catch (error) {
-    const [status, message] = problemOf(error)
-    return problem(response, status, message)
+    return failed(response, context.options.parts, 'sign-in', error)
   }
   const session = context.signIn.sessionOf(request)
   if (session === undefined) return problem(response, 401, 'sign in with a link of: postern console link')
@@ -174,9 +173,15 @@ async function answerApi(
     const { parts } = context.options
     send(response, 200, await recordedCall(route, { parts, session, path: matched.path, query, body }))
   } catch (error) {
-    const [status, message] = problemOf(error)
-    problem(response, status, message)
+    failed(response, context.options.parts, `${method} ${route.path}`, error)
   }
+}
+
+/** Answers a call that failed; what nobody foresaw is reported to the operator, and not to the browser. */
+function failed(response: ServerResponse, parts: ConsoleParts, call: string, error: unknown): void {
+  const [status, message] = problemOf(error)
+  if (status === 500) parts.failed(`console ${call}`, error)
+  problem(response, status, message)
 }
 
 function problemOf(error: unknown): readonly [number, string] {
@@ -186,6 +191,6 @@ function problemOf(error: unknown): readonly [number, string] {
   // What is not ours may quote what it handled.
   return [
     500,
-    error instanceof PosternError ? error.message : 'this failed; the log of the process may say why',
+    error instanceof PosternError ? error.message : 'this failed; the process says why on its standard error',
   ]
 }

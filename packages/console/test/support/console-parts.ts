@@ -28,6 +28,8 @@ export const NO_TRAFFIC: TrafficStore = {
 export interface TestParts {
   readonly parts: ConsoleParts
   readonly clock: VirtualClock
+  /** Errors that nobody foresaw, as they were reported. */
+  readonly failures: string[]
   readonly acts: (ConsoleAct & { readonly operator: string })[]
   /** Whether the audit log can be written. */
   readonly log: { isBroken: boolean }
@@ -38,11 +40,13 @@ export interface TestParts {
 export async function testParts(given: Partial<ConsoleParts> = {}): Promise<TestParts> {
   const clock = new VirtualClock(1_800_000_000_000)
   const remediations = await RemediationStore.open({ clock })
+  const failures: string[] = []
   const acts: TestParts['acts'] = []
   const log = { isBroken: false }
   let next = 0
   const parts: ConsoleParts = {
     clock,
+    failed: (part, error) => failures.push(`${part}: ${error instanceof Error ? error.message : ''}`),
     random: {
       bytes: length => new Uint8Array(length).fill(++next % 256).map((value, i) => value ^ ((next >> 8) + i)),
     },
@@ -93,5 +97,5 @@ export async function testParts(given: Partial<ConsoleParts> = {}): Promise<Test
     about: () => ({ gateway: '', upstream: '', mode: 'enforce', configuration: undefined }),
     ...given,
   }
-  return { parts, clock, acts, log, close: () => remediations.close() }
+  return { parts, clock, failures, acts, log, close: () => remediations.close() }
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '@postern/core'
+import { requireVersion } from '@postern/store'
 import { checkedMail, type Mailer } from './mailer.ts'
 
 export interface SmtpOptions {
@@ -17,10 +18,12 @@ export interface SmtpOptions {
  * @throws ConfigError when nodemailer is not installed or the URL is invalid
  */
 export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
+  const place = options.place ?? 'identity.mail'
+  requireVersion({ name: 'nodemailer', least: '6.0.0', tested: '10.6.1', place }, import.meta.url)
   const { createTransport } = await import(/* webpackIgnore: true */ 'nodemailer').catch((cause: unknown) => {
     throw new ConfigError(
       {
-        place: options.place ?? 'identity.mail',
+        place,
         problem: 'SMTP needs the package nodemailer',
         hint: 'npm install nodemailer@10.6.1',
       },
@@ -29,7 +32,7 @@ export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
   })
   if (!URL.canParse(options.url) || !/^smtps?:$/.test(new URL(options.url).protocol))
     throw new ConfigError({
-      place: options.place ?? 'identity.mail',
+      place,
       problem: 'the URL is not smtp:// or smtps://',
     })
   const url = new URL(options.url)

@@ -1,4 +1,4 @@
-import { ConfigError, type Principal, type RandomSource } from '@postern/core'
+import type { Principal, RandomSource } from '@postern/core'
 import type {
   ClientMetadata,
   Configuration,
@@ -16,6 +16,7 @@ import { isOriginOf, withPagePolicy } from './browser-answers.ts'
 import { consentPage } from './consent-page.ts'
 import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
+import { loadProvider } from './load-provider.ts'
 import { MemoryServer } from './memory-server.ts'
 import { OauthStore } from './oauth-store.ts'
 import { endReplayed, refusals, replayEvents } from './refusals.ts'
@@ -70,20 +71,7 @@ export async function oauthServer(
   parts: IdentityParts & { readonly random: RandomSource },
   options: OauthServerOptions,
 ): Promise<OauthServer> {
-  const {
-    Provider: ProviderClass,
-    errors,
-    interactionPolicy,
-  } = await import(/* webpackIgnore: true */ 'oidc-provider').catch((cause: unknown) => {
-    throw new ConfigError(
-      {
-        place: 'identity.oauth',
-        problem: 'needs the package oidc-provider',
-        hint: 'npm install oidc-provider@9.13.3',
-      },
-      { cause },
-    )
-  })
+  const { Provider: ProviderClass, errors, interactionPolicy } = await loadProvider()
   const server = new MemoryServer(parts.origin)
   const current = (): PageRequest | undefined =>
     ProviderClass.ctx === undefined ? undefined : server.pageOf(ProviderClass.ctx.req)

@@ -1,4 +1,5 @@
 import { type Clock, ConfigError, type Event, type Json, systemClock } from '@postern/core'
+import { requireVersion } from '@postern/store'
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
@@ -271,10 +272,15 @@ function words(text: string): string[] {
 
 /** Loaded with the first passkey. @throws ConfigError when it is not installed */
 export async function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
+  const place = 'identity.passkeys'
+  requireVersion(
+    { name: '@simplewebauthn/server', least: '14.0.0', tested: '14.0.3', place },
+    import.meta.url,
+  )
   return import(/* webpackIgnore: true */ '@simplewebauthn/server').catch((cause: unknown) => {
     throw new ConfigError(
       {
-        place: 'identity.passkeys',
+        place,
         problem: 'need the package @simplewebauthn/server',
         hint: 'npm install @simplewebauthn/server@14.0.3',
       },

@@ -2,6 +2,7 @@ import { argon2, pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypt
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
 import { ConfigError } from '@postern/core'
+import { requireVersion } from '@postern/store'
 import { formatPhc, type Phc, parsePhc } from './phc.ts'
 
 const deriveArgon2 = promisify(argon2)
@@ -172,6 +173,8 @@ let bcrypt: Bcrypt | undefined
 
 /** Loaded when the first bcrypt hash is verified. @throws ConfigError when it is not installed */
 function loadBcrypt(): Bcrypt {
+  const wanted = { name: 'bcryptjs', least: '2.4.0', tested: '3.0.3', place: 'identity' }
+  if (bcrypt === undefined) requireVersion(wanted, import.meta.url)
   try {
     bcrypt ??= createRequire(import.meta.url)('bcryptjs') as Bcrypt
     return bcrypt

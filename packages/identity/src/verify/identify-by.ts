@@ -16,7 +16,8 @@ export interface IdentifyByOptions {
 /**
  * Combines methods: the first whose credential is present decides. A credential that does not hold
  * makes the request anonymous, even when a later one would have held: of two credentials that disagree,
- * the backend may believe the other one.
+ * the backend may believe the other one. Of several methods that read the same tokens, the one whose issuer
+ * a token names decides.
  * @example
  * postern({ identify: identifyBy([session, jwtMethod({ ... }), apiKeys]) })
  */
@@ -35,7 +36,8 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
     let said = await pending
     for (let i = at; ; ) {
       if (said.kind !== 'absent') return take(exchange, list[i] as IdentifyMethod, said)
-      const next = list[++i]
+      i = nextOf(exchange, list, i + 1)
+      const next = list[i]
       if (next === undefined) return undefined
       said = await next.identify(exchange)
     }
@@ -45,7 +47,7 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
     screen(exchange)
     const names = exchange.route?.settings.identify
     const list = names === undefined ? methods : pick(methods, names)
-    for (let i = 0; i < list.length; i++) {
+    for (let i = nextOf(exchange, list, 0); i < list.length; i = nextOf(exchange, list, i + 1)) {
       const method = list[i] as IdentifyMethod
       const said = method.identify(exchange)
       if (said instanceof Promise) return rest(exchange, list, i, said)
@@ -53,6 +55,20 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
     }
     return undefined
   }
+}
+
+/**
+ * The next method to ask. One whose credential names another issuer is left out where a later method is the
+ * one that it names; elsewhere the credential stays its own, and is refused.
+ */
+function nextOf(exchange: Exchange, list: readonly IdentifyMethod[], from: number): number {
+  let at = from
+  while (at + 1 < list.length && list[at]?.names?.(exchange) === false) {
+    const named = list.findIndex((method, index) => index > at && method.names?.(exchange) === true)
+    if (named < 0) return at
+    at++
+  }
+  return at
 }
 
 /** What removes headers of proxies from requests that did not come through them, for all of some methods. */

@@ -15,6 +15,11 @@ export interface IdentifyMethod {
   /** @throws StoreError (or rejects) when it cannot be determined */
   identify(exchange: Exchange): Identification | Promise<Identification>
   /**
+   * Whether a credential of this kind says itself that it is for this method: the issuer in a token. False
+   * when it names another, undefined when it says nothing. Nothing is verified yet.
+   */
+  names?(exchange: Exchange): boolean | undefined
+  /**
    * Removes what only a trusted proxy may send and somebody else sent. It is called for every request, also
    * where the route does not accept this method or another one decides: the backend reads these headers
    * whoever was identified.

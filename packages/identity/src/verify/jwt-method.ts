@@ -5,6 +5,7 @@ import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
 import { type CertificateSource, clientCertificate } from './client-certificate.ts'
+import { jsonObject, parseCompactJws } from './compact-jws.ts'
 import { identifiedBy } from './credential.ts'
 import { type DpopProofs, dpopProofs } from './dpop.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
@@ -71,6 +72,12 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
 
   return {
     name: options.name ?? 'jwt',
+    names: exchange => {
+      const found = tokenOf(exchange, options)
+      if (found === undefined || found === 'malformed') return undefined
+      const jws = parseCompactJws(found.token)
+      return jws && jsonObject(jws.payload)?.['iss'] === options.issuer
+    },
     identify: exchange => {
       const found = tokenOf(exchange, options)
       if (found === undefined) return ABSENT

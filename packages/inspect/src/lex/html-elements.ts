@@ -53,10 +53,11 @@ const DANGEROUS_STYLE = /expression\(|javascript:|vbscript:|-moz-binding|behavio
 const HANDLER = /^on[a-z]{3,40}$/
 /**
  * A function or a name in braces, as JSX has it: a browser takes it for a block that does nothing. And a
- * handler that says no more than whether a click counts, or takes its own element away, or says nothing.
+ * handler that says no more than whether a click counts, opens its own link in a window, as editors write it,
+ * takes its own element away, or says nothing.
  */
 const IDLE =
-  /^(?:\{(?:\(\w{0,16}\)?|\w{1,32}|[\w.]{1,64}\})|"\s?(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\)))?\s?;?\s?"|'\s?(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))?\s?;?\s?')$/
+  /^(?:\{(?:\(\w{0,16}\)?|\w{1,32}|[\w.]{1,64}\})|"\s?(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?'\w{1,12}'|remove\(\))|window\.open\(this\.href(?:,\s?'[\w-]{0,24}'(?:,\s?'[\w=, -]{0,240}')?)?\);\s?return false)?\s?;?\s?"|'\s?(?:return (?:true|false)|this\.(?:style\.(?:display|visibility)\s?=\s?"\w{1,12}"|remove\(\)))?\s?;?\s?')$/
 /** Attributes whose value a framework runs, where the value does what only an attack does. */
 const DIRECTIVE = /^(?:(?:data-)?ng-|x-(?:init|data|on|html|effect)|v-(?:html|on|bind)|@|data-bind$|hx-on)/
 const RUNS =

@@ -36,6 +36,8 @@ const MAX_UNDER_WAY = 20
 /** Keys remembered; beyond, the oldest may be announced again. */
 const MAX_REMEMBERED = 2_000
 const ATTEMPTS = 2
+/** So long after an alert that arrived nowhere, the next of its kind is sent. */
+const RETRY_MS = 60_000
 
 /**
  * Announces findings, each once in a while, beside the requests. What a service answers is never shown: it
@@ -54,6 +56,12 @@ export class AlertSender implements HealthProbe {
     this.#groups = new AlertGroups(options.timers ?? systemTimers, alert => void this.send(alert))
   }
 
+  /** To how many services alerts go. */
+  get #targets(): number {
+    const { slack, teams, pagerDuty, email } = this.#options.settings
+    return [slack, teams, pagerDuty, email].filter(target => target !== undefined).length
+  }
+
   /** Takes an event of the engine; never throws, never waits. */
   take(event: Event): void {
     const alert = alertOf(event)
@@ -62,9 +70,17 @@ export class AlertSender implements HealthProbe {
     if (!this.#groups.admits(alert)) return
     if (this.#underWay >= MAX_UNDER_WAY) {
       this.#dropped++
+      this.#soonAgain(alert)
       return
     }
     void this.send(alert)
+  }
+
+  /** One that did not arrive was not sent: the next of its kind is, once what failed had time to recover. */
+  #soonAgain({ key }: Alert): void {
+    const { clock, settings } = this.#options
+    if (settings.repeat > RETRY_MS && this.#sentAt.has(key))
+      this.#sentAt.set(key, clock.monotonic() - settings.repeat + RETRY_MS)
   }
 
   #isDue({ key }: Alert): boolean {
@@ -94,6 +110,7 @@ export class AlertSender implements HealthProbe {
     this.#underWay--
     const found = problems.filter(problem => problem !== undefined)
     this.#problem = found[0]
+    if (found.length > 0 && found.length === this.#targets) this.#soonAgain(alert)
     return found
   }
 

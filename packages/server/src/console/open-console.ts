@@ -28,6 +28,7 @@ import {
   type Health,
   networkOf,
   parseAddress,
+  standardErrorLines,
   systemRandom,
 } from '@postern/core'
 import { PasskeyAccounts } from '@postern/identity/built-in'
@@ -331,6 +332,7 @@ function partsOf(
   return {
     clock: resources.clock,
     random: systemRandom,
+    failed: standardErrorLines(resources.clock),
     traffic,
     flush,
     live,

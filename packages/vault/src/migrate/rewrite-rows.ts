@@ -3,14 +3,15 @@ import { type ParsedRecord, parseRecord } from '../record/record-format.ts'
 import { beginsAsRecord, encodeValue, readStored } from '../table/column-value.ts'
 import { isOfOtherMode } from '../table/record-mode.ts'
 import type { Row } from '../table/row-context.ts'
-import type { Column, Table } from '../table/table-schema.ts'
+import { type Column, type Table, termColumns } from '../table/table-schema.ts'
 import type { Vault } from '../table/vault.ts'
 import { fromPlain, toPlain } from './plain-value.ts'
 import type { RowWriter } from './write-rows.ts'
 
 /**
  * What a job does to every row. `seal`: plain values become records. `open`: the other way, back. `rewrap`:
- * records of an earlier epoch become records of the current one. `seal` and `rewrap` also move records that
+ * records of an earlier epoch become records of the current one, and records that lack search terms, because
+ * the search was declared after they were written, get them. `seal` and `rewrap` also move records that
  * were sealed while the column was in the other mode, `local` or `split`.
  */
 export type RewriteKind = 'seal' | 'open' | 'rewrap'
@@ -36,7 +37,11 @@ export async function rewriteRows(
 ): Promise<{ readonly rewritten: number; readonly contended: readonly Row[] }> {
   const needed = rows.flatMap(row => {
     const names = columns
-      .filter(column => needsRewriting(kind, vault, column, row[column.name]))
+      .filter(
+        column =>
+          needsRewriting(kind, vault, column, row[column.name]) ||
+          (kind === 'rewrap' && lacksTerms(column, row)),
+      )
       .map(({ name }) => name)
     return names.length === 0 ? [] : [{ row, names }]
   })
@@ -63,7 +68,12 @@ export async function rewriteRows(
       Object.keys(written[index] as Row).filter(name => !beside.has(name)),
     )
     // On the way back, text that begins like a record stays as it is.
-    const changed = names.filter(name => set[name] !== row[name])
+    const changed = names.filter(
+      name =>
+        set[name] !== row[name] &&
+        // A value that has no term to add (one too short for a prefix) keeps its record.
+        (kind !== 'rewrap' || isDue(vault, columns, name, row, set)),
+    )
     return changed.length === 0 ? [] : [{ row, set, guard: [...names, ...guards(table)], changed }]
   })
   const done = await writer.write(changes)
@@ -135,6 +145,22 @@ function needsRewriting(kind: RewriteKind, vault: Vault, column: Column, value: 
   if (kind === 'open') return true
   const record = parseRecord(stored.sealed)
   return isOfOtherMode(record, column) || record.epoch < vault.currentEpoch(column)
+}
+
+/** Whether a record has no term for some search that its column declares. */
+function lacksTerms(column: Column, row: Row): boolean {
+  const terms = termColumns(column.search)
+  if (!terms.some(term => row[term] === null)) return false
+  const value = row[column.name]
+  return value !== null && value !== undefined && 'sealed' in readStored(value, column)
+}
+
+/** Whether a record is of an earlier epoch, or gets a term that it lacked. */
+function isDue(vault: Vault, columns: readonly Column[], name: string, row: Row, set: Row): boolean {
+  const column = columns.find(one => one.name === name)
+  if (column === undefined) return false
+  const gets = termColumns(column.search).some(term => row[term] === null && set[term] !== null)
+  return gets || needsRewriting('rewrap', vault, column, row[name])
 }
 
 /**

@@ -1,7 +1,7 @@
 import { BudgetExceeded, type Clock, ConfigError, IntegrityError, systemClock } from '@postern/core'
 import { JOB_SQL, selectAfter, type TableDialect } from '../sql/table.sql.ts'
 import { keyText, type Row } from '../table/row-context.ts'
-import type { Column, Table } from '../table/table-schema.ts'
+import { type Column, type Table, termColumns } from '../table/table-schema.ts'
 import { columnsBeside, type RewriteKind, type RowRewrite, rewriteRows } from './rewrite-rows.ts'
 import { type RewriteClient, RowWriter } from './write-rows.ts'
 
@@ -122,7 +122,10 @@ class RewriteJob {
     this.#subject = subject
     const { table, columns, writer } = subject
     this.#wait = options.wait ?? (milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)))
-    this.#read = [...new Set([...table.key, ...columnsBeside(table), ...columns.map(({ name }) => name)])]
+    const terms = options.kind === 'rewrap' ? columns.flatMap(({ search }) => termColumns(search)) : []
+    this.#read = [
+      ...new Set([...table.key, ...columnsBeside(table), ...columns.map(({ name }) => name), ...terms]),
+    ]
     this.#limit = writer.canUndo ? this.#batch : 1
     this.#rows = Number(known?.done ?? 0)
     if (known !== undefined)

@@ -80,6 +80,7 @@ export class VaultSql {
    * Rows whose column has this value, by its search term. Rows that only share the
    * truncated term are opened and left out.
    * @throws IntegrityError when the stored terms were made with other keys, instead of finding nothing
+   * @throws ConfigError when there are values and not one search term: a job has to make them
    */
   async findBy<T extends Row>(
     tableName: string,
@@ -103,12 +104,25 @@ export class VaultSql {
       )
       const [stored] = sample.rows
       if (stored !== undefined) await this.#vault.verifyTerm(tableName, column, stored.term, tenant)
+      else await this.#requireNoValues(table, column, scope)
       return []
     }
     const isCaseless = this.#vault.column(tableName, column).search?.normalise === 'caseless'
     const same = (found: unknown): boolean =>
       isCaseless ? normal(String(found)) === normal(String(value)) : String(found) === String(value)
     return (await this.#vault.openRows(tableName, rows, options)).filter(row => same(row[column])) as T[]
+  }
+
+  /** Of a table that has subjects, all of whom were erased, the values have no terms either. */
+  async #requireNoValues(table: Table, column: string, scope: readonly unknown[]): Promise<void> {
+    if (table.subject !== undefined) return
+    const { rows } = await this.#client.query(sampleTerm(table.name, column, table.tenant), scope)
+    if (rows.length > 0)
+      throw new ConfigError({
+        place: `vault.tables.${table.name}.columns.${column}.search`,
+        problem: 'no value has a search term yet, so nothing can be found',
+        hint: `postern vault migrate ${table.name} for plain values, postern vault rewrap ${table.name} for sealed ones`,
+      })
   }
 
   /**
