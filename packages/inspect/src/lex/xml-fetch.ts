@@ -42,6 +42,11 @@ export const OPENING_ELEMENT: RegExp = new RegExp(
 
 /** What says that a document is a program of XSLT, in lower case. */
 export const TRANSFORM: string = '/1999/xsl/transform'
+/**
+ * A tag from its `<` on. What follows goes past no other, so that each part of a text is read once: without
+ * the `<`, a text of nothing but such names was read a thousand times.
+ */
+const PREFIX = '<[^\\s<>:/]{1,80}:'
 const PLACE = '(?:[a-z][a-z\\d+.-]{1,20}:|[/\\\\]|\\.\\.[/\\\\])'
 const QUOTE = '(?:["\']|&quot;|&apos;|&#3[49];)'
 const ATTRIBUTE = (name: string): string => `[^<>]{0,1024}?\\b(?:${name})\\s{0,64}=\\s{0,64}["']\\s{0,64}`
@@ -55,11 +60,11 @@ const READ_BY_TRANSFORM = new RegExp(
 /** What it calls that runs programs, or writes. */
 const RUN_BY_TRANSFORM = new RegExp(
   '(?<![\\w$-])(?:php:function(?:string)?|saxon:(?:evaluate|expression)|dyn:evaluate)\\s{0,64}\\(' +
-    `|:(?:script|component)\\s${ATTRIBUTE('language|implements-prefix|functions')}` +
-    `|:(?:document|result-document|write|output|open)\\s${ATTRIBUTE('href|file|select')}${PLACE}` +
+    `|${PREFIX}(?:script|component)\\s${ATTRIBUTE('language|implements-prefix|functions')}` +
+    `|${PREFIX}(?:document|result-document|write|output|open)\\s${ATTRIBUTE('href|file|select')}${PLACE}` +
     '|xmlns:[^\\s=<>"\']{1,64}\\s{0,64}=\\s{0,64}["\']\\s{0,64}(?:https?:\\/\\/(?:xml\\.apache\\.org\\/(?:xalan|xslt)\\/java|www\\.oracle\\.com\\/xsl\\/transform\\/java|php\\.net\\/xsl|saxon\\.sf\\.net\\/java-type|icl\\.com\\/saxon|exslt\\.org\\/dynamic|expath\\.org\\/ns\\/(?:file|http-client|zip))|xalan:\\/\\/|java:[a-z]|clitype:)',
 )
-const IMPORTED = new RegExp(`:(?:include|import)\\s${ATTRIBUTE('href')}([^"'<>]{1,512})`, 'g')
+const IMPORTED = new RegExp(`${PREFIX}(?:include|import)\\s${ATTRIBUTE('href')}([^"'<>]{1,512})`, 'g')
 /** Where systems keep what is theirs. */
 const OF_SYSTEM = /^\/(?:etc|proc|sys|dev|home|root|var|tmp)\//
 
