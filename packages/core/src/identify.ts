@@ -1,3 +1,4 @@
+import { isPending } from './checked-decision.ts'
 import { ALLOW, type Decision } from './decision.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import type { Exchange } from './exchange.ts'
@@ -53,15 +54,11 @@ export function identifyGuard(identify: Identify, options: IdentifyOptions = {})
     failure: options.onFailure === 'refuse' ? 'closed' : 'open',
     decide(exchange) {
       const said: unknown = identify(exchange)
-      return isThenable(said)
+      return isPending(said)
         ? inTime(said, deadline, timers).then(late => take(exchange, late))
         : take(exchange, said)
     },
   }
-}
-
-function isThenable(said: unknown): said is PromiseLike<unknown> {
-  return typeof said === 'object' && said !== null && 'then' in said && typeof said.then === 'function'
 }
 
 /** The answer, or a rejection once the deadline has passed; later answers are ignored. */

@@ -1,6 +1,6 @@
 import type { BodyValue } from '@postern/core'
 
-/** Kinds of text, narrowest first: each is also every kind after it. */
+/** Kinds of text, in the order in which they are tried. */
 export const TEXT_KINDS = ['boolean', 'integer', 'number', 'uuid', 'date', 'email', 'word', 'text'] as const
 export type TextKind = (typeof TEXT_KINDS)[number]
 
