@@ -24,6 +24,7 @@ export class PartSearch {
   #expression: RegExp | undefined
   #shape: ExpressionShape | undefined
 
+  /** @param expression without flags */
   constructor(expression: RegExp) {
     this.#source = expression
   }

@@ -1,6 +1,6 @@
 import type { Account } from '@postern/identity/built-in'
 import { type ApiCall, ApiProblem, type ApiRoute } from './api-route.ts'
-import { bodyText, bodyTexts, MOST_OF_ID, pathText } from './call-values.ts'
+import { bodyText, bodyTexts, MOST_OF_ID, pathText, queryText } from './call-values.ts'
 import { identityOf } from './identity-of.ts'
 
 const USER_ID = /^[\w-]{1,64}$/
@@ -51,10 +51,11 @@ export const userRoutes: readonly ApiRoute[] = [
     query: { search: { type: 'string', description: 'Part of an address, a name or an id. Default: all.' } },
     answer: '`users`; `kept` is false where the configuration has no `identity`.',
     shape: { kept: 'boolean', users: [USER] },
-    handle: async ({ parts, query }) => {
-      if (parts.identity === undefined) return { kept: false, users: [] }
-      const { accounts } = parts.identity
-      const text = (query.get('search') ?? '').trim()
+    handle: async call => {
+      const text = (queryText(call, 'search') ?? '').trim()
+      const { identity } = call.parts
+      if (identity === undefined) return { kept: false, users: [] }
+      const { accounts } = identity
       return { kept: true, users: await (text === '' ? accounts.list() : accounts.search(text)) }
     },
   },
