@@ -246,6 +246,8 @@ function* visitFileUnder(
   visitor: ValueVisitor,
 ): Steps<boolean> {
   if (!names.every(name => visitFile(content, name, location, visitor))) return false
+  // Once, however many names it has.
+  if (names.some(mayBeDocument) && !visitDocument(content, `${location}#content`, visitor)) return false
   return names.length === 0 || (yield* visitArchived(content, location, visitor))
 }
 
@@ -324,7 +326,6 @@ function visitFile(content: Buffer, fileName: string, location: string, visitor:
   if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
   const entry = archiveEscape(content)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
-  if (mayBeDocument(fileName) && !visitDocument(content, `${location}#content`, visitor)) return false
   const script = scriptIn(content, fileName)
   return script === undefined || visitor.value(script, 'form', at(`${location}#content`))
 }
