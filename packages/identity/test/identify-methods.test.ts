@@ -647,6 +647,19 @@ describe('several issuers in one list', () => {
         assert.equal(await who(methods, text), undefined)
   })
 
+  test('of two tokens in two places that disagree, neither is taken', async () => {
+    const header = 'x-partner-token'
+    const elsewhere = jwtMethod({
+      ...{ name: 'elsewhere', issuer: THEIRS, audience: 'shop', header, clock },
+      keys: localKeySet({ keys: [theirs.jwk] }),
+    })
+    const identify = identifyBy([ours(), elsewhere])
+    const own = token(theirs, claims({ iss: THEIRS }))
+    const both = [...bearer(token(key, claims({ iss: 'https://evil.example' }))), header, own]
+    assert.equal(await identify(exchangeOf({ headers: both })), undefined)
+    assert.equal((await identify(exchangeOf({ headers: [header, own] })))?.id, 'alice')
+  })
+
   test('are asked in order behind a method whose credential is absent, also when it answers later', async () => {
     const absent: IdentifyMethod = { name: 'key', identify: async () => ({ kind: 'absent' }) }
     const methods = [absent, ours(), partners()]

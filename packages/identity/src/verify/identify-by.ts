@@ -58,17 +58,37 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
 }
 
 /**
- * The next method to ask. One whose credential names another issuer is left out where a later method is the
- * one that it names; elsewhere the credential stays its own, and is refused.
+ * The next method to ask. One whose credential names another issuer is left out where a later method reads the
+ * same credential and is the one that it names; elsewhere it stays its own, and is refused.
  */
 function nextOf(exchange: Exchange, list: readonly IdentifyMethod[], from: number): number {
   let at = from
-  while (at + 1 < list.length && list[at]?.names?.(exchange) === false) {
-    const named = list.findIndex((method, index) => index > at && method.names?.(exchange) === true)
-    if (named < 0) return at
+  while (hasOther(list, at)) {
+    const read = list[at]?.names?.(exchange)
+    if (read === undefined || read.isOwn || !isForOther(exchange, list, at, read.credential)) return at
     at++
   }
   return at
+}
+
+/** Whether a method and a later one can tell whom a credential is for: else none need be read for it. */
+function hasOther(list: readonly IdentifyMethod[], at: number): boolean {
+  if (list[at]?.names === undefined) return false
+  for (let i = at + 1; i < list.length; i++) if (list[i]?.names !== undefined) return true
+  return false
+}
+
+function isForOther(
+  exchange: Exchange,
+  list: readonly IdentifyMethod[],
+  at: number,
+  credential: string,
+): boolean {
+  for (let i = at + 1; i < list.length; i++) {
+    const read = list[i]?.names?.(exchange)
+    if (read?.isOwn === true && read.credential === credential) return true
+  }
+  return false
 }
 
 /** What removes headers of proxies from requests that did not come through them, for all of some methods. */

@@ -8,6 +8,12 @@ export type Identification =
   | { readonly kind: 'refused' }
   | { readonly kind: 'known'; readonly principal: Principal }
 
+/** A credential, and whether it says that it is for the method that read it. */
+export interface NamedCredential {
+  readonly credential: string
+  readonly isOwn: boolean
+}
+
 /** One way to tell who acts: a session, a token, a key, a certificate, a header of a proxy. */
 export interface IdentifyMethod {
   /** As in `identify: ['session', 'jwt']`. */
@@ -15,10 +21,10 @@ export interface IdentifyMethod {
   /** @throws StoreError (or rejects) when it cannot be determined */
   identify(exchange: Exchange): Identification | Promise<Identification>
   /**
-   * Whether a credential of this kind says itself that it is for this method: the issuer in a token. False
-   * when it names another, undefined when it says nothing. Nothing is verified yet.
+   * A credential of this kind that says itself whom it is for: the issuer in a token. Undefined when there is
+   * none, or it says nothing. Nothing is verified yet.
    */
-  names?(exchange: Exchange): boolean | undefined
+  names?(exchange: Exchange): NamedCredential | undefined
   /**
    * Removes what only a trusted proxy may send and somebody else sent. It is called for every request, also
    * where the route does not accept this method or another one decides: the backend reads these headers

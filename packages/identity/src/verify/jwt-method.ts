@@ -76,7 +76,7 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
       const found = tokenOf(exchange, options)
       if (found === undefined || found === 'malformed') return undefined
       const jws = parseCompactJws(found.token)
-      return jws && jsonObject(jws.payload)?.['iss'] === options.issuer
+      return jws && { credential: found.token, isOwn: jsonObject(jws.payload)?.['iss'] === options.issuer }
     },
     identify: exchange => {
       const found = tokenOf(exchange, options)
