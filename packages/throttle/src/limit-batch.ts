@@ -117,12 +117,7 @@ export class LimitBatch {
   /** Writes the store's answer into the questions that still wait for it, and settles. */
   answer(reply: readonly number[], listener: BatchListener): void {
     if (reply.length < this.#leastAnswer || !reply.every(Number.isFinite)) {
-      this.fail(
-        new StoreError('the store of the limits answered less than it was asked', {
-          store: 'limits',
-          retryable: true,
-        }),
-      )
+      this.fail(tooShort())
       return
     }
     const now = (reply[0] ?? 0) / 1_000
@@ -135,7 +130,9 @@ export class LimitBatch {
         from++
       }
     }
-    this.#resolve()
+    // What a refusal or a lease adds is known once it was read.
+    if (from > reply.length) this.fail(tooShort())
+    else this.#resolve()
   }
 
   #answerOne(asked: Asked, number: number, said: number, now: number, listener: BatchListener): void {
@@ -205,6 +202,13 @@ export class LimitBatch {
   fail(error: unknown): void {
     this.#reject(error)
   }
+}
+
+function tooShort(): StoreError {
+  return new StoreError('the store of the limits answered less than it was asked', {
+    store: 'limits',
+    retryable: true,
+  })
 }
 
 /**
