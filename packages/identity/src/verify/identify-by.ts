@@ -58,8 +58,8 @@ export function identifyBy(methods: readonly IdentifyMethod[], options: Identify
 }
 
 /**
- * The next method to ask. One whose credential names another issuer is left out where a later method reads the
- * same credential and is the one that it names; elsewhere it stays its own, and is refused.
+ * The next method to ask. One whose credential names another issuer is left out where a later method reads
+ * the same credential and is the one that it names; elsewhere it stays its own, and is refused.
  */
 function nextOf(exchange: Exchange, list: readonly IdentifyMethod[], from: number): number {
   let at = from
