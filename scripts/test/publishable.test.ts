@@ -84,3 +84,25 @@ test('what applications choose the version of has no range, which would bring se
   }
   assert.ok(named.includes('pg') && named.includes('ioredis') && named.includes('nodemailer'))
 })
+
+test('what errors say to install is the version that the tests use', () => {
+  const checked: string[] = []
+  for (const { folder } of packages()) {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest
+    const used = (manifest['devDependencies'] ?? {}) as Readonly<Record<string, string>>
+    const sources = readdirSync(join(root, folder, 'src'), { recursive: true, encoding: 'utf8' })
+    for (const file of sources.filter(name => name.endsWith('.ts'))) {
+      const source = readFileSync(join(root, folder, 'src', file), 'utf8')
+      for (const { index, 1: tested } of source.matchAll(/tested: '([^']+)'/g)) {
+        const before = source.slice(Math.max(0, index - 200), index)
+        const place = (name: string): number =>
+          Math.max(before.lastIndexOf(`'${name}'`), before.lastIndexOf(`${name}: {`))
+        const [name = ''] = Object.keys(used).sort((a, b) => place(b) - place(a))
+        assert.ok(place(name) >= 0, `${folder}/src/${file}: ${tested} is of a package that tests use`)
+        assert.equal(tested, used[name], name)
+        checked.push(name)
+      }
+    }
+  }
+  assert.equal(checked.length, 8, checked.join(', '))
+})

@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module'
-import { ConfigError, errorCode } from '@postern/core'
 import type Pg from 'pg'
-import { requireVersion } from './required-version.ts'
+import { requireOptional } from './optional-package.ts'
 
 /*
  * Loaded when first connected to: with embedded stores alone, a process does without some 40 ms at its start
@@ -38,18 +37,6 @@ export function loadDriver(
   server: string,
   load: (name: string) => unknown = require,
 ): unknown {
-  requireVersion({ name, place: 'stores', ...VERSIONS[name] }, here)
-  try {
-    return load(name)
-  } catch (cause) {
-    if (errorCode(cause) !== 'MODULE_NOT_FOUND') throw cause
-    throw new ConfigError(
-      {
-        place: 'stores',
-        problem: `${server} needs the package ${name}, which is not installed`,
-        hint: `npm install ${name}@${VERSIONS[name].tested}`,
-      },
-      { cause },
-    )
-  }
+  const wanted = { name, place: 'stores', needs: `${server} needs`, ...VERSIONS[name] }
+  return requireOptional(wanted, here, () => load(name))
 }

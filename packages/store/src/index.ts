@@ -13,6 +13,7 @@ export {
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 export { migrate } from './migrate.ts'
 export type { Migration, MigrationSet } from './migration.ts'
+export { importOptional, type OptionalPackage, requireOptional } from './optional-package.ts'
 export {
   connectPostgres,
   PostgresDatabase,
@@ -31,7 +32,6 @@ export {
 export type { RedisConnection } from './redis-connection.ts'
 export { redisError } from './redis-error.ts'
 export { redisSubscriber } from './redis-subscriber.ts'
-export { type OptionalPackage, requireVersion } from './required-version.ts'
 export { createSecretFile, giveToOwnerOf, replaceSecretFile, syncDirectory } from './secret-file.ts'
 export { postgresTime, redisTime, ServerTime } from './server-time.ts'
 export { openSqlite, SqliteDatabase, type SqliteOptions } from './sqlite-database.ts'

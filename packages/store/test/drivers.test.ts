@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
 import { loadDriver } from '../src/drivers.ts'
-import { requireVersion } from '../src/required-version.ts'
+import { importOptional, requireOptional } from '../src/optional-package.ts'
 import { scratch } from './scratch.ts'
 
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
@@ -15,9 +15,7 @@ const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
 /** What a process of its own prints that runs this after importing the package as `store`. */
 function runWithStore(code: string): unknown {
   const script = `
-    import { mkdirSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
+    import { createRequire } from 'node:module'
     import * as store from ${JSON.stringify(index)}
     const loaded = () => ['pg', 'ioredis'].filter(name =>
       Object.keys(createRequire(import.meta.url).cache).some(file => file.includes('/node_modules/' + name + '/')))
@@ -95,9 +93,11 @@ describe('the drivers', () => {
         JSON.stringify({ name, version: found, exports: { '.': './index.js' } }),
       )
       writeFileSync(join(folder, 'index.js'), '')
-      const wanted = { name, place: 'stores', tested: '9.9.9', least: name === 'pg' ? '8.16.0' : '5.11.0' }
-      const check = (): void => requireVersion(wanted, pathToFileURL(join(folder, '..', '..', 'app.js')).href)
-      if (!isTooOld) assert.doesNotThrow(check)
+      const least = name === 'pg' ? '8.16.0' : '5.11.0'
+      const wanted = { name, place: 'stores', needs: 'a test needs', tested: '9.9.9', least }
+      const from = pathToFileURL(join(folder, '..', '..', 'app.js')).href
+      const check = (): string => requireOptional(wanted, from, () => 'loaded')
+      if (!isTooOld) assert.equal(check(), 'loaded')
       else
         assert.throws(
           check,
@@ -108,10 +108,15 @@ describe('the drivers', () => {
         )
     })
 
-  test('that are not installed are not refused for their version', t => {
+  test('that are not installed are named as that, and not refused for their version', async t => {
     const from = pathToFileURL(join(scratch(t), 'app.js')).href
-    assert.doesNotThrow(() =>
-      requireVersion({ name: 'pg', place: 'stores', tested: '1.0.0', least: '1.0.0' }, from),
+    const versions = { tested: '1.0.0', least: '1.0.0' }
+    const wanted = { name: 'not-there', place: 'stores', needs: 'a test needs', ...versions }
+    // A name that the compiler does not look for.
+    const absent: string = wanted.name
+    await assert.rejects(
+      importOptional(wanted, from, () => import(absent)),
+      /stores: a test needs the package not-there, which is not installed \(npm install not-there@1\.0\.0\)/,
     )
   })
 })

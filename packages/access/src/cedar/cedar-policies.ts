@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto'
 import { ConfigError, canonicalJson, type Principal } from '@postern/core'
-import { requireVersion } from '@postern/store'
+import { importOptional } from '@postern/store'
 import { type Context, NO_CONTEXT } from '../policy/context.ts'
 import type { Decides, Resource } from '../policy/policy-set.ts'
 import { DEFAULT_DENY, type Verdict } from '../policy/verdict.ts'
@@ -47,24 +47,12 @@ export interface CedarOptions {
  * policies.decide(caller, 'order.read', { type: 'order', fields: row }).allowed
  */
 export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicies> {
-  let cedar: Cedar
-  const place = 'policies (Cedar)'
-  requireVersion(
-    { name: '@cedar-policy/cedar-wasm', least: '4.0.0', tested: '4.13.0', place },
+  const name = '@cedar-policy/cedar-wasm'
+  const cedar: Cedar = await importOptional(
+    { name, least: '4.0.0', tested: '4.13.0', place: 'policies', needs: 'Cedar needs' },
     import.meta.url,
+    () => import(/* webpackIgnore: true */ '@cedar-policy/cedar-wasm/nodejs'),
   )
-  try {
-    cedar = await import(/* webpackIgnore: true */ '@cedar-policy/cedar-wasm/nodejs')
-  } catch (cause) {
-    throw new ConfigError(
-      {
-        place,
-        problem: 'the engine is not installed',
-        hint: 'npm install @cedar-policy/cedar-wasm@4.13.0',
-      },
-      { cause },
-    )
-  }
   return new CedarPolicies(cedar, options)
 }
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { requireVersion } from '@postern/store'
+import { importOptional } from '@postern/store'
 import { checkedMail, type Mailer } from './mailer.ts'
 
 export interface SmtpOptions {
@@ -19,17 +19,11 @@ export interface SmtpOptions {
  */
 export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
   const place = options.place ?? 'identity.mail'
-  requireVersion({ name: 'nodemailer', least: '6.0.0', tested: '10.6.1', place }, import.meta.url)
-  const { createTransport } = await import(/* webpackIgnore: true */ 'nodemailer').catch((cause: unknown) => {
-    throw new ConfigError(
-      {
-        place,
-        problem: 'SMTP needs the package nodemailer',
-        hint: 'npm install nodemailer@10.6.1',
-      },
-      { cause },
-    )
-  })
+  const { createTransport } = await importOptional(
+    { name: 'nodemailer', least: '6.0.0', tested: '10.6.1', place, needs: 'SMTP needs' },
+    import.meta.url,
+    () => import(/* webpackIgnore: true */ 'nodemailer'),
+  )
   if (!URL.canParse(options.url) || !/^smtps?:$/.test(new URL(options.url).protocol))
     throw new ConfigError({
       place,

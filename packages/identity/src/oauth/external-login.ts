@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { requireVersion } from '@postern/store'
+import { importOptional } from '@postern/store'
 import type { Configuration, IDToken } from 'openid-client'
 import type { Account } from '../account/account.ts'
 import { type Email, parseEmail } from '../account/email.ts'
@@ -257,18 +257,11 @@ function readState(data: unknown): State | undefined {
   }
 }
 
-/** @throws ConfigError when it is not installed */
-async function loadClient(): Promise<typeof import('openid-client')> {
-  const place = 'identity.providers'
-  requireVersion({ name: 'openid-client', least: '6.0.0', tested: '6.9.0', place }, import.meta.url)
-  return import(/* webpackIgnore: true */ 'openid-client').catch((cause: unknown) => {
-    throw new ConfigError(
-      {
-        place,
-        problem: 'need the package openid-client',
-        hint: 'npm install openid-client@6.9.0',
-      },
-      { cause },
-    )
-  })
+/** @throws (rejects) ConfigError when it is not installed or too old */
+function loadClient(): Promise<typeof import('openid-client')> {
+  return importOptional(
+    { name: 'openid-client', least: '6.0.0', tested: '6.9.0', place: 'identity.providers', needs: 'need' },
+    import.meta.url,
+    () => import(/* webpackIgnore: true */ 'openid-client'),
+  )
 }

@@ -1,5 +1,5 @@
-import { type Clock, ConfigError, type Event, type Json, systemClock } from '@postern/core'
-import { requireVersion } from '@postern/store'
+import { type Clock, type Event, type Json, systemClock } from '@postern/core'
+import { importOptional } from '@postern/store'
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
@@ -270,21 +270,12 @@ function words(text: string): string[] {
   return text === '' ? [] : text.split(' ')
 }
 
-/** Loaded with the first passkey. @throws ConfigError when it is not installed */
-export async function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
-  const place = 'identity.passkeys'
-  requireVersion(
-    { name: '@simplewebauthn/server', least: '14.0.0', tested: '14.0.3', place },
+/** Loaded with the first passkey. @throws (rejects) ConfigError when it is not installed or too old */
+export function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
+  const name = '@simplewebauthn/server'
+  return importOptional(
+    { name, least: '14.0.0', tested: '14.0.3', place: 'identity.passkeys', needs: 'need' },
     import.meta.url,
+    () => import(/* webpackIgnore: true */ '@simplewebauthn/server'),
   )
-  return import(/* webpackIgnore: true */ '@simplewebauthn/server').catch((cause: unknown) => {
-    throw new ConfigError(
-      {
-        place,
-        problem: 'need the package @simplewebauthn/server',
-        hint: 'npm install @simplewebauthn/server@14.0.3',
-      },
-      { cause },
-    )
-  })
 }

@@ -1,8 +1,7 @@
 import { argon2, pbkdf2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { promisify } from 'node:util'
-import { ConfigError } from '@postern/core'
-import { requireVersion } from '@postern/store'
+import { requireOptional } from '@postern/store'
 import { formatPhc, type Phc, parsePhc } from './phc.ts'
 
 const deriveArgon2 = promisify(argon2)
@@ -171,21 +170,15 @@ interface Bcrypt {
 /** Module state: a module of another package, which most processes never load. */
 let bcrypt: Bcrypt | undefined
 
-/** Loaded when the first bcrypt hash is verified. @throws ConfigError when it is not installed */
+/** Loaded when the first bcrypt hash is verified. @throws ConfigError when it is not installed or too old */
 function loadBcrypt(): Bcrypt {
-  const wanted = { name: 'bcryptjs', least: '2.4.0', tested: '3.0.3', place: 'identity' }
-  if (bcrypt === undefined) requireVersion(wanted, import.meta.url)
-  try {
-    bcrypt ??= createRequire(import.meta.url)('bcryptjs') as Bcrypt
-    return bcrypt
-  } catch (cause) {
-    throw new ConfigError(
-      {
-        place: 'identity',
-        problem: 'accounts with bcrypt hashes need the package bcryptjs, which is not installed',
-        hint: 'npm install bcryptjs@3.0.3',
-      },
-      { cause },
-    )
-  }
+  bcrypt ??= requireOptional(
+    {
+      ...{ name: 'bcryptjs', least: '2.4.0', tested: '3.0.3', place: 'identity' },
+      needs: 'accounts with bcrypt hashes need',
+    },
+    import.meta.url,
+    () => createRequire(import.meta.url)('bcryptjs') as Bcrypt,
+  )
+  return bcrypt
 }

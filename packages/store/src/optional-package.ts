@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { ConfigError } from '@postern/core'
+import { ConfigError, errorCode } from '@postern/core'
 
 /** A package of others that a feature needs, and that who uses the feature installs. */
 export interface OptionalPackage {
@@ -11,19 +11,62 @@ export interface OptionalPackage {
   readonly tested: string
   /** The key of the configuration that errors name. */
   readonly place: string
+  /** Who needs it, and the verb: `SMTP needs`; what is left when `place` says who. */
+  readonly needs: string
 }
 
 /** Module state: packages whose version was looked up; each file is read once. */
 const accepted = new Set<string>()
 
 /**
- * Refuses a version of a package that is too old. The range cannot stand in `peerDependencies`: where an
- * application has another version, npm installs several copies of what names the range, beside each other.
- * A version that cannot be found out, as in a bundle, is taken for the right one.
- * @param from the `import.meta.url` of who loads the package
+ * Imports such a package.
+ * @param from the `import.meta.url` of who loads it
+ * @throws (rejects) ConfigError with the command that installs it, when it is not there or too old
+ */
+export async function importOptional<Module>(
+  wanted: OptionalPackage,
+  from: string,
+  load: () => Promise<Module>,
+): Promise<Module> {
+  requireVersion(wanted, from)
+  try {
+    return await load()
+  } catch (cause) {
+    throw missing(wanted, cause)
+  }
+}
+
+/** The same for `require`. @throws ConfigError as `importOptional` */
+export function requireOptional<Module>(wanted: OptionalPackage, from: string, load: () => Module): Module {
+  requireVersion(wanted, from)
+  try {
+    return load()
+  } catch (cause) {
+    throw missing(wanted, cause)
+  }
+}
+
+/** What to throw where loading failed: an error of the package itself says more than that it failed. */
+function missing({ name, tested, place, needs }: OptionalPackage, cause: unknown): unknown {
+  const code = errorCode(cause)
+  if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return cause
+  return new ConfigError(
+    {
+      place,
+      problem: `${needs} the package ${name}, which is not installed`,
+      hint: `npm install ${name}@${tested}`,
+    },
+    { cause },
+  )
+}
+
+/**
+ * Refuses a version that is too old. The range cannot stand in `peerDependencies`: where an application has
+ * another version, npm installs several copies of what names the range, beside each other. A version that
+ * cannot be found out, as in a bundle, is taken for the right one.
  * @throws ConfigError with both versions, and the command that installs the tested one
  */
-export function requireVersion({ name, least, tested, place }: OptionalPackage, from: string): void {
+function requireVersion({ name, least, tested, place }: OptionalPackage, from: string): void {
   const key = `${name} ${least} ${from}`
   if (accepted.has(key)) return
   const found = installedVersion(name, from)
