@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test'
 import { IntegrityError } from '@postern/core'
 import { until } from '../../../test/until.ts'
 import { GROUP_HEADER_BYTES } from '../src/embedded/segment.ts'
-import { fileAnchor, openAuditLog, verifyDirectory } from '../src/index.ts'
+import { type Anchor, fileAnchor, openAuditLog, verifyDirectory } from '../src/index.ts'
 import { type VerifyReport, verifyLog } from '../src/verifier.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
 
@@ -176,6 +176,23 @@ describe('a log that somebody changed', () => {
   })
 })
 
+/** A log of one entry, put back after its anchor saw so many more. */
+async function putBack(more: number): Promise<{ readonly directory: string; readonly anchor: Anchor }> {
+  const directory = freshDirectory()
+  const anchor = fileAnchor(`${directory}.anchor`)
+  const log = await openAuditLog({ directory, origin, anchors: [anchor] })
+  await log.commit(requestEvent(1))
+  await log.close()
+  cpSync(directory, `${directory}.old`, { recursive: true })
+  const later = await openAuditLog({ directory, origin, anchors: [anchor] })
+  for (let i = 0; i < more; i++) await later.commit(requestEvent(2 + i))
+  await later.checkpoint()
+  await later.close()
+  rmSync(directory, { recursive: true })
+  cpSync(`${directory}.old`, directory, { recursive: true })
+  return { directory, anchor }
+}
+
 describe('attack: a copy of the directory goes on on another host', () => {
   test('whichever comes second to an anchor of both says so, and keeps what is there', async () => {
     const directory = freshDirectory()
@@ -217,17 +234,7 @@ describe('attack: a copy of the directory goes on on another host', () => {
   })
 
   test('after a rollback that an operator accepted the anchor takes the log as it is, once', async () => {
-    const directory = freshDirectory()
-    const anchor = fileAnchor(`${directory}.anchor`)
-    const log = await openAuditLog({ directory, origin, anchors: [anchor] })
-    await log.commit(requestEvent(1))
-    await log.close()
-    cpSync(directory, `${directory}.old`, { recursive: true })
-    const later = await openAuditLog({ directory, origin, anchors: [anchor] })
-    for (let i = 2; i < 6; i++) await later.commit(requestEvent(i))
-    await later.close()
-    rmSync(directory, { recursive: true })
-    cpSync(`${directory}.old`, directory, { recursive: true })
+    const { directory, anchor } = await putBack(4)
     const accepted = await openAuditLog({ directory, origin, anchors: [anchor], acceptRollback: true })
     await accepted.checkpoint()
     await until(async () => (await anchor.latest())?.split('\n')[1] === '2')
@@ -239,18 +246,7 @@ describe('attack: a copy of the directory goes on on another host', () => {
 
 describe('a directory that was put back to an older state', () => {
   test('is refused on opening when an anchor remembers more, until an operator says that it is meant', async () => {
-    const directory = freshDirectory()
-    const anchor = fileAnchor(`${directory}.anchor`)
-    const log = await openAuditLog({ directory, origin, anchors: [anchor] })
-    await log.commit(requestEvent(1))
-    await log.close()
-    cpSync(directory, `${directory}.old`, { recursive: true })
-    const second = await openAuditLog({ directory, origin, anchors: [anchor] })
-    await second.commit(requestEvent(2))
-    await second.checkpoint()
-    await second.close()
-    rmSync(directory, { recursive: true })
-    cpSync(`${directory}.old`, directory, { recursive: true })
+    const { directory, anchor } = await putBack(1)
     await assert.rejects(
       openAuditLog({ directory, origin, anchors: [anchor] }),
       (error: unknown) => error instanceof IntegrityError && error.message.includes('rolled back'),
