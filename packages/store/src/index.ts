@@ -13,7 +13,12 @@ export {
 export { GroupCommit, type GroupCommitOptions } from './group-commit.ts'
 export { migrate } from './migrate.ts'
 export type { Migration, MigrationSet } from './migration.ts'
-export { importOptional, type OptionalPackage, requireOptional } from './optional-package.ts'
+export {
+  notLoaded,
+  type OptionalPackage,
+  requireOptional,
+  requireVersion,
+} from './optional-package.ts'
 export {
   connectPostgres,
   PostgresDatabase,

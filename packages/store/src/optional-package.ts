@@ -19,54 +19,48 @@ export interface OptionalPackage {
 const accepted = new Set<string>()
 
 /**
- * Imports such a package.
+ * Loads such a package by `require`. One that is imported is not loaded here: bundlers leave an import that
+ * they cannot resolve alone only where its failure is caught beside it. There `requireVersion` stands before
+ * it, and `.catch(notLoaded(wanted))` behind.
  * @param from the `import.meta.url` of who loads it
- * @throws (rejects) ConfigError with the command that installs it, when it is not there or too old
+ * @throws ConfigError with the command that installs it, when it is not there or too old
  */
-export async function importOptional<Module>(
-  wanted: OptionalPackage,
-  from: string,
-  load: () => Promise<Module>,
-): Promise<Module> {
-  requireVersion(wanted, from)
-  try {
-    return await load()
-  } catch (cause) {
-    throw missing(wanted, cause)
-  }
-}
-
-/** The same for `require`. @throws ConfigError as `importOptional` */
 export function requireOptional<Module>(wanted: OptionalPackage, from: string, load: () => Module): Module {
   requireVersion(wanted, from)
   try {
     return load()
   } catch (cause) {
-    throw missing(wanted, cause)
+    return notLoaded(wanted)(cause)
   }
 }
 
-/** What to throw where loading failed: an error of the package itself says more than that it failed. */
-function missing({ name, tested, place, needs }: OptionalPackage, cause: unknown): unknown {
-  const code = errorCode(cause)
-  if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return cause
-  return new ConfigError(
-    {
-      place,
-      problem: `${needs} the package ${name}, which is not installed`,
-      hint: `npm install ${name}@${tested}`,
-    },
-    { cause },
-  )
+/**
+ * What to do where loading a package failed: an error of the package itself says more than that it failed.
+ * @returns a function that throws ConfigError when the package is missing, and else what it is given
+ */
+export function notLoaded({ name, tested, place, needs }: OptionalPackage): (cause: unknown) => never {
+  return cause => {
+    const code = errorCode(cause)
+    if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    throw new ConfigError(
+      {
+        place,
+        problem: `${needs} the package ${name}, which is not installed`,
+        hint: `npm install ${name}@${tested}`,
+      },
+      { cause },
+    )
+  }
 }
 
 /**
  * Refuses a version that is too old. The range cannot stand in `peerDependencies`: where an application has
  * another version, npm installs several copies of what names the range, beside each other. A version that
  * cannot be found out, as in a bundle, is taken for the right one.
+ * @param from the `import.meta.url` of who loads it
  * @throws ConfigError with both versions, and the command that installs the tested one
  */
-function requireVersion({ name, least, tested, place }: OptionalPackage, from: string): void {
+export function requireVersion({ name, least, tested, place }: OptionalPackage, from: string): void {
   const key = `${name} ${least} ${from}`
   if (accepted.has(key)) return
   const found = installedVersion(name, from)

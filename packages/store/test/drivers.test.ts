@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
 import { loadDriver } from '../src/drivers.ts'
-import { importOptional, requireOptional } from '../src/optional-package.ts'
+import { notLoaded, requireOptional, requireVersion } from '../src/optional-package.ts'
 import { scratch } from './scratch.ts'
 
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
@@ -112,10 +112,11 @@ describe('the drivers', () => {
     const from = pathToFileURL(join(scratch(t), 'app.js')).href
     const versions = { tested: '1.0.0', least: '1.0.0' }
     const wanted = { name: 'not-there', place: 'stores', needs: 'a test needs', ...versions }
+    assert.doesNotThrow(() => requireVersion(wanted, from))
     // A name that the compiler does not look for.
     const absent: string = wanted.name
     await assert.rejects(
-      importOptional(wanted, from, () => import(absent)),
+      import(absent).catch(notLoaded(wanted)),
       /stores: a test needs the package not-there, which is not installed \(npm install not-there@1\.0\.0\)/,
     )
   })

@@ -1,6 +1,6 @@
 import { hash, randomUUID } from 'node:crypto'
 import { ConfigError, canonicalJson, type Principal } from '@postern/core'
-import { importOptional } from '@postern/store'
+import { notLoaded, requireVersion } from '@postern/store'
 import { type Context, NO_CONTEXT } from '../policy/context.ts'
 import type { Decides, Resource } from '../policy/policy-set.ts'
 import { DEFAULT_DENY, type Verdict } from '../policy/verdict.ts'
@@ -48,10 +48,10 @@ export interface CedarOptions {
  */
 export async function cedarPolicies(options: CedarOptions): Promise<CedarPolicies> {
   const name = '@cedar-policy/cedar-wasm'
-  const cedar: Cedar = await importOptional(
-    { name, least: '4.0.0', tested: '4.13.0', place: 'policies', needs: 'Cedar needs' },
-    import.meta.url,
-    () => import(/* webpackIgnore: true */ '@cedar-policy/cedar-wasm/nodejs'),
+  const wanted = { name, least: '4.0.0', tested: '4.13.0', place: 'policies', needs: 'Cedar needs' }
+  requireVersion(wanted, import.meta.url)
+  const cedar: Cedar = await import(/* webpackIgnore: true */ '@cedar-policy/cedar-wasm/nodejs').catch(
+    notLoaded(wanted),
   )
   return new CedarPolicies(cedar, options)
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { importOptional } from '@postern/store'
+import { notLoaded, requireVersion } from '@postern/store'
 import { checkedMail, type Mailer } from './mailer.ts'
 
 export interface SmtpOptions {
@@ -19,11 +19,9 @@ export interface SmtpOptions {
  */
 export async function smtpMailer(options: SmtpOptions): Promise<Mailer> {
   const place = options.place ?? 'identity.mail'
-  const { createTransport } = await importOptional(
-    { name: 'nodemailer', least: '6.0.0', tested: '10.6.1', place, needs: 'SMTP needs' },
-    import.meta.url,
-    () => import(/* webpackIgnore: true */ 'nodemailer'),
-  )
+  const wanted = { name: 'nodemailer', least: '6.0.0', tested: '10.6.1', place, needs: 'SMTP needs' }
+  requireVersion(wanted, import.meta.url)
+  const { createTransport } = await import(/* webpackIgnore: true */ 'nodemailer').catch(notLoaded(wanted))
   if (!URL.canParse(options.url) || !/^smtps?:$/.test(new URL(options.url).protocol))
     throw new ConfigError({
       place,

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { importOptional } from '@postern/store'
+import { notLoaded, requireVersion } from '@postern/store'
 import type { Configuration, IDToken } from 'openid-client'
 import type { Account } from '../account/account.ts'
 import { type Email, parseEmail } from '../account/email.ts'
@@ -258,10 +258,9 @@ function readState(data: unknown): State | undefined {
 }
 
 /** @throws (rejects) ConfigError when it is not installed or too old */
-function loadClient(): Promise<typeof import('openid-client')> {
-  return importOptional(
-    { name: 'openid-client', least: '6.0.0', tested: '6.9.0', place: 'identity.providers', needs: 'need' },
-    import.meta.url,
-    () => import(/* webpackIgnore: true */ 'openid-client'),
-  )
+async function loadClient(): Promise<typeof import('openid-client')> {
+  const versions = { least: '6.0.0', tested: '6.9.0' }
+  const wanted = { name: 'openid-client', ...versions, place: 'identity.providers', needs: 'need' }
+  requireVersion(wanted, import.meta.url)
+  return import(/* webpackIgnore: true */ 'openid-client').catch(notLoaded(wanted))
 }

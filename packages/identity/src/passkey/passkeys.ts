@@ -1,5 +1,5 @@
 import { type Clock, type Event, type Json, systemClock } from '@postern/core'
-import { importOptional } from '@postern/store'
+import { notLoaded, requireVersion } from '@postern/store'
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
@@ -271,11 +271,9 @@ function words(text: string): string[] {
 }
 
 /** Loaded with the first passkey. @throws (rejects) ConfigError when it is not installed or too old */
-export function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
+export async function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
   const name = '@simplewebauthn/server'
-  return importOptional(
-    { name, least: '14.0.0', tested: '14.0.3', place: 'identity.passkeys', needs: 'need' },
-    import.meta.url,
-    () => import(/* webpackIgnore: true */ '@simplewebauthn/server'),
-  )
+  const wanted = { name, least: '14.0.0', tested: '14.0.3', place: 'identity.passkeys', needs: 'need' }
+  requireVersion(wanted, import.meta.url)
+  return import(/* webpackIgnore: true */ '@simplewebauthn/server').catch(notLoaded(wanted))
 }
