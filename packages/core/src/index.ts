@@ -48,7 +48,7 @@ export {
 export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Receipt } from './event.ts'
 export type { EventListener } from './event-publisher.ts'
 export { type AnswerStyle, Exchange, type Kept, type RecordTime, type RequestSource } from './exchange.ts'
-export { FILE_HINT, fileProblem } from './file-problem.ts'
+export { FILE_HINT, fileProblem, writeProblem } from './file-problem.ts'
 export { formMethodOverrides, mayOverrideInForm } from './form-method-override.ts'
 export { GatedPieces, type GatedPiecesOwner } from './gated-pieces.ts'
 export type { Guard } from './guard.ts'

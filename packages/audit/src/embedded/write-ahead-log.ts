@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { errorCode, IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
+import { IntegrityError, type RandomSource, type Receipt, StoreError, writeProblem } from '@postern/core'
 import type { DurableFile, FileLayer } from './file-layer.ts'
 import {
   GROUP_HEADER_BYTES,
@@ -217,7 +217,7 @@ export class WriteAheadLog {
   }
 
   #writeError(cause: unknown): StoreError {
-    return new StoreError(`could not write (${errorCode(cause) ?? 'unknown'})`, {
+    return new StoreError(`could not write: ${writeProblem(cause)}`, {
       store: `audit log ${this.#options.directory}`,
       retryable: true,
       cause,
@@ -260,11 +260,14 @@ export class WriteAheadLog {
     try {
       await sync()
     } catch (error) {
-      this.#failure = new StoreError('could not sync; restart once the disk is sound', {
-        store: `audit log ${this.#options.directory}`,
-        retryable: false,
-        cause: error,
-      })
+      this.#failure = new StoreError(
+        `could not sync: ${writeProblem(error)}; restart once the disk is sound`,
+        {
+          store: `audit log ${this.#options.directory}`,
+          retryable: false,
+          cause: error,
+        },
+      )
       throw this.#failure
     }
   }
