@@ -23,8 +23,8 @@ export function clientErrorFault(error: Error): FramingFault | undefined {
 const NOT_TLS: ReadonlySet<string> = new Set(['ERR_SSL_HTTP_REQUEST', 'ERR_SSL_WRONG_VERSION_NUMBER'])
 
 /**
- * The socket on which a client that does not speak TLS can read an answer: the one below, which Node keeps open
- * while it reports a handshake that failed.
+ * The socket on which a client that does not speak TLS can read an answer: the one below, which Node keeps
+ * open while it reports a handshake that failed.
  * @returns undefined when a client that speaks TLS is at the other end, or nobody
  */
 export function socketBelow(socket: Socket): Socket | undefined {

@@ -101,8 +101,8 @@ function directoryCheck(path: string): () => Promise<void> {
 }
 
 /**
- * Opens a file as every part must: nobody else says that the process has no files left, because the kernel then
- * takes connections and drops them without a word.
+ * Opens a file as every part must: nobody else says that the process has no files left, because the kernel
+ * then takes connections and drops them without a word.
  */
 async function openedOnce(path: string, store: string): Promise<void> {
   try {
