@@ -22,8 +22,8 @@ const SQL: Readonly<Record<'polled' | 'slower', string>> = {
 }
 
 /**
- * How often devices ask whether somebody has allowed them. One that comes too early is told to slow down, and
- * has five more seconds between its polls from then on (RFC 8628 section 3.5). What was allowed it gets all
+ * How often devices ask whether somebody has allowed them. One that comes too early has to slow down: it has
+ * five more seconds between its polls from then on (RFC 8628 section 3.5). What was allowed it gets all
  * the same.
  */
 export class DevicePolls {

@@ -41,8 +41,8 @@ export interface OpenVaultOptions {
    */
   readonly onLiar?: (holder: HolderId) => void
   /**
-   * Called when the database of the vault knows a later key than the key file holds: what others seal does not
-   * open here. Default: a warning of the process (`POSTERN_VAULT_KEY`).
+   * Called when the database of the vault knows a later key than the key file holds: what others seal does
+   * not open here. Default: a warning of the process (`POSTERN_VAULT_KEY`).
    */
   readonly onMissingKey?: (fault: ConfigError) => void
 }
