@@ -31,6 +31,11 @@ const MAX_NESTING = Number.MAX_SAFE_INTEGER
 const LONG = 16_384
 /** When a request is refused anyway, in units: no more is read of it then. */
 const ENOUGH = 250_000
+/**
+ * What a request may cost, in units, before its documents are read only for what would count in them: what
+ * people quote in a document refuses nothing, and looking for it is most of what a page costs.
+ */
+const QUOTED = 2_000_000
 /** What it costs to weigh what a rule found, and to write it down, in units. */
 const PER_HIT = 500
 /** What undoing an escape costs, at most, beside one rule over one character. */
@@ -362,11 +367,17 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
       this.#lookInside(reading.text, look)
     this.#looking = look
+    if (this.#meter.spent > QUOTED && this.#isQuoting(look)) look.isDoubted = true
     const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
     look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
     look.isPlaceAsked ||= rules.isPlaced
     if (isWhole && !rules.couldHitPiece) walk.passOverPieces()
     return look.rule === DONE
+  }
+
+  /** Whether nothing that is quotable counts where a value stands. */
+  #isQuoting(look: Look): boolean {
+    return this.#options.level === 1 && look.setting === 'document'
   }
 
   /**
