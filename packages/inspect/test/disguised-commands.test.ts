@@ -68,11 +68,11 @@ describe('a command behind a separator stays one', () => {
 describe('a whole value that is a command', () => {
   test('whose name has quotes in it', () => {
     for (const value of ["w'h'o'am'i", 'wh""oami', 'i"f"config -a', "un'am'e -a"])
-      for (const place of ['query', 'form'] as const)
-        assert.equal(inspect(inEachPlace(value)[place]).verdict, 'block', `${place}: ${value}`)
+      for (const [place, request] of Object.entries(inEachPlace(value)))
+        if (place !== 'json') assert.equal(inspect(request).verdict, 'block', `${place}: ${value}`)
   })
 
-  test('is told from words with quotes in them', () => {
+  test('but words with quotes in them pass', () => {
     for (const value of [
       "rock'n'roll",
       "d'n'd night",

