@@ -27,6 +27,7 @@ export const run: Command = async (args, options, context) => {
     overrides,
     dataDirectory: setup.dataDirectory,
     onWait: sentence => context.output.note(sentence),
+    stop: context.signal,
   })
   try {
     output.line(
