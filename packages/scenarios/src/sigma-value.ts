@@ -86,7 +86,7 @@ export function compileValue(
   const flag = ['i', 'm', 's'].find(has)
   if (flag !== undefined && !has('re')) issues.add(place, `"${flag}" has a meaning only behind "re"`)
   const test = compileMatch(values, has, place, issues)
-  // What a text must hold is no help for a test that is turned around.
+  // A negated test also holds for texts without the words.
   return has('neq') ? { cost: test.cost, test: value => !test.test(value) } : test
 }
 

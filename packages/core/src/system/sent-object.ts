@@ -4,7 +4,7 @@ import { textOf } from './bounded-answer.ts'
 
 /**
  * The JSON object that a client of a listener of our own sent; an empty body is an empty object. The
- * connection stays open when there is more than may be read, so that the client can be told.
+ * connection stays open when there is more than may be read, so that the client gets an answer.
  * @param most bytes
  * @returns undefined for anything else, and for more bytes
  * @throws Error (rejects) when the connection breaks

@@ -69,7 +69,7 @@ const MAX_PASSES = 5
  * and set), then read back and compared, and all of it is undone if one is not what was written. Where it
  * stands is kept in `vault_job`; killed at any point, it goes on from the last batch, and finds what it had
  * already done. A budget that is used up makes it wait, not fail.
- * @throws ConfigError when the column's state does not allow it, or the batch is no number of rows
+ * @throws ConfigError when the column's state does not allow it, or the batch is out of range
  * @throws IntegrityError naming the column when a value does not open, or is not
  *   what was written. Never with a value
  */
