@@ -95,7 +95,10 @@ export class NoticeOutbox {
   }
 }
 
-/** A channel that never answers would keep every later notice waiting. @throws Error (rejects) when it takes too long */
+/**
+ * A channel that never answers would keep every later notice waiting.
+ * @throws Error (rejects) when it takes too long
+ */
 async function inTime(sending: Promise<void>): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>()
   const timer = setTimeout(() => reject(new Error('the channel did not answer in time')), PATIENCE)

@@ -11,7 +11,7 @@ interface WholeRange {
 /**
  * An option that is a whole number, in decimal digits.
  * @returns the fallback where it is not given
- * @throws ConfigError for anything else: what is no number would count as none at all
+ * @throws ConfigError for anything else, which would silently count as zero
  */
 export function wholeOption<Fallback extends number | undefined>(
   options: CommandOptions,

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { sentObject } from '../../src/index.ts'
 
-test('a client that sends too much is told so, on a connection that stays open', async t => {
+test('a client that sends too much gets an answer, on a connection that stays open', async t => {
   const server = createServer(async (request, response) => {
     const object = await sentObject(request, 1_000)
     response.writeHead(object === undefined ? 400 : 200).end(JSON.stringify(object ?? 'too much'))
@@ -23,7 +23,7 @@ test('a client that sends too much is told so, on a connection that stays open',
   assert.deepEqual(await send('{"id":7}'), [200, { id: 7 }])
 })
 
-test('what is no JSON object in UTF-8 is none, and an empty body is an empty one', async () => {
+test('anything but a JSON object in UTF-8 is refused, and an empty body is an empty object', async () => {
   const read = (...pieces: (string | Uint8Array)[]) =>
     sentObject(Readable.from(pieces.map(piece => Buffer.from(piece))), 1_000)
   for (const text of ['[]', 'null', '"x"', '7', '{', '{"a":1}{'])
