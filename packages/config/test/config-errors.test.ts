@@ -497,6 +497,51 @@ describe('a configuration that is wrong', () => {
     assert.deepEqual(await issuesOf(yaml, 'yaml', { REDIS_URL: 'redis://127.0.0.1:6379' }), [])
   })
 
+  test('says that a variable is empty, which is not the same as missing', async () => {
+    const [issue] = await issuesOf('upstream: ${BACKEND}', 'yaml', { BACKEND: ' \n' })
+    assert.match(issue?.problem ?? '', /BACKEND is empty/)
+  })
+
+  for (const text of [
+    'redis://:${SECRET}@redis:6379',
+    '${SECRET:-redis://:hunter2@redis}',
+    'redis://${SECRET}',
+  ])
+    test(`is refused where a reference would be kept as text: ${text}`, async () => {
+      const issues = await issuesOf(`stores: { redis: '${text}' }`, 'yaml', { SECRET: 'x1y2z3' })
+      assert.match(issues[0]?.problem ?? '', /SECRET is only a part of the text/)
+      assert.match(issues[0]?.hint ?? '', /write \$\{SECRET\} alone/)
+      assert.doesNotMatch(JSON.stringify(issues), /hunter2|x1y2z3/)
+    })
+
+  test('takes a variable without the blanks and the end of line around it', async () => {
+    const file = join(folder, 'blanks.yaml')
+    writeFileSync(file, "upstream: ${BACKEND}\ntrustProxies: ['${LB}']\nmode: ${MODE}\n")
+    const environment = { BACKEND: ' http://127.0.0.1:3000\n', LB: '10.0.0.0/8\r\n', MODE: 'observe ' }
+    const { written } = await loadConfig({ path: file, folder, environment })
+    assert.deepEqual(
+      [written.upstream, written.trustProxies, written.mode],
+      ['http://127.0.0.1:3000', ['10.0.0.0/8'], 'observe'],
+    )
+  })
+
+  test('reads a number or a truth value of a variable where no text can stand, and text where it can', async () => {
+    const file = join(folder, 'scalars.yaml')
+    writeFileSync(
+      file,
+      "upstream: http://127.0.0.1:3000\nlisten: ${PORT}\nworkers: ${WORKERS}\nroutes: { /a: { inspect: '${SHOWN}' } }\nstores: { redis: 'redis://h' }\nkeepHeaders: ['${NAME}']\ncaps: { connections: '${CAP}' }\n",
+    )
+    const environment = { PORT: '8080', WORKERS: '2', SHOWN: 'false', NAME: '123', CAP: '007' }
+    const issues = await issuesOf('workers: ${WORKERS}', 'yaml', { WORKERS: 'many' })
+    assert.match(issues[0]?.problem ?? '', /must be "auto" or a whole number, not "many"/)
+    await assert.rejects(loadConfig({ path: file, folder, environment }), /caps\.connections/)
+    const { written } = await loadConfig({ path: file, folder, environment: { ...environment, CAP: '700' } })
+    assert.deepEqual(
+      [written.listen, written.workers, written.routes?.['/a'], written.keepHeaders, written.caps],
+      ['8080', 2, { inspect: false }, ['123'], { connections: 700 }],
+    )
+  })
+
   test('is refused when it nests without end', async () => {
     const [issue] = await issuesOf(`routes: ${'{a: '.repeat(40)}1${'}'.repeat(40)}`, 'yaml')
     assert.match(issue?.problem ?? '', /deeper than 20/)

@@ -8,6 +8,7 @@ import {
   type Event,
   type Exchange,
   type Guard,
+  HttpEvent,
   type RecordTime,
 } from '@postern/core'
 import { type CorsOptions, corsGuard, corsHeadersOf } from '@postern/protocol'
@@ -102,7 +103,10 @@ export function buildEngine(
     ...(resources.recorder !== undefined && { recorder: resources.recorder }),
     ...aroundHandlers(config, resources, exchange => access.actingIn(exchange)),
   })
-  if (config.onEvent !== undefined && resources.scenarios !== undefined) engine.listen(config.onEvent)
+  const { onEvent } = config
+  // Loggers write what an object has of its own, and of a view that is next to nothing.
+  if (onEvent !== undefined && resources.scenarios !== undefined)
+    engine.listen(event => onEvent(event instanceof HttpEvent ? event.toJSON() : event))
   return { loaded, engine, throttle: limits, foreign: content.foreign }
 }
 

@@ -13,14 +13,19 @@ const { charCodeAt } = String.prototype
  */
 export class HttpEvent implements Event {
   readonly type = 'http'
-  readonly exchange: Exchange
+  // Not a property of its own: a logger that writes an event out would write cookies and tokens with it.
+  readonly #exchange: Exchange
   readonly outcome?: EventOutcome
   #actor: EventActor | undefined = undefined
   #request: EventRequest | undefined = undefined
 
   constructor(exchange: Exchange, outcome: Outcome | undefined) {
-    this.exchange = exchange
+    this.#exchange = exchange
     if (outcome !== undefined) this.outcome = outcome
+  }
+
+  get exchange(): Exchange {
+    return this.#exchange
   }
 
   get time(): number {
