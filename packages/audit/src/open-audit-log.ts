@@ -66,13 +66,15 @@ export interface AuditLogOptions extends PublisherOptions {
   readonly wait?: Duration | undefined
   /** Told once, in a sentence, before such a wait begins. */
   readonly onWait?: DirectoryLockWait['onWait']
+  /** Ends such a wait when it is aborted. */
+  readonly stop?: DirectoryLockWait['stop']
 }
 
 /**
  * Opens the embedded log of a directory for appending, creating it when it is new. One process at a time.
  * @throws StoreError when another process has it open, or the disk refuses
  * @throws IntegrityError when the data on disk was changed, lost, or is older than an anchor's checkpoint
- * @throws ConfigError for options that cannot be used
+ * @throws ConfigError for options that cannot be used; the reason of `stop`
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { directory, origin, clock = systemClock, random = systemRandom } = options
@@ -83,6 +85,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     name: 'audit-log',
     wait: options.wait,
     onWait: options.onWait,
+    stop: options.stop,
   })
   const opened: { close(): void }[] = [{ close: () => lock.release() }]
   const release = (): void => {

@@ -53,7 +53,10 @@ cases('reading files of requests, rules and logs', [
   ['replay requests.jsonl --against none.yaml', 2, /none\.yaml: there is no such file/],
   ['report --since tomorrowish', 2, /"tomorrowish" is not a time/],
   ['report --format pdf', 2, /"pdf" is not a format\n {2}hint: text, json or html/],
-  ['report --top 0', 2, /is not a whole number from 1 to 1000/],
+  ['report --top 0', 2, /--top: "0" is not a whole number from 1 to 1000/],
+  ['replay requests.jsonl --top 1e1', 2, /--top: "1e1" is not a whole number from 1 to 1000/],
+  ['audit tail --lines few', 2, /--lines: "few" is not a whole number from 0 to 100000/],
+  ['dev --port 0', 2, /--port: "0" is not a whole number from 1 to 65535/],
 ])
 
 cases('bans', [
@@ -120,6 +123,8 @@ cases('what the configuration does not have', [
   ['console remove ann@example.com', 3, NO_GATEWAY],
   ['vault status', 2, NO_VAULT],
   ['vault migrate customers', 2, NO_VAULT],
+  ['vault migrate customers --batch 0', 2, /--batch: "0" is not a whole number from 1 to 10000/],
+  ['vault rewrap customers --batch all', 2, /--batch: "all" is not a whole number from 1 to 10000/],
   ['vault rotate', 2, NO_VAULT],
   ['vault fingerprint', 2, NO_VAULT],
   ['vault canary customers email 1', 2, NO_VAULT],
@@ -167,6 +172,7 @@ cases('an audit log that is not there', [
 ])
 
 cases('holders', [
+  ['holder init h 1 --port web', 2, /--port: "web" is not a whole number from 1 to 65535/],
   ['holder init h 4', 2, /a holder is number 1, 2 or 3/],
   ['holder init h 1', 0, /wrote .*holder\.json.*\nfingerprint of holder 1: /],
   ['holder fingerprint h/holder.json', 0, /^[\w-]{43}\n$/],

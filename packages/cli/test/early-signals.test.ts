@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { until } from '../../../test/until.ts'
 import { EXIT, main } from '../src/index.ts'
 import { startBackend } from './backend.ts'
@@ -60,6 +61,60 @@ test('a gateway that is stopped before it has started ends in order', async t =>
   const host = new Host(folder, ['SIGTERM'])
   assert.equal(await main(['gateway', ...PLACES, '--to', 'http://127.0.0.1:9'], host), EXIT.done)
 })
+
+/** Another process that has the log of a directory, until the test ends. */
+async function held(t: TestContext, directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true })
+  const program = `import { lockDirectory } from '@postern/store'
+    lockDirectory(${JSON.stringify(directory)}, { name: 'audit-log' })
+    console.log('held')
+    setInterval(() => {}, 60_000)`
+  const flags = process.execArgv.filter(argument => !argument.startsWith('--test'))
+  const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+}
+
+const WAITING: Readonly<Record<string, (folder: string) => readonly [args: readonly string[], log: string]>> =
+  {
+    gateway: folder => [
+      ['gateway', ...PLACES, '--to', 'http://127.0.0.1:9'],
+      join(folder, '.postern', 'audit'),
+    ],
+    'gateway with workers': folder => [
+      ['gateway', ...PLACES, '--workers', '2', '--to', 'http://127.0.0.1:9'],
+      join(folder, '.postern', 'audit'),
+    ],
+    'forward-auth': folder => [['forward-auth', ...PLACES], join(folder, '.postern', 'audit')],
+    dev: folder => [['dev', '--listen', '127.0.0.1:0'], join(folder, '.postern', 'audit')],
+    holder: folder => [
+      ['holder', 'run', 'h1/holder.json', '--key-file', 'h1/holder.key'],
+      join(folder, 'h1', 'audit'),
+    ],
+  }
+for (const [name, waits] of Object.entries(WAITING))
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    test(`${name}: ${signal} ends the wait for another process that has the data directory`, {
+      timeout: 60_000,
+    }, async t => {
+      const folder = mkdtempSync(join(tmpdir(), 'postern-signals-'))
+      t.after(() => rmSync(folder, { recursive: true, force: true }))
+      assert.equal(await main(['holder', 'init', 'h1', '1'], new Host(folder, [])), EXIT.done)
+      // Makes the data directory.
+      assert.equal(await main(['limits', 'list'], new Host(folder, [])), EXIT.done)
+      const [args, log] = waits(folder)
+      await held(t, log)
+      const host = new Host(folder, [])
+      const ended = main(args, host)
+      await until(() => host.printed.some(text => text.includes('waiting up to 15s')))
+      host.emit(signal)
+      // Where it waits to the end, the directory is in use: another code.
+      assert.equal(await ended, EXIT.done, host.printed.join(''))
+      assert.equal(host.listenerCount(signal), 0)
+    })
 
 for (const workers of ['1', '2'])
   test(`a second Ctrl-C ends a wait for requests in progress; one that comes twice at once does not (${workers})`, {

@@ -116,7 +116,7 @@ describe('commands over a log in the data directory', () => {
     ['audit search --decision maybe', 2, /"maybe" is not a decision\n {2}hint: allow, .*would-deny/],
     ['audit search --since whenever', 2, /--since: "whenever" is not a time/],
     ['audit search --until 2026-05-04T12:01:30Z --type http', 0, /12:01:00\.000[\s\S]*12:00:00\.000/],
-    ['audit search --limit 0', 2, /"0" is not a whole number above 0/],
+    ['audit search --limit 0', 2, /"0" is not a whole number of at least 1/],
     ['audit search --limit 1 --principal user:ann', 0, /order\.refunded/],
     ['audit search --tenant acme', 0, /order\.refunded/],
     ['audit search --address 203.0.113.9 --text probing', 0, /remediation\.added 203\.0\.113\.9 block/],

@@ -155,7 +155,7 @@ const CASES: readonly Case[] = [
     0,
     /"GET \/x"[\s\S]*1 route; review them, then schema/,
   ],
-  ['parameters propose --samples many', {}, 2, /--samples: is not a number of requests/],
+  ['parameters propose --samples many', {}, 2, /--samples: "many" is not a whole number of at least 1/],
   [
     'parameters types',
     { types: { 'GET /x': { 'query.page': 'number' }, 'GET /y': {} } },

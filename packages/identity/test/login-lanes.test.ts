@@ -19,7 +19,7 @@ function stranger(index: number): Client {
 function guess(record: LoginRecord, client: Client, now: number): { record: LoginRecord; checked: boolean } {
   const entry = enter(record, client, DEFAULT_LANES, now)
   return entry.kind === 'checked'
-    ? { record: failed(entry.record, client, entry.lane, now), checked: true }
+    ? { record: failed(entry.record, { client, lane: entry.lane }, now), checked: true }
     : { record, checked: false }
 }
 
@@ -65,7 +65,12 @@ describe('the lanes of an account', () => {
   })
 
   test('close to unknown clients after 100 failures in a row, and a success of the owner on a known device does not open them', () => {
-    let record = succeeded(NO_RECORD, stranger(0), 'unknown', 'owner-device', DEFAULT_LANES, START)
+    let record = succeeded(
+      NO_RECORD,
+      { client: stranger(0), lane: 'unknown', device: 'owner-device' },
+      DEFAULT_LANES,
+      START,
+    )
     let now = START
     let checked = 0
     for (let i = 1; i < 20_000; i++) {
@@ -79,12 +84,22 @@ describe('the lanes of an account', () => {
     const entry = enter(record, owner, DEFAULT_LANES, now)
     assert.equal(entry.kind, 'checked')
     assert.ok(entry.kind === 'checked' && entry.lane === 'device')
-    record = succeeded(entry.record, owner, 'device', 'owner-device', DEFAULT_LANES, now)
+    record = succeeded(
+      entry.record,
+      { client: owner, lane: 'device', device: 'owner-device' },
+      DEFAULT_LANES,
+      now,
+    )
     assert.equal(guess(record, stranger(99_999), now + DAY).checked, false)
   })
 
   test('give a known device ten tries and one more every five minutes, whatever strangers do', () => {
-    let record = succeeded(NO_RECORD, stranger(0), 'unknown', 'd', DEFAULT_LANES, START)
+    let record = succeeded(
+      NO_RECORD,
+      { client: stranger(0), lane: 'unknown', device: 'd' },
+      DEFAULT_LANES,
+      START,
+    )
     for (let i = 0; i < 1_000; i++) record = guess(record, stranger(i), START + 10).record
     const owner: Client = { device: 'd', network: 'cafe', address: 'cafe' }
     let checked = 0
@@ -100,7 +115,7 @@ describe('the lanes of an account', () => {
 
   test('give a network with a past success five tries and one more every quarter of an hour', () => {
     const home = stranger(0)
-    let record = succeeded(NO_RECORD, home, 'unknown', 'd', DEFAULT_LANES, START)
+    let record = succeeded(NO_RECORD, { client: home, lane: 'unknown', device: 'd' }, DEFAULT_LANES, START)
     const other: Client = { device: undefined, network: home.network, address: 'another phone' }
     let checked = 0
     for (let i = 0; i < 30; i++) {
@@ -113,7 +128,12 @@ describe('the lanes of an account', () => {
   })
 
   test('do not turn a known device with an empty bucket into an unknown client with a full one', () => {
-    let record = succeeded(NO_RECORD, stranger(0), 'unknown', 'd', DEFAULT_LANES, START)
+    let record = succeeded(
+      NO_RECORD,
+      { client: stranger(0), lane: 'unknown', device: 'd' },
+      DEFAULT_LANES,
+      START,
+    )
     const thief: Client = { device: 'd', network: 'n', address: 'a' }
     for (let i = 0; i < 10; i++) record = guess(record, thief, START).record
     const entry = enter(record, thief, DEFAULT_LANES, START)
@@ -121,7 +141,12 @@ describe('the lanes of an account', () => {
   })
 
   test('take a device away that fails 100 times in a row', () => {
-    let record = succeeded(NO_RECORD, stranger(0), 'unknown', 'd', DEFAULT_LANES, START)
+    let record = succeeded(
+      NO_RECORD,
+      { client: stranger(0), lane: 'unknown', device: 'd' },
+      DEFAULT_LANES,
+      START,
+    )
     const thief: Client = { device: 'd', network: 'n', address: 'a' }
     let now = START
     let checked = 0
@@ -140,7 +165,12 @@ describe('the lanes of an account', () => {
     for (let i = 0; i < 500; i++) {
       now += 1_900_000
       record = guess(record, stranger(i), now).record
-      record = succeeded(record, stranger(i), 'unknown', `device${i}`, DEFAULT_LANES, now)
+      record = succeeded(
+        record,
+        { client: stranger(i), lane: 'unknown', device: `device${i}` },
+        DEFAULT_LANES,
+        now,
+      )
     }
     assert.equal(record.devices.length, MAX_KNOWN)
     assert.equal(record.networks.length, MAX_KNOWN)

@@ -89,7 +89,7 @@ for (const [name, open] of Object.entries(STORES)) {
       const [store, other] = await open(context)
       const now = clock.now()
       await store.update('one', record => ({
-        record: succeeded(record, CLIENT, 'unknown', 'device', DEFAULT_LANES, now),
+        record: succeeded(record, { client: CLIENT, lane: 'unknown', device: 'device' }, DEFAULT_LANES, now),
         result: undefined,
       }))
       const devices = await other.update('one', record => ({ result: record.devices.map(({ id }) => id) }))

@@ -34,6 +34,18 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal((await one.byId(id))?.email, 'new@shop.example')
     })
 
+    test('attack: a name that no database can store, or that would write to a terminal, makes an account all the same', async t => {
+      const accounts = new Accounts({ database: await (await databases(t))() })
+      const wish = {
+        email: email('ann@shop.example'),
+        emailVerified: 'yes',
+        name: '\0A\u001b[2Jnn\r\n\ud83d',
+      } as const
+      const made = await accounts.create(wish)
+      assert.equal(made?.name, 'A[2Jnn\ufffd')
+      assert.equal((await accounts.byId(made.id))?.name, made.name)
+    })
+
     test('are found by a part of address, name or id, whatever is typed', async t => {
       const accounts = new Accounts({ database: await (await databases(t))() })
       const make = async (address: string, name: string): Promise<string> => {

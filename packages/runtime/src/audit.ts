@@ -65,6 +65,8 @@ export interface OpenAuditOptions {
    * is not waited for.
    */
   readonly onWait?: ((sentence: string) => void) | undefined
+  /** Ends that wait when it is aborted: its reason is thrown. */
+  readonly stop?: AbortSignal | undefined
 }
 
 /**
@@ -81,7 +83,7 @@ const LONGEST_WAIT = '15s'
 export async function openAudit(
   loaded: LoadedConfig,
   connections: Connections,
-  { outside = new AuditPublishing(), older = 'refuse', onAway, onWait }: OpenAuditOptions = {},
+  { outside = new AuditPublishing(), older = 'refuse', onAway, onWait, stop }: OpenAuditOptions = {},
 ): Promise<OpenedAudit | undefined> {
   const { audit } = loaded.config
   if (audit === false) return undefined
@@ -97,7 +99,7 @@ export async function openAudit(
     ? openInPostgres(loaded, audit, connections, { ...others, onAway })
     : openInDirectory(audit, connections, {
         ...others,
-        ...(onWait !== undefined && { wait: LONGEST_WAIT, onWait }),
+        ...(onWait !== undefined && { wait: LONGEST_WAIT, onWait, stop }),
       })
 }
 
@@ -109,7 +111,7 @@ type Others = Pick<
 async function openInDirectory(
   audit: CompiledAudit,
   connections: Connections,
-  others: Others & Pick<AuditLogOptions, 'wait' | 'onWait'>,
+  others: Others & Pick<AuditLogOptions, 'wait' | 'onWait' | 'stop'>,
 ): Promise<OpenedAudit> {
   const directory = auditDirectory(connections.directory.path)
   const log = await openAuditLog({

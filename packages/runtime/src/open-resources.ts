@@ -34,6 +34,8 @@ export interface OpenResourcesOptions {
    * back. Default: a directory that is in use is an error at once.
    */
   readonly onWait?: ((sentence: string) => void) | undefined
+  /** Ends that wait when it is aborted: its reason is thrown. */
+  readonly stop?: AbortSignal | undefined
   /** Signs the puzzles of challenges; random unless given. */
   readonly secret?: Uint8Array | undefined
 }
@@ -51,7 +53,10 @@ export async function openResources(options: OpenResourcesOptions): Promise<Reso
   const closers: Closers = [() => connections.close()]
   try {
     const scenarios = scenarioDetector({ scenarios: scenariosOf(loaded) })
-    const audit = await startAudit(loaded, connections, emit, options.onWait)
+    const audit = await startAudit(loaded, connections, emit, {
+      onWait: options.onWait,
+      stop: options.stop,
+    })
     if (audit !== undefined) closers.push(() => audit.close())
     const { stores, ...opened } = await openThreadResources({
       ...{ loaded, connections, closers, emit, recorder: audit?.log, limits: options.limits },

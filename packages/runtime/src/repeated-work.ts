@@ -12,15 +12,21 @@ export interface RepeatedWorkOptions {
   readonly onTrouble?: (problem: string) => void
 }
 
+/** How long the work may be under way before it counts as trouble, milliseconds. */
+const PATIENCE = 300_000
+
 /**
  * Work that is done at the start and again and again, never twice at once. What goes wrong shows in
- * readiness, and is tried again.
+ * readiness, and is tried again. So does work that does not end; that is waited for, because a second one
+ * beside it would do the same things twice.
  */
 export class RepeatedWork implements HealthProbe {
   readonly #options: RepeatedWorkOptions
   readonly #timer: NodeJS.Timeout
   #running: Promise<void> | undefined
   #trouble: string | undefined
+  /** Starts that were left out because the last work was still under way. */
+  #leftOut = 0
 
   constructor(options: RepeatedWorkOptions) {
     this.#options = options
@@ -29,7 +35,13 @@ export class RepeatedWork implements HealthProbe {
   }
 
   #run(): void {
-    this.#running ??= this.#attempt().finally(() => {
+    if (this.#running !== undefined) {
+      this.#leftOut++
+      if (this.#leftOut * this.#options.every >= PATIENCE) this.#failed('under way for more than 5 minutes')
+      return
+    }
+    this.#leftOut = 0
+    this.#running = this.#attempt().finally(() => {
       this.#running = undefined
     })
   }
@@ -39,10 +51,13 @@ export class RepeatedWork implements HealthProbe {
       await this.#options.work()
       this.#trouble = undefined
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : 'failed'
-      if (trouble !== this.#trouble) this.#options.onTrouble?.(trouble)
-      this.#trouble = trouble
+      this.#failed(error instanceof Error ? error.message : 'failed')
     }
+  }
+
+  #failed(trouble: string): void {
+    if (trouble !== this.#trouble) this.#options.onTrouble?.(trouble)
+    this.#trouble = trouble
   }
 
   health(): Health {

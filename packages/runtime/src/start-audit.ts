@@ -1,7 +1,7 @@
 import type { AuditLog, Shipper } from '@postern/audit'
 import type { LoadedConfig } from '@postern/config'
 import { type Event, type Health, type HealthProbe, systemClock } from '@postern/core'
-import { isAuditInPostgres, openAudit } from './audit.ts'
+import { isAuditInPostgres, type OpenAuditOptions, openAudit } from './audit.ts'
 import { AuditOutbox, drainOutbox } from './audit-outbox.ts'
 import { AuditPublishing } from './audit-publishing.ts'
 import { auditRetention } from './audit-retention.ts'
@@ -30,20 +30,20 @@ export interface RunningAudit {
  * Opens the log and starts shipping and retention, as the configuration wants them; undefined when it
  * switches the log off.
  * @param emit takes events about the log itself
- * @param onWait see `OpenAuditOptions.onWait`
+ * @param waiting for another process that has the data directory
  * @throws as `openAudit`; ConfigError for a secret or certificate of `audit.ship` that cannot be read
  */
 export async function startAudit(
   loaded: LoadedConfig,
   connections: Connections,
   emit: (event: Event) => void,
-  onWait?: (sentence: string) => void,
+  waiting: Pick<OpenAuditOptions, 'onWait' | 'stop'> = {},
 ): Promise<RunningAudit | undefined> {
   if (connections.isMemoryOnly && !isAuditInPostgres(loaded)) return undefined
   const outside = new AuditPublishing(error => emit(outsideFailed(error)))
   const opened = await openAudit(loaded, connections, {
     outside,
-    onWait,
+    ...waiting,
     onAway: {
       away: error => emit(storeAway('audit', error)),
       back: () => emit(storeBack('audit')),

@@ -17,6 +17,9 @@ export interface ValueTest {
   readonly words?: readonly string[] | undefined
 }
 
+/** How many of several values must match. */
+type Wanted = 'any' | 'every'
+
 /** Expressions see no more than this of a value, so that their time is bounded whatever is sent. */
 const MAX_EXPRESSION_INPUT = 1_024
 
@@ -39,6 +42,9 @@ const MODIFIERS: ReadonlySet<string> = new Set([
   'neq',
 ])
 
+/** Of these a field can have one: each says in another way how values are compared. */
+const KINDS = ['contains', 'startswith', 'endswith', 're', 'cidr', 'lt', 'lte', 'gt', 'gte', 'exists']
+
 /** Sigma's modifiers that would need another idea of events than ours. */
 const REFUSED: Readonly<Record<string, string>> = {
   base64: 'use the field request.decoded, or an expression',
@@ -52,6 +58,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   fieldref: 'compare with a fixed value',
 }
 
+const NEVER: ValueTest = { cost: 0, test: () => false }
+
 /**
  * Compiles the values of one field: `field|modifier|...: value or list`. A list matches when one value does,
  * with `all` when every one does. Text is compared without regard to case unless `cased`; `*` and `?` are
@@ -63,7 +71,6 @@ export function compileValue(
   place: string,
   issues: RuleIssues,
 ): ValueTest {
-  const never: ValueTest = { cost: 0, test: () => false }
   for (const modifier of modifiers) {
     if (MODIFIERS.has(modifier)) continue
     issues.add(
@@ -71,43 +78,64 @@ export function compileValue(
       `the modifier "${modifier}" is not understood`,
       REFUSED[modifier] ?? `known: ${[...MODIFIERS].join(', ')}`,
     )
-    return never
+    return NEVER
   }
   const has = (name: string): boolean => modifiers.includes(name)
-  if (has('exists')) {
-    const wanted = values[0] === true
-    return { cost: 0, test: value => (value !== undefined) === wanted }
-  }
-  if (values.length === 0) {
-    issues.add(place, 'has no value')
-    return never
-  }
-  const compare = ['lt', 'lte', 'gt', 'gte'].find(has)
-  if (compare !== undefined) return compileComparison(compare, values[0], place, issues)
-  if (has('re'))
-    return combine(
-      values.map(value => compileExpression(value, has, place, issues)),
-      has('all'),
-    )
-  if (has('cidr')) return compileCidr(values, place, issues)
-  const shape = has('contains')
-    ? 'contains'
-    : has('startswith')
-      ? 'startswith'
-      : has('endswith')
-        ? 'endswith'
-        : 'equals'
-  const test = compileTexts(values, shape, has('cased'), has('all'), place, issues)
+  const [kind, another] = KINDS.filter(has)
+  if (another !== undefined) issues.add(place, `"${kind}" and "${another}" cannot stand together`)
+  const flag = ['i', 'm', 's'].find(has)
+  if (flag !== undefined && !has('re')) issues.add(place, `"${flag}" has a meaning only behind "re"`)
+  const test = compileMatch(values, has, place, issues)
+  // A negated test also holds for texts without the words.
   return has('neq') ? { cost: test.cost, test: value => !test.test(value) } : test
 }
 
-function combine(tests: readonly ValueTest[], all: boolean): ValueTest {
+/** The test of the values, as every modifier but `neq` has it. */
+function compileMatch(
+  values: readonly unknown[],
+  has: (name: string) => boolean,
+  place: string,
+  issues: RuleIssues,
+): ValueTest {
+  if (has('exists')) {
+    const [present] = values
+    if (typeof present !== 'boolean' || values.length > 1) issues.add(place, '"exists" needs true or false')
+    return { cost: 0, test: value => (value !== undefined) === present }
+  }
+  if (values.length === 0) {
+    issues.add(place, 'has no value')
+    return NEVER
+  }
+  const wanted: Wanted = has('all') ? 'every' : 'any'
+  const compare = ['lt', 'lte', 'gt', 'gte'].find(has)
+  if (compare !== undefined) return compileComparison(compare, values, place, issues)
+  if (has('re'))
+    return combine(
+      values.map(value => compileExpression(value, has, place, issues)),
+      wanted,
+    )
+  if (has('cidr'))
+    return wanted === 'every'
+      ? combine(
+          values.map(value => compileCidr([value], place, issues)),
+          wanted,
+        )
+      : compileCidr(values, place, issues)
+  const fold = has('cased') ? (text: string): string => text : foldOnce
+  return compileTexts(values, { shape: shapeOf(has), fold, wanted }, place, issues)
+}
+
+/** @param wanted how many of the tests must hold */
+function combine(tests: readonly ValueTest[], wanted: Wanted): ValueTest {
   const [only] = tests
   if (only !== undefined && tests.length === 1) return only
   return {
     cost: tests.reduce((sum, test) => sum + test.cost, 0),
-    words: all ? tests.find(test => test.words !== undefined)?.words : wordsOfAny(tests),
-    test: all ? value => tests.every(one => one.test(value)) : value => tests.some(one => one.test(value)),
+    words: wanted === 'every' ? tests.find(test => test.words !== undefined)?.words : wordsOfAny(tests),
+    test:
+      wanted === 'every'
+        ? value => tests.every(one => one.test(value))
+        : value => tests.some(one => one.test(value)),
   }
 }
 
@@ -120,8 +148,13 @@ function wordsOfAny(tests: readonly ValueTest[]): readonly string[] | undefined 
   return all
 }
 
-function compileComparison(kind: string, bound: unknown, place: string, issues: RuleIssues): ValueTest {
-  if (typeof bound !== 'number') issues.add(place, `"${kind}" needs a number`)
+function compileComparison(
+  kind: string,
+  [bound, ...rest]: readonly unknown[],
+  place: string,
+  issues: RuleIssues,
+): ValueTest {
+  if (typeof bound !== 'number' || rest.length > 0) issues.add(place, `"${kind}" needs one number`)
   const limit = Number(bound)
   const holds: (value: number) => boolean =
     kind === 'lt'
@@ -204,11 +237,23 @@ function foldOnce(text: string): string {
 
 type Shape = 'contains' | 'startswith' | 'endswith' | 'equals'
 
+function shapeOf(has: (name: string) => boolean): Shape {
+  if (has('contains')) return 'contains'
+  if (has('startswith')) return 'startswith'
+  return has('endswith') ? 'endswith' : 'equals'
+}
+
+/** How texts are compared. */
+interface TextMatch {
+  readonly shape: Shape
+  /** Applied to both texts. */
+  readonly fold: (text: string) => string
+  readonly wanted: Wanted
+}
+
 function compileTexts(
   values: readonly unknown[],
-  shape: Shape,
-  cased: boolean,
-  all: boolean,
+  { shape, fold, wanted }: TextMatch,
   place: string,
   issues: RuleIssues,
 ): ValueTest {
@@ -219,21 +264,20 @@ function compileTexts(
   const odd = values.find(value => typeof value === 'object')
   if (odd !== undefined) issues.add(place, 'a value must be text, a number, true or false')
   const numbers = values.filter(value => typeof value === 'number')
-  if (shape === 'equals' && numbers.length === values.length && !all) {
-    const wanted = new Set<FieldValue>(numbers)
-    return { cost: 0, test: value => wanted.has(typeof value === 'string' ? Number(value) : value) }
+  if (shape === 'equals' && numbers.length === values.length && wanted === 'any') {
+    const same = new Set<FieldValue>(numbers)
+    return { cost: 0, test: value => same.has(typeof value === 'string' ? Number(value) : value) }
   }
-  const fold = cased ? (text: string): string => text : foldOnce
   const texts = values.map(value => fold(String(value)))
   if (texts.some(text => text === '' && shape !== 'equals'))
     issues.add(place, 'an empty text is in every text')
   const plain = texts.filter(text => !hasWildcard(text)).map(unquote)
   const wild = texts.filter(hasWildcard)
   const tests: ValueTest[] = []
-  if (all) for (const text of plain) tests.push(plainTest([text], shape, fold))
+  if (wanted === 'every') for (const text of plain) tests.push(plainTest([text], shape, fold))
   else if (plain.length > 0) tests.push(plainTest(plain, shape, fold))
   for (const pattern of wild) tests.push(wildTest(pattern, shape, fold))
-  return combine(tests, all)
+  return combine(tests, wanted)
 }
 
 function plainTest(words: readonly string[], shape: Shape, fold: (text: string) => string): ValueTest {

@@ -84,6 +84,24 @@ describe('Sigma detections', () => {
     ['s: { sc-status|lt: 300 }\ncondition: s', http(), http({}, '/', 300)],
     ['s: { actor.principal: null }\ncondition: s', http(), http({ actor: { principal: 'alice' } })],
     ['s: { actor.principal|exists: true }\ncondition: s', http({ actor: { principal: 'alice' } }), http()],
+    ['s: { actor.principal|exists: false }\ncondition: s', http(), http({ actor: { principal: 'alice' } })],
+    [
+      's: { actor.principal|exists|neq: true }\ncondition: s',
+      http(),
+      http({ actor: { principal: 'alice' } }),
+    ],
+    [
+      's: { c-ip|cidr|neq: 198.51.100.0/24 }\ncondition: s',
+      http(),
+      http({ actor: { address: '198.51.100.1' } }),
+    ],
+    [
+      's: { c-ip|cidr|all: [198.51.0.0/16, 198.51.100.0/24] }\ncondition: s',
+      http({ actor: { address: '198.51.100.1' } }),
+      http({ actor: { address: '198.51.101.1' } }),
+    ],
+    ["s: { cs-uri-stem|re|neq: '^/a/' }\ncondition: s", http({}, '/b'), http({}, '/a/b')],
+    ['s: { sc-status|gte|neq: 400 }\ncondition: s', http(), http({}, '/', 400)],
     ['s: { sc-status|neq: 200 }\ncondition: s', http({}, '/', 500), http()],
     ['s: { data.list: y }\ncondition: s', http(), http({ data: { list: ['z'] } })],
     ['s: [firefox, nothing]\ncondition: s', http(), http({ actor: { agent: 'x' } })],
@@ -128,6 +146,26 @@ describe('what is not understood is refused with its place', () => {
       'an unknown field',
       rule('s: { cs-uri-stm: /a }\ncondition: s'),
       /test\.yml\.detection\.s\.cs-uri-stm.*not a field/,
+    ],
+    [
+      'a word for true',
+      rule('s: { actor.principal|exists: yes }\ncondition: s'),
+      /test\.yml\.detection\.s\.actor\.principal.*"exists" needs true or false/,
+    ],
+    [
+      'two ways to compare',
+      rule('s: { cs-uri-stem|contains|endswith: php }\ncondition: s'),
+      /cs-uri-stem.*"contains" and "endswith" cannot stand together/,
+    ],
+    [
+      'a flag of expressions without one',
+      rule('s: { cs-uri-stem|contains|i: php }\ncondition: s'),
+      /cs-uri-stem.*"i" has a meaning only behind "re"/,
+    ],
+    [
+      'two bounds',
+      rule('s: { sc-status|gte: [400, 500] }\ncondition: s'),
+      /sc-status.*"gte" needs one number/,
     ],
     [
       'an unknown modifier',

@@ -16,4 +16,6 @@ export interface ServeOptions {
    * that is in use is an error at once.
    */
   readonly onWait?: (sentence: string) => void
+  /** Ends that wait when it is aborted: its reason is thrown. */
+  readonly stop?: AbortSignal
 }

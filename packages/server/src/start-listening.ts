@@ -37,10 +37,10 @@ export function startListening(options: ServeOptions, parts: ListeningParts): Pr
 }
 
 async function openRuntime(
-  { loaded, dataDirectory, onWait }: ServeOptions,
+  { loaded, dataDirectory, onWait, stop }: ServeOptions,
   { metrics, limits, secret }: ListeningParts,
 ): Promise<Runtime> {
-  const runtime = await Runtime.open({ loaded, dataDirectory, limits, secret, onWait })
+  const runtime = await Runtime.open({ loaded, dataDirectory, limits, secret, onWait, stop })
   // Requests of workers are counted there; what arises on this thread (findings, losses) is counted here.
   runtime.listen(event => metrics.count(event))
   return runtime

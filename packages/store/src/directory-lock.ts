@@ -31,6 +31,8 @@ export interface DirectoryLockWait {
   readonly wait?: Duration | undefined
   /** Told once, in a sentence, before the wait begins. */
   readonly onWait?: ((sentence: string) => void) | undefined
+  /** Ends the wait when it is aborted. */
+  readonly stop?: AbortSignal | undefined
 }
 
 const BUSY = 5
@@ -79,11 +81,12 @@ export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLo
 /**
  * Takes a right as `lockDirectory` does, and waits for another process to give it back, as when a process
  * manager starts the new process before it stops the old one. Timers and requests go on meanwhile.
- * @throws StoreError naming the process that still has it after `wait`; at once when it is this process
+ * @throws StoreError naming the process that still has it after `wait`; at once when it is this process. The
+ *   reason of `stop`
  */
 export async function awaitDirectoryLock(
   directory: string,
-  { name, wait = 0, onWait }: DirectoryLockWait,
+  { name, wait = 0, onWait, stop }: DirectoryLockWait,
 ): Promise<DirectoryLock> {
   const file = lockFile(directory, name)
   const longest = parseDuration(wait, 'wait')
@@ -100,6 +103,7 @@ export async function awaitDirectoryLock(
         )
       }
     }
+    stop?.throwIfAborted()
     await pause(RETRY_MS)
   }
 }

@@ -13,7 +13,7 @@ export interface Place {
   ticket: number
   readonly cost: number
   /** Nearly every request has one place or none: a list would be one more thing to make for each. */
-  readonly next: Place | undefined
+  next: Place | undefined
 }
 
 /** A request's places in concurrency limits, and in the process. Places are held in a chain. */
@@ -104,9 +104,17 @@ export class HeldPlaces {
   /** Gives back the places of limits that do not count streams of events, for a request that became one. */
   releaseQuiet(held: Held): void {
     let counted: Place | undefined
-    for (let place = held.place; place !== undefined; place = place.next) {
-      if (place.limit.eventStreams === 'free') this.release({ ...place, next: undefined })
-      else counted = { ...place, next: counted }
+    for (let place = held.place; place !== undefined; ) {
+      const { next } = place
+      // Not copied: a place that is being renewed gets its ticket later.
+      if (place.limit.eventStreams === 'free') {
+        place.next = undefined
+        this.release(place)
+      } else {
+        place.next = counted
+        counted = place
+      }
+      place = next
     }
     held.place = counted
   }
@@ -151,7 +159,7 @@ export class HeldPlaces {
       return
     }
     const ticket = question.refused < 0 ? (question.tickets[0] as number) : Number.NaN
-    if (held.isChained) place.ticket = ticket
+    if (held.isChained && isHeld(place, held)) place.ticket = ticket
     else if (!Number.isNaN(ticket)) this.#store.release(limit, key, rule, ticket, cost)
   }
 
@@ -172,6 +180,12 @@ export class HeldPlaces {
     held.older = undefined
     held.newer = undefined
   }
+}
+
+/** Whether a place is still among those that are held: it may have been given back while it was renewed. */
+function isHeld(wanted: Place, { place: first }: Held): boolean {
+  for (let place = first; place !== undefined; place = place.next) if (place === wanted) return true
+  return false
 }
 
 /** One list of places from two. */

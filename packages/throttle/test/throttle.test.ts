@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import {
   ALLOW,
   type AnswerHead,
@@ -18,6 +19,7 @@ import {
   gcra,
   header,
   type Limit,
+  type LimitStore,
   memoryStore,
   principal,
   type Throttle,
@@ -318,6 +320,56 @@ describe('concurrency', () => {
       for (const exchange of answers) engine.settle(exchange, ENDED)
       assert.equal(await effects(() => engine.decide(open(engine)), 3), wanted === 'allow' ? '+--' : '++-')
     }
+  })
+
+  test('attack: a stream of events begins while its places are renewed, and none of them stays taken', async () => {
+    const { timers, fire } = longTimers()
+    const clock = new VirtualClock()
+    const memory = memoryStore({ clock, slots: 1_024 })
+    let answered = Promise.resolve()
+    const remote: LimitStore = {
+      name: 'remote',
+      decide: async question => {
+        await answered
+        await memory.decide(question)
+      },
+      release: (...place) => memory.release(...place),
+      reset: (...key) => memory.reset(...key),
+      health: () => memory.health(),
+      close: () => memory.close(),
+    }
+    const guard = throttle({
+      store: remote,
+      limits: [
+        { name: 'free', limit: concurrency(1), eventStreams: 'free' },
+        { name: 'counted', key: header('x-caller'), limit: concurrency(1) },
+      ],
+      timers,
+    })
+    const engine = engineWith(guard, { clock })
+    const caller = { headers: ['X-Caller', 'a'] }
+    const stream = open(engine, caller)
+    assert.equal(await engine.decide(stream), ALLOW)
+    clock.advance(15_000)
+    fire()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    answered = promise
+    clock.advance(15_000)
+    fire()
+    engine.onAnswer(stream, headOf('text/event-stream'))
+    resolve()
+    await setImmediate()
+
+    assert.equal(
+      await effects(() => engine.decide(open(engine, caller)), 1),
+      '-',
+      'the counted place is held',
+    )
+    const other = open(engine, { headers: ['X-Caller', 'b'] })
+    assert.equal(await engine.decide(other), ALLOW, 'the free place was given back')
+    engine.settle(other, ENDED)
+    engine.settle(stream, ENDED)
+    assert.equal(await engine.decide(open(engine, caller)), ALLOW, 'nothing is held at the end')
   })
 
   test('two guards that hold places of one request both give them back, each once', () => {

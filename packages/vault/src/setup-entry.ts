@@ -1,6 +1,11 @@
 /** `@postern/vault/setup`: what operators' programs need: the vault file, its database, jobs over tables. */
 export type { RewriteKind, RowRewrite } from './migrate/rewrite-rows.ts'
-export { type RewriteOptions, type RewriteProgress, rewriteTable } from './migrate/rewrite-table.ts'
+export {
+  MOST_ROWS,
+  type RewriteOptions,
+  type RewriteProgress,
+  rewriteTable,
+} from './migrate/rewrite-table.ts'
 export { identitySeed, selfSignedIdentity, type TlsIdentity } from './primitive/certificate.ts'
 export { checkKnownKeys } from './setup/known-keys.ts'
 export { openVaultDatabase, readIdentity } from './setup/open-vault.ts'

@@ -183,6 +183,11 @@ for (const dialect of ['postgres', 'sqlite'] as const) {
           ...more,
         })
       await assert.rejects(job('strict', 'seal'), { code: 'POSTERN_CONFIG' })
+      for (const batch of [0, -1, 1.5, Number.NaN, 1e9])
+        await assert.rejects(
+          job('dual', 'seal', { batch }),
+          /batch: .* is not a whole number from 1 to 10000/,
+        )
       const stop = new AbortController()
       const part = await job('dual', 'seal', { signal: stop.signal, onProgress: () => stop.abort() })
       assert.deepEqual([part.rows, part.done], [4, false])

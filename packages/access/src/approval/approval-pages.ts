@@ -68,12 +68,16 @@ export function approvalPage(approval: Approval, reader: ApprovalReader): string
   ]
   const main = `<p class="state">${escapeHtml(words.state[state])}</p>
 ${note === '' ? '' : `<p>${shown(note)}</p>\n`}${state === 'approved' ? `<p>${escapeHtml(words.repeat)}</p>\n` : ''}<dl>${facts.join('')}</dl>
-${details(approval, words, decides)}${effect(approval, words, decides)}${state === 'pending' || state === 'approved' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
+${details(approval, words, reader)}${effect(approval, words, reader)}${state === 'pending' || state === 'approved' ? form(approval, reader, words) : ''}<p><a href="${escapeHtml(path)}">${escapeHtml(words.all)}</a></p>`
   return page(language, words.title, asked || decides ? main : `<p>${escapeHtml(words.nothing)}</p>`)
 }
 
 /** Everything that the consent is bound to, so that nobody consents to a part of it unseen. */
-function details({ act, preview: { body } }: Approval, words: ApprovalWords, decides: boolean): string {
+function details(
+  { act, preview: { body } }: Approval,
+  words: ApprovalWords,
+  { decides }: ApprovalReader,
+): string {
   const text = JSON.stringify(act.arguments, undefined, 2)
   const sent =
     body === undefined || !decides
@@ -84,7 +88,7 @@ function details({ act, preview: { body } }: Approval, words: ApprovalWords, dec
 }
 
 /** What the requester has counted, and, for who decides, a few of the rows. */
-function effect({ preview }: Approval, words: ApprovalWords, decides: boolean): string {
+function effect({ preview }: Approval, words: ApprovalWords, { decides }: ApprovalReader): string {
   const { summary, rows, sample } = preview
   const counts = Object.entries(rows ?? {})
     .map(([table, count]) => `<tr><th scope="row">${shown(table)}</th><td>${count}</td></tr>`)

@@ -7,6 +7,7 @@ import {
   type Principal,
   parseDuration,
   type RandomSource,
+  storedText,
   systemClock,
   systemRandom,
 } from '@postern/core'
@@ -104,8 +105,7 @@ export class Approvals {
       rows_allowed: rows ?? null,
       budgets: JSON.stringify(budgets),
       preview: JSON.stringify(boundPreview(request.preview ?? {})),
-      // As databases keep it.
-      reason: reason.slice(0, MAX_REASON).replaceAll('\0', '').toWellFormed(),
+      reason: storedText(reason, MAX_REASON),
       requested_at: now,
       expires_at: now + ttl,
     }
@@ -160,7 +160,7 @@ export class Approvals {
       decidedBy: nameOf(principal),
       decidedAt: now,
       expiresAt: now + Math.min(MAX_USE, approval.expiresAt - approval.requestedAt),
-      note: note.slice(0, MAX_REASON),
+      note: storedText(note, MAX_REASON),
     }
     const seal = this.#key === undefined || decision === 'deny' ? '' : sealDecision(decided, this.#key)
     const results = await this.#database.run([

@@ -11,8 +11,10 @@ export interface NoticeOutboxOptions {
   readonly recorder?: EventRecorder
 }
 
-/** Longer than any channel may take; another process tries after it, should this one have died. */
+/** Another process tries after it, should this one have died. */
 const LEASE = 60_000
+/** How long a channel may take, milliseconds: less than the lease, or two processes would send at once. */
+const PATIENCE = 45_000
 const FIRST_DELAY = 10_000
 /**
  * 10 s, 20 s, 40 s, ...: some 20 minutes in all, after which whoever was to be
@@ -70,7 +72,8 @@ export class NoticeOutbox {
       // A channel that is no longer configured: the notice waits for its last attempt.
       if (channel === undefined) throw new Error('the channel is not configured any more')
       const event = row['event'] === 'decided' ? 'decided' : 'requested'
-      await channel.send({ id, event, approval: await read(String(row['approval'])), time: now })
+      const approval = await read(String(row['approval']))
+      await inTime(channel.send({ id, event, approval, time: now }))
       await database.run([{ text: APPROVAL_SQL.removeNotice, values: [id] }])
       return true
     } catch {
@@ -89,5 +92,19 @@ export class NoticeOutbox {
       })
       return false
     }
+  }
+}
+
+/**
+ * A channel that never answers would keep every later notice waiting.
+ * @throws Error (rejects) when it takes too long
+ */
+async function inTime(sending: Promise<void>): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('the channel did not answer in time')), PATIENCE)
+  try {
+    await Promise.race([sending, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -14,6 +14,9 @@ export interface Notice {
 export interface ApprovalChannel {
   /** Short, stable and unique: stored beside what is still to be sent. */
   readonly name: string
-  /** Rejects when the notice was not taken; it is tried again then. */
+  /**
+   * Rejects when the notice was not taken. It is then tried again, and also after 45 seconds without an
+   * answer.
+   */
   send(notice: Notice): Promise<void>
 }

@@ -134,7 +134,13 @@ export class ApprovalEndpoints implements Guard {
       this.#rule,
     )
     if (outcome.kind === 'refusal') return refusalOf(outcome.refusal, exchange)
-    const approval = await this.#approvals.decide(id, principal, decision, note)
+    let approval: Approval
+    try {
+      approval = await this.#approvals.decide(id, principal, decision, note)
+    } catch (error) {
+      this.#access.ended(outcome.permit, 'failed')
+      throw error
+    }
     this.#access.ended(outcome.permit, 'done')
     return await decided(approval)
   }

@@ -76,7 +76,7 @@ for (const store of STORES) {
       [asked.id],
     )
     await assert.rejects(approvals.redeem(asked.id, ACT, ALICE), refusedFor('not-approved'))
-    const approved = await approvals.decide(asked.id, OLGA, 'approve', 'go ahead')
+    const approved = await approvals.decide(asked.id, OLGA, 'approve', 'go \0ahead')
     assert.deepEqual(
       [approved.state, approved.decidedBy, approved.note],
       ['approved', 'user:olga', 'go ahead'],

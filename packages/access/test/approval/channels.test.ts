@@ -92,6 +92,30 @@ test('a webhook that fails is tried again with the same id, and given up in the 
   assert.equal(log.types.at(-1), 'approval.notice.lost')
 })
 
+test('a channel that never answers keeps no later notice waiting', async t => {
+  const called = Promise.withResolvers<void>()
+  const sent: string[] = []
+  const channel: ApprovalChannel = {
+    name: 'chat',
+    send: ({ approval }) => {
+      sent.push(approval.id)
+      called.resolve()
+      return sent.length === 1 ? new Promise(() => {}) : Promise.resolve()
+    },
+  }
+  const { approvals, log } = await withChannel(t, channel)
+  const first = await approvals.request(request)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const delivering = approvals.deliver()
+  await called.promise
+  t.mock.timers.tick(45_000)
+  assert.equal(await delivering, 0)
+  assert.equal(log.types.at(-1), 'approval.notice.failed')
+  const second = await approvals.request({ ...request, act: { ...request.act, resource: 'account/8' } })
+  assert.equal(await approvals.deliver(), 1)
+  assert.deepEqual(sent, [first.id, second.id])
+})
+
 for (const store of STORES)
   test(`${store.name}: two processes send a notice once`, async t => {
     const sent: string[] = []

@@ -1,6 +1,7 @@
 import type { AuditQuery, Entry } from '@postern/audit'
 import { ConfigError, type Effect, type Event, parseAddress, parseDuration } from '@postern/core'
 import { type CommandOptions, textOption } from './command.ts'
+import { wholeOption } from './whole-option.ts'
 
 const EFFECTS: readonly Effect[] = ['allow', 'throttle', 'challenge', 'deny']
 /** What observe mode writes of a request that it let pass. */
@@ -26,7 +27,6 @@ export function auditFilter(options: CommandOptions, now: number): AuditFilter {
   const decision = text('decision')
   const address = text('address')
   const would = WOULD.exec(decision ?? '')?.[1]
-  const limit = text('limit')
   const since = text('since')
   const until = text('until')
   const query: AuditQuery = {
@@ -46,7 +46,7 @@ export function auditFilter(options: CommandOptions, now: number): AuditFilter {
   }
   return {
     query,
-    limit: limit === undefined ? undefined : parseCount(limit),
+    limit: wholeOption(options, 'limit', undefined, { least: 1 }),
     matches: event => would === undefined || event.observed === would,
   }
 }
@@ -95,10 +95,4 @@ function parseTime(text: string, place: string, now: number): number {
     problem: `"${text.slice(0, 40)}" is not a time`,
     hint: 'e.g. 2h, or 2026-11-23T10:00:00Z',
   })
-}
-
-function parseCount(text: string): number {
-  const count = Number(text)
-  if (Number.isSafeInteger(count) && count >= 1) return count
-  throw new ConfigError({ place: '--limit', problem: `"${text.slice(0, 40)}" is not a whole number above 0` })
 }

@@ -6,6 +6,7 @@ import { type Command, type CommandContext, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { announceReach, stopped, watchEvents } from './gateway.ts'
 import { loadServiceSetup, noteOwner } from './setup.ts'
+import { wholeOption } from './whole-option.ts'
 
 const GRACE_MS = 5_000
 
@@ -15,7 +16,7 @@ const GRACE_MS = 5_000
  */
 export const run: Command = async (args, options, context) => {
   const { output } = context
-  const port = parsePort(textOption(options, 'port') ?? '3000')
+  const port = wholeOption(options, 'port', 3_000, { least: 1, most: 65_535 })
   const setup = await loadServiceSetup(options, context)
   noteOwner(setup, context)
   const to = textOption(options, 'to') ?? setup.config.upstream ?? `http://127.0.0.1:${port}`
@@ -27,6 +28,7 @@ export const run: Command = async (args, options, context) => {
     overrides,
     dataDirectory: setup.dataDirectory,
     onWait: sentence => context.output.note(sentence),
+    stop: context.signal,
   })
   try {
     output.line(
@@ -43,16 +45,6 @@ export const run: Command = async (args, options, context) => {
   } finally {
     await served.close()
   }
-}
-
-function parsePort(text: string): number {
-  const port = Number(text)
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port
-  throw new ConfigError({
-    place: '--port',
-    problem: `"${text.slice(0, 20)}" is not a port`,
-    hint: '1 to 65535',
-  })
 }
 
 /** Runs the developer's command with PORT set; its end is ours, and ours is its. */

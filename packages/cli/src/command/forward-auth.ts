@@ -19,6 +19,7 @@ export const run: Command = async (_args, options, context) => {
     dataDirectory: setup.dataDirectory,
     kind: 'forward-auth',
     onWait: sentence => context.output.note(sentence),
+    stop: context.signal,
   })
   const stopFollowing = followConfiguration(served, setup, overrides, context)
   announce(served, { ...setup, ...loaded }, context)

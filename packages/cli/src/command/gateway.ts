@@ -36,6 +36,7 @@ export const run: Command = async (_args, options, context) => {
     overrides,
     dataDirectory: setup.dataDirectory,
     onWait: sentence => context.output.note(sentence),
+    stop: context.signal,
   })
   const stopFollowing = followConfiguration(served, setup, overrides, context)
   announce(served, { ...setup, ...loaded }, context)

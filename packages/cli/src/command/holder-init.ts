@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path'
 import { ConfigError, systemClock, systemRandom } from '@postern/core'
 import { createSecretFile } from '@postern/store'
 import { HolderStore, holderIdentity, unlockFrom, unlockKey } from '@postern/vault/holder'
-import { type Command, textOption } from './command.ts'
+import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { unlockOptions } from './unlock-options.ts'
+import { wholeOption } from './whole-option.ts'
 
 /** `postern holder init FOLDER NUMBER`: configuration, key file and an empty store, never written over. */
 export const run: Command = async ([folder = '', number = ''], options, context) => {
@@ -18,6 +19,7 @@ export const run: Command = async ([folder = '', number = ''], options, context)
   const isPassphrase = context.environment['POSTERN_HOLDER_PASSPHRASE'] !== undefined
   const makesKey = Object.keys(chosen).length === 0 && !isPassphrase
   const keyFile = join(home, 'holder.key')
+  const port = wholeOption(options, 'port', 9_470, { least: 1, most: 65_535 })
   // Before anything is made: a key service without credentials leaves no half of a holder.
   const unlock = unlockFrom(makesKey ? { keyFile } : chosen, context.environment, context.folder)
   const key = Buffer.from(systemRandom.bytes(32)).toString('base64url')
@@ -32,7 +34,7 @@ export const run: Command = async ([folder = '', number = ''], options, context)
     id,
     data: 'holder.db',
     operator: 'operator.sock',
-    tls: { host: '127.0.0.1', port: Number(textOption(options, 'port') ?? 9_470) },
+    tls: { host: '127.0.0.1', port },
     peers: {},
     services: {},
     budgets: { person: 500, service: 200 },

@@ -18,6 +18,7 @@ export const run: Command = async ([path = ''], options, context) => {
     origin: `${hostname()}/holder`,
     wait: '15s',
     onWait: sentence => context.output.note(sentence),
+    stop: context.signal,
   })
   try {
     const holder = await runHolder(config, unlock, log)

@@ -48,7 +48,9 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
           ...signals,
         })
       } catch (error) {
-        return output.failure(error)
+        // Stopped while it waited for another process: nothing was begun.
+        const { signal } = signals
+        return signal.aborted && error === signal.reason ? EXIT.done : output.failure(error)
       }
     })
   }, version())

@@ -1,7 +1,8 @@
-import { ConfigError, type Json } from '@postern/core'
-import { type Command, textOption } from './command.ts'
+import type { Json } from '@postern/core'
+import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
+import { wholeOption } from './whole-option.ts'
 import { withLearnedSchemas } from './with-learned-schemas.ts'
 
 /**
@@ -9,9 +10,7 @@ import { withLearnedSchemas } from './with-learned-schemas.ts'
  * nothing yet.
  */
 export const run: Command = async (_args, options, context) => {
-  const samples = Number(textOption(options, 'samples') ?? '100')
-  if (!Number.isInteger(samples) || samples < 1)
-    throw new ConfigError({ place: '--samples', problem: 'is not a number of requests', hint: 'e.g. 100' })
+  const samples = wholeOption(options, 'samples', 100, { least: 1 })
   const setup = await loadSetup(options, context)
   const proposal = await withLearnedSchemas(
     setup,

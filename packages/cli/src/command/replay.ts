@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { loadConfig } from '@postern/config'
-import { ConfigError, formatDuration } from '@postern/core'
+import { formatDuration } from '@postern/core'
 import { replayEngine } from '@postern/runtime'
 import { type ReplaySummary, replay, totalBytes } from '../replay/replay.ts'
 import type { ReplayReport } from '../replay/replay-run.ts'
@@ -9,14 +9,13 @@ import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
+import { wholeOption } from './whole-option.ts'
 
 /** `postern replay`: what one configuration, or two, would have done with access logs. */
 export const run: Command = async (args, options, context) => {
   const { output } = context
   const files = args.map(file => resolve(context.folder, file))
-  const top = Number(textOption(options, 'top') ?? '10')
-  if (!(Number.isInteger(top) && top >= 1 && top <= 1_000))
-    throw new ConfigError({ place: '--top', problem: 'must be a whole number from 1 to 1000' })
+  const top = wholeOption(options, 'top', 10, { least: 1, most: 1_000 })
   const setup = await loadSetup(options, context)
   const path = textOption(options, 'against')
   const against =

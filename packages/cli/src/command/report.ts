@@ -8,6 +8,7 @@ import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
+import { wholeOption } from './whole-option.ts'
 
 const DEFAULT_TOP = 10
 const FORMATS: readonly string[] = ['text', 'json', 'html']
@@ -24,13 +25,7 @@ export const run: Command = async (_args, options, { output, signal, ...context 
       problem: `"${format.slice(0, 20)}" is not a format`,
       hint: 'text, json or html',
     })
-  const top = Number(textOption(options, 'top') ?? DEFAULT_TOP)
-  if (!Number.isInteger(top) || top < 1 || top > 1_000)
-    throw new ConfigError({
-      place: '--top',
-      problem: 'is not a whole number from 1 to 1000',
-      hint: 'e.g. --top 20',
-    })
+  const top = wholeOption(options, 'top', DEFAULT_TOP, { least: 1, most: 1_000 })
   const setup = await loadSetup(options, { output, signal, ...context })
   const { query } = auditFilter({ since: textOption(options, 'since') ?? '7d' }, Date.now())
   const log = await openAuditSource(setup)

@@ -1,8 +1,15 @@
 import { ConfigError, parseDuration } from '@postern/core'
 import { LocalKeys, type TableSchemas } from '@postern/vault'
-import { checkKnownKeys, openVaultDatabase, type RewriteKind, rewriteTable } from '@postern/vault/setup'
+import {
+  checkKnownKeys,
+  MOST_ROWS,
+  openVaultDatabase,
+  type RewriteKind,
+  rewriteTable,
+} from '@postern/vault/setup'
 import { type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { wholeOption } from './whole-option.ts'
 import { withVault } from './with-vault.ts'
 
 /** Runs a job over a table; Ctrl-C ends it after the batch at hand. */
@@ -13,6 +20,7 @@ export async function rewriteCommand(
   context: CommandContext,
   tables?: (tables: TableSchemas) => TableSchemas,
 ): Promise<ExitCode> {
+  const batch = wholeOption(options, 'batch', 100, { least: 1, most: MOST_ROWS })
   const work = async ({ file, vault }: Parameters<Parameters<typeof withVault>[2]>[0]): Promise<ExitCode> => {
     const database = await openVaultDatabase(file)
     let noted = ''
@@ -24,7 +32,7 @@ export async function rewriteCommand(
         vault,
         client: database.client,
         dialect: database.dialect,
-        batch: Number(textOption(options, 'batch') ?? 100),
+        batch,
         pause: parseDuration(textOption(options, 'pause') ?? 0, '--pause'),
         signal: context.signal,
         except: listOption(options, 'except').map(keyOf),

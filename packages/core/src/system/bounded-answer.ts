@@ -6,11 +6,24 @@
  * @throws TypeError (rejects) when it is not UTF-8
  */
 export async function boundedText(response: Response, most: number): Promise<string> {
+  return textOf(response.body ?? [], most)
+}
+
+/**
+ * The text of pieces of UTF-8.
+ * @param most bytes
+ * @throws RangeError (rejects) when they are longer; nothing more is read then
+ * @throws TypeError (rejects) when they are not UTF-8
+ */
+export async function textOf(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  most: number,
+): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of pieces) {
     length += chunk.length
-    if (length > most) throw new RangeError(`the answer is longer than ${most} bytes`)
+    if (length > most) throw new RangeError(`longer than ${most} bytes`)
     chunks.push(chunk)
   }
   return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))

@@ -3,6 +3,7 @@ import {
   ConfigError,
   type Event,
   type RandomSource,
+  storedText,
   systemClock,
   systemRandom,
 } from '@postern/core'
@@ -14,6 +15,9 @@ import { ACCOUNT_SQL } from './account.sql.ts'
 import { type Account, type AccountRow, readAccount } from './account.ts'
 import { type Email, parseEmail } from './email.ts'
 import { checkedRoles } from './roles.ts'
+
+/** Longest name of a person that is kept, UTF-16 units. */
+const MAX_NAME = 200
 
 export interface AccountsOptions {
   readonly database: IdentityDatabase
@@ -70,7 +74,7 @@ export class Accounts {
       id: freshId(this.#random),
       email: wish.email,
       emailVerifiedAt: wish.emailVerified === 'yes' ? now : null,
-      name: (wish.name ?? '').slice(0, 200),
+      name: storedText(wish.name ?? '', MAX_NAME).replace(/\p{Cc}/gu, ''),
       locale: wish.locale ?? 'en',
       roles: '',
       passwordHash: wish.passwordHash ?? null,
@@ -131,7 +135,7 @@ export class Accounts {
 
   /** Those whose address, name or id holds a text, newest first, 1,000 at most. Reads every account. */
   async search(text: string, limit = 1_000): Promise<readonly Account[]> {
-    const plain = text.slice(0, 320).replaceAll('\0', '').toWellFormed()
+    const plain = storedText(text, 320)
     const part = (words: string): string => `%${words.replaceAll(/[!%_]/g, '!$&')}%`
     const values = [limit, part(plain), part(plain.toLowerCase())]
     return (await this.#database.rows<AccountRow>(ACCOUNT_SQL.search, values)).map(readAccount)

@@ -2,8 +2,15 @@ import type { LaneRules } from './lane-rules.ts'
 import type { Client, Lane } from './lanes.ts'
 import { type Known, type LoginRecord, remember } from './login-record.ts'
 
+/** A try that was handed on to be checked. */
+export interface CheckedTry {
+  readonly client: Client
+  /** The lane that had room for it. */
+  readonly lane: Lane
+}
+
 /** A checked try failed. Its place is not given back; the lane counts one more failure in a row. */
-export function failed(record: LoginRecord, client: Client, lane: Lane, now: number): LoginRecord {
+export function failed(record: LoginRecord, { client, lane }: CheckedTry, now: number): LoginRecord {
   if (lane === 'unknown') return { ...record, unknownFailures: record.unknownFailures + 1, touched: now }
   const fail = (list: readonly Known[], id: string | undefined): readonly Known[] =>
     list.map(known => (known.id === id ? { ...known, failures: known.failures + 1 } : known))
@@ -16,13 +23,12 @@ export function failed(record: LoginRecord, client: Client, lane: Lane, now: num
  * A checked try succeeded: this device and this network are known from now on, with full buckets. Only a
  * success of an unknown client opens the lane of the unknown again: the owner who signs in daily on a known
  * device must not reset the attacker's count.
- * @param device id of the device cookie this browser gets or has
+ * @param tried with the id of the device cookie that this browser gets or has
+ * @param now epoch milliseconds
  */
 export function succeeded(
   record: LoginRecord,
-  client: Client,
-  lane: Lane,
-  device: string,
+  { client, lane, device }: CheckedTry & { readonly device: string },
   rules: LaneRules,
   now: number,
 ): LoginRecord {

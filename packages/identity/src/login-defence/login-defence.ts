@@ -350,14 +350,14 @@ export class LoginDefence implements Guard {
 
   #learn(exchange: Exchange, attempt: Attempt, outcome: 'failed' | 'succeeded'): void {
     attempt.learned = true
-    const { account, client, lane, device, login, others, isCertain } = attempt
+    const { account, client, lane, login, others, isCertain } = attempt
     const now = this.#clock.now()
     const proven = (record: LoginRecord): LoginRecord => {
-      if (isCertain) return succeeded(record, client, lane, device, login.lanes, now)
+      if (isCertain) return succeeded(record, attempt, login.lanes, now)
       return lane === 'unknown' ? placeBack(record, client, login.lanes, now) : record
     }
     this.#update(account, record => ({
-      record: outcome === 'failed' ? failed(record, client, lane, now) : proven(record),
+      record: outcome === 'failed' ? failed(record, attempt, now) : proven(record),
       result: undefined,
     }))
       .then(() => learnOthers(others, account, outcome, this.#names, now))

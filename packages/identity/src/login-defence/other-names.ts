@@ -71,7 +71,7 @@ export async function learnOthers(
     await update(key, record => ({
       record:
         outcome === 'failed'
-          ? failed(record, client, 'unknown', now)
+          ? failed(record, { client, lane: 'unknown' }, now)
           : {
               ...placeBack(record, client, OTHER_LANES, now),
               devices: remember(record.devices, { id: account, fullAt: 0, failures: 0, seen: now }),

@@ -182,12 +182,15 @@ const DROPPED = /^\/(?:(?:var\/)?tmp|dev\/shm)\/[\w.-]/
 /** How a path to a program begins. */
 const OF_PROGRAM = /^(?:(?:\.{0,2}|~)\/|bin\/)/
 
+/** `/etc/passwd` is a file, whatever else has its name. */
+const OF_SETTINGS = /\/etc\/[^/]*$/
+
 /**
  * The command that a word is, or that its path leads to.
  * @param path where the last slash of the word is; -1: it has none
  */
 function commandIn(name: string, path: number): string | undefined {
-  if (path >= 0 && !OF_PROGRAM.test(name)) return undefined
+  if (path >= 0 && (!OF_PROGRAM.test(name) || OF_SETTINGS.test(name))) return undefined
   const base = path >= 0 ? name.slice(path + 1) : name
   const command = base.endsWith('.exe') ? base.slice(0, -4) : base
   return isShellCommand(command) ? command : undefined

@@ -1,4 +1,5 @@
 import {
+  boundedText,
   type Clock,
   ConfigError,
   type Duration,
@@ -138,18 +139,12 @@ export class CrowdsecFeed implements HealthProbe {
   }
 
   async #text(response: Response): Promise<string> {
-    const parts: Uint8Array[] = []
-    let bytes = 0
     try {
-      for await (const part of response.body ?? []) {
-        bytes += part.byteLength
-        if (bytes > MAX_BYTES) throw this.#failure('sent an answer of more than 64 MiB', false)
-        parts.push(part)
-      }
+      return await boundedText(response, MAX_BYTES)
     } catch (cause) {
-      throw cause instanceof StoreError ? cause : this.#failure('ended its answer early', true, cause)
+      if (cause instanceof RangeError) throw this.#failure('sent an answer of more than 64 MiB', false)
+      throw this.#failure('ended its answer early, or sent no UTF-8', true, cause)
     }
-    return Buffer.concat(parts).toString('utf8')
   }
 
   #parse(text: string): { added: readonly unknown[]; removed: readonly unknown[] } {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { Listen } from '@postern/config'
-import { boundedServer, ConfigError, type Health, type Json } from '@postern/core'
+import { boundedServer, ConfigError, type Health, type Json, sentObject } from '@postern/core'
 
 /** A command of the admin listener: takes and gives JSON. */
 export type AdminCommand = (input: Readonly<Record<string, Json>>) => Promise<Json> | Json
@@ -77,7 +77,7 @@ async function answer(
   if (command === undefined) return send(response, 404, { error: 'not found' })
   if (!isTokenRight(request.headers.authorization, options.token))
     return send(response, 401, { error: 'the token of gateway.json is needed' })
-  const input = await readJson(request)
+  const input = await sentObject(request, MAX_COMMAND_BYTES)
   if (input === undefined) return send(response, 400, { error: 'a JSON object of at most 16 KiB is needed' })
   try {
     return send(response, 200, await command(input))
@@ -117,24 +117,6 @@ function isAddressedHere(host: string | undefined): boolean {
 function isTokenRight(header: string | undefined, token: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`))
-}
-
-async function readJson(request: IncomingMessage): Promise<Readonly<Record<string, Json>> | undefined> {
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length
-    if (length > MAX_COMMAND_BYTES) return undefined
-    chunks.push(chunk)
-  }
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, Json>)
-      : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -53,6 +53,9 @@ export interface RewriteProgress {
  * Longest wait for a budget before it is asked for again, milliseconds: a holder that lies names any time.
  */
 const LONGEST_WAIT = 3_600_000
+/** Largest batch, rows: they are held in memory, and locked while they are written. */
+export const MOST_ROWS = 10_000
+
 /** How often a row that changes under the job is taken again. */
 const MAX_ATTEMPTS = 10
 /** How often the table is read, if each time something was written in the old form meanwhile. */
@@ -66,12 +69,18 @@ const MAX_PASSES = 5
  * and set), then read back and compared, and all of it is undone if one is not what was written. Where it
  * stands is kept in `vault_job`; killed at any point, it goes on from the last batch, and finds what it had
  * already done. A budget that is used up makes it wait, not fail.
- * @throws ConfigError when the column's state does not allow it
+ * @throws ConfigError when the column's state does not allow it, or the batch is out of range
  * @throws IntegrityError naming the column when a value does not open, or is not
  *   what was written. Never with a value
  */
 export async function rewriteTable(options: RewriteOptions): Promise<RewriteProgress> {
-  const { kind, vault, client, dialect, except = [] } = options
+  const { kind, vault, client, dialect, except = [], batch = 100 } = options
+  // With a batch of no rows every table would be done at once, and nothing of it sealed.
+  if (!(Number.isInteger(batch) && batch >= 1 && batch <= MOST_ROWS))
+    throw new ConfigError({
+      place: 'batch',
+      problem: `${batch} is not a whole number from 1 to ${MOST_ROWS}`,
+    })
   const table = vault.table(options.table)
   const columns = table.columns.filter(({ mode }) => mode !== 'held')
   checkStates(columns, kind)

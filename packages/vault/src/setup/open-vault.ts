@@ -67,22 +67,28 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
           onLiar: options.onLiar ?? warnOnce(),
           ...(file.termsNeed !== undefined && { termsNeed: file.termsNeed }),
         })
-  const subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
-  const vault = new Vault({
-    tables: options.tables === undefined ? file.tables : options.tables(file.tables),
-    ...(local !== undefined && { local }),
-    ...(split !== undefined && { split }),
-    ...(file.searchKey !== undefined && { searchKey: readSecret(file.searchKey) }),
-    ...(subjects !== undefined && { subjects }),
-  })
-  await connected(links, options.waitFor ?? 2, options.connectTimeout ?? CONNECT_MS)
-  // Learns the epoch, so that a rewrap knows what is old.
-  await split?.prepare().catch(() => {})
+  let subjects: SqliteSubjectSalts | undefined
   const close = (): void => {
     split?.close()
     subjects?.close()
   }
-  return { file, vault, links, close }
+  try {
+    subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
+    const vault = new Vault({
+      tables: options.tables === undefined ? file.tables : options.tables(file.tables),
+      ...(local !== undefined && { local }),
+      ...(split !== undefined && { split }),
+      ...(file.searchKey !== undefined && { searchKey: readSecret(file.searchKey) }),
+      ...(subjects !== undefined && { subjects }),
+    })
+    await connected(links, options.waitFor ?? 2, options.connectTimeout ?? CONNECT_MS)
+    // Learns the epoch, so that a rewrap knows what is old.
+    await split?.prepare().catch(() => {})
+    return { file, vault, links, close }
+  } catch (error) {
+    close()
+    throw error
+  }
 }
 
 /** What one server sealed with another key of the same number would be found when a record does not open. */
@@ -117,7 +123,12 @@ export async function openVaultDatabase(file: VaultFile): Promise<{
     })
   if (/^postgres(?:ql)?:/.test(database)) {
     const postgres = connectPostgres({ url: database })
-    await migrate(postgres, 'vault', JOB_MIGRATIONS)
+    try {
+      await migrate(postgres, 'vault', JOB_MIGRATIONS)
+    } catch (error) {
+      await postgres.close()
+      throw error
+    }
     return { client: postgres, dialect: POSTGRES_DIALECT, close: () => postgres.close() }
   }
   const sqlite = openSqlite({ path: database, migrations: [{ name: 'vault', migrations: JOB_MIGRATIONS }] })
@@ -153,14 +164,13 @@ function openLinks(file: VaultFile): readonly SocketLink[] {
   const { holders, identity } = file
   if (holders === undefined) return []
   const tls = identity === undefined ? undefined : readIdentity(identity)
-  return HOLDERS.map(id => {
-    if (!('unix' in holders[id]) && tls === undefined)
-      throw new ConfigError({
-        place: `${file.path}: identity`,
-        problem: 'is missing, and holders are reached over TLS',
-      })
-    return new SocketLink(id, holders[id], tls)
-  })
+  if (tls === undefined && HOLDERS.some(id => !('unix' in holders[id])))
+    throw new ConfigError({
+      place: `${file.path}: identity`,
+      problem: 'is missing, and holders are reached over TLS',
+      hint: 'make it with postern vault init',
+    })
+  return HOLDERS.map(id => new SocketLink(id, holders[id], tls))
 }
 
 async function connected(links: readonly SocketLink[], count: 2 | 3, timeout: number): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { writeProblem } from '../src/index.ts'
+import { writeProblem } from '../../src/index.ts'
 
 const error = (code: string): Error => Object.assign(new Error(`${code}: write`), { code })
 
