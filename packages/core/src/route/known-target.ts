@@ -29,6 +29,8 @@ export class KnownTarget {
   /** Who asked which rules a plain GET for this very target matches, and these. Kept by scenarios. */
   answeredBy: object | undefined = undefined
   answers: readonly number[] = NONE
+  /** The names of the query's parameters as one text; null until scenarios ask. Kept by scenarios. */
+  parameters: string | undefined | null = null
 
   constructor(target: string) {
     const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
