@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { claimedCredential } from '../src/reading/claimed-credential.ts'
+import { claimedCredential } from '../../src/reading/claimed-credential.ts'
 
 function session(cookies: string): number | undefined {
   const claimed = claimedCredential({ headers: ['Cookie', cookies] })
