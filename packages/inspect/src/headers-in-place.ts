@@ -38,7 +38,7 @@ export class HeadersInPlace {
 
   /**
    * Keeps a header from the second time on.
-   * @param isPublic whether it is no secret; asked once it is to be kept
+   * @param isPublic whether it may be kept as it is; asked once it is to be kept
    */
   note(
     index: number,

@@ -11,7 +11,7 @@ export interface ClaimedCredential {
   readonly mark: number
 }
 
-/** Global, so that it says where the pair ends that it found: a match put together for each request took longer. */
+/** Global, so that it says where the pair ends that it found: a match made for each request took longer. */
 const SESSION =
   /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}[^;]*/gi
 const MAX_COOKIE = 4_096
