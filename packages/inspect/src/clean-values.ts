@@ -54,8 +54,8 @@ export class CleanValues {
     const other = slot ^ 1
     this.#values[other] = this.#values[slot] as string
     this.#names[other] = this.#names[slot] as string
-    this.#values[slot] = whole(value)
-    this.#names[slot] = whole(name)
+    this.#values[slot] = wholeText(value)
+    this.#names[slot] = wholeText(name)
   }
 }
 
@@ -63,7 +63,7 @@ export class CleanValues {
  * Lengths and a few characters: texts of one kind mostly differ there, and those that do not share two
  * places.
  */
-function mixed(name: string, value: string): number {
+export function mixed(name: string, value: string): number {
   const { length } = value
   let hash = Math.imul(length, 31) + name.length
   hash = Math.imul(hash, 31) + (charCodeAt.call(name, name.length >> 1) | 0)
@@ -88,7 +88,7 @@ function mixedWhole(name: string, value: string): number {
 }
 
 /** The text in memory of its own: a piece that was cut out would hold on to all that it was cut from. */
-function whole(text: string): string {
+export function wholeText(text: string): string {
   const coding = /^[\u0000-\u00ff]*$/.test(text) ? 'latin1' : 'utf16le'
   return Buffer.from(text, coding).toString(coding)
 }

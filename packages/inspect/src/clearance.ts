@@ -3,6 +3,7 @@ import { CharacterCodes } from './character-codes.ts'
 import { CleanSecrets, digestOf } from './clean-secrets.ts'
 import { CleanValues } from './clean-values.ts'
 import { CHAR, scanCodes, seen } from './features.ts'
+import { HeadersInPlace } from './headers-in-place.ts'
 import { OpaqueValues } from './opaque-value.ts'
 import type { RuleSet } from './rule-set.ts'
 import { couldAct } from './sinks/could-act.ts'
@@ -29,6 +30,8 @@ const copied = new CharacterCodes()
 
 /** What tells, for one set of rules, that a value needs no look. */
 export class Clearance {
+  /** Headers in which no rule finds anything, by where they stand in a request. */
+  readonly inPlace: HeadersInPlace = new HeadersInPlace()
   /** Values of headers in which no rule finds anything, and which could act nowhere. */
   readonly headers: CleanValues = new CleanValues('few')
   /** Values of headers in which no rule finds anything, and which could act in a statement or a command. */

@@ -42,8 +42,8 @@ const CAMEL_HEADER = /^camel(?:exec|bean|file|sql|http|jdbc|language|script)/i
  */
 export function isInternalHeader(name: string): boolean {
   if (INTERNAL_LENGTHS[name.length] === 1 && INTERNAL_HEADERS.has(name.toLowerCase())) return true
-  const first = charCodeAt.call(name, 0)
-  return (first === 67 || first === 99) && CAMEL_HEADER.test(name)
+  // Not for `Cookie`, which comes with most requests.
+  return name.length !== 6 && (charCodeAt.call(name, 0) | 32) === 99 && CAMEL_HEADER.test(name)
 }
 
 /**

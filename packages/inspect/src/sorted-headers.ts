@@ -5,6 +5,7 @@ import { LONGEST_REMEMBERED } from './clean-values.ts'
 import { Clearance } from './clearance.ts'
 import { CHAR, scanFeatures, seen } from './features.ts'
 import { isCookie, isFileName, isInternalHeader, isUnread, isUnremembered } from './header-names.ts'
+import type { Harmless } from './headers-in-place.ts'
 import { inspectHeader } from './inspect-headers.ts'
 import type { InspectedRequest } from './inspected-request.ts'
 import { Inspector } from './inspector.ts'
@@ -22,6 +23,8 @@ const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.c
 const COOKIE_SYNTAX = CHAR.semicolon | CHAR.equals | CHAR.space
 /** A value that holds an equals sign of its own, as a setting smuggled into a cookie does. */
 const NESTED_PAIR = /=[^;=]*=/
+
+type HeaderKind = Harmless | 'suspicious'
 
 /** Headers of a request, sorted by what one scan says of them. */
 export interface SortedHeaders {
@@ -42,20 +45,13 @@ export function sortedHeaders(
   types: ParameterTypes | undefined,
 ): SortedHeaders {
   const clearance = Clearance.of(rules)
+  const { inPlace } = clearance
   let suspicious: string[] | undefined
   let mayAct = false
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
-    if (value === '') continue
-    if (isUnread(name)) {
-      if (isOddRoute(name, value, clearance)) {
-        suspicious ??= []
-        suspicious.push(name, value)
-      }
-      continue
-    }
-    const kind = kindOfHeader(name, value, clearance, types)
+    const kind = inPlace.of(i, name, value) ?? kindAt(i, name, value, clearance, types)
     if (kind === 'acting') mayAct = true
     else if (kind === 'suspicious') {
       suspicious ??= []
@@ -76,13 +72,30 @@ const HOST = /^[\w.:[\]%~-]{1,261}$/
 /** Fields that a proxy drops where this list names them, and that say who asks. */
 const HOP = /(?:^|[\s,])(?:x-|authorization|cookie|forwarded|via\b)/i
 
-/** Whether a header is the host that is asked for, and no name of a host. */
-function isOddRoute(name: string, value: string, clearance: Clearance): boolean {
-  if (value === clearance.host) return false
-  if (name.length !== 4) return name.length === 10 && value.length > 10 && HOP.test(value)
-  if (!HOST.test(value) && /[\u0000-\u007f]{262}|[\u0000-\u002c/;-@\\^`{-}]/.test(value)) return true
+/** Suspicious is a header that is the host that is asked for, and no name of a host. */
+function kindOfRoute(name: string, value: string, clearance: Clearance): HeaderKind {
+  if (value === clearance.host) return 'inert'
+  if (name.length !== 4)
+    return name.length === 10 && value.length > 10 && HOP.test(value) ? 'suspicious' : 'inert'
+  if (!HOST.test(value) && /[\u0000-\u007f]{262}|[\u0000-\u002c/;-@\\^`{-}]/.test(value)) return 'suspicious'
   clearance.host = value
-  return false
+  return 'inert'
+}
+
+/** The kind of a header that is not known at its place. */
+function kindAt(
+  index: number,
+  name: string,
+  value: string,
+  clearance: Clearance,
+  types: ParameterTypes | undefined,
+): HeaderKind {
+  if (value === '') return 'inert'
+  const kind = isUnread(name)
+    ? kindOfRoute(name, value, clearance)
+    : kindOfHeader(name, value, clearance, types)
+  if (kind !== 'suspicious' && !isCookie(name)) clearance.inPlace.note(index, name, value, kind, isPublic)
+  return kind
 }
 
 function kindOfHeader(
@@ -90,7 +103,7 @@ function kindOfHeader(
   value: string,
   clearance: Clearance,
   types: ParameterTypes | undefined,
-): 'inert' | 'acting' | 'suspicious' {
+): HeaderKind {
   if (isInternalHeader(name)) return 'suspicious'
   if (isCookie(name) && types === undefined) {
     const cleared = clearance.clearedCookies(value)
@@ -99,12 +112,34 @@ function kindOfHeader(
   }
   const token = beginsLikeToken(value) ? kindOfToken(name, value, clearance) : undefined
   if (token !== undefined) return token
-  if (clearance.headers.has(name, value)) return 'inert'
-  if (clearance.actingHeaders.has(name, value)) return 'acting'
-  if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
   // Scanning a short value takes less time than putting it away.
-  if (value.length >= LEAST_REMEMBERED && !isUnremembered(name)) return remember(name, value, clearance)
+  if (value.length < LEAST_REMEMBERED)
+    return isHeaderClear(name, value, clearance.rules)
+      ? kindOfScanned(name, value)
+      : (kindOfRemembered(name, value, clearance) ?? 'suspicious')
+  const known = kindOfRemembered(name, value, clearance)
+  if (known !== undefined) return known
+  if (!isHeaderClear(name, value, clearance.rules)) return 'suspicious'
+  return isUnremembered(name) ? kindOfScanned(name, value) : remember(name, value, clearance)
+}
+
+function kindOfRemembered(
+  name: string,
+  value: string,
+  { headers, actingHeaders }: Clearance,
+): Harmless | undefined {
+  if (headers.has(name, value)) return 'inert'
+  return actingHeaders.has(name, value) ? 'acting' : undefined
+}
+
+/** What a value could do that was scanned last, and is clear. */
+function kindOfScanned(name: string, value: string): Harmless {
   return (seen.chars & UNGATED) === 0 || isInertHeader(name, value) ? 'inert' : 'acting'
+}
+
+/** Whether a header is none of those that must not be kept as they are. */
+function isPublic(name: string, value: string): boolean {
+  return !isUnremembered(name) && !beginsLikeToken(value)
 }
 
 /** What a token is made of acts nowhere, but a file can be called like one. */

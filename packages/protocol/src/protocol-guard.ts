@@ -194,8 +194,8 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
   }
 
   const checkPath = (exchange: Exchange): ProtocolFault | undefined => {
-    const path = exchange.path
-    if (path.ambiguity === undefined && !path.canonical.includes('%')) return undefined
+    const { path, hasPlainPath } = exchange.knownTarget
+    if (hasPlainPath) return undefined
     const [wish] = exchange.methodOverrides
     const risk =
       pathRisk(path, exchange.method, options.routes) ??

@@ -44,7 +44,8 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
       longestName = name
     }
     if (!isRelevant(name)) continue
-    const lower = name.toLowerCase()
+    // Every request has this one, mostly in this spelling.
+    const lower = name === 'Host' ? 'host' : name.toLowerCase()
     switch (lower) {
       case 'host':
         hosts++

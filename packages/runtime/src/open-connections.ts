@@ -2,6 +2,8 @@ import { ALLOW, type AnswerHead, type Decision, type Exchange, type Guard } from
 
 /** How often everything that is open is asked about, for what no message tells: milliseconds. */
 const REGULARLY = 30_000
+const EVENT_STREAM = /^text\/event-stream *(?:;|$)/i
+const SMALL_E = 101
 
 /**
  * The WebSockets and streams of events (`text/event-stream`) of the application in this process. They outlive
@@ -27,7 +29,9 @@ export class OpenConnections implements Guard {
 
   onAnswer(exchange: Exchange, head: AnswerHead): void {
     const type = head.get('content-type')
-    if (type !== undefined && /^text\/event-stream *(?:;|$)/i.test(type)) this.onUpgrade(exchange)
+    // Asked of every answer: the letter behind the slash rules out nearly all of them.
+    if (type !== undefined && (type.charCodeAt(5) | 32) === SMALL_E && EVENT_STREAM.test(type))
+      this.onUpgrade(exchange)
   }
 
   onUpgrade(exchange: Exchange): void {
@@ -37,7 +41,7 @@ export class OpenConnections implements Guard {
   }
 
   settle(exchange: Exchange): void {
-    if (!this.#open.delete(exchange) || this.#open.size > 0) return
+    if (this.#open.size === 0 || !this.#open.delete(exchange) || this.#open.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }

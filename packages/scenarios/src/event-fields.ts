@@ -209,6 +209,11 @@ function credential(event: Event): string | undefined {
 
 /** The names of the query's parameters, sorted; undefined where it has none. */
 function parameters(event: Event): string | undefined {
+  if (event instanceof HttpEvent) {
+    const { knownTarget } = event.exchange
+    if (knownTarget.parameters === null) knownTarget.parameters = parameterNames(query(event) ?? '')
+    return knownTarget.parameters
+  }
   const text = query(event)
   return text === undefined ? undefined : parameterNames(text)
 }

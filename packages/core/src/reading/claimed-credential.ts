@@ -11,8 +11,9 @@ export interface ClaimedCredential {
   readonly mark: number
 }
 
+/** Global, so that it says where the pair ends that it found: a match made for each request took longer. */
 const SESSION =
-  /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}[^;]*/i
+  /(?:^|; ?)[^=;]{0,64}(?:sess|sid|auth|token|jwt|login|logged|remember|identity)[^=;]{0,64}=[^;]{8}[^;]*/gi
 const MAX_COOKIE = 4_096
 
 /**
@@ -36,14 +37,21 @@ export function claimedCredential({ headers }: Pick<Exchange, 'headers'>): Claim
   }
   const cookies = hasCookie ? headerValue(headers, 'cookie') : undefined
   if (cookies === undefined) return undefined
-  const session = SESSION.exec(cookies.length > MAX_COOKIE ? cookies.slice(0, MAX_COOKIE) : cookies)?.[0]
-  return session === undefined ? undefined : { kind: 'session', mark: markOf(session) }
+  return sessionOf(cookies.length > MAX_COOKIE ? cookies.slice(0, MAX_COOKIE) : cookies)
+}
+
+function sessionOf(cookies: string): ClaimedCredential | undefined {
+  SESSION.lastIndex = 0
+  if (!SESSION.test(cookies)) return undefined
+  const end = SESSION.lastIndex
+  // What was found holds no semicolon but the one before it.
+  const before = cookies.lastIndexOf(';', end - 1)
+  return { kind: 'session', mark: markOf(cookies, before < 0 ? 0 : before, end) }
 }
 
 /** FNV-1a: far too few bits to guess the text from, and enough for the few credentials of one client. */
-function markOf(text: string): number {
+function markOf(text: string, start = 0, end: number = Math.min(text.length, MAX_COOKIE)): number {
   let hash = 0x811c9dc5
-  const length = Math.min(text.length, MAX_COOKIE)
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ charCodeAt.call(text, i), 0x01000193)
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ charCodeAt.call(text, i), 0x01000193)
   return hash
 }

@@ -11,13 +11,19 @@ const MOST_KEPT = 4_096
 const PLACES = 16_384
 /** Longer targets are not kept, in characters. */
 const LONGEST_KEPT = 256
+/** Places for what came last, a power of two. */
+const NEAR = 1_024
 
 const NONE: readonly number[] = Object.freeze([])
 
 /** What a request target says by itself, worked out once while the same target comes again. */
 export class KnownTarget {
+  /** As it was sent. */
+  readonly target: string
   /** Path and query, taken apart; an absolute-form target is cut down to its path. */
   readonly path: RequestPath
+  /** Whether the path can be read in one way only, and holds no escape. */
+  readonly hasPlainPath: boolean
   /** Whether the query may ask for another method; see `headMethodOverrides`. */
   readonly mayNameMethod: boolean
   /** The rules of inspection that one scan of this very target found nothing for. Kept by inspection. */
@@ -29,11 +35,15 @@ export class KnownTarget {
   /** Who asked which rules a plain GET for this very target matches, and these. Kept by scenarios. */
   answeredBy: object | undefined = undefined
   answers: readonly number[] = NONE
+  /** The names of the query's parameters as one text; null until scenarios ask. Kept by scenarios. */
+  parameters: string | undefined | null = null
 
   constructor(target: string) {
+    this.target = target
     const absolute = charCodeAt.call(target, 0) === 47 ? null : ABSOLUTE.exec(target)
     const origin = absolute === null ? target : target.slice(absolute[0].length)
     this.path = parseRequestPath(absolute !== null && !origin.startsWith('/') ? `/${origin}` : origin)
+    this.hasPlainPath = this.path.ambiguity === undefined && !this.path.canonical.includes('%')
     this.mayNameMethod = this.path.query !== '' && METHOD_NAME.test(this.path.query)
   }
 }
@@ -45,15 +55,29 @@ export function hostOfTarget(target: string): string | undefined {
 
 class KnownTargets {
   #kept = new Map<string, KnownTarget>()
+  /**
+   * Those of the kept that came last, by a few of their characters: a map reads all of a text to find it, and
+   * compares it besides.
+   */
+  readonly #near: (KnownTarget | undefined)[] = new Array<KnownTarget | undefined>(NEAR).fill(undefined)
   /** By place, a mark of the target that was there last. */
   readonly #once: Int32Array = new Int32Array(PLACES)
 
   of(target: string): KnownTarget {
+    const place = nearPlace(target)
+    const near = this.#near[place]
+    if (near?.target === target) return near
     const kept = this.#kept.get(target)
-    if (kept !== undefined) return kept
+    if (kept !== undefined) {
+      this.#near[place] = kept
+      return kept
+    }
     const fresh = new KnownTarget(target)
     if (target.length <= LONGEST_KEPT && this.#isSecondTime(target)) {
-      if (this.#kept.size >= MOST_KEPT) this.#kept = new Map()
+      if (this.#kept.size >= MOST_KEPT) {
+        this.#kept = new Map()
+        this.#near.fill(undefined)
+      }
       this.#kept.set(target, fresh)
     }
     return fresh
@@ -68,6 +92,17 @@ class KnownTargets {
     this.#once[place] = mark
     return false
   }
+}
+
+/** Its length and characters from its end and middle, where targets of one application differ. */
+function nearPlace(target: string): number {
+  const { length } = target
+  let hash = length
+  for (let i = Math.max(0, length - 4); i < length; i++)
+    hash = (Math.imul(hash, 31) + charCodeAt.call(target, i)) | 0
+  hash = (Math.imul(hash, 31) + (charCodeAt.call(target, length >> 1) | 0)) | 0
+  hash = (Math.imul(hash, 31) + (charCodeAt.call(target, length >> 2) | 0)) | 0
+  return (Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 12) & (NEAR - 1)
 }
 
 const targets = new KnownTargets()

@@ -19,6 +19,33 @@ describe('known targets', () => {
     }
   })
 
+  it('keeps apart what differs in any one place, however near it came before', () => {
+    const target = '/known/every/place?of=this&target=1'
+    for (let at = 1; at < target.length; at++) {
+      const other = `${target.slice(0, at)}~${target.slice(at + 1)}`
+      for (let turn = 0; turn < 3; turn++) {
+        assert.equal(knownTarget(other).target, other)
+        assert.equal(knownTarget(target).target, target)
+      }
+      assert.equal(knownTarget(other), knownTarget(other))
+      assert.equal(knownTarget(target), knownTarget(target))
+    }
+  })
+
+  it('says whether a path can be read in one way only', () => {
+    for (const plain of ['/', '/known/plain', '/known/plain?a=%2f..', '/known/a.b', '/known/a+b'])
+      assert.equal(knownTarget(plain).hasPlainPath, true, plain)
+    for (const odd of [
+      '/known/%2e%2e/a',
+      '/known/../a',
+      '/known//a',
+      '/known/a;b',
+      '/known/%zz',
+      '/known/%e4',
+    ])
+      assert.equal(knownTarget(odd).hasPlainPath, false, odd)
+  })
+
   it('keeps nothing of long targets', () => {
     const long = `/known/${'x'.repeat(300)}`
     knownTarget(long)
