@@ -1,3 +1,5 @@
+import { codedDocument, holdsArchive, visitCodedArchive, visitDocument } from './body/archived-documents.ts'
+import { isDocumentStart, startOf } from './body/fetched-by-file.ts'
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import { mayHoldDocument } from './body/may-hold-document.ts'
@@ -52,6 +54,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   #values = 0
   readonly #seen: SeenTexts
   #nesting = 0
+  /** The last long value that was read as a document: parsers of multipart differ, and get the same one. */
+  #document = ''
   /** What the scan of the value at hand saw. */
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
@@ -324,6 +328,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   /** @returns undefined when there is nothing to read */
   #prepare(look: Look): DecodingWalk | undefined {
     const { text, place } = look
+    this.#lookIntoFile(look)
     const value = readableText(text, place, look.scanned)
     if (value === undefined) return undefined
     if (text.length > THRESHOLDS.window && settingOf(text, place, look.name, undefined) !== 'document')
@@ -367,6 +372,22 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     look.isPlaceAsked ||= rules.isPlaced
     if (isWhole && !rules.couldHitPiece) walk.passOverPieces()
     return look.rule === DONE
+  }
+
+  /** An archive in base64, or a document longer than a window, is read as a file of it is. */
+  #lookIntoFile(look: Look): void {
+    const { text, place, locator } = look
+    if (place === 'name') return
+    if (holdsArchive(text)) {
+      look.isPlaceAsked = true
+      look.isVisited = true
+      const location = locator.location()
+      this.visit(visitCodedArchive(text, location, this), location)
+    } else if (text.length > THRESHOLDS.window && text !== this.#document) {
+      this.#document = text
+      const document = isDocumentStart(text) ? startOf(text) : codedDocument(text)
+      if (document !== undefined) visitDocument(document, locator.location(), this)
+    }
   }
 
   /**

@@ -22,7 +22,7 @@ const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
 /** Dots, line ends, what ends a path, and letters, encoded; directions for formatting. */
 const HIDDEN = /%(?:[spx]|\d{1,3}\$|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 const UTF7 = /\+ad[w4]-/i
-const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
+const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|^uesd|,uesd|aaeaaad|node-serialize/i
 
 /**
  * The rules that a sign opens by itself, each with the reason why it finds nothing in an opaque value. A
