@@ -1,39 +1,23 @@
-// No file of a package imports itself through other files, not even through a type: files in a
-// circle can only be understood together.
+// No file of a package imports itself through other files, not even through a type: files in a circle can
+// only be understood together. The same holds for the folders of a package.
 import { globSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { circlesOf, folderGraph, type Graph } from './import-graph.ts'
 import { importsOf, packages, root } from './workspace.ts'
 
-/** Files by the files they import. */
-type Graph = ReadonlyMap<string, readonly string[]>
+/** Packages whose folders still import each other in circles. The list may only shrink. */
+const FOLDERS_IN_CIRCLES: ReadonlySet<string> = new Set([
+  'packages/access',
+  'packages/audit',
+  'packages/config',
+  'packages/identity',
+  'packages/inspect',
+  'packages/server',
+  'packages/vault',
+])
 
-/** A shortest way from a file back to itself; undefined when there is none. */
-function circleFrom(start: string, graph: Graph): readonly string[] | undefined {
-  const cameFrom = new Map<string, string>()
-  const queue = [start]
-  for (const file of queue) {
-    for (const next of graph.get(file) ?? []) {
-      if (next === start) return [...wayTo(file, start, cameFrom), start]
-      if (cameFrom.has(next)) continue
-      cameFrom.set(next, file)
-      queue.push(next)
-    }
-  }
-  return undefined
-}
-
-function wayTo(file: string, start: string, cameFrom: ReadonlyMap<string, string>): readonly string[] {
-  const way = [file]
-  for (let at = file; at !== start; ) {
-    at = cameFrom.get(at) ?? start
-    way.unshift(at)
-  }
-  return way
-}
-
-const circles = new Map<string, string>()
-for (const { folder } of packages()) {
-  const graph = new Map(
+function filesOf(folder: string): Graph {
+  return new Map(
     globSync(`${folder}/src/**/*.{ts,tsx}`, { cwd: root }).map(file => [
       file,
       importsOf(file)
@@ -41,13 +25,22 @@ for (const { folder } of packages()) {
         .map(({ specifier }) => normalize(join(dirname(file), specifier))),
     ]),
   )
-  for (const file of graph.keys()) {
-    const circle = circleFrom(file, graph)
-    if (circle === undefined) continue
-    // One circle is found from each of its files; it is reported once.
-    circles.set([...new Set(circle)].sort().join(), circle.join('\n    imports '))
-  }
 }
-for (const circle of circles.values())
-  console.error(`${circle}\n  a circle: move what both need into a file of its own`)
-if (circles.size > 0) process.exit(1)
+
+const problems: string[] = []
+const report = (circles: readonly (readonly string[])[], advice: string): void => {
+  for (const circle of circles) problems.push(`${circle.join('\n    imports ')}\n  a circle: ${advice}`)
+}
+
+for (const { folder } of packages()) {
+  const files = filesOf(folder)
+  report(circlesOf(files), 'move what both need into a file of its own')
+  // What a package exports comes from everywhere, and nothing in the package imports it.
+  const entry = `${folder}/src/index.ts`
+  const circles = circlesOf(folderGraph(files, file => (file === entry ? undefined : dirname(file))))
+  if (!FOLDERS_IN_CIRCLES.has(folder)) report(circles, 'move a file to the folder that needs it')
+  else if (circles.length === 0)
+    problems.push(`${folder}: its folders import in one direction; take it off the list in check-circles.ts`)
+}
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exit(1)

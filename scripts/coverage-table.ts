@@ -6,7 +6,7 @@ export interface Coverage {
 
 /** How much of one file tests run. */
 export interface FileCoverage {
-  /** Relative to the root: `packages/core/src/cidr.ts`. */
+  /** Relative to the root: `packages/core/src/address/cidr.ts`. */
   readonly file: string
   /** Lines with code on them. */
   readonly lines: number

@@ -185,6 +185,6 @@ export const REPORTED_FAULTS: readonly ReportedFault[] = [
     'does not run it as the next request',
   ),
   fault('an early answer', 'packages/gateway/test/unread-bodies', 'never answers the next client'),
-  fault('exemptions widen', 'packages/core/test/route-table', 'does not hold for'),
+  fault('exemptions widen', 'packages/core/test/route/route-table', 'does not hold for'),
   fault('a worker crashes', 'packages/gateway/test/workers', 'that fail lose no request'),
 ]

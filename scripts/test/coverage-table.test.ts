@@ -8,7 +8,7 @@ function file(name: string, counts: readonly [number, number, number, number]): 
 }
 
 const FILES = [
-  file('packages/core/src/cidr.ts', [8, 6, 4, 4]),
+  file('packages/core/src/address/cidr.ts', [8, 6, 4, 4]),
   file('packages\\core\\src\\engine.ts', [2, 2, 4, 1]),
   file('scripts/test.ts', [100, 0, 10, 0]),
   file('packages/access-log/src/index.ts', [0, 0, 0, 0]),

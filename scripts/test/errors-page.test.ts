@@ -10,7 +10,8 @@ import { readPage } from './support/page.ts'
 const page = readPage('docs/errors.md')
 
 test('the page on errors has a section for every code, and for no other', () => {
-  const [, union = ''] = /export type ErrorCode =([^/]*)/.exec(readPage('packages/core/src/errors.ts')) ?? []
+  const [, union = ''] =
+    /export type ErrorCode =([^/]*)/.exec(readPage('packages/core/src/error/errors.ts')) ?? []
   const codes = [...union.matchAll(/'(POSTERN_\w+)'/g)].map(([, code]) => code)
   assert.equal(codes.length > 5, true)
   const documented = [...page.matchAll(/^## `(POSTERN_\w+)`$/gm)].map(([, code]) => code)

@@ -12,7 +12,7 @@ import { root } from '../workspace.ts'
 const HOOK = pathToFileURL(join(root, 'scripts/quick-sources.mjs')).href
 const PROGRAM = `
   await import('@postern/store')
-  const { parseDuration } = await import('${pathToFileURL(join(root, 'packages/core/src/duration.ts')).href}')
+  const { parseDuration } = await import('${pathToFileURL(join(root, 'packages/core/src/time/duration.ts')).href}')
   parseDuration('5m')
 `
 

@@ -15,10 +15,24 @@ writeFileSync(
 describe('identity from the command line', () => {
   test('keys are made, listed, rotated and revoked, and what is done is in the log', async () => {
     const made = await cli(
-      ['keys', 'create', 'billing', '--scope', 'orders:read', '--expires', '90d'],
+      [
+        'keys',
+        'create',
+        'billing',
+        '--scope',
+        'orders:read',
+        '--expires',
+        '90d',
+        '--network',
+        '192.0.2.0/24',
+      ],
       folder,
     )
     assert.equal(made.code, 0, made.stderr)
+    assert.match(
+      (await cli(['keys', 'list'], folder)).stdout,
+      / {2}live {6}service:billing {11}billing {2}scopes orders:read, from 192\.0\.2\.0\/24, until 20\d\d-\d\d-\d\d \d\d:\d\dZ, never used\n/,
+    )
     assert.match(made.stderr, /A key of the service billing\. Store it now/)
     assert.match(made.stdout, /^shop_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}\n$/)
     const id = made.stdout.split('_')[2] ?? ''
@@ -31,10 +45,20 @@ describe('identity from the command line', () => {
     assert.ok(!listed.stdout.includes(made.stdout.split('_')[3] ?? 'none'))
     const rotated = await cli(['keys', 'rotate', id, '--overlap', '1h'], folder)
     assert.equal(rotated.code, 0, rotated.stderr)
+    assert.match((await cli(['keys', 'list'], folder)).stdout, new RegExp(`${id}  live .*, replaced by `))
     assert.equal((await cli(['keys', 'revoke', id], folder)).code, 0)
     assert.equal((await cli(['keys', 'revoke', id], folder)).code, 1)
     const log = await cli(['audit', 'search', '--json'], folder)
     if (log.code === 0) assert.ok(!log.stdout.includes(made.stdout.trim()))
+  })
+
+  test('a key that has expired is not listed as live', async () => {
+    assert.equal((await cli(['keys', 'create', 'brief', '--expires', '1s'], folder)).code, 0)
+    await new Promise(resolve => setTimeout(resolve, 1_000))
+    assert.match(
+      (await cli(['keys', 'list'], folder)).stdout,
+      / {2}expired {3}service:brief .*no scopes, from anywhere/,
+    )
   })
 
   test('accounts are imported, listed, disabled and deleted; sessions are listed and revoked', async () => {

@@ -17,7 +17,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
-import { LocalKeys } from '@postern/vault'
+import type { ConfigError } from '@postern/core'
+import { LocalKeys, openVault } from '@postern/vault'
 import { freshDatabase } from '../../../test/services.ts'
 import { inProcess } from './in-process.ts'
 
@@ -144,43 +145,83 @@ describe('attack: two servers with copies of one key file and one PostgreSQL', (
   after(() => {
     for (const server of servers) rmSync(server, { recursive: true, force: true })
   })
-  const on = (server: number, ...args: readonly string[]) => inProcess(args, servers[server] ?? '')
-  const keysOf = (server: number): LocalKeys => LocalKeys.read(join(servers[server] ?? '', 'vault.keys'))
+  const at = (server: number, name = ''): string => join(servers[server] ?? '', name)
+  const on = (server: number, ...args: readonly string[]) => inProcess(args, at(server))
+  const keysOf = (server: number): LocalKeys => LocalKeys.read(at(server, 'vault.keys'))
+
+  const bothSay = async (server: number, fault: RegExp): Promise<void> => {
+    for (const command of [['vault', 'status'], ['doctor']]) {
+      const said = await on(server, ...command)
+      assert.notEqual(said.code, 0)
+      assert.match(said.stdout + said.stderr, fault, command.join(' '))
+    }
+  }
 
   it('rotate each for itself: the second is refused, and asked for the key file of the first', async t => {
     const database = await freshDatabase(t)
     for (let i = 0; i < 2; i++) servers.push(mkdtempSync(join(tmpdir(), 'postern-vault-server-')))
     assert.equal((await on(0, 'vault', 'init')).code, 0)
-    const file = JSON.parse(readFileSync(join(servers[0] ?? '', 'vault.json'), 'utf8')) as object
+    const file = JSON.parse(readFileSync(at(0, 'vault.json'), 'utf8')) as object
     const columns = { email: { mode: 'local', state: 'dual', storage: 'text' } }
     const tables = { customers: { key: ['id'], columns } }
-    writeFileSync(join(servers[0] ?? '', 'vault.json'), JSON.stringify({ ...file, database, tables }))
-    cpSync(servers[0] ?? '', servers[1] ?? '', { recursive: true })
+    writeFileSync(at(0, 'vault.json'), JSON.stringify({ ...file, database, tables }))
+    cpSync(at(0), at(1), { recursive: true })
 
     assert.equal((await on(0, 'vault', 'rotate')).code, 0)
     const refused = await on(1, 'vault', 'rotate')
     assert.equal(refused.code, 2)
     assert.match(refused.stderr, /key 1 is another one than the database knows.*\n.*copy the key file/)
     assert.equal(keysOf(1).current, 0)
+    await bothSay(1, /key 1 is missing: another server has made it/)
+    // An application opens what it can until the key file is copied, and warns.
+    const behind: ConfigError[] = []
+    const vaultFile = at(1, 'vault.json')
+    ;(await openVault(vaultFile, { onMissingKey: fault => behind.push(fault) })).close()
+    assert.equal(behind.length, 1)
     const stale = await on(1, 'vault', 'rewrap', 'customers')
     assert.match(stale.stderr, /key 1 is missing: another server has made it/)
-    const next = `${join(servers[1] ?? '', 'vault.keys')}.new`
+    const next = `${at(1, 'vault.keys')}.new`
     assert.equal(existsSync(next), false)
 
-    cpSync(join(servers[0] ?? '', 'vault.keys'), join(servers[1] ?? '', 'vault.keys'))
+    cpSync(at(0, 'vault.keys'), at(1, 'vault.keys'))
     const both = await Promise.all([on(0, 'vault', 'rotate'), on(1, 'vault', 'rotate')])
     assert.deepEqual(both.map(({ code }) => code).sort(), [0, 2])
     const winner = both.findIndex(({ code }) => code === 0)
     assert.deepEqual([keysOf(winner).current, keysOf(1 - winner).current], [2, 1])
     // Who rotated before there was a database to ask is found when rows are rewritten.
     writeFileSync(
-      join(servers[1 - winner] ?? '', 'vault.keys'),
+      at(1 - winner, 'vault.keys'),
       keysOf(1 - winner)
         .rotated()
         .format(),
     )
     const forked = await on(1 - winner, 'vault', 'migrate', 'customers')
     assert.match(forked.stderr, /key 2 is another one than the database knows/)
+    await bothSay(1 - winner, /key 2 is another one/)
+    // An application says so when it opens the vault, and not when the first record does not open.
+    const file2 = at(1 - winner, 'vault.json')
+    await assert.rejects(openVault(file2), /key 2 is another one/)
+    // The other server's opens; so does one whose database does not answer, or has no vault in it.
+    ;(await openVault(at(winner, 'vault.json'))).close()
+    for (const elsewhere of ['postgres://127.0.0.1:1/none', await freshDatabase(t), 'none.db']) {
+      writeFileSync(file2, JSON.stringify({ ...file, database: elsewhere, tables }))
+      ;(await openVault(file2)).close()
+    }
+    assert.equal(existsSync(at(1 - winner, 'none.db')), false, 'nothing is made')
+  })
+
+  it('a SQLite file knows them, too', async () => {
+    const server = mkdtempSync(join(tmpdir(), 'postern-vault-server-'))
+    servers.push(server)
+    assert.equal((await inProcess(['vault', 'init'], server)).code, 0)
+    const path = join(server, 'vault.json')
+    const file = JSON.parse(readFileSync(path, 'utf8')) as object
+    writeFileSync(path, JSON.stringify({ ...file, database: 'rows.db' }))
+    ;(await openVault(path)).close()
+    assert.equal((await inProcess(['vault', 'rotate'], server)).code, 0)
+    ;(await openVault(path)).close()
+    writeFileSync(join(server, 'vault.keys'), LocalKeys.generate().rotated().format())
+    await assert.rejects(openVault(path), /key \d is another one than the database knows/)
   })
 })
 

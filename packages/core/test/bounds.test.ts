@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { clientAddress } from '../src/client-address.ts'
-import { ErrorLines } from '../src/error-lines.ts'
+import { clientAddress } from '../src/address/client-address.ts'
 import {
   type Address,
   CidrSet,
@@ -15,6 +14,7 @@ import {
   type Refusal,
   refusalText,
 } from '../src/index.ts'
+import { ErrorLines } from '../src/system/error-lines.ts'
 import { exchangeOf, source } from './exchanges.ts'
 
 const address = (text: string): Address => {

@@ -1,4 +1,4 @@
-import { Exchange, type RequestSource } from '../src/exchange.ts'
+import { Exchange, type RequestSource } from '../src/exchange/exchange.ts'
 import { CidrSet, type Engine, RouteTable } from '../src/index.ts'
 
 /** A request as a carrier would describe it; by default a plain GET. */

@@ -85,7 +85,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'csrf',
     'the decoded target is matched, with its query',
     [
-      `${CORE}/request-path.ts`,
+      `${CORE}/route/request-path.ts`,
       "if (hash >= 0) return { ...parseRequestPath(target.slice(0, hash)), ambiguity: 'fragment' }",
       "const all = decodeURIComponent(target); const wide = all.slice(Math.max(0, all.search(/[/]hooks[/]/))); return { raw: wide, canonical: wide, query: '', ambiguity: undefined }",
     ],

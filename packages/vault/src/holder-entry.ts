@@ -22,3 +22,4 @@ export {
 } from './holder/start-holder.ts'
 export { changeUnlock, type Unlock, unlockKey } from './holder/unlock.ts'
 export { type UnlockOptions, unlockFrom } from './holder/unlock-options.ts'
+export type { BudgetUsage } from './holder/window-budgets.ts'

@@ -14,7 +14,9 @@ export const run: Command = async ([path = '', backup = ''], _options, context) 
     throw new ConfigError({ place: file, problem: 'is of a holder that runs', hint: 'stop it first' })
   restoreHolder(resolve(context.folder, backup), resolve(dirname(file), data), id)
   context.output.line(`restored holder ${id}; the previous file was kept as ${data}.replaced`)
-  context.output.line('it opens nothing for one window of its budgets after it starts, the other two do')
+  context.output.line(
+    'it opens nothing for one window of its budgets (a day with daily ones) after it starts, the other two do',
+  )
   context.output.result({ id })
   return EXIT.done
 }

@@ -15,6 +15,7 @@ import type { Session } from '../session/session.ts'
 import { isOriginOf, withPagePolicy } from './browser-answers.ts'
 import { consentPage } from './consent-page.ts'
 import { deviceConfirm, deviceInput } from './device-pages.ts'
+import { DevicePolls } from './device-polls.ts'
 import { grantPages } from './grant-pages.ts'
 import { loadProvider } from './load-provider.ts'
 import { MemoryServer } from './memory-server.ts'
@@ -213,6 +214,11 @@ export async function oauthServer(
   }
   const provider = new ProviderClass(issuer, configuration)
   provider.proxy = true
+  const polls = new DevicePolls(parts)
+  provider.use(async (ctx, next) => {
+    await next()
+    await polls.answered(ctx as KoaContextWithOIDC)
+  })
   const callback = provider.callback()
 
   const answer = async (request: PageRequest): Promise<PageAnswer> => {

@@ -20,6 +20,9 @@ export async function vaultStatus(
     environment,
     waitFor: 3,
     connectTimeout: CONNECT_MS,
+    onMissingKey: fault => {
+      throw fault
+    },
   })
   try {
     const columns = Object.keys(file.tables).flatMap(name =>

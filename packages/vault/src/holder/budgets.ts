@@ -15,6 +15,9 @@ export interface BudgetLimits {
   readonly all: number
 }
 
+/** Milliseconds of the window of `daily` budgets. */
+export const DAY = 86_400_000
+
 /** Whom an opening is counted against. */
 export interface Charge {
   readonly person: string | undefined
@@ -52,6 +55,8 @@ export function holderShare(budget: number): number {
 const MAX_SCOPES = 1_000_000
 /** Entries that room is made for at once, so that a holder with ordinary budgets never stops to make more. */
 const MAX_ROOM = 262_144
+/** The same where nothing limits how many there are in all. */
+const MIN_ROOM = 1_024
 /**
  * What an opening would be counted as: the versions not counted yet, or the budget that has not enough
  * left.
@@ -61,49 +66,62 @@ export type Weighed =
   /** Record version to table, of what some scope has not counted yet. Empty when all of it is free. */
   | { readonly fresh: ReadonlyMap<string, string> }
 
-/** The budgets of one holder: distinct record versions per person, service, table and in all. */
+/** What budgets are made of. */
+export interface BudgetsOptions {
+  /** What has no limit is not counted. */
+  readonly limits: Partial<BudgetLimits>
+  /** Limits of a service where they differ. */
+  readonly ofService?: (service: string) => Partial<BudgetLimits>
+  /** Milliseconds. */
+  readonly window: number
+  readonly random: RandomSource
+  /** Stands before the names of budgets in refusals: `daily `. Default: nothing. */
+  readonly label?: string
+}
+
+/** The budgets of one window of a holder: distinct record versions per person, service, table and in all. */
 export class Budgets {
-  readonly #limits: BudgetLimits
+  readonly #limits: Partial<BudgetLimits>
   readonly #ofService: (service: string) => Partial<BudgetLimits>
-  readonly #window: number
+  /** Milliseconds. */
+  readonly window: number
+  readonly #label: string
   /** Per person and service. */
   readonly #actors: CountedRecords
   /** Per table. A version is of one table, so all of these together are what `all` counts. */
   readonly #tables: CountedRecords
 
-  /** @param window milliseconds */
-  constructor(
-    limits: BudgetLimits,
-    window: number,
-    random: RandomSource,
-    ofService: (service: string) => Partial<BudgetLimits> = () => ({}),
-  ) {
+  constructor({ limits, ofService = () => ({}), window, random, label = '' }: BudgetsOptions) {
     this.#limits = limits
-    this.#window = window
+    this.window = window
     this.#ofService = ofService
-    const room = 2 ** Math.ceil(Math.log2(Math.min(MAX_ROOM, holderShare(limits.all) + 1)))
+    this.#label = label
+    const room = 2 ** Math.ceil(Math.log2(Math.min(MAX_ROOM, holderShare(limits.all ?? MIN_ROOM) + 1)))
     // A version is counted for a person and for the service that serves him.
     this.#actors = new CountedRecords(window, random, room * 2)
     this.#tables = new CountedRecords(window, random, room)
   }
 
-  /** Holds an opening against every budget that applies. Counts nothing. */
-  weigh(charge: Charge, now: number): Weighed {
+  /** Holds an opening against every budget that applies, and adds what is new to `fresh`. Counts nothing. */
+  weigh(charge: Charge, now: number, fresh: Map<string, string> = new Map()): Weighed {
     const { records } = charge
-    const fresh = new Map<string, string>()
     for (const { scope, limit } of this.#actorsOf(charge)) {
       const asked = this.#freshOf(this.#actors, scope, records, now, fresh)
       const used = this.#actors.used(scope, now)
       if (asked > 0 && used + asked > limit) {
-        const retryAt = asked > limit ? now + this.#window : this.#actors.freeAt(scope, asked, limit, now)
-        return { shortage: { budget: scope, allowed: Math.max(0, limit - used), asked, retryAt } }
+        const retryAt = asked > limit ? now + this.window : this.#actors.freeAt(scope, asked, limit, now)
+        return { shortage: this.#shortage(scope, limit - used, asked, retryAt) }
       }
     }
     const shortage = this.#tableShortage(records, now, fresh)
     if (shortage !== undefined) return { shortage }
     return this.#actors.scopes < MAX_SCOPES
       ? { fresh }
-      : { shortage: { budget: 'scopes', allowed: 0, asked: 1, retryAt: now + this.#window } }
+      : { shortage: this.#shortage('scopes', 0, 1, now + this.window) }
+  }
+
+  #shortage(budget: string, left: number, asked: number, retryAt: number): Shortage {
+    return { budget: this.#label + budget, allowed: Math.max(0, left), asked, retryAt }
   }
 
   #tableShortage(
@@ -111,23 +129,28 @@ export class Budgets {
     now: number,
     fresh: Map<string, string>,
   ): Shortage | undefined {
+    if (!this.#countsTables) return undefined
     const tables = new Set(records.values())
     let total = 0
     for (const table of tables) {
-      const limit = holderShare(this.#limits.table)
+      const limit = shareOf(this.#limits.table)
       const asked = this.#freshOf(this.#tables, table, records, now, fresh)
       const used = this.#tables.used(table, now)
       if (asked > 0 && used + asked > limit) {
-        const retryAt = asked > limit ? now + this.#window : this.#tables.freeAt(table, asked, limit, now)
-        return { budget: `table ${table}`, allowed: Math.max(0, limit - used), asked, retryAt }
+        const retryAt = asked > limit ? now + this.window : this.#tables.freeAt(table, asked, limit, now)
+        return this.#shortage(`table ${table}`, limit - used, asked, retryAt)
       }
       total += asked
     }
-    const limit = holderShare(this.#limits.all)
+    const limit = shareOf(this.#limits.all)
     const used = this.#tables.size(now)
     if (total === 0 || used + total <= limit) return undefined
-    const retryAt = total > limit ? now + this.#window : this.#tables.freeAtInAll(total, limit, now)
-    return { budget: 'all', allowed: Math.max(0, limit - used), asked: total, retryAt }
+    const retryAt = total > limit ? now + this.window : this.#tables.freeAtInAll(total, limit, now)
+    return this.#shortage('all', limit - used, total, retryAt)
+  }
+
+  get #countsTables(): boolean {
+    return this.#limits.table !== undefined || this.#limits.all !== undefined
   }
 
   /** Counts what a scope has not counted yet, and adds it to `fresh`. For tables the scope is one. */
@@ -152,6 +175,7 @@ export class Budgets {
   charge(charge: Charge, now: number): void {
     for (const { scope } of this.#actorsOf(charge))
       for (const version of charge.records.keys()) this.#actors.add(scope, version, now)
+    if (!this.#countsTables) return
     for (const [version, table] of charge.records) this.#tables.add(table, version, now)
   }
 
@@ -165,11 +189,17 @@ export class Budgets {
 
   #actorsOf({ person, service }: Charge): readonly { readonly scope: string; readonly limit: number }[] {
     const own = { ...this.#limits, ...this.#ofService(service) }
-    return person === undefined
-      ? [{ scope: `service ${service}`, limit: holderShare(own.service) }]
-      : [
-          { scope: `person ${person}`, limit: holderShare(this.#limits.person) },
-          { scope: `served ${service}`, limit: holderShare(own.served) },
-        ]
+    const scopes =
+      person === undefined
+        ? [{ scope: `service ${service}`, limit: shareOf(own.service) }]
+        : [
+            { scope: `person ${person}`, limit: shareOf(this.#limits.person) },
+            { scope: `served ${service}`, limit: shareOf(own.served) },
+          ]
+    return scopes.filter(({ limit }) => limit !== Number.POSITIVE_INFINITY)
   }
+}
+
+function shareOf(budget: number | undefined): number {
+  return budget === undefined ? Number.POSITIVE_INFINITY : holderShare(budget)
 }

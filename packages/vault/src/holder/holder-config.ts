@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigIssue, parseDuration } from '@postern/core'
 import type { HolderAddress } from '../split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../split/part.ts'
-import type { BudgetLimits } from './budgets.ts'
+import { type BudgetLimits, DAY } from './budgets.ts'
 import { DEFAULT_BUDGETS, DEFAULT_POLICY, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
 import { isObject } from './holder-request.ts'
 
@@ -40,6 +40,7 @@ const KEYS = [
   'enrollers',
   'budgets',
   'window',
+  'daily',
   'guesses',
   'searches',
   'administrator',
@@ -93,14 +94,19 @@ function parsePolicy(
   const budgets = parseBudgets(value['budgets'], 'budgets', at)
   const counted = (key: 'guesses' | 'searches'): number =>
     count(value[key] ?? DEFAULT_POLICY[key]) ?? at(key, 'must be a whole number above 0') ?? 1
+  const daily = parseBudgets(value['daily'], 'daily', at)
+  const window = parseDuration(
+    (value['window'] as string | undefined) ?? DEFAULT_POLICY.window,
+    `${place}: window`,
+  )
+  if (window >= DAY && [{ daily }, ...Object.values(services)].some(one => one.daily !== undefined))
+    at('daily', 'counts a day beside a shorter window: make "window" shorter, or put these under "budgets"')
   return {
     services,
     enrollers: enrollers ?? [],
     budgets: { ...DEFAULT_BUDGETS, ...budgets },
-    window: parseDuration(
-      (value['window'] as string | undefined) ?? DEFAULT_POLICY.window,
-      `${place}: window`,
-    ),
+    window,
+    ...(daily !== undefined && { daily }),
     guesses: counted('guesses'),
     searches: counted('searches'),
   }
@@ -139,12 +145,14 @@ function parseService(entry: unknown, key: string, at: Report): ServiceConfig | 
   if (fingerprint === undefined && unix === undefined) return at(key, 'needs a fingerprint or a unix socket')
   const [seal, open, search] = lists
   const budgets = parseBudgets(entry['budgets'], `${key}.budgets`, at)
+  const daily = parseBudgets(entry['daily'], `${key}.daily`, at)
   return {
     seal: seal ?? [],
     open: open ?? [],
     search: search ?? [],
     harden: entry['harden'] === true,
     ...(budgets !== undefined && { budgets }),
+    ...(daily !== undefined && { daily }),
     ...(fingerprint !== undefined && { fingerprint }),
     ...(unix !== undefined && { unix }),
   }

@@ -5,7 +5,7 @@ import { Identities } from '../split/identity-statement.ts'
 import type { OpenBatch } from '../split/open-batch.ts'
 import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
 import { BatchInputs, placeOf } from './batch-inputs.ts'
-import { Budgets, holderShare } from './budgets.ts'
+import { holderShare } from './budgets.ts'
 import { CountedRecords, VERSION_CHARACTERS } from './counted-records.ts'
 import { hardenParts } from './harden-parts.ts'
 import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-answer.ts'
@@ -17,6 +17,7 @@ import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SealingEpoch } from './sealing-epoch.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
 import { SteadyTime } from './steady-time.ts'
+import { type BudgetUsage, longestWindow, WindowBudgets } from './window-budgets.ts'
 
 /** Entries of the journal between two clearings of it. */
 const CLEAR_EVERY = 256
@@ -58,7 +59,7 @@ export interface HolderCoreOptions {
 export class HolderCore {
   readonly id: HolderId
   readonly #options: HolderCoreOptions
-  readonly #budgets: Budgets
+  readonly #budgets: WindowBudgets
   readonly #nonces: OutstandingNonces
   readonly #seen: SeenCapabilities
   readonly #frozen = new Map<string, string>()
@@ -77,12 +78,7 @@ export class HolderCore {
     this.id = options.keys.id
     const { policy, journal, clock, random } = options
     this.#sealing = new SealingEpoch(this.epoch)
-    this.#budgets = new Budgets(
-      policy.budgets,
-      policy.window,
-      random,
-      service => policy.services[service]?.budgets ?? {},
-    )
+    this.#budgets = new WindowBudgets(policy, random)
     this.#searches = new CountedRecords(policy.window, random)
     this.#guesses = new CountedRecords(policy.window, random)
     this.#nonces = new OutstandingNonces(random)
@@ -91,7 +87,8 @@ export class HolderCore {
     this.#time = new SteadyTime(clock)
     const now = this.#time.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
-    for (const entry of journal.openedSince(now - policy.window)) this.#budgets.charge(entry, entry.time)
+    for (const entry of journal.openedSince(now - longestWindow(policy)))
+      this.#budgets.charge(entry, entry.time, now)
     for (const { scope, terms, time } of journal.searchedSince(now - policy.window))
       for (const term of terms) this.#searches.add(scope, term, time)
     for (const { user, time } of journal.guessedSince(now - policy.window)) this.#guess(user, time)
@@ -305,7 +302,7 @@ export class HolderCore {
   #clear(now: number): void {
     if (++this.#written % CLEAR_EVERY !== 0) return
     const { journal, policy, later = work => work() } = this.#options
-    later(() => journal.prune(now - policy.window))
+    later(() => journal.prune(now - longestWindow(policy)))
   }
 
   /** Every guess counts, also a repeated one. */
@@ -372,9 +369,14 @@ export class HolderCore {
     return this.#canaries.size
   }
 
-  /** Units used of a scope: `all`, `person NAME`, `service NAME`, `table NAME`. */
+  /** Units used of a scope: `all`, `person NAME`, `service NAME`, `table NAME`; of a day: `daily all`. */
   used(scope: string): number {
     return this.#budgets.used(scope, this.#time.now())
+  }
+
+  /** What is opened and may be, of everything. */
+  get usage(): BudgetUsage {
+    return this.#budgets.usage(this.#time.now())
   }
 
   #refuse(service: string, refusal: Refusal, person?: string, detail?: string): Refusal {

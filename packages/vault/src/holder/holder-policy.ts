@@ -9,6 +9,8 @@ export interface ServiceRights {
   readonly harden?: boolean
   /** Its own budgets where they differ from the general ones. */
   readonly budgets?: Partial<BudgetLimits>
+  /** The same of a day. */
+  readonly daily?: Partial<BudgetLimits>
 }
 
 /** What a holder enforces. */
@@ -19,6 +21,8 @@ export interface HolderPolicy {
   readonly budgets: BudgetLimits
   /** Length of the budget window, milliseconds. */
   readonly window: number
+  /** Budgets of a day beside those of the window. Default: what is not named has none. */
+  readonly daily?: Partial<BudgetLimits>
   /** Guesses at one user's password in one window. */
   readonly guesses: number
   /** Search terms per person, or per service without one, in one window. */

@@ -9,8 +9,8 @@ const BESIDE = ['', '-wal', '-shm'] as const
 
 /**
  * Replaces a holder's file with a backup. The holder must not run. What was there is kept beside it,
- * as `FILE.replaced`. When the holder starts, it opens nothing for one window of its budgets: it does not
- * know what was opened since the backup was made.
+ * as `FILE.replaced`. When the holder starts, it opens nothing for the longest window of its budgets: it
+ * does not know what was opened since the backup was made.
  * @throws ConfigError when the backup is missing, or of another holder
  * @throws StoreError, IntegrityError when it cannot be read; StoreError when the holder runs
  */

@@ -11,7 +11,6 @@ import { seedOf, signingKeyOf } from '../primitive/ed25519.ts'
 import { unwrapKey, wrapKey } from '../primitive/key-wrap.ts'
 import { encodeContext } from '../record/record-context.ts'
 import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/part.ts'
-import { holderShare } from './budgets.ts'
 import type { HolderAnswer, TrustDomain } from './holder-answer.ts'
 import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
@@ -24,6 +23,7 @@ import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
 import { judgePeerPart } from './peer-parts.ts'
 import { type Unlock, unlockKey, unlockTag } from './unlock.ts'
+import { longestWindow } from './window-budgets.ts'
 
 /** Actors that one other holder may have frozen here: a dishonest one names as many as it likes. */
 const MAX_FROZEN_BY_PEER = 10_000
@@ -137,7 +137,7 @@ class Holder implements RunningHolder {
     this.fingerprint = identity.fingerprint
     this.#keys = store.keys(options.config.id, kek)
     this.#recorder = new LaterRecorder(options.recorder)
-    this.#closedUntil = store.closedUntil(options.clock.now(), options.config.policy.window)
+    this.#closedUntil = store.closedUntil(options.clock.now(), longestWindow(options.config.policy))
     this.core = new HolderCore({
       keys: this.#keys,
       journal: store,
@@ -318,11 +318,10 @@ class Holder implements RunningHolder {
       epochs: this.#keys.epochs,
       frozen: Object.fromEntries([...this.core.frozen].slice(-MAX_SHOWN)),
       frozenCount: this.core.frozen.size,
-      opened: this.core.used('all'),
+      ...this.core.usage,
       ...(this.#closedUntil > this.#options.clock.now() && {
         closedUntil: new Date(this.#closedUntil).toISOString(),
       }),
-      limit: holderShare(this.#options.config.policy.budgets.all),
       canaries: this.core.canaries,
       peers: Object.fromEntries([...this.#peers].map(([id, peer]) => [id, peer.isUp ? 'up' : 'down'])),
     }

@@ -13,7 +13,10 @@ import { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT, type TableDialect } f
 import { SqliteSubjectSalts } from '../table/subject-salts.ts'
 import type { TableSchemas } from '../table/table-schema.ts'
 import { Vault } from '../table/vault.ts'
+import { compareKeys, type KeyFaults } from './compared-keys.ts'
 import { readVaultFile, type VaultFile } from './vault-file.ts'
+
+const CONNECT_MS = 5_000
 
 /** A vault as `vault.json` describes it. */
 export interface OpenedVault {
@@ -37,16 +40,24 @@ export interface OpenVaultOptions {
    * (`POSTERN_VAULT_LIAR`), once for each holder.
    */
   readonly onLiar?: (holder: HolderId) => void
+  /**
+   * Called when the database of the vault knows a later key than the key file holds: what others seal does
+   * not open here. Default: a warning of the process (`POSTERN_VAULT_KEY`).
+   */
+  readonly onMissingKey?: (fault: ConfigError) => void
 }
 
 /**
- * Opens the vault of a `vault.json` and connects to its holders.
+ * Opens the vault of a `vault.json` and connects to its holders. Local keys are held against those that the
+ * database knows, where the file names one that answers.
  * @example
  * const { vault } = await openVault('vault.json')
- * @throws ConfigError, StoreError
+ * @throws ConfigError, also where a local key is another one than the database knows; StoreError
  */
 export async function openVault(path: string, options: OpenVaultOptions = {}): Promise<OpenedVault> {
   const file = readVaultFile(path, options.environment ?? process.env)
+  const local = file.keys === undefined ? undefined : LocalKeys.read(file.keys)
+  if (local !== undefined) await checkKeys(file, local, options)
   const links = file.holders === undefined ? [] : openLinks(file)
   const split =
     links.length === 0
@@ -59,12 +70,12 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
   const subjects = file.subjects === undefined ? undefined : new SqliteSubjectSalts(file.subjects)
   const vault = new Vault({
     tables: options.tables === undefined ? file.tables : options.tables(file.tables),
-    ...(file.keys !== undefined && { local: LocalKeys.read(file.keys) }),
+    ...(local !== undefined && { local }),
     ...(split !== undefined && { split }),
     ...(file.searchKey !== undefined && { searchKey: readSecret(file.searchKey) }),
     ...(subjects !== undefined && { subjects }),
   })
-  await connected(links, options.waitFor ?? 2, options.connectTimeout ?? 5_000)
+  await connected(links, options.waitFor ?? 2, options.connectTimeout ?? CONNECT_MS)
   // Learns the epoch, so that a rewrap knows what is old.
   await split?.prepare().catch(() => {})
   const close = (): void => {
@@ -72,6 +83,23 @@ export async function openVault(path: string, options: OpenVaultOptions = {}): P
     subjects?.close()
   }
   return { file, vault, links, close }
+}
+
+/** What one server sealed with another key of the same number would be found when a record does not open. */
+async function checkKeys(
+  { database, keys: place = '' }: VaultFile,
+  keys: LocalKeys,
+  { connectTimeout = CONNECT_MS, onMissingKey = warnOfKey }: OpenVaultOptions,
+): Promise<void> {
+  if (database === undefined) return
+  // A vault works without its database, and an application may have another driver.
+  const faults: KeyFaults = await compareKeys(database, keys, place, connectTimeout).catch(() => ({}))
+  if (faults.other !== undefined) throw faults.other
+  if (faults.missing !== undefined) onMissingKey(faults.missing)
+}
+
+function warnOfKey({ message }: ConfigError): void {
+  process.emitWarning(message, { code: 'POSTERN_VAULT_KEY' })
 }
 
 /** The database of a vault file, with the table of jobs in it. @throws ConfigError, StoreError */

@@ -1,0 +1,2 @@
+/** Languages of refusals. */
+export type RefusalLanguage = 'en' | 'de' | 'es' | 'fr' | 'ja' | 'ar'
