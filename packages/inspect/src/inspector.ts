@@ -1,7 +1,3 @@
-import { codedDocument, holdsArchive, visitCodedArchive, visitDocument } from './body/archived-documents.ts'
-import { isDocumentStart, startOf } from './body/fetched-by-file.ts'
-import { isGraphql, visitGraphql } from './body/graphql.ts'
-import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import { mayHoldDocument } from './body/may-hold-document.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
@@ -11,6 +7,7 @@ import { clearedText } from './cleared-text.ts'
 import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { type Features, scanFeatures, seen } from './features.ts'
+import { documentIn, FileValues } from './inner-document.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { Look, type Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
@@ -54,8 +51,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   #values = 0
   readonly #seen: SeenTexts
   #nesting = 0
-  /** The last long value that was read as a document: parsers of multipart differ, and get the same one. */
-  #document = ''
+  readonly #files = new FileValues()
   /** What the scan of the value at hand saw. */
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
@@ -328,7 +324,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   /** @returns undefined when there is nothing to read */
   #prepare(look: Look): DecodingWalk | undefined {
     const { text, place } = look
-    this.#lookIntoFile(look)
+    const file = this.#files.stepsOf(look, this)
+    if (file !== undefined) this.visit(file, look.locator.location())
     const value = readableText(text, place, look.scanned)
     if (value === undefined) return undefined
     if (text.length > THRESHOLDS.window && settingOf(text, place, look.name, undefined) !== 'document')
@@ -374,48 +371,13 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     return look.rule === DONE
   }
 
-  /** An archive in base64, or a document longer than a window, is read as a file of it is. */
-  #lookIntoFile(look: Look): void {
-    const { text, place, locator } = look
-    if (place === 'name') return
-    if (holdsArchive(text)) {
-      look.isPlaceAsked = true
-      look.isVisited = true
-      const location = locator.location()
-      this.visit(visitCodedArchive(text, location, this), location)
-    } else if (text.length > THRESHOLDS.window && text !== this.#document) {
-      this.#document = text
-      const document = isDocumentStart(text) ? startOf(text) : codedDocument(text)
-      if (document !== undefined) visitDocument(document, locator.location(), this)
-    }
-  }
-
-  /**
-   * A JSON or GraphQL document inside a value is walked like a body. Where it is JSON to the last
-   * character, all that a sender can write in it stands in its strings: around them only what reads its
-   * structure is left to find.
-   */
+  /** A JSON or GraphQL document inside a value is walked like a body. */
   #lookInside(text: string, look: Look): void {
-    const { locator, place } = look
-    look.isPlaceAsked = true
-    if (place === 'name') return
-    if (this.#nesting >= THRESHOLDS.nestedDocuments) {
-      // Where it lies higher it is read.
-      look.isVisited = true
-      return
-    }
-    const isQuery = isGraphql(text) && look.name === 'query'
-    if (!isQuery && !startsLikeJson(text)) return
-    look.isVisited = true
-    if (!isQuery && isJson(text) && !look.meets(text)) return
+    const isTooDeep = this.#nesting >= THRESHOLDS.nestedDocuments
+    const steps = documentIn(text, look, { isTooDeep, depth: this.#options.bounds.depth, visitor: this })
+    if (steps === undefined) return
     const nesting = this.#nesting++
-    const location = locator.location()
-    this.visit(
-      isQuery
-        ? visitGraphql(text, location, this, place)
-        : visitJson(text, location, this.#options.bounds.depth, this, look.inside),
-      location,
-    )
+    this.visit(steps, look.locator.location())
     this.#nesting = nesting
   }
 }

@@ -109,7 +109,7 @@ describe('a script address that is torn in its first word', () => {
         }
     })
 
-  test('a line end between the words of a sentence is none', () => {
+  test('a line end between the words of a sentence tears nothing', () => {
     for (const text of ['We use Java\nscript: a language', 'Javascript\n: the parts', 'Ja\tva: script'])
       assert.equal(
         inspect({ method: 'GET', target: `/s?q=${encodeURIComponent(text)}`, headers: [] }).verdict,

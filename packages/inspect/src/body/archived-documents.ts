@@ -14,7 +14,7 @@ const START = 64
 const FIRST = 4_096
 /** What an entry costs besides what it comes to, in characters that are scanned. */
 const ENTRY = 1_024
-/** Bytes of an entry whose elements are read, and of those that go beyond `FIRST`, in one archive together. */
+/** Bytes of an entry whose elements are read, and of all that go beyond `FIRST` in one archive. */
 const ELEMENTS = 65_536
 const ALL_ELEMENTS = 262_144
 

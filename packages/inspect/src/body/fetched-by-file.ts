@@ -65,7 +65,7 @@ export function readDocument(bytes: Uint8Array): ReadDocument {
   return { fetched: fetchedByElements(text, elements), isEndless, work: work + elements.length }
 }
 
-/** What is read of a document whose elements may open something; undefined where none of the signs is there. */
+/** What is read of a document whose elements may open something; undefined without a sign of that. */
 function elementsIn(bytes: Uint8Array): Buffer | undefined {
   const elements = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST_OF_DOCUMENT))
   const isWide = charsetOf(elements, '') !== undefined

@@ -287,7 +287,6 @@ export const traversalRules: readonly Rule[] = [
       benign: ['/static/../a.css', '/wait../more', '/static.../a', '/static..a'],
     },
   ),
-  // Settings of a user or of the root, and a device of Windows, as the whole value.
   pattern(
     'traversal/whole-file',
     /^\s{0,2}(?:file:\/{1,3}|~[\w-]{0,16}[/\\])(?:[\w.-]{1,40}[/\\]){0,4}\.(?:env|htpasswd|npmrc|git-credentials|netrc)(?:\.[\w-]{1,16})?\s{0,2}$|^\s{0,2}[/\\]{2}[?.][/\\](?:[a-z]:|unc|globalroot)[/\\]/,
