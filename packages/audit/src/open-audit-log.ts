@@ -5,13 +5,13 @@ import {
   type Clock,
   ConfigError,
   type Duration,
-  errorCode,
   parseByteSize,
   parseDuration,
   type RandomSource,
   StoreError,
   systemClock,
   systemRandom,
+  writeProblem,
 } from '@postern/core'
 import { awaitDirectoryLock, type DirectoryLockWait } from '@postern/store'
 import type { AuditLog } from './audit-log.ts'
@@ -167,7 +167,7 @@ function makeDirectories(...directories: readonly string[]): void {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
     } catch (cause) {
-      throw new StoreError(`cannot be created (${errorCode(cause) ?? 'unknown'})`, {
+      throw new StoreError(`cannot be created: ${writeProblem(cause)}`, {
         store: `audit log ${directory}`,
         retryable: false,
         cause,

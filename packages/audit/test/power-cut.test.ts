@@ -78,7 +78,7 @@ describe('a disk that fails', () => {
     await assert.rejects(log.settle(), StoreError)
     assert.match(
       log.health().detail ?? '',
-      /could not write \(ENOSPC\).*publishing fails.*1 events were lost/,
+      /could not write: the disk is full; free some space \(ENOSPC\).*publishing fails.*1 events were lost/,
     )
     assert.equal(log.health().ok, false)
     fault.full = false

@@ -1,6 +1,6 @@
 export { type Address, addressBytes, formatBytes, isLoopback, parseAddress } from './address/address.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './address/cidr.ts'
-export { parseForwardedHop } from './address/client-address.ts'
+export { forwardedBy, parseForwardedHop } from './address/client-address.ts'
 export { NAMED_RANGES } from './address/proxy-presets.ts'
 export { socketPath } from './address/socket-path.ts'
 export type { BodyPrefix, BodySource } from './body/body-source.ts'
@@ -40,7 +40,7 @@ export {
   PosternError,
   StoreError,
 } from './error/errors.ts'
-export { FILE_HINT, fileProblem } from './error/file-problem.ts'
+export { FILE_HINT, fileProblem, writeProblem } from './error/file-problem.ts'
 export type { Event, EventActor, EventOutcome, EventRecorder, EventRequest, Receipt } from './event/event.ts'
 export { HttpEvent } from './event/http-event.ts'
 export { redactQuery } from './event/redact-query.ts'

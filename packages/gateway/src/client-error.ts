@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { type Engine, errorCode, refusalAnswer } from '@postern/core'
 import { type FramingFault, type FramingRule, framingFault, framingRefusal } from './framing-fault.ts'
 
@@ -13,9 +13,24 @@ export function clientErrorFault(error: Error): FramingFault | undefined {
   if (code === 'HPE_HEADER_OVERFLOW' || code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW')
     return framingFault('headers-too-large')
   if (code === 'HPE_INVALID_EOF_STATE') return undefined
+  if (NOT_TLS.has(code)) return framingFault('plain-http')
   if (!code.startsWith('HPE_')) return undefined
   const packet = 'rawPacket' in error ? error.rawPacket : undefined
   return framingFault(packet instanceof Uint8Array ? otherProtocol(packet) : 'malformed')
+}
+
+/** What OpenSSL says of first bytes that are HTTP, or no record of TLS at all. */
+const NOT_TLS: ReadonlySet<string> = new Set(['ERR_SSL_HTTP_REQUEST', 'ERR_SSL_WRONG_VERSION_NUMBER'])
+
+/**
+ * The socket on which a client that does not speak TLS can read an answer: the one below, which Node keeps
+ * open while it reports a handshake that failed.
+ * @returns undefined when a client that speaks TLS is at the other end, or nobody
+ */
+export function socketBelow(socket: Socket): Socket | undefined {
+  // Node documents no other way from a failed handshake to its connection.
+  const below = '_parent' in socket ? socket._parent : undefined
+  return below instanceof Socket && below.writable ? below : undefined
 }
 
 const PREFACES: readonly (readonly [begins: string, rule: FramingRule])[] = [

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
-import type { CidrSet, Exchange } from '@postern/core'
+import { type CidrSet, type Exchange, forwardedBy } from '@postern/core'
 import { IDENTITY_HEADER, signIdentity } from './identity-header.ts'
-import type { RequestHead } from './request-head.ts'
+import { isHost, type RequestHead } from './request-head.ts'
 
 /** What the gateway adds to a request for the backend. */
 export interface ForwardedSettings {
@@ -42,11 +42,17 @@ export function addForwarded(
   if (!trustedProxies.isEmpty && trustedProxies.has(peer)) {
     if (head.forwardedFor !== undefined) chain = `${head.forwardedFor}, ${peer}`
     else if (client !== peer) chain = `${client}, ${peer}`
-    named = head.forwardedHost ?? named
+    named = head.forwardedHost ?? hostOfForwarded(exchange, trustedProxies) ?? named
   }
   forward.push('X-Request-Id', exchange.id, 'X-Forwarded-For', chain, 'X-Forwarded-Proto', exchange.scheme)
   if (named !== '') forward.push('X-Forwarded-Host', named)
   if (settings.signingKey !== undefined)
     forward.push(IDENTITY_HEADER, signIdentity(exchange, settings.signingKey))
   return forward
+}
+
+/** The host that the client named, as a proxy that writes only `Forwarded` reports it. */
+function hostOfForwarded({ peer, headers }: Exchange, trustedProxies: CidrSet): string | undefined {
+  const host = forwardedBy(peer, headers, trustedProxies, 'host')
+  return host !== undefined && isHost(host) ? host : undefined
 }

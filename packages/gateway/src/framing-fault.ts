@@ -35,6 +35,7 @@ export type FramingRule =
   | 'upgrade-with-body'
   | 'malformed'
   | 'tls'
+  | 'plain-http'
   | 'http2-without-tls'
   | 'proxy-protocol'
   | 'head-timeout'
@@ -63,6 +64,7 @@ const FAULTS: Readonly<Record<FramingRule, readonly [status: number, message: st
   'upgrade-with-body': [400, 'An upgrade request must not have a body.'],
   malformed: [400, 'The request is not valid HTTP.'],
   tls: [400, 'The client speaks TLS, and this port serves plain HTTP: call it by http://, or configure tls.'],
+  'plain-http': [400, 'This port serves TLS, which the client does not speak: call it by https://.'],
   'http2-without-tls': [
     505,
     'The client speaks HTTP/2 without TLS, which is not served: use HTTP/1.1, or configure tls.',

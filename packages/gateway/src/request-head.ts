@@ -138,7 +138,8 @@ function passesNone(): boolean {
   return false
 }
 
-function isHost(host: string): boolean {
+/** A host that may be sent on: a name or an address, with a port or without. */
+export function isHost(host: string): boolean {
   if (!HOST.test(host)) return false
   const colon = host.lastIndexOf(':')
   return colon < 0 || host.endsWith(']') || Number(host.slice(colon + 1)) <= 65_535

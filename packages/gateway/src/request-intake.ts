@@ -10,7 +10,7 @@ import {
   type Refusal,
   type RequestSource,
 } from '@postern/core'
-import { answerClientError, clientErrorFault } from './client-error.ts'
+import { answerClientError, clientErrorFault, socketBelow } from './client-error.ts'
 import type { Downstream } from './downstream.ts'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 import { Http1Connection } from './http1-connection.ts'
@@ -262,6 +262,11 @@ export class RequestIntake {
   /** Bytes that are not HTTP/1, or did not arrive in time. */
   clientError(error: Error, socket: Socket): void {
     const fault = clientErrorFault(error)
+    if (fault?.rule === 'framing/plain-http') {
+      const below = socketBelow(socket)
+      if (below !== undefined) answerClientError(this.#engine(), fault, this.#peerOf(below), below)
+      return
+    }
     if (fault === undefined || !socket.writable) {
       socket.destroy()
       return

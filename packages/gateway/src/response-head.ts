@@ -32,6 +32,8 @@ const NO_TRAILER: ReadonlySet<string> = new Set([
   'location',
 ])
 
+const NAMES_TRAILER = /(?:^|,)\s*trailer\s*(?:,|$)/i
+
 /** Raw headers as undici hands them over: name, value, ... */
 export type BackendHeaders = readonly (Buffer | string)[]
 
@@ -84,7 +86,10 @@ export function readResponseHead(raw: BackendHeaders): ResponseHead {
     }
   }
   if (coding !== undefined && length !== undefined) throw new ResponseFault('two lengths')
-  if (named !== undefined) removeNamed(named, headers)
+  if (named !== undefined) {
+    removeNamed(named, headers)
+    if (NAMES_TRAILER.test(named)) announced = undefined
+  }
   // Only chunks can be followed by trailers (RFC 9112 section 7.1.2).
   const trailer = announced === undefined || coding === undefined ? undefined : allowedTrailers(announced)
   return { headers, hasLength: length !== undefined, trailer }

@@ -36,6 +36,11 @@ const ANSWERS: Readonly<
     undefined,
   ],
   'with 204': ['HTTP/1.1 204 No Content\r\nTrailer: X-Sum\r\n\r\n', `GET / HTTP/1.1\r\n${close}`, undefined],
+  'named by Connection, which takes it away as any header': [
+    chunked('Trailer: X-Sum\r\nConnection: keep-alive, Trailer\r\n'),
+    `GET / HTTP/1.1\r\n${close}`,
+    undefined,
+  ],
   'with a length': [
     'HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nContent-Length: 2\r\n\r\nok',
     `GET / HTTP/1.1\r\n${close}`,

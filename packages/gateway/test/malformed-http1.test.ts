@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
 import { exchangeBytes, start, startBackend } from './harness.ts'
+import { certificate, http2Request, http2Session } from './tls.ts'
 
 const H = 'Host: a.example\r\n'
 const post = (headers: string, body = ''): string => `POST / HTTP/1.1\r\n${H}${headers}\r\n${body}`
@@ -257,4 +258,47 @@ describe('malformed and ambiguous HTTP/1 requests', { timeout: 60_000 }, () => {
       )
       assert.deepEqual(backend.seen, [])
     })
+
+  const NOT_TLS: Readonly<Record<string, string | Buffer>> = {
+    GET: get(''),
+    'a form': post('Content-Length: 3\r\n', 'a=1'),
+    'a method of WebDAV': `PROPFIND / HTTP/1.1\r\n${H}\r\n`,
+    'a proxy of the PROXY protocol': `PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n${get('')}`,
+    'another protocol': 'SSH-2.0-OpenSSH_9.6\r\n',
+    'a large body': post('Content-Length: 200000\r\n', 'x'.repeat(200_000)),
+  }
+  for (const [name, bytes] of Object.entries(NOT_TLS))
+    test(`are answered in plain HTTP on a port with TLS: ${name}`, async t => {
+      const backend = await startBackend(t, (_request, response) => response.end())
+      const { port, event, events } = await start(t, backend.url, {
+        listen: { port: 0, tls: certificate() },
+      })
+      const received = await exchangeBytes(port, bytes)
+      assert.match(received, /^HTTP\/1\.1 400 Bad Request\r\n(?:.|\r|\n)*This port serves TLS.*https:/)
+      const { reasons } = (await event(({ guard }) => guard === 'framing')) as Event
+      assert.deepEqual(
+        reasons?.map(reason => reason.rule),
+        ['framing/plain-http'],
+      )
+      assert.deepEqual([backend.seen, events.filter(({ guard }) => guard === 'framing').length], [[], 1])
+      const session = http2Session(port)
+      t.after(() => session.destroy())
+      const { status: next } = await http2Request(session, { ':path': '/' })
+      assert.equal(next, 200)
+    })
+
+  test('get no answer in plain HTTP where the client speaks TLS that does not fit', async t => {
+    const backend = await startBackend(t, (_request, response) => response.end())
+    const { port, events } = await start(t, backend.url, { listen: { port: 0, tls: certificate() } })
+    // A hello of TLS 1.1 that offers one cipher.
+    const hello = Buffer.concat([
+      Buffer.from('1603010031010000', 'hex'),
+      Buffer.from('2d0302', 'hex'),
+      Buffer.alloc(32, 7),
+      Buffer.from('000004c01300ff0100000000', 'hex'),
+    ])
+    const received = await exchangeBytes(port, hello)
+    assert.doesNotMatch(received, /HTTP/)
+    assert.deepEqual(events, [])
+  })
 })

@@ -106,7 +106,30 @@ describe('a request through the gateway', { timeout: 30_000 }, () => {
       },
     })
     await fetch(gateway.url, { headers: { Forwarded: 'for=203.0.113.9' } })
-    const [first, second] = backend.seen
+    await fetch(gateway.url, {
+      headers: {
+        Forwarded:
+          'for=a;proto=http;host=b.example, for="[2001:db8::1]:4711";Proto=HTTPS;host="shop.example"',
+      },
+    })
+    await fetch(gateway.url, {
+      headers: { Forwarded: 'proto=https;host=forged.example', 'X-Forwarded-For': '203.0.113.9' },
+    })
+    await fetch(gateway.url, { headers: { Forwarded: 'for=203.0.113.9;host="a b";proto=ws' } })
+    const [first, second, third, fourth, fifth] = backend.seen
+    assert.deepEqual(
+      [third, fourth, fifth].map(seen => [
+        seen?.headers['x-forwarded-for'],
+        seen?.headers['x-forwarded-proto'],
+        seen?.headers['x-forwarded-host'],
+      ]),
+      [
+        ['2001:db8::1, 127.0.0.1', 'https', 'shop.example'],
+        // Who writes X-Forwarded-For passes Forwarded through as the client sent it.
+        ['203.0.113.9, 127.0.0.1', 'http', new URL(gateway.url).host],
+        ['203.0.113.9, 127.0.0.1', 'http', new URL(gateway.url).host],
+      ],
+    )
     assert.equal(first?.headers['x-forwarded-for'], '203.0.113.9, 127.0.0.1')
     assert.equal(first?.headers['x-forwarded-proto'], 'https')
     assert.equal(first?.headers['x-forwarded-host'], 'shop.example')

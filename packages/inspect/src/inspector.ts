@@ -6,6 +6,7 @@ import { Clearance, ENCODED } from './clearance.ts'
 import { clearedText } from './cleared-text.ts'
 import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
+import { ENOUGH, PER_HIT, PER_VALUE, QUOTED, UNITS_OF_DECODING } from './effort-units.ts'
 import { type Features, scanFeatures, seen } from './features.ts'
 import { documentIn, FileValues } from './inner-document.ts'
 import type { InspectorOptions } from './inspector-options.ts'
@@ -28,14 +29,6 @@ const DONE = Number.MAX_SAFE_INTEGER
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
 /** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
 const LONG = 16_384
-/** When a request is refused anyway, in units: no more is read of it then. */
-const ENOUGH = 250_000
-/** What it costs to weigh what a rule found, and to write it down, in units. */
-const PER_HIT = 500
-/** What undoing an escape costs, at most, beside one rule over one character. */
-const UNITS_OF_DECODING = 8
-/** What a value costs besides its length, in units: it was cut out of what it stands in. */
-const PER_VALUE = 64
 
 /**
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
@@ -364,11 +357,17 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
       this.#lookInside(reading.text, look)
     this.#looking = look
+    if (this.#meter.spent > QUOTED && this.#isQuoting(look)) look.isDoubted = true
     const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
     look.rule = rules.run(reading, this.#found, this.#meter, which, look.rule)
     look.isPlaceAsked ||= rules.isPlaced
     if (isWhole && !rules.couldHitPiece) walk.passOverPieces()
     return look.rule === DONE
+  }
+
+  /** Whether nothing that is quotable counts where a value stands. */
+  #isQuoting(look: Look): boolean {
+    return this.#options.level === 1 && look.setting === 'document'
   }
 
   /** A JSON or GraphQL document inside a value is walked like a body. */

@@ -42,7 +42,7 @@ export class Look implements WalkOptions {
   reading: Reading | undefined
   /** The rule to go on with. */
   rule = 0
-  /** A long text in which something quotable was found: what else is quotable there changes nothing. */
+  /** A document in which nothing quotable is looked for any more: it would change nothing. */
   isDoubted = false
   /** Whether what was found may differ where the text stands in another place. */
   isPlaceAsked = false

@@ -146,7 +146,7 @@ function isQuoted(
   if ((span.bare ?? rule.bare) === true) return true
   if (setting === 'data') return false
   // A query in a field for queries.
-  if (setting === 'quotation' && id === 'sqli/subquery') return true
+  if (setting === 'quotation' && id === 'sqli/subquery' && span.bare !== false) return true
   return (RUNS.has(id) && span.bare !== false) || (setting === 'prose' && isMention(id, score))
 }
 

@@ -36,6 +36,8 @@ const DISGUISES: Readonly<Record<string, (command: Command) => string>> = {
   'in base64': command => `echo ${Buffer.from(command.join(' ')).toString('base64')}|base64 -d|sh`,
   'in hexadecimal': command => `echo ${Buffer.from(command.join(' ')).toString('hex')}|xxd -r -p|sh`,
   'by a pattern of its file': ([name, ...rest]) => `/???/${name.slice(0, -1)}? ${rest.join(' ')}`,
+  // A shell goes on behind a backslash at the end of a line.
+  'over lines': ([name, ...rest]) => `${name?.[0]}\\\n${name?.slice(1)} ${rest.join('\\\n ')}`,
   'by another shell': command => `sh -c "${command.join(' ')}"`,
   'by a language': command => `python3 -c 'import os;os.system("${command.join(' ')}")'`,
 }
@@ -61,6 +63,28 @@ describe('a command behind a separator stays one', () => {
             assert.equal(inspect(request).verdict, 'block', `${place}, behind ${separator}: ${value}`)
         }
     })
+})
+
+describe('a whole value that is a command', () => {
+  test('whose name has quotes in it', () => {
+    for (const value of ["w'h'o'am'i", 'wh""oami', 'i"f"config -a', "un'am'e -a"])
+      for (const [place, request] of Object.entries(inEachPlace(value)))
+        if (place !== 'json') assert.equal(inspect(request).verdict, 'block', `${place}: ${value}`)
+  })
+
+  test('but words with quotes in them pass', () => {
+    for (const value of [
+      "rock'n'roll",
+      "d'n'd night",
+      "O'Brien's",
+      'the 6\' x 8" rug',
+      "w''",
+      'id: "x"',
+      `'tis "id"`,
+    ])
+      for (const [place, request] of Object.entries(inEachPlace(value)))
+        assert.equal(inspect(request).verdict, 'pass', `${place}: ${value}`)
+  })
 })
 
 function escaped(text: string, letter: string, base: 8 | 16): string {

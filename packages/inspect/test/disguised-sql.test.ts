@@ -49,6 +49,31 @@ describe('an injection stays one', () => {
   })
 })
 
+describe('a query beside what hides it', () => {
+  test('counts in a field for queries, where it leaves a string', () => {
+    for (const name of ['query', 'subscription_code', 'text'])
+      for (const value of ["1' and (select 1 from (select sleep(6))x)='", "x') or exists(select 1)--"]) {
+        const body = Buffer.from(JSON.stringify({ [name]: value }))
+        const headers = ['content-type', 'application/json']
+        assert.equal(
+          inspect({ method: 'POST', target: '/a', headers, body }).verdict,
+          'block',
+          `${name}: ${value}`,
+        )
+      }
+  })
+
+  test('counts with a list of columns, whatever comes behind it', () => {
+    for (const value of [
+      'union select 1,2,3 of the best',
+      'Union(Select 1,2,concat(0x3c,user())...',
+      'union all select null,null and so on',
+    ])
+      for (const [place, request] of Object.entries(inEachPlace(value)))
+        assert.equal(inspect(request).verdict, 'block', `${place}: ${value}`)
+  })
+})
+
 describe('what only looks disguised passes', () => {
   const honest = [
     '# Title\nor 1 more thing\n# Next\nand so on',

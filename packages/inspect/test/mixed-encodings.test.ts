@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { decodeBytes } from '../src/body/text.ts'
+import { finishSteps } from '../src/body/steps.ts'
+import { decodeBytes, decodeLongBytes } from '../src/body/text.ts'
 import { inspect } from '../src/inspect.ts'
 import { inEachPlace } from './in-each-place.ts'
 
@@ -59,4 +60,28 @@ test('bytes are read as UTF-8, and byte by byte where they are not', () => {
     [[0xef, 0xbf, 0xbd, 0xc3, 0xa9], '\ufffdé'],
   ]
   for (const [bytes, text] of cases) assert.equal(decodeBytes(Uint8Array.from(bytes)), text)
+})
+
+test('many bytes are read part by part as they are at once, wherever a part ends', () => {
+  let parts = 0
+  const driver = { isPaused: true, work: () => void parts++ }
+  const patterns = [
+    [0xe9],
+    [0xf0],
+    [0xff],
+    [0x80],
+    [0x61, 0xe2, 0x82, 0xac, 0xff],
+    [0xf0, 0x9f, 0x98, 0x80, 0xc3],
+  ]
+  // A mark of the order of bytes is a character where it does not begin the text.
+  patterns.push([0xef, 0xbb, 0xbf, 0xff])
+  for (const pattern of patterns)
+    for (let ahead = 0; ahead < 5; ahead++) {
+      const bytes = Buffer.concat([Buffer.alloc(ahead, 'a'), Buffer.alloc(300_000, Uint8Array.from(pattern))])
+      parts = 0
+      const steps = decodeLongBytes(bytes, driver)
+      assert.equal(steps.next().done, false)
+      assert.ok(finishSteps(steps) === decodeBytes(bytes), `${pattern.join(' ')} behind ${ahead}`)
+      assert.equal(parts, 3)
+    }
 })

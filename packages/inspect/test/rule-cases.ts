@@ -13,6 +13,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
   ],
   'sqli/quote-break': ['admin"--', '1 || 1 = 1', "x'/*", "1'='1", "'!@"],
   'sqli/schema-table': ['x from sqlite_schema', 'select x from master..y'],
+  'sqli/backup': ['backup log x to disk="c:\\\\a"'],
   'ssrf/odd-address': ['ftp:\\\\0177.0.0.1'],
   'xss/style': ['a: expression(alert(1))', '<style>*{-o-link:x'],
   'xss/unicode-markup': ['[a]script>'],

@@ -56,6 +56,39 @@ test('a refusal can be read by the page that was refused, with the time to try a
     },
   ))
 
+test('a cache tells apart who asked, where an answer without leave could be given to a page that has it', async () => {
+  const ways: Readonly<Record<string, readonly [init: RequestInit, vary: string | null]>> = {
+    'a page that has leave': [{}, 'Accept, Origin'],
+    'a page without leave': [{ headers: { origin: 'https://other.example' } }, 'Accept, Origin'],
+    'a page of a file': [{ headers: { origin: 'null' } }, 'Accept, Origin'],
+    'what no cache keeps': [{ method: 'POST', headers: { origin: 'https://other.example' } }, 'Accept'],
+  }
+  for (const [origins, without] of [
+    [[ORIGIN], 'Accept, Origin'],
+    [['https://*.example.com'], 'Accept, Origin'],
+    [['*'], 'Accept'],
+  ] as const)
+    await withLayer({ cors: { origins } }, async layer => {
+      const ask = asker(layer)
+      if (without !== 'Accept')
+        for (const [name, [init, vary]] of Object.entries(ways))
+          assert.equal((await ask('/x', init)).headers.get('vary'), vary, name)
+      const answer = layer.fetch(request => {
+        const vary = new URL(request.url).searchParams.get('vary')
+        return new Response('hello', { headers: vary === null ? {} : { vary } })
+      })
+      const plain = async (query: string): Promise<string | null> => {
+        const request = new Request(`http://api.example.com/x${query}`, {
+          headers: { host: 'api.example.com' },
+        })
+        return (await answer(request)).headers.get('vary')
+      }
+      assert.equal(await plain(''), without === 'Accept' ? null : 'Origin')
+      assert.equal(await plain('?vary=accept,ORIGIN'), 'accept,ORIGIN')
+      assert.equal(await plain('?vary=*'), '*')
+    })
+})
+
 test('every kind of refusal can be read: of inspection, of HTTP itself, of a route that does not answer the method', () =>
   withLayer({ cors: { origins: [ORIGIN] }, routes: { '/one': { methods: ['GET'] } } }, async layer => {
     const ask = asker(layer)

@@ -1,4 +1,12 @@
-import { ALLOW, type Answer, type Exchange, type Guard, isPreflight, type RouteTable } from '@postern/core'
+import {
+  ALLOW,
+  type Answer,
+  type AnswerHead,
+  type Exchange,
+  type Guard,
+  isPreflight,
+  type RouteTable,
+} from '@postern/core'
 import { allowedOrigin, type CorsSettings, corsHeaders } from './cors.ts'
 
 /** The settings of routes without settings of their own, and the methods that routes have. */
@@ -27,9 +35,14 @@ export function corsGuard(options: CorsOptions): Guard {
       return { effect: 'allow', answer: preflightAnswer(exchange, cors, options) }
     },
     onAnswer: (exchange, head) => {
-      if (exchange.header('origin') === undefined || head.get('access-control-allow-origin') !== undefined)
+      if (head.get('access-control-allow-origin') !== undefined || isPreflight(exchange)) return
+      const cors = settingsOf(exchange, options)
+      if (cors === undefined) return
+      const headers = corsHeaders(exchange, cors)
+      if (headers === undefined) {
+        keepApart(exchange, head, cors)
         return
-      const headers = corsHeadersOf(exchange, options) ?? []
+      }
       for (let i = 0; i + 1 < headers.length; i += 2) {
         const name = headers[i] as string
         if (name === 'Vary') head.append(name, headers[i + 1] as string)
@@ -37,6 +50,15 @@ export function corsGuard(options: CorsOptions): Guard {
       }
     },
   }
+}
+
+/**
+ * Says that an answer without leave depends on who asked: a cache between would give it to pages that have
+ * leave (Fetch standard, "CORS protocol and HTTP caches").
+ */
+function keepApart({ method }: Exchange, head: AnswerHead, { origins }: CorsSettings): void {
+  if (origins.includes('*') || (method !== 'GET' && method !== 'HEAD')) return
+  if (!NAMES_ORIGIN.test(head.get('vary') ?? '')) head.append('Vary', 'Origin')
 }
 
 /** The headers of an answer that Postern makes itself. */
@@ -82,3 +104,6 @@ function preflightAnswer(exchange: Exchange, cors: CorsSettings, options: CorsOp
 
 /** Field names as a browser lists them. */
 const HEADER_LIST = /^[\w\-, ]{1,1024}$/
+
+/** A `Vary` under which caches tell origins apart, or keep nothing. */
+const NAMES_ORIGIN = /(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CompiledConfig } from '@postern/config'
-import { type Event, errorCode, type HealthProbe, StoreError, systemClock } from '@postern/core'
+import { type Event, errorCode, type HealthProbe, StoreError, systemClock, writeProblem } from '@postern/core'
 import { redisError, redisName } from '@postern/store'
 import type { Connections } from './connections.ts'
 import { RepeatedWork } from './repeated-work.ts'
@@ -11,8 +11,10 @@ import { RepeatedWork } from './repeated-work.ts'
 const EVERY = 1_000
 const EVERY_POSTGRES = 5_000
 const PATIENCE = 900
+/** Its name is part of the layout, and it is there in each data directory. */
+const FORMAT_FILE = 'postern-data.json'
 /** What a running process keeps open in its data directory, beside the directory itself. */
-const KEPT = ['', 'postern-data.json', 'postern.db', 'audit']
+const KEPT = ['', FORMAT_FILE, 'postern.db', 'audit']
 
 /** Asks the stores of a process whether they are there, for readiness. */
 export interface StoreWatch {
@@ -82,19 +84,34 @@ function directoryCheck(path: string): () => Promise<void> {
     if (stats !== undefined) seen.set(name, `${stats.dev}:${stats.ino}`)
   }
   return async () => {
+    await openedOnce(join(path, FORMAT_FILE), store)
     for (const name of KEPT) {
       const found = await fileId(join(path, name))
       const before = seen.get(name)
       if (before === undefined && found !== undefined) seen.set(name, found)
       // The format file is replaced when a later version upgrades the layout.
-      if (before === undefined || found === before || (found !== undefined && name === 'postern-data.json'))
-        continue
+      if (before === undefined || found === before || (found !== undefined && name === FORMAT_FILE)) continue
       const what = name === '' ? 'it' : `"${name}"`
       throw new StoreError(
         `${what} was ${found === undefined ? 'deleted' : 'replaced'} while in use, and nothing more is kept; restart Postern`,
         { store, retryable: false },
       )
     }
+  }
+}
+
+/**
+ * Opens a file as every part must: nobody else says that the process has no files left, because the kernel
+ * then takes connections and drops them without a word.
+ */
+async function openedOnce(path: string, store: string): Promise<void> {
+  try {
+    const file = await open(path, 'r')
+    await file.close()
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return
+    throw new StoreError(writeProblem(error), { store, retryable: true, cause: error })
   }
 }
 
@@ -105,7 +122,11 @@ async function fileId(path: string): Promise<string | undefined> {
   } catch (error) {
     const code = errorCode(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
+    throw new StoreError(writeProblem(error), {
+      store: `data directory ${path}`,
+      retryable: true,
+      cause: error,
+    })
   }
 }
 

@@ -8,7 +8,8 @@ const FULL: Health = {
   name: 'audit',
   ok: false,
   required: true,
-  detail: 'audit log /data/audit/wal: could not write (ENOSPC); 3 events were lost',
+  detail:
+    'audit log /data/audit/wal: could not write: the disk is full; free some space (ENOSPC); 3 events were lost',
 }
 const WELL: Health = { name: 'audit', ok: true, required: true }
 
@@ -25,14 +26,20 @@ test('an audit log that takes no entries is said once for each time that it stop
   }
   assert.equal(look(WELL), 0)
   assert.equal(look(FULL), 1)
-  assert.equal(look({ ...FULL, detail: 'could not write (ENOSPC); 4 events were lost' }), 1)
+  assert.equal(
+    look({
+      ...FULL,
+      detail: 'could not write: the disk is full; free some space (ENOSPC); 4 events were lost',
+    }),
+    1,
+  )
   assert.equal(look(WELL), 1)
   assert.equal(look(FULL), 2)
   assert.deepEqual(
     said.map(event => [event.type, eventSentence(event)]),
     [1, 2].map(() => [
       'store.failed',
-      'audit log /data/audit/wal: could not write (ENOSPC); 3 events were lost. Entries that a request does not wait for are lost until it is well again',
+      'audit log /data/audit/wal: could not write: the disk is full; free some space (ENOSPC); 3 events were lost. Entries that a request does not wait for are lost until it is well again',
     ]),
   )
   end()

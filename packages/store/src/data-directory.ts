@@ -248,7 +248,8 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EPERM: `cannot be read and written by the user Postern runs as; make it theirs (chown), or ${ELSEWHERE}`,
   EROFS: `is on a read-only file system; ${ELSEWHERE}`,
   ENOSPC: 'is on a full disk; free some space',
-  EDQUOT: 'is on a full disk; free some space',
+  EDQUOT: 'is over the disk quota of the user Postern runs as; free some space, or raise the quota',
+  EMFILE: 'cannot be opened: the process may open no more files; raise ulimit -n, or LimitNOFILE= of systemd',
   ENOTDIR: 'is a file, or lies below one',
   EEXIST: 'is a file, not a directory',
 }

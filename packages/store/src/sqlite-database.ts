@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, existsSync, openSync, rmSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import {
@@ -10,6 +10,7 @@ import {
   parseByteSize,
   parseDuration,
   StoreError,
+  writeProblem,
 } from '@postern/core'
 import type { MigrationSet } from './migration.ts'
 import { nodeSqlite } from './node-sqlite.ts'
@@ -228,8 +229,13 @@ function displayPath(path: string): string {
  */
 function prepareFile(path: string, store: string, isReadOnly: boolean): void {
   const directory = dirname(path)
-  if (!existsSync(directory))
-    throw new StoreError('its directory does not exist; create it', { store, retryable: false })
+  try {
+    statSync(directory)
+  } catch (cause) {
+    const isAbsent = ['ENOENT', 'ENOTDIR'].includes(errorCode(cause) ?? '')
+    const problem = isAbsent ? 'its directory does not exist; create it' : writeProblem(cause)
+    throw new StoreError(problem, { store, retryable: false, ...(!isAbsent && { cause }) })
+  }
   if (isReadOnly) {
     if (!existsSync(path)) throw new StoreError('there is no such file', { store, retryable: false })
     return
@@ -239,12 +245,12 @@ function prepareFile(path: string, store: string, isReadOnly: boolean): void {
     closeSync(openSync(path, 'a', 0o600))
   } catch (cause) {
     const code = errorCode(cause) ?? ''
-    const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+    const isScarce = ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code)
     throw new StoreError(
-      isFull
-        ? 'the disk is full; free some space'
+      isScarce
+        ? writeProblem(cause)
         : `the file or its directory cannot be written to (${code}); make both writable for the user Postern runs as`,
-      { store, retryable: isFull, cause },
+      { store, retryable: isScarce, cause },
     )
   }
 }

@@ -25,7 +25,15 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
     },
   ],
   [9, { message: 'the statement was interrupted', retryable: true }],
-  [10, { message: 'the disk reported an error; check the file system and its free space', retryable: false }],
+  // SQLite tells no more of these apart: EDQUOT, EFBIG, EROFS, EIO.
+  [
+    10,
+    {
+      message:
+        'the disk refused a write; check its quota, whether it became read-only, the limit on file sizes (ulimit -f), and the log of the kernel (dmesg)',
+      retryable: false,
+    },
+  ],
   [
     13,
     {
@@ -36,7 +44,8 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map([
   [
     14,
     {
-      message: 'the file cannot be opened; check that its directory exists and is accessible',
+      message:
+        'the file cannot be opened; check that its directory exists and is accessible, and how many files the process may open (ulimit -n)',
       retryable: false,
     },
   ],

@@ -18,6 +18,7 @@ import type { SubjectKeys } from '../key-store.ts'
 import type { LogReader } from '../log-reader.ts'
 import { actAround } from '../promises.ts'
 import type { FileLayer } from './file-layer.ts'
+import { followProblem } from './follow-problem.ts'
 import type { Published } from './follower.ts'
 import type { FollowerPort } from './follower-port.ts'
 import { WAL } from './log-files.ts'
@@ -236,7 +237,7 @@ export class EmbeddedLog implements AuditLog {
       this.#published = await this.#parts.follower.follow(size, this.#parts.clock.now())
       this.#followFailure = undefined
     } catch (error) {
-      this.#followFailure = error instanceof Error ? error.message : 'failed'
+      this.#followFailure = followProblem(error)
       return
     }
     this.#open.dropBelow(this.#published.size)

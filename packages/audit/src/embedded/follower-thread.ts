@@ -1,6 +1,7 @@
 import { constants, getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { IntegrityError } from '@postern/core'
+import { followProblem } from './follow-problem.ts'
 import type { FollowerReply, FollowerRequest } from './follower-port.ts'
 import { type FollowerPlace, openFollowerAt } from './open-follower.ts'
 
@@ -23,7 +24,7 @@ function reply(message: FollowerReply): void {
 
 function failure(error: unknown): FollowerReply {
   return {
-    failed: error instanceof Error ? error.message : 'failed',
+    failed: followProblem(error),
     integrity: error instanceof IntegrityError,
   }
 }

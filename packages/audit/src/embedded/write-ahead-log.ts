@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { errorCode, IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
+import { IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
+import { syncError, writeError } from './file-error.ts'
 import type { DurableFile, FileLayer } from './file-layer.ts'
 import {
   GROUP_HEADER_BYTES,
@@ -211,17 +212,9 @@ export class WriteAheadLog {
       await this.#roll()
       for (const { resolve } of asked) resolve()
     } catch (cause) {
-      const error = this.#failure ?? this.#writeError(cause)
+      const error = this.#failure ?? writeError(this.#options.directory, cause)
       for (const { reject } of asked) reject(error)
     }
-  }
-
-  #writeError(cause: unknown): StoreError {
-    return new StoreError(`could not write (${errorCode(cause) ?? 'unknown'})`, {
-      store: `audit log ${this.#options.directory}`,
-      retryable: true,
-      cause,
-    })
   }
 
   /** The next group: everything that waits, unless that is too much for one write. */
@@ -260,11 +253,7 @@ export class WriteAheadLog {
     try {
       await sync()
     } catch (error) {
-      this.#failure = new StoreError('could not sync; restart once the disk is sound', {
-        store: `audit log ${this.#options.directory}`,
-        retryable: false,
-        cause: error,
-      })
+      this.#failure = syncError(this.#options.directory, error)
       throw this.#failure
     }
   }
@@ -285,7 +274,7 @@ export class WriteAheadLog {
   }
 
   #groupFailed(waiters: readonly (Waiter | undefined)[], cause: unknown): void {
-    const error = this.#failure ?? this.#writeError(cause)
+    const error = this.#failure ?? writeError(this.#options.directory, cause)
     this.#refusal = error
     const rejected = this.#failure === undefined ? waiters : [...waiters, ...this.#waiters.splice(0)]
     if (this.#failure !== undefined) {

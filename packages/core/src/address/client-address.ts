@@ -46,17 +46,37 @@ function listHops(header: string): readonly string[] {
 /** The `for` parameter of each element, in order; an element without one is an opaque hop. */
 function forwardedHops(header: string | undefined): readonly string[] {
   if (header === undefined) return []
-  return listHops(header).map(element => {
-    for (const pair of element.split(';')) {
-      const equals = pair.indexOf('=')
-      if (equals > 0 && pair.slice(0, equals).trim().toLowerCase() === 'for')
-        return pair
-          .slice(equals + 1)
-          .trim()
-          .replace(/^"(.*)"$/, '$1')
-    }
-    return ''
-  })
+  return listHops(header).map(element => forwardedParameter(element, 'for') ?? '')
+}
+
+/** A parameter of one element of `Forwarded`, without its quotes. */
+function forwardedParameter(element: string, name: string): string | undefined {
+  for (const pair of element.split(';')) {
+    const equals = pair.indexOf('=')
+    if (equals > 0 && pair.slice(0, equals).trim().toLowerCase() === name)
+      return pair
+        .slice(equals + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1')
+  }
+  return undefined
+}
+
+/**
+ * What the nearest proxy says in `Forwarded` (RFC 7239), where the peer is trusted and writes no
+ * `X-Forwarded-For`: a proxy that writes the older headers passes this one through as the client sent it.
+ * @param name `proto` or `host`
+ */
+export function forwardedBy(
+  peer: Address | undefined,
+  headers: RawHeaders,
+  trustedProxies: CidrSet,
+  name: 'proto' | 'host',
+): string | undefined {
+  if (peer === undefined || trustedProxies.isEmpty || !trustedProxies.has(peer)) return undefined
+  if (headerValue(headers, 'x-forwarded-for') !== undefined) return undefined
+  const header = headerValue(headers, 'forwarded')
+  return header === undefined ? undefined : forwardedParameter(listHops(header).at(-1) ?? '', name)
 }
 
 /**
@@ -89,7 +109,9 @@ export function clientScheme(
   trustedProxies: CidrSet,
 ): 'http' | 'https' {
   if (peer !== undefined && trustedProxies.has(peer)) {
-    const claimed = headerValue(headers, 'x-forwarded-proto')?.split(',').at(-1)?.trim().toLowerCase()
+    const listed =
+      headerValue(headers, 'x-forwarded-proto') ?? forwardedBy(peer, headers, trustedProxies, 'proto')
+    const claimed = listed?.split(',').at(-1)?.trim().toLowerCase()
     if (claimed === 'https' || claimed === 'http') return claimed
   }
   return secure ? 'https' : 'http'

@@ -116,4 +116,18 @@ describe('the scheme that the client used', () => {
       )
     })
   }
+
+  for (const [headers, scheme] of [
+    [['Forwarded', 'for=203.0.113.9;proto=https'], 'https'],
+    [['Forwarded', 'proto=http, For="[2001:db8::1]:1";Proto="HTTPS"'], 'https'],
+    [['Forwarded', 'proto=https, for=203.0.113.9'], 'http'],
+    [['Forwarded', 'proto=gopher'], 'http'],
+    // What a proxy writes counts, not what it passes through.
+    [['Forwarded', 'proto=https', 'X-Forwarded-For', '203.0.113.9'], 'http'],
+    [['Forwarded', 'proto=https', 'X-Forwarded-Proto', 'http'], 'http'],
+  ] as const)
+    test(`is ${scheme} behind a proxy that writes ${headers.join(': ')}`, () => {
+      assert.equal(exchangeOf({ peer: '10.0.0.2', secure: false, headers }, PROXIES).scheme, scheme)
+      assert.equal(exchangeOf({ peer: '198.51.100.1', secure: false, headers }, PROXIES).scheme, 'http')
+    })
 })

@@ -6,7 +6,7 @@ import { visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
-import { decodeBytes, isBinary } from './text.ts'
+import { decodeBytes, decodeLongBytes, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { mayBeDocument, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -31,7 +31,7 @@ export function* visitParts(bytes: Buffer, contentType: string, visitor: ValueVi
   if (yield* visitByBoundaries(bytes, contentType, visitor)) return true
   if (!(yield* visitOutside(bytes, visitor))) return false
   // Rack takes a body whose boundary it cannot read for a form.
-  yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
+  yield* visitForm(yield* decodeLongBytes(bytes, visitor), 'body', 'form', visitor)
   return false
 }
 
@@ -234,7 +234,7 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const others = all.filter(line => line !== '' && !DISPOSITION.test(line))
   if (!others.every(line => visitor.value(line, 'header', at(`${location}#header`)))) return false
   const visitContent = kind === 'file' ? visitUntyped : visitField
-  if (!visitContent(content, others, location, visitor)) return false
+  if (!(yield* visitContent(content, others, location, visitor))) return false
   if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
   return yield* visitFileUnder(valuesOf(parameters, /^filename\b/), content, location, visitor)
 }
@@ -285,31 +285,33 @@ const TYPED = /^content-type\s{0,8}:\s{0,8}\S/i
  * Visits a file that names no type: formidable gives it to the application as the value of a field, and
  * Python's requests sends files so. It is read as a text, with the benefit of the doubt that long ones get.
  */
-function visitUntyped(
+function* visitUntyped(
   content: Buffer,
   lines: readonly string[],
   location: string,
   visitor: ValueVisitor,
-): boolean {
+): Steps<boolean> {
   if (lines.some(line => TYPED.test(line)) || isBinary(content, '')) return true
-  return visitor.value(decodeBytes(content), 'body', at(location))
+  return visitor.value(yield* decodeLongBytes(content, visitor), 'body', at(location))
 }
 
-function visitField(
+function* visitField(
   content: Buffer,
   lines: readonly string[],
   location: string,
   visitor: ValueVisitor,
-): boolean {
+): Steps<boolean> {
   const place = at(location)
-  const text = withoutRequestLines(decodeBytes(content), lines, location !== UNNAMED)
+  const text = withoutRequestLines(yield* decodeLongBytes(content, visitor), lines, location !== UNNAMED)
   if (!visitor.value(text, 'form', place)) return false
   for (const line of lines) {
     const charset = unreadableCharset(line)
     if (charset !== undefined) visitor.tooBig('bounds/charset', location, charset)
     const encoding = ENCODED.exec(line)?.[1]
     if (encoding === undefined) continue
-    const decoded = /^q/i.test(encoding) ? unquoted(text) : decodeBytes(Buffer.from(text, 'base64'))
+    const decoded = /^q/i.test(encoding)
+      ? unquoted(text)
+      : yield* decodeLongBytes(Buffer.from(text, 'base64'), visitor)
     if (!visitor.value(decoded, 'form', place)) return false
   }
   return true

@@ -11,7 +11,7 @@ import { leadingValues } from './leading-values.ts'
 import { visitParts } from './multipart.ts'
 import { visitSingleQuoted } from './single-quoted.ts'
 import type { Steps } from './steps.ts'
-import { decodeBytes, decodeText, isBinary } from './text.ts'
+import { decodeBytes, decodeLongBytes, decodeLongText, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { isArchive, mayBeDocument, scriptIn } from './upload.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -120,7 +120,7 @@ export function* visitBody(
   }
   if (!isCharsetRead(head.contentType, visitor)) return
   if (type.startsWith('application/grpc-web-text')) visitStrings(messageIn(bytes), visitor)
-  const text = decodeText(bytes, head.contentType)
+  const text = yield* decodeLongText(bytes, head.contentType, visitor)
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
   if (visitor.isPaused) yield
@@ -193,7 +193,8 @@ function* visitBytes(
   whole: (text: string) => void,
 ): Steps {
   const contentType = head.contentType.replace(CHARSET, '')
-  if (isFormType(contentType)) yield* visitForm(decodeBytes(bytes), 'body', 'form', visitor)
+  if (isFormType(contentType))
+    yield* visitForm(yield* decodeLongBytes(bytes, visitor), 'body', 'form', visitor)
   else if (charsetOf(bytes, contentType) === undefined)
     yield* visitBody(bytes, { ...head, contentType }, depth, visitor, whole)
   // A file that begins like a text in a wide encoding.
@@ -281,15 +282,17 @@ function* visitBinary(
   const start = decodeBytes(bytes.subarray(0, 512))
   if (isJsonBody(start, head.contentType)) {
     visitor.work(bytes.length >> 4)
-    const values = yield* leadingValues(decodeBytes(bytes), visitor)
+    const values = yield* leadingValues(yield* decodeLongBytes(bytes, visitor), visitor)
     if ((yield* visitJson(values, 'body', depth, visitor)) === 'broken')
       yield* visitNearlyJson(values, visitor)
   } else if (MARKUP_LIKE.test(start) || /[/+]xml$/.test(type)) {
-    const text = decodeBytes(bytes)
+    const text = yield* decodeLongBytes(bytes, visitor)
     whole(text)
     yield* visitMarkup(text, type, depth, visitor)
-  } else if (type.startsWith('text/'))
-    yield* visitRaw(/^[^\0-\u0008\u000e-\u001f]*/.exec(decodeBytes(bytes))?.[0] ?? '', visitor)
+  } else if (type.startsWith('text/')) {
+    const text = yield* decodeLongBytes(bytes, visitor)
+    yield* visitRaw(/^[^\0-\u0008\u000e-\u001f]*/.exec(text)?.[0] ?? '', visitor)
+  }
 }
 
 /** What a server would run of a file, or what a parser of it would fetch. @returns whether to go on */

@@ -6,7 +6,7 @@ const { charCodeAt } = String.prototype
 
 /**
  * Undoes `\uXXXX`, `\u{X}`, `\xXX` and `\/` once, as JavaScript, JSON and most template languages read
- * them. Linear, never throws.
+ * them, and the backslash at the end of a line, which shells and programs continue. Linear, never throws.
  */
 export function decodeEscapes(text: string): string {
   return undoEscapes(text, backslashes)
@@ -27,6 +27,7 @@ class BackslashReader implements EscapeReader {
       return charCodeAt.call(text, at + 1) === 123
         ? this.#braced(text, at + 2)
         : this.#hexadecimal(text, at + 1, 4)
+    if (code === 10) return ''
     return code === 47 ? '/' : undefined
   }
 

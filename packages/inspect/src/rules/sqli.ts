@@ -197,12 +197,12 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/union-alone',
-    /^[\W\d]{0,8}union[\s+]{1,8}(?:all[\s+]{1,8}|distinct[\s+]{1,8})?select[\W\d]{0,8}$/,
+    /^[\W\d]{0,8}union(?:[\s+]|\/\*\W{0,8}\*\/){1,8}(?:(?:all|distinct)(?:[\s+]|\/\*\W{0,8}\*\/){1,8})?select[\W\d]{0,8}$/,
     {
       score: 5,
       atStart: true,
       words: WORD.sqlVerb,
-      attacks: ['Union sElect', "' union all select "],
+      attacks: ['Union sElect', "' union all select ", '/**/union/**/select'],
       benign: ['union selection', 'select union'],
     },
   ),

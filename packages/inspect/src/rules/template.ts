@@ -212,7 +212,7 @@ export const templateRules: readonly Rule[] = [
   ),
   pattern(
     'template/freemarker',
-    /<#(?:assign|include|import|list|local|global|function|attempt|setting)\s|<@\(|\$\{\.(?:data_model|get_optional_template|main|globals)\b|#\{set\}\s{0,4}\(|#@set\s{0,4}\(|#(?:if|foreach|define|macro|set|evaluate)\s{0,4}\([^()\n]{0,40}?\)?[^()\n]{0,24}\$!?\{?\w{1,24}\.(?:class\b|getclass\b)|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\$(?:session|request|response|application|servletcontext|context|class)\.(?:get|set|inspect)\w{0,24}\(|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
+    /<#(?:assign|include|import|list|local|global|function|attempt|setting)\s|<@\(|\$\{\.(?:data_model|get_optional_template|main|globals)\b|#\{set\}\s{0,4}\(|#@set\s{0,4}\(|#(?:if|foreach|define|macro|set|evaluate)\s{0,4}\([^()\n]{0,40}?\)?[^()\n]{0,24}\$!?\{?\w{1,24}\.(?:class\b|getclass\b)|freemarker\.template|\?new\(\)|#set\s{0,4}\(\s{0,4}\$|#(?:foreach|include|parse)\s{0,4}\(|\$class\.inspect|\$(?:session|request|response|application|servletcontext|context|class)\.(?:get|set|inspect)\w{0,24}\(|\{php\}|\[php\]|\{literal\}|\{\$?smarty[._]|\{self::|#evaluate\s{0,2}\(|^\s{0,4}@\{\s{0,4}(?:var|string|int)\s|\$\{\{<%|<%=?\{\{|\{system\(|\{if\s{1,4}[a-z_]{1,24}\(|\{if:[^}\n]{0,24}\)|\{if\{\w{1,16}:\w{1,16}\}|\brunphp\s{0,2}=\s{0,2}['\x22]?(?:yes|true|1)\b|\{if:[^}\n]{0,64}\(|\{end if\}\s{0,4}\{if:|\{\w{2,16}:if\s{0,2}\(/,
     {
       score: 5,
       quotable: true,

@@ -1,5 +1,5 @@
 import { closeSync, fdatasync, openSync } from 'node:fs'
-import { StoreError } from '@postern/core'
+import { StoreError, writeProblem } from '@postern/core'
 
 /** A file that is written elsewhere in this process and made durable here. */
 export interface SyncedFile {
@@ -123,11 +123,14 @@ export class JournalSync {
         for (const waiter of due) waiter.resolve()
       } while (this.#waiters.length > 0)
     } catch (cause) {
-      this.#failure = new StoreError('could not sync; restart it once the disk is sound', {
-        store: 'holder journal',
-        retryable: false,
-        cause,
-      })
+      this.#failure = new StoreError(
+        `could not sync: ${writeProblem(cause)}; restart it once the disk is sound`,
+        {
+          store: 'holder journal',
+          retryable: false,
+          cause,
+        },
+      )
       for (const waiter of [...due, ...this.#waiters.splice(0)]) waiter.reject(this.#failure)
     } finally {
       this.#isRunning = false
