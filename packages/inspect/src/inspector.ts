@@ -1,5 +1,3 @@
-import { isGraphql, visitGraphql } from './body/graphql.ts'
-import { isJson, startsLikeJson, visitJson } from './body/json.ts'
 import { mayHoldDocument } from './body/may-hold-document.ts'
 import type { Steps } from './body/steps.ts'
 import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
@@ -10,6 +8,7 @@ import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { ENOUGH, PER_HIT, PER_VALUE, QUOTED, UNITS_OF_DECODING } from './effort-units.ts'
 import { type Features, scanFeatures, seen } from './features.ts'
+import { documentIn, FileValues } from './inner-document.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { Look, type Visit } from './look.ts'
 import type { Inspection, Match } from './match.ts'
@@ -45,6 +44,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   #values = 0
   readonly #seen: SeenTexts
   #nesting = 0
+  readonly #files = new FileValues()
   /** What the scan of the value at hand saw. */
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
@@ -317,6 +317,8 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   /** @returns undefined when there is nothing to read */
   #prepare(look: Look): DecodingWalk | undefined {
     const { text, place } = look
+    const file = this.#files.stepsOf(look, this)
+    if (file !== undefined) this.visit(file, look.locator.location())
     const value = readableText(text, place, look.scanned)
     if (value === undefined) return undefined
     if (text.length > THRESHOLDS.window && settingOf(text, place, look.name, undefined) !== 'document')
@@ -368,32 +370,13 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     return this.#options.level === 1 && look.setting === 'document'
   }
 
-  /**
-   * A JSON or GraphQL document inside a value is walked like a body. Where it is JSON to the last
-   * character, all that a sender can write in it stands in its strings: around them only what reads its
-   * structure is left to find.
-   */
+  /** A JSON or GraphQL document inside a value is walked like a body. */
   #lookInside(text: string, look: Look): void {
-    const { locator, place } = look
-    look.isPlaceAsked = true
-    if (place === 'name') return
-    if (this.#nesting >= THRESHOLDS.nestedDocuments) {
-      // Where it lies higher it is read.
-      look.isVisited = true
-      return
-    }
-    const isQuery = isGraphql(text) && look.name === 'query'
-    if (!isQuery && !startsLikeJson(text)) return
-    look.isVisited = true
-    if (!isQuery && isJson(text) && !look.meets(text)) return
+    const isTooDeep = this.#nesting >= THRESHOLDS.nestedDocuments
+    const steps = documentIn(text, look, { isTooDeep, depth: this.#options.bounds.depth, visitor: this })
+    if (steps === undefined) return
     const nesting = this.#nesting++
-    const location = locator.location()
-    this.visit(
-      isQuery
-        ? visitGraphql(text, location, this, place)
-        : visitJson(text, location, this.#options.bounds.depth, this, look.inside),
-      location,
-    )
+    this.visit(steps, look.locator.location())
     this.#nesting = nesting
   }
 }

@@ -22,7 +22,7 @@ const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
 /** Dots, line ends, what ends a path, and letters, encoded; directions for formatting. */
 const HIDDEN = /%(?:[spx]|\d{1,3}\$|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 const UTF7 = /\+ad[w4]-/i
-const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|aaeaaad|node-serialize/i
+const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|^uesd|,uesd|aaeaaad|node-serialize/i
 
 /**
  * The rules that a sign opens by itself, each with the reason why it finds nothing in an opaque value. A
@@ -33,6 +33,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/script-url':
     'javascript, vbscript and livescript are telling words; letters spread out before a colon are not opaque',
   'xss/script-word': 'as xss/script-url',
+  'xss/broken-scheme': 'needs a tab or a line end',
   'xss/data-url': 'data is a telling word',
   'session/unsigned-token': 'a token that nobody signed is telling',
   'template/jndi': 'needs a dollar',
@@ -67,6 +68,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
     'needs a backslash or two slashes in a row; what is encoded is undone and looked at again',
   'probe/format': 'directions for formatting are telling',
   'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
+  'traversal/whole-file': 'needs a tilde, a backslash, two slashes in a row, or file:, which is telling',
   'rce/windows-cut': 'needs a tilde',
   'upload/file-name': 'only looks at file names',
   'upload/file-name-plain': 'only looks at file names',
@@ -134,7 +136,7 @@ function isTelling(text: string, signs: number): boolean {
 /** Of a value with a slash. */
 function isTellingPath(text: string): boolean {
   if (text.includes('//') || text.includes('0x') || text.includes('0X')) return true
-  return PROGRAM.test(text) || text.startsWith('/./')
+  return PROGRAM.test(text) || text.startsWith('/./') || text.includes('file:')
 }
 
 /** Whether there is space, or what may stand for it, before the last colon: `j a v a script:`. */

@@ -92,3 +92,28 @@ function refused(value: string): void {
   for (const [place, request] of Object.entries(inEachPlace(value)))
     assert.equal(inspect(request).verdict, 'block', `${place}: ${value}`)
 }
+
+describe('a script address that is torn in its first word', () => {
+  for (const torn of [
+    'ja\tvascript:',
+    'j\n\nava\tscript:',
+    'jav&#13ascript:',
+    'jav&tab;ascript:',
+    'ja&NewLine;vascript:',
+  ])
+    test(`${JSON.stringify(torn)} behind any text`, () => {
+      for (const before of ['', '1', 'see ', 'a:', 'http://shop.example/?u=', '{"a":"'])
+        for (const behind of ['alert(7)', 'alert(7) -- x', 'alert(7)\nint x = 1;']) {
+          const target = `/s?q=${encodeURIComponent(before + torn + behind)}`
+          assert.equal(inspect({ method: 'GET', target, headers: [] }).verdict, 'block', target)
+        }
+    })
+
+  test('a line end between the words of a sentence tears nothing', () => {
+    for (const text of ['We use Java\nscript: a language', 'Javascript\n: the parts', 'Ja\tva: script'])
+      assert.equal(
+        inspect({ method: 'GET', target: `/s?q=${encodeURIComponent(text)}`, headers: [] }).verdict,
+        'pass',
+      )
+  })
+})

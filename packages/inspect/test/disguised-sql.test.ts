@@ -95,3 +95,40 @@ describe('what only looks disguised passes', () => {
 function between(text: string, filler: string): string {
   return text.replaceAll(' ', filler)
 }
+
+/** What a query goes on with behind a number: it need not be the start of the value. */
+const CONTINUED = [
+  '1 and elt(1032=1032,3623)-- izgi',
+  '-9356 or make_set(9354=9354,7185)',
+  '1) and 3659=5475 and (8949=8949',
+  '-7742) where 7842=7842 or 2062=1563',
+  '1)) as goar where 2405=2405 and 5927=9731--',
+  '1 and char(111)||char(77)=regexp_substring(repeat(right(char(9981),0),5000000000),null)--',
+  '-81 order by 10--',
+  '1" and elt(4249=4249,7259) and "tmxx"="tmxx',
+  '1%")) rlike sleep(5)#',
+]
+
+/** Texts before a value, with and without quotes of their own. */
+const BEFORE = ['test ', 'a,', 'id=', ':', '"', '/* x */', 'http://shop.example/a?b=', '{"a":"', 'I wrote "']
+
+describe('a query that goes on behind a number', () => {
+  for (const before of BEFORE)
+    test(`behind ${before}`, () => {
+      for (const value of CONTINUED)
+        for (const [place, request] of Object.entries(inEachPlace(before + value)))
+          assert.equal(inspect(request).verdict, 'block', `${place}: ${before}${value}`)
+    })
+
+  for (const value of [
+    'if count > 3 and chr(code) == "a":',
+    'the totals (see table 1) where 5 = 5 of them agree',
+    'chapter 3 order by 10 December',
+    'page 1 where benchmark results differ',
+    'x > 1 or is_valid(y)',
+  ])
+    test(`honest: ${value}`, () => {
+      const target = `/s?q=${encodeURIComponent(value)}`
+      assert.equal(inspect({ method: 'GET', target, headers: [] }).verdict, 'pass')
+    })
+})

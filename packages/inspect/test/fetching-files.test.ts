@@ -94,6 +94,25 @@ function put(name: string, content: Buffer): string {
   return inspect({ method: 'PUT', target: `/files/${name}`, headers, body: content }).verdict
 }
 
+function post(type: string, body: string): string {
+  const headers = ['content-type', type]
+  return inspect({ method: 'POST', target: '/import', headers, body: Buffer.from(body) }).verdict
+}
+
+/** Fields in which applications take a file as base64. */
+const VALUES: Readonly<Record<string, (content: Buffer) => string>> = {
+  JSON: content => post('application/json', JSON.stringify({ file: content.toString('base64') })),
+  'JSON, base64url': content => post('application/json', JSON.stringify([content.toString('base64url')])),
+  'a data URL': content =>
+    post(
+      'application/json',
+      JSON.stringify({ a: { b: `data:application/zip;base64,${content.toString('base64')}` } }),
+    ),
+  'a form': content =>
+    post('application/x-www-form-urlencoded', `a=1&f=${encodeURIComponent(content.toString('base64'))}`),
+  'an element': content => post('application/xml', `<r><data>\n  ${content.toString('base64')}\n</data></r>`),
+}
+
 describe('files whose documents have a parser fetch something', () => {
   for (const [what, prolog] of Object.entries(PROLOGS))
     test(what, () => {
@@ -128,7 +147,31 @@ describe('files whose documents have a parser fetch something', () => {
         document.slice(0, 80) + document.slice(-120),
       )
       assert.equal(upload('a.xml', inUtf16(document)), 'block')
+      const entry = { name: 'word/document.xml', content: Buffer.from(document) }
+      assert.equal(upload('a.docx', zip([TYPES, entry, PICTURE])), 'block', 'far into an entry')
+      for (const [carrier, verdict] of Object.entries(VALUES))
+        assert.equal(verdict(Buffer.from(document)), 'block', `${carrier}: ${document.slice(-120)}`)
     }
+  })
+
+  test('archives and long documents in base64, wherever a field holds one', () => {
+    for (const prolog of Object.values(PROLOGS)) {
+      const document = Buffer.from(`<?xml version="1.0"?>${prolog}<r>&x;</r>`)
+      for (const content of [
+        document,
+        gzipSync(document),
+        zip([{ name: 'a.xml', content: document }]),
+        zip([TYPES, PICTURE, { name: 'word/document.xml', content: document }]),
+        zip([{ name: 'xl/workbook.xml', content: document, isStored: true }, TYPES]),
+      ])
+        for (const [carrier, verdict] of Object.entries(VALUES))
+          assert.equal(verdict(content), 'block', `${carrier}: ${content.toString('latin1', 0, 80)}`)
+    }
+  })
+
+  test('an archive in base64 that would be unpacked outside of its folder', () => {
+    const escaping = zip([TYPES, { name: '../../../var/www/a.txt', content: Buffer.from('a') }])
+    for (const [carrier, verdict] of Object.entries(VALUES)) assert.equal(verdict(escaping), 'block', carrier)
   })
 })
 
@@ -193,5 +236,7 @@ describe('honest files', () => {
       assert.equal(upload(name, content), 'pass')
       assert.equal(upload('a.docx', zip([TYPES, PICTURE, { name: 'a/b.xml', content }, TYPES])), 'pass')
       assert.equal(upload(`${name}.gz`, gzipSync(content)), 'pass')
+      for (const [carrier, verdict] of Object.entries(VALUES))
+        assert.equal(verdict(zip([TYPES, PICTURE, { name: 'a/b.xml', content }])), 'pass', carrier)
     })
 })

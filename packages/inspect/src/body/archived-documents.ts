@@ -1,7 +1,8 @@
 import { gzipDataStart } from '../canonicalise/gunzip-short.ts'
 import { Inflater } from '../canonicalise/inflate.ts'
 import { prologOf } from '../lex/xml-prolog.ts'
-import { MOST_OF_DOCUMENT, readDocument } from './fetched-by-file.ts'
+import { archiveEscape } from './archive-names.ts'
+import { isDocumentStart, MOST_OF_DOCUMENT, MOST_OF_VALUE, readDocument } from './fetched-by-file.ts'
 import type { Steps } from './steps.ts'
 import { decodeText } from './text.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
@@ -13,6 +14,9 @@ const START = 64
 const FIRST = 4_096
 /** What an entry costs besides what it comes to, in characters that are scanned. */
 const ENTRY = 1_024
+/** Bytes of an entry whose elements are read, and of all that go beyond `FIRST` in one archive. */
+const ELEMENTS = 65_536
+const ALL_ELEMENTS = 262_144
 
 /**
  * Visits what the documents of an archive have a parser fetch: of a ZIP archive (APPNOTE 4.3.7), as office
@@ -23,17 +27,52 @@ const ENTRY = 1_024
  */
 export function* visitArchived(content: Buffer, location: string, visitor: ValueVisitor): Steps<boolean> {
   if (!isCompressed(content)) return true
+  let left = ALL_ELEMENTS
   for (const entry of entriesOf(content)) {
     visitor.work(ENTRY)
     const start = entry.subarray(0, START)
-    const read = isDocumentStart(start)
+    const read = isDocument(start)
       ? (size: number): Uint8Array => entry.subarray(0, size)
       : (size: number): Uint8Array => inflated(entry, size)
-    const document = documentOf(read, visitor)
-    if (document !== undefined && !visitDocument(document, `${location}#entry`, visitor)) return false
+    const document = documentOf(read, visitor, Math.min(left, ELEMENTS))
+    if (document !== undefined) {
+      if (document.length > FIRST) left -= Math.min(left, document.length)
+      if (!visitDocument(document, `${location}#entry`, visitor)) return false
+    }
     if (visitor.isPaused) yield
   }
   return true
+}
+
+/** How the base64 of a ZIP archive and of a gzip file begins, also in a data URL. */
+const CODED = /^\s{0,64}(?:data:[^,]{0,256},)?(?:UEsD|H4sI)/
+const CODED_START = /(?:UEsD|H4sI)/
+/** How the base64 of a document begins, with or without a mark of its encoding. */
+const CODED_DOCUMENT = /^\s{0,64}(?:data:[^,]{0,256},)?((?:77u\/)?P[A-P][A-Za-z0-9+/_\s-])/
+/** Bytes of an archive in base64 that are read. */
+const LONGEST_CODED = 4_194_304
+
+/** Whether a value begins as an archive in base64. */
+export function holdsArchive(text: string): boolean {
+  return CODED.test(text)
+}
+
+/** The same of an archive in base64, and of where its entries would be unpacked. */
+export function* visitCodedArchive(text: string, location: string, visitor: ValueVisitor): Steps<boolean> {
+  const start = text.search(CODED_START)
+  const bytes = Buffer.from(text.slice(start, start + LONGEST_CODED), 'base64')
+  visitor.work(bytes.length >> 2)
+  const entry = archiveEscape(bytes)
+  if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
+  return yield* visitArchived(bytes, location, visitor)
+}
+
+/** The start of a document in base64; undefined where a value begins as none. */
+export function codedDocument(text: string): Buffer | undefined {
+  const found = CODED_DOCUMENT.exec(text)
+  if (found === null) return undefined
+  const start = found[0].length - (found[1] ?? '').length
+  return Buffer.from(text.slice(start, start + MOST_OF_VALUE * 2), 'base64').subarray(0, MOST_OF_VALUE)
 }
 
 /** Whether bytes begin as a ZIP archive or a gzip file does. */
@@ -66,14 +105,25 @@ export function visitDocument(bytes: Uint8Array, location: string, visitor: Valu
   return fetched === undefined || visitor.value(fetched, 'form', at(location))
 }
 
-/** The start of an entry, if it is a document: as much as tells what it declares, and one byte beyond. */
-function documentOf(read: (size: number) => Uint8Array, visitor: ValueVisitor): Uint8Array | undefined {
-  if (!isDocumentStart(read(START))) return undefined
+/**
+ * The start of an entry, if it is a document: as much as tells what it declares, and one byte beyond.
+ * @param elements bytes of it whose elements are read
+ */
+function documentOf(
+  read: (size: number) => Uint8Array,
+  visitor: ValueVisitor,
+  elements: number,
+): Uint8Array | undefined {
+  if (!isDocument(read(START))) return undefined
   for (let size = FIRST; ; size = Math.min(size * 4, MOST_OF_DOCUMENT + 1)) {
     const bytes = read(size)
     visitor.work(bytes.length)
     if (bytes.length < size || size > MOST_OF_DOCUMENT) return bytes
-    if (prologOf(decodeText(bytes, '')).isComplete) return bytes
+    if (!prologOf(decodeText(bytes, '')).isComplete) continue
+    if (size >= elements) return bytes
+    const longer = read(elements)
+    visitor.work(longer.length)
+    return longer
   }
 }
 
@@ -83,6 +133,6 @@ function inflated(bytes: Buffer, most: number): Uint8Array {
   return inflater.bytes
 }
 
-function isDocumentStart(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && /^[\ufeff\s]*(?:<|$)/.test(decodeText(bytes, ''))
+function isDocument(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && isDocumentStart(decodeText(bytes, ''))
 }

@@ -10,7 +10,7 @@ export const MOST_OF_DOCUMENT = 131_072
 const INCLUDE = /<(?:[^\s<>:/]{1,80}:)?include\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']([^"'<>]{0,512})/gi
 /** What a drawing opens that is neither a picture on the web nor beside it. */
 const OPENED =
-  /<(?:[^\s<>:/]{1,80}:)?(?:image|use|feimage|script|tref)\s[^<>]{0,1024}?href\s{0,64}=\s{0,64}["']\s{0,64}(?:(?:expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|phar):|https?:\/\/169\.254\.)/i
+  /<(?:[^\s<>:/]{1,80}:)?(?:image|use|feimage|script|tref)\s[^<>]{0,1024}?href\s{0,64}=\s{0,64}["']\s{0,64}(?:(?:expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|phar):|https?:\/\/169\.254\.|https?:[^"'<>]{0,200}?(?:&quot;|&#34;)\s{0,4}[|`])/i
 /** What documents say that are to be read beyond their prolog. */
 const SIGNS = ['2001/XInclude', 'XSL/Transform', '<svg'] as const
 
@@ -29,12 +29,26 @@ export interface ReadDocument {
 
 const NOTHING_READ: ReadDocument = { fetched: undefined, isEndless: false, work: 0 }
 
+/** Whether the start of a text is markup, or what has not begun yet. */
+export function isDocumentStart(text: string): boolean {
+  return DOCUMENT_START.test(text)
+}
+
+/** Characters of a value that are read as a document, in one step. */
+export const MOST_OF_VALUE = 65_536
+
+/** As much of a value as is read of it as a document. */
+export function startOf(text: string): Buffer {
+  return Buffer.from(text.slice(0, MOST_OF_VALUE))
+}
+
+const DOCUMENT_START = /^[\ufeff\s]*(?:<|$)/
+
 /** Reads the start of a file as a document of XML: its prolog, and what its elements open. */
 export function readDocument(bytes: Uint8Array): ReadDocument {
   let size = FIRST
   let text = decodeText(bytes.subarray(0, size), '')
-  // Markup, or what has not begun yet.
-  if (!/^[\ufeff\s]*(?:<|$)/.test(text)) return NOTHING_READ
+  if (!isDocumentStart(text)) return NOTHING_READ
   let prolog = prologOf(text)
   let work = text.length
   while (!prolog.isComplete && size < bytes.length && size < MOST_OF_DOCUMENT) {
@@ -46,16 +60,20 @@ export function readDocument(bytes: Uint8Array): ReadDocument {
   const isEndless = !prolog.isComplete && bytes.length > MOST_OF_DOCUMENT
   const fetched = fetchedByProlog(prolog.text.toLowerCase())
   if (fetched !== undefined) return { fetched, isEndless, work }
-  const elements = bytes.subarray(0, MOST_OF_DOCUMENT)
+  const elements = elementsIn(bytes)
+  if (elements === undefined) return { fetched: undefined, isEndless, work: work + (bytes.length >> 4) }
   return { fetched: fetchedByElements(text, elements), isEndless, work: work + elements.length }
 }
 
-function fetchedByElements(start: string, bytes: Uint8Array): string | undefined {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const isWide = charsetOf(bytes, '') !== undefined
-  const signs = isWide ? SIGNS : SIGNS.filter(sign => whole.includes(sign, 0, 'latin1'))
-  if (signs.length === 0) return undefined
-  const text = bytes.length <= FIRST ? start : decodeText(whole, '')
+/** What is read of a document whose elements may open something; undefined without a sign of that. */
+function elementsIn(bytes: Uint8Array): Buffer | undefined {
+  const elements = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST_OF_DOCUMENT))
+  const isWide = charsetOf(elements, '') !== undefined
+  return isWide || SIGNS.some(sign => elements.includes(sign, 0, 'latin1')) ? elements : undefined
+}
+
+function fetchedByElements(start: string, bytes: Buffer): string | undefined {
+  const text = bytes.length <= FIRST ? start : decodeText(bytes, '')
   for (const found of text.includes(SIGNS[0]) ? text.matchAll(INCLUDE) : [])
     if (isReached((found[1] ?? '').toLowerCase())) return `${found[0]}">`
   const lower = text.toLowerCase()

@@ -1,7 +1,9 @@
+import { THRESHOLDS } from '../thresholds.ts'
 import { archiveEscape } from './archive-names.ts'
 import { visitArchived, visitDocument } from './archived-documents.ts'
 import { visitStrings } from './binary-strings.ts'
 import { charsetOf } from './charset.ts'
+import { startOf } from './fetched-by-file.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
 import { visitJson } from './json.ts'
@@ -220,6 +222,8 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
     visitor.value(text, 'body', at('body'))
     return
   }
+  // What it declares at its start counts for what stands far behind it.
+  if (text.length > THRESHOLDS.window && !visitDocument(startOf(text), 'body', visitor)) return
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
   // Markup under another name, or in a picture: what shows it runs it.
   if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))

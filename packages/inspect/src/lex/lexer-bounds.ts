@@ -70,6 +70,8 @@ export const LEXER_BOUNDS = {
     nameTokens: 12,
     /** Brackets that close behind a value, before what the query goes on with. */
     closing: 8,
+    /** Tokens before a bracket that closes, in which the one that opens it is looked for. */
+    bracketed: 64,
     /** Words and brackets between `union` and `select`. */
     unionWords: 4,
     /** Tokens behind `limit` in which another clause is looked for. */

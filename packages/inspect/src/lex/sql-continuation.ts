@@ -1,4 +1,5 @@
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
+import { isDatabaseCall } from './sql-behind-text.ts'
 import { KEY } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
 import { isQuote, type SqlGrammar } from './sql-grammar.ts'
@@ -164,6 +165,8 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
     return { id: 'sqli/subquery', score: 7, end: at + 3 }
   if (sql.keyAt(at) === KEY.exists && sql.kindAt(at + 1) === TOKEN.open)
     return { id: 'sqli/subquery', score: 6, end: at + 3 }
+  // So sure that it counts behind a string that the value opened itself, too.
+  if (inString && isDatabaseCall(sql, at)) return { id: 'sqli/call', score: 7, end: at + 3 }
   if (sql.isProbeCall(at) || (sql.keyAt(at) === KEY.test && sql.kindAt(at + 1) === TOKEN.open))
     return { id: 'sqli/call', score: 6, end: at + 3 }
   if (sql.kindAt(at) === TOKEN.variable && sql.source.startsWith(':=', sql.ends[at]))
@@ -342,10 +345,15 @@ function afterLimit(sql: SqlGrammar, at: number): Finding | undefined {
   return undefined
 }
 
+/** `"x" rlike sleep(5)`: nothing else matches with what a database waits for. */
+function sleepScore(sql: SqlGrammar, at: number): number {
+  return /^r?like$/.test(wordAt(sql, at - 1)) && wordAt(sql, at) === 'sleep' ? 7 : 6
+}
+
 function afterTest(sql: SqlGrammar, at: number, inString: boolean): Finding | undefined {
   const value = at + 1
   if (sql.isSubquery(value) || sql.isProbeCall(value) || isCase(sql, value))
-    return { id: 'sqli/subquery', score: 6, end: value + 2 }
+    return { id: 'sqli/subquery', score: sleepScore(sql, value), end: value + 2 }
   // MySQL's full-text search: the value was its search string.
   if (wordAt(sql, value) === 'boolean' && wordAt(sql, value + 1) === 'mode')
     return continuation(sql, value + 2, inString ? 'string' : 'value', at)

@@ -2,6 +2,7 @@ import type { Reading } from '../reading.ts'
 import type { Span } from '../rule.ts'
 import { isQueryLanguage } from '../value-setting.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
+import { behindText } from './sql-behind-text.ts'
 import { continuation, isConditionCall, unionSelect } from './sql-continuation.ts'
 import { ANY_DATABASE, KEY, type SqlDialect } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
@@ -330,6 +331,8 @@ function anywhere(sql: SqlGrammar, i: number): Finding | undefined {
       ? { id: 'sqli/union', score: 6, end: select + 3 }
       : undefined
   }
+  const behind = i > 0 ? behindText(sql, i) : undefined
+  if (behind !== undefined) return behind
   if (
     (key === KEY.logic || sql.kindAt(i) === TOKEN.logic) &&
     sql.kindAt(i + 1) === TOKEN.number &&

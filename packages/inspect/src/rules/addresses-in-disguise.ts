@@ -163,7 +163,7 @@ export const disguisedAddressRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.colon | CHAR.slash,
     words: 0,
-    requires: [[[':/', ':\\', '//', '\\\\', ':\t', ':\n', ':\r']]],
+    requires: [[[':/', ':\\', '//', '\\\\', '\\/', '/\\', ':\t', ':\n', ':\r']]],
     find: ({ lower, fromStart }: Reading): Span | undefined => {
       const found = findOddAddress(lower)
       return fromStart || (found !== undefined && found.start > 0) ? found : undefined
@@ -175,6 +175,8 @@ export const disguisedAddressRules: readonly Rule[] = [
       'http://000000000000177.0.0.1/',
       'http://127.0.0.1./',
       '//0x7f.1/',
+      '\\/0x7f.1/',
+      '/\\0x7f.1',
       'go\tpher://127.0.0.1/',
       'http://127\t.0.0.1/',
       'http://a@127.0.0.1:80@example.com/',

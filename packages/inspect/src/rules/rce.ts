@@ -271,13 +271,13 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/alias',
-    /^\s{0,4}alias\s{1,8}(?:-p\s{1,4})?'?[\w-]{1,16}'?=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^[\s+|&;]{0,8}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]/,
+    /^\s{0,4}alias\s{1,8}(?:-p\s{1,4})?'?[\w-]{1,16}'?=\S|^\s{0,4}(?:echo|printf)\s[^\n]{1,80}\|\s{0,4}(?:tac|rev|base64|xxd|sh|bash|tr)\b|^[\s+|&;]{0,8}(?:dir|type|copy|del)\s{1,4}[a-z]:[/\\]|[|&][\s+]{0,4}(?:dir|type|copy|del)[\s+]{1,4}[a-z]:[/\\]/,
     {
       score: 5,
       bare: true,
       atStart: true,
       words: WORD.shell,
-      attacks: ['alias a=b', 'printf x | rev | sh', '+dir+c:/', 'dir c:/'],
+      attacks: ['alias a=b', 'printf x | rev | sh', '+dir+c:/', 'dir c:/', 'see +|+dir+c:/ now'],
       benign: ['alias name', 'echo chamber', 'type c'],
     },
   ),

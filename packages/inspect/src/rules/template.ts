@@ -132,6 +132,30 @@ export const templateRules: readonly Rule[] = [
     ],
     benign: ['{{ count }}', '${i}', '{1, 2}', '{{2024-05-01}}', '${1:-2}', '{{ a * 2 }}', '{% if 7 %}'],
   }),
+  // Liquid and Twig multiply by a filter, Template Toolkit in marks of its own; Go calls what it is handed.
+  pattern(
+    'template/filter-sum',
+    /\{\{-?\s{0,4}["']?\d{1,10}["']?\s{0,4}\|\s{0,4}(?:times|plus|minus|divided_by|modulo|mul(?:tiply)?|pow)\s{0,4}[:(]\s{0,4}["']?\d|\[%-?\s{0,4}\d{1,10}\s{0,4}\*\s{0,4}\d{1,10}\s{0,4}-?%\]|\{\{-?\s{0,4}(?:call\s{1,4})?\$?\w{0,24}\.(?:\w{1,24}\.){0,4}(?:exec|run|system|readfile|getfile|command|eval)\w{0,12}\s{1,4}["'`]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace | CHAR.bracket,
+      attacks: [
+        '{{ 7 | times: 7 }}',
+        "{{'7'|mul(7)}}",
+        '[% 7*7 %]',
+        '{{call .Exec "id"}}',
+        '{{ $x.RunCommand `id` }}',
+      ],
+      benign: [
+        '{{ price | times: 7 }}',
+        '{{ 7 | round }}',
+        '[% user.name %]',
+        '{{ .Values.command }}',
+        '{{ call .fn }}',
+      ],
+    },
+  ),
   {
     id: 'template/object',
     family: 'template',

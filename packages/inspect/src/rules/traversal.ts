@@ -6,7 +6,7 @@ import { WORD } from '../words.ts'
 
 /** Files that nothing but the system and an intruder opens. */
 const SECRET_FILE =
-  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|pass\?|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|(?:web|meta)-inf[/\\]|root[/\\]\.(?:bash_history|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:bash_history|netrc))/
+  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|(?:pass|shad)\w{0,2}[?*[]|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|(?:web|meta)-inf[/\\]|root[/\\]\.(?:bash_history|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:bash_history|netrc))/
 /** Files that settings name too: an attack where a query or a form names them, data in a document. */
 const SYSTEM_FILE =
   /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|services$|networks$|protocols$|shells$|mtab$|timezone$|lsb-release|debian_version|redhat-release|sysctl\.conf|ld\.so|pam\.d|vsftpd|proftpd|samba[/\\]|exports$|nsswitch|r?syslog|logrotate|gshadow|securetty|aliases$|openvpn|wpa_supplicant|network[/\\]interfaces|supervisor|tomcat|grafana[/\\]|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc|tomcat\d{0,2})[/\\]|[\w.-]{0,32}[/\\]conf[/\\](?:tomcat-users|server)\.xml|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
@@ -285,6 +285,19 @@ export const traversalRules: readonly Rule[] = [
       chars: CHAR.dots,
       attacks: ['/static../app.py', '/app/media../.env'],
       benign: ['/static/../a.css', '/wait../more', '/static.../a', '/static..a'],
+    },
+  ),
+  pattern(
+    'traversal/whole-file',
+    /^\s{0,2}(?:file:\/{1,3}|~[\w-]{0,16}[/\\])(?:[\w.-]{1,40}[/\\]){0,4}\.(?:env|htpasswd|npmrc|git-credentials|netrc)(?:\.[\w-]{1,16})?\s{0,2}$|^\s{0,2}[/\\]{2}[?.][/\\](?:[a-z]:|unc|globalroot)[/\\]/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      places: ['query', 'form', 'body', 'cookie', 'header'],
+      chars: CHAR.slash | CHAR.backslash,
+      attacks: ['~/.env', 'file:/.env', 'file:///.env.local', '\\\\?\\C:\\.env', '//./c:/windows/win.ini'],
+      benign: ['~/environment', 'file:./lib', 'see ~/.env for it', '//cdn.example/a', './.env.md'],
     },
   ),
   // Who lists it looks for the next file.

@@ -1,3 +1,4 @@
+import { CHAR } from '../features.ts'
 import { pattern, type Rule } from '../rule.ts'
 import { WORD } from '../words.ts'
 
@@ -63,4 +64,20 @@ export const xssFormRules: readonly Rule[] = [
       benign: ['${alerts}', '`a`; print it', '${window.title}'],
     },
   ),
+  // With a line end or a tab inside of its first word, which browsers drop (URL, section 4.4) and nobody
+  // writes.
+  {
+    ...pattern(
+      'xss/broken-scheme',
+      /j(?:[\t\r\n]{1,8}a[\t\r\n]{0,8}v[\t\r\n]{0,8}|a[\t\r\n]{1,8}v[\t\r\n]{0,8}|av[\t\r\n]{1,8})a[\t\r\n]{0,8}s[\t\r\n]{0,8}c[\t\r\n]{0,8}r[\t\r\n]{0,8}i[\t\r\n]{0,8}p[\t\r\n]{0,8}t[\t\r\n]{0,8}:/,
+      {
+        score: 5,
+        quotable: true,
+        chars: CHAR.colon,
+        attacks: ['see ja\tvascript:alert(1)', 'x.jav\nascript:', 'aj\rava\rscr\tipt:x'],
+        benign: ['java\nscript: a language', 'javascript\n: x', 'ja\tva: script'],
+      },
+    ),
+    requires: [[['j\t', 'j\n', 'j\r', 'ja\t', 'ja\n', 'ja\r', 'jav\t', 'jav\n', 'jav\r']]],
+  },
 ]
