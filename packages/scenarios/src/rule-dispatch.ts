@@ -112,7 +112,8 @@ class RequestDispatch {
     } else this.#add(known)
     this.#add(this.#always)
     for (let i = 0; i < found.length; i++) this.#isFound[found[i] as number] = 0
-    sortInPlace(found)
+    if (found.length <= FEW) sortInPlace(found)
+    else found.sort(ascending)
     return found
   }
 
@@ -225,7 +226,14 @@ class FieldIndex {
   }
 }
 
-/** Ascending. A request has two or three: the sort of an array takes longer to begin than this to end. */
+/** Most requests have two or three: to sort so few, an array takes longer to begin than this to end. */
+const FEW = 16
+
+function ascending(a: number, b: number): number {
+  return a - b
+}
+
+/** Ascending. */
 function sortInPlace(places: number[]): void {
   for (let i = 1; i < places.length; i++) {
     const place = places[i] as number
