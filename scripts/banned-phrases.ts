@@ -59,7 +59,10 @@ export const BANNED_PHRASES: readonly BannedPhrase[] = [
   { pattern: /\bwhat operators do\b/i, instead: '"operator actions"' },
   { pattern: /\banew\b/i, instead: '"again", "re-..."' },
   { pattern: /\bdear(?:er|est)\b/i, instead: '"more expensive", "most expensive"' },
-  { pattern: /\bfor who (?:has|asks|wants|reads)\b/i, instead: '"for those who ..."' },
+  {
+    pattern: /\b(?:by|for|from|only|to|with) who (?:asked|asks|decides|has|reads|runs|sends|wants|writes)\b/i,
+    instead: '"those who ...", "whoever ...", "the requester"',
+  },
   { pattern: /\bways? round\b/i, instead: '"bypass", "way around"' },
   { pattern: /\bbe had\b/i, instead: '"is available"' },
   { pattern: /\btelephones?\b/i, instead: '"phone"' },

@@ -283,7 +283,7 @@ describe('the console in a browser, on a running gateway', () => {
     await open('approvals')
     await seen(main('Deletes 1,204 orders'))
     await shot('approvals')
-    await page.getByLabel('Note for who asked').fill('seen the list')
+    await page.getByLabel('Note for the requester').fill('seen the list')
     await page.getByRole('button', { name: 'Approve', exact: true }).click()
     await seen(main('Nothing waits for a decision'))
     await page.getByRole('button', { name: 'approved' }).click()

@@ -1,5 +1,5 @@
 // npm start -- --with budgets: the shop with Postern in its process. Nobody deletes many orders at once;
-// more takes the consent of who runs the shop, and what was deleted can be put back.
+// more takes the consent of whoever runs the shop, and what was deleted can be put back.
 import { join } from 'node:path'
 import type { Budgets } from '@postern/access'
 import { type Config, defineConfig } from 'postern'

@@ -102,7 +102,7 @@ test('throws a refusal with what is left, what was asked and when to retry, and 
   assert.equal(await count(place.owner, 'orders'), 995)
 })
 
-test('statements that wait for their turn carry the claim of who asked for them', async () => {
+test('statements that wait for their turn carry the claim of whoever asked for them', async () => {
   const client = await pool.connect()
   const deletions = ['a', 'b', 'c'].map((name, i) =>
     actingAs({ actor: `user:${name}` }, () => client.query('DELETE FROM orders WHERE id = $1', [100 + i])),

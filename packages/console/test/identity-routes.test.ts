@@ -172,7 +172,11 @@ describe('keys, users and sessions in the console', () => {
     assert.equal(refused.status, 403, 'a role that consents makes the second person of an act')
     assert.match(String(refused.json['error']), /postern users roles/)
     await identity.accounts.setRoles(bob, ['support', 'owner'])
-    assert.equal((await call('POST', '/users/{user}/roles', owner)).status, 200, 'it stays with who has it')
+    assert.equal(
+      (await call('POST', '/users/{user}/roles', owner)).status,
+      200,
+      'it stays with whoever has it',
+    )
     assert.equal((await call('POST', '/users/{user}/roles', { id: bob, body: { roles: [] } })).status, 200)
     const self = await signIn(server, 'BOB@shop.example', ['viewer', 'operator', 'administrator'])
     const own = { id: bob, body: { roles: ['support'] } }

@@ -15,7 +15,7 @@ import { address, VirtualClock } from './support.ts'
 const COOKIE = 'postern-session'
 const PASSWORD = 'a quiet river'
 
-/** The application's view of who sends this, with these headers and no cookies. */
+/** The application's view of whoever sends this, with these headers and no cookies. */
 async function seenAs(
   site: Site,
   headers: Readonly<Record<string, string>>,

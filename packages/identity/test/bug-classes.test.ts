@@ -271,7 +271,7 @@ async function throughProvider(
 }
 
 describe('bug class: account linking without ownership', () => {
-  test('an account is not taken over by who has its address at another provider', async t => {
+  test('an account is not taken over by whoever has its address at another provider', async t => {
     const { provider, site } = await twoSites(t)
     const victim = await signUp(site, 'alice@shop.example')
     const attacker = await signUp(provider, 'alice@shop.example')

@@ -16,7 +16,7 @@ const BATCH = 100
 
 /**
  * Events of processes that do not have the embedded log, which one process at a time has: commands of an
- * operator. They are durable in the data directory when `put` returns, and entered by who has the log.
+ * operator. They are durable in the data directory when `put` returns, and entered by whoever has the log.
  */
 export class AuditOutbox {
   readonly #database: SqliteDatabase

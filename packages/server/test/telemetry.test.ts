@@ -46,7 +46,7 @@ function exporter(otlp: string, sample = 1): OtlpExporter {
 const said = ({ attributes }: CollectedSpan): Readonly<Record<string, unknown>> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
 
-test('spans say how a request was decided, and nothing of who asked or for what', async t => {
+test('spans say how a request was decided, and nothing of whoever asked or for what', async t => {
   const collector = await startCollector(t)
   const telemetry = exporter(collector.url)
   telemetry.take(request(1))

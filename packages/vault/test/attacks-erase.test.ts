@@ -78,7 +78,7 @@ describe('a person who was erased', () => {
     assert.equal(await sql.erase('anne'), false, 'nothing is left to erase')
   })
 
-  it('was there: a name that was mistyped is not said to be erased, nor taken from who has it later', async () => {
+  it('was there: a name that was mistyped is not said to be erased, nor taken from whoever has it later', async () => {
     const { sqlOf, subjects } = setting('mistyped.db')
     const { sql, vault } = sqlOf('app')
     assert.equal(await vault.erase('ann'), false)

@@ -54,7 +54,7 @@ export function approvalsPage(
   return page(language, words.listTitle, list)
 }
 
-/** One approval as a page: what would be done, and the form of who decides or has asked. */
+/** One approval as a page: what would be done, and the form of whoever decides or has asked. */
 export function approvalPage(approval: Approval, reader: ApprovalReader): string {
   const { language, path, decides, asked, names } = reader
   const words = APPROVAL_WORDS[language]
@@ -87,7 +87,7 @@ function details(
   return `<h2>${escapeHtml(words.details)}</h2><pre tabindex="0">${shown(text)}</pre>${sent}\n`
 }
 
-/** What the requester has counted, and, for who decides, a few of the rows. */
+/** What the requester has counted, and, for whoever decides, a few of the rows. */
 function effect({ preview }: Approval, words: ApprovalWords, { decides }: ApprovalReader): string {
   const { summary, rows, sample } = preview
   const counts = Object.entries(rows ?? {})

@@ -44,7 +44,7 @@ export const APPROVAL_WORDS: Readonly<Record<'en' | 'de' | 'es' | 'fr' | 'ja' | 
       denied: 'Denied.',
       used: 'Approved, and done.',
       expired: 'Expired: nobody decided in time.',
-      cancelled: 'Withdrawn by who asked.',
+      cancelled: 'Withdrawn by the requester.',
     },
     repeat: 'Whoever asked can now send the same request again, once.',
     note: 'Note (optional)',

@@ -1,7 +1,7 @@
 import type { Act, Json } from '@postern/core'
 import type { BudgetGrant } from '../budget/budget-grant.ts'
 
-/** What the act would do, given by who asks for the approval: counted in a dry run, never guessed. */
+/** What the act would do, given by whoever asks for the approval: counted in a dry run, never guessed. */
 export interface ApprovalPreview {
   /** One sentence. */
   readonly summary?: string
@@ -9,7 +9,7 @@ export interface ApprovalPreview {
   readonly rows?: Readonly<Record<string, number>>
   /** A few of those rows. */
   readonly sample?: readonly Json[]
-  /** The body of the request that asks, as text, secrets masked. Shown only to who decides. */
+  /** The body of the request that asks, as text, secrets masked. Shown only to whoever decides. */
   readonly body?: string
 }
 
@@ -27,7 +27,7 @@ export interface Approval {
   readonly act: Act
   /** `actDigest(act, requestedAt, id)`, hex: what the consent is bound to. */
   readonly digest: string
-  /** Tenant of who asks; empty when there is none. Nobody of another tenant decides. */
+  /** Tenant of whoever asks; empty when there is none. Nobody of another tenant decides. */
   readonly tenant: string
   /**
    * Everybody who stands behind the request, `user:alice`: the principal, and whoever

@@ -181,7 +181,7 @@ export class Approvals {
   }
 
   /**
-   * Uses a consent up. Good for exactly the act it was given for, by exactly who asked for it.
+   * Uses a consent up. Good for exactly the act it was given for, by exactly whoever asked for it.
    * @throws ApprovalRefused when it is not approved, used, expired, for another act, or somebody else's
    * @throws IntegrityError when the decision in the database was not made with the key, or was used before
    */
@@ -198,7 +198,7 @@ export class Approvals {
       (principal.tenant ?? '') === approval.tenant &&
       people.length === approval.behind.length &&
       people.every(person => approval.behind.includes(person))
-    if (!isSame) refuse('not-yours', 'Only who asked for an approval can use it.')
+    if (!isSame) refuse('not-yours', 'Only the requester of an approval can use it.')
     const digest = digestOf(act, approval.requestedAt, id)
     if (!isEqual(digest, approval.digest))
       refuse('other-act', 'The approval is for another act: its action, resource or arguments differ.')

@@ -72,7 +72,7 @@ function textOf(approval: Approval, link: string): string {
     '',
     link,
     '',
-    'If you did not expect this, deny it and look at the log: somebody may be using the account of who asked.',
+    "If you did not expect this, deny it and look at the log: somebody may be using the requester's account.",
   ].join('\n')
 }
 

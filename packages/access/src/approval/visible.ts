@@ -2,7 +2,7 @@
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]/gu
 
 /**
- * A text of who asks, as who decides sees it: characters that cannot be seen, or that turn the others round,
+ * A text of the requester, as the approver sees it: characters that are invisible, or that reverse others,
  * are written out (`\u{202e}`), so that it cannot look like something else. Tabs and line ends stay.
  */
 export function visible(text: string): string {

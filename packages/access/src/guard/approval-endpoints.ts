@@ -145,7 +145,7 @@ export class ApprovalEndpoints implements Guard {
     return await decided(approval)
   }
 
-  /** Who asked is shown the state; only who decides is shown the rows. */
+  /** Who asked is shown the state; only whoever decides is shown the rows. */
   #view(
     approval: Approval,
     { principal }: Exchange,

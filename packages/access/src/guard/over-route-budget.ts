@@ -5,9 +5,7 @@ import type { AccessRefusal } from './access-refusal.ts'
 import type { ActQuestion } from './act-question.ts'
 import { isNavigation } from './step-up-page.ts'
 
-/**
- * What is known of the extent, for who decides: what the database counted, or else what the request names.
- */
+/** What the approver is shown of the extent: what the database counted, or else what the request names. */
 export function withPreview<Question extends ActQuestion>(
   question: Question,
   over: RowBudgetExceeded | undefined,

@@ -110,7 +110,7 @@ interface MysqlConnectionOfPool {
 }
 
 /**
- * A connection goes to who asked for it, in the context of that one; and `query` and `execute` of the pool
+ * A connection goes to whoever asked for it, in the context of that one; `query` and `execute` of the pool
  * keep it until all of a change is done.
  */
 function handOutInContext(core: object): void {

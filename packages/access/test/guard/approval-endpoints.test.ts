@@ -97,7 +97,7 @@ test('a decision is taken once, by the right person, freshly signed in, from the
 const BROWSER = ['Sec-Fetch-Mode', 'navigate', 'Accept', 'text/html']
 const FORM = ['Content-Type', 'application/x-www-form-urlencoded', ...BROWSER]
 
-test('a browser gets a page: rows and a form for who decides, the state for who asked', async t => {
+test('a browser gets a page: rows and a form for whoever decides, the state for whoever asked', async t => {
   const { endpoints, target, id } = await setting(t)
   const look = async (principal: Principal, path: string, language = 'en'): Promise<string> => {
     const headers = [...BROWSER, 'Accept-Language', language]

@@ -141,7 +141,7 @@ test('a long body is shown in part, and says so; bytes that are not text are cou
   assert.match(bytes, /5 bytes/)
 })
 
-test('secrets in a body are not shown to who decides', async t => {
+test('secrets in a body are not shown to whoever decides', async t => {
   const { asked, page } = setting(t)
   const text = await page(
     await asked({ ...LIKE, body: '{"email":"a@b.example","password":"hunter \\" two"}' }),

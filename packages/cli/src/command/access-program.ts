@@ -57,5 +57,5 @@ export function addAccessCommands(program: Program, add: AddCommand): void {
       'who decides, by their id in the application (default: the account on this machine)',
     )
     .option('--deny', 'deny it')
-    .option('--note <text>', 'a word to who asked')
+    .option('--note <text>', 'a note to the requester')
 }

@@ -57,8 +57,8 @@ export const approvalRoutes: readonly ApiRoute[] = [
       return { kept: true, now: clock.now(), names, approvals: list }
     },
   },
-  decision('approve', 'Consents to a request, under the name of who is signed in.'),
-  decision('deny', 'Denies a request, under the name of who is signed in.'),
+  decision('approve', 'Consents to a request, under the name of the person who is signed in.'),
+  decision('deny', 'Denies a request, under the name of the person who is signed in.'),
 ]
 
 function approvalsOf({ parts }: ApiCall): Approvals {

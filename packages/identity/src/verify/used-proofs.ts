@@ -27,7 +27,7 @@ const USES: RecordCodec<number> = {
 
 /**
  * Used proofs in a store that several processes share: in memory, each of them takes a stolen proof once.
- * @param places asked when the first proof comes, so that nothing is opened for who sends none
+ * @param places asked when the first proof comes, so that nothing is opened for whoever sends none
  */
 export function usedProofs(places: () => RecordPlaces): UsedProofs {
   const records = openedWhenAsked(() => recordsIn(places(), KIND, USES))

@@ -45,7 +45,7 @@ function inOrderShown(a: Pick<PreviewGroup, 'requests' | 'value'>, b: typeof a):
   return b.requests - a.requests || (a.value < b.value ? -1 : 1)
 }
 
-/** Counts where two configurations decide otherwise, by who asked. Memory does not grow with the traffic. */
+/** Counts where two configurations decide otherwise, by client. Memory does not grow with the traffic. */
 export class PreviewCount {
   readonly #newlyRefused = new Map<string, Group>()
   readonly #newlyAllowed = new Map<string, Group>()

@@ -226,7 +226,8 @@ export class HolderCore {
     const context = { tenant, table, column, row: ['*'], version: 0 }
     this.#inputs.clear()
     for (const digest of digests) this.#inputs.add(context, digest)
-    // Terms of either purpose are guesses to who wants to read a search column, so both are counted, apart.
+    // To a thief who wants to read a search column, terms of either purpose are guesses: both are counted,
+    // apart.
     const scope = `${purpose} ${service}`
     const used = this.#searches.used(scope, now)
     const terms = [...new Set(digests.map((_, index) => this.#inputs.version(index)))].filter(

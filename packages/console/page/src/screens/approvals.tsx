@@ -141,7 +141,7 @@ function ApprovalCard({
         <div className="row">
           <input
             className="input"
-            aria-label="Note for who asked"
+            aria-label="Note for the requester"
             placeholder="Note (optional)"
             value={note}
             onChange={event => setNote(event.target.value)}

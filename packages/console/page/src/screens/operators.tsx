@@ -182,7 +182,7 @@ function Accounts({
   )
 }
 
-/** What somebody may: approver, and a role that one lacks, is not granted and stays with who has it. */
+/** What somebody may: approver, and a role that one lacks, is not granted and stays with whoever has it. */
 function RolesForm({
   id,
   name,
