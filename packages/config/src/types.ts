@@ -286,12 +286,19 @@ export function parseListen(value: string | number): Listen {
   if (typeof value === 'string' && UNIX_SOCKET.test(value))
     return fail('is a Unix socket, and this listens on TCP ports only', ON_A_PORT)
   if (match === null || !(port <= 65_535))
-    return fail(
-      `"${String(value).slice(0, 60)}" is not a place to listen`,
-      'write a port or host:port, e.g. 127.0.0.1:8080',
-    )
+    return fail(`"${String(value).slice(0, 60)}" is not a place to listen`, listenHint(String(value)))
   const named = match[1]?.replace(/^\[|\]$/g, '')
   return { host: named === undefined || named === '' ? '127.0.0.1' : named, port }
+}
+
+/** What was meant, where a place is written as other servers write it. */
+function listenHint(value: string): string {
+  const meant = /^(?:tcp:\/\/|https?:\/\/)?(.{1,60}?):(\d{1,5})\/?$/.exec(value)
+  const [, host = '', port = ''] = meant ?? []
+  if (host === '*') return `write 0.0.0.0:${port} for all IPv4 addresses, or [::]:${port} for IPv6 as well`
+  if (/^[\da-f:]*:[\da-f:]*$/i.test(host)) return `put an IPv6 address into brackets: "[${host}]:${port}"`
+  if (/^[\w.-]{1,60}$/.test(host) && Number(port) <= 65_535) return `leave the scheme out: ${host}:${port}`
+  return 'write a port or host:port, e.g. 127.0.0.1:8080'
 }
 
 /** A port, or `host:port`. */
