@@ -67,3 +67,22 @@ describe('what a client or an application wrote', () => {
     assert.equal(written(), '\u001b[32mok\u001b[39m\n  \u001b[2mthen\u001b[22m\tthis\n')
   })
 })
+
+test('a reader that takes nothing more leaves one wait behind, however many lines there are', async () => {
+  for (const end of ['drain', 'error', 'close'] as const) {
+    const stdout = new Writable({ highWaterMark: 1, write: () => {} })
+    stdout.on('error', () => {})
+    const output = new Output({ stdout, stderr: stdout, json: true, quiet: false, environment: {} })
+    const lines = Array.from({ length: 100 }, () => output.data('a line'))
+    assert.equal(stdout.listenerCount('drain'), 1)
+    const before = stdout.listenerCount('error')
+    stdout.emit(end, new Error('no space'))
+    await Promise.all(lines)
+    assert.equal(stdout.listenerCount('drain'), 0)
+    assert.equal(stdout.listenerCount('error'), before - 1)
+    const next = output.data('another line')
+    assert.equal(stdout.listenerCount('drain'), 1)
+    stdout.emit('drain')
+    await next
+  }
+})

@@ -23,6 +23,8 @@ export class Output {
   readonly #stderr: Terminal
   readonly #quiet: boolean
   readonly #colour: boolean
+  /** Until standard output takes more: one wait for however many lines. */
+  #draining: Promise<void> | undefined
 
   constructor(options: OutputOptions) {
     this.json = options.json
@@ -59,8 +61,21 @@ export class Output {
   async data(text: string): Promise<void> {
     // Nobody reads any more: nothing would ever drain.
     if (this.#stdout.destroyed) return
-    if (!this.#stdout.write(`${escaped(text)}\n`))
-      await new Promise<void>(resolve => this.#stdout.once('drain', resolve))
+    if (this.#stdout.write(`${escaped(text)}\n`)) return
+    this.#draining ??= this.#untilDrained()
+    await this.#draining
+  }
+
+  /** A server goes on when its output fails, and such a stream may never drain. */
+  async #untilDrained(): Promise<void> {
+    const stream = this.#stdout
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const ends = ['drain', 'error', 'close'] as const
+    const end = (): void => resolve()
+    for (const event of ends) stream.once(event, end)
+    await promise
+    for (const event of ends) stream.off(event, end)
+    this.#draining = undefined
   }
 
   /** A word about the work, on standard error. */
