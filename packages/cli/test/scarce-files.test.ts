@@ -17,27 +17,16 @@ interface Limited {
   printed(): string
 }
 
-/** A gateway whose process is limited by the words of a shell before it starts. */
-async function limited(t: TestContext, words: string): Promise<Limited> {
+/** A gateway in a process whose limits can be set. */
+async function started(t: TestContext): Promise<Limited> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-scarce-'))
   const backend = await startBackend()
   const [port, adminPort] = [await freePort(), await freePort()]
   const node = [process.execPath, ...process.execArgv.filter(argument => !argument.startsWith('--test'))]
   const args = ['gateway', '--to', backend.url, '--listen', `127.0.0.1:${port}`]
   const child = spawn(
-    'sh',
-    [
-      '-c',
-      `${words}exec "$@"`,
-      'sh',
-      ...node,
-      CLI,
-      ...args,
-      '--admin',
-      `127.0.0.1:${adminPort}`,
-      '--data',
-      folder,
-    ],
+    node[0] as string,
+    [...node.slice(1), CLI, ...args, '--admin', `127.0.0.1:${adminPort}`, '--data', folder],
     { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   t.after(async () => {
@@ -66,9 +55,9 @@ const skip = process.platform === 'linux' ? false : 'limits of a process are set
 
 describe('a gateway whose system gives it no more', { skip, timeout: 120_000 }, () => {
   test('names the limit on file sizes, in readiness and in a line, and goes on deciding', async t => {
-    // Blocks of 512 bytes: its files have room when it starts, and the log of some hundred refusals has not: each
-    // of another path, because refusals that are alike are one entry.
-    const gateway = await limited(t, 'ulimit -f 300; ')
+    const gateway = await started(t)
+    // The log of some twenty refusals has no room.
+    execFileSync('prlimit', ['--pid', String(gateway.pid), '--fsize=16384:'])
     let sent = 0
     const bad = (): string => `${gateway.url}${sent++}?q=%3Cscript%3Ealert(1)%3C/script%3E`
     await until(async () => {
@@ -80,7 +69,7 @@ describe('a gateway whose system gives it no more', { skip, timeout: 120_000 }, 
   })
 
   test('says that it may open no more files, although the kernel drops connections in silence', async t => {
-    const gateway = await limited(t, '')
+    const gateway = await started(t)
     execFileSync('prlimit', ['--pid', String(gateway.pid), '--nofile=12:'])
     await until(() => /"store\.failed".*no more files; raise ulimit -n.*EMFILE/.test(gateway.printed()))
     execFileSync('prlimit', ['--pid', String(gateway.pid), '--nofile=4096:'])

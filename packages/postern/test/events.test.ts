@@ -45,3 +45,20 @@ describe('each occurrence is reported once', { timeout: 60_000 }, () => {
     assert.deepEqual(shown, ['http'])
   })
 })
+
+test('attack: a flood of refusals does not hide that a store failed', t => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+  const shown: string[] = []
+  const hidden: number[] = []
+  const log = new EventLog(
+    event => shown.push(event.type),
+    count => hidden.push(count),
+  )
+  const refusal: Event = { type: 'http', time: 0, actor: {}, decision: 'deny' }
+  for (let i = 0; i < 500; i++) log.take(refusal, 'refusals')
+  log.take({ type: 'store.failed', time: 0, actor: {} }, 'refusals')
+  assert.equal(shown.filter(type => type === 'http').length, 50)
+  assert.equal(shown.at(-1), 'store.failed')
+  log.flush()
+  assert.deepEqual(hidden, [450])
+})

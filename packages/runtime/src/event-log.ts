@@ -5,13 +5,15 @@ const LINES_PER_SECOND = 50
 /**
  * The events an operator wants to see as they happen: refusals, findings, measures, configuration changes.
  * What limits say of their refusals is left out, for the refused exchange is shown itself. At most 50 a
- * second, for a flood of refusals must not become a flood of lines; the rest is counted and said in one line.
+ * second of each type: a flood of refusals must not become a flood of lines, nor hide that the log stopped.
+ * The rest is counted and said in one line.
  */
 export class EventLog {
   readonly #write: (event: Event) => void
   readonly #suppressed: (count: number) => void
   #second = 0
-  #written = 0
+  /** Lines of this second, by type. */
+  readonly #written = new Map<string, number>()
   #dropped = 0
 
   constructor(write: (event: Event) => void, suppressed: (count: number) => void) {
@@ -27,14 +29,15 @@ export class EventLog {
     const second = Math.floor(Date.now() / 1_000)
     if (second !== this.#second) {
       this.#second = second
-      this.#written = 0
+      this.#written.clear()
       this.flush()
     }
-    if (this.#written >= LINES_PER_SECOND) {
+    const written = this.#written.get(event.type) ?? 0
+    if (written >= LINES_PER_SECOND) {
       this.#dropped++
       return
     }
-    this.#written++
+    this.#written.set(event.type, written + 1)
     this.#write(event)
   }
 
