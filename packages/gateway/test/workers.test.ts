@@ -88,7 +88,7 @@ async function startTwo(
   }
 }
 
-describe('workers', { timeout: 60_000 }, () => {
+describe('workers', { timeout: 240_000 }, () => {
   test('listen on one port, share connections and count in shared memory', async t => {
     const { ask, counter, workers } = await startTwo(t)
     assert.equal(workers.live, 2)

@@ -1,4 +1,5 @@
 import { ownKey } from './own-key.ts'
+import { readEvents } from './server-events.ts'
 
 const TOKEN = ownKey('token')
 /** Where 401 says that the proof does not hold, and not that a session ended. */
@@ -89,24 +90,4 @@ export async function stream(
     throw new ApiError(response.status, 'The live view cannot be opened.')
   }
   return { ended: readEvents(response.body, onEvent) }
-}
-
-async function readEvents(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onEvent: (event: string, data: string) => void,
-): Promise<void> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  for (;;) {
-    const { value, done } = await reader.read()
-    if (done) return
-    text += value
-    const blocks = text.split('\n\n')
-    text = blocks.pop() ?? ''
-    for (const block of blocks) {
-      const event = /^event: (.*)$/m.exec(block)?.[1]
-      const data = /^data: (.*)$/m.exec(block)?.[1]
-      if (event !== undefined && data !== undefined) onEvent(event, data)
-    }
-  }
 }
