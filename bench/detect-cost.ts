@@ -17,7 +17,7 @@ const ROUNDS = isQuick ? 6 : 60
 /** As the guard's, in milliseconds. */
 const SLICE = 4
 /** Inputs tried for each shape of a request; `--tries 5000` looks longer. */
-const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || (isQuick ? 24 : 400)
+const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || (isQuick ? 60 : 400)
 const SEED = 12_345
 /** Searches that start again, among which the tries are divided; `--seeds 8` begins more of them. */
 const SEEDS = Number(process.argv[process.argv.indexOf('--seeds') + 1] ?? '') || (isQuick ? 1 : 3)
@@ -122,7 +122,7 @@ for (const [name, length] of [
     const sent = Math.min(length, shape.most)
     if (sent < length && name !== '64k') continue
     let worstOfShape = 0
-    const tries = Math.ceil((name === '64k' ? TRIES : TRIES / 8) / SEEDS)
+    const tries = Math.ceil((name === '64k' ? TRIES : TRIES / (isQuick ? 20 : 8)) / SEEDS)
     for (let seed = 0; seed < SEEDS; seed++) {
       const cost = (text: string): number => timeSlices(shape.request(text, sent), 1).milliseconds
       const found = searchWorst({ length: sent, tries, seed: SEED + seed, cost })

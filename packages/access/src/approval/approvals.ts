@@ -181,7 +181,7 @@ export class Approvals {
   }
 
   /**
-   * Uses a consent up. Good for exactly the act it was given for, by exactly whoever asked for it.
+   * Uses a consent up. Good for exactly the act it was given for, and for its requester only.
    * @throws ApprovalRefused when it is not approved, used, expired, for another act, or somebody else's
    * @throws IntegrityError when the decision in the database was not made with the key, or was used before
    */
@@ -268,7 +268,7 @@ export class Approvals {
     )
   }
 
-  /** One request, whoever asks: for whoever runs the machine. @throws ApprovalRefused when there is none */
+  /** One request, without asking who may see it: for the operator of the machine. @throws ApprovalRefused when there is none */
   async show(id: string): Promise<Approval> {
     const { approval } = await this.#readGenuine(id)
     return { ...approval, state: this.#stateOf(approval) }
