@@ -203,4 +203,13 @@ describe('adding text to a value never makes a match go away', () => {
     assert.equal(verdict, 'pass')
     assert.match(matches[0]?.exception ?? '', /parameters: \{ 'body\.text': 'text' \}/)
   })
+
+  test('what the documentation names as an attack only as a whole is refused alone, and not in a sentence', () => {
+    for (const value of ['java.lang.Runtime', 'select * from users', "admin'--", 'dir c:\\']) {
+      const verdictOf = (text: string): string =>
+        inspect({ method: 'GET', target: `/s?q=${encodeURIComponent(text)}`, headers: [] }).verdict
+      assert.equal(verdictOf(value), 'block', value)
+      assert.equal(verdictOf(`see ${value} here`), 'pass', value)
+    }
+  })
 })

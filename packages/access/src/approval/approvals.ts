@@ -268,7 +268,10 @@ export class Approvals {
     )
   }
 
-  /** One request, without asking who may see it: for the operator of the machine. @throws ApprovalRefused when there is none */
+  /**
+   * One request, without asking who may see it: for the operator of the machine.
+   * @throws ApprovalRefused when it does not exist
+   */
   async show(id: string): Promise<Approval> {
     const { approval } = await this.#readGenuine(id)
     return { ...approval, state: this.#stateOf(approval) }
