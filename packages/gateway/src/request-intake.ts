@@ -12,6 +12,7 @@ import {
 } from '@postern/core'
 import { answerClientError, clientErrorFault, socketBelow } from './client-error.ts'
 import type { Downstream } from './downstream.ts'
+import { FailedHandshakes } from './failed-handshakes.ts'
 import { type FramingFault, framingFault, framingRefusal } from './framing-fault.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { Http1Downstream, Http1Response } from './http1-downstream.ts'
@@ -69,6 +70,7 @@ export class RequestIntake {
   readonly #peerOf: (socket: Socket) => string | undefined
   readonly #watch: ResetWatch
   readonly #connections = new WeakMap<Socket, Http1Connection>()
+  #handshakes: FailedHandshakes | undefined
 
   /** @param watch counts clients that open and cancel streams without end */
   constructor(
@@ -268,6 +270,7 @@ export class RequestIntake {
       return
     }
     if (fault === undefined || !socket.writable) {
+      this.#failedHandshake(error, socket)
       socket.destroy()
       return
     }
@@ -281,6 +284,13 @@ export class RequestIntake {
       // Where the head arrived while this waited, its request is under way.
       if (socket.writable && (wasBusy || !isBusy)) this.#refuseBytes(fault, socket)
     })
+  }
+
+  #failedHandshake(error: Error, socket: Socket): void {
+    const engine = this.#engine()
+    this.#handshakes ??= new FailedHandshakes(engine.clock)
+    const event = this.#handshakes.take(error, this.#peerOf(socketBelow(socket) ?? socket))
+    if (event !== undefined) engine.emit(event)
   }
 
   #refuseBytes(fault: FramingFault, socket: Socket): void {
