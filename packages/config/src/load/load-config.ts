@@ -9,7 +9,7 @@ import { type ConfigFile, configInCode, readConfigFile } from '../file/config-fi
 import { isMemoryOnly } from '../key/memory-only.ts'
 import type { ExtensionConfig } from '../sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from '../table/table.ts'
-import { fillFromEnvironment, withScalars } from './environment.ts'
+import { fillFromEnvironment, withLists, withScalars } from './environment.ts'
 import { findConfigFile } from './find-config-file.ts'
 
 /** A configuration that was checked and compiled, with where it came from. */
@@ -84,7 +84,8 @@ export function checkConfig(
 ): LoadedConfig {
   const fromEnvironment = fillFromEnvironment(file, environment)
   const { issues } = fromEnvironment
-  const value = withScalars(fromEnvironment, found => configTable.safeParse(found).error?.issues.length ?? 0)
+  const mistakes = (found: unknown): number => configTable.safeParse(found).error?.issues.length ?? 0
+  const value = withScalars(withLists(fromEnvironment, mistakes), mistakes)
   const filled = { ...file, value, place: file.place }
   const result = configTable.safeParse(value)
   // What is empty because a variable is not set is not told again as a wrong value.

@@ -22,6 +22,7 @@ import { RequestBody } from '../message/request-body.ts'
 import { type RequestHead, readRequestHead } from '../message/request-head.ts'
 import type { BackendHeaders } from '../message/response-head.ts'
 import { answerClientError, clientErrorFault, socketBelow } from './client-error.ts'
+import { FailedHandshakes } from './failed-handshakes.ts'
 import { Http1Connection } from './http1-connection.ts'
 import { Http1Downstream, Http1Response } from './http1-downstream.ts'
 import { Http2Downstream } from './http2-downstream.ts'
@@ -69,6 +70,7 @@ export class RequestIntake {
   readonly #peerOf: (socket: Socket) => string | undefined
   readonly #watch: ResetWatch
   readonly #connections = new WeakMap<Socket, Http1Connection>()
+  #handshakes: FailedHandshakes | undefined
 
   /** @param watch counts clients that open and cancel streams without end */
   constructor(
@@ -268,6 +270,7 @@ export class RequestIntake {
       return
     }
     if (fault === undefined || !socket.writable) {
+      this.#failedHandshake(error, socket)
       socket.destroy()
       return
     }
@@ -281,6 +284,13 @@ export class RequestIntake {
       // Where the head arrived while this waited, its request is under way.
       if (socket.writable && (wasBusy || !isBusy)) this.#refuseBytes(fault, socket)
     })
+  }
+
+  #failedHandshake(error: Error, socket: Socket): void {
+    const engine = this.#engine()
+    this.#handshakes ??= new FailedHandshakes(engine.clock)
+    const event = this.#handshakes.take(error, this.#peerOf(socketBelow(socket) ?? socket))
+    if (event !== undefined) engine.emit(event)
   }
 
   #refuseBytes(fault: FramingFault, socket: Socket): void {

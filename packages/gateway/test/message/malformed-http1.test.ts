@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls'
 import type { Event } from '@postern/core'
 import { exchangeBytes, start, startBackend } from '../harness.ts'
 import { certificate, http2Request, http2Session } from '../tls.ts'
@@ -299,6 +300,37 @@ describe('malformed and ambiguous HTTP/1 requests', { timeout: 60_000 }, () => {
     ])
     const received = await exchangeBytes(port, hello)
     assert.doesNotMatch(received, /HTTP/)
-    assert.deepEqual(events, [])
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['gateway.tls-failed'],
+    )
   })
+
+  const FAILING: readonly (readonly [name: string, options: TlsOptions, problem: RegExp])[] = [
+    [
+      'an old version',
+      { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' },
+      /no TLS from 1\.2 on/,
+    ],
+    ['other ciphers', { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' }, /no cipher or signature/],
+    ['another protocol in it', { ALPNProtocols: ['acme-tls/1'] }, /neither h2 nor http\/1\.1/],
+  ]
+  for (const [name, options, problem] of FAILING)
+    test(`leave one line for a while where a TLS handshake fails: ${name}`, async t => {
+      const backend = await startBackend(t, (_request, response) => response.end())
+      const { port, event, events } = await start(t, backend.url, { listen: { port: 0, tls: certificate() } })
+      for (const _ of [1, 2, 3])
+        await new Promise(resolve => {
+          const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
+          socket.on('error', resolve).on('close', resolve)
+        })
+      const { data, actor } = await event(({ type }) => type === 'gateway.tls-failed')
+      assert.match(String(data?.['problem']), problem)
+      assert.match(String(data?.['code']), /^ERR_SSL_/)
+      assert.equal(actor.address, '127.0.0.1')
+      const session = http2Session(port)
+      t.after(() => session.destroy())
+      assert.equal((await http2Request(session, { ':path': '/' })).status, 200)
+      assert.equal(events.filter(({ type }) => type === 'gateway.tls-failed').length, 1)
+    })
 })
