@@ -113,10 +113,14 @@ export const REPORTED_FAULTS: readonly ReportedFault[] = [
   fault('one rule for three forms of override', 'packages/postern/test/method-override', 'passes by default'),
   fault('a designed page of a refusal', 'test/refusal-page', 'fits, and axe finds nothing'),
   fault('own pages', 'packages/postern/test/refusal-pages', 'is the page of a file'),
-  fault('pages through nginx', 'packages/http/test/forward-auth-nginx', 'the page of the refusal'),
+  fault(
+    'pages through nginx',
+    'packages/http/test/forward-auth/forward-auth-nginx',
+    'the page of the refusal',
+  ),
   fault(
     'connections after unread bodies',
-    'packages/http/test/unread-bodies',
+    'packages/http/test/adapter/unread-bodies',
     'leaves the connection usable',
   ),
   fault('middleware is silent', 'packages/postern/test/behind-proxies', 'one line when it starts'),
@@ -170,21 +174,25 @@ export const REPORTED_FAULTS: readonly ReportedFault[] = [
   ),
 
   // The gateway against hostile clients
-  fault('bytes after a refusal', 'packages/gateway/test/after-refusal', 'never run'),
+  fault('bytes after a refusal', 'packages/gateway/test/exchange/after-refusal', 'never run'),
   fault(
     'one pool without fairness',
-    'packages/gateway/test/fair-share',
+    'packages/gateway/test/exchange/fair-share',
     'however many answers one client asks for',
   ),
-  fault('HTTP/2 zero window', 'packages/gateway/test/hostile-clients', 'whose window it keeps shut'),
+  fault(
+    'HTTP/2 zero window',
+    'packages/gateway/test/connection/hostile-clients',
+    'whose window it keeps shut',
+  ),
   fault('inspection stalls the loop', 'packages/inspect/test/slices', 'goes on where it stopped'),
-  fault('SCRIPT_NAME', 'packages/gateway/test/untrusted-headers', 'is not passed on from anybody'),
+  fault('SCRIPT_NAME', 'packages/gateway/test/message/untrusted-headers', 'is not passed on from anybody'),
   fault(
     'bodies of GET and HEAD',
-    'packages/gateway/test/unread-bodies',
+    'packages/gateway/test/message/unread-bodies',
     'does not run it as the next request',
   ),
-  fault('an early answer', 'packages/gateway/test/unread-bodies', 'never answers the next client'),
+  fault('an early answer', 'packages/gateway/test/message/unread-bodies', 'never answers the next client'),
   fault('exemptions widen', 'packages/core/test/route/route-table', 'does not hold for'),
-  fault('a worker crashes', 'packages/gateway/test/workers', 'that fail lose no request'),
+  fault('a worker crashes', 'packages/gateway/test/worker/workers', 'that fail lose no request'),
 ]

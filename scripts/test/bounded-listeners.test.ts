@@ -7,8 +7,8 @@ const root = join(import.meta.dirname, '../..')
 
 /** Listeners with bounds of their own, and why. */
 const OTHERS: Readonly<Record<string, string>> = {
-  'packages/gateway/src/listener.ts': 'the gateway itself: every connection is watched',
-  'packages/gateway/src/held-port.ts': 'takes no request',
+  'packages/gateway/src/intake/listener.ts': 'the gateway itself: every connection is watched',
+  'packages/gateway/src/connection/held-port.ts': 'takes no request',
   'packages/identity/src/oauth/memory-server.ts': 'is never listened on',
   'packages/cli/src/doctor/seen-request.ts': 'ends after one request',
   'packages/server/src/doctor/check-network.ts': 'takes no request',

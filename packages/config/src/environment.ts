@@ -1,5 +1,6 @@
 import type { ConfigIssue } from '@postern/core'
 import type { ConfigFile, ConfigPath } from './config-file.ts'
+import { nodesAt } from './json-schema.ts'
 
 const REFERENCE = /^\$\{([A-Za-z_]\w*)\}$/
 /** A reference within text, or in a form of shells and of Compose that says more than a name. */
@@ -82,6 +83,63 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   )
 }
 
+/**
+ * The same configuration with a variable that stands where the table takes a list read as one, its entries
+ * parted by commas or line ends: `trustProxies: ${PROXIES}`. Where a text can stand as well, one without a
+ * comma stays a text. A variable that is one entry of a list written in the file is put there as several,
+ * unless it is right as it is.
+ * @param mistakes how many the table finds in a value
+ */
+export function withLists(config: FilledConfig, mistakes: (value: unknown) => number): FilledConfig {
+  let { value } = config
+  const filled: ConfigPath[] = []
+  // From the last to the first: what is put in moves the entries behind it.
+  for (const path of config.filled.toReversed()) {
+    const text = path.reduce<unknown>(below, value)
+    const index = path.at(-1)
+    const around = path.slice(0, -1)
+    const list = typeof text === 'string' ? entriesOf(text) : []
+    const isEntry = typeof index === 'number'
+    // Of a list only the first mistake is reported, so that the entries are tried without those beside them.
+    const alone = (entries: readonly unknown[]): number => mistakes(replaced(value, around, entries))
+    const isMeant = isEntry ? list.length > 1 && alone(list) < alone([text]) : isList(path, list)
+    if (isMeant) {
+      value = isEntry ? spliced(value, around, index, list) : replaced(value, path, list)
+      if (isEntry) shift(filled, around, index, list.length - 1)
+      filled.unshift(...list.map((_, at) => (isEntry ? [...around, index + at] : [...path, at])))
+    } else filled.unshift(path)
+  }
+  return { ...config, value, filled }
+}
+
+function entriesOf(text: string): readonly string[] {
+  return text
+    .split(/[,\r\n]/)
+    .map(entry => entry.trim())
+    .filter(entry => entry !== '')
+}
+
+/** Whether the table takes a list at a place, where these entries are one. */
+function isList(path: ConfigPath, { length }: readonly string[]): boolean {
+  const nodes = nodesAt(path)
+  const lists = nodes.filter(({ type }) => type === 'array')
+  return lists.length > 0 && (length > 1 || (length === 1 && lists.length === nodes.length))
+}
+
+function spliced(value: unknown, around: ConfigPath, index: number, list: readonly string[]): unknown {
+  const whole = around.reduce<unknown>(below, value)
+  return Array.isArray(whole) ? replaced(value, around, whole.toSpliced(index, 1, ...list)) : value
+}
+
+/** Moves the places of entries that stand behind one that became several. */
+function shift(places: ConfigPath[], around: ConfigPath, index: number, by: number): void {
+  for (const [at, place] of places.entries()) {
+    const own = place[around.length]
+    if (typeof own === 'number' && own > index && around.every((part, depth) => place[depth] === part))
+      places[at] = place.with(around.length, own + by)
+  }
+}
+
 /** What YAML reads as a number or a truth value where it stands in the file itself. */
 const SCALAR = /^(?:true|false|-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?)$/
 
@@ -108,9 +166,9 @@ function below(value: unknown, part: ConfigPath[number]): unknown {
   return (value as Readonly<Record<ConfigPath[number], unknown>>)[part]
 }
 
-function replaced(value: unknown, [part, ...rest]: ConfigPath, scalar: unknown): unknown {
-  if (part === undefined) return scalar
-  const inner = replaced(below(value, part), rest, scalar)
+function replaced(value: unknown, [part, ...rest]: ConfigPath, other: unknown): unknown {
+  if (part === undefined) return other
+  const inner = replaced(below(value, part), rest, other)
   if (Array.isArray(value)) return value.with(Number(part), inner)
   return { ...(value as object), [part]: inner }
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
 import { type ConfigFile, configInCode, readConfigFile } from './config-file.ts'
 import { configIssues } from './config-issues.ts'
-import { fillFromEnvironment, withScalars } from './environment.ts'
+import { fillFromEnvironment, withLists, withScalars } from './environment.ts'
 import { findConfigFile } from './find-config-file.ts'
 import { idleAllow } from './idle-allow.ts'
 import { idleSettings } from './idle-settings.ts'
@@ -84,7 +84,8 @@ export function checkConfig(
 ): LoadedConfig {
   const fromEnvironment = fillFromEnvironment(file, environment)
   const { issues } = fromEnvironment
-  const value = withScalars(fromEnvironment, found => configTable.safeParse(found).error?.issues.length ?? 0)
+  const mistakes = (found: unknown): number => configTable.safeParse(found).error?.issues.length ?? 0
+  const value = withScalars(withLists(fromEnvironment, mistakes), mistakes)
   const filled = { ...file, value, place: file.place }
   const result = configTable.safeParse(value)
   // What is empty because a variable is not set is not told again as a wrong value.

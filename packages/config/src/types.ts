@@ -296,7 +296,10 @@ function listenHint(value: string): string {
   const meant = /^(?:tcp:\/\/|https?:\/\/)?(.{1,60}?):(\d{1,5})\/?$/.exec(value)
   const [, host = '', port = ''] = meant ?? []
   if (host === '*') return `write 0.0.0.0:${port} for all IPv4 addresses, or [::]:${port} for IPv6 as well`
-  if (/^[\da-f:]*:[\da-f:]*$/i.test(host)) return `put an IPv6 address into brackets: "[${host}]:${port}"`
+  if (/^[\da-f:]*:[\da-f:]*$/i.test(host))
+    return `put an IPv6 address into brackets: "[${host === ':' ? '::' : host}]:${port}"`
+  if (/^(?:\[[\da-f:.]+\]|\*|localhost|(?:[\da-z-]+\.)+[\da-z-]+)$/i.test(value))
+    return `add a port: ${value === '*' ? '0.0.0.0' : value}:8080`
   if (/^[\w.-]{1,60}$/.test(host) && Number(port) <= 65_535) return `leave the scheme out: ${host}:${port}`
   return 'write a port or host:port, e.g. 127.0.0.1:8080'
 }

@@ -577,6 +577,54 @@ describe('a configuration that is wrong', () => {
     )
   })
 
+  test('reads a variable with commas as a list, wherever a list can stand', async () => {
+    const file = join(folder, 'lists.yaml')
+    writeFileSync(
+      file,
+      `upstream: http://127.0.0.1:3000
+trustProxies: \${PROXIES}
+keepHeaders: \${ONE}
+stores: { redis: "\${REDIS}" }
+routes: { /a: { methods: "\${METHODS}" } }
+cors: { origins: ["https://a.example", "\${ORIGINS}", "https://d.example", "\${LAST}"] }
+`,
+    )
+    const environment = {
+      PROXIES: '10.0.0.0/8, 192.168.0.0/16,\n',
+      ONE: 'x-real-ip',
+      REDIS: 'redis://a:7000,redis://b:7000',
+      METHODS: 'GET,POST',
+      ORIGINS: 'https://b.example,https://c.example',
+      LAST: 'https://e.example, https://f.example',
+    }
+    const { written } = await loadConfig({ path: file, folder, environment })
+    assert.deepEqual(
+      [
+        written.trustProxies,
+        written.keepHeaders,
+        written.stores?.redis,
+        written.routes?.['/a'],
+        written.cors,
+      ],
+      [
+        ['10.0.0.0/8', '192.168.0.0/16'],
+        ['x-real-ip'],
+        ['redis://a:7000', 'redis://b:7000'],
+        { methods: ['GET', 'POST'] },
+        { origins: [...'abcdef'].map(host => `https://${host}.example`) },
+      ],
+    )
+    const single = await loadConfig({ path: file, folder, environment: { ...environment, PROXIES: 'nginx' } })
+    assert.equal(single.written.trustProxies, 'nginx')
+    const [wrong] = await issuesOf('trustProxies: ${PROXIES}', 'yaml', { PROXIES: '10.0.0.0/8, loopbak' })
+    assert.match(
+      `${wrong?.problem} ${wrong?.hint}`,
+      /"loopbak" is not an address or range did you mean "loopback"/,
+    )
+    const [text] = await issuesOf('upstream: ${BACKEND}', 'yaml', { BACKEND: 'http://a:1,http://b:2' })
+    assert.match(text?.problem ?? '', /not an http\(s\) address/)
+  })
+
   test('is refused when it nests without end', async () => {
     const [issue] = await issuesOf(`routes: ${'{a: '.repeat(40)}1${'}'.repeat(40)}`, 'yaml')
     assert.match(issue?.problem ?? '', /deeper than 20/)

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
 import { type Duration, type Engine, type Exchange, type Health, parseDuration } from '@postern/core'
-import { ConnectionLedger } from './connection-ledger.ts'
-import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './gateway-options.ts'
-import { type Listener, openListener } from './listener.ts'
+import { ConnectionLedger } from './connection/connection-ledger.ts'
+import { ProxyProtocolGate } from './connection/proxy-protocol-gate.ts'
+import { Traffic } from './exchange/traffic.ts'
+import { type Listener, openListener } from './intake/listener.ts'
+import { RequestIntake } from './intake/request-intake.ts'
 import { type Management, openManagement } from './management.ts'
-import { ProxyProtocolGate } from './proxy-protocol-gate.ts'
-import { RequestIntake } from './request-intake.ts'
-import { Traffic } from './traffic.ts'
+import { type GatewayOptions, parseGatewayOptions, type TlsOptions } from './options/gateway-options.ts'
 
 /** How long a stop waits for the first byte of those who have just connected. */
 const NEWCOMERS_MS = 250

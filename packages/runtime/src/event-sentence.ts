@@ -31,6 +31,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'gateway.worker': event => text(event, 'line'),
   'gateway.backend-failed': event => `the backend failed (${backendFailure(event)}) ${place(event)}`,
   'gateway.backend-down': event => `the backend is down: ${text(event, 'problem')}`,
+  'gateway.tls-failed': event =>
+    `a TLS handshake with ${who(event)} failed: ${text(event, 'problem')} (${text(event, 'code')})${more(event)}`,
   'gateway.backend-up': event => `the backend is back after ${number(event, 'seconds')} s`,
   'proxy.untrusted': untrustedForwardingSentence,
   'limit.refused': event => `limit "${text(event, 'limit')}" refused ${place(event)}${times(event)}`,
@@ -146,6 +148,11 @@ function place({ request }: Event): string {
 function times(event: Event): string {
   const count = number(event, 'count')
   return count === '1' ? '' : `, ${count} times by now`
+}
+
+function more(event: Event): string {
+  const count = number(event, 'more')
+  return count === '0' ? '' : `, and ${count} more since the last such line`
 }
 
 /** What an operator's act says beside its name: `actor=192.0.2.1 for=4h`. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { checkConfig, configOfText } from '@postern/config'
 import { systemClock } from '@postern/core'
@@ -36,3 +38,38 @@ test('postern doctor says that a Redis forgets sessions and revocations when it 
   assert.equal(eviction?.state, 'warn')
   assert.match(eviction?.detail ?? '', /forgets what it has no room for \(allkeys-lru\)/)
 })
+
+const UNUSABLE: readonly (readonly [
+  name: string,
+  url: (redis: string, port: number) => string,
+  RegExp,
+  RegExp,
+])[] = [
+  ['nothing listens', () => 'redis://127.0.0.1:1', /is not reachable; is it running/, /stores\.redis/],
+  ['an unknown name', () => 'redis://no.invalid', /is not reachable/, /check that it runs/],
+  [
+    'a wrong password',
+    redis => redis.replace('redis://', 'redis://nobody:x@'),
+    /refused the user or password/,
+    /^correct stores\.redis/,
+  ],
+  ['a port of another server', (_, port) => `redis://127.0.0.1:${port}`, /another protocol/, /^correct/],
+  ['no Sentinel', () => 'redis+sentinel://127.0.0.1:1/main', /no Sentinel of the URL is reachable/, /check/],
+]
+for (const [name, urlOf, problem, hint] of UNUSABLE)
+  test(`postern doctor says in its own words why Redis cannot be used: ${name}`, async t => {
+    const { redis } = await services()
+    const other: Server = createServer(socket =>
+      socket.on('data', () => socket.write('HTTP/1.1 400 Bad\r\n\r\n')),
+    )
+    t.after(() => other.close())
+    await once(other.listen(0, '127.0.0.1'), 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const file = configOfText('postern.config.yaml', `stores: { redis: "${urlOf(redis, port)}" }`)
+    const [found, ...more] = await checkStores(checkConfig(file, {}).config)
+    assert.deepEqual([found?.state, more], ['bad', []])
+    assert.match(found?.detail ?? '', problem)
+    assert.match(found?.hint ?? '', hint)
+    assert.doesNotMatch(JSON.stringify(found), /max retries|maxRetriesPerRequest/)
+  })

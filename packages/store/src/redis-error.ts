@@ -21,6 +21,13 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
     /Command timed out|Socket timeout/,
     { message: 'did not answer within the command timeout', retryable: true },
   ],
+  [
+    /All sentinels are unreachable/,
+    {
+      message: 'no Sentinel of the URL is reachable and knows a primary of that name',
+      retryable: true,
+    },
+  ],
   [/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ETIMEDOUT/, UNREACHABLE],
   [/Failed to refresh slots cache|None of startup nodes|ClusterAllFailed/, UNREACHABLE],
   [
@@ -47,6 +54,10 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
       message: 'is in protected mode: give it a password, or let it listen on this network',
       retryable: false,
     },
+  ],
+  [
+    /^Protocol error, got|^Unknown (?:RESP|reply)|^Unknown type /i,
+    { message: 'answers in another protocol; is the port that of Redis?', retryable: false },
   ],
   [/unknown command/i, { message: 'does not know a command that is needed', retryable: false }],
   [/^MISCONF/, { message: 'cannot save to its disk and refuses writes', retryable: true }],

@@ -12,6 +12,8 @@ const cases: readonly (readonly [said: string, expected: RegExp, retryable: bool
   ["OOM command not allowed when used memory > 'maxmemory'.", /out of memory/, true],
   ['ERR DB index is out of range', /no database of that number/, false],
   ['ERR SELECT is not allowed in cluster mode', /cluster, which has database 0 only/, false],
+  ['Unknown RESP type 72 "H". Please report this.', /another protocol; is the port/, false],
+  ['Protocol error, got "H" as reply type byte. Please report this.', /another protocol/, false],
   ['DENIED Redis is running in protected mode because', /protected mode/, false],
   [
     "NOPERM User lim has no permissions to run the 'script|load' command",

@@ -1,6 +1,15 @@
 import type { CompiledConfig } from '@postern/config'
-import { type Clock, formatDuration } from '@postern/core'
-import { connectPostgres, connectRedis, postgresTime, type RedisConnection, redisTime } from '@postern/store'
+import { type Clock, formatDuration, StoreError } from '@postern/core'
+import {
+  connectPostgres,
+  connectRedis,
+  postgresTime,
+  type RedisConnection,
+  redisError,
+  redisName,
+  redisReady,
+  redisTime,
+} from '@postern/store'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 /** Milliseconds; the clocks of machines that run NTP differ by much less. */
@@ -26,7 +35,7 @@ async function checkPostgres(url: string, clock?: Clock): Promise<DoctorFinding>
       await database.close()
     }
   } catch (error) {
-    return bad('postgres', message(error), 'check that it runs, and the address in stores.postgres')
+    return bad('postgres', message(error), whatToCheck(error, 'stores.postgres'))
   }
 }
 
@@ -34,12 +43,16 @@ async function checkRedis(url: string | readonly string[], clock?: Clock): Promi
   try {
     const redis = connectRedis({ url })
     try {
+      await redisReady(redis, '3s')
       return [answers('redis', await redisTime(redis, clock).measure()), await checkEviction(redis)]
+    } catch (error) {
+      // Of a command that fails, the driver tells its own settings.
+      throw redisError(error, redisName(redis))
     } finally {
       redis.disconnect()
     }
   } catch (error) {
-    return [bad('redis', message(error), 'check that it runs, and the address in stores.redis')]
+    return [bad('redis', message(error), whatToCheck(error, 'stores.redis'))]
   }
 }
 
@@ -69,6 +82,13 @@ function answers(name: string, ahead: number): DoctorFinding {
   const difference = formatDuration(Math.round(Math.abs(ahead) / 1_000) * 1_000)
   const problem = `answers, and its clock is ${difference} ${ahead > 0 ? 'ahead of' : 'behind'} this machine's`
   return warn(name, problem, 'run NTP on both: sessions, one-time links and tokens go by the clock of each')
+}
+
+/** Of a server that answers, its message says what to change. */
+function whatToCheck(error: unknown, key: string): string {
+  return error instanceof StoreError && !error.retryable
+    ? `correct ${key}, or what the server allows`
+    : `check that it runs, and the address in ${key}`
 }
 
 /** Messages of StoreError name a store without its credentials. */
