@@ -25,6 +25,10 @@ const CERTAIN = 6
  */
 export class SqlInjectionLexer {
   readonly #sql: SqlGrammar
+  /** Quotes are counted up to this token: how many of each kind stand before it. */
+  #counted = 0
+  #apostrophes = 0
+  #quotes = 0
 
   /** @param dialect what the database behind the application reads; default: all of them */
   constructor(dialect: SqlDialect = ANY_DATABASE) {
@@ -48,18 +52,15 @@ export class SqlInjectionLexer {
     if (sql.count < 2) return undefined
     let best = reading.fromStart ? unlessOwn(atStart(sql), reading) : undefined
     let from = 0
-    let apostrophes = 0
-    let quotes = 0
+    this.#counted = 0
+    this.#apostrophes = 0
+    this.#quotes = 0
     for (let i = 0; i < sql.count && !sql.isExhausted; i++) {
       const kind = sql.kindAt(i)
       let found: Finding | undefined
-      if (kind === TOKEN.apostrophe) {
-        found = afterQuote(sql, i, apostrophes + 1)
-        if (!isInWord(sql, i)) apostrophes++
-      }
-      if (kind === TOKEN.quote) found = afterQuote(sql, i, ++quotes)
+      if (kind === TOKEN.apostrophe || kind === TOKEN.quote) found = this.#afterQuote(i)
       else if (kind === TOKEN.semicolon) found = afterSemicolon(sql, i, false)
-      else if (kind === TOKEN.word || kind === TOKEN.logic) found = anywhere(sql, i)
+      else if (kind === TOKEN.logic || sql.keyAt(i) !== KEY.none) found = anywhere(sql, i)
       if (found !== undefined && isSurer(found, best) && unlessOwn(found, reading) !== undefined) {
         best = found
         from = i
@@ -68,6 +69,35 @@ export class SqlInjectionLexer {
     }
     if (sql.isExhausted) return { start: 0, end: 80, score: 10, id: 'bounds/effort' }
     return best && spanOf(sql, from, best)
+  }
+
+  /** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
+  #afterQuote(i: number): Finding | undefined {
+    const sql = this.#sql
+    // Asked first: behind most quotes of sentences no query goes on.
+    const found = continuation(sql, i + 1, 'string', i)
+    if (found === undefined || isMentioned(sql, i)) return undefined
+    const isOpening = this.#isOdd(i)
+    // The end of a list of strings: `in ["a", "b"] && x > 1`.
+    if (!isOpening && sql.source[sql.ends[i] as number] === ']') return undefined
+    // Nobody keeps a query that begins by leaving a string.
+    if (isOpening) return found.id === 'sqli/subquery' ? { ...found, bare: false } : found
+    // `''` is an escaped quote and does not open a string.
+    if (isQuote(sql.kindAt(i - 1)) && sql.starts[i] === sql.ends[i - 1] && sql.kindAt(i - 2) !== TOKEN.open)
+      return found
+    if (isComparedLiteral(sql, i)) return undefined
+    return found.score >= 7 ? found : { ...found, score: found.score - 2 }
+  }
+
+  /** Whether a quote is the first of its kind, the third ...; apostrophes within words do not count. */
+  #isOdd(i: number): boolean {
+    const sql = this.#sql
+    for (; this.#counted < i; this.#counted++) {
+      const kind = sql.kindAt(this.#counted)
+      if (kind === TOKEN.quote) this.#quotes++
+      else if (kind === TOKEN.apostrophe && !isInWord(sql, this.#counted)) this.#apostrophes++
+    }
+    return (sql.kindAt(i) === TOKEN.quote ? this.#quotes : this.#apostrophes) % 2 === 0
   }
 }
 
@@ -250,22 +280,6 @@ const SPOKEN_CALL = /^(?:count|user|database|version|hex|char|cast|convert|exp|m
 
 function isYear(sql: SqlGrammar, at: number): boolean {
   return /^(?:19|20)\d\d$/.test(sql.source.slice(sql.starts[at] as number, sql.ends[at] as number))
-}
-
-/** What follows a quote. Even quotes close a string that the value itself opened: weaker evidence. */
-function afterQuote(sql: SqlGrammar, i: number, nth: number): Finding | undefined {
-  if (isMentioned(sql, i)) return undefined
-  // The end of a list of strings: `in ["a", "b"] && x > 1`.
-  if (nth % 2 === 0 && sql.source[sql.ends[i] as number] === ']') return undefined
-  const found = continuation(sql, i + 1, 'string', i)
-  if (found === undefined) return undefined
-  // Nobody keeps a query that begins by leaving a string.
-  if (nth % 2 === 1) return found.id === 'sqli/subquery' ? { ...found, bare: false } : found
-  // `''` is an escaped quote and does not open a string.
-  if (isQuote(sql.kindAt(i - 1)) && sql.starts[i] === sql.ends[i - 1] && sql.kindAt(i - 2) !== TOKEN.open)
-    return found
-  if (isComparedLiteral(sql, i)) return undefined
-  return found.score >= 7 ? found : { ...found, score: found.score - 2 }
 }
 
 /** What stands behind the `select` of other languages: a bracket, and a member of what is selected. */
