@@ -25,9 +25,9 @@ const MAX_QUERY = 4_096
 
 /**
  * CrowdSec's local API as bouncers use it, served from our remediations: `GET` and `HEAD` of `/v1/decisions`
- * and `/v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is accepted and discarded. Existing bouncers
- * (nftables, nginx, Traefik, Caddy, Cloudflare, ...) then enforce our remediations. Reading needs a bouncer's
- * key in `X-Api-Key`; nothing can be changed here.
+ * and `/v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is accepted and discarded. Existing
+ * bouncers (nftables, nginx, Traefik, Caddy, Cloudflare, ...) then enforce our remediations. Reading needs a
+ * bouncer's key in `X-Api-Key`; nothing can be changed here.
  */
 export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   const { store, keys } = options
