@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { replay } from '../packages/cli/src/replay/replay.ts'
-import { loadConfig } from '../packages/config/src/load-config.ts'
+import { loadConfig } from '../packages/config/src/load/load-config.ts'
 import { replayEngine } from '../packages/runtime/src/replay-engine.ts'
 import { isQuick, report } from './support/harness.ts'
 

@@ -1,7 +1,7 @@
 // What is written about configuration keys, made from the table of keys: the reference in
 // docs/configuration.md, the JSON Schema, and the docstrings of the interfaces.
 import { stringify } from 'yaml'
-import { annotatedSchema, type SchemaNode } from '../packages/config/src/json-schema.ts'
+import { annotatedSchema, type SchemaNode } from '../packages/config/src/table/json-schema.ts'
 
 const LINE = 110
 

@@ -3,7 +3,7 @@
 // check-api.ts does so for the reference.
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { configJsonSchema } from '../packages/config/src/json-schema.ts'
+import { configJsonSchema } from '../packages/config/src/table/json-schema.ts'
 import { writeApiReference } from './api-pages.ts'
 import { writeBenchmarkCharts } from './benchmark-chart.ts'
 import { referenceMarkdown, withDocstrings } from './config-reference.ts'
@@ -27,7 +27,9 @@ const TARGETS: readonly { readonly files: readonly string[]; readonly make: (tex
     make: () => `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
   },
   {
-    files: globSync(['packages/config/src/table.ts', 'packages/config/src/sections/*.ts'], { cwd: root }),
+    files: globSync(['packages/config/src/table/table.ts', 'packages/config/src/sections/*.ts'], {
+      cwd: root,
+    }),
     make: withDocstrings,
   },
 ]

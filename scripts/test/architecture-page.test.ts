@@ -38,8 +38,12 @@ function listedFolders(page: string, sources: string): readonly string[] {
 const page = readPage('docs/architecture.md')
 const described = [...page.matchAll(/^\| folder of `(.*?)`/gm)].map(([, sources = '']) => sources)
 
-test('the folders of core, gateway and http are described', () => {
-  assert.deepEqual(described.toSorted(), ['packages/core/src', 'packages/gateway/src', 'packages/http/src'])
+test('six packages have a table of their folders', () => {
+  const names = ['audit', 'config', 'core', 'gateway', 'http', 'server']
+  assert.deepEqual(
+    described.toSorted(),
+    names.map(name => `packages/${name}/src`),
+  )
 })
 
 for (const sources of described)

@@ -12,7 +12,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   'packages/identity/src/oauth/memory-server.ts': 'is never listened on',
   'packages/cli/src/doctor/seen-request.ts': 'ends after one request',
   'packages/server/src/doctor/check-network.ts': 'takes no request',
-  'packages/server/src/worker-listener.ts': 'takes no request',
+  'packages/server/src/worker/worker-listener.ts': 'takes no request',
   'packages/vault/src/holder/holder-listener.ts': 'a protocol of its own',
 }
 

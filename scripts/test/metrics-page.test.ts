@@ -8,7 +8,7 @@ import { blocksOf, readPage } from './support/page.ts'
 
 /** Names of metrics in the sources of the admin listener. */
 function served(): ReadonlySet<string> {
-  const text = globSync('packages/server/src/admin/*.ts', { cwd: root })
+  const text = globSync('packages/server/src/{admin/*,telemetry/metrics}.ts', { cwd: root })
     .map(file => readFileSync(join(root, file), 'utf8'))
     .join('\n')
   return new Set(

@@ -14,18 +14,18 @@ import {
   writeProblem,
 } from '@postern/core'
 import { awaitDirectoryLock, type DirectoryLockWait } from '@postern/store'
-import type { AuditLog } from './audit-log.ts'
-import { CheckpointPublisher, type PublisherOptions } from './checkpoint-publisher.ts'
 import { DirectoryStore } from './embedded/directory-store.ts'
 import { EmbeddedLog, type EmbeddedLogLimits } from './embedded/embedded-log.ts'
-import { disk } from './embedded/file-layer.ts'
 import { laterFollower } from './embedded/later-follower.ts'
-import { INDEX, LogFiles, VERIFIER_KEYS } from './embedded/log-files.ts'
+import { KeyStore } from './entry/key-store.ts'
+import { disk } from './files/file-layer.ts'
+import { INDEX, LogFiles, VERIFIER_KEYS } from './files/log-files.ts'
 import { isKeyName } from './format/note.ts'
 import { parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
-import { KeyStore } from './key-store.ts'
-import { LogReader } from './log-reader.ts'
+import type { AuditLog } from './log/audit-log.ts'
+import { LogReader } from './reader/log-reader.ts'
+import { CheckpointPublisher, type PublisherOptions } from './witness/checkpoint-publisher.ts'
 
 /** Where an embedded log is, its name, and how it is anchored, witnessed and bounded. */
 export interface AuditLogOptions extends PublisherOptions {

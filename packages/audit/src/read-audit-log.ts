@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DirectoryStore } from './embedded/directory-store.ts'
-import { disk } from './embedded/file-layer.ts'
-import { INDEX, LogFiles } from './embedded/log-files.ts'
+import { KeyStore } from './entry/key-store.ts'
+import { disk } from './files/file-layer.ts'
+import { INDEX, LogFiles } from './files/log-files.ts'
 import type { NoteVerifier } from './format/note.ts'
 import { parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
-import { KeyStore } from './key-store.ts'
-import { LogReader } from './log-reader.ts'
-import type { LogStore } from './log-store.ts'
+import { LogReader } from './reader/log-reader.ts'
+import type { LogStore } from './reader/log-store.ts'
 
 /** Which keys a reader trusts, and where it finds the keys of subjects. */
 export interface ReadAuditLogOptions {

@@ -2,13 +2,13 @@ import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntegrityError } from '@postern/core'
 import { lockDirectory } from '@postern/store'
-import { disk } from './embedded/file-layer.ts'
-import { INDEX, LogFiles } from './embedded/log-files.ts'
+import { KeyStore } from './entry/key-store.ts'
+import { disk } from './files/file-layer.ts'
+import { INDEX, LogFiles } from './files/log-files.ts'
 import { parseCheckpoint } from './format/checkpoint.ts'
 import { parseNote } from './format/note.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import { fillIndex } from './index/fill-index.ts'
-import { KeyStore } from './key-store.ts'
 
 /** Whether an index is compared or replaced, and who follows the progress. */
 export interface RebuildOptions {

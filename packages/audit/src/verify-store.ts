@@ -1,7 +1,7 @@
 import { DirectoryStore } from './embedded/directory-store.ts'
-import { disk } from './embedded/file-layer.ts'
+import { disk } from './files/file-layer.ts'
 import { sha256 } from './format/sha256.ts'
-import type { LogStore } from './log-store.ts'
+import type { LogStore } from './reader/log-store.ts'
 import { type VerifyOptions, type VerifyReport, verifyLog } from './verifier.ts'
 
 /** Options of a verification, beside the place of the log. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
-import type { DurableFile, FileLayer } from '../src/embedded/file-layer.ts'
+import type { DurableFile, FileLayer } from '../src/files/file-layer.ts'
 import { collect, requestEvent } from './support/events.ts'
 import { MemoryKeys } from './support/memory-keys.ts'
 import { openModelLog } from './support/model-log.ts'

@@ -9,7 +9,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import { type Event, IntegrityError, VirtualClock } from '@postern/core'
 import { until } from '../../../test/until.ts'
-import type { Entry } from '../src/entry.ts'
+import type { Entry } from '../src/entry/entry.ts'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import {
   type AuditLogReader,

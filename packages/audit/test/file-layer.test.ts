@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { disk } from '../src/embedded/file-layer.ts'
+import { disk } from '../src/files/file-layer.ts'
 
 test('files and directories are synced where handles of node:fs/promises cannot, as under Yarn Plug’n’Play', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-file-layer-'))

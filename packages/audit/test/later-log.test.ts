@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Event, IntegrityError, StoreError, type Timers } from '@postern/core'
-import type { AuditLog } from '../src/audit-log.ts'
-import { LaterLog } from '../src/later-log.ts'
+import type { AuditLog } from '../src/log/audit-log.ts'
+import { LaterLog } from '../src/log/later-log.ts'
 
 const AWAY = new StoreError('is not reachable', { store: 'postgres', retryable: true })
 

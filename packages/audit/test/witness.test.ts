@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { describe, type TestContext, test } from 'node:test'
 import { IntegrityError, VirtualClock } from '@postern/core'
-import { CheckpointPublisher } from '../src/checkpoint-publisher.ts'
 import { signCheckpoint } from '../src/format/checkpoint.ts'
 import { parseWitnessKey } from '../src/format/cosignature.ts'
 import { parseNote, verifyNote } from '../src/format/note.ts'
@@ -19,6 +18,7 @@ import {
   witnessHandler,
 } from '../src/index.ts'
 import { verifyLog } from '../src/verifier.ts'
+import { CheckpointPublisher } from '../src/witness/checkpoint-publisher.ts'
 import { WitnessClient } from '../src/witness/witness-client.ts'
 import { freshDirectory, requestEvent } from './support/events.ts'
 

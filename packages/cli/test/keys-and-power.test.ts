@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { after, mock, test } from 'node:test'
-import { loadSigningKeys, rotateSigningKey } from '../../audit/src/signing-keys.ts'
+import { loadSigningKeys, rotateSigningKey } from '../../audit/src/log/signing-keys.ts'
 import { inProcess } from './in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-keys-and-power-'))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { loadConfig } from '../src/load-config.ts'
+import { loadConfig } from '../src/load/load-config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-config-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

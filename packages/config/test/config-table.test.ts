@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { CidrSet, RouteTable } from '@postern/core'
 import { parseGatewayOptions } from '../../gateway/src/options/gateway-options.ts'
-import { annotatedSchema, type SchemaNode } from '../src/json-schema.ts'
-import { type LoadedConfig, loadConfig } from '../src/load-config.ts'
-import { changedRestartKeys } from '../src/restart-keys.ts'
-import type { Config } from '../src/table.ts'
+import { type LoadedConfig, loadConfig } from '../src/load/load-config.ts'
+import { annotatedSchema, type SchemaNode } from '../src/table/json-schema.ts'
+import { changedRestartKeys } from '../src/table/restart-keys.ts'
+import type { Config } from '../src/table/table.ts'
 
 const ENVIRONMENT = {
   ANCHOR_TOKEN: 't',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ConfigError, type ConfigIssue } from '@postern/core'
-import { configInCode } from '../src/config-file.ts'
-import { annotatedSchema, type SchemaNode } from '../src/json-schema.ts'
-import { checkConfig } from '../src/load-config.ts'
+import { configInCode } from '../src/file/config-file.ts'
+import { checkConfig } from '../src/load/load-config.ts'
+import { annotatedSchema, type SchemaNode } from '../src/table/json-schema.ts'
 
 type Path = readonly (string | number)[]
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { staleImportsSentence } from '../src/imported-files.ts'
-import { loadConfig } from '../src/load-config.ts'
+import { staleImportsSentence } from '../src/file/imported-files.ts'
+import { loadConfig } from '../src/load/load-config.ts'
 
 for (const [name, text] of Object.entries({
   'postern.config.ts': "import { block } from './rules.ts'\nexport default { block }\n",

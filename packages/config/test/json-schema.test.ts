@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { configJsonSchema, type SchemaNode } from '../src/json-schema.ts'
+import { configJsonSchema, type SchemaNode } from '../src/table/json-schema.ts'
 
 const COMMITTED = new URL('../../postern/schema/postern.schema.json', import.meta.url)
 

@@ -1,11 +1,11 @@
 import { holdPort } from '@postern/gateway'
 import { PortInUse, Runtime } from '@postern/runtime'
-import type { Metrics } from './admin/metrics.ts'
-import { startForwardAuthListener } from './forward-auth-listener.ts'
-import type { GatewayPlan } from './gateway-plan.ts'
-import { type Listener, startSingleListener } from './listener.ts'
-import type { ServeOptions } from './serve-options.ts'
-import { startWorkerListener } from './worker-listener.ts'
+import { startForwardAuthListener } from './listener/forward-auth-listener.ts'
+import { type Listener, startSingleListener } from './listener/listener.ts'
+import type { GatewayPlan } from './plan/gateway-plan.ts'
+import type { ServeOptions } from './plan/serve-options.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { startWorkerListener } from './worker/worker-listener.ts'
 
 export interface ListeningParts {
   /** Undefined for forward-auth. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { auditReadings } from '../src/admin/audit-readings.ts'
-import { Metrics } from '../src/admin/metrics.ts'
+import { Metrics } from '../src/telemetry/metrics.ts'
 
 test('the page shows how far the index and each sink are behind, and what waits, was lost or coalesced', () => {
   const audit = {

@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { type Event, VirtualClock } from '@postern/core'
-import { BackendCheck, BackendStanding } from '../src/backend-check.ts'
-import { askBackend, dial } from '../src/dial.ts'
-import { overridden } from '../src/overridden.ts'
+import { BackendCheck, BackendStanding } from '../src/backend/backend-check.ts'
+import { askBackend, dial } from '../src/backend/dial.ts'
+import { overridden } from '../src/plan/overridden.ts'
 import { serve } from '../src/serve.ts'
 
 /** The states after each of a row of checks: `.` succeeds, `x` fails; `?`, `U`, `D`. */

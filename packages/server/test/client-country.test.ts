@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Exchange } from '@postern/core'
-import { clientCountry } from '../src/client-country.ts'
+import { clientCountry } from '../src/plan/client-country.ts'
 
 const exchange = (said: string | undefined, trustsPeer = true): Exchange =>
   ({ trustsPeer, header: (name: string) => (name === 'cf-ipcountry' ? said : undefined) }) as Exchange

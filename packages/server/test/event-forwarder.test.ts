@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
-import { Metrics } from '../src/admin/metrics.ts'
-import { EventForwarder } from '../src/event-forwarder.ts'
-import type { FromWorker } from '../src/worker-plan.ts'
+import type { FromWorker } from '../src/plan/worker-plan.ts'
+import { Metrics } from '../src/telemetry/metrics.ts'
+import { EventForwarder } from '../src/worker/event-forwarder.ts'
 
 function event(i: number, decision: 'allow' | 'deny'): Event {
   return { type: 'http', time: i, actor: {}, decision }

@@ -1,7 +1,7 @@
 // A worker that hands events over, is asked for more than it can hand over, and ends at once.
 import { workerLink } from '@postern/gateway/worker'
-import { EventForwarder } from '../src/event-forwarder.ts'
-import type { ToWorker } from '../src/worker-plan.ts'
+import type { ToWorker } from '../src/plan/worker-plan.ts'
+import { EventForwarder } from '../src/worker/event-forwarder.ts'
 
 const link = workerLink<undefined>()
 const forwarder = new EventForwarder(message => link.send(message), undefined, link.made)

@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import { startWorkers } from '@postern/gateway'
 import { sharedTable } from '@postern/throttle'
 import { until } from '../../../test/until.ts'
-import { Metrics } from '../src/admin/metrics.ts'
-import { HandedEvents } from '../src/handed-events.ts'
-import { startWorkerListener } from '../src/worker-listener.ts'
-import type { FromWorker } from '../src/worker-plan.ts'
+import type { FromWorker } from '../src/plan/worker-plan.ts'
+import { Metrics } from '../src/telemetry/metrics.ts'
+import { HandedEvents } from '../src/worker/handed-events.ts'
+import { startWorkerListener } from '../src/worker/worker-listener.ts'
 
 test('refusals that a worker had made and not handed over when it ended are counted as lost', async t => {
   const handed = new HandedEvents()

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import type { Event, EventRecorder } from '@postern/core'
 import { StoreError, VirtualClock } from '@postern/core'
 import { auditCommands } from '../src/admin/audit-commands.ts'
-import { consoleCommands } from '../src/admin/console-commands.ts'
 import { parameterCommands } from '../src/admin/parameter-commands.ts'
+import { consoleCommands } from '../src/console/console-commands.ts'
 
 /** Keeps what is entered, or cannot. */
 function recorderOf(done: string[], state: 'works' | 'fails' = 'works') {

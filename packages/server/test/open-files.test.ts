@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers'
 import { describe, type TestContext, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { FILES_OF_BACKEND_CONNECTION } from '@postern/gateway'
-import { fewFilesSentence, fittedCaps } from '../src/open-files.ts'
+import { fewFilesSentence, fittedCaps } from '../src/plan/open-files.ts'
 
 const { caps } = (await loadConfig({ folder: tmpdir(), environment: {} })).config
 const total = ({ connections, upstreamConnections }: typeof caps): number =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseListen } from '../../config/src/types.ts'
-import { reachOf, reachSentence } from '../src/reach.ts'
+import { parseListen } from '../../config/src/key/types.ts'
+import { reachOf, reachSentence } from '../src/listener/reach.ts'
 
 const v4 = (address: string) => ({
   address,

@@ -8,9 +8,9 @@ import { test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { startWorkers } from '@postern/gateway'
 import { PortInUse } from '@postern/runtime'
-import { overridden } from '../src/overridden.ts'
+import { overridden } from '../src/plan/overridden.ts'
+import type { WorkerPlan } from '../src/plan/worker-plan.ts'
 import { serve } from '../src/serve.ts'
-import type { WorkerPlan } from '../src/worker-plan.ts'
 
 test('a gateway has its port before it makes keys, opens stores, migrates or recovers', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'postern-order-'))
@@ -49,7 +49,7 @@ test('a worker has its port before it reads the configuration and loads what ans
   }
   const starting = startWorkers({
     count: 1,
-    entry: new URL('../src/gateway-worker.ts', import.meta.url),
+    entry: new URL('../src/worker/gateway-worker.ts', import.meta.url),
     workerData: plan,
   })
   await assert.rejects(starting, /EADDRINUSE/)

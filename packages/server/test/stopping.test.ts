@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadConfig } from '@postern/config'
-import { overridden } from '../src/overridden.ts'
+import { overridden } from '../src/plan/overridden.ts'
 import { serve } from '../src/serve.ts'
 
 for (const workers of [1, 2])

@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { IntegrityError } from '@postern/core'
-import type { AuditQuery } from '../audit-query.ts'
+import type { KeyLookup } from '../entry/open-entry.ts'
+import type { SubjectKey } from '../entry/seal.ts'
+import type { FileLayer } from '../files/file-layer.ts'
+import { LogFiles, MINIMUM_INDEX, WITNESSED } from '../files/log-files.ts'
 import { HASH_BYTES } from '../format/sha256.ts'
 import { TILE_WIDTH, type Tile, tilePath } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
-import type { LogStore, RemovedEntries } from '../log-store.ts'
-import type { KeyLookup } from '../open-entry.ts'
-import type { SubjectKey } from '../seal.ts'
-import type { FileLayer } from './file-layer.ts'
-import { LogFiles, MINIMUM_INDEX, WITNESSED } from './log-files.ts'
+import type { AuditQuery } from '../reader/audit-query.ts'
+import type { LogStore, RemovedEntries } from '../reader/log-store.ts'
 
 export interface DirectoryStoreParts {
   readonly files: FileLayer

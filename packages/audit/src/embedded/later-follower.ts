@@ -1,10 +1,10 @@
 import { join } from 'node:path'
+import { KeyStore } from '../entry/key-store.ts'
+import { disk } from '../files/file-layer.ts'
+import { INDEX, LogFiles } from '../files/log-files.ts'
 import { AuditIndex } from '../index/audit-index.ts'
-import { KeyStore } from '../key-store.ts'
-import { disk } from './file-layer.ts'
 import type { Published } from './follower.ts'
 import { type FollowerPort, threadFollower } from './follower-port.ts'
-import { INDEX, LogFiles } from './log-files.ts'
 import { type FollowerPlace, openFollowerAt } from './open-follower.ts'
 
 /** Entries that this thread indexes at the start: more keep it for longer than the other needs to start. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
+import { KeyStore, type SubjectKeys } from '../entry/key-store.ts'
+import { disk, type FileLayer } from '../files/file-layer.ts'
+import { INDEX, LogFiles, VERIFIER_KEYS } from '../files/log-files.ts'
 import { parseVerifierKey } from '../format/note-key.ts'
 import { AuditIndex } from '../index/audit-index.ts'
-import { KeyStore, type SubjectKeys } from '../key-store.ts'
-import { loadSigningKeys } from '../signing-keys.ts'
-import { disk, type FileLayer } from './file-layer.ts'
+import { loadSigningKeys } from '../log/signing-keys.ts'
 import { Follower } from './follower.ts'
-import { INDEX, LogFiles, VERIFIER_KEYS } from './log-files.ts'
 
 /** Where a follower finds the log that it resumes. */
 export interface FollowerPlace {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { IntegrityError } from '@postern/core'
-import type { FileLayer } from './file-layer.ts'
+import type { FileLayer } from '../files/file-layer.ts'
 import {
   claimedGroupLength,
   GROUP_HEADER_BYTES,

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { FileLayer } from './file-layer.ts'
+import type { FileLayer } from '../files/file-layer.ts'
 
 const MOST = 4
 const SPARE = /^spare\.\d+$/

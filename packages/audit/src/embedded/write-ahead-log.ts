@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { IntegrityError, type RandomSource, type Receipt, StoreError } from '@postern/core'
-import { syncError, writeError } from './file-error.ts'
-import type { DurableFile, FileLayer } from './file-layer.ts'
+import { syncError, writeError } from '../files/file-error.ts'
+import type { DurableFile, FileLayer } from '../files/file-layer.ts'
 import {
   GROUP_HEADER_BYTES,
   kindByte,

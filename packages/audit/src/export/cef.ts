@@ -1,4 +1,4 @@
-import type { Entry } from '../entry.ts'
+import type { Entry } from '../entry/entry.ts'
 
 /**
  * Characters that a collector, or the terminal that shows its files, would act on.

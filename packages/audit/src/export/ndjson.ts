@@ -1,10 +1,10 @@
 import { IntegrityError } from '@postern/core'
-import { decodeLeaf, type Entry } from '../entry.ts'
+import { decodeLeaf, type Entry } from '../entry/entry.ts'
 import { type Checkpoint, openCheckpoint } from '../format/checkpoint.ts'
 import { verifyInclusion } from '../format/merkle-proof.ts'
 import { leafHash } from '../format/merkle-tree.ts'
 import { decodeBase64, type NoteSigner, type NoteVerifier, signNote, verifyNote } from '../format/note.ts'
-import type { LogReader } from '../log-reader.ts'
+import type { LogReader } from '../reader/log-reader.ts'
 
 /** An entry as one line of NDJSON: its numbers, its leaf hash, and the event as far as it can be read. */
 export function toNdjson(entry: Entry): string {

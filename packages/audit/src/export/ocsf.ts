@@ -1,5 +1,5 @@
 import type { Event, Json } from '@postern/core'
-import type { Entry } from '../entry.ts'
+import type { Entry } from '../entry/entry.ts'
 
 /** An event as OCSF has it. */
 export type OcsfEvent = { readonly [key: string]: Json }

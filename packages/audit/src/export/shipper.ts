@@ -1,7 +1,7 @@
 import { type Duration, type Health, type HealthProbe, parseDuration } from '@postern/core'
-import type { Cursor } from '../cursor.ts'
-import type { Entry } from '../entry.ts'
-import type { LogReader } from '../log-reader.ts'
+import type { Entry } from '../entry/entry.ts'
+import type { Cursor } from '../log/cursor.ts'
+import type { LogReader } from '../reader/log-reader.ts'
 import { ReceiverBusy } from './receiver-busy.ts'
 import type { Sink } from './sink.ts'
 

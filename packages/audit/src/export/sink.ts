@@ -1,4 +1,4 @@
-import type { Entry } from '../entry.ts'
+import type { Entry } from '../entry/entry.ts'
 
 /** A destination for entries: a syslog collector, a webhook. */
 export interface Sink {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { StoreError, timeText } from '@postern/core'
-import type { Entry } from '../entry.ts'
+import type { Entry } from '../entry/entry.ts'
 import { toCef } from './cef.ts'
 import type { Sink } from './sink.ts'
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { StatementSync } from 'node:sqlite'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
-import type { AuditQuery } from '../audit-query.ts'
-import type { Entry } from '../entry.ts'
-import { type SubjectKeys, subjectAddressToken } from '../key-store.ts'
+import type { Entry } from '../entry/entry.ts'
+import { type SubjectKeys, subjectAddressToken } from '../entry/key-store.ts'
+import type { AuditQuery } from '../reader/audit-query.ts'
 import {
   INDEX_MIGRATIONS,
   INSERT_ADDRESS,

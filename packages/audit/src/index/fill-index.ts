@@ -1,6 +1,6 @@
-import type { LogFiles } from '../embedded/log-files.ts'
+import { type KeyLookup, openEntry } from '../entry/open-entry.ts'
+import type { LogFiles } from '../files/log-files.ts'
 import { TILE_WIDTH } from '../format/tile.ts'
-import { type KeyLookup, openEntry } from '../open-entry.ts'
 import type { AuditIndex } from './audit-index.ts'
 
 export interface FillIndex {

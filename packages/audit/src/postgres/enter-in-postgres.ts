@@ -1,6 +1,6 @@
 import type { Event } from '@postern/core'
 import { migrate, type PostgresDatabase } from '@postern/store'
-import { eventText } from '../event-text.ts'
+import { eventText } from '../entry/event-text.ts'
 import { INSERT_INBOX, POSTGRES_MIGRATIONS } from './audit.sql.ts'
 
 /**

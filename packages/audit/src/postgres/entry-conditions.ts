@@ -1,6 +1,6 @@
 import type { SqlClient } from '@postern/store'
-import type { AuditQuery } from '../audit-query.ts'
-import { subjectName } from '../entry.ts'
+import { subjectName } from '../entry/entry.ts'
+import type { AuditQuery } from '../reader/audit-query.ts'
 import { columnText } from './column-text.ts'
 import { searchToken } from './postgres-subjects.ts'
 

@@ -1,5 +1,5 @@
 import type { SqlClient } from '@postern/store'
-import type { Cursor } from '../cursor.ts'
+import type { Cursor } from '../log/cursor.ts'
 import { ADVANCE_CURSOR, RELEASE_CURSOR, TAKE_CURSOR } from './audit.sql.ts'
 
 export interface HeldCursorOptions {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Event } from '@postern/core'
-import { type Erasure, erasureEvent } from '../compose-leaf.ts'
-import { eventProblem } from '../event-shape.ts'
-import { eventText } from '../event-text.ts'
+import { type Erasure, erasureEvent } from '../entry/compose-leaf.ts'
+import { eventProblem } from '../entry/event-shape.ts'
+import { eventText } from '../entry/event-text.ts'
 
 /** A row of the inbox. A client that may insert there may insert anything. */
 export interface InboxRow {

@@ -1,7 +1,7 @@
 import { type Clock, type Event, StoreError } from '@postern/core'
 import type { PostgresDatabase } from '@postern/store'
-import type { LeafReceipt } from '../audit-log.ts'
-import { eventText } from '../event-text.ts'
+import { eventText } from '../entry/event-text.ts'
+import type { LeafReceipt } from '../log/audit-log.ts'
 import { INSERT_INBOX } from './audit.sql.ts'
 
 /** Rows of one statement. */

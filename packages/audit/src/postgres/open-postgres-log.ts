@@ -9,11 +9,11 @@ import {
   systemRandom,
 } from '@postern/core'
 import { migrate, type PostgresDatabase } from '@postern/store'
-import { CheckpointPublisher, type PublisherOptions } from '../checkpoint-publisher.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { EMPTY_ROOT } from '../format/merkle-tree.ts'
 import { parseSignerKey, parseVerifierKey } from '../format/note-key.ts'
-import { LogReader } from '../log-reader.ts'
+import { LogReader } from '../reader/log-reader.ts'
+import { CheckpointPublisher, type PublisherOptions } from '../witness/checkpoint-publisher.ts'
 import { INBOX_SCHEMA, POSTGRES_MIGRATIONS } from './audit.sql.ts'
 import { DatabaseStore } from './database-store.ts'
 import { HeldCursor } from './held-cursor.ts'

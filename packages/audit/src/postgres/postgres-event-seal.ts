@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
 import { type Event, type RandomSource, StoreError, systemRandom } from '@postern/core'
 import { migrate, type PostgresDatabase, type SqlClient } from '@postern/store'
-import { joinEvent, type Sealed, type Subject, splitEvent, subjectName } from '../entry.ts'
+import { joinEvent, type Sealed, type Subject, splitEvent, subjectName } from '../entry/entry.ts'
 import {
   bytesOrigin,
   type SealedBytes,
   type SealedEvent,
   type SubjectBytes,
   textOrigin,
-} from '../event-seal.ts'
-import { openBytes, openPersonal, openText, type SubjectKey, sealBytes, sealPersonal } from '../seal.ts'
+} from '../entry/event-seal.ts'
+import { openBytes, openPersonal, openText, type SubjectKey, sealBytes, sealPersonal } from '../entry/seal.ts'
 import { searchToken } from './postgres-subjects.ts'
 import { SEAL_KEY_MIGRATIONS, SEAL_KEYS } from './seal-keys.sql.ts'
 

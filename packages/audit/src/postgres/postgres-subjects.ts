@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import type { RandomSource } from '@postern/core'
 import type { SqlClient } from '@postern/store'
-import { type Subject, subjectName } from '../entry.ts'
-import type { SubjectKey } from '../seal.ts'
+import { type Subject, subjectName } from '../entry/entry.ts'
+import type { SubjectKey } from '../entry/seal.ts'
 import { INSERT_SUBJECTS } from './audit.sql.ts'
 
 /** Tokens under the log's search key: names and addresses are in the database only in this form. */

@@ -1,16 +1,16 @@
 import { type Clock, type Event, IntegrityError, type RandomSource } from '@postern/core'
 import { type PostgresDatabase, PostgresError, type SqlClient } from '@postern/store'
-import { composeLeaf } from '../compose-leaf.ts'
-import { splitEvent, subjectName } from '../entry.ts'
+import { composeLeaf } from '../entry/compose-leaf.ts'
+import { splitEvent, subjectName } from '../entry/entry.ts'
+import { subjectAddressToken } from '../entry/key-store.ts'
+import type { SubjectKey } from '../entry/seal.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { verifyConsistency } from '../format/merkle-proof.ts'
 import { consistencyProof, EMPTY_ROOT, leafHash } from '../format/merkle-tree.ts'
 import type { NoteSigner, NoteVerifier } from '../format/note.ts'
 import { HASH_BYTES, type Hash } from '../format/sha256.ts'
 import { type Tile, tileNodes } from '../format/tile.ts'
-import { subjectAddressToken } from '../key-store.ts'
-import type { SubjectKey } from '../seal.ts'
-import { TileTree } from '../tile-tree.ts'
+import { TileTree } from '../log/tile-tree.ts'
 import {
   ADVANCE,
   INSERT_ADDRESSES,

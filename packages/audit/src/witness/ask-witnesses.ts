@@ -1,5 +1,5 @@
 import { formatSignatureLine } from '../format/note.ts'
-import type { LogReader } from '../log-reader.ts'
+import type { LogReader } from '../reader/log-reader.ts'
 import type { WitnessClient } from './witness-client.ts'
 
 /**

@@ -2,7 +2,7 @@ import { boundedText, type Duration, IntegrityError, parseDuration, StoreError }
 import { parseCheckpoint } from '../format/checkpoint.ts'
 import { parseWitnessKey, type WitnessKey } from '../format/cosignature.ts'
 import { type NoteSignature, parseNote, parseSignatureLine } from '../format/note.ts'
-import type { LogReader } from '../log-reader.ts'
+import type { LogReader } from '../reader/log-reader.ts'
 
 /** The URL and the key of a witness, and how long it may take. */
 export interface WitnessClientOptions {

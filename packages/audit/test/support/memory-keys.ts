@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
-import { type Subject, subjectName } from '../../src/entry.ts'
-import type { SubjectKeys } from '../../src/key-store.ts'
-import type { SubjectKey } from '../../src/seal.ts'
+import { type Subject, subjectName } from '../../src/entry/entry.ts'
+import type { SubjectKeys } from '../../src/entry/key-store.ts'
+import type { SubjectKey } from '../../src/entry/seal.ts'
 
 /** Subjects' keys in memory, durable after `flush`. */
 export class MemoryKeys implements SubjectKeys {

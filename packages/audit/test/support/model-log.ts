@@ -1,13 +1,13 @@
 import { VirtualClock } from '@postern/core'
 import { DirectoryStore } from '../../src/embedded/directory-store.ts'
 import { EmbeddedLog, type EmbeddedLogLimits } from '../../src/embedded/embedded-log.ts'
-import type { FileLayer } from '../../src/embedded/file-layer.ts'
 import { Follower, type Published } from '../../src/embedded/follower.ts'
 import { inlineFollower } from '../../src/embedded/follower-port.ts'
+import type { SubjectKeys } from '../../src/entry/key-store.ts'
+import type { FileLayer } from '../../src/files/file-layer.ts'
 import { generateNoteKey, parseSignerKey, parseVerifierKey } from '../../src/format/note-key.ts'
 import { AuditIndex } from '../../src/index/audit-index.ts'
-import type { SubjectKeys } from '../../src/key-store.ts'
-import { LogReader } from '../../src/log-reader.ts'
+import { LogReader } from '../../src/reader/log-reader.ts'
 
 export const modelOrigin = 'model.example/audit'
 const pair = generateNoteKey(modelOrigin)

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { DurableFile, FileLayer } from '../../src/embedded/file-layer.ts'
+import type { DurableFile, FileLayer } from '../../src/files/file-layer.ts'
 
 /** What happens to every call once the power is gone. */
 export class PowerCut extends Error {}

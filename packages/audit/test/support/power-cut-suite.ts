@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { FileLayer } from '../../src/embedded/file-layer.ts'
 import type { Published } from '../../src/embedded/follower.ts'
+import type { FileLayer } from '../../src/files/file-layer.ts'
 import { parseCheckpoint } from '../../src/format/checkpoint.ts'
 import { parseNote } from '../../src/format/note.ts'
 import { collect, requestEvent } from './events.ts'

@@ -1,4 +1,4 @@
-import type { FileLayer } from '../../src/embedded/file-layer.ts'
+import type { FileLayer } from '../../src/files/file-layer.ts'
 
 /** An error of the system, as Node gives it. */
 export function systemError(code: string): Error {

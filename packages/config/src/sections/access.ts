@@ -8,8 +8,8 @@ import {
 } from '@postern/access'
 import { ConfigError, type Duration, type Principal, RouteTable } from '@postern/core'
 import * as z from 'zod'
-import { checked, inCode, key, parsed, required, section } from '../key.ts'
-import { count, duration, listOf, oneOf, text, url, webUrl } from '../types.ts'
+import { checked, inCode, key, parsed, required, section } from '../key/key.ts'
+import { count, duration, listOf, oneOf, text, url, webUrl } from '../key/types.ts'
 
 /** What a caller must have, or prove, on a route. */
 export interface RequireConfig {

@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { duration, listOf, oneOf, text } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { duration, listOf, oneOf, text } from '../key/types.ts'
 
 /** How grave a finding is. */
 export type AlertSeverity = 'low' | 'medium' | 'high' | 'critical'

@@ -1,7 +1,7 @@
 import { ConfigError, type ConfigIssue, type Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, orOff, parsed, required, section } from '../key.ts'
-import { duration, flag, listOf, oneOf, syslogUrl, text, url, webUrl } from '../types.ts'
+import { key, orOff, parsed, required, section } from '../key/key.ts'
+import { duration, flag, listOf, oneOf, syslogUrl, text, url, webUrl } from '../key/types.ts'
 
 /** A witness that countersigns checkpoints (C2SP tlog-witness). */
 export interface WitnessConfig {

@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { duration, oneOf } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { duration, oneOf } from '../key/types.ts'
 
 /** Binds the backend's sessions to the device. */
 export interface BindConfig {

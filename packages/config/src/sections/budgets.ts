@@ -9,8 +9,8 @@ import {
 } from '@postern/access'
 import { ConfigError, type Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, parsed, required, section } from '../key.ts'
-import { duration, flag, listOf, oneOf, storeUrl, text } from '../types.ts'
+import { key, parsed, required, section } from '../key/key.ts'
+import { duration, flag, listOf, oneOf, storeUrl, text } from '../key/types.ts'
 
 /** A row budget: how many rows one actor may change in any window of that length. */
 export interface RowBudgetConfig {

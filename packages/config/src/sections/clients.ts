@@ -1,7 +1,7 @@
 import { ClientList, type ClientMatch } from '@postern/protocol'
 import * as z from 'zod'
-import { key, parsed, section } from '../key.ts'
-import { listOf, text } from '../types.ts'
+import { key, parsed, section } from '../key/key.ts'
+import { listOf, text } from '../key/types.ts'
 
 /** Clients by network and user agent. */
 export interface ClientConfig {

@@ -1,7 +1,7 @@
 import type { ByteSize, Duration } from '@postern/core'
 import { z } from 'zod'
-import { key, orOff, section } from '../key.ts'
-import { byteSize, count, duration, headerName, type Listen, listen, listOf, text } from '../types.ts'
+import { key, orOff, section } from '../key/key.ts'
+import { byteSize, count, duration, headerName, type Listen, listen, listOf, text } from '../key/types.ts'
 
 /** The web console and the traffic that it keeps. */
 export interface ConsoleConfig {

@@ -1,8 +1,8 @@
 import type { Duration } from '@postern/core'
 import { type CorsSettings, checkCors } from '@postern/protocol'
 import type * as z from 'zod'
-import { key, orOff, parsed, required, section } from '../key.ts'
-import { duration, flag, headerName, listOf, method, oneOf, text } from '../types.ts'
+import { key, orOff, parsed, required, section } from '../key/key.ts'
+import { duration, flag, headerName, listOf, method, oneOf, text } from '../key/types.ts'
 
 /** Which pages of other origins may read answers. */
 export interface CorsConfig {

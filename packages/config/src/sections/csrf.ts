@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { key, parsed, section } from '../key.ts'
-import { flag, listOf, text } from '../types.ts'
+import { key, parsed, section } from '../key/key.ts'
+import { flag, listOf, text } from '../key/types.ts'
 
 /** Refuses requests that other sites send. */
 export interface CsrfConfig {

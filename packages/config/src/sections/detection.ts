@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, orOff, required, section } from '../key.ts'
-import { duration, type Listen, listen, listOf, oneOf, serverUrl, text } from '../types.ts'
+import { key, orOff, required, section } from '../key/key.ts'
+import { duration, type Listen, listen, listOf, oneOf, serverUrl, text } from '../key/types.ts'
 
 /** What watches events over time. */
 export interface ScenariosConfig {

@@ -1,7 +1,7 @@
 import type { Detector, Event, Guard } from '@postern/core'
 import type * as z from 'zod'
-import { inCode, key } from '../key.ts'
-import { listOf } from '../types.ts'
+import { inCode, key } from '../key/key.ts'
+import { listOf } from '../key/types.ts'
 import type { IdentifyConfig } from './identify.ts'
 
 /**

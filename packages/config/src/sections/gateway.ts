@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
 import * as z from 'zod'
-import { key, orOff, required, section } from '../key.ts'
+import { key, orOff, required, section } from '../key/key.ts'
 import {
   backendAddress,
   count,
@@ -16,7 +16,7 @@ import {
   requestPath,
   secondOrMore,
   text,
-} from '../types.ts'
+} from '../key/types.ts'
 
 /** A certificate: PEM files, relative to the configuration. */
 export interface TlsConfig {

@@ -1,9 +1,9 @@
 import { type ByteSize, CidrSet, ConfigError, type Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
 import * as z from 'zod'
-import { key, orOff, parsed } from '../key.ts'
-import { MEMORY_ONLY } from '../memory-only.ts'
-import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../types.ts'
+import { key, orOff, parsed } from '../key/key.ts'
+import { MEMORY_ONLY } from '../key/memory-only.ts'
+import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../key/types.ts'
 
 /** `mode`. */
 export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {

@@ -1,7 +1,7 @@
 import type { CidrSet, Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { addressSet, duration, headerName, listOf, text } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { addressSet, duration, headerName, listOf, text } from '../key/types.ts'
 import { claims, type PrincipalPaths, type PrincipalPathsConfig } from './identify-tokens.ts'
 
 /** Sessions that the application keeps, asked of it with the request's cookies. */

@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { duration, headerName, listOf, text } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { duration, headerName, listOf, text } from '../key/types.ts'
 
 /** Where the parts of a principal are in claims or in an answer: paths such as `realm_access.roles`. */
 export interface PrincipalPathsConfig {

@@ -1,7 +1,7 @@
 import { ConfigError, type Duration, type Identify } from '@postern/core'
 import * as z from 'zod'
-import { inCode, key, parsed, required, section } from '../key.ts'
-import { duration, listOf, oneOf, storeUrl, text } from '../types.ts'
+import { inCode, key, parsed, required, section } from '../key/key.ts'
+import { duration, listOf, oneOf, storeUrl, text } from '../key/types.ts'
 import {
   type AuthJsConfig,
   authJs,

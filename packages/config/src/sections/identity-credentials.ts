@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, section } from '../key.ts'
-import { count, duration, listOf, oneOf, text } from '../types.ts'
+import { key, section } from '../key/key.ts'
+import { count, duration, listOf, oneOf, text } from '../key/types.ts'
 
 /** How long a sign-in lasts. */
 export interface IdentitySessionsConfig {

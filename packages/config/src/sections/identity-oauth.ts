@@ -1,6 +1,6 @@
 import type * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { listOf, oneOf, text, url } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { listOf, oneOf, text, url } from '../key/types.ts'
 
 /** A program that acts for people by OAuth. */
 export interface OauthClientConfig {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { listOf, oneOf, text, url, webUrl } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { listOf, oneOf, text, url, webUrl } from '../key/types.ts'
 import {
   type CompiledIdentityBackend,
   type CompiledIdentityKeys,

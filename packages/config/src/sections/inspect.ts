@@ -7,8 +7,8 @@ import {
   type ParameterType,
 } from '@postern/inspect'
 import * as z from 'zod'
-import { checked, key, orOff, section } from '../key.ts'
-import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../types.ts'
+import { checked, key, orOff, section } from '../key/key.ts'
+import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../key/types.ts'
 
 /**
  * Leaves one rule out at one place. All parts that are given must match: the more parts, the narrower.

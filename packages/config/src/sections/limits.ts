@@ -1,8 +1,9 @@
 import { ConfigError } from '@postern/core'
 import * as z from 'zod'
-import { compileKey, compileRouteLimit, mergeLimits } from '../compile-limits.ts'
-import { checked, inCode, key, orOff, parsed, section } from '../key.ts'
-import type { LimitRule } from '../limit-rule.ts'
+import { checked, inCode, key, orOff, parsed, section } from '../key/key.ts'
+import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../key/types.ts'
+import { compileKey, compileRouteLimit, mergeLimits } from '../limit/compile-limits.ts'
+import type { LimitRule } from '../limit/limit-rule.ts'
 import type {
   CompiledKey,
   LimitKey,
@@ -11,8 +12,7 @@ import type {
   OwnLimit,
   Plan,
   SingleKey,
-} from '../named-limit.ts'
-import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../types.ts'
+} from '../limit/named-limit.ts'
 
 /**
  * A limit with a name, as it appears in refusals and in `postern limits`.

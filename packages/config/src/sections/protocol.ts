@@ -1,8 +1,8 @@
 import type { ByteSize, Mode } from '@postern/core'
 import type { PathRisk } from '@postern/protocol'
 import type * as z from 'zod'
-import { key, orOff, section } from '../key.ts'
-import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text } from '../types.ts'
+import { key, orOff, section } from '../key/key.ts'
+import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text } from '../key/types.ts'
 
 /** How HTTP itself is checked. */
 export interface ProtocolConfig {

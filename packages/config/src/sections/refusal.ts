@@ -1,7 +1,7 @@
 import type { Json, RefusalLanguage } from '@postern/core'
 import * as z from 'zod'
-import { key, section } from '../key.ts'
-import { oneOf, text } from '../types.ts'
+import { key, section } from '../key/key.ts'
+import { oneOf, text } from '../key/types.ts'
 
 /** What refusals look like. */
 export interface RefusalConfig {

@@ -1,7 +1,7 @@
 import type { Duration } from '@postern/core'
 import * as z from 'zod'
-import { key, orOff, parsed, required, section } from '../key.ts'
-import { addressRange, count, duration, flag, listOf, text, webUrl } from '../types.ts'
+import { key, orOff, parsed, required, section } from '../key/key.ts'
+import { addressRange, count, duration, flag, listOf, text, webUrl } from '../key/types.ts'
 
 /** An IP list at Cloudflare. */
 export interface CloudflareConfig {

@@ -5,9 +5,7 @@ import type { ParameterSettings } from '@postern/inspect'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
 import * as z from 'zod'
-import { key, orOff, parsed, section } from '../key.ts'
-import type { LimitRule } from '../limit-rule.ts'
-import type { OwnLimit } from '../named-limit.ts'
+import { key, orOff, parsed, section } from '../key/key.ts'
 import {
   byteSize,
   flag,
@@ -19,7 +17,9 @@ import {
   pathRisk,
   routePattern,
   text,
-} from '../types.ts'
+} from '../key/types.ts'
+import type { LimitRule } from '../limit/limit-rule.ts'
+import type { OwnLimit } from '../limit/named-limit.ts'
 import {
   type ApproveConfig,
   approve,

@@ -1,7 +1,7 @@
 import type { HeadersSetting } from '@postern/identity/headers'
 import * as z from 'zod'
-import { key, orOff, section } from '../key.ts'
-import { oneOf } from '../types.ts'
+import { key, orOff, section } from '../key/key.ts'
+import { oneOf } from '../key/types.ts'
 
 const csp = z.record(
   z.string().regex(/^[a-z-]+$/),

@@ -1,8 +1,8 @@
 import type { AdaptiveOptions, LoadSheddingOptions } from '@postern/throttle'
 import * as z from 'zod'
-import { compileShed, type ShedSettings } from '../compile-shed.ts'
-import { key, parsed, required, section } from '../key.ts'
-import { count, listOf, routePattern } from '../types.ts'
+import { key, parsed, required, section } from '../key/key.ts'
+import { count, listOf, routePattern } from '../key/types.ts'
+import { compileShed, type ShedSettings } from '../limit/compile-shed.ts'
 
 /** Bounds of a limit that is found from latency. */
 export interface AdaptiveConfig {

@@ -12,8 +12,8 @@ import {
   status,
 } from '@postern/identity/login'
 import * as z from 'zod'
-import { inCode, key, orOff, parsed, required, section } from '../key.ts'
-import { addressSet, flag, listOf, text } from '../types.ts'
+import { inCode, key, orOff, parsed, required, section } from '../key/key.ts'
+import { addressSet, flag, listOf, text } from '../key/types.ts'
 
 /** What an answer shows: any of these. */
 export interface AnswerTestConfig {

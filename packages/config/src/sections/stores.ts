@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
 import * as z from 'zod'
-import { key, parsed, section } from '../key.ts'
-import { oneOf, storeUrl } from '../types.ts'
+import { key, parsed, section } from '../key/key.ts'
+import { oneOf, storeUrl } from '../key/types.ts'
 
 /**
  * Servers to share state through, for more than one machine. Addresses may hold passwords: write `${NAME}` to

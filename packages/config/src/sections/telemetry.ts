@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { key, required, section } from '../key.ts'
-import { text } from '../types.ts'
+import { key, required, section } from '../key/key.ts'
+import { text } from '../key/types.ts'
 
 /** Where traces and metrics are sent. */
 export interface TelemetryConfig {

@@ -1,5 +1,5 @@
 import type { Resources } from '@postern/runtime'
-import type { Reading } from './metrics.ts'
+import type { Reading } from '../telemetry/metrics.ts'
 
 /** What readings are taken from: `Resources` has both. */
 export interface AuditParts {

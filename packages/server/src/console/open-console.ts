@@ -46,11 +46,11 @@ import {
   standingsOf,
 } from '@postern/runtime'
 import { openSqlite } from '@postern/store'
-import { clientCountry } from '../client-country.ts'
 import { diagnoseAll } from '../doctor/diagnose.ts'
+import { clientCountry } from '../plan/client-country.ts'
+import type { Overrides } from '../plan/worker-plan.ts'
 import { PreviewInThread, type PreviewSetting } from '../preview/preview-in-thread.ts'
 import type { PreviewPlan } from '../preview/preview-plan.ts'
-import type { Overrides } from '../worker-plan.ts'
 import { attackOf } from './console-attacks.ts'
 import { approvingRoles, guardedRoutes } from './guarded-routes.ts'
 import { openTraffic } from './open-traffic.ts'

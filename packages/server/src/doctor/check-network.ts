@@ -5,9 +5,9 @@ import type { CompiledConfig, Listen } from '@postern/config'
 import { ConfigError, parseAddress } from '@postern/core'
 import { holdPort } from '@postern/gateway'
 import { PortInUse } from '@postern/runtime'
-import { checkedOnce } from '../backend-check.ts'
-import { isListeningPlace, readCertificate } from '../gateway-plan.ts'
-import { fewFilesSentence, MORE_FILES_HINT, openFileLimit } from '../open-files.ts'
+import { checkedOnce } from '../backend/backend-check.ts'
+import { isListeningPlace, readCertificate } from '../plan/gateway-plan.ts'
+import { fewFilesSentence, MORE_FILES_HINT, openFileLimit } from '../plan/open-files.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const DAY_MS = 86_400_000

@@ -1,5 +1,5 @@
 import type { PageShare, PreviewResult } from '@postern/console'
-import type { Overrides } from '../worker-plan.ts'
+import type { Overrides } from '../plan/worker-plan.ts'
 import type { Gathered } from './gathered.ts'
 
 /** One of several threads that share a preview: a part of the pages, and a part of the actors; 1 to 256. */

@@ -1,6 +1,6 @@
 import type { CompiledTelemetry } from '@postern/config'
 import { boundedText, type Clock, type Event, type Health, type HealthProbe } from '@postern/core'
-import { BUCKETS, type MetricCounts, type Reading } from '../admin/metrics.ts'
+import { BUCKETS, type MetricCounts, type Reading } from './metrics.ts'
 import { type OtlpSource, otlpOrigin } from './otlp-json.ts'
 import { otlpMetrics } from './otlp-metric.ts'
 import { type OtlpSpan, spanOf } from './otlp-span.ts'

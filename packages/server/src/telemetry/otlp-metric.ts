@@ -1,4 +1,4 @@
-import type { MetricCounts, Reading } from '../admin/metrics.ts'
+import type { MetricCounts, Reading } from './metrics.ts'
 import { nanoseconds, type OtlpAttribute, otlpAttributes } from './otlp-json.ts'
 
 const CUMULATIVE = 2
