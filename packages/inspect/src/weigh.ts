@@ -66,6 +66,7 @@ const IN_ADDRESSES = new Set([
   'ssrf/disguised',
   'ssrf/disguised-host',
   'ssrf/odd-address',
+  'ssrf/host-ending',
   'ssrf/schemed-host',
   'ssrf/cloud-name',
   'xss/script-url',

@@ -111,6 +111,29 @@ export const disguisedAddressRules: readonly Rule[] = [
       ],
     },
   ),
+  // The host that a check of endings looks for, in what is no part of the host.
+  pattern(
+    'ssrf/host-ending',
+    /^\s{0,2}https?:\/\/[\w.:-]{1,80}[#?]\.(?:[\w-]{1,60}\.){1,5}[a-z]{2,24}(?::\d{1,5})?(?:\/|\s{0,2}$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.scheme,
+      places: ['query', 'form', 'cookie', 'body'],
+      attacks: [
+        'http://evil.example#.shop.example/',
+        'https://evil.example:8080?.shop.example',
+        'http://198.51.100.7#.shop.example/x',
+      ],
+      benign: [
+        'https://shop.example/#.Vk3xYrerS00',
+        'https://shop.example#.main',
+        'https://shop.example/a?.b.example',
+        'https://shop.example?a=.b.example',
+        'see http://shop.example#.a.example/',
+      ],
+    },
+  ),
   pattern('ssrf/schemed-host', /^\s{0,2}https?:(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?:\/|\s{0,2}$)/, {
     score: 5,
     atStart: true,

@@ -30,7 +30,8 @@ function findWebshellParameter({ place, name, lower }: Reading): Span | undefine
 
 /** Names of lists that hold names of columns, among which one is `id`. */
 const LIST_NAME = /sort|order|field|column|select|include|expand|group|attr|key|prop|list|ids$|^(?:q|s|f|by)$/
-const SHORT = /^[\w.-]{1,24}(?:[;|&]{1,2}id;?|\r?\n{1,2}id\r?\n)$/
+const SHORT =
+  /^(?:[\w.-]{1,24}(?:[;|&]{1,2}id;?|\r?\n{1,2}id\r?\n)|(?:\d{1,6}\s){0,4}[\w.-]{1,24}(?:;|&&|\|\|)id(?:\s\d{1,6}){0,4}\s{0,2})$/
 
 /** Behind a number or an address, which no list of names begins with. */
 const NUMBERED =

@@ -101,6 +101,14 @@ export const probeRules: readonly Rule[] = [
     attacks: ['/app/rest/server;x.jsp', '/app/rest/users/id:1/tokens/x;.jsp'],
     benign: ['/a.jsp', '/a;jsessionid=1', '/app;v=1/x.jsp'],
   }),
+  // A question mark that the front takes for a part of the name and what it passes the path to does not.
+  pattern('probe/hidden-question', /\/[\w.-]{0,60}%3f[\w.-]{0,24}\.(?:php\d?|phtml|jspx?|aspx?|cgi)$/, {
+    score: 5,
+    places: ['path'],
+    chars: CHAR.percent,
+    attacks: ['/poc.jsp/%3f.php', '/a/b%3F.jsp', '/admin.php%3fooo.php'],
+    benign: ['/wiki/What%3f', '/wiki/What_is_a.php%3f', '/index.php%3fid=2.php', '/a%3f.css'],
+  }),
   pattern(
     'probe/exploit',
     /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%|@fs\/(?:etc|proc|root|home|[a-z]:)|@id\/__x00__)|\b(?:page|direct\/1)\/setupcompleted\b|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,
