@@ -66,6 +66,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'ssrf/target-host': 'needs two slashes in a row, or a control character',
   'ssrf/path-host':
     'needs a backslash or two slashes in a row; what is encoded is undone and looked at again',
+  'probe/hidden-question': 'a question mark is telling, also one that is encoded',
   'probe/format': 'directions for formatting are telling',
   'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
   'traversal/whole-file': 'needs a tilde, a backslash, two slashes in a row, or file:, which is telling',

@@ -80,7 +80,7 @@ describe('the shortest command among the numbers that a program is called with',
 })
 
 test('a provider of classes among the options of a key tool', () => {
-  for (const path of ['"C:\\x\\bin"', '/tmp/x', 'c:/x'])
+  for (const path of ['"C:\\x\\bin"', '\\\\evil\\x', 'c:\\x'])
     assert.deepEqual(
       rulesOf(`/a?length=${encodeURIComponent(`1024 -providerclass Si -providerpath ${path}`)}`),
       ['rce/key-tool'],

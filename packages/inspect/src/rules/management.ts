@@ -136,12 +136,12 @@ export const managementRules: readonly Rule[] = [
     },
   ),
   // Where the key tool of Java takes its classes from, among what it is called with.
-  pattern('rce/key-tool', /\s-providerpath\s{1,4}["']?(?:[a-z]:)?[/\\]/, {
+  pattern('rce/key-tool', /\s-providerpath\s{1,4}["']?(?:[a-z]:)?\\/, {
     score: 5,
     quotable: true,
-    chars: CHAR.backslash | CHAR.slash,
-    attacks: ['1024 -providerclass Si -providerpath "C:\\x"', '1024 -providerpath /tmp/x'],
-    benign: ['a -providerpath or not', 'providerpath /tmp/x'],
+    chars: CHAR.backslash,
+    attacks: ['1024 -providerclass Si -providerpath "C:\\x"', '1024 -providerpath \\\\evil\\x'],
+    benign: ['a -providerpath or not', '-providerpath /tmp/x'],
   }),
   // What it was called with, into a shell.
   pattern('rce/arguments-into-shell', /\$[@*]\s{0,2}\|\s{0,2}(?:ba|da|z|k)?sh\b/, {
