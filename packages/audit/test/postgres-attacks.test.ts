@@ -110,6 +110,8 @@ describe('a row of the log that somebody changed in the database', () => {
       `UPDATE audit_entries SET subject = NULL WHERE idx = 40`,
       `DELETE FROM audit_addresses WHERE subject = (SELECT subject FROM audit_entries WHERE idx = 5)`,
       `UPDATE audit_tenants SET number = 1 WHERE tenant = 'acme'`,
+      `UPDATE audit_tenants SET number = number + 10 WHERE tenant = 'acme'`,
+      `DELETE FROM audit_tenants`,
     ]) {
       await db.query(sql)
       assert.equal((await rebuildPostgresIndex(db)).identical, false, sql)
@@ -119,6 +121,31 @@ describe('a row of the log that somebody changed in the database', () => {
     assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
     await log.close()
   })
+
+  for (const isSame of [true, false])
+    test(`gives no entry a wrong number, on ${isSame ? 'the instance that gave out the last' : 'another instance'}`, async t => {
+      const db = await database(t)
+      const first = await openInstance(db, { commitTimeout: '2s' })
+      await write(first, 0, 20)
+      if (!isSame) await first.close()
+      for (const sql of [
+        `UPDATE audit_tenants SET number = number + 10 WHERE tenant = 'acme'`,
+        `UPDATE audit_tenants SET number = 1 WHERE tenant = 'acme'`,
+        'DELETE FROM audit_tenants',
+      ]) {
+        await db.query(sql)
+        const log = isSame ? first : await openInstance(db, { commitTimeout: '2s' })
+        await assert.rejects(log.commit(requestEvent(21)), /no instance numbers entries/, sql)
+        assert.match(log.health().detail ?? '', /number .*audit rebuild --replace/)
+        assert.equal((await rebuildPostgresIndex(db, { mode: 'replace' })).identical, false)
+        // What waited is entered now, with what comes.
+        await log.commit(requestEvent(24))
+        await log.checkpoint()
+        assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+        if (!isSame) await log.close()
+      }
+      await first.close()
+    })
 
   test('gets no signature, even when entry, hash and state were made to fit each other', async t => {
     const db = await database(t)
