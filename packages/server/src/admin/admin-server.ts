@@ -70,7 +70,7 @@ async function answer(
   if (!isAddressedHere(request.headers.host))
     return send(response, 403, { error: 'ask by address, not by name' })
   const path = request.url?.split('?', 1)[0] ?? ''
-  if (request.method === 'GET') return answerReading(options, path, response)
+  if (request.method === 'GET' || request.method === 'HEAD') return answerReading(options, path, response)
   const name = path.slice(1)
   const command =
     request.method === 'POST' && Object.hasOwn(options.commands, name) ? options.commands[name] : undefined
@@ -105,7 +105,11 @@ function answerReading(options: AdminOptions, path: string, response: ServerResp
         .end(options.metrics())
       break
     default:
-      send(response, 404, { error: 'not found' })
+      send(response, 404, {
+        error: path.startsWith('/v1/')
+          ? 'CrowdSec bouncers are served where crowdsec.listen says'
+          : 'served here: /healthz, /readyz, /metrics',
+      })
   }
 }
 
