@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
-import { Engine, type Event, VirtualClock } from '@postern/core'
+import { setTimeout as pause } from 'node:timers/promises'
+import { ALLOW, Engine, type Event, type Guard, VirtualClock } from '@postern/core'
 import { startGateway } from '@postern/gateway'
 import { BoundSessions } from '@postern/identity/bind'
 import { securityHeaders } from '@postern/identity/headers'
@@ -74,10 +75,26 @@ interface Site {
   readonly events: Event[]
 }
 
+/** Milliseconds for which a network or a machine is slow. */
+interface Slow {
+  /** Until the application answers. */
+  readonly answers: number
+  /** Until the browser has the script of the service worker. */
+  readonly worker: number
+}
+
 /** The application, unchanged, behind the gateway; the gateway's time is ours. */
-async function behindGateway(t: TestContext): Promise<Site> {
+async function behindGateway(t: TestContext, slow: Slow = { answers: 0, worker: 0 }): Promise<Site> {
   const application = new Application()
-  const upstream = await listen(t, (request, response) => application.handle(request, response))
+  const upstream = await listen(t, (request, response) => {
+    setTimeout(() => application.handle(request, response), slow.answers)
+  })
+  const slowly: Guard = {
+    name: 'slow',
+    failure: 'closed',
+    decide: exchange =>
+      exchange.header('service-worker') === 'script' ? pause(slow.worker).then(() => ALLOW) : ALLOW,
+  }
   const clock = new VirtualClock()
   const events: Event[] = []
   const bound = new BoundSessions({
@@ -91,7 +108,7 @@ async function behindGateway(t: TestContext): Promise<Site> {
     upstream,
     listen: { host: '127.0.0.1', port: 0 },
     // The strictest headers that Postern adds: none of it may depend on a nonce.
-    engine: new Engine({ guards: [securityHeaders({ policy: 'strict' }), bound] }),
+    engine: new Engine({ guards: [slowly, securityHeaders({ policy: 'strict' }), bound] }),
   })
   t.after(() => gateway.close())
   return { application, url: gateway.url.replace('127.0.0.1', 'localhost'), clock, events }
@@ -194,6 +211,14 @@ describe('a browser without device-bound sessions', { timeout: 180_000 }, () => 
     await page.goBack()
     await page.click('button')
     await seen(page.locator('text=ada ordered item=tea'), { timeout: 30_000 })
+  })
+
+  test('the worker sees the first page after a sign-in, however slow the application and the worker are', async t => {
+    const { url } = await behindGateway(t, { answers: 1_500, worker: 500 })
+    const { page } = await open(t)
+    await page.goto(`${url}/sign-in?user=ada`)
+    await shows(page, 'ada')
+    assert.ok(await isWorked(page))
   })
 
   test('a page that signs in by a call, and one that stays open, with the script in it', async t => {

@@ -153,6 +153,55 @@ describe('a session of a backend that was never written for it', () => {
     assert.equal((await browser.go()).cookie, undefined)
   })
 
+  for (const [name, line, seconds] of [
+    ['a month', 'Max-Age=2592000', 2_592_000],
+    ['more than any browser keeps it', `Max-Age=${'9'.repeat(400)}`, 34_560_000],
+  ] as const)
+    test(`a browser without support keeps a session of ${name}`, async () => {
+      const world = new World()
+      const browser = new Browser(world)
+      world.setCookie = [`${SID}; ${line}`]
+      await browser.go('/login')
+      world.setCookie = []
+      world.clock.advance((seconds - 60) * 1_000)
+      assert.equal((await browser.go()).cookie, 'connect.sid=s%3Aabc.sig')
+      world.clock.advance(120_000)
+      assert.equal((await browser.go()).cookie, undefined)
+      assert.equal((await browser.stolen().go()).cookie, undefined, 'nor does the store keep it longer')
+    })
+
+  test('a browser without support stays signed in while a backend prolongs the session with every answer', async () => {
+    for (const [age, step] of [
+      [1_800, 600],
+      [90, 40],
+    ] as const) {
+      const world = new World()
+      const browser = new Browser(world)
+      world.setCookie = [`${SID}; Max-Age=${age}`]
+      await browser.go('/login')
+      for (let i = 0; i < 20; i++) {
+        world.clock.advance(step * 1_000)
+        assert.equal((await browser.go()).cookie, 'connect.sid=s%3Aabc.sig', `${age} s, answer ${i}`)
+      }
+      world.clock.advance((age + 1) * 1_000)
+      assert.equal((await browser.go()).cookie, undefined)
+    }
+  })
+
+  test('a backend that gives the same session less time is followed', async () => {
+    const world = new World()
+    const browser = new Browser(world)
+    world.setCookie = [`${SID}; Max-Age=86400`]
+    await browser.go('/login')
+    const copy = browser.stolen()
+    world.setCookie = [`${SID}; Max-Age=600`]
+    await browser.go()
+    world.setCookie = []
+    world.clock.advance(601_000)
+    assert.equal((await browser.go()).cookie, undefined)
+    assert.equal((await copy.go()).cookie, undefined)
+  })
+
   test("the backend's bare cookie: taken over from before, and worth nothing once it is bound", async () => {
     const world = new World()
     const browser = new Browser(world)
@@ -163,6 +212,24 @@ describe('a session of a backend that was never written for it', () => {
     assert.equal((await world.send('/', ['cookie', 'connect.sid=old'])).cookie, undefined)
     const strict = new World({ existing: 'refuse' })
     assert.equal((await strict.send('/', ['cookie', 'a=b; connect.sid=old'])).cookie, 'a=b')
+  })
+
+  test("attack: the backend's bare cookie stays worth nothing for as long as its session is prolonged", async () => {
+    for (const isBound of [true, false]) {
+      const world = new World()
+      const browser = new Browser(world)
+      world.setCookie = [`${SID}; Max-Age=1800`]
+      await browser.go('/login')
+      if (isBound) await browser.register()
+      for (let i = 0; i < 20; i++) {
+        world.clock.advance(240_000)
+        if (isBound) await browser.refresh()
+        await browser.go()
+      }
+      world.setCookie = []
+      assert.equal((await browser.go()).cookie, 'connect.sid=s%3Aabc.sig')
+      assert.equal((await world.send('/', ['cookie', 'connect.sid=s%3Aabc.sig'])).cookie, undefined)
+    }
   })
 
   test('two bound cookies, a forged one, or one next to the bare cookie are nobody', async () => {

@@ -10,8 +10,8 @@ const EDITED = new Set([
 ])
 
 /**
- * A failure of the search index. Where the file itself is wrong, the error says that it can be made again from
- * the log. Others, as of a full disk, are returned as they are.
+ * A failure of the search index. Where the file itself is wrong, the error says that it can be made again
+ * from the log. Others, as of a full disk, are returned as they are.
  */
 export function indexProblem(error: unknown, path: string): unknown {
   const cause = error instanceof PosternError ? error.cause : error

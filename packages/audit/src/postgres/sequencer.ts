@@ -310,7 +310,8 @@ export class Sequencer {
     ])
     for (const id of erased) await eraseKey(client, id)
     const { rowCount } = await client.query(ADVANCE, [this.#tree.size, oldSize, this.#term])
-    if (rowCount !== 1) throw new IntegrityError('another instance moved the log on under the lock')
+    if (rowCount !== 1)
+      throw new IntegrityError('another instance appended to the log while this one held its lock')
     return entries.map(({ inbox: id, index, hash }) => ({
       inbox: id,
       index,

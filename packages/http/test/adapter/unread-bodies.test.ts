@@ -8,6 +8,7 @@ import { honoNodeAdapter } from '../applications/hono.ts'
 import { koaAdapter } from '../applications/koa.ts'
 import { nestAdapter } from '../applications/nest.ts'
 import { connectAdapter, nodeAdapter } from '../applications/node.ts'
+import type { Adapter } from '../harness.ts'
 
 const LARGE = Buffer.alloc(3_000_000, 0x61)
 
@@ -45,6 +46,23 @@ function ask(agent: Agent, port: number, method: string, path: string, body?: Bu
   })
 }
 
+/** So long `@hono/node-server` waits for the rest of a body nobody reads; then it ends the connection. */
+const HONO_WAITS = 500
+
+/** On a machine so busy that a body takes longer than hono's server waits for it, tries again. */
+async function unlessHonoEndsIt(adapter: Adapter, work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const started = performance.now()
+    try {
+      return await work()
+    } catch (error) {
+      const isEnded = error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+      const mayBeHono = adapter === honoNodeAdapter && performance.now() - started >= HONO_WAITS
+      if (!isEnded || !mayBeHono || tries === 5) throw error
+    }
+  }
+}
+
 for (const adapter of [
   nodeAdapter,
   connectAdapter,
@@ -68,11 +86,13 @@ for (const adapter of [
       try {
         const { port = 0 } = app
         for (const body of [LARGE, LARGE, LARGE.subarray(0, 50_000), LARGE]) {
-          const first = await ask(agent, port, 'POST', '/nowhere', body)
-          assert.ok(first.status >= 400, String(first.status))
-          const second = await ask(agent, port, 'GET', '/hello')
-          assert.equal(second.status, 200)
-          assert.equal(second.connection, first.connection)
+          await unlessHonoEndsIt(adapter, async () => {
+            const first = await ask(agent, port, 'POST', '/nowhere', body)
+            assert.ok(first.status >= 400, String(first.status))
+            const second = await ask(agent, port, 'GET', '/hello')
+            assert.equal(second.status, 200)
+            assert.equal(second.connection, first.connection)
+          })
         }
       } finally {
         agent.destroy()

@@ -38,6 +38,10 @@ export interface NewKey {
 
 /** A browser's own registration may take the place of a script's for so long after it. */
 const UPGRADE = 10_000
+/** The longest that browsers keep a cookie, whatever its line says (RFC 6265bis section 5.5). */
+const LONGEST_COOKIE = 400 * 86_400_000
+/** A smaller change of the end of a session needs no write: rolling sessions change it with every answer. */
+const NOTICED = 60_000
 
 export interface LedgerOptions {
   readonly store: RecordStore<BoundRecord>
@@ -95,10 +99,10 @@ export class BoundLedger {
    * @returns the browser's cookie, and when the session ends at the latest
    */
   begin(set: SetCookieLine): { readonly cookie: BoundCookie; readonly until: number } {
-    const { seal, clock, longest, unbound } = this.#options
+    const { seal, clock, unbound } = this.#options
     const cookie = { id: this.#text(16), secret: this.#text(32) }
     const now = clock.now()
-    const until = Math.min(set.expiresAt ?? Number.POSITIVE_INFINITY, now + longest)
+    const until = this.#endOf(set, now)
     this.#keep(cookie.id, {
       sealed: seal.seal(set.value, cookie.id),
       // Until a key is registered; where none has to be, as long as the backend's
@@ -118,21 +122,29 @@ export class BoundLedger {
     this.#change(id, record => ({ ...record, until: Math.min(record.until, now + GRACE) }))
   }
 
-  /** The backend set the same cookie again. */
-  prolong(held: Held, set: SetCookieLine): void {
-    const { clock, longest, unbound } = this.#options
-    const until = Math.min(set.expiresAt ?? Number.POSITIVE_INFINITY, clock.now() + longest)
-    // Rolling sessions set their cookie with every answer; a minute more or less needs no write.
-    if (until - held.record.until < 60_000) return
-    this.#change(held.id, record => ({
-      ...record,
-      until,
-      // Where a key has to be registered, answers of the backend do not give more time for it.
-      current:
-        record.key === undefined && unbound === Number.POSITIVE_INFINITY
-          ? { ...record.current, until }
-          : record.current,
-    }))
+  /**
+   * The backend set the same cookie again: the session ends when the line says.
+   * @returns when it ends, where that has changed and no key is needed for it; else undefined
+   */
+  prolong(held: Held, set: SetCookieLine): number | undefined {
+    const { clock, unbound } = this.#options
+    const now = clock.now()
+    const until = this.#endOf(set, now)
+    if (Math.abs(until - held.record.until) < Math.min(NOTICED, (until - now) / 10)) return undefined
+    // Where a key has to be registered, answers of the backend do not give more time for it.
+    const isKeyless = held.record.key === undefined && unbound === Number.POSITIVE_INFINITY
+    this.#change(held.id, record =>
+      // A sign-in or another answer changed the end meanwhile: theirs is newer.
+      record.until !== held.record.until
+        ? record
+        : {
+            ...record,
+            until,
+            current: record.key === undefined && isKeyless ? { ...record.current, until } : record.current,
+          },
+    )
+    this.#keep(markOf(set.value), { ...NO_SESSION, sealed: held.id, until })
+    return isKeyless ? until : undefined
   }
 
   end(id: string): void {
@@ -179,6 +191,10 @@ export class BoundLedger {
       return { record: rotated({ ...record, used }, this.#ticket(secret, record, now), now), result: true }
     })
     return done ? { id, secret } : undefined
+  }
+
+  #endOf({ expiresAt }: SetCookieLine, now: number): number {
+    return Math.min(expiresAt ?? now + this.#options.longest, now + LONGEST_COOKIE)
   }
 
   #ticket(secret: string, record: BoundRecord, now: number): BoundRecord['current'] {

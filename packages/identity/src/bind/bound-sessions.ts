@@ -185,7 +185,7 @@ export class BoundSessions implements Guard {
     else head.set('Set-Cookie', others)
     if (set.value === '' || (set.expiresAt !== undefined && set.expiresAt <= now))
       this.#end(exchange, head, held)
-    else if (held.id !== '' && set.value === held.original) this.#ledger.prolong(held, set)
+    else if (held.id !== '' && set.value === held.original) this.#prolong(exchange, head, set, held)
     else this.#begin(exchange, head, set, held)
   }
 
@@ -195,9 +195,7 @@ export class BoundSessions implements Guard {
    */
   #begin(exchange: Exchange, head: AnswerHead, set: SetCookieLine, before: Held): void {
     const { cookie, until } = this.#ledger.begin(set)
-    const { sameSite } = set
-    const maxAge = set.expiresAt === undefined ? {} : { maxAge: (until - this.#clock.now()) / 1_000 }
-    head.append('Set-Cookie', boundCookieLine(exchange, cookie, { sameSite, ...maxAge }))
+    head.append('Set-Cookie', boundCookieLine(exchange, cookie, lifeOf(set, until, this.#clock.now())))
     // A raw cookie that the browser still has from before must not linger.
     if (readCookies(exchange.header('cookie'), this.#options.cookie).length > 0)
       head.append('Set-Cookie', `${this.#options.cookie}=; Path=/; Max-Age=0`)
@@ -205,6 +203,14 @@ export class BoundSessions implements Guard {
       head.append('Secure-Session-Registration', this.#device.invitation(cookie.id))
     if (this.#script !== undefined) head.append(...this.#script.invitation)
     if (before.id !== '') this.#ledger.retire(before.id)
+  }
+
+  /** A browser without a key has the cookie that it got at sign-in, which ends when that line said. */
+  #prolong(exchange: Exchange, head: AnswerHead, set: SetCookieLine, held: Held): void {
+    const until = this.#ledger.prolong(held, set)
+    const cookie = readBoundCookie(exchange)
+    if (until === undefined || typeof cookie === 'string') return
+    head.append('Set-Cookie', boundCookieLine(exchange, cookie, lifeOf(set, until, this.#clock.now())))
   }
 
   #end(exchange: Exchange, head: AnswerHead, held: Held): void {
@@ -224,6 +230,15 @@ export class BoundSessions implements Guard {
       data: { session: id.slice(0, 11), path: exchange.path.canonical.slice(0, 1_024) },
     })
   }
+}
+
+/** How long the browser keeps the cookie: until it ends, where the backend's line names no time. */
+function lifeOf(
+  { sameSite, expiresAt }: SetCookieLine,
+  until: number,
+  now: number,
+): { readonly sameSite: SetCookieLine['sameSite']; readonly maxAge?: number } {
+  return { sameSite, ...(expiresAt !== undefined && { maxAge: (until - now) / 1_000 }) }
 }
 
 function adopted(name: string, value: string): SetCookieLine {

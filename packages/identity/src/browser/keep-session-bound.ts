@@ -2,11 +2,14 @@ import { sendBound } from './bound-requests.ts'
 import { type BoundState, SessionKeeper } from './session-keeper.ts'
 
 /** The parts of a page that are used here, so that no DOM types are needed. */
+interface Registration {
+  readonly active: { readonly scriptURL: string; readonly state: string } | null
+}
 interface Container {
-  getRegistration(
-    scope: string,
-  ): Promise<{ readonly active: { readonly scriptURL: string } | null } | undefined>
-  register(url: string, options: { readonly scope: string }): Promise<unknown>
+  readonly controller: unknown
+  getRegistration(scope: string): Promise<Registration | undefined>
+  register(url: string, options: { readonly scope: string }): Promise<Registration>
+  addEventListener(type: 'controllerchange', listener: () => void): void
 }
 interface Page {
   readonly navigator?: { readonly serviceWorker?: Container }
@@ -25,6 +28,11 @@ const LONGEST = 2_000_000_000
 export interface BoundPage {
   /** What became of the session when the page was opened. */
   readonly state: Promise<BoundState>
+  /**
+   * Settles when a service worker is at work, so that it sees the next page from its start, or when there is
+   * none to wait for.
+   */
+  readonly worker: Promise<void>
   /** Takes the cookie away where its key is not in this browser. */
   forget(): Promise<void>
 }
@@ -41,7 +49,8 @@ export interface BoundPage {
 export function keepSessionBound(): BoundPage {
   const page = globalThis as typeof globalThis & Page
   // Where pages are rendered on a server there is nothing to bind.
-  if (page.document === undefined) return { state: Promise.resolve('none'), forget: async () => {} }
+  if (page.document === undefined)
+    return { state: Promise.resolve('none'), worker: Promise.resolve(), forget: async () => {} }
   const keeper = new SessionKeeper()
   const plainFetch = page.fetch.bind(page)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -66,13 +75,16 @@ export function keepSessionBound(): BoundPage {
   // A page that was asleep, or without a network.
   page.document.addEventListener('visibilitychange', renew)
   page.addEventListener('online', renew)
-  installWorker(page.navigator?.serviceWorker).catch(() => {})
-  return { state: keeper.keep('always').then(plan), forget: () => keeper.forget() }
+  const worker = installWorker(page.navigator?.serviceWorker).catch(() => {})
+  return { state: keeper.keep('always').then(plan), worker, forget: () => keeper.forget() }
 }
 
 /** A worker of the application is left alone: it may import the script. */
 async function installWorker(container: Container | undefined): Promise<void> {
-  const present = await container?.getRegistration('/')
-  if (present?.active == null || present.active.scriptURL.endsWith(SCRIPT))
-    await container?.register(SCRIPT, { scope: '/' })
+  if (container === undefined) return
+  const present = await container.getRegistration('/')
+  if (present?.active != null && !present.active.scriptURL.endsWith(SCRIPT)) return
+  const { active } = await container.register(SCRIPT, { scope: '/' })
+  if (container.controller !== null || active?.state === 'activated') return
+  await new Promise<void>(resolve => container.addEventListener('controllerchange', resolve))
 }

@@ -17,6 +17,8 @@ const place = globalThis as typeof globalThis & Place
 
 /** Pages that are reloaded so often in a row are no longer: something is wrong that it does not heal. */
 const MOST = 3
+/** Milliseconds that a person waits for a service worker, at most. */
+const WORKER_PATIENCE = 2_000
 
 function startPage(then: string | undefined): void {
   const bound = keepSessionBound()
@@ -25,10 +27,17 @@ function startPage(then: string | undefined): void {
     .then(async state => {
       if (state === 'lost') await bound.forget()
       const isDone = state !== 'keyless' && state !== 'away'
-      if (then === 'reload' && isDone && mayReload()) place.location.reload()
-      else place.document.body.classList.add('shown')
+      if (then === 'reload' && isDone && mayReload()) {
+        // A page that begins to load while a worker takes over is never seen by it.
+        await Promise.race([bound.worker, pause(WORKER_PATIENCE)])
+        place.location.reload()
+      } else place.document.body.classList.add('shown')
     })
     .catch(() => {})
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
 
 /** Counts what happened within the last seconds, where the browser lets it. */
