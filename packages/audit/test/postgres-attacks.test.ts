@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { IntegrityError, systemClock, systemRandom } from '@postern/core'
 import { type PostgresDatabase, PostgresError } from '@postern/store'
@@ -382,6 +383,31 @@ describe('the inbox', () => {
       [1, 2],
     )
     assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+    await log.close()
+  })
+
+  test('keeps tenants apart whose names are one in UTF-8, in one batch and after each other', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '5s' })
+    const stored = `a\ufffd... sha256 ${createHash('sha256').update('a\0').digest('hex')}`
+    const tenants = ['a\0', 'a\ufffd', 'a\ud800', 'a\ud801', 'a\udfff', stored]
+    const commitAll = (): Promise<unknown> =>
+      Promise.all(
+        tenants.map((tenant, i) => log.commit(requestEvent(i, { actor: { principal: 'p', tenant } }))),
+      )
+    await commitAll()
+    await commitAll()
+    for (const tenant of tenants) await log.commit(requestEvent(9, { actor: { principal: 'p', tenant } }))
+    await log.checkpoint()
+    assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+    for (const tenant of tenants) {
+      const found = await collect(log.query({ tenant, order: 'oldest' }))
+      assert.deepEqual(
+        found.map(entry => [entry.tenant, entry.number]),
+        [1, 2, 3].map(number => [tenant, number]),
+      )
+    }
+    assert.deepEqual(await rebuildPostgresIndex(db), { size: 18, identical: true })
     await log.close()
   })
 

@@ -66,7 +66,7 @@ interface Known {
 }
 
 /** States of PostgreSQL that mean a row cannot be stored as it is, and not that the database has failed. */
-const UNFIT = /^(?:22|23|54)/
+const UNFIT = /^(?:21|22|23|54)/
 
 /**
  * Turns inbox rows into entries, one instance at a time. The lock only saves work: safety comes from
