@@ -66,7 +66,7 @@ describe('attack: somebody edits the index of a log, which is not signed', () =>
 
   const damages: readonly (readonly [string, string])[] = [
     ['UPDATE position SET size = size - 5', 'UNIQUE'],
-    ['UPDATE position SET size = size + 5', 'it knows'],
+    ['UPDATE position SET size = size + 5', 'knows 305 entries, and the log has 300: the log lost entries'],
     ['UPDATE position SET size = -5', 'how many'],
     ['DELETE FROM position', 'how many'],
     ['DROP TABLE entries', 'no such table'],

@@ -14,7 +14,6 @@ import { sameBytes } from '../format/sha256.ts'
 import { TILE_WIDTH, tileWidth } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
 import { fillIndex } from '../index/fill-index.ts'
-import { unusableIndex } from '../index/index-problem.ts'
 import { TileTree } from '../log/tile-tree.ts'
 import type { WalRecord } from './segment.ts'
 import { SegmentScan } from './segment-scan.ts'
@@ -86,12 +85,11 @@ export class Follower {
   #takeUp(): Published {
     const note = this.#log.checkpoint()
     if (note === undefined) {
-      const tiles = this.#options.files.list(join(this.#options.directory, 'tile'))
-      const segments = this.#options.files.list(join(this.#options.directory, WAL))
-      const started = segments.filter(name => name.endsWith('.wal'))
-      if (started.length > 0 && !started[0]?.startsWith('0000000000000000'))
+      const found = this.#traces()
+      if (found !== undefined)
         throw new IntegrityError(
-          `${this.#options.directory}: the checkpoint is missing (tiles: ${tiles.length})`,
+          `${this.#options.directory}: the checkpoint is missing, and there is ${found}. A log has a checkpoint before it has anything else, ` +
+            'so somebody deleted it, or a copy lacks it: put it back, for nothing else says how many entries there were',
         )
       return this.#sign()
     }
@@ -100,6 +98,17 @@ export class Follower {
     if (!sameBytes(this.#tree.root(), head.root))
       throw new IntegrityError(`${this.#options.directory}: the tiles are not those of the checkpoint`)
     return { size: Number(head.size), checkpoint: note }
+  }
+
+  /** What only a log that was begun has. */
+  #traces(): string | undefined {
+    const { files, directory, index } = this.#options
+    const tiles = files.list(join(directory, 'tile')).length
+    if (tiles > 0) return 'a folder of tiles'
+    if (index.size > 0) return `an index of ${index.size} entries`
+    if (this.#log.numbers() !== undefined) return 'the number of the last entry of each tenant'
+    const [first] = files.list(join(directory, WAL)).filter(name => name.endsWith('.wal'))
+    return first === undefined || first.startsWith('0000000000000000') ? undefined : 'a later segment'
   }
 
   #load(size: number): void {
@@ -114,9 +123,9 @@ export class Follower {
     const { index, keys, origin } = this.#options
     const { size } = this.#published
     if (index.size > size)
-      throw unusableIndex(
-        join(this.#options.directory, INDEX),
-        `it knows ${index.size} entries, and the log has ${size}`,
+      throw new IntegrityError(
+        `${join(this.#options.directory, INDEX)}: the search index knows ${index.size} entries, and the log has ${size}: the log lost entries, as with an older copy, ` +
+          'or somebody edited the index. Compare the log with an anchor or an older checkpoint, then postern audit rebuild --replace',
       )
     fillIndex({ index, log: this.#log, keys, origin, size })
   }
