@@ -41,7 +41,7 @@ export async function unlockKey(
   if (known === undefined && kind === undefined && !store.hasParts) return setUp(store, unlock, random)
   // Setting it up again would write over what unlocks the parts.
   if (known === undefined || kind === undefined)
-    throw new IntegrityError('holder: its file does not say any more what unlocks it; restore a backup')
+    throw new IntegrityError('holder: its file no longer says what unlocks it; restore a backup')
   if (Buffer.from(kind).toString() !== unlock.kind)
     throw new ConfigError({
       place: 'holder unlock',
