@@ -5,7 +5,7 @@ import { type Entry, splitEvent } from '../entry/entry.ts'
 import type { SubjectKeys } from '../entry/key-store.ts'
 import { openEntry } from '../entry/open-entry.ts'
 import type { FileLayer } from '../files/file-layer.ts'
-import { CHECKPOINT, LogFiles, WAL } from '../files/log-files.ts'
+import { CHECKPOINT, INDEX, LogFiles, WAL } from '../files/log-files.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { encodeBundle } from '../format/entry-bundle.ts'
 import { leafHash } from '../format/merkle-tree.ts'
@@ -14,9 +14,11 @@ import { sameBytes } from '../format/sha256.ts'
 import { TILE_WIDTH, tileWidth } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
 import { fillIndex } from '../index/fill-index.ts'
+import { unusableIndex } from '../index/index-problem.ts'
 import { TileTree } from '../log/tile-tree.ts'
 import type { WalRecord } from './segment.ts'
 import { SegmentScan } from './segment-scan.ts'
+import { TenantNumbers } from './tenant-numbers.ts'
 
 export interface FollowerOptions {
   readonly files: FileLayer
@@ -52,6 +54,7 @@ export class Follower {
   #bundle: Buffer[] = []
   #scan: SegmentScan
   #published: Published
+  readonly #numbers: TenantNumbers
   #erased: string[] = []
   #forgotten = ''
   #minimumIndex = 0
@@ -66,6 +69,7 @@ export class Follower {
     this.#tree = new TileTree((tile, hashes) => this.#log.writeTile(tile, hashes))
     this.#published = this.#takeUp()
     this.#scan = this.#scanFrom(this.#published.size)
+    this.#numbers = new TenantNumbers({ ...options, log: this.#log }, this.#published.size)
     this.#catchUpIndex()
     this.#finishErasures()
     this.#forgetRemoved()
@@ -110,8 +114,9 @@ export class Follower {
     const { index, keys, origin } = this.#options
     const { size } = this.#published
     if (index.size > size)
-      throw new IntegrityError(
-        `the index knows ${index.size} entries, the log has ${size}; remove index.db to rebuild it`,
+      throw unusableIndex(
+        join(this.#options.directory, INDEX),
+        `it knows ${index.size} entries, and the log has ${size}`,
       )
     fillIndex({ index, log: this.#log, keys, origin, size })
   }
@@ -150,6 +155,7 @@ export class Follower {
   /** After a failure: discards what is not published, so that the next call repeats it. */
   #rewind(): void {
     this.#options.index.abandon()
+    this.#numbers.abandon()
     this.#erased = []
     this.#load(this.#published.size)
     this.#scan = this.#scanFrom(this.#published.size)
@@ -161,7 +167,7 @@ export class Follower {
     const { subject } = splitEvent(event)
     const key = subject === undefined ? undefined : keys.obtain(subject)
     const tenant = event.actor.tenant ?? ''
-    const number = search.lastNumber(tenant) + 1
+    const number = this.#numbers.next(tenant)
     const leaf = composeLeaf({ event, index: record.index, number, origin, key, salt: record.salt })
     this.#tree.append(leafHash(leaf))
     this.#bundle.push(leaf)
@@ -204,6 +210,7 @@ export class Follower {
     }
     this.#log.sync()
     this.#published = this.#sign()
+    this.#numbers.commit(this.#published.size)
     index.commit(this.#published.size)
     this.#log.removeOvertaken()
     for (const key of this.#erased.splice(0)) this.#erase(key)
@@ -242,8 +249,10 @@ export class Follower {
       for (const at of page.filter(found => found >= this.#log.minimumIndex())) {
         const bundle = Math.floor(at / TILE_WIDTH)
         const bytes = this.#log.readBundle(bundle, (at % TILE_WIDTH) + 1)[at % TILE_WIDTH]
-        const key = openEntry(bytes ?? new Uint8Array(0), at, origin, keys).entry.event.data?.['key']
-        if (typeof key === 'string') this.#erase(key)
+        const { event } = openEntry(bytes ?? new Uint8Array(0), at, origin, keys).entry
+        const key = event.data?.['key']
+        // The index only says where to look: whoever edits it must not choose whose key is destroyed.
+        if (event.type === ERASED && typeof key === 'string') this.#erase(key)
       }
     }
   }
@@ -257,6 +266,7 @@ export class Follower {
   }
 
   close(): void {
+    this.#numbers.keep(this.#published.size)
     this.#options.index.close()
   }
 }
