@@ -1,17 +1,9 @@
 import { argon2Sync, hash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, CredentialError, IntegrityError, type RandomSource } from '@postern/core'
+import type { KeyService } from '../kms/key-service.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import type { HolderStore } from './holder-store.ts'
-
-/** A service that keeps a key and wraps small secrets under it: a cloud KMS, a transit engine, a token. */
-export interface KeyService {
-  /** For people, e.g. `aws-kms eu-west-1 alias/holder-1`. */
-  readonly name: string
-  wrap(secret: Uint8Array): Promise<Uint8Array>
-  /** @throws CredentialError or StoreError */
-  unwrap(wrapped: Uint8Array): Promise<Uint8Array>
-}
 
 /** What unlocks a holder's parts when it starts. */
 export type Unlock =

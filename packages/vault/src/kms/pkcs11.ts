@@ -1,5 +1,5 @@
 import { ConfigError, CredentialError, type RandomSource, StoreError, systemRandom } from '@postern/core'
-import type { KeyService } from '../holder/unlock.ts'
+import type { KeyService } from './key-service.ts'
 
 /** A handle of PKCS#11, as `pkcs11js` has it. */
 type Handle = Buffer
