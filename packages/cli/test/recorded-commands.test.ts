@@ -120,7 +120,7 @@ describe('commands over a log in the data directory', () => {
     ['audit search --limit 1 --principal user:ann', 0, /order\.refunded/],
     ['audit search --tenant acme', 0, /order\.refunded/],
     ['audit search --address 203.0.113.9 --text probing', 0, /remediation\.added 203\.0\.113\.9 block/],
-    ['audit search --address "not an address"', 1, /nothing matches/],
+    ['audit search --address "not an address"', 2, /"not an address" is not an IP address/],
     ['audit search --request 1m8atsqfac8s20s00009', 1, /nothing matches/],
     ['audit search --type finding', 0, /found http-probing: 203\.0\.113\.9/],
     ['audit tail', 0, /GET \/search[\s\S]*order\.refunded/],

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { ConfigError, Engine } from '@postern/core'
 import { conformance } from '../../../test/conformance.ts'
 import { type ReplaySummary, replay } from '../src/replay/replay.ts'
-import { cli } from './cli.ts'
+import { CLI, cli } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-replay-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -46,6 +47,55 @@ describe('a replay', () => {
       replay({ files: [join(folder, 'torn.log.gz')], engine: async clock => new Engine({ clock }) }),
       error => error instanceof ConfigError && /torn\.log\.gz.*is not a whole gzip file/.test(error.message),
     )
+  })
+
+  test('of a log is the same whatever its name, its packing and its encoding', async () => {
+    const lines = Array.from({ length: 30 }, (_, at) => line(at, '192.0.2.1', `GET /.env?${at} HTTP/1.1`))
+    const plain = Buffer.from(`${lines.join('\n')}\n`)
+    const wide = Buffer.from(`\ufeff${plain}`, 'utf16le')
+    const forms: Readonly<Record<string, Buffer>> = {
+      'plain.log': plain,
+      'plain.log.gz': plain,
+      'packed.log': gzipSync(plain),
+      'twice.log.2': Buffer.concat([gzipSync(plain.subarray(0, 999)), gzipSync(plain.subarray(999))]),
+      'packed.log.zst': zstdCompressSync(plain),
+      'marked.log': Buffer.concat([Buffer.from('\ufeff'), plain]),
+      'wide.log': wide,
+      'wide-other-order.log': Buffer.from(wide).swap16(),
+    }
+    const { report: expected } = await replayed([write('expected.log', lines)])
+    assert.ok(expected.blocked > 0)
+    for (const [name, bytes] of Object.entries(forms)) {
+      writeFileSync(join(folder, name), bytes)
+      const { report, malformed } = await replayed([name])
+      assert.deepEqual([name, malformed, report], [name, 0, expected])
+    }
+    const own = process.execArgv.filter(argument => !argument.startsWith('--test'))
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [...own, CLI, 'replay', '-', '--json', '--quiet'],
+      {
+        cwd: folder,
+        input: forms['packed.log'],
+        encoding: 'utf8',
+      },
+    )
+    assert.deepEqual([status, (JSON.parse(stdout) as ReplaySummary).report], [0, expected])
+  })
+
+  test('of a log that is packed as cannot be read here says what to run', async () => {
+    for (const [program, begin] of [
+      ['bzip2', 'BZh91AY&SY'],
+      ['xz', Buffer.from('fd377a585a000004', 'hex')],
+    ] as const) {
+      writeFileSync(join(folder, 'packed.bin'), begin)
+      const { code, stderr } = await cli(['replay', 'packed.bin'], folder)
+      assert.equal(code, 2)
+      assert.match(
+        stderr,
+        new RegExp(`is packed with ${program}.*\\n.*${program} -dc FILE \\| npx postern replay -`),
+      )
+    }
   })
 
   test('states the earliest and the latest time of a log that is not in order', async () => {

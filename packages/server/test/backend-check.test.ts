@@ -141,6 +141,14 @@ describe('the check of the backend', () => {
       assert.equal(await until('0'), required ? 503 : 200)
       assert.match(await (await fetch(`${served.admin}/readyz`)).text(), /"name":"backend","ok":false/)
       assert.equal((await fetch(`${served.admin}/healthz`)).status, 200, 'a restart would not help')
+      // Monitors ask for the head alone.
+      for (const path of ['/healthz', '/readyz', '/metrics', '/none']) {
+        const [whole, head] = await Promise.all([
+          fetch(`${served.admin}${path}`),
+          fetch(`${served.admin}${path}`, { method: 'HEAD' }),
+        ])
+        assert.deepEqual([head.status, await head.text()], [whole.status, ''], path)
+      }
       const second = await start(port)
       t.after(() => stop(second))
       assert.equal(await until('1'), 200)

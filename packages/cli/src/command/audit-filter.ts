@@ -31,7 +31,7 @@ export function auditFilter(options: CommandOptions, now: number): AuditFilter {
   const until = text('until')
   const query: AuditQuery = {
     ...optional('principal', text('principal')),
-    ...optional('address', address === undefined ? undefined : (parseAddress(address) ?? address)),
+    ...optional('address', address === undefined ? undefined : oneAddress(address)),
     ...optional('tenant', text('tenant')),
     ...optional('type', text('type')),
     ...optional('action', text('action')),
@@ -72,6 +72,18 @@ function optional<Name extends string, Value>(
   return value === undefined ? {} : ({ [name]: value } as { readonly [Key in Name]?: Value })
 }
 
+function oneAddress(text: string): string {
+  const address = parseAddress(text)
+  if (address !== undefined) return address
+  throw new ConfigError({
+    place: '--address',
+    problem: `"${text.slice(0, 60)}" is not an IP address`,
+    hint: text.includes('/')
+      ? 'entries are found by one address, not by a range'
+      : 'e.g. 203.0.113.7 or 2001:db8::7',
+  })
+}
+
 function parseEffect(text: string): Effect {
   const effect = EFFECTS.find(known => known === text)
   if (effect !== undefined) return effect
@@ -82,17 +94,22 @@ function parseEffect(text: string): Effect {
   })
 }
 
+/** How every date begins that is read: the year, month and day of ISO 8601. */
+const DATED = /^\d{4}-\d\d-\d\d/
 /** A time without a zone. */
 const UNZONED = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)$/i
 
 /** `2h` ago, or a date. Without a zone it is UTC, as entries are shown, wherever the command runs. */
 function parseTime(text: string, place: string, now: number): number {
   if (/^\d+(?:\.\d+)?(?:ms|[smhdw])/.test(text)) return now - parseDuration(text, place)
-  const time = Date.parse(text.replace(UNZONED, '$1T$2Z'))
+  // Without a form of its own, "7" would be a month of 2001.
+  const time = DATED.test(text) ? Date.parse(text.replace(UNZONED, '$1T$2Z')) : Number.NaN
   if (Number.isFinite(time)) return time
   throw new ConfigError({
     place,
     problem: `"${text.slice(0, 40)}" is not a time`,
-    hint: 'e.g. 2h, or 2026-11-23T10:00:00Z',
+    hint: /^-?[\d.]{1,6}$/.test(text)
+      ? `write the unit, e.g. ${text.replace('-', '')}d or ${text.replace('-', '')}h`
+      : 'e.g. 2h, or 2026-11-23T10:00:00Z',
   })
 }

@@ -14,6 +14,11 @@ export const run: Command = async ([name = ''], options, context) => {
   )
   context.output.line(key)
   context.output.note('Give this key to the bouncer; it is not shown again.')
+  const { crowdsec } = setup.config
+  if (crowdsec?.listen === undefined)
+    context.output.note(
+      'No API for bouncers is served yet: set crowdsec: { listen: 127.0.0.1:8081 } and start the gateway again.',
+    )
   context.output.result({ name, key })
   return EXIT.done
 }

@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
 import { inspectLines, type Level, type RecordVerdict } from '@postern/inspect'
 import { logLines } from '../replay/log-lines.ts'
+import { namedFile, openText } from '../replay/open-text.ts'
 import { totalBytes } from '../replay/replay.ts'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -16,13 +15,14 @@ const EXAMPLE =
  */
 export const run: Command = async ([name = ''], options, context) => {
   const { output, signal } = context
-  const file = resolve(context.folder, name)
+  const file = namedFile(context.folder, name)
   const level = parseLevel(textOption(options, 'level') ?? '1')
   const bar = output.progress('inspect', totalBytes([file], 'a file of requests, one JSON object a line'))
-  const stream = createReadStream(file)
-  stream.on('data', chunk => bar.advance(chunk.length))
   const counts = { pass: 0, block: 0, 'too-big': 0, error: 0 }
-  for await (const verdict of inspectLines(singleLines(stream), { level })) {
+  for await (const verdict of inspectLines(
+    singleLines(file, bytes => bar.advance(bytes)),
+    { level },
+  )) {
     counts[verdict.verdict]++
     await output.data(verdictLine(verdict))
     if (signal.aborted) return EXIT.interrupted
@@ -37,8 +37,11 @@ export const run: Command = async ([name = ''], options, context) => {
 }
 
 /** Only a line feed ends a line: JSON may hold U+2028 and U+2029, at which node's readline splits. */
-async function* singleLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  for await (const { lines } of logLines(stream)) yield* lines
+async function* singleLines(file: string, onBytes: (bytes: number) => void): AsyncGenerator<string> {
+  for await (const { lines, bytes } of logLines(openText(file))) {
+    onBytes(bytes)
+    yield* lines
+  }
 }
 
 function verdictLine({ id, verdict, matches }: RecordVerdict): string {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { loadConfig } from '@postern/config'
 import { formatDuration } from '@postern/core'
 import { replayEngine } from '@postern/runtime'
+import { namedFile } from '../replay/open-text.ts'
 import { type ReplaySummary, replay, totalBytes } from '../replay/replay.ts'
 import type { ReplayReport } from '../replay/replay-run.ts'
 import type { Counted } from '../replay/top-counts.ts'
@@ -14,7 +15,7 @@ import { wholeOption } from './whole-option.ts'
 /** `postern replay`: what one configuration, or two, would have done with access logs. */
 export const run: Command = async (args, options, context) => {
   const { output } = context
-  const files = args.map(file => resolve(context.folder, file))
+  const files = args.map(file => namedFile(context.folder, file))
   const top = wholeOption(options, 'top', 10, { least: 1, most: 1_000 })
   const setup = await loadSetup(options, context)
   const path = textOption(options, 'against')

@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import type { CompiledRoutes } from '@postern/config'
 import { RouteTable } from '@postern/core'
 import { replayEngine } from '@postern/runtime'
+import { namedFile } from '../replay/open-text.ts'
 import { replay, totalBytes } from '../replay/replay.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
@@ -23,7 +23,7 @@ export const run: Command = async (args, options, context) => {
     limits: [],
     routes: NO_ROUTES,
   } as const
-  const files = args.map(file => resolve(context.folder, file))
+  const files = args.map(file => namedFile(context.folder, file))
   const bar = output.progress('scenarios', totalBytes(files))
   const { report, malformed } = await replay({
     files,

@@ -1,9 +1,9 @@
-import { createReadStream, statSync } from 'node:fs'
-import { createGunzip } from 'node:zlib'
+import { statSync } from 'node:fs'
 import { AccessLogReader, type LogRecord } from '@postern/access-log'
-import { ConfigError, errorCode, type RequestSource, VirtualClock } from '@postern/core'
+import { ConfigError, type RequestSource, VirtualClock } from '@postern/core'
 import type { ReplayEngine } from '@postern/runtime'
 import { logLines } from './log-lines.ts'
+import { openText, STANDARD_INPUT } from './open-text.ts'
 import { DifferenceCount, type ReplayDifference } from './replay-difference.ts'
 import { type ReplayReport, ReplayRun } from './replay-run.ts'
 import { ReplayedRequests } from './replayed-request.ts'
@@ -45,7 +45,7 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
   for (const file of options.files) {
     let number = 0
     const log = new AccessLogReader()
-    for await (const { lines, bytes } of logLines(openLog(file))) {
+    for await (const { lines, bytes } of logLines(openText(file))) {
       for (const line of lines) {
         number++
         const read = log.read(line)
@@ -67,39 +67,16 @@ export async function replay(options: ReplayOptions): Promise<ReplaySummary> {
  */
 export function totalBytes(files: readonly string[], kind = 'an access log'): number {
   return files.reduce((sum, file) => {
+    if (file === STANDARD_INPUT) return sum
     const stat = statSync(file, { throwIfNoEntry: false })
     if (stat === undefined || stat.isDirectory())
       throw new ConfigError({
         place: file,
         problem: stat === undefined ? 'there is no such file' : 'is a folder',
-        hint: `pass the path of ${kind}`,
+        hint: `pass the path of ${kind}, or - for standard input`,
       })
     return sum + stat.size
   }, 0)
-}
-
-async function* openLog(file: string): AsyncGenerator<Buffer> {
-  const stream = createReadStream(file, { highWaterMark: 262_144 })
-  const isPacked = file.endsWith('.gz')
-  const plain = isPacked ? stream.pipe(createGunzip()) : stream
-  // A pipe passes no error on, and one that nobody hears ends the process.
-  if (plain !== stream) stream.on('error', error => plain.destroy(error))
-  try {
-    yield* plain as AsyncIterable<Buffer>
-  } catch (cause) {
-    const code = errorCode(cause) ?? 'error'
-    const isTorn = code.startsWith('Z_')
-    throw new ConfigError(
-      {
-        place: file,
-        problem: isTorn ? `is not a whole gzip file (${code})` : `cannot be read (${code})`,
-        hint: isTorn ? 'unpack what there is: gzip -dc FILE > access.log' : 'check the path and its rights',
-      },
-      { cause },
-    )
-  } finally {
-    stream.destroy()
-  }
 }
 
 class ReplayState {

@@ -39,6 +39,8 @@ export function backendFailure(error: unknown): BackendFailure {
   if (TIMEOUTS.has(code)) return 'timeout'
   if (CLOSED.has(code))
     return error instanceof Error && error.message.startsWith('bad ') ? 'invalid' : 'closed'
+  // What the parser of undici refuses has a code in some versions only.
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'invalid'
   if (code.startsWith('HPE_') || code.startsWith('ERR_') || INVALID.has(code)) return 'invalid'
   if (EXHAUSTED.has(code)) return 'exhausted'
   if (UNREACHABLE.has(code)) return 'unreachable'

@@ -133,13 +133,20 @@ function removeNamed(connection: string, headers: string[]): void {
   }
 }
 
+/** No answer 204 has a length (RFC 9110 section 8.6): a client would wait for bytes that never come. */
+function dropLength(headers: string[]): void {
+  const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length')
+  headers.splice(at, 2)
+}
+
 /**
  * What a client is shown of a backend's headers: the end-to-end ones, the id, and what guards replied.
  * @throws ResponseFault as `readResponseHead`
  */
 export function answerHeaders(raw: BackendHeaders, status: number, exchange: Exchange): string[] {
   const { id, replyHeaders } = exchange
-  const { headers, trailer } = readResponseHead(raw)
+  const { headers, hasLength, trailer } = readResponseHead(raw)
+  if (status === 204 && hasLength) dropLength(headers)
   if (trailer !== undefined && takesTrailers(status, exchange)) headers.push('Trailer', trailer)
   headers.push('X-Request-Id', id)
   if (replyHeaders !== undefined) headers.push(...replyHeaders)

@@ -102,7 +102,44 @@ async function plainStatus(port: number, path: string): Promise<number> {
   return Number(final?.slice(9, 12))
 }
 
+const NO_CONTENT = [
+  'Content-Length: 2\r\n\r\nok',
+  'Content-Length: 0\r\n\r\n',
+  'X-A: 1\r\ncontent-length: 5\r\nETag: "a"\r\n\r\n',
+]
+
+const NOT_HTTP = [
+  'a status of 000',
+  'a folded header',
+  'a header split by a bare CR',
+  'a NUL in a value',
+  'no HTTP',
+]
+
 describe('an odd answer of a backend', { timeout: 120_000 }, () => {
+  for (const head of NO_CONTENT)
+    test(`with 204 has no length for the client, who would wait for its bytes: ${head.slice(0, 24)}`, async t => {
+      const backend = await startRawBackend(t, socket => {
+        socket.on('data', () => socket.write(`HTTP/1.1 204 No Content\r\n${head}`))
+      })
+      const { port } = await start(t, backend.url)
+      const received = await exchangeBytes(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      assert.match(received, /^HTTP\/1\.1 204 No Content\r\n/)
+      assert.doesNotMatch(received, /content-length|transfer-encoding|ok$/i)
+      if (head.includes('ETag')) assert.match(received, /X-A: 1\r\nETag: "a"\r\n/)
+    })
+
+  for (const name of NOT_HTTP)
+    test(`that is not HTTP is called that, not that nothing can be reached: ${name}`, async t => {
+      const backend = await startRawBackend(t, socket => {
+        socket.on('data', () => socket.end(ANSWERS[name]?.[0] ?? '', 'latin1'))
+      })
+      const { port, event } = await start(t, backend.url)
+      assert.equal(await plainStatus(port, '/'), 502)
+      const { data } = await event(({ type }) => type === 'gateway.backend-failed')
+      assert.equal(data?.['failure'], 'invalid')
+    })
+
   for (const protocol of ['HTTP/1.1', 'HTTP/2'] as const)
     test(`harms no other request, and no worker, of a client that speaks ${protocol}`, async t => {
       const uncaught = watchUncaught(t)

@@ -65,7 +65,7 @@ export async function bouncerKeys(
         throw new ConfigError({
           place: 'name',
           problem: `"${name}" already has a key`,
-          hint: 'revoke it first, or choose another name',
+          hint: `remove it first (postern bouncers remove ${name}), or choose another name`,
         })
       return key
     },

@@ -24,10 +24,10 @@ export interface CrowdsecApi {
 const MAX_QUERY = 4_096
 
 /**
- * CrowdSec's local API as bouncers use it, served from our remediations: `GET` and `HEAD /v1/decisions`, `GET
- * /v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is accepted and discarded. Existing bouncers
- * (nftables, nginx, Traefik, Caddy, Cloudflare, ...) then enforce our remediations. Reading needs a bouncer's
- * key in `X-Api-Key`; nothing can be changed here.
+ * CrowdSec's local API as bouncers use it, served from our remediations: `GET` and `HEAD` of `/v1/decisions`
+ * and `/v1/decisions/stream`, `/health`; `POST /v1/usage-metrics` is accepted and discarded. Existing
+ * bouncers (nftables, nginx, Traefik, Caddy, Cloudflare, ...) then enforce our remediations. Reading needs a
+ * bouncer's key in `X-Api-Key`; nothing can be changed here.
  */
 export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   const { store, keys } = options
@@ -70,7 +70,8 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2)
+    const [target = '', query = ''] = (request.url ?? '').split('?', 2)
+    const path = singleSlashes(target)
     const method = request.method ?? ''
     if (path === '/health') return send(response, 200, { status: 'up' })
     const reader = await readerOf(request)
@@ -82,9 +83,11 @@ export function crowdsecApi(options: CrowdsecApiOptions): CrowdsecApi {
     }
     const problem = routeProblem(method, path)
     if (problem !== undefined) return refuse(response, problem)
-    const found = read(path, new URLSearchParams(query), reader)
+    // A question for the head alone takes no changes from the reader, who could not see them.
+    const asked = method === 'HEAD' ? '/v1/decisions' : path
+    const found = read(asked, new URLSearchParams(query), reader)
     if (typeof found === 'string') return send(response, 400, { message: found })
-    send(response, 200, method === 'HEAD' ? undefined : found.body)
+    send(response, 200, found.body)
   }
 
   return {
@@ -112,9 +115,15 @@ function refuse(response: ServerResponse, { status, message }: RouteProblem): vo
 /** Why nothing is served under a method and path; undefined when something is. */
 function routeProblem(method: string, path: string): RouteProblem | undefined {
   if (path !== '/v1/decisions' && path !== '/v1/decisions/stream')
-    return { status: 404, message: 'not found' }
-  if (method === 'GET' || (method === 'HEAD' && path === '/v1/decisions')) return undefined
+    return { status: 404, message: 'served here: /v1/decisions, /v1/decisions/stream, /health' }
+  if (method === 'GET' || method === 'HEAD') return undefined
   return { status: 405, message: 'only reading is served here' }
+}
+
+/** Bouncers put their path behind an `api_url` that ends with a slash. */
+function singleSlashes(path: string): string {
+  const parts = path.slice(0, 200).split('/')
+  return `/${parts.filter(part => part !== '').join('/')}`
 }
 
 interface Filter {
@@ -132,9 +141,17 @@ function contains(outer: string, inner: string): boolean {
   return CidrSet.parse([outer]).overlaps(inner) && prefixOf(outer) <= prefixOf(inner)
 }
 
+/** An address is the range that holds it alone. */
 function prefixOf(range: string): number {
   const slash = range.indexOf('/')
-  return slash < 0 ? Number.POSITIVE_INFINITY : Number(range.slice(slash + 1))
+  if (slash >= 0) return Number(range.slice(slash + 1))
+  return range.includes(':') ? 128 : 32
+}
+
+/** As Go's `strconv.ParseBool` reads it; undefined for any other text. */
+function goBoolean(text: string): boolean | undefined {
+  if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true
+  return /^(?:0|f|F|false|FALSE|False)$/.test(text) ? false : undefined
 }
 
 /**
@@ -162,13 +179,12 @@ function filterOf(query: URLSearchParams): Filter | string {
     const place = placeOf(asked)
     if (place === undefined)
       return query.has('ip') ? 'ip is not an address or a range' : 'range is not a network or an address'
+    const isOuter = goBoolean(query.get('contains') ?? 'true')
+    if (isOuter === undefined) return 'contains is neither true nor false'
     const address = parseAddress(place)
-    const holds =
-      query.get('contains') === 'false'
-        ? (one: string) => contains(place, one)
-        : (one: string) => contains(one, place)
+    const holds = isOuter ? (one: string) => contains(one, place) : (one: string) => contains(place, one)
     remediations = store =>
-      address === undefined
+      address === undefined || !isOuter
         ? exportedRemediations(store).filter(({ actor }) => isPlace(actor) && holds(actor.value))
         : store.why({ address }).filter(({ actor }) => !store.isProtected(actor))
   }

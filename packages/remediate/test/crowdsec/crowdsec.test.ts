@@ -136,6 +136,39 @@ describe('CrowdSec local API, as bouncers read it', () => {
     assert.equal(metrics.status, 201)
   })
 
+  test('reads an address as a range of one, and contains as Go does', async t => {
+    const api = await serve(t)
+    for (const actor of ['10.9.0.0/16', '10.9.1.7', '2001:db8::7'])
+      await api.store.add({ actor: parseActor(actor), for: '1h', reason: 'by hand' })
+    const found = async (query: string): Promise<readonly string[]> =>
+      values((await ask(api, `/v1/decisions?${query}`)).body as readonly CrowdsecDecision[] | null)
+    assert.deepEqual(await found('range=10.9.1.7/32'), ['10.9.0.0/16', '10.9.1.7'])
+    assert.deepEqual(await found('range=2001:db8::7/128'), ['2001:db8::7'])
+    assert.deepEqual(await found('ip=10.9.1.7&contains=TRUE'), ['10.9.0.0/16', '10.9.1.7'])
+    for (const no of ['false', 'F', '0'])
+      assert.deepEqual(await found(`ip=10.9.1.7&contains=${no}`), ['10.9.1.7'])
+    assert.equal((await ask(api, '/v1/decisions?ip=10.9.1.7&contains=perhaps')).status, 400)
+  })
+
+  test('answers HEAD without taking changes from the bouncer, and paths behind an api_url with a slash', async t => {
+    const api = await serve(t)
+    await stream(api, 'startup=true')
+    await api.store.add({ actor: parseActor('192.0.2.1'), for: '1h', reason: 'by hand' })
+    for (const path of [
+      '/v1/decisions',
+      '/v1/decisions/stream',
+      '//v1/decisions/stream?startup=true',
+      '/v1/decisions/',
+    ]) {
+      const response = await fetch(`${api.url}${path}`, { method: 'HEAD', headers: { 'X-Api-Key': api.key } })
+      assert.deepEqual([response.status, await response.text()], [200, ''], path)
+    }
+    const { body } = await ask(api, '//v1/decisions/stream')
+    assert.deepEqual(values((body as Stream).new), ['192.0.2.1'])
+    const other = await ask(api, '/v1/alerts')
+    assert.match(JSON.stringify(other.body), /served here: \/v1\/decisions/)
+  })
+
   test('G14 finds what holds a range, and with contains=false what a range holds', async t => {
     const api = await serve(t)
     for (const value of ['10.9.0.0/16', '10.9.1.7', '192.0.2.7'])

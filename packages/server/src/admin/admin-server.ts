@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { Listen } from '@postern/config'
-import { boundedServer, ConfigError, type Health, type Json, sentObject } from '@postern/core'
+import { boundedServer, ConfigError, type Health, type Json, sentObject, urlHost } from '@postern/core'
 
 /** A command of the admin listener: takes and gives JSON. */
 export type AdminCommand = (input: Readonly<Record<string, Json>>) => Promise<Json> | Json
@@ -41,7 +41,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   await listening(server, options.listen)
   const { address, port } = server.address() as AddressInfo
   return {
-    address: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    address: `http://${urlHost(address)}:${port}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
@@ -70,7 +70,7 @@ async function answer(
   if (!isAddressedHere(request.headers.host))
     return send(response, 403, { error: 'ask by address, not by name' })
   const path = request.url?.split('?', 1)[0] ?? ''
-  if (request.method === 'GET') return answerReading(options, path, response)
+  if (request.method === 'GET' || request.method === 'HEAD') return answerReading(options, path, response)
   const name = path.slice(1)
   const command =
     request.method === 'POST' && Object.hasOwn(options.commands, name) ? options.commands[name] : undefined
@@ -105,7 +105,11 @@ function answerReading(options: AdminOptions, path: string, response: ServerResp
         .end(options.metrics())
       break
     default:
-      send(response, 404, { error: 'not found' })
+      send(response, 404, {
+        error: path.startsWith('/v1/')
+          ? 'CrowdSec bouncers are served where crowdsec.listen says'
+          : 'served here: /healthz, /readyz, /metrics',
+      })
   }
 }
 
