@@ -162,8 +162,8 @@ export function showAnswer(carrier: NodeCarrier): void {
 const MOST_JOINED = 4_096
 
 /**
- * Node writes a head and a body that are both text at once, and a body of bytes as a piece of its own. Express
- * makes bytes of every answer; as Latin-1 a short one is the same bytes, and goes out with its head.
+ * Node writes a head and a body that are both text at once, and a body of bytes as a piece of its own.
+ * Express makes bytes of every answer; as Latin-1 a short one is the same bytes, and goes out with its head.
  */
 function endInOnePiece(this: unknown, ...rest: readonly unknown[]): unknown {
   const response = this as Written
