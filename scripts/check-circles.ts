@@ -10,7 +10,6 @@ const FOLDERS_IN_CIRCLES: ReadonlySet<string> = new Set([
   'packages/access',
   'packages/identity',
   'packages/inspect',
-  'packages/vault',
 ])
 
 function filesOf(folder: string): Graph {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { IntegrityError } from '@postern/core'
 import { DirectoryStore } from './embedded/directory-store.ts'
 import { KeyStore } from './entry/key-store.ts'
 import { disk } from './files/file-layer.ts'
@@ -38,6 +39,7 @@ export class AuditLogReader extends LogReader {
 
 /**
  * Reads the log in a directory, while another process may append to it. Takes no lock and changes nothing.
+ * Only searches fail where the index is damaged.
  * @throws StoreError when index or keys cannot be opened
  * @throws ConfigError for a malformed verifier key
  */
@@ -46,15 +48,29 @@ export function readAuditLog(directory: string, options: ReadAuditLogOptions = {
   const keyFile = join(keyDirectory, 'subjects.db')
   const keys = existsSync(keyFile) ? KeyStore.open(keyFile, { readOnly: true }) : undefined
   const indexFile = join(directory, INDEX)
-  const index =
-    keys !== undefined && existsSync(indexFile)
-      ? AuditIndex.open(indexFile, keys, { readOnly: true })
-      : undefined
+  const index = keys !== undefined && existsSync(indexFile) ? openIndex(indexFile, keys) : undefined
   const named = options.verifierKeys ?? new LogFiles(disk, directory).verifierKeys()
   const verifiers = named.map(key => parseVerifierKey(key))
-  const store = new DirectoryStore({ files: disk, directory, keys, index })
+  const isUsable = index instanceof AuditIndex
+  const store = new DirectoryStore({
+    files: disk,
+    directory,
+    keys,
+    index: isUsable ? index : undefined,
+    ...(index instanceof IntegrityError && { indexProblem: index }),
+  })
   return new AuditLogReader(store, verifiers, () => {
-    index?.close()
+    if (isUsable) index.close()
     keys?.close()
   })
+}
+
+/** The index, or what is wrong with it: whoever does not search, as to verify the log, needs none. */
+function openIndex(path: string, keys: KeyStore): AuditIndex | IntegrityError {
+  try {
+    return AuditIndex.open(path, keys, { readOnly: true })
+  } catch (error) {
+    if (error instanceof IntegrityError) return error
+    throw error
+  }
 }

@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntegrityError } from '@postern/core'
 import { lockDirectory } from '@postern/store'
@@ -47,20 +47,21 @@ export function rebuildIndex(directory: string, options: RebuildOptions = {}): R
     const note = log.checkpoint()
     if (note === undefined) throw new IntegrityError(`${directory}: no checkpoint; this is not an audit log`)
     const { origin, size } = parseCheckpoint(parseNote(note).text)
-    const live = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
+    const live = openLive(join(directory, INDEX), keys)
     const rebuilt = AuditIndex.open(path, keys)
     // An open log keeps growing meanwhile: both are compared at the size of the live index.
-    const goal = options.mode === 'replace' ? Number(size) : Math.min(Number(size), live.size)
+    const goal = options.mode === 'replace' ? Number(size) : Math.min(Number(size), live?.size ?? Infinity)
     fillIndex({
       index: rebuilt,
       log,
       keys,
       origin,
       size: goal,
+      written: Number(size),
       ...(options.onProgress !== undefined && { onProgress: options.onProgress }),
     })
-    const identical = live.digest() === rebuilt.digest()
-    live.close()
+    const identical = live?.digest() === rebuilt.digest()
+    live?.close()
     rebuilt.close()
     if (options.mode === 'replace') {
       removeDatabase(join(directory, INDEX))
@@ -71,6 +72,21 @@ export function rebuildIndex(directory: string, options: RebuildOptions = {}): R
     removeDatabase(path)
     keys.close()
     lock?.release()
+  }
+}
+
+/** The index that is there; undefined when there is none that can be read. */
+function openLive(path: string, keys: KeyStore): AuditIndex | undefined {
+  if (!existsSync(path)) return undefined
+  let live: AuditIndex | undefined
+  try {
+    live = AuditIndex.open(path, keys, { readOnly: true })
+    live.digest()
+    return live.size >= 0 ? live : undefined
+  } catch (error) {
+    live?.close()
+    if (error instanceof IntegrityError) return undefined
+    throw error
   }
 }
 

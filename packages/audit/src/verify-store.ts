@@ -11,16 +11,27 @@ export type VerifyStoreOptions = Omit<VerifyOptions, 'read' | 'sha256' | 'verifi
    * could change the log could change too.
    */
   readonly verifierKeys?: readonly string[]
+  /** Stops the verification: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
 }
+
+/** Files read between two turns of the event loop, in which a signal is heard. */
+const READS = 64
 
 /** Verifies a log where it is kept, while another process may append to it: `reader.store` of any reader. */
 export async function verifyStore(store: LogStore, options: VerifyStoreOptions = {}): Promise<VerifyReport> {
+  const { signal, ...rest } = options
+  let reads = 0
   return verifyLog({
-    ...options,
+    ...rest,
     verifierKeys: options.verifierKeys ?? (await store.verifierKeys()),
     minimumIndex: await store.minimumIndex(),
     sha256,
-    read: path => store.raw(path),
+    read: async path => {
+      if (++reads % READS === 0) await new Promise<void>(resolve => setImmediate(resolve))
+      signal?.throwIfAborted()
+      return await store.raw(path)
+    },
   })
 }
 

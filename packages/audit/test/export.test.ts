@@ -445,20 +445,55 @@ describe('a sink', () => {
       t,
       Array.from({ length: 20 }, (_, i) => requestEvent(i)),
     )
-    const taken: number[] = []
-    const { sink } = memorySink(entries => {
-      if (entries.length > 3) return 'too-large'
-      taken.push(...entries.map(({ index }) => Number(index)))
-      return 'taken'
-    })
-    const shipper = new Shipper({ reader, sink, cursor: fileCursor(`${freshDirectory()}/c`), batch: 16 })
-    await shipper.ship()
-    assert.deepEqual(
-      taken,
-      Array.from({ length: 20 }, (_, i) => i),
+    // With an intent as the gateway has it, too: the whole batch would come back from there without end.
+    for (const hasIntent of [false, true]) {
+      const folder = freshDirectory()
+      const taken: number[] = []
+      let refused = 0
+      const { sink } = memorySink(entries => {
+        assert.ok(refused < 100, 'the same batch is sent without end')
+        if (entries.length > 3) {
+          refused++
+          return 'too-large'
+        }
+        taken.push(...entries.map(({ index }) => Number(index)))
+        return 'taken'
+      })
+      const intent = hasIntent ? { intent: fileCursor(`${folder}/i`) } : {}
+      const shipper = new Shipper({ reader, sink, cursor: fileCursor(`${folder}/c`), batch: 16, ...intent })
+      await shipper.ship()
+      assert.deepEqual(
+        taken,
+        Array.from({ length: 20 }, (_, i) => i),
+      )
+      assert.deepEqual([shipper.health().ok, shipper.behind], [true, 0])
+      await shipper.close()
+    }
+  })
+
+  test('that took half of a batch and then failed gets that half again after a restart, not the whole', async t => {
+    const reader = await logOf(
+      t,
+      Array.from({ length: 8 }, (_, i) => requestEvent(i)),
     )
-    assert.deepEqual([shipper.health().ok, shipper.behind], [true, 0])
-    await shipper.close()
+    const folder = freshDirectory()
+    const { sink, batches } = memorySink(entries => {
+      if (entries.length > 4) return 'too-large'
+      return batches.length < 2 ? new Error('down') : 'taken'
+    })
+    const options = { reader, sink, cursor: fileCursor(`${folder}/c`), intent: fileCursor(`${folder}/i`) }
+    const before = new Shipper(options)
+    await before.ship()
+    await before.close()
+    const after = new Shipper({ ...options, batch: 4 })
+    await after.ship()
+    assert.deepEqual(batches, [
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      [0, 1, 2, 3],
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+    ])
+    await after.close()
   })
 
   test('that needs longer than the time for a batch gets the same batch with twice the time, and smaller ones afterwards', async t => {

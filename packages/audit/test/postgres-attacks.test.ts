@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { IntegrityError, systemClock, systemRandom } from '@postern/core'
 import { type PostgresDatabase, PostgresError } from '@postern/store'
@@ -110,6 +111,8 @@ describe('a row of the log that somebody changed in the database', () => {
       `UPDATE audit_entries SET subject = NULL WHERE idx = 40`,
       `DELETE FROM audit_addresses WHERE subject = (SELECT subject FROM audit_entries WHERE idx = 5)`,
       `UPDATE audit_tenants SET number = 1 WHERE tenant = 'acme'`,
+      `UPDATE audit_tenants SET number = number + 10 WHERE tenant = 'acme'`,
+      `DELETE FROM audit_tenants`,
     ]) {
       await db.query(sql)
       assert.equal((await rebuildPostgresIndex(db)).identical, false, sql)
@@ -119,6 +122,31 @@ describe('a row of the log that somebody changed in the database', () => {
     assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
     await log.close()
   })
+
+  for (const isSame of [true, false])
+    test(`gives no entry a wrong number, on ${isSame ? 'the instance that gave out the last' : 'another instance'}`, async t => {
+      const db = await database(t)
+      const first = await openInstance(db, { commitTimeout: '2s' })
+      await write(first, 0, 20)
+      if (!isSame) await first.close()
+      for (const sql of [
+        `UPDATE audit_tenants SET number = number + 10 WHERE tenant = 'acme'`,
+        `UPDATE audit_tenants SET number = 1 WHERE tenant = 'acme'`,
+        'DELETE FROM audit_tenants',
+      ]) {
+        await db.query(sql)
+        const log = isSame ? first : await openInstance(db, { commitTimeout: '2s' })
+        await assert.rejects(log.commit(requestEvent(21)), /no instance numbers entries/, sql)
+        assert.match(log.health().detail ?? '', /number .*audit rebuild --replace/)
+        assert.equal((await rebuildPostgresIndex(db, { mode: 'replace' })).identical, false)
+        // What waited is entered now, with what comes.
+        await log.commit(requestEvent(24))
+        await log.checkpoint()
+        assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+        if (!isSame) await log.close()
+      }
+      await first.close()
+    })
 
   test('gets no signature, even when entry, hash and state were made to fit each other', async t => {
     const db = await database(t)
@@ -355,6 +383,31 @@ describe('the inbox', () => {
       [1, 2],
     )
     assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+    await log.close()
+  })
+
+  test('keeps tenants apart whose names are one in UTF-8, in one batch and after each other', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '5s' })
+    const stored = `a\ufffd... sha256 ${createHash('sha256').update('a\0').digest('hex')}`
+    const tenants = ['a\0', 'a\ufffd', 'a\ud800', 'a\ud801', 'a\udfff', stored]
+    const commitAll = (): Promise<unknown> =>
+      Promise.all(
+        tenants.map((tenant, i) => log.commit(requestEvent(i, { actor: { principal: 'p', tenant } }))),
+      )
+    await commitAll()
+    await commitAll()
+    for (const tenant of tenants) await log.commit(requestEvent(9, { actor: { principal: 'p', tenant } }))
+    await log.checkpoint()
+    assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+    for (const tenant of tenants) {
+      const found = await collect(log.query({ tenant, order: 'oldest' }))
+      assert.deepEqual(
+        found.map(entry => [entry.tenant, entry.number]),
+        [1, 2, 3].map(number => [tenant, number]),
+      )
+    }
+    assert.deepEqual(await rebuildPostgresIndex(db), { size: 18, identical: true })
     await log.close()
   })
 

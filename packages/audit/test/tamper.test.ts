@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { IntegrityError } from '@postern/core'
@@ -286,6 +286,25 @@ describe('a directory that was put back to an older state', () => {
     await assert.rejects(openAuditLog({ directory, origin }), IntegrityError)
     writeFileSync(join(wal, name), sound)
     await (await openAuditLog({ directory, origin })).close()
+  })
+
+  test('is refused when its checkpoint is gone, whatever else of it was removed', async () => {
+    for (const gone of [
+      [],
+      ['index.db'],
+      ['index.db', 'numbers'],
+      ['tile', 'numbers'],
+      ['tile', 'index.db'],
+    ]) {
+      const directory = freshDirectory()
+      const log = await openAuditLog({ directory, origin })
+      for (let i = 0; i < 10; i++) await log.commit(requestEvent(i))
+      await log.close()
+      for (const name of ['checkpoint', ...gone]) rmSync(join(directory, name), { recursive: true })
+      const [segment = ''] = readdirSync(join(directory, 'wal'))
+      truncateSync(join(directory, 'wal', segment), 400)
+      await assert.rejects(openAuditLog({ directory, origin }), /the checkpoint is missing, and there is /)
+    }
   })
 
   test('is refused when headers of overlapping groups were put behind the last entry, without checking each', async () => {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { IntegrityError, VirtualClock } from '@postern/core'
 import { signCheckpoint } from '../src/format/checkpoint.ts'
@@ -95,6 +98,49 @@ describe('a witness', () => {
       /rolled back/,
     )
     reader.close()
+  })
+
+  test('attack: a body without an end is answered as soon as it is too long', async t => {
+    const witness = openWitness([])
+    t.after(() => witness.close())
+    const { hostname, port } = new URL(await serve(t, witnessHandler(witness)))
+    const socket = connect(Number(port), hostname)
+    t.after(() => socket.destroy())
+    const answered = once(socket, 'data') as Promise<[Buffer]>
+    socket.write('POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 100000000\r\n\r\n')
+    socket.write('x'.repeat(200_000))
+    assert.match(String((await answered)[0]), /^HTTP\/1\.1 413 /)
+  })
+
+  test('reports to its operator why it answers 500', async t => {
+    const directory = freshDirectory()
+    await writtenLog(directory, 3)
+    const reader = readAuditLog(directory)
+    t.after(() => reader.close())
+    const pair = generateNoteKey(origin)
+    const records = freshDirectory()
+    const witness = openWitness([pair.verifierKey], records)
+    const errors: unknown[] = []
+    const logUrl = await serve(
+      t,
+      logHandler(reader, '', error => errors.push(error)),
+    )
+    const witnessUrl = await serve(
+      t,
+      witnessHandler(witness, '', error => errors.push(error)),
+    )
+    rmSync(join(directory, 'checkpoint'))
+    rmSync(records, { recursive: true })
+    const note = signCheckpoint({ origin, size: 1n, root: Buffer.alloc(32, 1) }, [
+      parseSignerKey(pair.signerKey),
+    ])
+    const statuses = [
+      await fetch(`${logUrl}/checkpoint`),
+      await fetch(`${witnessUrl}/add-checkpoint`, { method: 'POST', body: `old 0\n\n${note}` }),
+    ].map(({ status }) => status)
+    assert.deepEqual(statuses, [500, 500])
+    assert.equal(errors.length, 2)
+    assert.match(String(errors[0]), /no checkpoint/)
   })
 
   test('answers each mistake with the status that C2SP tlog-witness gives it', async t => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { boundedServer, type Health } from '@postern/core'
+import { boundedServer, type Health, urlHost } from '@postern/core'
 
 const MAX_CONNECTIONS = 256
 
@@ -44,7 +44,7 @@ export async function openManagement(
   const bound = server.address()
   const port = bound !== null && typeof bound === 'object' ? bound.port : listen.port
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `http://${urlHost(host)}:${port}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

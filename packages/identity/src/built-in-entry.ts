@@ -1,6 +1,6 @@
 export type { Account } from './account/account.ts'
 export type { AccountFactors } from './account/account-factors.ts'
-export type { ImportReport } from './account/import-accounts.ts'
+export type { ImportOptions, ImportReport } from './account/import-accounts.ts'
 export type { ApiKey } from './api-key/api-key.ts'
 export type { NewApiKey } from './api-key/api-keys.ts'
 export type { BuiltInIdentity, BuiltInIdentityOptions } from './built-in/built-in-identity.ts'

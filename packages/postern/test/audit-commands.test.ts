@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { verifyLog } from '@postern/audit/verifier'
@@ -163,6 +163,28 @@ describe('the log on the command line', { timeout: 600_000 }, () => {
       assert.deepEqual([report.ok, report.entries], [true, 12])
       assert.equal((await fetch(`${url}/index.db`)).status, 404)
       assert.equal((await fetch(`${url}/checkpoint`, { method: 'POST' })).status, 405)
+    } finally {
+      child.kill('SIGTERM')
+    }
+    assert.deepEqual((await closed)[0], 0)
+  })
+
+  test('is cosigned by a witness whose address can be copied as it is printed', async t => {
+    if (!Object.values(networkInterfaces()).some(one => one?.some(({ address }) => address === '::1')))
+      return t.skip('this machine has no IPv6')
+    const [checkpoint] = await json(['checkpoint'])
+    const key = String(checkpoint?.['verifierKeys']).split(',', 1)[0]
+    const data = mkdtempSync(join(tmpdir(), 'postern-witness-'))
+    t.after(() => rmSync(data, { recursive: true, force: true }))
+    const log = `${String(checkpoint?.['origin'])}=${key}`
+    const args = ['audit', 'witness', '--log', log, '--listen', '[::1]:0', '--data', data, '--json']
+    const child = startCli(args, folder)
+    const closed = once(child, 'close') as Promise<[number | null]>
+    try {
+      const [said] = (await once(child.stdout, 'data')) as [Buffer]
+      const { url } = JSON.parse(said.toString()) as { readonly url: string }
+      assert.match(url, /^http:\/\/\[::1\]:[1-9]\d*$/)
+      assert.equal((await fetch(`${url}/add-checkpoint`)).status, 405)
     } finally {
       child.kill('SIGTERM')
     }

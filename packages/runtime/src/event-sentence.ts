@@ -21,8 +21,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `a new configuration was refused: ${number(event, 'issues')} ${event.data?.['issues'] === 1 ? 'mistake' : 'mistakes'}`,
   'scenarios.refused': event => `changed scenarios were refused: ${text(event, 'problem')}`,
   'store.away': event => `${text(event, 'problem')}; started without it: ${withoutStore(event)}`,
-  'store.back': event =>
-    `${text(event, 'store')} answers: ${WHEN_BACK[text(event, 'part')] ?? 'what is kept there is in force'}`,
+  'store.back': event => `${text(event, 'store')} ${storeBack(event)}`,
   'store.failed': event => text(event, 'problem'),
   'crowdsec.failed': event => `CrowdSec: ${text(event, 'problem')}`,
   'nftables.failed': event => `nftables: ${text(event, 'problem')}`,
@@ -87,6 +86,11 @@ const WHILE_AWAY: Readonly<Record<string, string>> = {
 const WHEN_BACK: Readonly<Record<string, string>> = {
   audit: 'the log is open, and has the events that waited',
   identity: 'people can sign in',
+}
+
+function storeBack(event: Event): string {
+  if (event.data?.['seconds'] !== undefined) return `works again, after ${number(event, 'seconds')} s`
+  return `answers: ${WHEN_BACK[text(event, 'part')] ?? 'what is kept there is in force'}`
 }
 
 function withoutStore(event: Event): string {

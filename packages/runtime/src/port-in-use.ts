@@ -1,4 +1,4 @@
-import { errorCode } from '@postern/core'
+import { errorCode, urlHost } from '@postern/core'
 import { portHolder } from './port-holder.ts'
 
 const PROBLEMS: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ export class PortInUse extends Error {
     if (problem === undefined) return error
     const [socketProblem, hint] = (host.startsWith('unix:') && SOCKET_PROBLEMS[code]) || []
     if (socketProblem !== undefined) return new PortInUse(`${host} ${socketProblem}`, code, hint ?? '', error)
-    const place = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    const place = `${urlHost(host)}:${port}`
     const other = `${option} ${port < 65_535 ? port + 1 : 8080}`
     if (code !== 'EADDRINUSE')
       return new PortInUse(`${place} ${problem}`, code, elsewhere(code, option, port), error)

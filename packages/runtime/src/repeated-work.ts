@@ -10,6 +10,8 @@ export interface RepeatedWorkOptions {
   readonly required?: boolean
   /** Receives what went wrong, once until something else does or it works again; must not throw. */
   readonly onTrouble?: (problem: string) => void
+  /** Called when it works again after trouble, with how long that lasted in milliseconds; must not throw. */
+  readonly onRecovery?: (lasted: number) => void
 }
 
 /** How long the work may be under way before it counts as trouble, milliseconds. */
@@ -25,6 +27,8 @@ export class RepeatedWork implements HealthProbe {
   readonly #timer: NodeJS.Timeout
   #running: Promise<void> | undefined
   #trouble: string | undefined
+  /** When it began, by the monotonic clock. */
+  #troubleSince = 0
   /** Starts that were left out because the last work was still under way. */
   #leftOut = 0
 
@@ -49,13 +53,16 @@ export class RepeatedWork implements HealthProbe {
   async #attempt(): Promise<void> {
     try {
       await this.#options.work()
+      const isOver = this.#trouble !== undefined
       this.#trouble = undefined
+      if (isOver) this.#options.onRecovery?.(performance.now() - this.#troubleSince)
     } catch (error) {
       this.#failed(error instanceof Error ? error.message : 'failed')
     }
   }
 
   #failed(trouble: string): void {
+    this.#troubleSince = this.#trouble === undefined ? performance.now() : this.#troubleSince
     if (trouble !== this.#trouble) this.#options.onTrouble?.(trouble)
     this.#trouble = trouble
   }

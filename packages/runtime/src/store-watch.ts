@@ -26,7 +26,7 @@ export interface StoreWatch {
  * One probe per store, because parts that use a store now and then (row budgets, states of sign-in, consents)
  * cannot say that it is away: the data directory, which may be deleted or replaced while its files are open,
  * Redis and PostgreSQL.
- * @param emit takes `store.failed`, once per trouble
+ * @param emit takes `store.failed`, once per trouble, and `store.back` when it is over
  */
 export function watchStores(
   { stores }: CompiledConfig,
@@ -48,6 +48,13 @@ export function watchStores(
             time: systemClock.now(),
             actor: {},
             data: { store: name, problem: problem.slice(0, 500) },
+          }),
+        onRecovery: lasted =>
+          emit({
+            type: 'store.back',
+            time: systemClock.now(),
+            actor: {},
+            data: { store: name, seconds: Math.round(lasted / 1_000) },
           }),
       }),
     )

@@ -42,6 +42,17 @@ describe('an event that is not a request', () => {
         /read again; these need a restart: listen$/,
       ],
       [
+        { type: 'store.back', time: 0, actor: {}, data: { store: 'redis', seconds: 12 } },
+        /^redis works again, after 12 s$/,
+      ],
+      [
+        {
+          ...{ type: 'gateway.tls-failed', time: 0, actor: { address: '192.0.2.1' } },
+          data: { problem: 'the client speaks no TLS from 1.2 on', code: 'ERR_SSL_X', more: 3 },
+        },
+        /^a TLS handshake with 192\.0\.2\.1 failed: the client .* \(ERR_SSL_X\), and 3 more since the last such line$/,
+      ],
+      [
         { type: 'gateway.backend-failed', time: 0, actor: {}, request, data: { failure: 'timeout' } },
         /^the backend failed \(timeout\) POST \/login$/,
       ],

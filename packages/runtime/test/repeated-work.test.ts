@@ -43,6 +43,7 @@ test('work that fails is reported once for each problem, and tried again', async
   t.mock.timers.enable({ apis: ['setInterval'] })
   const problems = ['away', 'away', 'refused']
   const reported: string[] = []
+  const recoveries: number[] = []
   const repeated = new RepeatedWork({
     name: 'store',
     every: 1_000,
@@ -52,14 +53,18 @@ test('work that fails is reported once for each problem, and tried again', async
       if (problem !== undefined) throw new Error(problem)
     },
     onTrouble: problem => reported.push(problem),
+    onRecovery: lasted => recoveries.push(lasted),
   })
   for (let i = 0; i < 3; i++) {
     await setImmediate()
-    assert.equal(repeated.health().ok, false)
+    assert.deepEqual([repeated.health().ok, recoveries.length], [false, 0])
     t.mock.timers.tick(1_000)
   }
   await setImmediate()
   assert.equal(repeated.health().ok, true)
   assert.deepEqual(reported, ['away', 'refused'])
+  t.mock.timers.tick(1_000)
+  await setImmediate()
+  assert.equal(recoveries.length, 1, 'its end is reported once')
   await repeated.close()
 })

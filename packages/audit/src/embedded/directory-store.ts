@@ -15,6 +15,8 @@ export interface DirectoryStoreParts {
   readonly directory: string
   readonly keys: KeyLookup
   readonly index: AuditIndex | undefined
+  /** Why there is an index that cannot be used. */
+  readonly indexProblem?: IntegrityError
 }
 
 const BUNDLE_CACHE = 64
@@ -25,13 +27,15 @@ export class DirectoryStore implements LogStore {
   readonly #files: LogFiles
   readonly #keys: KeyLookup
   readonly #index: AuditIndex | undefined
+  readonly #indexProblem: IntegrityError | undefined
   readonly #bundles = new Map<number, readonly Uint8Array[]>()
 
-  constructor({ files, directory, keys, index }: DirectoryStoreParts) {
+  constructor({ files, directory, keys, index, indexProblem }: DirectoryStoreParts) {
     this.name = directory
     this.#files = new LogFiles(files, directory)
     this.#keys = keys
     this.#index = index
+    this.#indexProblem = indexProblem
   }
 
   async checkpoint(): Promise<string | undefined> {
@@ -101,7 +105,8 @@ export class DirectoryStore implements LogStore {
   }
 
   async *find(query: AuditQuery): AsyncGenerator<readonly number[], void, undefined> {
-    if (this.#index === undefined) throw new IntegrityError(`${this.name}: no index; rebuild it`)
+    if (this.#index === undefined)
+      throw this.#indexProblem ?? new IntegrityError(`${this.name}: no index; rebuild it`)
     yield* this.#index.find(query)
   }
 

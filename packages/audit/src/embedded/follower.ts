@@ -5,7 +5,7 @@ import { type Entry, splitEvent } from '../entry/entry.ts'
 import type { SubjectKeys } from '../entry/key-store.ts'
 import { openEntry } from '../entry/open-entry.ts'
 import type { FileLayer } from '../files/file-layer.ts'
-import { CHECKPOINT, LogFiles, WAL } from '../files/log-files.ts'
+import { CHECKPOINT, INDEX, LogFiles, WAL } from '../files/log-files.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { encodeBundle } from '../format/entry-bundle.ts'
 import { leafHash } from '../format/merkle-tree.ts'
@@ -17,6 +17,7 @@ import { fillIndex } from '../index/fill-index.ts'
 import { TileTree } from '../log/tile-tree.ts'
 import type { WalRecord } from './segment.ts'
 import { SegmentScan } from './segment-scan.ts'
+import { TenantNumbers } from './tenant-numbers.ts'
 
 export interface FollowerOptions {
   readonly files: FileLayer
@@ -52,6 +53,7 @@ export class Follower {
   #bundle: Buffer[] = []
   #scan: SegmentScan
   #published: Published
+  readonly #numbers: TenantNumbers
   #erased: string[] = []
   #forgotten = ''
   #minimumIndex = 0
@@ -66,6 +68,7 @@ export class Follower {
     this.#tree = new TileTree((tile, hashes) => this.#log.writeTile(tile, hashes))
     this.#published = this.#takeUp()
     this.#scan = this.#scanFrom(this.#published.size)
+    this.#numbers = new TenantNumbers({ ...options, log: this.#log }, this.#published.size)
     this.#catchUpIndex()
     this.#finishErasures()
     this.#forgetRemoved()
@@ -82,12 +85,11 @@ export class Follower {
   #takeUp(): Published {
     const note = this.#log.checkpoint()
     if (note === undefined) {
-      const tiles = this.#options.files.list(join(this.#options.directory, 'tile'))
-      const segments = this.#options.files.list(join(this.#options.directory, WAL))
-      const started = segments.filter(name => name.endsWith('.wal'))
-      if (started.length > 0 && !started[0]?.startsWith('0000000000000000'))
+      const found = this.#traces()
+      if (found !== undefined)
         throw new IntegrityError(
-          `${this.#options.directory}: the checkpoint is missing (tiles: ${tiles.length})`,
+          `${this.#options.directory}: the checkpoint is missing, and there is ${found}. A log has a checkpoint before it has anything else, ` +
+            'so somebody deleted it, or a copy lacks it: put it back, for nothing else says how many entries there were',
         )
       return this.#sign()
     }
@@ -96,6 +98,17 @@ export class Follower {
     if (!sameBytes(this.#tree.root(), head.root))
       throw new IntegrityError(`${this.#options.directory}: the tiles are not those of the checkpoint`)
     return { size: Number(head.size), checkpoint: note }
+  }
+
+  /** What only a log that was begun has. */
+  #traces(): string | undefined {
+    const { files, directory, index } = this.#options
+    const tiles = files.list(join(directory, 'tile')).length
+    if (tiles > 0) return 'a folder of tiles'
+    if (index.size > 0) return `an index of ${index.size} entries`
+    if (this.#log.numbers() !== undefined) return 'the number of the last entry of each tenant'
+    const [first] = files.list(join(directory, WAL)).filter(name => name.endsWith('.wal'))
+    return first === undefined || first.startsWith('0000000000000000') ? undefined : 'a later segment'
   }
 
   #load(size: number): void {
@@ -111,7 +124,8 @@ export class Follower {
     const { size } = this.#published
     if (index.size > size)
       throw new IntegrityError(
-        `the index knows ${index.size} entries, the log has ${size}; remove index.db to rebuild it`,
+        `${join(this.#options.directory, INDEX)}: the search index knows ${index.size} entries, and the log has ${size}: the log lost entries, as with an older copy, ` +
+          'or somebody edited the index. Compare the log with an anchor or an older checkpoint, then postern audit rebuild --replace',
       )
     fillIndex({ index, log: this.#log, keys, origin, size })
   }
@@ -150,6 +164,7 @@ export class Follower {
   /** After a failure: discards what is not published, so that the next call repeats it. */
   #rewind(): void {
     this.#options.index.abandon()
+    this.#numbers.abandon()
     this.#erased = []
     this.#load(this.#published.size)
     this.#scan = this.#scanFrom(this.#published.size)
@@ -161,7 +176,7 @@ export class Follower {
     const { subject } = splitEvent(event)
     const key = subject === undefined ? undefined : keys.obtain(subject)
     const tenant = event.actor.tenant ?? ''
-    const number = search.lastNumber(tenant) + 1
+    const number = this.#numbers.next(tenant)
     const leaf = composeLeaf({ event, index: record.index, number, origin, key, salt: record.salt })
     this.#tree.append(leafHash(leaf))
     this.#bundle.push(leaf)
@@ -204,6 +219,7 @@ export class Follower {
     }
     this.#log.sync()
     this.#published = this.#sign()
+    this.#numbers.commit(this.#published.size)
     index.commit(this.#published.size)
     this.#log.removeOvertaken()
     for (const key of this.#erased.splice(0)) this.#erase(key)
@@ -242,8 +258,10 @@ export class Follower {
       for (const at of page.filter(found => found >= this.#log.minimumIndex())) {
         const bundle = Math.floor(at / TILE_WIDTH)
         const bytes = this.#log.readBundle(bundle, (at % TILE_WIDTH) + 1)[at % TILE_WIDTH]
-        const key = openEntry(bytes ?? new Uint8Array(0), at, origin, keys).entry.event.data?.['key']
-        if (typeof key === 'string') this.#erase(key)
+        const { event } = openEntry(bytes ?? new Uint8Array(0), at, origin, keys).entry
+        const key = event.data?.['key']
+        // The index only says where to look: whoever edits it must not choose whose key is destroyed.
+        if (event.type === ERASED && typeof key === 'string') this.#erase(key)
       }
     }
   }
@@ -257,6 +275,7 @@ export class Follower {
   }
 
   close(): void {
+    this.#numbers.keep(this.#published.size)
     this.#options.index.close()
   }
 }

@@ -6,9 +6,12 @@ import { AuditIndex } from '../index/audit-index.ts'
 import type { Published } from './follower.ts'
 import { type FollowerPort, threadFollower } from './follower-port.ts'
 import { type FollowerPlace, openFollowerAt } from './open-follower.ts'
+import { TenantNumbers } from './tenant-numbers.ts'
 
 /** Entries that this thread indexes at the start: more keep it for longer than the other needs to start. */
 const SOON_INDEXED = 1_024
+/** As above, of entries whose numbers alone are read. */
+const SOON_NUMBERED = 10_000
 
 /** A follower that resumed a log, and how far the tree of that had come. */
 export interface ResumedFollower {
@@ -24,7 +27,7 @@ export interface ResumedFollower {
  * @throws IntegrityError, StoreError when the log cannot be resumed
  */
 export async function laterFollower(place: FollowerPlace): Promise<ResumedFollower> {
-  if (missingInIndex(place) > SOON_INDEXED) return await threadFollower(place)
+  if (isLong(place)) return await threadFollower(place)
   const { follower, close } = openFollowerAt(place)
   const { published } = follower
   close()
@@ -52,16 +55,18 @@ export async function laterFollower(place: FollowerPlace): Promise<ResumedFollow
   }
 }
 
-/** How many published entries the index lacks: none, but after a crash or when its file was removed. */
-function missingInIndex({ directory, keyDirectory }: FollowerPlace): number {
-  const size = Number(new LogFiles(disk, directory).checkpoint()?.split('\n', 2)[1] ?? 0)
-  if (size === 0) return 0
+/** Whether many published entries must be read at the start: after a crash, or when a file was removed. */
+function isLong({ directory, keyDirectory }: FollowerPlace): boolean {
+  const log = new LogFiles(disk, directory)
+  const size = Number(log.checkpoint()?.split('\n', 2)[1] ?? 0)
+  if (size === 0) return false
+  if (TenantNumbers.behind(log, size) > SOON_NUMBERED) return true
   const keys = KeyStore.open(join(keyDirectory, 'subjects.db'))
   try {
     const index = AuditIndex.open(join(directory, INDEX), keys)
     const missing = size - index.size
     index.close()
-    return missing
+    return missing > SOON_INDEXED
   } finally {
     keys.close()
   }

@@ -182,7 +182,9 @@ function parseObject(line: string): Fields {
 /** A line says what its fields say, and nothing else. */
 function checkForm(text: string, fields: object): void {
   if (text !== JSON.stringify(fields))
-    throw new IntegrityError('a line of the export is not as a log writes it: it has other fields, or twice')
+    throw new IntegrityError(
+      'a line of the export has unknown or repeated fields, or fields in another order',
+    )
 }
 
 function parseHead(text: string, value: Fields, verifiers: readonly NoteVerifier[]): ExportHead {
@@ -211,7 +213,7 @@ function checkEnd(
     throw new IntegrityError(`the export has ${found.count} entries, but states ${String(count)}`)
   if (complete === undefined) return false
   if (verifyNote(String(complete), verifiers).text !== completenessText(found))
-    throw new IntegrityError('entries are missing at the end: the log signed another count')
+    throw new IntegrityError('entries are missing at the end: the log signed a different count')
   return true
 }
 

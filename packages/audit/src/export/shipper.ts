@@ -161,7 +161,7 @@ export class Shipper implements HealthProbe {
       return await cursor.advance(minimum)
     }
     if (!(await this.#intend(last.index + 1n))) return false
-    if ((await this.#send(entries)) === 'too-large') return this.#sendLess(entries)
+    if ((await this.#send(entries)) === 'too-large') return await this.#sendLess(entries)
     this.#retryTo = undefined
     if (this.#patience === this.#timeout) this.#batch = Math.min(this.#options.batch ?? 500, this.#batch * 2)
     this.#next = last.index + 1n
@@ -189,11 +189,15 @@ export class Shipper implements HealthProbe {
     return this.#retryTo !== undefined && this.#retryTo > next ? this.#retryTo : next + BigInt(this.#batch)
   }
 
-  #sendLess(entries: readonly Entry[]): true {
-    if (entries.length === 1) throw new Error('refuses this one entry as too large; raise its limit')
-    this.#batch = Math.ceil(entries.length / 2)
-    this.#retryTo = undefined
-    return true
+  /**
+   * The first half is another batch, and is remembered as such: what the intent said of the whole would
+   * bring that back, again and again. @returns whether this process may still send
+   */
+  #sendLess([first, ...more]: readonly Entry[]): Promise<boolean> {
+    if (first === undefined || more.length === 0)
+      throw new Error('refuses this one entry as too large; raise its limit')
+    this.#batch = Math.ceil((more.length + 1) / 2)
+    return this.#intend(first.index + BigInt(this.#batch))
   }
 
   /**

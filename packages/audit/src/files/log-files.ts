@@ -16,6 +16,8 @@ export const INDEX = 'index.db'
 export const VERIFIER_KEYS = 'verifier-keys'
 /** Index of the first entry that retention kept; absent when all are there. */
 export const MINIMUM_INDEX = 'minimum-index'
+/** Number of each tenant's last entry, signed: made again from the entries when it is not there. */
+export const NUMBERS = 'numbers'
 
 /** What is left is read from its end: whole bundles are removed, and the newest full one stays. */
 function canBeRemoved(minimumIndex: number, size: number): boolean {
@@ -62,6 +64,11 @@ export class LogFiles {
   /** The latest checkpoint with cosignatures of witnesses. */
   witnessedCheckpoint(): string | undefined {
     return this.#text(WITNESSED)
+  }
+
+  /** A snapshot of the tenants' numbers, unchecked. */
+  numbers(): string | undefined {
+    return this.#text(NUMBERS)
   }
 
   #text(name: string): string | undefined {

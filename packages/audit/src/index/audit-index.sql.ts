@@ -56,3 +56,7 @@ export const SET_TENANT =
 export const REMOVE_UNUSED_ADDRESSES = `
   DELETE FROM addresses WHERE NOT EXISTS (
     SELECT 1 FROM entries WHERE entries.subject = addresses.subject AND entries.address = addresses.address)`
+
+/** What nobody but an intruder puts into the index. */
+export const STRANGE =
+  "SELECT type || ' ' || name AS name FROM sqlite_schema WHERE type IN ('trigger', 'view') LIMIT 1"

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { StatementSync } from 'node:sqlite'
+import { IntegrityError } from '@postern/core'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import type { Entry } from '../entry/entry.ts'
 import { type SubjectKeys, subjectAddressToken } from '../entry/key-store.ts'
@@ -10,7 +11,9 @@ import {
   INSERT_ENTRY,
   REMOVE_UNUSED_ADDRESSES,
   SET_TENANT,
+  STRANGE,
 } from './audit-index.sql.ts'
+import { indexProblem, unusableIndex } from './index-problem.ts'
 
 type Value = string | number | Uint8Array
 
@@ -29,17 +32,19 @@ const TOKEN_CACHE = 20_000
  */
 export class AuditIndex {
   readonly #database: SqliteDatabase
+  readonly #path: string
   readonly #keys: SubjectKeys
   readonly #insertEntry: StatementSync | undefined
   readonly #insertAddress: StatementSync | undefined
   readonly #setTenant: StatementSync | undefined
   readonly #tokens = new Map<string, Uint8Array>()
+  /** Last numbers of the tenants that have entries waiting. */
   readonly #tenants = new Map<string, number>()
-  readonly #changed = new Set<string>()
   #waiting: IndexedEntry[] = []
 
-  private constructor(database: SqliteDatabase, keys: SubjectKeys, readOnly: boolean) {
+  private constructor(database: SqliteDatabase, path: string, keys: SubjectKeys, readOnly: boolean) {
     this.#database = database
+    this.#path = path
     this.#keys = keys
     if (!readOnly) {
       database.db.exec('PRAGMA secure_delete = ON')
@@ -51,45 +56,55 @@ export class AuditIndex {
 
   /**
    * Opens or creates the file; `:memory:` for one that is rebuilt each time.
-   * @throws StoreError when it cannot be opened
+   * @throws StoreError when it cannot be opened; IntegrityError when it is damaged, or somebody edited it
    */
   static open(path: string, keys: SubjectKeys, options: { readonly readOnly?: boolean } = {}): AuditIndex {
     const readOnly = options.readOnly ?? false
-    return new AuditIndex(
-      openSqlite({ path, readOnly, synchronous: 'normal', migrations: [INDEX_MIGRATIONS] }),
-      keys,
-      readOnly,
-    )
+    let database: SqliteDatabase | undefined
+    try {
+      database = openSqlite({ path, readOnly, synchronous: 'normal', migrations: [INDEX_MIGRATIONS] })
+      // A trigger or a view would change what is written and found, and nothing would say so.
+      const strange = database.db.prepare(STRANGE).get()?.['name']
+      if (strange !== undefined) throw unusableIndex(path, `it has a ${String(strange)}`)
+      return new AuditIndex(database, path, keys, readOnly)
+    } catch (error) {
+      database?.close()
+      throw error instanceof IntegrityError && database !== undefined ? error : indexProblem(error, path)
+    }
   }
 
-  /** How many entries of the log are in the index. */
+  /** Runs work on the database, with failures as `indexProblem` says them. */
+  #run<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw indexProblem(error, this.#path)
+    }
+  }
+
+  /**
+   * How many entries of the log are in the index.
+   * @throws IntegrityError when it does not say
+   */
   get size(): number {
-    return Number(
-      this.#database.read(() => this.#database.db.prepare('SELECT size FROM position').get())?.['size'],
+    const row = this.#run(() =>
+      this.#database.read(() => this.#database.db.prepare('SELECT size FROM position').get()),
     )
-  }
-
-  /** The number of a tenant's last entry. */
-  lastNumber(tenant: string): number {
-    const known = this.#tenants.get(tenant)
-    if (known !== undefined) return known
-    const row = this.#database.db.prepare('SELECT number FROM tenants WHERE tenant = ?').get(tenant)
-    const number = Number(row?.['number'] ?? 0)
-    this.#tenants.set(tenant, number)
-    return number
+    const size = Number(row?.['size'])
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw unusableIndex(this.#path, 'it does not say how many entries it has')
+    return size
   }
 
   /** Adds the next entry; it is in the index after `commit`. */
   add(entry: IndexedEntry): void {
     this.#waiting.push(entry)
     this.#tenants.set(entry.entry.tenant, entry.entry.number)
-    this.#changed.add(entry.entry.tenant)
   }
 
   /** Discards the entries added since the last commit. */
   abandon(): void {
     this.#waiting = []
-    this.#changed.clear()
     this.#tenants.clear()
   }
 
@@ -97,13 +112,14 @@ export class AuditIndex {
   commit(size: number): void {
     const waiting = this.#waiting
     this.#waiting = []
-    this.#database.transaction(() => {
-      for (const entry of waiting) this.#insert(entry)
-      for (const tenant of this.#changed) this.#setTenant?.run(tenant, this.#tenants.get(tenant) ?? 0)
-      this.#database.db.prepare('UPDATE position SET size = ?').run(size)
-    })
-    this.#changed.clear()
-    if (this.#tenants.size > TOKEN_CACHE) this.#tenants.clear()
+    this.#run(() =>
+      this.#database.transaction(() => {
+        for (const entry of waiting) this.#insert(entry)
+        for (const [tenant, number] of this.#tenants) this.#setTenant?.run(tenant, number)
+        this.#database.db.prepare('UPDATE position SET size = ?').run(size)
+      }),
+    )
+    this.#tenants.clear()
   }
 
   #insert({ entry, subject }: IndexedEntry): void {
@@ -140,10 +156,7 @@ export class AuditIndex {
 
   /** Begins after the entries that retention removed, with the number each tenant had reached there. */
   startAt(size: number, numbers: ReadonlyMap<string, number>): void {
-    for (const [tenant, number] of numbers) {
-      this.#tenants.set(tenant, number)
-      this.#changed.add(tenant)
-    }
+    for (const [tenant, number] of numbers) this.#tenants.set(tenant, number)
     this.commit(size)
   }
 
@@ -171,13 +184,15 @@ export class AuditIndex {
     const newest = query.order !== 'oldest'
     const { where, values } = this.#conditions(query)
     if (where === undefined) return
-    const statement = this.#database.db.prepare(
-      `SELECT idx FROM entries WHERE ${[...where, `idx ${newest ? '<' : '>'} ?`].join(' AND ')}
+    const statement = this.#run(() =>
+      this.#database.db.prepare(
+        `SELECT idx FROM entries WHERE ${[...where, `idx ${newest ? '<' : '>'} ?`].join(' AND ')}
        ORDER BY idx ${newest ? 'DESC' : 'ASC'} LIMIT ${PAGE}`,
+      ),
     )
     let after = query.after === undefined ? (newest ? Number.MAX_SAFE_INTEGER : -1) : Number(query.after)
     for (;;) {
-      const rows = this.#database.read(() => statement.all(...values, after))
+      const rows = this.#run(() => this.#database.read(() => statement.all(...values, after)))
       if (rows.length === 0) return
       const page = rows.map(row => Number(row['idx']))
       after = page.at(-1) ?? after
@@ -237,6 +252,10 @@ export class AuditIndex {
 
   /** SHA-256 over everything the index says, hex: two indexes of one log have the same. */
   digest(): string {
+    return this.#run(() => this.#digest())
+  }
+
+  #digest(): string {
     const hash = createHash('sha256')
     for (const table of [
       'entries ORDER BY idx',

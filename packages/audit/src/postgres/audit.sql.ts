@@ -149,9 +149,15 @@ export const PUT_COLUMNS = `
     AS given (idx, time, type, tenant, number, action, resource, resource_id, decision, request, subject, address)
   WHERE audit_entries.idx = given.idx`
 
-export const RAISE_TENANTS = `
-  INSERT INTO audit_tenants (tenant, number) SELECT * FROM unnest($1::text[], $2::bigint[])
-  ON CONFLICT (tenant) DO UPDATE SET number = greatest(audit_tenants.number, excluded.number)`
+/** The highest number of each of these tenants among the newest entries, as far as they have any there. */
+export const RECENT_NUMBERS = `
+  SELECT tenant, max(number)::text AS number
+  FROM (SELECT tenant, number FROM audit_entries ORDER BY idx DESC LIMIT $2) AS newest
+  WHERE tenant = ANY($1) GROUP BY tenant`
+
+/** The highest number of each tenant from an entry on. */
+export const NUMBERS_FROM =
+  'SELECT tenant, max(number)::text AS number FROM audit_entries WHERE idx >= $1 GROUP BY tenant'
 
 /** Fenced: it changes nothing unless the tree this instance computed on is still the tree. */
 export const ADVANCE = 'UPDATE audit_state SET size = $1 WHERE size = $2 AND term = $3'

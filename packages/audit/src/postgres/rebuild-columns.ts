@@ -5,7 +5,7 @@ import { unsealEntry } from '../entry/open-entry.ts'
 import { TILE_WIDTH } from '../format/tile.ts'
 import { LogReader, range } from '../reader/log-reader.ts'
 import type { RebuildOptions, Rebuilt } from '../rebuild-index.ts'
-import { INSERT_ADDRESSES, POSTGRES_MIGRATIONS, PUT_COLUMNS, RAISE_TENANTS } from './audit.sql.ts'
+import { INSERT_ADDRESSES, NUMBERS_FROM, POSTGRES_MIGRATIONS, PUT_COLUMNS, PUT_TENANTS } from './audit.sql.ts'
 import { DatabaseStore } from './database-store.ts'
 import { type EntryColumns, entryColumns } from './entry-columns.ts'
 import { searchToken } from './postgres-subjects.ts'
@@ -47,12 +47,8 @@ export async function rebuildPostgresIndex(
     if (wrong.length > 0 && options.mode === 'replace') await putRight(database, wrong)
     options.onProgress?.(Math.min(size, start + TILE_WIDTH), size)
   }
-  if (!(await sameNumbers(database, numbers))) {
-    identical = false
-    if (options.mode === 'replace')
-      await database.query(RAISE_TENANTS, [[...numbers.keys()], [...numbers.values()]])
-  }
-  return { size, identical }
+  const isSame = await compareNumbers(database, { numbers, size, isReplacing: options.mode === 'replace' })
+  return { size, identical: identical && isSame }
 }
 
 async function findable(
@@ -140,12 +136,33 @@ async function putRight(client: SqlClient, wrong: readonly Findable[]): Promise<
   ])
 }
 
-/** Whether every tenant's next number follows its entries; instances may already be further. */
-async function sameNumbers(client: SqlClient, numbers: ReadonlyMap<string, number>): Promise<boolean> {
-  const { rows } = await client.query<{ tenant: string; number: string }>(
-    'SELECT tenant, number::text AS number FROM audit_tenants WHERE tenant = ANY($1)',
-    [[...numbers.keys()]],
-  )
-  const stored = new Map(rows.map(({ tenant, number }) => [tenant, Number(number)]))
-  return [...numbers].every(([tenant, number]) => (stored.get(tenant) ?? 0) >= number)
+interface ComparedNumbers {
+  /** Number of each tenant's last entry below a size. */
+  readonly numbers: ReadonlyMap<string, number>
+  readonly size: number
+  readonly isReplacing: boolean
+}
+
+/**
+ * Whether every tenant's next number follows its entries, and puts right what does not. Nothing is entered
+ * meanwhile: a number that is too high is as wrong as one that is too low.
+ */
+function compareNumbers(database: PostgresDatabase, compared: ComparedNumbers): Promise<boolean> {
+  return database.transaction(async client => {
+    await client.query('SELECT size FROM audit_state FOR UPDATE')
+    const later = await client.query<{ tenant: string; number: string }>(NUMBERS_FROM, [compared.size])
+    const numbers = new Map([
+      ...compared.numbers,
+      ...later.rows.map(({ tenant, number }) => [tenant, Number(number)] as const),
+    ])
+    const { rows } = await client.query<{ tenant: string; number: string }>(
+      'SELECT tenant, number::text AS number FROM audit_tenants WHERE tenant = ANY($1)',
+      [[...numbers.keys()]],
+    )
+    const stored = new Map(rows.map(({ tenant, number }) => [tenant, Number(number)]))
+    const wrong = [...numbers].filter(([tenant, number]) => stored.get(tenant) !== number)
+    if (wrong.length > 0 && compared.isReplacing)
+      await client.query(PUT_TENANTS, [wrong.map(([tenant]) => tenant), wrong.map(([, number]) => number)])
+    return wrong.length === 0
+  })
 }

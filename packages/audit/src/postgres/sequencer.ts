@@ -22,6 +22,7 @@ import {
 } from './audit.sql.ts'
 import { columnText } from './column-text.ts'
 import { entryColumns } from './entry-columns.ts'
+import { GivenNumbers } from './given-numbers.ts'
 import { type InboxRow, readInbox, unreadable } from './inbox-event.ts'
 import { obtainKeys, searchToken } from './postgres-subjects.ts'
 
@@ -65,7 +66,7 @@ interface Known {
 }
 
 /** States of PostgreSQL that mean a row cannot be stored as it is, and not that the database has failed. */
-const UNFIT = /^(?:22|23|54)/
+const UNFIT = /^(?:21|22|23|54)/
 
 /**
  * Turns inbox rows into entries, one instance at a time. The lock only saves work: safety comes from
@@ -83,6 +84,7 @@ export class Sequencer {
   #term = ''
   /** The checkpoint in the database, as it was when the tree was last compared with it. */
   #signed = { checkpoint: '', size: -1 }
+  readonly #numbers = new GivenNumbers()
   #known: Known = { size: 0n, root: EMPTY_ROOT }
   /**
    * Rows of one step, and whether the first is logged unread: an unexpected row must
@@ -114,6 +116,7 @@ export class Sequencer {
    */
   async step(): Promise<readonly Sequenced[]> {
     this.#tiles.clear()
+    this.#numbers.begin()
     let done: readonly Sequenced[] = []
     let state: State | undefined
     try {
@@ -143,6 +146,7 @@ export class Sequencer {
     if (this.#distrustsFirst || done.length === 0) this.#batch = BATCH
     this.#distrustsFirst = false
     if (state !== undefined) {
+      this.#numbers.keep(this.#term)
       this.#known = { size: BigInt(this.#tree.size), root: this.#tree.root() }
       if (this.#tree.size > Number(state.checkpoint_size)) await this.#sign()
     }
@@ -164,6 +168,7 @@ export class Sequencer {
       Number(state.size) === this.#tree.size
     )
       return state
+    this.#numbers.resume(state.term, state.holder === this.#options.holder)
     const term = (BigInt(state.term) + 1n).toString()
     await client.query('UPDATE audit_state SET term = $1, holder = $2', [term, this.#options.holder])
     await this.#load(client, Number(state.size))
@@ -289,6 +294,7 @@ export class Sequencer {
       entries.map(({ columns }) => columns.subject),
       entries.map(({ columns }) => columns.address),
     ])
+    this.#numbers.enter(numbers)
     const rows = [...addresses.values()]
     await client.query(INSERT_ADDRESSES, [
       rows.map(({ token }) => token),
@@ -304,7 +310,8 @@ export class Sequencer {
     ])
     for (const id of erased) await eraseKey(client, id)
     const { rowCount } = await client.query(ADVANCE, [this.#tree.size, oldSize, this.#term])
-    if (rowCount !== 1) throw new IntegrityError('another instance moved the log on under the lock')
+    if (rowCount !== 1)
+      throw new IntegrityError('another instance appended to the log while this one held its lock')
     return entries.map(({ inbox: id, index, hash }) => ({
       inbox: id,
       index,
@@ -318,8 +325,10 @@ export class Sequencer {
       'SELECT tenant, number::text FROM audit_tenants WHERE tenant = ANY($1)',
       [tenants.map(columnText)],
     )
-    const numbers = new Map(rows.map(({ tenant, number }) => [tenant, Number(number)]))
-    return new Map(tenants.map(tenant => [tenant, numbers.get(columnText(tenant)) ?? 0]))
+    const stored = new Map(rows.map(({ tenant, number }) => [tenant, Number(number)]))
+    const numbers = new Map(tenants.map(tenant => [tenant, stored.get(columnText(tenant)) ?? 0]))
+    await this.#numbers.compare(client, numbers)
+    return numbers
   }
 
   #addressToken(

@@ -9,6 +9,7 @@ import type { Hash } from '../format/sha256.ts'
 import { TILE_WIDTH, type Tile, tileNodes, tilePath } from '../format/tile.ts'
 import { formatTlogProof } from '../format/tlog-proof.ts'
 import type { AuditQuery } from './audit-query.ts'
+import { contradiction } from './contradiction.ts'
 import type { LogStore } from './log-store.ts'
 
 /** Reads what a log has published, wherever it is kept; works while others append. Changes no entry. */
@@ -161,7 +162,7 @@ export class LogReader {
 
   /**
    * Entries that match, one after the other, without holding them all.
-   * @throws IntegrityError when there is nothing to search in
+   * @throws IntegrityError when there is nothing to search in, or the index names another entry
    */
   async *query(query: AuditQuery): AsyncGenerator<Entry, void, undefined> {
     const head = await this.head()
@@ -174,6 +175,7 @@ export class LogReader {
       const wanted = text === undefined && left < there.length ? there.slice(0, Math.max(0, left)) : there
       for (const entry of await this.#open(wanted, head)) {
         if (left <= 0) return
+        this.#requireMatch(query, entry)
         if (text !== undefined && !JSON.stringify(entry.event).toLowerCase().includes(text)) continue
         left--
         yield entry
@@ -182,6 +184,15 @@ export class LogReader {
       // A text search reads many entries for a few matches: other work runs between pages.
       await new Promise<void>(resolve => setImmediate(resolve))
     }
+  }
+
+  #requireMatch(query: AuditQuery, entry: Entry): void {
+    const wrong = contradiction(query, entry)
+    if (wrong === undefined) return
+    throw new IntegrityError(
+      `${this.store.name}: the search index names entry ${entry.index}, whose ${wrong} is another: somebody edited the index. ` +
+        'It is made from the log: postern audit rebuild --replace',
+    )
   }
 }
 

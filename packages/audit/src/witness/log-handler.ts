@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { sentText } from '@postern/core'
 import { parseTilePath, TILE_WIDTH } from '../format/tile.ts'
 import type { LogReader } from '../reader/log-reader.ts'
 import type { Witness } from './witness.ts'
@@ -8,10 +9,12 @@ import type { Witness } from './witness.ts'
  * only. Entries hold what was done in the clear, and who did it sealed: require authentication
  * unless all of that is meant to be public.
  * @param prefix as in the request's path, without a slash at its end
+ * @param failed receives the reason of an answer 500: a damaged file, a store that does not answer
  */
 export function logHandler(
   reader: LogReader,
   prefix = '',
+  failed: (error: unknown) => void = () => {},
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? ''
@@ -21,8 +24,10 @@ export function logHandler(
     resource(reader, path.slice(prefix.length + 1)).then(
       found =>
         found === undefined ? answer(response, 404) : give(response, request.method === 'HEAD', found),
-      // Damaged, or the store does not answer; the cause is for the operator, not for the client.
-      () => answer(response, 500),
+      (error: unknown) => {
+        failed(error)
+        answer(response, 500)
+      },
     )
   }
 }
@@ -72,32 +77,39 @@ async function newestCheckpoint(reader: LogReader): Promise<string> {
 
 const MAX_BODY = 100_000
 
-/** Serves a witness's `add-checkpoint` (C2SP tlog-witness) under a prefix. */
+/**
+ * Serves a witness's `add-checkpoint` (C2SP tlog-witness) under a prefix.
+ * @param failed receives the reason of an answer 500: a record that cannot be read or written
+ */
 export function witnessHandler(
   witness: Witness,
   prefix = '',
+  failed: (error: unknown) => void = () => {},
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     if (request.url !== `${prefix}/add-checkpoint`) return answer(response, 404)
     if (request.method !== 'POST') return answer(response, 405, { allow: 'POST' })
-    const chunks: Buffer[] = []
-    let length = 0
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= MAX_BODY) chunks.push(chunk)
-    })
-    request.on('error', () => response.destroy())
-    request.on('end', () => {
-      if (length > MAX_BODY) return answer(response, 413)
-      try {
-        const { status, contentType, body } = witness.addCheckpoint(Buffer.concat(chunks).toString('utf8'))
-        response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) })
-        response.end(body)
-      } catch {
-        // The record could not be read or written: no cosignature is given.
-        answer(response, 500)
-      }
-    })
+    sentText(request, MAX_BODY).then(
+      sent => {
+        try {
+          const { status, contentType, body } = witness.addCheckpoint(sent)
+          response.writeHead(status, {
+            'content-type': contentType,
+            'content-length': Buffer.byteLength(body),
+          })
+          response.end(body)
+        } catch (error) {
+          // No cosignature is given.
+          failed(error)
+          answer(response, 500)
+        }
+      },
+      (error: unknown) => {
+        if (error instanceof RangeError) answer(response, 413)
+        else if (error instanceof TypeError) answer(response, 400)
+        else response.destroy()
+      },
+    )
   }
 }
 

@@ -50,7 +50,7 @@ export class WitnessClient {
       const lines = proof.map(hash => `${Buffer.from(hash).toString('base64')}\n`).join('')
       const response = await this.#post(`old ${this.#size}\n${lines}\n${checkpoint}`)
       const body = await boundedText(response, MAX_ANSWER).catch((cause: unknown) => {
-        throw this.#error('gave no answer that can be read', cause)
+        throw this.#error('gave an answer that cannot be read', cause)
       })
       if (response.ok) {
         this.#size = size
@@ -66,10 +66,10 @@ export class WitnessClient {
           `witness "${this.name}" saw ${last} entries, the log has ${size}: it was rolled back`,
         )
       if (last === this.#size)
-        throw new IntegrityError(`witness "${this.name}" saw another log of ${last} entries`)
+        throw new IntegrityError(`witness "${this.name}" has seen a different log of ${last} entries`)
       this.#size = last
     }
-    throw this.#error('changed its mind about the size')
+    throw this.#error('named two different sizes')
   }
 
   async #post(body: string): Promise<Response> {
@@ -91,7 +91,7 @@ export class WitnessClient {
       if (signature.name !== this.#key.name || signature.keyId !== this.#key.keyId) continue
       if (this.#key.verify(text, signature.signature)) return signature
     }
-    throw this.#error('gave no cosignature that holds')
+    throw this.#error('answered without a valid cosignature')
   }
 
   #error(message: string, cause?: unknown): StoreError {

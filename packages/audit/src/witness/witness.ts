@@ -126,7 +126,7 @@ export class Witness {
     if (bytes === undefined) return { size: 0n, root: EMPTY_ROOT }
     const last = parseCheckpoint(parseNote(Buffer.from(bytes).toString('utf8')).text)
     if (last.origin !== origin)
-      throw new IntegrityError(`the witness's record of "${origin}" is of another log`)
+      throw new IntegrityError(`the witness's record of "${origin}" belongs to another log`)
     return last
   }
 

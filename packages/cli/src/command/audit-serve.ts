@@ -1,14 +1,9 @@
-import { createServer } from 'node:http'
 import { logHandler } from '@postern/audit'
-import { parseListen } from '@postern/config'
-import { boundedServer } from '@postern/core'
-import { openAuditSource, PortInUse } from '@postern/runtime'
-import { type Command, textOption } from './command.ts'
+import { openAuditSource } from '@postern/runtime'
+import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { stopped } from './gateway.ts'
+import { failureLines, listenOption, serveUntilStopped } from './serve-until-stopped.ts'
 import { loadSetup } from './setup.ts'
-
-const MAX_CONNECTIONS = 64
 
 /**
  * `postern audit serve`: the log's checkpoint, tiles and entries for others to verify (C2SP tlog-tiles), read
@@ -16,29 +11,18 @@ const MAX_CONNECTIONS = 64
  * alone by default.
  */
 export const run: Command = async (_args, options, context) => {
-  const { output } = context
-  // The table of commands has the default.
-  const { host, port } = parseListen(textOption(options, 'listen') ?? '')
+  const { output, signal } = context
+  const place = listenOption(options)
   const log = await openAuditSource(await loadSetup(options, context))
-  const server = boundedServer(createServer, logHandler(log.reader), { connections: MAX_CONNECTIONS })
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', error => reject(PortInUse.explain(error, host, port, '--listen')))
-      server.listen(port, host, resolve)
+    const handler = logHandler(log.reader, '', failureLines(output, 'audit serve'))
+    await serveUntilStopped(handler, place, signal, async url => {
+      const { origin, size } = await log.reader.head()
+      output.line(`serving ${origin}, ${size} entries, at ${url}/checkpoint and ${url}/tile/`)
+      output.result({ event: 'listening', url, origin })
     })
-    const address = server.address()
-    const at = typeof address === 'object' && address !== null ? address.port : port
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${at}`
-    const { origin, size } = await log.reader.head()
-    output.line(`serving ${origin}, ${size} entries, at ${url}/checkpoint and ${url}/tile/`)
-    output.result({ event: 'listening', url, origin })
-    await stopped(context.signal)
     return EXIT.done
   } finally {
-    await new Promise(resolve => {
-      server.close(resolve)
-      server.closeAllConnections()
-    })
     await log.close()
   }
 }

@@ -29,6 +29,7 @@ export const run: Command = async (_args, options, context) => {
   const report = await verifyStore(log.reader.store, {
     ...(keys !== undefined && { verifierKeys: keys }),
     ...(remembered !== undefined && { remembered }),
+    signal: context.signal,
     onProgress: (now, total) => {
       bar.advance(total === 0 ? 0 : (now - done) / total)
       done = now
@@ -38,8 +39,13 @@ export const run: Command = async (_args, options, context) => {
       if (verified.ok && verified.entries < verified.size) isRecorded = await isRemovalRecorded(log.reader)
       return verified
     })
+    .catch((error: unknown) => {
+      if (context.signal.aborted && error === context.signal.reason) return undefined
+      throw error
+    })
     .finally(() => log.close())
   bar.end()
+  if (report === undefined) return EXIT.interrupted
   const { ok, origin, size, root, entries, problems } = report
   if (ok) output.line(`${output.paint('green', 'intact')}: ${size} entries of ${safe(origin)}, root ${root}`)
   else output.line(`${output.paint('red', 'CHANGED')}: ${problems.length} problem(s)`)

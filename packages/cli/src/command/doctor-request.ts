@@ -19,7 +19,7 @@ export async function showRequest(
   const peer = textOption(options, 'peer')
   const target = typeof options['request'] === 'string' ? options['request'] : '/'
   const given = textOption(options, 'listen')
-  const listen = given === undefined ? config.listen : parseListen(given)
+  const listen = given === undefined ? config.listen : parseListen(given, '--listen')
   const isDescribed = peer !== undefined || headers.length > 0
   const seen = isDescribed
     ? seenRequest(config, describedRequest(target, peer, headers))

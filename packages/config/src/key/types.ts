@@ -21,8 +21,8 @@ import { checked, inCode, parsed } from './key.ts'
 /** Not imported: an import of `node:http` reads all of its names, one of which loads WebSockets and fetch. */
 const { METHODS } = process.getBuiltinModule('node:http')
 
-function fail(problem: string, hint: string): never {
-  throw new ConfigError({ place: '', problem, hint })
+function fail(problem: string, hint: string, place = ''): never {
+  throw new ConfigError({ place, problem, hint })
 }
 
 /** Text that is not empty. */
@@ -277,16 +277,16 @@ export interface Listen {
  * network to reach it says which.
  * @throws ConfigError for anything else
  */
-export function parseListen(value: string | number): Listen {
+export function parseListen(value: string | number, place = ''): Listen {
   const match =
     typeof value === 'number'
       ? [String(value), undefined, String(value)]
       : /^(?:(\[[\da-fA-F:.]+\]|[\w.-]*):)?(\d{1,5})$/.exec(value)
   const port = Number(match?.[2])
   if (typeof value === 'string' && UNIX_SOCKET.test(value))
-    return fail('is a Unix socket, and this listens on TCP ports only', ON_A_PORT)
+    return fail('is a Unix socket, and this listens on TCP ports only', ON_A_PORT, place)
   if (match === null || !(port <= 65_535))
-    return fail(`"${String(value).slice(0, 60)}" is not a place to listen`, listenHint(String(value)))
+    return fail(`"${String(value).slice(0, 60)}" is not a place to listen`, listenHint(String(value)), place)
   const named = match[1]?.replace(/^\[|\]$/g, '')
   return { host: named === undefined || named === '' ? '127.0.0.1' : named, port }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { urlHost } from '@postern/core'
 
 /**
  * Where the console may be asked for: everything else comes from a page of somebody else, or by a rebound
@@ -20,7 +21,7 @@ export function consoleOrigins(
   { host, port }: { readonly host: string; readonly port: number },
   others: readonly string[],
 ): ConsoleOrigins {
-  const literal = host.includes(':') ? `[${host}]` : host
+  const literal = urlHost(host)
   // An address cannot be rebound. A name can, so only localhost and the configured names are taken.
   const isUnspecified = host === '0.0.0.0' || host === '::'
   const origins = new Set([

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { boundedServer, ConfigError, PosternError, StoreError } from '@postern/core'
+import { boundedServer, ConfigError, PosternError, StoreError, urlHost } from '@postern/core'
 import { ApiProblem } from '../api/api-route.ts'
 import { matchApi } from '../api/console-api.ts'
 import type { ConsoleParts } from '../api/console-parts.ts'
@@ -75,7 +75,7 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
   const { address, port } = server.address() as AddressInfo
   const origins = consoleOrigins({ host: address, port }, options.origins)
   context = { options, signIn: new SignIn(options, sessions, port), files, origins }
-  const base = `http://${address.includes(':') ? `[${address}]` : address}:${port}${options.path}`
+  const base = `http://${urlHost(address)}:${port}${options.path}`
   const [front] = options.origins
   const shown = front === undefined ? base : front + options.path
   return {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { sentObject } from '../../src/index.ts'
+import { sentObject, sentText } from '../../src/index.ts'
 
 test('a client that sends too much gets an answer, on a connection that stays open', async t => {
   const server = createServer(async (request, response) => {
@@ -41,4 +41,11 @@ test('a connection that breaks is an error, not an empty command', async () => {
     },
   })
   await assert.rejects(sentObject(broken, 1_000), /aborted/)
+})
+
+test('a text is read up to its limit, and refused beyond it or in another encoding', async () => {
+  const read = (bytes: Uint8Array): Promise<string> => sentText(Readable.from([bytes]), 4)
+  assert.equal(await read(Buffer.from('déa')), 'déa')
+  await assert.rejects(read(Buffer.from('déab')), RangeError)
+  await assert.rejects(read(Uint8Array.of(0xff)), TypeError)
 })

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerOpti
 import { createSecureServer, type Http2SecureServer, type SecureServerOptions } from 'node:http2'
 import type { Server as NetServer, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { urlHost } from '@postern/core'
 import type { ConnectionLedger } from '../connection/connection-ledger.ts'
 import { holdPort } from '../connection/held-port.ts'
 import type { ProxyProtocolGate } from '../connection/proxy-protocol-gate.ts'
@@ -83,7 +84,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   // over.
   server.emit('listening')
   const host = listen.host ?? '127.0.0.1'
-  const shown = host.includes(':') ? `[${host}]` : host
+  const shown = urlHost(host)
   const scheme = listen.tls === undefined ? 'http' : 'https'
   return {
     url: listen.path === undefined ? `${scheme}://${shown}:${port.port}` : `unix:${listen.path}`,

@@ -140,7 +140,7 @@ class Showing {
 /**
  * Shows the head of the handler's answer to the guards just before it is written. Node makes every head of
  * HTTP/1 in `writeHead`, and of HTTP/2 there or, for an answer without a body, in `end`; both are replaced on
- * this one response, until the head is out.
+ * this one response.
  *
  * The replacements are the same two functions for all responses, which find what they need on the response:
  * with functions of its own each response kept the one before it from being collected with the young, and
@@ -155,7 +155,24 @@ export function showAnswer(carrier: NodeCarrier): void {
   }
   response[SHOWING] = new Showing(carrier, response.writeHead as Writer, response.end as Writer, undefined)
   response.writeHead = writeHead
-  if (response.stream !== undefined) response.end = end
+  response.end = response.stream === undefined ? endInOnePiece : end
+}
+
+/** A longer body takes more to be copied than a second piece costs, in bytes. */
+const MOST_JOINED = 4_096
+
+/**
+ * Node writes a head and a body that are both text at once, and a body of bytes as a piece of its own.
+ * Express makes bytes of every answer; as Latin-1 a short one is the same bytes, and goes out with its head.
+ */
+function endInOnePiece(this: unknown, ...rest: readonly unknown[]): unknown {
+  const response = this as Written
+  const { end } = response[SHOWING] as Showing
+  const [body] = rest
+  if (!Buffer.isBuffer(body) || body.length > MOST_JOINED || response.headersSent)
+    return Reflect.apply(end, response, rest)
+  const whenWritten = typeof rest[1] === 'function' ? rest[1] : rest[2]
+  return end.call(response, body.toString('latin1'), 'latin1', whenWritten)
 }
 
 function show(showing: Showing, head: AnswerHead): void {

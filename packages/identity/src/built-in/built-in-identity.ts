@@ -19,7 +19,7 @@ import { type AccountFactors, accountFactors } from '../account/account-factors.
 import { Accounts } from '../account/accounts.ts'
 import { deleteAccount } from '../account/delete-account.ts'
 import { disableAccount, enableAccount, endSessions } from '../account/disable-account.ts'
-import { type ImportReport, importAccounts } from '../account/import-accounts.ts'
+import { type ImportOptions, type ImportReport, importAccounts } from '../account/import-accounts.ts'
 import { OneTimeTokens } from '../account/one-time-tokens.ts'
 import { Organisations } from '../account/organisations.ts'
 import { ApiKeys } from '../api-key/api-keys.ts'
@@ -166,7 +166,7 @@ export interface BuiltInIdentity {
   /** Deletes an account with its sessions, factors, API keys and grants. @returns whether there was one */
   deleteAccount(accountId: string): Promise<boolean>
   /** Imports accounts from CSV. */
-  importAccounts(csv: string): Promise<ImportReport>
+  importAccounts(csv: string, options?: ImportOptions): Promise<ImportReport>
   /**
    * A session in another's name, for an hour: its principal names who really acts, in every event.
    * @throws CredentialError when `mayImpersonate` does not allow it
@@ -291,7 +291,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     enableAccount: accountId => enableAccount(accountId, parts),
     endSessions: (accountId, sessionId) => endSessions(accountId, parts, sessionId),
     deleteAccount: accountId => deleteAccount(accountId, parts),
-    importAccounts: csv => importAccounts(csv, accounts),
+    importAccounts: (csv, importing) => importAccounts(csv, accounts, importing),
     impersonate: async (staff, accountId, { address, agent, reason }) => {
       const isAllowed =
         staff.id !== '' && staff.actor === undefined && (await options.mayImpersonate?.(staff, accountId))

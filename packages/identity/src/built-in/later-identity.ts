@@ -100,7 +100,7 @@ export async function laterIdentity(
     enableAccount: async accountId => later.get().enableAccount(accountId),
     endSessions: async (accountId, sessionId) => later.get().endSessions(accountId, sessionId),
     deleteAccount: async accountId => later.get().deleteAccount(accountId),
-    importAccounts: async csv => later.get().importAccounts(csv),
+    importAccounts: async (csv, importing) => later.get().importAccounts(csv, importing),
     impersonate: async (staff, accountId, context) => later.get().impersonate(staff, accountId, context),
     health: (): Health => {
       const detail = troubleOf(later, options)

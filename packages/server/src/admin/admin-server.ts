@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { Listen } from '@postern/config'
-import { boundedServer, ConfigError, type Health, type Json, sentObject } from '@postern/core'
+import { boundedServer, ConfigError, type Health, type Json, sentObject, urlHost } from '@postern/core'
 
 /** A command of the admin listener: takes and gives JSON. */
 export type AdminCommand = (input: Readonly<Record<string, Json>>) => Promise<Json> | Json
@@ -41,7 +41,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   await listening(server, options.listen)
   const { address, port } = server.address() as AddressInfo
   return {
-    address: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    address: `http://${urlHost(address)}:${port}`,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())

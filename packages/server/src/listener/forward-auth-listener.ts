@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { LoadedConfig } from '@postern/config'
-import { boundedServer, ConfigError } from '@postern/core'
+import { boundedServer, ConfigError, urlHost } from '@postern/core'
 import type { Runtime } from '@postern/runtime'
 import { forwardAuthEndpoint, PortInUse } from '@postern/runtime'
 import { readCertificate, requireNoApplication } from '../plan/gateway-plan.ts'
@@ -51,7 +51,7 @@ export async function startForwardAuthListener(
   const closed = Promise.withResolvers<void>()
   const bound = (server.address() as AddressInfo).port
   return {
-    url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    url: `${config.tls === undefined ? 'http' : 'https'}://${urlHost(host)}:${bound}`,
     health: () => runtime.health(),
     lost: () => 0,
     reload: async (_text, certificate) => {

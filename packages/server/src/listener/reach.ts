@@ -1,4 +1,5 @@
 import type { networkInterfaces } from 'node:os'
+import { urlHost } from '@postern/core'
 
 /** Who can reach a place that something listens on. */
 export interface Reach {
@@ -20,8 +21,7 @@ export function reachOf(url: string, interfaces: ReturnType<typeof networkInterf
   if (url.startsWith('unix:')) return { isOpen: false, addresses: [url] }
   const { protocol, hostname, port } = new URL(url)
   const host = hostname.replace(/^\[|\]$/g, '')
-  const at = (address: string): string =>
-    `${protocol}//${address.includes(':') ? `[${address}]` : address}${port === '' ? '' : `:${port}`}`
+  const at = (address: string): string => `${protocol}//${urlHost(address)}${port === '' ? '' : `:${port}`}`
   if (LOOPBACK.test(host)) return { isOpen: false, addresses: [at(host)] }
   if (host !== '0.0.0.0' && host !== '::') return { isOpen: true, addresses: [at(host)] }
   const own = Object.values(interfaces)

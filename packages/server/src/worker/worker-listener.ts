@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import { ConfigError, type Event, type Health } from '@postern/core'
+import { ConfigError, type Event, type Health, urlHost } from '@postern/core'
 import { startWorkers, type Workers } from '@postern/gateway'
 import type { Runtime } from '@postern/runtime'
 import type { Listener } from '../listener/listener.ts'
@@ -62,7 +62,7 @@ export async function startWorkerListener(options: WorkerListenerOptions): Promi
   const { runtime, losses } = await opened
   const scheme = gateway.listen.tls === undefined ? 'http' : 'https'
   return {
-    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `${scheme}://${urlHost(host)}:${port}`,
     health: () => [workersHealth(running), losses.health(), ...runtime.health()],
     lost: () => losses.count,
     reload: async text => {

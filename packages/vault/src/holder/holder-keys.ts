@@ -32,7 +32,7 @@ export class HolderKeys {
     if (key.length !== PART_KEY_BYTES)
       throw new IntegrityError(`holder ${this.id}: a part has ${PART_KEY_BYTES} bytes`)
     if (this.#removed.has(epoch))
-      throw new IntegrityError(`holder ${this.id}: epoch ${epoch} was removed, and stays so`)
+      throw new IntegrityError(`holder ${this.id}: epoch ${epoch} was removed and cannot come back`)
     const parts = this.#secrets.get(epoch) ?? new Map<Part, Uint8Array>()
     const known = parts.get(part)
     if (known !== undefined && !Buffer.from(known).equals(key))

@@ -2,8 +2,9 @@ import { resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
 import { awsKms } from '../kms/aws-kms.ts'
 import { gcpKms } from '../kms/gcp-kms.ts'
+import type { KeyService } from '../kms/key-service.ts'
 import { vaultTransit } from '../kms/vault-transit.ts'
-import type { KeyService, Unlock } from './unlock.ts'
+import type { Unlock } from './unlock.ts'
 
 /** What unlocks a holder, as a command line names it: at most one of them. */
 export interface UnlockOptions {

@@ -1,17 +1,9 @@
 import { argon2Sync, hash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { ConfigError, CredentialError, IntegrityError, type RandomSource } from '@postern/core'
+import type { KeyService } from '../kms/key-service.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import type { HolderStore } from './holder-store.ts'
-
-/** A service that keeps a key and wraps small secrets under it: a cloud KMS, a transit engine, a token. */
-export interface KeyService {
-  /** For people, e.g. `aws-kms eu-west-1 alias/holder-1`. */
-  readonly name: string
-  wrap(secret: Uint8Array): Promise<Uint8Array>
-  /** @throws CredentialError or StoreError */
-  unwrap(wrapped: Uint8Array): Promise<Uint8Array>
-}
 
 /** What unlocks a holder's parts when it starts. */
 export type Unlock =
@@ -41,7 +33,7 @@ export async function unlockKey(
   if (known === undefined && kind === undefined && !store.hasParts) return setUp(store, unlock, random)
   // Setting it up again would write over what unlocks the parts.
   if (known === undefined || kind === undefined)
-    throw new IntegrityError('holder: its file does not say any more what unlocks it; restore a backup')
+    throw new IntegrityError('holder: its file no longer says what unlocks it; restore a backup')
   if (Buffer.from(kind).toString() !== unlock.kind)
     throw new ConfigError({
       place: 'holder unlock',

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@postern/core'
-import type { KeyService } from '../holder/unlock.ts'
 import { type AwsCredentials, awsSignature } from './aws-signature.ts'
+import type { KeyService } from './key-service.ts'
 import { base64Field, type Fetch, postJson } from './post-json.ts'
 
 /** The key in AWS KMS, its region, and the identity that may use it. */

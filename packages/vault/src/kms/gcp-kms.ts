@@ -1,4 +1,4 @@
-import type { KeyService } from '../holder/unlock.ts'
+import type { KeyService } from './key-service.ts'
 import { base64Field, type Fetch, postJson } from './post-json.ts'
 
 /** The key in Cloud KMS, and the token that may use it. */

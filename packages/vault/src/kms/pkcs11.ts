@@ -1,5 +1,5 @@
 import { ConfigError, CredentialError, type RandomSource, StoreError, systemRandom } from '@postern/core'
-import type { KeyService } from '../holder/unlock.ts'
+import type { KeyService } from './key-service.ts'
 
 /** A handle of PKCS#11, as `pkcs11js` has it. */
 type Handle = Buffer
@@ -134,7 +134,7 @@ function attempt<T>(name: string, work: () => T): T {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : ''
     if (/CKR_PIN_/.test(message))
-      throw new CredentialError(`${name}: the HSM does not take this PIN; give the one of the token's user`)
+      throw new CredentialError(`${name}: the HSM rejects this PIN; give the PIN of the token's user`)
     if (/CKR_(ENCRYPTED_DATA|AEAD_DECRYPT|GENERAL_ERROR|DATA_INVALID)/.test(message)) throw wrongKey(name)
     const code = /CKR_[A-Z_]+/.exec(message)?.[0] ?? 'an unknown error'
     throw new StoreError(`the HSM answers ${code}`, { store: name, retryable: false, cause })

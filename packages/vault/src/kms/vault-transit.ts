@@ -1,5 +1,5 @@
 import { StoreError } from '@postern/core'
-import type { KeyService } from '../holder/unlock.ts'
+import type { KeyService } from './key-service.ts'
 import { base64Field, type Fetch, postJson } from './post-json.ts'
 
 /** The address of Vault or OpenBao, the key, and the token that may use it. */

@@ -1,5 +1,6 @@
 import { IntegrityError } from '@postern/core'
 import type { SqlClient } from '@postern/store'
+import type { CheckedUpdate, CheckingClient } from '../sql/checking-client.ts'
 import { identifier } from '../sql/identifier.ts'
 import {
   COLUMN_TYPES,
@@ -11,21 +12,6 @@ import {
 } from '../sql/table.sql.ts'
 import { keyText, type Row } from '../table/row-context.ts'
 import type { Table } from '../table/table-schema.ts'
-
-/** An update and what must hold of the rows afterwards. */
-export interface CheckedUpdate {
-  readonly update: Statement
-  /** What reads the rows that were updated; undefined when there are none. */
-  readonly select: (updated: readonly Row[]) => Statement | undefined
-  /** Throws when a row is not as it should be. */
-  readonly check: (stored: readonly Row[]) => void
-}
-
-/** A client that updates and checks in one transaction, which is undone when the check throws. */
-export interface CheckingClient {
-  /** Returns what the update returned. */
-  updateChecked(work: CheckedUpdate): Promise<readonly Row[]>
-}
 
 /** What a job writes through: best a client with transactions, since a check that fails undoes them. */
 export interface RewriteClient extends Pick<SqlClient, 'query'> {

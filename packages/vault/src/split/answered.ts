@@ -60,7 +60,7 @@ export function contradicted(answers: readonly Answered[]): ReadonlyMap<HolderId
 export function combineAnswers(answers: readonly Answered[]): readonly Uint8Array[] {
   const [a, b, c] = PARTS.map(part => {
     const given = answers.find(({ parts }) => parts[part] !== undefined)?.parts[part]
-    if (given === undefined) throw new IntegrityError('holders: the answers of two do not make three parts')
+    if (given === undefined) throw new IntegrityError('holders: two answers do not contain all three parts')
     return given
   }) as [Buffer, Buffer, Buffer]
   const { buffer, byteOffset, length } = combineParts(a, b, c)

@@ -258,7 +258,7 @@ export class SplitKeys {
     const parts: Partial<Record<Part, Uint8Array>> = Object.assign({}, ...answers.map(answer => answer.parts))
     const { a, b, c } = parts
     if (a === undefined || b === undefined || c === undefined)
-      throw new IntegrityError('holders: the answers of two do not make three parts')
+      throw new IntegrityError('holders: two answers do not contain all three parts')
     return { a, b, c }
   }
 

@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import type { SqlClient, SqliteDatabase, SqlResult } from '@postern/store'
-import type { CheckedUpdate, CheckingClient } from '../migrate/write-rows.ts'
+import type { CheckedUpdate, CheckingClient } from './checking-client.ts'
 
 /** Statements that are kept prepared: one over a batch of rows takes longer to prepare than to run. */
 const MOST_STATEMENTS = 100
