@@ -111,7 +111,7 @@ export const disguisedAddressRules: readonly Rule[] = [
       ],
     },
   ),
-  // The host that a check of endings looks for, in what is no part of the host.
+  // The ending that a check looks for, in the fragment or the query, which do not belong to the host.
   pattern(
     'ssrf/host-ending',
     /^\s{0,2}https?:\/\/[\w.:-]{1,80}[#?]\.(?:[\w-]{1,60}\.){1,5}[a-z]{2,24}(?::\d{1,5})?(?:\/|\s{0,2}$)/,
