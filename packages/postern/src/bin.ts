@@ -30,6 +30,6 @@ if (serves)
   })
 const exit = await main(args, process)
 process.exitCode = hasFailed ? EXIT.bug : exit
-// What a failed start left open must not keep the process: a supervisor waits for its
-// end. Not reached when nothing is open.
-if (process.exitCode !== 0) setTimeout(() => process.exit(), 1_000).unref()
+// What is left open must not keep a server that stopped or failed to start: a supervisor waits for its end.
+// Not reached when nothing is open.
+if (serves || process.exitCode !== 0) setTimeout(() => process.exit(), 1_000).unref()

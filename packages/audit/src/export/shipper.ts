@@ -212,6 +212,7 @@ export class Shipper implements HealthProbe {
   }
 
   async #send(entries: readonly Entry[]): Promise<'taken' | 'too-large'> {
+    this.#closing.signal.throwIfAborted()
     const patience = this.#patience
     const expired = AbortSignal.timeout(patience)
     const signal = AbortSignal.any([expired, this.#closing.signal])
