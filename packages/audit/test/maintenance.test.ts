@@ -156,4 +156,28 @@ describe('the signing key', () => {
     verifyTlogProof(oldProof, (await reader.entry(0n)).bytes, [parseVerifierKey(old)], origin)
     reader.close()
   })
+
+  test('is not retired before the new one has signed the log, and any opening is enough for that', async () => {
+    const directory = freshDirectory()
+    const first = await openAuditLog({ directory, origin })
+    await first.commit(requestEvent(1))
+    await first.close()
+    rotateSigningKey(`${directory}-keys`, origin)
+    // A second time in a row: the log knows neither of the new ones.
+    rotateSigningKey(`${directory}-keys`, origin)
+    assert.throws(() => retireSigningKey(`${directory}-keys`, origin), /open the log once/)
+    await (await openAuditLog({ directory, origin })).close()
+    assert.equal(retireSigningKey(`${directory}-keys`, origin).signers.length, 1)
+    const last = await openAuditLog({ directory, origin })
+    await last.commit(requestEvent(2))
+    await last.close()
+    const keys = await readAuditLog(directory).verifierKeys()
+    assert.equal((await verifyDirectory(directory, { verifierKeys: keys.slice(-1) })).ok, true)
+  })
+
+  test('is one of eight at most', () => {
+    const directory = freshDirectory()
+    for (let i = 0; i < 7; i++) rotateSigningKey(`${directory}-keys`, origin)
+    assert.throws(() => rotateSigningKey(`${directory}-keys`, origin), /retire the old ones first/)
+  })
 })

@@ -9,7 +9,7 @@ import { CHECKPOINT, INDEX, LogFiles, WAL } from '../files/log-files.ts'
 import { openCheckpoint, signCheckpoint } from '../format/checkpoint.ts'
 import { encodeBundle } from '../format/entry-bundle.ts'
 import { leafHash } from '../format/merkle-tree.ts'
-import type { NoteSigner, NoteVerifier } from '../format/note.ts'
+import { type NoteSigner, type NoteVerifier, parseNote } from '../format/note.ts'
 import { sameBytes } from '../format/sha256.ts'
 import { TILE_WIDTH, tileWidth } from '../format/tile.ts'
 import type { AuditIndex } from '../index/audit-index.ts'
@@ -97,7 +97,14 @@ export class Follower {
     this.#load(Number(head.size))
     if (!sameBytes(this.#tree.root(), head.root))
       throw new IntegrityError(`${this.#options.directory}: the tiles are not those of the checkpoint`)
-    return { size: Number(head.size), checkpoint: note }
+    // A new key says at once that it is this log's, so that its predecessor may go.
+    return this.#isSignedByNewest(note) ? { size: Number(head.size), checkpoint: note } : this.#sign()
+  }
+
+  #isSignedByNewest(note: string): boolean {
+    const [newest] = this.#options.signers
+    const { signatures } = parseNote(note)
+    return signatures.some(({ name, keyId }) => name === newest?.name && keyId === newest.keyId)
   }
 
   /** What only a log that was begun has. */

@@ -4,7 +4,7 @@ import { disk, type FileLayer } from '../files/file-layer.ts'
 import { INDEX, LogFiles, VERIFIER_KEYS } from '../files/log-files.ts'
 import { parseVerifierKey } from '../format/note-key.ts'
 import { AuditIndex } from '../index/audit-index.ts'
-import { loadSigningKeys } from '../log/signing-keys.ts'
+import { loadSigningKeys, noteKeyInUse } from '../log/signing-keys.ts'
 import { Follower } from './follower.ts'
 
 /** Where a follower finds the log that it resumes. */
@@ -39,7 +39,10 @@ function openFollower(options: OpenFollowerOptions): Follower {
   if (fresh.length > 0) log.replace(VERIFIER_KEYS, `${[...known, ...fresh.reverse()].join('\n')}\n`)
   // Only keys that this process holds are trusted as signers of the log it resumes.
   const verifiers = verifierKeys.map(key => parseVerifierKey(key))
-  return new Follower({ ...options, signers, verifiers })
+  const follower = new Follower({ ...options, signers, verifiers })
+  const [newest] = verifierKeys
+  if (newest !== undefined) noteKeyInUse(options.keyDirectory, newest)
+  return follower
 }
 
 /** A follower over the files of a log on the disk, with the databases that it opened. */

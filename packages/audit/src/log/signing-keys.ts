@@ -6,6 +6,10 @@ import type { NoteSigner } from '../format/note.ts'
 import { generateNoteKey, parseSignerKey } from '../format/note-key.ts'
 
 const FILE = 'signing-keys'
+/** The verifier key of the newest key that has signed a checkpoint of the log. */
+const IN_USE = 'signing-key-in-use'
+/** Each opening signs with all of them. */
+const MOST_KEYS = 8
 
 /** The signers of a log's checkpoints: the current key, and during a rotation its predecessor. */
 export interface SigningKeys {
@@ -64,10 +68,21 @@ function parseKeys(lines: readonly string[], path: string, origin: string): Sign
   return { signers, verifierKeys: signers.map(signer => signer.verifierKey) }
 }
 
+/** Notes that the newest key has signed the checkpoint of the log: its predecessors are no longer needed. */
+export function noteKeyInUse(directory: string, verifierKey: string): void {
+  if (keyInUse(directory) !== verifierKey) replaceSecretFile(join(directory, IN_USE), `${verifierKey}\n`)
+}
+
+function keyInUse(directory: string): string | undefined {
+  const path = join(directory, IN_USE)
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}
+
 /**
- * Puts a new key first. Until `retireSigningKey`, checkpoints carry the signatures of both, so
- * that those who know only the old key learn of the new one from a log they can still verify.
+ * Puts a new key first. Until `retireSigningKey`, checkpoints carry the signatures of all, so
+ * that those who know only an old key learn of the new one from a log they can still verify.
  * Takes effect when the log is next opened.
+ * @throws ConfigError when eight keys sign already
  */
 export function rotateSigningKey(
   directory: string,
@@ -76,20 +91,36 @@ export function rotateSigningKey(
 ): SigningKeys {
   const path = join(directory, FILE)
   loadSigningKeys(directory, origin, random)
-  const [current] = readLines(path)
-  const lines = [generateNoteKey(origin, 1, random).signerKey, ...(current === undefined ? [] : [current])]
+  const present = readLines(path)
+  if (present.length >= MOST_KEYS)
+    throw new ConfigError({
+      place: path,
+      problem: `holds ${present.length} keys, and each signs every checkpoint`,
+      hint: 'retire the old ones first: retireSigningKey',
+    })
+  const lines = [generateNoteKey(origin, 1, random).signerKey, ...present]
   replaceSecretFile(path, textOf(lines))
   return parseKeys(lines, path, origin)
 }
 
 /**
- * Ends a rotation: only the newest key signs from the next opening on. Its
- * predecessor's signatures stay valid.
+ * Ends a rotation: only the newest key signs from the next opening on. The
+ * signatures of its predecessors stay valid.
+ * @throws ConfigError when the log was not opened since the newest key was added: nothing says yet that it
+ * is this log's, and without its predecessor nobody could open the log any more
  */
 export function retireSigningKey(directory: string, origin: string): SigningKeys {
   const path = join(directory, FILE)
-  const lines = readLines(path).slice(0, 1)
+  const present = readLines(path)
+  const lines = present.slice(0, 1)
   const keys = parseKeys(lines, path, origin)
+  if (present.length > 1 && keyInUse(directory) !== keys.verifierKeys[0])
+    throw new ConfigError({
+      place: path,
+      problem:
+        'the newest key has signed no checkpoint yet, so that the log could not be opened with it alone',
+      hint: 'open the log once, then retire the old key',
+    })
   replaceSecretFile(path, textOf(lines))
   return keys
 }
