@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 
 const PIECE = 1_048_576
+const UNTOUCHED = Buffer.alloc(PIECE)
 /** Nothing larger is written, bytes. */
 const MOST = 1_073_741_824
 
@@ -29,7 +30,7 @@ export function memoryImage(pid: number, path: string): number | undefined {
       for (let at = Number.parseInt(match[1] ?? '', 16); at < end && written < MOST; at += PIECE) {
         const length = readAt(memory, piece, Math.min(PIECE, end - at), at)
         // Most of what is reserved was never touched.
-        if (length > 0 && !piece.subarray(0, length).every(byte => byte === 0)) {
+        if (length > 0 && piece.compare(UNTOUCHED, 0, length, 0, length) !== 0) {
           writeSync(out, piece, 0, length)
           written += length
         }
