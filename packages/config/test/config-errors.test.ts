@@ -616,6 +616,9 @@ cors: { origins: ["https://a.example", "\${ORIGINS}", "https://d.example", "\${L
     )
     const single = await loadConfig({ path: file, folder, environment: { ...environment, PROXIES: 'nginx' } })
     assert.equal(single.written.trustProxies, 'nginx')
+    const password = 'redis://:a,b@127.0.0.1:6379'
+    const secret = await loadConfig({ path: file, folder, environment: { ...environment, REDIS: password } })
+    assert.equal(secret.written.stores?.redis, password)
     const [wrong] = await issuesOf('trustProxies: ${PROXIES}', 'yaml', { PROXIES: '10.0.0.0/8, loopbak' })
     assert.match(
       `${wrong?.problem} ${wrong?.hint}`,

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { ConfigError, errorCode } from '@postern/core'
+import { ConfigError, errorCode, shellWord } from '@postern/core'
 
 /** Names standard input where a command takes a file. */
 export const STANDARD_INPUT = '-'
@@ -97,8 +97,15 @@ function packed(file: string, program: string): ConfigError {
   return new ConfigError({
     place: file,
     problem: `is packed with ${program}, which cannot be read here`,
-    hint: `${program} -dc FILE | npx postern replay -`,
+    hint: unpacking(file, program),
   })
+}
+
+/** Of a file that ends in the middle, the program writes what there is. */
+function unpacking(file: string, program: string): string {
+  return file === STANDARD_INPUT
+    ? `send it through ${program} -dc first`
+    : `unpack it first: ${program} -dc < ${shellWord(file)} > unpacked.log`
 }
 
 function unreadable(file: string, named: string, cause: unknown): ConfigError {
@@ -108,7 +115,7 @@ function unreadable(file: string, named: string, cause: unknown): ConfigError {
     {
       place: file,
       problem: isTorn ? `is not a whole ${named} file (${code})` : `cannot be read (${code})`,
-      hint: isTorn ? `unpack what there is: ${named} -dc FILE > access.log` : 'check the path and its rights',
+      hint: isTorn ? unpacking(file, named) : 'check the path and its rights',
     },
     { cause },
   )

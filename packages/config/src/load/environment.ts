@@ -86,11 +86,15 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
 /**
  * The same configuration with a variable that stands where the table takes a list read as one, its entries
  * parted by commas or line ends: `trustProxies: ${PROXIES}`. Where a text can stand as well, one without a
- * comma stays a text. A variable that is one entry of a list written in the file is put there as several,
- * unless it is right as it is.
- * @param mistakes how many the table finds in a value
+ * comma stays a text, and so does one that is right as it is and wrong as a list: the address of a store may
+ * have a comma in its password. A variable that is one entry of a list written in the file is put there as
+ * several, unless it is right as it is.
+ * @param mistakes how many the table finds in a value, or in what stands at a place of it
  */
-export function withLists(config: FilledConfig, mistakes: (value: unknown) => number): FilledConfig {
+export function withLists(
+  config: FilledConfig,
+  mistakes: (value: unknown, place?: ConfigPath) => number,
+): FilledConfig {
   let { value } = config
   const filled: ConfigPath[] = []
   // From the last to the first: what is put in moves the entries behind it.
@@ -102,7 +106,9 @@ export function withLists(config: FilledConfig, mistakes: (value: unknown) => nu
     const isEntry = typeof index === 'number'
     // Of a list only the first mistake is reported, so that the entries are tried without those beside them.
     const alone = (entries: readonly unknown[]): number => mistakes(replaced(value, around, entries))
-    const isMeant = isEntry ? list.length > 1 && alone(list) < alone([text]) : isList(path, list)
+    const isText = (): boolean =>
+      mistakes(value, path) === 0 && mistakes(replaced(value, path, list), path) > 0
+    const isMeant = isEntry ? list.length > 1 && alone(list) < alone([text]) : isList(path, list) && !isText()
     if (isMeant) {
       value = isEntry ? spliced(value, around, index, list) : replaced(value, path, list)
       if (isEntry) shift(filled, around, index, list.length - 1)

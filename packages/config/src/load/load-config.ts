@@ -5,7 +5,7 @@ import { idleAllow } from '../check/idle-allow.ts'
 import { idleSettings } from '../check/idle-settings.ts'
 import { unfillableKeys } from '../check/unfillable-keys.ts'
 import { unknownMethods } from '../check/unknown-methods.ts'
-import { type ConfigFile, configInCode, readConfigFile } from '../file/config-file.ts'
+import { type ConfigFile, type ConfigPath, configInCode, readConfigFile } from '../file/config-file.ts'
 import { isMemoryOnly } from '../key/memory-only.ts'
 import type { ExtensionConfig } from '../sections/extensions.ts'
 import { type CompiledConfig, type Config, configTable } from '../table/table.ts'
@@ -84,7 +84,10 @@ export function checkConfig(
 ): LoadedConfig {
   const fromEnvironment = fillFromEnvironment(file, environment)
   const { issues } = fromEnvironment
-  const mistakes = (found: unknown): number => configTable.safeParse(found).error?.issues.length ?? 0
+  const mistakes = (found: unknown, place: ConfigPath = []): number =>
+    (configTable.safeParse(found).error?.issues ?? []).filter(({ path }) =>
+      place.every((part, at) => path[at] === part),
+    ).length
   const value = withScalars(withLists(fromEnvironment, mistakes), mistakes)
   const filled = { ...file, value, place: file.place }
   const result = configTable.safeParse(value)
