@@ -15,7 +15,13 @@ test('a gateway that stopped ends, whatever else keeps the process', { timeout: 
   const folder = mkdtempSync(join(tmpdir(), 'postern-stopped-'))
   writeFileSync(
     join(folder, 'postern.config.json'),
-    JSON.stringify({ upstream: 'http://127.0.0.1:9', listen: '127.0.0.1:0', workers: 1 }),
+    JSON.stringify({
+      upstream: 'http://127.0.0.1:9',
+      listen: '127.0.0.1:0',
+      workers: 1,
+      admin: false,
+      console: false,
+    }),
   )
   const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
   const gateway = spawn(process.execPath, [...execArgv, ...['--import', KEEPS_RUNNING, BIN, 'gateway']], {
