@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -29,6 +29,11 @@ export interface FileOptions {
 const COUNT_ASSERTIONS = pathToFileURL(join(root, 'scripts/count-assertions.ts')).href
 const QUICK_SOURCES = pathToFileURL(join(root, 'scripts/quick-sources.mjs')).href
 const KEPT_OUTPUT = 200_000
+/**
+ * Bytes of the folder that a test file finds as TMPDIR. A Unix socket's path takes 103 on macOS: 63 are left
+ * for what a test puts behind it.
+ */
+const MOST_TEMPORARY = 40
 /** How long a process may take to say where it stands. */
 const DIAGNOSIS_MS = 3_000
 /** How node names its diagnostic reports. */
@@ -37,10 +42,16 @@ const DIAGNOSIS = 'report.'
 /**
  * Runs one test file in a process group of its own. A file that has not ended at its limit (a wait without
  * an end, or a handle that a test left open) says where it stands and is ended with everything it started:
- * node's own runner would wait for it as long as it lives.
+ * node's own runner would wait for it as long as it lives. TMPDIR is a folder of its own that is removed with
+ * everything in it.
  */
 export async function runTestFile(file: string, options: FileOptions): Promise<FileResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-tests-'))
+  const folder = ownFolder()
+  const temporary = join(folder, 't')
+  // Open as the system's own folder is: some tests run programs as another user.
+  mkdirSync(temporary)
+  chmodSync(temporary, 0o1777)
+  chmodSync(folder, 0o711)
   const report = join(folder, 'counts.json')
   const coverage = join(folder, 'coverage')
   const began = performance.now()
@@ -69,6 +80,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
         env: {
           ...process.env,
           ...options.env,
+          TMPDIR: temporary,
           ...(options.coverage !== undefined && { NODE_V8_COVERAGE: coverage }),
         },
       },
@@ -86,8 +98,16 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
       output: output.text + (stopped ?? ''),
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    // Processes that were ended a moment ago may still have added a file.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
+}
+
+/** A new folder, in /tmp where the system's folder for temporary files has a name that is too long. */
+function ownFolder(): string {
+  const name = 'pt-'
+  const longest = join(tmpdir(), `${name}xxxxxx`, 't')
+  return mkdtempSync(join(Buffer.byteLength(longest) > MOST_TEMPORARY ? '/tmp' : tmpdir(), name))
 }
 
 /** A file that ran no test at all has shown nothing. */

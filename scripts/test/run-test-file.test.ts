@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +43,25 @@ describe('a test file', { concurrency: true }, () => {
     assert.equal(ok, false)
     assert.deepEqual(report, { passed: 2, failed: 1, skipped: ['two: no Go here'] })
     assert.match(output, /✖ one[\s\S]*no assertion ran in this test/)
+  })
+
+  test('leaves nothing in its folder for temporary files, which is short enough for sockets', async () => {
+    const { ok, output } = await resultOf(
+      'temporary',
+      60_000,
+      `import { mkdtempSync, writeFileSync } from 'node:fs'`,
+      `import { tmpdir } from 'node:os'`,
+      `const left = mkdtempSync(tmpdir() + '/postern-left-')`,
+      `writeFileSync(left + '/file', '')`,
+      `test('one', () => assert.ok(console.log('left ' + left) === undefined))`,
+    )
+    assert.equal(ok, true)
+    const [, left = ''] = /left (.*)/.exec(output) ?? []
+    const [temporary = ''] = left.split('/postern-left-')
+    assert.match(left, /\/postern-left-\w{6}$/)
+    assert.equal(existsSync(left), false)
+    assert.equal(existsSync(temporary), false)
+    assert.ok(Buffer.byteLength(temporary) <= 40, temporary)
   })
 
   test('that fails shows why', async () => {
