@@ -19,7 +19,7 @@ export function newDevice(random: RandomSource): string {
 /**
  * The device cookie is a list of ids, each signed for one account: nobody can make one, and a
  * cookie of one account is worth nothing at another. Whether an id is known, and what its
- * bucket holds, is in the account's record.
+ * lane has left, is in the account's record.
  */
 export function deviceFor(cookies: readonly string[], account: string, hash: KeyedHash): string | undefined {
   for (const entry of entriesOf(cookies)) {

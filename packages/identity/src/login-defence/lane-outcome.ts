@@ -20,7 +20,7 @@ export function failed(record: LoginRecord, { client, lane }: CheckedTry, now: n
 }
 
 /**
- * A checked try succeeded: this device and this network are known from now on, with full buckets. Only a
+ * A checked try succeeded: this device and this network are known from now on, with full lanes. Only a
  * success of an unknown client opens the lane of the unknown again: the owner who signs in daily on a known
  * device must not reset the attacker's count.
  * @param tried with the id of the device cookie that this browser gets or has

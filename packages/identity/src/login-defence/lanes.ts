@@ -3,8 +3,8 @@ import type { LaneRules } from './lane-rules.ts'
 import { isKnown, type Known, type LoginRecord, remember } from './login-record.ts'
 
 /**
- * Which lane a try is in. The first that fits decides alone: a known device whose bucket is
- * empty does not become an unknown client.
+ * Which lane a try is in. The first that fits decides alone: a known device that has used
+ * up its lane does not become an unknown client.
  */
 export type Lane = 'device' | 'network' | 'unknown'
 
@@ -50,7 +50,7 @@ export function enter(record: LoginRecord, client: Client, rules: LaneRules, now
   return { kind: 'checked', lane, record: { ...record, ...changed, touched: now } }
 }
 
-/** Both the account's bucket and the pair's must have a place; neither loses one when the other refuses. */
+/** The lane of the unknown and that of the pair must both have a place; neither loses one when the other refuses. */
 function enterUnknown(record: LoginRecord, client: Client, rules: LaneRules, now: number): Entry {
   const lane = 'unknown'
   if (record.unknownFailures >= rules.closeAfter)

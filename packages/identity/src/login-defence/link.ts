@@ -20,7 +20,7 @@ export function requestLink(record: LoginRecord, digest: string, rules: LaneRule
 }
 
 /**
- * Opens a link, once: the browser that opened it becomes a known device with a bucket of its own, and the
+ * Opens a link, once: the browser that opened it becomes a known device with a lane of its own, and the
  * lane of the unknown starts again, for the owner was here. The same link asked for again before its time is
  * up is not mailed again; after it was opened, one may be.
  * @param device id for the browser that opened it

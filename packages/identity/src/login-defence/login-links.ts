@@ -60,7 +60,7 @@ export const DEVICE_COOKIE = 'postern-device'
 const ASKING = { capacity: 10, every: 600_000 }
 
 /**
- * The lane that is left when all others are empty: a link by mail, whose opening gives that browser a bucket
+ * The lane that is left when all others are empty: a link by mail, whose opening gives that browser a lane
  * of its own. A link is opened by a button, for mail scanners open whatever they find.
  */
 export class LoginLinks {

@@ -74,7 +74,7 @@ export function compileLogin(settings: LoginSettings, place: string): CompiledLo
 
 /**
  * On a route that nobody named a login there is rarely a link, so who mistypes is given more tries,
- * sooner. The account's own bucket is the same.
+ * sooner. The account's own lane is the same.
  */
 const OBVIOUS_LANES: LaneRules = { ...DEFAULT_LANES, pair: { capacity: 5, every: 15 * 60_000 } }
 

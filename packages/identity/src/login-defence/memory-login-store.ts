@@ -6,7 +6,7 @@ export interface MemoryLoginOptions {
   readonly max?: number
 }
 
-/** Buckets that inherit what evicted accounts had used up. */
+/** Places that keep what evicted accounts had used up. */
 const SHADOWS = 4_096
 
 /**
