@@ -13,7 +13,7 @@ interface Entry {
 }
 
 /** A ZIP archive with a directory, behind something else if that is given. */
-function zip(entries: readonly Entry[], before = Buffer.alloc(0), comment = ''): Buffer {
+function zip(entries: readonly Entry[], before: Buffer = Buffer.alloc(0), comment = ''): Buffer {
   const parts = [before]
   const listed: Buffer[] = []
   let at = before.length
