@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { constants, deflateRawSync } from 'node:zlib'
 import { decodeBase64Value } from '../src/canonicalise/base64.ts'
-import { type InspectRequest, inspect } from '../src/index.ts'
+import { type InspectedRequest, inspect } from '../src/index.ts'
 
 /** How programs that write SAML compress: with codes made for the text, with fixed ones, and not at all. */
 const WAYS: Readonly<Record<string, (text: string) => Buffer>> = {
@@ -12,7 +12,7 @@ const WAYS: Readonly<Record<string, (text: string) => Buffer>> = {
   'stored bytes': text => deflateRawSync(text, { level: 0 }),
 }
 
-function asQuery(message: Buffer): InspectRequest {
+function asQuery(message: Buffer): InspectedRequest {
   return {
     method: 'GET',
     target: `/sso?SAMLRequest=${encodeURIComponent(message.toString('base64'))}&RelayState=8`,
@@ -21,7 +21,7 @@ function asQuery(message: Buffer): InspectRequest {
   }
 }
 
-function asForm(message: Buffer): InspectRequest {
+function asForm(message: Buffer): InspectedRequest {
   return {
     method: 'POST',
     target: '/sso',
