@@ -50,7 +50,7 @@ export function enter(record: LoginRecord, client: Client, rules: LaneRules, now
   return { kind: 'checked', lane, record: { ...record, ...changed, touched: now } }
 }
 
-/** The lane of the unknown and the pair's must both have a place; a refusal of one takes none of the other. */
+/** The lane of the unknown and the pair's must both have a place; neither loses one if the other has none. */
 function enterUnknown(record: LoginRecord, client: Client, rules: LaneRules, now: number): Entry {
   const lane = 'unknown'
   if (record.unknownFailures >= rules.closeAfter)
