@@ -80,7 +80,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
         env: {
           ...process.env,
           ...options.env,
-          TMPDIR: temporary,
+          ...(process.platform === 'win32' ? { TEMP: temporary, TMP: temporary } : { TMPDIR: temporary }),
           ...(options.coverage !== undefined && {
             NODE_V8_COVERAGE: coverage,
             // Also for processes that inherit the environment, but not the arguments.
@@ -111,7 +111,9 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
 function ownFolder(): string {
   const name = 'pt-'
   const longest = join(tmpdir(), `${name}xxxxxx`, 't')
-  return mkdtempSync(join(Buffer.byteLength(longest) > MOST_TEMPORARY ? '/tmp' : tmpdir(), name))
+  // Windows has no sockets in folders.
+  const isTooLong = process.platform !== 'win32' && Buffer.byteLength(longest) > MOST_TEMPORARY
+  return mkdtempSync(join(isTooLong ? '/tmp' : tmpdir(), name))
 }
 
 /** A file that ran no test at all has shown nothing. */
