@@ -188,6 +188,7 @@ describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
   test('that has ended is closed in time for a client that does not read', async t => {
     const ended = deferred()
     const { url } = await startSocketBackend(t, socket => {
+      socket.on('error', () => undefined)
       socket.on('close', () => ended.resolve())
       socket.send(Buffer.alloc(30_000_000))
     })
