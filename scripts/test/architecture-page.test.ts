@@ -38,8 +38,8 @@ function listedFolders(page: string, sources: string): readonly string[] {
 const page = readPage('docs/architecture.md')
 const described = [...page.matchAll(/^\| folder of `(.*?)`/gm)].map(([, sources = '']) => sources)
 
-test('seven packages have a table of their folders', () => {
-  const names = ['audit', 'config', 'core', 'gateway', 'http', 'server', 'vault']
+test('eight packages have a table of their folders', () => {
+  const names = ['access', 'audit', 'config', 'core', 'gateway', 'http', 'server', 'vault']
   assert.deepEqual(
     described.toSorted(),
     names.map(name => `packages/${name}/src`),

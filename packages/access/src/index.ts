@@ -1,12 +1,5 @@
 export { type Agent, type AgentBudget, type AgentOptions, agent } from './agents/agent.ts'
 export { AGENT_COUNTS, type AgentCount } from './agents/agent-budgets.ts'
-export {
-  type ToolArguments,
-  ToolGuard,
-  type ToolHandler,
-  type ToolResult,
-  type ToolRule,
-} from './agents/tool-guard.ts'
 export type { Approval, ApprovalGrant, ApprovalPreview, ApprovalState } from './approval/approval.ts'
 export { ApprovalRefused } from './approval/approval-refused.ts'
 export type { ApprovalRequest } from './approval/approval-request.ts'
@@ -17,6 +10,7 @@ export type { ApprovalChannel, Notice } from './approval/notice.ts'
 export { calledBy, peopleIn } from './approval/people.ts'
 export type { UsedConsents } from './approval/used-consents.ts'
 export { type WebhookOptions, webhookChannel } from './approval/webhook-channel.ts'
+export { type Acting, actingAs, actingIn, currentActing } from './budget/acting-as.ts'
 export { type ClaimOptions, type ClaimSigner, claimSigner } from './budget/actor-claim.ts'
 export {
   type Budgets,
@@ -38,7 +32,6 @@ export {
   type WayRound,
 } from './budget/budget-status.ts'
 export type { TableName } from './budget/counted-budgets.ts'
-export { type DryRun, type DryRunClient, type DryRunPool, dryRun } from './budget/dry-run.ts'
 export {
   type InstallOptions,
   type InstallPlan,
@@ -56,6 +49,7 @@ export {
   delayOverBudget,
 } from './budget/over-budget.ts'
 export { readSigningKey, type SigningKey } from './budget/signed-token.ts'
+export { UnitsInWindow } from './budget/units-in-window.ts'
 export type { CedarEntity, CedarUid, CedarValue } from './cedar/cedar-entities.ts'
 export { type CedarOptions, type CedarPolicies, cedarPolicies } from './cedar/cedar-policies.ts'
 export { type EdgeBudgetOptions, edgeBudget } from './edge/edge-budget.ts'
@@ -67,7 +61,6 @@ export {
   UNITS_CODEC,
   type UnitCounts,
 } from './edge/unit-counts.ts'
-export { UnitsInWindow } from './edge/units-in-window.ts'
 export { Access, type AccessOptions, type AccessOutcome } from './guard/access.ts'
 export { type AccessRefusal, AccessRefused } from './guard/access-refusal.ts'
 export type { ActQuestion, Permit } from './guard/act-question.ts'
@@ -85,6 +78,13 @@ export { type Caller, type Guarded, type GuardedActOptions, guard } from './guar
 export { type OpenApiDocument, type OpenApiOptions, openApiRoutes } from './guard/openapi-routes.ts'
 export { AccessGuard } from './guard/route-guard.ts'
 export type { RoutePolicy } from './guard/route-rule.ts'
+export {
+  type ToolArguments,
+  ToolGuard,
+  type ToolHandler,
+  type ToolResult,
+  type ToolRule,
+} from './guard/tool-guard.ts'
 export { refusalData, type TrpcCall, type TrpcOptions, trpcGuard } from './guard/trpc-middleware.ts'
 export {
   type Change,
@@ -140,6 +140,7 @@ export {
   principal,
 } from './policy/expressions.ts'
 export { Facts, type Fields } from './policy/facts.ts'
+export type { Filter } from './policy/filter.ts'
 export type { Membership } from './policy/membership.ts'
 export { allow, deny, type Policy, type PolicyOptions } from './policy/policy.ts'
 export { type AccessChange, diffPolicies, type PolicyDiff } from './policy/policy-diff.ts'
@@ -151,8 +152,8 @@ export type { FieldType, Scalar } from './policy/scalar.ts'
 export type { Verdict } from './policy/verdict.ts'
 export { type WhoCan, type WhoCanOptions, whoCan } from './policy/who-can.ts'
 export { ReadBudgets, type ReadBudgetsOptions, type ReadCharge } from './read/read-budgets.ts'
+export type { RunApart } from './read/table-names.ts'
 export type { DialectName, SqlValue } from './sql-filter/dialect.ts'
-export type { Filter } from './sql-filter/filter.ts'
 export { type LoadFactsOptions, loadFacts, type RunQuery } from './sql-filter/load-facts.ts'
 export { type PrismaOptions, type PrismaWhere, toPrisma } from './sql-filter/prisma-where.ts'
 export { type RowLevelSecurityOptions, rowLevelSecurity } from './sql-filter/row-level-security.ts'
@@ -162,8 +163,8 @@ export {
   supabaseExpressions,
 } from './sql-filter/session-source.ts'
 export { type SqlOptions, type SqlPredicate, type SqlTag, toSql } from './sql-filter/sql-predicate.ts'
-export { type Acting, actingAs, actingIn, currentActing } from './wrap/acting-as.ts'
-export type { GuardOptions, Refused, RunApart } from './wrap/guarded-connection.ts'
+export { type DryRun, type DryRunClient, type DryRunPool, dryRun } from './wrap/dry-run.ts'
+export type { GuardOptions, Refused } from './wrap/guarded-connection.ts'
 export { guardKnexPool } from './wrap/knex.ts'
 export { guardClient, guardPool, type PgClient, type PgPool } from './wrap/pg.ts'
 export { guardDriver, type PgModule } from './wrap/pg-driver.ts'

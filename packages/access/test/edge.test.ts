@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { edgeBudget } from '@postern/access'
 import { type Decision, Engine, type Guard, type Json, VirtualClock } from '@postern/core'
+import { WindowCounter } from '../src/budget/window-counter.ts'
 import { countMutations } from '../src/edge/count-graphql.ts'
 import { countIds } from '../src/edge/count-ids.ts'
-import { WindowCounter } from '../src/edge/window-counter.ts'
 
 interface Ask {
   readonly method: string

@@ -5,6 +5,7 @@ export { HolderCore, type HolderCoreOptions } from './holder/holder-core.ts'
 export type { HolderJournal } from './holder/holder-journal.ts'
 export { HolderKeys } from './holder/holder-keys.ts'
 export {
+  type DailyLimits,
   DEFAULT_BUDGETS,
   DEFAULT_POLICY,
   type HolderPolicy,

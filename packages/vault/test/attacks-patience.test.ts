@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { ristretto255_oprf } from '@noble/curves/ed25519.js'
 import { ConfigError } from '@postern/core'
 import { holderShare } from '../src/holder/budgets.ts'
+import type { HolderAnswer } from '../src/holder/holder-answer.ts'
 import { parseHolderConfig } from '../src/holder/holder-config.ts'
-import { HolderCore } from '../src/holder/holder-core.ts'
+import { HolderCore, type HolderCoreOptions } from '../src/holder/holder-core.ts'
 import type { HolderPolicy } from '../src/holder/holder-policy.ts'
 import { HolderStore } from '../src/holder/holder-store.ts'
 import { longestWindow } from '../src/holder/window-budgets.ts'
@@ -151,6 +154,104 @@ describe('a thief with patience', () => {
   })
 })
 
+describe('a guesser with patience', () => {
+  const term = (core: HolderCore, text: string, purpose: 'search' | 'store' = 'search') =>
+    core.answer('app', {
+      ...{ op: 'term', tenant: 't1', table: 'customers', column: 'email', epoch: 0, purpose },
+      digests: [createHash('sha256').update(text).digest('base64url')],
+    })
+  const { blinded } = ristretto255_oprf.oprf.blind(Buffer.alloc(8, 1))
+  const unlock = (core: HolderCore, user: string) =>
+    core.answer('app', {
+      op: 'harden',
+      ...{ user, epoch: 0, blinded: Buffer.from(blinded).toString('base64url') },
+    })
+
+  /** Asks a fresh question every hour for as long, of a holder that is killed every five hours. */
+  const patient = (
+    options: readonly HolderCoreOptions[],
+    clock: { advance(by: number): void },
+    ask: (core: HolderCore, hour: number) => HolderAnswer,
+    hours: number,
+  ): number => {
+    const [option] = options
+    assert.ok(option !== undefined)
+    let [core, got] = [new HolderCore(option), 0]
+    for (let hour = 0; hour < hours; hour++) {
+      if (hour % 5 === 4) core = new HolderCore(option)
+      const refused = refusedAs(ask(core, hour))
+      if (refused === undefined) got++
+      else assert.equal(refused, 'budget')
+      clock.advance(HOUR)
+    }
+    return got
+  }
+
+  it('searches for guesses, a few an hour: the day has a budget, which holds over kills', () => {
+    for (const [daily, most] of [
+      [{}, 23],
+      [{ searches: 8 }, holderShare(8)],
+    ] as const) {
+      const { options, clock } = testHolders({ searches: 400, daily })
+      assert.equal(
+        patient(options, clock, (core, hour) => term(core, `guess ${hour}`), 23),
+        most,
+      )
+    }
+  })
+
+  it('has its guesses stored as terms: a hundred times as many, and no more', () => {
+    const { options, clock } = testHolders({ searches: 400, daily: { searches: 1 } })
+    const [option] = options
+    assert.ok(option !== undefined)
+    const core = new HolderCore(option)
+    let got = 0
+    for (let i = 0; i < 160; i++) {
+      if (refusedAs(term(core, `guess ${i}`, 'store')) === undefined) got++
+      if (i % 10 === 9) clock.advance(HOUR)
+    }
+    assert.equal(got, holderShare(100))
+    assert.equal(refusedAs(term(core, 'guess 1', 'store')), undefined, 'the same again is free')
+    assert.equal(refusedAs(term(core, 'a search', 'search')), undefined, 'counted apart')
+  })
+
+  it('guesses at one password, a few an hour; other users unlock', () => {
+    const { options, clock } = testHolders({ guesses: 400, daily: { guesses: 8 } })
+    assert.equal(
+      patient(options, clock, core => unlock(core, 'alice'), 23),
+      holderShare(8),
+    )
+    const [option] = options
+    assert.ok(option !== undefined)
+    const core = new HolderCore(option)
+    assert.equal(refusedAs(unlock(core, 'bob')), undefined)
+    const refusal = unlock(core, 'alice')
+    assert.ok('refused' in refusal && refusal.refused === 'budget')
+    assert.equal(refusal.budget, 'daily guesses')
+    clock.advance(refusal.retryAt - clock.now())
+    assert.equal(refusedAs(unlock(core, 'alice')), undefined)
+  })
+
+  it('keeps the budget of the hour as well, and a term is free while either counts it', () => {
+    const { cores, clock } = testHolders({ searches: 4, daily: { searches: 8 } })
+    const [core] = cores as [HolderCore]
+    for (const text of ['a', 'b', 'c']) assert.equal(refusedAs(term(core, text)), undefined)
+    const refusal = term(core, 'd')
+    assert.ok('refused' in refusal && refusal.refused === 'budget')
+    assert.equal(refusal.budget, 'search app')
+    clock.advance(HOUR + 1)
+    // Counted again in the hour, not in the day.
+    for (const text of ['a', 'b', 'c']) assert.equal(refusedAs(term(core, text)), undefined)
+    assert.equal(refusedAs(term(core, 'd')), 'budget')
+    clock.advance(HOUR + 1)
+    for (const text of ['d', 'e', 'f']) assert.equal(refusedAs(term(core, text)), undefined)
+    clock.advance(HOUR + 1)
+    const last = term(core, 'g')
+    assert.ok('refused' in last && last.refused === 'budget')
+    assert.equal(last.budget, 'daily search app')
+  })
+})
+
 describe('daily in holder.json', () => {
   const whole = { id: 1, data: 'holder.db', operator: 'operator.sock' }
 
@@ -159,6 +260,9 @@ describe('daily in holder.json', () => {
     const { policy } = parseHolderConfig({ ...whole, daily: { all: 9 }, services }, 'holder.json')
     assert.deepEqual(policy.daily, { all: 9 })
     assert.deepEqual(policy.services['app']?.daily, { service: 5 })
+    const asked = parseHolderConfig({ ...whole, daily: { searches: 9, guesses: 4 } }, 'holder.json')
+    assert.deepEqual(asked.policy.daily, { searches: 9, guesses: 4 })
+    assert.equal(longestWindow(asked.policy), DAY)
   })
 
   it('is refused where it would count nothing, or not what it says', () => {
@@ -166,6 +270,8 @@ describe('daily in holder.json', () => {
       { daily: { person: 0 } },
       { daily: { persons: 5 } },
       { daily: 5 },
+      { daily: { guesses: 0 } },
+      { services: { app: { unix: 'app.sock', daily: { searches: 5 } } } },
       { daily: { person: 5 }, window: '24h' },
       { services: { app: { unix: 'app.sock', daily: { service: 1.5 } } } },
       { services: { app: { unix: 'app.sock', daily: { service: 5 } } }, window: '2d' },

@@ -7,7 +7,7 @@ import {
   systemClock,
   systemRandom,
 } from '@postern/core'
-import type { Acting } from '../wrap/acting-as.ts'
+import type { Acting } from './acting-as.ts'
 import { fieldSigner, hexOf, readSigningKey, type SigningKey } from './signed-token.ts'
 
 /** How claims are signed. */

@@ -1,8 +1,8 @@
 import type { Clock } from '@postern/core'
-import { WindowCounter } from '../edge/window-counter.ts'
-import type { Acting } from '../wrap/acting-as.ts'
+import type { Acting } from './acting-as.ts'
 import { type BudgetLimit, type BudgetRule, type Budgets, compileBudgets, type RowAction } from './budget.ts'
 import type { RefusalDetail } from './budget-refusal.ts'
+import { WindowCounter } from './window-counter.ts'
 
 /**
  * A table as the database names it, `schema.table`, or `.table` where the schema is not known. Undefined when

@@ -13,12 +13,12 @@ import {
   parseDuration,
   systemClock,
 } from '@postern/core'
-import { actingIn } from '../wrap/acting-as.ts'
+import { actingIn } from '../budget/acting-as.ts'
+import { WindowCounter } from '../budget/window-counter.ts'
 import { changedNothing } from './changed-nothing.ts'
 import { graphqlMutations, mayNameMutation } from './graphql-request.ts'
 import { idsInQuery, namedUnits } from './named-units.ts'
 import { SentDocuments, StoredDocuments } from './stored-documents.ts'
-import { WindowCounter } from './window-counter.ts'
 
 /** How much one actor may delete and edit through the edge. */
 export interface EdgeBudgetOptions {

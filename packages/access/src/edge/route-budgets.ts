@@ -6,13 +6,13 @@ import {
   StoreError,
   systemClock,
 } from '@postern/core'
+import { actingIn } from '../budget/acting-as.ts'
 import type { Budgets } from '../budget/budget.ts'
 import { RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { actingIn } from '../wrap/acting-as.ts'
+import { stepOf, UnitsInWindow } from '../budget/units-in-window.ts'
 import { changedNothing } from './changed-nothing.ts'
 import { namedUnits } from './named-units.ts'
 import { memoryCounts, type UnitCounts } from './unit-counts.ts'
-import { stepOf, UnitsInWindow } from './units-in-window.ts'
 
 /** The budgets that routes may name, and how many actors are counted. */
 export interface RouteBudgetsOptions {

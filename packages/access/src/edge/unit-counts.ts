@@ -1,4 +1,4 @@
-import { UnitsInWindow } from './units-in-window.ts'
+import { UnitsInWindow } from '../budget/units-in-window.ts'
 
 /** What becomes of the count of a key: the new one, or none where it stays, and what was asked. */
 export interface CountStep<Kept, Result> {

@@ -1,6 +1,6 @@
 import type { Exchange } from '@postern/core'
+import { type Acting, actingIn } from '../budget/acting-as.ts'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { type Acting, actingIn } from '../wrap/acting-as.ts'
 import type { Permit } from './act-question.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { type Clock, canonicalJson, type Exchange, type Json } from '@postern/core'
+import { actingIn } from '../budget/acting-as.ts'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { actingIn } from '../wrap/acting-as.ts'
 
 const KEPT = 10_000
 const KEPT_MS = 600_000

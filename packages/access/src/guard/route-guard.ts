@@ -14,10 +14,10 @@ import {
   systemClock,
 } from '@postern/core'
 import type { ApprovalPreview } from '../approval/approval.ts'
+import type { Acting } from '../budget/acting-as.ts'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { RouteBudgets } from '../edge/route-budgets.ts'
 import { compileOwnedRoute, type OwnedRoute, ownedResource } from '../ownership/owned-route.ts'
-import type { Acting } from '../wrap/acting-as.ts'
 import type { Access } from './access.ts'
 import { type AccessRefusal, publicRefusal } from './access-refusal.ts'
 import type { ActQuestion, Permit } from './act-question.ts'

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Clock, ConfigError, systemClock } from '@postern/core'
+import { type Acting, currentActing } from '../budget/acting-as.ts'
 import type { Budgets } from '../budget/budget.ts'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { CountedBudgets } from '../budget/counted-budgets.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
-import { type Acting, currentActing } from '../wrap/acting-as.ts'
 import type { Refused } from '../wrap/guarded-connection.ts'
 import { MysqlConnection } from './mysql-connection.ts'
 

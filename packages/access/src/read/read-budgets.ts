@@ -1,8 +1,8 @@
 import { type Clock, ConfigError, systemClock } from '@postern/core'
+import type { Acting } from '../budget/acting-as.ts'
 import type { Budgets } from '../budget/budget.ts'
 import { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
 import { CountedBudgets, type TableName, type Taken } from '../budget/counted-budgets.ts'
-import type { Acting } from '../wrap/acting-as.ts'
 
 /** How reads are counted. */
 export interface ReadBudgetsOptions {

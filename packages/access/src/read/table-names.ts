@@ -1,4 +1,5 @@
-import type { RunApart } from '../wrap/guarded-connection.ts'
+/** Runs one statement with values on a connection of its own. */
+export type RunApart = (text: string, values: readonly unknown[]) => Promise<unknown>
 
 /**
  * A name for each table and view that is not temporary; partitions go by the table that they are part of. It

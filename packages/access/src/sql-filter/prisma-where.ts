@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
+import type { Bound, BoundOperand } from '../policy/bound.ts'
+import type { Filter } from '../policy/filter.ts'
 import { normalise } from '../policy/scalar.ts'
-import type { Bound, BoundOperand } from './bound.ts'
-import type { Filter } from './filter.ts'
 
 /** A `where` of Prisma's client. */
 export type PrismaWhere = { readonly [key: string]: unknown }

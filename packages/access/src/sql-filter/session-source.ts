@@ -1,7 +1,7 @@
 import { ConfigError, type Principal } from '@postern/core'
+import type { Source } from '../policy/bind.ts'
 import type { PrincipalAttribute } from '../policy/condition.ts'
 import type { FieldType } from '../policy/scalar.ts'
-import type { Source } from './bind.ts'
 import { DIALECTS, quoteLiteral } from './dialect.ts'
 
 /**

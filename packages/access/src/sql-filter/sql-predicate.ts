@@ -1,8 +1,8 @@
+import type { Bound, BoundOperand } from '../policy/bound.ts'
 import type { FieldRef, Operator } from '../policy/condition.ts'
+import type { Filter } from '../policy/filter.ts'
 import type { FieldType, Scalar } from '../policy/scalar.ts'
-import type { Bound, BoundOperand } from './bound.ts'
 import { DIALECTS, type Dialect, type DialectName, quoteName, type SqlValue } from './dialect.ts'
-import type { Filter } from './filter.ts'
 
 /** The dialect of a predicate, the alias of its table, and the number of its first parameter. */
 export interface SqlOptions<Name extends DialectName = DialectName> {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
+import { type Acting, type ActingRun, currentActing, currentRun } from '../budget/acting-as.ts'
 import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
 import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { type Acting, type ActingRun, currentActing, currentRun } from '../wrap/acting-as.ts'
 import { budgetAuthorizer, type ColumnRights, hiddenColumns } from './authorizer.ts'
 import { refuseHiddenJoins } from './shared-names.ts'
 import {

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { type Acting, currentActing } from './acting-as.ts'
+import { type Acting, currentActing } from '../budget/acting-as.ts'
 import { type ClaimStatement, claimStatement, type GuardOptions, SET_CLAIM } from './guarded-connection.ts'
 
 /** What is used of pg's `Connection`: the messages of the protocol, and the events that tell of answers. */

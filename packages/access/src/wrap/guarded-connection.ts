@@ -1,7 +1,8 @@
+import { type Acting, currentActing } from '../budget/acting-as.ts'
 import type { ClaimSigner } from '../budget/actor-claim.ts'
 import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
-import { type Acting, currentActing } from './acting-as.ts'
+import type { RunApart } from '../read/table-names.ts'
 
 /** How a guarded connection tells the database who acts. The same for every driver. */
 export interface GuardOptions {
@@ -64,9 +65,6 @@ export function claimStatement(options: GuardOptions): ClaimStatement | undefine
     ? { text: SET_CLAIM, values: [claim] }
     : { text: SET_CLAIM_AND_GRANT, values: [claim, acting.grant] }
 }
-
-/** Runs one statement with values on a connection of its own. */
-export type RunApart = (text: string, values: readonly unknown[]) => Promise<unknown>
 
 /**
  * What to throw for a driver's error. A refusal is reported first; see `reportRefusal`.

@@ -1,4 +1,5 @@
-import type { GuardOptions, RunApart } from './guarded-connection.ts'
+import type { RunApart } from '../read/table-names.ts'
+import type { GuardOptions } from './guarded-connection.ts'
 import { guardConnection, type PgClient, tableNames } from './pg.ts'
 
 type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgClient) => void) => void

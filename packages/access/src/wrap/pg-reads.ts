@@ -1,9 +1,9 @@
+import type { Acting } from '../budget/acting-as.ts'
 import { budgetError, type ReadBudgetExceeded, RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { TableName } from '../budget/counted-budgets.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { columnSources, RowReader, textsIn } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
-import type { Acting } from './acting-as.ts'
 
 /** Rows of a refused answer that are thrown away as they come; a longer one ends the connection. */
 const MAX_DISCARDED = 10_000

@@ -1,15 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
-import { TABLE_NAMES, TableNames } from '../read/table-names.ts'
-import { currentActing } from './acting-as.ts'
+import { currentActing } from '../budget/acting-as.ts'
+import { type RunApart, TABLE_NAMES, TableNames } from '../read/table-names.ts'
 import { ClaimPrefix, isWire, type Wire } from './claim-prefix.ts'
-import {
-  type GuardOptions,
-  RECORD_ATTEMPT,
-  type RunApart,
-  refusedError,
-  reportRefusal,
-} from './guarded-connection.ts'
+import { type GuardOptions, RECORD_ATTEMPT, refusedError, reportRefusal } from './guarded-connection.ts'
 import { PgReads } from './pg-reads.ts'
 
 /** What is used of a `pg.Pool`. */

@@ -1,9 +1,9 @@
 import { ConfigError } from '@postern/core'
+import type { Acting } from '../budget/acting-as.ts'
 import { budgetError, type ReadBudgetExceeded, RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { columnSources, RowReader, textsIn } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
-import type { Acting } from './acting-as.ts'
 
 /** What a session of postgres.js needs to count what is read in it. */
 export interface SessionReads {

@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
+import { currentActing } from '../budget/acting-as.ts'
 import { TableNames } from '../read/table-names.ts'
-import { currentActing } from './acting-as.ts'
 import {
   type ClaimStatement,
   claimStatement,

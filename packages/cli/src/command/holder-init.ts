@@ -38,8 +38,8 @@ export const run: Command = async ([folder = '', number = ''], options, context)
     peers: {},
     services: {},
     budgets: { person: 500, service: 200 },
-    // Whoever stays below those would open 24 times as much in a day.
-    daily: { person: 2_000, service: 1_000, served: 100_000 },
+    // Whoever stays below those would open, search and guess 24 times as much in a day.
+    daily: { person: 2_000, service: 1_000, served: 100_000, searches: 5_000, guesses: 100 },
   }
   writeFileSync(join(home, 'holder.json'), `${JSON.stringify(config, undefined, 2)}\n`, { flag: 'wx' })
   context.output.line(

@@ -2,7 +2,13 @@ import { ConfigError, type ConfigIssue, parseDuration } from '@postern/core'
 import type { HolderAddress } from '../split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../split/part.ts'
 import { type BudgetLimits, DAY } from './budgets.ts'
-import { DEFAULT_BUDGETS, DEFAULT_POLICY, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
+import {
+  type DailyLimits,
+  DEFAULT_BUDGETS,
+  DEFAULT_POLICY,
+  type HolderPolicy,
+  type ServiceRights,
+} from './holder-policy.ts'
 import { isObject } from './holder-request.ts'
 
 /** A service as a holder's configuration names it. */
@@ -46,6 +52,7 @@ const KEYS = [
   'administrator',
 ]
 const BUDGETS = Object.keys(DEFAULT_BUDGETS)
+const DAILY = [...BUDGETS, 'searches', 'guesses']
 
 /**
  * Reads a holder's configuration: an object as of `holder.json`.
@@ -94,7 +101,7 @@ function parsePolicy(
   const budgets = parseBudgets(value['budgets'], 'budgets', at)
   const counted = (key: 'guesses' | 'searches'): number =>
     count(value[key] ?? DEFAULT_POLICY[key]) ?? at(key, 'must be a whole number above 0') ?? 1
-  const daily = parseBudgets(value['daily'], 'daily', at)
+  const daily: DailyLimits | undefined = parseBudgets(value['daily'], 'daily', at, DAILY)
   const window = parseDuration(
     (value['window'] as string | undefined) ?? DEFAULT_POLICY.window,
     `${place}: window`,
@@ -158,12 +165,17 @@ function parseService(entry: unknown, key: string, at: Report): ServiceConfig | 
   }
 }
 
-function parseBudgets(value: unknown, key: string, at: Report): Partial<BudgetLimits> | undefined {
+function parseBudgets(
+  value: unknown,
+  key: string,
+  at: Report,
+  names: readonly string[] = BUDGETS,
+): Partial<BudgetLimits> | undefined {
   if (value === undefined) return undefined
-  if (!isObject(value)) return at(key, `must be an object of ${BUDGETS.join(', ')}`)
+  if (!isObject(value)) return at(key, `must be an object of ${names.join(', ')}`)
   for (const [name, limit] of Object.entries(value))
-    if (!BUDGETS.includes(name) || count(limit) === undefined)
-      at(`${key}.${name}`, `budgets are whole numbers of records: ${BUDGETS.join(', ')}`)
+    if (!names.includes(name) || count(limit) === undefined)
+      at(`${key}.${name}`, `budgets are whole numbers above 0: ${names.join(', ')}`)
   return value as Partial<BudgetLimits>
 }
 

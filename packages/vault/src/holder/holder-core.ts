@@ -4,9 +4,9 @@ import { saltFrom } from '../split/contribution.ts'
 import { Identities } from '../split/identity-statement.ts'
 import type { OpenBatch } from '../split/open-batch.ts'
 import { type HolderId, PARTS_OF, type Part } from '../split/part.ts'
+import { AskedBudgets } from './asked-budgets.ts'
 import { BatchInputs, placeOf } from './batch-inputs.ts'
-import { holderShare } from './budgets.ts'
-import { CountedRecords, VERSION_CHARACTERS } from './counted-records.ts'
+import { VERSION_CHARACTERS } from './counted-records.ts'
 import { hardenParts } from './harden-parts.ts'
 import type { HolderAnswer, PartsAnswer, Refusal, TrustDomain } from './holder-answer.ts'
 import type { HolderJournal } from './holder-journal.ts'
@@ -23,6 +23,8 @@ import { type BudgetUsage, longestWindow, WindowBudgets } from './window-budgets
 const CLEAR_EVERY = 256
 /** Users whose guesses are counted at once: whoever may harden names as many as he likes. */
 const MAX_GUESSED = 100_000
+/** What is stored is written once per record, what is searched for by people: so many times as much. */
+const STORED_PER_SEARCH = 100
 /** Characters of a row in an event: keys are as long as the caller likes. */
 const MAX_ROW_TEXT = 200
 
@@ -65,8 +67,8 @@ export class HolderCore {
   readonly #frozen = new Map<string, string>()
   readonly #canaries: Set<string>
   readonly #inputs = new BatchInputs()
-  readonly #searches: CountedRecords
-  readonly #guesses: CountedRecords
+  readonly #searches: AskedBudgets
+  readonly #guesses: AskedBudgets
   readonly #identities: Identities
   readonly #time: SteadyTime
   #guessNumber = 0
@@ -79,19 +81,24 @@ export class HolderCore {
     const { policy, journal, clock, random } = options
     this.#sealing = new SealingEpoch(this.epoch)
     this.#budgets = new WindowBudgets(policy, random)
-    this.#searches = new CountedRecords(policy.window, random)
-    this.#guesses = new CountedRecords(policy.window, random)
+    const { window, searches, guesses, daily = {} } = policy
+    this.#searches = new AskedBudgets({ window, limit: searches, daily: daily.searches, random })
+    this.#guesses = new AskedBudgets({
+      ...{ window, limit: guesses, daily: daily.guesses, random },
+      scopes: MAX_GUESSED,
+    })
     this.#nonces = new OutstandingNonces(random)
     this.#identities = new Identities(policy.enrollers)
     this.#canaries = new Set(journal.canaries())
     this.#time = new SteadyTime(clock)
     const now = this.#time.now()
     for (const { actor, reason } of journal.frozen()) this.#frozen.set(actor, reason)
-    for (const entry of journal.openedSince(now - longestWindow(policy)))
-      this.#budgets.charge(entry, entry.time, now)
-    for (const { scope, terms, time } of journal.searchedSince(now - policy.window))
-      for (const term of terms) this.#searches.add(scope, term, time)
-    for (const { user, time } of journal.guessedSince(now - policy.window)) this.#guess(user, time)
+    const since = now - longestWindow(policy)
+    for (const entry of journal.openedSince(since)) this.#budgets.charge(entry, entry.time, now)
+    for (const { scope, terms, time } of journal.searchedSince(since))
+      this.#searches.charge(scope, terms, time, now)
+    for (const { user, time } of journal.guessedSince(since))
+      this.#guesses.charge(user, [this.#nextGuess()], time, now)
     this.#seen = SeenCapabilities.from(journal, now)
   }
 
@@ -229,33 +236,19 @@ export class HolderCore {
     // To a thief who wants to read a search column, terms of either purpose are guesses: both are counted,
     // apart.
     const scope = `${purpose} ${service}`
-    const used = this.#searches.used(scope, now)
-    const terms = [...new Set(digests.map((_, index) => this.#inputs.version(index)))].filter(
-      term => !this.#searches.has(scope, term),
-    )
-    const asked = terms.length
-    const closed = this.#closed(asked, now)
+    const versions = [...new Set(digests.map((_, index) => this.#inputs.version(index)))]
+    const closed = this.#closed(versions.length, now)
     if (closed !== undefined) return this.#refuse(service, closed, undefined, 'restored')
-    const limit = this.#searchLimit(purpose)
-    if (used + asked > limit) {
-      const retryAt = this.#searches.freeAt(scope, asked, limit, now)
-      const allowed = Math.max(0, limit - used)
-      return this.#refuse(service, { refused: 'budget', budget: scope, allowed, asked, retryAt })
-    }
-    if (asked > 0) journal.searched({ time: now, scope, terms })
-    for (const term of terms) this.#searches.add(scope, term, now)
+    const times = purpose === 'store' ? STORED_PER_SEARCH : 1
+    const weighed = this.#searches.weigh({ scope, versions, times }, now)
+    if ('shortage' in weighed) return this.#refuse(service, { refused: 'budget', ...weighed.shortage })
+    const { fresh } = weighed
+    if (fresh.length > 0) journal.searched({ time: now, scope, terms: fresh })
+    this.#searches.charge(scope, fresh, now)
     if (purpose === 'search')
       this.#record('vault.searched', service, undefined, { table, column, terms: digests.length })
     this.#clear(now)
     return this.#parts('term', () => epoch)
-  }
-
-  /**
-   * What is stored is written once per record, what is searched for by people: two orders of magnitude apart.
-   */
-  #searchLimit(purpose: 'store' | 'search'): number {
-    const { searches } = this.#options.policy
-    return holderShare(purpose === 'store' ? searches * 100 : searches)
   }
 
   #harden(
@@ -263,24 +256,18 @@ export class HolderCore {
     rights: ServiceRights,
     { user, epoch, blinded }: Extract<ServiceRequest, { op: 'harden' }>,
   ): HolderAnswer {
-    const { journal, keys, policy } = this.#options
+    const { journal, keys } = this.#options
     if (rights.harden !== true) return this.#refuse(service, { refused: 'forbidden' })
     if (this.#frozen.has(`service ${service}`)) return this.#refuse(service, { refused: 'frozen' }, user)
     if (!keys.epochs.includes(epoch)) return { refused: 'epoch', current: this.epoch }
     const now = this.#time.now()
     const closed = this.#closed(1, now)
     if (closed !== undefined) return this.#refuse(service, closed, user, 'restored')
-    const limit = holderShare(policy.guesses)
-    if (this.#guesses.scopes >= MAX_GUESSED && this.#guesses.used(user, now) === 0) {
-      const retryAt = now + policy.window
-      return this.#refuse(service, { refused: 'budget', budget: 'users', allowed: 0, asked: 1, retryAt })
-    }
-    if (this.#guesses.used(user, now) >= limit) {
-      const retryAt = this.#guesses.freeAt(user, 1, limit, now)
-      return this.#refuse(service, { refused: 'budget', budget: 'guesses', allowed: 0, asked: 1, retryAt })
-    }
+    const guess = this.#nextGuess()
+    const weighed = this.#guesses.weigh({ scope: user, versions: [guess], name: 'guesses' }, now)
+    if ('shortage' in weighed) return this.#refuse(service, { refused: 'budget', ...weighed.shortage })
     journal.guessed(user, now)
-    this.#guess(user, now)
+    this.#guesses.charge(user, [guess], now)
     this.#record('vault.hardened', service, user, {})
     this.#clear(now)
     const parts: Partial<Record<Part, string>> = {}
@@ -307,8 +294,8 @@ export class HolderCore {
   }
 
   /** Every guess counts, also a repeated one. */
-  #guess(user: string, time: number): void {
-    this.#guesses.add(user, `${this.#guessNumber++}`.padStart(VERSION_CHARACTERS), time)
+  #nextGuess(): string {
+    return `${this.#guessNumber++}`.padStart(VERSION_CHARACTERS)
   }
 
   #verify(

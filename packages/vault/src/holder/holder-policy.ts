@@ -13,6 +13,14 @@ export interface ServiceRights {
   readonly daily?: Partial<BudgetLimits>
 }
 
+/** Budgets of a day. What is not named has none. */
+export interface DailyLimits extends Partial<BudgetLimits> {
+  /** Search terms, counted as `searches` of the window are. */
+  readonly searches?: number
+  /** Guesses at one user's password. */
+  readonly guesses?: number
+}
+
 /** What a holder enforces. */
 export interface HolderPolicy {
   readonly services: Readonly<Record<string, ServiceRights>>
@@ -21,8 +29,8 @@ export interface HolderPolicy {
   readonly budgets: BudgetLimits
   /** Length of the budget window, milliseconds. */
   readonly window: number
-  /** Budgets of a day beside those of the window. Default: what is not named has none. */
-  readonly daily?: Partial<BudgetLimits>
+  /** Budgets of a day beside those of the window. Default: none. */
+  readonly daily?: DailyLimits
   /** Guesses at one user's password in one window. */
   readonly guesses: number
   /** Search terms per person, or per service without one, in one window. */

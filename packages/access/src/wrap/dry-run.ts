@@ -1,4 +1,4 @@
-import type { PgClient } from '../wrap/pg.ts'
+import type { PgClient } from './pg.ts'
 
 /** What a dry run counted. */
 export interface DryRun {

@@ -1,9 +1,9 @@
 import type { Principal } from '@postern/core'
-import type { Context } from '../policy/context.ts'
-import { readKnown } from '../policy/known-operand.ts'
-import { normalise, type Scalar } from '../policy/scalar.ts'
 import type { Source } from './bind.ts'
 import { ALL, NONE } from './bound.ts'
+import type { Context } from './context.ts'
+import { readKnown } from './known-operand.ts'
+import { normalise, type Scalar } from './scalar.ts'
 
 /** A caller that is here: whatever they have becomes a parameter or a constant. */
 export function callerSource(principal: Principal, context: Context): Source {

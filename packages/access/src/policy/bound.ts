@@ -1,6 +1,6 @@
-import type { FieldRef, Operator, ResourceType } from '../policy/condition.ts'
-import type { Membership } from '../policy/membership.ts'
-import type { FieldType, Scalar } from '../policy/scalar.ts'
+import type { FieldRef, Operator, ResourceType } from './condition.ts'
+import type { Membership } from './membership.ts'
+import type { FieldType, Scalar } from './scalar.ts'
 
 /**
  * What a predicate compares: a column, a parameter, or an expression over the session (row-level security).

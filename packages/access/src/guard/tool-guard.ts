@@ -1,12 +1,12 @@
 import { ConfigError, type Json } from '@postern/core'
 import type { ApprovalPreview } from '../approval/approval.ts'
-import type { Access } from '../guard/access.ts'
-import { publicRefusal } from '../guard/access-refusal.ts'
-import { actArguments } from '../guard/act-arguments.ts'
-import type { Permit } from '../guard/act-question.ts'
-import type { ActRule, CompiledRule } from '../guard/act-rule.ts'
-import type { Caller } from '../guard/guard.ts'
 import type { Resource } from '../policy/policy-set.ts'
+import type { Access } from './access.ts'
+import { publicRefusal } from './access-refusal.ts'
+import { actArguments } from './act-arguments.ts'
+import type { Permit } from './act-question.ts'
+import type { ActRule, CompiledRule } from './act-rule.ts'
+import type { Caller } from './guard.ts'
 
 /** Arguments of a tool call, as the Model Context Protocol has them. */
 export type ToolArguments = Readonly<Record<string, Json>>

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Exchange, networkOf } from '@postern/core'
-import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
+import type { RowBudgetExceeded } from './budget-refusal.ts'
 
 /** On whose behalf the database is used, for the duration of one request or job. */
 export interface Acting {

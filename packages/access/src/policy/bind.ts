@@ -1,7 +1,7 @@
-import type { Condition, Operand, Operator } from '../policy/condition.ts'
-import type { KnownOperand } from '../policy/known-operand.ts'
-import { type FieldType, isSame, order, type Scalar } from '../policy/scalar.ts'
 import { ALL, and, type Bound, type BoundOperand, NONE, or } from './bound.ts'
+import type { Condition, Operand, Operator } from './condition.ts'
+import type { KnownOperand } from './known-operand.ts'
+import { type FieldType, isSame, order, type Scalar } from './scalar.ts'
 
 /**
  * Where what is known of the caller comes from: the caller itself (a filter), or the

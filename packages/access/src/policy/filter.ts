@@ -1,10 +1,10 @@
 import type { Principal } from '@postern/core'
-import type { ResourceType } from '../policy/condition.ts'
-import type { Context } from '../policy/context.ts'
-import type { Policy } from '../policy/policy.ts'
 import { bind } from './bind.ts'
 import { and, type Bound, or } from './bound.ts'
 import { callerSource } from './caller-source.ts'
+import type { ResourceType } from './condition.ts'
+import type { Context } from './context.ts'
+import type { Policy } from './policy.ts'
 
 /** The rows of one type that one caller may do one thing to. */
 export interface Filter {
