@@ -21,12 +21,17 @@ import { addForwarded, changeForwarded } from '../message/forwarded-headers.ts'
 import { framingFault, framingRefusal } from '../message/framing-fault.ts'
 import type { RequestBody, RequestBodyOwner } from '../message/request-body.ts'
 import type { RequestHead } from '../message/request-head.ts'
-import { answerHeaders, type BackendHeaders, ResponseFault, readTrailers } from '../message/response-head.ts'
+import {
+  agreesToWebSocket,
+  answerHeaders,
+  type BackendHeaders,
+  ResponseFault,
+  readTrailers,
+} from '../message/response-head.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
 import { isEventStream } from './event-streams.ts'
 import type { Phase } from './exchange-phase.ts'
 import type { Traffic } from './traffic.ts'
-import { agreesToWebSocket } from './tunnel-answer.ts'
 
 const CLIENT_GONE = new Error('the client went away')
 

@@ -13,16 +13,3 @@ export function switchingProtocols(raw: BackendHeaders, proxied: ProxiedExchange
   for (let i = 0; i + 1 < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
   return `${text}\r\n`
 }
-
-/** Whether what a backend changes to is what the client asked for (RFC 9110 section 7.8): a WebSocket. */
-export function agreesToWebSocket(raw: BackendHeaders): boolean {
-  for (let i = 0; i + 1 < raw.length; i += 2)
-    if (
-      String(raw[i]).toLowerCase() === 'upgrade' &&
-      String(raw[i + 1])
-        .trim()
-        .toLowerCase() === 'websocket'
-    )
-      return true
-  return false
-}
