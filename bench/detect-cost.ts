@@ -17,7 +17,7 @@ const ROUNDS = isQuick ? 6 : 60
 /** As the guard's, in milliseconds. */
 const SLICE = 4
 /** Inputs tried for each shape of a request; `--tries 5000` looks longer. */
-const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || (isQuick ? 60 : 400)
+const TRIES = Number(process.argv[process.argv.indexOf('--tries') + 1] ?? '') || (isQuick ? 40 : 400)
 const SEED = 12_345
 /** Searches that start again, among which the tries are divided; `--seeds 8` begins more of them. */
 const SEEDS = Number(process.argv[process.argv.indexOf('--seeds') + 1] ?? '') || (isQuick ? 1 : 3)
@@ -27,7 +27,7 @@ const LEAST_DOCUMENT = 8_000
 const FINALISTS = isQuick ? 2 : 4
 const TIMES = isQuick ? 2 : 5
 /** Of the documents of people, one in so many is read. */
-const SHARE = isQuick ? 8 : 1
+const SHARE = isQuick ? 12 : 1
 
 const native = nativeWithRecommendedRules()
 const ratios: Record<string, number> = {}
@@ -185,7 +185,7 @@ for (const [name, call] of Object.entries(work)) {
 
 // What sinks add to a request of a browser in which nothing could act, and to one that is compared with what
 // the application calls: rounds of three engines in turn, in nanoseconds of CPU.
-const watched = await sinkCost({ rounds: isQuick ? 12 : 40, requests: 2_000 })
+const watched = await sinkCost({ rounds: isQuick ? 6 : 40, requests: 2_000 })
 figures['sinks: a request in which nothing could act ns'] = watched.inert
 figures['sinks: a request that is compared ns'] = watched.compared
 figures['sinks: two engines without any, the difference ns'] = watched.noise

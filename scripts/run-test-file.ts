@@ -69,7 +69,11 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
         env: {
           ...process.env,
           ...options.env,
-          ...(options.coverage !== undefined && { NODE_V8_COVERAGE: coverage }),
+          ...(options.coverage !== undefined && {
+            NODE_V8_COVERAGE: coverage,
+            // Also for processes that inherit the environment, but not the arguments.
+            NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${QUICK_SOURCES}`.trim(),
+          }),
         },
       },
     )

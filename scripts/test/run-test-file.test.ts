@@ -44,6 +44,22 @@ describe('a test file', { concurrency: true }, () => {
     assert.match(output, /✖ one[\s\S]*no assertion ran in this test/)
   })
 
+  test('whose coverage is counted has quick sources in each process that inherits its environment', async () => {
+    const file = join(folder, 'child.test.mjs')
+    const child = `console.log(process.env.NODE_OPTIONS, process.env.NODE_V8_COVERAGE)`
+    await writeFile(
+      file,
+      [
+        ...IMPORTS,
+        `import { execFileSync } from 'node:child_process'`,
+        `const said = execFileSync(process.execPath, ['--eval', ${JSON.stringify(child)}], { encoding: 'utf8' })`,
+        `test('one', () => assert.match(said, /--import=\\S+quick-sources\\.mjs \\//))`,
+      ].join('\n'),
+    )
+    const { ok, output } = await runTestFile(file, { env: {}, limit: 60_000, coverage: () => undefined })
+    assert.equal(ok, true, output)
+  })
+
   test('that fails shows why', async () => {
     const { ok, report, output } = await resultOf(
       'bad',

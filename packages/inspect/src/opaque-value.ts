@@ -20,7 +20,10 @@ const LONGEST = 512
 /** Where programs lie. */
 const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
 /** Dots, line ends, what ends a path, and letters, encoded; directions for formatting. */
-const HIDDEN = /%(?:[spx]|\d{1,3}\$|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
+const HIDDEN =
+  /%(?:[spxnugi]|[dcef](?![\da-f])|\d{1,3}\$|\.\d|\d{4,10}[sdxunfc]|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])/i
+/** Files of servers. */
+const SERVER_FILE = /\.(?:ini|cnf|conf)|[._]log|tmp|ftp|metabase|vmcore|sh_history|hostname\./i
 const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|^uesd|,uesd|aaeaaad|node-serialize/i
 
@@ -68,6 +71,9 @@ export const REVIEWED: Readonly<Record<string, string>> = {
     'needs a backslash or two slashes in a row; what is encoded is undone and looked at again',
   'probe/hidden-question': 'a question mark is telling, also one that is encoded',
   'probe/format': 'directions for formatting are telling',
+  'probe/format-run': 'as probe/format',
+  'crlf/nested-break': 'an encoded line end is telling',
+  'traversal/server-path': 'the name of such a file is telling',
   'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
   'traversal/whole-file': 'needs a tilde, a backslash, two slashes in a row, or file:, which is telling',
   'rce/windows-cut': 'needs a tilde',
@@ -137,7 +143,7 @@ function isTelling(text: string, signs: number): boolean {
 /** Of a value with a slash. */
 function isTellingPath(text: string): boolean {
   if (text.includes('//') || text.includes('0x') || text.includes('0X')) return true
-  return PROGRAM.test(text) || text.startsWith('/./') || text.includes('file:')
+  return PROGRAM.test(text) || SERVER_FILE.test(text) || text.startsWith('/./') || text.includes('file:')
 }
 
 /** Whether there is space, or what may stand for it, before the last colon: `j a v a script:`. */

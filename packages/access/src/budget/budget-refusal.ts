@@ -5,6 +5,9 @@ import type { OverBudget } from './budget.ts'
  * A refusal of the database, with whom the limit was held against and how to go on. An application that does
  * not answer it by `budgetAnswer` does not answer 500 either: `statusCode`, `status` and `headers` are what
  * Express, Fastify, Koa and Nest look for on an error.
+ *
+ * On SQLite `allowed` is always 0 and `asked` 1: they are those of the row at which the statement was
+ * stopped. It is taken back whole, so more may be left.
  */
 export class RowBudgetExceeded extends BudgetExceeded {
   readonly scope: 'actor' | 'tenant' | 'table' | 'global'

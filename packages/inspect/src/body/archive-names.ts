@@ -56,14 +56,30 @@ function* zipNames(bytes: Buffer): Generator<string> {
   }
 }
 
-/** Names of the headers of a tar archive (POSIX.1-2017, ustar), each behind the content of the one before. */
-function* tarNames(bytes: Buffer): Generator<string> {
+/** Whether bytes are a tar archive. */
+export function isTar(bytes: Buffer): boolean {
+  return bytes.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
+}
+
+/** Where the headers of a tar archive stand (POSIX.1-2017, ustar), each behind the content before it. */
+function* tarHeaders(bytes: Buffer): Generator<number> {
   let at = 0
   while (at + TAR_HEADER <= bytes.length) {
-    if (bytes.toString('latin1', at + TAR_MAGIC, at + TAR_MAGIC + 5) !== 'ustar') return
-    const name = bytes.toString('latin1', at, at + TAR_NAME)
-    yield name.slice(0, (name.indexOf('\0') + TAR_NAME + 1) % (TAR_NAME + 1) || TAR_NAME)
+    if (!isTar(bytes.subarray(at))) return
+    yield at
     const size = Number.parseInt(bytes.toString('latin1', at + 124, at + 136), 8)
     at += TAR_HEADER * (1 + Math.ceil((Number.isFinite(size) && size > 0 ? size : 0) / TAR_HEADER))
   }
+}
+
+function* tarNames(bytes: Buffer): Generator<string> {
+  for (const at of tarHeaders(bytes)) {
+    const name = bytes.toString('latin1', at, at + TAR_NAME)
+    yield name.slice(0, (name.indexOf('\0') + TAR_NAME + 1) % (TAR_NAME + 1) || TAR_NAME)
+  }
+}
+
+/** Where the content of each entry of a tar archive begins, to the end of the archive. */
+export function* tarContents(bytes: Buffer): Generator<Buffer> {
+  for (const at of tarHeaders(bytes)) yield bytes.subarray(at + TAR_HEADER)
 }

@@ -1,46 +1,110 @@
-import { gzipDataStart } from '../canonicalise/gunzip-short.ts'
-import { Inflater } from '../canonicalise/inflate.ts'
 import { prologOf } from '../lex/xml-prolog.ts'
-import { archiveEscape } from './archive-names.ts'
+import { archiveEscape, isTar, tarContents } from './archive-names.ts'
 import { isDocumentStart, MOST_OF_DOCUMENT, MOST_OF_VALUE, readDocument } from './fetched-by-file.ts'
+import { metadataIn } from './metadata.ts'
 import type { Steps } from './steps.ts'
 import { decodeText } from './text.ts'
+import { gunzipped, inflated, isGzip, isZlib, type Reader, stored, unzlibbed } from './unpacked.ts'
+import { unreadableCharset } from './unreadable-charset.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
+import { isZip, zipEntries } from './zip-entries.ts'
 
-const ZIP = 'PK\u0003\u0004'
-const LOCAL_HEADER = 30
-/** Bytes of an entry that show whether it is a document, those that are read of it first, and at most. */
-const START = 64
+/** Bytes of an entry that show what it is, and those that are read of a document first. */
+const START = 512
 const FIRST = 4_096
 /** What an entry costs besides what it comes to, in characters that are scanned. */
 const ENTRY = 1_024
 /** Bytes of an entry whose elements are read, and of all that go beyond `FIRST` in one archive. */
 const ELEMENTS = 65_536
 const ALL_ELEMENTS = 262_144
+/** Bytes of an archive in an archive that are read, and of all of them together. */
+const INNER = 131_072
+const ALL_INNER = 262_144
+/** What an archive in an archive counts for at least. */
+const LEAST_INNER = 2_048
+/** Bytes of prologs longer than `FIRST`, of one archive: more is beyond a bound. */
+const ALL_PROLOGS = 1_048_576
+
+/** What may still be read of one archive and those in it. */
+interface Left {
+  elements: number
+  inner: number
+  prologs: number
+  /** How many archives may lie in this one. */
+  readonly depth: number
+}
 
 /**
- * Visits what the documents of an archive have a parser fetch: of a ZIP archive (APPNOTE 4.3.7), as office
- * programs and readers of books keep them, and of a gzip file. Each is read to the end of its prolog. What an
- * entry is called, how long it is and how it is said to be stored says nothing: programs believe the
+ * Visits what the documents of a file have a parser fetch: of a ZIP archive (APPNOTE 4.3.7), as office
+ * programs and readers of books keep them, of a tar archive, of gzip and zlib, of archives in these, and of
+ * the metadata of pictures and of PDF. Each is read to the end of its prolog. What an entry is called says
+ * only when it is read; how long it is and how it is said to be stored says nothing: programs believe the
  * directory at the end of the archive instead.
  * @returns false to end the walk
  */
 export function* visitArchived(content: Buffer, location: string, visitor: ValueVisitor): Steps<boolean> {
-  if (!isCompressed(content)) return true
-  let left = ALL_ELEMENTS
-  for (const entry of entriesOf(content)) {
-    visitor.work(ENTRY)
-    const start = entry.subarray(0, START)
-    const read = isDocument(start)
-      ? (size: number): Uint8Array => entry.subarray(0, size)
-      : (size: number): Uint8Array => inflated(entry, size)
-    const document = documentOf(read, visitor, Math.min(left, ELEMENTS))
-    if (document !== undefined) {
-      if (document.length > FIRST) left -= Math.min(left, document.length)
-      if (!visitDocument(document, `${location}#entry`, visitor)) return false
-    }
+  const left: Left = { elements: ALL_ELEMENTS, inner: ALL_INNER, prologs: ALL_PROLOGS, depth: 2 }
+  if (!(yield* visitPacked(content, location, visitor, left))) return false
+  for (const document of metadataIn(content, visitor)) {
     if (visitor.isPaused) yield
+    if (document === undefined) continue
+    const { fetched, work } = readDocument(document)
+    visitor.work(work)
+    if (fetched !== undefined && !visitor.value(fetched, 'form', at(`${location}#entry`))) return false
   }
+  return true
+}
+
+function* visitPacked(content: Buffer, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
+  if (isGzip(content)) return yield* visitEntry(gunzipped(content), location, visitor, left)
+  if (isZlib(content)) return yield* visitEntry(unzlibbed(content), location, visitor, left)
+  if (isTar(content)) {
+    for (const entry of tarContents(content))
+      if (!(yield* visitEntry(stored(entry), location, visitor, left))) return false
+    return true
+  }
+  if (!isZip(content)) return true
+  for (const entry of yield* zipEntries(content, visitor)) {
+    const read = isKnown(stored(entry)(START)) ? stored(entry) : inflated(entry)
+    if (!(yield* visitEntry(read, location, visitor, left))) return false
+  }
+  return true
+}
+
+/** Whether these bytes, as they are stored, begin a document or an archive. */
+function isKnown(start: Uint8Array): boolean {
+  return isDocument(start) || holdsMore(Buffer.from(start))
+}
+
+/** Whether bytes begin as an archive, or as something packed that holds one document. */
+function holdsMore(start: Buffer): boolean {
+  return isGzip(start) || isTar(start) || (start[0] === 0x50 && start[1] === 0x4b && start[2] === 3)
+}
+
+/** @returns false to end the walk */
+function* visitEntry(read: Reader, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
+  visitor.work(ENTRY)
+  const start = Buffer.from(read(START))
+  if (isDocument(start)) {
+    const document = documentOf(read, visitor, left)
+    if (document === undefined) {
+      visitor.tooBig('bounds/expanded', `${location}#entry`, `prologs of more than ${ALL_PROLOGS} bytes`)
+      return false
+    }
+    if (document.length > FIRST) left.elements -= Math.min(left.elements, document.length)
+    if (!visitDocument(document, `${location}#entry`, visitor)) return false
+  } else if (left.depth > 0 && left.inner > 0 && holdsMore(start)) {
+    const inner = Buffer.from(read(Math.min(left.inner, INNER)))
+    visitor.work(inner.length)
+    left.inner -= Math.max(inner.length, LEAST_INNER)
+    if (visitor.isPaused) yield
+    const within: Left = { ...left, depth: left.depth - 1 }
+    if (!(yield* visitPacked(inner, location, visitor, within))) return false
+    left.elements = within.elements
+    left.inner = within.inner
+    left.prologs = within.prologs
+  }
+  if (visitor.isPaused) yield
   return true
 }
 
@@ -48,7 +112,8 @@ export function* visitArchived(content: Buffer, location: string, visitor: Value
 const CODED = /^\s{0,64}(?:data:[^,]{0,256},)?(?:UEsD|H4sI)/
 const CODED_START = /(?:UEsD|H4sI)/
 /** How the base64 of a document begins, with or without a mark of its encoding. */
-const CODED_DOCUMENT = /^\s{0,64}(?:data:[^,]{0,256},)?((?:77u\/)?P[A-P][A-Za-z0-9+/_\s-])/
+const CODED_DOCUMENT =
+  /^\s{0,64}(?:data:[^,]{0,256},)?((?:77u\/)?P[A-P][A-Za-z0-9+/_\s-]|\/\/48A|\/v8AP|ADwA)/
 /** Bytes of an archive in base64 that are read. */
 const LONGEST_CODED = 4_194_304
 
@@ -75,22 +140,6 @@ export function codedDocument(text: string): Buffer | undefined {
   return Buffer.from(text.slice(start, start + MOST_OF_VALUE * 2), 'base64').subarray(0, MOST_OF_VALUE)
 }
 
-/** Whether bytes begin as a ZIP archive or a gzip file does. */
-function isCompressed(bytes: Buffer): boolean {
-  return (bytes[0] === 0x50 && bytes[1] === 0x4b) || (bytes[0] === 0x1f && bytes[1] === 0x8b)
-}
-
-/** Where the content of each entry begins, to the end of the archive. */
-function* entriesOf(content: Buffer): Generator<Buffer> {
-  if (content[0] === 0x1f) yield content.subarray(gzipDataStart(content, 0))
-  if (content.toString('latin1', 0, ZIP.length) !== ZIP) return
-  for (let at = 0; at >= 0 && at + LOCAL_HEADER < content.length; ) {
-    const names = content.readUInt16LE(at + 26) + content.readUInt16LE(at + 28)
-    yield content.subarray(at + LOCAL_HEADER + names)
-    at = content.indexOf(ZIP, at + ZIP.length, 'latin1')
-  }
-}
-
 /**
  * What a parser of XML would fetch for a file.
  * @returns false to end the walk
@@ -102,22 +151,37 @@ export function visitDocument(bytes: Uint8Array, location: string, visitor: Valu
     visitor.tooBig('bounds/expanded', location, `a prolog of more than ${MOST_OF_DOCUMENT} bytes`)
     return false
   }
+  const charset = charsetDeclaredBy(bytes)
+  if (charset !== undefined) {
+    visitor.tooBig('bounds/charset', location, charset)
+    return false
+  }
   return fetched === undefined || visitor.value(fetched, 'form', at(location))
 }
 
+/** The charset that a document in ASCII says that it goes on in, where that cannot be read here. */
+function charsetDeclaredBy(bytes: Uint8Array): string | undefined {
+  if (bytes[0] !== 0x3c || bytes[1] !== 0x3f) return undefined
+  const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, DECLARATION)).toString(
+    'latin1',
+  )
+  const declaration = /^<\?xml\s[^>]{0,200}/.exec(start)?.[0]
+  return declaration === undefined ? undefined : unreadableCharset(declaration)
+}
+
+const DECLARATION = 256
+
 /**
- * The start of an entry, if it is a document: as much as tells what it declares, and one byte beyond.
- * @param elements bytes of it whose elements are read
+ * The start of an entry that is a document: as much as tells what it declares, and one byte beyond.
+ * @returns undefined where the prologs of an archive come to more than may be read
  */
-function documentOf(
-  read: (size: number) => Uint8Array,
-  visitor: ValueVisitor,
-  elements: number,
-): Uint8Array | undefined {
-  if (!isDocument(read(START))) return undefined
+function documentOf(read: Reader, visitor: ValueVisitor, left: Left): Uint8Array | undefined {
+  const elements = Math.min(left.elements, ELEMENTS)
   for (let size = FIRST; ; size = Math.min(size * 4, MOST_OF_DOCUMENT + 1)) {
     const bytes = read(size)
     visitor.work(bytes.length)
+    if (size > FIRST) left.prologs -= bytes.length
+    if (left.prologs < 0) return undefined
     if (bytes.length < size || size > MOST_OF_DOCUMENT) return bytes
     if (!prologOf(decodeText(bytes, '')).isComplete) continue
     if (size >= elements) return bytes
@@ -127,12 +191,9 @@ function documentOf(
   }
 }
 
-function inflated(bytes: Buffer, most: number): Uint8Array {
-  const inflater = new Inflater(bytes.subarray(0, MOST_OF_DOCUMENT), 0, most)
-  inflater.run()
-  return inflater.bytes
+function isDocument(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && isDocumentStart(decodeText(bytes.subarray(0, SEEN), ''))
 }
 
-function isDocument(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && isDocumentStart(decodeText(bytes, ''))
-}
+/** Bytes that show whether an entry is a document. */
+const SEEN = 64

@@ -12,7 +12,13 @@ const INCLUDE = /<(?:[^\s<>:/]{1,80}:)?include\s[^<>]{0,1024}?\bhref\s{0,64}=\s{
 const OPENED =
   /<(?:[^\s<>:/]{1,80}:)?(?:image|use|feimage|script|tref)\s[^<>]{0,1024}?href\s{0,64}=\s{0,64}["']\s{0,64}(?:(?:expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|phar):|https?:\/\/169\.254\.|https?:[^"'<>]{0,200}?(?:&quot;|&#34;)\s{0,4}[|`])/i
 /** What documents say that are to be read beyond their prolog. */
-const SIGNS = ['2001/XInclude', 'XSL/Transform', '<svg'] as const
+const SIGNS = ['2001/XInclude', 'XSL/Transform', '<svg', 'chemaLocation', '<?xml-stylesheet'] as const
+/** What a document names as its schema: addresses and names in turn. */
+const SCHEMAS = /schemalocation\s{0,64}=\s{0,64}(?:"([^"<]{0,4096})"|'([^'<]{0,4096})')/gi
+const STYLESHEET = /<\?xml-stylesheet\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']([^"'<>]{1,512})/gi
+/** An address with a scheme that only attacks use there, of the system, or of a metadata service. */
+const OF_ATTACK =
+  /(?:^|\s)((?:jar|netdoc|php|expect|gopher|dict|ldaps?|tftp|phar|msl|ephemeral):[^\s]{1,256}|(?:file:\/{0,3})?\/(?:etc|proc|sys|dev|root)\/[^\s]{1,256}|https?:\/\/169\.254\.[^\s]{1,256})/i
 
 /** What was read of a document. */
 export interface ReadDocument {
@@ -80,5 +86,18 @@ function fetchedByElements(start: string, bytes: Buffer): string | undefined {
   const transform = findTransform(lower, 'read')
   if (transform !== undefined)
     return `<xsl:stylesheet xmlns:xsl="http://www.w3.org${TRANSFORM}" ${lower.slice(transform.start, transform.end)}`
-  return text.includes(SIGNS[2]) ? OPENED.exec(text)?.[0] : undefined
+  return besideIn(text) ?? (text.includes(SIGNS[2]) ? OPENED.exec(text)?.[0] : undefined)
+}
+
+/** A schema or a stylesheet that a document names, written so that the rule about elements finds it. */
+function besideIn(text: string): string | undefined {
+  for (const [sign, named] of [
+    [SIGNS[3], SCHEMAS],
+    [SIGNS[4], STYLESHEET],
+  ] as const)
+    for (const found of text.includes(sign) ? text.matchAll(named) : []) {
+      const address = OF_ATTACK.exec(found[1] ?? found[2] ?? '')?.[1]
+      if (address !== undefined) return `<?xml-stylesheet href="//${address}"`
+    }
+  return undefined
 }

@@ -1,6 +1,6 @@
-import { constants, gunzipSync, inflateSync } from 'node:zlib'
+import { constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { CharacterCodes } from '../character-codes.ts'
-import { gunzipShort, inflateShort } from './gunzip-short.ts'
+import { gunzipShort, inflateShort, inflateXmlShort } from './gunzip-short.ts'
 import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -227,10 +227,10 @@ function isAll(text: string, value: string, digits: Int8Array): boolean {
 /** @param digits what each character stands for; those of no alphabet are passed over */
 function behindBase64(value: string, digits: Int8Array = BOTH): string | undefined {
   if (value.length < SHORTEST || value.length > LONGEST) return undefined
-  if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), 'gzip')
+  if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), GZIP)
   // Zlib says of its window and level what it was made with; text begins with `e` and a sign as well.
-  if (ZLIB.test(value)) return insidePacked(cleaned(value, digits), 'zlib') ?? insideText(value, digits)
-  return insideText(value, digits)
+  if (ZLIB_START.test(value)) return insidePacked(cleaned(value, digits), ZLIB) ?? insideText(value, digits)
+  return insideText(value, digits) ?? insideMessage(value, digits)
 }
 
 /** The characters of an alphabet alone. */
@@ -239,7 +239,7 @@ function cleaned(value: string, digits: Int8Array): string {
 }
 
 /** The first two bytes of zlib: a window of 32 KB, and one of four levels. */
-const ZLIB = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
+const ZLIB_START = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
 
 function insideText(value: string, digits: Int8Array): string | undefined {
   return holdsText(value, digits) ? textIn(Buffer.from(cleaned(value, digits), 'base64')) : undefined
@@ -248,12 +248,28 @@ function insideText(value: string, digits: Int8Array): string | undefined {
 /** How much of a compressed value is unpacked: what it is shows at its start. */
 const COMPRESSED = 16_384
 const UNPACKED = 65_536
+/** Shorter ones hold no message. */
+const SHORTEST_MESSAGE = 40
+
+/** The XML behind raw DEFLATE, the first block of which says how it is compressed. */
+function insideMessage(value: string, digits: Int8Array): string | undefined {
+  if (value.length < SHORTEST_MESSAGE) return undefined
+  const [first = 0] = Buffer.from(value.slice(0, 4), 'base64')
+  return (first & 6) === 6 ? undefined : insidePacked(cleaned(value, digits), DEFLATE)
+}
+
+interface Format {
+  readonly short: (packed: Uint8Array, most: number) => Uint8Array | undefined
+  readonly long: typeof gunzipSync
+}
+const GZIP: Format = { short: gunzipShort, long: gunzipSync }
+const ZLIB: Format = { short: inflateShort, long: inflateSync }
+const DEFLATE: Format = { short: inflateXmlShort, long: inflateRawSync }
 
 /** The text or the serialised object behind gzip or zlib; undefined when there is something else. */
-function insidePacked(coded: string, format: 'gzip' | 'zlib'): string | undefined {
+function insidePacked(coded: string, { short, long }: Format): string | undefined {
   const packed = Buffer.from(coded.slice(0, COMPRESSED), 'base64')
-  const short = format === 'gzip' ? gunzipShort : inflateShort
-  const bytes = coded.length <= SHORT_PACKED ? short(packed, UNPACKED) : unpacked(packed, format)
+  const bytes = coded.length <= SHORT_PACKED ? short(packed, UNPACKED) : unpacked(packed, short, long)
   if (bytes === undefined || bytes.length === 0) return undefined
   if (bytes[0] === 0xac && bytes[1] === 0xed && bytes[2] === 0 && bytes[3] === 5)
     return '\u00ac\u00ed\u0000\u0005'
@@ -264,13 +280,12 @@ function insidePacked(coded: string, format: 'gzip' | 'zlib'): string | undefine
 const SHORT_PACKED = 512
 
 /** What comes to more is read as far as it may go: what stands behind an attack must not hide it. */
-function unpacked(packed: Buffer, format: 'gzip' | 'zlib'): Uint8Array | undefined {
-  const options = { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH }
+function unpacked(packed: Buffer, short: Format['short'], long: Format['long']): Uint8Array | undefined {
   try {
-    return format === 'gzip' ? gunzipSync(packed, options) : inflateSync(packed, options)
+    return long(packed, { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
-    return format === 'gzip' ? gunzipShort(packed, UNPACKED) : inflateShort(packed, UNPACKED)
+    return short(packed, UNPACKED)
   }
 }
 

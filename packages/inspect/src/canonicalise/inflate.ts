@@ -22,10 +22,20 @@ const DISTANCE_BITS = [
   0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
 ]
 
+/** Codes of up to so many bits are found in one look. */
+const SHORT_BITS = 9
+/** For a length, in the low bits of what is found in one look. */
+const LENGTH_MASK = 15
+
+/** Bytes that there is room for first: most inputs come to no more, whatever they may come to. */
+const FIRST_ROOM = 4_096
+
 /** A canonical Huffman code: how many codes there are of each length, and their symbols in order. */
 interface Code {
   readonly counts: Uint16Array
   readonly symbols: Uint16Array
+  /** By the next bits: a symbol, and behind it how long its code is; zero where that is longer. */
+  readonly short: Uint16Array
 }
 
 /** @returns undefined where the lengths make no code that can be read: more codes than there is room for */
@@ -47,7 +57,28 @@ function codeOf(lengths: ArrayLike<number>, from: number, to: number): Code | un
     symbols[offsets[bits] as number] = i - from
     offsets[bits] = (offsets[bits] as number) + 1
   }
-  return { counts, symbols }
+  return { counts, symbols, short: shortCodes(counts, symbols) }
+}
+
+/** Codes begin with their highest bit, numbers with their lowest. */
+function shortCodes(counts: Uint16Array, symbols: Uint16Array): Uint16Array {
+  const short = new Uint16Array(1 << SHORT_BITS)
+  let code = 0
+  let index = 0
+  for (let bits = 1; bits <= SHORT_BITS; bits++) {
+    for (let left = counts[bits] as number; left > 0; left--) {
+      const found = ((symbols[index++] as number) << 4) | bits
+      for (let at = reversed(code++, bits); at < short.length; at += 1 << bits) short[at] = found
+    }
+    code <<= 1
+  }
+  return short
+}
+
+function reversed(code: number, bits: number): number {
+  let turned = 0
+  for (let at = 0; at < bits; at++) turned |= ((code >> at) & 1) << (bits - 1 - at)
+  return turned
 }
 
 const FIXED = Uint8Array.from({ length: FIXED_LITERALS }, (_, i) =>
@@ -83,12 +114,12 @@ export class Inflater {
     this.#input = input
     this.#at = at
     this.#most = most
-    this.#out = new Uint8Array(Math.min(most, 4 * input.length + 64))
+    this.#out = new Uint8Array(Math.min(most, 4 * input.length + 64, FIRST_ROOM))
   }
 
   /** Behind the last block, once `run` has read it. */
   get end(): number {
-    return this.#at
+    return this.#at - (this.#held >> 3)
   }
 
   get bytes(): Uint8Array {
@@ -128,7 +159,22 @@ export class Inflater {
     return taken
   }
 
-  #symbol({ counts, symbols }: Code): number {
+  #symbol(code: Code): number {
+    const input = this.#input
+    while (this.#held < SHORT_BITS && this.#at < input.length) {
+      this.#bits |= (input[this.#at++] as number) << this.#held
+      this.#held += 8
+    }
+    const found = code.short[this.#bits & ((1 << SHORT_BITS) - 1)] as number
+    const length = found & LENGTH_MASK
+    if (length === 0 || length > this.#held) return this.#longSymbol(code)
+    this.#bits >>>= length
+    this.#held -= length
+    return found >> 4
+  }
+
+  /** One bit after the other. */
+  #longSymbol({ counts, symbols }: Code): number {
     let code = 0
     let first = 0
     let index = 0
@@ -157,6 +203,8 @@ export class Inflater {
   }
 
   #stored(): number {
+    // Whole bytes that were taken ahead are of the block.
+    this.#at -= this.#held >> 3
     this.#bits = 0
     this.#held = 0
     if (this.#at + 4 > this.#input.length) return ENDED

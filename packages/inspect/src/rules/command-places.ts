@@ -117,13 +117,18 @@ export const commandPlaceRules: readonly Rule[] = [
   // Dynamic Data Exchange: a spreadsheet that opens the export runs the program.
   pattern(
     'rce/formula',
-    /(?:^|[\s,;"'\t])[=+@-][^\n|]{0,60}?\b(?:cmd|msexcel|mshta|powershell|pwsh|rundll32|regsvr32|wscript|cscript|dde)\s{0,2}\|\s{0,2}['"]?[^'"\n]{0,120}['"]?\s{0,2}![\w$!]/,
+    /(?:^|[\s,;"'\t])[=+@-][^\n|]{0,60}?\b(?:cmd|msexcel|mshta|powershell|pwsh|rundll32|regsvr32|wscript|cscript|dde)\s{0,2}\|\s{0,2}['"]?[^'"\n]{0,120}['"]?\s{0,2}!['"]?[\w$!]/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.bang,
       words: WORD.windows | WORD.shell,
-      attacks: ["=cmd|' /C calc'!A0", "@SUM(1+9)*cmd|' /C calc'!A0", '+cmd|"/c powershell x"!_xlbgnm.A1'],
+      attacks: [
+        "=cmd|' /C calc'!A0",
+        "@SUM(1+9)*cmd|' /C calc'!A0",
+        '+cmd|"/c powershell x"!_xlbgnm.A1',
+        "=cmd|' /C x'!'A1'",
+      ],
       benign: ['=SUM(A1:A9)', '=HYPERLINK("https://example.com","x")', '- cmd | run!', '=Sheet1!A1'],
     },
   ),

@@ -101,4 +101,37 @@ export const disguisedCommandRules: readonly Rule[] = [
       benign: ['a|{b,c}', '{cat, dog}', '{id,name}', 'user\n{host,port}', 'set `{echo,1}` so', 'x{cat,y}'],
     },
   ),
+  // A substitution in a substitution, of one of the programs that intruders look around with.
+  pattern(
+    'rce/doubled-substitution',
+    /\$\(\s{0,2}`\s{0,2}(?:id|ls|dir|cat|pwd|whoami|uname|hostname|ifconfig|ipconfig|sleep|ping|curl|wget|nslookup|nc|echo|printenv)\b[^`\n]{0,120}`\s{0,2}\)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.backtick,
+      words: WORD.shell,
+      attacks: ['$(`dir`)', '$(`cat /etc/passwd`)', 'x$( `id` )'],
+      benign: ['$(`#${id}`)', '$(`div`)', 'see `ls` (listing)'],
+    },
+  ),
+  // The line break as it is written in a string, for a program that writes the value into one.
+  pattern(
+    'rce/written-newline',
+    /^[;|&]{0,2}\s?(?:\\r)?\\n\s{0,2}(?:(?:\/usr)?\/s?bin\/)?(?:id|whoami|uname|ls|cat|pwd|ifconfig)(?:\s[-/][\w/-]{1,40})?\s?(?:\\n|[;|&])\s{0,2}$|^[\w.-]{0,24}[;|&]{1,2}\s?(?:(?:\/usr)?\/s?bin\/)?(?:id|whoami|uname)(?:\\r)?\\n\s{0,2}$/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.backslash,
+      attacks: [
+        '\\nid|',
+        '\\n/usr/bin/id\\n',
+        'a;id\\n',
+        '\\n/bin/ls -al\\n',
+        '|\\r\\nwhoami;',
+        ';/usr/bin/id\\n',
+      ],
+      benign: ['name\\nid\\n', '\\nid: 5\\n', 'id\\n', 'a;ids\\n'],
+    },
+  ),
 ]

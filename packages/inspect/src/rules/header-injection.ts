@@ -61,6 +61,14 @@ export const headerInjectionRules: readonly Rule[] = [
       benign: ['c:\\new\\location', 'a\\nb: c', 'GET / HTTP/1.1\\r\\nHost: a'],
     },
   ),
+  // Encoded so that the break is there once what was decoded is decoded again.
+  pattern('crlf/nested-break', /%%0[ad]0[ad]\s{0,2}[a-z][\w-]{2,30}\s{0,2}:/, {
+    score: 5,
+    chars: CHAR.percent,
+    places: LINES,
+    attacks: ['/%%0a0aSet-Cookie:crlf=injection', '%%0d0aLocation: //x'],
+    benign: ['100%%0a', '%%0a0a'],
+  }),
   pattern('crlf/request-inside', /\shttp\/\d(?:\.\d)?\r?\n\s{0,2}[a-z][\w-]{1,24}\s{0,2}:/, {
     score: 5,
     quotable: true,

@@ -26,6 +26,20 @@ export const overflowRules: readonly Rule[] = [
       benign: ['%s %s', '%Y-%m-%d', '100%', '%s%s'],
     },
   ),
+  // The same with other directions, and widths that fill memory.
+  pattern(
+    'probe/format-run',
+    /^\s{0,2}[\w@.-]{0,24}(?:%n){3,64}|^\s{0,2}[\w@.-]{0,24}(?:%\d{0,2}(?:d|u|i|c|g|e|f)[.,-]?){6,64}\s{0,2}$|^\s{0,2}[\w@.-]{0,24}%(?:\.|\d{0,2}\.)?\d{4,10}[sdxunfc](?:%\w|\s{0,2}$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.percent,
+      places: ['path', 'query', 'header', 'cookie', 'form'],
+      attacks: ['%n%n%n%n', '%d%d%d%d%d%d', '%g%g%g%g%g%g%g%g', '%.1024d', '%99999s', 'x%2147483647s'],
+      benign: ['%d.%d.%d.%d', '%Y%m%d%H%M%S', '50%', '%5d', '%1000'],
+    },
+  ),
   // Instructions that do nothing, so that it does not matter which of them is jumped to (x86).
   pattern('probe/machine-code', /\u0090{4}|\u00cc{6}/, {
     score: 5,

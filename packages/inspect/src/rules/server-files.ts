@@ -191,7 +191,7 @@ export const serverFileRules: readonly Rule[] = [
   // RFC 3986 section 6.2.2: a client leaves the letters of a word as they are, and takes single dots out.
   pattern(
     'traversal/odd-segment',
-    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])(?:[a-z]|%[4-7][0-9a-f]){2}|[a-z]{2}%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
+    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])(?:[a-z]|%[4-7][0-9a-f]){2}|[a-z]{2}%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|\/%5f[a-z]{2}|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
     {
       score: 5,
       places: ['path'],
@@ -199,6 +199,7 @@ export const serverFileRules: readonly Rule[] = [
       attacks: [
         '/%61dmin',
         '/admi%6e',
+        '/_db/%5fapi/x',
         '/./RestAPI/Connection',
         '/x/y.css;/admin',
         '/admin;x=.css',
@@ -281,4 +282,38 @@ export const serverFileRules: readonly Rule[] = [
       benign: ['~/images/a.png', './a', '..'],
     },
   ),
+  // Settings, logs and histories of servers and their users, by a whole path from the root.
+  pattern(
+    'traversal/server-path',
+    /^\s{0,2}(?:[a-z]:)?[/\\]{1,2}(?:[\w. -]{1,40}[/\\]{1,2}){0,8}(?:httpd\.conf(?:\.php|\.default)?|php\d?\.ini|my\.(?:ini|cnf)|(?:access|error)[._]log|metabase\.xml|proftpd?\.conf|pure-?ftpd\.(?:conf|passwd|pdb)|ftpaccess|inetd\.conf|[uw]tmpx?|vmcore|\.[kz]sh_history|hostname\.[a-z]{2,6}\d)\s{0,2}$/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      chars: CHAR.slash | CHAR.backslash,
+      places: ['query', 'form', 'cookie', 'body'],
+      attacks: [
+        '/usr/local/php4/lib/php.ini',
+        'c:\\apache\\php\\php.ini',
+        '/apache/logs/access.log',
+        '/root/.ksh_history',
+        'C:\\Program Files\\MySQL\\my.ini',
+        '/etc/hostname.qfe3',
+      ],
+      benign: [
+        'php.ini',
+        'see /etc/php.ini',
+        '/docs/error-log',
+        '/users/hostname.example',
+        'docs/access.log',
+      ],
+    },
+  ),
+  // Steps whose percent signs a filter took away: slashes are left as their codes.
+  pattern('traversal/bare-codes', /\.\.(?:2f|5c)(?:\.\.(?:2f|5c)|[a-z]{2,12}(?:2f|5c))/, {
+    score: 5,
+    chars: CHAR.dots,
+    attacks: ['..2f..2fetc2fpasswd', '..2fapache2flogs2faccess.log', '..5c..5cboot.ini'],
+    benign: ['a..2f', '..2for', 'b..5c'],
+  }),
 ]

@@ -197,6 +197,97 @@ export const sqlFormRules: readonly Rule[] = [
       benign: ['backup database to disk', 'Backup log of x to disk'],
     },
   ),
+  // A group that every row is in.
+  pattern(
+    'sqli/having',
+    /\bhaving\s{1,4}['"(]{0,2}(\d{1,9})['")]{0,2}\s{0,4}(?:=|<=>|like)\s{0,4}['"(]{0,2}\1(?!\w)/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.sqlVerb,
+      attacks: ['group by userid having 1=1--', "x' having 7 = '7'", 'x having (2)=(2)'],
+      benign: ['having 1 = 2', 'having 10 of 10', 'having 1=12'],
+    },
+  ),
+  pattern(
+    'sqli/between',
+    /^[\w'")]{0,16}\s{0,4}(?:or|and)\s{1,4}['"(]{0,2}\d{1,9}['"]?\s{1,4}(?:not\s{1,4})?between\s{1,4}['"]?\d{1,9}['"]?\s{1,4}and\s{1,4}['"]?\d{1,9}['")]{0,2}\s{0,4}(?:--|#|$)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      words: WORD.sqlLogic,
+      attacks: [' or 2 between 1 and 3', "1' and 5 not between 6 and 7#", 'x) or 2 between 1 and 3--'],
+      benign: ['the 1 or 2 between 1 and 3', '1 or 2 between 1 and 3 pm', 'or between 1 and 3'],
+    },
+  ),
+  // Behind a bracket or a statement that was ended, a string that equals itself.
+  pattern(
+    'sqli/closed-equality',
+    /^[\w%'"]{0,12}[;)]{1,2}\s{0,4}(?:or|and)\s{1,4}\(?\s{0,2}(['"])([\w ]{0,16})\1\s{0,2}(?:=|like)\s{0,2}\1\2(?:\1|\s{0,2}$)/,
+    {
+      score: 6,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.apostrophe | CHAR.quote,
+      words: WORD.sqlLogic,
+      attacks: [") or ('x'='x", "; or '1'='1'", '5) and ("a"="a")', "x') or ('' = '"],
+      benign: [") or ('x'='y", "(a) or 'b' = 'c'", "; or 'so'"],
+    },
+  ),
+  // One string behind another is one string, which a condition takes for true or false.
+  pattern(
+    'sqli/strings-joined',
+    /^\w{0,16}(['"])\s{1,4}(?:or|and)\s{1,4}\1[\w ]{0,8}\1\s{1,4}\1[\w ]{0,8}\1?\s{0,2}$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.apostrophe | CHAR.quote,
+      words: WORD.sqlLogic,
+      attacks: ["' or '' '", '" or "" "', "x' and 'a' 'b"],
+      benign: ['"yes" or "no" "maybe"', "'a' or 'b'", 'x" or "y'],
+    },
+  ),
+  // A statement that is run on a condition which holds.
+  pattern(
+    'sqli/if-statement',
+    /\bif\s{0,2}\(?\s{0,2}(\d{1,9})\s{0,2}=\s{0,2}\1\s{0,2}\)?\s{1,4}(?:select|waitfor|drop|exec|print|begin|insert|delete|update)\s{1,4}[\w(@'"*]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.equals,
+      words: WORD.sqlVerb,
+      attacks: [
+        'IF(7423=7423) SELECT 7423 ELSE DROP FUNCTION xcjl--',
+        'if 1=1 select 1 else drop function x--',
+      ],
+      benign: ['if (1=2) select', 'if 1=1, select one', 'if (a=a) print x'],
+    },
+  ),
+  // Rights and users, out of a string.
+  pattern(
+    'sqli/rights',
+    /^[^\n]{0,24}?['";]\s{0,4}(?:grant\s{1,4}(?:all(?:\s{1,4}privileges)?|connect|resource|dba|select|insert|update|delete|create|drop|execute|super|file|usage)\s{1,4}(?:on\s{1,4}[\w.*`"]{1,60}\s{1,4})?to\s{1,4}['"\w]{1,40}(?:@['"\w.%]{1,40})?\s{0,4}(?:;|--|#|$)|create\s{1,4}user\s{1,4}[\w'"@%.]{1,40}\s{1,4}identified\s{1,4}by\s{1,4}\w)/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.apostrophe | CHAR.quote | CHAR.semicolon,
+      words: WORD.sqlVerb,
+      attacks: [
+        "' grant connect to name; grant resource to name; --",
+        "'create user name identified by pass123 temporary tablespace temp",
+        "' grant connect to name--",
+        '" grant dba to x--',
+        '1; grant all on *.* to x--',
+      ],
+      benign: [
+        "it's a grant to connect",
+        "'; grant access to Ann",
+        "'create user ann, identified by a card'",
+      ],
+    },
+  ),
   {
     id: 'sqli/quote-probe',
     family: 'sqli',

@@ -80,4 +80,27 @@ export const xssFormRules: readonly Rule[] = [
     ),
     requires: [[['j\t', 'j\n', 'j\r', 'ja\t', 'ja\n', 'ja\r', 'jav\t', 'jav\n', 'jav\r']]],
   },
+  // Out of one property of a style sheet, into rules of one's own that fetch.
+  pattern(
+    'xss/style-break',
+    /^-?[\d.]{1,8}\w{0,3}\s{0,2}\)?\s{0,2};\s{0,2}\}?\s{0,2}[\w.#*]{1,20}\s{0,2}\{[^}\n]{0,60}(?:url|expression)\s{0,2}\(/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.brace,
+      attacks: ['0);body{background:url(x)', '1px;}*{background:url(//evil.example/x)'],
+      benign: ['body{background:url(x)}', '0); body { margin: 0 }', '1.5em'],
+    },
+  ),
+  // Out of a block of a script.
+  pattern('xss/block-break', /^[\w'"]{0,16}\}\s{0,2};?\s{0,2}(?:alert|confirm|prompt)\s{0,2}[(`]/, {
+    score: 5,
+    quotable: true,
+    atStart: true,
+    chars: CHAR.paren | CHAR.backtick,
+    words: WORD.script,
+    attacks: ['}alert(/INJECTX/);{//', "x'};alert(1)//", '};prompt`1`'],
+    benign: ['}alerts(1)', 'function x() { alert(1) }'],
+  }),
 ]

@@ -78,7 +78,7 @@ export class VaultSql {
 
   /**
    * Rows whose column has this value, by its search term. Rows that only share the
-   * truncated term are opened and left out.
+   * truncated term are opened and left out. Rows whose value has no term yet are not found.
    * @throws IntegrityError when the stored terms were made with other keys, instead of finding nothing
    * @throws ConfigError when there are values and not one search term: a job has to make them
    */
