@@ -34,7 +34,7 @@ const NO_LOG = /nothing was recorded here yet; name the data directory of the ga
 const NO_POLICIES = /the configuration names no policies\n {2}hint: write policies: policies\.ts/
 const NO_IDENTITY = /identity: is not configured\n {2}hint: for example identity: \{ origin/
 const NO_BUDGETS = /budgetDatabase: is not configured/
-const NO_VAULT = /vault\.json: cannot be read\n {2}hint: make one with postern vault init/
+const NO_VAULT = /vault\.json: does not exist\n {2}hint: make one with postern vault init/
 
 cases('reading files of requests, rules and logs', [
   [

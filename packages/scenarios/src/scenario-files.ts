@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ConfigError } from '@postern/core'
+import { ConfigError, fileProblem } from '@postern/core'
 import type { ScenarioDetector } from './scenario-detector.ts'
 import {
   type ScenarioDocuments,
@@ -135,7 +135,7 @@ function namesIn(folder: string): readonly string[] {
       .sort()
   } catch (cause) {
     throw new ConfigError(
-      { place: folder, problem: 'cannot be read', hint: 'name a folder of .yml files' },
+      { place: folder, problem: fileProblem(cause), hint: 'name a folder of .yml files' },
       { cause },
     )
   }
@@ -145,7 +145,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new ConfigError({ place: path, problem: 'cannot be read' }, { cause })
+    throw new ConfigError({ place: path, problem: fileProblem(cause) }, { cause })
   }
 }
 

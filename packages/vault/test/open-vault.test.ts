@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { ConfigError } from '@postern/core'
 import { openVault } from '@postern/vault'
 
 const TABLES = { customers: { key: ['id'], columns: { email: { mode: 'split', storage: 'text' } } } }
@@ -34,9 +35,32 @@ async function folderOf(t: TestContext, more: object) {
 test('a vault that cannot be opened keeps no connection to its holders', async t => {
   const { path, server, open } = await folderOf(t, { searchKey: 'none.key' })
   const first = once(server, 'connection')
-  await assert.rejects(openVault(path), /none\.key: cannot be read/)
+  await assert.rejects(openVault(path), /none\.key: does not exist/)
   // What was begun may still arrive, and is closed.
   await Promise.race([first, new Promise(resolve => setImmediate(resolve))])
   while (open.size > 0) await once([...open][0] as Socket, 'close')
   assert.equal(open.size, 0)
+})
+
+test('a vault file that cannot be opened says why, and only one that is not there is to be made', async t => {
+  const { path } = await folderOf(t, {})
+  const folder = dirname(path)
+  await assert.rejects(openVault(join(folder, 'none.json')), (error: unknown) => {
+    assert.ok(error instanceof ConfigError)
+    assert.match(error.message, /none\.json: does not exist[\s\S]*postern vault init/)
+    return true
+  })
+  await assert.rejects(openVault(folder), (error: unknown) => {
+    assert.ok(error instanceof ConfigError)
+    assert.match(error.message, /is a directory, not a file/)
+    assert.doesNotMatch(error.message, /vault init/)
+    return true
+  })
+  writeFileSync(path, '{')
+  await assert.rejects(openVault(path), (error: unknown) => {
+    assert.ok(error instanceof ConfigError)
+    assert.match(error.message, /is not JSON/)
+    assert.doesNotMatch(error.message, /vault init/)
+    return true
+  })
 })

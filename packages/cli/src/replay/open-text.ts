@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { ConfigError, errorCode, shellWord } from '@postern/core'
+import { ConfigError, errorCode, fileProblem, shellWord } from '@postern/core'
 
 /** Names standard input where a command takes a file. */
 export const STANDARD_INPUT = '-'
@@ -114,8 +114,8 @@ function unreadable(file: string, named: string, cause: unknown): ConfigError {
   return new ConfigError(
     {
       place: file,
-      problem: isTorn ? `is not a whole ${named} file (${code})` : `cannot be read (${code})`,
-      hint: isTorn ? unpacking(file, named) : 'check the path and its rights',
+      problem: isTorn ? `is not a whole ${named} file (${code})` : fileProblem(cause),
+      ...(isTorn && { hint: unpacking(file, named) }),
     },
     { cause },
   )

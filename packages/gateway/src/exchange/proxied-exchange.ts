@@ -21,13 +21,21 @@ import { addForwarded, changeForwarded } from '../message/forwarded-headers.ts'
 import { framingFault, framingRefusal } from '../message/framing-fault.ts'
 import type { RequestBody, RequestBodyOwner } from '../message/request-body.ts'
 import type { RequestHead } from '../message/request-head.ts'
-import { answerHeaders, type BackendHeaders, readTrailers } from '../message/response-head.ts'
+import {
+  agreesToWebSocket,
+  answerHeaders,
+  type BackendHeaders,
+  ResponseFault,
+  readTrailers,
+} from '../message/response-head.ts'
 import type { Downstream, DownstreamOwner } from './downstream.ts'
 import { isEventStream } from './event-streams.ts'
 import type { Phase } from './exchange-phase.ts'
 import type { Traffic } from './traffic.ts'
 
 const CLIENT_GONE = new Error('the client went away')
+
+type Controller = Dispatcher.DispatchController
 
 /** Takes over when the backend agreed to leave HTTP. */
 export type TunnelOpener = (backend: Duplex, headers: BackendHeaders, exchange: ProxiedExchange) => void
@@ -50,7 +58,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   readonly #openTunnel: TunnelOpener | undefined
   #body: RequestBody | undefined = undefined
   #sent: Readable | Buffer | null = null
-  #controller: Dispatcher.DispatchController | undefined = undefined
+  #controller: Controller | undefined = undefined
   #stall: NodeJS.Timeout | undefined = undefined
   #slot: 'none' | 'waiting' | 'held' = 'none'
   #phase: Phase = 'open'
@@ -97,13 +105,12 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
   /** Asks the engine. */
   decide(): void {
     const decision = this.engine.decide(this.exchange)
-    if (decision instanceof Promise) decision.then(() => this.#enforceLate())
+    if (decision instanceof Promise)
+      decision.then(() => {
+        this.#decided = true
+        this.enforce()
+      })
     else this.#decided = true
-  }
-
-  #enforceLate(): void {
-    this.#decided = true
-    this.enforce()
   }
 
   /** Refuses without asking the engine: the request cannot be understood, or there is no room for it. */
@@ -140,12 +147,11 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
       if (this.#head.contentLength !== undefined)
         forward.push('Content-Length', String(this.#head.contentLength))
     }
-    if (this.#slot === 'held') {
-      this.#dispatch()
-      return
+    if (this.#slot === 'held') this.#dispatch()
+    else {
+      this.#slot = 'waiting'
+      this.#traffic.slots.take(this)
     }
-    this.#slot = 'waiting'
-    this.#traffic.slots.take(this)
   }
 
   begin(): void {
@@ -185,7 +191,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#downstream.abort()
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Controller): void {
     this.#controller = controller
     if (this.#attempt !== 'again') this.#attempt = (this.connection?.answers ?? 0) > 0 ? 'reused' : 'fresh'
     if (this.#phase !== 'open') controller.abort(CLIENT_GONE)
@@ -195,12 +201,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#attempt = 'began'
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    message?: string,
-  ): void {
+  onResponseStart(controller: Controller, status: number, _headers: unknown, message?: string): void {
     if (this.#phase !== 'open') return
     const raw = (controller.rawHeaders ?? []) as BackendHeaders
     if (status < 200) {
@@ -223,7 +224,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     if (this.engine.hasAnswerHooks) this.engine.onAnswer(this.exchange, new HeaderListHead(status, headers))
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#phase !== 'open') return
     this.#bytes += chunk.length
     this.exchange.answerWatch?.take(chunk)
@@ -239,7 +240,7 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     this.#stall ??= setTimeout(() => this.#downstream.abort(), this.#traffic.settings.timeouts.clientStall)
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onResponseEnd(controller: Controller): void {
     this.connection?.answered()
     if (this.#early) this.connection?.retire()
     this.#freeSlot()
@@ -271,37 +272,35 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     }
     const failure = backendFailure(error)
     this.#traffic.backendFailed(failure, errorCode(error), this.exchange, this.engine)
-    if (this.#downstream.headSent) {
-      this.#phase = 'answered'
-      this.#downstream.abort()
-    } else this.#refuse(failureRefusal(failure))
+    this.#refuseOrBreakOff(failureRefusal(failure))
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    _status: number,
-    _headers: unknown,
-    backend: Duplex,
-  ): void {
+  onRequestUpgrade(controller: Controller, _status: number, _headers: unknown, backend: Duplex): void {
     // From here on the connection is the tunnel's: the pool opens another in its place.
     this.#freeSlot()
-    if (this.#phase !== 'open' || this.#openTunnel === undefined) {
+    const raw = (controller.rawHeaders ?? []) as BackendHeaders
+    if (this.#phase !== 'open' || this.#openTunnel === undefined || !agreesToWebSocket(raw)) {
       backend.destroy()
+      this.onResponseError(controller, new ResponseFault('bad upgrade'))
       return
     }
     this.#phase = 'tunnelled'
     this.#status = 101
-    this.#openTunnel(backend, (controller.rawHeaders ?? []) as BackendHeaders, this)
+    this.#openTunnel(backend, raw, this)
   }
 
   /** Refuses for a reason outside the engine; without effect once an answer has begun. */
   refuse(refusal: Refusal): void {
     if (this.#phase !== 'open') return
+    this.#refuseOrBreakOff(refusal)
+    this.#controller?.abort(CLIENT_GONE)
+  }
+
+  #refuseOrBreakOff(refusal: Refusal): void {
     if (this.#downstream.headSent) {
       this.#phase = 'answered'
       this.#downstream.abort()
     } else this.#refuse(refusal)
-    this.#controller?.abort(CLIENT_GONE)
   }
 
   #refuse(refusal: Refusal): void {

@@ -99,7 +99,11 @@ export class Tunnel {
     this.#open = false
     clearInterval(this.#timer)
     clearTimeout(this.#lifetime)
-    // What was received is still delivered; then both are gone, whatever the other end does.
+    // What was received is still delivered to a client that reads; then both are gone, whatever either does.
+    if (!this.#client.destroyed) {
+      const unread = setTimeout(() => this.#client.destroy(), this.#settings.timeouts.clientStall)
+      this.#client.once('close', () => clearTimeout(unread))
+    }
     this.#client.destroySoon()
     this.#backend.end()
     this.#backend.destroy()

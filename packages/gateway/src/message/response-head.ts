@@ -157,3 +157,16 @@ export function answerHeaders(raw: BackendHeaders, status: number, exchange: Exc
 function takesTrailers(status: number, { method, source }: Exchange): boolean {
   return method !== 'HEAD' && status !== 204 && status !== 304 && source.httpVersion !== '1.0'
 }
+
+/** Whether what a backend changes to is what the client asked for (RFC 9110 section 7.8): a WebSocket. */
+export function agreesToWebSocket(raw: BackendHeaders): boolean {
+  for (let i = 0; i + 1 < raw.length; i += 2)
+    if (
+      String(raw[i]).toLowerCase() === 'upgrade' &&
+      String(raw[i + 1])
+        .trim()
+        .toLowerCase() === 'websocket'
+    )
+      return true
+  return false
+}

@@ -103,3 +103,28 @@ describe('a request that asks for another protocol without being a WebSocket', {
       assert.ok(begun <= decided.length, `${begun} reached the backend, ${decided.length} were decided`)
     })
 })
+
+describe('a backend that changes to another protocol than the WebSocket it was asked for', () => {
+  for (const upgrade of ['h2c', 'TLS/1.0', 'websocket2', 'h2c, websocket'])
+    test(`is a backend that failed, and nothing passes: Upgrade: ${upgrade}`, {
+      timeout: 30_000,
+    }, async t => {
+      let heard = ''
+      const backend = await startRawBackend(t, socket => {
+        socket.on('data', data => {
+          if (heard === '')
+            socket.write(
+              `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${upgrade}\r\nConnection: Upgrade\r\n\r\nsecret`,
+            )
+          heard += data.toString('latin1')
+        })
+      })
+      const { port, event } = await start(t, backend.url)
+      const received = await exchangeBytes(port, UPGRADE + EVIL)
+      assert.match(received, /^HTTP\/1\.1 502 /)
+      assert.doesNotMatch(received, /secret| 101 /)
+      assert.equal(heard.match(/^GET /gm)?.length, 1)
+      const { outcome } = await event(({ type }) => type === 'http')
+      assert.equal(outcome?.status, 502)
+    })
+})

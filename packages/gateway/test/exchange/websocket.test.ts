@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
 import { Engine, type Guard } from '@postern/core'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -182,5 +183,34 @@ describe('a WebSocket through the gateway', { timeout: 30_000 }, () => {
     assert.equal(gateway.inFlight, 1)
     await Promise.all([once(socket, 'close'), gateway.close({ grace: '10s' }), closed.promise])
     assert.equal(gateway.inFlight, 0)
+  })
+
+  test('that has ended is closed in time for a client that does not read', async t => {
+    const ended = deferred()
+    const { url } = await startSocketBackend(t, socket => {
+      socket.on('error', () => undefined)
+      socket.on('close', () => ended.resolve())
+      socket.send(Buffer.alloc(30_000_000))
+    })
+    for (const options of [
+      { timeouts: { tunnelIdle: '300ms', clientStall: '50ms' } },
+      { timeouts: { tunnelLifetime: '300ms', clientStall: '50ms' } },
+      { timeouts: { tunnelRecheck: '300ms', clientStall: '50ms' }, recheck: () => false },
+    ]) {
+      const { port } = await start(t, url, options)
+      const client = connect(port, '127.0.0.1')
+      t.after(() => client.destroy())
+      client.write(
+        'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+      )
+      await once(client, 'data')
+      client.pause()
+      await ended.promise
+      // Writing is how a client that does not read finds out.
+      const failed = once(client, 'error')
+      const knock = setInterval(() => client.write('x'), 20)
+      t.after(() => clearInterval(knock))
+      assert.match(String((await failed)[0].code), /^(?:EPIPE|ECONNRESET)$/)
+    }
   })
 })

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ConfigError, type Event, type EventRecorder, systemClock, systemRandom } from '@postern/core'
+import {
+  ConfigError,
+  type Event,
+  type EventRecorder,
+  fileProblem,
+  systemClock,
+  systemRandom,
+} from '@postern/core'
 import { parseHolderConfig } from './holder-config.ts'
 import { type RunningHolder, startHolder } from './start-holder.ts'
 import type { Unlock } from './unlock.ts'
@@ -35,8 +42,8 @@ export async function runHolder(
   let text: string
   try {
     text = readFileSync(path, 'utf8')
-  } catch {
-    throw new ConfigError({ place: path, problem: 'cannot be read' })
+  } catch (error) {
+    throw new ConfigError({ place: path, problem: fileProblem(error) })
   }
   let json: unknown
   try {

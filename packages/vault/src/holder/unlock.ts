@@ -1,6 +1,6 @@
 import { argon2Sync, hash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { ConfigError, CredentialError, IntegrityError, type RandomSource } from '@postern/core'
+import { ConfigError, CredentialError, fileProblem, IntegrityError, type RandomSource } from '@postern/core'
 import type { KeyService } from '../kms/key-service.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import type { HolderStore } from './holder-store.ts'
@@ -133,7 +133,7 @@ function readKeyFile(path: string): Buffer {
     text = readFileSync(path, 'utf8').trim()
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    throw new ConfigError({ place: path, problem: 'cannot be read' })
+    throw new ConfigError({ place: path, problem: fileProblem(error) })
   }
   const key = Buffer.from(text, 'base64url')
   if (key.length !== 32)

@@ -1,6 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import {
+  ConfigError,
+  errorCode,
+  fileProblem,
+  IntegrityError,
+  type RandomSource,
+  systemRandom,
+} from '@postern/core'
 import { createSecretFile } from '@postern/store'
 import { HmacKey } from '../primitive/hmac-key.ts'
 
@@ -70,8 +77,8 @@ export class LocalKeys {
       if (error instanceof ConfigError) throw error
       throw new ConfigError({
         place: path,
-        problem: 'cannot be read',
-        hint: 'create it with LocalKeys.create',
+        problem: fileProblem(error),
+        ...(errorCode(error) === 'ENOENT' && { hint: 'create it with LocalKeys.create' }),
       })
     }
     return LocalKeys.parse(text, path)

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
-import { ConfigError, systemRandom } from '@postern/core'
+import { ConfigError, errorCode, fileProblem, systemRandom } from '@postern/core'
 import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
 import { LocalKeys } from '../local/local-keys.ts'
 import type { RewriteClient } from '../migrate/write-rows.ts'
@@ -188,7 +188,11 @@ function readSecret(path: string): Buffer {
     text = readFileSync(path, 'utf8').trim()
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    throw new ConfigError({ place: path, problem: 'cannot be read', hint: 'make it with postern vault init' })
+    throw new ConfigError({
+      place: path,
+      problem: fileProblem(error),
+      ...(errorCode(error) === 'ENOENT' && { hint: 'make it with postern vault init' }),
+    })
   }
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.length !== 32) throw new ConfigError({ place: path, problem: 'must hold 32 bytes in base64url' })

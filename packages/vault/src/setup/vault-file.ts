@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, type ConfigIssue } from '@postern/core'
+import { ConfigError, type ConfigIssue, errorCode, fileProblem } from '@postern/core'
 import { isObject } from '../holder/holder-request.ts'
 import type { HolderAddress } from '../split/holder-link.ts'
 import { HOLDERS, type HolderId } from '../split/part.ts'
@@ -41,8 +41,13 @@ export function readVaultFile(
   try {
     value = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    const problem = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read'
-    throw new ConfigError({ place: path, problem, hint: 'make one with postern vault init' })
+    if (error instanceof SyntaxError) throw new ConfigError({ place: path, problem: 'is not JSON' })
+    throw new ConfigError({
+      place: path,
+      problem: fileProblem(error),
+      // A file that is there is not to be made again.
+      ...(errorCode(error) === 'ENOENT' && { hint: 'make one with postern vault init' }),
+    })
   }
   if (!isObject(value) || !isObject(value['tables']))
     throw new ConfigError({ place: path, problem: 'must be an object with tables' })
