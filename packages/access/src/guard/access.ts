@@ -102,6 +102,27 @@ export class Access {
   }
 
   /**
+   * As `compile`, for a function, a procedure or a field, which nothing else guards.
+   * @param isOfResource whether it names a resource, about which policies are asked
+   * @throws ConfigError also for a rule that would let everybody pass
+   */
+  compileGuard(rule: ActRule, place: string, isOfResource: boolean): CompiledRule {
+    const compiled = this.compile(rule, place)
+    const { policies, agentOf } = this.#options
+    const asksPolicies = isOfResource && policies !== undefined
+    if (rule.require === undefined && rule.approve === undefined && !asksPolicies && agentOf === undefined)
+      throw new ConfigError({
+        place,
+        problem: 'it guards nothing: everybody passes, also callers who are not signed in',
+        hint:
+          isOfResource && policies === undefined
+            ? 'pass policies to Access, or name what the caller must have: require'
+            : 'write require (what the caller must have), approve (who consents), or resource (which policies are asked about)',
+      })
+    return compiled
+  }
+
+  /**
    * The decision that can be made synchronously, from memory: identity, roles, scopes, policies. Undefined
    * when nothing refuses the request so far.
    */

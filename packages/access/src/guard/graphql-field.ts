@@ -28,7 +28,7 @@ export interface FieldOptions<Source, Args, Context> extends ActRule {
 /**
  * A resolver that is asked only when the rule lets it: for mutations, and for fields that not everybody may
  * read. The error carries what is missing in its `extensions`.
- * @throws ConfigError at once for a rule that cannot hold
+ * @throws ConfigError at once for a rule that cannot hold, or that would let everybody pass
  */
 export function graphqlField<Source, Args, Context, Info, Result>(
   access: Access,
@@ -36,7 +36,7 @@ export function graphqlField<Source, Args, Context, Info, Result>(
   resolve: Resolver<Source, Args, Context, Info, Result>,
 ): (source: Source, args: Args, context: Context, info: Info) => Promise<Result> {
   const { action, caller: callerOf, resource: resourceOf, ...rule } = options
-  const compiled = access.compile(rule, `field "${action}"`)
+  const compiled = access.compileGuard(rule, `field "${action}"`, resourceOf !== undefined)
   const isBound = resourceOf === undefined && (compiled.approve !== undefined || compiled.isActBound)
   return async (source, args, context, info) => {
     const resource = await resourceOf?.(source, args, context)

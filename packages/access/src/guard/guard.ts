@@ -43,7 +43,7 @@ export type Guarded<Input, Output> = (input: Input, caller: Caller) => Promise<O
 
 /**
  * Puts a guard before a function.
- * @throws ConfigError at once for a rule that cannot hold
+ * @throws ConfigError at once for a rule that cannot hold, or that would let everybody pass
  * @example
  * const purge = guard(access, 'invoice.purge', {
  *   require: { role: 'finance', stepUp: '10m' },
@@ -59,7 +59,7 @@ export function guard<Input, Output>(
   handler: (input: Input, permit: Permit) => Output | Promise<Output>,
 ): Guarded<Input, Output> {
   const { resource: resourceOf, arguments: argumentsOf, preview, audit = 'before', ...rule } = options
-  const compiled = access.compile(rule, `guard "${action}"`)
+  const compiled = access.compileGuard(rule, `guard "${action}"`, resourceOf !== undefined)
   return async (input, caller) => {
     const resource = await resourceOf?.(input, caller)
     const outcome = await access.check(

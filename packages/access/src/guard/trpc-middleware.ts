@@ -37,7 +37,7 @@ const CODES: Readonly<Record<AccessRefusal['status'], TrpcCode>> = {
 
 /**
  * A middleware for tRPC procedures.
- * @throws ConfigError at once for a rule that cannot hold
+ * @throws ConfigError at once for a rule that cannot hold, or that would let everybody pass
  * @example
  * const purge = t.procedure.use(({ next, ...call }) => guarded(call).then(() => next())).mutation(...)
  */
@@ -46,7 +46,7 @@ export function trpcGuard<Context>(
   options: TrpcOptions<Context>,
 ): (call: TrpcCall<Context>) => Promise<void> {
   const { action, caller: callerOf, resource: resourceOf, error, ...rule } = options
-  const compiled = access.compile(rule, `procedure "${action ?? '(by path)'}"`)
+  const compiled = access.compileGuard(rule, `procedure "${action ?? '(by path)'}"`, resourceOf !== undefined)
   return async ({ ctx, path, getRawInput }) => {
     const input = await getRawInput()
     const resource = await resourceOf?.(input, ctx)

@@ -39,6 +39,7 @@ test('a tRPC procedure is guarded, and its client told what is missing', async (
 
 test('attack: a set or a map in the input is not the same act as another one', async () => {
   const guarded = trpcGuard<{ readonly caller: Caller }>(new Access(), {
+    require: {},
     caller: context => context.caller,
     error: refusal => new TRPCError(refusal),
   })
