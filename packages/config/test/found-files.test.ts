@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -45,6 +45,35 @@ describe('the configuration file of a folder', () => {
     })
     const merged = config.limits.find(({ name }) => name === 'b')
     assert.deepEqual([merged?.routes, merged?.limit], [['/x'], window(6, '1m')])
+  })
+
+  for (const [name, text] of [
+    ['postern.yaml', 'mode: observe\n'],
+    ['postern.yml', '# ours\nlimits:\n  address: 600/1m\n'],
+    ['postern.json', '{ "mode": "observe" }'],
+    ['.posternrc', 'upstream: http://127.0.0.1:3000\n'],
+    ['.posternrc.json', '{\n  "routes": {}\n}\n'],
+    ['postern.toml', 'mode = "observe"\n'],
+  ] as const)
+    test(`is not looked for under ${name}, which is an error rather than defaults without a word`, async () => {
+      const error: unknown = await modeIn(folderWith({ [name]: text })).catch((e: unknown) => e)
+      assert.ok(error instanceof ConfigError)
+      assert.equal(error.issues[0]?.place, name)
+      assert.match(error.issues[0]?.hint ?? '', /rename it.*postern\.config\.yaml/)
+    })
+
+  test('files of other programs that are named so, and folders, are no configuration', async () => {
+    const folder = folderWith({
+      'postern.yaml': 'apiVersion: v1\nkind: Service\nmetadata:\n  name: postern\n',
+      'postern.yml': 'services:\n  gateway:\n    image: node\n',
+      'postern.json': '{ "name": "postern" }',
+    })
+    mkdirSync(join(folder, '.posternrc'))
+    mkdirSync(join(folder, '.postern'))
+    assert.equal(await modeIn(folder), 'enforce')
+    writeFileSync(join(folder, 'postern.yaml'), 'mode: enforce\n')
+    writeFileSync(join(folder, 'postern.config.yaml'), 'mode: observe\n')
+    assert.equal(await modeIn(folder), 'observe')
   })
 
   test('JSON with comments is an error that names what reads them', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@postern/core'
 
@@ -15,6 +15,13 @@ const NAMES: readonly string[] = [
 ]
 /** What somebody means as the configuration: not a copy (`.bak`, `~`), a map or a declaration. */
 const MEANT = /^postern\.config(?:\.(?:[cm]?[jt]sx?|ya?ml|json[5c]?|toml|ini|conf|cfg|xml|hcl|properties))?$/i
+/** Names that other programs would give it. Manifests of containers are named so as well. */
+const ALIKE = /^\.?postern(?:rc|(?:rc)?\.(?:ya?ml|json[5c]?|toml))$/i
+/** A key of the configuration at the start of a line, or behind the bracket of a document in JSON. */
+const OWN_KEY =
+  /^\{?\s{0,8}"?(?:mode|upstream|listen|trustProxies|limits|routes|inspect|stores|identify|dataDirectory)"?\s{0,4}[:=]/m
+/** Bytes of a file that is looked into. */
+const LARGEST = 1_048_576
 
 /**
  * The configuration file of a folder, or undefined when it has none. Looked for by name, in that folder only.
@@ -22,9 +29,12 @@ const MEANT = /^postern\.config(?:\.(?:[cm]?[jt]sx?|ya?ml|json[5c]?|toml|ini|con
  * defaults would be in force instead, without a word
  */
 export function findConfigFile(folder: string): string | undefined {
-  const meant = namesIn(folder).filter(name => MEANT.test(name))
+  const names = namesIn(folder)
+  const meant = names.filter(name => MEANT.test(name))
   const [first, ...others] = NAMES.filter(name => meant.includes(name))
-  const unread = meant.find(name => !NAMES.includes(name))
+  const unread =
+    meant.find(name => !NAMES.includes(name)) ??
+    (first === undefined ? names.find(name => ALIKE.test(name) && isMeant(join(folder, name))) : undefined)
   if (unread !== undefined)
     throw new ConfigError({
       place: unread,
@@ -49,5 +59,14 @@ function namesIn(folder: string): readonly string[] {
     return readdirSync(folder)
   } catch {
     return []
+  }
+}
+
+/** Whether a file with another name says what a configuration says. */
+function isMeant(path: string): boolean {
+  try {
+    return statSync(path).size <= LARGEST && OWN_KEY.test(readFileSync(path, 'utf8'))
+  } catch {
+    return false
   }
 }
