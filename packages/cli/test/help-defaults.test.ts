@@ -62,3 +62,22 @@ test('nothing listens where something else of the same machine does by default',
   assert.ok(places.every(place => typeof place === 'string'))
   assert.equal(new Set(places).size, places.length, places.join(', '))
 })
+
+/** A command and all below it. */
+function withAll(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withAll)]
+}
+
+test('the help of every command is within 80 columns, where no terminal says how many it has', () => {
+  const commands = withAll(program)
+  assert.ok(commands.length > 60, `${commands.length} commands`)
+  for (const command of commands) {
+    const [usage = '', ...lines] = command.helpInformation().split('\n')
+    for (const line of lines) assert.ok(line.length <= 80, `${usage}\n${line}`)
+    // Each name is there, and its description behind it.
+    for (const { description, flags } of command.options) {
+      const shown = lines.join(' ').replace(/\s+/g, ' ')
+      assert.ok(shown.includes(`${flags} ${description}`), `${usage}: ${flags} ${description}`)
+    }
+  }
+})

@@ -1,4 +1,4 @@
-import { Command as Program } from 'commander'
+import { type HelpConfiguration, Command as Program } from 'commander'
 import { addAccessCommands } from './access-program.ts'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
@@ -12,6 +12,20 @@ export type Execute = (
   options: Readonly<Record<string, unknown>>,
 ) => Promise<void>
 
+/** Columns of the names of commands and options; a longer one has its description on the next line. */
+const NAMES = 30
+
+/** Names beside their descriptions, within the width of the terminal. */
+const HELP: HelpConfiguration = {
+  formatItem(name, longest, description, helper): string {
+    if (description === '') return `  ${name}`
+    const column = Math.min(longest, NAMES)
+    const margin = `\n${' '.repeat(column + 4)}`
+    const text = helper.boxWrap(description, (helper.helpWidth ?? 80) - column - 4).replaceAll('\n', margin)
+    return name.length > column ? `  ${name}${margin}${text}` : `  ${name.padEnd(column)}  ${text}`
+  },
+}
+
 /** The command line as a table of names, options and where their code is. */
 export function buildProgram(execute: Execute, version: string): Program {
   const program = new Program('postern')
@@ -22,13 +36,14 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--json', 'results as JSON, one value a line')
     .option('-q, --quiet', 'no progress and no notes')
     .showHelpAfterError('(--help shows how it is used)')
+    .configureHelp(HELP)
     .addHelpText('after', EXIT_CODES)
 
   const add: AddCommand = (parent, usage, description, load) =>
     parent
       .command(usage)
       .description(description)
-      .configureHelp({ showGlobalOptions: true })
+      .configureHelp({ ...HELP, showGlobalOptions: true })
       .action((...values: unknown[]) => {
         const command = values.at(-1) as Program
         const args = values
@@ -303,6 +318,7 @@ export function buildProgram(execute: Execute, version: string): Program {
 }
 
 const EXIT_CODES = `
-Exit codes: 0 done; 1 the answer is no (not verified, not found, a check failed); 2 command line or configuration
-wrong; 3 something outside is not there (store, port, gateway); 4 data is not what was written; 70 a bug in Postern.
+Exit codes: 0 done; 1 the answer is no (not verified, not found, a check
+failed); 2 command line or configuration wrong; 3 something outside is not there
+(store, port, gateway); 4 data is not what was written; 70 a bug in Postern.
 Documentation: docs/command-line.md`
