@@ -9,8 +9,9 @@ import { unreadableCharset } from './unreadable-charset.ts'
 import { at, type ValueVisitor } from './value-visitor.ts'
 import { isZip, zipEntries } from './zip-entries.ts'
 
-/** Bytes of an entry that show what it is, and those that are read of a document first. */
-const START = 512
+/** Bytes that show what an entry is, of what may be a tar archive, and those read of a document first. */
+const START = 64
+const TAR_START = 512
 const FIRST = 4_096
 /** What an entry costs besides what it comes to, in characters that are scanned. */
 const ENTRY = 1_024
@@ -56,8 +57,8 @@ export function* visitArchived(content: Buffer, location: string, visitor: Value
 }
 
 function* visitPacked(content: Buffer, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
-  if (isGzip(content)) return yield* visitEntry(gunzipped(content), location, visitor, left)
-  if (isZlib(content)) return yield* visitEntry(unzlibbed(content), location, visitor, left)
+  if (isGzip(content)) return yield* visitEntry(gunzipped(content), location, visitor, left, TAR_START)
+  if (isZlib(content)) return yield* visitEntry(unzlibbed(content), location, visitor, left, TAR_START)
   if (isTar(content)) {
     for (const entry of tarContents(content))
       if (!(yield* visitEntry(stored(entry), location, visitor, left))) return false
@@ -65,15 +66,15 @@ function* visitPacked(content: Buffer, location: string, visitor: ValueVisitor, 
   }
   if (!isZip(content)) return true
   for (const entry of yield* zipEntries(content, visitor)) {
-    const read = isKnown(stored(entry)(START)) ? stored(entry) : inflated(entry)
+    const read = isKnown(entry.subarray(0, START)) ? stored(entry) : inflated(entry)
     if (!(yield* visitEntry(read, location, visitor, left))) return false
   }
   return true
 }
 
 /** Whether these bytes, as they are stored, begin a document or an archive. */
-function isKnown(start: Uint8Array): boolean {
-  return isDocument(start) || holdsMore(Buffer.from(start))
+function isKnown(start: Buffer): boolean {
+  return isDocument(start) || holdsMore(start)
 }
 
 /** Whether bytes begin as an archive, or as something packed that holds one document. */
@@ -82,9 +83,16 @@ function holdsMore(start: Buffer): boolean {
 }
 
 /** @returns false to end the walk */
-function* visitEntry(read: Reader, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
+function* visitEntry(
+  read: Reader,
+  location: string,
+  visitor: ValueVisitor,
+  left: Left,
+  size = START,
+): Steps<boolean> {
   visitor.work(ENTRY)
-  const start = Buffer.from(read(START))
+  const begin = read(size)
+  const start = Buffer.from(begin.buffer, begin.byteOffset, begin.length)
   if (isDocument(start)) {
     const document = documentOf(read, visitor, left)
     if (document === undefined) {
@@ -192,8 +200,20 @@ function documentOf(read: Reader, visitor: ValueVisitor, left: Left): Uint8Array
 }
 
 function isDocument(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && isDocumentStart(decodeText(bytes.subarray(0, SEEN), ''))
+  if (!MAY_BEGIN.has(bytes[0] ?? OTHER)) return false
+  return isDocumentStart(decodeText(bytes.subarray(0, SEEN), ''))
 }
+
+/** The first byte of nothing, and of most entries, which need not be decoded. */
+const OTHER = -1
+/**
+ * First bytes of documents: `<`, space of any kind in UTF-8 or Latin-1, marks of encodings, what stands for
+ * ASCII in a wide one, and EBCDIC.
+ */
+const MAY_BEGIN: ReadonlySet<number> = new Set([
+  ...Array.from({ length: 33 }, (_, byte) => byte),
+  ...[0x3c, 0x4c, 0xa0, 0xc2, 0xe1, 0xe2, 0xe3, 0xef, 0xfe, 0xff],
+])
 
 /** Bytes that show whether an entry is a document. */
 const SEEN = 64

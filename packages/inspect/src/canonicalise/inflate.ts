@@ -35,8 +35,13 @@ interface Code {
   readonly counts: Uint16Array
   readonly symbols: Uint16Array
   /** By the next bits: a symbol, and behind it how long its code is; zero where that is longer. */
-  readonly short: Uint16Array
+  short: Uint16Array | undefined
+  /** Symbols that were read without it. */
+  read: number
 }
+
+/** Symbols after which what is found in one look pays: most entries of archives are looked at for fewer. */
+const MANY = 160
 
 /** @returns undefined where the lengths make no code that can be read: more codes than there is room for */
 function codeOf(lengths: ArrayLike<number>, from: number, to: number): Code | undefined {
@@ -57,7 +62,7 @@ function codeOf(lengths: ArrayLike<number>, from: number, to: number): Code | un
     symbols[offsets[bits] as number] = i - from
     offsets[bits] = (offsets[bits] as number) + 1
   }
-  return { counts, symbols, short: shortCodes(counts, symbols) }
+  return { counts, symbols, short: undefined, read: 0 }
 }
 
 /** Codes begin with their highest bit, numbers with their lowest. */
@@ -160,6 +165,10 @@ export class Inflater {
   }
 
   #symbol(code: Code): number {
+    if (code.short === undefined) {
+      if (++code.read < MANY) return this.#longSymbol(code)
+      code.short = shortCodes(code.counts, code.symbols)
+    }
     const input = this.#input
     while (this.#held < SHORT_BITS && this.#at < input.length) {
       this.#bits |= (input[this.#at++] as number) << this.#held
