@@ -222,6 +222,14 @@ describe('what is read of archives is bounded', () => {
     assert.ok(each(2_000) < each(20) / 4)
   })
 
+  test('attack: a few bytes that come to an archive of many entries cost no more than one of some hundred', () => {
+    const headers = (count: number): Buffer =>
+      gzipSync(Buffer.alloc(count * 32, `PK\u0003\u0004${'\0'.repeat(28)}`, 'latin1'))
+    assert.ok(headers(20_000).length < 3_000)
+    assert.ok(spent(headers(20_000)) < 4_000_000, `${spent(headers(20_000))} units`)
+    assert.ok(spent(headers(4_000)) < 2 * spent(headers(300)))
+  })
+
   test('headers without content, and streams without a document, count', () => {
     const headers = Buffer.alloc(320_000, `PK\u0003\u0004${'\0'.repeat(28)}`, 'latin1')
     assert.ok(spent(headers) > 10_000 * 8_192)

@@ -23,13 +23,20 @@ const INNER = 131_072
 const ALL_INNER = 262_144
 /** What an archive in an archive counts for at least. */
 const LEAST_INNER = 2_048
+/** Entries that are looked at of all archives in an archive: what one of a few bytes may hold is bounded so. */
+const INNER_ENTRIES = 256
 /** Bytes of prologs longer than `FIRST`, of one archive: more is beyond a bound. */
 const ALL_PROLOGS = 1_048_576
+
+/** How deep archives lie in each other that are read. */
+const DEPTH = 2
 
 /** What may still be read of one archive and those in it. */
 interface Left {
   elements: number
   inner: number
+  /** Of archives in this one. */
+  entries: number
   prologs: number
   /** How many archives may lie in this one. */
   readonly depth: number
@@ -44,7 +51,13 @@ interface Left {
  * @returns false to end the walk
  */
 export function* visitArchived(content: Buffer, location: string, visitor: ValueVisitor): Steps<boolean> {
-  const left: Left = { elements: ALL_ELEMENTS, inner: ALL_INNER, prologs: ALL_PROLOGS, depth: 2 }
+  const left: Left = {
+    elements: ALL_ELEMENTS,
+    inner: ALL_INNER,
+    entries: INNER_ENTRIES,
+    prologs: ALL_PROLOGS,
+    depth: DEPTH,
+  }
   if (!(yield* visitPacked(content, location, visitor, left))) return false
   for (const document of metadataIn(content, visitor)) {
     if (visitor.isPaused) yield
@@ -59,17 +72,24 @@ export function* visitArchived(content: Buffer, location: string, visitor: Value
 function* visitPacked(content: Buffer, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
   if (isGzip(content)) return yield* visitEntry(gunzipped(content), location, visitor, left, TAR_START)
   if (isZlib(content)) return yield* visitEntry(unzlibbed(content), location, visitor, left, TAR_START)
-  if (isTar(content)) {
-    for (const entry of tarContents(content))
-      if (!(yield* visitEntry(stored(entry), location, visitor, left))) return false
-    return true
-  }
-  if (!isZip(content)) return true
-  for (const entry of yield* zipEntries(content, visitor)) {
-    const read = isKnown(entry.subarray(0, START)) ? stored(entry) : inflated(entry)
+  for (const read of yield* entriesOf(content, visitor)) {
+    if (left.depth < DEPTH && left.entries-- <= 0) return true
     if (!(yield* visitEntry(read, location, visitor, left))) return false
   }
   return true
+}
+
+/** The entries of an archive, none of anything else. */
+function* entriesOf(content: Buffer, visitor: ValueVisitor): Steps<Iterable<Reader>> {
+  if (isTar(content)) return readersOf(tarContents(content), stored)
+  if (!isZip(content)) return []
+  const readerOf = (entry: Buffer): Reader =>
+    isKnown(entry.subarray(0, START)) ? stored(entry) : inflated(entry)
+  return readersOf(yield* zipEntries(content, visitor), readerOf)
+}
+
+function* readersOf(entries: Iterable<Buffer>, readerOf: (entry: Buffer) => Reader): Generator<Reader> {
+  for (const entry of entries) yield readerOf(entry)
 }
 
 /** Whether these bytes, as they are stored, begin a document or an archive. */
@@ -110,6 +130,7 @@ function* visitEntry(
     if (!(yield* visitPacked(inner, location, visitor, within))) return false
     left.elements = within.elements
     left.inner = within.inner
+    left.entries = within.entries
     left.prologs = within.prologs
   }
   if (visitor.isPaused) yield
