@@ -18,7 +18,7 @@ import { nameOf } from '../approval/people.ts'
 import type { KeptCounts } from '../edge/unit-counts.ts'
 import type { Decides } from '../policy/policy-set.ts'
 import type { AccessRefusal } from './access-refusal.ts'
-import type { ActQuestion, Permit } from './act-question.ts'
+import { type ActQuestion, actOf, type Permit } from './act-question.ts'
 import { type ActRule, type CompiledRule, compileRule } from './act-rule.ts'
 import {
   agentRefusal,
@@ -390,32 +390,10 @@ function lacks({ roles, scopes }: Principal, rule: CompiledRule): AccessRefusal 
   return missing.length > 0 ? scopeRefusal(missing, rule.scopes) : undefined
 }
 
-/** The act of a question, as digests and approvals name it. */
 /** Why an agent may not do what it asks for: an agent may do what its owner may, and no more. */
 function unfitAgent(agent: Agent, action: string, rule: CompiledRule): AccessRefusal | undefined {
   if (!agent.mayCall(action)) return agentRefusal('agent: action not in its list')
   return rule.roles.length > 0 && lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
     ? agentRefusal('agent: its owner lacks the role')
     : undefined
-}
-
-function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
-  const id = resourceId ?? idOf(resource?.fields)
-  return {
-    actor: nameOf(principal),
-    action,
-    resource:
-      resource === undefined
-        ? (resourceId ?? '')
-        : id === undefined
-          ? resource.type
-          : `${resource.type}/${id}`,
-    arguments: given ?? null,
-  }
-}
-
-function idOf(fields: object | undefined): string | undefined {
-  if (fields === undefined || !('id' in fields)) return undefined
-  const { id } = fields
-  return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined
 }

@@ -1,5 +1,6 @@
 import type { Act, Event, Exchange, Json, Principal, StepUpProof } from '@postern/core'
 import type { ApprovalGrant, ApprovalPreview } from '../approval/approval.ts'
+import { nameOf } from '../approval/people.ts'
 import type { Context } from '../policy/context.ts'
 import type { Resource } from '../policy/policy-set.ts'
 
@@ -38,4 +39,26 @@ export interface Permit {
    * What was or is to be written down: for applications that record it in the transaction of the act itself.
    */
   readonly event: Event
+}
+
+/** The act of a question, as digests and approvals name it. */
+export function actOf({ principal, action, resource, resourceId, arguments: given }: ActQuestion): Act {
+  const id = resourceId ?? idOf(resource?.fields)
+  return {
+    actor: nameOf(principal),
+    action,
+    resource:
+      resource === undefined
+        ? (resourceId ?? '')
+        : id === undefined
+          ? resource.type
+          : `${resource.type}/${id}`,
+    arguments: given ?? null,
+  }
+}
+
+function idOf(fields: object | undefined): string | undefined {
+  if (fields === undefined || !('id' in fields)) return undefined
+  const { id } = fields
+  return typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint' ? String(id) : undefined
 }
