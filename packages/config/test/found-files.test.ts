@@ -62,7 +62,7 @@ describe('the configuration file of a folder', () => {
       assert.match(error.issues[0]?.hint ?? '', /rename it.*postern\.config\.yaml/)
     })
 
-  test('files of other programs that are named so, and folders, are no configuration', async () => {
+  test('files of other programs that are named so, and folders, are not taken for the configuration', async () => {
     const folder = folderWith({
       'postern.yaml': 'apiVersion: v1\nkind: Service\nmetadata:\n  name: postern\n',
       'postern.yml': 'services:\n  gateway:\n    image: node\n',

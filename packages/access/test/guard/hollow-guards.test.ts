@@ -55,7 +55,7 @@ describe('a guard that would let everybody pass is an error where it is written'
       assert.throws(() => build(new Access(), { budget: 'orders.delete' }, false), ConfigError)
     })
 
-    test(`${place} with a rule, with policies that are asked, or for agents is none`, () => {
+    test(`${place} with a rule, with policies that are asked, or for agents is accepted`, () => {
       assert.ok(build(new Access(), { require: {} }, false))
       assert.ok(build(new Access({ policies: shopPolicies }), {}, true))
       assert.ok(build(new Access({ agentOf: () => undefined }), {}, false))

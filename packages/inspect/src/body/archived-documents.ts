@@ -23,7 +23,7 @@ const INNER = 131_072
 const ALL_INNER = 262_144
 /** What an archive in an archive counts for at least. */
 const LEAST_INNER = 2_048
-/** Entries that are looked at of all archives in an archive: what one of a few bytes may hold is bounded so. */
+/** Entries that are looked at of all archives in an archive: a few bytes may hold thousands. */
 const INNER_ENTRIES = 256
 /** Bytes of prologs longer than `FIRST`, of one archive: more is beyond a bound. */
 const ALL_PROLOGS = 1_048_576
