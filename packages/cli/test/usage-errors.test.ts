@@ -60,3 +60,13 @@ describe('a command line that is not understood, with --json', () => {
       assert.match(error.message, message)
     })
 })
+
+test('an id of an earlier release that begins with a hyphen is given behind --, and the error says so', async () => {
+  for (const line of ['users disable', 'users roles', 'sessions revoke']) {
+    const { code, stderr } = await inProcess([...line.split(' '), '-Ab3dEf6hIj9lMn_'], folder)
+    assert.equal(code, 2)
+    assert.match(stderr, /An id that begins with a hyphen\? Give it after --\./)
+    const given = await inProcess([...line.split(' '), '--', '-Ab3dEf6hIj9lMn_'], folder)
+    assert.doesNotMatch(given.stderr, /unknown option|begins with a hyphen/)
+  }
+})

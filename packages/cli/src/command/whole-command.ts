@@ -5,14 +5,18 @@ const UNKNOWN = /^error: unknown command '([^']{1,60})'\n/
 /** What may be a fingerprint, or another value in base64url, that begins with a hyphen. */
 const HYPHENED = /^error: unknown option '-[A-Za-z0-9_-]{42}'\n/
 
+/** What may be the id of an account, an organisation or a session. */
+const HYPHENED_ID = /^error: unknown option '-[A-Za-z0-9_-]{15}'\n/
+
 /**
  * An error text about an unknown command, with the commands of that name that stand below others: `verify` is
- * `postern audit verify`. One about a fingerprint that was taken for an option says how to give it. Other
+ * `postern audit verify`. One about a fingerprint or an id that was taken for an option says how to give it. Other
  * texts as they are.
  */
 export function withWholeCommand(text: string, program: Program): string {
   if (HYPHENED.test(text))
     return `${text}(A fingerprint that begins with a hyphen? Give it as --fingerprint=-abc, or after --.)\n`
+  if (HYPHENED_ID.test(text)) return `${text}(An id that begins with a hyphen? Give it after --.)\n`
   const name = UNKNOWN.exec(text)?.[1]
   const found = name === undefined ? [] : pathsOf(program, name)
   if (found.length === 0) return text

@@ -91,9 +91,18 @@ export function freshToken(random: RandomSource): string {
   return Buffer.from(random.bytes(32)).toString('base64url')
 }
 
-/** A fresh public identifier of 96 bits, base64url. */
+/** The first six bits of what base64url begins with a hyphen. */
+const HYPHEN = 62
+
+/**
+ * A fresh public identifier of 96 bits, base64url. None begins with a hyphen: command lines take that for an
+ * option.
+ */
 export function freshId(random: RandomSource): string {
-  return Buffer.from(random.bytes(12)).toString('base64url')
+  const bytes = Buffer.from(random.bytes(12))
+  const first = bytes[0] ?? 0
+  if (first >> 2 === HYPHEN) bytes[0] = first & 0x7f
+  return bytes.toString('base64url')
 }
 
 /** Compares two texts in time that depends on their length only. */
