@@ -10,8 +10,8 @@ const HYPHENED_ID = /^error: unknown option '-[A-Za-z0-9_-]{15}'\n/
 
 /**
  * An error text about an unknown command, with the commands of that name that stand below others: `verify` is
- * `postern audit verify`. One about a fingerprint or an id that was taken for an option says how to give it. Other
- * texts as they are.
+ * `postern audit verify`. One about a fingerprint or an id that was taken for an option says how to give it.
+ * Other texts as they are.
  */
 export function withWholeCommand(text: string, program: Program): string {
   if (HYPHENED.test(text))
