@@ -9,7 +9,7 @@ import { KeepAliveLoad } from './keep-alive-load.ts'
  */
 function warmUpOf(name: string): number {
   if (!isQuick) return 50_000
-  return name.endsWith('+layer') ? 32_000 : 14_000
+  return name.endsWith('+layer') ? 30_000 : 12_000
 }
 /** So many servers are warmed at a time: one loader keeps about two of them busy. */
 const AT_A_TIME = 2
