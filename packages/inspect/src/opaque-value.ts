@@ -21,7 +21,7 @@ const LONGEST = 512
 const PROGRAM = /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\//i
 /** Dots, line ends, what ends a path, and letters, encoded; directions for formatting. */
 const HIDDEN =
-  /%(?:[spxnugi]|[dcef](?![\da-f])|\d{1,3}\$|\.\d|\d{4,10}[sdxunfc]|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9a])/i
+  /%(?:[spxnugi]|[dcef](?![\da-f])|\d{1,3}\$|\.\d|\d{4,10}[sdxunfc]|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 /** Files of servers. */
 const SERVER_FILE = /\.(?:ini|cnf|conf)|[._]log|tmp|ftp|metabase|vmcore|sh_history|hostname\./i
 const UTF7 = /\+ad[w4]-/i

@@ -114,7 +114,7 @@ const DOCUMENTS: readonly string[] = [
 ]
 const HONEST: readonly string[] = [
   `${XML}<r i:schemaLocation="http://maven.apache.org/POM/4.0.0 http://maven.apache.org/xsd/maven-4.0.0.xsd"/>`,
-  `${XML}<r i:noNamespaceSchemaLocation="file:///C:/work/schemas/order.xsd"/>`,
+  `${XML}<r i:noNamespaceSchemaLocation="file:///C:/schemas/order.xsd"/>`,
   `${XML}<r i:noNamespaceSchemaLocation="../schemas/etc/order.xsd" a="/etc/hostname"/>`,
   `${XML}<?xml-stylesheet type="text/xsl" href="/styles/dev/a.xsl"?><r/>`,
   `${XML}<!DOCTYPE r [<!ELEMENT r ANY><!ENTITY name "words">]><r>&name;</r>`,

@@ -26,10 +26,11 @@ export const overflowRules: readonly Rule[] = [
       benign: ['%s %s', '%Y-%m-%d', '100%', '%s%s'],
     },
   ),
-  // The same with other directions, and widths that fill memory.
+  // The same with other directions, and widths that fill memory. A digit behind the percent sign is the code
+  // of a character wherever it can be one: `%2C%2C`, `size%2030c`.
   pattern(
     'probe/format-run',
-    /^\s{0,2}[\w@.-]{0,24}(?:%n){3,64}|^\s{0,2}[\w@.-]{0,24}(?:%\d{0,2}(?:d|u|i|c|g|e|f)[.,-]?){6,64}\s{0,2}$|^\s{0,2}[\w@.-]{0,24}%(?:\.|\d{0,2}\.)?\d{4,10}[sdxunfc](?:%\w|\s{0,2}$)/,
+    /^\s{0,2}[\w@.-]{0,24}(?:(?:%n){3,64}|(?:%[duicgef][.,-]?){6,64}\s{0,2}$|%(?:\.\d{4,10}|[0189]\d{3,9}|2147483647|4294967295)[sdxunfc](?:%[a-z]|\s{0,2}$))/,
     {
       score: 5,
       quotable: true,
@@ -37,7 +38,19 @@ export const overflowRules: readonly Rule[] = [
       chars: CHAR.percent,
       places: ['path', 'query', 'header', 'cookie', 'form'],
       attacks: ['%n%n%n%n', '%d%d%d%d%d%d', '%g%g%g%g%g%g%g%g', '%.1024d', '%99999s', 'x%2147483647s'],
-      benign: ['%d.%d.%d.%d', '%Y%m%d%H%M%S', '50%', '%5d', '%1000'],
+      benign: [
+        '%d.%d.%d.%d',
+        '%Y%m%d%H%M%S',
+        '50%',
+        '%5d',
+        '%1000',
+        '%2c%2c%2c%2c%2c%2c%2c',
+        '%5f%5f%5f%5f%5f%5f',
+        'size%2030c',
+        'duration%20120s',
+        'temp%202500f',
+        'part%2012345678c',
+      ],
     },
   ),
   // Instructions that do nothing, so that it does not matter which of them is jumped to (x86).

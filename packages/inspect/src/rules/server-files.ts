@@ -191,7 +191,7 @@ export const serverFileRules: readonly Rule[] = [
   // RFC 3986 section 6.2.2: a client leaves the letters of a word as they are, and takes single dots out.
   pattern(
     'traversal/odd-segment',
-    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])(?:[a-z]|%[4-7][0-9a-f]){2}|[a-z]{2}%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|\/%5f[a-z]{2}|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
+    /%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])(?:[a-z]|%[4-7][0-9a-f]){2}|[a-z]{2}%(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|^\/\.\/(?!(?:[\w.~%-]{1,64}\/){0,8}[\w.~%-]{1,128}\.(?:png|jpe?g|gif|svg|webp|css|js|map|woff2?|ttf|ico|u?deb|xz|gz|bz2|zst|gpg)$)(?!(?:in)?release$|(?:packages|sources)$)|\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?);\/|;\w{0,12}=?\.(?:css|js|png|jpe?g|gif|ico|svg|woff2?)$|\.(?:php\d?|jspx?|aspx?)\/\.(?:css|js|png|jpe?g|gif|ico)$/,
     {
       score: 5,
       places: ['path'],
@@ -199,7 +199,6 @@ export const serverFileRules: readonly Rule[] = [
       attacks: [
         '/%61dmin',
         '/admi%6e',
-        '/_db/%5fapi/x',
         '/./RestAPI/Connection',
         '/x/y.css;/admin',
         '/admin;x=.css',
