@@ -1,6 +1,7 @@
 import { constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { CharacterCodes } from '../character-codes.ts'
-import { gunzipShort, inflateShort, inflateXmlShort } from './gunzip-short.ts'
+import { isDeflatedXml } from './deflated-xml.ts'
+import { gunzipShort, inflateRawShort, inflateShort } from './gunzip-short.ts'
 import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -230,7 +231,8 @@ function behindBase64(value: string, digits: Int8Array = BOTH): string | undefin
   if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), GZIP)
   // Zlib says of its window and level what it was made with; text begins with `e` and a sign as well.
   if (ZLIB_START.test(value)) return insidePacked(cleaned(value, digits), ZLIB) ?? insideText(value, digits)
-  return insideText(value, digits) ?? insideMessage(value, digits)
+  const text = insideText(value, digits)
+  return text === undefined && isDeflatedXml(value) ? insidePacked(cleaned(value, digits), DEFLATE) : text
 }
 
 /** The characters of an alphabet alone. */
@@ -248,15 +250,6 @@ function insideText(value: string, digits: Int8Array): string | undefined {
 /** How much of a compressed value is unpacked: what it is shows at its start. */
 const COMPRESSED = 16_384
 const UNPACKED = 65_536
-/** Shorter ones hold no message. */
-const SHORTEST_MESSAGE = 40
-
-/** The XML behind raw DEFLATE, the first block of which says how it is compressed. */
-function insideMessage(value: string, digits: Int8Array): string | undefined {
-  if (value.length < SHORTEST_MESSAGE) return undefined
-  const [first = 0] = Buffer.from(value.slice(0, 4), 'base64')
-  return (first & 6) === 6 ? undefined : insidePacked(cleaned(value, digits), DEFLATE)
-}
 
 interface Format {
   readonly short: (packed: Uint8Array, most: number) => Uint8Array | undefined
@@ -264,7 +257,7 @@ interface Format {
 }
 const GZIP: Format = { short: gunzipShort, long: gunzipSync }
 const ZLIB: Format = { short: inflateShort, long: inflateSync }
-const DEFLATE: Format = { short: inflateXmlShort, long: inflateRawSync }
+const DEFLATE: Format = { short: inflateRawShort, long: inflateRawSync }
 
 /** The text or the serialised object behind gzip or zlib; undefined when there is something else. */
 function insidePacked(coded: string, { short, long }: Format): string | undefined {

@@ -41,27 +41,10 @@ export function inflateShort(bytes: Uint8Array, most: number): Uint8Array | unde
   return inflater.run() === 'broken' ? undefined : inflater.bytes
 }
 
-const LESS = 0x3c
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
-/** Enough to see how a text begins. */
-const BEGINNING = 8
-
-/**
- * The XML behind raw DEFLATE (RFC 1951), which is how SAML sends messages in a query (SAML 2.0 Bindings,
- * section 3.4.4.1), as far as it goes and at most `most` bytes of it. Raw DEFLATE has no header: undefined
- * for everything that does not come to a text that begins like XML.
- */
-export function inflateXmlShort(bytes: Uint8Array, most: number): Uint8Array | undefined {
-  const inflater = new Inflater(bytes, 0, BEGINNING)
-  if (inflater.run() === 'broken' || !beginsLikeXml(inflater.bytes)) return undefined
-  const whole = new Inflater(bytes, 0, most)
-  return whole.run() === 'broken' ? undefined : whole.bytes
-}
-
-function beginsLikeXml(bytes: Uint8Array): boolean {
-  let at = BYTE_ORDER_MARK.every((mark, i) => bytes[i] === mark) ? BYTE_ORDER_MARK.length : 0
-  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++
-  return bytes[at] === LESS
+/** What a short text in raw DEFLATE stands for, as far as it goes and at most `most` bytes of it. */
+export function inflateRawShort(bytes: Uint8Array, most: number): Uint8Array | undefined {
+  const inflater = new Inflater(bytes, 0, most)
+  return inflater.run() === 'broken' ? undefined : inflater.bytes
 }
 
 /** Where the first block of a member begins; undefined where its header is invalid. */
