@@ -117,7 +117,7 @@ export class Access {
         hint:
           isOfResource && policies === undefined
             ? 'pass policies to Access, or name what the caller must have: require'
-            : 'write require (what the caller must have), approve (who consents), or resource (which policies are asked about)',
+            : 'write require (what the caller must have; {} is anybody who is signed in), approve, or resource',
       })
     return compiled
   }
