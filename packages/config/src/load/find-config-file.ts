@@ -65,7 +65,8 @@ function namesIn(folder: string): readonly string[] {
 /** Whether a file with another name says what a configuration says. */
 function isMeant(path: string): boolean {
   try {
-    return statSync(path).size <= LARGEST && OWN_KEY.test(readFileSync(path, 'utf8'))
+    const stat = statSync(path)
+    return stat.isFile() && stat.size <= LARGEST && OWN_KEY.test(readFileSync(path, 'utf8'))
   } catch {
     return false
   }
