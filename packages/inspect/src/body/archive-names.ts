@@ -58,7 +58,7 @@ function* zipNames(bytes: Buffer): Generator<string> {
 
 /** Whether bytes are a tar archive. */
 export function isTar(bytes: Buffer): boolean {
-  return bytes.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
+  return bytes[TAR_MAGIC] === 0x75 && bytes.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
 }
 
 /** Where the headers of a tar archive stand (POSIX.1-2017, ustar), each behind the content before it. */

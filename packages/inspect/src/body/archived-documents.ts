@@ -1,7 +1,7 @@
 import { prologOf } from '../lex/xml-prolog.ts'
 import { archiveEscape, isTar, tarContents } from './archive-names.ts'
 import { isDocumentStart, MOST_OF_DOCUMENT, MOST_OF_VALUE, readDocument } from './fetched-by-file.ts'
-import { metadataIn } from './metadata.ts'
+import { mayHoldMetadata, metadataIn } from './metadata.ts'
 import type { Steps } from './steps.ts'
 import { decodeText } from './text.ts'
 import { gunzipped, inflated, isGzip, isZlib, type Reader, stored, unzlibbed } from './unpacked.ts'
@@ -40,6 +40,11 @@ interface Left {
   prologs: number
   /** How many archives may lie in this one. */
   readonly depth: number
+}
+
+/** Whether a file may hold documents for `visitArchived`: most bodies are none, and are seen to be at once. */
+export function mayHoldDocuments(content: Buffer): boolean {
+  return isGzip(content) || isZlib(content) || isTar(content) || isZip(content) || mayHoldMetadata(content)
 }
 
 /**

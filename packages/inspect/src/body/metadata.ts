@@ -2,8 +2,14 @@ import type { Pausing } from '../canonicalise/in-parts.ts'
 import { isDocumentStart } from './fetched-by-file.ts'
 import { isZlib, unzlibbed } from './unpacked.ts'
 
+/** Whether a file may hold such metadata, by how it begins. */
+export function mayHoldMetadata(content: Buffer): boolean {
+  return FIRST.has(content[0] ?? 0)
+}
+
 /** How files begin that hold documents of XML among other things: JPEG, PNG, GIF, WebP, TIFF, PDF. */
 const HOLDERS = ['\u00ff\u00d8\u00ff', '\u0089PNG', 'GIF8', 'RIFF', 'II*\0', 'MM\0*', '%PDF-'] as const
+const FIRST: ReadonlySet<number> = new Set(HOLDERS.map(start => start.charCodeAt(0)))
 const PDF = '%PDF-'
 /** Names are written so in XML, and in no other way. */
 const DECLARED = '<!DOCTYPE'

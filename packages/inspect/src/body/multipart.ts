@@ -2,7 +2,7 @@ import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import { archiveEscape } from './archive-names.ts'
-import { visitArchived, visitDocument } from './archived-documents.ts'
+import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
 import type { Steps } from './steps.ts'
@@ -248,7 +248,9 @@ function* visitFileUnder(
   if (!names.every(name => visitFile(content, name, location, visitor))) return false
   // Once, however many names it has.
   if (names.some(mayBeDocument) && !visitDocument(content, `${location}#content`, visitor)) return false
-  return names.length === 0 || (yield* visitArchived(content, location, visitor))
+  return (
+    names.length === 0 || !mayHoldDocuments(content) || (yield* visitArchived(content, location, visitor))
+  )
 }
 
 /** The values of some parameters, also as mail readers read them. */

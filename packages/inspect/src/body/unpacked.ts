@@ -17,8 +17,8 @@ export function isGzip(bytes: Uint8Array): boolean {
 
 /** Whether bytes begin as zlib (RFC 1950) does: a window of 32 KB, the check of the header, no dictionary. */
 export function isZlib(bytes: Uint8Array): boolean {
-  const [method = 0, flags = 0] = bytes
-  return method === 0x78 && (method * 256 + flags) % 31 === 0 && (flags & 0x20) === 0
+  const flags = bytes[1] ?? 0
+  return bytes[0] === 0x78 && (0x7800 + flags) % 31 === 0 && (flags & 0x20) === 0
 }
 
 /** What is stored as it is. */

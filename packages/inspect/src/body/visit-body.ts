@@ -1,6 +1,6 @@
 import { THRESHOLDS } from '../thresholds.ts'
 import { archiveEscape } from './archive-names.ts'
-import { visitArchived, visitDocument } from './archived-documents.ts'
+import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
 import { visitStrings } from './binary-strings.ts'
 import { charsetOf } from './charset.ts'
 import { startOf } from './fetched-by-file.ts'
@@ -112,7 +112,7 @@ export function* visitBody(
   const type = typeOf(head.contentType)
   if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
   // An archive that stores a long text looks like one.
-  if (!(yield* visitArchived(bytes, 'body', visitor))) return
+  if (mayHoldDocuments(bytes) && !(yield* visitArchived(bytes, 'body', visitor))) return
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     yield* visitBinary(bytes, head, depth, visitor, whole)

@@ -5,7 +5,7 @@ const ZIP = 'PK\u0003\u0004'
 const LOCAL_HEADER = 30
 const LISTED = 'PK\u0001\u0002'
 const LISTED_HEADER = 46
-const END = 'PK\u0005\u0006'
+const END = Buffer.from('PK\u0005\u0006', 'latin1')
 const END_HEADER = 22
 /** How far before the end of an archive its last record begins: behind that, a comment (APPNOTE 4.3.16). */
 const FURTHEST_END = 65_535 + END_HEADER
@@ -29,7 +29,7 @@ const KINDS = [OPENED_FIRST, DOCUMENT, ARCHIVE] as const
 /** Where the last record of a ZIP archive stands; -1 where there is none. */
 function endRecordOf(content: Buffer): number {
   const tail = Math.max(0, content.length - FURTHEST_END)
-  const found = content.subarray(tail).lastIndexOf(END, undefined, 'latin1')
+  const found = content.subarray(tail).lastIndexOf(END)
   return found < 0 || tail + found + END_HEADER > content.length ? -1 : tail + found
 }
 

@@ -290,7 +290,7 @@ export const serverFileRules: readonly Rule[] = [
       bare: true,
       atStart: true,
       chars: CHAR.slash | CHAR.backslash,
-      places: ['query', 'form', 'cookie', 'body'],
+      places: ['query', 'form', 'cookie'],
       attacks: [
         '/usr/local/php4/lib/php.ini',
         'c:\\apache\\php\\php.ini',
