@@ -39,7 +39,7 @@ describe('signs that are encoded, by the code of their character', () => {
       assert.deepEqual(wrong.filter(Boolean), [])
     })
 
-    test(`many in a row, in ${place}, are none either`, () => {
+    test(`many in a row, in ${place}, are taken for signs as well`, () => {
       const wrong = ['20', '2C', '2D', '3D', '5F'].flatMap(code =>
         [6, 9, 24].flatMap(count =>
           [`%${code}`, `%${code.toLowerCase()}`].map(sign => blockedOf(`a${sign.repeat(count)}`)),
