@@ -30,7 +30,7 @@ describe('signs that are encoded, by the code of their character', () => {
     const blockedOf = (value: string): string =>
       inspect(requestOf(value), {}).verdict === 'block' ? value : ''
 
-    test(`between a word and a number, in ${place}, are no directions for formatting`, () => {
+    test(`between a word and a number, in ${place}, are read as what they stand for`, () => {
       const wrong = ENCODED.flatMap(code =>
         BEHIND.flatMap(behind =>
           [`size%${code}${behind}`, `size%${code.toLowerCase()}${behind}`].map(blockedOf),
@@ -39,7 +39,7 @@ describe('signs that are encoded, by the code of their character', () => {
       assert.deepEqual(wrong.filter(Boolean), [])
     })
 
-    test(`many in a row, in ${place}, are taken for signs as well`, () => {
+    test(`many in a row, in ${place}, are read so as well`, () => {
       const wrong = ['20', '2C', '2D', '3D', '5F'].flatMap(code =>
         [6, 9, 24].flatMap(count =>
           [`%${code}`, `%${code.toLowerCase()}`].map(sign => blockedOf(`a${sign.repeat(count)}`)),
