@@ -6,7 +6,7 @@ import { KeepAliveLoad } from './keep-alive-load.ts'
 /**
  * V8 is done with compiling a bare Express after some 20,000 requests. With a layer it still compiles thirty
  * functions between 20,000 and 40,000, on a thread whose time counts too (`--trace-opt`): the quick form, in
- * which all are sent as many and fewer, shows the layer a little dearer.
+ * which all are sent as many and fewer, shows the layer as a little more expensive.
  */
 const WARM_UP = isQuick ? 16_000 : 50_000
 /** So many servers are warmed at a time: one loader keeps about two of them busy. */

@@ -42,7 +42,7 @@ interface Left {
   readonly depth: number
 }
 
-/** Whether a file may hold documents for `visitArchived`: most bodies are none, and are seen to be at once. */
+/** Whether a file may hold documents for `visitArchived`. Of most bodies that is seen at once. */
 export function mayHoldDocuments(content: Buffer): boolean {
   return isGzip(content) || isZlib(content) || isTar(content) || isZip(content) || mayHoldMetadata(content)
 }
