@@ -54,7 +54,8 @@ export class CommandNameReader {
     this.#lower = ''
     this.#at = -1
     this.#words.parts = 0
-    this.#leadsTo.clear()
+    // Clearing a map makes a new one, also when nothing is in it.
+    if (this.#leadsTo.size > 0) this.#leadsTo.clear()
   }
 
   #readName(lower: string, at: number): string | undefined {
