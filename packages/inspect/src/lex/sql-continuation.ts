@@ -267,11 +267,19 @@ function afterComment(sql: SqlGrammar, at: number, quote: number): Finding | und
   return { id: 'sqli/comment', score: 5, end: at + 1 }
 }
 
+/** Versions of a package up to the closing quote, each with a sign that begins no value of SQL. */
+const VERSIONS = /^[\^~]\d[\w.*-]{0,20}(?:\s{0,2}\|\|\s{0,2}(?:\^|[<>]=?)\s?\d[\w.*-]{0,20}){1,6}["']/
+const VERSIONS_REACH = 160
+
 function afterOperator(sql: SqlGrammar, at: number, inString: boolean): Finding | undefined {
   const value = at + 1
   if (sql.isSubquery(value) || sql.isProbeCall(value) || isCase(sql, value))
     return { id: 'sqli/call', score: 6, end: value + 3 }
-  if (!inString) return undefined
+  if (
+    !inString ||
+    VERSIONS.test(sql.source.slice(sql.starts[at], (sql.starts[at] as number) + VERSIONS_REACH))
+  )
+    return undefined
   const next = sql.expression(value)
   if (next < 0) return undefined
   const after = sql.kindAt(next)

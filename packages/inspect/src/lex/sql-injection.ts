@@ -7,13 +7,16 @@ import { continuation, isConditionCall, unionSelect } from './sql-continuation.t
 import { ANY_DATABASE, KEY, type SqlDialect } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
 import { isQuote, SqlGrammar } from './sql-grammar.ts'
-import { isComparedLiteral, isInWord, isMentioned } from './sql-quotes.ts'
+import { isComparedLiteral, isFilter, isInWord, isMentioned } from './sql-quotes.ts'
 import { isCase, isTail, wordAt } from './sql-shapes.ts'
 import { afterSemicolon } from './sql-stacked.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { TOKEN } from './sql-tokens.ts'
 
 const { series: LONGEST_SERIES } = LEXER_BOUNDS.sql
+
+/** What a condition counts in a value that is a list of them: a stricter level looks at it. */
+const FILTER = 4
 
 /** The score of evidence behind which no stronger one is looked for. */
 const CERTAIN = 6
@@ -86,6 +89,7 @@ export class SqlInjectionLexer {
     if (isQuote(sql.kindAt(i - 1)) && sql.starts[i] === sql.ends[i - 1] && sql.kindAt(i - 2) !== TOKEN.open)
       return found
     if (isComparedLiteral(sql, i)) return undefined
+    if (found.id === 'sqli/tautology' && isFilter(sql, i)) return { ...found, score: FILTER }
     return found.score >= 7 ? found : { ...found, score: found.score - 2 }
   }
 
@@ -241,19 +245,26 @@ function probe(sql: SqlGrammar, at: number): Finding | undefined {
   const word = wordAt(sql, at)
   // PromQL counts series and asks for them by their labels: `count(up)`, `count(up{job="node"})`.
   if (word === 'count' && sql.kindAt(at + 2) === TOKEN.word && next === sql.count) return undefined
+  // What interfaces of tables are asked for: `$select=count(*)`.
+  if (ALL_COUNTED.test(sql.source) && next === sql.count) return undefined
   if (SERIES.test(sql.source.slice(sql.starts[at] as number, (sql.starts[at] as number) + LONGEST_SERIES)))
     return undefined
+  const bracket = sql.kindAt(at + 1) === TOKEN.dot ? at + 3 : at + 1
   // People put a space before a bracket; so do payloads, but then a number or a quote comes behind it.
-  const inside = sql.kindAt(at + 2)
-  const isApart = sql.starts[at + 1] !== sql.ends[at]
+  const inside = sql.kindAt(bracket + 1)
+  const isApart = sql.starts[bracket] !== sql.ends[bracket - 1]
   // `Sleep (2020)`, `benchmark (2 pack)`: a year, or a number of something.
-  if (isApart && inside === TOKEN.number && (sql.kindAt(at + 3) === TOKEN.word || isYear(sql, at + 2)))
+  if (
+    isApart &&
+    inside === TOKEN.number &&
+    (sql.kindAt(bracket + 2) === TOKEN.word || isYear(sql, bracket + 1))
+  )
     return undefined
   if (isApart && SPOKEN_CALL.test(word)) return undefined
-  if (inside === TOKEN.word && !sql.isProbeCall(at + 2)) {
+  if (inside === TOKEN.word && !sql.isProbeCall(bracket + 1)) {
     const isSpoken = sql.kindAt(next) === TOKEN.word && sql.keyAt(next) === KEY.none
     // `Sleep(ing) at Last`: nobody sleeps for as long as a column says.
-    const isOneWord = word === 'sleep' && sql.kindAt(at + 3) === TOKEN.close
+    const isOneWord = word === 'sleep' && sql.kindAt(bracket + 2) === TOKEN.close
     if (isApart || isSpoken || isOneWord) return undefined
   }
   const certain =
@@ -266,6 +277,9 @@ function probe(sql: SqlGrammar, at: number): Finding | undefined {
     ...(!isCertain && { bare: true }),
   }
 }
+
+/** The number of all records, and what it is to be called. */
+const ALL_COUNTED = /^\s{0,2}count\(\*\)/
 
 /** A path as the first argument: nothing in SQL begins with a slash (XPath 1.0 section 2). */
 const XPATH = /^\s{0,2}\(\s{0,2}\/{1,2}[\w*@]/

@@ -85,6 +85,33 @@ export function isComparedLiteral(sql: SqlGrammar, i: number): boolean {
   return false
 }
 
+/** A name, and an operator that compares it with a string: `labels.zone != "`. */
+const COMPARES = /(?:^|[\s(])[a-z_][\w.]{0,80}\s{0,2}(?:[=!]?=|<>|[<>]=?|:)\s{0,2}$/
+/** The same in a function of other languages than SQL: `tolower(Name) == tolower("`. */
+const FOLDS = /[\w)]\s{0,2}[=!]=\s{0,2}to(?:lower|upper)\(\s?$/
+/** The next condition: a name and a value, neither of which decides anything by itself. */
+const NEXT_CONDITION =
+  /^\)?\s{0,2}(?:and|or|&&|\|\|)\s{1,2}(?:not\s|-)?\(?\s?(?:[a-z_][\w.]{0,80}\s{0,2}(?:[=!]?=|<>|[<>]=?|:)\s{0,2}["'\d]|to(?:lower|upper)\(\s?[\w.]{1,80}\s?\)\s{0,2}[=!]=)/
+const COMPARES_REACH = 200
+
+/**
+ * Whether a string that ends at `i` is what a name was compared with, and the next condition names something
+ * too: `zone = "a" AND (state = "up" OR ...)`, as interfaces take filters. Who breaks out of a string has
+ * nothing that is compared before it.
+ */
+export function isFilter(sql: SqlGrammar, i: number): boolean {
+  const { source } = sql
+  const end = sql.ends[i] as number
+  if (!NEXT_CONDITION.test(source.slice(end, end + COMPARES_REACH))) return false
+  for (let open = i - 1; open >= 0 && i - open < MAX_LITERAL; open--) {
+    if (sql.kindAt(open) !== sql.kindAt(i)) continue
+    const start = sql.starts[open] as number
+    const before = source.slice(Math.max(0, start - COMPARES_REACH), start)
+    return COMPARES.test(before) || FOLDS.test(before)
+  }
+  return false
+}
+
 /** `it's`, `don't`: behind a string that ends there, no query goes on so. */
 const CONTRACTED = /^[a-z]'(?:s|t|re|ll|ve|d|m)(?![\w"(])/
 /** `O'Brien`, `l'art`. */

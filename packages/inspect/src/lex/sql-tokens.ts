@@ -110,6 +110,7 @@ export class SqlTokens {
         at += 2
       } else if ((code === 45 && next === 45) || (code === 35 && hasHashComments))
         at = this.#readLineComment(lower, at, code === 35 ? at + 1 : at + 2, lineComments)
+      else if (code === 60 && isTagAt(lower, at, next)) at = this.#push(TOKEN.other, at, at + 1)
       else at = this.#readSign(codes, at, code, next)
     }
     const { count } = this
@@ -199,6 +200,18 @@ export class SqlTokens {
     }
     return this.#push(kind, at, at + 1)
   }
+}
+
+/**
+ * The end of an element, or the start of one whose name no column has: in a page `"red" or "blue"</p>`
+ * compares nothing.
+ */
+const TAG = /<(?:\/[a-z]|(?:br|div|em|h[1-6]|hr|li|ol|pre|span|strong|su[bp]|t[dhr]|ul|wbr)\s?\/?>)/y
+
+function isTagAt(lower: string, at: number, next: number): boolean {
+  if (next !== 47 && !(next >= 97 && next <= 122)) return false
+  TAG.lastIndex = at
+  return TAG.test(lower)
 }
 
 function isWordCode(code: number): boolean {

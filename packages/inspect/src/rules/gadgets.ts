@@ -36,7 +36,7 @@ function findDriverSetting({ lower }: Reading): Span | undefined {
 export const gadgetRules: readonly Rule[] = [
   pattern(
     'deserialisation/dotnet',
-    /\b(?:objectdataprovider\b[^\n]{0,200}(?:methodname|objecttype|process)|expandedwrapper(?:of|`\d)|resourcedictionary\b[^\n]{0,200}(?:x:key|xaml)|system\.(?:windows\.data\.objectdataprovider|configuration\.install\.assemblyinstaller|data\.services\.internal|collections\.generic\.sortedset`\d\[\[|security\.principal\.windowsidentity|management\.automation\.pscredential|diagnostics\.process,\s{0,2}system)|z:assembly\s{0,2}=|activitysurrogateselector|textformattingrunproperties|schemas\.microsoft\.com\/clr\/(?:nsassem|assem|ns)\/|typeconfusedelegate|psobject,\s{0,2}system)/,
+    /\b(?:objectdataprovider\b[^\n]{0,200}(?:methodname|objecttype|process)|expandedwrapper(?:of|`\d)|resourcedictionary\b[^\n]{0,200}(?:x:key|xaml)|system\.(?:windows\.data\.objectdataprovider|configuration\.install\.assemblyinstaller|data\.services\.internal|collections\.generic\.sortedset`\d\[\[|security\.principal\.windowsidentity|management\.automation\.pscredential,\s|diagnostics\.process,\s{0,2}system)|z:assembly\s{0,2}=|activitysurrogateselector|textformattingrunproperties|schemas\.microsoft\.com\/clr\/(?:nsassem|assem|ns)\/|typeconfusedelegate|psobject,\s{0,2}system)/,
     {
       score: 5,
       quotable: true,
@@ -46,7 +46,12 @@ export const gadgetRules: readonly Rule[] = [
         'System.Collections.Generic.SortedSet`1[[System.String]]',
         'ExpandedWrapper`2[[x]]',
       ],
-      benign: ['System.Collections.Generic.List`1', 'the resource dictionary', 'ObjectDataProvider'],
+      benign: [
+        'System.Collections.Generic.List`1',
+        'the resource dictionary',
+        'ObjectDataProvider',
+        'System.Management.Automation.PSCredential',
+      ],
     },
   ),
   pattern(

@@ -63,7 +63,7 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/runtime',
-    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)(?!\(\w{1,40}\.(?:java|kt|scala):\d)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.\w{1,12}\.|scriptenginemanager|memberaccess|ognl(?:context|util)|xwork2\.|actioncontext|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)|\.forname\s{0,2}\(\s{0,2}["']|\breflectutils\.|\bgetsystemclassloader\(|#_memberaccess\b|#context\[/,
+    /\b(?:getruntime\s{0,4}\(|runtime\.(?:getruntime|exec)(?!\(\w{1,40}\.(?:java|kt|scala):\d)|processbuilder\s{0,4}[.(]|\.exec\s{0,4}\(\s{0,4}["'][^)]{0,80}\)\s{0,4}\.get|class\.forname\s{0,4}\(|getclass\s{0,4}\(\s{0,4}\)\s{0,4}\.|getdeclaredmethod|new\s{1,4}(?:java|javax)\.(?!awt\.(?:color|dimension|font|point|rectangle)\b)\w{1,12}\.|scriptenginemanager|memberaccess|ognl(?:context|util)|xwork2\.|actioncontext[.@\])'"]|t\(\s{0,4}java\.lang|class(?:\.module)?(?:\.|\[["']?)classloader|classloader\.(?:resources|defaultassertion|urls?)|multipart\/form-data[^\n]{0,40}%\{)|\.forname\s{0,2}\(\s{0,2}["']|\breflectutils\.|\bgetsystemclassloader\(|#_memberaccess\b|#context\[/,
     {
       score: 5,
       quotable: true,
@@ -77,7 +77,13 @@ export const javaRules: readonly Rule[] = [
         "''.getClass().forName('x')",
         'new ProcessBuilder("id")',
       ],
-      benign: ['the runtime exec team', 'class loader', 'processbuilder'],
+      benign: [
+        'the runtime exec team',
+        'class loader',
+        'processbuilder',
+        'ActionContext',
+        'new java.awt.Color(1, 2, 3)',
+      ],
     },
   ),
   // OGNL: a static method or field of a class.

@@ -377,14 +377,19 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/asp',
-    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|(?:\bos\.|(?<![\w.>$]))execute\s{0,2}\(\s{0,2}(?:request|[\x22'\w])|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
+    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|(?:\bos\.|(?<![\w.>$]))execute(?:\s{0,2}\(\s{0,2}(?:request|[\x22'])|\(\s{0,2}\w)|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.paren,
       words: 0,
       attacks: ['Ev al ("Ex"&"e"&"cute("")")', 'CreateObject("WScript.Shell")', 'Execute(x)'],
-      benign: ['server.listen()', 'the executed plan', 'cursor.execute("select 1")'],
+      benign: [
+        'server.listen()',
+        'the executed plan',
+        'cursor.execute("select 1")',
+        'the command to execute (with its arguments)',
+      ],
     },
   ),
 ]

@@ -72,7 +72,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/disguised',
-    /(?:https?|ftp|wss?|dict|ldap|tftp|git|ssh|svn|redis|mysql|mongodb|smtp|imap):[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|localhost\.me|localhost\.|ip6-localhost|ip6-loopback|[\da-f]{8}\.(?:nip|sslip)\.io|(?:127|10|192|169|172|0)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:(?:nip|xip|sslip)\.io|traefik\.me)|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:\/\/[\w.-]{1,80}\\@[\w.[]|https?:\/\/[^\s/?#]{0,40}(?:[\u2460-\u2473\u24ea][^\s/?#]{0,8}[\u2460-\u2473\u24ea]|\d[\u3002\uff0e\uff61]\d|[\uff10-\uff19\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]|\ud835[\udfce-\udfff]|%(?:2e|3\d)(?![^\s/?#]{0,80}@))|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
+    /(?:https?|ftp|wss?|dict|ldap|tftp|git|ssh|svn|redis|mysql|mongodb|smtp|imap):(?![1-9]\d{1,4}(?:[/?#]|$))[/\\]{0,3}(?:[^/@\s]{0,40}@)?(?:(?:0x[\da-f]{1,8}|\d{1,12})(?:\.(?:0x[\da-f]{1,8}|\d{1,10})){0,2}|(?=(?:\w{1,12}\.){0,3}0[x\d])(?:0x[\da-f]{1,4}|\d{1,6})(?:\.(?:0x[\da-f]{1,4}|\d{1,6})){3}|\[[:0]{1,16}:ffff:(?:127|7f|a9fe)[^\]]{0,16}\]|(?:[\w.-]{0,60}\.)?(?:localtest\.me|lvh\.me|vcap\.me|lacolhost\.com|localhost\.me|localhost\.|ip6-localhost|ip6-loopback|[\da-f]{8}\.(?:nip|sslip)\.io|(?:127|10|192|169|172|0)[.-]\d{1,3}[.-]\d{1,3}[.-]\d{1,3}\.(?:(?:nip|xip|sslip)\.io|traefik\.me)|spoofed\.burpcollaborator\.net))(?::\d{1,5})?(?:[/?#\\]|$)|https?:\/{1,3}[^\s/]{0,40}(?:127\.0\.0\.1|localhost|169\.254\.169\.254)(?::\d{1,5})?(?:\\@|%25?23@|#@)|https?:\/\/(?:[\w-]{1,40}\.){1,4}(?:com|org|net|io|dev|example|test)(?::\d{2,5})?@[\w.[]|https?:\/\/[\w.-]{1,80}#@|https?:\/\/[\w.-]{1,80}\\@[\w.[]|https?:\/\/[^\s/?#]{0,40}(?:[\u2460-\u2473\u24ea][^\s/?#]{0,8}[\u2460-\u2473\u24ea]|\d[\u3002\uff0e\uff61]\d|[\uff10-\uff19\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]|\ud835[\udfce-\udfff]|%(?:2e|3\d)(?![^\s/?#]{0,80}@))|https?:(?:\/?|\\[/\\]{0,2}|\/\\{1,2}|\/\/[\w-]{1,40}(?:\.[\w-]{1,40}){0,3}\.(?:com|org|net|io|dev|example|test|info)(?::[^/@\s]{0,40})?@)(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|0\.0\.0\.0|169\.254\.\d{1,3}\.\d{1,3}|10\.\d{1,3}\.\d{1,3}\.\d{1,3}|192\.168\.\d{1,3}\.\d{1,3}|\[[:0]{1,16}1?\])(?::\d{1,5})?(?:[/?#\\]|$)/,
     {
       score: 5,
       quotable: true,
@@ -108,6 +108,7 @@ export const reachRules: readonly Rule[] = [
         'http://ann:pw@localhost:5984/',
         'https://ann@git.example.com/x.git',
         'mailto:ann@example.com',
+        'HTTP:8080/index.html',
       ],
     },
   ),

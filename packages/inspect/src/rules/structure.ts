@@ -230,10 +230,11 @@ export const structureRules: readonly Rule[] = [
     },
   ),
   // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes: tables, texts and
-  // lists. An object that is built before anything else is an attack whoever signed it.
+  // lists. An object that is built before anything else is an attack whoever signed it. A string that stands
+  // alone (`I"`) builds nothing: Rails puts the keys of its files into addresses so.
   pattern(
     'deserialisation/ruby',
-    /^BAh(?:[7bJsSo][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})|v[A-Za-z0-9+/%]{8})/,
+    /^BAh(?:(?!JI[g-v])[7bJsSo][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})|v[A-Za-z0-9+/%]{8})/,
     {
       score: 5,
       exactCase: true,
@@ -244,7 +245,11 @@ export const structureRules: readonly Rule[] = [
         'BAh7BkkiDHRlc3Q=--abc',
         `BAhvOkBBY3RpdmVTdXBwb3J0OjpE--${'0a'.repeat(20)}`,
       ],
-      benign: ['BAhamas', `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`],
+      benign: [
+        'BAhamas',
+        `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`,
+        'BAhJIik3MWVlYWI0Mi1jMjliLTRmMTQtYTA1Yy1jNzZkZDgwYzM5YjcGOgZFVA==',
+      ],
     },
   ),
   // A pickle of which the first step already runs something, as the whole of a value.
