@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ConfigError, type Event, VirtualClock } from '@postern/core'
+import { ConfigError, Engine, type Event, type Guard, VirtualClock } from '@postern/core'
 import fc from 'fast-check'
 import { composeLeaf } from '../src/entry/compose-leaf.ts'
 import { joinEvent, splitEvent } from '../src/entry/entry.ts'
@@ -51,6 +51,48 @@ describe('a flood of the same refused request', () => {
     assert.equal([emitted[0]?.data?.['ids']].flat().length, 20)
     assert.equal(floods.coalesced, 97)
     assert.equal(floods.admits(refusal('192.0.2.1', 2_000)), true)
+  })
+
+  test('of requests that an engine refuses is in the log: with the first, and with the count of the rest', async () => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin: 'floods.example/log' })
+    const reasons = [{ rule: 'shut/door', message: 'No.' }] as const
+    const shut: Guard = {
+      name: 'shut',
+      failure: 'closed',
+      decide: () => ({ effect: 'deny', guard: 'shut', status: 403, reasons }),
+    }
+    const engine = new Engine({ guards: [shut], recorder: log })
+    for (let i = 0; i < 25; i++) {
+      const exchange = engine.open({
+        method: 'GET',
+        target: '/door',
+        headers: ['host', 'h'],
+        peer: '192.0.2.7',
+        secure: false,
+        httpVersion: '1.1',
+        body: undefined,
+        native: undefined,
+      })
+      await engine.decide(exchange)
+      engine.settle(exchange, { status: 403, duration: 1, bytes: 0, aborted: false })
+    }
+    await log.close()
+    const reader = await readAuditLog(directory)
+    const events = (await collect(reader.query({}))).map(({ event }) => event)
+    await reader.close()
+    const counted = events.filter(({ type }) => type === 'audit.coalesced')
+    assert.deepEqual(
+      counted.map(({ actor, request, decision, data }) => [
+        actor.address,
+        request?.path,
+        decision,
+        data?.['count'],
+      ]),
+      [['192.0.2.7', '/door', 'deny', 15]],
+    )
+    assert.equal(events.filter(({ type }) => type === 'http').length, 10)
+    assert.equal(log.counts().lost, 0)
   })
 
   const different: readonly (readonly [string, (event: Event) => Event])[] = [

@@ -172,12 +172,14 @@ function floodKey(event: Event): string {
   ])
 }
 
-/** The event as one of a flood; undefined when it cannot be serialized: whoever logs it counts it as lost. */
+/**
+ * The event as one of a flood; undefined when it cannot be serialized: whoever logs it counts it as lost. Read
+ * from its text: what the engine hands over is a view, whose fields a spread would leave out.
+ */
 function withoutOutcome(event: Event): { readonly event: Event; readonly chars: number } | undefined {
-  const { outcome: _outcome, data: _data, ...rest } = event
   try {
-    const text = JSON.stringify(rest)
-    return { event: JSON.parse(text) as Event, chars: text.length }
+    const { outcome: _outcome, data: _data, ...kept } = JSON.parse(JSON.stringify(event)) as Event
+    return { event: kept, chars: JSON.stringify(kept).length }
   } catch {
     return undefined
   }
