@@ -20,19 +20,23 @@ export function auditShippers(
 ): readonly Shipper[] {
   const ships = config.audit === false ? [] : config.audit.ship
   return ships.map((ship, index) => {
-    const place = `audit.ship[${index}]`
     const target = 'syslog' in ship ? ship.syslog : ship.webhook
     const name = createHash('sha256').update(target).digest('hex').slice(0, 16)
     return new Shipper({
       reader,
-      sink: openSink(ship, place, file.folder),
+      sink: openSink(ship, index, file.folder),
       cursor: cursor(`ship-${name}`),
       intent: cursor(`ship-${name}-end`),
     })
   })
 }
 
-function openSink(ship: CompiledShip, place: string, folder: string): Sink {
+/**
+ * Where one of `audit.ship` sends to. Connects with its first batch.
+ * @throws ConfigError for a secret or certificate that cannot be read
+ */
+export function openSink(ship: CompiledShip, index: number, folder: string): Sink {
+  const place = `audit.ship[${index}]`
   if ('webhook' in ship) {
     const { webhook, secret, secretFile = '', format, plain } = ship
     const secretPlace = `${place}.${secret === undefined ? 'secretFile' : 'secret'}`

@@ -167,7 +167,12 @@ async function openInPostgres(
 /** The database that the log is in. @throws ConfigError when the configuration names none */
 export function requirePostgres({ postgres }: Connections): PostgresDatabase {
   if (postgres !== undefined) return postgres
-  throw new ConfigError({
+  throw noPostgres()
+}
+
+/** That the configuration names no database for the log. */
+export function noPostgres(): ConfigError {
+  return new ConfigError({
     place: 'audit.store',
     problem: 'is "postgres", which has no address',
     hint: 'set stores.postgres',

@@ -19,11 +19,20 @@ import {
   type Mailer,
   smtpMailer,
 } from '@postern/identity/built-in'
-import { createSecretFile } from '@postern/store'
+import { createSecretFile, openSqlite, type RedisConnection } from '@postern/store'
 import type { Connections } from './connections.ts'
 import { storeAway, storeBack } from './store-away.ts'
 
 type Settings = NonNullable<CompiledConfig['identity']>
+
+/** What it is put together over. */
+interface IdentityPlaces {
+  readonly database: BuiltInIdentityOptions['database']
+  readonly redis: RedisConnection | undefined
+  /** Path of a file of the data directory; undefined where nothing is kept. */
+  readonly file: ((name: string) => string) | undefined
+  readonly emit: (event: Event) => void
+}
 
 /**
  * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded
@@ -33,22 +42,56 @@ type Settings = NonNullable<CompiledConfig['identity']>
  * never be opened: one that is away is waited for
  */
 export async function openIdentity(
-  { config, file }: LoadedConfig,
+  loaded: LoadedConfig,
   connections: Connections,
   emit: (event: Event) => void,
 ): Promise<(BuiltInIdentity & HealthProbe) | undefined> {
-  const settings = config.identity
+  const settings = loaded.config.identity
   if (settings === undefined) return undefined
-  const { origin, siteName, home, signUp, mailedLinks, keys, theme, providers, backend, oauth } = settings
-  const options: BuiltInIdentityOptions = {
-    origin,
+  const options = await identityOptions(settings, loaded, {
     database: connections.postgres ?? connections.sqlite,
-    secret: secretOf(settings, config, file.folder, connections),
-    mailer: await mailerOf(settings, connections),
+    redis: connections.redis,
+    file: name => connections.directory.file(name),
+    emit,
+  })
+  return laterIdentity(options, {
+    onAway: error => emit(storeAway('identity', error)),
+    onBack: () => emit(storeBack('identity')),
+  })
+}
+
+/**
+ * Puts built-in identity together as a start would, over memory.
+ * @throws ConfigError for what a start would refuse
+ */
+export async function rehearseIdentity(loaded: LoadedConfig): Promise<void> {
+  const settings = loaded.config.identity
+  if (settings === undefined) return
+  const database = openSqlite({ path: ':memory:' })
+  try {
+    const places = { database, redis: undefined, file: undefined, emit: () => undefined }
+    const options = await identityOptions(settings, loaded, places)
+    await (await laterIdentity(options)).close()
+  } finally {
+    database.close()
+  }
+}
+
+async function identityOptions(
+  settings: Settings,
+  { config, file: { folder } }: LoadedConfig,
+  { database, redis, file, emit }: IdentityPlaces,
+): Promise<BuiltInIdentityOptions> {
+  const { origin, siteName, home, signUp, mailedLinks, keys, theme, providers, backend, oauth } = settings
+  return {
+    origin,
+    database,
+    secret: secretOf(settings, config, folder, file),
+    mailer: await mailerOf(settings, file),
     home,
     signUp,
     mailedLinks,
-    sessions: sessionsOf(settings, connections),
+    sessions: sessionsOf(settings, config, redis),
     keys,
     passwords: { isCommon: isCommonPassword },
     theme,
@@ -58,18 +101,15 @@ export async function openIdentity(
     ...(backend !== undefined && { backend }),
     ...(oauth !== undefined && { oauth: oauthOf(oauth) }),
   }
-  return laterIdentity(options, {
-    onAway: error => emit(storeAway('identity', error)),
-    onBack: () => emit(storeBack('identity')),
-  })
 }
 
 function sessionsOf(
   { sessions: { store, ...lifetimes } }: Settings,
-  { redis }: Connections,
+  { stores }: CompiledConfig,
+  redis: RedisConnection | undefined,
 ): NonNullable<BuiltInIdentityOptions['sessions']> {
   if (store === 'database') return lifetimes
-  if (redis === undefined)
+  if (stores.redis === undefined)
     throw new ConfigError({
       place: 'identity.sessions.store',
       problem: 'is "redis", which has no address',
@@ -82,7 +122,7 @@ function secretOf(
   { secretFile }: Settings,
   { stores }: CompiledConfig,
   folder: string,
-  connections: Connections,
+  file: IdentityPlaces['file'],
 ): string {
   if (secretFile === undefined && stores.postgres !== undefined)
     throw new ConfigError({
@@ -90,8 +130,8 @@ function secretOf(
       problem: 'is missing: instances that share PostgreSQL must share the secret',
       hint: 'make one with "openssl rand -hex 32 > identity.secret", and give it to every instance',
     })
-  const path =
-    secretFile === undefined ? connections.directory.file('identity.secret') : resolve(folder, secretFile)
+  const path = secretFile === undefined ? file?.('identity.secret') : resolve(folder, secretFile)
+  if (path === undefined) return randomSecret()
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (cause) {
@@ -107,14 +147,19 @@ function secretOf(
   }
 }
 
+function randomSecret(): string {
+  return Buffer.from(systemRandom.bytes(32)).toString('hex')
+}
+
 /** Makes the secret; when another thread of this process was quicker, takes that one. */
 function freshSecret(path: string): string {
-  const secret = Buffer.from(systemRandom.bytes(32)).toString('hex')
+  const secret = randomSecret()
   return createSecretFile(path, `${secret}\n`) ? secret : readFileSync(path, 'utf8').trim()
 }
 
-async function mailerOf({ mail }: Settings, connections: Connections): Promise<Mailer> {
-  if (mail === undefined) return fileOutbox(connections.directory.file('outbox'))
+async function mailerOf({ mail }: Settings, file: IdentityPlaces['file']): Promise<Mailer> {
+  if (mail === undefined)
+    return file === undefined ? { send: async () => undefined } : fileOutbox(file('outbox'))
   return smtpMailer({ url: mail.smtp, from: mail.from })
 }
 

@@ -30,6 +30,18 @@ const KEYS: readonly (readonly [
   ],
   ['schema.enforce', file => `schema: { enforce: ${file} }`, 'schema.enforce', /is not JSON/],
   ['refusal.html', file => `refusal: { html: ${file} }`, 'refusal.html', undefined],
+  [
+    'identity.secretFile',
+    file => `identity: { origin: 'http://localhost:8080', secretFile: ${file} }`,
+    'identity.secretFile',
+    /32/,
+  ],
+  [
+    'audit.ship.ca',
+    file => `audit: { ship: [{ syslog: 'tls://127.0.0.1:6514', ca: ${file} }] }`,
+    'audit.ship[0].ca',
+    undefined,
+  ],
   ['policies', file => `policies: ${file}.mjs`, 'policies', /SyntaxError/],
 ]
 
@@ -53,6 +65,37 @@ async function diagnosed(config: string): Promise<readonly string[]> {
     rmSync(folder, { recursive: true, force: true })
   }
 }
+
+/** Settings that only a start can refuse, and what doctor says of them. */
+const REFUSED: readonly (readonly [config: string, said: RegExp])[] = [
+  [
+    "stores: { postgres: 'postgres://127.0.0.1:1/shop' }\nidentity: { origin: 'http://localhost:8080' }",
+    /configuration: identity\.secretFile: is missing: .* \(make one with/,
+  ],
+  [
+    "identity: { origin: 'http://localhost:8080', sessions: { store: redis } }",
+    /configuration: identity\.sessions\.store: is "redis", which has no address \(set stores\.redis\)/,
+  ],
+  [
+    "audit: { store: postgres, origin: shop.example/log, signerKeys: ['PRIVATE+KEY+x+1234+abc'] }",
+    /configuration: audit\.store: is "postgres", which has no address \(set stores\.postgres\)/,
+  ],
+  [
+    "stores: { postgres: 'postgres://127.0.0.1:1/shop' }\naudit: { store: postgres, origin: a.example/log, signerKeys: [nokey] }",
+    /configuration: audit\.signerKeys\[0\]: does not start with PRIVATE\+KEY\+ \(make one with postern audit key/,
+  ],
+]
+
+describe('doctor', { timeout: 120_000 }, () => {
+  for (const [config, said] of REFUSED)
+    test(`refuses what a start would: ${said.source.slice(0, 60)}`, async () => {
+      assert.match((await diagnosed(config)).join('\n'), said)
+    })
+
+  test('has nothing against identity without any other setting', async () => {
+    assert.deepEqual(await diagnosed("identity: { origin: 'http://localhost:8080' }"), [])
+  })
+})
 
 describe('a key that names a file', { timeout: 120_000 }, () => {
   for (const [name, config, place, nonsense] of KEYS) {

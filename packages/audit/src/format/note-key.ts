@@ -173,7 +173,7 @@ export function parseEd25519Signer(text: string, place = 'signer key'): Ed25519S
     throw new ConfigError({
       place,
       problem: 'does not start with PRIVATE+KEY+',
-      hint: 'generate one with generateNoteKey',
+      hint: 'make one with postern audit key NAME',
     })
   const parsed = parseKey(text.slice('PRIVATE+KEY+'.length), place)
   const key = privateKeyOf(parsed.material)
