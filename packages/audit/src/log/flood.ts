@@ -173,8 +173,8 @@ function floodKey(event: Event): string {
 }
 
 /**
- * The event as one of a flood; undefined when it cannot be serialized: whoever logs it counts it as lost. Read
- * from its text: what the engine hands over is a view, whose fields a spread would leave out.
+ * The event as one of a flood; undefined when it cannot be serialized: whoever logs it counts it as lost.
+ * Read from its text: what the engine hands over is a view, whose fields a spread would leave out.
  */
 function withoutOutcome(event: Event): { readonly event: Event; readonly chars: number } | undefined {
   try {
