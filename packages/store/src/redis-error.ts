@@ -28,7 +28,15 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
       retryable: true,
     },
   ],
-  [/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|ETIMEDOUT/, UNREACHABLE],
+  [/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN/, UNREACHABLE],
+  [
+    /ETIMEDOUT/,
+    {
+      message:
+        'gave no connection in time; is the address right, and does the scheme fit (rediss:// is TLS)?',
+      retryable: true,
+    },
+  ],
   [/Failed to refresh slots cache|None of startup nodes|ClusterAllFailed/, UNREACHABLE],
   [
     /isn't writeable|Connection is closed|max retries|ECONNRESET|EPIPE|Cluster isn't ready/,

@@ -159,6 +159,8 @@ function pauseBeforeRetry(times: number): number {
 }
 
 function watch(redis: RedisConnection, state: State): void {
+  const before = state.trouble
+  let wasReady = false
   const settled = (): void => {
     redis.options.enableOfflineQueue = false
   }
@@ -168,10 +170,14 @@ function watch(redis: RedisConnection, state: State): void {
     settled()
   })
   redis.on('ready', () => {
+    wasReady = true
     state.trouble = undefined
     settled()
   })
   redis.on('close', () => {
+    // A server that expects TLS closes a connection without it, and says nothing.
+    if (!wasReady && state.trouble === before)
+      state.trouble = `${state.name}: closed the connection at once; does the scheme of the URL fit (rediss:// is TLS)?`
     state.trouble ??= `${state.name}: is not connected`
     settled()
   })

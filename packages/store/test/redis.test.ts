@@ -175,6 +175,19 @@ describe('a Redis that cannot be used', () => {
     assert.match(error.message, /is not reachable; is it running/)
   })
 
+  test('that expects TLS, or knows none, says that the scheme may be wrong', async t => {
+    const plain = new URL((await services()).redis)
+    assert.match((await told(`rediss://${plain.host}`, '5s')).message, /gave no connection in time.*rediss:/)
+    // What a server does that expects TLS: Redis closes such a connection without a word.
+    const secure = createServer(socket => socket.once('data', () => socket.destroy()))
+    await once(secure.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => secure.close())
+    const { port } = secure.address() as AddressInfo
+    const error = await told(`redis://127.0.0.1:${port}`, '500ms')
+    assert.match(error.message, /closed the connection at once; does the scheme/)
+    assert.equal(error.retryable, true)
+  })
+
   for (const url of ['', 'localhost:6379', 'http://u:secret-word@h', 'redis://ok,secret-word'])
     test(`with the address ${JSON.stringify(url)} is refused without repeating it`, () => {
       assert.throws(
