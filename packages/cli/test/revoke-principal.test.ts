@@ -35,7 +35,10 @@ for (const workers of ['1', '2'])
     })
     backend.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
       socket.on('error', () => {})
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+      // The accept value of the key below (RFC 6455 section 4.2.2).
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n',
+      )
     })
     await new Promise<void>(resolve => backend.listen(0, '127.0.0.1', resolve))
     t.after(() => {

@@ -279,7 +279,8 @@ export class ProxiedExchange implements BackendHandler, DownstreamOwner, Request
     // From here on the connection is the tunnel's: the pool opens another in its place.
     this.#freeSlot()
     const raw = (controller.rawHeaders ?? []) as BackendHeaders
-    if (this.#phase !== 'open' || this.#openTunnel === undefined || !agreesToWebSocket(raw)) {
+    const agrees = agreesToWebSocket(raw, this.exchange.header('sec-websocket-key'))
+    if (this.#phase !== 'open' || this.#openTunnel === undefined || !agrees) {
       backend.destroy()
       this.onResponseError(controller, new ResponseFault('bad upgrade'))
       return

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Exchange } from '@postern/core'
 
 /** Response headers that end at the gateway (RFC 9110 section 7.6.1), or that only it may speak. */
@@ -158,15 +159,27 @@ function takesTrailers(status: number, { method, source }: Exchange): boolean {
   return method !== 'HEAD' && status !== 204 && status !== 304 && source.httpVersion !== '1.0'
 }
 
-/** Whether what a backend changes to is what the client asked for (RFC 9110 section 7.8): a WebSocket. */
-export function agreesToWebSocket(raw: BackendHeaders): boolean {
-  for (let i = 0; i + 1 < raw.length; i += 2)
-    if (
-      String(raw[i]).toLowerCase() === 'upgrade' &&
-      String(raw[i + 1])
-        .trim()
-        .toLowerCase() === 'websocket'
-    )
-      return true
-  return false
+/** RFC 6455 section 1.3. */
+const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
+
+/**
+ * Whether a backend changes to what the client asked for (RFC 9110 section 7.8): a WebSocket, proven by the
+ * accept value of its key (RFC 6455 section 4.2.2). A backend that only passes on a status of somebody else
+ * still reads HTTP, and whoever has a tunnel to it sends requests past every guard.
+ * @param key the client's `Sec-WebSocket-Key`
+ */
+export function agreesToWebSocket(raw: BackendHeaders, key: string | undefined): boolean {
+  if (key === undefined || soleValue(raw, 'upgrade')?.toLowerCase() !== 'websocket') return false
+  return soleValue(raw, 'sec-websocket-accept') === hash('sha1', key + WEBSOCKET_GUID, 'base64')
+}
+
+/** The value of a header that stands there once. */
+function soleValue(raw: BackendHeaders, name: string): string | undefined {
+  let value: string | undefined
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (String(raw[i]).toLowerCase() !== name) continue
+    if (value !== undefined) return undefined
+    value = String(raw[i + 1]).trim()
+  }
+  return value
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { Engine } from '@postern/core'
 import { until } from '../../../../test/until.ts'
 import { exchangeBytes, RawClient, start, startRawBackend } from '../harness.ts'
@@ -104,27 +104,45 @@ describe('a request that asks for another protocol without being a WebSocket', {
     })
 })
 
+const ACCEPT = 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+
+/** What stands in a 101 that is no WebSocket, or not the one of this client. */
+const OTHER_SWITCHES: Readonly<Record<string, string>> = {
+  h2c: `Upgrade: h2c\r\n${ACCEPT}`,
+  'TLS/1.0': `Upgrade: TLS/1.0\r\n${ACCEPT}`,
+  websocket2: `Upgrade: websocket2\r\n${ACCEPT}`,
+  'h2c, websocket': `Upgrade: h2c, websocket\r\n${ACCEPT}`,
+  // A page that passes on the status of an address that the client names: its connection still is HTTP.
+  'a status alone': 'Upgrade: websocket',
+  'the accept value of another key':
+    'Upgrade: websocket\r\nSec-WebSocket-Accept: HSmrc0sMlYUkAGmm5OPpG2HaGWk=',
+  'two accept values': `Upgrade: websocket\r\n${ACCEPT}\r\n${ACCEPT}`,
+}
+
 describe('a backend that changes to another protocol than the WebSocket it was asked for', () => {
-  for (const upgrade of ['h2c', 'TLS/1.0', 'websocket2', 'h2c, websocket'])
-    test(`is a backend that failed, and nothing passes: Upgrade: ${upgrade}`, {
-      timeout: 30_000,
-    }, async t => {
-      let heard = ''
-      const backend = await startRawBackend(t, socket => {
-        socket.on('data', data => {
-          if (heard === '')
-            socket.write(
-              `HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${upgrade}\r\nConnection: Upgrade\r\n\r\nsecret`,
-            )
-          heard += data.toString('latin1')
-        })
+  const refusesSwitch = async (t: TestContext, headers: string, request: string): Promise<void> => {
+    let heard = ''
+    const backend = await startRawBackend(t, socket => {
+      socket.on('data', data => {
+        if (heard === '')
+          socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\nConnection: Upgrade\r\n\r\nsecret`)
+        heard += data.toString('latin1')
       })
-      const { port, event } = await start(t, backend.url)
-      const received = await exchangeBytes(port, UPGRADE + EVIL)
-      assert.match(received, /^HTTP\/1\.1 502 /)
-      assert.doesNotMatch(received, /secret| 101 /)
-      assert.equal(heard.match(/^GET /gm)?.length, 1)
-      const { outcome } = await event(({ type }) => type === 'http')
-      assert.equal(outcome?.status, 502)
     })
+    const { port, event } = await start(t, backend.url)
+    const received = await exchangeBytes(port, request + EVIL)
+    assert.match(received, /^HTTP\/1\.1 502 /)
+    assert.doesNotMatch(received, /secret| 101 /)
+    assert.equal(heard.match(/^GET /gm)?.length, 1)
+    const { outcome } = await event(({ type }) => type === 'http')
+    assert.equal(outcome?.status, 502)
+  }
+  for (const [name, headers] of Object.entries(OTHER_SWITCHES))
+    test(`is a backend that failed, and nothing passes: ${name}`, { timeout: 30_000 }, t =>
+      refusesSwitch(t, headers, UPGRADE),
+    )
+
+  test('is one as well for a client that names no key', { timeout: 30_000 }, t =>
+    refusesSwitch(t, `Upgrade: websocket\r\n${ACCEPT}`, UPGRADE.replace(/Sec-WebSocket-Key: .*\r\n/, '')),
+  )
 })
