@@ -106,7 +106,7 @@ describe('a request that asks for another protocol without being a WebSocket', {
 
 const ACCEPT = 'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo='
 
-/** What stands in a 101 that is no WebSocket, or not the one of this client. */
+/** What stands in a 101 that does not agree to the WebSocket of this client. */
 const OTHER_SWITCHES: Readonly<Record<string, string>> = {
   h2c: `Upgrade: h2c\r\n${ACCEPT}`,
   'TLS/1.0': `Upgrade: TLS/1.0\r\n${ACCEPT}`,
