@@ -38,6 +38,9 @@ describe('Redis that is down at the start', { timeout: 60_000 }, () => {
     t.after(() => redis.stop())
     await gateway.says(/"store\.back"|is in force/)
     assert.equal((gateway.output().match(/started without remediations/g) ?? []).length, 1)
+    // What is said of limits is said of nothing else.
+    assert.match(gateway.output(), /started without limits: .* They follow stores\.failure/)
+    assert.equal((gateway.output().match(/stores\.failure/g) ?? []).length, 1)
     assert.equal((await fetch(gateway.url)).status, 200)
   })
 

@@ -122,8 +122,25 @@ export function documentsOf(sources: readonly ScenarioText[]): readonly Scenario
   return read
 }
 
+/** What the kinds of CrowdSec's scenarios are called; no Sigma rule has a type. */
+const CROWDSEC_TYPES: ReadonlySet<unknown> = new Set([
+  'leaky',
+  'trigger',
+  'counter',
+  'conditional',
+  'bayesian',
+])
+
 function readDocument(value: unknown, place: string, issues: RuleIssues): Rule | undefined {
   if (isMapping(value)) {
+    if (CROWDSEC_TYPES.has(value['type'])) {
+      issues.add(
+        place,
+        'is a scenario of CrowdSec, and Postern reads Sigma rules',
+        'write it as in docs/scenarios.md, or let CrowdSec run it and set crowdsec.feed',
+      )
+      return undefined
+    }
     if ('correlation' in value) return readCorrelation(value, place, issues)
     if ('detection' in value) return readDetection(value, place, issues)
     if ('filter' in value) return readFilter(value, place, issues)

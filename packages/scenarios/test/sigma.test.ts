@@ -252,6 +252,11 @@ describe('what is not understood is refused with its place', () => {
     ['YAML bombs', 'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]', /aliases/],
     ['text that is not YAML', 'title: "', /test\.yml/],
     ['a document that is not a rule', 'hello: world', /not a Sigma rule/],
+    [
+      'a scenario of CrowdSec',
+      'type: leaky\nname: crowdsecurity/http-probing\nfilter: "evt.Meta.service == \'http\'"\ncapacity: 10',
+      /^[^\n]*is a scenario of CrowdSec, and Postern reads Sigma rules[^\n]*$/,
+    ],
   ]
   for (const [name, text, words] of table) test(name, () => assert.match(issues(text), words))
 

@@ -71,6 +71,15 @@ function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
   }
 }
 
+/** Says which parts start later. */
+function noteAway(served: Served, output: CommandContext['output']): void {
+  for (const { name, ok, detail } of served.health()) {
+    if (ok) continue
+    const meanwhile = name === 'limits' ? ' They follow stores.failure until it does.' : ''
+    output.note(`started without ${name}: ${detail ?? 'it does not answer'}.${meanwhile}`)
+  }
+}
+
 function announce(served: Served, { config, file, dataDirectory }: Setup, { output }: CommandContext): void {
   const { mode } = config
   output.line(`${output.paint('green', 'postern')} ${served.url} -> ${config.upstream ?? ''}`)
@@ -89,11 +98,7 @@ function announce(served: Served, { config, file, dataDirectory }: Setup, { outp
         ? `  console        ${opened.address} (a link without a passkey: postern console link)`
         : `  console        ${opened.link} (signs in once, within 15 minutes)`,
     )
-  for (const { name, ok, detail } of served.health())
-    if (!ok)
-      output.note(
-        `started without ${name}: ${detail ?? 'it does not answer'}. Limits follow stores.failure until it does.`,
-      )
+  noteAway(served, output)
   const { loaded, skipped } = served.runtime.foreignRules
   if (loaded + skipped > 0)
     output.note(`${loaded} additional inspection rules are active; ${skipped} are not supported`)
