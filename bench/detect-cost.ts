@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { decodeText } from '../packages/inspect/src/body/text.ts'
 import { DEFAULT_BOUNDS } from '../packages/inspect/src/bounds.ts'
+import { decodeText } from '../packages/inspect/src/canonicalise/text.ts'
 import { beginInspection, inspect } from '../packages/inspect/src/inspect.ts'
 import { readableText } from '../packages/inspect/src/readable-text.ts'
 import { protectSinks } from '../packages/inspect/src/sinks/protect-sinks.ts'

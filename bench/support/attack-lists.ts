@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { InspectedRequest } from '../../packages/inspect/src/inspected-request.ts'
+import type { InspectedRequest } from '../../packages/inspect/src/request/inspected-request.ts'
 import { isOrdinaryRequest } from './ordinary-request.ts'
 
 /** Which half of a list an attack is in, by the hash of its first form; only `tuned` is looked at. */

@@ -1,4 +1,4 @@
-import type { InspectedRequest } from '../../packages/inspect/src/inspected-request.ts'
+import type { InspectedRequest } from '../../packages/inspect/src/request/inspected-request.ts'
 
 /** Letters of any script, digits, and the signs of names, numbers, dates and mail addresses. */
 const WORDS = /^[\p{L}\p{M}\p{N} ._@:,+!?*#-]{0,200}$/u

@@ -1,14 +1,14 @@
 import { decodeUrl } from './canonicalise/url.ts'
-import { CharacterCodes } from './character-codes.ts'
 import { CleanSecrets, digestOf } from './clean-secrets.ts'
 import { CleanValues } from './clean-values.ts'
-import { CHAR, scanCodes, seen } from './features.ts'
 import { HeadersInPlace } from './headers-in-place.ts'
 import { OpaqueValues } from './opaque-value.ts'
 import type { RuleSet } from './rule-set.ts'
 import { couldAct } from './sinks/could-act.ts'
-import { THRESHOLDS } from './thresholds.ts'
 import { beginsLikeToken } from './token-text.ts'
+import { CharacterCodes } from './value/character-codes.ts'
+import { CHAR, scanCodes, seen } from './value/features.ts'
+import { THRESHOLDS } from './value/thresholds.ts'
 
 /** What may stand for another text, so that one scan of it says nothing. */
 export const ENCODED: number =

@@ -1,11 +1,11 @@
 import { Clearance } from './clearance.ts'
 import { isCommonName, isWords } from './common-value.ts'
 import type { EffortMeter } from './effort-meter.ts'
-import { CHAR, type Features } from './features.ts'
-import type { Place } from './reading.ts'
 import type { RuleSet } from './rule-set.ts'
 import { couldAct, isUngatedAction } from './sinks/could-act.ts'
 import { isUnmet } from './unmet-text.ts'
+import { CHAR, type Features } from './value/features.ts'
+import type { Place } from './value/reading.ts'
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 

@@ -1,4 +1,3 @@
-export type { Family, Level } from './family.ts'
 export { type InspectOptions, inspect } from './inspect.ts'
 export {
   inspectLines,
@@ -7,16 +6,15 @@ export {
   type RequestRecord,
 } from './inspect-record.ts'
 export { checkInspectSettings, type InspectSettings } from './inspect-settings.ts'
-export type { InspectedRequest } from './inspected-request.ts'
 export { type InspectionOptions, inspectionGuard } from './inspection-guard.ts'
 export { findLeaks, type Leak, LeakScanner } from './leaks/find-leaks.ts'
 export { type LoadedRules, loadDatadogRules } from './loaders/datadog-rules.ts'
 export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appsec.ts'
 export { loadSecLangRules, type SecLangOptions } from './loaders/seclang-rules.ts'
-export type { Inspection, Match } from './match.ts'
 export { openApiParameterTypes } from './openapi/openapi-parameter-types.ts'
-export { isStrictType, PARAMETER_TYPES, type ParameterType } from './parameter-type.ts'
-export { compileParameterTypes, type ParameterSettings, type ParameterTypes } from './parameter-types.ts'
+export type { InspectedRequest } from './request/inspected-request.ts'
+export type { Family, Level } from './rule/family.ts'
+export type { Inspection, Match } from './rule/match.ts'
 export { ruleIds } from './rules/rule-ids.ts'
 export {
   type ProtectedSinks,
@@ -28,3 +26,9 @@ export {
   type SinkTargets,
 } from './sinks/protect-sinks.ts'
 export type { SinkKind } from './sinks/sink-calls.ts'
+export { isStrictType, PARAMETER_TYPES, type ParameterType } from './value/parameter-type.ts'
+export {
+  compileParameterTypes,
+  type ParameterSettings,
+  type ParameterTypes,
+} from './value/parameter-types.ts'

@@ -2,10 +2,10 @@ import { codedDocument, holdsArchive, visitCodedArchive, visitDocument } from '.
 import { isDocumentStart, startOf } from './body/fetched-by-file.ts'
 import { isGraphql, visitGraphql } from './body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from './body/json.ts'
-import type { Steps } from './body/steps.ts'
-import type { ValueVisitor } from './body/value-visitor.ts'
 import type { Look } from './look.ts'
-import { THRESHOLDS } from './thresholds.ts'
+import type { Steps } from './value/steps.ts'
+import { THRESHOLDS } from './value/thresholds.ts'
+import type { ValueVisitor } from './value/value-visitor.ts'
 
 /** How a document inside a value is walked. */
 interface Walk {

@@ -1,5 +1,5 @@
 import { type InspectOptions, inspect } from './inspect.ts'
-import type { Match } from './match.ts'
+import type { Match } from './rule/match.ts'
 
 /** One request as a line of a file has it: `postern inspect FILE.jsonl`. */
 export interface RequestRecord {

@@ -17,25 +17,25 @@ import {
   type ExceptionTest,
   type InspectException,
 } from './exception.ts'
-import type { Level } from './family.ts'
 import { beginInspection, ownRuleSet } from './inspect.ts'
 import type { InspectSettings } from './inspect-settings.ts'
-import type { InspectedRequest } from './inspected-request.ts'
 import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-refusal.ts'
 import type { SecondOpinion } from './loaders/native-appsec.ts'
-import type { Inspection } from './match.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
 import { OwnCookies } from './own-cookies.ts'
+import type { InspectedRequest } from './request/inspected-request.ts'
+import { RestWatch } from './rest-watch.ts'
+import type { Level } from './rule/family.ts'
+import type { Inspection } from './rule/match.ts'
+import type { Rule } from './rule/rule.ts'
+import { RuleSet } from './rule-set.ts'
+import { isUnreadRestHarmless } from './unread-rest.ts'
 import {
   compileParameterTypes,
   layeredTypes,
   type ParameterSettings,
   type ParameterTypes,
-} from './parameter-types.ts'
-import { RestWatch } from './rest-watch.ts'
-import type { Rule } from './rule.ts'
-import { RuleSet } from './rule-set.ts'
-import { isUnreadRestHarmless } from './unread-rest.ts'
+} from './value/parameter-types.ts'
 
 /** How a guard inspects: level, exceptions, types of parameters and further rules. */
 export interface InspectionOptions {

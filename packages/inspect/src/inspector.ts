@@ -1,28 +1,34 @@
 import { mayHoldDocument } from './body/may-hold-document.ts'
-import type { Steps } from './body/steps.ts'
-import { at, type Locator, type PartVisitor, type TextPart, type ValueVisitor } from './body/value-visitor.ts'
 import { DecodingWalk } from './canonicalise/decoding-walk.ts'
 import { Clearance, ENCODED } from './clearance.ts'
 import { clearedText } from './cleared-text.ts'
 import { commonName } from './common-value.ts'
 import { EffortMeter } from './effort-meter.ts'
 import { ENOUGH, PER_HIT, PER_VALUE, QUOTED, UNITS_OF_DECODING } from './effort-units.ts'
-import { type Features, scanFeatures, seen } from './features.ts'
 import { documentIn, FileValues } from './inner-document.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { Look, type Visit } from './look.ts'
-import type { Inspection, Match } from './match.ts'
 import { MatchRecorder } from './match-recorder.ts'
 import { misfit } from './misfit.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
-import { fitsType, isStrictType, isUnreadType, type ParameterType } from './parameter-type.ts'
 import { readableText } from './readable-text.ts'
-import type { Place, Reading } from './reading.ts'
+import type { Inspection, Match } from './rule/match.ts'
 import type { Hit, RuleSet } from './rule-set.ts'
 import { SeenTexts } from './seen-texts.ts'
 import { couldAct, isUngatedAction, UNGATED } from './sinks/could-act.ts'
-import { THRESHOLDS } from './thresholds.ts'
-import { settingOf } from './value-setting.ts'
+import { type Features, scanFeatures, seen } from './value/features.ts'
+import { fitsType, isStrictType, isUnreadType, type ParameterType } from './value/parameter-type.ts'
+import type { Place, Reading } from './value/reading.ts'
+import type { Steps } from './value/steps.ts'
+import { THRESHOLDS } from './value/thresholds.ts'
+import { settingOf } from './value/value-setting.ts'
+import {
+  at,
+  type Locator,
+  type PartVisitor,
+  type TextPart,
+  type ValueVisitor,
+} from './value/value-visitor.ts'
 
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */

@@ -1,13 +1,13 @@
-import { thresholdOf } from './family.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import { OF_EVERY_QUERY } from './lex/sql-injection.ts'
-import type { Match } from './match.ts'
 import { isMeasureQuery } from './measure-query.ts'
 import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
-import type { Reading } from './reading.ts'
-import { isBody } from './reading.ts'
+import { thresholdOf } from './rule/family.ts'
+import type { Match } from './rule/match.ts'
 import type { Hit } from './rule-set.ts'
-import { THRESHOLDS } from './thresholds.ts'
+import type { Reading } from './value/reading.ts'
+import { isBody } from './value/reading.ts'
+import { THRESHOLDS } from './value/thresholds.ts'
 import {
   isCommandField,
   isConsoleStatement,
@@ -17,7 +17,7 @@ import {
   isTitleField,
   isWholeQuery,
   type ValueSetting,
-} from './value-setting.ts'
+} from './value/value-setting.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/

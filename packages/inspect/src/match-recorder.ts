@@ -1,10 +1,10 @@
-import { thresholdOf } from './family.ts'
 import type { InspectorOptions } from './inspector-options.ts'
 import type { Look } from './look.ts'
-import type { Inspection, Match } from './match.ts'
 import { MatchList } from './match-list.ts'
 import { matchOf } from './match-of.ts'
 import { exceptionFor } from './narrow-exception.ts'
+import { thresholdOf } from './rule/family.ts'
+import type { Inspection, Match } from './rule/match.ts'
 import type { Hit } from './rule-set.ts'
 
 /** The rule about names that are operators: a parameter that is declared under such a name may have it. */

@@ -1,13 +1,13 @@
 import { decodeBase64 } from './canonicalise/base64.ts'
 import { decodeUrl } from './canonicalise/url.ts'
-import { CHAR, scanFeatures, seen } from './features.ts'
 import { isSerialisedObject } from './lex/serialised-object.ts'
-import type { Rule } from './rule.ts'
+import type { Rule } from './rule/rule.ts'
 import type { RuleSet } from './rule-set.ts'
 import { findUnsignedToken } from './rules/objects.ts'
 import { ownRules } from './rules/own-rules.ts'
 import { isToken } from './token-text.ts'
-import { WORD } from './words.ts'
+import { CHAR, scanFeatures, seen } from './value/features.ts'
+import { WORD } from './value/words.ts'
 
 /** What holds opaque values together, beside letters, digits and what opens no rule (`_`, `-`, `.`). */
 const SIGNS = CHAR.slash | CHAR.colon | CHAR.plus | CHAR.space | CHAR.base64 | CHAR.percent | CHAR.at

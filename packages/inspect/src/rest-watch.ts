@@ -3,7 +3,7 @@ import type { RestReader } from './body/rest-reader.ts'
 import type { StartUp } from './effort-meter.ts'
 import { Inspector } from './inspector.ts'
 import type { InspectorOptions } from './inspector-options.ts'
-import type { Inspection } from './match.ts'
+import type { Inspection } from './rule/match.ts'
 
 /** Longer pieces are read in parts, so that what one part may cost is bounded. */
 const PART = 65_536

@@ -1,9 +1,9 @@
-import type { Features } from './features.ts'
-import type { Rule } from './rule.ts'
+import type { Rule } from './rule/rule.ts'
+import type { Parts } from './rule/searched-parts.ts'
 import { RuleGates } from './rule-gates.ts'
-import type { Parts } from './searched-parts.ts'
 import { SignFilter } from './sign-filter.ts'
 import { TextFilter } from './text-filter.ts'
+import type { Features } from './value/features.ts'
 
 /** From this length on, less one, every rule fits. */
 const MEASURED = 65

@@ -1,9 +1,9 @@
 import type { EffortMeter } from './effort-meter.ts'
-import { CHAR, type Features } from './features.ts'
-import type { Place, Reading } from './reading.ts'
-import type { Rule, Span } from './rule.ts'
+import type { Rule, Span } from './rule/rule.ts'
+import type { Parts } from './rule/searched-parts.ts'
 import { LONG, RuleCandidates } from './rule-candidates.ts'
-import type { Parts } from './searched-parts.ts'
+import { CHAR, type Features } from './value/features.ts'
+import type { Place, Reading } from './value/reading.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {

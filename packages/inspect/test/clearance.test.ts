@@ -4,11 +4,11 @@ import fc from 'fast-check'
 import { visitDecodings } from '../src/canonicalise/decodings.ts'
 import { CleanValues } from '../src/clean-values.ts'
 import { Clearance } from '../src/clearance.ts'
-import { scanFeatures, seen } from '../src/features.ts'
 import { inspect, ownRuleSet } from '../src/inspect.ts'
 import { OpaqueValues, REVIEWED } from '../src/opaque-value.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { isOtherAddress } from '../src/sorted-headers.ts'
+import { scanFeatures, seen } from '../src/value/features.ts'
 
 const opaque = new OpaqueValues(ownRuleSet)
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { beginInspection } from '../src/inspect.ts'
-import type { InspectedRequest } from '../src/inspected-request.ts'
+import type { InspectedRequest } from '../src/request/inspected-request.ts'
 import { couldAct } from '../src/sinks/could-act.ts'
 import { requestValues } from '../src/sinks/request-values.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { inspect } from '../src/inspect.ts'
-import type { InspectedRequest } from '../src/inspected-request.ts'
+import type { InspectedRequest } from '../src/request/inspected-request.ts'
 import { inEachPlace } from './in-each-place.ts'
 
 const STEPS = [

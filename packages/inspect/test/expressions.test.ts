@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { shapeOf } from '../src/expression-shape.ts'
 import { inspect } from '../src/inspect.ts'
-import type { PatternRule, Rule } from '../src/rule.ts'
+import { shapeOf } from '../src/rule/expression-shape.ts'
+import type { PatternRule, Rule } from '../src/rule/rule.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 
 function isPattern(rule: Rule): rule is PatternRule {

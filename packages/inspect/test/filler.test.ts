@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { archiveEscape } from '../src/body/archive-names.ts'
 import { inspect } from '../src/inspect.ts'
-import type { InspectedRequest } from '../src/inspected-request.ts'
 import { ShellWordReader } from '../src/lex/shell-word.ts'
 import { SqlGrammar } from '../src/lex/sql-grammar.ts'
+import type { InspectedRequest } from '../src/request/inspected-request.ts'
 
 const FORM = ['content-type', 'application/x-www-form-urlencoded']
 

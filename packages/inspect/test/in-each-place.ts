@@ -1,4 +1,4 @@
-import type { InspectedRequest } from '../src/inspected-request.ts'
+import type { InspectedRequest } from '../src/request/inspected-request.ts'
 
 /** One request for each place in which a value can stand, by the name of the place. */
 export function inEachPlace(value: string): Readonly<Record<string, InspectedRequest>> {

@@ -9,7 +9,7 @@ import {
   RouteTable,
 } from '@postern/core'
 import { type InspectionOptions, inspectionGuard } from '../src/inspection-guard.ts'
-import { compileParameterTypes } from '../src/parameter-types.ts'
+import { compileParameterTypes } from '../src/value/parameter-types.ts'
 
 interface Sent {
   readonly method?: string

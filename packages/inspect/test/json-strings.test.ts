@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { isJson, visitJson } from '../src/body/json.ts'
 import { unescapeJson } from '../src/body/json-string.ts'
-import { finishSteps } from '../src/body/steps.ts'
-import type { PartVisitor, ValueVisitor } from '../src/body/value-visitor.ts'
-import { scanFeatures, seen } from '../src/features.ts'
+import { scanFeatures, seen } from '../src/value/features.ts'
+import { finishSteps } from '../src/value/steps.ts'
+import type { PartVisitor, ValueVisitor } from '../src/value/value-visitor.ts'
 
 /** What a visitor sees of a JSON text, one entry a string. */
 function told(text: string, parts?: PartVisitor): string[] {

@@ -6,8 +6,8 @@ import { ShellCommandLexer } from '../src/lex/shell-command.ts'
 import { ANY_DATABASE, SQL_KEYWORDS, SqlDialect } from '../src/lex/sql-dialect.ts'
 import { SqlGrammar } from '../src/lex/sql-grammar.ts'
 import { SqlInjectionLexer } from '../src/lex/sql-injection.ts'
-import { type Reading, readingOf } from '../src/reading.ts'
-import type { Span } from '../src/rule.ts'
+import type { Span } from '../src/rule/rule.ts'
+import { type Reading, readingOf } from '../src/value/reading.ts'
 
 const read = (text: string): Reading =>
   readingOf(text, { name: 'q' }, { place: 'query', fromStart: true, isPiece: false, isEscaped: false })

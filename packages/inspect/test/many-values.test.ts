@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { visitDecodings } from '../src/canonicalise/decodings.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
-import type { Inspection } from '../src/match.ts'
+import type { Inspection } from '../src/rule/match.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 
 const JSON_TYPE = ['content-type', 'application/json']

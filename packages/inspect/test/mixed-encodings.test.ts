@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { finishSteps } from '../src/body/steps.ts'
-import { decodeBytes, decodeLongBytes } from '../src/body/text.ts'
+import { decodeBytes, decodeLongBytes } from '../src/canonicalise/text.ts'
 import { inspect } from '../src/inspect.ts'
+import { finishSteps } from '../src/value/steps.ts'
 import { inEachPlace } from './in-each-place.ts'
 
 /** Wide letters, which a program that folds them turns into markup. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { inspect } from '../src/inspect.ts'
-import { compileParameterTypes, type ParameterTypes } from '../src/parameter-types.ts'
+import { compileParameterTypes, type ParameterTypes } from '../src/value/parameter-types.ts'
 
 /** The refusal of a text as a field of a JSON body. */
 function posted(text: string, types?: ParameterTypes): string | undefined {

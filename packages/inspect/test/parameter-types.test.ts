@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { inspect } from '../src/inspect.ts'
-import type { ParameterType } from '../src/parameter-type.ts'
-import { compileParameterTypes } from '../src/parameter-types.ts'
+import type { ParameterType } from '../src/value/parameter-type.ts'
+import { compileParameterTypes } from '../src/value/parameter-types.ts'
 
 function asked(type: ParameterType, value: string): string {
   const types = compileParameterTypes({ 'query.p': type }, 'parameters')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { beginInspection, type InspectOptions } from '../src/inspect.ts'
-import type { Inspection } from '../src/match.ts'
+import type { Inspection } from '../src/rule/match.ts'
 
 const BYTES = 65_536
 /** Every rule about what people quote has something to look at in it. */

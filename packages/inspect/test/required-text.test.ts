@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { scanFeatures, seen } from '../src/features.ts'
 import { inspect } from '../src/inspect.ts'
-import { leastLength, requiredSigns, requiredText } from '../src/required-text.ts'
-import type { Rule } from '../src/rule.ts'
+import { leastLength, requiredSigns, requiredText } from '../src/rule/required-text.ts'
+import type { Rule } from '../src/rule/rule.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 import { SignFilter } from '../src/sign-filter.ts'
 import { TextFilter } from '../src/text-filter.ts'
+import { scanFeatures, seen } from '../src/value/features.ts'
 
 const EXPRESSIONS = [
   /select\s{1,8}from/,

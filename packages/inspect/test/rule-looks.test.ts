@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { CHAR, scanFeatures, seen } from '../src/features.ts'
-import type { Rule } from '../src/rule.ts'
+import type { Rule } from '../src/rule/rule.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
-import { WORD } from '../src/words.ts'
+import { CHAR, scanFeatures, seen } from '../src/value/features.ts'
+import { WORD } from '../src/value/words.ts'
 import { MORE, NAMED_CASES, ORDINARY } from './rule-cases.ts'
 import { type Look, lookOf, wakes } from './rule-looks.ts'
 

@@ -1,8 +1,8 @@
-import { scanFeatures, seen } from '../src/features.ts'
-import { type Place, type Reading, type ReadingHead, readingOf } from '../src/reading.ts'
-import type { Rule } from '../src/rule.ts'
+import type { Rule } from '../src/rule/rule.ts'
 import { RuleSet } from '../src/rule-set.ts'
-import type { ValueSetting } from '../src/value-setting.ts'
+import { scanFeatures, seen } from '../src/value/features.ts'
+import { type Place, type Reading, type ReadingHead, readingOf } from '../src/value/reading.ts'
+import type { ValueSetting } from '../src/value/value-setting.ts'
 import { weigh } from '../src/weigh.ts'
 
 /** Every place, and its letter in a row of the table. */

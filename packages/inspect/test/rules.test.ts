@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { visitDecodings } from '../src/canonicalise/decodings.ts'
-import type { Place } from '../src/reading.ts'
-import type { Rule } from '../src/rule.ts'
+import type { Rule } from '../src/rule/rule.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
+import type { Place } from '../src/value/reading.ts'
 
 const PLACES: readonly Place[] = ['query', 'form', 'body', 'path', 'name', 'header', 'cookie', 'file-name']
 /** Rules about where a value stands: their cases are in tests of their own. */

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { type Reading, readingOf } from '../src/reading.ts'
-import { requiredText } from '../src/required-text.ts'
-import type { Span } from '../src/rule.ts'
+import { requiredText } from '../src/rule/required-text.ts'
+import type { Span } from '../src/rule/rule.ts'
+import { PartSearch, type Parts, shiftOf } from '../src/rule/searched-parts.ts'
 import { LONG } from '../src/rule-candidates.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
-import { PartSearch, type Parts, shiftOf } from '../src/searched-parts.ts'
 import { TextFilter } from '../src/text-filter.ts'
+import { type Reading, readingOf } from '../src/value/reading.ts'
 
 const attacks = ownRules.flatMap(rule => rule.attacks)
 const FILLER = [

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { SensitiveTexts } from '../src/lex/sensitive-texts.ts'
 import { ShellCommandLexer } from '../src/lex/shell-command.ts'
-import { readingOf } from '../src/reading.ts'
+import { readingOf } from '../src/value/reading.ts'
 
 const PIECES = [
   ...[

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { inspect } from '../src/inspect.ts'
-import { type Place, readingOf } from '../src/reading.ts'
-import type { Rule } from '../src/rule.ts'
+import type { Rule } from '../src/rule/rule.ts'
 import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
+import { type Place, readingOf } from '../src/value/reading.ts'
 
 /** A rule that looks at every text that has the characters and words of its masks. */
 function unfiltered(rule: Rule): Rule {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { visitGraphql } from '../src/body/graphql.ts'
-import { finishSteps } from '../src/body/steps.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
+import { finishSteps } from '../src/value/steps.ts'
 
 function request(text: string): Parameters<typeof inspect>[0] {
   const body = Buffer.from(JSON.stringify({ text }))

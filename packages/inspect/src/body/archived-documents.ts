@@ -1,12 +1,12 @@
+import { decodeText } from '../canonicalise/text.ts'
 import { prologOf } from '../lex/xml-prolog.ts'
+import type { Steps } from '../value/steps.ts'
+import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape, isTar, tarContents } from './archive-names.ts'
 import { isDocumentStart, MOST_OF_DOCUMENT, MOST_OF_VALUE, readDocument } from './fetched-by-file.ts'
 import { mayHoldMetadata, metadataIn } from './metadata.ts'
-import type { Steps } from './steps.ts'
-import { decodeText } from './text.ts'
 import { gunzipped, inflated, isGzip, isZlib, type Reader, stored, unzlibbed } from './unpacked.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
-import { at, type ValueVisitor } from './value-visitor.ts'
 import { isZip, zipEntries } from './zip-entries.ts'
 
 /** Bytes that show what an entry is, of what may be a tar archive, and those read of a document first. */

@@ -1,4 +1,4 @@
-import { at, type ValueVisitor } from './value-visitor.ts'
+import { at, type ValueVisitor } from '../value/value-visitor.ts'
 
 /** What is long enough in a message to be a text. */
 const STRINGS = /[\t\n\r\u0020-\u007e]{8,2048}/g

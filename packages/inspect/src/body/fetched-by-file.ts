@@ -1,7 +1,7 @@
+import { charsetOf } from '../canonicalise/charset.ts'
+import { decodeText } from '../canonicalise/text.ts'
 import { fetchedByProlog, findTransform, isReached, TRANSFORM } from '../lex/xml-fetch.ts'
 import { prologOf } from '../lex/xml-prolog.ts'
-import { charsetOf } from './charset.ts'
-import { decodeText } from './text.ts'
 
 /** Bytes of a document that are read first, then of its prolog while that goes on, and at most. */
 const FIRST = 8_192

@@ -1,9 +1,9 @@
 import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
-import type { Place } from '../reading.ts'
+import type { Place } from '../value/reading.ts'
+import type { Steps } from '../value/steps.ts'
+import type { Locator, ValueVisitor } from '../value/value-visitor.ts'
 import { visitJoined } from './joined-values.ts'
-import type { Steps } from './steps.ts'
-import type { Locator, ValueVisitor } from './value-visitor.ts'
 
 const PERCENT = 37
 

@@ -1,9 +1,9 @@
 import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
-import { CharacterCodes, MOST_COPIED } from '../character-codes.ts'
-import type { Place } from '../reading.ts'
+import { CharacterCodes, MOST_COPIED } from '../value/character-codes.ts'
+import type { Place } from '../value/reading.ts'
+import type { Steps } from '../value/steps.ts'
+import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { unescapeJson } from './json-string.ts'
-import type { Steps } from './steps.ts'
-import { at, type ValueVisitor } from './value-visitor.ts'
 
 const DOCUMENT =
   /^[\s,]{0,64}(?:\{[\s,]{0,64}(?:\.{3}|[a-z_]\w{0,64}[\s,]{0,16}[({:}\s,@])|(?:query|mutation|subscription|fragment)\b[^{]{0,512}\{)/i

@@ -1,8 +1,8 @@
 import { PART } from '../canonicalise/in-parts.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
-import type { Place } from '../reading.ts'
-import type { Steps } from './steps.ts'
-import type { Locator, ValueVisitor } from './value-visitor.ts'
+import type { Place } from '../value/reading.ts'
+import type { Steps } from '../value/steps.ts'
+import type { Locator, ValueVisitor } from '../value/value-visitor.ts'
 
 /** The end of a comment or a tag, in which the comma between two values is lost. */
 const CLOSING = /(?:\*|%2a)(?:\/|%2f)|>|%3e/i

@@ -1,5 +1,5 @@
+import type { Locator } from '../value/value-visitor.ts'
 import type { JsonString } from './json-string.ts'
-import type { Locator } from './value-visitor.ts'
 
 /** Where the walk over a JSON text stands. One object for the whole walk. */
 export class JsonPath implements Locator {

@@ -1,7 +1,7 @@
 import { PART } from '../canonicalise/in-parts.ts'
-import { CharacterCodes, MOST_COPIED } from '../character-codes.ts'
-import { scanCodes } from '../features.ts'
-import type { TextPart } from './value-visitor.ts'
+import { CharacterCodes, MOST_COPIED } from '../value/character-codes.ts'
+import { scanCodes } from '../value/features.ts'
+import type { TextPart } from '../value/value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

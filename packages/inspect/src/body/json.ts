@@ -1,10 +1,10 @@
 import { decodeInParts } from '../canonicalise/in-parts.ts'
-import type { Place } from '../reading.ts'
+import type { Place } from '../value/reading.ts'
+import type { Steps } from '../value/steps.ts'
+import type { ValueVisitor } from '../value/value-visitor.ts'
 import { isShortJson } from './json-grammar.ts'
 import { JsonPath } from './json-path.ts'
 import { hasOddEscape, JsonString, unescapeJson, unescapeOddly } from './json-string.ts'
-import type { Steps } from './steps.ts'
-import type { ValueVisitor } from './value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

@@ -1,6 +1,6 @@
 import { PART, type Pausing } from '../canonicalise/in-parts.ts'
+import type { Steps } from '../value/steps.ts'
 import { quotedEnd } from './quoted-end.ts'
-import type { Steps } from './steps.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

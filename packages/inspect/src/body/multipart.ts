@@ -1,15 +1,15 @@
 import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
+import { decodeBytes, decodeLongBytes, isBinary } from '../canonicalise/text.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
+import type { Steps } from '../value/steps.ts'
+import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape } from './archive-names.ts'
 import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
-import type { Steps } from './steps.ts'
-import { decodeBytes, decodeLongBytes, isBinary } from './text.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { mayBeDocument, scriptIn } from './upload.ts'
-import { at, type ValueVisitor } from './value-visitor.ts'
 
 const MAX_PARTS = 1_000
 const MAX_PART_HEADERS = 8_192

@@ -1,11 +1,11 @@
 import { boundariesOf } from '@postern/core'
+import { decodeBytes, isBinary } from '../canonicalise/text.ts'
+import { finishSteps, type Steps } from '../value/steps.ts'
+import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } from './multipart.ts'
-import { finishSteps, type Steps } from './steps.ts'
-import { decodeBytes, isBinary } from './text.ts'
-import { at, type ValueVisitor } from './value-visitor.ts'
 import { isFormType, isJsonBody, mayBeginDocument } from './visit-body.ts'
 
 /** Reads the rest of a body piece by piece, behind a start that was read as a whole. */

@@ -1,8 +1,8 @@
 import { decodeInParts } from '../canonicalise/in-parts.ts'
+import type { Steps } from '../value/steps.ts'
+import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { unescapeOddly } from './json-string.ts'
 import { quotedEnd } from './quoted-end.ts'
-import type { Steps } from './steps.ts'
-import { at, type ValueVisitor } from './value-visitor.ts'
 
 const BACKSLASH = 92
 /** Shorter ones hold nothing. */

@@ -1,8 +1,8 @@
 import { decodeEntities } from '../canonicalise/entities.ts'
 import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
+import type { Steps } from '../value/steps.ts'
+import type { Locator, ValueVisitor } from '../value/value-visitor.ts'
 import { ElementTexts } from './element-texts.ts'
-import type { Steps } from './steps.ts'
-import type { Locator, ValueVisitor } from './value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

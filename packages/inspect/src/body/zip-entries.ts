@@ -1,5 +1,5 @@
 import type { Pausing } from '../canonicalise/in-parts.ts'
-import type { Steps } from './steps.ts'
+import type { Steps } from '../value/steps.ts'
 
 const ZIP = 'PK\u0003\u0004'
 const LOCAL_HEADER = 30

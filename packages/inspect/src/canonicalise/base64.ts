@@ -1,5 +1,5 @@
 import { constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
-import { CharacterCodes } from '../character-codes.ts'
+import { CharacterCodes } from '../value/character-codes.ts'
 import { isDeflatedXml } from './deflated-xml.ts'
 import { gunzipShort, inflateRawShort, inflateShort } from './gunzip-short.ts'
 import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'

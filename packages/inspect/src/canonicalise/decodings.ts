@@ -1,4 +1,4 @@
-import type { Place, Reading } from '../reading.ts'
+import type { Place, Reading } from '../value/reading.ts'
 import { DecodingWalk } from './decoding-walk.ts'
 
 /** Told each reading; returns true when it has seen enough. */

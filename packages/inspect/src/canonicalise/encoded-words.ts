@@ -1,4 +1,4 @@
-import { decodeBytes } from '../body/text.ts'
+import { decodeBytes } from './text.ts'
 
 const WORD = /=\?[^?\s]{1,40}\?([bq])\?([^?\s]{0,1024})\?=/gi
 

@@ -1,4 +1,4 @@
-import { decodeBytes } from '../body/text.ts'
+import { decodeBytes } from './text.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

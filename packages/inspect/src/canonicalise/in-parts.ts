@@ -1,4 +1,4 @@
-import type { Steps } from '../body/steps.ts'
+import type { Steps } from '../value/steps.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

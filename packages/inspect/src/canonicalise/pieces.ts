@@ -1,5 +1,5 @@
-import { CHAR } from '../features.ts'
-import { THRESHOLDS } from '../thresholds.ts'
+import { CHAR } from '../value/features.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
 
 /** What stands around a value that is quoted, commented out, fenced or set in markup. */
 const WRAPPED =

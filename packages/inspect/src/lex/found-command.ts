@@ -1,5 +1,5 @@
-import type { Reading } from '../reading.ts'
-import { isFreeText, isOperandParameter } from '../value-setting.ts'
+import type { Reading } from '../value/reading.ts'
+import { isFreeText, isOperandParameter } from '../value/value-setting.ts'
 import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
 import { endsElement } from './element-end.ts'
 import { isFiltering } from './filter-command.ts'

@@ -1,5 +1,5 @@
-import type { Reading } from '../reading.ts'
-import type { Span } from '../rule.ts'
+import type { Span } from '../rule/rule.ts'
+import type { Reading } from '../value/reading.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 
 const {

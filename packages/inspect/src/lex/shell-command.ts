@@ -1,5 +1,5 @@
-import type { Reading } from '../reading.ts'
-import type { Span } from '../rule.ts'
+import type { Span } from '../rule/rule.ts'
+import type { Reading } from '../value/reading.ts'
 import { CommandNameReader } from './command-name.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'

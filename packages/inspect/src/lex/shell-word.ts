@@ -1,4 +1,4 @@
-import { HASH_SEED, hashStep } from '../words.ts'
+import { HASH_SEED, hashStep } from '../value/words.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import { SHELL_NAMES } from './shell-words.ts'
 

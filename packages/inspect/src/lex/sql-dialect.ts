@@ -1,4 +1,4 @@
-import { HASH_SEED, hashStep } from '../words.ts'
+import { HASH_SEED, hashStep } from '../value/words.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

@@ -1,5 +1,5 @@
-import { CharacterCodes } from '../character-codes.ts'
-import { HASH_SEED, hashStep } from '../words.ts'
+import { CharacterCodes } from '../value/character-codes.ts'
+import { HASH_SEED, hashStep } from '../value/words.ts'
 import { KEY, type SqlDialect } from './sql-dialect.ts'
 
 /**

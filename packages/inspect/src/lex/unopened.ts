@@ -1,5 +1,5 @@
-import type { Reading } from '../reading.ts'
-import type { PatternRule, Span } from '../rule.ts'
+import type { PatternRule, Span } from '../rule/rule.ts'
+import type { Reading } from '../value/reading.ts'
 
 /** Matches of one rule in one text that are looked at; of more the last one counts. */
 const MOST_MATCHES = 16

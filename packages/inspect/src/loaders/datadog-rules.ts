@@ -1,8 +1,8 @@
 import { ConfigError } from '@postern/core'
 import { MarkupLexer } from '../lex/html-elements.ts'
 import { SqlInjectionLexer } from '../lex/sql-injection.ts'
-import type { Place, Reading } from '../reading.ts'
-import type { Rule, Span } from '../rule.ts'
+import type { Rule, Span } from '../rule/rule.ts'
+import type { Place, Reading } from '../value/reading.ts'
 import { compileForeign, findForeign } from './foreign-expression.ts'
 
 const markup = new MarkupLexer()

@@ -1,4 +1,4 @@
-import { shapeOf } from '../expression-shape.ts'
+import { shapeOf } from '../rule/expression-shape.ts'
 
 /** Other people's expressions are matched against at most this many characters at once. */
 const LONGEST = 2_048

@@ -1,8 +1,8 @@
-import { finishSteps } from '../body/steps.ts'
 import { visitBody } from '../body/visit-body.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
-import type { InspectedRequest } from '../inspected-request.ts'
-import type { Match } from '../match.ts'
+import type { InspectedRequest } from '../request/inspected-request.ts'
+import type { Match } from '../rule/match.ts'
+import { finishSteps } from '../value/steps.ts'
 
 /** The part of `@datadog/native-appsec` that is used; the application installs and passes it. */
 export interface NativeAppsec {

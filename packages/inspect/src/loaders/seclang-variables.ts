@@ -1,4 +1,4 @@
-import type { Place, Reading } from '../reading.ts'
+import type { Place, Reading } from '../value/reading.ts'
 
 const VARIABLES: Readonly<Record<string, readonly Place[]>> = {
   ARGS: ['query', 'body'],

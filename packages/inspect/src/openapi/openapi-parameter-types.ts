@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
-import type { ParameterType } from '../parameter-type.ts'
-import { isParameterLocation, type ParameterSettings } from '../parameter-types.ts'
+import type { ParameterType } from '../value/parameter-type.ts'
+import { isParameterLocation, type ParameterSettings } from '../value/parameter-types.ts'
 import { type Described, isDescribed, typeOfSchema } from './schema-type.ts'
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']

@@ -1,4 +1,4 @@
-import { fitsType, type ParameterType } from '../parameter-type.ts'
+import { fitsType, type ParameterType } from '../value/parameter-type.ts'
 
 /** A part of a document, checked no further than that it is an object. */
 export type Described = Readonly<Record<string, unknown>>

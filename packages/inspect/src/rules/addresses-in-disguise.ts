@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
 import { findOddAddress } from '../lex/odd-address.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 const SENT_TO =
   /^(?:next|return(?:_?(?:url|to|path|uri))?|redirect(?:_?(?:url|to|uri))?|redir|goto|continue|dest(?:ination)?|forward|back(?:_?url)?|success_?url|login_?url|logout_?url|target_?url|ref_?url|from_?url|url_?return|rurl|checkout_?url)$/

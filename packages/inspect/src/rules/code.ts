@@ -1,6 +1,6 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 const PHP_DANGEROUS =
   'system|passthru|shell_exec|popen|proc_open|pcntl_exec|exec|assert|eval|create_function|call_user_func(?:_array)?|preg_replace|base64_decode|gzinflate|gzuncompress|gzdecode|zlib_decode|str_rot13|file_get_contents|file_put_contents|move_uploaded_file|phpinfo|php_uname|readfile|show_source|highlight_file|putenv|ini_set|ini_get|dl|fopen|fputs|fwrite|symlink|chmod|chown|unlink|rmdir|scandir|opendir|parse_ini_file|var_dump|print_r|ob_start|array_map|usort|include(?:_once)?|require(?:_once)?|unserialize|getenv|posix_getpwuid|curl_exec|curl_init|mail|error_log|session_start|extract|parse_str|bzdecompress'

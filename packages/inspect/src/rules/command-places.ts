@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
 const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/

@@ -1,6 +1,6 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 /**
  * Commands with which an intruder proves that a program runs what it is sent, as the whole of a value: they

@@ -1,9 +1,9 @@
-import { CHAR } from '../features.ts'
 import { isWholeFilter } from '../lex/ldap-filter.ts'
 import { unopened } from '../lex/unopened.ts'
-import type { Reading } from '../reading.ts'
-import { type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { type PatternRule, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Names of settings that hold the filter with which a directory is asked. */
 const FILTER_SETTING =

@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 const LOADER_NAME =
   /^(?:ld_(?:preload|library_path|audit)|bash_env|perl5(?:opt|lib|db)|python(?:startup|path|inspect|warnings)|ruby(?:opt|lib)|node_options|gconv_path|java_tool_options|_java_options|phprc|php_ini_scan_dir|php_(?:admin_)?value|git_(?:ssh|proxy)_command|dyld_insert_libraries)$/

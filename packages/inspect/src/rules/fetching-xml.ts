@@ -1,4 +1,3 @@
-import { CHAR } from '../features.ts'
 import {
   FOREIGN_TYPE,
   findFetchingProlog,
@@ -6,8 +5,9 @@ import {
   findTransform,
   OPENING_ELEMENT,
 } from '../lex/xml-fetch.ts'
-import { needsOneOf, pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 /** What else has a parser of XML, or what transforms or draws a document, fetch something. */
 export const fetchingXmlRules: readonly Rule[] = [

@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Headers whose values have a grammar, and what none of them may hold. */
 const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [

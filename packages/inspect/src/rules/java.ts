@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Where reports of errors and traces name the class that code ran in. */
 const NAMED_CLASS =

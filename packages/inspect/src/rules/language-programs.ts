@@ -1,6 +1,6 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 /**
  * How languages and tools start programs, as the whole of a value or a part of it: what a field that is

@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 const OPERATORS =
   'ne|eq|gt|gte|lt|lte|in|nin|or|and|nor|not|exists|type|mod|regex|where|text|all|elemmatch|size|expr|jsonschema|options|func|accumulator|function|lookup|ninarray|bitsallset|slice|comment|natural|set|unset|inc|push|pull|rename|near|geowithin|geointersects|meta|graphlookup|unionwith|currentop|listsessions|listlocalsessions|collstats|indexstats|plancachestats|out'

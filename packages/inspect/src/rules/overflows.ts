@@ -1,5 +1,5 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
 
 /** Values that are to fill more memory than a program set aside for them, and what is put behind it. */
 export const overflowRules: readonly Rule[] = [

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.ts'
+import type { Rule } from '../rule/rule.ts'
 import { disguisedAddressRules } from './addresses-in-disguise.ts'
 import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'

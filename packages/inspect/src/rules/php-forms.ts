@@ -1,5 +1,5 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
 
 /** Functions that run what they are given, or print so that an intruder sees that his code ran. */
 const RUNNING =

@@ -1,6 +1,6 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 /**
  * Scanners by what they call themselves, files that are only ever asked for by intruders, uploads that a

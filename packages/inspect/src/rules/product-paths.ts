@@ -1,5 +1,5 @@
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { WORD } from '../value/words.ts'
 
 /**
  * Addresses that one product answers and should not have: its set-up after it was set up, services between

@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
 import { ShellCommandLexer } from '../lex/shell-command.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 const shell = new ShellCommandLexer()
 

@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Names of addresses that a browser is sent to, or that name who may call: nobody fetches them. */
 const NOT_FETCHED =

@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
 import { isSerialisedObject } from '../lex/serialised-object.ts'
-import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** The state that JavaServer Faces and ASP.NET keep in their pages is signed by the framework. */
 const SIGNED_STATE = /^(?:javax|jakarta)\.faces\.|^__(?:viewstate|eventvalidation)/

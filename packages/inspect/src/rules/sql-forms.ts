@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule.ts'
-import { isOperandParameter } from '../value-setting.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { isOperandParameter } from '../value/value-setting.ts'
+import { WORD } from '../value/words.ts'
 
 const QUOTED_NUMBER = /^(?:-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)|['"])$/
 

@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
 import { foundWithin } from '../lex/found-within.ts'
-import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
 
 /** Where a template names what it reaches by a text: in brackets, and behind what takes a name. */
 const KEY = '(?:\\[|\\battr(?:ibute)?\\s{0,4}(?:\\(|=)|\\battribute\\s{0,2}\\([^,()\\n]{1,24},)\\s{0,4}'

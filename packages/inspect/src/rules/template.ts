@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
 import { foundWithin } from '../lex/found-within.ts'
-import type { Reading } from '../reading.ts'
-import { pattern, type Rule, type Span } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =

@@ -1,8 +1,8 @@
-import { CHAR } from '../features.ts'
-import type { Reading } from '../reading.ts'
-import { needsOneOf, type PatternRule, pattern, type Rule, type Span } from '../rule.ts'
-import { PartSearch, type Parts } from '../searched-parts.ts'
-import { WORD } from '../words.ts'
+import { needsOneOf, type PatternRule, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { PartSearch, type Parts } from '../rule/searched-parts.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Files that nothing but the system and an intruder opens. */
 const SECRET_FILE =

@@ -1,6 +1,6 @@
-import { CHAR } from '../features.ts'
 import { unopened } from '../lex/unopened.ts'
-import { type PatternRule, pattern, type Rule } from '../rule.ts'
+import { type PatternRule, pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
 
 /** A predicate that the value opened itself breaks out of none. */
 function unlessOpened(rule: PatternRule): PatternRule {

@@ -1,6 +1,6 @@
-import { CHAR } from '../features.ts'
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 const CALLED = 'alert|confirm|prompt|eval|print|settimeout|setinterval|fetch|atob|open'
 const OBJECT = '(?:self|window|top|parent|frames|globalthis|document|this)\\s{0,2}\\??\\.?\\s{0,2}'

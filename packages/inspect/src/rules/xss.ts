@@ -1,7 +1,7 @@
-import { CHAR } from '../features.ts'
 import { MarkupLexer } from '../lex/html-elements.ts'
-import { pattern, type Rule } from '../rule.ts'
-import { WORD } from '../words.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 const markup = new MarkupLexer()
 

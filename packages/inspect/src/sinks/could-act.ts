@@ -1,4 +1,4 @@
-import { CHAR } from '../features.ts'
+import { CHAR } from '../value/features.ts'
 import { isOwnName } from './request-values.ts'
 import { SQL_WORDS } from './sql-sink.ts'
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { promisify } from 'node:util'
 import { CidrSet, PosternError } from '@postern/core'
-import type { InspectedRequest } from '../inspected-request.ts'
+import type { InspectedRequest } from '../request/inspected-request.ts'
 import { escapesCommand } from './command-sink.ts'
 import { KnownTexts } from './known-texts.ts'
 import { escapesPath } from './path-sink.ts'

@@ -1,10 +1,10 @@
 import { visitForm } from '../body/form.ts'
-import { finishSteps } from '../body/steps.ts'
-import type { ValueVisitor } from '../body/value-visitor.ts'
 import { visitBody } from '../body/visit-body.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
-import { isUnread } from '../header-names.ts'
-import type { InspectedRequest } from '../inspected-request.ts'
+import { isUnread } from '../request/header-names.ts'
+import type { InspectedRequest } from '../request/inspected-request.ts'
+import { finishSteps } from '../value/steps.ts'
+import type { ValueVisitor } from '../value/value-visitor.ts'
 
 /** A value of a request and where it stood. */
 export interface RequestValue {

@@ -1,4 +1,4 @@
-import { CHAR, charBit, HOLDS } from './features.ts'
+import { CHAR, charBit, HOLDS } from '../value/features.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import type { Pausing } from '../canonicalise/in-parts.ts'
+import type { Steps } from '../value/steps.ts'
 import { charsetOf, decodeCharset } from './charset.ts'
-import type { Steps } from './steps.ts'
+import type { Pausing } from './in-parts.ts'
 
 const utf8 = new TextDecoder('utf-8')
 /** For what is not the start of a text: a mark is a character there. */

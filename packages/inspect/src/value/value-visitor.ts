@@ -1,4 +1,4 @@
-import type { Place } from '../reading.ts'
+import type { Place } from './reading.ts'
 
 /**
  * Names the place of the value at hand. Only asked when there is something to say about it, so that walking

@@ -1,7 +1,7 @@
-import type { Locator } from './body/value-visitor.ts'
 import type { ParameterType } from './parameter-type.ts'
 import { isBody, type Place, type Reading } from './reading.ts'
 import { THRESHOLDS } from './thresholds.ts'
+import type { Locator } from './value-visitor.ts'
 
 /**
  * How the hits in a value are weighed. It rests on the parameter's type and place alone, never on what the

@@ -1,5 +1,5 @@
+import type { Reading } from '../value/reading.ts'
 import type { Family } from './family.ts'
-import type { Reading } from './reading.ts'
 import type { RequiredSigns } from './required-signs.ts'
 import { type Requirement, requiredOf } from './required-text.ts'
 import { PartSearch, type Parts } from './searched-parts.ts'

@@ -1,5 +1,5 @@
+import type { ParameterType } from '../value/parameter-type.ts'
 import type { Family } from './family.ts'
-import type { ParameterType } from './parameter-type.ts'
 
 /** Where and why inspection took exception to a request. */
 export interface Match {
