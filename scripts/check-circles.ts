@@ -5,9 +5,6 @@ import { dirname, join, normalize } from 'node:path'
 import { circlesOf, folderGraph, type Graph } from './import-graph.ts'
 import { importsOf, packages, root } from './workspace.ts'
 
-/** Packages whose folders still import each other in circles. The list may only shrink. */
-const FOLDERS_IN_CIRCLES: ReadonlySet<string> = new Set(['packages/identity'])
-
 function filesOf(folder: string): Graph {
   return new Map(
     globSync(`${folder}/src/**/*.{ts,tsx}`, { cwd: root }).map(file => [
@@ -30,9 +27,7 @@ for (const { folder } of packages()) {
   // What a package exports comes from everywhere, and nothing in the package imports it.
   const entry = `${folder}/src/index.ts`
   const circles = circlesOf(folderGraph(files, file => (file === entry ? undefined : dirname(file))))
-  if (!FOLDERS_IN_CIRCLES.has(folder)) report(circles, 'move a file to the folder that needs it')
-  else if (circles.length === 0)
-    problems.push(`${folder}: its folders import in one direction; take it off the list in check-circles.ts`)
+  report(circles, 'move a file to the folder that needs it')
 }
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exit(1)

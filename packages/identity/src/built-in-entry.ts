@@ -1,5 +1,4 @@
 export type { Account } from './account/account.ts'
-export type { AccountFactors } from './account/account-factors.ts'
 export type { ImportOptions, ImportReport } from './account/import-accounts.ts'
 export type { ApiKey } from './api-key/api-key.ts'
 export type { NewApiKey } from './api-key/api-keys.ts'
@@ -8,8 +7,9 @@ export { type LaterIdentityOptions, laterIdentity } from './built-in/later-ident
 export { fileOutbox } from './mail/file-outbox.ts'
 export type { Mail, Mailer } from './mail/mailer.ts'
 export { smtpMailer } from './mail/smtp-mailer.ts'
-export type { ExternalProvider } from './oauth/external-provider.ts'
 export type { OauthServerOptions } from './oauth/oauth-server.ts'
+export type { AccountFactors } from './parts/account-factors.ts'
+export type { ExternalProvider } from './parts/external-provider.ts'
 export {
   type PasskeyAccount,
   PasskeyAccounts,

@@ -7,8 +7,8 @@ import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import { identityDatabase } from '../src/database/identity-database.ts'
 import { migrateIdentity } from '../src/database/identity-migrations.sql.ts'
-import { OauthStore } from '../src/oauth/oauth-store.ts'
 import { publicFetch } from '../src/oauth/public-fetch.ts'
+import { OauthStore } from '../src/oauth/store/oauth-store.ts'
 import {
   API,
   allow,

@@ -7,7 +7,7 @@ import { type Email, parseEmail } from '../src/account/email.ts'
 import { importAccounts } from '../src/account/import-accounts.ts'
 import { OneTimeTokens } from '../src/account/one-time-tokens.ts'
 import { Organisations } from '../src/account/organisations.ts'
-import { OauthStore, revokeGrants } from '../src/oauth/oauth-store.ts'
+import { OauthStore, revokeGrants } from '../src/oauth/store/oauth-store.ts'
 import { DATABASES, testSecret, VirtualClock } from './support.ts'
 
 function email(text: string): Email {

@@ -1,6 +1,6 @@
 import type { Clock, RandomSource } from '@postern/core'
+import { percentDecoded } from '../headers/signed-cookie.ts'
 import type { RecordStore } from '../records/record-store.ts'
-import { percentDecoded } from '../verify/signed-cookie.ts'
 import type { Jwk } from '../verify/verification-key.ts'
 import type { BoundCookie } from './bound-cookie.ts'
 import {

@@ -18,11 +18,11 @@ import type { Assets } from '../pages/assets.ts'
 import { type FrameOptions, render } from '../pages/frame.ts'
 import { html } from '../pages/html.ts'
 import { parseLanguage } from '../pages/language/language.ts'
-import type { PageAnswer, PageRequest } from '../pages/page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from '../pages/page-request.ts'
 import { csrfToken, isOwnPost, readPageRequest } from '../pages/read-page-request.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { QueueFull } from '../password/work-queue.ts'
 import type { BackendTokens } from './backend-token.ts'
-import type { IdentityParts, Routes } from './identity-parts.ts'
 
 export interface PagesGuardOptions {
   readonly parts: IdentityParts

@@ -1,5 +1,5 @@
+import type { LetterKind } from '../pages/language/letter-kind.ts'
 import type { Texts } from '../pages/language/texts.ts'
-import type { LetterKind } from './letter-kind.ts'
 import type { Mail } from './mailer.ts'
 
 /**

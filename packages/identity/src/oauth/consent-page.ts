@@ -1,9 +1,9 @@
 import type { Interaction, Provider } from 'oidc-provider'
-import type { IdentityParts } from '../built-in/identity-parts.ts'
 import { formFields } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import type { Texts } from '../pages/language/texts.ts'
 import type { Page, PageRequest } from '../pages/page-request.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import type { Session } from '../session/session.ts'
 import { clientLabel } from './url-clients.ts'
 

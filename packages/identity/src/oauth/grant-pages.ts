@@ -1,10 +1,11 @@
 import type { AdapterPayload, Provider } from 'oidc-provider'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { moment } from '../pages/account-frame.ts'
 import { button, go, isAnswer, needsHolder, needsSession, show } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
+import type { Routes } from '../pages/page-request.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { describeScope } from './consent-page.ts'
-import type { OauthStore } from './oauth-store.ts'
+import type { OauthStore } from './store/oauth-store.ts'
 import { clientLabel } from './url-clients.ts'
 
 /**

@@ -7,21 +7,21 @@ import type {
   KoaContextWithOIDC,
   Provider,
 } from 'oidc-provider'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { go, isAnswer, isFresh, needsSession, show, toStepUp } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
-import type { Page, PageAnswer, PageRequest } from '../pages/page-request.ts'
+import type { Page, PageAnswer, PageRequest, Routes } from '../pages/page-request.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import type { Session } from '../session/session.ts'
 import { isOriginOf, withPagePolicy } from './browser-answers.ts'
 import { consentPage } from './consent-page.ts'
 import { deviceConfirm, deviceInput } from './device-pages.ts'
-import { DevicePolls } from './device-polls.ts'
 import { grantPages } from './grant-pages.ts'
 import { loadProvider } from './load-provider.ts'
 import { MemoryServer } from './memory-server.ts'
-import { OauthStore } from './oauth-store.ts'
 import { endReplayed, refusals, replayEvents } from './refusals.ts'
-import { oauthSigningKeys } from './signing-keys.ts'
+import { DevicePolls } from './store/device-polls.ts'
+import { OauthStore } from './store/oauth-store.ts'
+import { oauthSigningKeys } from './store/signing-keys.ts'
 import { clientLabel, mayIntrospect, metadataFetch, urlClients } from './url-clients.ts'
 
 /** An API that tokens are for (RFC 8707). */

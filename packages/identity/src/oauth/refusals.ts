@@ -1,8 +1,8 @@
 import type { KoaContextWithOIDC, errors as OauthErrors } from 'oidc-provider'
-import type { IdentityParts } from '../built-in/identity-parts.ts'
 import type { PageRequest } from '../pages/page-request.ts'
-import type { OauthRefusal } from './oauth-bounds.ts'
-import type { OauthStore, ReplayedGrant } from './oauth-store.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
+import type { OauthRefusal } from './store/oauth-bounds.ts'
+import type { OauthStore, ReplayedGrant } from './store/oauth-store.ts'
 
 /** The errors by which the OAuth server answers what the store does not keep. */
 export function refusals(errors: typeof OauthErrors): (why: OauthRefusal) => Error {

@@ -1,5 +1,5 @@
 import type { Client, Configuration } from 'oidc-provider'
-import type { IdentityParts } from '../built-in/identity-parts.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { publicFetch } from './public-fetch.ts'
 
 type Features = NonNullable<Configuration['features']>

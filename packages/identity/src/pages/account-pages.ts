@@ -1,10 +1,10 @@
 import type { Account } from '../account/account.ts'
-import { deleteAccount } from '../account/delete-account.ts'
 import { parseEmail } from '../account/email.ts'
 import { endPending } from '../account/end-pending.ts'
-import { exportAccount } from '../account/export-account.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import { deleteAccount } from '../parts/delete-account.ts'
+import { exportAccount } from '../parts/export-account.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { moment } from './account-frame.ts'
 import {
   button,
@@ -18,7 +18,7 @@ import {
   show,
 } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 import { passwordFaultText } from './password-fault-text.ts'
 import { linkDead } from './sign-in-pages.ts'
 

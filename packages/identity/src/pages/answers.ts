@@ -1,10 +1,10 @@
-import type { SignInContext } from '../account/sign-in.ts'
-import type { IdentityParts } from '../built-in/identity-parts.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
+import type { SignInContext } from '../parts/sign-in.ts'
 import type { Session } from '../session/session.ts'
 import { isProvenWithin } from '../step-up/proven-within.ts'
+import { safePath } from '../step-up/safe-path.ts'
 import { type Html, html } from './html.ts'
 import type { Page, PageAnswer, PageRequest } from './page-request.ts'
-import { safePath } from './safe-path.ts'
 
 /** A page with status 200, or another. */
 export function show(page: Page, status = 200, cookies: readonly string[] = []): PageAnswer {

@@ -1,9 +1,9 @@
 import type { Account } from '../account/account.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { fault, formFields, go, isAnswer, json, needsFreshSession, show } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 import { qrCode } from './qr-code.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { ConfigError, CredentialError } from '@postern/core'
 import { takeLeakReport } from '../api-key/leak-report.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import { moment } from './account-frame.ts'
 import {
@@ -16,7 +16,7 @@ import {
   show,
 } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 
 /** API keys of whoever is signed in. The owner is the session, whatever a form says. */
 export function keyPages(parts: IdentityParts): Routes {

@@ -1,11 +1,11 @@
 import { ConfigError, CredentialError } from '@postern/core'
 import { parseEmail } from '../account/email.ts'
 import { OWNER } from '../account/organisations.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { button, fault, formFields, go, isAnswer, needsHolder, needsSession, show } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 import { linkDead } from './sign-in-pages.ts'
 
 /** Organisations of whoever is signed in: which one they act in, new ones, invitations. */

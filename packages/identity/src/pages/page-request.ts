@@ -63,3 +63,6 @@ export interface Page {
 
 /** Answers one page or endpoint. */
 export type PageHandler = (request: PageRequest) => Promise<PageAnswer> | PageAnswer
+
+/** Handlers by method and path below the base: `GET /sign-in`. */
+export type Routes = Readonly<Record<string, PageHandler>>

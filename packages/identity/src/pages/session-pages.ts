@@ -1,9 +1,10 @@
 import { endPending } from '../account/end-pending.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import { moment } from './account-frame.ts'
 import { button, go, isAnswer, needsHolder, needsSession, show } from './answers.ts'
 import { describeAgent } from './describe-agent.ts'
 import { html } from './html.ts'
+import type { Routes } from './page-request.ts'
 
 /** The devices that are signed in, and how to sign them out. */
 export function sessionPages(parts: IdentityParts): Routes {

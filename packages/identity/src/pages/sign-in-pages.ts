@@ -1,10 +1,10 @@
 import { parseEmail } from '../account/email.ts'
-import { SignIn, type SignInResult } from '../account/sign-in.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
+import { SignIn, type SignInResult } from '../parts/sign-in.ts'
 import { backOf, contextOf, fault, formFields, go, json, notice, show, withBack } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 
 const PENDING = 'second-factor'
 /** ASVS 5.0 6.5.5: ten minutes at most. */

@@ -1,10 +1,10 @@
 import { type Email, parseEmail } from '../account/email.ts'
-import { SignIn } from '../account/sign-in.ts'
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
 import { letter } from '../mail/letter.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
+import { SignIn } from '../parts/sign-in.ts'
 import { backOf, contextOf, fault, formFields, go, notice, show, withBack } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 import { passwordFaultText } from './password-fault-text.ts'
 import { linkDead, sessionCookies } from './sign-in-pages.ts'
 

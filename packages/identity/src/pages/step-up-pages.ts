@@ -1,8 +1,8 @@
-import type { IdentityParts, Routes } from '../built-in/identity-parts.ts'
+import type { IdentityParts } from '../parts/identity-parts.ts'
 import type { Session } from '../session/session.ts'
 import { backOf, fault, formFields, go, isAnswer, json, needsHolder, show } from './answers.ts'
 import { html } from './html.ts'
-import type { PageAnswer, PageRequest } from './page-request.ts'
+import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 import { sessionCookies } from './sign-in-pages.ts'
 
 /** Proving again who one is, and confirming one act. Neither makes a session. */

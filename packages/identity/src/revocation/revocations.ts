@@ -8,7 +8,7 @@ import {
   StoreError,
   systemClock,
 } from '@postern/core'
-import { percentDecoded } from '../verify/signed-cookie.ts'
+import { percentDecoded } from '../headers/signed-cookie.ts'
 import type { Revocation, RevocationTable } from './revocation.ts'
 
 /** The table that instances share, and how long the longest credential lasts. */

@@ -1,8 +1,8 @@
 import type { Exchange, StepUp, StepUpChallenge, StepUpDemand, StepUpProof } from '@postern/core'
-import { safePath } from '../pages/safe-path.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
 import type { Confirmations } from './confirmations.ts'
 import { isProvenWithin } from './proven-within.ts'
+import { safePath } from './safe-path.ts'
 
 /**
  * Step-up for built-in sessions: by time, from when the session was last proven; by act, from a signed

@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import { type Clock, type Principal, systemClock } from '@postern/core'
+import { openSignedCookie, percentDecoded, secretsOf } from '../headers/signed-cookie.ts'
 import type { Claims } from './claims.ts'
 import { principalOf } from './claims-principal.ts'
 import { openCompactJwe } from './compact-jwe.ts'
@@ -7,7 +8,6 @@ import { jsonObject } from './compact-jws.ts'
 import type { Fetch } from './fetch-json.ts'
 import type { FoundSession, SessionMethodOptions } from './session-method.ts'
 import { sessionUrl } from './session-url.ts'
-import { openSignedCookie, percentDecoded, secretsOf } from './signed-cookie.ts'
 
 /** As much of a session store (express-session, @fastify/session) as is asked. */
 export interface SessionStoreLike {

@@ -1,4 +1,4 @@
-import type { LetterKind } from '../../mail/letter-kind.ts'
+import type { LetterKind } from './letter-kind.ts'
 
 /** Every text of the pages and mails in one language. `{site}` and the like are filled in. */
 export interface Texts {

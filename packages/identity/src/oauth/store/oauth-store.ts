@@ -1,8 +1,8 @@
 import type { Clock } from '@postern/core'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
-import { CountNowAndThen } from '../database/count-now-and-then.ts'
-import type { IdentityDatabase, SqlValue } from '../database/identity-database.ts'
-import { type IdentitySecret, tokenHash } from '../database/identity-secret.ts'
+import { CountNowAndThen } from '../../database/count-now-and-then.ts'
+import type { IdentityDatabase, SqlValue } from '../../database/identity-database.ts'
+import { type IdentitySecret, tokenHash } from '../../database/identity-secret.ts'
 import { AHEAD, faultOf, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
 
 type Statement =

@@ -1,7 +1,7 @@
 import type { Clock } from '@postern/core'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import type { IdentityDatabase } from '../database/identity-database.ts'
-import { tokenHash } from '../database/identity-secret.ts'
+import type { IdentityDatabase } from '../../database/identity-database.ts'
+import { tokenHash } from '../../database/identity-secret.ts'
 
 /** Seconds between two polls of a device, where the server says none (RFC 8628 section 3.2). */
 const INTERVAL = 5

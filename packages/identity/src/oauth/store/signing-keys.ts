@@ -1,8 +1,8 @@
 import { createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock, RandomSource } from '@postern/core'
-import type { IdentityDatabase } from '../database/identity-database.ts'
-import { freshId, type IdentitySecret } from '../database/identity-secret.ts'
+import type { IdentityDatabase } from '../../database/identity-database.ts'
+import { freshId, type IdentitySecret } from '../../database/identity-secret.ts'
 
 const generate = promisify(generateKeyPair)
 

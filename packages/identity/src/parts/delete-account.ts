@@ -1,5 +1,5 @@
-import type { IdentityParts } from '../built-in/identity-parts.ts'
-import { revokeGrants } from '../oauth/oauth-store.ts'
+import { revokeGrants } from '../oauth/store/oauth-store.ts'
+import type { IdentityParts } from './identity-parts.ts'
 
 /**
  * Deletes an account with everything that hangs on it: sessions, factors, memberships, grants; its API keys

@@ -1,6 +1,6 @@
 import type { Principal } from '@postern/core'
-import type { IdentityParts } from '../built-in/identity-parts.ts'
-import type { Account } from './account.ts'
+import type { Account } from '../account/account.ts'
+import type { IdentityParts } from './identity-parts.ts'
 
 /**
  * Everything that is kept about an account, for its holder (GDPR article 20). Secrets are not data about a

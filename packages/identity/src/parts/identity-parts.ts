@@ -6,8 +6,6 @@ import type { ApiKeys } from '../api-key/api-keys.ts'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import type { IdentitySecret } from '../database/identity-secret.ts'
 import type { Postman } from '../mail/postman.ts'
-import type { ExternalProvider } from '../oauth/external-provider.ts'
-import type { PageAnswer, PageHandler, PageRequest } from '../pages/page-request.ts'
 import type { Passkeys } from '../passkey/passkeys.ts'
 import type { Passwords } from '../password/passwords.ts'
 import type { CookieJar } from '../session/cookies.ts'
@@ -16,6 +14,7 @@ import type { Confirmations } from '../step-up/confirmations.ts'
 import type { WrongProofs } from '../step-up/wrong-proofs.ts'
 import type { Authenticators } from '../totp/authenticators.ts'
 import type { RecoveryCodes } from '../totp/recovery-codes.ts'
+import type { ExternalProvider } from './external-provider.ts'
 
 /** Everything that built-in identity is made of, put together once. */
 export interface IdentityParts {
@@ -51,8 +50,3 @@ export interface IdentityParts {
   /** Names of other providers that people can sign in with, in order, with what a button says. */
   readonly providers: readonly ExternalProvider[]
 }
-
-/** Handlers by method and path below the base: `GET /sign-in`. */
-export type Routes = Readonly<Record<string, PageHandler>>
-
-export type { PageAnswer, PageRequest }

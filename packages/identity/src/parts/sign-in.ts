@@ -1,13 +1,13 @@
 import type { Clock, Event } from '@postern/core'
+import type { Account } from '../account/account.ts'
+import type { Accounts } from '../account/accounts.ts'
+import { parseEmail } from '../account/email.ts'
+import type { OneTimeTokens } from '../account/one-time-tokens.ts'
 import type { Passkeys } from '../passkey/passkeys.ts'
 import type { Passwords } from '../password/passwords.ts'
 import type { IssuedSession, Sessions } from '../session/sessions.ts'
 import type { Authenticators } from '../totp/authenticators.ts'
 import type { RecoveryCodes } from '../totp/recovery-codes.ts'
-import type { Account } from './account.ts'
-import type { Accounts } from './accounts.ts'
-import { parseEmail } from './email.ts'
-import type { OneTimeTokens } from './one-time-tokens.ts'
 
 /** Where a sign-in comes from. */
 export interface SignInContext {

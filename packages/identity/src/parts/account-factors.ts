@@ -1,5 +1,5 @@
-import type { IdentityParts } from '../built-in/identity-parts.ts'
 import type { Passkey } from '../passkey/passkeys.ts'
+import type { IdentityParts } from './identity-parts.ts'
 
 /** What an account can prove itself by; never the secrets. */
 export interface AccountFactors {
