@@ -44,6 +44,11 @@ export class SoftPasskey {
     )
   }
 
+  /** COSE public key, base64url. */
+  get publicKey(): string {
+    return this.#cose.toString('base64url')
+  }
+
   /** Answers `navigator.credentials.create`. @param flags 0x45: present, verified, credential data */
   create(options: { challenge: string; user: { id: string } }, flags = 0x45): object {
     this.#userHandle = options.user.id
