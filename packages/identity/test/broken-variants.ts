@@ -167,18 +167,18 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'oauth',
     'a code or refresh token that was used is used again',
     [
-      'oauth/oauth-store.ts',
+      'oauth/store/oauth-store.ts',
       'return row.consumedAt === null ? payload : {',
       "return row.id !== '' ? payload : {",
     ],
-    ['oauth/oauth-store.ts', 'if (won) return', "if (won || hash !== '') return"],
+    ['oauth/store/oauth-store.ts', 'if (won) return', "if (won || hash !== '') return"],
   ),
   variant(
     'open redirect and Host-header redirect',
     'bug-classes',
     'whatever begins with a slash is a path of ours',
     [
-      'pages/safe-path.ts',
+      'step-up/safe-path.ts',
       'if (text.length > 2_048',
       "if (text.startsWith('/')) return text\n  if (text.length > 2_048",
     ],
@@ -315,7 +315,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'bug-classes',
     'a session begins with the first factor',
     [
-      'account/sign-in.ts',
+      'parts/sign-in.ts',
       "? { kind: 'second-factor', token }",
       "? { kind: 'second-factor', token: (await this.#parts.sessions.begin({ accountId: account.id, amr, address: context.address, agent: context.agent })).token }",
     ],
@@ -332,7 +332,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     ['verify/key-set.ts', 'key.algorithm !== alg || (kid', '(kid'],
   ),
   variant('session fixation', 'bug-classes', 'the session from before goes on', [
-    'account/sign-in.ts',
+    'parts/sign-in.ts',
     "if (context.previousToken !== '') await sessions.end(context.previousToken)",
     '',
   ]),
