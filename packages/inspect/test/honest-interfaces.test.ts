@@ -55,6 +55,23 @@ const KINDS: HonestKinds = {
       asked('/s', { q: "y' or user='admin" }),
     ],
   },
+  'names with a dollar of analytics and schemas': {
+    honest: [
+      sent({ event: '$identify', $set: { email: 'a@b.example' }, $set_once: { plan: 'x' } }),
+      sent([{ $token: 't', $distinct_id: 'd', $set: { $name: 'Ann' } }, { $unset: ['a'] }]),
+      sent({ $comment: 'of the schema', type: 'object' }),
+      asked('/e', { $distinct_id: 'd', $transaction_id: '1', $organization_dir: 'x' }),
+    ],
+    attacks: [
+      sent({ $where: 'sleep(5)' }),
+      sent({ $ne: null }),
+      sent({ password: { $set: 'x', $ne: 1 } }),
+      sent({ token: { $set: 1 } }),
+      asked('/s', { q: ';$u cat /etc/passwd' }),
+      asked('/s', { q: ';$a_rather_long_name cat /etc/passwd' }),
+      asked('/s', { q: ';c$a_rather_long_name{}at /etc/passwd' }),
+    ],
+  },
   'names that look like calls and addresses': {
     honest: [
       asked('/resource/x.json', { $select: 'count(*)', $group: 'kind' }),

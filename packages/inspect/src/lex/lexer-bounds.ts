@@ -24,7 +24,7 @@ export const LEXER_BOUNDS = {
     /** A variable in braces. */
     bracedVariable: 16,
     /** A variable without, behind its first. */
-    bareVariable: 8,
+    bareVariable: 47,
     /** Signs between a separator and the command behind it, not counting white space. */
     gap: 16,
     /** Behind a command, in which its arguments are looked for. */

@@ -16,6 +16,8 @@ const COMPARED =
   /(?:^|[.[_-])(?:user_?(?:name)?|login|e?mail(?:_?address)?|account|pass(?:word|wd)?|pwd|token|secret|key|otp|pin|code|hash|session|sid|auth|passcode|captcha|(?:verification|activation|confirmation|recovery|reset|security)_?code|\w{0,16}(?:token|password|passwd|secret|api_?key|secret_?key)|\w{0,8}_?id)(?:\]|$|\[|\.\$)/
 /** Operators that compare with anything. */
 const COMPARISON = /\$(?:ne|gt|gte|lt|lte|nin|regex|exists|not)\b/
+/** What changes a record or only describes: analytics send it as it is (PostHog, Mixpanel), schemas too. */
+const DESCRIBING = /\$(?:set|unset|comment)\b/
 /** Parameters by which interfaces take filters: Strapi, Parse, CouchDB, LoopBack. */
 const FILTER =
   /(?:^|\.)(?:filters?|where|selector|query|criteria|conditions?|find|match|pipeline|aggregate|search)(?:[.[]|$)/
@@ -54,7 +56,7 @@ function findOperatorName(reading: Reading): Span | undefined {
   if (FILTER.test(place)) return { ...span, score: 3 }
   // The document is nothing but the operator: it takes the place of the value that was to be compared.
   const isRoot =
-    above === 'body' ||
+    (above === 'body' && !DESCRIBING.test(found[0])) ||
     (COMPARISON.test(found[0]) && (isInValue || /^(?:query|cookie|body)\.[^.]{1,64}$/.test(above)))
   return isRoot || COMPARED.test(place.slice(0, place.lastIndexOf('$') + 1)) ? span : { ...span, score: 4 }
 }
