@@ -166,6 +166,52 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['a\nsleep well', 'id\nname', 'first\nreboot it', 'whoami'],
     },
   ),
+  // The whole value, and a separator that ends it: what the program adds behind it runs for itself.
+  pattern(
+    'rce/cut-short',
+    /^\s{0,2}(?:whoami(?:\s\/\w{1,6})?|ifconfig(?:\s-a)?|ipconfig(?:\s\/all)?|ip a(?:ddr)?|uname\s{1,2}-[a-z]{1,3}|netstat\s{1,2}-\w{1,5}|systeminfo|printenv)\s{0,2}(?:;|\|{1,2}|&{1,2})\s{0,2}#?\s{0,2}$/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+      words: WORD.shell,
+      attacks: ['whoami|', 'ip a;', 'ifconfig;', 'uname -a &', 'netstat -an || #'],
+      benign: ['Calc;', 'id;', 'ip;', 'whoami', 'whoami | sum', 'ip address;', 'id(1);'],
+    },
+  ),
+  // Programs of Windows that do nothing but show that somebody started them.
+  pattern(
+    'rce/windows-proof',
+    /(?:&&|\|\|)\s{0,2}(?:calc|notepad|mspaint)(?:\.exe)?\s{0,2}(?:$|&&|\|)|^[^|&;\n]{0,40}(?<!\.exe)(?:\||;|&)\s{0,2}(?:calc|notepad|mspaint)\.exe\s{0,2}(?:$|[|&])|^\s{0,2}[\d.,:]{1,40}\s{0,2}(?:\||&)\s{0,2}(?:calc|notepad|mspaint)\s{0,2}(?:$|[|&])|^\s{0,2}calc(?:\s{1,2}\|{1,2}|\.exe\s{0,2}[;|&]{1,2})\s{0,2}$/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+      words: WORD.windows,
+      attacks: [
+        '1&&calc&&copy nul a.doc',
+        '127.0.0.1|calc.exe',
+        'x;calc.exe',
+        '10.0.0.1|calc',
+        'a&notepad.exe',
+        'calc |',
+        'calc.exe;',
+      ],
+      benign: [
+        'sum|calc',
+        'a=1&calc&b=2',
+        'notepad.exe;calc.exe',
+        'a;b.exe;calc.exe',
+        'calc && done',
+        'x|calculate',
+        'calc | sum',
+        'Calc;',
+        'calc|',
+      ],
+    },
+  ),
   // What a command says, written into a page of the server.
   pattern(
     'rce/written-page',

@@ -9,12 +9,17 @@ const QUOTED_NUMBER = /^(?:-?\d{1,12}\s?(?:['"`]{1,2}\)?|\\)|['"])$/
 /** More names of one object, of pages and shops. */
 const OBJECT = /^(?:cat|category|pid|cid|gid|tid|aid|nid|product|news|article|post|item|topic|user|order|p)$/
 
+/** Codes of records: a mark of feet or inches stands in none of them. */
+const RECORD =
+  /^(?:parent|dept|department|user|emp|item|product|goods|material|cust|customer|org|company|bank|area|region|city|country|order|serial)_?code$/
+
 /** `1'`, where one number or name belongs: what finds out whether a query breaks. */
 function findQuoteProbe(reading: Reading): Span | undefined {
   const { lower } = reading
   if (!QUOTED_NUMBER.test(lower)) return undefined
   const { place, name } = reading
-  return place !== 'name' && place !== 'file-name' && (isOperandParameter(name) || OBJECT.test(name))
+  if (place === 'name' || place === 'file-name') return undefined
+  return isOperandParameter(name) || OBJECT.test(name) || (RECORD.test(name) && !lower.includes(' '))
     ? { start: 0, end: lower.length }
     : undefined
 }
@@ -285,6 +290,29 @@ export const sqlFormRules: readonly Rule[] = [
         "it's a grant to connect",
         "'; grant access to Ann",
         "'create user ann, identified by a card'",
+      ],
+    },
+  ),
+  // A setting of the server behind a statement that is ended: where it logs, whom it lets in.
+  pattern(
+    'sqli/server-setting',
+    /^[^\n;]{0,24};(?:\s|\/\*[^*]{0,24}\*\/){0,3}set(?:\s|\/\*[^*]{0,24}\*\/){1,3}(?:global|persist|@@global\.)(?:\s|\/\*[^*]{0,24}\*\/){0,3}[a-z]{1,24}_\w{1,40}\s{0,2}=/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.semicolon,
+      words: WORD.shell,
+      attacks: [
+        '111;set/**/global/**/general_log=on;',
+        "1';SET GLOBAL general_log_file='/x'-- ",
+        '1; set @@global.log_bin_trust=1',
+      ],
+      benign: [
+        'a; set global state',
+        'css; set a global x = 1',
+        'set global x = 1',
+        'redux; set global store = a()',
       ],
     },
   ),

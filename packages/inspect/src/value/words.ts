@@ -172,7 +172,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.windows,
     'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem ' +
-      'frombase64string comspec systemroot windir object system net process content',
+      'frombase64string comspec systemroot windir object system net process content calc notepad mspaint',
   ],
   [
     WORD.call,
