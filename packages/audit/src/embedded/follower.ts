@@ -283,6 +283,7 @@ export class Follower {
 
   close(): void {
     this.#numbers.keep(this.#published.size)
+    this.#numbers.close()
     this.#options.index.close()
   }
 }
