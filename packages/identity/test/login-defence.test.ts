@@ -667,6 +667,32 @@ describe('across accounts', () => {
     assert.equal(known.handled, true)
   })
 
+  test('a stranger is challenged before the record is read: the time it takes tells nothing of the account', async () => {
+    const store = memoryLoginStore()
+    const asked: string[] = []
+    const watched: LoginStore = {
+      ...store,
+      update: (account, step) => {
+        asked.push(account)
+        return store.update(account, step)
+      },
+    }
+    const at = world({ store: watched })
+    const owner = await at.send({ body: login('owner@example.com', 'correct horse'), address: '203.0.113.5' })
+    for (let i = 0; i < 200; i++)
+      await at.send({ body: login(`user${i}@example.com`, 'x'), address: addressOf(i) })
+    asked.length = 0
+    // The cookie of a device is of one account: it does not have another account looked up either.
+    for (const headers of [{}, { cookie: cookiesOf(owner) }])
+      for (const account of ['user1@example.com', 'nobody@example.com']) {
+        const reply = await at.send({ body: login(account, 'x'), address: addressOf(900), headers })
+        assert.equal(reply.decision.effect, 'challenge')
+      }
+    const stranger = await at.send({ body: login('owner@example.com', 'x'), address: addressOf(901) })
+    assert.equal(stranger.decision.effect, 'challenge')
+    assert.deepEqual(asked, [])
+  })
+
   test('a solution lets one try in, once, for one account and one network', async () => {
     const { createHash } = await import('node:crypto')
     const at = world({ proofOfWork: { raised: 500, high: 500 }, store: memoryLoginStore() })

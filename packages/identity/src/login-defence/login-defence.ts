@@ -228,15 +228,15 @@ export class LoginDefence implements Guard {
         : this.#watch.proofFor(networkOf(exchange.client, { v6: 64 }), network, now)
     const subject = `${account}\n${client.network}`
     const isProven = work === 0 || (await this.#isProven(exchange, subject, work))
+    // A client without the cookie of a device is challenged before the record is read: how long that takes
+    // would tell whether somebody has ever signed in to the account.
+    if (!isProven && client.device === undefined) return this.#challenge(exchange, subject, work)
     const entry = await this.#update<Entry | 'unproven'>(account, record => {
       if (!isProven && laneOf(record, client, now) !== 'device') return { result: 'unproven' }
       const said = enter(record, client, login.lanes, now)
       return said.kind === 'checked' ? { record: said.record, result: said } : { result: said }
     })
-    if (entry === 'unproven') {
-      const nonce = Buffer.from(this.#random.bytes(16)).toString('base64')
-      return proofRefusal(exchange, this.#altcha.challenge(subject, work), nonce)
-    }
+    if (entry === 'unproven') return this.#challenge(exchange, subject, work)
     if (entry.kind === 'refused') {
       const offer = this.#links === undefined ? 'no-link' : 'link'
       return waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, offer)
@@ -265,6 +265,11 @@ export class LoginDefence implements Guard {
       learned: false,
     })
     return ALLOW
+  }
+
+  #challenge(exchange: Exchange, subject: string, work: number): Decision {
+    const nonce = Buffer.from(this.#random.bytes(16)).toString('base64')
+    return proofRefusal(exchange, this.#altcha.challenge(subject, work), nonce)
   }
 
   /** The body is copied only where a test may need it; it must be plain then. */
