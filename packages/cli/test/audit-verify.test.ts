@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { isRemovalRecorded, openAuditLog, readAuditLog, removeEntriesBefore } from '@postern/audit'
+import { openDataDirectory } from '@postern/store'
 import { inProcess } from './in-process.ts'
 
 const origin = 'shop.example.com/audit'
@@ -18,7 +20,7 @@ async function project(): Promise<{ readonly folder: string; readonly directory:
   folders.push(folder)
   writeFileSync(join(folder, 'postern.config.json'), '{}')
   const directory = join(folder, '.postern', 'audit')
-  mkdirSync(join(folder, '.postern'), { mode: 0o700 })
+  openDataDirectory(join(folder, '.postern')).close()
   const log = await openAuditLog({ directory, origin })
   for (let i = 0; i < 600; i++) log.record({ type: 'http', time: i, actor: {} })
   await log.close()
@@ -68,7 +70,26 @@ test('what retention removed is recorded, by itself or as an act of an operator,
   assert.match(stdout + stderr, /Retention removed the first 256 entries; their hashes are there/)
 })
 
-test('an operator who pruned is enough', async () => {
+test('attack: after an operator has pruned, more is deleted and the mark moved further', async () => {
+  const { folder, directory } = await project()
+  const log = await openAuditLog({ directory, origin })
+  for (let i = 0; i < 600; i++) log.record({ type: 'http', time: Date.now(), actor: {} })
+  await log.close()
+  const { code, stderr } = await inProcess(['audit', 'prune', '--keep', '1d', '--yes'], folder)
+  assert.equal(code, 0, stderr)
+  const outbox = new DatabaseSync(join(folder, '.postern/postern.db'), { readOnly: true })
+  const waiting = outbox.prepare('SELECT event FROM audit_outbox ORDER BY id').all()
+  outbox.close()
+  const next = await openAuditLog({ directory, origin })
+  for (const { event } of waiting) await next.append(JSON.parse(String(event)))
+  await next.close()
+  assert.equal(await isRecorded(directory), true)
+  rmSync(join(directory, 'tile/entries/002'))
+  writeFileSync(join(directory, 'minimum-index'), '768\n{"":768}\n')
+  assert.equal(await isRecorded(directory), false)
+})
+
+test('that an operator meant to prune excuses nothing', async () => {
   const { directory } = await project()
   rmSync(join(directory, 'tile/entries/000'))
   writeFileSync(join(directory, 'minimum-index'), '256\n{"":256}\n')
@@ -80,5 +101,5 @@ test('an operator who pruned is enough', async () => {
     action: 'audit.prune',
   })
   await log.close()
-  assert.equal(await isRecorded(directory), true)
+  assert.equal(await isRecorded(directory), false)
 })

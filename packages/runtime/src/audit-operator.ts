@@ -44,15 +44,16 @@ export function accountName(): string {
  * The promise `before` for an act of the command line: that it is meant is durable before it is done, and
  * that it failed is said after it. In the data directory it waits in an outbox for the process that has the
  * log.
+ * @param work receives what adds another event to the log, for what is only known once it is done
  * @throws StoreError when it cannot be made durable; then nothing was done. Else whatever the work throws
  */
 export async function recordOperator<T>(
   place: LoadedConfig & { readonly dataDirectory: string },
   act: OperatorAct,
   clock: Clock,
-  work: () => Promise<T>,
+  work: (enter: (event: Event) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  if (place.config.audit === false) return await work()
+  if (place.config.audit === false) return await work(async () => {})
   const connections = new Connections(place.config, place.dataDirectory)
   try {
     const enter = async (event: Event): Promise<void> => {
@@ -61,7 +62,7 @@ export async function recordOperator<T>(
     }
     await enter(operatorEvent(act, clock))
     try {
-      return await work()
+      return await work(enter)
     } catch (error) {
       // The name alone: messages may quote what was handled.
       const failed = error instanceof Error ? error.name : 'unknown'

@@ -28,9 +28,13 @@ export const run: Command = async (_args, options, context) => {
   const log = await openAuditSource(setup)
   try {
     const act = { action: 'audit.prune', resource: { type: 'audit' }, data: { before } }
-    const { bundles, minimumIndex } = await recordOperator(setup, act, systemClock, () =>
-      removeEntriesBefore(log.reader, before),
-    )
+    const { bundles, minimumIndex } = await recordOperator(setup, act, systemClock, async enter => {
+      const removed = await removeEntriesBefore(log.reader, before)
+      // Names nobody, so that it stays readable when the operator is erased: `audit verify` needs it.
+      if (removed.bundles > 0)
+        await enter({ type: 'audit.pruned', time: systemClock.now(), actor: {}, data: { ...removed } })
+      return removed
+    })
     context.output.line(
       `${bundles} bundles of 256 entries removed; the log is readable from entry ${minimumIndex} on`,
     )
