@@ -44,8 +44,9 @@ const SQL: Readonly<
   revokeAbout:
     'DELETE FROM one_time WHERE kind = $1 AND substr(data, 1, length(CAST($2 AS TEXT))) = CAST($2 AS TEXT)',
   count: 'SELECT count(*) AS "count" FROM one_time WHERE account_id = $1 AND kind = $2 AND expires_at > $3',
-  evict: `DELETE FROM one_time WHERE hash IN (SELECT hash FROM one_time
-    WHERE kind = $1 AND account_id IS NULL ORDER BY expires_at DESC LIMIT 1000000 OFFSET $2)`,
+  // One cut-off: deleting by a list of hashes takes PostgreSQL three times as long.
+  evict: `DELETE FROM one_time WHERE kind = $1 AND account_id IS NULL AND expires_at < (SELECT expires_at FROM one_time
+    WHERE kind = $1 AND account_id IS NULL ORDER BY expires_at DESC LIMIT 1 OFFSET $2)`,
   prune: 'DELETE FROM one_time WHERE expires_at <= $1',
 }
 
