@@ -4,6 +4,11 @@ import { asked, filled, type HonestKinds, sent, testKinds } from './honest-kinds
 const RAILS_STRING =
   'eyJfcmFpbHMiOnsibWVzc2FnZSI6IkJBaEpJaWszTVdWbFlXSTBNaTFqTWpsaUxUUm1NVFF0WVRBMVl5MWpOelprWkRnd1l6TTVZamNHT2daRlZBPT0iLCJleHAiOm51bGwsInB1ciI6ImJsb2JfaWQifX0=--5f0bdc5ac9a6a2d2e6b7b2f5d06ad1d2a5f1a1a1'
 
+const BEHIND_ENCODING = Buffer.from(
+  '\u0004\bI"\u0006a\u0007:\u0006ET:\u0007@xo:\u000eFooWidget\u0000',
+  'latin1',
+).toString('base64')
+
 /** What published descriptions of interfaces give as examples, and what stays an attack beside it. */
 const KINDS: HonestKinds = {
   'keys of the files of a Rails application': {
@@ -21,6 +26,9 @@ const KINDS: HonestKinds = {
       sent({ avatar: 'BAhvOhVBY3RpdmVTdXBwb3J0' }),
       sent({ avatar: 'BAh7CEkiD3Nlc3Npb25faWQ=' }),
       filled({ avatar: 'BAhbB2MVR2VtOjpTcGVjRmV0Y2hlcg==' }),
+      // A string that carries an object besides its encoding, before and behind it.
+      sent({ avatar: 'BAhJIgZhBzoHQHhvOg5Gb29XaWRnZXQGOgtAYmFyMDoGRVQ=' }),
+      asked('/s', { q: BEHIND_ENCODING }),
     ],
   },
   'words in quotes before the end of an element': {
@@ -49,6 +57,7 @@ const KINDS: HonestKinds = {
     ],
     attacks: [
       asked('/s', { q: 'name="x" or 1=1' }),
+      asked('/s', { q: 'name="x" or true="1"' }),
       asked('/s', { q: "name='x' or '1'='1'" }),
       asked('/s', { q: 'name="x" or user="y" or sleep(5)' }),
       asked('/s', { q: 'name = "x" or user = (select password from users)' }),

@@ -91,7 +91,7 @@ const COMPARES = /(?:^|[\s(])[a-z_][\w.]{0,80}\s{0,2}(?:[=!]?=|<>|[<>]=?|:)\s{0,
 const FOLDS = /[\w)]\s{0,2}[=!]=\s{0,2}to(?:lower|upper)\(\s?$/
 /** The next condition: a name and a value, neither of which decides anything by itself. */
 const NEXT_CONDITION =
-  /^\)?\s{0,2}(?:and|or|&&|\|\|)\s{1,2}(?:not\s|-)?\(?\s?(?:[a-z_][\w.]{0,80}\s{0,2}(?:[=!]?=|<>|[<>]=?|:)\s{0,2}["'\d]|to(?:lower|upper)\(\s?[\w.]{1,80}\s?\)\s{0,2}[=!]=)/
+  /^\)?\s{0,2}(?:and|or|&&|\|\|)\s{1,2}(?:not\s|-)?\(?\s?(?:(?!(?:true|false|null|unknown)\b)[a-z_][\w.]{0,80}\s{0,2}(?:[=!]?=|<>|[<>]=?|:)\s{0,2}["'\d]|to(?:lower|upper)\(\s?[\w.]{1,80}\s?\)\s{0,2}[=!]=)/
 const COMPARES_REACH = 200
 
 /**

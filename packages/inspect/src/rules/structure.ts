@@ -24,6 +24,45 @@ function findForeignSchema({ lower }: Reading): Span | undefined {
   return undefined
 }
 
+const MARSHALLED: Rule = pattern(
+  'deserialisation/ruby',
+  /^BAh(?:[7bJsSo][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})|v[A-Za-z0-9+/%]{8})/,
+  {
+    score: 5,
+    exactCase: true,
+    chars: CHAR.base64,
+    attacks: [
+      'BAh7CEkiD3Nlc3Npb25faWQ=',
+      'BAhvOhVBY3RpdmVTdXBwb3J0',
+      'BAh7BkkiDHRlc3Q=--abc',
+      `BAhvOkBBY3RpdmVTdXBwb3J0OjpE--${'0a'.repeat(20)}`,
+    ],
+    benign: [
+      'BAhamas',
+      `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`,
+      'BAhJIik3MWVlYWI0Mi1jMjliLTRmMTQtYTA1Yy1jNzZkZDgwYzM5YjcGOgZFVA==',
+    ],
+  },
+)
+
+/** What stands behind the characters of a string: that it is UTF-8, or US-ASCII (`Marshal` of Ruby). */
+const ENCODING = /^\u0006:\u0006E[TF]$/
+const LONGEST_STRING = 512
+
+/**
+ * Whether base64 is one string of Ruby and nothing else, which builds nothing. One that carries more than its
+ * encoding carries objects.
+ */
+function isLoneString(text: string): boolean {
+  if (text.length > LONGEST_STRING || !text.startsWith('BAhJI')) return false
+  const bytes = Buffer.from(text, 'base64').toString('latin1')
+  const code = bytes.charCodeAt(4)
+  // Up to 122 the length is the byte less 5, else the byte behind a 1.
+  const start = code === 1 ? 6 : 5
+  const length = code === 1 ? bytes.charCodeAt(5) : code >= 6 && code <= 127 ? code - 5 : -1
+  return length > 0 && bytes[3] === '"' && ENCODING.test(bytes.slice(start + length))
+}
+
 /** XML entities, prototype keys, serialised objects: data that is more than data to a parser. */
 export const structureRules: readonly Rule[] = [
   pattern(
@@ -230,28 +269,12 @@ export const structureRules: readonly Rule[] = [
     },
   ),
   // Rails signed such sessions, with 40 digits of SHA-1 or 64 of SHA-256 behind two dashes: tables, texts and
-  // lists. An object that is built before anything else is an attack whoever signed it. A string that stands
-  // alone (`I"`) builds nothing: Rails puts the keys of its files into addresses so.
-  pattern(
-    'deserialisation/ruby',
-    /^BAh(?:(?!JI[g-v])[7bJsSo][A-Za-z0-9+/=%]{8,4096}(?![A-Za-z0-9+/=%]|--[\da-f]{40})|v[A-Za-z0-9+/%]{8})/,
-    {
-      score: 5,
-      exactCase: true,
-      chars: CHAR.base64,
-      attacks: [
-        'BAh7CEkiD3Nlc3Npb25faWQ=',
-        'BAhvOhVBY3RpdmVTdXBwb3J0',
-        'BAh7BkkiDHRlc3Q=--abc',
-        `BAhvOkBBY3RpdmVTdXBwb3J0OjpE--${'0a'.repeat(20)}`,
-      ],
-      benign: [
-        'BAhamas',
-        `BAh7CEkiD3Nlc3Npb25faWQ=--${'0a'.repeat(20)}`,
-        'BAhJIik3MWVlYWI0Mi1jMjliLTRmMTQtYTA1Yy1jNzZkZDgwYzM5YjcGOgZFVA==',
-      ],
-    },
-  ),
+  // lists. An object that is built before anything else is an attack whoever signed it.
+  {
+    ...MARSHALLED,
+    // Rails puts the keys of its files into addresses so.
+    find: (reading, parts) => (isLoneString(reading.text) ? undefined : MARSHALLED.find(reading, parts)),
+  },
   // A pickle of which the first step already runs something, as the whole of a value.
   pattern(
     'deserialisation/python-start',
