@@ -1,8 +1,8 @@
-import type { Migration } from './migration.ts'
-import type { PostgresDatabase } from './postgres-database.ts'
-import { migratePostgres } from './postgres-migrations.ts'
-import { SqliteDatabase } from './sqlite-database.ts'
-import { migrateSqlite } from './sqlite-migrations.ts'
+import type { Migration } from './migration/migration.ts'
+import type { PostgresDatabase } from './postgres/postgres-database.ts'
+import { migratePostgres } from './postgres/postgres-migrations.ts'
+import { SqliteDatabase } from './sqlite/sqlite-database.ts'
+import { migrateSqlite } from './sqlite/sqlite-migrations.ts'
 
 /**
  * Brings the tables of one set of migrations up to date under a lock, all pending steps in one transaction;

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@postern/core'
-import type { PostgresDatabase } from './postgres-database.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { PostgresDatabase } from './postgres/postgres-database.ts'
+import type { RedisConnection } from './redis/redis-connection.ts'
 
 /** How long a measured difference counts, milliseconds; after a step of either clock it is measured again. */
 const MEASURED_FOR = 20_000

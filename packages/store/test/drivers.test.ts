@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
-import { loadDriver } from '../src/drivers.ts'
-import { notLoaded, requireOptional, requireVersion } from '../src/optional-package.ts'
+import { loadDriver } from '../src/driver/drivers.ts'
+import { notLoaded, requireOptional, requireVersion } from '../src/driver/optional-package.ts'
 import { scratch } from './scratch.ts'
 
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))

@@ -4,8 +4,8 @@ import { inspect } from 'node:util'
 import { StoreError } from '@postern/core'
 import pg from 'pg'
 import { freshDatabase } from '../../../test/fresh.ts'
-import { connectPostgres } from '../src/postgres-database.ts'
-import { postgresError } from '../src/postgres-error.ts'
+import { connectPostgres } from '../src/postgres/postgres-database.ts'
+import { postgresError } from '../src/postgres/postgres-error.ts'
 
 /** What the server says, with a SQLSTATE. */
 function said(state: string): pg.DatabaseError {

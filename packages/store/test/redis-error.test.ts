@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
-import { redisError } from '../src/redis-error.ts'
+import { redisError } from '../src/redis/redis-error.ts'
 
 const cases: readonly (readonly [said: string, expected: RegExp, retryable: boolean])[] = [
   ['NOREPLICAS Not enough good replicas to write.', /too few replicas/, true],

@@ -1,5 +1,5 @@
 import type { RedisOptions, SentinelConnectionOptions, SentinelConnector } from 'ioredis'
-import { redisDriver } from './drivers.ts'
+import { redisDriver } from '../driver/drivers.ts'
 
 /** How long a Sentinel has to close its side, once it has answered or has been given up. */
 const PARTING_MS = 100

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { postgresDriver } from './drivers.ts'
+import { postgresDriver } from '../driver/drivers.ts'
+import { unref } from '../driver/unref.ts'
 import { endOf } from './pooler.ts'
 import { postgresError } from './postgres-error.ts'
-import { unref } from './process-release.ts'
 
 interface Subscription {
   readonly onNotice: (payload: string) => void

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Duration, formatDuration, parseDuration, StoreError } from '@postern/core'
-import { nodeSqlite } from './node-sqlite.ts'
-import { sqliteError } from './sqlite-error.ts'
+import { nodeSqlite } from '../sqlite/node-sqlite.ts'
+import { sqliteError } from '../sqlite/sqlite-error.ts'
 import { workerAdvice } from './worker-advice.ts'
 
 /**

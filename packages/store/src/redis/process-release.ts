@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis'
+import { unref } from '../driver/unref.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 const LOOK_MS = 1_000
@@ -39,15 +40,4 @@ function hiddenSubscriber(cluster: Cluster): Redis | undefined {
 
 function isRedis(value: unknown): value is Redis {
   return typeof value === 'object' && value !== null && 'stream' in value
-}
-
-/** Lets the process end although the handle, a timer or a connection, is open. */
-export function unref(handle: unknown): void {
-  if (
-    typeof handle === 'object' &&
-    handle !== null &&
-    'unref' in handle &&
-    typeof handle.unref === 'function'
-  )
-    handle.unref()
 }

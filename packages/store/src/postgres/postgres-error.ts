@@ -1,6 +1,6 @@
 import { errorCode, PosternError, StoreError } from '@postern/core'
 import type pg from 'pg'
-import { postgresDriver } from './drivers.ts'
+import { postgresDriver } from '../driver/drivers.ts'
 
 interface PostgresErrorOptions {
   readonly store: string

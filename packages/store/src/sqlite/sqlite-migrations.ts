@@ -1,6 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { IntegrityError, StoreError } from '@postern/core'
-import { type AppliedMigration, MIGRATIONS_TABLE, type MigrationSet, pendingMigrations } from './migration.ts'
+import {
+  type AppliedMigration,
+  MIGRATIONS_TABLE,
+  type MigrationSet,
+  pendingMigrations,
+} from '../migration/migration.ts'
 
 /** What a database must offer to be migrated. */
 interface Migratable {

@@ -12,7 +12,7 @@ import {
   StoreError,
   writeProblem,
 } from '@postern/core'
-import type { MigrationSet } from './migration.ts'
+import type { MigrationSet } from '../migration/migration.ts'
 import { nodeSqlite } from './node-sqlite.ts'
 import { isSqliteTrouble, sqliteError } from './sqlite-error.ts'
 import { checkSqliteVersion, migrateSqlite } from './sqlite-migrations.ts'

@@ -1,10 +1,10 @@
 import { type Duration, type Health, type HealthProbe, parseDuration, StoreError } from '@postern/core'
 import type pg from 'pg'
-import { postgresDriver } from './drivers.ts'
+import { postgresDriver } from '../driver/drivers.ts'
+import { storeName } from '../driver/store-name.ts'
 import { endOf } from './pooler.ts'
 import { postgresError } from './postgres-error.ts'
 import { PostgresListener } from './postgres-listener.ts'
-import { storeName } from './store-name.ts'
 
 /** URL, size of the pool, and deadlines of a PostgreSQL database. */
 export interface PostgresOptions {

@@ -1,12 +1,12 @@
 import { ConfigError, type Duration, formatDuration, parseDuration, StoreError } from '@postern/core'
 import type { Cluster, CommonRedisOptions, Redis } from 'ioredis'
-import { redisDriver } from './drivers.ts'
+import { redisDriver } from '../driver/drivers.ts'
+import { storeName } from '../driver/store-name.ts'
 import { ExchangeableRedis } from './exchangeable-redis.ts'
 import { releaseProcess } from './process-release.ts'
 import type { RedisConnection } from './redis-connection.ts'
 import { redisError } from './redis-error.ts'
 import { releasedSentinels } from './released-sentinels.ts'
-import { storeName } from './store-name.ts'
 
 /** URL of Redis, and how long a command and a connection may take. */
 export interface RedisConnectOptions {

@@ -1,4 +1,9 @@
-import { type AppliedMigration, MIGRATIONS_TABLE, type MigrationSet, pendingMigrations } from './migration.ts'
+import {
+  type AppliedMigration,
+  MIGRATIONS_TABLE,
+  type MigrationSet,
+  pendingMigrations,
+} from '../migration/migration.ts'
 import type { PostgresDatabase, SqlClient } from './postgres-database.ts'
 
 /** Any number will do, as long as every version of Postern uses the same one. */
