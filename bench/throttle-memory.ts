@@ -7,7 +7,7 @@ import type { Clock } from '@postern/core'
 import { gcra, memoryStore, type Rule, window } from '@postern/throttle'
 import { MemoryStore as ExpressStore } from 'express-rate-limit'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
-import { limitName, Question } from '../packages/throttle/src/question.ts'
+import { limitName, Question } from '../packages/throttle/src/limit/question.ts'
 import { type Candidate, interleave, isQuick, printTimings, report, type Timing } from './support/harness.ts'
 
 const MINUTE = 60_000

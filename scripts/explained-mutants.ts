@@ -13,34 +13,34 @@ export interface ExplainedMutant {
  */
 export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
   {
-    file: 'packages/throttle/src/memory-store.ts',
+    file: 'packages/throttle/src/memory/memory-store.ts',
     line: '#stepIndex = 0',
     because: 'the first decision enters a sub-window, which sets it before it is read',
   },
   {
-    file: 'packages/throttle/src/rate-limit-headers.ts',
+    file: 'packages/throttle/src/answer/rate-limit-headers.ts',
     line: 'if (names.size < 64) this.#policies.set(rule, names.set(name, text))',
     what: 'one more',
     because: 'only the size of a cache: what is not cached is made again',
   },
   {
-    file: 'packages/throttle/src/bucket-table.ts',
+    file: 'packages/throttle/src/memory/bucket-table.ts',
     line: 'let lightest = -1',
     because: 'every pressure is below the first bound, so that the first slot replaces it',
   },
   {
-    file: 'packages/throttle/src/bucket-table.ts',
+    file: 'packages/throttle/src/memory/bucket-table.ts',
     line: 'return (age | 0) <= ((tag & WIDE) === 0 ? 8 : 4)',
     what: 'one more',
     because: 'a slot of which all counts have left is used again one sub-window later',
   },
   {
-    file: 'packages/throttle/src/key.ts',
+    file: 'packages/throttle/src/limit/key.ts',
     line: 'const isWhole = (width.v4 ?? 32) === 32',
     because: 'a whole IPv4 address is its own text also by the longer way',
   },
   {
-    file: 'packages/throttle/src/rule.ts',
+    file: 'packages/throttle/src/rule/rule.ts',
     line: 'problem: `${String(limit).slice(0, 40)} is not a whole number from 1 to 2,147,483,647`,',
     what: 'one more',
     because: 'only how much of a wrong value the message shows',
@@ -86,36 +86,36 @@ export const EXPLAINED_MUTANTS: readonly ExplainedMutant[] = [
     because: 'a nonce of 17 bytes is as good as one of 16',
   },
   {
-    file: 'packages/throttle/src/failure-tolerant-store.ts',
+    file: 'packages/throttle/src/failure/failure-tolerant-store.ts',
     line: 'const STOOD_STILL = 10',
     what: 'one more',
     because: 'how late a timer has to be before the process counts as stalled is a guess either way',
   },
   {
-    file: 'packages/throttle/src/keyed-hash.ts',
+    file: 'packages/throttle/src/hash/keyed-hash.ts',
     line: 'a = Math.imul(a ^ (a >>> 16), 0x85ebca6b)',
     what: 'one more',
     because: 'another mixing of the same sum, which is as good',
   },
   {
-    file: 'packages/throttle/src/keyed-hash.ts',
+    file: 'packages/throttle/src/hash/keyed-hash.ts',
     line: 'b = Math.imul(b ^ (b >>> 16), 0xc2b2ae35)',
     what: 'one more',
     because: 'another mixing of the same sum, which is as good',
   },
   {
-    file: 'packages/throttle/src/keyed-hash.ts',
+    file: 'packages/throttle/src/hash/keyed-hash.ts',
     line: 'let b = salt1 + Math.imul(length, multipliers[LONGEST * 2 + 1] as number)',
     because: 'the length is multiplied by another random number, or with the other sign',
   },
   {
-    file: 'packages/throttle/src/memory-store.ts',
+    file: 'packages/throttle/src/memory/memory-store.ts',
     line: 'return true',
     what: 'false for true',
     because: 'the general way then gives the same answer, which costs time only',
   },
   {
-    file: 'packages/throttle/src/memory-store.ts',
+    file: 'packages/throttle/src/memory/memory-store.ts',
     line: 'if (this.#locks !== undefined) {',
     what: 'never holds',
     because: 'without the lock it goes wrong only when another thread decides in the same microsecond',

@@ -35,7 +35,7 @@ const throttle = await load<Throttle>('throttle/src/index.ts')
 const { limitName, Question } = await load<{
   limitName(name: string): unknown
   Question: new () => Question
-}>('throttle/src/question.ts')
+}>('throttle/src/limit/question.ts', 'throttle/src/question.ts')
 
 function decisions(limit: number): (i: number) => void {
   const store = throttle.memoryStore({ slots: KEYS * 2 })

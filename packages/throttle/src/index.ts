@@ -1,6 +1,7 @@
-export type { AdaptiveOptions } from './adaptive-limit.ts'
-export { body } from './body-key.ts'
-export { type FailurePolicy, local } from './failure-policy.ts'
+export type { HeaderStyle } from './answer/rate-limit-headers.ts'
+export { type FailurePolicy, local } from './failure/failure-policy.ts'
+export { laterStore } from './failure/later-store.ts'
+export { body } from './limit/body-key.ts'
 export {
   address,
   apiKey,
@@ -12,17 +13,16 @@ export {
   principal,
   route,
   tenant,
-} from './key.ts'
-export { laterStore } from './later-store.ts'
-export type { Limit, RouteLimit } from './limit.ts'
-export type { LimitStore } from './limit-store.ts'
-export type { LoadClass, LoadSheddingOptions } from './load-shedding.ts'
-export { MemoryStore, type MemoryStoreOptions, memoryStore } from './memory-store.ts'
-export { type OverridesOptions, overrides, ownRules } from './overrides.ts'
-export { limitMigrations, type PostgresStoreOptions, postgresStore } from './postgres-store.ts'
-export type { HeaderStyle } from './rate-limit-headers.ts'
-export { type RedisStoreOptions, redisStore } from './redis-store.ts'
-export { concurrency, gcra, type Rule, window } from './rule.ts'
-export { sharedTable } from './shared-table.ts'
+} from './limit/key.ts'
+export type { Limit, RouteLimit } from './limit/limit.ts'
+export type { LimitStore } from './limit/limit-store.ts'
+export type { AdaptiveOptions } from './load/adaptive-limit.ts'
+export type { LoadClass, LoadSheddingOptions } from './load/load-shedding.ts'
+export { MemoryStore, type MemoryStoreOptions, memoryStore } from './memory/memory-store.ts'
+export { sharedTable } from './memory/shared-table.ts'
+export { limitMigrations, type PostgresStoreOptions, postgresStore } from './remote/postgres-store.ts'
+export { type RedisStoreOptions, redisStore } from './remote/redis-store.ts'
+export { type OverridesOptions, overrides, ownRules } from './rule/overrides.ts'
+export { concurrency, gcra, type Rule, window } from './rule/rule.ts'
 export { type Standing, Throttle, type ThrottleFigures, throttle } from './throttle.ts'
 export type { ThrottleOptions } from './throttle-options.ts'

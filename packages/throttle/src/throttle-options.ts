@@ -1,9 +1,9 @@
 import type { Duration, Event, Mode, Timers } from '@postern/core'
-import type { FailurePolicy } from './failure-policy.ts'
-import type { Limit } from './limit.ts'
-import type { LimitStore } from './limit-store.ts'
-import type { LoadSheddingOptions } from './load-shedding.ts'
-import type { HeaderStyle } from './rate-limit-headers.ts'
+import type { HeaderStyle } from './answer/rate-limit-headers.ts'
+import type { FailurePolicy } from './failure/failure-policy.ts'
+import type { Limit } from './limit/limit.ts'
+import type { LimitStore } from './limit/limit-store.ts'
+import type { LoadSheddingOptions } from './load/load-shedding.ts'
 
 /** How a throttle is made. */
 export interface ThrottleOptions {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { VirtualClock } from '@postern/core'
 import fc from 'fast-check'
-import type { LimitStore } from '../src/limit-store.ts'
-import { limitName, Question } from '../src/question.ts'
-import { concurrency, gcra, type Rule, window } from '../src/rule.ts'
+import type { LimitStore } from '../src/limit/limit-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
+import { concurrency, gcra, type Rule, window } from '../src/rule/rule.ts'
 
 /** One try: how long after the last, milliseconds, and what it costs. */
 interface Arrival {

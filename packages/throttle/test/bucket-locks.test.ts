@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { BucketLocks } from '../src/bucket-locks.ts'
 import { memoryStore, sharedTable, throttle, window } from '../src/index.ts'
-import { openSharedTable } from '../src/shared-table.ts'
+import { BucketLocks } from '../src/memory/bucket-locks.ts'
+import { openSharedTable } from '../src/memory/shared-table.ts'
 import { engineWith, open } from './exchanges.ts'
 
 describe('locks of buckets', () => {

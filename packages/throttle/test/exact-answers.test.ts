@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import fc from 'fast-check'
 import { concurrency, gcra, memoryStore, sharedTable, window } from '../src/index.ts'
-import type { LimitStore } from '../src/limit-store.ts'
-import { limitName, Question } from '../src/question.ts'
+import type { LimitStore } from '../src/limit/limit-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 import { type Ask, PlainLimits } from './plain-limits.ts'
 
 const NAME = limitName('exact')

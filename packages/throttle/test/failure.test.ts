@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
 import { connectRedis, redisReady } from '@postern/store'
 import { startRedis } from '../../../test/services.ts'
-import { FailureTolerantStore } from '../src/failure-tolerant-store.ts'
+import { FailureTolerantStore } from '../src/failure/failure-tolerant-store.ts'
 import {
   concurrency,
   type FailurePolicy,
@@ -13,8 +13,8 @@ import {
   throttle,
   window,
 } from '../src/index.ts'
-import type { LimitStore } from '../src/limit-store.ts'
-import { limitName, Question } from '../src/question.ts'
+import type { LimitStore } from '../src/limit/limit-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 import { engineWith, open } from './exchanges.ts'
 import { settled, VirtualTimers } from './virtual-timers.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { halfSipHash } from '../src/half-sip-hash.ts'
-import { KeyedHash } from '../src/keyed-hash.ts'
+import { halfSipHash } from '../src/hash/half-sip-hash.ts'
+import { KeyedHash } from '../src/hash/keyed-hash.ts'
 
 /** HalfSipHash-1-3 with 64 bits of output, word by word as its authors' reference describes it. */
 function reference(words: readonly number[], last: number, key0: number, key1: number, flip = 0): number[] {

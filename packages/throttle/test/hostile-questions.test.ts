@@ -13,8 +13,8 @@ import {
   throttle,
   window,
 } from '../src/index.ts'
-import type { LimitStore } from '../src/limit-store.ts'
-import { limitName, Question } from '../src/question.ts'
+import type { LimitStore } from '../src/limit/limit-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 import { engineWith, open } from './exchanges.ts'
 
 const NAME = limitName('hostile')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { CidrSet, Engine, type Exchange, type Outcome, type Refusal, VirtualClock } from '@postern/core'
-import { AdaptiveLimit } from '../src/adaptive-limit.ts'
+import { RefusalEvents } from '../src/answer/refusal-events.ts'
 import {
   address,
   body,
@@ -20,9 +20,9 @@ import {
   throttle,
   window,
 } from '../src/index.ts'
-import { boundedKey, writtenKey } from '../src/key.ts'
-import { LoadShedding, overloadRefusal } from '../src/load-shedding.ts'
-import { RefusalEvents } from '../src/refusal-events.ts'
+import { boundedKey, writtenKey } from '../src/limit/key.ts'
+import { AdaptiveLimit } from '../src/load/adaptive-limit.ts'
+import { LoadShedding, overloadRefusal } from '../src/load/load-shedding.ts'
 import { ENDED, engineWith, open, type RequestShape } from './exchanges.ts'
 
 const engine = new Engine({ trustedProxies: CidrSet.parse([]) })

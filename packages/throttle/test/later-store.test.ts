@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StoreError } from '@postern/core'
 import { laterStore, memoryStore, window } from '../src/index.ts'
-import type { LimitStore } from '../src/limit-store.ts'
-import { limitName, Question } from '../src/question.ts'
+import type { LimitStore } from '../src/limit/limit-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 import { settled, VirtualTimers } from './virtual-timers.ts'
 
 const NAME = limitName('address')

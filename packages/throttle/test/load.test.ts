@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Exchange, VirtualClock } from '@postern/core'
-import { AdaptiveLimit } from '../src/adaptive-limit.ts'
 import { overrides, type Rule, throttle, window } from '../src/index.ts'
+import { AdaptiveLimit } from '../src/load/adaptive-limit.ts'
 import { ENDED, engineWith, open } from './exchanges.ts'
 
 describe('load shedding', () => {

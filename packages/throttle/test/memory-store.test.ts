@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { VirtualClock } from '@postern/core'
-import { BucketLocks } from '../src/bucket-locks.ts'
 import { memoryStore, sharedTable, window } from '../src/index.ts'
-import { limitName, Question } from '../src/question.ts'
+import { limitName, Question } from '../src/limit/question.ts'
+import { BucketLocks } from '../src/memory/bucket-locks.ts'
 import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
 
 const LIMIT = limitName('address')

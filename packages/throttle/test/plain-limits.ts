@@ -1,4 +1,4 @@
-import type { Rule } from '../src/rule.ts'
+import type { Rule } from '../src/rule/rule.ts'
 
 /** What one ask of a question is answered. */
 export interface Told {

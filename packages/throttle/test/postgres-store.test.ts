@@ -4,7 +4,7 @@ import { systemClock } from '@postern/core'
 import { connectPostgres, migrate } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
 import { limitMigrations, postgresStore, window } from '../src/index.ts'
-import { limitName, Question } from '../src/question.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
 
 const database = connectPostgres({ url: await freshDatabase({ after }) })

@@ -5,8 +5,8 @@ import { VirtualClock } from '@postern/core'
 import { connectRedis, type RedisConnection, redisReady } from '@postern/store'
 import { freshPrefix, services, startRedisCluster } from '../../../test/services.ts'
 import { gcra, redisStore, window } from '../src/index.ts'
-import type { LimitStore } from '../src/limit-store.ts'
-import { limitName, Question } from '../src/question.ts'
+import type { LimitStore } from '../src/limit/limit-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
 
 const NAME = limitName('shared')

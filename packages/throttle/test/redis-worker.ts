@@ -1,6 +1,6 @@
 import { connectRedis, redisReady } from '@postern/store'
 import { redisStore, window } from '../src/index.ts'
-import { limitName, Question } from '../src/question.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 
 /**
  * One of several processes on one Redis, its clock set off by LIMIT_SKEW milliseconds; tells how many it was

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoreError, VirtualClock } from '@postern/core'
 import { concurrency, gcra, window } from '../src/index.ts'
-import type { LimitBatch } from '../src/limit-batch.ts'
-import { limitName, Question } from '../src/question.ts'
-import { RemoteStore } from '../src/remote-store.ts'
+import { limitName, Question } from '../src/limit/question.ts'
+import type { LimitBatch } from '../src/remote/limit-batch.ts'
+import { RemoteStore } from '../src/remote/remote-store.ts'
 import { settled } from './virtual-timers.ts'
 
 const NAME = limitName('n')

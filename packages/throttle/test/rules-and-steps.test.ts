@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { ConfigError } from '@postern/core'
 import fc from 'fast-check'
 import { address, concurrency, gcra, memoryStore, network, sharedTable, window } from '../src/index.ts'
-import { scaleRule } from '../src/rule.ts'
-import { decodeStep, encodeStep, SHORTEST_STEP } from '../src/step-code.ts'
+import { scaleRule } from '../src/rule/rule.ts'
+import { decodeStep, encodeStep, SHORTEST_STEP } from '../src/rule/step-code.ts'
 
 describe('the length of a sub-window in 16 bits', () => {
   test('is exact for lengths that people write, or longer by at most 0.05 %', () => {

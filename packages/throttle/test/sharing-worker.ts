@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { memoryStore, window } from '../src/index.ts'
-import { limitName, Question } from '../src/question.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 
 /** Tries every key in turn, in one of several threads; tells how many each key was admitted. */
 const { table, keys, tries, limit } = workerData as {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { Standings } from '../src/answer/standings.ts'
 import { concurrency, window } from '../src/index.ts'
-import { limitName, Question } from '../src/question.ts'
-import { Standings } from '../src/standings.ts'
+import { limitName, Question } from '../src/limit/question.ts'
 
 const NAMES = ['address', 'busy', 'login', 'route', 'tenant'].map(limitName)
 const RULE = window(60_000, '1m')

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Address, type Exchange, type NetworkWidth, networkOf } from '@postern/core'
-import { requireKnownOptions } from './known-options.ts'
+import { requireKnownOptions } from '../rule/known-options.ts'
 
 /**
  * Whom a limit is held against, as text. Undefined means that the limit does not apply to this request. A

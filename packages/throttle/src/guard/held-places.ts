@@ -1,8 +1,8 @@
 import type { Exchange, Kept, Timers } from '@postern/core'
-import type { CompiledLimit } from './limit.ts'
-import type { LimitStore } from './limit-store.ts'
-import { Question } from './question.ts'
-import type { Rule } from './rule.ts'
+import type { CompiledLimit } from '../limit/limit.ts'
+import type { LimitStore } from '../limit/limit-store.ts'
+import { Question } from '../limit/question.ts'
+import type { Rule } from '../rule/rule.ts'
 
 /** A place that a request has in a concurrency limit. */
 export interface Place {

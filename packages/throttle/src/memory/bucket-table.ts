@@ -1,6 +1,6 @@
 import { ConfigError, type RandomSource, systemRandom } from '@postern/core'
+import { decodeStep } from '../rule/step-code.ts'
 import type { BucketLocks } from './bucket-locks.ts'
-import { decodeStep } from './step-code.ts'
 
 /** Slots of a bucket; 32 bytes each. */
 const SLOTS_PER_BUCKET = 4

@@ -1,7 +1,7 @@
 import type { Exchange } from '@postern/core'
-import type { LimitStage } from './key.ts'
-import type { LimitName, Question } from './question.ts'
-import type { Rule } from './rule.ts'
+import type { LimitStage } from '../limit/key.ts'
+import type { LimitName, Question } from '../limit/question.ts'
+import type { Rule } from '../rule/rule.ts'
 import { Standings } from './standings.ts'
 
 /** `standard`: `RateLimit-Policy` and `RateLimit`; `legacy`: `X-RateLimit-*`. */

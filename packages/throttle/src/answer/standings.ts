@@ -1,4 +1,4 @@
-import type { LimitName, Question } from './question.ts'
+import type { LimitName, Question } from '../limit/question.ts'
 
 /** Texts that are kept, a power of two. */
 const PLACES = 1_024

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@postern/core'
 import type { Migration, PostgresDatabase } from '@postern/store'
+import type { LimitStore } from '../limit/limit-store.ts'
 import type { LimitBatch } from './limit-batch.ts'
-import type { LimitStore } from './limit-store.ts'
 import { FORGET_EXPIRED, LIMITS_SCHEMA } from './postgres-limits.sql.ts'
 import { RemoteStore } from './remote-store.ts'
 

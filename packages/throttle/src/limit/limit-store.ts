@@ -1,6 +1,6 @@
 import type { Health } from '@postern/core'
+import type { Rule } from '../rule/rule.ts'
 import type { LimitName, Question } from './question.ts'
-import type { Rule } from './rule.ts'
 
 /** Where the counts are kept. Several guards and processes may share one. */
 export interface LimitStore {

@@ -1,10 +1,10 @@
 import { type Clock, type Health, type RandomSource, systemClock } from '@postern/core'
+import { KeyedHash } from '../hash/keyed-hash.ts'
+import type { LimitStore } from '../limit/limit-store.ts'
+import { type LimitName, MAX_ASKS, type Question } from '../limit/question.ts'
+import type { Rule } from '../rule/rule.ts'
 import type { BucketLocks } from './bucket-locks.ts'
 import { BucketTable, bucketsFor, formatTable, GCRA_CODE, slotShape, tableBytes } from './bucket-table.ts'
-import { KeyedHash } from './keyed-hash.ts'
-import type { LimitStore } from './limit-store.ts'
-import { type LimitName, MAX_ASKS, type Question } from './question.ts'
-import type { Rule } from './rule.ts'
 import { openSharedTable } from './shared-table.ts'
 import {
   addNarrow,

@@ -1,6 +1,6 @@
 import { StoreError } from '@postern/core'
-import type { Question } from './question.ts'
-import type { Rule } from './rule.ts'
+import type { Question } from '../limit/question.ts'
+import type { Rule } from '../rule/rule.ts'
 
 /** Sub-windows of a window in stores beyond this process, where nine counts of any size have room. */
 const PARTS = 8

@@ -1,5 +1,5 @@
 import { type Health, StoreError, systemTimers, type Timers } from '@postern/core'
-import type { LimitStore } from './limit-store.ts'
+import type { LimitStore } from '../limit/limit-store.ts'
 
 /** How often a store that could not be prepared is tried again, milliseconds. */
 const PAUSE = 1_000

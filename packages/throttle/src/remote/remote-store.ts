@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Clock, type Health, systemClock } from '@postern/core'
+import type { LimitStore } from '../limit/limit-store.ts'
+import { type LimitName, MAX_ASKS, type Question } from '../limit/question.ts'
+import type { Rule } from '../rule/rule.ts'
 import { LimitBatch, shapeOf } from './limit-batch.ts'
-import type { LimitStore } from './limit-store.ts'
-import { type LimitName, MAX_ASKS, type Question } from './question.ts'
-import type { Rule } from './rule.ts'
 import { UnitLeases } from './unit-leases.ts'
 
 /** A server that answers batches of decisions: what Redis and PostgreSQL have to bring. */

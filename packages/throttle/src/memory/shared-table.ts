@@ -1,6 +1,6 @@
+import { MAX_ASKS } from '../limit/question.ts'
 import { BucketLocks } from './bucket-locks.ts'
 import { BucketTable, bucketsFor, formatTable, tableBytes } from './bucket-table.ts'
-import { MAX_ASKS } from './question.ts'
 
 const HEADER_BYTES = 64
 /** Word of the header that numbers the threads that opened the table. */

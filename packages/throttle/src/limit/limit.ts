@@ -6,10 +6,10 @@ import {
   NAMED_RANGES,
   parseAddress,
 } from '@postern/core'
+import type { Rule } from '../rule/rule.ts'
 import { foldedValue } from './body-key.ts'
 import { address, type Key, type KeyKind, type LimitStage } from './key.ts'
 import { type LimitName, limitName, MAX_ASKS } from './question.ts'
-import type { Rule } from './rule.ts'
 
 /** How much one key may have, of what. */
 export interface Limit {

@@ -1,8 +1,8 @@
 import { type ConfigChange, formatDuration, type Reason, type Refusal } from '@postern/core'
-import { writtenKey } from './key.ts'
-import type { CompiledLimit } from './limit.ts'
-import type { Question } from './question.ts'
-import type { Rule } from './rule.ts'
+import { writtenKey } from '../limit/key.ts'
+import type { CompiledLimit } from '../limit/limit.ts'
+import type { Question } from '../limit/question.ts'
+import type { Rule } from '../rule/rule.ts'
 
 /**
  * The refusal of a request that went over the limit its question names. Its exception answers every limit

@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
-import { halfSipHash } from './half-sip-hash.ts'
-import type { Rule } from './rule.ts'
+import { halfSipHash } from '../hash/half-sip-hash.ts'
+import type { Rule } from '../rule/rule.ts'
 
 /** Most limits that one request may fall under. */
 export const MAX_ASKS = 16

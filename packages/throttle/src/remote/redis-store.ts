@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Clock, StoreError } from '@postern/core'
 import { type RedisConnection, redisError, redisName } from '@postern/store'
+import type { LimitStore } from '../limit/limit-store.ts'
 import type { LimitBatch } from './limit-batch.ts'
-import type { LimitStore } from './limit-store.ts'
 import { LIMIT_SCRIPT } from './redis-script.lua.ts'
 import { RemoteStore } from './remote-store.ts'
 

@@ -1,7 +1,7 @@
 import type { Exchange } from '@postern/core'
-import { boundedKey, writtenKey } from './key.ts'
-import type { CompiledLimit } from './limit.ts'
-import type { Question } from './question.ts'
+import { boundedKey, writtenKey } from '../limit/key.ts'
+import type { CompiledLimit } from '../limit/limit.ts'
+import type { Question } from '../limit/question.ts'
 
 /** Adds what a limit asks of a request to the question, unless it does not apply. */
 export function askLimit(

@@ -1,9 +1,9 @@
 import { type Clock, type Health, systemClock, systemTimers, type Timers } from '@postern/core'
+import type { LimitStore } from '../limit/limit-store.ts'
+import { type LimitName, limitName, Question } from '../limit/question.ts'
+import { type MemoryStore, memoryStore } from '../memory/memory-store.ts'
+import { type Rule, scaleRule, window } from '../rule/rule.ts'
 import type { FailurePolicy } from './failure-policy.ts'
-import type { LimitStore } from './limit-store.ts'
-import { type MemoryStore, memoryStore } from './memory-store.ts'
-import { type LimitName, limitName, Question } from './question.ts'
-import { type Rule, scaleRule, window } from './rule.ts'
 
 export interface FailureToleranceOptions {
   readonly policy: FailurePolicy

@@ -1,9 +1,9 @@
 import { ALLOW, type Decision, type Exchange, isPreflight } from '@postern/core'
+import { limitRefusal } from '../answer/limit-refusal.ts'
+import type { CompiledLimit } from '../limit/limit.ts'
+import type { LimitStore } from '../limit/limit-store.ts'
+import { Question } from '../limit/question.ts'
 import { askLimit } from './ask-limit.ts'
-import type { CompiledLimit } from './limit.ts'
-import { limitRefusal } from './limit-refusal.ts'
-import type { LimitStore } from './limit-store.ts'
-import { Question } from './question.ts'
 
 const NONE: readonly CompiledLimit[] = []
 
