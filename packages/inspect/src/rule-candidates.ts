@@ -3,6 +3,7 @@ import type { Parts } from './rule/searched-parts.ts'
 import { RuleGates } from './rule-gates.ts'
 import { SignFilter } from './sign-filter.ts'
 import { TextFilter } from './text-filter.ts'
+import { bitsOf } from './value/bits.ts'
 import type { Features } from './value/features.ts'
 
 /** From this length on, less one, every rule fits. */
@@ -174,11 +175,4 @@ function fitting(rules: readonly Rule[], length: number): Int32Array {
     if ((rule.least ?? 0) <= length) set[index >> 5] = (set[index >> 5] as number) | (1 << (index & 31))
   })
   return set
-}
-
-/** How many bits of a number are set (Hacker's Delight, section 5-1). */
-function bitsOf(row: number): number {
-  let bits = row - ((row >>> 1) & 0x55555555)
-  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
-  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }

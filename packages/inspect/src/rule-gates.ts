@@ -49,6 +49,8 @@ function gateTable(gates: readonly number[]): GateTable {
     const bit = 1 << (index & 31)
     for (let byte = 0; byte < 4; byte++) {
       const opening = (gate >>> (byte * 8)) & 255
+      // What one byte opens is open: a rule that is always open is so by the first.
+      if (gate === 0 ? byte > 0 : opening === 0) continue
       for (let value = 0; value < 256; value++) {
         if (gate !== 0 && (value & opening) === 0) continue
         const at = (byte * 256 + value) * width + row

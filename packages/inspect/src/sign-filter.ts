@@ -40,12 +40,8 @@ export class SignFilter {
     needs.forEach((alternatives, rule) => {
       const { all, some } = sharedBy(alternatives)
       const sets = tellingSets({ all, some })
-      this.#mark(this.#all, rule, (byte, value) => (byteOf(all, byte) & ~value) === 0)
-      const [first] = sets
-      // A rule without a set is let through by every value of one byte.
-      this.#mark(this.#some, rule, (byte, value) =>
-        first === undefined ? byte === 0 : (byteOf(first, byte) & value) !== 0,
-      )
+      this.#markAll(rule, all)
+      this.#markSome(rule, sets[0])
       if (alternatives !== undefined && (alternatives.length > 1 || sets.length > 1)) {
         this.#more[rule >> 5] = (this.#more[rule >> 5] as number) | (1 << (rule & 31))
         rows.push(...alternatives.flatMap(compiled))
@@ -97,14 +93,28 @@ export class SignFilter {
     }
   }
 
-  #mark(table: Int32Array, rule: number, isLet: (byte: number, value: number) => boolean): void {
-    const bit = 1 << (rule & 31)
-    for (let byte = 0; byte < BYTES; byte++)
-      for (let value = 0; value < VALUES; value++) {
-        if (!isLet(byte, value)) continue
-        const at = (byte * VALUES + value) * this.#width + (rule >> 5)
-        table[at] = (table[at] as number) | bit
-      }
+  /** Lets a rule through where all that it needs is there. */
+  #markAll(rule: number, all: SignSet): void {
+    for (let byte = 0; byte < BYTES; byte++) {
+      const needed = byteOf(all, byte)
+      for (let value = needed; value < VALUES; value++)
+        if ((needed & ~value) === 0) this.#let(this.#all, rule, byte, value)
+    }
+  }
+
+  /** Lets a rule through where some of a set is there; one without a set by every value of one byte. */
+  #markSome(rule: number, set: SignSet | undefined): void {
+    for (let byte = 0; byte < (set === undefined ? 1 : BYTES); byte++) {
+      const needed = set === undefined ? -1 : byteOf(set, byte)
+      if (needed === 0) continue
+      for (let value = 0; value < VALUES; value++)
+        if (needed < 0 || (needed & value) !== 0) this.#let(this.#some, rule, byte, value)
+    }
+  }
+
+  #let(table: Int32Array, rule: number, byte: number, value: number): void {
+    const at = (byte * VALUES + value) * this.#width + (rule >> 5)
+    table[at] = (table[at] as number) | (1 << (rule & 31))
   }
 
   #isMet(rule: number, chars: number, holds: number): boolean {

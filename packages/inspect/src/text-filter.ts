@@ -69,7 +69,7 @@ export class TextFilter {
     const places = all.map((text, index) => placesOf(text, starts[index] as number))
     this.#entries = new Int32Array(ENTRY * places.reduce((sum, { length }) => sum + length, 0))
     this.#starts = new Int32Array(all.length + 1)
-    this.#codes = Uint16Array.from(all.join(''), character => charCodeAt.call(character, 0))
+    this.#codes = codesOf(all.join(''))
     this.#reach = new Uint16Array(all.length)
     this.#foundIn = new Int32Array(all.length)
     this.#lets = new Int32Array(all.length * width)
@@ -181,6 +181,12 @@ export class TextFilter {
       if (lowered(codes[code] as number) !== required[at]) return false
     return true
   }
+}
+
+function codesOf(text: string): Uint16Array {
+  const codes = new Uint16Array(text.length)
+  for (let at = 0; at < codes.length; at++) codes[at] = charCodeAt.call(text, at)
+  return codes
 }
 
 /** Each with all before it. */

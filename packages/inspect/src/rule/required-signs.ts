@@ -1,3 +1,4 @@
+import { bitsOf } from '../value/bits.ts'
 import { CHAR, charBit, HOLDS } from '../value/features.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -22,8 +23,13 @@ const NOTHING: SignSet = { chars: 0, holds: 0 }
 export const NO_SIGNS: RequiredSigns = { all: NOTHING, some: [] }
 
 /** Each character of ASCII is of one kind, and so are all others together. */
+const SIGNS: readonly SignSet[] = Array.from({ length: 129 }, (_, code) => ({
+  chars: charBit(code),
+  holds: code < 128 ? (HOLDS[code] as number) : 0,
+}))
+
 function signOf(code: number): SignSet {
-  return { chars: charBit(code), holds: code < 128 ? (HOLDS[code] as number) : 0 }
+  return SIGNS[Math.min(code, 128)] as SignSet
 }
 
 function union(a: SignSet, b: SignSet): SignSet {
@@ -130,7 +136,7 @@ export function signsOfEither(parts: readonly RequiredSigns[]): RequiredSigns {
     chars &= all.chars
     holds &= all.holds
   }
-  const sets = parts.map(part => setsOf(part).toSorted(byWeight))
+  const sets = parts.map(setsByWeight)
   const some: SignSet[] = []
   for (let rank = 0; rank < CHOSEN; rank++) {
     if (sets.some(list => list.length === 0)) break
@@ -142,15 +148,12 @@ export function signsOfEither(parts: readonly RequiredSigns[]): RequiredSigns {
 /** Sets that alternatives are summed up in. */
 const CHOSEN = 3
 
-/** All that is required, as sets of which one kind each is. */
-function setsOf({ all, some }: RequiredSigns): readonly SignSet[] {
+/** All that is required, as sets of which one kind each is; those that say most first. */
+function setsByWeight({ all, some }: RequiredSigns): readonly SignSet[] {
   const sets = [...some]
-  for (let bit = 0; bit < 32; bit++) {
-    const mask = 1 << bit
-    if ((all.chars & mask) !== 0) sets.push({ chars: mask, holds: 0 })
-    if ((all.holds & mask) !== 0) sets.push({ chars: 0, holds: mask })
-  }
-  return sets
+  for (let left = all.chars; left !== 0; left &= left - 1) sets.push({ chars: left & -left, holds: 0 })
+  for (let left = all.holds; left !== 0; left &= left - 1) sets.push({ chars: 0, holds: left & -left })
+  return sets.length < 2 ? sets : sets.sort(byWeight)
 }
 
 /** The most frequent kinds: most letters of English, digits and spaces. */
@@ -168,10 +171,4 @@ function weightOf({ chars, holds }: SignSet): number {
 
 function kindsIn({ chars, holds }: SignSet): number {
   return bitsOf(chars) + bitsOf(holds)
-}
-
-function bitsOf(mask: number): number {
-  let bits = 0
-  for (let left = mask; left !== 0; left &= left - 1) bits++
-  return bits
 }
