@@ -48,6 +48,17 @@ function canListen(port: number): Promise<boolean> {
 /** What the page shows below each block of TypeScript. */
 const SHOWN = [...page.matchAll(/^```ts\n.*?^```\n\n```text\n(.*?)^```$/gms)].map(([, text = '']) => text)
 
+/** Writes the row that becomes a canary. */
+const CANARY = `
+import { openVault, VaultSql } from '@postern/vault'
+import { openVaultDatabase } from '@postern/vault/setup'
+const opened = await openVault('vault.json')
+const database = await openVaultDatabase(opened.file)
+await new VaultSql(database.client, opened.vault).insert('customers', [{ id: 666, email: 'dan@example.com' }])
+await database.close()
+opened.close()
+`
+
 /** Tokens are random. */
 const withoutTokens = (text: string): string => text.replaceAll(/person-[0-9a-f]{12}@/g, 'person-TOKEN@')
 
@@ -97,11 +108,15 @@ describe('docs/vault.md', () => {
     )
     database.close()
     const ports = await freePorts()
+    // "Write a row with a plausible value through the vault, here the row 666."
+    writeFileSync(join(work, 'canary.mts'), CANARY)
     let script = 'set -e\n'
     let number = 0
     for (const { kind, text } of blocks) {
-      if (kind === 'sh') script += `${text.replace(PAGE_PORTS, ports)}\n`
-      else if (kind === 'ts') {
+      if (kind === 'sh') {
+        if (text.startsWith('postern vault canary')) script += 'run-ts canary.mts\n'
+        script += `${text.replace(PAGE_PORTS, ports)}\n`
+      } else if (kind === 'ts') {
         writeFileSync(join(work, `block-${number}.mts`), text)
         script += `run-ts block-${number}.mts > out-${number++}\n`
       } else script += `cat > vault.json <<'END'\n${text}END\n`
@@ -163,7 +178,7 @@ describe('docs/vault.md', () => {
     assert.match(output, /50 records through the holders: \d/)
     assert.match(output, /epoch 1 seals from now on/)
     assert.match(output, /3 rows looked at, 3 values rewritten/)
-    assert.match(output, /0 of 3 values opened/)
+    assert.match(output, /0 of 4 values opened/)
     const sealed = openSqlite({ path: join(work, 'shop.db') })
     for (const { email } of sealed.db.prepare('SELECT email FROM customers').all())
       assert.match(String(email), /^pv1\./)

@@ -52,6 +52,7 @@ export async function rewriteCommand(
             'Find out what still writes so, an instance with another configuration or a program without the vault, ' +
             'before you change the state of a column, and run the job again.',
         )
+      if (kind === 'seal' && done && rewritten > 0) context.output.note(plainValuesLeft(table, database))
       context.output.result(progress)
       return done ? EXIT.done : EXIT.interrupted
     } finally {
@@ -59,6 +60,12 @@ export async function rewriteCommand(
     }
   }
   return withVault(options, context, work, tables === undefined ? {} : { tables })
+}
+
+/** Where values that were sealed just now still are. */
+function plainValuesLeft(table: string, { dialect }: Awaited<ReturnType<typeof openVaultDatabase>>): string {
+  const vacuum = dialect.rows === 'arrays' ? `VACUUM FULL ${table}` : 'VACUUM'
+  return `Files of the database still hold the plain values: run ${vacuum}, and see that its write-ahead log and earlier backups do not stay.`
 }
 
 /** The key of one row: a value, or a JSON array of texts. */

@@ -27,14 +27,21 @@ export interface RowRewrite {
   readonly verify?: number
 }
 
-/** Rewrites what needs it in some rows; returns those that changed meanwhile. */
+/** Values that were rewritten, rows that needed it, and which of these changed meanwhile. */
+export interface RowOutcome {
+  readonly rewritten: number
+  readonly due: number
+  readonly contended: readonly Row[]
+}
+
+/** Rewrites what needs it in some rows. */
 export async function rewriteRows(
   { kind, vault, verify = 1 }: RowRewrite,
   table: Table,
   columns: readonly Column[],
   writer: RowWriter,
   rows: readonly Row[],
-): Promise<{ readonly rewritten: number; readonly contended: readonly Row[] }> {
+): Promise<RowOutcome> {
   const needed = rows.flatMap(row => {
     const names = columns
       .filter(
@@ -45,7 +52,7 @@ export async function rewriteRows(
       .map(({ name }) => name)
     return names.length === 0 ? [] : [{ row, names }]
   })
-  if (needed.length === 0) return { rewritten: 0, contended: [] }
+  if (needed.length === 0) return { rewritten: 0, due: 0, contended: [] }
   const beside = new Set([...table.key, ...columnsBeside(table)])
   const parts = needed.map(({ row, names }) => only(row, [...beside, ...names]))
   const plain =
@@ -82,7 +89,7 @@ export async function rewriteRows(
     (sum, { row, changed }) => sum + (done.has(writer.keyOf(row)) ? changed.length : 0),
     0,
   )
-  return { rewritten, contended: contended.map(({ row }) => row) }
+  return { rewritten, due: changes.length, contended: contended.map(({ row }) => row) }
 }
 
 /**

@@ -1,7 +1,8 @@
 import { BudgetExceeded, type Clock, ConfigError, IntegrityError, systemClock } from '@postern/core'
 import { JOB_SQL, selectAfter, type TableDialect } from '../sql/table.sql.ts'
-import { keyText, type Row } from '../table/row-context.ts'
+import type { Row } from '../table/row-context.ts'
 import { type Column, type Table, termColumns } from '../table/table-schema.ts'
+import { checkTable, checkUnique } from './check-table.ts'
 import { columnsBeside, type RewriteKind, type RowRewrite, rewriteRows } from './rewrite-rows.ts'
 import { type RewriteClient, RowWriter } from './write-rows.ts'
 
@@ -84,14 +85,12 @@ export async function rewriteTable(options: RewriteOptions): Promise<RewriteProg
   const table = vault.table(options.table)
   const columns = table.columns.filter(({ mode }) => mode !== 'held')
   checkStates(columns, kind)
-  const isLeft = leftOut(table, except)
+  await checkTable(client, table, dialect)
+  const writer = await RowWriter.of(client, table, dialect)
+  const isLeft = await leftOut(table, writer, except)
   const name = `${kind} ${table.name}`
   const known = await client.query<StoredJob>(JOB_SQL.get, [name])
-  const job = new RewriteJob(
-    options,
-    { name, table, columns, writer: await RowWriter.of(client, table, dialect), isLeft },
-    known.rows[0],
-  )
+  const job = new RewriteJob(options, { name, table, columns, writer, isLeft }, known.rows[0])
   return await job.run()
 }
 
@@ -123,6 +122,8 @@ class RewriteJob {
   #limit: number
   #rows: number
   #rewritten = 0
+  /** Rows that needed rewriting, each time they were met. */
+  #due = 0
   #contended = 0
   #late = 0
 
@@ -148,9 +149,15 @@ class RewriteJob {
   async run(): Promise<RewriteProgress> {
     for (let pass = 1; pass <= MAX_PASSES; pass++) {
       const isWhole = this.#position === undefined
-      const before = this.#rewritten
+      const [due, rewritten] = [this.#due, this.#rewritten]
       if (!(await this.#pass(pass === 1))) return this.#progress(false)
-      if (isWhole && this.#rewritten === before) break
+      // Not when nothing was written: then there may be rows that the job finds and cannot write.
+      if (isWhole && this.#due === due) break
+      if (pass === MAX_PASSES && this.#rewritten === rewritten)
+        throw new IntegrityError(
+          `${this.#subject.table.name}: ${this.#due - due} rows need to be rewritten and are not found by their key. ` +
+            'Look for a key column whose type compares in its own way',
+        )
       this.#position = undefined
     }
     await this.#options.client.query(JOB_SQL.remove, [this.#subject.name])
@@ -180,7 +187,10 @@ class RewriteJob {
         this.#read,
         this.#position === undefined ? 'first' : 'next',
       )
-      const { rows } = await client.query<Row>(text, [...(this.#position ?? []), this.#limit])
+      // One more than is rewritten: it must not have the key of the last.
+      const found = await client.query<Row>(text, [...(this.#position ?? []), this.#limit + 1])
+      checkUnique(table, found.rows)
+      const rows = found.rows.slice(0, this.#limit)
       const last = rows.at(-1)
       if (last === undefined) return true
       this.#limit = this.#batch
@@ -211,6 +221,7 @@ class RewriteJob {
         this.#wait,
       )
       this.#rewritten += outcome.rewritten
+      if (attempt === 0) this.#due += outcome.due
       this.#contended += outcome.contended.length
       todo = outcome.contended.length === 0 ? [] : await writer.read(outcome.contended, this.#read)
     }
@@ -218,11 +229,16 @@ class RewriteJob {
 }
 
 /**
- * Whether a row is one of those that the job must not touch.
- * @throws ConfigError for a key of another length
+ * Whether a row is one of those that the job must not touch. Which those are is read from the table: it may
+ * write a key in another way (a UUID in capitals, a number with zeros), and a row that is not recognised is
+ * opened.
+ * @throws ConfigError for a key of another length, or of which there is no row
  */
-function leftOut(table: Table, except: readonly (readonly string[])[]): (row: Row) => boolean {
-  const left = new Set(except.map(key => JSON.stringify(key)))
+async function leftOut(
+  table: Table,
+  writer: RowWriter,
+  except: readonly (readonly string[])[],
+): Promise<(row: Row) => boolean> {
   for (const key of except)
     if (key.length !== table.key.length)
       throw new ConfigError({
@@ -230,8 +246,20 @@ function leftOut(table: Table, except: readonly (readonly string[])[]): (row: Ro
         problem: `names a row by ${key.length} values, and the key of ${table.name} has ${table.key.length}`,
         hint: `one value each of ${table.key.join(', ')}`,
       })
-  if (left.size === 0) return () => false
-  return row => left.has(JSON.stringify(table.key.map(name => keyText(table, name, row))))
+  if (except.length === 0) return () => false
+  const left = new Set<string>()
+  for (const key of except) {
+    const named = Object.fromEntries(table.key.map((name, at) => [name, key[at]]))
+    const [row] = await writer.read([writer.keyValues(named)], table.key)
+    if (row === undefined)
+      throw new ConfigError({
+        place: 'except',
+        problem: `names a row that ${table.name} does not have: ${JSON.stringify(key)}`,
+        hint: 'a row that is not recognised would be opened, and a canary freeze whoever opens it',
+      })
+    left.add(writer.keyOf(row))
+  }
+  return row => left.has(writer.keyOf(row))
 }
 
 /** Runs work again when a budget was used up, once it is free. */

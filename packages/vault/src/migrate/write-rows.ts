@@ -66,6 +66,17 @@ export class RowWriter {
     return JSON.stringify(this.#table.key.map(name => keyText(this.#table, name, row)))
   }
 
+  /** A key that is given as text, as the database takes it: SQLite compares bytes with bytes only. */
+  keyValues(key: Readonly<Record<string, string | undefined>>): Row {
+    const isText = this.#many.dialect.rows === 'arrays'
+    return Object.fromEntries(
+      Object.entries(key).map(([name, text = '']) => [
+        name,
+        !isText && /^\\x(?:[0-9a-f]{2})+$/.test(text) ? Buffer.from(text.slice(2), 'hex') : text,
+      ]),
+    )
+  }
+
   /** Rows by the keys of these; those that are gone are left out. */
   async read(rows: readonly Row[], columns: readonly string[]): Promise<readonly Row[]> {
     const found: Row[] = []

@@ -44,9 +44,28 @@ export const POSTGRES_DIALECT: TableDialect = { same: 'IS NOT DISTINCT FROM', ro
 /** The statements of a rewriting job for SQLite. */
 export const SQLITE_DIALECT: TableDialect = { same: 'IS', rows: 'lists' }
 
-/** Names and types of the columns of a table in PostgreSQL: the table, as SQL has it. */
-export const COLUMN_TYPES = `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
+/**
+ * Names and types of the columns of a table in PostgreSQL: the table, as SQL has it. With -1 the types are of
+ * any length: `character` and `bit` alone would be of one, and cut keys to it.
+ */
+export const COLUMN_TYPES = `SELECT attname AS name, format_type(atttypid, -1) AS type FROM pg_attribute
   WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`
+
+/** Whether policies of PostgreSQL decide which rows of a table this user sees. */
+export const HIDES_ROWS = 'SELECT row_security_active($1::regclass) AS hides'
+
+/** Which columns of a table may be null; undefined where the database is not asked, and any may be. */
+export function nullableColumns({ rows }: TableDialect): string | undefined {
+  return rows === 'arrays'
+    ? 'SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attnotnull'
+    : undefined
+}
+
+/** A row that lacks one of these columns. */
+export function missingKey(table: string, columns: readonly string[]): string {
+  const missing = columns.map(name => `${identifier(name)} IS NULL`).join(' OR ')
+  return `SELECT 1 AS found FROM ${identifier(table)} WHERE ${missing} LIMIT 1`
+}
 
 /** A statement and its parameters. */
 export interface Statement {
