@@ -19,7 +19,11 @@ const origin = 'shop.example.com/audit'
 const pair = generateNoteKey(origin)
 
 async function database(t: TestContext): Promise<PostgresDatabase> {
-  const connected = connectPostgres({ url: await freshDatabase(t) })
+  return databaseAt(t, await freshDatabase(t))
+}
+
+function databaseAt(t: TestContext, url: string): PostgresDatabase {
+  const connected = connectPostgres({ url })
   t.after(() => connected.close())
   return connected
 }
@@ -103,6 +107,51 @@ describe('the log in PostgreSQL', () => {
     await until(() => log.counts().waiting === 0 && log.health().ok)
     assert.equal((await all(log.query({}))).length, 6)
     assert.deepEqual([log.counts().lost, log.health().ok], [0, true])
+    await log.close()
+  })
+
+  test('keeps what nobody waits for while an operator must put something right: a right, a table, a password', async t => {
+    const url = await freshDatabase(t)
+    const db = databaseAt(t, url)
+    const role = `log_${new URL(url).pathname.slice(1)}`
+    await db.query(`CREATE ROLE ${role} LOGIN PASSWORD 'first'`)
+    await db.query(`GRANT CREATE ON SCHEMA public TO ${role}`)
+    const own = new URL(url)
+    ;[own.username, own.password] = [role, 'first']
+    const log = await open(databaseAt(t, own.href))
+    await log.commit(requestEvent(0))
+    const troubles = [
+      [`ALTER TABLE audit_inbox RENAME TO mislaid`, `ALTER TABLE mislaid RENAME TO audit_inbox`],
+      [`REVOKE INSERT ON audit_inbox FROM ${role}`, `GRANT INSERT ON audit_inbox TO ${role}`],
+      [`ALTER ROLE ${role} PASSWORD 'second'`, `ALTER ROLE ${role} PASSWORD 'first'`],
+    ] as const
+    for (const [i, [cause, cure]] of troubles.entries()) {
+      await db.query(cause)
+      await db.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [role])
+      log.record(requestEvent(10 + i))
+      await until(() => !log.health().ok)
+      await assert.rejects(log.commit(requestEvent(20 + i)), StoreError)
+      await db.query(cure)
+      await until(() => log.counts().waiting === 0 && log.health().ok)
+    }
+    assert.equal((await all(log.query({}))).length, 4)
+    assert.equal(log.counts().lost, 0)
+    await log.close()
+    await db.query(`DROP OWNED BY ${role}`)
+    await db.query(`DROP ROLE ${role}`)
+  })
+
+  test('loses an event that the database refuses, and none of those that came with it', async t => {
+    const db = await database(t)
+    const log = await open(db)
+    await db.query(`ALTER TABLE audit_inbox ADD CHECK (event NOT LIKE '%refused-by-a-check%')`)
+    for (let i = 0; i < 9; i++) log.record(requestEvent(i))
+    log.record(requestEvent(9, { data: { note: 'refused-by-a-check' } }))
+    await Promise.all(Array.from({ length: 9 }, (_, i) => log.commit(requestEvent(10 + i))))
+    await until(() => log.counts().waiting === 0 && log.health().ok)
+    assert.equal(log.counts().lost, 1)
+    const types = (await all(log.query({}))).map(({ event }) => event.type)
+    assert.deepEqual([types.length, types.filter(type => type === 'audit.lost').length], [19, 1])
     await log.close()
   })
 

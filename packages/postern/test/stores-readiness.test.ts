@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { Event, Health } from '@postern/core'
-import { startRedis } from '../../../test/services.ts'
+import { startPostgres, startRedis } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
 
 async function layerOf(
   t: TestContext,
   config: Config,
+  prepare: (folder: string) => void = () => {},
 ): Promise<{ layer: Postern; data: string; seen: Event[] }> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-stores-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
+  prepare(folder)
   const data = join(folder, 'data')
   const seen: Event[] = []
   const layer = await postern({
@@ -75,3 +77,20 @@ for (const failure of ['local', 'closed'] as const)
     t.after(() => again.stop())
     await until(() => part(layer, 'redis')?.ok === true)
   })
+
+test('PostgreSQL that goes away under built-in identity makes the process not ready, as at a start', async t => {
+  const server = await startPostgres()
+  t.after(() => server.stop())
+  const { layer } = await layerOf(
+    t,
+    {
+      stores: { postgres: server.url },
+      identity: { origin: 'http://localhost:8080', secretFile: 'identity.secret' },
+    },
+    folder => writeFileSync(join(folder, 'identity.secret'), '5c'.repeat(32)),
+  )
+  await until(() => part(layer, 'postgres')?.ok === true)
+  await server.stop()
+  await until(() => part(layer, 'postgres')?.ok === false)
+  assert.equal(part(layer, 'postgres')?.required, true)
+})

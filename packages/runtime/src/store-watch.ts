@@ -9,7 +9,6 @@ import { RepeatedWork } from './repeated-work.ts'
 
 /** Milliseconds between two looks, and how long an answer may take. */
 const EVERY = 1_000
-const EVERY_POSTGRES = 5_000
 const PATIENCE = 900
 /** Its name is part of the layout, and it is there in each data directory. */
 const FORMAT_FILE = 'postern-data.json'
@@ -29,7 +28,7 @@ export interface StoreWatch {
  * @param emit takes `store.failed`, once per trouble, and `store.back` when it is over
  */
 export function watchStores(
-  { stores }: CompiledConfig,
+  { stores, identity }: CompiledConfig,
   connections: Connections,
   emit: (event: Event) => void,
 ): StoreWatch {
@@ -69,8 +68,11 @@ export function watchStores(
         redisName(redis),
       ),
     )
-  if (postgres !== undefined)
-    watch('postgres', EVERY_POSTGRES, required, () => postgres.query('SELECT 1', [], PATIENCE))
+  if (postgres !== undefined) {
+    // Without accounts nobody is known: what readiness says at a start without PostgreSQL holds later, too.
+    const holdsAccounts = identity !== undefined
+    watch('postgres', EVERY, required || holdsAccounts, () => postgres.query('SELECT 1', [], PATIENCE))
+  }
   return {
     probes: watched,
     close: async () => {

@@ -13,7 +13,7 @@ const FULL: Health = {
 }
 const WELL: Health = { name: 'audit', ok: true, required: true }
 
-test('an audit log that takes no entries is said once for each time that it stops', t => {
+test('an audit log that takes no entries is said once for each time that it stops, and once that it takes some again', t => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   let health = WELL
   const said: Event[] = []
@@ -33,16 +33,23 @@ test('an audit log that takes no entries is said once for each time that it stop
     }),
     1,
   )
-  assert.equal(look(WELL), 1)
-  assert.equal(look(FULL), 2)
+  assert.equal(look(WELL), 2)
+  assert.equal(look(WELL), 2)
+  assert.equal(look({ ...FULL, detail: 'postgres is not reachable; is it running?' }), 3)
+  const until =
+    'Until it is well again, requests that must be logged first get 503, and other entries may be lost'
   assert.deepEqual(
     said.map(event => [event.type, eventSentence(event)]),
-    [1, 2].map(() => [
-      'store.failed',
-      'audit log /data/audit/wal: could not write: the disk is full; free some space (ENOSPC); 3 events were lost. Entries that a request does not wait for are lost until it is well again',
-    ]),
+    [
+      [
+        'store.failed',
+        `audit log /data/audit/wal: could not write: the disk is full; free some space (ENOSPC); 3 events were lost. ${until}`,
+      ],
+      ['store.back', 'audit works again, after 0 s'],
+      ['store.failed', `postgres is not reachable; is it running? ${until}`],
+    ],
   )
   end()
-  assert.equal(look(WELL), 2)
-  assert.equal(look(FULL), 2)
+  assert.equal(look(WELL), 3)
+  assert.equal(look(FULL), 3)
 })

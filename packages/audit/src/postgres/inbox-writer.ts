@@ -1,5 +1,5 @@
 import { type Clock, type Event, StoreError } from '@postern/core'
-import type { PostgresDatabase } from '@postern/store'
+import { type PostgresDatabase, PostgresError } from '@postern/store'
 import { eventText } from '../entry/event-text.ts'
 import type { LeafReceipt } from '../log/audit-log.ts'
 import { INSERT_INBOX } from './audit.sql.ts'
@@ -41,6 +41,17 @@ export interface InboxWriterOptions {
 /** An error of the log in PostgreSQL. */
 export function inboxError(message: string, retryable: boolean): StoreError {
   return new StoreError(message, { store: 'audit log in postgres', retryable })
+}
+
+/**
+ * Classes of SQLSTATE that are about what the statement brought (PostgreSQL manual, appendix A): values,
+ * constraints, views, limits of the program, and what triggers say.
+ */
+const ABOUT_CONTENT = /^(?:22|23|44|54|P0)/
+
+/** Whether the database would refuse the same events again, in whatever state it is. */
+function refusesContent(error: StoreError): boolean {
+  return error instanceof PostgresError && ABOUT_CONTENT.test(error.state ?? '')
 }
 
 /**
@@ -116,7 +127,11 @@ export class InboxWriter {
 
   async #insertGroup(): Promise<void> {
     const kind = this.#queue[0]?.kind ?? 'event'
-    const group = this.#takeGroup(kind)
+    await this.#store(kind, this.#takeGroup(kind))
+    this.#options.onAttempt()
+  }
+
+  async #store(kind: Handed['kind'], group: readonly Handed[]): Promise<void> {
     try {
       const texts = group.map(({ text }) => text)
       const { rows } = await this.#options.database.query<{ id: string }>(INSERT_INBOX, [kind, texts])
@@ -128,11 +143,18 @@ export class InboxWriter {
       this.#reportLoss()
     } catch (error) {
       const failure = error instanceof StoreError ? error : inboxError('could not write', true)
+      if (refusesContent(failure) && group.length > 1) return await this.#storeHalves(kind, group)
       this.#problem = failure.message
       this.#options.onResult(failure.message)
       if (this.#failed(group, failure)) await this.#rest()
     }
-    this.#options.onAttempt()
+  }
+
+  /** One event that the database refuses takes none with it that came at the same time. */
+  async #storeHalves(kind: Handed['kind'], group: readonly Handed[]): Promise<void> {
+    const middle = group.length >> 1
+    await this.#store(kind, group.slice(0, middle))
+    await this.#store(kind, group.slice(middle))
   }
 
   /** The first that wait, of one kind: as many as one statement takes. */
@@ -162,12 +184,13 @@ export class InboxWriter {
 
   /**
    * Callers that wait get the error; events that nobody waits for are kept for another attempt, as far as
-   * there is room, unless the database will never take them. What it broke off in the middle of may be
-   * entered twice: better than not at all.
+   * there is room, unless the database refuses what they say: a password that was changed or a right that
+   * was taken away is put right without a restart. What it broke off in the middle of may be entered twice:
+   * better than not at all.
    * @returns whether some are kept
    */
   #failed(group: readonly Handed[], error: StoreError): boolean {
-    if (!error.retryable) {
+    if (refusesContent(error)) {
       for (const handed of group) this.#drop(handed, error)
       return false
     }
