@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { replay } from '../packages/cli/src/replay/replay.ts'
 import { loadConfig } from '../packages/config/src/load/load-config.ts'
-import { replayEngine } from '../packages/runtime/src/replay-engine.ts'
+import { replayEngine } from '../packages/runtime/src/engine/replay-engine.ts'
 import { isQuick, report } from './support/harness.ts'
 
 const SIZES = isQuick ? ([40_000, 200_000, 400_000] as const) : ([100_000, 400_000, 1_000_000] as const)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { LogRecord } from '@postern/access-log'
 import { ALLOW, Engine, type Guard, VirtualClock } from '@postern/core'
-import { rememberingGuard } from '../../runtime/src/remembering-guard.ts'
+import { rememberingGuard } from '../../runtime/src/guards/remembering-guard.ts'
 import { ReplayedRequests } from '../src/replay/replayed-request.ts'
 
 function entry(changes: Partial<LogRecord> = {}): LogRecord {

@@ -13,7 +13,7 @@ import { services } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
 import { startBackend } from '../../cli/test/backend.ts'
 import { cli } from '../../cli/test/cli.ts'
-import { AuditPublishing } from '../../runtime/src/audit-publishing.ts'
+import { AuditPublishing } from '../../runtime/src/audit/audit-publishing.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
 
 const folders: string[] = []

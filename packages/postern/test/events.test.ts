@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
-import { EventLog } from '../../runtime/src/event-log.ts'
+import { EventLog } from '../../runtime/src/events/event-log.ts'
 import { type Config, postern } from '../src/index.ts'
 
 /** The events of some requests, in order. */

@@ -2,10 +2,10 @@ import { type CompiledConfig, changedRestartKeys, type LoadedConfig } from '@pos
 import { ConfigError, type Engine, type Event, type EventListener, type Health } from '@postern/core'
 import type { RemediationStore } from '@postern/remediate'
 import type { Throttle } from '@postern/throttle'
-import { buildEngine, type Compiled } from './build-engine.ts'
-import { type OpenResourcesOptions, openResources } from './open-resources.ts'
-import type { Resources } from './resources.ts'
-import { scenariosOf } from './scenarios.ts'
+import { scenariosOf } from './detection/scenarios.ts'
+import { buildEngine, type Compiled } from './engine/build-engine.ts'
+import { type OpenResourcesOptions, openResources } from './resources/open-resources.ts'
+import type { Resources } from './resources/resources.ts'
 
 export type RuntimeOptions = Omit<OpenResourcesOptions, 'emit'>
 

@@ -6,8 +6,8 @@ import { test } from 'node:test'
 import { ApprovalRefused } from '@postern/access'
 import { loadConfig } from '@postern/config'
 import type { Act, Principal } from '@postern/core'
-import { Connections } from '../src/connections.ts'
-import { type ApproverAccount, openAccess } from '../src/open-access.ts'
+import { type ApproverAccount, openAccess } from '../src/access/open-access.ts'
+import { Connections } from '../src/stores/connections.ts'
 
 const ALICE: Principal = { kind: 'user', id: 'alice' }
 

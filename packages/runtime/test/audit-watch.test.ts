@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Event, Health } from '@postern/core'
-import { watchAudit } from '../src/audit-watch.ts'
-import { eventSentence } from '../src/event-sentence.ts'
+import { watchAudit } from '../src/audit/audit-watch.ts'
+import { eventSentence } from '../src/events/event-sentence.ts'
 
 const FULL: Health = {
   name: 'audit',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { closeAll } from '../src/close-all.ts'
+import { closeAll } from '../src/lifetime/close-all.ts'
 
 describe('closing', () => {
   test('goes on behind what fails, in the reverse order of opening, and says what failed first', async () => {

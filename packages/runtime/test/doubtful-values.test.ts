@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Engine, type Event, VirtualClock } from '@postern/core'
 import type { Inspection } from '@postern/inspect'
-import { DoubtfulValues } from '../src/doubtful-values.ts'
+import { DoubtfulValues } from '../src/content/doubtful-values.ts'
 
 const passed = (location: string, verdict: Inspection['verdict'] = 'pass'): Inspection => ({
   verdict,

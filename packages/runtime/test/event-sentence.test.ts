@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Event } from '@postern/core'
-import { eventSentence } from '../src/event-sentence.ts'
+import { eventSentence } from '../src/events/event-sentence.ts'
 
 const PACKAGES = join(import.meta.dirname, '../..')
 

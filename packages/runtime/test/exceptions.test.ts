@@ -4,8 +4,8 @@ import { applyException, type Config, editJson, editYaml, loadConfig } from '@po
 import { type Decision, type Engine, type Exchange, type RequestSource, VirtualClock } from '@postern/core'
 import fc from 'fast-check'
 import { parse } from 'yaml'
-import { buildEngine } from '../src/build-engine.ts'
-import { memoryResources } from '../src/open-resources.ts'
+import { buildEngine } from '../src/engine/build-engine.ts'
+import { memoryResources } from '../src/resources/open-resources.ts'
 
 interface Sent {
   readonly method: string

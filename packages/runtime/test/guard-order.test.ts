@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { Access } from '@postern/access'
 import { type Config, loadConfig } from '@postern/config'
 import { ALLOW, type Guard, VirtualClock } from '@postern/core'
-import { buildEngine } from '../src/build-engine.ts'
-import type { OpenAccess } from '../src/open-access.ts'
-import { memoryResources } from '../src/open-resources.ts'
+import type { OpenAccess } from '../src/access/open-access.ts'
+import { buildEngine } from '../src/engine/build-engine.ts'
+import { memoryResources } from '../src/resources/open-resources.ts'
 
 const PAGE = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8')
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import type { Event, Json } from '@postern/core'
-import { noticeEvents, startLine, type Verbosity } from '../src/notices.ts'
+import { noticeEvents, startLine, type Verbosity } from '../src/events/notices.ts'
 
 function said(
   type: string,

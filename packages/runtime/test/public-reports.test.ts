@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { type Decision, type Engine, VirtualClock } from '@postern/core'
-import { buildEngine } from '../src/build-engine.ts'
-import { memoryResources } from '../src/open-resources.ts'
-import type { Resources } from '../src/resources.ts'
+import { buildEngine } from '../src/engine/build-engine.ts'
+import { memoryResources } from '../src/resources/open-resources.ts'
+import type { Resources } from '../src/resources/resources.ts'
 
 /** One request of a public report, in our own words and with our own data. */
 interface Reported {

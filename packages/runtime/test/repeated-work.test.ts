@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { RepeatedWork } from '../src/repeated-work.ts'
+import { RepeatedWork } from '../src/lifetime/repeated-work.ts'
 
 test('work that does not end shows in readiness and is reported once, until it ends', async t => {
   t.mock.timers.enable({ apis: ['setInterval'] })

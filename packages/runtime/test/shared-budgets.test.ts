@@ -10,8 +10,8 @@ import { recordsIn } from '@postern/identity/stores'
 import { openSqlite } from '@postern/store'
 import { freshDatabase, services } from '../../../test/services.ts'
 import { exchangeOf } from '../../access/test/support/exchange.ts'
-import { Connections } from '../src/connections.ts'
-import { openAccess } from '../src/open-access.ts'
+import { openAccess } from '../src/access/open-access.ts'
+import { Connections } from '../src/stores/connections.ts'
 
 const MALLORY: Principal = { kind: 'user', id: 'mallory' }
 const ROUTES = { 'DELETE /orders/:id': { budget: 'orders.delete' } }

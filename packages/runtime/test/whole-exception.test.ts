@@ -14,8 +14,8 @@ import {
 } from '@postern/core'
 import { parseActor, type RemediationStore } from '@postern/remediate'
 import fc from 'fast-check'
-import { buildEngine } from '../src/build-engine.ts'
-import { memoryResources } from '../src/open-resources.ts'
+import { buildEngine } from '../src/engine/build-engine.ts'
+import { memoryResources } from '../src/resources/open-resources.ts'
 
 interface Sent {
   readonly method: string

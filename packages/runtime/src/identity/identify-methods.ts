@@ -1,0 +1,139 @@
+import type { CompiledIdentifyMethod, CompiledLookUp } from '@postern/config'
+import { type CidrSet, ConfigError, type Event, type Exchange, type Identify } from '@postern/core'
+import {
+  auth0,
+  authJs,
+  betterAuth,
+  certificateMethod,
+  clerk,
+  cloudflareAccess,
+  cognito,
+  enriched,
+  entra,
+  type IdentifyMethod,
+  identifyBy,
+  introspectionMethod,
+  jwtMethod,
+  keycloak,
+  oauth2Proxy,
+  proxyMethod,
+  sessionMethod,
+  sessionUrl,
+  tailscale,
+} from '@postern/identity'
+import { usedProofs } from '@postern/identity/stores'
+import {
+  type Claims,
+  type DpopProofs,
+  dpopProofs,
+  type EnrichmentLookUp,
+  httpLookUp,
+  postgresLookUp,
+  prefixed,
+  principalOf,
+  remoteKeySet,
+  screenBy,
+} from '@postern/identity/verify'
+import type { Connections } from '../stores/connections.ts'
+
+export interface IdentifyMethodsOptions {
+  readonly methods: readonly CompiledIdentifyMethod[]
+  readonly lookUp: CompiledLookUp | undefined
+  readonly trustProxies: CidrSet
+  /** Absent where everything is in memory. */
+  readonly connections: Connections | undefined
+  readonly onEvent: (event: Event) => void
+}
+
+/** The methods of a configuration as one. */
+export interface ConfiguredMethods {
+  readonly identify: Identify
+  /** Removes headers that only a trusted proxy may send; `identify` does so too. */
+  readonly screen: (exchange: Exchange) => void
+}
+
+/** @throws ConfigError for a method that cannot be put together */
+export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMethods {
+  const { methods, lookUp, trustProxies, connections, onEvent } = options
+  const more = lookUp === undefined ? undefined : lookUpOf(lookUp, connections)
+  const dpop = proofsIn(connections)
+  const made = methods.map(settings => {
+    const method = methodOf(settings, trustProxies, dpop)
+    const whole = more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
+    return settings.prefix === undefined ? whole : prefixed(whole, settings.prefix)
+  })
+  return { identify: identifyBy(made, { onEvent }), screen: screenBy(made) }
+}
+
+function methodOf(
+  settings: CompiledIdentifyMethod,
+  trustedProxies: CidrSet,
+  dpop: DpopProofs,
+): IdentifyMethod {
+  const { name } = settings
+  const token = tokenMethod(settings, dpop) ?? sessionOfApplication(settings)
+  if (token !== undefined) return token
+  const { mtls, proxy, oauth2Proxy: known, tailscale: served } = settings
+  if (mtls !== undefined) return certificateMethod({ ...mtls, name, trustedProxies })
+  if (proxy !== undefined) return proxyMethod({ ...proxy, name })
+  if (known !== undefined) return { ...oauth2Proxy(known.from), name }
+  if (served !== undefined) return { ...tailscale(served.from), name }
+  throw new ConfigError({ place: 'identify', problem: `the method "${name}" is of an unknown kind` })
+}
+
+/** Proofs that were used, in the place that all processes share, where there is one. */
+function proofsIn(connections: Connections | undefined): DpopProofs {
+  if (connections === undefined) return dpopProofs()
+  const { redis, postgres, isMemoryOnly } = connections
+  if (redis === undefined && postgres === undefined && isMemoryOnly) return dpopProofs()
+  return dpopProofs({
+    used: usedProofs(() =>
+      redis === undefined && postgres === undefined ? { sqlite: connections.sqlite } : { redis, postgres },
+    ),
+  })
+}
+
+function tokenMethod(settings: CompiledIdentifyMethod, dpop: DpopProofs): IdentifyMethod | undefined {
+  const { name, jwt, auth0: a, clerk: c, cognito: g, keycloak: k, entra: e, cloudflareAccess: f } = settings
+  if (jwt !== undefined) {
+    const { jwks, ...rest } = jwt
+    return jwtMethod({ ...rest, dpop, name, keys: remoteKeySet({ url: jwks }) })
+  }
+  if (a !== undefined) return jwtMethod({ dpop, ...auth0(a.domain, a.audience), name })
+  if (c !== undefined) return jwtMethod({ dpop, ...clerk(c.frontendApi, c.origins), name })
+  if (g !== undefined) return jwtMethod({ dpop, ...cognito(g.region, g.pool, g.client), name })
+  if (k !== undefined) return jwtMethod({ dpop, ...keycloak(k.realm, k.audience), name })
+  if (e !== undefined) return jwtMethod({ dpop, ...entra(e.directory, e.audience), name })
+  if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience), name }
+  const { introspection } = settings
+  return introspection === undefined ? undefined : introspectionMethod({ ...introspection, name })
+}
+
+function sessionOfApplication(settings: CompiledIdentifyMethod): IdentifyMethod | undefined {
+  const { name, sessionUrl: asked, betterAuth: better, authJs: own } = settings
+  if (better !== undefined) return sessionMethod({ ...betterAuth(better), name })
+  if (own !== undefined) return sessionMethod({ ...authJs(own), name })
+  if (asked === undefined) return undefined
+  const { cookie, url, cache, claims } = asked
+  const find = sessionUrl({
+    url,
+    principal: answer =>
+      typeof answer === 'object' && answer !== null ? principalOf(answer as Claims, claims) : undefined,
+  })
+  return sessionMethod({ cookie, find, cache, name })
+}
+
+function lookUpOf(
+  { url, postgres, query }: CompiledLookUp,
+  connections: Connections | undefined,
+): EnrichmentLookUp {
+  if (url !== undefined) return httpLookUp(url)
+  const database = postgres === undefined ? connections?.postgres : connections?.application(postgres)
+  if (database === undefined)
+    throw new ConfigError({
+      place: 'identify.lookUp.query',
+      problem: 'needs a database',
+      hint: "name it: postgres: '${APP_URL}' in identify.lookUp, or stores.postgres",
+    })
+  return postgresLookUp(database, query ?? '')
+}
