@@ -1,3 +1,4 @@
+export { type InspectionOptions, inspectionGuard } from './guard/inspection-guard.ts'
 export { type InspectOptions, inspect } from './inspect.ts'
 export {
   inspectLines,
@@ -5,8 +6,6 @@ export {
   type RecordVerdict,
   type RequestRecord,
 } from './inspect-record.ts'
-export { checkInspectSettings, type InspectSettings } from './inspect-settings.ts'
-export { type InspectionOptions, inspectionGuard } from './inspection-guard.ts'
 export { findLeaks, type Leak, LeakScanner } from './leaks/find-leaks.ts'
 export { type LoadedRules, loadDatadogRules } from './loaders/datadog-rules.ts'
 export { type NativeOpinionOptions, nativeOpinion } from './loaders/native-appsec.ts'
@@ -16,6 +15,7 @@ export type { InspectedRequest } from './request/inspected-request.ts'
 export type { Family, Level } from './rule/family.ts'
 export type { Inspection, Match } from './rule/match.ts'
 export { ruleIds } from './rules/rule-ids.ts'
+export { checkInspectSettings, type InspectSettings } from './settings/inspect-settings.ts'
 export {
   type ProtectedSinks,
   protectSinks,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { Clearance } from '../src/clearance.ts'
-import { HeadersInPlace } from '../src/headers-in-place.ts'
+import { Clearance } from '../src/clearance/clearance.ts'
+import { HeadersInPlace } from '../src/clearance/headers-in-place.ts'
 import { inspect, ownRuleSet } from '../src/inspect.ts'
-import { RuleSet } from '../src/rule-set.ts'
+import { RuleSet } from '../src/matching/rule-set.ts'
 
 const any = (): boolean => true
 

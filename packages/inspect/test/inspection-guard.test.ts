@@ -8,7 +8,7 @@ import {
   type RouteSettings,
   RouteTable,
 } from '@postern/core'
-import { type InspectionOptions, inspectionGuard } from '../src/inspection-guard.ts'
+import { type InspectionOptions, inspectionGuard } from '../src/guard/inspection-guard.ts'
 import { compileParameterTypes } from '../src/value/parameter-types.ts'
 
 interface Sent {

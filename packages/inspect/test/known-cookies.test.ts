@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { Clearance } from '../src/clearance.ts'
+import { Clearance } from '../src/clearance/clearance.ts'
 import { beginInspection, inspect, ownRuleSet } from '../src/inspect.ts'
 
 const noise = (seed: string, length: number): string =>

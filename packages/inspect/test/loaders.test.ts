@@ -5,7 +5,7 @@ import { inspect } from '../src/inspect.ts'
 import { loadDatadogRules } from '../src/loaders/datadog-rules.ts'
 import { type NativeAppsec, nativeOpinion } from '../src/loaders/native-appsec.ts'
 import { loadSecLangRules } from '../src/loaders/seclang-rules.ts'
-import { RuleSet } from '../src/rule-set.ts'
+import { RuleSet } from '../src/matching/rule-set.ts'
 
 const get = (target: string, rules: RuleSet): string =>
   inspect({ method: 'GET', target, headers: [] }, { rules }).verdict

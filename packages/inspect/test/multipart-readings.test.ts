@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { visitMultipart } from '../src/body/multipart.ts'
+import { isUnreadRestHarmless } from '../src/guard/unread-rest.ts'
 import { inspect } from '../src/inspect.ts'
-import { isUnreadRestHarmless } from '../src/unread-rest.ts'
 import type { ValueVisitor } from '../src/value/value-visitor.ts'
 
 const ATTACK = "1' UNION SELECT username,password FROM users-- -"

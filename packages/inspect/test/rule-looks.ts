@@ -1,9 +1,9 @@
+import { weigh } from '../src/matches/weigh.ts'
+import { RuleSet } from '../src/matching/rule-set.ts'
 import type { Rule } from '../src/rule/rule.ts'
-import { RuleSet } from '../src/rule-set.ts'
 import { scanFeatures, seen } from '../src/value/features.ts'
 import { type Place, type Reading, type ReadingHead, readingOf } from '../src/value/reading.ts'
 import type { ValueSetting } from '../src/value/value-setting.ts'
-import { weigh } from '../src/weigh.ts'
 
 /** Every place, and its letter in a row of the table. */
 const PLACES: readonly (readonly [letter: string, place: Place])[] = [

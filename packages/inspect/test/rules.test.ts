@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { visitDecodings } from '../src/canonicalise/decodings.ts'
+import { RuleSet } from '../src/matching/rule-set.ts'
 import type { Rule } from '../src/rule/rule.ts'
-import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 import type { Place } from '../src/value/reading.ts'
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { LONG } from '../src/matching/rule-candidates.ts'
+import { RuleSet } from '../src/matching/rule-set.ts'
+import { TextFilter } from '../src/matching/text-filter.ts'
 import { requiredText } from '../src/rule/required-text.ts'
 import type { Span } from '../src/rule/rule.ts'
 import { PartSearch, type Parts, shiftOf } from '../src/rule/searched-parts.ts'
-import { LONG } from '../src/rule-candidates.ts'
-import { RuleSet } from '../src/rule-set.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
-import { TextFilter } from '../src/text-filter.ts'
 import { type Reading, readingOf } from '../src/value/reading.ts'
 
 const attacks = ownRules.flatMap(rule => rule.attacks)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { visitGraphql } from '../src/body/graphql.ts'
-import { DEFAULT_BOUNDS } from '../src/bounds.ts'
+import { DEFAULT_BOUNDS } from '../src/bounds/bounds.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
 import { finishSteps } from '../src/value/steps.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { isTargetClear } from '../src/clearance/target-clearance.ts'
 import { inspect, ownRuleSet } from '../src/inspect.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
-import { isTargetClear } from '../src/target-clearance.ts'
 
 const CLEAR = [
   '/',

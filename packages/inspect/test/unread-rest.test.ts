@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isUnreadRestHarmless } from '../src/unread-rest.ts'
+import { isUnreadRestHarmless } from '../src/guard/unread-rest.ts'
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13])
 const MULTIPART = 'multipart/form-data; boundary=b'

@@ -10,7 +10,7 @@ import {
   type RequestSource,
   RouteTable,
 } from '@postern/core'
-import { inspectionGuard } from '../src/inspection-guard.ts'
+import { inspectionGuard } from '../src/guard/inspection-guard.ts'
 
 const JSON_TYPE = 'application/json'
 const START = '{"items":["Oak chair","Oak table"],'

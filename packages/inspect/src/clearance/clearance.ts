@@ -1,14 +1,14 @@
-import { decodeUrl } from './canonicalise/url.ts'
+import { decodeUrl } from '../canonicalise/url.ts'
+import type { RuleSet } from '../matching/rule-set.ts'
+import { couldAct } from '../sinks/could-act.ts'
+import { beginsLikeToken } from '../text/token-text.ts'
+import { CharacterCodes } from '../value/character-codes.ts'
+import { CHAR, scanCodes, seen } from '../value/features.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
 import { CleanSecrets, digestOf } from './clean-secrets.ts'
 import { CleanValues } from './clean-values.ts'
 import { HeadersInPlace } from './headers-in-place.ts'
 import { OpaqueValues } from './opaque-value.ts'
-import type { RuleSet } from './rule-set.ts'
-import { couldAct } from './sinks/could-act.ts'
-import { beginsLikeToken } from './token-text.ts'
-import { CharacterCodes } from './value/character-codes.ts'
-import { CHAR, scanCodes, seen } from './value/features.ts'
-import { THRESHOLDS } from './value/thresholds.ts'
 
 /** What may stand for another text, so that one scan of it says nothing. */
 export const ENCODED: number =

@@ -1,11 +1,11 @@
+import type { EffortMeter } from '../bounds/effort-meter.ts'
+import type { RuleSet } from '../matching/rule-set.ts'
+import { couldAct, isUngatedAction } from '../sinks/could-act.ts'
+import { CHAR, type Features } from '../value/features.ts'
+import type { Place } from '../value/reading.ts'
 import { Clearance } from './clearance.ts'
 import { isCommonName, isWords } from './common-value.ts'
-import type { EffortMeter } from './effort-meter.ts'
-import type { RuleSet } from './rule-set.ts'
-import { couldAct, isUngatedAction } from './sinks/could-act.ts'
 import { isUnmet } from './unmet-text.ts'
-import { CHAR, type Features } from './value/features.ts'
-import type { Place } from './value/reading.ts'
 
 const WORDS_ONLY = CHAR.plus | CHAR.space
 

@@ -1,6 +1,6 @@
-import { couldAct } from './sinks/could-act.ts'
-import type { Place } from './value/reading.ts'
-import type { Locator } from './value/value-visitor.ts'
+import { couldAct } from '../sinks/could-act.ts'
+import type { Place } from '../value/reading.ts'
+import type { Locator } from '../value/value-visitor.ts'
 
 const COMMON_WORD = /^[a-z]{1,16}$/
 /** With the brackets of lists and objects. Two dots are a step upwards, where a name becomes a path. */

@@ -1,13 +1,13 @@
-import { decodeBase64 } from './canonicalise/base64.ts'
-import { decodeUrl } from './canonicalise/url.ts'
-import { isSerialisedObject } from './lex/serialised-object.ts'
-import type { Rule } from './rule/rule.ts'
-import type { RuleSet } from './rule-set.ts'
-import { findUnsignedToken } from './rules/objects.ts'
-import { ownRules } from './rules/own-rules.ts'
-import { isToken } from './token-text.ts'
-import { CHAR, scanFeatures, seen } from './value/features.ts'
-import { WORD } from './value/words.ts'
+import { decodeBase64 } from '../canonicalise/base64.ts'
+import { decodeUrl } from '../canonicalise/url.ts'
+import { isSerialisedObject } from '../lex/serialised-object.ts'
+import type { RuleSet } from '../matching/rule-set.ts'
+import type { Rule } from '../rule/rule.ts'
+import { findUnsignedToken } from '../rules/objects.ts'
+import { ownRules } from '../rules/own-rules.ts'
+import { isToken } from '../text/token-text.ts'
+import { CHAR, scanFeatures, seen } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 /** What holds opaque values together, beside letters, digits and what opens no rule (`_`, `-`, `.`). */
 const SIGNS = CHAR.slash | CHAR.colon | CHAR.plus | CHAR.space | CHAR.base64 | CHAR.percent | CHAR.at

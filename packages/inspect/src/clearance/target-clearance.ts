@@ -1,11 +1,11 @@
+import type { RuleSet } from '../matching/rule-set.ts'
+import { couldAct } from '../sinks/could-act.ts'
+import { CharacterCodes } from '../value/character-codes.ts'
+import { CHAR, scanCodes, scanFeatures, seen } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 import { Clearance } from './clearance.ts'
 import { isWords } from './common-value.ts'
-import type { RuleSet } from './rule-set.ts'
-import { couldAct } from './sinks/could-act.ts'
 import { isUnmet } from './unmet-text.ts'
-import { CharacterCodes } from './value/character-codes.ts'
-import { CHAR, scanCodes, scanFeatures, seen } from './value/features.ts'
-import { WORD } from './value/words.ts'
 
 const ENCODED = CHAR.percent | CHAR.backslash | CHAR.base64 | CHAR.wide | CHAR.control | CHAR.plus | CHAR.run
 /** What a path is made of: these say nothing by themselves. */

@@ -1,10 +1,10 @@
-import { isGraphql } from './body/graphql.ts'
-import { startsLikeJson } from './body/json.ts'
-import { mayHoldDocument } from './body/may-hold-document.ts'
+import { isGraphql } from '../body/graphql.ts'
+import { startsLikeJson } from '../body/json.ts'
+import { mayHoldDocument } from '../body/may-hold-document.ts'
+import type { RuleSet } from '../matching/rule-set.ts'
+import { CHAR, type Features } from '../value/features.ts'
+import type { Place } from '../value/reading.ts'
 import { ENCODED } from './clearance.ts'
-import type { RuleSet } from './rule-set.ts'
-import { CHAR, type Features } from './value/features.ts'
-import type { Place } from './value/reading.ts'
 
 /** What may stand for another text, or be cut out of it. */
 const CHANGED = ENCODED | CHAR.comment

@@ -8,34 +8,34 @@ import {
   narrowestPattern,
   type Refusal,
 } from '@postern/core'
-import { restReader } from './body/rest-reader.ts'
-import type { Bounds } from './bounds.ts'
-import { DEFAULT_BOUNDS } from './bounds.ts'
+import { restReader } from '../body/rest-reader.ts'
+import type { Bounds } from '../bounds/bounds.ts'
+import { DEFAULT_BOUNDS } from '../bounds/bounds.ts'
+import { OwnCookies } from '../headers/own-cookies.ts'
+import { beginInspection, ownRuleSet } from '../inspect.ts'
+import type { OngoingInspection } from '../inspector/ongoing-inspection.ts'
+import { RestWatch } from '../inspector/rest-watch.ts'
+import type { SecondOpinion } from '../loaders/native-appsec.ts'
+import { RuleSet } from '../matching/rule-set.ts'
+import type { InspectedRequest } from '../request/inspected-request.ts'
+import type { Level } from '../rule/family.ts'
+import type { Inspection } from '../rule/match.ts'
+import type { Rule } from '../rule/rule.ts'
 import {
   type CompiledException,
   compileExceptions,
   type ExceptionTest,
   type InspectException,
-} from './exception.ts'
-import { beginInspection, ownRuleSet } from './inspect.ts'
-import type { InspectSettings } from './inspect-settings.ts'
-import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-refusal.ts'
-import type { SecondOpinion } from './loaders/native-appsec.ts'
-import type { OngoingInspection } from './ongoing-inspection.ts'
-import { OwnCookies } from './own-cookies.ts'
-import type { InspectedRequest } from './request/inspected-request.ts'
-import { RestWatch } from './rest-watch.ts'
-import type { Level } from './rule/family.ts'
-import type { Inspection } from './rule/match.ts'
-import type { Rule } from './rule/rule.ts'
-import { RuleSet } from './rule-set.ts'
-import { isUnreadRestHarmless } from './unread-rest.ts'
+} from '../settings/exception.ts'
+import type { InspectSettings } from '../settings/inspect-settings.ts'
 import {
   compileParameterTypes,
   layeredTypes,
   type ParameterSettings,
   type ParameterTypes,
-} from './value/parameter-types.ts'
+} from '../value/parameter-types.ts'
+import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-refusal.ts'
+import { isUnreadRestHarmless } from './unread-rest.ts'
 
 /** How a guard inspects: level, exceptions, types of parameters and further rules. */
 export interface InspectionOptions {

@@ -8,12 +8,12 @@ import {
   type Reason,
   type Refusal,
 } from '@postern/core'
-import type { InspectSettings } from './inspect-settings.ts'
+import { type Level, thresholdOf } from '../rule/family.ts'
+import type { Inspection, Match } from '../rule/match.ts'
+import type { InspectSettings } from '../settings/inspect-settings.ts'
+import type { ParameterType } from '../value/parameter-type.ts'
+import { isParameterLocation } from '../value/parameter-types.ts'
 import { isSecretName, maskSpan } from './mask.ts'
-import { type Level, thresholdOf } from './rule/family.ts'
-import type { Inspection, Match } from './rule/match.ts'
-import type { ParameterType } from './value/parameter-type.ts'
-import { isParameterLocation } from './value/parameter-types.ts'
 
 /** More exceptions than a person would read: wider ones take their place. */
 const MOST_EXCEPTIONS = 16

@@ -1,6 +1,6 @@
 import { boundariesOf } from '@postern/core'
-import { isFileHead, lastDelimiter, partHead } from './body/multipart.ts'
-import { isDocument } from './body/visit-body.ts'
+import { isFileHead, lastDelimiter, partHead } from '../body/multipart.ts'
+import { isDocument } from '../body/visit-body.ts'
 
 const FILE_TYPE = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|x-tar|pdf|wasm)/i
 const DOCUMENT_TYPE = /^image\/svg\+xml/i

@@ -1,9 +1,9 @@
-import { visitForm } from './body/form.ts'
-import { isBase64Value } from './canonicalise/base64.ts'
-import { decodeUrl } from './canonicalise/url.ts'
-import type { Inspector } from './inspector.ts'
-import { isFileName, isInternalHeader } from './request/header-names.ts'
-import { at } from './value/value-visitor.ts'
+import { visitForm } from '../body/form.ts'
+import { isBase64Value } from '../canonicalise/base64.ts'
+import { decodeUrl } from '../canonicalise/url.ts'
+import type { Inspector } from '../inspector/inspector.ts'
+import { isFileName, isInternalHeader } from '../request/header-names.ts'
+import { at } from '../value/value-visitor.ts'
 
 const MAX_HEADER_NAME = 256
 

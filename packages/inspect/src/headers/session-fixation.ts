@@ -1,8 +1,8 @@
 import { headerValue, type RawHeaders } from '@postern/core'
-import { visitForm } from './body/form.ts'
-import type { Place } from './value/reading.ts'
-import { finishSteps } from './value/steps.ts'
-import type { ValueVisitor } from './value/value-visitor.ts'
+import { visitForm } from '../body/form.ts'
+import type { Place } from '../value/reading.ts'
+import { finishSteps } from '../value/steps.ts'
+import type { ValueVisitor } from '../value/value-visitor.ts'
 
 /**
  * Names that one framework fixes and nothing else uses. `sid` or `session_id` say nothing: payment pages,

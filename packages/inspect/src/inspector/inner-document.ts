@@ -1,11 +1,11 @@
-import { codedDocument, holdsArchive, visitCodedArchive, visitDocument } from './body/archived-documents.ts'
-import { isDocumentStart, startOf } from './body/fetched-by-file.ts'
-import { isGraphql, visitGraphql } from './body/graphql.ts'
-import { isJson, startsLikeJson, visitJson } from './body/json.ts'
-import type { Look } from './look.ts'
-import type { Steps } from './value/steps.ts'
-import { THRESHOLDS } from './value/thresholds.ts'
-import type { ValueVisitor } from './value/value-visitor.ts'
+import { codedDocument, holdsArchive, visitCodedArchive, visitDocument } from '../body/archived-documents.ts'
+import { isDocumentStart, startOf } from '../body/fetched-by-file.ts'
+import { isGraphql, visitGraphql } from '../body/graphql.ts'
+import { isJson, startsLikeJson, visitJson } from '../body/json.ts'
+import type { Look } from '../text/look.ts'
+import type { Steps } from '../value/steps.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
+import type { ValueVisitor } from '../value/value-visitor.ts'
 
 /** How a document inside a value is walked. */
 interface Walk {

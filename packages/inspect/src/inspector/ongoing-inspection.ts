@@ -1,4 +1,4 @@
-import type { Inspection } from './rule/match.ts'
+import type { Inspection } from '../rule/match.ts'
 
 /** An inspection that can be done in slices. */
 export interface OngoingInspection {

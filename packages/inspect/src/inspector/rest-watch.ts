@@ -1,9 +1,9 @@
 import type { BodyWatch, Refusal } from '@postern/core'
-import type { RestReader } from './body/rest-reader.ts'
-import type { StartUp } from './effort-meter.ts'
+import type { RestReader } from '../body/rest-reader.ts'
+import type { StartUp } from '../bounds/effort-meter.ts'
+import type { Inspection } from '../rule/match.ts'
+import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { Inspector } from './inspector.ts'
-import type { InspectorOptions } from './inspector-options.ts'
-import type { Inspection } from './rule/match.ts'
 
 /** Longer pieces are read in parts, so that what one part may cost is bounded. */
 const PART = 65_536

@@ -1,6 +1,6 @@
-import { type Level, thresholdOf } from './rule/family.ts'
-import { CLEAN, type Inspection, type Match } from './rule/match.ts'
-import { THRESHOLDS } from './value/thresholds.ts'
+import { type Level, thresholdOf } from '../rule/family.ts'
+import { CLEAN, type Inspection, type Match } from '../rule/match.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
 
 /** Of most requests: made once. */
 const NONE: Match[] = []

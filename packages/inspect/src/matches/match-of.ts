@@ -1,13 +1,12 @@
-import type { InspectorOptions } from './inspector-options.ts'
-import { OF_EVERY_QUERY } from './lex/sql-injection.ts'
-import { isMeasureQuery } from './measure-query.ts'
-import { exceptionFor, typeSettingFor } from './narrow-exception.ts'
-import { thresholdOf } from './rule/family.ts'
-import type { Match } from './rule/match.ts'
-import type { Hit } from './rule-set.ts'
-import type { Reading } from './value/reading.ts'
-import { isBody } from './value/reading.ts'
-import { THRESHOLDS } from './value/thresholds.ts'
+import { OF_EVERY_QUERY } from '../lex/sql-injection.ts'
+import type { Hit } from '../matching/rule-set.ts'
+import { thresholdOf } from '../rule/family.ts'
+import type { Match } from '../rule/match.ts'
+import type { InspectorOptions } from '../settings/inspector-options.ts'
+import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
+import type { Reading } from '../value/reading.ts'
+import { isBody } from '../value/reading.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
 import {
   isCommandField,
   isConsoleStatement,
@@ -17,7 +16,8 @@ import {
   isTitleField,
   isWholeQuery,
   type ValueSetting,
-} from './value/value-setting.ts'
+} from '../value/value-setting.ts'
+import { isMeasureQuery } from './measure-query.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/

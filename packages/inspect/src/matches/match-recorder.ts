@@ -1,11 +1,11 @@
-import type { InspectorOptions } from './inspector-options.ts'
-import type { Look } from './look.ts'
+import type { Hit } from '../matching/rule-set.ts'
+import { thresholdOf } from '../rule/family.ts'
+import type { Inspection, Match } from '../rule/match.ts'
+import type { InspectorOptions } from '../settings/inspector-options.ts'
+import { exceptionFor } from '../settings/narrow-exception.ts'
+import type { Look } from '../text/look.ts'
 import { MatchList } from './match-list.ts'
 import { matchOf } from './match-of.ts'
-import { exceptionFor } from './narrow-exception.ts'
-import { thresholdOf } from './rule/family.ts'
-import type { Inspection, Match } from './rule/match.ts'
-import type { Hit } from './rule-set.ts'
 
 /** The rule about names that are operators: a parameter that is declared under such a name may have it. */
 const OPERATOR = 'nosqli/operator-name'

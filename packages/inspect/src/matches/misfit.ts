@@ -1,6 +1,6 @@
-import type { Match } from './rule/match.ts'
-import type { ParameterType } from './value/parameter-type.ts'
-import { THRESHOLDS } from './value/thresholds.ts'
+import type { Match } from '../rule/match.ts'
+import type { ParameterType } from '../value/parameter-type.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
 
 /** What is said of a value that its parameter's type excludes. */
 export function misfit(type: ParameterType, text: string, location: string): Omit<Match, 'exception'> {

@@ -1,6 +1,6 @@
-import { type Level, thresholdOf } from './rule/family.ts'
-import type { Rule, Span } from './rule/rule.ts'
-import type { ValueSetting } from './value/value-setting.ts'
+import { type Level, thresholdOf } from '../rule/family.ts'
+import type { Rule, Span } from '../rule/rule.ts'
+import type { ValueSetting } from '../value/value-setting.ts'
 
 /** Programs between marks of a page. */
 const MARKED = new Set(['code/php-tag', 'code/scriptlet', 'code/page-directive', 'ssi/directive'])

@@ -1,10 +1,10 @@
-import type { Rule } from './rule/rule.ts'
-import type { Parts } from './rule/searched-parts.ts'
+import type { Rule } from '../rule/rule.ts'
+import type { Parts } from '../rule/searched-parts.ts'
+import { bitsOf } from '../value/bits.ts'
+import type { Features } from '../value/features.ts'
 import { RuleGates } from './rule-gates.ts'
 import { SignFilter } from './sign-filter.ts'
 import { TextFilter } from './text-filter.ts'
-import { bitsOf } from './value/bits.ts'
-import type { Features } from './value/features.ts'
 
 /** From this length on, less one, every rule fits. */
 const MEASURED = 65

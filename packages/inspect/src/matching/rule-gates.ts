@@ -1,4 +1,4 @@
-import type { Rule } from './rule/rule.ts'
+import type { Rule } from '../rule/rule.ts'
 
 /** For each of the four bytes of a mask and each of its values, the rules that it opens. */
 type GateTable = Int32Array

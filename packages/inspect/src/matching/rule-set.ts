@@ -1,9 +1,9 @@
-import type { EffortMeter } from './effort-meter.ts'
-import type { Rule, Span } from './rule/rule.ts'
-import type { Parts } from './rule/searched-parts.ts'
+import type { EffortMeter } from '../bounds/effort-meter.ts'
+import type { Rule, Span } from '../rule/rule.ts'
+import type { Parts } from '../rule/searched-parts.ts'
+import { CHAR, type Features } from '../value/features.ts'
+import type { Place, Reading } from '../value/reading.ts'
 import { LONG, RuleCandidates } from './rule-candidates.ts'
-import { CHAR, type Features } from './value/features.ts'
-import type { Place, Reading } from './value/reading.ts'
 
 /** One hit, before its setting is weighed. */
 export interface Hit {

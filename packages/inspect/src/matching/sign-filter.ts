@@ -1,4 +1,4 @@
-import { NO_SIGNS, type RequiredSigns, type SignSet, signsOfEither } from './rule/required-signs.ts'
+import { NO_SIGNS, type RequiredSigns, type SignSet, signsOfEither } from '../rule/required-signs.ts'
 
 /** Bytes of the masks `chars` and `holds`, four each. */
 const BYTES = 8

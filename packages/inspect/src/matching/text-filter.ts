@@ -1,6 +1,6 @@
-import type { OneOf, Requirement } from './rule/required-text.ts'
-import { type Parts, shiftOf } from './rule/searched-parts.ts'
-import { CharacterCodes } from './value/character-codes.ts'
+import type { OneOf, Requirement } from '../rule/required-text.ts'
+import { type Parts, shiftOf } from '../rule/searched-parts.ts'
+import { CharacterCodes } from '../value/character-codes.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import { locationTest } from './value/location-test.ts'
+import { locationTest } from '../value/location-test.ts'
 
 /** What an exception leaves out. Every part that is given must fit: the more parts, the narrower. */
 export interface InspectException {

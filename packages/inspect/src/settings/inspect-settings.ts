@@ -1,6 +1,6 @@
+import type { Level } from '../rule/family.ts'
+import { compileParameterTypes, type ParameterSettings } from '../value/parameter-types.ts'
 import { compileExceptions, type InspectException } from './exception.ts'
-import type { Level } from './rule/family.ts'
-import { compileParameterTypes, type ParameterSettings } from './value/parameter-types.ts'
 
 /** How a route wants to be inspected; `false` not at all. */
 export interface InspectSettings {

@@ -1,9 +1,9 @@
-import type { Bounds } from './bounds.ts'
-import type { StartUp } from './effort-meter.ts'
+import type { Bounds } from '../bounds/bounds.ts'
+import type { StartUp } from '../bounds/effort-meter.ts'
+import type { RuleSet } from '../matching/rule-set.ts'
+import type { Level } from '../rule/family.ts'
+import type { ParameterTypes } from '../value/parameter-types.ts'
 import type { ExceptionTest } from './exception.ts'
-import type { Level } from './rule/family.ts'
-import type { RuleSet } from './rule-set.ts'
-import type { ParameterTypes } from './value/parameter-types.ts'
 
 /** What an inspection is made with. */
 export interface InspectorOptions {

@@ -1,11 +1,11 @@
-import type { DecodingWalk, WalkOptions } from './canonicalise/decoding-walk.ts'
+import type { DecodingWalk, WalkOptions } from '../canonicalise/decoding-walk.ts'
+import type { Features } from '../value/features.ts'
+import type { ParameterType } from '../value/parameter-type.ts'
+import type { Place, Reading } from '../value/reading.ts'
+import type { Steps } from '../value/steps.ts'
+import { documentFieldSetting, settingOf, type ValueSetting } from '../value/value-setting.ts'
+import type { Locator } from '../value/value-visitor.ts'
 import { beginsLikeToken } from './token-text.ts'
-import type { Features } from './value/features.ts'
-import type { ParameterType } from './value/parameter-type.ts'
-import type { Place, Reading } from './value/reading.ts'
-import type { Steps } from './value/steps.ts'
-import { documentFieldSetting, settingOf, type ValueSetting } from './value/value-setting.ts'
-import type { Locator } from './value/value-visitor.ts'
 
 /** Families whose rules read what stands around the strings of a document. */
 const STRUCTURAL: readonly string[] = ['deserialisation', 'session']

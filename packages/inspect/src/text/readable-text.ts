@@ -1,10 +1,10 @@
-import { decodeBase64Value, isBase64Value } from './canonicalise/base64.ts'
-import { isSerialisedObject } from './lex/serialised-object.ts'
-import { findUnsignedToken } from './rules/objects.ts'
+import { decodeBase64Value, isBase64Value } from '../canonicalise/base64.ts'
+import { isSerialisedObject } from '../lex/serialised-object.ts'
+import { findUnsignedToken } from '../rules/objects.ts'
+import { CHAR, type Features } from '../value/features.ts'
+import { isBody, type Place } from '../value/reading.ts'
+import { THRESHOLDS } from '../value/thresholds.ts'
 import { beginsLikeToken, tokenText } from './token-text.ts'
-import { CHAR, type Features } from './value/features.ts'
-import { isBody, type Place } from './value/reading.ts'
-import { THRESHOLDS } from './value/thresholds.ts'
 
 /** Serialised objects of Java, Python and Ruby, by how their base64 begins. */
 const SERIALISED =

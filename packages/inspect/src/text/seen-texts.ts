@@ -1,7 +1,7 @@
+import { SHARED_PLACES } from '../matching/rule-set.ts'
+import type { Place } from '../value/reading.ts'
+import type { Locator } from '../value/value-visitor.ts'
 import type { Look } from './look.ts'
-import { SHARED_PLACES } from './rule-set.ts'
-import type { Place } from './value/reading.ts'
-import type { Locator } from './value/value-visitor.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
