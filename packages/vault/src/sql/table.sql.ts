@@ -165,17 +165,30 @@ export function clearTerms(table: string, terms: readonly string[], subject: str
   return `UPDATE ${identifier(table)} SET ${cleared} WHERE ${identifier(subject)} = $1 AND (${left})`
 }
 
-/** One row: its columns in order. */
-export function insertRow(table: string, columns: readonly string[]): string {
-  return `INSERT INTO ${identifier(table)} (${list(columns)}) VALUES (${places(1, columns.length)})`
+/** A subject as rows have it, which may be written in another way than it is asked for. */
+export function storedSubject(table: string, subject: string): string {
+  return `SELECT DISTINCT ${identifier(subject)} AS subject FROM ${identifier(table)} WHERE ${identifier(subject)} = $1`
 }
 
-/** One row by its key: set, then key. */
-export function updateRow(table: string, key: readonly string[], set: readonly string[]): string {
+/** One row: its columns in order. Returns some of them as they are stored. */
+export function insertRow(table: string, columns: readonly string[], returned: readonly string[]): string {
+  return `INSERT INTO ${identifier(table)} (${list(columns)}) VALUES (${places(1, columns.length)})${returning(returned)}`
+}
+
+/** One row by its key: set, then key. Returns some columns as they are stored. */
+export function updateRow(
+  table: string,
+  key: readonly string[],
+  set: readonly string[],
+  returned: readonly string[],
+): string {
   const assignments = set.map((name, i) => `${identifier(name)} = $${i + 1}`).join(', ')
   const keys = key.map((name, i) => `${identifier(name)} = $${set.length + i + 1}`)
-  return `UPDATE ${identifier(table)} SET ${assignments} WHERE ${keys.join(' AND ')}`
+  return `UPDATE ${identifier(table)} SET ${assignments} WHERE ${keys.join(' AND ')}${returning(returned)}`
 }
+
+const returning = (columns: readonly string[]): string =>
+  columns.length === 0 ? '' : ` RETURNING ${list(columns)}`
 
 /** Rows by a search term, in one tenant when there are several: the term, the tenant, then the limit. */
 export function selectByTerm(table: string, term: string, tenant: string | undefined): string {

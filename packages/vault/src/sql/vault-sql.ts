@@ -1,9 +1,10 @@
 import { ConfigError } from '@postern/core'
 import type { SqlClient } from '@postern/store'
-import type { Row } from '../table/row-context.ts'
+import { keyText, type Row } from '../table/row-context.ts'
 import { type Table, termColumns } from '../table/table-schema.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
-import { clearTerms, insertRow, sampleTerm, selectByTerm, updateRow } from './table.sql.ts'
+import { boundColumns, isStoredAsGiven } from './stored-key.ts'
+import { clearTerms, insertRow, sampleTerm, selectByTerm, storedSubject, updateRow } from './table.sql.ts'
 
 /** Default for the most rows that a search returns. */
 const DEFAULT_LIMIT = 100
@@ -33,14 +34,21 @@ export class VaultSql {
     return (await this.#vault.openRows(table, rows, options)) as T[]
   }
 
-  /** Seals rows and inserts them. */
-  async insert(table: string, rows: readonly Row[]): Promise<void> {
-    for (const row of await this.#vault.sealRows(table, rows)) {
-      const columns = Object.keys(row).filter(name => row[name] !== undefined)
-      await this.#client.query(
-        insertRow(table, columns),
-        columns.map(name => row[name]),
+  /**
+   * Seals rows and inserts them. A key may be given in another spelling than the database stores: the row is
+   * sealed once more then, with the key as it is stored.
+   */
+  async insert(tableName: string, rows: readonly Row[]): Promise<void> {
+    const table = this.#vault.table(tableName)
+    // Who only ingests may have no right to read from the table, which RETURNING takes.
+    const returned = table.columns.some(({ access }) => access === 'full') ? boundColumns(table) : []
+    for (const [index, sealed] of (await this.#vault.sealRows(tableName, rows)).entries()) {
+      const columns = Object.keys(sealed).filter(name => sealed[name] !== undefined)
+      const { rows: stored } = await this.#client.query<Row>(
+        insertRow(tableName, columns, returned),
+        columns.map(name => sealed[name]),
       )
+      await this.#bindAsStored(table, rows[index] as Row, sealed, stored[0])
     }
   }
 
@@ -73,7 +81,32 @@ export class VaultSql {
     // There is no UPDATE that sets nothing.
     const set = given.length > 0 ? given : where
     const values = [...set, ...where].map(name => sealed?.[name])
-    return (await this.#client.query(updateRow(tableName, where, set), values)).rowCount > 0
+    const returned = [...new Set([...table.key, ...boundTo(table, row), ...given])].filter(name =>
+      boundColumns(table).includes(name),
+    )
+    const { rows } = await this.#client.query<Row>(updateRow(tableName, where, set, returned), values)
+    await this.#bindAsStored(table, row, sealed ?? {}, rows[0])
+    return rows.length > 0
+  }
+
+  /**
+   * Seals the values of a row again where the database stores its key, tenant or subject in another spelling
+   * than they were sealed with: read with the row, they would not open. What somebody else has written
+   * meanwhile stays.
+   */
+  async #bindAsStored(table: Table, given: Row, written: Row, stored: Row | undefined): Promise<void> {
+    const names = table.columns
+      .filter(({ name, mode }) => mode !== 'held' && given[name] !== undefined && given[name] !== null)
+      .map(({ name }) => name)
+    if (stored === undefined || names.length === 0 || isStoredAsGiven(table, given, stored)) return
+    const [sealed = {}] = await this.#vault.sealRows(table.name, [{ ...given, ...stored }])
+    const terms = table.columns.flatMap(({ search }) => termColumns(search))
+    const set = [...names, ...terms.filter(name => sealed[name] !== undefined)]
+    const values = [...set.map(name => sealed[name]), ...table.key.map(name => stored[name])]
+    await this.#client.query(updateRow(table.name, [...table.key, ...names], set, table.key), [
+      ...values,
+      ...names.map(name => written[name]),
+    ])
   }
 
   /**
@@ -133,11 +166,23 @@ export class VaultSql {
    */
   async erase(subject: string): Promise<boolean> {
     let found = await this.#vault.erase(subject)
+    for (const stored of await this.#spellings(subject)) if (await this.#vault.erase(stored)) found = true
     for (const { name, subject: column, columns } of this.#vault.tables) {
       const terms = columns.flatMap(({ search }) => termColumns(search))
       if (column === undefined || terms.length === 0) continue
       const { rowCount } = await this.#client.query(clearTerms(name, terms, column), [subject])
       found ||= rowCount > 0
+    }
+    return found
+  }
+
+  /** A subject as the tables store it: a UUID in small letters, say, where it is given in capitals. */
+  async #spellings(subject: string): Promise<ReadonlySet<string>> {
+    const found = new Set<string>()
+    for (const table of this.#vault.tables) {
+      if (table.subject === undefined) continue
+      const { rows } = await this.#client.query<Row>(storedSubject(table.name, table.subject), [subject])
+      for (const row of rows) found.add(keyText({ ...table, subject: 'subject' }, 'subject', row))
     }
     return found
   }
