@@ -5,6 +5,12 @@ import { inspect } from '../src/inspect.ts'
 import { ShellWordReader } from '../src/lex/shell-word.ts'
 import { SqlGrammar } from '../src/lex/sql-grammar.ts'
 import type { InspectedRequest } from '../src/request/inspected-request.ts'
+import { finishSteps } from '../src/value/steps.ts'
+
+/** Where an archive would be written to, found at once. */
+function escapeOf(content: Buffer): string | undefined {
+  return finishSteps(archiveEscape(content, { isPaused: false, work: () => undefined }))
+}
 
 const FORM = ['content-type', 'application/x-www-form-urlencoded']
 
@@ -94,9 +100,9 @@ describe('harmless values beside an attack hide nothing of it', () => {
     const slip = entry('../../x.jsp')
     for (const count of [1, 256, 5_000]) {
       const harmless = Buffer.concat(Array.from({ length: count }, (_, i) => entry(`docs/${i}.txt`)))
-      assert.equal(archiveEscape(Buffer.concat([harmless, slip])), '../../x.jsp', `${count} entries`)
+      assert.equal(escapeOf(Buffer.concat([harmless, slip])), '../../x.jsp', `${count} entries`)
     }
-    assert.equal(archiveEscape(Buffer.concat([entry('a.txt', 60_000), slip])), '../../x.jsp')
+    assert.equal(escapeOf(Buffer.concat([entry('a.txt', 60_000), slip])), '../../x.jsp')
   })
 })
 

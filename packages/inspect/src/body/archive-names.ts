@@ -1,3 +1,6 @@
+import type { Pausing } from '../canonicalise/in-parts.ts'
+import type { Steps } from '../value/steps.ts'
+
 const ZIP = 0x504b0304
 /** Where a tar header says that it is one, and its length. */
 const TAR_MAGIC = 257
@@ -8,8 +11,9 @@ const TAR_NAME = 100
  * ("zip slip"), from that folder on; undefined when the content has none or is not an archive.
  * Linear; every entry is looked at, or harmless ones would hide one behind them.
  */
-export function archiveEscape(content: Buffer): string | undefined {
+export function* archiveEscape(content: Buffer, driver: Pausing): Steps<string | undefined> {
   if (content.length < 8) return undefined
+  let count = 0
   for (const name of content.length < 30
     ? []
     : content.readUInt32BE(0) === ZIP
@@ -17,11 +21,17 @@ export function archiveEscape(content: Buffer): string | undefined {
       : tarNames(content)) {
     const entry = name.includes('..') ? escapeOf(name) : undefined
     if (entry !== undefined) return entry
+    if (++count % BETWEEN !== 0) continue
+    driver.work(BETWEEN * NAME)
+    if (driver.isPaused) yield
   }
   // A head that is not whole: who unpacks it leniently reads the name all the same.
   return FIRST_NAME.exec(content.toString('latin1', 0, FIRST_NAME_WITHIN))?.[1]
 }
 
+/** Names between two pauses, and what looking at each costs, in characters that are decoded. */
+const BETWEEN = 256
+const NAME = 8
 const FIRST_NAME_WITHIN = 700
 /** The first name of an archive, behind its mark or before it, if it begins with steps up. */
 const FIRST_NAME =
@@ -61,15 +71,13 @@ export function isTar(bytes: Buffer): boolean {
   return bytes[TAR_MAGIC] === 0x75 && bytes.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
 }
 
-/** Where the headers of a tar archive stand (POSIX.1-2017, ustar), each behind the content before it. */
+/**
+ * Where the headers of a tar archive stand (POSIX.1-2017, ustar), those in its entries too. How long an entry
+ * is said to be hides no header behind it: that can be said in several ways, which programs rank differently.
+ */
 function* tarHeaders(bytes: Buffer): Generator<number> {
-  let at = 0
-  while (at + TAR_HEADER <= bytes.length) {
-    if (!isTar(bytes.subarray(at))) return
-    yield at
-    const size = Number.parseInt(bytes.toString('latin1', at + 124, at + 136), 8)
-    at += TAR_HEADER * (1 + Math.ceil((Number.isFinite(size) && size > 0 ? size : 0) / TAR_HEADER))
-  }
+  for (let at = 0; at + TAR_HEADER <= bytes.length; at += TAR_HEADER)
+    if (bytes[at + TAR_MAGIC] === 0x75 && isTar(bytes.subarray(at))) yield at
 }
 
 function* tarNames(bytes: Buffer): Generator<string> {

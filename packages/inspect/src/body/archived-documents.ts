@@ -1,9 +1,10 @@
+import { areDeflatedXml } from '../canonicalise/deflated-xml.ts'
 import { decodeText } from '../canonicalise/text.ts'
 import { prologOf } from '../lex/xml-prolog.ts'
 import type { Steps } from '../value/steps.ts'
 import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape, isTar, tarContents } from './archive-names.ts'
-import { isDocumentStart, MOST_OF_DOCUMENT, MOST_OF_VALUE, readDocument } from './fetched-by-file.ts'
+import { isDocumentStart, MOST_OF_DOCUMENT, readDocument } from './fetched-by-file.ts'
 import { mayHoldMetadata, metadataIn } from './metadata.ts'
 import { gunzipped, inflated, isGzip, isZlib, type Reader, stored, unzlibbed } from './unpacked.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
@@ -44,7 +45,11 @@ interface Left {
 
 /** Whether a file may hold documents for `visitArchived`. Of most bodies that is seen at once. */
 export function mayHoldDocuments(content: Buffer): boolean {
-  return isGzip(content) || isZlib(content) || isTar(content) || isZip(content) || mayHoldMetadata(content)
+  return isPacked(content) || isTar(content) || isZip(content) || mayHoldMetadata(content)
+}
+
+function isPacked(content: Buffer): boolean {
+  return isGzip(content) || isZlib(content) || areDeflatedXml(content)
 }
 
 /**
@@ -64,12 +69,9 @@ export function* visitArchived(content: Buffer, location: string, visitor: Value
     depth: DEPTH,
   }
   if (!(yield* visitPacked(content, location, visitor, left))) return false
-  for (const document of metadataIn(content, visitor)) {
+  for (const read of metadataIn(content, visitor)) {
     if (visitor.isPaused) yield
-    if (document === undefined) continue
-    const { fetched, work } = readDocument(document)
-    visitor.work(work)
-    if (fetched !== undefined && !visitor.value(fetched, 'form', at(`${location}#entry`))) return false
+    if (read !== undefined && !(yield* visitEntry(read, location, visitor, left))) return false
   }
   return true
 }
@@ -77,6 +79,7 @@ export function* visitArchived(content: Buffer, location: string, visitor: Value
 function* visitPacked(content: Buffer, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
   if (isGzip(content)) return yield* visitEntry(gunzipped(content), location, visitor, left, TAR_START)
   if (isZlib(content)) return yield* visitEntry(unzlibbed(content), location, visitor, left, TAR_START)
+  if (areDeflatedXml(content)) return yield* visitEntry(inflated(content), location, visitor, left)
   for (const read of yield* entriesOf(content, visitor)) {
     if (left.depth < DEPTH && left.entries-- <= 0) return true
     if (!(yield* visitEntry(read, location, visitor, left))) return false
@@ -119,13 +122,13 @@ function* visitEntry(
   const begin = read(size)
   const start = Buffer.from(begin.buffer, begin.byteOffset, begin.length)
   if (isDocument(start)) {
-    const document = documentOf(read, visitor, left)
+    const document = yield* documentOf(read, visitor, left)
     if (document === undefined) {
       visitor.tooBig('bounds/expanded', `${location}#entry`, `prologs of more than ${ALL_PROLOGS} bytes`)
       return false
     }
     if (document.length > FIRST) left.elements -= Math.min(left.elements, document.length)
-    if (!visitDocument(document, `${location}#entry`, visitor)) return false
+    if (!(yield* visitDocument(document, `${location}#entry`, visitor))) return false
   } else if (left.depth > 0 && left.inner > 0 && holdsMore(start)) {
     const inner = Buffer.from(read(Math.min(left.inner, INNER)))
     visitor.work(inner.length)
@@ -142,55 +145,36 @@ function* visitEntry(
   return true
 }
 
-/** How the base64 of a ZIP archive and of a gzip file begins, also in a data URL. */
-const CODED = /^\s{0,64}(?:data:[^,]{0,256},)?(?:UEsD|H4sI)/
-const CODED_START = /(?:UEsD|H4sI)/
-/** How the base64 of a document begins, with or without a mark of its encoding. */
-const CODED_DOCUMENT =
-  /^\s{0,64}(?:data:[^,]{0,256},)?((?:77u\/)?P[A-P][A-Za-z0-9+/_\s-]|\/\/48A|\/v8AP|ADwA)/
-/** Bytes of an archive in base64 that are read. */
-const LONGEST_CODED = 4_194_304
-
-/** Whether a value begins as an archive in base64. */
-export function holdsArchive(text: string): boolean {
-  return CODED.test(text)
+/** Whether a file is a document, or may hold some. */
+export function mayBeRead(content: Buffer): boolean {
+  return isDocument(content) || mayHoldDocuments(content)
 }
 
-/** The same of an archive in base64, and of where its entries would be unpacked. */
-export function* visitCodedArchive(text: string, location: string, visitor: ValueVisitor): Steps<boolean> {
-  const start = text.search(CODED_START)
-  const bytes = Buffer.from(text.slice(start, start + LONGEST_CODED), 'base64')
-  visitor.work(bytes.length >> 2)
-  const entry = archiveEscape(bytes)
+/**
+ * Visits what the documents of a file have a parser fetch, and where its entries would be unpacked.
+ * @returns false to end the walk
+ */
+export function* visitFile(content: Buffer, location: string, visitor: ValueVisitor): Steps<boolean> {
+  const entry = yield* archiveEscape(content, visitor)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
-  return yield* visitArchived(bytes, location, visitor)
-}
-
-/** The start of a document in base64; undefined where a value begins as none. */
-export function codedDocument(text: string): Buffer | undefined {
-  const found = CODED_DOCUMENT.exec(text)
-  if (found === null) return undefined
-  const start = found[0].length - (found[1] ?? '').length
-  return Buffer.from(text.slice(start, start + MOST_OF_VALUE * 2), 'base64').subarray(0, MOST_OF_VALUE)
+  if (isDocument(content) && !(yield* visitDocument(content, location, visitor))) return false
+  return !mayHoldDocuments(content) || (yield* visitArchived(content, location, visitor))
 }
 
 /**
  * What a parser of XML would fetch for a file.
  * @returns false to end the walk
  */
-export function visitDocument(bytes: Uint8Array, location: string, visitor: ValueVisitor): boolean {
-  const { fetched, isEndless, work } = readDocument(bytes)
-  visitor.work(work)
+export function* visitDocument(bytes: Uint8Array, location: string, visitor: ValueVisitor): Steps<boolean> {
+  const { fetched, isEndless } = yield* readDocument(bytes, visitor)
   if (isEndless) {
     visitor.tooBig('bounds/expanded', location, `a prolog of more than ${MOST_OF_DOCUMENT} bytes`)
     return false
   }
+  if (fetched !== undefined && !visitor.value(fetched, 'form', at(location))) return false
   const charset = charsetDeclaredBy(bytes)
-  if (charset !== undefined) {
-    visitor.tooBig('bounds/charset', location, charset)
-    return false
-  }
-  return fetched === undefined || visitor.value(fetched, 'form', at(location))
+  if (charset !== undefined) visitor.tooBig('bounds/charset', location, charset)
+  return true
 }
 
 /** The charset that a document in ASCII says that it goes on in, where that cannot be read here. */
@@ -209,9 +193,10 @@ const DECLARATION = 256
  * The start of an entry that is a document: as much as tells what it declares, and one byte beyond.
  * @returns undefined where the prologs of an archive come to more than may be read
  */
-function documentOf(read: Reader, visitor: ValueVisitor, left: Left): Uint8Array | undefined {
+function* documentOf(read: Reader, visitor: ValueVisitor, left: Left): Steps<Uint8Array | undefined> {
   const elements = Math.min(left.elements, ELEMENTS)
   for (let size = FIRST; ; size = Math.min(size * 4, MOST_OF_DOCUMENT + 1)) {
+    if (visitor.isPaused) yield
     const bytes = read(size)
     visitor.work(bytes.length)
     if (size > FIRST) left.prologs -= bytes.length

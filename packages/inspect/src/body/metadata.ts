@@ -1,71 +1,97 @@
 import type { Pausing } from '../canonicalise/in-parts.ts'
-import { isDocumentStart } from './fetched-by-file.ts'
-import { isZlib, unzlibbed } from './unpacked.ts'
+import { streamsOf } from './pdf-streams.ts'
+import { isZlib, type Reader, stored, unzlibbed } from './unpacked.ts'
+
+/** Bytes in which the mark of PDF stands (ISO 32000-1 annex H, implementation note 13). */
+const PDF_WITHIN = 1_024
+const PDF = '%PDF-'
+const PNG = '\u0089PNG'
+/**
+ * How files begin that hold documents of XML among other things: JPEG, PNG, GIF, WebP, TIFF, Photoshop,
+ * PostScript, JPEG 2000 and XL.
+ */
+const HOLDERS = [
+  '\u00ff\u00d8\u00ff',
+  PNG,
+  'GIF8',
+  'RIFF',
+  'II*\0',
+  'MM\0*',
+  '8BPS',
+  '%!PS',
+  '\0\0\0\u000cj',
+  '\0\0\0\u000cJ',
+] as const
+/** The same of MP4, HEIF and AVIF (ISO/IEC 14496-12), behind the length of their first box. */
+const BOX = 'ftyp'
 
 /** Whether a file may hold such metadata, by how it begins. */
 export function mayHoldMetadata(content: Buffer): boolean {
-  return FIRST.has(content[0] ?? 0)
+  return isHolder(content) || isPdf(content)
 }
 
-/** How files begin that hold documents of XML among other things: JPEG, PNG, GIF, WebP, TIFF, PDF. */
-const HOLDERS = ['\u00ff\u00d8\u00ff', '\u0089PNG', 'GIF8', 'RIFF', 'II*\0', 'MM\0*', '%PDF-'] as const
+/** First bytes of such files: of most bodies the first one tells. */
 const FIRST: ReadonlySet<number> = new Set(HOLDERS.map(start => start.charCodeAt(0)))
-const PDF = '%PDF-'
-/** Names are written so in XML, and in no other way. */
-const DECLARED = '<!DOCTYPE'
-/** Bytes of one that are read, and how many of one file. */
+
+function isHolder(content: Buffer): boolean {
+  if (!FIRST.has(content[0] ?? OTHER)) return false
+  const start = content.toString('latin1', 0, 8)
+  return HOLDERS.some(one => start.startsWith(one)) || start.startsWith(BOX, 4)
+}
+
+const OTHER = -1
+/** No shorter file is PDF that holds anything. */
+const SHORTEST_PDF = 96
+
+function isPdf(content: Buffer): boolean {
+  return content.length >= SHORTEST_PDF && content.toString('latin1', 0, PDF_WITHIN).includes(PDF)
+}
+
+/**
+ * Names are written so in XML, and in no other way. The metadata of some formats may be in UTF-16: from a
+ * letter of ASCII on, one order is read as the other. With the bytes before each, which are in every file.
+ */
+const DECLARED: readonly (readonly [name: Buffer, before: number])[] = [
+  [Buffer.from('DOCTYPE', 'latin1'), 2],
+  [Buffer.from('D\0O\0C\0T', 'latin1'), 4],
+]
+const LESS = 0x3c
+/** Bytes of one that are read. */
 const LONGEST = 131_072
-const MOST = 16
-/** The same of a packed one. */
-const LONGEST_PACKED = 16_384
-/** Streams of PDF (ISO 32000 7.3.8) that are looked at, and the bytes that tell a document. */
-const MOST_STREAMS = 2_000
-const START = 64
-/** What looking at one costs, in characters that are decoded. */
-const STREAM = 64
-/** Streams between two pauses. */
-const BETWEEN = 32
 
 /**
  * What has a document type in the metadata of a picture (XMP) or of PDF (XMP, XFA), from that type on: who
- * reads the metadata parses it as XML, and honest metadata declares none. Undefined where a walk may pause.
+ * reads the metadata parses it as XML, and honest metadata declares none. Then what is packed in it.
+ * Undefined where a walk may pause.
  */
-export function* metadataIn(content: Buffer, driver: Pausing): Generator<Uint8Array | undefined> {
-  const start = content.toString('latin1', 0, 8)
-  if (!HOLDERS.some(one => start.startsWith(one))) return
-  driver.work(content.length >> 8)
-  let count = 0
-  for (let at = content.indexOf(DECLARED); at >= 0 && count < MOST; count++) {
-    yield content.subarray(at, at + LONGEST)
-    at = content.indexOf(DECLARED, at + DECLARED.length)
-  }
-  if (start.startsWith(PDF)) yield* packedIn(content, driver)
-}
-
-/** The documents that PDF holds in packed streams. */
-function* packedIn(content: Buffer, driver: Pausing): Generator<Uint8Array | undefined> {
-  let count = 0
-  for (let at = content.indexOf('stream'); at >= 0 && count < MOST_STREAMS; ) {
-    const packed = streamAt(content, at + 'stream'.length)
-    if (packed !== undefined) {
-      driver.work(STREAM)
-      if (++count % BETWEEN === 0) yield undefined
-      const read = unzlibbed(packed)
-      const start = Buffer.from(read(START)).toString('latin1')
-      if (start.includes('<') && isDocumentStart(start)) {
-        const document = read(LONGEST_PACKED)
-        driver.work(document.length)
-        yield document
-      }
+export function* metadataIn(content: Buffer, driver: Pausing): Generator<Reader | undefined> {
+  if (!mayHoldMetadata(content)) return
+  driver.work(content.length >> 6)
+  for (const [name, before] of DECLARED)
+    for (let at = content.indexOf(name); at >= 0; at = content.indexOf(name, at + name.length)) {
+      const start = Math.max(0, at - before)
+      const isOne = content[start] === LESS
+      yield isOne ? stored(content.subarray(start, start + LONGEST)) : undefined
     }
-    at = content.indexOf('stream', at + 1)
-  }
+  if (isPdf(content)) yield* streamsOf(content, driver)
+  if (content.toString('latin1', 0, PNG.length) === PNG) yield* textsOf(content, driver)
 }
 
-/** The content of a stream, behind the end of its line, where it is packed as PDF packs them. */
-function streamAt(content: Buffer, end: number): Buffer | undefined {
-  const line = content[end] === 13 ? end + 1 : end
-  const start = content[line] === 10 ? line + 1 : line
-  const packed = content.subarray(start)
-  return start > end && isZlib(packed) ? packed : undefined
+/** Chunks of PNG that hold a packed text, behind its keyword (PNG section 11.3.3). */
+const PACKED_TEXT = /^[^\0]{1,79}\0(?:\0|\u0001\0[^\0]{0,79}\0[^\0]{0,255}\0)/
+const TEXT_CHUNKS = ['iTXt', 'zTXt'] as const
+const TEXT_HEAD = 512
+/** What looking at one costs, in characters that are decoded. */
+const TEXT = 64
+
+/** Packed texts of PNG. How long a chunk is said to be hides none behind it. */
+function* textsOf(content: Buffer, driver: Pausing): Generator<Reader | undefined> {
+  for (const chunk of TEXT_CHUNKS)
+    for (let at = content.indexOf(chunk); at >= 0; at = content.indexOf(chunk, at + chunk.length)) {
+      driver.work(TEXT)
+      const start = at + chunk.length
+      const head = PACKED_TEXT.exec(content.toString('latin1', start, start + TEXT_HEAD))?.[0]
+      const packed = head === undefined ? undefined : content.subarray(start + head.length)
+      yield packed !== undefined && isZlib(packed) ? unzlibbed(packed) : undefined
+    }
 }

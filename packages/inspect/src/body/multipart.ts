@@ -1,4 +1,5 @@
 import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
+import { charsetOf } from '../canonicalise/charset.ts'
 import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { decodeBytes, decodeLongBytes, isBinary } from '../canonicalise/text.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
@@ -8,6 +9,7 @@ import { archiveEscape } from './archive-names.ts'
 import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { visitForm } from './form.ts'
+import { transferDecoded } from './transfer-encoding.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { mayBeDocument, scriptIn } from './upload.ts'
 
@@ -208,7 +210,6 @@ export function isFileHead(head: string): boolean {
 }
 
 const DISPOSITION = /^\s{0,64}content-disposition\b/i
-const ENCODED = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}(quoted-printable|base64)/i
 
 function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const head = partHead(part)
@@ -220,10 +221,7 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const headers = decodeBytes(part.subarray(0, headerEnd))
   const kind = kindOf(headers)
   const lines = headers.replace(/\r?\n[ \t]{1,64}/g, ' ').split(/\r?\n/)
-  let contentEnd = part.length
-  if (part[contentEnd - 1] === LF) contentEnd--
-  if (part[contentEnd - 1] === CR) contentEnd--
-  const content = part.subarray(Math.min(headerEnd, contentEnd), contentEnd)
+  const content = contentBehind(part, headerEnd)
   const parameters = lines.filter(line => DISPOSITION.test(line)).flatMap(dispositionParameters)
   const names = valuesOf(parameters, /^name\b/)
   const location = names[0] === undefined ? UNNAMED : `body.${names[0].slice(0, 64)}`
@@ -233,10 +231,41 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
   const all = kind === 'either' ? lines.flatMap(line => line.split('\r')) : lines
   const others = all.filter(line => line !== '' && !DISPOSITION.test(line))
   if (!others.every(line => visitor.value(line, 'header', at(`${location}#header`)))) return false
-  const visitContent = kind === 'file' ? visitUntyped : visitField
-  if (!(yield* visitContent(content, others, location, visitor))) return false
-  if (!(yield* visitLooseParts(kind === 'either' ? part : content, visitor))) return false
-  return yield* visitFileUnder(valuesOf(parameters, /^filename\b/), content, location, visitor)
+  const read = { visit: kind === 'file' ? visitUntyped : visitField, lines: others, location }
+  if (!(yield* visitContents(content, valuesOf(parameters, /^filename\b/), read, visitor))) return false
+  return yield* visitLooseParts(kind === 'either' ? part : content, visitor)
+}
+
+/** What stands behind the head of a part, less the line end before the next delimiter. */
+function contentBehind(part: Buffer, headerEnd: number): Buffer {
+  let end = part.length
+  if (part[end - 1] === LF) end--
+  if (part[end - 1] === CR) end--
+  return part.subarray(Math.min(headerEnd, end), end)
+}
+
+/** How the content of a part is read, besides as a file. */
+interface PartReading {
+  readonly visit: typeof visitField
+  /** Of the head, but for the disposition. */
+  readonly lines: readonly string[]
+  readonly location: string
+}
+
+/** Visits the content of a part, as it is and as its transfer encoding has it. */
+function* visitContents(
+  content: Buffer,
+  fileNames: readonly string[],
+  { visit, lines, location }: PartReading,
+  visitor: ValueVisitor,
+): Steps<boolean> {
+  for (const bytes of [content, ...transferDecoded(content, lines)]) {
+    if (bytes !== content) visitor.work(content.length >> 2)
+    if (visitor.isPaused) yield
+    if (!(yield* visit(bytes, lines, location, visitor))) return false
+    if (!(yield* visitFileUnder(fileNames, bytes, location, visitor))) return false
+  }
+  return true
 }
 
 function* visitFileUnder(
@@ -245,12 +274,12 @@ function* visitFileUnder(
   location: string,
   visitor: ValueVisitor,
 ): Steps<boolean> {
-  if (!names.every(name => visitFile(content, name, location, visitor))) return false
+  if (names.length > 0 && !(yield* visitNames(names, content, location, visitor))) return false
+  // A part without a name is a file too: of a message of SOAP, or of a mail.
+  const isDocument = names.length === 0 ? charsetOf(content, '') !== undefined : names.some(mayBeDocument)
   // Once, however many names it has.
-  if (names.some(mayBeDocument) && !visitDocument(content, `${location}#content`, visitor)) return false
-  return (
-    names.length === 0 || !mayHoldDocuments(content) || (yield* visitArchived(content, location, visitor))
-  )
+  if (isDocument && !(yield* visitDocument(content, `${location}#content`, visitor))) return false
+  return !mayHoldDocuments(content) || (yield* visitArchived(content, location, visitor))
 }
 
 /** The values of some parameters, also as mail readers read them. */
@@ -309,27 +338,23 @@ function* visitField(
   for (const line of lines) {
     const charset = unreadableCharset(line)
     if (charset !== undefined) visitor.tooBig('bounds/charset', location, charset)
-    const encoding = ENCODED.exec(line)?.[1]
-    if (encoding === undefined) continue
-    const decoded = /^q/i.test(encoding)
-      ? unquoted(text)
-      : yield* decodeLongBytes(Buffer.from(text, 'base64'), visitor)
-    if (!visitor.value(decoded, 'form', place)) return false
   }
   return true
 }
 
-/** Undoes quoted-printable (RFC 2045 section 6.7). */
-function unquoted(text: string): string {
-  return text
-    .replace(/=[ \t]{0,64}\r?\n/g, '')
-    .replace(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-}
-
-function visitFile(content: Buffer, fileName: string, location: string, visitor: ValueVisitor): boolean {
-  if (!visitor.value(fileName, 'file-name', at(`${location}#filename`))) return false
-  const entry = archiveEscape(content)
+/** What a server would run of a file, and where it, or what it holds, would be written. */
+function* visitNames(
+  names: readonly string[],
+  content: Buffer,
+  location: string,
+  visitor: ValueVisitor,
+): Steps<boolean> {
+  for (const name of names) if (!visitor.value(name, 'file-name', at(`${location}#filename`))) return false
+  const entry = yield* archiveEscape(content, visitor)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
-  const script = scriptIn(content, fileName)
-  return script === undefined || visitor.value(script, 'form', at(`${location}#content`))
+  for (const name of names) {
+    const script = scriptIn(content, name)
+    if (script !== undefined && !visitor.value(script, 'form', at(`${location}#content`))) return false
+  }
+  return true
 }

@@ -21,7 +21,7 @@ const CONVERTED_IMAGE =
 const RUN =
   /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|as[cp]x|asp|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
 /** Names of texts that nothing parses as XML. */
-const NOT_XML = /\.(?:txt|md|markdown|rst|log|csv|tsv|sql|patch|diff|tex|adoc|x?html?)$/i
+const NOT_XML = /\.(?:txt|md|markdown|rst|log|csv|tsv|sql|patch|diff|tex|adoc|html?)$/i
 /** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */
 const ATTACKING_DRAWING =
   /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i

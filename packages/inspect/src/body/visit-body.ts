@@ -1,7 +1,6 @@
 import { charsetOf } from '../canonicalise/charset.ts'
 import { decodeBytes, decodeLongBytes, decodeLongText, isBinary } from '../canonicalise/text.ts'
 import type { Steps } from '../value/steps.ts'
-import { THRESHOLDS } from '../value/thresholds.ts'
 import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape } from './archive-names.ts'
 import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
@@ -168,7 +167,7 @@ function* visitText(
   else if (isFormType(head.contentType)) {
     yield* visitForm(text, 'body', 'form', visitor)
     return 'form'
-  } else if (isPartOfFile(text, type, head.method)) visitScript(bytes, head, visitor)
+  } else if (isPartOfFile(text, type, head.method)) yield* visitScript(bytes, head, visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
   return 'other'
 }
@@ -222,8 +221,7 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
     visitor.value(text, 'body', at('body'))
     return
   }
-  // What it declares at its start counts for what stands far behind it.
-  if (text.length > THRESHOLDS.window && !visitDocument(startOf(text), 'body', visitor)) return
+  if (!(yield* visitDocument(startOf(text), 'body', visitor))) return
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
   // Markup under another name, or in a picture: what shows it runs it.
   if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))
@@ -271,9 +269,9 @@ function* visitBinary(
   visitor: ValueVisitor,
   whole: (text: string) => void,
 ): Steps {
-  const entry = archiveEscape(bytes)
+  const entry = yield* archiveEscape(bytes, visitor)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
-  if (!visitScript(bytes, head, visitor)) return
+  if (!(yield* visitScript(bytes, head, visitor))) return
   const type = typeOf(head.contentType)
   const isFile = isArchive(bytes) || isStored(type, head.method)
   if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
@@ -296,9 +294,9 @@ function* visitBinary(
 }
 
 /** What a server would run of a file, or what a parser of it would fetch. @returns whether to go on */
-function visitScript(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): boolean {
+function* visitScript(bytes: Buffer, head: BodyHead, visitor: ValueVisitor): Steps<boolean> {
   const name = head.path.slice(head.path.lastIndexOf('/') + 1)
-  if (mayBeDocument(name) && !visitDocument(bytes, 'body', visitor)) return false
+  if (mayBeDocument(name) && !(yield* visitDocument(bytes, 'body', visitor))) return false
   const script = scriptIn(bytes, name)
   return script === undefined || visitor.value(script, 'form', at('body'))
 }

@@ -39,15 +39,22 @@ export function charsetOf(bytes: Uint8Array, contentType: string): Charset | und
 export function decodeCharset(bytes: Uint8Array, { name, from }: Charset): string {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, from).toString('latin1')
   const rest = bytes.subarray(from)
-  if (name === 'ebcdic') return start + Array.from(rest, byte => EBCDIC_TO_ASCII[byte] ?? ' ').join('')
+  if (name === 'ebcdic')
+    return start + Buffer.from(rest.map(byte => EBCDIC_TO_ASCII[byte] as number)).toString('latin1')
   if (name === 'utf-16le' || name === 'utf-16be') return start + new TextDecoder(name).decode(rest)
-  const view = viewOf(rest)
-  const letters: string[] = [start]
-  for (let at = 0; at + 4 <= rest.length; at += 4) {
-    const code = view.getUint32(at, name === 'utf-32le')
-    if (code !== 0xfeff) letters.push(code <= 0x10ffff ? String.fromCodePoint(code) : '\ufffd')
+  return start + decodeUtf32(rest, name === 'utf-32le')
+}
+
+/** UTF-32. Characters beyond the first plane mean nothing to any parser of syntax, and are not kept. */
+function decodeUtf32(bytes: Uint8Array, isLittle: boolean): string {
+  const view = viewOf(bytes)
+  const units = Buffer.alloc((bytes.length >> 2) * 2)
+  let length = 0
+  for (let at = 0; at + 4 <= bytes.length; at += 4) {
+    const code = view.getUint32(at, isLittle)
+    if (code !== 0xfeff) length = units.writeUInt16LE(code <= 0xffff ? code : 0xfffd, length)
   }
-  return letters.join('')
+  return units.toString('utf16le', 0, length)
 }
 
 /** The form of UTF-16 that a content type names. */
@@ -106,13 +113,13 @@ function charsetBehindDeclaration(bytes: Uint8Array): Charset | undefined {
   return end < 0 ? undefined : zerosOf(bytes, end + 2)
 }
 
-const EBCDIC_TO_ASCII: readonly string[] = ebcdic()
+const EBCDIC_TO_ASCII: Uint8Array = ebcdic()
 
 /** Code page 37, as far as it stands for ASCII. */
-function ebcdic(): string[] {
-  const table: string[] = []
+function ebcdic(): Uint8Array {
+  const table = new Uint8Array(256).fill(0x20)
   const put = (from: number, letters: string): void => {
-    for (let i = 0; i < letters.length; i++) table[from + i] = letters[i] as string
+    for (let i = 0; i < letters.length; i++) table[from + i] = letters.charCodeAt(i)
   }
   put(0x81, 'abcdefghi')
   put(0x91, 'jklmnopqr')

@@ -3,6 +3,8 @@ import { Inflater } from './inflate.ts'
 /** Characters of base64 in which no message is too short, and in which the codes of a block are seen. */
 const SHORTEST = 64
 const START = 512
+/** Bytes that show how a file begins. */
+const FILE_START = 384
 /** Characters that rule most values out. */
 const FIRST = 8
 /** Bytes of a text that show how it begins. */
@@ -15,7 +17,27 @@ const BEGINNING = 8
  */
 export function isDeflatedXml(coded: string): boolean {
   if (coded.length < SHORTEST || !mayBeDeflated(Buffer.from(coded.slice(0, FIRST), 'base64'))) return false
-  const inflater = new Inflater(Buffer.from(coded.slice(0, START), 'base64'), 0, BEGINNING)
+  return beginsDeflatedXml(Buffer.from(coded.slice(0, START), 'base64'))
+}
+
+/** Whether bytes are XML in raw DEFLATE. */
+export function areDeflatedXml(bytes: Uint8Array): boolean {
+  return mayBeDeflated(bytes) && !beginsAsAscii(bytes) && beginsDeflatedXml(bytes.subarray(0, FILE_START))
+}
+
+/** Whether the first bytes are ASCII, as those of most bodies are, and those of nothing packed. */
+function beginsAsAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < ASCII; at++) {
+    const byte = bytes[at] ?? 0
+    if (byte < 9 || byte > 126) return false
+  }
+  return true
+}
+
+const ASCII = 24
+
+function beginsDeflatedXml(bytes: Uint8Array): boolean {
+  const inflater = new Inflater(bytes, 0, BEGINNING)
   return inflater.run() !== 'broken' && beginsLikeXml(inflater.bytes)
 }
 
@@ -45,10 +67,12 @@ function mayBeDeflated(bytes: Uint8Array): boolean {
 }
 
 const LESS = 0x3c
+/** `%3C`: draw.io encodes a diagram for a URL before it packs it. */
+const ENCODED_LESS = [0x25, 0x33, 0x43]
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
 
 function beginsLikeXml(bytes: Uint8Array): boolean {
   let at = BYTE_ORDER_MARK.every((mark, i) => bytes[i] === mark) ? BYTE_ORDER_MARK.length : 0
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++
-  return bytes[at] === LESS
+  return bytes[at] === LESS || ENCODED_LESS.every((byte, i) => bytes[at + i] === byte)
 }

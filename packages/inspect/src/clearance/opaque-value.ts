@@ -1,4 +1,5 @@
 import { decodeBase64 } from '../canonicalise/base64.ts'
+import { mayBeCodedFile } from '../canonicalise/coded-file.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import { isSerialisedObject } from '../lex/serialised-object.ts'
 import type { RuleSet } from '../matching/rule-set.ts'
@@ -25,8 +26,7 @@ const HIDDEN =
 /** Files of servers. */
 const SERVER_FILE = /\.(?:ini|cnf|conf)|[._]log|tmp|ftp|metabase|vmcore|sh_history|hostname\./i
 const UTF7 = /\+ad[w4]-/i
-const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|h4siaaaa|^gas|^bah|^uesd|,uesd|aaeaaad|node-serialize/i
-
+const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|^gas|^bah|aaeaaad|node-serialize/i
 /**
  * The rules that a sign opens by itself, each with the reason why it finds nothing in an opaque value. A
  * rule that is not in this list
@@ -135,9 +135,13 @@ function isTelling(text: string, signs: number): boolean {
   if ((signs & CHAR.space) !== 0 && text.includes('\t')) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
-  if ((signs & CHAR.base64) !== 0 && findUnsignedToken(text) !== undefined) return true
-  if ((signs & CHAR.base64) === 0) return false
-  return SERIALISED.test(text) || isSerialisedObject(text) || decodeBase64(text) !== undefined
+  return (signs & CHAR.base64) !== 0 && isTellingCode(text)
+}
+
+/** Of a value that may be base64. */
+function isTellingCode(text: string): boolean {
+  if (findUnsignedToken(text) !== undefined || SERIALISED.test(text) || mayBeCodedFile(text)) return true
+  return isSerialisedObject(text) || decodeBase64(text) !== undefined
 }
 
 /** Of a value with a slash. */

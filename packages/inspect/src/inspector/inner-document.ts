@@ -1,8 +1,10 @@
-import { codedDocument, holdsArchive, visitCodedArchive, visitDocument } from '../body/archived-documents.ts'
+import { mayBeRead, visitDocument, visitFile } from '../body/archived-documents.ts'
 import { isDocumentStart, startOf } from '../body/fetched-by-file.ts'
 import { isGraphql, visitGraphql } from '../body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from '../body/json.ts'
+import { codedFiles } from '../canonicalise/coded-file.ts'
 import type { Look } from '../text/look.ts'
+import { CHAR } from '../value/features.ts'
 import type { Steps } from '../value/steps.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
 import type { ValueVisitor } from '../value/value-visitor.ts'
@@ -42,24 +44,36 @@ export function documentIn(
     : visitJson(text, location, depth, visitor, look.inside)
 }
 
-/** Values of one request that hold a file: an archive in base64, or a document longer than a window. */
+/** What a value of base64, with the name before it, does not hold. */
+const FOREIGN = CHAR.less | CHAR.greater | CHAR.brace
+
+/** Values of one request that hold a file: in base64, or as a document longer than a window. */
 export class FileValues {
-  /** The last such document: parsers of multipart differ, and get the same one. */
-  #last = ''
+  /** The last such value: parsers of multipart differ, and get the same one. */
+  #last: { readonly text: string; readonly location: string } | undefined
 
   /** What is left to visit of the file that a value holds; undefined where it holds none. */
   stepsOf(look: Look, visitor: ValueVisitor): Steps<unknown> | undefined {
-    const { text, place, locator } = look
-    if (place === 'name') return undefined
-    if (holdsArchive(text)) {
-      look.isPlaceAsked = true
-      look.isVisited = true
-      return visitCodedArchive(text, locator.location(), visitor)
+    const { text, place, locator, scanned } = look
+    if (place === 'name' || (text === this.#last?.text && locator.location() === this.#last.location))
+      return undefined
+    if (text.length > THRESHOLDS.window && isDocumentStart(text)) {
+      this.#last = { text, location: locator.location() }
+      return visitDocument(startOf(text), locator.location(), visitor)
     }
-    if (text.length <= THRESHOLDS.window || text === this.#last) return undefined
-    this.#last = text
-    const document = isDocumentStart(text) ? startOf(text) : codedDocument(text)
-    if (document !== undefined) visitDocument(document, locator.location(), visitor)
-    return undefined
+    if (scanned !== undefined && ((scanned.chars & CHAR.base64) === 0 || (scanned.chars & FOREIGN) !== 0))
+      return undefined
+    const coded = codedFiles(text)
+    if (coded.length > 0) visitor.work(text.length >> 4)
+    const files = coded.filter(mayBeRead)
+    if (files.length === 0) return undefined
+    look.isPlaceAsked = true
+    look.isVisited = true
+    this.#last = { text, location: locator.location() }
+    return visitFiles(files, locator.location(), visitor)
   }
+}
+
+function* visitFiles(files: readonly Buffer[], location: string, visitor: ValueVisitor): Steps {
+  for (const file of files) if (!(yield* visitFile(file, location, visitor))) return
 }

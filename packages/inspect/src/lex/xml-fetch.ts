@@ -73,11 +73,20 @@ const OF_SYSTEM = /^\/(?:etc|proc|sys|dev|home|root|var|tmp)\//
  * @param beside whether it may read files that lie beside it, as stylesheets in files do
  */
 export function findTransform(lower: string, beside: 'refused' | 'read'): Found | undefined {
-  if (!lower.includes(TRANSFORM)) return undefined
+  return lower.includes(TRANSFORM) ? readTransform(lower, beside) : undefined
+}
+
+/** A file of the system, or a metadata service, as a text of its own. */
+const LITERAL =
+  /["'](?:(?:file:\/{0,3})?\/(?:etc|proc|sys|dev|root)\/|https?:\/\/169\.254\.)[^"'<>]{0,256}["']/
+
+/** As `findTransform`, of a part of what is a stylesheet. */
+export function readTransform(lower: string, beside: 'refused' | 'read'): Found | undefined {
   const run = RUN_BY_TRANSFORM.exec(lower)
   if (run !== null) return spanOf(run)
   for (const found of lower.matchAll(READ_BY_TRANSFORM))
-    if (beside === 'refused' || isReached(found[1] ?? '')) return spanOf(found)
+    if (beside === 'refused' || isReached(found[1] ?? '') || (found[1] === undefined && LITERAL.test(lower)))
+      return spanOf(found)
   for (const found of lower.matchAll(IMPORTED)) if (isReached(found[1] ?? '')) return spanOf(found)
   return undefined
 }

@@ -5,6 +5,9 @@ const SKIPPED: readonly (readonly [open: string, close: string])[] = [
 ]
 const SIGN = /[<>"']/g
 const SPACES = /\s{2,}/g
+/** A document in which a line also ends at a "next line" (XML 1.1 section 2.11). */
+const LATER_VERSION = /^\s{0,64}<\?xml\s[^>]{0,64}?version\s{0,16}=\s{0,16}["']1\.[1-9]/
+const NEXT_LINE = '\u0085'
 
 /** The prolog of a document, and whether its end is there. */
 export interface Prolog {
@@ -16,7 +19,11 @@ export interface Prolog {
  * What stands before the first element of an XML document, without comments, instructions and runs of spaces:
  * the document type and what it declares. Linear.
  */
-export function prologOf(text: string): Prolog {
+export function prologOf(document: string): Prolog {
+  const text =
+    document.includes(NEXT_LINE) && LATER_VERSION.test(document)
+      ? document.replaceAll(NEXT_LINE, '\n')
+      : document
   const parts: string[] = []
   const read = (isComplete: boolean): Prolog => ({ text: parts.join(' ').replace(SPACES, ' '), isComplete })
   for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', at)) {
