@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import type { Event, EventRequest } from '@postern/core'
 import { Connections, openAudit } from '@postern/runtime'
+import { openSqlite } from '@postern/store'
 import { type InProcessOptions, inProcess } from './in-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-recorded-'))
@@ -213,7 +214,11 @@ describe('a log that is changed by operators', () => {
   test('forgets a person for good, and says which entry records it', async () => {
     const { code, text } = await printed('audit erase user:ann --yes')
     assert.equal(code, 0, text)
-    assert.match(text, /what entries said of user:ann can no longer be read; entry \d+ records it/)
+    assert.match(
+      text,
+      /what the entries of user:ann said of them can no longer be read; entry \d+ records it/,
+    )
+    assert.match(text, /entries of others that name them, .* stay: postern audit search --text=ann/)
     const { stdout: acts } = await printed('audit search --type operator --action audit.erase --json')
     assert.match(acts, new RegExp(`"principal":"operator:${userInfo().username}"`))
     assert.doesNotMatch(acts, /user:ann/)
@@ -221,6 +226,21 @@ describe('a log that is changed by operators', () => {
     assert.match(shown, /nothing matches|personal part erased|order\.refunded/)
     assert.equal((await printed('audit verify')).code, 0)
   })
+
+  for (const line of [
+    'ban principal:eve@shop.example --for 1h',
+    'unban principal:eve@shop.example',
+    'sessions revoke principal:eve@shop.example',
+  ])
+    test(`names no person where the log stays readable forever: ${line}`, async () => {
+      await printed(line)
+      const database = openSqlite({ path: join(folder, '.postern/postern.db') })
+      const waiting = database.db.prepare('SELECT event FROM audit_outbox ORDER BY id DESC LIMIT 1').get()
+      database.close()
+      const { actor, data, ...open } = JSON.parse(String(waiting?.['event'])) as Event
+      assert.match(JSON.stringify({ actor, data }), /eve@shop/)
+      assert.doesNotMatch(JSON.stringify(open), /eve@shop/)
+    })
 
   test('is pruned in whole bundles, so that a small one stays', async () => {
     const { code, text } = await printed('audit prune --keep 1d --yes')

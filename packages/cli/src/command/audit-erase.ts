@@ -24,7 +24,10 @@ export const run: Command = async ([principal = ''], options, context) => {
       ? await eraseHere(setup, principal, tenant)
       : await askToErase(setup, principal, tenant)
   context.output.line(
-    `what entries said of ${safe(principal)} can no longer be read; entry ${index} records it`,
+    `what the entries of ${safe(principal)} said of them can no longer be read; entry ${index} records it`,
+  )
+  context.output.note(
+    `entries of others that name them, such as bans by operators, stay: ${searchCommand(principal)}`,
   )
   context.output.result({ principal, tenant, index })
   return EXIT.done
@@ -37,6 +40,10 @@ function eraseCommand(principal: string, tenant: string | undefined): string {
   return principal.startsWith('-')
     ? `postern audit erase${more} --yes -- ${word}`
     : `postern audit erase ${word}${more} --yes`
+}
+
+function searchCommand(principal: string): string {
+  return `postern audit search --text=${shellWord(principal.slice(principal.indexOf(':') + 1))}`
 }
 
 async function askToErase(

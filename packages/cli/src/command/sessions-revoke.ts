@@ -39,7 +39,9 @@ async function revokePrincipal(
 ): Promise<ExitCode> {
   const setup = await loadSetup(options, context)
   const connections = new Connections(setup.config, setup.dataDirectory)
-  const act = { action: 'sessions.revoke', resource: { type: 'principal', id }, data: { session: 'all' } }
+  // Sealed, unlike the id of a resource: it may be an address.
+  const data = { principal: id, session: 'all' }
+  const act = { action: 'sessions.revoke', resource: { type: 'principal' }, data }
   try {
     if (id === '')
       throw new ConfigError({ place: 'sessions revoke', problem: 'names nobody', hint: 'principal:alice' })

@@ -163,10 +163,9 @@ export const userRoutes: readonly ApiRoute[] = [
       if (id === '') throw new ApiProblem(400, 'principal: must not be empty')
       if (revocations === undefined)
         throw new ApiProblem(404, 'the configuration does not say who identifies, so nothing can be revoked')
-      await record(
-        { action: 'sessions.revoke', resource: { type: 'principal', id }, data: { session: 'all' } },
-        call.session.name,
-      )
+      // Sealed, unlike the id of a resource: it may be an address.
+      const data = { principal: id, session: 'all' }
+      await record({ action: 'sessions.revoke', resource: { type: 'principal' }, data }, call.session.name)
       await revocations.revokePrincipal(id)
       return { ended: true }
     },
