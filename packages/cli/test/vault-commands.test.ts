@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import type { ConfigError } from '@postern/core'
+import { connectPostgres } from '@postern/store'
 import { LocalKeys, openVault } from '@postern/vault'
 import { freshDatabase } from '../../../test/services.ts'
 import { inProcess } from './in-process.ts'
@@ -298,5 +299,26 @@ describe('postern vault canary', () => {
     )
     assert.equal(code, 0)
     assert.match(stdout, /"tenant":"acme","table":"orders","column":"address","row":\["eu","666"\]/)
+  })
+
+  it('names the row as the table stores it, and none that is not there', async t => {
+    const database = await freshDatabase(t)
+    const postgres = connectPostgres({ url: database })
+    const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'
+    try {
+      await postgres.query('CREATE TABLE orders (id UUID, shop TEXT, address BYTEA, PRIMARY KEY (id))')
+      await postgres.query('INSERT INTO orders VALUES ($1, $2)', [id, 'acme'])
+    } finally {
+      await postgres.close()
+    }
+    const tables = { orders: { key: ['id'], tenant: 'shop', columns: { address: { mode: 'split' } } } }
+    writeFileSync(join(folder, 'vault.json'), JSON.stringify({ tables, database }))
+    const canary = (key: string, shop: string) =>
+      run('vault', 'canary', 'orders', 'address', key, '--tenant', shop)
+    const found = await canary(id.toUpperCase(), 'acme')
+    assert.equal(found.code, 0, found.stderr)
+    assert.match(found.stdout, new RegExp(`"row":\\["${id}"\\]`))
+    assert.match((await canary(id.replace('a', 'b'), 'acme')).stderr, /orders: has no row/)
+    assert.match((await canary(id, 'other')).stderr, /in another tenant/)
   })
 })

@@ -10,6 +10,7 @@ export { identitySeed, selfSignedIdentity, type TlsIdentity } from './primitive/
 export { checkKnownKeys } from './setup/known-keys.ts'
 export { openVaultDatabase, readIdentity } from './setup/open-vault.ts'
 export { rotateLocalKeys } from './setup/rotate-local-keys.ts'
+export { storedKey } from './setup/stored-key.ts'
 export { type KnownHolder, type TrustDomains, trustDomains } from './setup/trust-domains.ts'
 export { readVaultFile, type VaultFile } from './setup/vault-file.ts'
 export { JOB_MIGRATIONS, POSTGRES_DIALECT, SQLITE_DIALECT } from './sql/table.sql.ts'

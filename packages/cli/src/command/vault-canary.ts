@@ -1,5 +1,5 @@
 import { ConfigError, shellWord } from '@postern/core'
-import { readVaultFile } from '@postern/vault/setup'
+import { openVaultDatabase, readVaultFile, storedKey, type VaultFile } from '@postern/vault/setup'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { vaultPath } from './vault-path.ts'
@@ -9,7 +9,8 @@ import { vaultPath } from './vault-path.ts'
  * know.
  */
 export const run: Command = async ([table = '', column = '', ...row], options, context) => {
-  const { tables } = readVaultFile(vaultPath(options, context), context.environment)
+  const file = readVaultFile(vaultPath(options, context), context.environment)
+  const { tables } = file
   // A place that is not there is never opened: the canary would watch over nothing.
   const schema = Object.hasOwn(tables, table) ? tables[table] : undefined
   const mode =
@@ -33,9 +34,21 @@ export const run: Command = async ([table = '', column = '', ...row], options, c
       problem: schema.tenant === undefined ? 'is of a table without tenants' : 'is of a table with tenants',
       hint: schema.tenant === undefined ? 'leave out --tenant' : 'name the tenant of the row: --tenant',
     })
-  const place = { tenant: textOption(options, 'tenant') ?? '', table, column, row, version: 0 }
+  const named = { tenant: textOption(options, 'tenant') ?? '', table, row }
+  const place = { tenant: named.tenant, table, column, row: await keyOf(file, named), version: 0 }
   context.output.line('on each holder, with its own configuration:')
   context.output.line(`postern holder ask holder.json canary ${shellWord(JSON.stringify(place))}`)
   context.output.result(place)
   return EXIT.done
+}
+
+/** The key as the database stores it; as it was given where `vault.json` names no database. */
+async function keyOf(file: VaultFile, place: Parameters<typeof storedKey>[2]): Promise<readonly string[]> {
+  if (file.database === undefined) return place.row
+  const database = await openVaultDatabase(file)
+  try {
+    return await storedKey(file, database, place)
+  } finally {
+    await database.close()
+  }
 }
