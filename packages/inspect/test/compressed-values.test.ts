@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
+import { decodeBase64 } from '../src/canonicalise/base64.ts'
 import { type InspectedRequest, inspect } from '../src/index.ts'
 
 const ATTACK = "1' union select name,password from users -- "
@@ -77,4 +78,20 @@ test('a cookie whose signature was left out is refused, plain and in base64', ()
   }
   const signed = encodeURIComponent(session.replace('"sign":""', '"sign":"4b1f"'))
   assert.equal(inspect({ method: 'GET', target: '/', headers: ['cookie', `s=${signed}`] }).verdict, 'pass')
+})
+
+describe('parts of a value that unpack to much', () => {
+  const part = (text: string): string => base64(gzipSync(text)).replace(/=+$/, '')
+  const parts = Array.from({ length: 80 }, (_, i) => part(`${i} ${'words '.repeat(12_000)}`))
+
+  test('hide none behind them', () => {
+    for (const request of placesOf([...parts.slice(0, 20), part(ATTACK)].join('!')))
+      assert.equal(inspect(request).verdict, 'block')
+  })
+
+  test('attack: come to no more than the length of the value allows, however many they are', () => {
+    const value = parts.join('!')
+    assert.ok(value.length < 16_384)
+    assert.ok((decodeBase64(value)?.length ?? 0) < 600_000)
+  })
 })

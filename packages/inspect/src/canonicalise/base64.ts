@@ -1,7 +1,6 @@
-import { constants, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { CharacterCodes } from '../value/character-codes.ts'
 import { isDeflatedXml } from './deflated-xml.ts'
-import { gunzipShort, inflateRawShort, inflateShort } from './gunzip-short.ts'
+import { DEFLATE, GZIP, insidePacked, type Room, roomForOne, ZLIB } from './packed-text.ts'
 import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -59,16 +58,18 @@ function decode(value: string, isOfFile = false): string | undefined {
 
 function decodeAsIs(value: string, isOfFile: boolean): string | undefined {
   const found: string[] = []
-  takeBehindMark(found, value)
+  const room: Room = roomForOne()
+  takeBehindMark(found, value, room)
   if (found.length > 0 && value.length > LONGEST_LOOSE) return found[0]
   shape.read(value)
   // A form turned the alphabet's `+` into a space, and documents indent what they hold and break its lines.
   const coded = shape.hasSigns ? undefined : unspaced(value, shape.spaces, shape.breaks)
-  if (value.length > LONGEST_LOOSE) return coded === undefined ? leadingText(value) : behindBase64(coded)
-  takeLast(found, value)
+  if (value.length > LONGEST_LOOSE)
+    return coded === undefined ? leadingText(value, room) : behindBase64(coded, room)
+  takeLast(found, value, room)
   const isWhole = coded !== undefined && WHOLE.test(coded)
   if (isWhole && isOfFile && !isFileText(coded)) return found[0]
-  if (!isWhole || !take(found, coded, BOTH)) takeLoosely(found, value)
+  if (!isWhole || !take(found, coded, BOTH, room)) takeLoosely(found, value, room)
   return found.length === 0 ? undefined : found.join('\n')
 }
 
@@ -102,31 +103,33 @@ function withoutEncodedPadding(value: string): string {
 }
 
 /** Adds what stands behind the last slash, a sign of the alphabet too, where padding says what it is. */
-function takeLast(found: string[], value: string): void {
+function takeLast(found: string[], value: string, room: Room): void {
   if (value.length > LONGEST_LOOSE || !value.endsWith('=')) return
   const slash = value.lastIndexOf('/')
   const part = slash < 0 ? '' : value.slice(slash + 1)
-  if (part.length % 4 === 0 && LAST.test(part)) take(found, part, BOTH)
+  if (part.length % 4 === 0 && LAST.test(part)) take(found, part, BOTH, room)
 }
 
 /** Adds what decoders get that pass over signs, and programs that take a value apart. */
-function takeLoosely(found: string[], value: string): void {
+function takeLoosely(found: string[], value: string, room: Room): void {
   const { foreign, isOfUrls, isSparse, parts } = shape
-  if (isSparse && foreign > 0) take(found, value, BOTH)
-  if (isSparse && isOfUrls) take(found, value, STANDARD)
+  if (isSparse && foreign > 0) take(found, value, BOTH, room)
+  if (isSparse && isOfUrls) take(found, value, STANDARD, room)
   if (foreign === 0) return
   for (let at = 0; at < parts; at++) {
     const part = value.slice(shape.starts[at], shape.ends[at])
-    if (isBase64Value(part)) take(found, part, BOTH)
+    if (isBase64Value(part)) take(found, part, BOTH, room)
   }
 }
 
 /** As `decodeBase64`, for what `isBase64Value` calls such a value. */
 export function decodeBase64Value(value: string): string | undefined {
   const found: string[] = []
-  takeLast(found, value)
-  if (found.length === 0 && (value.length > LONGEST_LOOSE || !OF_URLS.test(value))) return behindBase64(value)
-  if (!take(found, value, BOTH)) take(found, value, STANDARD)
+  const room: Room = roomForOne()
+  takeLast(found, value, room)
+  if (found.length === 0 && (value.length > LONGEST_LOOSE || !OF_URLS.test(value)))
+    return behindBase64(value, room)
+  if (!take(found, value, BOTH, room)) take(found, value, STANDARD, room)
   return found.length === 0 ? undefined : found.join('\n')
 }
 
@@ -185,13 +188,13 @@ class Shape {
 const EQUALS = 61
 
 /** Behind the `base64,` of a data URL. A decoder that passes over signs reads what stands around it too. */
-function takeBehindMark(found: string[], value: string): void {
+function takeBehindMark(found: string[], value: string, room: Room): void {
   const marked = value.includes(';') || value.startsWith(',') ? MARKED.exec(value) : null
   if (marked === null) return
   const start = marked.index + marked[0].length
   const behind = value.slice(start, start + LONGEST)
   const unbroken = INDENTED.test(behind) ? unspaced(behind, 0, 1) : behind
-  take(found, /^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '', BOTH)
+  take(found, /^[A-Za-z0-9+/_-]*/.exec(unbroken)?.[0] ?? '', BOTH, room)
 }
 
 function unspaced(value: string, spaces: number, breaks: number): string {
@@ -200,14 +203,14 @@ function unspaced(value: string, spaces: number, breaks: number): string {
 }
 
 /** Behind base64 at the start of a long text. */
-function leadingText(value: string): string | undefined {
+function leadingText(value: string, room: Room): string | undefined {
   const leading = LEADING.exec(value.trimStart())?.[1]
-  return leading !== undefined && isBase64Value(leading) ? behindBase64(leading) : undefined
+  return leading !== undefined && isBase64Value(leading) ? behindBase64(leading, room) : undefined
 }
 
 /** Adds what a value decodes to, unless that is known. @returns whether all of it is text */
-function take(found: string[], value: string, digits: Int8Array): boolean {
-  const text = behindBase64(value, digits)
+function take(found: string[], value: string, digits: Int8Array, room: Room): boolean {
+  const text = behindBase64(value, room, digits)
   if (text === undefined) return false
   if (found.length === 0) {
     found.push(text)
@@ -226,13 +229,16 @@ function isAll(text: string, value: string, digits: Int8Array): boolean {
 }
 
 /** @param digits what each character stands for; those of no alphabet are passed over */
-function behindBase64(value: string, digits: Int8Array = BOTH): string | undefined {
+function behindBase64(value: string, room: Room, digits: Int8Array = BOTH): string | undefined {
   if (value.length < SHORTEST || value.length > LONGEST) return undefined
-  if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), GZIP)
+  if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), GZIP, room)
   // Zlib says of its window and level what it was made with; text begins with `e` and a sign as well.
-  if (ZLIB_START.test(value)) return insidePacked(cleaned(value, digits), ZLIB) ?? insideText(value, digits)
+  if (ZLIB_START.test(value))
+    return insidePacked(cleaned(value, digits), ZLIB, room) ?? insideText(value, digits)
   const text = insideText(value, digits)
-  return text === undefined && isDeflatedXml(value) ? insidePacked(cleaned(value, digits), DEFLATE) : text
+  return text === undefined && isDeflatedXml(value)
+    ? insidePacked(cleaned(value, digits), DEFLATE, room)
+    : text
 }
 
 /** The characters of an alphabet alone. */
@@ -245,41 +251,6 @@ const ZLIB_START = /^e(?:A[E-H]|F[4-7]|J[w-z]|N[o-r])/
 
 function insideText(value: string, digits: Int8Array): string | undefined {
   return holdsText(value, digits) ? textIn(Buffer.from(cleaned(value, digits), 'base64')) : undefined
-}
-
-/** How much of a compressed value is unpacked: what it is shows at its start. */
-const COMPRESSED = 16_384
-const UNPACKED = 65_536
-
-interface Format {
-  readonly short: (packed: Uint8Array, most: number) => Uint8Array | undefined
-  readonly long: typeof gunzipSync
-}
-const GZIP: Format = { short: gunzipShort, long: gunzipSync }
-const ZLIB: Format = { short: inflateShort, long: inflateSync }
-const DEFLATE: Format = { short: inflateRawShort, long: inflateRawSync }
-
-/** The text or the serialised object behind gzip or zlib; undefined when there is something else. */
-function insidePacked(coded: string, { short, long }: Format): string | undefined {
-  const packed = Buffer.from(coded.slice(0, COMPRESSED), 'base64')
-  const bytes = coded.length <= SHORT_PACKED ? short(packed, UNPACKED) : unpacked(packed, short, long)
-  if (bytes === undefined || bytes.length === 0) return undefined
-  if (bytes[0] === 0xac && bytes[1] === 0xed && bytes[2] === 0 && bytes[3] === 5)
-    return '\u00ac\u00ed\u0000\u0005'
-  return textIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
-}
-
-/** Of longer values a body holds few. */
-const SHORT_PACKED = 512
-
-/** What comes to more is read as far as it may go: what stands behind an attack must not hide it. */
-function unpacked(packed: Buffer, short: Format['short'], long: Format['long']): Uint8Array | undefined {
-  try {
-    return long(packed, { maxOutputLength: UNPACKED, finishFlush: constants.Z_SYNC_FLUSH })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_BUFFER_TOO_LARGE') return undefined
-    return short(packed, UNPACKED)
-  }
 }
 
 /**

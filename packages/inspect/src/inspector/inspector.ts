@@ -334,6 +334,13 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     return look.walk
   }
 
+  /** The next reading. Few characters may unpack to a long one, whether or not a rule runs over it. */
+  #next(walk: DecodingWalk): Reading | undefined {
+    const reading = walk.next()
+    if (reading !== undefined && reading.text.length > LONG) this.#meter.spend(reading.text.length)
+    return reading
+  }
+
   /** @returns whether the value was looked at to its end */
   #continue(look: Look): boolean {
     this.#nesting = look.nesting
@@ -342,7 +349,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     if (walk === undefined) return true
     this.#looking = look
     for (;;) {
-      look.reading ??= walk.next()
+      look.reading ??= this.#next(walk)
       const { reading } = look
       if (reading === undefined) break
       if (!this.#read(reading, look, walk)) return false
