@@ -190,7 +190,7 @@ describe('elements, and references in them, are read as parsers read them', () =
 
   test('what honest documents name', () => {
     for (const document of [
-      `<svg ${SVG}><image href="https://cdn.example/a.png"/><use href="#a"/><style>@import url(https://fonts.example/a.css);</style></svg>`,
+      `<svg ${SVG}><image href="https://10.example/a.png"/><image href="//metadata.example/b.png"/><use href="#a"/><style>@import url(https://fonts.example/a.css);</style></svg>`,
       `<svg ${SVG}><image href="data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"/><rect fill="url(#a)"/></svg>`,
       '<r xmlns:i="http://www.w3.org/2001/XInclude" title="a &amp; b"><i:include href="chapter&#49;.xml"/></r>',
       '<r xmlns:d="http://www.w3.org/2000/09/xmldsig#"><d:Reference URI="#_1"/></r>',

@@ -29,7 +29,7 @@ const IN_MESSAGE = /^\s{0,64}(?:cid:|$)/i
 const OPENED_SCHEME = '(?:expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|phar):'
 /** ... of hosts that are only reached from where the drawing is drawn ... */
 const INNER_HOST =
-  '(?:https?:)?\\/\\/(?:[^"\'<>\\/@]{0,64}@)?(?:localhost|127\\.|10\\.|192\\.168\\.|169\\.254\\.|172\\.(?:1[6-9]|2\\d|3[01])\\.|0\\.0\\.0\\.0|0x[\\da-f]{2}|\\d{8,10}[:\\/"\']|\\[|metadata\\b)'
+  '(?:https?:)?\\/\\/(?:[^"\'<>\\/@]{0,64}@)?(?:localhost(?![\\w.-])|(?:127|10|192\\.168|169\\.254|172\\.(?:1[6-9]|2\\d|3[01])|0\\.0)\\.\\d{1,3}[.:/"\']|0x[\\da-f]{1,8}(?:\\.0x|[:/"\'])|\\d{8,10}[:/"\']|\\[|metadata(?:\\.google\\.internal)?[:/])'
 /** ... and behind which a program is run. */
 const PIPED = 'https?:[^"\'<>]{0,200}?(?:&quot;|&#34;)\\s{0,4}[|`]'
 /** What a drawing opens that is neither a picture on the web nor beside it. */
