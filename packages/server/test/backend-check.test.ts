@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { loadConfig } from '@postern/config'
 import { type Event, VirtualClock } from '@postern/core'
+import { certificate } from '../../gateway/test/tls.ts'
 import { BackendCheck, BackendStanding } from '../src/backend/backend-check.ts'
 import { askBackend, dial } from '../src/backend/dial.ts'
 import { overridden } from '../src/plan/overridden.ts'
@@ -80,6 +82,17 @@ describe('the check of the backend', () => {
     await once(closed, 'close')
     assert.equal(await dial(`http://127.0.0.1:${port}`), 'ECONNREFUSED')
     assert.equal(await dial('unix:/nowhere/at/all.sock'), 'ENOENT')
+  })
+
+  test('a backend that shows a certificate that no request would accept is not there', async t => {
+    const secure = createSecureServer({ ...certificate() }, (_request, response) => response.end('ok'))
+    secure.listen(0, '127.0.0.1')
+    await once(secure, 'listening')
+    t.after(() => secure.close())
+    const { port } = secure.address() as AddressInfo
+    for (const host of ['localhost', '127.0.0.1'])
+      assert.equal(await dial(`https://${host}:${port}`), 'DEPTH_ZERO_SELF_SIGNED_CERT')
+    assert.equal(await dial(`http://localhost:${port}`), undefined)
   })
 
   test('attack: a backend that accepts connections and hangs is found where a path is asked for', async t => {

@@ -152,7 +152,7 @@ export interface CompiledAdmin {
 /** `upstream`. */
 export const upstream: z.ZodType<string | undefined, string | undefined> = key(backendAddress, {
   description:
-    'Address of the backend: `http:`, `https:`, or `unix:` with the path of a Unix socket. Gateway only.',
+    'Address of the backend: `http:`, `https:` (with a certificate for that host), or `unix:` with the path of a Unix socket. Gateway only.',
   example: 'http://127.0.0.1:3000',
   applies: 'restart',
 })

@@ -1,8 +1,20 @@
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { GatewaySettings } from '../options/gateway-options.ts'
 import { FILES_OF_BACKEND_CONNECTION } from './backend-slots.ts'
 import { readLastAnswer } from './last-answer.ts'
+
+/**
+ * undici ends a connection when the next request has another name, and takes that from `Host`. One name for
+ * all keeps it; which one does not matter, for the connector has its own.
+ */
+function named(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+  const one: Dispatcher.DispatchOptions & { readonly servername: string } = {
+    ...options,
+    servername: 'backend',
+  }
+  return one
+}
 
 /**
  * A connection that knows how many answers it has carried since it was opened, and can be closed after one.
@@ -12,19 +24,21 @@ export class BackendConnection extends Client {
   /** Monotonic milliseconds. */
   #until = 0
   readonly #open: { socket: Socket | undefined }
+  readonly #isSecure: boolean
 
   constructor(origin: URL, options: BackendConnectionOptions) {
     const open: { socket: Socket | undefined } = { socket: undefined }
     super(origin, {
       ...options,
       connect: (target, done) =>
-        options.connect(target, (...result) => {
+        options.connect({ ...target, servername: options.servername }, (...result) => {
           open.socket = result[1] ?? undefined
           if (open.socket !== undefined) readLastAnswer(open.socket)
           done(...result)
         }),
     })
     this.#open = open
+    this.#isSecure = origin.protocol === 'https:'
     this.on('connect', () => {
       this.answers = 0
       this.#until = performance.now() + options.lifetime
@@ -49,7 +63,7 @@ export class BackendConnection extends Client {
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: BackendHandler): boolean {
     handler.connection = this
-    return super.dispatch(options, handler)
+    return super.dispatch(this.#isSecure ? named(options) : options, handler)
   }
 }
 
@@ -63,6 +77,17 @@ export interface BackendConnectionOptions {
   readonly connect: buildConnector.connector
   /** Milliseconds after which a connection is closed when it has carried an answer. */
   readonly lifetime: number
+  /** Whose certificate the backend must show; empty: of the host of `upstream`. */
+  readonly servername: string
+}
+
+/**
+ * A backend proves that it is the one that the operator named, never the one that a client names in `Host`.
+ */
+function backendName({ rewriteHost }: GatewaySettings): string {
+  const hostname = rewriteHost === undefined ? '' : (URL.parse(`https://${rewriteHost}`)?.hostname ?? '')
+  // TLS knows no addresses as names.
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : ''
 }
 
 /**
@@ -75,8 +100,9 @@ export function backendPool(settings: GatewaySettings): Pool {
   return new Pool(upstream.origin, {
     factory: (origin, options) =>
       new BackendConnection(origin, {
-        ...(options as Omit<BackendConnectionOptions, 'lifetime'>),
+        ...(options as Omit<BackendConnectionOptions, 'lifetime' | 'servername'>),
         lifetime: timeouts.upstreamLifetime,
+        servername: backendName(settings),
       }),
     // Who gets one is for `BackendSlots` to say; streams of events come on top.
     connections: limits.upstreamConnections * FILES_OF_BACKEND_CONNECTION,

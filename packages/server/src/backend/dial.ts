@@ -1,13 +1,17 @@
-import { connect } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { errorCode, socketPath } from '@postern/core'
 
 const DIAL_MS = 2_000
 
-/** Opens a connection to a backend and closes it. @returns why it could not; undefined when it could */
+/**
+ * Opens a connection to a backend and closes it; of an `https:` one, also its certificate is checked, as of
+ * each connection that carries requests.
+ * @returns why it could not; undefined when it could
+ */
 export function dial(upstream: string): Promise<string | undefined> {
   return new Promise(done => {
     // Nothing of it keeps a process that ends.
-    const socket = connect(placeOf(upstream)).unref()
+    const socket = open(upstream).unref()
     const end = (problem: string | undefined): void => {
       socket.destroy()
       done(problem)
@@ -15,9 +19,21 @@ export function dial(upstream: string): Promise<string | undefined> {
     // A name that is still being looked up has no socket yet whose timeout could run.
     const timer = setTimeout(() => end(`no answer within ${DIAL_MS / 1_000} s`), DIAL_MS)
     socket.once('close', () => clearTimeout(timer))
-    socket.once('connect', () => end(undefined))
+    socket.once(isSecure(upstream) ? 'secureConnect' : 'connect', () => end(undefined))
     socket.on('error', error => end(errorCode(error) ?? error.message))
   })
+}
+
+function open(upstream: string): Socket {
+  const place = placeOf(upstream)
+  if ('path' in place || !isSecure(upstream)) return connect(place)
+  // Loaded here: most backends need no TLS.
+  const { connect: connectSecurely } = process.getBuiltinModule('node:tls')
+  return connectSecurely({ ...place, ...(isIP(place.host) === 0 && { servername: place.host }) })
+}
+
+function isSecure(upstream: string): boolean {
+  return upstream.startsWith('https:')
 }
 
 /**
@@ -26,9 +42,7 @@ export function dial(upstream: string): Promise<string | undefined> {
  * @returns why it is not well; undefined when it is
  */
 export function askBackend(upstream: string, path: string): Promise<string | undefined> {
-  const isSecure = upstream.startsWith('https:')
-  // Loaded here: a check that only opens a connection needs no TLS.
-  const { request } = process.getBuiltinModule(isSecure ? 'node:https' : 'node:http')
+  const { request } = process.getBuiltinModule(isSecure(upstream) ? 'node:https' : 'node:http')
   return new Promise(done => {
     const place = placeOf(upstream)
     const end = (problem: string | undefined): void => {
