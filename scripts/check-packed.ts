@@ -22,7 +22,7 @@ import type { Readable } from 'node:stream'
 import { tryBundles } from './packed-bundles.ts'
 import { tryOrms } from './packed-orms.ts'
 import { layOutPacked } from './packed-packages.ts'
-import { typeProblems } from './packed-types.ts'
+import { newerDeclarations, typeProblems } from './packed-types.ts'
 import { tryVault } from './packed-vault.ts'
 import { packages, root } from './workspace.ts'
 
@@ -130,6 +130,8 @@ async function checkTypes(folder: string): Promise<void> {
   const tarballs = join(folder, 'tarballs')
   const problems: string[] = []
   for (const tarball of readdirSync(tarballs)) problems.push(...(await typeProblems(join(tarballs, tarball))))
+  for (const { manifest } of all)
+    problems.push(...newerDeclarations(join(folder, 'node_modules', manifest.name)))
   if (problems.length > 0) throw new Error(problems.join('\n'))
   const tsc = join(root, 'node_modules', '.bin', 'tsc')
   writeFileSync(join(folder, 'typed.mts'), TYPED)

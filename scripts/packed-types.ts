@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { checkPackage, createPackageFromTarballData, type Problem } from '@arethetypeswrong/core'
 
 /**
@@ -16,4 +17,14 @@ export async function typeProblems(tarball: string): Promise<readonly string[]> 
 function problemText(problem: Problem): string {
   // The trace lists every file that the compiler looked for.
   return JSON.stringify(problem, (key, value: unknown) => (key === 'trace' ? undefined : value))
+}
+
+/** Typed arrays with a parameter, which only TypeScript from 5.7 on knows. */
+const GENERIC_BYTES = /\b(?:Uint8|Int32|Float64)Array</
+
+/** @returns a sentence for each declaration below a folder that TypeScript 5.4 does not read */
+export function newerDeclarations(folder: string): readonly string[] {
+  return globSync('**/*.d.ts', { cwd: folder })
+    .filter(file => GENERIC_BYTES.test(readFileSync(join(folder, file), 'utf8')))
+    .map(file => `${join(folder, file)} has a generic typed array: TypeScript before 5.7 does not read it`)
 }

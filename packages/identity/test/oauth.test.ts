@@ -41,6 +41,23 @@ describe('the OAuth server, with openid-client', () => {
     assert.equal(principal.actor, 'service:web')
   })
 
+  test('its metadata is where RFC 8414 and OpenID Connect put that of an issuer with a path', async t => {
+    const site = await oauthSite(t)
+    const issuer = new URL(`${site.origin}/.postern/oauth`)
+    for (const algorithm of ['oauth2', 'oidc'] as const) {
+      const answer = await oauth.discoveryRequest(issuer, { algorithm, [oauth.allowInsecureRequests]: true })
+      const found = await oauth.processDiscoveryResponse(issuer, answer)
+      assert.equal(found.token_endpoint, `${issuer}/token`)
+      assert.equal(found.authorization_endpoint, `${issuer}/auth`)
+      assert.equal(found.jwks_uri, `${issuer}/jwks`)
+    }
+    const at = (path: string): Promise<Response> => fetch(`${site.origin}${path}`)
+    const before = await at('/.well-known/openid-configuration/.postern/oauth?x=1')
+    assert.equal(((await before.json()) as { issuer: string }).issuer, issuer.href)
+    for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/other'])
+      assert.notEqual((await at(path)).headers.get('content-type'), 'application/json; charset=utf-8', path)
+  })
+
   test('bug class: redeem and rotate races: a code works once; two uses at once are one, and the replay revokes what came of it', async t => {
     const site = await oauthSite(t)
     const browser = await signUp(site, 'alice@shop.example')

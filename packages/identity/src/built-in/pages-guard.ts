@@ -12,6 +12,7 @@ import {
 } from '@postern/core'
 import type { ApiKeyCheck } from '../api-key/api-keys.ts'
 import { freshToken } from '../database/identity-secret.ts'
+import { isMetadataPath } from '../oauth/metadata-path.ts'
 import type { MenuEntry } from '../pages/account-frame.ts'
 import { show } from '../pages/answers.ts'
 import type { Assets } from '../pages/assets.ts'
@@ -69,7 +70,15 @@ export class PagesGuard implements Guard {
     const path = exchange.path.canonical
     if (path.startsWith(this.#prefix) && exchange.path.ambiguity === undefined)
       return this.#serve(exchange, path.slice(this.#options.parts.base.length))
+    const { oauth, parts } = this.#options
+    if (oauth !== undefined && isMetadataPath(path, `${parts.base}/oauth`))
+      return this.#oauth(exchange, oauth)
     return this.#passOn(exchange)
+  }
+
+  async #oauth(exchange: Exchange, oauth: NonNullable<PagesGuardOptions['oauth']>): Promise<Decision> {
+    const request = await readPageRequest(exchange, this.#options.parts)
+    return served(render(await oauth(request), request, this.#frame()))
   }
 
   /** To the backend, with the token of who acts. */
@@ -128,12 +137,9 @@ export class PagesGuard implements Guard {
    * guard's, or of a page under another method.
    */
   #other(exchange: Exchange, path: string): Decision | Promise<Decision> {
-    const { oauth, routes, parts } = this.#options
+    const { oauth, routes } = this.#options
     // Its endpoints are for programs, its forms carry a token of their own, and it sets its own cookies.
-    if (oauth !== undefined && path.startsWith('/oauth/'))
-      return readPageRequest(exchange, parts).then(async request =>
-        served(render(await oauth(request), request, this.#frame())),
-      )
+    if (oauth !== undefined && path.startsWith('/oauth/')) return this.#oauth(exchange, oauth)
     const methods = ['GET', 'POST'].filter(method => routes[`${method} ${path}`] !== undefined)
     if (methods.length === 0) return this.#passOn(exchange)
     return served({

@@ -18,6 +18,7 @@ import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
 import { loadProvider } from './load-provider.ts'
 import { MemoryServer } from './memory-server.ts'
+import { addressBelow } from './metadata-path.ts'
 import { endReplayed, refusals, replayEvents } from './refusals.ts'
 import { DevicePolls } from './store/device-polls.ts'
 import { OauthStore } from './store/oauth-store.ts'
@@ -53,7 +54,7 @@ export interface OauthServerOptions {
 export interface OauthServer {
   /** Pages of its own. */
   readonly routes: Routes
-  /** Answers what is below `/oauth/`. */
+  /** Answers what is below `/oauth/`, and the metadata of the issuer outside it. */
   answer(request: PageRequest): Promise<PageAnswer>
   /**
    * Who a bearer token of its own stands for; undefined for any other, for one of an API elsewhere, and for
@@ -225,8 +226,10 @@ export async function oauthServer(
     const { bytes } = await request.exchange.readBody()
     const made = await server.run(request, bytes, (req, res) => {
       // Mounted: the server sees its own paths, and knows the whole by `originalUrl`.
-      Object.assign(req, { originalUrl: req.url })
-      req.url = (req.url ?? '/').slice(`${parts.base}/oauth`.length) || '/'
+      const mount = `${parts.base}/oauth`
+      const originalUrl = addressBelow(req.url ?? '/', mount)
+      Object.assign(req, { originalUrl })
+      req.url = originalUrl.slice(mount.length) || '/'
       callback(req, res)
     })
     const page = pages.get(request)

@@ -1,5 +1,8 @@
-/** Bytes that WebCrypto takes: over an ordinary buffer. */
-export type Bytes = Uint8Array<ArrayBuffer>
+/**
+ * Bytes that WebCrypto takes: over an ordinary buffer. Not written as a generic type, which TypeScript before
+ * 5.7 does not have, because applications read this declaration with the version that they use.
+ */
+export type Bytes = ReturnType<Uint8ArrayConstructor['of']>
 
 /** A key inside WebCrypto. */
 export type WebKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
