@@ -143,8 +143,8 @@ describe('a holder that an HSM unlocks', () => {
     assert.deepEqual(Buffer.from(await service().unwrap(wrapped)), Buffer.alloc(32, 7))
   })
 
-  it('runs from the code of docs/vault.md as printed', async test => {
-    const page = readFileSync(join(E2E, '../docs/vault.md'), 'utf8')
+  it('runs from the code of docs/vault-holders.md as printed', async test => {
+    const page = readFileSync(join(E2E, '../docs/vault-holders.md'), 'utf8')
     const code = /^```js\n(.*?C_Initialize.*?)^```$/ms.exec(page)?.[1]
     assert.ok(code)
     // In here the addon of e2e/ and the workspace are found.

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { root } from './workspace.ts'
 
-/** The part of docs/vault.md up to a running application with three holders. */
-const UNTIL = '\n## Unlock a holder with a passphrase'
+/** Pages that are followed. */
+const PAGES = ['docs/vault.md', 'docs/vault-holders.md']
+/** What leads to a running application with three holders. */
+const SET_UP = ['Encrypt one column with a key file', 'Encrypt existing data', 'Run three holders']
 /** What is followed after it, with the holders that run. */
 const AFTER = ['Plant canaries', 'Replace a lost holder', 'See what a thief could open']
 const BLOCK = /^```(sh|ts|json vault\.json)\n(.*?)^```$/gms
@@ -138,7 +140,7 @@ const PRINTED = [
 ]
 
 /**
- * Follows docs/vault.md, as printed, with the packages that a folder has installed: a table with rows in
+ * Follows the pages on the vault, as printed, with the packages that a folder has installed: a table with rows in
  * SQLite, one column with a key file, the rows that are there, three holders, and the column in mode split; a
  * canary, a lost holder, exposure, erasing a person, and Kysely and Drizzle.
  * @throws Error with what was printed, when a command fails or a value stays plain
@@ -154,7 +156,7 @@ export async function tryVault(project: string, env: Readonly<Record<string, str
   database.close()
   for (const name of ['kysely', 'drizzle-orm'])
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
-  const page = readFileSync(join(root, 'docs/vault.md'), 'utf8')
+  const pages = PAGES.map(page => readFileSync(join(root, page), 'utf8')).join('\n')
   const ports = await freePorts()
   const scriptOf = (text: string): string => {
     let script = ''
@@ -167,8 +169,9 @@ export async function tryVault(project: string, env: Readonly<Record<string, str
     }
     return script
   }
-  const sections = AFTER.map(heading => scriptOf(sectionOf(page, heading)))
-  const script = ['set -e', scriptOf(page.split(UNTIL, 1).join('')), SPLIT, ...sections, AGAIN, ERASE, ORMS]
+  const sections = (headings: readonly string[]): readonly string[] =>
+    headings.map(heading => scriptOf(sectionOf(pages, heading)))
+  const script = ['set -e', ...sections(SET_UP), SPLIT, ...sections(AFTER), AGAIN, ERASE, ORMS]
   const printed = await finished(folder, script.join('\n'), {
     ...env,
     DATABASE_URL: 'shop.db',
@@ -177,20 +180,20 @@ export async function tryVault(project: string, env: Readonly<Record<string, str
   let at = 0
   for (const expected of PRINTED) {
     const found = printed.indexOf(expected, at)
-    if (found < 0) throw new Error(`docs/vault.md did not print "${expected}" in its place:\n${printed}`)
+    if (found < 0) throw new Error(`the vault's pages did not print "${expected}" in its place:\n${printed}`)
     at = found + expected.length
   }
   const sealed = new DatabaseSync(join(folder, 'shop.db'))
   const rows = sealed.prepare('SELECT email FROM customers').all()
   sealed.close()
   if (rows.length !== 4 || !rows.every(({ email }) => String(email).startsWith('pv1.')))
-    throw new Error(`docs/vault.md left ${rows.length} rows, not all of them sealed:\n${printed}`)
+    throw new Error(`the vault's pages left ${rows.length} rows, not all of them sealed:\n${printed}`)
 }
 
-/** The text below a heading of the page. */
-function sectionOf(page: string, heading: string): string {
-  const [, text] = page.split(`\n## ${heading}\n`)
-  if (text === undefined) throw new Error(`docs/vault.md has no section "${heading}"`)
+/** The text below a heading of the pages. */
+function sectionOf(pages: string, heading: string): string {
+  const [, text] = pages.split(`\n## ${heading}\n`)
+  if (text === undefined) throw new Error(`the vault's pages have no section "${heading}"`)
   return text.split('\n## ', 1).join('')
 }
 
@@ -216,7 +219,7 @@ async function finished(cwd: string, script: string, env: Readonly<Record<string
   end('SIGTERM')
   await closed
   if (code === 0) return printed
-  throw new Error(`docs/vault.md: a command ended with ${code}:\n${printed}`)
+  throw new Error(`the vault's pages: a command ended with ${code}:\n${printed}`)
 }
 
 /**

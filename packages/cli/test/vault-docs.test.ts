@@ -9,14 +9,19 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openSqlite } from '@postern/store'
+import { DEFAULT_BUDGETS, parseHolderConfig } from '@postern/vault/holder'
+import { readVaultFile } from '@postern/vault/setup'
 import { serveCommands } from './support/command-server.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const page = readFileSync(join(root, 'docs/vault.md'), 'utf8')
+/** Two pages, of which the second goes on where the first stops. */
+const page = ['vault', 'vault-holders']
+  .map(name => readFileSync(join(root, `docs/${name}.md`), 'utf8'))
+  .join('\n')
 const folder = mkdtempSync(join(tmpdir(), 'vault-docs-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Blocks of the page that are run, in order. */
+/** Blocks of the pages that are run, in order. */
 const blocks = [...page.matchAll(/^```(sh|ts|json vault\.json)\n(.*?)^```$/gms)].map(
   ([, kind = '', text = '']) => ({ kind, text }),
 )
@@ -90,8 +95,8 @@ async function transitStandIn() {
   return { address: `http://127.0.0.1:${port}`, wrapped: () => wrapped, close: () => server.close() }
 }
 
-describe('docs/vault.md', () => {
-  test('does what it says, every command and every line of code as printed', {
+describe('docs/vault.md and docs/vault-holders.md', () => {
+  test('do what they say, every command and every line of code as printed', {
     timeout: 285_000,
   }, async () => {
     const flags = process.execArgv.filter(argument => !argument.startsWith('--test'))
@@ -183,5 +188,25 @@ describe('docs/vault.md', () => {
     for (const { email } of sealed.db.prepare('SELECT email FROM customers').all())
       assert.match(String(email), /^pv1\./)
     sealed.close()
+  })
+
+  test('show settings that vault.json and holder.json take', () => {
+    const settings = [...page.matchAll(/^```json\n(.*?)^```$/gms)].map(([, text = '']) => text)
+    assert.equal(settings.length, 3)
+    for (const text of settings) {
+      const value: unknown = JSON.parse(text)
+      if (text.includes('"budgets"')) {
+        const holder = { id: 1, data: 'holder.db', operator: 'operator.sock', services: {}, peers: {} }
+        const config = parseHolderConfig({ ...holder, ...(value as object) }, 'holder.json')
+        assert.deepEqual(config.policy.budgets, DEFAULT_BUDGETS)
+      } else {
+        const path = join(folder, 'settings.json')
+        writeFileSync(path, JSON.stringify({ tables: { customers: { key: ['id'], columns: value } } }))
+        assert.deepEqual(
+          Object.keys(readVaultFile(path, {}).tables['customers']?.columns ?? {}),
+          Object.keys(value as object),
+        )
+      }
+    }
   })
 })

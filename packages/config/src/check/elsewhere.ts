@@ -4,7 +4,7 @@ const PLACES: Readonly<Record<string, string>> = {
   keys: 'API keys of built-in identity are under identity.keys',
   oauth: 'the OAuth server of built-in identity is under identity.oauth',
   vault: 'tables and holders of the vault are in vault.json; see docs/vault.md',
-  decrypt: 'decrypt budgets are in the configuration of the holders; see docs/vault.md',
+  decrypt: 'decrypt budgets are in the configuration of the holders; see docs/vault-holders.md',
   undo: 'old rows are kept for every budget (undo: false in one of budgets keeps none), for budgetDatabase.retention',
   // Names that other libraries have for it.
   rateLimit: 'limits are named under limits, or stand on a route as throttle: "100/1m"',

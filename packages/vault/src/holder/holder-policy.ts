@@ -9,11 +9,11 @@ export interface ServiceRights {
   readonly harden?: boolean
   /** Its own budgets where they differ from the general ones. */
   readonly budgets?: Partial<BudgetLimits>
-  /** The same of a day. */
+  /** Its own budgets of the last 24 hours, likewise. */
   readonly daily?: Partial<BudgetLimits>
 }
 
-/** Budgets of a day. What is not named has none. */
+/** Budgets of the last 24 hours, in record versions. What is not named has none. */
 export interface DailyLimits extends Partial<BudgetLimits> {
   /** Search terms, counted as `searches` of the window are. */
   readonly searches?: number
@@ -33,7 +33,7 @@ export interface HolderPolicy {
   readonly daily?: DailyLimits
   /** Guesses at one user's password in one window. */
   readonly guesses: number
-  /** Search terms per person, or per service without one, in one window. */
+  /** Distinct search terms that one service asks for in one window; of terms that it stores, 100 times as many. */
   readonly searches: number
 }
 
