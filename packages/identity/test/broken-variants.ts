@@ -102,8 +102,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ),
   variant('X-Forwarded-* trusted from anyone', 'bug-classes', 'links lead to X-Forwarded-Host', [
     'pages/recovery-pages.ts',
-    "return letter('reset', account.email, request.texts, parts, ",
-    "return letter('reset', account.email, request.texts, { ...parts, origin: `https://${request.exchange.header('x-forwarded-host')}` }, ",
+    'site: parts,\n            path: `/recover/reset',
+    "site: { ...parts, origin: `https://${request.exchange.header('x-forwarded-host')}` },\n            path: `/recover/reset",
   ]),
   variant('an internal header honoured from outside', 'bug-classes', 'left alone when nobody is signed in', [
     'built-in/pages-guard.ts',

@@ -11,6 +11,9 @@ for (const [status, refusal] of [
 ] as const)
   test(`attack: a key service answers ${status} with a body that does not end`, async () => {
     const { fetch, taken } = endlessAnswer(status)
-    await assert.rejects(postJson('kms', fetch, 'https://kms.example/', {}, '{}'), refusal)
+    await assert.rejects(
+      postJson(fetch, { name: 'kms', url: 'https://kms.example/', headers: {}, body: '{}' }),
+      refusal,
+    )
     assert.ok(taken() <= 1 << 20, `${taken()} bytes were taken`)
   })

@@ -33,12 +33,12 @@ describe('search', () => {
     await assert.rejects(async () => vault.prefix('customers', 'email', 'anne', 't1'), {
       code: 'POSTERN_CONFIG',
     })
-    const middle = await vault.range('customers', 'age', 35, 45, 't1')
+    const middle = await vault.range('customers', 'age', { from: 35, to: 45 }, 't1')
     assert.deepEqual(
       middle.map(({ term }) => term),
       [anne?.['age_bucket']],
     )
-    const all = await vault.range('customers', 'age', 0, 100, 't1')
+    const all = await vault.range('customers', 'age', { from: 0, to: 100 }, 't1')
     assert.equal(all.length, 4)
     assert.ok(all.some(({ term }) => Buffer.from(term).equals(short?.['age_bucket'] as Buffer)))
   })
@@ -56,7 +56,7 @@ describe('search', () => {
     ] as const) {
       await assert.rejects(async () => asked.equals('customers', 'email', SECRET, tenant), CONFIG)
       await assert.rejects(async () => asked.prefix('customers', 'email', 'ann', tenant), CONFIG)
-      await assert.rejects(async () => asked.range('customers', 'age', 1, 2, tenant), CONFIG)
+      await assert.rejects(async () => asked.range('customers', 'age', { from: 1, to: 2 }, tenant), CONFIG)
       await assert.rejects(async () => asked.verifyTerm('customers', 'email', stored, tenant), CONFIG)
     }
     assert.equal((await without.equals('customers', 'email', SECRET)).column, 'email_term')

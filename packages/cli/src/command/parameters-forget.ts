@@ -10,17 +10,16 @@ import { withLearnedSchemas } from './with-learned-schemas.ts'
  */
 export const run: Command = async ([route], options, context) => {
   const setup = await loadSetup(options, context)
-  const answer = await withLearnedSchemas(
-    setup,
-    'parameters/forget',
-    route === undefined ? {} : { route },
-    learned => ({ forgotten: learned.forget(route) }),
-    {
+  const answer = await withLearnedSchemas(setup, {
+    command: 'parameters/forget',
+    input: route === undefined ? {} : { route },
+    work: learned => ({ forgotten: learned.forget(route) }),
+    act: {
       action: 'parameters.forget',
       resource: { type: 'parameters' },
       ...(route !== undefined && { data: { route } }),
     },
-  )
+  })
   const forgotten =
     typeof answer === 'object' && answer !== null && 'forgotten' in answer ? Number(answer['forgotten']) : 0
   const what = route === undefined ? `${forgotten} routes` : safe(route)

@@ -25,9 +25,12 @@ interface Known {
  */
 export const run: Command = async ([route], options, context) => {
   const setup = await loadSetup(options, context)
-  const answer = await withLearnedSchemas(setup, 'parameters/types', {}, learned => ({
-    types: Object.fromEntries(learned.types()) as Json,
-  }))
+  const answer = await withLearnedSchemas(setup, {
+    command: 'parameters/types',
+    work: learned => ({
+      types: Object.fromEntries(learned.types()) as Json,
+    }),
+  })
   const all = [
     ...configured(setup),
     ...typesIn(answer).flatMap(([name, types]) => rows(name, types, 'learned')),

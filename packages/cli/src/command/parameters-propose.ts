@@ -12,12 +12,11 @@ import { withLearnedSchemas } from './with-learned-schemas.ts'
 export const run: Command = async (_args, options, context) => {
   const samples = wholeOption(options, 'samples', 100, { least: 1 })
   const setup = await loadSetup(options, context)
-  const proposal = await withLearnedSchemas(
-    setup,
-    'parameters/propose',
-    { samples },
-    learned => JSON.parse(JSON.stringify(learned.propose(samples))) as Json,
-  )
+  const proposal = await withLearnedSchemas(setup, {
+    command: 'parameters/propose',
+    input: { samples },
+    work: learned => JSON.parse(JSON.stringify(learned.propose(samples))) as Json,
+  })
   const routes = typeof proposal === 'object' && proposal !== null ? Object.keys(proposal).length : 0
   await context.output.data(JSON.stringify(proposal, null, context.output.json ? undefined : 2))
   if (routes > 0)

@@ -11,9 +11,12 @@ import { withLearnedSchemas } from './with-learned-schemas.ts'
  */
 export const run: Command = async ([route], options, context) => {
   const setup = await loadSetup(options, context)
-  const answer = await withLearnedSchemas(setup, 'parameters/types', {}, learned => ({
-    types: Object.fromEntries(learned.types()) as Json,
-  }))
+  const answer = await withLearnedSchemas(setup, {
+    command: 'parameters/types',
+    work: learned => ({
+      types: Object.fromEntries(learned.types()) as Json,
+    }),
+  })
   const types = typesIn(answer).filter(
     ([name, known]) => (route === undefined || name === route) && Object.keys(known).length > 0,
   )

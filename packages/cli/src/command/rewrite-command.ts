@@ -12,13 +12,19 @@ import { EXIT, type ExitCode } from './exit-code.ts'
 import { wholeOption } from './whole-option.ts'
 import { withVault } from './with-vault.ts'
 
+/** A job over a table. */
+export interface RewriteJob {
+  readonly kind: RewriteKind
+  readonly table: string
+  /** Changes the tables of `vault.json` for the job. Default: as they are there. */
+  readonly tables?: (tables: TableSchemas) => TableSchemas
+}
+
 /** Runs a job over a table; Ctrl-C ends it after the batch at hand. */
 export async function rewriteCommand(
-  kind: RewriteKind,
-  table: string,
+  { kind, table, tables }: RewriteJob,
   options: CommandOptions,
   context: CommandContext,
-  tables?: (tables: TableSchemas) => TableSchemas,
 ): Promise<ExitCode> {
   const batch = wholeOption(options, 'batch', 100, { least: 1, most: MOST_ROWS })
   const work = async ({ file, vault }: Parameters<Parameters<typeof withVault>[2]>[0]): Promise<ExitCode> => {

@@ -8,5 +8,5 @@ import { inState } from './with-vault.ts'
  */
 export const run: Command = ([table = ''], options, context) =>
   options['back'] === true
-    ? rewriteCommand('open', table, options, context, inState(table, 'plaintext'))
-    : rewriteCommand('seal', table, options, context, inState(table, 'dual'))
+    ? rewriteCommand({ kind: 'open', table, tables: inState(table, 'plaintext') }, options, context)
+    : rewriteCommand({ kind: 'seal', table, tables: inState(table, 'dual') }, options, context)

@@ -3,4 +3,4 @@ import { rewriteCommand } from './rewrite-command.ts'
 
 /** `postern vault rewrap TABLE`. */
 export const run: Command = ([table = ''], options, context) =>
-  rewriteCommand('rewrap', table, options, context)
+  rewriteCommand({ kind: 'rewrap', table }, options, context)

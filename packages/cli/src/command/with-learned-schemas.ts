@@ -5,18 +5,25 @@ import { accountName, Connections, type OperatorAct, recordOperator } from '@pos
 import { askGateway, readRunFile } from '@postern/server'
 import type { Setup } from './setup.ts'
 
+/** One question about what was learned. */
+export interface LearnedQuestion {
+  /** Command of a running gateway. */
+  readonly command: string
+  /** What the command takes. Default: nothing. */
+  readonly input?: Readonly<Record<string, Json>>
+  /** The same on the data directory. */
+  readonly work: (learned: LearnedSchemas) => Json
+  /** What it changes, for the log; absent when it only reads. */
+  readonly act?: OperatorAct
+}
+
 /**
  * Asks what was learned: the running gateway, which has the newest; the data directory where none runs.
- * @param work on the data directory
- * @param act what it changes, for the log; absent when it only reads
  * @throws StoreError when neither can be read
  */
 export async function withLearnedSchemas(
   setup: Setup,
-  command: string,
-  input: Readonly<Record<string, Json>>,
-  work: (learned: LearnedSchemas) => Json,
-  act?: OperatorAct,
+  { command, input = {}, work, act }: LearnedQuestion,
 ): Promise<Json> {
   const { config, dataDirectory } = setup
   if (readRunFile(dataDirectory) !== undefined)

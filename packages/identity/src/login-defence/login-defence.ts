@@ -196,9 +196,7 @@ export class LoginDefence implements Guard {
     const entry = await this.#update<Entry>(account, record => ({
       result: enter(record, client, login.lanes, now),
     }))
-    return entry.kind === 'refused'
-      ? waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, 'no-link')
-      : ALLOW
+    return entry.kind === 'refused' ? waitRefusal(exchange, reading.account, entry, 'no-link') : ALLOW
   }
 
   #clientOf(
@@ -239,11 +237,11 @@ export class LoginDefence implements Guard {
     if (entry === 'unproven') return this.#challenge(exchange, subject, work)
     if (entry.kind === 'refused') {
       const offer = this.#links === undefined ? 'no-link' : 'link'
-      return waitRefusal(exchange, reading.account, entry.lane, entry.retryAt, offer)
+      return waitRefusal(exchange, reading.account, entry, offer)
     }
     const others = await enterOthers(reading.others ?? [], client, this.#hash, this.#names, now)
     if ('retryAt' in others)
-      return waitRefusal(exchange, reading.account, 'unknown', others.retryAt, 'no-link')
+      return waitRefusal(exchange, reading.account, { lane: 'unknown', ...others }, 'no-link')
     // Before the backend learns the document: from then on its hash is enough to sign in.
     if (reading.document !== undefined) await this.#keepPlace(reading.document, now)
     const device = client.device ?? newDevice(this.#random)

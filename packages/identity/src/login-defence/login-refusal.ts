@@ -20,14 +20,21 @@ const WAIT =
 const WAIT_OR_LINK = LOGIN_WORDS.en.wait.text
 const LONGEST_WAIT = 86_400
 
+/** A lane that is used up. */
+export interface FullLane {
+  readonly lane: Lane
+  /** When it has room again, epoch milliseconds. */
+  readonly retryAt: number
+}
+
 /**
  * The same answer for accounts that exist and accounts that do not: it depends on nothing but earlier tries.
+ * @param offer whether a link to sign in with is offered
  */
 export function waitRefusal(
   exchange: Exchange,
   account: string,
-  lane: Lane,
-  retryAt: number,
+  { lane, retryAt }: FullLane,
   offer: 'link' | 'no-link',
 ): Refusal {
   const seconds = Math.ceil((retryAt - exchange.time) / 1_000)

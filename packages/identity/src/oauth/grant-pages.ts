@@ -30,7 +30,7 @@ export function grantPages(parts: IdentityParts, provider: Provider, store: Oaut
           return html`<li><p><strong>${await nameOf(client)}</strong> <code>${client.slice(0, 200)}</code></p>
 <ul>${scopesOf(payload).map(scope => html`<li>${describeScope(scope, texts)}</li>`)}</ul>
 <p class="hint">${texts.expires}: ${moment(request, payload.exp === undefined ? undefined : payload.exp * 1_000)}</p>
-${button(request, `${base}/grants/revoke`, texts.revoke, { id }, 'danger')}</li>`
+${button(request, { action: `${base}/grants/revoke`, label: texts.revoke, fields: { id }, look: 'danger' })}</li>`
         }),
       )
       const body = html`<p>${texts.grantsHint}</p><ul class="cards">${items}</ul>`

@@ -37,7 +37,7 @@ export function accountPages(parts: IdentityParts): Routes {
     const externals = parts.providers.map(({ id, name, issuer }) =>
       logins.some(login => login.issuer === issuer)
         ? html`<h2>${name}</h2><p>${texts.linked}</p>`
-        : html`<h2>${name}</h2>${button(request, `${base}/external/start`, texts.linkProvider.replace('{provider}', name), { provider: id, link: 'yes' })}`,
+        : html`<h2>${name}</h2>${button(request, { action: `${base}/external/start`, label: texts.linkProvider.replace('{provider}', name), fields: { provider: id, link: 'yes' } })}`,
     )
     const body = html`${notice(message)}
 <dl><dt>${texts.email}</dt><dd>${account.email}</dd><dt>${texts.name}</dt><dd>${account.name === '' ? '–' : account.name}</dd></dl>
@@ -45,17 +45,17 @@ export function accountPages(parts: IdentityParts): Routes {
 <h2>${texts.passkeys}</h2><p class="hint">${texts.passkeysHint}</p>
 <ul class="cards">${passkeys.map(
       passkey => html`<li><p><strong>${passkey.name === '' ? texts.passkey : passkey.name}</strong></p><p class="hint">${texts.lastUsed}: ${moment(request, passkey.usedAt)}</p>
-${button(request, `${base}/passkey/remove`, texts.remove, { id: passkey.id }, 'danger')}</li>`,
+${button(request, { action: `${base}/passkey/remove`, label: texts.remove, fields: { id: passkey.id }, look: 'danger' })}</li>`,
     )}</ul>
 <p><a class="button" href="${base}/passkey/new">${texts.addPasskey}</a></p>
 <h2>${texts.authenticator}</h2><p class="hint">${texts.authenticatorHint}</p>
 ${
   hasApp
-    ? html`<p>${texts.authenticatorOn} ${texts.recoveryCodesLeft.replace('{count}', String(codesLeft))}</p><div class="row">${button(request, `${base}/account/recovery-codes`, texts.newRecoveryCodes)}${button(request, `${base}/account/authenticator/remove`, texts.remove, {}, 'danger')}</div>`
-    : button(request, `${base}/account/authenticator`, texts.addAuthenticator)
+    ? html`<p>${texts.authenticatorOn} ${texts.recoveryCodesLeft.replace('{count}', String(codesLeft))}</p><div class="row">${button(request, { action: `${base}/account/recovery-codes`, label: texts.newRecoveryCodes })}${button(request, { action: `${base}/account/authenticator/remove`, label: texts.remove, look: 'danger' })}</div>`
+    : button(request, { action: `${base}/account/authenticator`, label: texts.addAuthenticator })
 }
 ${externals}
-<h2>${texts.yourData}</h2><div class="row">${button(request, `${base}/account/export`, texts.exportData)}<a class="button quiet" href="${base}/account/delete">${texts.deleteAccount}</a></div>`
+<h2>${texts.yourData}</h2><div class="row">${button(request, { action: `${base}/account/export`, label: texts.exportData })}<a class="button quiet" href="${base}/account/delete">${texts.deleteAccount}</a></div>`
     return show({ title: texts.accountTitle, body, width: 'wide', menu: 'account' })
   }
 
@@ -97,7 +97,13 @@ ${externals}
         await parts.sessions.revokeAll(account.id, sessionId)
         await endPending(parts.tokens, account.id)
         parts.postman.notify(async () =>
-          letter('passwordChanged', account.email, request.texts, parts, '/recover'),
+          letter({
+            kind: 'passwordChanged',
+            to: account.email,
+            texts: request.texts,
+            site: parts,
+            path: '/recover',
+          }),
         )
         return overview(request, account, request.texts.passwordSet)
       }),
@@ -122,7 +128,13 @@ ${externals}
             CHANGE_EMAIL_MS,
           )
           parts.postman.later({ to: email, by: request.exchange.client }, async () =>
-            letter('changeEmail', email, request.texts, parts, `/account/email/confirm?token=${token}`),
+            letter({
+              kind: 'changeEmail',
+              to: email,
+              texts: request.texts,
+              site: parts,
+              path: `/account/email/confirm?token=${token}`,
+            }),
           )
         }
         return show({ title: request.texts.checkMailTitle, body: html`${notice(request.texts.checkMail)}` })
@@ -147,7 +159,9 @@ ${externals}
         accountId,
         request.session?.accountId === accountId ? request.session.id : '',
       )
-      parts.postman.notify(async () => letter('emailChanged', change.from, request.texts, parts, undefined))
+      parts.postman.notify(async () =>
+        letter({ kind: 'emailChanged', to: change.from, texts: request.texts, site: parts }),
+      )
       return show({
         title: request.texts.changeEmail,
         body: html`${notice(request.texts.emailSet)}<p><a class="button full" href="${base}/account">${request.texts.accountTitle}</a></p>`,
@@ -163,7 +177,7 @@ ${externals}
     'GET /account/delete': request =>
       withFresh(request, () => {
         const { texts } = request
-        const body = html`<p>${texts.deleteHint}</p>${button(request, `${base}/account/delete`, texts.deleteAccount, { sure: 'yes' }, 'danger')}
+        const body = html`<p>${texts.deleteHint}</p>${button(request, { action: `${base}/account/delete`, label: texts.deleteAccount, fields: { sure: 'yes' }, look: 'danger' })}
 <ul class="links"><li><a href="${base}/account">${texts.back}</a></li></ul>`
         return show({ title: texts.deleteAccount, body })
       }),

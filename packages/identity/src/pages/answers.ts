@@ -43,14 +43,17 @@ export function formFields(
   )}`
 }
 
+interface Button {
+  /** Path that the form is posted to. */
+  readonly action: string
+  readonly label: string
+  /** Hidden fields. */
+  readonly fields?: Readonly<Record<string, string>>
+  readonly look?: 'quiet' | 'danger'
+}
+
 /** A form of one button. */
-export function button(
-  request: PageRequest,
-  action: string,
-  label: string,
-  fields: Readonly<Record<string, string>> = {},
-  look = 'quiet',
-): Html {
+export function button(request: PageRequest, { action, label, fields = {}, look = 'quiet' }: Button): Html {
   return html`<form method="post" action="${action}">${formFields(request, fields)}<button class="${look}">${label}</button></form>`
 }
 

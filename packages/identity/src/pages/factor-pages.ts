@@ -26,7 +26,15 @@ export function factorPages(parts: IdentityParts): Routes {
   }
 
   const tell = (account: Account, request: PageRequest): void =>
-    parts.postman.notify(async () => letter('factorChanged', account.email, request.texts, parts, '/account'))
+    parts.postman.notify(async () =>
+      letter({
+        kind: 'factorChanged',
+        to: account.email,
+        texts: request.texts,
+        site: parts,
+        path: '/account',
+      }),
+    )
 
   const codesPage = async (account: Account, request: PageRequest): Promise<PageAnswer> => {
     const codes = await parts.recoveryCodes.renew(account.id)

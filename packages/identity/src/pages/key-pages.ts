@@ -37,7 +37,7 @@ export function keyPages(parts: IdentityParts): Routes {
     const items = keys.map(
       key => html`<li><p><strong>${key.name}</strong> <code>${key.id}</code></p>
 <p class="hint">${key.scopes.length === 0 ? undefined : html`${texts.scopes}: <code>${key.scopes.join(' ')}</code> · `}${texts.lastUsed}: ${moment(request, key.usedAt)} · ${texts.expires}: ${moment(request, key.expiresAt)}</p>
-<div class="row">${key.replacedBy === undefined ? button(request, `${base}/keys/rotate`, texts.rotate, { id: key.id }) : undefined}${button(request, `${base}/keys/revoke`, texts.revoke, { id: key.id }, 'danger')}</div></li>`,
+<div class="row">${key.replacedBy === undefined ? button(request, { action: `${base}/keys/rotate`, label: texts.rotate, fields: { id: key.id } }) : undefined}${button(request, { action: `${base}/keys/revoke`, label: texts.revoke, fields: { id: key.id }, look: 'danger' })}</div></li>`,
     )
     const body = html`${fault(problem)}<p>${texts.keysHint}</p><ul class="cards">${items}</ul><h2>${texts.newKey}</h2>
 <form method="post" action="${base}/keys">${formFields(request)}

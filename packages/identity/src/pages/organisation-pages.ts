@@ -27,7 +27,7 @@ export function organisationPages(parts: IdentityParts): Routes {
         organisation,
         roles,
       }) => html`<li><p><strong>${organisation}</strong>${organisationId === session.organisationId ? html` · ${texts.current}` : undefined}</p><p class="hint">${texts.roles}: ${roles.length === 0 ? '–' : roles.join(', ')}</p>
-<div class="row">${organisationId === session.organisationId ? undefined : button(request, `${base}/organisations/enter`, texts.switchTo, { id: organisationId })}</div>
+<div class="row">${organisationId === session.organisationId ? undefined : button(request, { action: `${base}/organisations/enter`, label: texts.switchTo, fields: { id: organisationId } })}</div>
 ${
   roles.includes(OWNER)
     ? html`<form method="post" action="${base}/organisations/invite">${formFields(request, { id: organisationId })}<label for="email-${organisationId}">${texts.inviteEmail}</label><input id="email-${organisationId}" name="email" type="email" required maxlength="320" autocomplete="off"><button class="quiet">${texts.invite}</button></form>`
@@ -71,7 +71,13 @@ ${
       try {
         const token = await organisations.invite(account, request.form.get('id') ?? '', email, [])
         parts.postman.later({ to: email, by: request.exchange.client }, async () =>
-          letter('invitation', email, request.texts, parts, `/invitation?token=${token}`),
+          letter({
+            kind: 'invitation',
+            to: email,
+            texts: request.texts,
+            site: parts,
+            path: `/invitation?token=${token}`,
+          }),
         )
         return go(`${base}/organisations`)
       } catch (error) {

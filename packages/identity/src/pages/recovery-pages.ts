@@ -52,7 +52,13 @@ export function recoveryPages(parts: IdentityParts): Routes {
           if (account === undefined || account.disabledAt !== undefined) return undefined
           const token = await parts.tokens.issue('reset', account.id, { email: account.email }, LINK_MS)
           // To the stored address, not to what was typed.
-          return letter('reset', account.email, request.texts, parts, `/recover/reset?token=${token}`)
+          return letter({
+            kind: 'reset',
+            to: account.email,
+            texts: request.texts,
+            site: parts,
+            path: `/recover/reset?token=${token}`,
+          })
         })
       return show({ title: request.texts.checkMailTitle, body: html`${notice(request.texts.checkMail)}` })
     },
@@ -86,7 +92,13 @@ export function recoveryPages(parts: IdentityParts): Routes {
         await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account recovered')
       }
       parts.postman.notify(async () =>
-        letter('passwordChanged', account.email, request.texts, parts, '/recover'),
+        letter({
+          kind: 'passwordChanged',
+          to: account.email,
+          texts: request.texts,
+          site: parts,
+          path: '/recover',
+        }),
       )
       const body = html`${notice(request.texts.passwordSet)}<p><a class="button full" href="${base}/sign-in">${request.texts.signIn}</a></p>`
       return show({ title: request.texts.setPassword, body })

@@ -18,10 +18,10 @@ export function sessionPages(parts: IdentityParts): Routes {
       const items = sessions.map(
         one => html`<li><p><strong>${describeAgent(one.agent) ?? texts.unknownDevice}</strong>${one.id === session.id ? html` · ${texts.thisDevice}` : undefined}${one.impersonator === undefined ? undefined : html` · ${texts.impersonated}`}</p>
 <p class="hint">${one.address} · ${texts.lastUsed}: ${moment(request, one.seenAt)} · ${texts.signedInSince}: ${moment(request, one.createdAt)}</p>
-${one.id === session.id ? undefined : button(request, `${base}/sessions/revoke`, texts.signOutDevice, { id: one.id }, 'danger')}</li>`,
+${one.id === session.id ? undefined : button(request, { action: `${base}/sessions/revoke`, label: texts.signOutDevice, fields: { id: one.id }, look: 'danger' })}</li>`,
       )
       const body = html`<p>${texts.sessionsHint}</p><ul class="cards">${items}</ul>
-${sessions.length > 1 ? button(request, `${base}/sessions/revoke-others`, texts.signOutOthers, {}, 'danger') : undefined}`
+${sessions.length > 1 ? button(request, { action: `${base}/sessions/revoke-others`, label: texts.signOutOthers, look: 'danger' }) : undefined}`
       return show({ title: texts.sessionsTitle, body, width: 'wide', menu: 'sessions' })
     },
     'POST /sessions/revoke': async request => {

@@ -134,7 +134,13 @@ function mailedLinkRoutes(
           if (account === undefined || account.disabledAt !== undefined) return undefined
           const token = await parts.tokens.issue('sign-in-link', account.id, {}, LINK_MS)
           const query = back === undefined ? '' : `&back=${encodeURIComponent(back)}`
-          return letter('signIn', account.email, request.texts, parts, `/sign-in/open?token=${token}${query}`)
+          return letter({
+            kind: 'signIn',
+            to: account.email,
+            texts: request.texts,
+            site: parts,
+            path: `/sign-in/open?token=${token}${query}`,
+          })
         })
       return show({ title: request.texts.checkMailTitle, body: html`${notice(request.texts.checkMail)}` })
     },

@@ -51,14 +51,26 @@ export function signUpPages(parts: IdentityParts): Routes {
       if (email !== undefined)
         parts.postman.later({ to: email, by: request.exchange.client }, async () => {
           if ((await parts.accounts.byEmail(email)) !== undefined)
-            return letter('haveAccount', email, request.texts, parts, `/sign-in${withBack(back)}`)
+            return letter({
+              kind: 'haveAccount',
+              to: email,
+              texts: request.texts,
+              site: parts,
+              path: `/sign-in${withBack(back)}`,
+            })
           const token = await parts.tokens.issue(
             'sign-up',
             undefined,
             { email, locale: request.language, ...(back !== undefined && { back }) },
             LINK_MS,
           )
-          return letter('signUp', email, request.texts, parts, `/sign-up/finish?token=${token}`)
+          return letter({
+            kind: 'signUp',
+            to: email,
+            texts: request.texts,
+            site: parts,
+            path: `/sign-up/finish?token=${token}`,
+          })
         })
       return show({ title: request.texts.checkMailTitle, body: html`${notice(request.texts.checkMail)}` })
     },

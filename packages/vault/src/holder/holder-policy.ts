@@ -33,7 +33,10 @@ export interface HolderPolicy {
   readonly daily?: DailyLimits
   /** Guesses at one user's password in one window. */
   readonly guesses: number
-  /** Distinct search terms that one service asks for in one window; of terms that it stores, 100 times as many. */
+  /**
+   * Distinct search terms that one service asks for in one window. Terms that it stores are counted apart, with
+   * 100 times the limit.
+   */
   readonly searches: number
 }
 

@@ -44,7 +44,7 @@ export function awsKms(options: AwsKmsOptions): KeyService {
       await credentials(),
     )
     const { host: _host, ...sent } = { ...headers, ...signed }
-    return postJson(name, fetch, `${url.origin}/`, sent, body)
+    return postJson(fetch, { name, url: `${url.origin}/`, headers: sent, body })
   }
   return {
     name,

@@ -24,7 +24,7 @@ export function gcpKms(options: GcpKmsOptions): KeyService {
   ): Promise<Readonly<Record<string, unknown>>> => {
     const headers = { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' }
     const body = JSON.stringify({ additionalAuthenticatedData: PURPOSE, ...fields })
-    return postJson(name, fetch, `${endpoint}/v1/${key}:${operation}`, headers, body)
+    return postJson(fetch, { name, url: `${endpoint}/v1/${key}:${operation}`, headers, body })
   }
   return {
     name,

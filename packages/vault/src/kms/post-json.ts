@@ -6,18 +6,23 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER = 65_536
 
+/** What is posted, and where. */
+export interface JsonPost {
+  /** The service as errors name it. */
+  readonly name: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
 /**
  * Posts JSON and returns the object of the answer.
- * @param name the service as errors name it
  * @throws ConfigError when it is not reached over TLS, CredentialError when it refuses, StoreError when it
  *   cannot be reached or answers otherwise. Never with a body
  */
 export async function postJson(
-  name: string,
   fetch: Fetch,
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body: string,
+  { name, url, headers, body }: JsonPost,
 ): Promise<Readonly<Record<string, unknown>>> {
   assertConfidential(name, url)
   let response: Response

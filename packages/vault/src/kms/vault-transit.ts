@@ -25,7 +25,7 @@ export function vaultTransit(options: VaultTransitOptions): KeyService {
   ): Promise<Readonly<Record<string, unknown>>> => {
     const headers = { 'x-vault-token': await token(), 'content-type': 'application/json' }
     const url = `${address}/v1/${mount}/${operation}/${encodeURIComponent(key)}`
-    const { data } = await postJson(name, fetch, url, headers, JSON.stringify(fields))
+    const { data } = await postJson(fetch, { name, url, headers, body: JSON.stringify(fields) })
     if (typeof data === 'object' && data !== null) return data as Readonly<Record<string, unknown>>
     throw new StoreError('its answer has no data', { store: name, retryable: false })
   }

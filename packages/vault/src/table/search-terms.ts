@@ -90,7 +90,11 @@ export class SearchTerms {
   }
 
   /** Terms of the buckets that a range touches; rows in the outermost ones may lie outside the range. */
-  async range(column: Column, from: number, to: number, tenant = ''): Promise<readonly StoredTerm[]> {
+  async range(
+    column: Column,
+    { from, to }: { readonly from: number; readonly to: number },
+    tenant = '',
+  ): Promise<readonly StoredTerm[]> {
     const kind = kindsOf(column).find(({ label }) => label === 'bucket')
     if (kind === undefined || column.search?.buckets === undefined) throw notDeclared(column, 'buckets')
     const { bounds } = column.search.buckets

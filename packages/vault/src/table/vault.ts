@@ -218,16 +218,19 @@ export class Vault {
     return this.#terms(tableName).prefix(column, text, scope)
   }
 
-  /** `WHERE column IN terms` for a range by declared buckets; filter what comes back. */
+  /**
+   * `WHERE column IN terms` for a range by declared buckets. Filter what comes back: the outermost buckets
+   * also hold values outside of it.
+   * @param range both ends included
+   */
   range(
     tableName: string,
     columnName: string,
-    from: number,
-    to: number,
+    range: { readonly from: number; readonly to: number },
     tenant?: string,
   ): Promise<readonly StoredTerm[]> {
     const { column, scope } = this.#searched(tableName, columnName, tenant)
-    return this.#terms(tableName).range(column, from, to, scope)
+    return this.#terms(tableName).range(column, range, scope)
   }
 
   /**
