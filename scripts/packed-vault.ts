@@ -140,9 +140,9 @@ const PRINTED = [
 ]
 
 /**
- * Follows the pages on the vault, as printed, with the packages that a folder has installed: a table with rows
- * in SQLite, one column with a key file, the rows that are there, three holders, and the column in mode split; a
- * canary, a lost holder, exposure, erasing a person, and Kysely and Drizzle.
+ * Follows the pages on the vault, as printed, with the packages that a folder has installed: a table with
+ * rows in SQLite, one column with a key file, the rows that are there, three holders, and the column in mode
+ * split; a canary, a lost holder, exposure, erasing a person, and Kysely and Drizzle.
  * @throws Error with what was printed, when a command fails or a value stays plain
  */
 export async function tryVault(project: string, env: Readonly<Record<string, string>>): Promise<void> {

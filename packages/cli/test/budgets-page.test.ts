@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { loadConfig } from '@postern/config'
 import { connectPostgres } from '@postern/store'
 import { freshDatabase } from '../../../test/fresh.ts'
 import { findBinary } from '../../../test/local-server.ts'
@@ -18,6 +19,18 @@ interface Block {
   readonly text: string
 }
 
+/** What runs a file of the page that no command of the page runs. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'errors.ts': 'node errors.ts',
+  'pool.ts': `node -e "import('./pool.ts').then(({ layer, pool }) => pool.end().then(() => layer.close()))"`,
+  'migrate.ts': 'node migrate.ts',
+}
+
+/** What the page's setting for migrations stands beside. */
+const DATABASE = `  url: postgres://owner@127.0.0.1/shop
+  claimKeys: ["1:${Buffer.alloc(32, 1).toString('base64')}"]
+`
+
 function blocksOf(page: string): readonly Block[] {
   return [...page.matchAll(/^```(\w+) ?(\S*)\n(.*?)^```$/gms)].map(
     ([, language = '', file = '', text = '']) => ({
@@ -28,7 +41,22 @@ function blocksOf(page: string): readonly Block[] {
   )
 }
 
-test('everything on the page about row budgets works as it is printed', { timeout: 120_000 }, async t => {
+const BLOCKS = blocksOf(readFileSync(join(root, 'docs', 'budgets.md'), 'utf8'))
+
+test('settings of the page about row budgets are read', async t => {
+  const settings = BLOCKS.filter(({ language, file }) => language === 'yaml' && file === '')
+  assert.equal(settings.length, 3)
+  for (const { text } of settings) {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-budgets-settings-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    const isPart = text.includes('exempt:')
+    writeFileSync(join(folder, 'postern.config.yaml'), isPart ? text + DATABASE : text)
+    const { config } = await loadConfig({ folder, environment: {} })
+    assert.deepEqual(config.budgetDatabase?.exempt ?? [], isPart ? ['shop_owner'] : [])
+  }
+})
+
+test('everything on the page about row budgets works as it is printed', { timeout: 300_000 }, async t => {
   const url = await freshDatabase(t)
   const folder = mkdtempSync(join(tmpdir(), 'postern-budgets-page-'))
   t.after(async () => rmSync(folder, { recursive: true, force: true }))
@@ -67,10 +95,13 @@ test('everything on the page about row budgets works as it is printed', { timeou
 
   let output = ''
   let checked = 0
-  for (const { language, file, text } of blocksOf(readFileSync(join(root, 'docs', 'budgets.md'), 'utf8'))) {
+  for (const { language, file, text } of BLOCKS) {
     const own = text.replaceAll(/\bshop( LOGIN|;)/g, `${role}$1`)
     if (file !== '') writeFileSync(join(folder, file), file.endsWith('.sql') ? own : text)
-    else if (language === 'sh') output = sh(text)
+    const program = file === '' ? undefined : PROGRAMS[file]
+    if (program !== undefined) sh(program)
+    if (file !== '') continue
+    if (language === 'sh') output = sh(text)
     else if (language === 'text') {
       assert.equal(output, text)
       checked++

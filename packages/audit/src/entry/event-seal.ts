@@ -40,11 +40,9 @@ export function bytesOrigin(origin: string): string {
 }
 
 /**
- * Seals events that are kept outside the audit log as the log seals its own: everything that identifies a
- * person
- * under the key of that person, of anonymous traffic under a key of the day. The keys are in a file of
- * their own,
- * and destroying one erases what it sealed.
+ * Seals events that are kept outside the audit log as the log seals its own. What identifies a person is
+ * sealed under a key of that person (AES-256-GCM), and anonymous traffic under a key of the day. The keys are
+ * in a file of their own; destroying one erases what it sealed.
  */
 export class EventSeal {
   readonly #keys: KeyStore

@@ -123,10 +123,10 @@ export interface CheckedExport {
 
 /**
  * Checks an export of a tenant, line by line: every proof, every number, the count, the signature under it.
- * @returns how many entries it holds, from which number on, whether that is all, and
- *   the checkpoint they stand under
- * Every line is exactly as the log writes it: what only some readers of JSON would see, such as a repeated
- * field or one that nothing proves, is refused.
+ * Every line must be exactly as the log writes it: what only some readers of JSON would see, such as a
+ * repeated field or one that nothing proves, is refused.
+ * @returns how many entries it holds, from which number on, whether that is all, and the checkpoint that they
+ *   are proven under
  * @throws IntegrityError naming the first line that does not fit
  */
 export async function checkExport(

@@ -34,8 +34,8 @@ export interface HolderPolicy {
   /** Guesses at one user's password in one window. */
   readonly guesses: number
   /**
-   * Distinct search terms that one service asks for in one window. Terms that it stores are counted apart, with
-   * 100 times the limit.
+   * Distinct search terms that one service asks for in one window. Terms that it stores are counted apart,
+   * with 100 times the limit.
    */
   readonly searches: number
 }
