@@ -58,6 +58,38 @@ describe('Prisma', () => {
       )
     })
 
+  const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'
+  for (const [operation, place] of [
+    ['update', 'data'],
+    ['upsert', 'update'],
+  ] as const)
+    it(`${operation} by another spelling of a key than the database stores seals for the one that it stores`, async () => {
+      const given: Record<string, unknown>[] = []
+      const where = { id: id.toUpperCase() }
+      const change = { email: SECRET, hits: { increment: 1 } }
+      await $allOperations({
+        model: 'Customer',
+        operation,
+        args: {
+          where,
+          [place]: change,
+          ...(operation === 'upsert' && { create: { ...where, email: SECRET } }),
+        },
+        query: async (args: Record<string, unknown>) => {
+          given.push(args)
+          return { id, email: Buffer.alloc(0) }
+        },
+      })
+      assert.equal(given.length, 2)
+      const { [place]: written, ...rest } = given[1] ?? {}
+      assert.deepEqual(rest['where'], where)
+      // Not raised twice.
+      assert.deepEqual(Object.keys(written as object), ['email'])
+      const { email } = written as { readonly email: unknown }
+      const [opened] = await vault.openRows('customers', [{ id, email }])
+      assert.equal(opened?.['email'], SECRET)
+    })
+
   it('a row that is given another key takes its values along, or is refused', async () => {
     const { reached } = await reaching('update', { where: { id: 1 }, data: { id: 2, email: SECRET } })
     assert.ok(!reached.includes('anne'))

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError } from '@postern/core'
+import { boundColumns } from '../sql/stored-key.ts'
 import { isSealed } from '../table/column-value.ts'
 import type { Row } from '../table/row-context.ts'
 import type { Table } from '../table/table-schema.ts'
@@ -54,6 +55,9 @@ export function prismaVault(vault: Vault, models: Readonly<Record<string, string
             const sealed = table === undefined ? args : await sealArguments(vault, table, operation, args)
             checkArguments(sealed, encrypted, 'read')
             const result = await query(sealed as never)
+            const bound =
+              table === undefined ? undefined : await boundAsStored(vault, table, operation, args, result)
+            if (bound !== undefined) return await query(bound as never)
             if (table === undefined || !READS.has(operation) || result === null) return result
             const rows = Array.isArray(result) ? (result as readonly Row[]) : [result as Row]
             const opened = await vault.openRows(table.name, rows, authority.getStore())
@@ -82,6 +86,52 @@ async function sealArguments(vault: Vault, table: Table, operation: string, args
     return { ...args, create: made, update: await sealChange(vault, table, where, update) }
   }
   return args
+}
+
+/**
+ * The arguments of a change once more, with values sealed for the key, tenant and subject of its result: a
+ * row is found by another spelling of its key than the database stores (a UUID in capitals), and what was
+ * sealed for that spelling would not open. Undefined where they are the same, or the result does not say.
+ */
+async function boundAsStored(
+  vault: Vault,
+  table: Table,
+  operation: string,
+  args: unknown,
+  result: unknown,
+): Promise<unknown> {
+  const place = operation === 'update' ? 'data' : operation === 'upsert' ? 'update' : undefined
+  if (place === undefined || !isFields(args) || !isFields(result)) return undefined
+  const { where, [place]: change } = args
+  if (!isFields(where) || !isFields(change)) return undefined
+  const names = boundColumns(table)
+  const given = flattened(where, names)
+  const other = names.filter(name => isOtherText(given[name], result[name]))
+  // Nothing else is written twice: a number would be raised twice, and what belongs to the row made twice.
+  const again = Object.fromEntries(
+    [...table.columns.map(({ name }) => name), ...(table.version === undefined ? [] : [table.version])]
+      .filter(name => change[name] !== undefined)
+      .map(name => [name, change[name]]),
+  )
+  const hasValue = table.columns.some(({ name }) => again[name] !== undefined)
+  // What moves the row is sealed for where it goes to.
+  if (other.length === 0 || !hasValue || names.some(name => change[name] !== undefined)) return undefined
+  const stored = { ...given, ...Object.fromEntries(other.map(name => [name, result[name]])) }
+  return {
+    ...args,
+    [place]: await sealChange(vault, table, stored, again),
+    ...(await madeAs(vault, table, args)),
+  }
+}
+
+/** What an upsert makes: sealed, though the row is there by now. */
+async function madeAs(vault: Vault, table: Table, { create }: Fields): Promise<Fields> {
+  return isFields(create) ? { create: (await vault.sealRows(table.name, [create]))[0] } : {}
+}
+
+/** Whether the text of a key was given in another spelling than it is stored in. */
+function isOtherText(given: unknown, stored: unknown): boolean {
+  return typeof given === 'string' && typeof stored === 'string' && given !== stored
 }
 
 /** Sealed values are bound to their row, so a change needs its key and tenant, which are in `where`. */
