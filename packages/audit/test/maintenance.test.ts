@@ -83,6 +83,24 @@ describe('retention', () => {
     assert.deepEqual(rebuildIndex(directory), { size: 1_003, identical: true })
   })
 
+  test('that meets another one removes all that it was to remove, and says where the log begins', async () => {
+    const directory = await writtenLog(1_500)
+    const readers = [readAuditLog(directory), readAuditLog(directory), readAuditLog(directory)] as const
+    const cuts = [1_100, 300, 600] as const
+    const removed = await Promise.all(
+      readers.map((reader, index) => removeEntriesBefore(reader, requestEvent(cuts[index] ?? 0).time)),
+    )
+    for (const [index, { minimumIndex }] of removed.entries())
+      assert.ok(minimumIndex >= Math.floor((cuts[index] ?? 0) / 256) * 256, `${index}: ${minimumIndex}`)
+    assert.equal(await readers[0].minimumIndex(), 1_024)
+    assert.equal(
+      removed.reduce((sum, { bundles }) => sum + bundles, 0),
+      4,
+    )
+    for (const reader of readers) reader.close()
+    assert.deepEqual((await verifyDirectory(directory)).problems, [])
+  })
+
   test('lets a tenant of whom nothing is left go on with the next number, even when the index is lost too', async () => {
     const directory = freshDirectory()
     const event = (tenant: string, i: number): Event => requestEvent(i, { actor: { principal: 'p', tenant } })

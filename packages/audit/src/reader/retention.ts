@@ -27,22 +27,48 @@ export async function removeEntriesBefore(
   if (!Number.isFinite(before))
     throw new ConfigError({ place: 'retention.before', problem: 'is not a time in milliseconds' })
   await reader.store.finishRemoval?.()
+  const removal: Removal = { minimumIndex: await reader.minimumIndex(), bundles: 0 }
+  for (;;) {
+    let isDone = false
+    try {
+      isDone = await removeFrom(reader, before, removal, options.onProgress)
+    } catch (error) {
+      // An entry that another process removed while it was read here is not missing.
+      if ((await reader.minimumIndex()) <= removal.minimumIndex) throw error
+    }
+    const minimumIndex = await reader.minimumIndex()
+    if (isDone || minimumIndex <= removal.minimumIndex) return { ...removal, minimumIndex }
+    // Another process removed some meanwhile: behind those there may be more that this one is to remove.
+    removal.minimumIndex = minimumIndex
+  }
+}
+
+/** What is removed so far, and where the log begins. */
+type Removal = { -readonly [Key in keyof Retained]: Retained[Key] }
+
+/** Removes what is old, from where the log begins. Returns false when another process has removed some. */
+async function removeFrom(
+  reader: LogReader,
+  before: number,
+  removal: Removal,
+  onProgress: ((done: number, total: number) => void) | undefined,
+): Promise<boolean> {
   const size = Number((await reader.head()).size)
-  const start = await reader.minimumIndex()
   const numbers = new Map(await reader.store.removedNumbers())
-  let from = start
-  let to = start
+  let to = removal.minimumIndex
   let isYounger = false
   while (!isYounger) {
+    const from = removal.minimumIndex
     // The newest full bundle stays: a log that is read from its end always finds one.
     isYounger = to + 2 * TILE_WIDTH > size || !(await isOlder(reader, { from: to, size, before, numbers }))
     if (!isYounger) to += TILE_WIDTH
     if (to === from || (!isYounger && to - from < STEP * TILE_WIDTH)) continue
-    if (!(await reader.store.remove({ from, to, numbers }))) break
-    from = to
-    options.onProgress?.(to, size)
+    if (!(await reader.store.remove({ from, to, numbers }))) return false
+    removal.bundles += (to - from) / TILE_WIDTH
+    removal.minimumIndex = to
+    onProgress?.(to, size)
   }
-  return { minimumIndex: from, bundles: (from - start) / TILE_WIDTH }
+  return true
 }
 
 interface Bundle {
