@@ -73,7 +73,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
     'http:127.0.0.1',
   ],
   'ssrf/loopback': ['//localhost', 'http:localhost', 'http:127.0.0.1'],
-  'ssrf/scheme': ['unix:///var/run/docker.sock'],
+  'ssrf/unix-socket': ['unix:///var/run/docker.sock'],
   'ssrf/server-scheme': [
     'telnet://192.0.2.1',
     'imap://192.0.2.1',

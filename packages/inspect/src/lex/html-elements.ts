@@ -43,9 +43,9 @@ const ELEMENTS: ReadonlyMap<string, number> = new Map([
   ['style', 3],
 ])
 
-/** Where players, maps and posts of others are embedded from. */
+/** Where players, maps, posts and forms of others are embedded from, and providers of many such. */
 const PLAYERS =
-  /^["'`]?(?:https?:)?\/\/(?:(?:www|m|player|w|open|embed|platform|maps|docs|calendar|fast|view|bandcamp|giphy|clips)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|aparat\.com|rutube\.ru|vkvideo\.ru|nicovideo\.jp|soundcloud\.com|spotify\.com|google\.(?:com|[a-z]{2,3}|co\.[a-z]{2})\/(?:maps|calendar)|google\.com|codepen\.io|codesandbox\.io|jsfiddle\.net|twitch\.tv|facebook\.com\/plugins|instagram\.com|twitter\.com|tiktok\.com|slideshare\.net|loom\.com|wistia\.(?:com|net)|vidyard\.com|figma\.com|ted\.com|bandcamp\.com|giphy\.com|openstreetmap\.org|issuu\.com|typeform\.com|airtable\.com|datawrapper\.de|datawrapper\.dwcdn\.net|mixcloud\.com|apple\.com|bilibili\.com|vk\.com|rutube\.ru|archive\.org)(?:[/?#"']|$)/
+  /^["'`]?(?:https?:)?\/\/(?:(?:www|m|player|w|open|embed|platform|maps|docs|calendar|fast|view|bandcamp|giphy|clips|cdn|app|public|share|iframe|widget|players|content|my|forms)\.)?(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com|aparat\.com|rutube\.ru|vkvideo\.ru|nicovideo\.jp|soundcloud\.com|spotify\.com|google\.(?:com|[a-z]{2,3}|co\.[a-z]{2})\/(?:maps|calendar)|google\.com|codepen\.io|codesandbox\.io|jsfiddle\.net|twitch\.tv|facebook\.com\/plugins|instagram\.com|twitter\.com|tiktok\.com|slideshare\.net|loom\.com|wistia\.(?:com|net)|vidyard\.com|figma\.com|ted\.com|bandcamp\.com|giphy\.com|openstreetmap\.org|issuu\.com|typeform\.com|airtable\.com|datawrapper\.de|datawrapper\.dwcdn\.net|mixcloud\.com|apple\.com|bilibili\.com|vk\.com|rutube\.ru|archive\.org|embedly\.com|iframe\.ly|iframely\.(?:com|net)|streamable\.com|imgur\.com|reddit\.com|redditmedia\.com|kickstarter\.com\/projects|scribd\.com|speakerdeck\.com|prezi\.com|deezer\.com|pinterest\.com|linkedin\.com\/embed|miro\.com|canva\.com|tableau\.com|powerbi\.com|arcgis\.com|observablehq\.com|sketchfab\.com|matterport\.com|calendly\.com|office\.com|live\.com\/embed|brightcove\.net|jwplayer\.com|jwplatform\.com|videodelivery\.net|mux\.com|mediadelivery\.net|anchor\.fm|simplecast\.com|buzzsprout\.com|podbean\.com|spreaker\.com|acast\.com|transistor\.fm|omny\.fm|flourish\.studio|infogram\.com|genial\.ly|quizlet\.com|kahoot\.it|geogebra\.org|desmos\.com|phet\.colorado\.edu|h5p\.(?:org|com)|stackblitz\.com|flickr\.com|gfycat\.com)(?:[/?#"']|$)/
 
 const DANGEROUS_URL =
   /^["'`]{0,2}(?:&\d{1,3};)?(?:javascript|vbscript|livescript|mocha|mhtml|data:text\/(?:html|xml|javascript)|data:image\/svg|data:;|data:,|data:application\/(?:x-)?javascript)/
@@ -285,7 +285,7 @@ function attributeScore(
   ) {
     return { id: 'xss/style', score: 6 }
   }
-  if (attribute === 'xlink:href' && /^(?:https?:)?\/\/|^data:/.test(compact))
+  if (attribute === 'xlink:href' && (LINKED.has(element) ? ENCLOSED : REMOTE).test(compact))
     return { id: 'xss/script-url', score: 5 }
   if (element === 'link' && attribute === 'type' && compact.includes('script'))
     return { id: 'xss/element', score: 5 }
@@ -307,6 +307,11 @@ function attributeScore(
     return { id: 'xss/element', score: 5 }
   return undefined
 }
+
+/** What a drawing or a formula links to, or shows as a picture: nothing there is run. */
+const LINKED: ReadonlySet<string> = new Set(['a', 'image', 'feimage', 'mrow', 'mi', 'mo', 'mtext'])
+const ENCLOSED = /^data:(?!image\/(?:png|jpe?g|gif|webp|avif)[;,])/
+const REMOTE = /^(?:https?:)?\/\/|^data:/
 
 /** Attributes that say something whatever their value begins with. */
 const TELLING: ReadonlySet<string> = new Set([

@@ -109,6 +109,31 @@ const ENTITY = new RegExp(
     `|<!entity\\s%?\\s?${NAME}\\s?["']\\s?([&%][^\\s;&%"'<>]{1,256};)(?:\\s?\\1){2}`,
 )
 
+/** An entity that stands for a few characters, or for the namespace of a drawing program. */
+const PLAIN_ENTITY =
+  /<!entity\s{1,16}[\w.-]{1,40}\s{1,16}(["'])(?:((?:&#(?:x[\da-f]{2,6}|\d{3,7});){1,4})|https?:\/\/(?:ns\.adobe\.com|(?:www\.)?w3\.org|www\.inkscape\.org|sodipodi\.sourceforge\.net|purl\.org)\/[\w./#-]{0,64})\1\s{0,16}>/g
+/** The last character of ASCII, and the controls behind it. */
+const LAST_CONTROL = 0x9f
+
+/**
+ * A text in lower case with spaces for the entities that are declared so that a page can write `&nbsp;` or a
+ * drawing can shorten its namespaces: none of them is markup, and none holds another.
+ */
+export function withoutPlainEntities(lower: string): string {
+  return lower.replace(PLAIN_ENTITY, (whole: string, _quote: string, characters: string | undefined) =>
+    characters === undefined || codesIn(characters).every(code => code > LAST_CONTROL)
+      ? ' '.repeat(whole.length)
+      : whole,
+  )
+}
+
+function codesIn(references: string): readonly number[] {
+  return references
+    .slice(0, -1)
+    .split(';')
+    .map(reference => Number(reference.startsWith('&#x') ? `0${reference.slice(2)}` : reference.slice(2)))
+}
+
 /**
  * What the prolog of a document in lower case has a parser fetch, or grow by without end. What stands in no
  * document type is a file of declarations, which names where others lie.

@@ -72,13 +72,18 @@ export const directoryAndMailRules: readonly Rule[] = [
   unlessWhole(
     pattern(
       'ldap/attribute',
-      /\b(?:userpassword|objectclass|samaccountname|memberof|unicodepwd|ldapdisplayname)\s{0,2}(?::[\d.]{3,40}:=|[~<>]?=\s{0,2}[*({\w])/,
+      /\b(?:userpassword|objectclass|samaccountname|memberof|unicodepwd|ldapdisplayname)(?:\s{0,2}:[\d.]{3,40}:=|\s{0,2}[~<>]?=\s{0,2}[*({]|[~<>]?=\s{0,2}\w(?![\w$]{0,32}\.[\w$]{1,32}[.(;,]))/,
       {
         score: 5,
         unlessNamed: FILTER_SETTING,
         words: WORD.directory,
         attacks: ['userPassword:2.5.13.18:=123', 'objectClass=*'],
-        benign: ['memberOf the club', 'user password = x'],
+        benign: [
+          'memberOf the club',
+          'user password = x',
+          'var objectClass = t',
+          'objectClass=e.target.name;',
+        ],
       },
     ),
   ),

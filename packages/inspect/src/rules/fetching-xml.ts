@@ -8,10 +8,11 @@ import {
 import { needsOneOf, pattern, type Rule } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import { WORD } from '../value/words.ts'
+import { declaring } from './declaring.ts'
 
 /** What else has a parser of XML, or what transforms or draws a document, fetch something. */
 export const fetchingXmlRules: readonly Rule[] = [
-  pattern('xxe/any-entity', /<!\s{0,512}entity(?=[\s%])/, {
+  declaring('xxe/any-entity', /<!\s{0,512}entity(?=[\s%])/, {
     score: 6,
     quotable: true,
     chars: CHAR.less,

@@ -9,6 +9,8 @@ export const overflowRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.run,
     places: ['path', 'query', 'header', 'cookie', 'form'],
+    // Where people write, some try how long a text may be.
+    unlessNamed: /title|description|comment|message|text|content|subject|note|bio|about|summary|body/,
     attacks: ['a'.repeat(120), `x=${'1'.repeat(400)}`],
     benign: [`${'a'.repeat(80)}`, `the ${'a'.repeat(30)} and so on`, '='.repeat(200), '-'.repeat(120)],
   }),

@@ -179,7 +179,7 @@ export const reachRules: readonly Rule[] = [
   ),
   pattern(
     'ssrf/scheme',
-    /(?:^|["'=\s(\u0000-\u001f]|\burl:)(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname|ldapi|npipe|local[-_]file|mhtml|phar|expect|ogg|rar|bundleresource):[/\\]{1,4}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bhttps?:\/\/unix:\/|\bservice:jmx:|\bunix:\/{2,3}\w/,
+    /(?:^|["'=\s(\u0000-\u001f]|\burl:)(?:gopher|dict|netdoc|jar:https?|tftp|view-source|wyciwyg|rmi|iiop|corbaname|ldapi|npipe|local[-_]file|mhtml|phar|expect|ogg|rar|bundleresource):[/\\]{1,4}[\w.[\]%@-]{1,80}|\bjar:(?:file|https?):|\burl:file:|\bhttps?\+unix:\/\/|\bhttps?:\/\/unix:\/|\bservice:jmx:/,
     {
       score: 5,
       quotable: true,
@@ -195,6 +195,16 @@ export const reachRules: readonly Rule[] = [
       benign: ['https://example.com', 'http://ldap.example.com', 'a gopher: small rodent'],
     },
   ),
+  // Orchestrators say of each machine through which socket its containers are started.
+  pattern('ssrf/unix-socket', /\bunix:\/{2,3}\w/, {
+    score: 5,
+    quotable: true,
+    unlessNamed: /socket$/,
+    chars: CHAR.colon,
+    words: WORD.host,
+    attacks: ['unix:///var/run/docker.sock', 'unix://run/x'],
+    benign: ['unix:', 'see unix: a system', 'https://unix.example/'],
+  }),
   // Settings name such servers, of directories, shares and mail: data where documents are sent.
   pattern(
     'ssrf/server-scheme',

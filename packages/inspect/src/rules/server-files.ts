@@ -179,7 +179,7 @@ export const serverFileRules: readonly Rule[] = [
   // Segments that a client undoes before it asks, or that end where a server stops reading.
   pattern(
     'traversal/hidden-segment',
-    /\/(?:%2e){1,2}(?:\/|$)|\/(?:%0[09ad]){1,4}\/|(?:%23|%3f)\.(?:css|js|ico)$|(?:^|\/);[\w=.-]{0,60}\/|^\/{0,2}\\\w/,
+    /\/(?:%2e){1,2}(?:\/|$)|\/(?:%0[09ad]){1,4}\/|(?:%23|%3f)\.(?:css|js|ico)$|(?:^|\/);[\w=.-]{0,60}\/|^\/{1,2}\\\w/,
     {
       score: 5,
       places: ['path'],

@@ -3,6 +3,7 @@ import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
+import { declaring } from './declaring.ts'
 
 const SCHEMA_LOCATION = /schemalocation\s{0,4}=\s{0,4}["']([^"']{0,2048})/g
 
@@ -65,7 +66,7 @@ function isLoneString(text: string): boolean {
 
 /** XML entities, prototype keys, serialised objects: data that is more than data to a parser. */
 export const structureRules: readonly Rule[] = [
-  pattern(
+  declaring(
     'xxe/entity',
     /<!\s{0,4}(?:doctype\s[^<>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com|docbook\.sourceforge\.net|java\.sun\.com|my\.netscape\.com)|public\s[^<>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}entity|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
     {

@@ -1,35 +1,7 @@
-import { needsOneOf, type PatternRule, pattern, type Rule, type Span } from '../rule/rule.ts'
-import { PartSearch, type Parts } from '../rule/searched-parts.ts'
+import { type PatternRule, pattern, type Rule } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
-import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
-
-/** Files that nothing but the system and an intruder opens. */
-const SECRET_FILE =
-  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:passwd|shadow|sudoers|master\.passwd|security[/\\]|ssh[/\\]ssh_host|\*|(?:pass|shad)\w{0,2}[?*[]|[a-z]{1,4}\?{2,6})|proc[/\\]{1,4}(?:self[/\\]|sched_debug|kcore|\d{1,6}[/\\](?:environ|cmdline|maps|fd|mem))|(?:windows|winnt)[/\\]{1,4}(?:win\.ini|system\.ini|repair[/\\]|system32[/\\]{1,4}(?:drivers[/\\]{1,4}etc|config[/\\]|inetsrv|cmd\.exe|logfiles))|boot\.ini|(?:web|meta)-inf[/\\]|root[/\\]\.(?:bash_history|mysql_history)|~[/\\]\.(?:bash_history|zsh_history|aws[/\\]|kube[/\\]config|netrc|pgpass)|home[/\\][\w.-]{1,24}[/\\]\.(?:bash_history|netrc))/
-/** Files that settings name too: an attack where a query or a form names them, data in a document. */
-const SYSTEM_FILE =
-  /(?:^|[\s"'=:(,;|>/\\`[{<&])(?:[/\\]{1,4}|[a-z]:[/\\]{1,4}|\.{1,2}[/\\])?(?:etc[/\\]{1,4}(?:\.?[/\\]){0,4}(?:group|hosts|issue|motd|crontab|fstab|ssh[/\\]|apache2[/\\]|nginx[/\\]|mysql[/\\]|letsencrypt[/\\]|resolv\.conf|environment|profile|php|httpd|my\.cnf|os-release|init\.d[/\\]|kubernetes[/\\]|redis[/\\]|postgresql[/\\]|cron\.|sysconfig[/\\]|hostname$|services$|networks$|protocols$|shells$|mtab$|timezone$|lsb-release|debian_version|redhat-release|sysctl\.conf|ld\.so|pam\.d|vsftpd|proftpd|samba[/\\]|exports$|nsswitch|r?syslog|logrotate|gshadow|securetty|aliases$|openvpn|wpa_supplicant|network[/\\]interfaces|supervisor|tomcat|grafana[/\\]|[a-z]{0,6}\?)|proc[/\\]{1,4}(?:self|version|\d{1,6}|cpuinfo|mounts|net|cmdline|environ|interrupts|meminfo|modules|partitions|filesystems|kallsyms)|var[/\\]{1,4}(?:www[/\\]|backups[/\\]|log[/\\]|lib[/\\]|spool|mail[/\\]|run[/\\])|(?:windows|winnt)[/\\]{1,4}(?:system32|repair|php\.ini)|boot[/\\]grub|run[/\\]secrets[/\\]|usr[/\\]local[/\\](?:apache2?|nginx|etc|tomcat\d{0,2})[/\\]|[\w.-]{0,32}[/\\]conf[/\\](?:tomcat-users|server)\.xml|opt[/\\]\w{1,24}[/\\]conf[/\\]|xampp[/\\]|inetpub[/\\]|\.ssh[/\\]|sys[/\\](?:class|kernel|devices)|root[/\\]\.|home[/\\][\w.-]{1,24}[/\\]\.)/
-
-/** Keys and accounts, as the whole value: settings name such files too, under names that say so. */
-const KEY_FILE =
-  /^\s{0,2}(?:[a-z]:)?(?:[/\\~][\w. -]{0,40}){1,10}[/\\](?:\.(?:bashrc|bash_profile|zshrc|profile)|\.ssh[/\\](?:id_\w{2,10}|authorized_keys)|\.aws[/\\]credentials|\.kube[/\\]config|\.docker[/\\]config\.json|\.git-credentials|\.config[/\\]gcloud[/\\][\w.-]{1,60}|\.(?:netrc|pgpass|htpasswd|my\.cnf|env)|tomcat-users\.xml|wp-config\.php|kubernetes\.io[/\\]serviceaccount[/\\]token)\s{0,2}$/
-const NAMES_KEY_FILE = /key|identit|cred|cert|auth|secret|mount|volume|conf|env|docker|kube|source|target/
-
-function isKeyFile({ fromStart, lower, name }: Reading): boolean {
-  return fromStart && KEY_FILE.test(lower) && !NAMES_KEY_FILE.test(name)
-}
-
-const secretFiles = new PartSearch(SECRET_FILE)
-const systemFiles = new PartSearch(SYSTEM_FILE)
-
-function findSensitiveFile(reading: Reading, parts?: Readonly<Parts>): Span | undefined {
-  const secret = secretFiles.first(reading.lower, parts)
-  const found = secret ?? systemFiles.first(reading.lower, parts)
-  if (found === null) return undefined
-  const bare = secret === null && !isKeyFile(reading)
-  return { start: found.index, end: found.index + found[0].length, bare }
-}
+import { isNameInBody, sensitiveFile } from './sensitive-file.ts'
 
 /**
  * A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units.
@@ -48,8 +20,7 @@ const ENCODED_STEPS = new RegExp(
 function outsideDocumentNames(rule: PatternRule): PatternRule {
   return {
     ...rule,
-    find: (reading, parts) =>
-      reading.place === 'name' && /^body(?:\.|$)/.test(reading.name) ? undefined : rule.find(reading, parts),
+    find: (reading, parts) => (isNameInBody(reading) ? undefined : rule.find(reading, parts)),
   }
 }
 
@@ -238,28 +209,7 @@ export const traversalRules: readonly Rule[] = [
       benign: ['/a/b', '../x', '... and so on'],
     },
   ),
-  {
-    id: 'traversal/sensitive-file',
-    family: 'traversal',
-    score: 5,
-    quotable: true,
-    chars: CHAR.slash | CHAR.backslash,
-    words: WORD.file,
-    ...needsOneOf(SECRET_FILE, SYSTEM_FILE),
-    find: findSensitiveFile,
-    attacks: [
-      '/etc/passwd',
-      'c:\\windows\\win.ini',
-      'file:///proc/self/environ',
-      '/web-inf/web.xml',
-      'op=../../../../../boot.ini',
-      '/var/www/html/index.php',
-      '/run/secrets/db_password',
-      '~/.aws/credentials',
-      '/etc/kubernetes/admin.conf',
-    ],
-    benign: ['etc. and so on', 'a/etc', 'http://example.com/windows/downloads', 'process/self'],
-  },
+  sensitiveFile,
   // The name of the file gives the path away, whatever its separators were encoded as.
   pattern(
     'traversal/mention',
