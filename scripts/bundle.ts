@@ -24,7 +24,8 @@ export interface ZodType<Out = unknown, In = unknown> {
 `
 
 const IMPORTED = /(?:from|import\(?)\s*['"](\.[^'"]+?)(?:\.[jt]s)?['"]/g
-const PLACE = /\bimport\.meta\.url\b/g
+/** The name of a file, where a bundle in CommonJS does not know it by another: that one looks for packages only. */
+const PLACE = /\bimport\.meta\.url\b(?! \?\? __filename)/g
 /** A file beside the code: `new URL('./file', import.meta.url)`. */
 const BESIDE = /new URL\([^;]{1,200}?import\.meta\.url\)/
 

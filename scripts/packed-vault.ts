@@ -17,11 +17,13 @@ const BLOCK = /^```(sh|ts|json vault\.json)\n(.*?)^```$/gms
 const PAGE_PORT = /\b947(?=\$n|\$peer|2\b)/g
 const PATIENCE_MS = 240_000
 
-/** The same program for a column in mode split, with a row of its own. */
+/** The same program for a column in mode split, with a row of its own, and once more for the canary of the page. */
 const SPLIT = `
 sed 's/"mode": "local"/"mode": "split"/' vault.json > split.json
 sed -e 's/vault.json/split.json/' -e 's/id: 3/id: 4/' -e 's/id = 3/id = 4/' -e 's/carol/dan/' use.ts > split.ts
 node split.ts
+sed -e 's/id: 4/id: 666/' -e 's/id = 4/id = 666/' -e 's/dan/mallory/' split.ts > canary.ts
+node canary.ts
 `
 /** Reads what was written before one of the holders was replaced. */
 const AGAIN = `
@@ -125,6 +127,7 @@ const PRINTED = [
   '2 values rewritten',
   'holder 3  up',
   'dan@example.com',
+  'mallory@example.com',
   'on each holder, with its own configuration',
   'holder 2 has the part it shares with this one, of epochs [0]',
   'values opened',
@@ -186,7 +189,7 @@ export async function tryVault(project: string, env: Readonly<Record<string, str
   const sealed = new DatabaseSync(join(folder, 'shop.db'))
   const rows = sealed.prepare('SELECT email FROM customers').all()
   sealed.close()
-  if (rows.length !== 4 || !rows.every(({ email }) => String(email).startsWith('pv1.')))
+  if (rows.length !== 5 || !rows.every(({ email }) => String(email).startsWith('pv1.')))
     throw new Error(`the vault's pages left ${rows.length} rows, not all of them sealed:\n${printed}`)
 }
 
