@@ -24,7 +24,7 @@ export interface ZodType<Out = unknown, In = unknown> {
 `
 
 const IMPORTED = /(?:from|import\(?)\s*['"](\.[^'"]+?)(?:\.[jt]s)?['"]/g
-/** The name of a file, where a bundle in CommonJS does not know it by another: that one looks for packages only. */
+/** But where a bundle in CommonJS has another name for it: such code looks for packages, not for files. */
 const PLACE = /\bimport\.meta\.url\b(?! \?\? __filename)/g
 /** A file beside the code: `new URL('./file', import.meta.url)`. */
 const BESIDE = /new URL\([^;]{1,200}?import\.meta\.url\)/

@@ -17,7 +17,7 @@ const BLOCK = /^```(sh|ts|json vault\.json)\n(.*?)^```$/gms
 const PAGE_PORT = /\b947(?=\$n|\$peer|2\b)/g
 const PATIENCE_MS = 240_000
 
-/** The same program for a column in mode split, with a row of its own, and once more for the canary of the page. */
+/** The same program for a column in mode split, with a row of its own, and with the row of the canary. */
 const SPLIT = `
 sed 's/"mode": "local"/"mode": "split"/' vault.json > split.json
 sed -e 's/vault.json/split.json/' -e 's/id: 3/id: 4/' -e 's/id = 3/id = 4/' -e 's/carol/dan/' use.ts > split.ts
