@@ -1,8 +1,7 @@
-// Loaded before everything else in each process of a run with coverage. Such a process may not use node's
-// compile cache, because coverage of cached code is inexact. Without that cache most of its start is finding
-// hundreds of source files and stripping their types, so this keeps the stripped texts and finds the files of
-// the workspace by their names alone. V8 still compiles each afresh, and every place of a text is where it is
-// in the source. Plain JavaScript: it must not need stripping itself.
+// Loaded before everything else in each process of a run of tests. Most of the start of such a process is
+// finding hundreds of source files and stripping their types, so this keeps the stripped texts and finds the
+// files of the workspace by their names alone: half the time. Every place of a text is where it is in the
+// source. Plain JavaScript: it must not need stripping itself.
 import { hash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
@@ -11,7 +10,9 @@ import { threadId } from 'node:worker_threads'
 
 const workspace = new URL('../', import.meta.url).href
 const folder = fileURLToPath(new URL('node_modules/.cache/stripped/', workspace))
-/** Where packages of the workspace begin, by name. */
+/** A source of a copy of the workspace, such as tests of pages make. */
+const COPIED = /^file:.*?\/(?=(?:packages\/[^/]+\/(?:src|test)|scripts)\/)(?!.*\/node_modules\/)/
+/** Where packages of a workspace begin, by name and workspace. */
 const packages = new Map()
 
 registerHooks({
@@ -21,8 +22,9 @@ registerHooks({
     if (/^\.\.?\/.*\.ts$/.test(specifier))
       return { url: new URL(specifier, parentURL).href, format: 'module', shortCircuit: true }
     if (!specifier.startsWith('@postern/') || !conditions.includes('import')) return next(specifier, context)
-    const known = packages.get(specifier) ?? { ...next(specifier, context), shortCircuit: true }
-    packages.set(specifier, known)
+    const name = `${specifier} ${workspaceOf(parentURL)}`
+    const known = packages.get(name) ?? { ...next(specifier, context), shortCircuit: true }
+    packages.set(name, known)
     return known
   },
   load(url, context, next) {
@@ -32,7 +34,12 @@ registerHooks({
 })
 
 function isSource(url) {
-  return url.startsWith(workspace) && !url.includes('/node_modules/', workspace.length - 1)
+  return workspaceOf(url) !== undefined
+}
+
+function workspaceOf(url) {
+  if (!url.startsWith(workspace)) return COPIED.exec(url)?.[0]
+  return url.includes('/node_modules/', workspace.length - 1) ? undefined : workspace
 }
 
 /** Undefined for a file that cannot be read or stripped: node words that error. */

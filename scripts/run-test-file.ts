@@ -60,7 +60,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
       process.execPath,
       [
         ...process.execArgv,
-        ...(options.coverage === undefined ? [] : [`--import=${QUICK_SOURCES}`]),
+        `--import=${QUICK_SOURCES}`,
         `--import=${COUNT_ASSERTIONS}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
@@ -81,11 +81,9 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
           ...process.env,
           ...options.env,
           ...(process.platform === 'win32' ? { TEMP: temporary, TMP: temporary } : { TMPDIR: temporary }),
-          ...(options.coverage !== undefined && {
-            NODE_V8_COVERAGE: coverage,
-            // Also for processes that inherit the environment, but not the arguments.
-            NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${QUICK_SOURCES}`.trim(),
-          }),
+          // Also for processes that inherit the environment, but not the arguments.
+          NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${QUICK_SOURCES}`.trim(),
+          ...(options.coverage !== undefined && { NODE_V8_COVERAGE: coverage }),
         },
       },
     )

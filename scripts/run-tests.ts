@@ -57,8 +57,7 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
   try {
     const { flags = [], coverage } = options
     if (flags.length > 0) return await withNode(files, flags, { lanes, env: services.env })
-    // Tests start the command line dozens of times from its sources: compiled once, it starts in half the
-    // time. Coverage of cached code is inexact.
+    // Tests start the command line hundreds of times from its sources. Coverage of cached code is inexact.
     const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
     return await runTestFiles(files, {
       env: coverage === undefined ? { ...services.env, ...compiled } : services.env,

@@ -17,7 +17,7 @@ admin: false
 audit: { origin: shop.example.com/audit }
 `
 
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface ConsoleInBrowserOptions {
@@ -94,8 +94,10 @@ export class ConsoleInBrowser {
   }
 
   /** Another context of the same browser, not signed in. */
-  newContext(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
-    return this.#browser.newContext(options)
+  async newContext(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
+    const context = await this.#browser.newContext(options)
+    context.setDefaultTimeout(PATIENCE)
+    return context
   }
 
   /** Shows a screen: `live`, `why/ID`. */

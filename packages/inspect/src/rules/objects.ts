@@ -114,19 +114,38 @@ export const objectRules: readonly Rule[] = [
     attacks: [],
     benign: ['java.net.URL', 'os.system'],
   },
-  // XStream names elements by class, `XMLDecoder` and Spring name them in attributes.
+  // XStream names elements by class. Properties of build files have small letters: `<java.version>`.
+  pattern(
+    'deserialisation/xml-element',
+    new RegExp(`<\\s{0,4}/?${JAVA_PACKAGE}\\.[\\w.-]{0,120}[A-Z$][\\w.$-]{0,120}(?:[\\s/>])`),
+    {
+      score: 5,
+      quotable: true,
+      exactCase: true,
+      chars: CHAR.less,
+      words: WORD.java,
+      attacks: [
+        '<map><entry><jdk.nashorn.internal.objects.NativeString><flags>0</flags>',
+        '<java.util.PriorityQueue serialization="x">',
+        '</javax.script.ScriptEngineManager>',
+      ],
+      benign: [
+        '<java.version>17</java.version>',
+        '<org.springframework.version>5</org.springframework.version>',
+        '<dependency><groupId>org.apache.commons</groupId></dependency>',
+      ],
+    },
+  ),
+  // `XMLDecoder` and Spring name classes in attributes.
   pattern(
     'deserialisation/xml',
-    new RegExp(
-      `<\\s{0,4}/?${JAVA_PACKAGE}\\.[\\w.$-]{1,160}(?:[\\s/>])|<(?:object|void|java|bean|new|handler|value|is|cipher|next|target|entry|datasource)\\b[^<>]{0,200}\\bclass\\s{0,4}=\\s{0,4}["'](?:java\\.(?:lang\\.(?:processbuilder|runtime|thread|system|class)|beans\\.xmldecoder|io\\.|net\\.|rmi|util\\.(?:scanner|logging))|(?:javax\\.(?:naming|script|swing|management|imageio|crypto)|com\\.sun|sun|jdk|org\\.(?:apache|springframework|codehaus|mozilla))\\.[\\w.$]{1,160}["'])|<\\w{1,16}:new\\s{1,4}classname\\s{0,4}=|\\bclass\\s{0,4}=\\s{0,4}["'](?:groovy\\.util\\.expando|org\\.codehaus\\.groovy\\.runtime\\.methodclosure|java\\.beans\\.eventhandler)["']|<dynamic-proxy>|serialization\\s{0,4}=\\s{0,4}["']custom["']|<beans?\\b[^<>]{0,400}springframework\\.org/schema/beans[^<>]{0,400}>\\s{0,64}<bean\\b[^<>]{0,200}(?:init-method|processbuilder)|\\bobjectdataprovider\\b`,
-    ),
+    /<(?:object|void|java|bean|new|handler|value|is|cipher|next|target|entry|datasource)\b[^<>]{0,200}\bclass\s{0,4}=\s{0,4}["'](?:java\.(?:lang\.(?:processbuilder|runtime|thread|system|class)|beans\.xmldecoder|io\.|net\.|rmi|util\.(?:scanner|logging))|(?:javax\.(?:naming|script|swing|management|imageio|crypto)|com\.sun|sun|jdk|org\.(?:apache|springframework|codehaus|mozilla))\.[\w.$]{1,160}["'])|<\w{1,16}:new\s{1,4}classname\s{0,4}=|\bclass\s{0,4}=\s{0,4}["'](?:groovy\.util\.expando|org\.codehaus\.groovy\.runtime\.methodclosure|java\.beans\.eventhandler)["']|<dynamic-proxy>|serialization\s{0,4}=\s{0,4}["']custom["']|<beans?\b[^<>]{0,400}springframework\.org\/schema\/beans[^<>]{0,400}>\s{0,64}<bean\b[^<>]{0,200}(?:init-method|processbuilder)|\bobjectdataprovider\b/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.less,
       words: WORD.java,
       attacks: [
-        '<map><entry><jdk.nashorn.internal.objects.NativeString><flags>0</flags>',
         '<j:new className="java.lang.ProcessBuilder"/>',
         '<a class="groovy.util.Expando">',
         '<java.util.PriorityQueue serialization="custom">',

@@ -6,8 +6,11 @@ import { WORD } from '../value/words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|(?<=\{[{&~^#>]{1,3}\s{0,4})constructor\s{0,2}[.}~]|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bconfig\b\s{0,4}[.}|]|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(|\b(?:eval|globals|locals|vars|__dirname|send|public_send|const_get|instance_eval|instance_variables|spawn|getattr)\s{0,2}\(|\bopen\s{0,2}\(\s{0,2}[\x22'|]|\bhandler\.(?:settings|application|request|get_)|\benv(?:\.to_h|\[\s{0,2}[\x22'])|[\x22'\])}]\s{0,2}\.\s{0,2}(?:class|bytes|chars|type)\b|\b\d{1,4}\.(?:class|type)\b|[\x22'`[/]constructor\b|\?(?:new|api|eval|interpret|lower_abc)\b|\bt\s{0,2}\(\s{0,2}(?:string|character|system|runtime)\s{0,2}\)|\bprocess\s{0,2}\[|#(?:ctx|context|attr|application|session|request|_memberaccess|response|parameters)\b|\b(?:beans|systemproperties|systemenvironment)\s{0,2}\[|@(?:environment|systemproperties|systemenvironment)\b|\b(?:session|request)\.(?:getservletcontext|servletcontext|getclass)|invokeexactmethod|\.(?:getbytes|getdeclared\w{1,16}|sub\.|at\.)|this\[\s{0,2}[\x22'`]|\breflect\.(?:get|construct|apply)\b|\bescapefn\b|\|\s{0,4}(?:file_read|constantize)\b/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|(?<=\{[{&~^#>]{1,3}\s{0,4})constructor\s{0,2}[.}~]|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.(?:lang|util|io(?!\.tmpdir)|net|nio|beans|security|sql|rmi|awt|text|math|time)\b|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(|\b(?:eval|globals|locals|vars|__dirname|send|public_send|const_get|instance_eval|instance_variables|spawn|getattr)\s{0,2}\(|\bopen\s{0,2}\(\s{0,2}[\x22'|]|\bhandler\.(?:settings|application|request|get_)|\benv(?:\.to_h|\[\s{0,2}[\x22'])|[\x22'\])}]\s{0,2}\.\s{0,2}(?:class|bytes|chars|type)\b|\b\d{1,4}\.(?:class|type)\b|[\x22'`[/]constructor\b|\?(?:new|api|eval|interpret|lower_abc)\b|\bt\s{0,2}\(\s{0,2}(?:string|character|system|runtime)\s{0,2}\)|\bprocess\s{0,2}\[|#(?:ctx|context|attr|application|session|request|_memberaccess|response|parameters)\b|\b(?:beans|systemproperties|systemenvironment)\s{0,2}\[|@(?:environment|systemproperties|systemenvironment)\b|\b(?:session|request)\.(?:getservletcontext|servletcontext|getclass)|invokeexactmethod|\.(?:getbytes|getdeclared\w{1,16}|sub\.|at\.)|this\[\s{0,2}[\x22'`]|\breflect\.(?:get|construct|apply)\b|\bescapefn\b|\|\s{0,4}(?:file_read|constantize)\b/
     .source
+
+/** In `${}` these are properties, as build files name them: `${java.version}`, `${config.directory}`. */
+const NOT_PROPERTIES = '\\bconfig\\b\\s{0,4}[.}|]|java\\.'
 
 /** How far from where a template begins it names an object. */
 const REACH = 160
@@ -17,7 +20,7 @@ const OF_PROGRAMS =
   'process\\.|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()'
 const inMarks = foundWithin({
   opening: /[#!@~]\{|<%=?|\{%|\[\[\$|\*\{|%\{(?!\[)/,
-  inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}`),
+  inside: new RegExp(`${OBJECTS}|${NOT_PROPERTIES}|${OF_PROGRAMS}`),
   reach: REACH,
   barriers: BARRIERS,
 })
@@ -32,7 +35,7 @@ const inRuby = foundWithin({
 // Polylines have these two braces, and backticks further on.
 const inBraces = foundWithin({
   opening: /\{\{/,
-  inside: new RegExp(`${OBJECTS}|${OF_PROGRAMS}|(?<=\\{\\{\\s{0,8}[('"=]{0,2})\``),
+  inside: new RegExp(`${OBJECTS}|${NOT_PROPERTIES}|${OF_PROGRAMS}|(?<=\\{\\{\\s{0,8}[('"=]{0,2})\``),
   reach: REACH,
   barriers: BARRIERS,
 })
