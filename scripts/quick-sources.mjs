@@ -11,7 +11,7 @@ import { threadId } from 'node:worker_threads'
 const workspace = new URL('../', import.meta.url).href
 const folder = fileURLToPath(new URL('node_modules/.cache/stripped/', workspace))
 /** A source of a copy of the workspace, such as tests of pages make. */
-const COPIED = /^file:.*?\/(?=(?:packages\/[^/]+\/(?:src|test)|scripts)\/)(?!.*\/node_modules\/)/
+const COPIED = /^file:.*?\/(?=(?:(?:packages|examples)\/[^/]+\/(?:src|test)|scripts)\/)(?!.*\/node_modules\/)/
 /** Where packages of a workspace begin, by name and workspace. */
 const packages = new Map()
 
@@ -19,8 +19,11 @@ registerHooks({
   resolve(specifier, context, next) {
     const { parentURL = '', conditions } = context
     if (!isSource(parentURL)) return next(specifier, context)
-    if (/^\.\.?\/.*\.ts$/.test(specifier))
-      return { url: new URL(specifier, parentURL).href, format: 'module', shortCircuit: true }
+    if (/^\.\.?\/.*\.ts$/.test(specifier)) {
+      const { href } = new URL(specifier, parentURL)
+      // What `load` does not strip is left to node altogether.
+      return isSource(href) ? { url: href, format: 'module', shortCircuit: true } : next(specifier, context)
+    }
     if (!specifier.startsWith('@postern/') || !conditions.includes('import')) return next(specifier, context)
     const name = `${specifier} ${workspaceOf(parentURL)}`
     const known = packages.get(name) ?? { ...next(specifier, context), shortCircuit: true }

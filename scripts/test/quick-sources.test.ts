@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { CoverageRecord } from '../coverage-record.ts'
@@ -41,6 +41,33 @@ describe('sources that are found and stripped quickly', () => {
     const slow = coverageOf([])
     assert.ok(slow.filter(({ linesHit }) => linesHit > 0).length > 10)
     for (const time of ['first', 'second']) assert.deepEqual(coverageOf([`--import=${HOOK}`]), slow, time)
+  })
+
+  test('are found in a copy of the workspace, and beside what this leaves to node', () => {
+    const copy = mkdtempSync(join(tmpdir(), 'postern-copy-'))
+    folders.push(copy)
+    const files = {
+      'package.json': '{"type":"module"}',
+      'scripts/start.ts': `
+        import { one } from '../examples/shop/src/one.ts'
+        import { two } from '../elsewhere/two.ts'
+        console.log(one + two)`,
+      'examples/shop/src/one.ts': `import type { Stats } from 'node:fs'; export const one: number = 1`,
+      'elsewhere/two.ts': `import type { Stats } from 'node:fs'; export const two: number = 2`,
+    }
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(copy, name)), { recursive: true })
+      writeFileSync(join(copy, name), text)
+    }
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [`--import=${HOOK}`, join(copy, 'scripts/start.ts')],
+      {
+        env: { PATH: process.env['PATH'] },
+        encoding: 'utf8',
+      },
+    )
+    assert.equal(stdout, '3\n', stderr)
   })
 
   test('leave errors to node', () => {
