@@ -123,6 +123,31 @@ describe('a person whose id is written in another way', () => {
     assert.deepEqual(await notes(), [null])
     assert.equal(await sql.erase(UUID.toUpperCase()), false)
   })
+
+  it('is erased where another table names people by numbers', async () => {
+    await table(postgres, 'id INTEGER PRIMARY KEY, person TEXT, value TEXT, note TEXT, term BYTEA')
+    await postgres.query(
+      'CREATE TABLE numbered (id INTEGER PRIMARY KEY, person INTEGER, value TEXT, term BYTEA)',
+    )
+    const columns: TableSchema['columns'] = {
+      value: { mode: 'local', storage: 'text', search: { equals: { column: 'term' } } },
+    }
+    const numbered: TableSchema = { key: ['id'], subject: 'person', columns }
+    const vault = new Vault({
+      tables: {
+        numbered,
+        item: { ...numbered, columns: { ...columns, note: { mode: 'local', storage: 'text' } } },
+      },
+      local: LocalKeys.generate(),
+      subjects: new SqliteSubjectSalts(':memory:'),
+      searchKey,
+    })
+    const sql = new VaultSql(postgres, vault)
+    await sql.insert('item', [{ id: 1, person: 'ann', value: 'first', note: 'n' }])
+    assert.equal(await sql.erase('ann'), true)
+    const [row] = await sql.query('item', 'SELECT * FROM item')
+    assert.deepEqual([row?.['note'], row?.['term']], [null, null])
+  })
 })
 
 describe('a service that only ingests', () => {

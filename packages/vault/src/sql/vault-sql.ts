@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import type { SqlClient } from '@postern/store'
+import type { SqlClient, SqlResult } from '@postern/store'
 import { keyText, type Row } from '../table/row-context.ts'
 import { type Table, termColumns } from '../table/table-schema.ts'
 import type { OpenOptions, Vault } from '../table/vault.ts'
@@ -170,7 +170,7 @@ export class VaultSql {
     for (const { name, subject: column, columns } of this.#vault.tables) {
       const terms = columns.flatMap(({ search }) => termColumns(search))
       if (column === undefined || terms.length === 0) continue
-      const { rowCount } = await this.#client.query(clearTerms(name, terms, column), [subject])
+      const { rowCount } = await this.#ofSubject(clearTerms(name, terms, column), subject)
       found ||= rowCount > 0
     }
     return found
@@ -181,11 +181,27 @@ export class VaultSql {
     const found = new Set<string>()
     for (const table of this.#vault.tables) {
       if (table.subject === undefined) continue
-      const { rows } = await this.#client.query<Row>(storedSubject(table.name, table.subject), [subject])
+      const { rows } = await this.#ofSubject(storedSubject(table.name, table.subject), subject)
       for (const row of rows) found.add(keyText({ ...table, subject: 'subject' }, 'subject', row))
     }
     return found
   }
+
+  /** Rows of a subject: none in a table whose subjects are of another type, numbers say where it is a text. */
+  async #ofSubject(statement: string, subject: string): Promise<SqlResult<Row>> {
+    try {
+      return await this.#client.query<Row>(statement, [subject])
+    } catch (error) {
+      if (isUnreadable(error)) return { rows: [], rowCount: 0 }
+      throw error
+    }
+  }
+}
+
+/** Whether PostgreSQL cannot read a text as the type of a column (its manual, appendix A). */
+function isUnreadable(error: unknown): boolean {
+  const { state } = error as { readonly state?: unknown }
+  return typeof state === 'string' && /^22(?:P02|003|007|008)$/.test(state)
 }
 
 /**
