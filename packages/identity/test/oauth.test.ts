@@ -54,7 +54,12 @@ describe('the OAuth server, with openid-client', () => {
     const at = (path: string): Promise<Response> => fetch(`${site.origin}${path}`)
     const before = await at('/.well-known/openid-configuration/.postern/oauth?x=1')
     assert.equal(((await before.json()) as { issuer: string }).issuer, issuer.href)
-    for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/other'])
+    for (const path of [
+      '/.well-known/openid-configuration',
+      '/.well-known/oauth-authorization-server/other',
+      // The same path in another spelling, which the server would take for one of its endpoints.
+      '/.well-known/%6fauth-authorization-server/.postern/oauth',
+    ])
       assert.notEqual((await at(path)).headers.get('content-type'), 'application/json; charset=utf-8', path)
   })
 

@@ -71,7 +71,8 @@ export class PagesGuard implements Guard {
     if (path.startsWith(this.#prefix) && exchange.path.ambiguity === undefined)
       return this.#serve(exchange, path.slice(this.#options.parts.base.length))
     const { oauth, parts } = this.#options
-    if (oauth !== undefined && isMetadataPath(path, `${parts.base}/oauth`))
+    // As it was sent: the server goes by that, and would take another spelling for one of its endpoints.
+    if (oauth !== undefined && isMetadataPath(exchange.path.raw, `${parts.base}/oauth`))
       return this.#oauth(exchange, oauth)
     return this.#passOn(exchange)
   }
