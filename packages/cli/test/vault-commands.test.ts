@@ -226,6 +226,10 @@ describe('attack: two servers with copies of one key file and one PostgreSQL', (
   })
 })
 
+function vacuumIn(stderr: string): string {
+  return /may still hold the plain values: run (.*?),/.exec(stderr)?.[1] ?? ''
+}
+
 describe('postern vault migrate', () => {
   it('says how many values were written plain behind it', async () => {
     rmSync(join(folder, 'vault.json'), { force: true })
@@ -257,6 +261,42 @@ describe('postern vault migrate', () => {
     assert.ok(stored.every(({ email }) => String(email).startsWith('pv1.')))
     database.close()
     assert.match((await run('vault', 'migrate', 'customers')).stdout, /2 rows looked at, 0 values rewritten/)
+  })
+
+  it('prints how SQLite forgets the plain values', async () => {
+    const file = JSON.parse(readFileSync(join(folder, 'vault.json'), 'utf8')) as object
+    writeFileSync(join(folder, 'vault.json'), JSON.stringify({ ...file, database: 'many.db' }))
+    const database = new DatabaseSync(join(folder, 'many.db'))
+    database.exec(`
+      CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT);
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+        INSERT INTO customers SELECT i, 'anne' || i || '@example.com' FROM n;
+    `)
+    const { stderr } = await run('vault', 'migrate', 'customers')
+    const holdsPlain = (): boolean => readFileSync(join(folder, 'many.db')).includes('@example.com')
+    assert.ok(holdsPlain())
+    database.exec(vacuumIn(stderr))
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    assert.ok(!holdsPlain())
+    database.close()
+  })
+
+  it('prints how PostgreSQL forgets the plain values, for a table in capitals too', async t => {
+    const url = await freshDatabase(t)
+    const file = JSON.parse(readFileSync(join(folder, 'vault.json'), 'utf8')) as object
+    const columns = { email: { mode: 'local', state: 'dual', storage: 'text' } }
+    writeFileSync(
+      join(folder, 'vault.json'),
+      JSON.stringify({ ...file, database: url, tables: { Order: { key: ['id'], columns } } }),
+    )
+    const database = connectPostgres({ url })
+    await database.query('CREATE TABLE "Order" (id int PRIMARY KEY, email text)', [])
+    await database.query(`INSERT INTO "Order" VALUES (5, 'anne@example.com')`, [])
+    const { code, stderr } = await run('vault', 'migrate', 'Order')
+    assert.equal(code, 0, stderr)
+    assert.equal(vacuumIn(stderr), 'VACUUM FULL "Order"')
+    await database.query(vacuumIn(stderr), [])
+    await database.close()
   })
 })
 

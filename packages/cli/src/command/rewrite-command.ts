@@ -68,10 +68,12 @@ export async function rewriteCommand(
   return withVault(options, context, work, tables === undefined ? {} : { tables })
 }
 
-/** Where values that were sealed just now still are. */
+/** Where values that were sealed just now may still be. */
 function plainValuesLeft(table: string, { dialect }: Awaited<ReturnType<typeof openVaultDatabase>>): string {
-  const vacuum = dialect.rows === 'arrays' ? `VACUUM FULL ${table}` : 'VACUUM'
-  return `Files of the database still hold the plain values: run ${vacuum}, and see that its write-ahead log and earlier backups do not stay.`
+  // Its name is a plain one: the job has checked that.
+  const name = table.split('.').map(part => `"${part}"`)
+  const vacuum = dialect.rows === 'arrays' ? `VACUUM FULL ${name.join('.')}` : 'VACUUM'
+  return `Files of the database may still hold the plain values: run ${vacuum}, and see that its write-ahead log and earlier backups do not stay.`
 }
 
 /** The key of one row: a value, or a JSON array of texts. */
