@@ -74,6 +74,7 @@ const KINDS: HonestKinds = {
       sent({ Volumes: { '/etc/passwd': {} } }),
       sent({ url: 'unix:///var/run/docker.sock' }),
       sent({ endpoint: 'unix:///var/run/docker.sock' }),
+      asked('/s', { socket: 'unix:///var/run/docker.sock' }),
     ],
   },
   'a name behind a backslash in a path': {

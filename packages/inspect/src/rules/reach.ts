@@ -199,7 +199,7 @@ export const reachRules: readonly Rule[] = [
   pattern('ssrf/unix-socket', /\bunix:\/{2,3}\w/, {
     score: 5,
     quotable: true,
-    unlessNamed: /socket$/,
+    unlessNamed: /cri-?socket$/,
     chars: CHAR.colon,
     words: WORD.host,
     attacks: ['unix:///var/run/docker.sock', 'unix://run/x'],
