@@ -20,8 +20,9 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** An address of this run alone: the stores outlive it. */
-const ADDRESS = `203.0.113.${1 + Math.floor(Math.random() * 250)}`
+/** Addresses of this run alone: the stores outlive it. */
+const FIRST_ADDRESS = Math.floor(Math.random() * 240)
+const ROUNDS = 8
 
 async function statuses(layer: Postern, count: number, address: string): Promise<readonly number[]> {
   const handle = layer.fetch(() => new Response('ok'), { peer: () => address })
@@ -42,8 +43,13 @@ describe('two instances', { timeout: 60_000 }, () => {
       const one = await layerOn(stores, { address: false, [limit]: '5/1h' })
       const two = await layerOn(stores, { address: false, [limit]: '5/1h' })
       try {
-        const all = [...(await statuses(one, 3, ADDRESS)), ...(await statuses(two, 3, ADDRESS))]
-        assert.deepEqual(all, [200, 200, 200, 200, 200, 429])
+        // When a busy store does not answer in 50 ms, each instance counts for itself, as documented.
+        const rounds: (readonly number[])[] = []
+        for (let round = 1; round <= ROUNDS && rounds.at(-1)?.at(-1) !== 429; round++) {
+          const address = `203.0.113.${FIRST_ADDRESS + round}`
+          rounds.push([...(await statuses(one, 3, address)), ...(await statuses(two, 3, address))])
+        }
+        assert.deepEqual(rounds.at(-1), [200, 200, 200, 200, 200, 429])
         const banned = `198.51.100.${1 + Math.floor(Math.random() * 250)}`
         const seen = new Promise<void>(resolve => two.remediations.listen(() => resolve()))
         await one.remediations.add({ actor: { kind: 'address', value: banned }, for: '1m', reason: 'test' })

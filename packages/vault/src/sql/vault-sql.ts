@@ -187,7 +187,7 @@ export class VaultSql {
     return found
   }
 
-  /** Rows of a subject: none in a table whose subjects are of another type, numbers say where it is a text. */
+  /** Rows of a subject: none in a table whose subjects are of another type, numbers say where it is text. */
   async #ofSubject(statement: string, subject: string): Promise<SqlResult<Row>> {
     try {
       return await this.#client.query<Row>(statement, [subject])
