@@ -19,14 +19,14 @@ interface Block {
   readonly text: string
 }
 
-/** What runs a file of the page that no command of the page runs. */
+/** What runs a file of a page that no command of the page runs. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   'errors.ts': 'node errors.ts',
   'pool.ts': `node -e "import('./pool.ts').then(({ layer, pool }) => pool.end().then(() => layer.close()))"`,
   'migrate.ts': 'node migrate.ts',
 }
 
-/** What the page's setting for migrations stands beside. */
+/** What the setting for migrations stands beside. */
 const DATABASE = `  url: postgres://owner@127.0.0.1/shop
   claimKeys: ["1:${Buffer.alloc(32, 1).toString('base64')}"]
 `
@@ -41,9 +41,12 @@ function blocksOf(page: string): readonly Block[] {
   )
 }
 
-const BLOCKS = blocksOf(readFileSync(join(root, 'docs', 'budgets.md'), 'utf8'))
+/** The page on PostgreSQL first: it writes the configuration that later pages go on from. */
+const PAGES = ['budgets-postgres', 'budgets-reads', 'budgets', 'budgets-sqlite', 'budgets-mysql']
 
-test('settings of the page about row budgets are read', async t => {
+const BLOCKS = PAGES.flatMap(page => blocksOf(readFileSync(join(root, 'docs', `${page}.md`), 'utf8')))
+
+test('settings of the pages about row budgets are read', async t => {
   const settings = BLOCKS.filter(({ language, file }) => language === 'yaml' && file === '')
   assert.equal(settings.length, 3)
   for (const { text } of settings) {
@@ -56,7 +59,7 @@ test('settings of the page about row budgets are read', async t => {
   }
 })
 
-test('everything on the page about row budgets works as it is printed', { timeout: 300_000 }, async t => {
+test('everything on the pages about row budgets works as it is printed', { timeout: 300_000 }, async t => {
   const url = await freshDatabase(t)
   const folder = mkdtempSync(join(tmpdir(), 'postern-budgets-page-'))
   t.after(async () => rmSync(folder, { recursive: true, force: true }))
@@ -110,7 +113,7 @@ test('everything on the page about row budgets works as it is printed', { timeou
       sh('node alone.ts')
     }
   }
-  assert.equal(checked, 5)
+  assert.equal(checked, 6)
 
   const admin = connectPostgres({ url })
   const { rows } = await admin.query(

@@ -114,7 +114,7 @@ async function shop(t: TestContext, routes: Config['routes']): Promise<Shop> {
   }
 }
 
-const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/budgets.md'), 'utf8')
+const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/budgets-reads.md'), 'utf8')
 
 describe('budgets on reads', { timeout: 120_000 }, () => {
   test('of a YAML file count what the connections of the application read, as the page shows it', async t => {
