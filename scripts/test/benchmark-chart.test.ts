@@ -49,7 +49,8 @@ describe('the chart of the benchmarks', () => {
     const table = readPage('docs/benchmarks.md').split('\n')
     for (const { rows } of figures.charts)
       for (const { label, bars } of rows) {
-        const row = table.find(line => line.startsWith(`| ${label}`)) ?? table.find(line => line.includes(label))
+        const row =
+          table.find(line => line.startsWith(`| ${label}`)) ?? table.find(line => line.includes(label))
         const stated = new Set(row?.match(/\d[\d.,]*\d|\d/g)?.map(figure => Number(figure.replace(',', ''))))
         for (const [name, value] of bars) assert.ok(stated.has(value), `${label}, ${name}: ${value}`)
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -171,5 +171,54 @@ describe('postern approvals', { timeout: 600_000 }, () => {
     const approved = await cli(['approve', id, '--as', 'olga'], folder)
     assert.equal(approved.code, 0)
     assert.match(approved.stdout, asked)
+  })
+})
+
+/** The commands of a page, each as its arguments. */
+function commandsOf(page: string): readonly (readonly string[])[] {
+  const text = readFileSync(join(import.meta.dirname, `../../../docs/${page}.md`), 'utf8')
+  return [...text.matchAll(/^postern (.*)$/gm)].map(([, line = '']) =>
+    [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, bare]) => one ?? two ?? bare ?? ''),
+  )
+}
+
+describe('the commands that pages print', { timeout: 600_000 }, () => {
+  test('of policies answer as the page says', async () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, 'people.ts'), "export const principals = [{ kind: 'user', id: 'ann' }]\n")
+    const codes: (number | null)[] = []
+    for (const args of commandsOf('policies')) {
+      const { code, stderr } = await cli(args, folder)
+      assert.equal(stderr, '', args.join(' '))
+      codes.push(code)
+    }
+    // Nobody edits orders here, and the next policies let interns read.
+    assert.deepEqual(codes, [0, 1, 0, 1])
+  })
+
+  test('of approvals show a request, approve it and take that back', async () => {
+    const folder = newFolder()
+    const directory = openDataDirectory(join(folder, '.postern'))
+    const database = openSqlite({ path: directory.file('postern.db') })
+    const { id } = await new Approvals({ database }).request({
+      act: { actor: 'user:finn', action: 'invoice.purge', resource: 'account/7', arguments: {} },
+      principal: { kind: 'user', id: 'finn' },
+      by: 'role:owner',
+    })
+    database.close()
+    directory.close()
+    const printed: string[] = []
+    for (const args of commandsOf('approvals')) {
+      const { code, stdout, stderr } = await cli(
+        args.map(part => (part === 'ID' ? id : part)),
+        folder,
+      )
+      assert.deepEqual([code, stderr], [0, ''], args.join(' '))
+      printed.push(stdout.split('\n')[0] ?? '')
+    }
+    assert.deepEqual(
+      printed.map(line => /pending|approved|denied/.exec(line)?.[0]),
+      ['pending', 'pending', 'approved', 'denied'],
+    )
   })
 })

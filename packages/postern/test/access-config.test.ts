@@ -129,32 +129,36 @@ describe('access in the configuration', { timeout: 300_000 }, () => {
       },
     ))
 
-  test('the configuration of docs/approvals.md holds what the page says', async () => {
-    const page = readFileSync(new URL('../../../docs/approvals.md', import.meta.url), 'utf8')
-    const [, yaml = ''] = /^```yaml\n# postern\.config\.yaml\n([\s\S]*?)^```$/m.exec(page) ?? []
-    const folder = newFolder()
-    writeFileSync(join(folder, 'postern.config.yaml'), yaml)
-    writeFileSync(join(folder, 'policies.ts'), POLICIES)
-    process.env['APPROVALS_WEBHOOK_SECRET'] = `whsec_${'A'.repeat(44)}`
-    const layer = await postern({ folder, identify })
-    const handle = layer.fetch(() => new Response('handled'), { peer: () => '203.0.113.9' })
-    const statuses: number[] = []
-    for (const [method, path] of [
-      ['GET', '/orders/7'],
-      ['DELETE', '/orders/7'],
-      ['POST', '/invoices/purge'],
-    ] as const)
-      statuses.push(
-        (
-          await handle(
-            new Request(`http://shop.example${path}`, { method, headers: { authorization: 'ann' } }),
-          )
-        ).status,
-      )
-    await layer.close()
-    delete process.env['APPROVALS_WEBHOOK_SECRET']
-    assert.deepEqual(statuses, [403, 403, 403])
-  })
+  const PAGES = [
+    ['approvals', ['GET /orders/7', 'DELETE /orders/7', 'POST /invoices/purge']],
+    ['guards', ['GET /reports/7', 'DELETE /orders/7', 'POST /invoices/purge']],
+  ] as const
+  for (const [page, refused] of PAGES)
+    test(`the configuration of docs/${page}.md holds what the page says`, async () => {
+      const text = readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), 'utf8')
+      const [, yaml = ''] = /^```yaml\n# postern\.config\.yaml\n([\s\S]*?)^```$/m.exec(text) ?? []
+      const folder = newFolder()
+      writeFileSync(join(folder, 'postern.config.yaml'), yaml)
+      writeFileSync(join(folder, 'policies.ts'), POLICIES)
+      process.env['APPROVALS_WEBHOOK_SECRET'] = `whsec_${'A'.repeat(44)}`
+      const layer = await postern({ folder, identify })
+      const handle = layer.fetch(() => new Response('handled'), { peer: () => '203.0.113.9' })
+      const statuses: number[] = []
+      for (const [method, path] of [...refused, 'GET /open'].map(route => route.split(' ')))
+        statuses.push(
+          (
+            await handle(
+              new Request(`http://shop.example${path}`, {
+                ...(method !== undefined && { method }),
+                headers: { authorization: 'ann' },
+              }),
+            )
+          ).status,
+        )
+      await layer.close()
+      delete process.env['APPROVALS_WEBHOOK_SECRET']
+      assert.deepEqual(statuses, [403, 403, 403, 200])
+    })
 
   const mistakes: readonly (readonly [string, unknown, RegExp])[] = [
     ['an invalid rule', { routes: { '/x': { approve: { by: 'owners' } } } }, /routes\["\/x"\]\.approve\.by/],
