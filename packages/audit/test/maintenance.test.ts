@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { type Event, StoreError, VirtualClock } from '@postern/core'
+import { DirectoryStore } from '../src/embedded/directory-store.ts'
+import { disk } from '../src/files/file-layer.ts'
 import { parseVerifierKey } from '../src/format/note-key.ts'
 import {
   openAuditLog,
@@ -15,7 +19,9 @@ import {
   verifyDirectory,
   verifyTlogProof,
 } from '../src/index.ts'
+import { LogReader } from '../src/reader/log-reader.ts'
 import { collect, freshDirectory, requestEvent } from './support/events.ts'
+import { withFaults } from './support/with-faults.ts'
 
 const origin = 'shop.example.com/audit'
 
@@ -99,6 +105,33 @@ describe('retention', () => {
     )
     for (const reader of readers) reader.close()
     assert.deepEqual((await verifyDirectory(directory)).problems, [])
+  })
+
+  test('waits for another one that is setting the mark, and never puts the beginning of the log back', async () => {
+    const directory = await writtenLog(256 * 5)
+    const isDone = new Int32Array(new SharedArrayBuffer(4))
+    let thread: Worker | undefined
+    const files = withFaults(disk, {
+      write: (path, bytes) => {
+        if (path.endsWith('minimum-index.new') && thread === undefined) {
+          const before = requestEvent(256 * 4).time
+          thread = new Worker(new URL('support/prune-thread.ts', import.meta.url), {
+            workerData: { directory, before, isDone },
+          })
+          // Long enough for the other one to be done, unless it waits.
+          Atomics.wait(isDone, 0, 0, 3_000)
+        }
+        disk.write(path, bytes)
+      },
+    })
+    const store = new DirectoryStore({ files, directory, keys: undefined, index: undefined })
+    const verifiers = (await store.verifierKeys()).map(key => parseVerifierKey(key))
+    await removeEntriesBefore(new LogReader(store, verifiers), requestEvent(256 * 2).time)
+    assert.ok(thread)
+    await once(thread, 'exit')
+    assert.equal(isDone[0], 1)
+    const { problems, entries } = await verifyDirectory(directory)
+    assert.deepEqual([problems, entries], [[], 256 + 2])
   })
 
   test('lets a tenant of whom nothing is left go on with the next number, even when the index is lost too', async () => {

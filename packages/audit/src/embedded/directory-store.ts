@@ -111,21 +111,30 @@ export class DirectoryStore implements LogStore {
   }
 
   async remove({ from, to, numbers }: RemovedEntries): Promise<boolean> {
-    if (this.#files.minimumIndex() !== from) return false
-    // The tenants' numbers continue where they were, even for a tenant that has no entries left.
-    this.#files.replace(MINIMUM_INDEX, `${to}\n${JSON.stringify(Object.fromEntries(numbers))}\n`)
-    for (let index = from / TILE_WIDTH; index < to / TILE_WIDTH; index++)
-      this.#files.files.remove(this.#bundlePath(index))
-    return true
+    // Two who find the same mark would otherwise set it one after the other: back, below what is gone already.
+    return this.#alone(() => {
+      if (this.#files.minimumIndex() !== from) return false
+      // The tenants' numbers continue where they were, even for a tenant that has no entries left.
+      this.#files.replace(MINIMUM_INDEX, `${to}\n${JSON.stringify(Object.fromEntries(numbers))}\n`)
+      for (let index = from / TILE_WIDTH; index < to / TILE_WIDTH; index++)
+        this.#files.files.remove(this.#bundlePath(index))
+      return true
+    })
   }
 
   async finishRemoval(): Promise<void> {
-    // In the order in which they are removed, the ones that are left stand last.
-    for (let index = this.#files.minimumIndex() / TILE_WIDTH - 1; index >= 0; index--) {
-      const path = this.#bundlePath(index)
-      if (this.#files.files.read(path, 0, 1) === undefined) return
-      this.#files.files.remove(path)
-    }
+    this.#alone(() => {
+      // In the order in which they are removed, the ones that are left stand last.
+      for (let index = this.#files.minimumIndex() / TILE_WIDTH - 1; index >= 0; index--) {
+        const path = this.#bundlePath(index)
+        if (this.#files.files.read(path, 0, 1) === undefined) return
+        this.#files.files.remove(path)
+      }
+    })
+  }
+
+  #alone<T>(work: () => T): T {
+    return this.#files.files.alone(this.#files.directory, 'audit-retention', work)
   }
 
   #bundlePath(index: number): string {

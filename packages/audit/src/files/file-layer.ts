@@ -1,6 +1,7 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { errorCode } from '@postern/core'
+import { lockDirectory } from '@postern/store'
 
 /** A file that is written at explicit positions and synced, off the request thread. */
 export interface DurableFile {
@@ -37,6 +38,11 @@ export interface FileLayer {
    * Creates a directory and its parents; returns every directory that got a new name in it, and the new ones.
    */
   makeDirectory(path: string): readonly string[]
+  /**
+   * Does work in a directory that no other process or thread does at the same time under this name.
+   * @throws StoreError when another one is at it for half a minute
+   */
+  alone<T>(directory: string, name: string, work: () => T): T
 }
 
 /**
@@ -116,6 +122,15 @@ export const disk: FileLayer = {
     const changed = [dirname(first)]
     for (let made = path; made.length >= first.length; made = dirname(made)) changed.push(made)
     return changed
+  },
+
+  alone(directory, name, work) {
+    const lock = lockDirectory(directory, { name, wait: '30s' })
+    try {
+      return work()
+    } finally {
+      lock.release()
+    }
   },
 }
 

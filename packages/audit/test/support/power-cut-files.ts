@@ -202,6 +202,10 @@ export class PowerCutFiles implements FileLayer {
     if (this.#names.delete(path)) this.#changes.push({ kind: 'remove', path })
   }
 
+  alone<T>(_directory: string, _name: string, work: () => T): T {
+    return work()
+  }
+
   removeDirectory(path: string): void {
     for (const name of [...this.#names.keys()]) if (name.startsWith(`${path}/`)) this.remove(name)
   }

@@ -18,6 +18,7 @@ export function withFaults(files: FileLayer, faults: Partial<FileLayer>): FileLa
     removeDirectory: path => files.removeDirectory(path),
     list: path => files.list(path),
     makeDirectory: path => files.makeDirectory(path),
+    alone: (directory, name, work) => files.alone(directory, name, work),
     ...faults,
   }
 }
