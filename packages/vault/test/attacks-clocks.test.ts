@@ -69,7 +69,7 @@ describe('who sets the clock of a holder back', () => {
     for (let number = 0; number < 2_500; number++)
       journal.opened(
         { time: 0, person: 'p', service: 's', records: new Map() },
-        { capability: `p ${number}`, expiresAt: 10_000 - number },
+        { service: 's', actor: 'p', nonce: `${number}`, expiresAt: 10_000 - number },
       )
     journal.prune(20_000)
     assert.equal(journal.forgottenUntil(), 8_500)
@@ -80,10 +80,12 @@ describe('who sets the clock of a holder back', () => {
 
 describe('capabilities that were seen', () => {
   it('are refused once they may have been forgotten, whatever the clock says then', () => {
-    const seen = new SeenCapabilities(10, 2)
-    assert.ok(seen.use('alice', 'one', 100, 0))
-    assert.ok(seen.use('alice', 'two', 200, 0))
-    assert.ok(seen.use('alice', 'three', 300, 150), 'the first had expired, and made room')
-    assert.equal(seen.use('alice', 'one', 100, 50), false)
+    const seen = new SeenCapabilities({ most: 10, mostOfOne: 2 })
+    const use = (nonce: string, expiresAt: number, now: number): boolean =>
+      seen.use({ service: 'shop', actor: 'alice', nonce, expiresAt }, now)
+    assert.ok(use('one', 100, 0))
+    assert.ok(use('two', 200, 0))
+    assert.ok(use('three', 300, 150), 'the first had expired, and made room')
+    assert.equal(use('one', 100, 50), false)
   })
 })

@@ -9,6 +9,7 @@ import { after, describe, it } from 'node:test'
 import { systemRandom } from '@postern/core'
 import type { HolderAnswer } from '../src/holder/holder-answer.ts'
 import { HolderCore } from '../src/holder/holder-core.ts'
+import type { UsedCapability } from '../src/holder/holder-journal.ts'
 import { HolderStore } from '../src/holder/holder-store.ts'
 import { MemoryJournal } from '../src/holder/memory-journal.ts'
 import { OutstandingNonces } from '../src/holder/outstanding-nonces.ts'
@@ -37,6 +38,7 @@ const item = (row: number) => ({
 const opening = (...rows: number[]) => ({ op: 'open', items: packed(rows.map(item)) })
 const named = (...rows: number[]) =>
   rows.map(row => ({ tenant: '', table: 'customers', row: [`${row}`], columns: ['email'] }))
+const byActor = (a: UsedCapability, b: UsedCapability): number => a.actor.localeCompare(b.actor)
 const refusedAs = (answer: HolderAnswer | undefined): string | undefined =>
   answer !== undefined && 'refused' in answer ? answer.refused : undefined
 const first = ({ cores }: ReturnType<typeof testHolders>): HolderCore => cores[0] as HolderCore
@@ -207,14 +209,36 @@ describe('who has capabilities of people', () => {
   })
 
   it('signs without end: one person fills only their own share of what a holder remembers', () => {
-    const seen = new SeenCapabilities(100, 10)
-    for (let i = 0; i < 50; i++) assert.equal(seen.use('mallory', `${i}`, 1_000, 0), i < 10)
-    assert.equal(seen.use('anne', '0', 1_000, 0), true)
-    assert.equal(seen.use('anne', '0', 1_000, 0), false)
+    const seen = new SeenCapabilities({ most: 100, mostOfOne: 10 })
+    const use = (actor: string, nonce: string, expiresAt: number, now: number): boolean =>
+      seen.use({ service: 'shop', actor, nonce, expiresAt }, now)
+    for (let i = 0; i < 50; i++) assert.equal(use('mallory', `${i}`, 1_000, 0), i < 10)
+    assert.equal(use('anne', '0', 1_000, 0), true)
+    assert.equal(use('anne', '0', 1_000, 0), false)
     // Expired ones make room again, and only those.
-    assert.equal(seen.use('mallory', 'later', 3_000, 2_000), true)
-    for (let i = 0; i < 200; i++) seen.use(`person ${i}`, 'n', 9_000, 2_000)
-    assert.equal(seen.use('one too many', 'n', 9_000, 2_000), false)
+    assert.equal(use('mallory', 'later', 3_000, 2_000), true)
+    for (let i = 0; i < 200; i++) use(`person ${i}`, 'n', 9_000, 2_000)
+    assert.equal(use('one too many', 'n', 9_000, 2_000), false)
+  })
+
+  it('invents people without end, with the key of an enroller: people of other services go on, also after a restart', () => {
+    const journal = HolderStore.open(join(folder, 'seen.db'))
+    const seen = new SeenCapabilities({ services: 4, most: 80 })
+    const invented = Array.from({ length: 100 }, (_, number) => ({
+      ...{ service: 'mallory', actor: `invented ${number}`, nonce: 'n', expiresAt: 9_000 },
+    }))
+    // Its own share of ten, and the forty that are common.
+    const taken = invented.filter(used => seen.use(used, 0))
+    assert.equal(taken.length, 50)
+    for (const service of ['shop', 'support', 'billing'])
+      for (let person = 0; person < 20; person++) {
+        const used = { service, actor: `${service} ${person}`, nonce: 'n', expiresAt: 9_000 }
+        assert.equal(seen.use(used, 0), person < 10)
+      }
+    for (const used of taken)
+      journal.opened({ time: 0, person: used.actor, service: used.service, records: new Map() }, used)
+    assert.deepEqual([...journal.usedAfter(0)].sort(byActor), [...taken].sort(byActor))
+    journal.close()
   })
 
   it('names a thousand records and asks for a thousand: each is looked at once', () => {

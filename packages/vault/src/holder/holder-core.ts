@@ -99,7 +99,7 @@ export class HolderCore {
       this.#searches.charge(scope, terms, time, now)
     for (const { user, time } of journal.guessedSince(since))
       this.#guesses.charge(user, [this.#nextGuess()], time, now)
-    this.#seen = SeenCapabilities.from(journal, now)
+    this.#seen = SeenCapabilities.from(journal, Object.keys(policy.services).length, now)
   }
 
   /** Epoch that seals: the newest that is complete here. */
@@ -203,8 +203,10 @@ export class HolderCore {
       const { shortage } = weighed
       return this.#refuse(service, { refused: 'budget', ...shortage }, person?.actor, shortage.budget)
     }
-    const used = person && { capability: `${person.actor} ${person.nonce}`, expiresAt: person.expiresAt }
-    if (person !== undefined && !this.#seen.use(person.actor, person.nonce, person.expiresAt, now))
+    const used = person && {
+      ...{ service, actor: person.actor, nonce: person.nonce, expiresAt: person.expiresAt },
+    }
+    if (used !== undefined && !this.#seen.use(used, now))
       return this.#refuse(service, { refused: 'capability' }, person?.actor, 'used before')
     // What every budget has counted already is free, and need not be written again.
     const fresh = { ...charge, records: weighed.fresh }

@@ -18,7 +18,10 @@ export interface SearchedEntry {
 
 /** A capability that was used up. */
 export interface UsedCapability {
-  readonly capability: string
+  /** Through which service it came; empty for one that an earlier version wrote down. */
+  readonly service: string
+  readonly actor: string
+  readonly nonce: string
   /** Epoch milliseconds. */
   readonly expiresAt: number
 }

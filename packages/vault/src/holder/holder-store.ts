@@ -206,7 +206,7 @@ export class HolderStore implements HolderJournal {
     if (used === undefined) this.#database.read(addOpened)
     else
       this.#database.transaction(() => {
-        this.#run.addUsed.run(used.capability, used.expiresAt)
+        this.#run.addUsed.run(`${used.actor} ${used.nonce}`, used.expiresAt, used.service)
         if (records.size > 0) addOpened()
       })
     // A capability without a record of its own counts as one: it must not come twice without end either.
@@ -249,8 +249,17 @@ export class HolderStore implements HolderJournal {
   }
 
   *usedAfter(now: number): Iterable<UsedCapability> {
-    for (const row of this.#run.usedAfter.iterate(now))
-      yield { capability: String(row['capability']), expiresAt: Number(row['expiresAt']) }
+    for (const row of this.#run.usedAfter.iterate(now)) {
+      const capability = String(row['capability'])
+      // An actor's name may hold spaces; a nonce holds none.
+      const at = capability.lastIndexOf(' ')
+      yield {
+        service: String(row['service']),
+        actor: capability.slice(0, at),
+        nonce: capability.slice(at + 1),
+        expiresAt: Number(row['expiresAt']),
+      }
+    }
   }
 
   freeze(actor: string, reason: string, time: number): void {

@@ -41,6 +41,11 @@ export const HOLDER_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
       CREATE INDEX searched_time ON searched (time);`,
   },
+  {
+    id: 3,
+    name: 'which service a capability came through',
+    sqlite: "ALTER TABLE used ADD COLUMN service TEXT NOT NULL DEFAULT '';",
+  },
 ]
 
 export const HOLDER_SQL = {
@@ -63,8 +68,9 @@ export const HOLDER_SQL = {
   addSearched: 'INSERT INTO searched (time, scope, terms) VALUES (?, ?, ?)',
   searchedSince: 'SELECT time, scope, terms FROM searched WHERE time > ? ORDER BY rowid',
   pruneSearched: 'DELETE FROM searched WHERE rowid IN (SELECT rowid FROM searched WHERE time <= ? LIMIT ?)',
-  addUsed: 'INSERT INTO used (capability, expires_at) VALUES (?, ?) ON CONFLICT (capability) DO NOTHING',
-  usedAfter: 'SELECT capability, expires_at AS expiresAt FROM used WHERE expires_at > ?',
+  addUsed:
+    'INSERT INTO used (capability, expires_at, service) VALUES (?, ?, ?) ON CONFLICT (capability) DO NOTHING',
+  usedAfter: 'SELECT capability, expires_at AS expiresAt, service FROM used WHERE expires_at > ?',
   oldUsed:
     'SELECT max(expires_at) AS until FROM (SELECT expires_at FROM used WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)',
   pruneUsed:

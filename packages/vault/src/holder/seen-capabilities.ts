@@ -1,60 +1,92 @@
-import type { HolderJournal } from './holder-journal.ts'
+import type { HolderJournal, UsedCapability } from './holder-journal.ts'
 
-/** Capabilities of one actor and of all, remembered until they expire by themselves. */
+/** Capabilities of all and of one actor, remembered until they expire by themselves. */
 const MOST = 500_000
 const MOST_OF_ONE = 20_000
+/** Milliseconds between two searches for expired ones: whoever fills this must not keep the holder busy too. */
+const EXPIRE_EVERY = 1_000
+
+/** How many used capabilities are remembered. */
+export interface SeenCapabilitiesOptions {
+  /** Services that may present some: each of them has a share that no other one can fill. Default 1. */
+  readonly services?: number
+  /** Default 500,000. */
+  readonly most?: number
+  /** Most of one actor. Default 20,000. */
+  readonly mostOfOne?: number
+}
 
 /**
- * Capabilities that were used. What cannot be remembered is not taken; one actor who signs without end uses
- * up their own share only. Nor is one that may have been forgotten: it is long expired, unless somebody has
- * set the clock back.
+ * Capabilities that were used. What cannot be remembered is not taken. One actor who signs without end uses
+ * up their own share only; a service that invents actors its own share and the common half. Nor is a
+ * capability taken that may have been forgotten: it is long expired, unless somebody has set the clock back.
  */
 export class SeenCapabilities {
-  readonly #seen = new Map<string, Map<string, number>>()
-  readonly #most: number
+  /** By actor, then by nonce. */
+  readonly #seen = new Map<string, Map<string, UsedCapability>>()
+  readonly #ofService = new Map<string, number>()
   readonly #mostOfOne: number
-  #size = 0
+  /** What each service has for itself, and what all may use beyond that. */
+  readonly #share: number
+  readonly #common: number
+  #commonUsed = 0
+  #expiredAt = Number.NEGATIVE_INFINITY
   /** Latest expiry of those that are not remembered any more, epoch milliseconds. */
   #forgottenUntil = 0
 
-  constructor(most: number = MOST, mostOfOne: number = MOST_OF_ONE) {
-    this.#most = most
+  constructor({ services = 1, most = MOST, mostOfOne = MOST_OF_ONE }: SeenCapabilitiesOptions = {}) {
     this.#mostOfOne = mostOfOne
+    this.#share = Math.floor(most / 2 / Math.max(1, services))
+    this.#common = most - this.#share * Math.max(1, services)
   }
 
-  /** What a holder had written down when it ended. */
-  static from(journal: HolderJournal, now: number): SeenCapabilities {
-    const seen = new SeenCapabilities()
-    for (const { capability, expiresAt } of journal.usedAfter(now)) {
-      // An actor's name may hold spaces; a nonce holds none.
-      const at = capability.lastIndexOf(' ')
-      seen.use(capability.slice(0, at), capability.slice(at + 1), expiresAt, now)
-    }
+  /** What a holder had written down when it ended. @param services that it serves */
+  static from(journal: HolderJournal, services: number, now: number): SeenCapabilities {
+    const seen = new SeenCapabilities({ services })
+    for (const used of journal.usedAfter(now)) seen.use(used, now)
     seen.#forgottenUntil = journal.forgottenUntil()
     return seen
   }
 
   /** Remembers one. False when it was used before, or when there is no room. */
-  use(actor: string, nonce: string, expiresAt: number, now: number): boolean {
+  use(used: UsedCapability, now: number): boolean {
+    const { service, actor, nonce, expiresAt } = used
     if (expiresAt <= this.#forgottenUntil) return false
-    const own = this.#seen.get(actor) ?? new Map<string, number>()
-    if (own.has(nonce)) return false
-    if (own.size >= this.#mostOfOne) this.#expire(actor, own, now)
-    if (this.#size >= this.#most) for (const [name, nonces] of this.#seen) this.#expire(name, nonces, now)
-    if (own.size >= this.#mostOfOne || this.#size >= this.#most) return false
-    own.set(nonce, expiresAt)
+    if (this.#seen.get(actor)?.has(nonce) === true) return false
+    if (!this.#hasRoom(service, actor)) {
+      this.#expire(now)
+      if (!this.#hasRoom(service, actor)) return false
+    }
+    const own = this.#seen.get(actor) ?? new Map<string, UsedCapability>()
+    own.set(nonce, used)
     this.#seen.set(actor, own)
-    this.#size++
+    this.#count(service, 1)
     return true
   }
 
-  #expire(actor: string, nonces: Map<string, number>, now: number): void {
-    for (const [nonce, expiresAt] of nonces) {
-      if (expiresAt > now) continue
-      this.#forgottenUntil = Math.max(this.#forgottenUntil, expiresAt)
-      nonces.delete(nonce)
-      this.#size--
+  #hasRoom(service: string, actor: string): boolean {
+    if ((this.#seen.get(actor)?.size ?? 0) >= this.#mostOfOne) return false
+    return (this.#ofService.get(service) ?? 0) < this.#share || this.#commonUsed < this.#common
+  }
+
+  #count(service: string, change: 1 | -1): void {
+    const before = this.#ofService.get(service) ?? 0
+    const after = before + change
+    this.#ofService.set(service, after)
+    this.#commonUsed += Math.max(0, after - this.#share) - Math.max(0, before - this.#share)
+  }
+
+  #expire(now: number): void {
+    if (now - this.#expiredAt < EXPIRE_EVERY) return
+    this.#expiredAt = now
+    for (const [actor, nonces] of this.#seen) {
+      for (const [nonce, { service, expiresAt }] of nonces) {
+        if (expiresAt > now) continue
+        this.#forgottenUntil = Math.max(this.#forgottenUntil, expiresAt)
+        nonces.delete(nonce)
+        this.#count(service, -1)
+      }
+      if (nonces.size === 0) this.#seen.delete(actor)
     }
-    if (nonces.size === 0) this.#seen.delete(actor)
   }
 }
