@@ -111,7 +111,7 @@ export class DirectoryStore implements LogStore {
   }
 
   async remove({ from, to, numbers }: RemovedEntries): Promise<boolean> {
-    // Two who find the same mark would otherwise set it one after the other: back, below what is gone already.
+    // Two who find the same mark would set it one after the other: back, below what is gone already.
     return this.#alone(() => {
       if (this.#files.minimumIndex() !== from) return false
       // The tenants' numbers continue where they were, even for a tenant that has no entries left.

@@ -3,7 +3,7 @@ import type { HolderJournal, UsedCapability } from './holder-journal.ts'
 /** Capabilities of all and of one actor, remembered until they expire by themselves. */
 const MOST = 500_000
 const MOST_OF_ONE = 20_000
-/** Milliseconds between two searches for expired ones: whoever fills this must not keep the holder busy too. */
+/** Milliseconds between two searches for expired ones: who fills this must not keep the holder busy too. */
 const EXPIRE_EVERY = 1_000
 
 /** How many used capabilities are remembered. */
