@@ -173,6 +173,11 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     ],
     ['oauth/store/oauth-store.ts', 'if (won) return', "if (won || hash !== '') return"],
   ),
+  variant('redeem and rotate races', 'oauth-refresh-grace', 'the token before the last is answered again', [
+    'oauth/store/oauth-store.ts',
+    'payload === undefined || payload.consumed !== undefined ? undefined : id',
+    'payload === undefined ? undefined : id',
+  ]),
   variant(
     'open redirect and Host-header redirect',
     'bug-classes',

@@ -38,14 +38,25 @@ export const CLIENTS: readonly ClientMetadata[] = [
     response_types: [],
     grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
   },
+  {
+    client_id: 'desk',
+    client_name: 'Desktop client',
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [CALLBACK],
+    grant_types: ['authorization_code', 'refresh_token'],
+  },
 ]
 
 export const PARTNER = 'https://partner.example'
 
+/** @param options `oauth` adds to the clients and resources that all tests have */
 export async function oauthSite(t: TestContext, options: SiteOptions = {}): Promise<Site> {
   return startSite(t, {
     ...options,
     oauth: {
+      refreshGraceMs: 0,
+      ...options.oauth,
       clients: CLIENTS,
       resources: {
         [API]: { scopes: ['orders:read', 'orders:write'] },
@@ -91,7 +102,9 @@ export async function codeFlow(
   scope: string,
   resource: string = API,
 ): Promise<{
-  readonly exchange: () => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>
+  readonly exchange: (
+    key?: openid.DPoPOptions,
+  ) => Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers>
   readonly url: URL
   readonly pages: readonly string[]
   readonly verifier: string
@@ -108,12 +121,15 @@ export async function codeFlow(
     code_challenge_method: 'S256',
   }
   const { url, pages } = await allow(browser, openid.buildAuthorizationUrl(config, parameters))
-  const exchange = (): Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers> =>
+  const exchange = (
+    key?: openid.DPoPOptions,
+  ): Promise<openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers> =>
     openid.authorizationCodeGrant(
       config,
       url,
       { pkceCodeVerifier: verifier, expectedState: parameters.state, expectedNonce: parameters.nonce },
       { resource },
+      key,
     )
   return { exchange, url, pages, verifier }
 }

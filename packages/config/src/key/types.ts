@@ -91,12 +91,25 @@ export const duration: z.ZodType<number, Duration> = parsed(
 export const secondOrMore: z.ZodType<number, Duration> = parsed(
   z.union([z.string(), z.number()]),
   'a duration such as "10s"',
+  secondsOf,
+)
+
+/** A duration of a second to a minute. */
+export const secondToMinute: z.ZodType<number, Duration> = parsed(
+  z.union([z.string(), z.number()]),
+  'a duration such as "10s"',
   value => {
-    const milliseconds = millisecondsOf(value)
-    if (milliseconds < 1_000) fail('must be at least 1s', 'e.g. 10s')
+    const milliseconds = secondsOf(value)
+    if (milliseconds > 60_000) fail('must be at most 1m', 'e.g. 10s')
     return milliseconds
   },
 )
+
+function secondsOf(value: Duration): number {
+  const milliseconds = millisecondsOf(value)
+  if (milliseconds < 1_000) fail('must be at least 1s', 'e.g. 10s')
+  return milliseconds
+}
 
 function millisecondsOf(value: Duration): number {
   const milliseconds = parseDuration(value)

@@ -1,6 +1,7 @@
+import type { Duration } from '@postern/core'
 import type * as z from 'zod'
-import { key, required, section } from '../key/key.ts'
-import { listOf, oneOf, text, url } from '../key/types.ts'
+import { key, orOff, required, section } from '../key/key.ts'
+import { listOf, oneOf, secondToMinute, text, url } from '../key/types.ts'
 
 /** A program that acts for people by OAuth. */
 export interface OauthClientConfig {
@@ -40,6 +41,11 @@ export interface OauthConfig {
   readonly resources?: readonly OauthResourceConfig[] | undefined
   /** Whether a client may be identified by a URL of its metadata, as MCP clients are. Default: `no`. */
   readonly metadataDocuments?: 'yes' | 'no' | undefined
+  /**
+   * How long a refresh token that was replaced is still answered with its successor, to the same client: two
+   * tabs refresh at once, or an answer was lost. At most `1m`; `false`: never. Default: `10s`.
+   */
+  readonly refreshGrace?: false | Duration | undefined
 }
 
 /** An OAuth client with its defaults. */
@@ -58,6 +64,7 @@ export interface CompiledOauth {
     readonly tokens: 'opaque' | 'introspected' | 'jwt'
   })[]
   readonly metadataDocuments: 'yes' | 'no'
+  readonly refreshGrace: false | number
 }
 
 const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
@@ -129,6 +136,13 @@ export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOaut
       description: 'Whether a client may be identified by a URL of its metadata, as MCP clients are.',
       default: 'no',
       example: 'yes',
+    }),
+    refreshGrace: key(orOff(secondToMinute), {
+      description:
+        'How long a refresh token that was replaced is still answered with its successor, to the same client: two tabs refresh at once, or an answer was lost. At most `1m`; `false`: never.',
+      default: 10_000,
+      defaultText: '`10s`',
+      example: '30s',
     }),
   },
 )

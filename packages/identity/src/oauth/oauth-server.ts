@@ -5,7 +5,6 @@ import type {
   Interaction,
   InteractionResults,
   KoaContextWithOIDC,
-  Provider,
 } from 'oidc-provider'
 import { go, isAnswer, isFresh, needsSession, show, toStepUp } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
@@ -16,12 +15,14 @@ import { isOriginOf, withPagePolicy } from './browser-answers.ts'
 import { consentPage } from './consent-page.ts'
 import { deviceConfirm, deviceInput } from './device-pages.ts'
 import { grantPages } from './grant-pages.ts'
+import { granted } from './granted.ts'
 import { loadProvider } from './load-provider.ts'
 import { MemoryServer } from './memory-server.ts'
 import { addressBelow } from './metadata-path.ts'
 import { endReplayed, refusals, replayEvents } from './refusals.ts'
 import { DevicePolls } from './store/device-polls.ts'
 import { OauthStore } from './store/oauth-store.ts'
+import { RefreshRotation } from './store/refresh-rotation.ts'
 import { oauthSigningKeys } from './store/signing-keys.ts'
 import { clientLabel, mayIntrospect, metadataFetch, urlClients } from './url-clients.ts'
 
@@ -48,6 +49,11 @@ export interface OauthServerOptions {
    * Client ID Metadata Document). Default `no`.
    */
   readonly metadataDocuments?: 'yes' | 'no'
+  /**
+   * Milliseconds in which the same client gets the same refresh token again for the one that it replaced.
+   * Default 10 seconds; 0: never.
+   */
+  readonly refreshGraceMs?: number
 }
 
 /** An OAuth 2.1 and OpenID Connect server, in the pages' own clothes. */
@@ -63,6 +69,7 @@ export interface OauthServer {
   identify(token: string): Promise<Principal | undefined>
 }
 
+const REFRESH_GRACE_MS = 10_000
 const OIDC_SCOPES = ['openid', 'offline_access', 'email', 'profile']
 
 /**
@@ -77,7 +84,18 @@ export async function oauthServer(
   const server = new MemoryServer(parts.origin)
   const current = (): PageRequest | undefined =>
     ProviderClass.ctx === undefined ? undefined : server.pageOf(ProviderClass.ctx.req)
-  const store = new OauthStore(parts, refusals(errors), replayEvents(parts, current))
+  const tell = replayEvents(parts)
+  const store = new OauthStore(
+    parts,
+    refusals(errors),
+    grant => tell('grant.revoked', grant, current()),
+    options.refreshGraceMs ?? REFRESH_GRACE_MS,
+  )
+  const rotation = new RefreshRotation(
+    store,
+    () => ProviderClass.ctx,
+    (grant, { req }) => tell('grant.repeated', grant, server.pageOf(req)),
+  )
   const issuer = `${parts.origin}${parts.base}/oauth`
   const isSecure = parts.origin.startsWith('https:')
   const pages = new WeakMap<PageRequest, Page>()
@@ -106,14 +124,14 @@ export async function oauthServer(
   const [firstResource] = Object.keys(resources)
   const apiScopes = Object.values(resources).flatMap(({ scopes }) => scopes)
   const configuration: Configuration = {
-    adapter: model => store.adapter(model),
+    adapter: model => (model === 'RefreshToken' ? rotation.adapter() : store.adapter(model)),
     clients: (options.clients ?? []).map(client => ({ ...client })),
     jwks: { keys: [...(await oauthSigningKeys(parts))] as NonNullable<Configuration['jwks']>['keys'] },
     scopes: [...new Set([...OIDC_SCOPES, ...apiScopes])],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'locale'] },
     responseTypes: ['code'],
     pkce: { required: () => true },
-    rotateRefreshToken: true,
+    rotateRefreshToken: ctx => rotation.isNew(ctx),
     revokeGrantPolicy: async ctx => {
       await endReplayed(ctx, store)
       return true
@@ -219,6 +237,7 @@ export async function oauthServer(
   provider.use(async (ctx, next) => {
     await next()
     await polls.answered(ctx as KoaContextWithOIDC)
+    rotation.answered(ctx as KoaContextWithOIDC)
   })
   const callback = provider.callback()
 
@@ -346,24 +365,6 @@ function oldestProof({ iat, prompt, params }: Interaction): number {
   // The server asks for `max_age` also where it does not know yet when somebody proved themselves.
   const maxAge = Number(params['max_age'])
   return prompt.reasons.includes('max_age') ? (iat - (maxAge > 0 ? maxAge : 0)) * 1_000 : 0
-}
-
-/** Writes down what was allowed. @returns the id of the grant */
-async function granted(provider: Provider, interaction: Interaction, session: Session): Promise<string> {
-  const known = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId)
-  const clientId = String(interaction.params['client_id'])
-  const grant = known ?? new provider.Grant({ accountId: session.accountId, clientId })
-  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = interaction.prompt.details
-  if (isWords(missingOIDCScope)) grant.addOIDCScope(missingOIDCScope.join(' '))
-  if (isWords(missingOIDCClaims)) grant.addOIDCClaims([...missingOIDCClaims])
-  if (typeof missingResourceScopes === 'object' && missingResourceScopes !== null)
-    for (const [resource, scopes] of Object.entries(missingResourceScopes))
-      if (isWords(scopes)) grant.addResourceScope(resource, scopes.join(' '))
-  return grant.save()
-}
-
-function isWords(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(item => typeof item === 'string')
 }
 
 /**

@@ -15,22 +15,24 @@ export function refusals(errors: typeof OauthErrors): (why: OauthRefusal) => Err
 }
 
 /**
- * Tells of a grant that ended because a code or token of it was used twice: somebody else had it too.
- * @param current the request that the server answers now
+ * Tells that a code or token of a grant was used twice: of its end where somebody else had it too, and of a
+ * refresh token that was answered again (`grant.repeated`). It takes the request that was answered.
  */
-export function replayEvents(
-  { clock, emit }: Pick<IdentityParts, 'clock' | 'emit'>,
-  current: () => PageRequest | undefined,
-): (grant: ReplayedGrant) => void {
-  return ({ accountId, clientId }) => {
-    const page = current()
+export function replayEvents({
+  clock,
+  emit,
+}: Pick<IdentityParts, 'clock' | 'emit'>): (
+  type: 'grant.revoked' | 'grant.repeated',
+  grant: ReplayedGrant,
+  page: PageRequest | undefined,
+) => void {
+  return (type, { accountId, clientId }, page) =>
     emit({
-      type: 'grant.revoked',
+      type,
       time: clock.now(),
       actor: { principal: accountId, ...(page !== undefined && { address: page.exchange.client }) },
-      data: { client: clientId.slice(0, 200), why: 'replayed' },
+      data: { client: clientId.slice(0, 200), ...(type === 'grant.revoked' && { why: 'replayed' }) },
     })
-  }
 }
 
 /** At the token endpoint a grant is revoked for one reason: what was sent had been used before. */

@@ -52,6 +52,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     event.data?.['why'] === 'replayed'
       ? `a code or token of the application ${text(event, 'client')} was used twice: it lost its access to the account of ${who(event)}`
       : `an application lost its access to the account of ${who(event)}`,
+  'grant.repeated': event =>
+    `a refresh token of the application ${text(event, 'client')} came twice within seconds, and was answered with the one that replaced it: access to the account of ${who(event)}`,
   'impersonation.started': event =>
     `${who(event)} acts as ${event.resource?.id ?? ''}: ${text(event, 'reason')}`,
   'credential.refused': event => `credentials refused: ${who(event)}${by(event, 'method')}`,

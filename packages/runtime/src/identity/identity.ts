@@ -175,9 +175,11 @@ function oauthOf({
   clients,
   resources,
   metadataDocuments,
+  refreshGrace,
 }: NonNullable<Settings['oauth']>): NonNullable<BuiltInIdentityOptions['oauth']> {
   return {
     metadataDocuments,
+    refreshGraceMs: refreshGrace === false ? 0 : refreshGrace,
     resources: Object.fromEntries(resources.map(({ uri, scopes, tokens }) => [uri, { scopes, tokens }])),
     clients: clients.map(({ id, name, secret, redirectUris, grants }) => ({
       client_id: id,

@@ -1,8 +1,8 @@
 import type { Clock } from '@postern/core'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { CountNowAndThen } from '../../database/count-now-and-then.ts'
-import type { IdentityDatabase, SqlValue } from '../../database/identity-database.ts'
-import { type IdentitySecret, tokenHash } from '../../database/identity-secret.ts'
+import type { IdentityDatabase, SqlValue, Step } from '../../database/identity-database.ts'
+import { IdentitySecret, tokenHash } from '../../database/identity-secret.ts'
 import { AHEAD, faultOf, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
 
 type Statement =
@@ -80,7 +80,16 @@ export interface StoredGrant {
   readonly payload: AdapterPayload
 }
 
+/** A refresh token that takes the place of another. */
+export interface NextToken {
+  readonly id: string
+  readonly payload: AdapterPayload
+  readonly expiresIn: number | undefined
+}
+
 const PRUNE_EVERY_MS = 600_000
+/** Records of which token took the place of another, for as long as the other is answered again. */
+const SUCCESSOR = 'RefreshSuccessor'
 
 /**
  * The storage adapter of the OAuth server. Identifiers of records are the tokens themselves, so only their
@@ -95,6 +104,7 @@ export class OauthStore {
   readonly #clock: Clock
   readonly #refusal: (why: OauthRefusal) => Error
   readonly #onReplay: (grant: ReplayedGrant) => void
+  readonly #graceMs: number
   readonly #counts = new CountNowAndThen()
   /** Whether there were too many used proofs when they were last counted. */
   #isFull = false
@@ -103,12 +113,15 @@ export class OauthStore {
   /**
    * @param refusal what to throw at who loses a race, or asks for too much: an error of the server
    * @param onReplay called once for each grant that ends because something of it was used twice
+   * @param graceMs how long a refresh token that was replaced is answered with its successor. Default: never
    */
   constructor(
     parts: { readonly database: IdentityDatabase; readonly secret: IdentitySecret; readonly clock: Clock },
     refusal: (why: OauthRefusal) => Error,
     onReplay: (grant: ReplayedGrant) => void = () => {},
+    graceMs: number = 0,
   ) {
+    this.#graceMs = graceMs
     this.#onReplay = onReplay
     this.#database = parts.database
     this.#secret = parts.secret
@@ -161,28 +174,61 @@ export class OauthStore {
     if (fault !== undefined) throw this.#refusal(fault)
     if (this.#counts.take(model)) await this.#makeRoom(model, now)
     const sealed = this.#secret.seal(`oauth:${model}:${hash}`, text)
-    const ahead = model === USED ? AHEAD : 0
-    const expiresAt = expiresIn === undefined ? null : now + expiresIn * 1_000 + ahead
+    const expiresAt = endOf(model === USED ? now + AHEAD : now, expiresIn)
     if (model === USED) await this.#use(hash, sealed, expiresAt, now)
-    else await this.#keep(model, id, payload, [model, hash, sealed], expiresAt)
+    else await this.#database.batch([keep({ model, id, payload, sealed, expiresAt })])
+    await this.#prune(now)
+  }
+
+  async #prune(now: number): Promise<void> {
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return
     this.#prunedAt = now
     await this.#database.batch([{ text: SQL.prune, values: [now] }])
   }
 
-  async #keep(
-    model: string,
-    id: string,
-    payload: AdapterPayload,
-    place: readonly SqlValue[],
-    expiresAt: number | null,
-  ): Promise<void> {
-    const { grantId, userCode, uid, accountId } = payload
-    // A grant ends with everything that came of it, so it is a member of itself.
-    const grant = model === 'Grant' ? id : grantId
-    const optional = [grant, userCode, uid].map(value => (value === undefined ? null : tokenHash(value)))
-    const values = [...place, ...optional, accountId ?? null, expiresAt]
-    await this.#database.batch([{ text: SQL.upsert, values }])
+  /**
+   * Replaces a refresh token by another, in one transaction. Of several that replace one at once, one stands.
+   * @returns the id of the token that replaced it
+   * @throws the refusal when the old one was replaced longer ago than it is answered again, or its successor
+   *   was used: everything of its grant is revoked
+   */
+  async rotate(old: string, { id, payload, expiresIn }: NextToken): Promise<string> {
+    const now = this.#clock.now()
+    const sealed = this.#secret.seal(`oauth:RefreshToken:${tokenHash(id)}`, JSON.stringify(payload))
+    const steps: Step[] = [
+      { text: SQL.consume, values: ['RefreshToken', tokenHash(old), now], expect: 1 },
+      keep({ model: 'RefreshToken', id, payload, sealed, expiresAt: endOf(now, expiresIn) }),
+    ]
+    if (this.#graceMs > 0) {
+      const next = this.#successorSecret(old).seal(SUCCESSOR, id)
+      steps.push(keep({ model: SUCCESSOR, id: old, payload, sealed: next, expiresAt: now + this.#graceMs }))
+    }
+    if (!(await this.#database.batch(steps))) {
+      const stands = await this.successor(old)
+      if (stands !== undefined) return stands
+      await this.replayed('RefreshToken', old)
+      throw this.#refusal('replayed')
+    }
+    await this.#prune(now)
+    return id
+  }
+
+  /**
+   * The refresh token that replaced another a moment ago; undefined when that was longer ago, or when it was
+   * used itself, or is gone.
+   */
+  async successor(old: string): Promise<string | undefined> {
+    const values = [SUCCESSOR, tokenHash(old), this.#clock.now()]
+    const [row] = await this.#database.rows<Row>(SQL.find, values)
+    if (row === undefined) return undefined
+    const id = this.#successorSecret(old).open(SUCCESSOR, row.payload)
+    const payload = await this.#first('RefreshToken', SQL.find, tokenHash(id))
+    return payload === undefined || payload.consumed !== undefined ? undefined : id
+  }
+
+  /** The old token opens the new one: the database and the secret without it hold none that works. */
+  #successorSecret(old: string): IdentitySecret {
+    return new IdentitySecret(this.#secret.mac(SUCCESSOR, old))
   }
 
   /** Keeps the use of a proof or an assertion. @throws the refusal at whoever used it already */
@@ -239,6 +285,32 @@ export class OauthStore {
     )
     this.#onReplay({ accountId, clientId })
   }
+}
+
+/** Epoch milliseconds. */
+function endOf(now: number, expiresIn: number | undefined): number | null {
+  return expiresIn === undefined ? null : now + expiresIn * 1_000
+}
+
+/** Writes down one record. */
+function keep(record: {
+  readonly model: string
+  readonly id: string
+  readonly payload: AdapterPayload
+  readonly sealed: string
+  readonly expiresAt: number | null
+}): Step {
+  const { model, id, payload, sealed, expiresAt } = record
+  const { grantId, userCode, uid, accountId } = payload
+  // A grant ends with everything that came of it, so it is a member of itself.
+  const grant = model === 'Grant' ? id : grantId
+  const optional = [grant, userCode, uid].map(value => (value === undefined ? null : tokenHash(value)))
+  const values: readonly SqlValue[] = [
+    ...[model, tokenHash(id), sealed],
+    ...optional,
+    ...[accountId ?? null, expiresAt],
+  ]
+  return { text: SQL.upsert, values }
 }
 
 /**
