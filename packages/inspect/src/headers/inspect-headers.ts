@@ -62,6 +62,9 @@ function isPageAddress(name: string): boolean {
   return name === 'referer' || name === 'hx-current-url'
 }
 
+/** RFC 7617 section 2: neither a name nor a password has control characters. */
+const LINE_END = /[\r\n]\s{0,4}\S/
+
 /**
  * Basic credentials (RFC 7617): a name, and behind it a password, which is weighed as one in a form is.
  * @returns whether the value is nothing else
@@ -70,6 +73,15 @@ function inspectCredentials(value: string, inspector: Inspector): boolean {
   const coded = /^basic {1,4}([\w+/=-]{1,2048})$/i.exec(value)?.[1]
   if (coded === undefined) return false
   const credentials = Buffer.from(coded, 'base64').toString()
+  if (LINE_END.test(credentials)) {
+    inspector.add({
+      rule: 'crlf/credentials',
+      family: 'crlf',
+      location: 'header.authorization',
+      score: 5,
+      span: 'a line end in Basic credentials',
+    })
+  }
   const colon = credentials.indexOf(':')
   const name = colon < 0 ? credentials : credentials.slice(0, colon)
   inspector.value(name, 'header', at('header.authorization'))

@@ -2,6 +2,7 @@ import { OF_EVERY_QUERY } from '../lex/sql-injection.ts'
 import type { Hit } from '../matching/rule-set.ts'
 import { thresholdOf } from '../rule/family.ts'
 import type { Match } from '../rule/match.ts'
+import type { Rule } from '../rule/rule.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
 import type { Reading } from '../value/reading.ts'
@@ -25,6 +26,10 @@ const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[
 /** A command of some length with an argument, or a program by its path. */
 const UNMISTAKABLE = /[a-z]{3,16}\s{1,4}[\w./$-]{2}|\/bin\/|\$\{?ifs|\/etc\//
 
+/** A line for a shell: behind a separator a program, and what it is given, or the file that it writes. */
+const COMMAND_LINE =
+  /[;|&`\n(]\s{0,4}(?:(?:curl|wget|nc|ncat|ping|nslookup|telnetd?|chmod|busybox|python\d?|perl|tftp|ftpget|touch|sh|bash|powershell|certutil|mkfifo)\s{1,4}(?:-\w|https?:\/\/|\d{1,3}\.\d|\/\w|[\w-]{1,40}\.[a-z]{2})|(?:echo|id|ls|whoami|uname|ifconfig|ipconfig|dir|cat)\b[^\n>]{0,200}>{1,2}\s{0,2}(?:[\w.-]{0,16}\/[\w.]{2}|[a-z]:\\))/
+
 /** Families whose rules find in commands what is no more than a command. */
 const QUOTED_BY_COMMANDS: ReadonlySet<string> = new Set(['rce', 'sqli', 'code', 'traversal', 'template'])
 
@@ -43,7 +48,9 @@ export function matchOf(
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
-  const weighed = weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
+  const weighed = isCertainCommand(rule, setting, reading)
+    ? (span.score ?? rule.score)
+    : weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
   const isData = level === 1 && takesSuch(rule.family, id, span, reading, location)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
@@ -127,9 +134,14 @@ function isOrdinary(
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
 }
 
+/** Whether a secret is a line for a shell, of which a rule may have found but the last word (`|sh`). */
+function isCertainCommand({ family }: Rule, setting: ValueSetting, { lower }: Reading): boolean {
+  return family === 'rce' && setting === 'secret' && COMMAND_LINE.test(lower)
+}
+
 /** Chance makes short commands and separators out of the signs of a password. */
 function mayBeChance(reading: Reading, { start, end }: Hit['span']): boolean {
-  return !UNMISTAKABLE.test(reading.lower.slice(start, end))
+  return !UNMISTAKABLE.test(reading.lower.slice(start, end)) && !COMMAND_LINE.test(reading.lower)
 }
 
 const PAGE_ADDRESS = /^header\.(?:referer|hx-current-url)(?:\.|$)/

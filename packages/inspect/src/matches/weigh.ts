@@ -14,6 +14,7 @@ const MENTIONED = new Set([
   'traversal/body-steps',
   'traversal/steps',
   'traversal/form-steps',
+  'traversal/served-page',
   'java/class-name',
   'mail/command',
   'rce/line-command',

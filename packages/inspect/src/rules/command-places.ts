@@ -15,8 +15,13 @@ const WEBSHELL_VALUE =
 const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|cat \/etc\/\w{1,24})\s{0,2}$/
 const RUN_FIELD = /^(?:cmd|exec|execute|shell|system|command|cmdline)$/
 
-/** A command as the whole value, under a name that says it will be run. */
+/** Names of what is an address by numbers, also inside an object of a form. */
+const NUMBERED_ADDRESS = /(?:^|[._[-])(?:ip|ip_?addr(?:ess)?|ping_?ip)\]?$/
+
+/** A command as the whole value, under a name that says it will be run, or that it is an address. */
 function findWebshellParameter({ place, name, lower }: Reading): Span | undefined {
+  if (place !== 'header' && FIRST_LOOK.test(lower) && NUMBERED_ADDRESS.test(name))
+    return { start: 0, end: lower.length }
   if (place === 'body')
     return RUN_FIELD.test(name) && FIRST_LOOK.test(lower) ? { start: 0, end: lower.length } : undefined
   if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return undefined

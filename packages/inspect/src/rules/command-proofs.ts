@@ -257,15 +257,43 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['[core]\n\tfsmonitor = true', '[core]\n\teditor = vim', 'core.sshCommand'],
     },
   ),
-  // Settings of nginx that a program writes from what it is sent: out of their block, and into that of the
-  // server (CVE-2025-1974).
-  pattern('rce/nginx-setting', /\}\s{0,40}(?:ssl_engine|load_module)\s{1,8}[\w./-]{1,200}\s{0,4};/, {
-    score: 5,
-    quotable: true,
-    chars: CHAR.semicolon,
-    attacks: ['CN=x #(\n){}\n }}\nssl_engine ../../../a;\n#', 'x#;\n}\n}\n}\nload_module a.so;'],
-    benign: ['load_module modules/a.so;\nevents {}', 'events {}\nload_module', 'ssl_engine x;'],
-  }),
+  // Settings of nginx that a program writes from what it is sent: out of their line or block, and into that
+  // of the server (CVE-2025-1974).
+  pattern(
+    'rce/nginx-setting',
+    /(?:\}|\S#;|[^\s;]{4};(?=\S))\s{0,40}(?:ssl_engine|load_module)\s{1,8}[\w./-]{1,200}\s{0,4};/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.semicolon,
+      attacks: [
+        'CN=x #(\n){}\n }}\nssl_engine ../../../a;\n#',
+        'x#;\n}\n}\n}\nload_module a.so;',
+        'http://a.example#;load_module b;',
+        'http://a.example;load_module b;',
+      ],
+      benign: [
+        'load_module modules/a.so;\nevents {}',
+        'events {}\nload_module',
+        'ssl_engine x;',
+        'user www; load_module a.so;',
+        'user www;\nload_module a.so;',
+      ],
+    },
+  ),
+  // RFC 3986 appendix A: a URL has no backticks, so what stands between two is for a shell.
+  pattern(
+    'rce/url-command',
+    /^\s{0,2}(?:https?|ftp):\/\/[^\s`"']{1,400}`[^\s`]{1,400}`[^\s`]{0,200}\s{0,2}$/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.backtick,
+      attacks: ['http://a.example/b/`true`', 'https://a.example/`sleep${IFS}2`.png'],
+      benign: ['`http://a.example/b`', 'http://a.example/b `id`', 'see http://a.example/`b`'],
+    },
+  ),
   // telnetd hands such a name to login(1): whoever it is, he is in.
   pattern('rce/login-option', /^\s{0,2}(?:user[=\s]\s{0,2})?-f\s?root\s{0,4}$/, {
     score: 5,

@@ -13,6 +13,7 @@ const REPORTED: readonly string[] = [
   'bounds/parts',
   'bounds/unread',
   'bounds/values',
+  'crlf/credentials',
   'parameter/id',
   'parameter/number',
   'parameter/word',

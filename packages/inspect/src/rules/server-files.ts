@@ -176,6 +176,31 @@ export const serverFileRules: readonly Rule[] = [
       benign: ['webapps/ROOT', '../web/apps', '/var/www/htdocs'],
     },
   ),
+  // A page below the folder that a server runs, from the root of a disk.
+  pattern(
+    'traversal/served-page',
+    /(?:^|[\s=,;"'])(?:[a-z]:[/\\]{1,2}|\/)(?:[^/\\\n"'<>|:;,]{1,40}[/\\]{1,2}){0,6}(?:webapps|wwwroot|htdocs|www|public_html|httpdocs)[/\\](?:[\w .-]{1,40}[/\\]{1,2}){0,6}[\w.-]{1,40}\.(?:php\d?|phtml|jspx?|aspx?|ashx|asmx|cfm)\s{0,2}$/,
+    {
+      score: 5,
+      quotable: true,
+      bare: true,
+      words: WORD.page,
+      places: ['query', 'body', 'cookie', 'header'],
+      attacks: [
+        'C:\\Program Files\\Apache\\webapps\\ROOT\\a.jsp',
+        'D:\\phpstudy\\WWW\\a.php',
+        'op -file C:\\a b\\webapps\\ROOT\\x.jsp',
+        '/opt/lampp/htdocs/a.php',
+      ],
+      benign: [
+        'C:\\webapps\\ROOT\\readme.txt',
+        'https://www.example/www/a.php',
+        '/www/a.png',
+        'webapps/ROOT/a.jsp',
+        'D:\\photos\\a.php.jpg',
+      ],
+    },
+  ),
   // Segments that a client undoes before it asks, or that end where a server stops reading.
   pattern(
     'traversal/hidden-segment',

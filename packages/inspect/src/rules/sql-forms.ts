@@ -82,6 +82,22 @@ export const sqlFormRules: readonly Rule[] = [
       ],
     },
   ),
+  // A word spelled by the codes of its letters; 13 and 10, which queries join to texts, are line ends.
+  pattern(
+    'sqli/letter-codes',
+    /(?:\bcha?r\s{0,2}\(\s{0,2}(?:[4-9]\d|1[01]\d|12[0-6])\s{0,2}\)\s{0,2}(?:\+|\|\|)\s{0,2}){2}cha?r\s{0,2}\(\s{0,2}\d/,
+    {
+      score: 6,
+      quotable: true,
+      chars: CHAR.paren,
+      attacks: [
+        '123 IN (CHAR(113)+CHAR(120)+CHAR(112))-- ',
+        'chr(113)||chr(98)||chr(120)',
+        'x,CHAR(65) + CHAR(66) + CHAR(67)',
+      ],
+      benign: ["'a' + CHAR(13) + CHAR(10) + CHAR(9)", 'chr(65)||chr(10)||chr(66)', 'char(20) + char(30)'],
+    },
+  ),
   pattern('sqli/quote-number', /^\s{0,2}['"]\s?[-+*/^%&|]\s?\d{1,9}\s?[-+*/^%&|]\s?['"]\s{0,2}$/, {
     score: 5,
     atStart: true,

@@ -41,9 +41,12 @@ export type ValueSetting =
 const SECRET_NAME =
   /(?:^|[._-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|otp|pin|credentials?)(?:$|[._-])|passw(?:or)?d|passphrase|secret|token$|apikey$/
 
+/** Where a secret is kept or handed out, and no secret itself: `token_url`, `token.endpoint.url`. */
+const ADDRESS_OF_SECRET = /(?:^|[a-z._-])(?:ur[il]|endpoint|path)$/
+
 /** Whether a parameter's name says that its value is a secret that goes into no query, page or command. */
 function isSecretParameter(name: string): boolean {
-  return name.length <= 64 && SECRET_NAME.test(name)
+  return name.length <= 64 && SECRET_NAME.test(name) && !ADDRESS_OF_SECRET.test(name)
 }
 
 /**
