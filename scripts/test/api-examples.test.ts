@@ -114,6 +114,16 @@ describe('every public name of postern', () => {
   })
 })
 
+test('each public name is described so that it can be read without its neighbours in the source', () => {
+  const leaning = apiEntries()
+    .flatMap(entry => entry.exports)
+    .filter(({ doc }) => doc.length < 12 || /^(The same|As above|See `|Those (of|that)|They|Its) ?/.test(doc))
+  assert.deepEqual(
+    leaning.map(({ file, name, doc }) => `${file} ${name}: ${doc}`),
+    [],
+  )
+})
+
 function codeOf(example: string): string {
   return /^```ts\n([\s\S]*)\n```$/.exec(example)?.[1] ?? ''
 }

@@ -22,7 +22,7 @@ export interface RebuildOptions {
   readonly onProgress?: (done: number, total: number) => void
 }
 
-/** The result of a rebuild. */
+/** What `rebuildIndex` found. */
 export interface Rebuilt {
   /** Entries of the log that went into the index. */
   readonly size: number

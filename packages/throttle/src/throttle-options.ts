@@ -5,7 +5,7 @@ import type { Limit } from './limit/limit.ts'
 import type { LimitStore } from './limit/limit-store.ts'
 import type { LoadSheddingOptions } from './load/load-shedding.ts'
 
-/** How a throttle is made. */
+/** The limits of a `throttle`, where they are counted, and what happens when the store does not answer. */
 export interface ThrottleOptions {
   /** Default: `memoryStore()`. */
   readonly store?: LimitStore

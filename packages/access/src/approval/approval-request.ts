@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Act, actDigest, ConfigError, canonicalJson, type Duration, type Principal } from '@postern/core'
 import type { ApprovalPreview } from './approval.ts'
 
-/** A request for consent. */
+/** What `Approvals.request` is given: the act, who wants it done, and who may consent. */
 export interface ApprovalRequest {
   readonly act: Act
   readonly principal: Principal

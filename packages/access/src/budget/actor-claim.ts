@@ -10,7 +10,7 @@ import {
 import type { Acting } from './acting-as.ts'
 import { fieldSigner, hexOf, readSigningKey, type SigningKey } from './signed-token.ts'
 
-/** How claims are signed. */
+/** The key of `claimSigner`, and how long a claim may wait for its first use. */
 export interface ClaimOptions {
   /** One of `budgetDatabase.claimKeys`, also as it is written there: `1:` and base64. */
   readonly key: SigningKey | string

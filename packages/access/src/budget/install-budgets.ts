@@ -29,7 +29,7 @@ export interface InstallOptions {
   readonly exempt?: readonly string[]
 }
 
-/** One statement of a plan. */
+/** One statement that installing budgets runs. */
 export interface PlannedStatement {
   readonly text: string
   readonly values: readonly unknown[]

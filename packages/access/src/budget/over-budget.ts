@@ -18,7 +18,7 @@ export interface BudgetAnswer {
   readonly body: string
 }
 
-/** What an answer may say. */
+/** For `budgetAnswer`: headers of the request that the answer is for, and where an approval is asked for. */
 export interface BudgetAnswerOptions {
   /** Where an approval is asked for; named in the answer when the budget allows one. */
   readonly approvals?: string

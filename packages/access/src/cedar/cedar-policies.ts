@@ -75,7 +75,7 @@ interface Question {
   readonly context: Readonly<Record<string, CedarValue>>
 }
 
-/** See `cedarPolicies`. */
+/** Policies written in Cedar, as `cedarPolicies` makes them: they decide, and filter no SQL. */
 export class CedarPolicies implements Decides {
   readonly #cedar: Cedar
   readonly #id: string = randomUUID()
@@ -85,7 +85,7 @@ export class CedarPolicies implements Decides {
   readonly #capacity: number
   readonly #cache = new Map<string, Verdict>()
 
-  /** See `cedarPolicies`. */
+  /** For `cedarPolicies`, which loads Cedar. */
   constructor(cedar: Cedar, options: CedarOptions) {
     this.#cedar = cedar
     this.#options = options

@@ -23,7 +23,7 @@ export interface ActQuestion {
   readonly reason?: string
 }
 
-/** Leave to do it, once. */
+/** Permission to do one act, once, and what it took: the policy, the proof of identity, the consent. */
 export interface Permit {
   readonly act: Act
   readonly principal: Principal

@@ -17,7 +17,10 @@ export interface Requirement {
   readonly impersonation?: 'allow' | 'refuse'
 }
 
-/** Whose consent it takes. */
+/**
+ * The part `approve` of a rule: whose consent an act takes, how long it is waited for, and for how many
+ * rows it holds.
+ */
 export interface ApproveRule {
   /**
    * `role:owner`, `scope:approve`, `user:bob`, `owner` (of the agent that asks); one of several is enough.

@@ -29,7 +29,7 @@ const LONG = '5m'
 /** Bytes of old rows that one entry may have: they are in this process's memory as it is sealed. */
 const LARGEST = 134_217_728
 
-/** How `sealJournal` seals. */
+/** For `sealJournal`: the largest entry that it seals, and those known to be larger. */
 export interface SealOptions {
   readonly random?: RandomSource
   /** Bytes of old rows in one entry; a larger one stays as it is. Default: 128 MiB. */

@@ -6,7 +6,7 @@ import { Restoration, type UndoConflict } from './restoration.ts'
 import { describeTable, type RestoreBatch, type TableShape } from './restore-batch.ts'
 import { type EntryName, type KeptRows, openRows } from './seal-journal.ts'
 
-/** How a change is undone. */
+/** For undoing a change: keys of the journal, which tables, and what a conflict does. */
 export interface UndoOptions {
   /** Keys of the journal: that which sealed the rows among them. */
   readonly keys: readonly SigningKey[]

@@ -18,7 +18,7 @@ export interface AccessAct {
   readonly unless: readonly string[]
 }
 
-/** Who can do what. */
+/** The answer of `accessMatrix`: a row for each kind of caller, a column for each act. */
 export interface AccessMatrix {
   readonly acts: readonly AccessAct[]
   /** A row for each kind of caller that policies tell apart, with an answer for each act. */

@@ -4,7 +4,7 @@ import type { Budgets } from '../budget/budget.ts'
 import { ReadBudgetExceeded } from '../budget/budget-refusal.ts'
 import { CountedBudgets, type TableName, type Taken } from '../budget/counted-budgets.ts'
 
-/** How reads are counted. */
+/** The budgets of `ReadBudgets`, and for how many keys it keeps counts. */
 export interface ReadBudgetsOptions {
   /** Those with the action `select` are counted here; the others are not looked at. */
   readonly budgets: Budgets

@@ -1,6 +1,6 @@
 import type { PgClient } from './pg.ts'
 
-/** What a dry run counted. */
+/** What a change would do, counted by `dryRun` in a transaction that was rolled back. */
 export interface DryRun {
   readonly rows: number
   readonly tables: readonly {

@@ -40,7 +40,7 @@ const METHODS: ReadonlySet<string> = new Set([
 /** Replaces a sealed method in a leaf. */
 const SEALED_METHOD = 'OTHER'
 
-/** Ciphertext in a leaf. */
+/** Personal data in a leaf, encrypted under a key of its subject: erasing the key erases the data. */
 export interface Sealed {
   /** Random id of the subject's key, hex. */
   readonly key: string

@@ -111,7 +111,7 @@ export interface NoteVerifier {
   verify(text: string, signature: Uint8Array): boolean
 }
 
-/** Can sign as one key. */
+/** Signs notes (C2SP signed-note) with one key. */
 export interface NoteSigner {
   readonly name: string
   readonly keyId: number

@@ -28,7 +28,7 @@ export interface LeafReceipt extends Receipt {
   readonly leafHash: string
 }
 
-/** The tamper-evident log. */
+/** The tamper-evident log: a Merkle tree of entries (RFC 6962) under signed checkpoints (C2SP tlog-tiles). */
 export interface AuditLog extends EventRecorder, HealthProbe {
   /**
    * Like `commit`, and resolves when the event is in the tree, under a checkpoint: the receipt is complete.

@@ -2,7 +2,7 @@ import { ConfigError } from '@postern/core'
 import { TILE_WIDTH } from '../format/tile.ts'
 import { type LogReader, range } from './log-reader.ts'
 
-/** The result of retention. */
+/** What was removed, and where the log begins now. */
 export interface Retained {
   /** Index of the first entry that is kept. */
   readonly minimumIndex: number

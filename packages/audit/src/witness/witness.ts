@@ -84,8 +84,10 @@ export class Witness {
   }
 
   /**
-   * Answers the body of an `add-checkpoint` request. Check and record are one step:
-   * nothing happens between them.
+   * Answers the body of an `add-checkpoint` request (C2SP tlog-witness): 200 with the cosignature; 400 for a
+   * body that is malformed, 403 for a checkpoint that the log did not sign, 404 for an unknown log; 409 with
+   * the last size when the request starts from another one, 422 when the proof of consistency does not hold.
+   * Check and record are one step: nothing happens between them.
    */
   addCheckpoint(body: string): WitnessAnswer {
     const request = parseRequest(body)

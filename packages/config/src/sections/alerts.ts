@@ -21,7 +21,7 @@ export interface AlertMailConfig {
   readonly tls?: 'required' | 'off' | undefined
 }
 
-/** The same with its defaults. */
+/** `alerts.email` with its defaults. */
 export interface CompiledAlertMail {
   readonly smtp: string
   readonly from: string
@@ -45,7 +45,7 @@ export interface AlertsConfig {
   readonly repeat?: Duration | undefined
 }
 
-/** The same with its defaults; milliseconds. */
+/** `alerts` with its defaults, checked; `repeat` is in milliseconds. */
 export interface CompiledAlerts {
   readonly slack?: string
   readonly teams?: string

@@ -25,7 +25,7 @@ export interface UrlAnchorConfig {
   readonly authorization?: string | undefined
 }
 
-/** An anchor, compiled. */
+/** A place outside of the log that checkpoints are written to, checked: a file, or a URL. */
 export type CompiledAnchor =
   | { readonly file: string }
   | { readonly url: string; readonly authorization?: string }
@@ -61,7 +61,7 @@ export interface WebhookConfig {
 /** A collector of entries. */
 export type ShipConfig = SyslogConfig | WebhookConfig
 
-/** A collector, compiled. */
+/** A collector of entries with its defaults: CEF over syslog, or a signed webhook. */
 export type CompiledShip =
   | { readonly syslog: string; readonly ca?: string }
   | {

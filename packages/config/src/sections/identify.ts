@@ -160,7 +160,7 @@ export interface CompiledLookUp {
   readonly cache: number
 }
 
-/** Methods as data. */
+/** `identify` written as data: methods of built-in identity, and others, tried in order. */
 export interface CompiledIdentifyMethods {
   /** Methods of built-in identity that hold everywhere; all when none is named. */
   readonly own: readonly OwnMethod[] | undefined

@@ -20,7 +20,10 @@ export interface TelemetryConfig {
   readonly sample?: number | undefined
 }
 
-/** The same with its defaults. */
+/**
+ * `telemetry` with its defaults: the address of an OTLP receiver, the headers sent to it, and the share of
+ * traces, 0 to 1.
+ */
 export interface CompiledTelemetry {
   readonly otlp: string
   readonly headers: Readonly<Record<string, string>>

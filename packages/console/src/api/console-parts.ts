@@ -80,7 +80,7 @@ export interface PreviewResult {
   readonly newlyAllowed: readonly PreviewGroup[]
 }
 
-/** How far a preview is. */
+/** Whether a preview runs, how many requests it has read, and its result or what went wrong. */
 export type PreviewState =
   | { readonly state: 'none' }
   | { readonly state: 'running'; readonly done: number; readonly total: number }
@@ -121,7 +121,7 @@ export interface AttackResult {
 /** Attacks that the gateway sends to itself, so that there is something to look at. */
 export type AttackName = 'sql-injection' | 'path-traversal' | 'password-guessing'
 
-/** The undo of row budgets. */
+/** What the console can do with changes that row budgets kept the old rows of: list, show, put back. */
 export interface UndoDesk {
   /** Newest first. */
   list(): Promise<readonly Change[]>

@@ -66,7 +66,7 @@ export interface RefusedActor {
   readonly last: StoredEvent
 }
 
-/** How much is kept. */
+/** How many events a store keeps, and their size in bytes. */
 export interface TrafficSize {
   readonly events: number
   readonly bytes: number

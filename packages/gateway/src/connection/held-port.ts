@@ -7,11 +7,11 @@ const MAX_HELD = 1_024
 /** How long one waits for the start to be over. */
 const LONGEST_HOLD_MS = 30_000
 
-/** Which port to bind. */
+/** Where to listen: a host and a port, or a Unix socket. */
 export interface PortOptions {
   /** Default: `127.0.0.1`. */
   readonly host?: string
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   readonly port: number
   /** Of a Unix socket, in place of host and port. */
   readonly path?: string

@@ -12,7 +12,7 @@ export interface ImportReport {
   readonly stoppedAt?: number
 }
 
-/** Who may stop an import. */
+/** How an import is stopped. */
 export interface ImportOptions {
   /** Stops the import after the account at hand. */
   readonly signal?: AbortSignal | undefined

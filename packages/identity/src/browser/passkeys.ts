@@ -23,7 +23,7 @@ export class PasskeyError extends Error {
   }
 }
 
-/** Where the pages are. */
+/** Below which path identity answers, and where the browser goes afterwards. */
 export interface PasskeyOptions {
   /** Default `/.postern`. */
   readonly base?: string

@@ -98,11 +98,18 @@ export interface BuiltInIdentityOptions {
   readonly passwords?: PasswordOptions
   /** `redis`: where sessions are kept, opened and closed by the caller; in the database unless given. */
   readonly sessions?: {
+    /** Time without a request after which a session ends. Default `3d`. */
     readonly idle?: Duration
+    /** Time after which a session ends in any case. Default `30d`. */
     readonly lifetime?: Duration
     readonly redis?: RedisConnection | undefined
   }
-  readonly keys?: { readonly prefix?: string; readonly perOwner?: number }
+  readonly keys?: {
+    /** First part of each API key, by which secret scanners find it. Default `postern`. */
+    readonly prefix?: string
+    /** API keys that one owner may have. Default 100. */
+    readonly perOwner?: number
+  }
   readonly theme?: Theme
   /** Sends a signed token of the principal to the backend. Default: none. */
   readonly backend?: BackendTokenOptions

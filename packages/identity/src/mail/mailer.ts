@@ -5,7 +5,7 @@ export interface Mail {
   readonly text: string
 }
 
-/** Sends mails. */
+/** Hands mails to a server or a service. `send` resolves when the mail was accepted. */
 export interface Mailer {
   /** @throws Error when it was not taken; the message must not hold the text of the mail */
   send(mail: Mail): Promise<void>

@@ -36,7 +36,7 @@ export interface CloudflareListOptions {
   readonly wait?: (ms: number) => Promise<void>
 }
 
-/** What an export changed. */
+/** How many items an export added to the list and removed from it. */
 export interface CloudflareChange {
   readonly added: number
   readonly removed: number

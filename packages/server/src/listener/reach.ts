@@ -32,7 +32,10 @@ export function reachOf(url: string, interfaces: ReturnType<typeof networkInterf
   return { isOpen: true, addresses: own.slice(0, MAX_ADDRESSES) }
 }
 
-/** The same as a sentence for whoever starts it. @param option that says where to listen */
+/**
+ * From where a listener can be reached, as a sentence for whoever starts it.
+ * @param option that says where to listen
+ */
 export function reachSentence(url: string, reach: Reach, option: string): string {
   if (reach.isOpen) return `from the network: ${reach.addresses.join(', ')}`
   if (url.startsWith('unix:')) return 'from programs of its owner and group on this machine only'

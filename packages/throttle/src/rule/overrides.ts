@@ -47,7 +47,7 @@ export function overrides(options: OverridesOptions): (exchange: Exchange) => Ru
   }
 }
 
-/** The same by the key alone: a `Limit.own`. */
+/** Rules of single keys, looked up as `overrides` does but by the key alone: a `Limit.own`. */
 export function ownRules(options: Omit<OverridesOptions, 'of'>): (key: string) => Rule {
   const { load, otherwise, most = 10_000, clock = systemClock, onError = () => {} } = options
   const refresh = parseDuration(options.refresh ?? '30s', 'overrides.refresh')

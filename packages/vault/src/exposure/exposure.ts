@@ -39,7 +39,7 @@ export interface Loot {
   ) => Uint8Array | string | undefined)[]
 }
 
-/** What opened, and how. */
+/** How many values a thief opened, and by which ways. */
 export interface Exposure {
   readonly total: number
   readonly opened: number

@@ -21,7 +21,7 @@ export interface DailyLimits extends Partial<BudgetLimits> {
   readonly guesses?: number
 }
 
-/** What a holder enforces. */
+/** The policy of a holder: which services may do what, and how much is opened in a window and a day. */
 export interface HolderPolicy {
   readonly services: Readonly<Record<string, ServiceRights>>
   /** Public keys of those who say whose a key is, base64url. */

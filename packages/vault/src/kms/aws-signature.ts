@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 
-/** Keys of an AWS identity. */
+/** Access key of an AWS identity; requests to KMS are signed with it (Signature Version 4). */
 export interface AwsCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string

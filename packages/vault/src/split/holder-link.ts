@@ -13,7 +13,7 @@ export type HolderAddress =
   | { readonly host: string; readonly port: number; readonly fingerprint: string }
   | { readonly unix: string }
 
-/** A way to one holder. */
+/** Carries requests to one holder, whatever the transport. */
 export interface HolderLink {
   readonly id: HolderId
   /** False while it is known not to answer: ask it only when there is no other. */

@@ -1,6 +1,6 @@
 /** One of the three keyed functions whose outputs, XORed, are a record key. */
 export type Part = 'a' | 'b' | 'c'
-/** Number of a holder. */
+/** Number of a holder: there are three, and any two of them can open a record. */
 export type HolderId = 1 | 2 | 3
 
 /** Bytes of one output of a part. */
