@@ -2,7 +2,6 @@ import {
   type Act,
   type Clock,
   ConfigError,
-  type Event,
   type EventRecorder,
   type Principal,
   type StepUp,
@@ -18,6 +17,7 @@ import { nameOf } from '../approval/people.ts'
 import type { KeptCounts } from '../edge/unit-counts.ts'
 import type { Decides } from '../policy/policy-set.ts'
 import type { AccessRefusal } from './access-refusal.ts'
+import { type Allowance, permittedEvent, refusedEvent } from './act-event.ts'
 import { type ActQuestion, actOf, type Permit } from './act-question.ts'
 import { type ActRule, type CompiledRule, compileRule } from './act-rule.ts'
 import {
@@ -87,11 +87,7 @@ export class Access {
   compile(rule: ActRule, place: string): CompiledRule {
     const compiled = compileRule(rule, place)
     if (compiled.approve !== undefined && this.#options.approvals === undefined)
-      throw new ConfigError({
-        place: `${place}.approve`,
-        problem: 'there is no store for approvals',
-        hint: 'pass approvals',
-      })
+      throw noApprovals(`${place}.approve`)
     if (compiled.isActBound && this.#options.stepUp === undefined)
       throw new ConfigError({
         place: `${place}.require.stepUp`,
@@ -200,7 +196,7 @@ export class Access {
     }
     const grant = approval === undefined ? undefined : await this.#redeem(question, approval, act)
     if (grant !== undefined && 'why' in grant) return this.#refused(question, act, grant)
-    const permit = this.#permit(question, act, now?.policy, proof, grant)
+    const permit = this.#permit(question, act, { policy: now?.policy, proof, grant })
     if (record === 'before') await this.#options.recorder?.commit(permit.event)
     return { kind: 'permit', permit }
   }
@@ -250,8 +246,7 @@ export class Access {
 
   async #consent(question: ActQuestion, act: Act, rule: CompiledRule): Promise<Approval> {
     const { approvals, agentOf } = this.#options
-    if (approvals === undefined || rule.approve === undefined)
-      throw new ConfigError({ place: `act "${act.action}"`, problem: 'there is no store for approvals' })
+    if (approvals === undefined || rule.approve === undefined) throw noApprovals(`act "${act.action}"`)
     const known = await approvals.find(act, question.principal)
     if (known !== undefined) {
       if (known.state === 'denied' || isUnder(known, rule)) return known
@@ -288,30 +283,13 @@ export class Access {
     }
   }
 
-  #permit(
-    question: ActQuestion,
-    act: Act,
-    policy: string | undefined,
-    proof: StepUpProof | undefined,
-    grant: ApprovalGrant | undefined,
-  ): Permit {
+  #permit(question: ActQuestion, act: Act, by: Allowance): Permit {
     const { signGrant } = this.#options
+    const { policy, proof, grant } = by
     return {
       act,
       principal: question.principal,
-      event: {
-        ...this.#event('act.permitted', question, act),
-        decision: 'allow',
-        data: {
-          actor: act.actor,
-          arguments: act.arguments,
-          ...(policy !== undefined && { policy }),
-          ...(question.principal.actor !== undefined && { actingAs: question.principal.actor }),
-          ...(proof !== undefined && { amr: proof.amr, provenAt: proof.time }),
-          ...(proof?.confirmation !== undefined && { confirmation: { ...proof.confirmation } }),
-          ...(grant !== undefined && { approval: grant.id, approvedBy: grant.approvedBy }),
-        },
-      },
+      event: permittedEvent(question, act, by, this.#clock.now()),
       ...(policy !== undefined && { policy }),
       ...(proof !== undefined && { proof }),
       ...(grant !== undefined && { grant }),
@@ -323,47 +301,8 @@ export class Access {
   }
 
   #refused(question: ActQuestion, act: Act, refusal: AccessRefusal): AccessOutcome {
-    this.#options.recorder?.record({
-      ...this.#event('act.refused', question, act),
-      decision: refusal.status === 401 ? 'challenge' : refusal.status === 429 ? 'throttle' : 'deny',
-      guard: 'access',
-      reasons: [{ rule: `access/${refusal.why}`, message: refusal.message }],
-      data: {
-        actor: act.actor,
-        why: refusal.why,
-        ...(refusal.policy !== undefined && { policy: refusal.policy }),
-        ...(refusal.approval !== undefined && { approval: refusal.approval.id }),
-      },
-    })
+    this.#options.recorder?.record(refusedEvent(question, act, refusal, this.#clock.now()))
     return { kind: 'refusal', refusal }
-  }
-
-  #event(type: string, { principal, exchange, resource }: ActQuestion, act: Act): Event {
-    const slash = act.resource.indexOf('/')
-    return {
-      type,
-      time: this.#clock.now(),
-      actor: {
-        ...(exchange !== undefined && { address: exchange.client }),
-        ...(principal.id !== '' && { principal: principal.id }),
-        ...(principal.tenant !== undefined && { tenant: principal.tenant }),
-      },
-      ...(exchange !== undefined && {
-        request: {
-          id: exchange.id,
-          method: exchange.method.slice(0, 32),
-          host: exchange.host.slice(0, 255),
-          path: exchange.path.canonical.slice(0, 1_024).toWellFormed(),
-          query: '',
-          ...(exchange.route !== undefined && { route: exchange.route.pattern }),
-        },
-      }),
-      action: act.action,
-      resource: {
-        type: resource?.type ?? '',
-        ...(slash >= 0 && { id: act.resource.slice(slash + 1) }),
-      },
-    }
   }
 
   #follow(id: string): string {
@@ -396,4 +335,12 @@ function unfitAgent(agent: Agent, action: string, rule: CompiledRule): AccessRef
   return rule.roles.length > 0 && lacks({ ...agent.owner, scopes: rule.scopes }, rule) !== undefined
     ? agentRefusal('agent: its owner lacks the role')
     : undefined
+}
+
+function noApprovals(place: string): ConfigError {
+  return new ConfigError({
+    place,
+    problem: 'there is no store for approvals',
+    hint: 'pass `approvals` to `Access`, or take `approve` out of the rule',
+  })
 }

@@ -38,6 +38,7 @@ export function encodeValue(value: unknown, column: Column): Buffer {
   throw new ConfigError({
     place: `${column.table}.${column.name}`,
     problem: `the value given is ${value === null ? 'null' : `of type ${typeof value}`}, and the column holds ${column.type}`,
+    hint: 'convert the value before it is sealed, or declare another `type`',
   })
 }
 

@@ -45,5 +45,9 @@ export function subjectOf(table: Table, row: Row): string | undefined {
 function versionOf(table: Table, name: string, row: Row): number {
   const version = Number(keyText(table, name, row))
   if (Number.isSafeInteger(version) && version >= 0) return version
-  throw new ConfigError({ place: `${table.name}.${name}`, problem: 'is not a whole number' })
+  throw new ConfigError({
+    place: `${table.name}.${name}`,
+    problem: 'is not a whole number',
+    hint: 'the key of a row is a whole number or a text',
+  })
 }

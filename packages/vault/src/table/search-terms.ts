@@ -179,6 +179,7 @@ export class SearchTerms {
     throw new ConfigError({
       place: `${column.table}.${column.name}`,
       problem: `the vault has no keys for mode ${column.mode}`,
+      hint: 'pass them to `Vault` (`local` or `split`), or open the vault with `openVault`',
     })
   }
 
@@ -269,5 +270,6 @@ function notDeclared(column: Column, what: string): ConfigError {
   return new ConfigError({
     place: `${column.table}.${column.name}`,
     problem: `cannot be searched this way: search.${what} is not declared`,
+    hint: `declare search.${what} for the column, or search in another way`,
   })
 }

@@ -1,6 +1,5 @@
 import { ConfigError } from '@postern/core'
 import type { LocalKeys } from '../local/local-keys.ts'
-import { HmacKey } from '../primitive/hmac-key.ts'
 import { ContextEncoder } from '../record/context-encoder.ts'
 import { doesNotOpen, tryOpenRecord } from '../record/open-record.ts'
 import type { RecordContext } from '../record/record-context.ts'
@@ -23,6 +22,7 @@ import {
 import { checkMode } from './record-mode.ts'
 import { contextOf, keyText, type Row, subjectOf } from './row-context.ts'
 import { SearchTerms, type StoredTerm, searchTenant } from './search-terms.ts'
+import { SubjectKeys } from './subject-keys.ts'
 import type { SubjectSalts } from './subject-salts.ts'
 import { type Column, compileTables, type Table, type TableSchemas } from './table-schema.ts'
 
@@ -120,13 +120,14 @@ export class Vault {
     }
     const [keys, subjects, terms] = await Promise.all([
       this.#sealKeys(cells),
-      this.#subjectSalts(cells, 'ensure'),
+      SubjectKeys.of(cells, this.#options.subjects, 'ensure'),
       this.#storedTerms(table, rows),
     ])
-    for (const [position, { index, column, encoded, subject }] of cells.entries()) {
+    for (const [position, cell] of cells.entries()) {
+      const { index, column, encoded } = cell
       const { recordKey, salt, epoch } = keys[position] as SealKey
       const record = sealRecord({
-        recordKey: this.#withSubject(recordKey, subject, subjects, column, 'seal'),
+        recordKey: subjects.bind(recordKey, cell),
         salt,
         epoch,
         mode: column.mode,
@@ -186,13 +187,13 @@ export class Vault {
     }
     const [keys, subjects] = await Promise.all([
       CellKeys.of(cells, this.#options, options.capability),
-      this.#subjectSalts(cells, 'get'),
+      SubjectKeys.of(cells, this.#options.subjects, 'get'),
     ])
     for (let position = 0; position < cells.length; position++) {
       const cell = cells[position] as StoredCell
-      const { index, column, subject } = cell
+      const { index, column } = cell
       const target = out[index] as Record<string, unknown>
-      if (subject !== undefined && subjects.get(subject) === undefined) {
+      if (subjects.isErased(cell)) {
         target[column.name] = this.#options.erased ?? null
         continue
       }
@@ -302,6 +303,7 @@ export class Vault {
     throw new ConfigError({
       place: `${column.table}.${column.name}`,
       problem: 'is held: it must come sealed from the client, and a plain value was given',
+      hint: 'seal it with `@postern/vault/held` where the user is',
     })
   }
 
@@ -321,53 +323,14 @@ export class Vault {
   }
 
   /** The value of a record, by the candidate that it commits to; undefined when there is none. */
-  #open(
-    { column, encoded, record, subject }: StoredCell,
-    candidates: readonly OpenCandidate[],
-    subjects: ReadonlyMap<string, Uint8Array | undefined>,
-  ): Buffer | undefined {
+  #open(cell: StoredCell, candidates: readonly OpenCandidate[], subjects: SubjectKeys): Buffer | undefined {
     for (const { recordKey, against } of candidates) {
-      const opened = tryOpenRecord(
-        record,
-        this.#withSubject(recordKey, subject, subjects, column, 'open'),
-        encoded,
-      )
+      const opened = tryOpenRecord(cell.record, subjects.bind(recordKey, cell), cell.encoded)
       if (opened === undefined) continue
       this.#options.split?.blame(against)
       return opened
     }
     return undefined
-  }
-
-  async #subjectSalts(
-    cells: readonly Cell[],
-    how: 'ensure' | 'get',
-  ): Promise<ReadonlyMap<string, Uint8Array | undefined>> {
-    const subjects = cells.flatMap(({ subject }) => subject ?? [])
-    if (subjects.length === 0) return new Map()
-    if (this.#options.subjects === undefined)
-      throw new ConfigError({
-        place: `vault.tables.${cells[0]?.column.table}`,
-        problem: 'declares a subject, but the vault has no subject salts',
-      })
-    return this.#options.subjects[how](subjects)
-  }
-
-  #withSubject(
-    recordKey: Uint8Array,
-    subject: string | undefined,
-    salts: ReadonlyMap<string, Uint8Array | undefined>,
-    column: Column,
-    act: 'seal' | 'open',
-  ): Uint8Array {
-    if (subject === undefined) return recordKey
-    const salt = salts.get(subject)
-    if (salt === undefined)
-      throw new ConfigError({
-        place: `${column.table}.${column.name}`,
-        problem: `cannot ${act}: the subject of this row was erased`,
-      })
-    return new HmacKey('sha256', recordKey).digest(salt)
   }
 
   async #storedTerms(table: Table, rows: readonly Row[]): Promise<readonly Record<string, unknown>[]> {
