@@ -36,7 +36,11 @@ export function canonicalActor(actor: Actor): Actor {
   if (kind === 'address') {
     const address = parseAddress(value)
     if (address !== undefined) return { kind, value: address }
-    throw new ConfigError({ place: 'actor', problem: `"${value.slice(0, 60)}" is not an address` })
+    throw new ConfigError({
+      place: 'actor',
+      problem: `"${value.slice(0, 60)}" is not an address`,
+      hint: 'for example address:203.0.113.7',
+    })
   }
   if (kind !== 'network') return { kind, value }
   // Parsed for its errors: a range with bits beyond its prefix is a typing mistake that would ban a stranger.
@@ -44,7 +48,11 @@ export function canonicalActor(actor: Actor): Actor {
   const slash = value.indexOf('/')
   const base = parseAddress(slash < 0 ? value : value.slice(0, slash))
   if (base === undefined)
-    throw new ConfigError({ place: 'actor', problem: `"${value.slice(0, 60)}" is not a network` })
+    throw new ConfigError({
+      place: 'actor',
+      problem: `"${value.slice(0, 60)}" is not a network`,
+      hint: 'for example network:203.0.113.0/24',
+    })
   const width = (addressBytes(base)?.length ?? 4) * 8
   const bits = slash < 0 ? width : Number(value.slice(slash + 1))
   return bits === width ? { kind: 'address', value: base } : { kind, value: `${base}/${bits}` }

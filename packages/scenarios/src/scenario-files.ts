@@ -191,7 +191,10 @@ export function watchScenarios(options: ScenarioWatchOptions): () => void {
       watcher.on('error', options.onError)
       return watcher
     } catch (cause) {
-      throw new ConfigError({ place: folder, problem: 'cannot be watched' }, { cause })
+      throw new ConfigError(
+        { place: folder, problem: 'cannot be watched', hint: 'check that it exists and can be read' },
+        { cause },
+      )
     }
   })
   return () => {

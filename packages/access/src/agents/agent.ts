@@ -42,7 +42,11 @@ export interface Agent {
  */
 export function agent({ owner, actions, budget }: AgentOptions): Agent {
   if (owner.id === '')
-    throw new ConfigError({ place: 'agent.owner', problem: 'an agent needs an identified owner' })
+    throw new ConfigError({
+      place: 'agent.owner',
+      problem: 'an agent needs an identified owner',
+      hint: "pass the owner's principal, as `identify` returns it, with its id",
+    })
   const windowMs = budget === undefined ? 0 : parseDuration(budget.window, 'agent.budget.window')
   const counts = [budget?.calls, budget?.rows, ...Object.values(budget?.perAction ?? {})]
   if (counts.some(count => count !== undefined && !(Number.isSafeInteger(count) && count >= 0)))

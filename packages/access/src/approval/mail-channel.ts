@@ -42,6 +42,7 @@ export function mailChannel(options: MailOptions): ApprovalChannel {
         throw new ConfigError({
           place: 'approvals.mail.to',
           problem: 'it did not return 1 to 50 addresses',
+          hint: 'return the addresses of those who may decide',
         })
       const { approval } = notice
       const what = `${oneLine(approval.act.action)} on ${oneLine(approval.act.resource) || 'no single resource'}`

@@ -18,7 +18,11 @@ export function boundPreview({ summary, rows, sample, body }: ApprovalPreview): 
     throw new ConfigError({ place: 'approval preview', problem: `it names more than ${MAX_TABLES} tables` })
   for (const [table, count] of tables)
     if (!Number.isSafeInteger(count) || count < 0)
-      throw new ConfigError({ place: `approval preview: rows of "${table}"`, problem: 'it is not a count' })
+      throw new ConfigError({
+        place: `approval preview: rows of "${table}"`,
+        problem: 'it is not a count',
+        hint: 'give a whole number, 0 or more',
+      })
   const kept: Json[] = []
   let bytes = 0
   for (const row of (sample ?? []).slice(0, MAX_SAMPLE)) {

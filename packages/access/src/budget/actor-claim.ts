@@ -54,6 +54,7 @@ export function claimSigner(options: ClaimOptions): ClaimSigner {
       throw new ConfigError({
         place: 'acting.act',
         problem: 'is not a digest of 64 lower-case hex characters',
+        hint: 'pass `actDigest(act)`',
       })
     const expires = String(Math.floor(clock.now()) + lifetime)
     return sign(['c1', id, expires, nonce(), hexOf(actor), hexOf(tenant), act])

@@ -54,7 +54,11 @@ export function edgeBudget(options: EdgeBudgetOptions = {}): Guard {
   const window = parseDuration(options.window ?? '1h', 'edgeBudget.window')
   for (const [name, value] of Object.entries({ deletes, updates, capacity })) {
     if (!Number.isSafeInteger(value) || value < 0)
-      throw new ConfigError({ place: `edgeBudget.${name}`, problem: 'is not a whole number' })
+      throw new ConfigError({
+        place: `edgeBudget.${name}`,
+        problem: 'is not a whole number',
+        hint: 'give a number of items, 0 or more',
+      })
   }
   const limits = { deletes, updates }
   const counters = {

@@ -47,7 +47,11 @@ export function guardMysql<P extends MysqlPool>(pool: P, options: MysqlGuardOpti
   const { budgets, reads, cascades = 'refuse', acting = currentActing, clock = systemClock } = options
   const core: unknown = Reflect.get(pool, 'pool') ?? pool
   if (typeof core !== 'object' || core === null || typeof Reflect.get(core, 'getConnection') !== 'function')
-    throw new ConfigError({ place: 'guardMysql', problem: 'this is not a pool of mysql2' })
+    throw new ConfigError({
+      place: 'guardMysql',
+      problem: 'this is not a pool of mysql2',
+      hint: 'pass what `createPool` of mysql2 or mysql2/promise returns',
+    })
   checkPool(core)
   const changes = new CountedBudgets({
     budgets,

@@ -339,7 +339,11 @@ function isRaw(value: unknown): boolean {
 function methodOf(target: object, name: string): (...args: unknown[]) => unknown {
   const method: unknown = Reflect.get(target, name)
   if (typeof method !== 'function')
-    throw new ConfigError({ place: 'guardMysql', problem: 'this is not a connection of mysql2' })
+    throw new ConfigError({
+      place: 'guardMysql',
+      problem: 'this is not a connection of mysql2',
+      hint: 'guard the pool, and take connections from it',
+    })
   return (...args) => Reflect.apply(method, target, args)
 }
 
@@ -347,6 +351,10 @@ function textOf(statement: unknown): string {
   const text: unknown =
     typeof statement === 'object' && statement !== null && 'sql' in statement ? statement.sql : statement
   if (typeof text !== 'string')
-    throw new ConfigError({ place: 'guardMysql', problem: 'a statement has no text' })
+    throw new ConfigError({
+      place: 'guardMysql',
+      problem: 'a statement has no text',
+      hint: 'pass the SQL as a text, or as `sql` of an object',
+    })
   return text
 }

@@ -145,6 +145,7 @@ function collectTypes(policies: readonly Policy[]): ReadonlyMap<string, Resource
       throw new ConfigError({
         place: 'policies',
         problem: `a condition is nested deeper than ${MAX_DEPTH}`,
+        hint: 'write it as several policies',
       })
     if (condition.kind === 'all' || condition.kind === 'any')
       for (const part of condition.of) visit(part, depth + 1)

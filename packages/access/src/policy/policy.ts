@@ -44,7 +44,11 @@ function policyOf(effect: Policy['effect'], name: string, { action, on, when }: 
   if (name.trim() === '' || name.length > 200)
     throw new ConfigError({ place: 'policy', problem: 'its name must have 1 to 200 characters' })
   if (actions.length === 0)
-    throw new ConfigError({ place: `policy "${name}"`, problem: 'it names no action' })
+    throw new ConfigError({
+      place: `policy "${name}"`,
+      problem: 'it names no action',
+      hint: "give `action`, for example 'order.read' or 'order.*'",
+    })
   for (const one of actions) {
     if (!ACTION.test(one))
       throw new ConfigError({

@@ -64,7 +64,11 @@ function timestamp(ms: number): string {
 /** `schema.table` or a name, quoted for both databases. */
 export function quoteName(name: string): string {
   if (name === '' || name.includes('\0'))
-    throw new ConfigError({ place: 'SQL name', problem: 'it is empty, or holds U+0000' })
+    throw new ConfigError({
+      place: 'SQL name',
+      problem: 'it is empty, or holds U+0000',
+      hint: 'give the name of a table or column',
+    })
   return name
     .split('.')
     .map(part => `"${part.replaceAll('"', '""')}"`)

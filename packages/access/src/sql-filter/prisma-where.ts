@@ -65,7 +65,11 @@ function where(node: Bound, relations: Readonly<Record<string, string>>): Prisma
     case 'parent':
       return { [named(relations, node.field)]: { is: where(node.inner, relations) } }
     case 'session':
-      throw new ConfigError({ place: 'Prisma filter', problem: 'it reads the database session' })
+      throw new ConfigError({
+        place: 'Prisma filter',
+        problem: 'it reads the database session',
+        hint: 'use `policies.filter` for Prisma: the filter of row-level security is for PostgreSQL alone',
+      })
   }
 }
 
@@ -83,7 +87,11 @@ function compare({ operator, left, right }: Extract<Bound, { kind: 'compare' }>)
 
 function plain(operand: BoundOperand): unknown {
   if (operand.kind !== 'value')
-    throw new ConfigError({ place: 'Prisma filter', problem: 'it compares no value' })
+    throw new ConfigError({
+      place: 'Prisma filter',
+      problem: 'it compares no value',
+      hint: 'compare a field with a value or with another field of its row',
+    })
   const value = normalise[operand.holds](operand.value)
   return operand.holds === 'time' ? new Date(Number(value)) : value
 }

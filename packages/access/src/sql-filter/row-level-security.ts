@@ -53,6 +53,7 @@ export function rowLevelSecurity(policies: PolicySet, options: RowLevelSecurityO
     throw new ConfigError({
       place: 'row-level security',
       problem: `no policy covers the type "${options.type}"`,
+      hint: 'write a policy with `on` this type, or correct the name',
     })
   const table = quoteName(type.table)
   const roles = options.to === undefined ? 'PUBLIC' : options.to.map(quoteName).join(', ')

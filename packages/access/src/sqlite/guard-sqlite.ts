@@ -157,7 +157,11 @@ function guardedActions(
   for (const { budget, relation, action, undo } of rules) {
     const matching = relation === '' ? tables : tables.filter(table => table === relation)
     if (matching.length === 0)
-      throw new ConfigError({ place: `budgets["${budget}"]`, problem: `there is no table "${relation}"` })
+      throw new ConfigError({
+        place: `budgets["${budget}"]`,
+        problem: `there is no table "${relation}"`,
+        hint: 'create the table before the guard, or correct the name',
+      })
     for (const table of matching) {
       const own = guarded.get(`${action} ${table}`)
       guarded.set(`${action} ${table}`, {

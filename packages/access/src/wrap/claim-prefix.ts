@@ -271,7 +271,11 @@ function inText({ text, values }: ClaimStatement): string {
   return text.replace(/\$(\d)/g, (_, place: string) => {
     const value = values[Number(place) - 1] ?? ''
     if (!PLAIN.test(value))
-      throw new ConfigError({ place: 'acting.grant', problem: 'is not a token of signBudgetGrant' })
+      throw new ConfigError({
+        place: 'acting.grant',
+        problem: 'is not a token of signBudgetGrant',
+        hint: 'pass what `signBudgetGrant` returned, unchanged',
+      })
     return `'${value}'`
   })
 }

@@ -44,7 +44,11 @@ export function countingSession<S extends object>(session: S, reads: SessionRead
 
 function call(target: unknown, self: unknown, args: unknown[]): unknown {
   if (typeof target !== 'function')
-    throw new ConfigError({ place: 'sql', problem: 'is not a session of postgres.js' })
+    throw new ConfigError({
+      place: 'sql',
+      problem: 'is not a session of postgres.js',
+      hint: 'pass the `sql` that `begin` hands to its function',
+    })
   return Reflect.apply(target, self, args)
 }
 

@@ -53,7 +53,11 @@ export interface GuardedPostgresJs<S extends PostgresJs> {
 export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOptions): GuardedPostgresJs<S> {
   const begin: unknown = Reflect.get(sql, 'begin')
   if (typeof begin !== 'function')
-    throw new ConfigError({ place: 'guardPostgresJs', problem: 'this is not an instance of postgres.js' })
+    throw new ConfigError({
+      place: 'guardPostgresJs',
+      problem: 'this is not an instance of postgres.js',
+      hint: 'pass what `postgres(url)` returns',
+    })
   const record = async (text: string, values: readonly unknown[]): Promise<unknown> =>
     sql.unsafe(text, [...values] as never[])
   const names = new TableNames(

@@ -45,7 +45,12 @@ export class WebhookSink implements Sink {
         problem: 'has fewer than 24 bytes',
         hint: 'make one: openssl rand -base64 32',
       })
-    if (!URL.canParse(options.url)) throw new ConfigError({ place: 'sink.url', problem: 'is not a URL' })
+    if (!URL.canParse(options.url))
+      throw new ConfigError({
+        place: 'sink.url',
+        problem: 'is not a URL',
+        hint: 'for example https://collector.example/entries',
+      })
     if (options.plain !== 'allow' && !isPrivate(new URL(options.url)))
       throw new ConfigError({
         place: 'sink.url',

@@ -21,7 +21,12 @@ export interface Cosigner {
  */
 export function parseCosignerKey(text: string, place = 'witness key'): Cosigner {
   const key = parseEd25519Signer(text, place)
-  if (key.type !== COSIGNATURE_V1) throw new ConfigError({ place, problem: 'is not a witness key (type 4)' })
+  if (key.type !== COSIGNATURE_V1)
+    throw new ConfigError({
+      place,
+      problem: 'is not a witness key (type 4)',
+      hint: 'make one with generateNoteKey(name, COSIGNATURE)',
+    })
   return {
     name: key.name,
     keyId: key.keyId,
@@ -47,7 +52,12 @@ export interface WitnessKey extends NoteVerifier {
  */
 export function parseWitnessKey(text: string, place = 'witness key'): WitnessKey {
   const key = parseEd25519Key(text, place)
-  if (key.type !== COSIGNATURE_V1) throw new ConfigError({ place, problem: 'is not a witness key (type 4)' })
+  if (key.type !== COSIGNATURE_V1)
+    throw new ConfigError({
+      place,
+      problem: 'is not a witness key (type 4)',
+      hint: 'give the key that the witness prints',
+    })
   const time = (signature: Uint8Array): bigint => Buffer.from(signature).readBigUInt64BE(0)
   return {
     name: key.name,

@@ -194,7 +194,12 @@ export function parseEd25519Signer(text: string, place = 'signer key'): Ed25519S
  */
 export function parseSignerKey(text: string, place = 'signer key'): NoteSigner {
   const key = parseEd25519Signer(text, place)
-  if (key.type !== ED25519) throw new ConfigError({ place, problem: 'is not a log key (type 1)' })
+  if (key.type !== ED25519)
+    throw new ConfigError({
+      place,
+      problem: 'is not a log key (type 1)',
+      hint: 'make one with `postern audit key NAME`',
+    })
   return {
     name: key.name,
     keyId: key.keyId,

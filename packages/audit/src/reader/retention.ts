@@ -25,7 +25,11 @@ export async function removeEntriesBefore(
   options: { readonly onProgress?: (done: number, total: number) => void } = {},
 ): Promise<Retained> {
   if (!Number.isFinite(before))
-    throw new ConfigError({ place: 'retention.before', problem: 'is not a time in milliseconds' })
+    throw new ConfigError({
+      place: 'retention.before',
+      problem: 'is not a time in milliseconds',
+      hint: 'give epoch milliseconds, for example `Date.now() - 90 * 86_400_000`',
+    })
   await reader.store.finishRemoval?.()
   const removal: Removal = { minimumIndex: await reader.minimumIndex(), bundles: 0 }
   for (;;) {

@@ -20,7 +20,11 @@ export const run: Command = async (_args, options, context) => {
   try {
     const opened = await openAudit(setup, connections, { older: 'accept-rollback' })
     if (opened === undefined)
-      throw new ConfigError({ place: 'audit', problem: 'is switched off in this configuration' })
+      throw new ConfigError({
+        place: 'audit',
+        problem: 'is switched off in this configuration',
+        hint: 'take `audit: false` out of the configuration, or name the right one with `--config`',
+      })
     const { log } = opened
     const act = { action: 'audit.accept-rollback', resource: { type: 'audit' } }
     const checkpoint = await log

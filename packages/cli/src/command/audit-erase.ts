@@ -69,6 +69,7 @@ async function eraseHere(setup: Setup, principal: string, tenant: string | undef
       throw new ConfigError({
         place: 'audit',
         problem: 'is switched off in this configuration; what the console kept was erased',
+        hint: 'if there is a log, name its configuration with `--config`',
       })
     }
     const { log } = opened

@@ -8,10 +8,18 @@ export function setJsonEntry(path: string, key: string, name: string, value: obj
   try {
     json = JSON.parse(readFileSync(path, 'utf8'))
   } catch {
-    throw new ConfigError({ place: path, problem: 'cannot be read as JSON' })
+    throw new ConfigError({
+      place: path,
+      problem: 'cannot be read as JSON',
+      hint: 'correct the file, or restore it from a backup',
+    })
   }
   if (typeof json !== 'object' || json === null)
-    throw new ConfigError({ place: path, problem: 'is not an object' })
+    throw new ConfigError({
+      place: path,
+      problem: 'is not an object',
+      hint: 'correct the file, or restore it from a backup',
+    })
   const object = json as Record<string, unknown>
   const before = typeof object[key] === 'object' && object[key] !== null ? object[key] : {}
   object[key] = { ...before, [name]: value }

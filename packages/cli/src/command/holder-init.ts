@@ -24,7 +24,11 @@ export const run: Command = async ([folder = '', number = ''], options, context)
   const unlock = unlockFrom(makesKey ? { keyFile } : chosen, context.environment, context.folder)
   const key = Buffer.from(systemRandom.bytes(32)).toString('base64url')
   if (makesKey && !createSecretFile(keyFile, `${key}\n`))
-    throw new ConfigError({ place: keyFile, problem: 'already exists' })
+    throw new ConfigError({
+      place: keyFile,
+      problem: 'already exists',
+      hint: 'give another folder: a key file is never overwritten',
+    })
   const store = HolderStore.open(join(home, 'holder.db'))
   const kek = await unlockKey(store, unlock, systemRandom)
   store.setSettings({ id: Uint8Array.of(id) })

@@ -43,7 +43,12 @@ export const run: Command = async (args, _options, context) => {
 
 function filesOf(path: string): readonly string[] {
   const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat === undefined) throw new ConfigError({ place: path, problem: 'there is no such file or folder' })
+  if (stat === undefined)
+    throw new ConfigError({
+      place: path,
+      problem: 'there is no such file or folder',
+      hint: 'give a file of tests (.yaml), or a folder of them',
+    })
   if (!stat.isDirectory()) return [path]
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
     .filter(name => /\.ya?ml$/.test(name))

@@ -16,11 +16,16 @@ export const run: Command = async ([table = '', column = '', ...row], options, c
   const mode =
     schema !== undefined && Object.hasOwn(schema.columns, column) ? schema.columns[column]?.mode : undefined
   if (schema === undefined || mode === undefined)
-    throw new ConfigError({ place: `vault.tables.${table}.columns.${column}`, problem: 'is not declared' })
+    throw new ConfigError({
+      place: `vault.tables.${table}.columns.${column}`,
+      problem: 'is not declared',
+      hint: '`postern vault status` lists tables and columns',
+    })
   if (mode !== 'split')
     throw new ConfigError({
       place: `${table}.${column}`,
       problem: `is of mode ${mode}, and holders are asked only for columns of mode split`,
+      hint: 'choose a column of mode split: `postern vault status` lists them',
     })
   if (row.length !== schema.key.length)
     throw new ConfigError({

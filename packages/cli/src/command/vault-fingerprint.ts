@@ -8,7 +8,12 @@ import { vaultPath } from './vault-path.ts'
 export const run: Command = async (_args, options, context) => {
   const path = vaultPath(options, context)
   const { identity } = readVaultFile(path, context.environment)
-  if (identity === undefined) throw new ConfigError({ place: `${path}: identity`, problem: 'is missing' })
+  if (identity === undefined)
+    throw new ConfigError({
+      place: `${path}: identity`,
+      problem: 'is missing',
+      hint: 'name the file of the key that `postern vault init` makes',
+    })
   const { fingerprint } = readIdentity(identity)
   context.output.line(fingerprint)
   context.output.result({ fingerprint })

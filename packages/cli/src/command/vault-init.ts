@@ -11,12 +11,21 @@ import { vaultPath } from './vault-path.ts'
 /** `postern vault init`: files that are never written over. */
 export const run: Command = async (_args, options, context) => {
   const path = vaultPath(options, context)
-  if (existsSync(path)) throw new ConfigError({ place: path, problem: 'already exists' })
+  if (existsSync(path))
+    throw new ConfigError({
+      place: path,
+      problem: 'already exists',
+      hint: 'name another file with `--vault`: keys are never overwritten',
+    })
   const folder = dirname(path)
   const secret = (name: string, bytes: Uint8Array): string => {
     const file = join(folder, name)
     if (!createSecretFile(file, `${Buffer.from(bytes).toString('base64url')}\n`))
-      throw new ConfigError({ place: file, problem: 'already exists' })
+      throw new ConfigError({
+        place: file,
+        problem: 'already exists',
+        hint: 'move it away, or start in another folder: keys are never overwritten',
+      })
     return file
   }
   LocalKeys.create(join(folder, 'vault.keys'))

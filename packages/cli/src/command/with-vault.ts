@@ -22,7 +22,12 @@ export async function withVault<T>(
 export function inState(table: string, state: 'plaintext' | 'dual'): (tables: TableSchemas) => TableSchemas {
   return tables => {
     const schema = tables[table]
-    if (schema === undefined) throw new ConfigError({ place: `tables.${table}`, problem: 'is not declared' })
+    if (schema === undefined)
+      throw new ConfigError({
+        place: `tables.${table}`,
+        problem: 'is not declared',
+        hint: 'declare the table in vault.json; `postern vault status` lists those that are',
+      })
     const columns = Object.fromEntries(
       Object.entries(schema.columns).map(([name, column]) => [name, { ...column, state }]),
     )

@@ -10,7 +10,12 @@ import { applyException, isLimit } from './apply-exception.ts'
 export function editYaml(text: string, exception: ConfigException): string {
   const { isScalar, parseDocument } = yamlPackage()
   const document = parseDocument(text)
-  if (document.errors.length > 0) throw new ConfigError({ place: 'configuration', problem: 'is not YAML' })
+  if (document.errors.length > 0)
+    throw new ConfigError({
+      place: 'configuration',
+      problem: 'is not YAML',
+      hint: 'correct the file first: `postern doctor` says in which line',
+    })
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
     document.contents = document.createNode({}) as Document.Parsed['contents']
   for (const change of exception.changes) editNode(document, change)

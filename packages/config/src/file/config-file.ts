@@ -47,7 +47,11 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     })
   requireReadable(absolute, path)
   if (stat.size > MAX_BYTES)
-    throw new ConfigError({ place: path, problem: `is larger than ${MAX_BYTES} bytes` })
+    throw new ConfigError({
+      place: path,
+      problem: `is larger than ${MAX_BYTES} bytes`,
+      hint: 'move lists into files of their own, or write the configuration in code',
+    })
   const extension = extname(absolute)
   if (/^\.[cm]?[jt]s$/.test(extension)) return { ...(await importConfig(absolute, version ?? '')), version }
   if (['.yaml', '.yml', '.json'].includes(extension)) return { ...parseConfig(absolute, extension), version }

@@ -77,7 +77,11 @@ export function workerLink<Data>(): WorkerLink<Data> {
     workerData === null ||
     !('posternWorker' in workerData)
   )
-    throw new ConfigError({ place: 'workerLink', problem: 'this thread was not started by startWorkers' })
+    throw new ConfigError({
+      place: 'workerLink',
+      problem: 'this thread was not started by startWorkers',
+      hint: 'call it in the module that startWorkers is given',
+    })
   const { posternWorker, data } = workerData as WorkerStart
   const { index, count, reusePort, reloaded, counted } = posternWorker
   beat(countedWord(counted, 'beats'))

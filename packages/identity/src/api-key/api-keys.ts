@@ -360,7 +360,12 @@ function checkedWish(wish: NewApiKey, owner: Principal): readonly string[] {
   if (owner.scopes !== undefined && scopes.some(scope => owner.scopes?.includes(scope) !== true))
     throw new CredentialError('a key cannot have wider scopes than its owner')
   if (wish.networks !== undefined) {
-    if (wish.networks.length > 100) throw new ConfigError({ place: 'networks', problem: 'are more than 100' })
+    if (wish.networks.length > 100)
+      throw new ConfigError({
+        place: 'networks',
+        problem: 'are more than 100',
+        hint: 'give wider networks, or use several keys',
+      })
     CidrSet.parse(wish.networks)
   }
   if (wish.environment !== undefined) checkWord('environment', wish.environment)

@@ -18,7 +18,11 @@ const VALUE = /^[#\w\s.,%()"'-]{1,200}$/
 export function stylesheet(theme: Theme = {}): string {
   for (const [name, value] of Object.entries(theme))
     if (!VALUE.test(value))
-      throw new ConfigError({ place: `identity.pages.theme.${name}`, problem: 'is not a value of CSS' })
+      throw new ConfigError({
+        place: `identity.pages.theme.${name}`,
+        problem: 'is not a value of CSS',
+        hint: "give a colour, a length or a list of typefaces, for example '#0b57d0'",
+      })
   return `:root {
   --postern-accent: ${theme.accent ?? '#2457c5'};
   --postern-accent-dark: ${theme.accentDark ?? '#9db8ff'};

@@ -33,7 +33,12 @@ const MAX_ROUTES = 10_000
  */
 export function parseRouteSchemas(value: unknown, place = 'schemas'): RouteSchemas {
   const issues: ConfigIssue[] = []
-  if (!isMapping(value)) throw new ConfigError({ place, problem: 'is not a map of routes' })
+  if (!isMapping(value))
+    throw new ConfigError({
+      place,
+      problem: 'is not a map of routes',
+      hint: "for example { 'GET /orders': { query: { page: { type: 'integer' } } } }",
+    })
   const routes = Object.entries(value)
   if (routes.length > MAX_ROUTES)
     throw new ConfigError({ place, problem: `has more than ${MAX_ROUTES} routes` })

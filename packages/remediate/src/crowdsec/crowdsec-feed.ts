@@ -57,7 +57,11 @@ export class CrowdsecFeed implements HealthProbe {
         hint: 'e.g. http://127.0.0.1:8080',
       })
     if (!/^[\x21-\x7e]{1,256}$/.test(options.key))
-      throw new ConfigError({ place: 'crowdsec.key', problem: 'is not a key' })
+      throw new ConfigError({
+        place: 'crowdsec.key',
+        problem: 'is not a key',
+        hint: 'make one with `cscli bouncers add postern`',
+      })
     this.#options = options
     this.#address = new URL(options.url.replace(/\/?$/, '/'))
     this.#every = Math.max(1_000, parseDuration(options.every ?? '10s', 'crowdsec.every'))

@@ -119,7 +119,11 @@ class CloudflareApi {
         })
     }
     if (!/^[\x21-\x7e]{1,256}$/.test(options.token))
-      throw new ConfigError({ place: 'cloudflare.token', problem: 'is not a token' })
+      throw new ConfigError({
+        place: 'cloudflare.token',
+        problem: 'is not a token',
+        hint: 'make an API token with the right Account Filter Lists: Edit',
+      })
     const lists = `${options.api ?? 'https://api.cloudflare.com/client/v4'}/accounts/${options.account}/rules/lists`
     this.#base = `${lists}/${options.list}/items`
     this.#operations = `${lists}/bulk_operations`

@@ -78,7 +78,11 @@ function methodOf(
   if (proxy !== undefined) return proxyMethod({ ...proxy, name })
   if (known !== undefined) return { ...oauth2Proxy(known.from), name }
   if (served !== undefined) return { ...tailscale(served.from), name }
-  throw new ConfigError({ place: 'identify', problem: `the method "${name}" is of an unknown kind` })
+  throw new ConfigError({
+    place: 'identify',
+    problem: `the method "${name}" is of an unknown kind`,
+    hint: 'docs/configuration.md lists the methods of `identify`',
+  })
 }
 
 /** Proofs that were used, in the place that all processes share, where there is one. */

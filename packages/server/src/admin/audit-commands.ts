@@ -29,6 +29,7 @@ export function auditCommands(
         throw new ConfigError({
           place: 'audit',
           problem: 'is switched off in this gateway; what the console kept was erased',
+          hint: 'if there is a log, name its configuration with `--config`',
         })
       const { index } = await audit.eraseSubject(principal, typeof tenant === 'string' ? { tenant } : {})
       return { index: Number(index) }

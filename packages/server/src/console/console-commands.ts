@@ -24,7 +24,11 @@ export function consoleCommands(
       operator => operator.name === String(name).toLowerCase(),
     )
     if (found !== undefined) return found
-    throw new ConfigError({ place: 'name', problem: 'is not an operator of the console' })
+    throw new ConfigError({
+      place: 'name',
+      problem: 'is not an operator of the console',
+      hint: '`postern console operators` lists their names',
+    })
   }
   const asked = async (call: Omit<NamedCall, 'operator'>, operator?: Json): Promise<Json> => {
     try {

@@ -240,7 +240,7 @@ class OpenedAudit {
   async reader(): Promise<AuditSource['reader']> {
     const place = { ...this.#setup.loaded(), dataDirectory: this.#setup.dataDirectory }
     if (this.#source === undefined && !hasAudit(place))
-      throw new ConfigError({ place: 'audit', problem: 'nothing was recorded yet' })
+      throw new ConfigError({ place: 'audit', problem: 'nothing was recorded yet', hint: 'send a request' })
     this.#source ??= openAuditSource(place)
     try {
       return (await this.#source).reader

@@ -37,7 +37,12 @@ export class UndoInDatabase implements UndoDesk {
 
   async #database(): Promise<PostgresDatabase> {
     const url = this.#loaded().config.budgetDatabase?.url
-    if (url === undefined) throw new ConfigError({ place: 'budgetDatabase', problem: 'is not configured' })
+    if (url === undefined)
+      throw new ConfigError({
+        place: 'budgetDatabase',
+        problem: 'is not configured',
+        hint: 'set `budgetDatabase.url`, and install the budgets',
+      })
     if (this.#opened?.url !== url) {
       await this.close()
       this.#opened = { url, database: connectPostgres({ url, statementTimeout: '30s', max: 2 }) }

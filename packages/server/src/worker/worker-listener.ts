@@ -109,7 +109,12 @@ async function commit(
 ): Promise<void> {
   try {
     const { recorder } = runtime.resources
-    if (recorder === undefined) throw new ConfigError({ place: 'audit', problem: 'is switched off' })
+    if (recorder === undefined)
+      throw new ConfigError({
+        place: 'audit',
+        problem: 'is switched off',
+        hint: 'take `audit: false` out of the configuration',
+      })
     const { index, leafHash } = await recorder.commit(event)
     reply({ kind: 'committed', id, index, leafHash })
   } catch (error) {

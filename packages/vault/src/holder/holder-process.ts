@@ -49,7 +49,11 @@ export async function runHolder(
   try {
     json = JSON.parse(text)
   } catch {
-    throw new ConfigError({ place: path, problem: 'is not JSON' })
+    throw new ConfigError({
+      place: path,
+      problem: 'is not JSON',
+      hint: 'correct the file, or restore it from a backup',
+    })
   }
   // A report on a crash or a signal is written beside the configuration, and would have the passphrase or the
   // credentials of the key service in it.

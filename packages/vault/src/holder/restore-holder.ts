@@ -15,7 +15,12 @@ const BESIDE = ['', '-wal', '-shm'] as const
  * @throws StoreError, IntegrityError when it cannot be read; StoreError when the holder runs
  */
 export function restoreHolder(backup: string, data: string, id: HolderId): void {
-  if (!existsSync(backup)) throw new ConfigError({ place: backup, problem: 'does not exist' })
+  if (!existsSync(backup))
+    throw new ConfigError({
+      place: backup,
+      problem: 'does not exist',
+      hint: 'give the file that `postern holder ask CONFIG backup FILE` wrote',
+    })
   const lock = lockHolder(data)
   try {
     putInPlace(backup, data, id)
@@ -40,6 +45,7 @@ function putInPlace(backup: string, data: string, id: HolderId): void {
       place: backup,
       problem:
         owner === undefined ? 'is not a holder' : `is a backup of holder ${owner}, not of holder ${id}`,
+      hint: `give a file that \`postern holder ask CONFIG backup FILE\` wrote for holder ${id}`,
     })
   }
   for (const suffix of BESIDE)

@@ -76,5 +76,9 @@ function malformed(flag: string, example: string): never {
 function needed(environment: Environment, name: string): string {
   const value = environment[name]
   if (value !== undefined && value !== '') return value
-  throw new ConfigError({ place: `the environment: ${name}`, problem: 'is missing' })
+  throw new ConfigError({
+    place: `the environment: ${name}`,
+    problem: 'is missing',
+    hint: 'set the variable for the process of the holder',
+  })
 }

@@ -127,7 +127,12 @@ function readKeyFile(path: string): Buffer {
   try {
     const status = statSync(path)
     // Reading a pipe or a device could wait, or go on, forever.
-    if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
+    if (!status.isFile())
+      throw new ConfigError({
+        place: path,
+        problem: 'is not a file',
+        hint: 'give a file with the passphrase or key, readable by the holder alone',
+      })
     if ((status.mode & 0o077) !== 0)
       throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
     text = readFileSync(path, 'utf8').trim()

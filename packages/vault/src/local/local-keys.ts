@@ -52,7 +52,12 @@ export class LocalKeys {
       }
       keys.set(epoch, bytes)
     }
-    if (keys.size === 0) throw new ConfigError({ place, problem: 'has no key in it' })
+    if (keys.size === 0)
+      throw new ConfigError({
+        place,
+        problem: 'has no key in it',
+        hint: 'restore the file from its backup',
+      })
     return new LocalKeys(keys)
   }
 
@@ -65,7 +70,12 @@ export class LocalKeys {
     try {
       const status = statSync(path)
       // Reading a pipe or a device could wait, or go on, forever.
-      if (!status.isFile()) throw new ConfigError({ place: path, problem: 'is not a file' })
+      if (!status.isFile())
+        throw new ConfigError({
+          place: path,
+          problem: 'is not a file',
+          hint: 'give the path of the key file',
+        })
       if ((status.mode & 0o077) !== 0)
         throw new ConfigError({
           place: path,
@@ -96,14 +106,23 @@ export class LocalKeys {
     } catch {
       // Said below.
     }
-    if (!isMade) throw new ConfigError({ place: path, problem: 'already exists, or its folder does not' })
+    if (!isMade)
+      throw new ConfigError({
+        place: path,
+        problem: 'already exists, or its folder does not',
+        hint: 'choose another path, or create the folder: a key file is never overwritten',
+      })
     return keys
   }
 
   /** These and one fresh key, which seals from now on. */
   rotated(random: RandomSource = systemRandom): LocalKeys {
     if (this.current === 255)
-      throw new ConfigError({ place: 'vault local keys', problem: 'epoch 255 is the last one' })
+      throw new ConfigError({
+        place: 'vault local keys',
+        problem: 'epoch 255 is the last one',
+        hint: 'for a fresh key start another vault with `postern vault init`',
+      })
     return new LocalKeys(new Map([...this.#keys, [this.current + 1, random.bytes(32)]]))
   }
 
@@ -112,7 +131,11 @@ export class LocalKeys {
     const keys = new Map(this.#keys)
     keys.delete(epoch)
     if (keys.size === 0)
-      throw new ConfigError({ place: 'vault local keys', problem: 'the last key cannot be removed' })
+      throw new ConfigError({
+        place: 'vault local keys',
+        problem: 'the last key cannot be removed',
+        hint: 'add a key first',
+      })
     return new LocalKeys(keys)
   }
 

@@ -18,7 +18,11 @@ export async function storedKey(
 ): Promise<readonly string[]> {
   const table = compileTables(tables).get(place.table)
   if (table === undefined)
-    throw new ConfigError({ place: `vault.tables.${place.table}`, problem: 'is not declared' })
+    throw new ConfigError({
+      place: `vault.tables.${place.table}`,
+      problem: 'is not declared',
+      hint: 'declare the table in `tables` of vault.json',
+    })
   const { tenant, key } = table
   const writer = await RowWriter.of(client, table, dialect)
   const given = Object.fromEntries(key.map((name, at) => [name, place.row[at]]))

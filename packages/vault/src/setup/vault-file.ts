@@ -41,7 +41,12 @@ export function readVaultFile(
   try {
     value = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    if (error instanceof SyntaxError) throw new ConfigError({ place: path, problem: 'is not JSON' })
+    if (error instanceof SyntaxError)
+      throw new ConfigError({
+        place: path,
+        problem: 'is not JSON',
+        hint: 'correct the file, or restore it from a backup',
+      })
     throw new ConfigError({
       place: path,
       problem: fileProblem(error),
