@@ -22,3 +22,16 @@ export function isWholeFilter(text: string): boolean {
   }
   return false
 }
+
+/** A comparison of a capability of OSGi (Core 8, section 3.3), with no sign in it that means more. */
+const CAPABILITY =
+  '\\(\\s?(?:osgi\\.[a-z.]{2,40}|version|bundle-version|bundle-symbolic-name)\\s?[<>~]?=\\s?[\\w.:+-]{1,64}\\)'
+const CAPABILITIES = new RegExp(
+  `\\([&|]\\s?(?:${CAPABILITY}|\\(!\\s?${CAPABILITY}\\)|\\([&|]\\s?(?:${CAPABILITY}){1,8}\\)){1,16}\\)`,
+  'g',
+)
+
+/** A text in lower case with spaces for the filters that choose parts of a program for a bundle of OSGi. */
+export function withoutCapabilities(lower: string): string {
+  return lower.includes('(osgi.') ? lower.replace(CAPABILITIES, whole => ' '.repeat(whole.length)) : lower
+}

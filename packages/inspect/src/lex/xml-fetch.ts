@@ -2,7 +2,7 @@ import { prologOf } from './xml-prolog.ts'
 
 /** Who publishes schemas and document types that documents name. */
 export const SCHEMA_HOST: RegExp =
-  /^https?:\/\/(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io|xmlsoap\.org|sitemaps\.org|google\.com|topografix\.com|opengis\.net|purl\.org|jcp\.org|jakarta\.ee|niso\.org|loc\.gov|garmin\.com|adobe\.com|microsoft\.com|openarchives\.org|omg\.org|dmtf\.org|uddi\.org|liquibase\.org|activiti\.org|camunda\.org|jetty\.org|eclipse\.(?:org|dev)|mortbay\.org|castor\.org|exolab\.org|jasperreports\.sourceforge\.net|dozer\.sourceforge\.net|tuckey\.org|doctrine-project\.org|symfony\.com|magento\.com|mulesoft\.org|jasig\.org|liferay\.com|phpunit\.de|pear\.php\.net|mozilla\.org|inkscape\.org)(?::\d{1,5})?(?:\/|$)/
+  /^https?:\/\/(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io|xmlsoap\.org|sitemaps\.org|google\.com|topografix\.com|opengis\.net|purl\.org|jcp\.org|jakarta\.ee|niso\.org|loc\.gov|garmin\.com|adobe\.com|microsoft\.com|openarchives\.org|omg\.org|dmtf\.org|uddi\.org|liquibase\.org|activiti\.org|camunda\.org|jetty\.org|eclipse\.(?:org|dev)|mortbay\.org|castor\.org|exolab\.org|jasperreports\.sourceforge\.net|dozer\.sourceforge\.net|tuckey\.org|doctrine-project\.org|symfony\.com|magento\.com|mulesoft\.org|jasig\.org|liferay\.com|phpunit\.de|pear\.php\.net|mozilla\.org|inkscape\.org|musicxml\.org|cxml\.org|editeur\.org|tei-c\.org|ibatis\.com)(?::\d{1,5})?(?:\/|$)/
 /**
  * What has a scheme, or names another host: not a file beside the document, and not a name by which nobody
  * fetches anything (RFC 8141, HTML 13.1.1).
@@ -35,10 +35,29 @@ const SCHEMES = 'expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|
 export const OPENING_ELEMENT: RegExp = new RegExp(
   '\\/2001\\/xinclude["\'\\s]' +
     '|<(?:[^\\s<>:/]{1,80}:)?include\\s[^<>]{0,1024}?\\bhref\\s{0,64}=' +
-    '|<\\?xml-stylesheet\\s[^<>]{0,1024}?\\bhref\\s{0,64}=\\s{0,64}["\']\\s{0,64}(?:[a-z]{2,12}:)?\\/\\/' +
     `|<(?:[^\\s<>:/]{1,80}:)?(?:image|use|feimage|script|tref)\\s[^<>]{0,1024}?href\\s{0,64}=\\s{0,64}["']\\s{0,64}(?:${SCHEMES}):` +
     `|<(?:[^\\s<>:/]{1,80}:)?import\\s[^<>]{0,1024}?location\\s{0,64}=\\s{0,64}["']\\s{0,64}(?:${SCHEMES}):`,
 )
+
+/** A stylesheet that lies on another host, or is opened by a scheme. */
+export const FOREIGN_STYLESHEET: RegExp =
+  /<\?xml-stylesheet\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']\s{0,64}((?:[a-z]{2,12}:)?\/\/[^"'<>]{0,512})/g
+/** Feeds and lists of pages name one for browsers; who reads them as data applies none. */
+const FEED =
+  /^\ufeff?\s{0,64}(?:<\?[^<>]{1,1024}\?>\s{0,64}|<!--[^<>]{0,1024}-->\s{0,64}){1,8}<(?:rss|feed|rdf:rdf|urlset|sitemapindex|oai-pmh|opml)[\s>]/
+const ON_THE_WEB =
+  /^https?:\/\/(?:[a-z\d-]{1,63}\.){1,6}(?!(?:local|internal|lan|localhost|localdomain|home|corp|intranet)[:/])[a-z]{2,24}(?::\d{1,5})?\/[^\s]{0,500}$/
+
+/**
+ * A stylesheet that whoever draws or transforms a document fetches.
+ * @param isWhole whether the text is all that was sent
+ */
+export function findStylesheet(lower: string, isWhole: boolean): Found | undefined {
+  const isFeed = isWhole && FEED.test(lower)
+  for (const found of lower.matchAll(FOREIGN_STYLESHEET))
+    if (!isFeed || !ON_THE_WEB.test(found[1] ?? '')) return spanOf(found)
+  return undefined
+}
 
 /** What says that a document is a program of XSLT, in lower case. */
 export const TRANSFORM: string = '/1999/xsl/transform'

@@ -1,8 +1,8 @@
-import { isWholeFilter } from '../lex/ldap-filter.ts'
+import { isWholeFilter, withoutCapabilities } from '../lex/ldap-filter.ts'
 import { unopened } from '../lex/unopened.ts'
 import { type PatternRule, pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
-import type { Reading } from '../value/reading.ts'
+import { isBody, type Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
 
 /** Names of settings that hold the filter with which a directory is asked. */
@@ -21,13 +21,21 @@ const MAY_HOLD_FILTER = /^$|filter|query|search/
 /** Fields of forms of settings for one: `auth_source[filter]`, `s01ldap_userlist_filter`. */
 const FORM_FILTER = /^[\w-]{1,40}\[[\w-]{0,24}filter\]$|^[\w-]{0,24}ldap[\w-]{0,24}filter$/
 
+/** Whether a rule finds nothing in a body but filters that choose a capability. */
+function isOfCapabilities({ expression }: PatternRule, { place, lower }: Reading): boolean {
+  if (!isBody(place)) return false
+  const rest = withoutCapabilities(lower)
+  return rest !== lower && !expression.test(rest)
+}
+
 /** A filter that is complete breaks out of none: settings of a sign-in hold it as it is. */
 function unlessWhole(rule: PatternRule): PatternRule {
   return {
     ...rule,
     find(reading: Reading): Span | undefined {
       const span = unopened(rule, reading)
-      if (span === undefined || SECRET_ATTRIBUTE.test(reading.lower)) return span
+      if (span === undefined || isOfCapabilities(rule, reading)) return undefined
+      if (SECRET_ATTRIBUTE.test(reading.lower)) return span
       if (reading.place === 'form')
         return FORM_FILTER.test(reading.name) && isWholeFilter(reading.lower) ? undefined : span
       const isSetting = MAY_HOLD_FILTER.test(reading.name) && isWholeFilter(reading.lower)

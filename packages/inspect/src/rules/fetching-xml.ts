@@ -1,7 +1,9 @@
 import {
+  FOREIGN_STYLESHEET,
   FOREIGN_TYPE,
   findFetchingProlog,
   findForeignType,
+  findStylesheet,
   findTransform,
   OPENING_ELEMENT,
 } from '../lex/xml-fetch.ts'
@@ -30,6 +32,7 @@ export const fetchingXmlRules: readonly Rule[] = [
     ...needsOneOf(FOREIGN_TYPE),
     find: ({ lower }) => findForeignType(lower),
     attacks: [
+      '<!DOCTYPE foo SYSTEM "http://x/y.dtd">',
       '<!DOCTYPE r SYSTEM "jar:http://x.example!/y.dtd">',
       '<!DOCTYPE r SYSTEM "http://www.w3.org.x.example/y.dtd">',
       '<!DOCTYPE r SYSTEM "http://www.w3.org:x@y.example/y.dtd">',
@@ -69,7 +72,6 @@ export const fetchingXmlRules: readonly Rule[] = [
     attacks: [
       `<include xmlns="http://www.w3.org/2001/XInclude" a="${'b'.repeat(200)}" href="x"/>`,
       '<svg:use x:href="file:///etc/passwd"/>',
-      `<?xml-stylesheet title="${'a'.repeat(90)}" href="http://x.example/"?>`,
     ],
     benign: [
       '<include name="a"/>',
@@ -78,6 +80,22 @@ export const fetchingXmlRules: readonly Rule[] = [
       '<import location="http://a.example/b.wsdl"/>',
     ],
   }),
+  {
+    id: 'xxe/stylesheet-link',
+    family: 'xxe',
+    score: 5,
+    quotable: true,
+    chars: CHAR.less,
+    words: WORD.entity,
+    ...needsOneOf(FOREIGN_STYLESHEET),
+    find: ({ lower, place, name, fromStart }) =>
+      findStylesheet(lower, place === 'body' && name === '' && fromStart),
+    attacks: [
+      `<?xml-stylesheet title="${'a'.repeat(90)}" href="http://x.example/"?>`,
+      '<?xml-stylesheet type="text/xsl" href="//x.example/a.xsl"?><rss/>',
+    ],
+    benign: ['<?xml-stylesheet type="text/xsl" href="/feed.xsl"?>'],
+  },
   {
     id: 'xxe/transform',
     family: 'xxe',

@@ -119,17 +119,18 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/gadget',
-    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|beanshell|fileuploadgadget)\b|jdbcrowsetimpl|jndiloginmodule/,
+    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|fileuploadgadget|processbuilder\.\w{1,24}\.beanshell)\b|jdbcrowsetimpl|jndiloginmodule/,
     {
       score: 5,
       quotable: true,
       words: WORD.java,
       attacks: [
         'ProcessBuilder.evil.clonetransformer=x',
+        'ProcessBuilder.evil.beanshell=x',
         'x InvokerTransformer',
         'xcom.sun.rowset.JdbcRowSetImplx',
       ],
-      benign: ['transformer toys', 'lazy map'],
+      benign: ['transformer toys', 'lazy map', 'org.beanshell:bsh:2.0b4'],
     },
   ),
   pattern(

@@ -24,12 +24,16 @@ const OWN_HOST =
 /** What systems that watch machines (Nagios, Icinga) ask for by name: the machine that they run on too. */
 const WATCHED_NAME = /^(?:server|host(?:name)?)$/
 
+/** What is measured or asked about by its address (OPC, exporters of Prometheus), not called. */
+const MEASURED_NAME = /^target$/
+
 /** The backend's own host, in a query, under a name that says it will be called. */
 function findTarget(reading: Reading): Span | undefined {
   if (!reading.fromStart || reading.place !== 'query' || !TARGET_NAME.test(reading.name)) return undefined
   if (!OWN_HOST.test(reading.lower)) return undefined
   const isName = reading.lower === 'localhost' && WATCHED_NAME.test(reading.name)
-  return { start: 0, end: reading.text.length, ...(isName && { score: 4 }) }
+  const isAddress = reading.lower === '127.0.0.1' && MEASURED_NAME.test(reading.name)
+  return { start: 0, end: reading.text.length, ...((isName || isAddress) && { score: 4 }) }
 }
 
 /** Where scripts of old keep the folder that they include files from. */

@@ -7,17 +7,24 @@ import { declaring } from './declaring.ts'
 
 const SCHEMA_LOCATION = /schemalocation\s{0,4}=\s{0,4}["']([^"']{0,2048})/g
 
+/** A schema on a machine of a private network (RFC 1918), where companies keep theirs. */
+const PRIVATE_SCHEMA =
+  /^https?:\/\/(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\/[\w./-]{1,160}(?:\.xsd|[?&]xsd(?:=[\w.-]{1,40})?)$/
+
 /**
  * A document that has its schema fetched from somewhere: in pairs of a namespace and where its schema lies,
  * or that alone.
  */
-function findForeignSchema({ lower }: Reading): Span | undefined {
+function findForeignSchema({ lower, place }: Reading): Span | undefined {
   for (const found of lower.matchAll(SCHEMA_LOCATION)) {
     const words = (found[1] ?? '').trim().split(/\s{1,64}/)
     const places = words.length === 1 ? words : words.filter((_, i) => i % 2 === 1)
     if (
       places.some(
-        place => /^(?:[a-z]{2,12}:){0,3}[/\\]{2}|^(?:file|netdoc):/.test(place) && !SCHEMA_HOST.test(place),
+        address =>
+          /^(?:[a-z]{2,12}:){0,3}[/\\]{2}|^(?:file|netdoc):/.test(address) &&
+          !SCHEMA_HOST.test(address) &&
+          !(place === 'body' && PRIVATE_SCHEMA.test(address)),
       )
     )
       return { start: found.index, end: found.index + found[0].length }
@@ -68,19 +75,16 @@ function isLoneString(text: string): boolean {
 export const structureRules: readonly Rule[] = [
   declaring(
     'xxe/entity',
-    /<!\s{0,4}(?:doctype\s[^<>[]{0,160}?(?:system\s{1,8}["'](?:[a-z]{2,12}:)?[/\\]{2,3}(?!www\.w3\.org|www\.apple\.com|docbook\.sourceforge\.net|java\.sun\.com|my\.netscape\.com)|public\s[^<>]{0,120}?["']\s{1,8}["']?(?:[a-z]{2,12}:)?[/\\]{2,3}(?!(?:[\w-]{1,24}\.){0,3}(?:w3\.org|apple\.com|sun\.com|oracle\.com|oasis-open\.org|docbook\.org|docbook\.sourceforge\.net|netscape\.com|hibernate\.org|hibernate\.sourceforge\.net|apache\.org|springframework\.org|mybatis\.org|freedesktop\.org|netbeans\.org|wapforum\.org|openmobilealliance\.org|jboss\.org|puppycrawl\.com|checkstyle\.org|opensymphony\.com|daisy\.org|idpf\.org|nlm\.nih\.gov|ncbi\.nlm\.nih\.gov|bea\.com|ibm\.com|gnome\.org|kde\.org|qt\.io)[/:]))|doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}entity|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
+    /<!\s{0,4}(?:doctype\s[^<>[]{0,160}\[[^\]]{0,200}?(?:<!\s{0,4}entity|%\w)|entity\s{1,8}%?\s{0,4}[\w:.-]{1,40}\s)/,
     {
       score: 6,
       quotable: true,
       chars: CHAR.less,
       words: WORD.entity,
-      attacks: [
-        '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
-        '<!ENTITY % a SYSTEM "http://x">',
-        '<!DOCTYPE foo SYSTEM "http://x/y.dtd">',
-      ],
+      attacks: ['<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>', '<!ENTITY % a SYSTEM "http://x">'],
       benign: [
         '<!DOCTYPE html>',
+        '<!DOCTYPE Configure PUBLIC "-//Jetty//Configure//EN" "https://www.eclipse.org/jetty/configure_10_0.dtd">',
         '<!doctype html><p>x</p>',
         '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" >',
         '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
@@ -90,7 +94,7 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'xxe/include',
-    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<\?xml-stylesheet\s[^>]{0,80}href\s{0,4}=\s{0,4}["'](?:[a-z]{2,12}:)?\/\/|<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:expect|php|file|msl|ephemeral|text|gopher):/,
+    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:expect|php|file|msl|ephemeral|text|gopher):/,
     {
       score: 5,
       quotable: true,

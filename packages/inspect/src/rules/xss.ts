@@ -151,13 +151,17 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/data-url',
-    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|text\/xml|;base64)[^,]{0,32},/,
+    /(?:^|["'`(=\s])data:(?:text\/html|text\/javascript|application\/javascript|text\/xml(?![^,]{0,24};base64)|;base64)[^,]{0,32},/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.colon,
-      attacks: ['data:text/html,<script>alert(1)</script>', 'data:text/html;base64,PHNj'],
-      benign: ['data:image/png;base64,iVBORw0KGgo', 'some data: text/html, and more'],
+      attacks: ['data:text/html,<script>alert(1)</script>', 'data:text/html;base64,P', 'data:text/xml,<'],
+      benign: [
+        'data:image/png;base64,iVBORw0KGgo',
+        'some data: text/html, and more',
+        'data:text/xml;base64,PG5vdGUvPg==',
+      ],
     },
   ),
   pattern(

@@ -201,18 +201,18 @@ const REPORT_FIELD =
   /^(?:context_line|(?:pre|post)_context|script-?sample|sample|stack_?trace|stack|db\.(?:statement|query\.text)|blocked-?uri(?:l)?|blockedurl|document-?ur[il]|componentstack)$/
 
 /**
- * Fields in which interfaces for reviews, packages and logs (GELF) send parts of files, and fields named as
- * a file of text is (`data` of a ConfigMap).
+ * Fields in which interfaces for reviews, packages and logs (GELF) send parts of files, fields named as a
+ * file of text is (`data` of a ConfigMap), and scripts that a new machine runs when it starts.
  */
 const FILE_PART =
-  /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md)|(?:docker|container|make|jenkins|vagrant|caddy)file)$/
+  /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md)|(?:docker|container|make|jenkins|vagrant|caddy)file|(?:startup|shutdown)-?script|user-data|cloud-init)$/
 
 /**
  * Where conversations with language models, their instructions and descriptions of tools, texts that they
  * pass to tools that keep files (MCP), cells of notebooks and lines of logs (Loki) stand.
  */
 const QUOTING =
-  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
+  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
