@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { until } from '../../../test/until.ts'
 import { SoftPasskey } from '../../identity/test/soft-passkey.ts'
@@ -84,6 +86,30 @@ describe('attacks on the accounts of the console', () => {
     await until(() => streams.every(({ ended }) => ended()))
     for (const { text } of streams) assert.doesNotMatch(text(), /event:/)
     nextMinute()
+  })
+
+  test('whoever holds a body back until they are removed, or have other roles, does nothing with it', async () => {
+    for (const change of ['removed', 'demoted'] as const) {
+      const { id, session } = await opened.member(`slow-${change}@shop.example`, ['operator'])
+      const ban = JSON.stringify({ actor: `principal:${change}` })
+      const sent = httpRequest(`${opened.server.address}api/bans`, {
+        method: 'POST',
+        headers: { ...session, 'Content-Length': Buffer.byteLength(ban), Expect: '100-continue' },
+      })
+      const answered = once(sent, 'response') as Promise<[IncomingMessage]>
+      sent.flushHeaders()
+      await once(sent, 'continue')
+      sent.write(ban.slice(0, 5))
+      const done =
+        change === 'removed'
+          ? await opened.call('DELETE', `/operators/${id}`, {}, opened.opal)
+          : await opened.call('POST', `/operators/${id}/roles`, { roles: ['viewer'] }, opened.opal)
+      assert.equal(done.status, 200)
+      sent.end(ban.slice(5))
+      const [{ statusCode }] = await answered
+      assert.equal(statusCode, 401, change)
+      nextMinute()
+    }
   })
 
   test('the last approver stays, also when two of them are removed at once; who has a role keeps it without being granted it', async () => {

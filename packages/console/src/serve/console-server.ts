@@ -44,6 +44,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'X-Frame-Options': 'DENY',
 }
 
+const SIGNED_OUT = 'sign in with a link of: postern console link'
+
 /**
  * Serves the page and the API behind it. Refused: a `Host` that is not the console's, what a page of
  * another origin
@@ -157,7 +159,7 @@ async function answerApi(
     return failed(response, context.options.parts, 'sign-in', error)
   }
   const session = context.signIn.sessionOf(request)
-  if (session === undefined) return problem(response, 401, 'sign in with a link of: postern console link')
+  if (session === undefined) return problem(response, 401, SIGNED_OUT)
   if (path === '/live' && method === 'GET') {
     const watcher = { session, isLive: () => context.signIn.isLive(session) }
     return streamLive(context.options.parts.live, response, watcher)
@@ -169,6 +171,8 @@ async function answerApi(
     return problem(response, 403, `the role ${route.role} is needed for this`)
   const body = method === 'POST' ? await readJson(request) : {}
   if (body === undefined) return problem(response, 400, 'a JSON object of at most 256 KiB is needed')
+  // Whoever holds their body back must not do with it what they may no longer do.
+  if (!context.signIn.isLive(session)) return problem(response, 401, SIGNED_OUT)
   try {
     const { parts } = context.options
     send(response, 200, await recordedCall(route, { parts, session, path: matched.path, query, body }))

@@ -17,13 +17,12 @@ export interface Watcher {
 /**
  * Sends rows as server-sent events (WHATWG HTML section 9.2) until the page goes away or its session ends.
  */
-export function streamLive(feed: LiveFeed, response: ServerResponse, watcher: Watcher): void {
+export function streamLive(feed: Pick<LiveFeed, 'listen'>, response: ServerResponse, watcher: Watcher): void {
   let missed: Partial<Record<Verdict, number>> = {}
+  // The end of a stream waits for whoever does not read, who would keep the place of another page.
+  const cut = (): void => void (response.writableLength > 0 ? response.destroy() : response.end())
   const stop = feed.listen((rows, leftOut) => {
-    if (!watcher.isLive()) {
-      response.end()
-      return
-    }
+    if (!watcher.isLive()) return cut()
     addCounts(missed, leftOut)
     if (response.writableLength > MAX_WAITING) {
       addCounts(missed, countsOf(rows))
@@ -40,14 +39,23 @@ export function streamLive(feed: LiveFeed, response: ServerResponse, watcher: Wa
   }
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
   response.write(': connected\n\n')
+  let before = -1
   const heartbeat = setInterval(() => {
-    if (watcher.isLive()) response.write(': alive\n\n')
-    else response.end()
+    const sent = sentOf(response)
+    // Nothing left since the last time, though something waits: the page is gone, or does not read.
+    if (!watcher.isLive() || (response.writableLength > 0 && sent === before)) cut()
+    else response.write(': alive\n\n')
+    before = sent
   }, HEARTBEAT_MS).unref()
   response.once('close', () => {
     clearInterval(heartbeat)
     stop()
   })
+}
+
+/** Bytes that the system has taken. */
+function sentOf({ socket }: ServerResponse): number {
+  return socket === null ? 0 : socket.bytesWritten - socket.writableLength
 }
 
 function addCounts(sums: Partial<Record<Verdict, number>>, counts: VerdictCounts): void {
