@@ -1,5 +1,5 @@
 /** What has no look of its own, or changes that of its neighbours: controls, formats, fillers, separators. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]/gu
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/gu
 
 /**
  * A text of the requester, as the approver sees it: characters that are invisible, or that reverse others,
