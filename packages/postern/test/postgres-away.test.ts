@@ -117,20 +117,24 @@ describe('PostgreSQL that is down at the start', { timeout: 120_000 }, () => {
       writeFileSync(join(folder, 'identity.secret'), '5c'.repeat(32))
       return {
         stores: { postgres: url },
-        identity: { origin: ORIGIN, secretFile: 'identity.secret', backend: {} },
+        identity: { origin: ORIGIN, secretFile: 'identity.secret', backend: {}, oauth: {} },
       }
     })
     assert.match(problems(layer), /^built-in identity: not open yet \(postgres .*nobody can sign in/m)
     assert.equal((await answer(layer, '/')).status, 200)
-    const signIn = await answer(layer, '/.postern/sign-in')
-    assert.equal(signIn.status, 503)
-    assert.equal(signIn.headers.get('retry-after'), '1')
+    // A client that finds the backend's 404 where the metadata stands takes it for a site without OAuth.
+    const pages = ['/.postern/sign-in', '/.well-known/oauth-authorization-server/.postern/oauth']
+    for (const page of pages) {
+      const away = await answer(layer, page)
+      assert.deepEqual([away.status, away.headers.get('retry-after')], [503, '1'], page)
+    }
+    assert.equal((await answer(layer, '/.well-known/oauth-authorization-server')).status, 200)
     const claimed = await answer(layer, '/', { headers: { cookie: 'postern-session=abcdefgh12345678' } })
     assert.equal(claimed.status, 503)
     assert.throws(() => layer.identity?.accounts, /postgres/)
     await comes()
     await until(() => !problems(layer).includes('built-in identity'))
-    assert.equal((await answer(layer, '/.postern/sign-in')).status, 200)
+    for (const page of pages) assert.equal((await answer(layer, page)).status, 200, page)
     assert.deepEqual(await layer.identity?.accounts.list(), [])
   })
 })

@@ -25,10 +25,20 @@ export class Runtime {
   }
 
   /**
-   * @throws ConfigError for a configuration that cannot be put together; StoreError for a store that cannot
-   * be opened
+   * @throws ConfigError for a configuration that cannot be put together, with all of its mistakes; StoreError
+   * for a store that cannot be opened
    */
   static async open(options: RuntimeOptions): Promise<Runtime> {
+    try {
+      return await Runtime.#open(options)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      const { withAllMistakes } = await import('./mistakes/mistakes.ts')
+      throw await withAllMistakes(error, options.loaded)
+    }
+  }
+
+  static async #open(options: RuntimeOptions): Promise<Runtime> {
     const early: Event[] = []
     let emit = (event: Event): void => void early.push(event)
     const resources = await openResources({ ...options, emit: event => emit(event) })

@@ -12,6 +12,7 @@ import {
   systemTimers,
   type Timers,
 } from '@postern/core'
+import { isMetadataPath } from '../oauth/metadata-path.ts'
 import { type BuiltInIdentity, type BuiltInIdentityOptions, builtInIdentity } from './built-in-identity.ts'
 
 const AWAY: Refusal = {
@@ -46,14 +47,17 @@ export async function laterIdentity(
     { away: error => onAway?.(error), back: () => onBack?.(), failed: () => undefined },
     timers,
   )
-  const prefix = `${options.base ?? '/.postern'}/`
+  const base = options.base ?? '/.postern'
+  const isOurs = ({ path }: Exchange): boolean =>
+    path.canonical.startsWith(`${base}/`) ||
+    (options.oauth !== undefined && isMetadataPath(path.raw, `${base}/oauth`))
   const header =
     options.backend === undefined ? undefined : (options.backend.header ?? 'x-identity-jwt').toLowerCase()
 
   function whileAway(exchange: Exchange): Decision {
     if (header !== undefined && exchange.header(header) !== undefined)
       exchange.setRequestHeader(header, undefined)
-    return exchange.path.canonical.startsWith(prefix) ? AWAY : ALLOW
+    return isOurs(exchange) ? AWAY : ALLOW
   }
 
   return {
