@@ -95,3 +95,23 @@ describe('parts of a value that unpack to much', () => {
     assert.ok((decodeBase64(value)?.length ?? 0) < 600_000)
   })
 })
+
+describe('a value of many parts that unpack to much', () => {
+  const part = (text: string): string => base64(gzipSync(text)).replace(/=+$/, '')
+  const fillers = (count: number): string =>
+    Array.from({ length: count }, (_, i) => part(`${i} ${"it's ".repeat(2_000)}`)).join('.')
+
+  test('comes to a bounded text', () => {
+    const value = fillers(400).slice(0, 16_384)
+    assert.ok(value.split('.').length > 150)
+    assert.ok((decodeBase64(value)?.length ?? 0) < 500_000)
+  })
+
+  test('hides no attack behind them, and each part is read once', () => {
+    const value = `${fillers(60)}.${part(ATTACK)}`
+    assert.ok(decodeBase64(value)?.endsWith(ATTACK))
+    for (const request of placesOf(value).slice(2)) assert.notEqual(inspect(request).verdict, 'pass')
+    const twice = `${part(ATTACK)}.${part(`other ${ATTACK}`)}.${part(ATTACK)}`
+    assert.equal(decodeBase64(twice), `${ATTACK}\nother ${ATTACK}`)
+  })
+})

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { visitGraphql } from '../src/body/graphql.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds/bounds.ts'
+import { EffortMeter } from '../src/bounds/effort-meter.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
 import { finishSteps } from '../src/value/steps.ts'
 
@@ -73,6 +74,40 @@ describe('inspection in slices', () => {
     const sliced = beginInspection(request(text), {}, { milliseconds: 1, now: () => (clock += 5) })
     while (!sliced.advance(1, () => (clock += 5)));
     assert.equal(sliced.spent, beginInspection(request(text)).spent)
+  })
+})
+
+describe('the last step of an inspection', () => {
+  /** A request that is done in its first slice, during which the clock of the CPU goes on by so much. */
+  function verdictAfter(milliseconds: number): string {
+    let calls = 0
+    const cpu = (): number => (calls++ === 0 ? 0 : milliseconds)
+    const ongoing = beginInspection(
+      request('a | b & c '.repeat(4_000)),
+      {},
+      { milliseconds: 4, now: () => 0, cpu },
+    )
+    assert.ok(ongoing.advance(4, () => 0))
+    const { verdict, matches } = ongoing.finish()
+    assert.deepEqual(ongoing.finish(), { verdict, matches })
+    return `${verdict} ${matches.map(({ rule }) => rule).join()}`.trim()
+  }
+
+  test('counts: who ends more than a tenth over the budget is over it', () => {
+    assert.equal(verdictAfter(DEFAULT_BOUNDS.cpu + 4), 'pass')
+    assert.equal(verdictAfter(DEFAULT_BOUNDS.cpu * 1.2), 'too-big bounds/effort')
+  })
+
+  test('counts once, and what compiling took before it is not held against it', () => {
+    let clock = 0
+    const meter = new EffortMeter(1_000_000, { milliseconds: 50, cpu: () => clock, startUp: { left: 30 } })
+    assert.equal(meter.close(), false)
+    meter.slice(4, () => 0)
+    meter.spend(20_000)
+    clock = 80
+    assert.equal(meter.close(), false)
+    clock = 500
+    assert.equal(meter.close(), false)
   })
 })
 

@@ -1,5 +1,7 @@
 /** Units between two looks at the clock. */
 const BETWEEN = 16_384
+/** How far beyond its budget of time a request may end, times that budget. */
+const MOST_OVER = 1.1
 
 /**
  * Milliseconds of CPU that requests may still take beyond their budgets, in the life of a process: each rule
@@ -85,6 +87,17 @@ export class EffortMeter {
     if (!this.#isUp && this.#time !== undefined && this.#cpuBegun !== undefined)
       this.#take(this.#time.cpu() - this.#cpuBegun, this.#time)
     this.#isUp = true
+  }
+
+  /**
+   * Ends the slice that runs, as all is done: a last step may have been long.
+   * @returns whether all slices together took more than the budget and a tenth of it
+   */
+  close(): boolean {
+    if (this.#time === undefined || this.#cpuBegun === undefined) return false
+    this.#end()
+    this.#cpuBegun = undefined
+    return this.#taken > this.#time.milliseconds * MOST_OVER
   }
 
   #take(taken: number, { milliseconds, startUp }: TimeBudget): void {

@@ -116,10 +116,21 @@ function takeLoosely(found: string[], value: string, room: Room): void {
   if (isSparse && foreign > 0) take(found, value, BOTH, room)
   if (isSparse && isOfUrls) take(found, value, STANDARD, room)
   if (foreign === 0) return
+  // One part is not compared with each other one: of a text that is repeated in another, both are kept.
+  const known = new Set(found)
+  const wholes = found.length
   for (let at = 0; at < parts; at++) {
     const part = value.slice(shape.starts[at], shape.ends[at])
-    if (isBase64Value(part)) take(found, part, BOTH, room)
+    const text = isBase64Value(part) ? behindBase64(part, room) : undefined
+    if (text === undefined || known.has(text)) continue
+    known.add(text)
+    if (!isInFirst(found, wholes, text)) found.push(text)
   }
+}
+
+function isInFirst(found: readonly string[], count: number, text: string): boolean {
+  for (let i = 0; i < count; i++) if (found[i]?.includes(text) === true) return true
+  return false
 }
 
 /** As `decodeBase64`, for what `isBase64Value` calls such a value. */

@@ -7,7 +7,7 @@ const COMPRESSED = 16_384
 const UNPACKED = 65_536
 /** Of all parts of a value together, and of each one behind that: none is hidden by those before it. */
 const ALL_UNPACKED = 131_072
-const LEAST_UNPACKED = 4_096
+const LEAST_UNPACKED = 1_024
 
 /** What may still be unpacked of one value. */
 export interface Room {

@@ -35,6 +35,7 @@ const DONE = Number.MAX_SAFE_INTEGER
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
 /** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
 const LONG = 16_384
+const TOO_COSTLY = 'costs more to check than one request may'
 
 /**
  * Collects what the values of one request give rise to. Most values are cleared by one scan; the rest are
@@ -266,6 +267,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       this.#meter.slice(Number.POSITIVE_INFINITY, () => 0)
       while (!this.#advance());
     }
+    if (this.#meter.close() && this.#matches.isWhole) this.tooBig('bounds/effort', 'body', TOO_COSTLY)
     return this.#matches.verdict()
   }
 
@@ -274,7 +276,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
       if (this.#meter.isOver) {
         const location = work.kind === 'look' ? work.locator.location() : work.location
         this.#stack.length = 0
-        this.tooBig('bounds/effort', location, 'costs more to check than one request may')
+        this.tooBig('bounds/effort', location, TOO_COSTLY)
         return true
       }
       if (this.#isDecided) {
