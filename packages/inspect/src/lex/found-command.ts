@@ -3,9 +3,11 @@ import { isFreeText, isOperandParameter } from '../value/value-setting.ts'
 import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
 import { endsElement } from './element-end.ts'
 import { isFiltering } from './filter-command.ts'
+import { isIdling } from './idle-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import type { SensitiveTexts } from './sensitive-texts.ts'
 import { isAdvisedCommand, isEnglishCommand, isTellingCommand, looksAround } from './shell-words.ts'
+import { isTalkedOf } from './talked-of.ts'
 
 const {
   argument: ARGUMENT_REACH,
@@ -250,10 +252,9 @@ export class FoundCommand {
    * `fixed; curl now follows redirects`.
    */
   get isSentence(): boolean {
-    if (this.certain || !TALKED_OF.test(this.command) || !SENTENCE.test(this.#rest)) return false
-    const { lower } = this.#reading
-    const clause = lower.slice(this.end, this.end + SENTENCE_REACH)
-    return WORDS_ALONE.test(clause) && !this.sensitive
+    return (
+      !this.certain && isTalkedOf(this.command, this.#rest, this.#reading.lower, this.end) && !this.sensitive
+    )
   }
 
   /** One of the words among which an expression chooses, in brackets: `\.(css|js|sh)$`. */
@@ -262,6 +263,15 @@ export class FoundCommand {
     const { separator } = this.#spot
     if (this.certain || charCodeAt.call(lower, separator) !== 124) return false
     return ALTERNATIVE_AFTER.test(this.#rest) && ALTERNATIVES_BEFORE.test(this.before)
+  }
+
+  /** A program that does nothing as it stands. */
+  get isIdle(): boolean {
+    return (
+      !this.certain &&
+      !this.wrapped &&
+      isIdling(this.command, this.#rest, this.#reading, this.#spot.separator)
+    )
   }
 
   /** A change of folder, and nothing done there. */
@@ -294,20 +304,7 @@ export class FoundCommand {
   }
 }
 
-/** Words that join a sentence, right behind a command. */
-const SENTENCE =
-  /^ (?:is|isn't|was|wasn't|are|aren't|were|has|hasn't|had|does|doesn't|did|didn't|can|can't|could|will|won't|would|should|must|may|the|a|an|and|or|but|to|it|its|this|that|which|now|not|no|with|without|for|from|of|on|in|as|by|also|still|simply|only|just|again|already|always|never|needs|works|fails|failed)(?:[ ,.!?]|$)/
-/**
- * To the end of the line or to the next command: words, numbers of few digits, and what closes a sentence.
- * A name with a dot, a path, a switch, a variable or a quoted text can be what a program takes.
- */
-const WORDS_ALONE =
-  /^(?:[ ,]{1,2}(?:[a-z\u00df-\u{10ffff}][a-z'\u2019\u00df-\u{10ffff}-]{0,40}|\d{1,4}|--?)(?:[.!?:)]{1,3}(?=\s|$))?){2,80}\s{0,4}(?:[\n;&|]|$)/u
-const SENTENCE_REACH = 480
 const SUBSTITUTED = /^\$\([^()`\n]{1,200}\)$/
-/** Programs that run and remove nothing when all that they are given is words: not `sh a`, not `rm it`. */
-const TALKED_OF =
-  /^(?:curl|wget|[ef]?grep|ssh|scp|sftp|ftp|telnet|nc|ncat|netcat|nmap|tar|gzip|gunzip|unzip|bzip2|xz|openssl|gcc|clang|cmake|vim?|nano|emacs|rsync|ping|tee|wc|uniq|netstat|ifconfig|ipconfig|nslookup|traceroute|tcpdump|iptables|mysql|psql|sqlite3|ffmpeg|pandoc|chmod|chown|df|ls|ps|docker|kubectl|terraform|apt|yum|dnf|pip3?|npm)$/
 /** Behind one of the words of a choice: the next one, or its end. */
 const ALTERNATIVE_AFTER = /^(?:\|[\w.*+?-]{1,24}){0,40}\)/
 /** Before it: a bracket which no shell takes where it stands, and words. */
@@ -365,7 +362,7 @@ function rateStart(found: FoundCommand): number {
 }
 
 function rateSeparated(found: FoundCommand): number {
-  if (found.isChangeOfFolder || found.isSentence || found.isAlternative) return 3
+  if (found.isChangeOfFolder || found.isSentence || found.isAlternative || found.isIdle) return 3
   const argument = found.hasArgument('separator')
   if (found.certain) return argument || found.isIsolated('separator') ? 6 : 4
   if (found.spaced && !isTellingCommand(found.command) && !found.flagged && !found.sensitive) return 3

@@ -174,6 +174,7 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
   if (inString && isInches(sql, i, at)) return undefined
   const compared = Math.max(sql.comparison(at), sql.bracketedComparison(at))
   if (compared > 0) {
+    if (isOfScript(sql, at, compared)) return undefined
     if (inString)
       return {
         id: 'sqli/tautology',
@@ -242,6 +243,21 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
   return after === TOKEN.comment || (isQuote(after) && sql.kindAt(i) === TOKEN.logic)
     ? { id: 'sqli/tautology', score: 5, end: next }
     : undefined
+}
+
+/** A comparison with a member by `===` or `!==`, which no database knows: `"asc" !== list.order`. */
+function isOfScript(sql: SqlGrammar, from: number, to: number): boolean {
+  let isStrict = false
+  let isMember = false
+  for (let at = from; at < to; at++) {
+    const kind = sql.kindAt(at)
+    if (kind === TOKEN.dot) isMember = true
+    if (kind !== TOKEN.compare && kind !== TOKEN.word) continue
+    const text = sql.source.slice(sql.starts[at], sql.ends[at])
+    if (kind === TOKEN.word) isMember ||= text.includes('.')
+    else isStrict ||= text === '===' || text === '!=='
+  }
+  return isStrict && isMember
 }
 
 /** Whether `if(` or `iif(` with a comparison inside starts at `at`. */

