@@ -70,14 +70,19 @@ const clients: readonly Client[] = Array.from({ length: ADDRESSES }, (_, i) => (
 
 function ourDay(random: () => number, rate: number): Day {
   const home: Client = { device: 'laptop', network: 'home', address: 'home' }
-  let record = succeeded(NO_RECORD, home, 'unknown', 'laptop', DEFAULT_LANES, START - DAY)
+  let record = succeeded(
+    NO_RECORD,
+    { client: home, lane: 'unknown', device: 'laptop' },
+    DEFAULT_LANES,
+    START - DAY,
+  )
   let offered = 0
   let checked = 0
   let tries = 0
   const owner = { device: 0, network: 0, link: 0 }
   const tryOnce = (client: Client, now: number): boolean => {
     const entry = enter(record, client, DEFAULT_LANES, now)
-    if (entry.kind === 'checked') record = failed(entry.record, client, entry.lane, now)
+    if (entry.kind === 'checked') record = failed(entry.record, { client, lane: entry.lane }, now)
     return entry.kind === 'checked'
   }
   runDay(
@@ -94,7 +99,12 @@ function ourDay(random: () => number, rate: number): Day {
       const entry = enter(record, home, DEFAULT_LANES, now)
       if (entry.kind === 'checked') {
         owner.device++
-        record = succeeded(entry.record, home, entry.lane, 'laptop', DEFAULT_LANES, now)
+        record = succeeded(
+          entry.record,
+          { client: home, lane: entry.lane, device: 'laptop' },
+          DEFAULT_LANES,
+          now,
+        )
       }
       // From a new phone at home, and from abroad through the link: what if.
       if (enter(record, { ...home, device: undefined }, DEFAULT_LANES, now).kind === 'checked')
