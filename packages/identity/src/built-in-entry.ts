@@ -7,7 +7,7 @@ export { type LaterIdentityOptions, laterIdentity } from './built-in/later-ident
 export { fileOutbox } from './mail/file-outbox.ts'
 export type { Mail, Mailer } from './mail/mailer.ts'
 export { smtpMailer } from './mail/smtp-mailer.ts'
-export type { OauthServerOptions } from './oauth/oauth-server.ts'
+export type { OauthServerOptions } from './oauth/oauth-options.ts'
 export type { AccountFactors } from './parts/account-factors.ts'
 export type { ExternalProvider } from './parts/external-provider.ts'
 export {
