@@ -80,7 +80,10 @@ export class FloorPages {
         folders.push(folder)
         const address = { host: '127.0.0.1', port, fingerprint }
         return await new Promise<SocketLink>(resolve => {
-          const link = new SocketLink(([1, 2, 3] as const)[index] ?? 1, address, app, () => resolve(link))
+          const link = new SocketLink(([1, 2, 3] as const)[index] ?? 1, address, {
+            identity: app,
+            onUp: () => resolve(link),
+          })
         })
       }),
     )

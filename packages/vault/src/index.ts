@@ -2,7 +2,12 @@ export { LocalKeys } from './local/local-keys.ts'
 export { open, seal } from './local/local-record.ts'
 export type { RecordContext } from './record/record-context.ts'
 export { type OpenedVault, type OpenVaultOptions, openVault } from './setup/open-vault.ts'
-export { type HolderAddress, type HolderLink, SocketLink } from './split/holder-link.ts'
+export {
+  type HolderAddress,
+  type HolderLink,
+  SocketLink,
+  type SocketLinkOptions,
+} from './split/holder-link.ts'
 export type { HolderId } from './split/part.ts'
 export { SplitKeys, type SplitKeysOptions } from './split/split-keys.ts'
 export { sqliteClient } from './sql/sqlite-client.ts'

@@ -224,10 +224,12 @@ describe('who writes messages by hand', () => {
       // An id is what the caller likes; it is never a name of something of ours.
       assert.deepEqual(await answersTo(path, { id: '__proto__', body: 1 }), { id: 0, answer: { pong: true } })
       await new Promise<void>(resolve => {
-        const link = new SocketLink(1, { host: '127.0.0.1', port, fingerprint: own.fingerprint }, app, () => {
+        const onUp = (): void => {
           link.close()
           resolve()
-        })
+        }
+        const address = { host: '127.0.0.1', port, fingerprint: own.fingerprint }
+        const link = new SocketLink(1, address, { identity: app, onUp })
       })
     } finally {
       await close()
@@ -247,7 +249,7 @@ describe('who writes messages by hand', () => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     const { port } = server.address() as AddressInfo
     const address = { host: '127.0.0.1', port, fingerprint: one.fingerprint }
-    const link = new SocketLink(1, address, identity('app'))
+    const link = new SocketLink(1, address, { identity: identity('app') })
     try {
       // The same name in it, the same kind of key, and still nothing is sent to it.
       await until(() => connected > 1)
@@ -285,7 +287,7 @@ describe('another holder, or a service, that asks for what is the operator’s',
       random: systemRandom,
     })
     const address = { host: '127.0.0.1', port: holder.port, fingerprint: holder.fingerprint }
-    const links = [peer, app].map(who => new SocketLink(1, address, who))
+    const links = [peer, app].map(who => new SocketLink(1, address, { identity: who }))
     try {
       await until(() => links.every(({ isUp }) => isUp))
       const secret = Buffer.alloc(32).toString('base64url')

@@ -67,7 +67,7 @@ async function startedHolder(id: HolderId, prepare: (data: string) => void = () 
     random: systemRandom,
   })
   const address = { host: '127.0.0.1', port: holder.port, fingerprint: holder.fingerprint }
-  const [first, second] = identities.map(who => new SocketLink(id, address, who))
+  const [first, second] = identities.map(who => new SocketLink(id, address, { identity: who }))
   const operator = new SocketLink(id, { unix: operatorSocket })
   const links = [first as SocketLink, second as SocketLink, operator]
   await until(() => links.every(({ isUp }) => isUp))
@@ -244,10 +244,15 @@ describe('a holder that is stopped with its connections open', () => {
       })
     })
     await new Promise<void>(resolve => server.listen(path, resolve))
-    const outbox = new PeerOutbox(2, { unix: path }, identity('holder 1'), () => [], {
-      timeout: 50,
-      again: 50,
-    })
+    const outbox = new PeerOutbox(
+      2,
+      { unix: path },
+      {
+        identity: identity('holder 1'),
+        greeting: () => [],
+        pace: { timeout: 50, again: 50 },
+      },
+    )
     try {
       await until(() => outbox.isUp)
       for (const actor of ['person one', 'person two']) outbox.send({ op: 'freeze', actor })

@@ -36,7 +36,7 @@ async function portOf(server: Server): Promise<number> {
 
 function linkTo(port: number): SocketLink {
   const address = { host: '127.0.0.1', port, fingerprint: own.fingerprint }
-  const link = new SocketLink(1, address, app, undefined, PATIENCE)
+  const link = new SocketLink(1, address, { identity: app, patience: PATIENCE })
   open.push(link)
   return link
 }
@@ -103,7 +103,7 @@ describe('a link to a holder', () => {
     }, 'TLSv1.3')
     const port = await portOf(holder)
     const address = { host: '127.0.0.1', port, fingerprint: own.fingerprint }
-    const link = new SocketLink(1, address, app, undefined, { connect: 60_000, silence: 60_000 })
+    const link = new SocketLink(1, address, { identity: app, patience: { connect: 60_000, silence: 60_000 } })
     open.push(link)
     await until(() => link.isUp)
     await assert.rejects(link.request({ op: 'ping' }, 1))

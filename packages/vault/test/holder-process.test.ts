@@ -138,7 +138,7 @@ describe('three holder processes', () => {
     await new Promise<void>(resolve => fake.listen(0, '127.0.0.1', resolve))
     const { port } = fake.address() as AddressInfo
     const address = { host: '127.0.0.1', port, fingerprint: holders.address(1).fingerprint }
-    const link = new SocketLink(1, address, holders.app)
+    const link = new SocketLink(1, address, { identity: holders.app })
     try {
       // It comes back again and again, and hangs up each time it sees the certificate.
       await until(() => connections >= 3)
@@ -154,7 +154,7 @@ describe('three holder processes', () => {
   it('the operator’s socket and the file are private, and parts are wrapped in it', async () => {
     assert.equal(statSync(join(holders.folder, 'operator-1.sock')).mode & 0o777, 0o600)
     assert.equal(statSync(holders.data(1)).mode & 0o777, 0o600)
-    const link = new SocketLink(1, holders.address(1), holders.app)
+    const link = new SocketLink(1, holders.address(1), { identity: holders.app })
     assert.ok(existsSync(holders.data(1)))
     link.close()
   })

@@ -110,7 +110,7 @@ export class AccessGuard implements Guard {
     if (policy !== undefined && id !== undefined)
       exchange.resource ??= { type: policy.type, id: id.slice(0, 200) }
     if (policy?.load !== undefined && id !== undefined) return this.#load(exchange, gate, id, policy.load)
-    return this.#weigh(questionOf(exchange, route.pattern, policy, id, undefined), gate)
+    return this.#weigh(questionOf(exchange, policy, id), gate)
   }
 
   async #load(
@@ -121,12 +121,12 @@ export class AccessGuard implements Guard {
   ): Promise<Decision> {
     const { rule, policy } = gate
     // Who may not even ask is not told how long a lookup takes.
-    const question = questionOf(exchange, exchange.route?.pattern ?? '', policy, id, undefined)
+    const question = questionOf(exchange, policy, id)
     const { resource: _unknown, ...general } = question
     const early = this.#access.checkNow(general, rule)
     if (early !== undefined && 'why' in early) return refusalOf(early, exchange)
     const fields = await load(id, exchange)
-    return this.#weigh(questionOf(exchange, exchange.route?.pattern ?? '', policy, id, fields), gate)
+    return this.#weigh(questionOf(exchange, policy, id, fields), gate)
   }
 
   #weigh(question: RouteQuestion, gate: RouteGate): Decision | Promise<Decision> {
@@ -243,16 +243,21 @@ export class AccessGuard implements Guard {
   }
 }
 
+/** What is asked of a route: by its policy, or by its pattern where it has none. */
 function questionOf(
   exchange: Exchange,
-  pattern: string,
   policy: CompiledRoutePolicy | undefined,
   id: string | undefined,
-  fields: object | undefined,
+  fields?: object,
 ): RouteQuestion {
   const { principal } = exchange
   if (policy === undefined)
-    return { principal, exchange, action: pattern, resourceId: exchange.path.canonical.slice(0, 256) }
+    return {
+      principal,
+      exchange,
+      action: exchange.route?.pattern ?? '',
+      resourceId: exchange.path.canonical.slice(0, 256),
+    }
   return {
     principal,
     exchange,

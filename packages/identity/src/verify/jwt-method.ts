@@ -131,13 +131,12 @@ function isHeld(
   if (Object.keys(unknown).length > 0 || (jkt === undefined && x5t === undefined)) return false
   if (x5t !== undefined && x5t !== clientCertificate(exchange, certificate)?.thumbprint) return false
   if (jkt === undefined) return scheme === 'bearer'
-  return scheme === 'dpop' && isProven(exchange, token, jkt, proofs, origins)
+  return scheme === 'dpop' && isProven(exchange, { token, key: jkt }, proofs, origins)
 }
 
 function isProven(
   exchange: Exchange,
-  token: string,
-  key: unknown,
+  { token, key }: { readonly token: string; readonly key: unknown },
   proofs: DpopProofs,
   origins: readonly string[] = [`${exchange.scheme}://${exchange.host}`],
 ): boolean | Promise<boolean> {

@@ -24,10 +24,11 @@ export async function askHolder(path: string, body: object): Promise<Readonly<Re
         () => fail(new StoreError('does not run, or this user may not ask it', { store, retryable: true })),
         2_000,
       )
-      link = new Link(config.id, { unix: socket }, undefined, () => {
+      const onUp = (): void => {
         clearTimeout(timer)
         done()
-      })
+      }
+      link = new Link(config.id, { unix: socket }, { onUp })
     })
     const answer = (await link?.request(body, TIMEOUT_MS)) as Readonly<Record<string, unknown>>
     if (answer['refused'] === undefined) return answer

@@ -7,6 +7,13 @@ const MAX_WAITING = 10_000
 /** How long a peer may take to answer, and when what it did not take is sent again; milliseconds. */
 const PACE = { timeout: 2_000, again: 1_000 }
 
+export interface PeerOutboxOptions {
+  readonly identity: TlsIdentity
+  /** What is said whenever the peer is reached: it may have been away while things happened. */
+  readonly greeting: () => readonly object[]
+  readonly pace?: typeof PACE
+}
+
 /** What a holder tells another: kept until it was answered, in order, over reconnections. */
 export class PeerOutbox {
   readonly #link: SocketLink
@@ -16,20 +23,12 @@ export class PeerOutbox {
   #isClosed = false
   #timer: NodeJS.Timeout | undefined
 
-  /**
-   * @param greeting what is said whenever the peer is reached: it may have been away while things happened
-   */
-  constructor(
-    id: HolderId,
-    address: HolderAddress,
-    identity: TlsIdentity,
-    greeting: () => readonly object[],
-    pace: typeof PACE = PACE,
-  ) {
+  constructor(id: HolderId, address: HolderAddress, { identity, greeting, pace = PACE }: PeerOutboxOptions) {
     this.#pace = pace
-    this.#link = new SocketLink(id, address, identity, () => {
+    const onUp = (): void => {
       for (const message of greeting()) this.send(message)
-    })
+    }
+    this.#link = new SocketLink(id, address, { identity, onUp })
   }
 
   get isUp(): boolean {

@@ -174,7 +174,7 @@ class Holder implements RunningHolder {
       if (address === undefined) continue
       const greeting = (): readonly object[] =>
         [...this.core.frozen].map(([actor, reason]) => ({ op: 'freeze', actor, reason }))
-      this.#peers.set(id, new PeerOutbox(id, address, this.#identity, greeting))
+      this.#peers.set(id, new PeerOutbox(id, address, { identity: this.#identity, greeting }))
     }
     return this
   }

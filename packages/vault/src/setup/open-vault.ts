@@ -170,7 +170,7 @@ function openLinks(file: VaultFile): readonly SocketLink[] {
       problem: 'is missing, and holders are reached over TLS',
       hint: 'make it with postern vault init',
     })
-  return HOLDERS.map(id => new SocketLink(id, holders[id], tls))
+  return HOLDERS.map(id => new SocketLink(id, holders[id], { identity: tls }))
 }
 
 async function connected(links: readonly SocketLink[], count: 2 | 3, timeout: number): Promise<void> {

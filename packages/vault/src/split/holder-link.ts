@@ -50,6 +50,16 @@ interface Pending {
   readonly timer: NodeJS.Timeout
 }
 
+/** Who connects, and how patiently. */
+export interface SocketLinkOptions {
+  /** Key and certificate of whoever connects; needed for TLS. */
+  readonly identity?: TlsIdentity | undefined
+  /** Called whenever a connection was made. */
+  readonly onUp?: () => void
+  /** Milliseconds until a connection that is not made, or is silent, is made again. Default: 5 s and 15 s. */
+  readonly patience?: { readonly connect: number; readonly silence: number }
+}
+
 /** A connection to a holder that reconnects by itself and carries many requests at once. */
 export class SocketLink implements HolderLink {
   readonly id: HolderId
@@ -74,16 +84,10 @@ export class SocketLink implements HolderLink {
   #deadline: NodeJS.Timeout | undefined
   #isClosed = false
 
-  /**
-   * @param identity who we are; needed for TLS
-   * @param onUp called whenever a connection was made
-   */
   constructor(
     id: HolderId,
     address: HolderAddress,
-    identity?: TlsIdentity,
-    onUp?: () => void,
-    patience: typeof PATIENCE = PATIENCE,
+    { identity, onUp, patience = PATIENCE }: SocketLinkOptions = {},
   ) {
     this.id = id
     this.#address = address

@@ -167,7 +167,7 @@ export class HolderProcesses {
 
   /** Links of the application, once connected. */
   async links(who: TlsIdentity = this.app): Promise<readonly SocketLink[]> {
-    const links = HOLDERS.map(id => new SocketLink(id, this.address(id), who))
+    const links = HOLDERS.map(id => new SocketLink(id, this.address(id), { identity: who }))
     await until(() => links.every(({ isUp }) => isUp))
     return links
   }

@@ -14,7 +14,7 @@ const given = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as {
   readonly addresses: Readonly<Record<HolderId, { host: string; port: number; fingerprint: string }>>
   readonly records: readonly { readonly context: RecordContext; readonly record: string }[]
 }
-const links = ([1, 2, 3] as const).map(id => new SocketLink(id, given.addresses[id], given.app))
+const links = ([1, 2, 3] as const).map(id => new SocketLink(id, given.addresses[id], { identity: given.app }))
 const keys = new SplitKeys({ links })
 for (;;) {
   const index = Math.floor(Math.random() * given.records.length)

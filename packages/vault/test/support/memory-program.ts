@@ -18,7 +18,8 @@ interface Setting {
 const path = process.argv[2] ?? ''
 const { keys, app, addresses, rows } = JSON.parse(readFileSync(path, 'utf8')) as Setting
 rmSync(path)
-const links = keys === undefined ? HOLDERS.map(id => new SocketLink(id, addresses[id], app)) : []
+const links =
+  keys === undefined ? HOLDERS.map(id => new SocketLink(id, addresses[id], { identity: app })) : []
 while (links.some(({ isUp }) => !isUp)) await new Promise(resolve => setTimeout(resolve, 10))
 const vault = new Vault({
   tables: {
