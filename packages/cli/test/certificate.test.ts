@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,12 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { connect } from 'node:tls'
-import { expiredCertificate, newCertificate, type TestCertificate } from '../../gateway/test/tls.ts'
+import {
+  expiredCertificate,
+  futureCertificate,
+  newCertificate,
+  type TestCertificate,
+} from '../../gateway/test/tls.ts'
 import { startBackend } from './backend.ts'
 import { cliProcess, startGatewayProcess } from './cli.ts'
 
@@ -50,19 +55,28 @@ async function shownAt(url: string): Promise<string> {
 const fingerprint = ({ cert }: TestCertificate): string => new X509Certificate(cert).fingerprint256
 
 describe('the certificate of a running gateway', { timeout: 120_000 }, () => {
-  test('that has expired is a warning at the start', async () => {
-    const backend = await startBackend()
-    const gateway = await startGatewayProcess(['--to', backend.url], newFolder(expiredCertificate()))
-    try {
-      assert.match(
-        gateway.output(),
-        /the certificate cert\.pem expired on \d{4}-\d\d-\d\d: clients will refuse it\. Renew it/,
-      )
-    } finally {
-      await gateway.stop()
-      backend.close()
-    }
-  })
+  for (const [name, made, warning] of [
+    [
+      'has expired',
+      expiredCertificate,
+      /the certificate cert\.pem expired on \d{4}-\d\d-\d\d: clients will refuse it\. Renew it/,
+    ],
+    [
+      'is not valid yet',
+      futureCertificate,
+      /the certificate cert\.pem is valid only from 2099-01-01: clients will refuse it until then\. Check the clock/,
+    ],
+  ] as const)
+    test(`that ${name} is a warning at the start`, async () => {
+      const backend = await startBackend()
+      const gateway = await startGatewayProcess(['--to', backend.url], newFolder(made()))
+      try {
+        assert.match(gateway.output(), warning)
+      } finally {
+        await gateway.stop()
+        await backend.close()
+      }
+    })
 
   for (const workers of ['1', '2'])
     test(`is renewed with its files, without a restart, with ${workers} worker(s)`, async () => {
@@ -88,9 +102,22 @@ describe('the certificate of a running gateway', { timeout: 120_000 }, () => {
     })
 
   test('is refused at the start when it does not fit its key, with what to give', async () => {
-    const folder = newFolder({ cert: newCertificate().cert, key: newCertificate().key })
-    const { code, stderr } = await cliProcess(['gateway', '--to', 'http://127.0.0.1:9'], folder)
-    assert.equal(code, 2)
-    assert.match(stderr, /^error: tls: cert\.pem and key\.pem cannot be used \(key values mismatch\)$/m)
+    const { cert, key } = newCertificate()
+    const rsa = generateKeyPairSync('rsa', {
+      modulusLength: 2_048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    })
+    for (const [files, hint] of [
+      [{ cert, key: newCertificate().key }, /hint: give the certificate with its chain/],
+      // OpenSSL alone takes this pair, and every handshake fails.
+      [{ cert, key: Buffer.from(rsa.privateKey) }, /hint: give the certificate with its chain/],
+      [{ cert: Buffer.concat([newCertificate().cert, cert]), key }, /hint: .*put that one first/],
+    ] as const) {
+      const { code, stderr } = await cliProcess(['gateway', '--to', 'http://127.0.0.1:9'], newFolder(files))
+      assert.equal(code, 2)
+      assert.match(stderr, /^error: tls: cert\.pem and key\.pem cannot be used \(key values mismatch\)$/m)
+      assert.match(stderr, hint)
+    }
   })
 })

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -31,6 +31,26 @@ export function expiredCertificate(): TestCertificate {
   run('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'key.pem')
   run('req', '-new', '-key', 'key.pem', '-subj', '/CN=localhost', '-out', 'request.pem')
   run('x509', '-req', '-in', 'request.pem', '-signkey', 'key.pem', '-days', '-1', '-out', 'cert.pem')
+  const read = { cert: readFileSync(join(folder, 'cert.pem')), key: readFileSync(join(folder, 'key.pem')) }
+  rmSync(folder, { recursive: true })
+  return read
+}
+
+/** A certificate for `localhost` that is valid from the year 2099 on. */
+export function futureCertificate(): TestCertificate {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-tls-'))
+  const run = (...args: readonly string[]): unknown =>
+    execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+  const authority = ['[ca]', 'default_ca=own', '[own]', 'database=index', 'serial=serial', 'new_certs_dir=.']
+  const policy = ['default_md=sha256', 'policy=any', '[any]', 'commonName=supplied', '']
+  writeFileSync(join(folder, 'ca.cnf'), [...authority, ...policy].join('\n'))
+  writeFileSync(join(folder, 'index'), '')
+  writeFileSync(join(folder, 'serial'), '01')
+  run('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', 'key.pem')
+  run('req', '-new', '-key', 'key.pem', '-subj', '/CN=localhost', '-out', 'request.pem')
+  const time = ['-startdate', '20990101000000Z', '-enddate', '20990201000000Z']
+  const files = ['-keyfile', 'key.pem', '-in', 'request.pem', '-notext', '-out', 'cert.pem']
+  run('ca', '-batch', '-selfsign', '-config', 'ca.cnf', ...time, ...files)
   const read = { cert: readFileSync(join(folder, 'cert.pem')), key: readFileSync(join(folder, 'key.pem')) }
   rmSync(folder, { recursive: true })
   return read

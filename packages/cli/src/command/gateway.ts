@@ -130,11 +130,15 @@ function memorySentence({ stores, audit }: CompiledConfig): string {
   return `nothing on disk: ${log}; bans ${isShared ? 'are in stores' : 'end with this process'}; nothing is learned of parameters`
 }
 
-/** Clients refuse an expired certificate, and the gateway would not know why nobody comes. */
+/** Clients refuse a certificate out of its time, and the gateway would not know why nobody comes. */
 function noteCertificate({ tls }: CompiledConfig, folder: string, output: CommandContext['output']): void {
   if (tls === undefined) return
   try {
-    const { validToDate } = new X509Certificate(readFileSync(resolve(folder, tls.cert)))
+    const { validFromDate, validToDate } = new X509Certificate(readFileSync(resolve(folder, tls.cert)))
+    if (validFromDate.getTime() > Date.now())
+      output.note(
+        `the certificate ${tls.cert} is valid only from ${validFromDate.toISOString().slice(0, 10)}: clients will refuse it until then. Check the clock of this machine.`,
+      )
     if (validToDate.getTime() < Date.now())
       output.note(
         `the certificate ${tls.cert} expired on ${validToDate.toISOString().slice(0, 10)}: clients will refuse it. Renew it; it is read again by itself.`,

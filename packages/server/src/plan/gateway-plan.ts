@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
@@ -109,17 +110,41 @@ export function readCertificate(tls: TlsConfig, folder: string): { cert: Buffer;
   const certificate = { cert: read('cert'), key: read('key') }
   try {
     createSecureContext(certificate)
+    // OpenSSL compares keys of one kind only: an RSA key beside an EC certificate would fail each handshake.
+    if (!isKeyOf(new X509Certificate(certificate.cert), certificate.key))
+      throw new Error('key values mismatch')
   } catch (cause) {
+    const isMisplaced = pemCertificates(certificate.cert).some(one => isKeyOf(one, certificate.key))
     throw new ConfigError(
       {
         place: 'tls',
         problem: `${tls.cert} and ${tls.key} cannot be used (${reasonOf(cause)})`,
-        hint: 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
+        hint: isMisplaced
+          ? `the key fits a certificate further down in ${tls.cert}: put that one first, and those of its authorities after it`
+          : 'give the certificate with its chain, and the key that it was made with, both as PEM, the key without a password',
       },
       { cause },
     )
   }
   return certificate
+}
+
+/** The certificates of a file after its first. */
+function pemCertificates(file: Buffer): readonly X509Certificate[] {
+  try {
+    const blocks = file.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)
+    return (blocks ?? []).slice(1, 10).map(block => new X509Certificate(block))
+  } catch {
+    return []
+  }
+}
+
+function isKeyOf(certificate: X509Certificate, key: Buffer): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key))
+  } catch {
+    return false
+  }
 }
 
 /** OpenSSL's word without its numbers: `key values mismatch`. */
