@@ -31,7 +31,7 @@ describe('identity from the command line', () => {
     assert.equal(made.code, 0, made.stderr)
     assert.match(
       (await cli(['keys', 'list'], folder)).stdout,
-      / {2}live {6}service:billing {11}billing {2}scopes orders:read, from 192\.0\.2\.0\/24, until 20\d\d-\d\d-\d\d \d\d:\d\dZ, never used\n/,
+      / {2}live {6}service:billing {11}billing {2}scopes orders:read, from 192\.0\.2\.0\/24, made by user:\S+, until 20\d\d-\d\d-\d\d \d\d:\d\dZ, never used\n/,
     )
     assert.match(made.stderr, /A key of the service billing\. Store it now/)
     assert.match(made.stdout, /^shop_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}\n$/)
@@ -53,11 +53,12 @@ describe('identity from the command line', () => {
   })
 
   test('a key that has expired is not listed as live', async () => {
-    assert.equal((await cli(['keys', 'create', 'brief', '--expires', '1s'], folder)).code, 0)
+    const made = await cli(['keys', 'create', 'brief', '--expires', '1s', '--as', 'olga'], folder)
+    assert.equal(made.code, 0, made.stderr)
     await new Promise(resolve => setTimeout(resolve, 1_000))
     assert.match(
       (await cli(['keys', 'list'], folder)).stdout,
-      / {2}expired {3}service:brief .*no scopes, from anywhere/,
+      / {2}expired {3}service:brief .*no scopes, from anywhere, made by user:olga/,
     )
   })
 

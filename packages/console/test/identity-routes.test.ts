@@ -91,8 +91,8 @@ describe('keys, users and sessions in the console', () => {
     const listed = await call('GET', '/keys', { who: viewer })
     const [key] = listed.json['keys'] as readonly Readonly<Record<string, unknown>>[]
     assert.deepEqual(
-      [key?.['id'], key?.['owner'], key?.['isLive'], key?.['usedAt']],
-      [made.json['id'], { kind: 'service', id: 'billing' }, true, undefined],
+      [key?.['id'], key?.['owner'], key?.['createdBy'], key?.['isLive'], key?.['usedAt']],
+      [made.json['id'], { kind: 'service', id: 'billing' }, 'user:opal', true, undefined],
     )
     assert.equal(JSON.stringify(listed.json).includes(text.split('_')[3] ?? 'none'), false)
     const id = String(made.json['id'])

@@ -50,6 +50,22 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal(await one.revoke(key.id, ALICE), false)
     })
 
+    test('a key of a service remembers who made it, and a rotated one who rotated it', async t => {
+      const make = await databases(t)
+      const keys = new ApiKeys({ database: await make(), secret: testSecret(), clock: new VirtualClock() })
+      const issuerOf = async (text: string): Promise<string | undefined> => {
+        const check = await keys.check(text, HERE)
+        return check.kind === 'accepted' ? check.principal.issuedBy : 'refused'
+      }
+      const billing: Principal = { kind: 'service', id: 'billing' }
+      const { text, key } = await keys.create(billing, { name: 'billing', createdBy: 'user:ann' })
+      assert.equal(await issuerOf(text), 'user:ann')
+      const next = await keys.rotate(key.id, 'operator', '1h', 'user:bob')
+      assert.equal(await issuerOf(next.text), 'user:bob')
+      assert.equal(await issuerOf((await keys.rotate(next.key.id, billing)).text), 'user:bob')
+      assert.equal(await issuerOf((await keys.create(ALICE, { name: 'own' })).text), undefined)
+    })
+
     test('attack: many keys made at once are no more than an owner may have', async t => {
       const make = await databases(t)
       const shared = { secret: testSecret(), perOwner: 3, clock: new VirtualClock() }

@@ -28,7 +28,7 @@ import { readApproval, type StoredApproval } from './approval-row.ts'
 import type { ApprovalsOptions } from './approvals-options.ts'
 import { checkSeal, sealDecision } from './decision-seal.ts'
 import { NoticeOutbox } from './notice-outbox.ts'
-import { nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
+import { behindRequest, nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
 import { boundPreview } from './preview.ts'
 import { checkRequestSeal, sealRequest } from './request-seal.ts'
 import { type UsedConsents, usedInMemory } from './used-consents.ts'
@@ -88,9 +88,8 @@ export class Approvals {
     checkRequest(act, by, ttl, rows)
     const now = Math.floor(this.#clock.now())
     const id = Buffer.from(this.#random.bytes(16)).toString('hex')
-    const people = peopleBehind(principal)
     const tenant = principal.tenant ?? ''
-    const key = actKey(act, tenant, people)
+    const key = actKey(act, tenant, peopleBehind(principal))
     const made = {
       id,
       digest: digestOf(act, now, id),
@@ -99,7 +98,7 @@ export class Approvals {
       resource: act.resource,
       arguments: canonicalJson(act.arguments),
       tenant,
-      behind: JSON.stringify(people),
+      behind: JSON.stringify(behindRequest(principal, { by, owner })),
       owner,
       decides: JSON.stringify(by),
       rows_allowed: rows ?? null,
@@ -192,7 +191,7 @@ export class Approvals {
       this.#log.record('approval.refused', approval, principal, { why })
       throw new ApprovalRefused(why, message)
     }
-    const people = peopleBehind(principal)
+    const people = behindRequest(principal, approval)
     const isSame =
       act.actor === approval.act.actor &&
       (principal.tenant ?? '') === approval.tenant &&

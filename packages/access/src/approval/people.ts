@@ -13,6 +13,20 @@ export function peopleBehind(principal: Principal): readonly string[] {
   return [nameOf(principal), KINDED.test(actor) ? actor : `user:${actor}`]
 }
 
+/**
+ * Everybody who stands behind a request of a principal, and does not decide it: also who made the key of a
+ * service, unless the key is of their own agent, whose acts its owner is to decide.
+ */
+export function behindRequest(
+  principal: Principal,
+  { by, owner }: Pick<Approval, 'by' | 'owner'>,
+): readonly string[] {
+  const people = peopleBehind(principal)
+  const { issuedBy } = principal
+  const isOwnAgent = issuedBy === owner && by.includes('owner')
+  return issuedBy === undefined || isOwnAgent || people.includes(issuedBy) ? people : [...people, issuedBy]
+}
+
 /** Ids may hold colons themselves: `idp:4711` is a person called so, not a kind. */
 const KINDED = /^(?:user|service|apiKey):/
 
@@ -25,7 +39,7 @@ export function whyNotApprover(principal: Principal, approval: Approval): string
   const forbidden = approval.by.includes('owner') ? approval.behind : [...approval.behind, approval.owner]
   // Who is called `user:olga` stands there as if they were olga: neither of them decides.
   if (people.some(person => forbidden.some(one => person === one || person === `user:${one}`)))
-    return 'Nobody decides a request of their own, nor one made in their name or through an account they act for.'
+    return 'Nobody decides a request of their own, nor one made in their name, through an account they act for, or with a key they made.'
   // Consent under another's name is nobody's consent.
   if (principal.actor !== undefined)
     return 'Sign in as yourself: nobody decides while acting for somebody else.'

@@ -160,6 +160,27 @@ for (const store of STORES) {
     assert.equal((await approvals.decide(byOwner.id, OLGA, 'approve')).state, 'approved')
   })
 
+  test(`${store.name}: whoever made the key of a service decides nothing that is asked with it, but for their own agent`, async t => {
+    const { approvals } = await setting(t)
+    const key: Principal = {
+      ...{ kind: 'apiKey', id: 'k1', tenant: 'north', actor: 'service:billing', issuedBy: 'user:olga' },
+    }
+    const act = { ...ACT, actor: 'apiKey:k1' }
+    const { id } = await approvals.request({ ...request, act, principal: key })
+    for (const decision of ['approve', 'deny'] as const)
+      await assert.rejects(approvals.decide(id, OLGA, decision), refusedFor('approver'))
+    await assert.rejects(approvals.decideAsOperator(id, 'olga', 'approve'), refusedFor('approver'))
+    assert.deepEqual(await approvals.list(OLGA), [])
+    await approvals.decide(id, OTTO, 'approve')
+    // With a key that somebody else made it is another requester.
+    await assert.rejects(approvals.redeem(id, act, { ...key, issuedBy: 'user:eve' }), refusedFor('not-yours'))
+    assert.equal((await approvals.redeem(id, act, key)).approvedBy, 'user:otto')
+    const own = { ...request, act, principal: key, owner: 'user:olga', by: 'owner' }
+    const asked = await approvals.request(own)
+    await approvals.decide(asked.id, OLGA, 'approve')
+    assert.equal((await approvals.redeem(asked.id, act, key)).approvedBy, 'user:olga')
+  })
+
   test(`${store.name}: of two approvers who decide at once, one decides`, async t => {
     const { approvals } = await setting(t)
     const { id } = await approvals.request(request)

@@ -1,6 +1,9 @@
 import type { Command as Program } from 'commander'
 import type { AddCommand } from './add-command.ts'
 
+/** Whoever sees a key is both sides where it asks for approval and they give it. */
+const AS = 'who gets the key, and approves nothing it asks (default: your account)'
+
 /** `postern keys`, `users` and `sessions`: built-in identity from the command line. */
 export function addIdentityCommands(program: Program, add: AddCommand): void {
   const keys = program.command('keys').description('API keys of built-in identity')
@@ -15,13 +18,11 @@ export function addIdentityCommands(program: Program, add: AddCommand): void {
     .option('--network <network...>', 'where it may be used from (default: anywhere)')
     .option('--environment <word>', 'second part of the key (default: live)')
     .option('--expires <duration>', 'how long it works (default: forever)')
+    .option('--as <name>', AS)
   add(keys, 'list', 'every key, with owner and state', () => import('./keys-list.ts'))
-  add(
-    keys,
-    'rotate <id>',
-    'replace a key; the old one works for a while',
-    () => import('./keys-rotate.ts'),
-  ).option('--overlap <duration>', 'how long the old one works', '24h')
+  add(keys, 'rotate <id>', 'replace a key; the old one works for a while', () => import('./keys-rotate.ts'))
+    .option('--overlap <duration>', 'how long the old one works', '24h')
+    .option('--as <name>', AS)
   add(keys, 'revoke <id>', 'a key that no longer works', () => import('./keys-revoke.ts')).option(
     '--reason <text>',
     'why',

@@ -1,8 +1,9 @@
 import type { NewApiKey } from '@postern/identity/built-in'
+import { accountName } from '@postern/runtime'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
-import { withIdentity } from './with-identity.ts'
+import { makerNamed, withIdentity } from './with-identity.ts'
 
 /** `postern keys create`: a key of a service, shown this once. */
 export const run: Command = async ([service = ''], options, context) => {
@@ -15,11 +16,16 @@ export const run: Command = async ([service = ''], options, context) => {
     ...(expiresIn !== undefined && { expiresIn }),
     ...(environment !== undefined && { environment }),
   }
-  const act = { action: 'keys.create', resource: { type: 'service', id: service } }
+  const name = textOption(options, 'as') ?? accountName()
+  const act = { action: 'keys.create', resource: { type: 'service', id: service }, data: { as: name } }
   const issued = await withIdentity(
     options,
     context,
-    identity => identity.apiKeys.create({ kind: 'service', id: service }, wish),
+    async identity =>
+      identity.apiKeys.create(
+        { kind: 'service', id: service },
+        { ...wish, createdBy: await makerNamed(identity, name) },
+      ),
     act,
   )
   context.output.line(issued.text)

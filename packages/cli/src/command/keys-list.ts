@@ -28,10 +28,11 @@ function stateOf({ revokedAt, revokedWhy, expiresAt }: ApiKey, now: number): str
 }
 
 /** What a key may, from where, until when, and when it was used last. */
-function detailsOf({ scopes, networks, expiresAt, usedAt, replacedBy }: ApiKey): string {
+function detailsOf({ scopes, networks, createdBy, expiresAt, usedAt, replacedBy }: ApiKey): string {
   return [
     scopes.length === 0 ? 'no scopes' : `scopes ${scopes.join(' ')}`,
     networks.length === 0 ? 'from anywhere' : `from ${networks.join(' ')}`,
+    ...(createdBy === undefined ? [] : [`made by ${createdBy}`]),
     expiresAt === undefined ? 'does not expire' : `until ${dayOf(expiresAt)}`,
     usedAt === undefined ? 'never used' : `last used ${dayOf(usedAt)}`,
     ...(replacedBy === undefined ? [] : [`replaced by ${replacedBy}`]),

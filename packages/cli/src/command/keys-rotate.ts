@@ -1,15 +1,17 @@
+import { accountName } from '@postern/runtime'
 import { type Command, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { withIdentity } from './with-identity.ts'
+import { makerNamed, withIdentity } from './with-identity.ts'
 
 /** `postern keys rotate`: a new key with the same rights; the old one works for the overlap. */
 export const run: Command = async ([id = ''], options, context) => {
   const overlap = textOption(options, 'overlap') ?? '24h'
-  const act = { action: 'keys.rotate', resource: { type: 'apiKey', id } }
+  const name = textOption(options, 'as') ?? accountName()
+  const act = { action: 'keys.rotate', resource: { type: 'apiKey', id }, data: { as: name } }
   const issued = await withIdentity(
     options,
     context,
-    identity => identity.apiKeys.rotate(id, 'operator', overlap),
+    async identity => identity.apiKeys.rotate(id, 'operator', overlap, await makerNamed(identity, name)),
     act,
   )
   context.output.line(issued.text)

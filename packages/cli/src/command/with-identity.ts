@@ -53,3 +53,8 @@ export async function withIdentity<T>(
     await connections.close()
   }
 }
+
+/** Who makes a key, as approvals know them. @param name of the person, or the address of their account */
+export async function makerNamed({ accounts }: BuiltInIdentity, name: string): Promise<string> {
+  return `user:${(await accounts.named(name))?.id ?? name}`
+}

@@ -12,6 +12,7 @@ const KEY = {
   scopes: ['string'],
   networks: ['string'],
   createdAt: 'time',
+  createdBy: 'string?',
   expiresAt: 'time?',
   usedAt: 'time?',
   revokedAt: 'time?',
@@ -80,13 +81,15 @@ function shown(key: ApiKey, now: number): unknown {
 }
 
 async function create(call: ApiCall): Promise<unknown> {
-  const { apiKeys } = identityOf(call)
+  const { accounts, apiKeys } = identityOf(call)
   const service = bodyText(call, 'service').trim()
   if (!/^[\x21-\x7e]{1,100}$/.test(service))
     throw new ApiProblem(400, 'service: must be 1 to 100 characters without spaces')
   const expires = bodyText(call, 'expires', '')
   const environment = bodyText(call, 'environment', '')
+  const { name: operator } = call.session
   const wish: NewApiKey = {
+    createdBy: `user:${(await accounts.named(operator))?.id ?? operator}`,
     name: bodyText(call, 'name', '') || service,
     scopes: bodyTexts(call, 'scopes'),
     networks: bodyTexts(call, 'networks'),

@@ -22,6 +22,10 @@ export interface Principal {
   readonly amr?: readonly string[]
   /** The principal really acting, when this one is impersonated. */
   readonly actor?: string
+  /**
+   * Who made the credential of a service, and so may hold it: `user:ann`. They approve nothing that it asks.
+   */
+  readonly issuedBy?: string
 }
 
 /** An unidentified client. */

@@ -1,5 +1,5 @@
 const COLUMNS = `id, environment, hash, owner_kind AS "ownerKind", owner_id AS "ownerId", tenant, name, scopes, networks,
-  limit_count AS "limitCount", limit_window AS "limitWindow", created_at AS "createdAt", expires_at AS "expiresAt", used_at AS "usedAt",
+  limit_count AS "limitCount", limit_window AS "limitWindow", created_at AS "createdAt", created_by AS "createdBy", expires_at AS "expiresAt", used_at AS "usedAt",
   revoked_at AS "revokedAt", revoked_why AS "revokedWhy", replaced_by AS "replacedBy"`
 
 /** Statements over `api_key`, the same in both dialects. */
@@ -18,8 +18,8 @@ export const API_KEY_SQL: Readonly<
     string
   >
 > = {
-  insert: `INSERT INTO api_key (id, environment, hash, owner_kind, owner_id, tenant, name, scopes, networks, limit_count, limit_window, created_at, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+  insert: `INSERT INTO api_key (id, environment, hash, owner_kind, owner_id, tenant, name, scopes, networks, limit_count, limit_window, created_at, created_by, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
   byId: `SELECT ${COLUMNS} FROM api_key WHERE id = $1`,
   // What an account that is disabled, or left the organisation of the key, has is not in force.
   inForce: `SELECT ${COLUMNS} FROM api_key k WHERE k.id = $1 AND NOT (k.owner_kind = 'user' AND (

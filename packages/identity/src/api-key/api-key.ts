@@ -19,6 +19,8 @@ export interface ApiKey {
   readonly networks: readonly string[]
   readonly limit: KeyLimit | undefined
   readonly createdAt: number
+  /** Who made it for a service, `user:ann`, as far as that is known. */
+  readonly createdBy: string | undefined
   readonly expiresAt: number | undefined
   /** To the minute. */
   readonly usedAt: number | undefined
@@ -42,6 +44,7 @@ export interface ApiKeyRow {
   readonly limitCount: number | null
   readonly limitWindow: number | null
   readonly createdAt: number
+  readonly createdBy: string | null
   readonly expiresAt: number | null
   readonly usedAt: number | null
   readonly revokedAt: number | null
@@ -64,6 +67,7 @@ export function readApiKey(row: ApiKeyRow): ApiKey {
         ? undefined
         : { count: row.limitCount, window: row.limitWindow },
     createdAt: row.createdAt,
+    createdBy: row.createdBy ?? undefined,
     expiresAt: row.expiresAt ?? undefined,
     usedAt: row.usedAt ?? undefined,
     revokedAt: row.revokedAt ?? undefined,
@@ -84,6 +88,7 @@ export function principalOf(key: ApiKey): Principal {
     ...(key.tenant !== undefined && { tenant: key.tenant }),
     scopes: key.scopes,
     actor: `${key.owner.kind}:${key.owner.id}`,
+    ...(key.createdBy !== undefined && { issuedBy: key.createdBy }),
     amr: ['swk'],
   }
 }

@@ -45,6 +45,8 @@ export interface NewApiKey {
   readonly limit?: { readonly count: number; readonly window: Duration }
   /** Default: never. */
   readonly expiresIn?: Duration
+  /** Who makes it for a service, `user:ann`: they approve nothing asked with it. Default: unknown. */
+  readonly createdBy?: string
 }
 
 /** A key that was just made. `text` is shown once; only its HMAC is stored. */
@@ -138,6 +140,7 @@ export class ApiKeys {
       limitCount: limit?.count ?? null,
       limitWindow: limit === undefined ? null : parseDuration(limit.window, 'limit.window'),
       createdAt: now,
+      createdBy: wish.createdBy ?? null,
       expiresAt,
       usedAt: null,
       revokedAt: null,
@@ -158,7 +161,7 @@ export class ApiKeys {
     await this.#options.database.batch([
       {
         text: API_KEY_SQL.insert,
-        values: [...values, row.limitCount, row.limitWindow, row.createdAt, row.expiresAt],
+        values: [...values, row.limitCount, row.limitWindow, row.createdAt, row.createdBy, row.expiresAt],
         expect: 1,
       },
     ])
@@ -240,14 +243,21 @@ export class ApiKeys {
    * Replaces a key by a new one with the same rights. The old one works for the overlap, so that clients can
    * be changed one by one. Of two rotations at once one wins. It gives a secret away as `create` does, so an
    * impersonator of the owner cannot, nor a token of the owner with fewer scopes than the key.
+   * @param createdBy who sees the new one, as in `NewApiKey`. Default: as of the old one
    * @throws CredentialError when there is no such live key, it was rotated already, or this principal may not
    */
-  async rotate(id: string, authority: KeyAuthority, overlap: Duration = '24h'): Promise<IssuedApiKey> {
+  async rotate(
+    id: string,
+    authority: KeyAuthority,
+    overlap: Duration = '24h',
+    createdBy?: string,
+  ): Promise<IssuedApiKey> {
     const isImpersonator = authority !== 'operator' && authority.actor !== undefined
     const old = isImpersonator ? undefined : await this.#owned(id, authority)
     const now = this.#clock.now()
     if (old === undefined || isNarrower(authority, old))
       throw new CredentialError('there is no such key to rotate')
+    const maker = createdBy ?? old.createdBy
     const issued = await this.#insert(
       { kind: old.owner.kind, id: old.owner.id, ...(old.tenant !== undefined && { tenant: old.tenant }) },
       {
@@ -255,6 +265,7 @@ export class ApiKeys {
         scopes: old.scopes,
         environment: old.environment,
         networks: old.networks,
+        ...(maker !== undefined && { createdBy: maker }),
         ...(old.limit !== undefined && { limit: old.limit }),
         ...(old.expiresAt !== undefined && { expiresIn: Math.max(0, old.expiresAt - now) }),
       },

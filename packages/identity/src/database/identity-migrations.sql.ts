@@ -166,6 +166,12 @@ const IDENTITY_MIGRATIONS: readonly Migration[] = [
     sqlite: "ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';",
     postgres: "ALTER TABLE account ADD COLUMN roles TEXT NOT NULL DEFAULT '';",
   },
+  {
+    id: 3,
+    name: 'who made a key of a service',
+    sqlite: 'ALTER TABLE api_key ADD COLUMN created_by TEXT;',
+    postgres: 'ALTER TABLE api_key ADD COLUMN created_by TEXT;',
+  },
 ]
 
 /**
