@@ -6,6 +6,15 @@ function page(inside: string): ReturnType<typeof sent> {
   return sent({ note: [...around, inside, ...around].join('\n') })
 }
 
+/** A document that says where its schemas lie. */
+function located(schemas: string): ReturnType<typeof posted> {
+  const instance = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+  return posted(
+    'application/gpx+xml',
+    `<?xml version="1.0"?><gpx ${instance} xsi:schemaLocation="${schemas}"><a/></gpx>`,
+  )
+}
+
 /** Settings, expressions and pieces of source that people keep, and what stays an attack beside them. */
 const KINDS: HonestKinds = {
   'a page about a directory': {
@@ -74,6 +83,19 @@ const KINDS: HonestKinds = {
       sent({ name: '" || "a"="a' }),
       sent({ name: "' or 'a'==='a" }),
       asked('/s', { q: '*)(!(uid=x))' }),
+    ],
+  },
+  'formats that publish their schema': {
+    honest: [
+      located('http://www.geo.example/cache/1/0 http://www.geo.example/cache/1/0/cache.xsd'),
+      located('http://www.topografix.com/GPX/1/0 http://www.topografix.com/GPX/1/0/gpx.xsd'),
+    ],
+    attacks: [
+      located('http://geo.example/ http://other.example/a.xsd'),
+      located('http://geo.internal/ http://geo.internal/a.xsd'),
+      located('http://geo.example:8080/ http://geo.example:8080/a.xsd'),
+      located('http://geo.example/ http://geo.example/a?x.xsd'),
+      located('http://127.0.0.1/ http://127.0.0.1/a.xsd'),
     ],
   },
   'formulas of TeX': {

@@ -11,6 +11,16 @@ const SCHEMA_LOCATION = /schemalocation\s{0,4}=\s{0,4}["']([^"']{0,2048})/g
 const PRIVATE_SCHEMA =
   /^https?:\/\/(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(?::\d{1,5})?\/[\w./-]{1,160}(?:\.xsd|[?&]xsd(?:=[\w.-]{1,40})?)$/
 
+/** A schema with a public name, and the namespace that it is for. */
+const PUBLISHED =
+  /^https?:\/\/((?:[a-z\d-]{1,63}\.){1,6}(?!(?:local|localhost|localdomain|internal|intranet|lan|corp|home)\b)[a-z]{2,24})\/[\w./~-]{0,200}$/
+
+/** Whether a schema lies with whom its namespace is of, as those who publish formats do. */
+function isPublishedBeside(namespace: string | undefined, address: string): boolean {
+  const host = PUBLISHED.exec(address)?.[1]
+  return host !== undefined && address.endsWith('.xsd') && PUBLISHED.exec(namespace ?? '')?.[1] === host
+}
+
 /**
  * A document that has its schema fetched from somewhere: in pairs of a namespace and where its schema lies,
  * or that alone.
@@ -18,15 +28,11 @@ const PRIVATE_SCHEMA =
 function findForeignSchema({ lower, place }: Reading): Span | undefined {
   for (const found of lower.matchAll(SCHEMA_LOCATION)) {
     const words = (found[1] ?? '').trim().split(/\s{1,64}/)
-    const places = words.length === 1 ? words : words.filter((_, i) => i % 2 === 1)
-    if (
-      places.some(
-        address =>
-          /^(?:[a-z]{2,12}:){0,3}[/\\]{2}|^(?:file|netdoc):/.test(address) &&
-          !SCHEMA_HOST.test(address) &&
-          !(place === 'body' && PRIVATE_SCHEMA.test(address)),
-      )
-    )
+    const isForeign = (address: string, namespace?: string): boolean =>
+      /^(?:[a-z]{2,12}:){0,3}[/\\]{2}|^(?:file|netdoc):/.test(address) &&
+      !SCHEMA_HOST.test(address) &&
+      !(place === 'body' && (PRIVATE_SCHEMA.test(address) || isPublishedBeside(namespace, address)))
+    if (words.some((word, i) => (words.length === 1 || i % 2 === 1) && isForeign(word, words[i - 1])))
       return { start: found.index, end: found.index + found[0].length }
   }
   return undefined
