@@ -1,4 +1,4 @@
-import type { Exchange, RefusalContent } from '@postern/core'
+import { type Exchange, escapeHtml, type RefusalContent } from '@postern/core'
 
 /**
  * Whether a browser asks for a page, so that it can be sent somewhere; a script or an
@@ -28,8 +28,4 @@ export function stepUpPage(message: string, location: string): RefusalContent {
 </html>
 `,
   }
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`)
 }
