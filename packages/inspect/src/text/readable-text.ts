@@ -32,12 +32,34 @@ export function readableText(text: string, place: Place, scanned: Features | und
   if (isTokenPlace(place) && beginsLikeToken(text))
     return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
   if (isBody(place) && text.startsWith('data:')) return fileText(text)
-  if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
+  const coded = isBody(place) ? unwrapped(text) : text
+  if (coded === text && scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
   // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
   if (place === 'path' && PATH.test(text)) return text
-  if (!isBase64Value(text) || SERIALISED.test(text) || isSerialisedObject(text)) return text
-  const decoded = decodeBase64Value(text)
+  if (!isBase64Value(coded) || SERIALISED.test(coded) || isSerialisedObject(coded)) return text
+  const decoded = decodeBase64Value(coded)
   return decoded === undefined || !isBody(place) ? decoded : edgesOf(decoded)
+}
+
+/** A file rather than a message. */
+const LONG = 16_384
+/** The first line of a file in base64 (MIME sets 76 characters on a line, PEM 64). */
+const FIRST_LINE = /^[A-Za-z0-9+/]{60,1024}(\r?\n)/
+
+/** A file in base64 without its line ends, where all lines are as long as the first; else as it is. */
+function unwrapped(text: string): string {
+  const first = text.length > LONG ? FIRST_LINE.exec(text) : null
+  const lineEnd = first?.[1]
+  if (first === null || lineEnd === undefined) return text
+  const whole = text.endsWith(lineEnd) ? text.slice(0, -lineEnd.length) : text
+  const line = first[0].length
+  let breaks = 0
+  for (let at = line - lineEnd.length; at < whole.length; at += line) {
+    if (!whole.startsWith(lineEnd, at)) return text
+    breaks++
+  }
+  const joined = whole.replaceAll(lineEnd, '')
+  return joined.length === whole.length - breaks * lineEnd.length ? joined : text
 }
 
 /** What is to be read of an address that may be a file: the text behind it, nothing, or the address. */
