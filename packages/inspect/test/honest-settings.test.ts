@@ -85,6 +85,21 @@ const KINDS: HonestKinds = {
       asked('/s', { q: '*)(!(uid=x))' }),
     ],
   },
+  'addresses on lines of their own': {
+    honest: [
+      sent({ link: '\n\n\n\n\n\n\nhttp://www.example.org/s' }),
+      posted(
+        'application/sparql-results+xml',
+        '<sparql>\n<head>\n</head>\n<results>\n<result>\n\n<binding>\n<uri>http://www.example.org/s</uri></binding></result></results></sparql>',
+      ),
+    ],
+    attacks: [
+      sent({ link: 'go\tpher://127.0.0.1/' }),
+      sent({ link: '\n\n\n\n\n\n\n\n  go\npher://127.0.0.1/' }),
+      asked('/s', { u: '\t\t\t\t\t\t\thtt\np://127.0.0.1/' }),
+      asked('/s', { u: '\n\n\n\n\n\nhttp://127\t.0.0.1/' }),
+    ],
+  },
   'formats that publish their schema': {
     honest: [
       located('http://www.geo.example/cache/1/0 http://www.geo.example/cache/1/0/cache.xsd'),

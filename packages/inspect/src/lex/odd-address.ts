@@ -107,7 +107,7 @@ const AUTHORITY = new RegExp(`(?<![a-z\\d])(?:${SCHEME}):[/\\\\]{1,4}(${BEFORE_P
 /** The same without a scheme, as the whole of a value. */
 const WITHOUT_SCHEME = new RegExp(`^\\s{0,2}[/\\\\]{2,3}(${BEFORE_PATH})(?:[/?#\\\\]|\\s{0,2}$)`)
 /** What reads addresses drops tabs and line ends from them (WHATWG URL, section 4.4). */
-const SPLIT = /^[\u0000-\u0020]{0,4}([a-z+\t\r\n]{2,24}:[/\\\t\r\n]{1,8}[\w.:@[\]\t\r\n-]{1,120})/
+const SPLIT = /^[\u0000-\u0020]*([a-z][a-z+\t\r\n]{1,23}:[/\\\t\r\n]{1,8}[\w.:@[\]\t\r\n-]{1,120})/
 const WHOLE_SCHEME = new RegExp(`^(?:${SCHEME}|file|phar|php|data|javascript|expect|zip)$`)
 const BREAK = /[\t\r\n]/
 const BREAKS = /[\t\r\n]/g
