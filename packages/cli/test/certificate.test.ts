@@ -57,17 +57,17 @@ const fingerprint = ({ cert }: TestCertificate): string => new X509Certificate(c
 describe('the certificate of a running gateway', { timeout: 120_000 }, () => {
   for (const [name, made, warning] of [
     [
-      'has expired',
+      'that has expired is a warning at the start',
       expiredCertificate,
       /the certificate cert\.pem expired on \d{4}-\d\d-\d\d: clients will refuse it\. Renew it/,
     ],
     [
-      'is not valid yet',
+      'that is not valid yet is a warning at the start',
       futureCertificate,
       /the certificate cert\.pem is valid only from 2099-01-01: clients will refuse it until then\. Check the clock/,
     ],
   ] as const)
-    test(`that ${name} is a warning at the start`, async () => {
+    test(name, async () => {
       const backend = await startBackend()
       const gateway = await startGatewayProcess(['--to', backend.url], newFolder(made()))
       try {

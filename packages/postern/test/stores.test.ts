@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { ConfigError } from '@postern/core'
 import { services } from '../../../test/services.ts'
 import { type Config, type Postern, postern } from '../src/index.ts'
@@ -21,8 +22,10 @@ after(() => {
 })
 
 /** Addresses of this run alone: the stores outlive it. */
-const FIRST_ADDRESS = Math.floor(Math.random() * 240)
-const ROUNDS = 8
+const FIRST_ADDRESS = Math.floor(Math.random() * 220)
+const ROUNDS = 30
+/** Milliseconds, after the first round; each later pause is as much longer. */
+const PAUSE = 30
 
 async function statuses(layer: Postern, count: number, address: string): Promise<readonly number[]> {
   const handle = layer.fetch(() => new Response('ok'), { peer: () => address })
@@ -47,6 +50,7 @@ describe('two instances', { timeout: 60_000 }, () => {
         const rounds: (readonly number[])[] = []
         for (let round = 1; round <= ROUNDS && rounds.at(-1)?.at(-1) !== 429; round++) {
           const address = `203.0.113.${FIRST_ADDRESS + round}`
+          await setTimeout((round - 1) * PAUSE)
           rounds.push([...(await statuses(one, 3, address)), ...(await statuses(two, 3, address))])
         }
         assert.deepEqual(rounds.at(-1), [200, 200, 200, 200, 200, 429])
