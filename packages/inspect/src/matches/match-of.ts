@@ -18,6 +18,7 @@ import {
   isWholeQuery,
   type ValueSetting,
 } from '../value/value-setting.ts'
+import { isKeptFile } from './kept-file.ts'
 import { isMeasureQuery } from './measure-query.ts'
 import { weigh } from './weigh.ts'
 
@@ -128,6 +129,7 @@ function isOrdinary(
   { method, ownPort, level, route }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location, method) || isFolderSettings(id, method, reading.lower)) return true
+  if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
   if (level === 1 && NAMED.has(id) && isTitleField(reading)) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)

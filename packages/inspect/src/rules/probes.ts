@@ -144,7 +144,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'upload/file-name-plain',
-    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cshtml|vbhtml|cfml?|cgi|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[\w.-]{0,24}config\.yml\s{0,4}$/,
+    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cshtml|vbhtml|cfml?|cgi|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[._]?config\.yml\s{0,4}$/,
     {
       score: 5,
       places: ['file-name'],

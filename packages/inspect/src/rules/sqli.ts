@@ -208,7 +208,7 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/schema-name',
-    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.\w{1,16}|(?:schema|db)_name\s{0,4}\(\)?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
+    /^\s{0,4}(?:information_schema(?:\.\w{1,24})?|pg_catalog|msdb|northwind|tempdb|sqlite_master|mysql\.(?!(?:sql|conf|cnf|ini|ya?ml|json|md|txt|log|sh|service|sock|html?|[cm]?[jt]s|py|php|rb|go|[ch]|so|png|svg|gz|zip)\s{0,4}$)\w{1,16}|(?:schema|db)_name\s{0,4}\(\)?|sysobjects|msysaces|msys(?:access)?objects)\s{0,4}$/,
     {
       score: 5,
       // Consoles name the database or the schema that is looked at; phpMyAdmin, where it stands in its tree.
@@ -217,7 +217,7 @@ const marks: Rule[] = [
       words: WORD.sqlName,
       atStart: true,
       attacks: ['InFoRmaTioN_ScHemA', 'pg_catalog', 'db_name('],
-      benign: ['schema', 'mysql', 'schema_name', 'db_name'],
+      benign: ['schema', 'mysql', 'schema_name', 'db_name', 'mysql.sql', 'mysql.conf'],
     },
   ),
   // The rest of a query without the value that it follows.

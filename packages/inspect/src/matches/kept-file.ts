@@ -1,0 +1,22 @@
+/** What a scanner finds by asking for a file that nobody links to. */
+const PROBES: ReadonlySet<string> = new Set(['probe/path', 'probe/file', 'probe/file-kind'])
+
+/**
+ * A file of a repository, as forges (Gitea, GitLab, GitHub) address it below its owner, name and version, and
+ * a file of a person's own folder over WebDAV (RFC 4918).
+ */
+const KEPT =
+  /^\/?(?:(?:[^/]{1,100}\/){2,8}(?:contents\/|(?:-\/)?(?:blob|raw|blame|edit|commits|tree|media|src)\/[^/]{1,100}\/)|(?:[^/]{1,100}\/){2,8}repository\/files\/|(?:remote\.php\/)?(?:web)?dav\/[^/]{1,100}\/)/
+/** Settings that a web server would take over from a folder. */
+const TAKEN_OVER = /\/(?:\.htaccess|\.htpasswd|\.user\.ini|web\.config)$/
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PROPFIND'])
+
+/**
+ * Whether a file with a telling name is one that people keep there: `GET /ann/app/raw/main/.travis.yml`. Only
+ * the name of the file itself: `.git/config` is in no repository.
+ */
+export function isKeptFile(id: string, method: string, path: string, found: string): boolean {
+  if (!PROBES.has(id) || !KEPT.test(path)) return false
+  if (!path.endsWith(found) || found.lastIndexOf('/') > 0) return false
+  return READING.has(method) || !TAKEN_OVER.test(found)
+}

@@ -1,0 +1,84 @@
+import type { InspectedRequest } from '../src/index.ts'
+import { asked, type HonestKinds, testKinds } from './honest-kinds.ts'
+
+function put(path: string, body = 'a: 1\n'): InspectedRequest {
+  return { method: 'PUT', target: path, headers: [], body: Buffer.from(body) }
+}
+
+function uploaded(name: string, content: Buffer | string): InspectedRequest {
+  const head = `--b\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n`
+  return {
+    method: 'POST',
+    target: '/upload',
+    headers: ['content-type', 'multipart/form-data; boundary=b'],
+    body: Buffer.concat([Buffer.from(head), Buffer.from(content), Buffer.from('\r\n--b--\r\n')]),
+  }
+}
+
+/** A sequence in DER that fills the file, with some bytes in it. */
+function der(inside: Buffer | string = Buffer.alloc(600, 5)): Buffer {
+  const content = Buffer.from(inside)
+  return Buffer.concat([Buffer.from([0x30, 0x82, content.length >> 8, content.length & 255]), content])
+}
+
+const PEM = `-----BEGIN CERTIFICATE-----\n${der()
+  .toString('base64')
+  .replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`
+
+/** Files by their names: what forges, folders of people and forms hold, and what a scanner asks for. */
+const KINDS: HonestKinds = {
+  'files of a repository': {
+    honest: [
+      asked('/ann/app/blob/main/.travis.yml', {}),
+      asked('/ann/app/raw/v1.2/db/schema.sql', {}),
+      asked('/group/sub/app/-/blob/main/.gitlab-ci.yml', {}),
+      asked('/ann/app/src/branch/main/.env.example', {}),
+      asked('/repos/ann/app/contents/docker-compose.yml', { ref: 'main' }),
+      asked('/api/v1/repos/ann/app/contents/src/App.csproj', {}),
+      put('/api/v1/repos/ann/app/contents/docker-compose.yml'),
+    ],
+    attacks: [
+      asked('/docker-compose.yml', {}),
+      asked('/app/.env', {}),
+      asked('/ann/app/raw/main/.git/config', {}),
+      asked('/ann/app/blob/main/.ssh/id_rsa', {}),
+      asked('/raw/.env', {}),
+      asked('/ann/app/raw/main/../../../../etc/passwd', {}),
+      put('/ann/app/raw/main/.htaccess', 'AddType application/x-httpd-php .txt'),
+    ],
+  },
+  'files of a person over WebDAV': {
+    honest: [
+      asked('/remote.php/dav/files/ann/docker-compose.yml', {}),
+      put('/remote.php/dav/files/ann/home/backup.sql', 'select 1'),
+      put('/dav/ann/.bashrc', 'alias ll="ls -l"\n'),
+    ],
+    attacks: [put('/dav/ann/.htaccess', 'x'), put('/dav/ann/web.config', 'x'), asked('/dav/.env', {})],
+  },
+  certificates: {
+    honest: [
+      uploaded('idp.cer', der()),
+      uploaded('www.shop.example.cer', PEM),
+      uploaded('Company Root (2026).cer', der()),
+    ],
+    attacks: [
+      uploaded('shell.cer', '<%eval request("a")%>'),
+      uploaded('shell.cer', der(`${'a'.repeat(300)}<%eval request("a")%>`)),
+      uploaded('shell.cer', der(`${'a'.repeat(300)}<SCRIPT runat=server>x</SCRIPT>`)),
+      uploaded('shell.cer', Buffer.concat([der(), Buffer.from('more')])),
+      uploaded('shell.php.cer', der()),
+      uploaded('shell.asp;.cer', der()),
+      uploaded('a.cer', '0\u0082'),
+    ],
+  },
+  'files named after a database': {
+    honest: [
+      uploaded('mysql.sql', 'select 1'),
+      uploaded('mysql.conf', 'a = 1'),
+      asked('/s', { q: 'mysql.yml' }),
+    ],
+    attacks: [asked('/s', { q: 'mysql.user' }), asked('/s', { q: 'information_schema.tables' })],
+  },
+}
+
+testKinds(KINDS)
