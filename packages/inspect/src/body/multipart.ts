@@ -8,6 +8,7 @@ import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape } from './archive-names.ts'
 import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
+import { isCertificate } from './certificate-file.ts'
 import { visitForm } from './form.ts'
 import { transferDecoded } from './transfer-encoding.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
@@ -340,24 +341,6 @@ function* visitField(
     if (charset !== undefined) visitor.tooBig('bounds/charset', location, charset)
   }
   return true
-}
-
-/** A name that says certificate, and that servers of old run as a script. */
-const CERTIFICATE = /^(?!.*\.(?:php\d?|phtml|phar|pht|jspx?|aspx?)\.)[\w .()-]{1,120}\.cer$/i
-const LONGEST_CERTIFICATE = 16_384
-/** RFC 7468, section 5. */
-const AS_TEXT = /^-----BEGIN CERTIFICATE-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE-----\s*$/
-const SCRIPT = /<[%?]|<script/i
-
-/**
- * Whether a file called a certificate is one, as text or in DER, where a sequence fills the file to its last
- * byte (ITU-T X.690, 8.1.3); and holds no script.
- */
-function isCertificate(name: string, content: Buffer): boolean {
-  if (!CERTIFICATE.test(name) || content.length < 4 || content.length > LONGEST_CERTIFICATE) return false
-  const text = content.toString('latin1')
-  if (SCRIPT.test(text)) return false
-  return AS_TEXT.test(text) || (text.startsWith('0\x82') && content.readUInt16BE(2) + 4 === content.length)
 }
 
 /** What a server would run of a file, and where it, or what it holds, would be written. */

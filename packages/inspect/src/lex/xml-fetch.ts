@@ -1,3 +1,4 @@
+import { PUBLIC_NAME } from './public-name.ts'
 import { prologOf } from './xml-prolog.ts'
 
 /** Who publishes schemas and document types that documents name. */
@@ -45,8 +46,7 @@ export const FOREIGN_STYLESHEET: RegExp =
 /** Feeds and lists of pages name one for browsers; who reads them as data applies none. */
 const FEED =
   /^\ufeff?\s{0,64}(?:<\?[^<>]{1,1024}\?>\s{0,64}|<!--[^<>]{0,1024}-->\s{0,64}){1,8}<(?:rss|feed|rdf:rdf|urlset|sitemapindex|oai-pmh|opml)[\s>]/
-const ON_THE_WEB =
-  /^https?:\/\/(?:[a-z\d-]{1,63}\.){1,6}(?!(?:local|internal|lan|localhost|localdomain|home|corp|intranet)[:/])[a-z]{2,24}(?::\d{1,5})?\/[^\s]{0,500}$/
+const ON_THE_WEB = new RegExp(`^https?://${PUBLIC_NAME}(?::\\d{1,5})?/[^\\s]{0,500}$`)
 
 /**
  * A stylesheet that whoever draws or transforms a document fetches.
