@@ -1,21 +1,19 @@
 import { boundariesOf, dispositionParameters, namesFile } from '@postern/core'
 import { charsetOf } from '../canonicalise/charset.ts'
-import { decodeWords } from '../canonicalise/encoded-words.ts'
 import { decodeBytes, decodeLongBytes, isBinary } from '../canonicalise/text.ts'
-import { decodeUrl } from '../canonicalise/url.ts'
 import type { Steps } from '../value/steps.ts'
 import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape } from './archive-names.ts'
 import { mayHoldDocuments, visitArchived, visitDocument } from './archived-documents.ts'
 import { withoutRequestLines } from './batched-requests.ts'
 import { isCertificate } from './certificate-file.ts'
+import { valuesOf } from './disposition-values.ts'
 import { visitForm } from './form.ts'
+import { EMPTY_LINE, MAX_PART_HEADERS, MAX_PARTS, visitLooseParts } from './loose-parts.ts'
 import { transferDecoded } from './transfer-encoding.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { mayBeDocument, scriptIn } from './upload.ts'
 
-const MAX_PARTS = 1_000
-const MAX_PART_HEADERS = 8_192
 /** Readings of a content type: honest ones have one. */
 const MAX_BOUNDARIES = 4
 const LF = 10
@@ -75,47 +73,6 @@ export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueV
     if (visitor.isPaused) yield
     start = next
   }
-}
-
-const LOOSE_HEAD = /content-disposition[ \t]{0,8}:([^\r\n]{0,2048})/gi
-/** An empty line, in any mixture of line ends. */
-const EMPTY_LINE = /(?:\r\n|\n|\r(?!\n))[ \t]{0,64}(?:\r\n|\n|\r(?!\n))/g
-const NAMED = /[;\s,]name\b/i
-
-/**
- * Visits what a parser may take for the value of a field wherever a `Content-Disposition` stands: parsers
- * differ in where a delimiter, a head and a value end (Django reads what stands before the first delimiter,
- * and delimiters inside a line). To the next line that begins with `--`, and on to the next head.
- * @returns false to end the walk
- */
-function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<boolean> {
-  const text = bytes.toString('latin1')
-  const heads = new RegExp(LOOSE_HEAD)
-  let next: RegExpExecArray | null
-  let count = 0
-  for (let head = heads.exec(text); head !== null; head = next) {
-    const start = heads.lastIndex
-    next = heads.exec(text)
-    const behind = text.slice(start, next?.index ?? text.length)
-    const empty = new RegExp(EMPTY_LINE).exec(behind.slice(0, MAX_PART_HEADERS))
-    // The attachments of a stored mail have no name, and name no field.
-    if (!NAMED.test(head[0]) && !NAMED.test(behind.slice(0, empty?.index ?? MAX_PART_HEADERS))) continue
-    if (++count > MAX_PARTS) {
-      visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
-      return false
-    }
-    const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length)
-    const parameters = dispositionParameters(head[1] ?? '')
-    const locator = at(`body.${(valuesOf(parameters, /^name$/)[0] ?? '').slice(0, 64)}`)
-    const texts = [...valuesOf(parameters, /name\b/), value, beforeDashes(value)]
-    if (!texts.every(one => visitor.value(one, 'form', locator))) return false
-    if (visitor.isPaused) yield
-  }
-  return true
-}
-
-function beforeDashes(value: string): string {
-  return value.slice(0, /[\r\n]-|--/.exec(value)?.index ?? value.length)
 }
 
 /**
@@ -264,7 +221,9 @@ function* visitContents(
     if (bytes !== content) visitor.work(content.length >> 2)
     if (visitor.isPaused) yield
     if (!(yield* visit(bytes, lines, location, visitor))) return false
+    if (visitor.isPaused) yield
     if (!(yield* visitFileUnder(fileNames, bytes, location, visitor))) return false
+    if (visitor.isPaused) yield
   }
   return true
 }
@@ -281,31 +240,6 @@ function* visitFileUnder(
   // Once, however many names it has.
   if (isDocument && !(yield* visitDocument(content, `${location}#content`, visitor))) return false
   return !mayHoldDocuments(content) || (yield* visitArchived(content, location, visitor))
-}
-
-/** The values of some parameters, also as mail readers read them. */
-function valuesOf(parameters: readonly (readonly [string, string])[], wanted: RegExp): string[] {
-  const named = parameters.filter(([name]) => wanted.test(name))
-  const values = named.map(([, value]) => value)
-  return [...new Set([...values.flatMap(readingsOf), ...continued(named)])]
-}
-
-/** A value as mail readers, those who undo every escape, and those who pass over a second sign read it. */
-function readingsOf(value: string): readonly string[] {
-  return [value, decodeWords(value), value.replace(/\\(.)/g, '$1'), value.replace(/^=+"?|"$/g, '')]
-}
-
-const CONTINUED = /^([\w-]{1,20})\*(\d{1,3})\*?$/
-
-/** What is divided among parameters with numbers (RFC 2231 section 3). */
-function continued(parameters: readonly (readonly [string, string])[]): readonly string[] {
-  const parts = parameters
-    .map(([name, value]) => ({ at: CONTINUED.exec(name), value }))
-    .filter(({ at }) => at !== null)
-    .sort((a, b) => Number(a.at?.[2]) - Number(b.at?.[2]))
-  if (parts.length === 0) return []
-  const joined = parts.map(({ value }) => value).join('')
-  return [joined, decodeUrl(joined.replace(/^[\w-]{0,20}'[\w-]{0,20}'/, ''), false)]
 }
 
 /** Where the part stands that names no field. */

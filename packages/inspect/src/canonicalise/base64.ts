@@ -1,6 +1,9 @@
 import { CharacterCodes } from '../value/character-codes.ts'
+import type { Steps } from '../value/steps.ts'
+import { type CodedText, textOfCoded } from './coded-text.ts'
 import { isDeflatedXml } from './deflated-xml.ts'
-import { DEFLATE, GZIP, insidePacked, type Room, roomForOne, ZLIB } from './packed-text.ts'
+import type { Pausing } from './in-parts.ts'
+import { DEFLATE, GZIP, insidePacked, MOST_PACKED, type Room, roomForOne, ZLIB } from './packed-text.ts'
 import { areText, CERTAIN, isPlainByte, SMALL, TextRuns, textIn } from './text-runs.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -21,7 +24,7 @@ const OF_URLS = /[_-]/
 const LAST = /^[A-Za-z0-9+_-]{10,2048}={1,2}$/
 const SHORTEST_PART = 20
 /** Longer values are documents, in which people write words. */
-const LONGEST_LOOSE = 16_384
+export const LONGEST_LOOSE = 16_384
 /** As many as such a value can hold, with a sign between two: however many are sent, each is decoded. */
 const MAX_PARTS = Math.ceil(LONGEST_LOOSE / (SHORTEST_PART + 1))
 /** Of so many characters one may be of no alphabet: words have more spaces and signs between them. */
@@ -144,6 +147,20 @@ export function decodeBase64Value(value: string): string | undefined {
   return found.length === 0 ? undefined : found.join('\n')
 }
 
+/**
+ * As `decodeBase64Value`, for the base64 of a file, in steps.
+ * @param value longer than `LONGEST_LOOSE`
+ */
+export function* decodeBase64File(value: string, driver: Pausing): Steps<CodedText | string | undefined> {
+  if (value.length > LONGEST) return undefined
+  const format = value.startsWith('H4sI') ? GZIP : ZLIB_START.test(value) ? ZLIB : undefined
+  const inside = format && insidePacked(packed(value, BOTH), format, roomForOne())
+  if (format === GZIP || inside !== undefined) return inside
+  const text = beginsAsText(value, BOTH) ? yield* textOfCoded(value, driver) : undefined
+  if (text !== undefined || format === ZLIB || !isDeflatedXml(value)) return text
+  return insidePacked(packed(value, BOTH), DEFLATE, roomForOne())
+}
+
 /** What of a value is of no alphabet. */
 class Shape {
   /** Characters of no alphabet, but for padding at the end. */
@@ -242,14 +259,19 @@ function isAll(text: string, value: string, digits: Int8Array): boolean {
 /** @param digits what each character stands for; those of no alphabet are passed over */
 function behindBase64(value: string, room: Room, digits: Int8Array = BOTH): string | undefined {
   if (value.length < SHORTEST || value.length > LONGEST) return undefined
-  if (value.startsWith('H4sI')) return insidePacked(cleaned(value, digits), GZIP, room)
+  if (value.startsWith('H4sI')) return insidePacked(packed(value, digits), GZIP, room)
   // Zlib says of its window and level what it was made with; text begins with `e` and a sign as well.
   if (ZLIB_START.test(value))
-    return insidePacked(cleaned(value, digits), ZLIB, room) ?? insideText(value, digits)
+    return insidePacked(packed(value, digits), ZLIB, room) ?? insideText(value, digits)
   const text = insideText(value, digits)
   return text === undefined && isDeflatedXml(value)
-    ? insidePacked(cleaned(value, digits), DEFLATE, room)
+    ? insidePacked(packed(value, digits), DEFLATE, room)
     : text
+}
+
+/** As much of a value as is unpacked: what is of no alphabet is less than half of it. */
+function packed(value: string, digits: Int8Array): string {
+  return cleaned(value.slice(0, MOST_PACKED * 2), digits)
 }
 
 /** The characters of an alphabet alone. */

@@ -48,17 +48,20 @@ function startOfCode(text: string): number {
 
 /**
  * The bytes of a file that a value may hold in base64 or base64url (RFC 4648), as most decoders get them,
- * which pass over what their alphabet lacks: none where it holds none, and several where they differ.
+ * which pass over what their alphabet lacks: none where it holds none, and several where they differ, each
+ * decoded when it is asked for.
  */
-export function codedFiles(value: string): readonly Buffer[] {
+export function codedFiles(value: string): Iterable<Buffer> {
   if (value.length < SHORTEST || STRUCTURED.test(value.slice(0, BEFORE))) return []
   const isEncoded = value.slice(0, BEFORE).includes('%')
   if (isEncoded && startOfCode(decodeUrl(value.slice(0, BEFORE), false)) < 0) return []
   const text = isEncoded ? decodeUrl(value.slice(0, LONGEST), false) : value
   const start = startOfCode(text)
-  if (start < 0) return []
-  const coded = text.slice(start, start + LONGEST)
-  const bytes = Buffer.from(coded, 'base64')
+  return start < 0 ? [] : decoded(text.slice(start, start + LONGEST))
+}
+
+function* decoded(coded: string): Generator<Buffer> {
+  yield Buffer.from(coded, 'base64')
   // A form turned the alphabet's `+` into a space.
-  return coded.includes(' ') ? [bytes, Buffer.from(coded.replaceAll(' ', '+'), 'base64')] : [bytes]
+  if (coded.includes(' ')) yield Buffer.from(coded.replaceAll(' ', '+'), 'base64')
 }

@@ -3,7 +3,7 @@ import { gunzipShort, inflateRawShort, inflateShort } from './gunzip-short.ts'
 import { textIn } from './text-runs.ts'
 
 /** How much of a compressed value is unpacked: what it is shows at its start. */
-const COMPRESSED = 16_384
+export const MOST_PACKED = 16_384
 const UNPACKED = 65_536
 /** Of all parts of a value together, and of each one behind that: none is hidden by those before it. */
 const ALL_UNPACKED = 131_072
@@ -30,7 +30,7 @@ export const DEFLATE: Format = { short: inflateRawShort, long: inflateRawSync }
 
 /** The text or the serialised object behind gzip or zlib; undefined when there is something else. */
 export function insidePacked(coded: string, { short, long }: Format, room: Room): string | undefined {
-  const packed = Buffer.from(coded.slice(0, COMPRESSED), 'base64')
+  const packed = Buffer.from(coded.slice(0, MOST_PACKED), 'base64')
   const most = Math.max(LEAST_UNPACKED, Math.min(UNPACKED, room.left))
   const isShort = coded.length <= SHORT_PACKED || most < UNPACKED
   const bytes = isShort ? short(packed, most) : unpacked(packed, short, long)

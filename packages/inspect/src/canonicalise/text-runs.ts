@@ -90,12 +90,37 @@ export function textIn(bytes: Buffer): string | undefined {
  * more than a tenth are control characters.
  */
 export function areText(bytes: Uint8Array): boolean {
-  let spare = 1 + Math.floor(bytes.length / RARE)
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number
-    if ((byte < 32 || byte === 127) && !isPlainByte(byte) && --spare < 0) return false
+  return new ControlBytes(bytes.length).read(bytes, 0, bytes.length)
+}
+
+/** Counts control characters among bytes that are read one part after the other. */
+export class ControlBytes {
+  /** How many more there may be in a text. */
+  #spare: number
+  #nulls = 0
+  #others = 0
+
+  /** @param length of all parts together */
+  constructor(length: number) {
+    this.#spare = 1 + Math.floor(length / RARE)
   }
-  return true
+
+  /** Whether there are no more than UTF-8 has. */
+  get areFew(): boolean {
+    return this.#others === 0 && this.#nulls <= MAX_NULLS
+  }
+
+  /** @returns false where there are too many for a text */
+  read(bytes: Uint8Array, start: number, end: number): boolean {
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at] as number
+      if ((byte >= 32 && byte !== 127) || isPlainByte(byte)) continue
+      if (byte === 0) this.#nulls++
+      else this.#others++
+      if (--this.#spare < 0) return false
+    }
+    return true
+  }
 }
 
 /** Whether a byte is a character of ASCII that a text has. */

@@ -3,6 +3,7 @@ import { isDocumentStart, startOf } from '../body/fetched-by-file.ts'
 import { isGraphql, visitGraphql } from '../body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from '../body/json.ts'
 import { codedFiles } from '../canonicalise/coded-file.ts'
+import { LONGEST_AT_ONCE } from '../text/long-text.ts'
 import type { Look } from '../text/look.ts'
 import { CHAR } from '../value/features.ts'
 import type { Steps } from '../value/steps.ts'
@@ -63,14 +64,32 @@ export class FileValues {
     }
     if (scanned !== undefined && ((scanned.chars & CHAR.base64) === 0 || (scanned.chars & FOREIGN) !== 0))
       return undefined
-    const coded = codedFiles(text)
-    if (coded.length > 0) visitor.work(text.length >> 4)
+    return text.length > LONGEST_AT_ONCE ? this.#visitLong(look, visitor) : this.#visitCoded(look, visitor)
+  }
+
+  #visitCoded(look: Look, visitor: ValueVisitor): Steps<unknown> | undefined {
+    const coded = [...codedFiles(look.text)]
+    if (coded.length > 0) visitor.work(look.text.length >> 4)
     const files = coded.filter(mayBeRead)
     if (files.length === 0) return undefined
     look.isPlaceAsked = true
     look.isVisited = true
-    this.#last = { text, location: locator.location() }
-    return visitFiles(files, locator.location(), visitor)
+    const location = look.locator.location()
+    this.#last = { text: look.text, location }
+    return visitFiles(files, location, visitor)
+  }
+
+  /** Decoding takes a part of a slice. */
+  *#visitLong(look: Look, visitor: ValueVisitor): Steps {
+    const { text } = look
+    const location = look.locator.location()
+    for (const file of codedFiles(text)) {
+      visitor.work(text.length >> 4)
+      if (visitor.isPaused) yield
+      if (!mayBeRead(file)) continue
+      this.#last = { text, location }
+      if (!(yield* visitFile(file, location, visitor))) return
+    }
   }
 }
 

@@ -11,30 +11,22 @@ import type { Hit, RuleSet } from '../matching/rule-set.ts'
 import type { Inspection, Match } from '../rule/match.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { couldAct, isUngatedAction, UNGATED } from '../sinks/could-act.ts'
+import { LONGEST_AT_ONCE } from '../text/long-text.ts'
 import { Look, type Visit } from '../text/look.ts'
-import { readableText } from '../text/readable-text.ts'
 import { SeenTexts } from '../text/seen-texts.ts'
 import { type Features, scanFeatures, seen } from '../value/features.ts'
 import { fitsType, isStrictType, isUnreadType, type ParameterType } from '../value/parameter-type.ts'
 import type { Place, Reading } from '../value/reading.ts'
 import type { Steps } from '../value/steps.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
-import { settingOf } from '../value/value-setting.ts'
-import {
-  at,
-  type Locator,
-  type PartVisitor,
-  type TextPart,
-  type ValueVisitor,
-} from '../value/value-visitor.ts'
+import { at, type Locator, type PartVisitor, type TextPart } from '../value/value-visitor.ts'
 import { documentIn, FileValues } from './inner-document.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
+import { type Preparing, prepare, prepareLong } from './preparation.ts'
 
 const DONE = Number.MAX_SAFE_INTEGER
 /** Of what is not looked into. */
 const MAX_NESTING = Number.MAX_SAFE_INTEGER
-/** Preparing a longer text takes a part of a slice: the clock is looked at before and after. */
-const LONG = 16_384
 const TOO_COSTLY = 'costs more to check than one request may'
 
 /**
@@ -43,7 +35,7 @@ const TOO_COSTLY = 'costs more to check than one request may'
  * stands in. When a slice is used up, what is at work waits on a stack: a document below the value of it
  * that is being looked at, so that it goes on when that is done.
  */
-export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
+export class Inspector implements Preparing, PartVisitor, OngoingInspection {
   readonly #options: InspectorOptions
   readonly #meter: EffortMeter
   readonly #matches: MatchRecorder
@@ -314,32 +306,19 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
    */
   #walkOf(look: Look): DecodingWalk | 'later' | undefined {
     if (look.walk !== undefined) return look.walk
-    const isLong = look.text.length > LONG
-    if (isLong && this.#meter.isUpNow()) return 'later'
-    const walk = this.#prepare(look)
-    if (!isLong || walk === undefined) return walk
-    this.#meter.spend(look.text.length)
-    return this.#meter.isUpNow() ? 'later' : walk
-  }
-
-  /** @returns undefined when there is nothing to read */
-  #prepare(look: Look): DecodingWalk | undefined {
-    const { text, place } = look
-    const file = this.#files.stepsOf(look, this)
-    if (file !== undefined) this.visit(file, look.locator.location())
-    const value = readableText(text, place, look.scanned)
-    if (value === undefined) return undefined
-    if (text.length > THRESHOLDS.window && settingOf(text, place, look.name, undefined) !== 'document')
-      this.#lookInside(text, look)
-    look.value = value
-    look.walk = new DecodingWalk(value, look)
-    return look.walk
+    if (look.text.length <= LONGEST_AT_ONCE) {
+      prepare(look, this.#files, this)
+      return look.walk
+    }
+    look.preparing ??= prepareLong(look, this.#files, this)
+    while (!this.#meter.isUpNow()) if (look.preparing.next().done === true) return look.walk
+    return 'later'
   }
 
   /** The next reading. Few characters may unpack to a long one, whether or not a rule runs over it. */
   #next(walk: DecodingWalk): Reading | undefined {
     const reading = walk.next()
-    if (reading !== undefined && reading.text.length > LONG) this.#meter.spend(reading.text.length)
+    if (reading !== undefined && reading.text.length > LONGEST_AT_ONCE) this.#meter.spend(reading.text.length)
     return reading
   }
 
@@ -370,7 +349,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
     const isWhole = look.rule === 0 && !reading.isPiece
     // What a document quotes of JSON is quoted like the rest of it.
     if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
-      this.#lookInside(reading.text, look)
+      this.lookInside(reading.text, look)
     this.#looking = look
     if (this.#meter.spent > QUOTED && this.#isQuoting(look)) look.isDoubted = true
     const which = look.families ?? (look.isDoubted ? 'certain' : 'all')
@@ -386,7 +365,7 @@ export class Inspector implements ValueVisitor, PartVisitor, OngoingInspection {
   }
 
   /** A JSON or GraphQL document inside a value is walked like a body. */
-  #lookInside(text: string, look: Look): void {
+  lookInside(text: string, look: Look): void {
     const isTooDeep = this.#nesting >= THRESHOLDS.nestedDocuments
     const steps = documentIn(text, look, { isTooDeep, depth: this.#options.bounds.depth, visitor: this })
     if (steps === undefined) return

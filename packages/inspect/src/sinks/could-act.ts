@@ -8,13 +8,16 @@ const ACTION = new RegExp(`['"\`;(<>=|&$\\n{\\\\\\u0000]|--|/\\*|\\s-|\\.\\.|\\b
 /** Sinks are held against no other values (`requestValues`): words of SQL alone are names and settings. */
 const COMPARED = /[^\w-]/
 
+/** Asking this of a longer text takes as long as comparing it, and most of them could. */
+const LONGEST = 16_384
+
 /**
  * Whether a value could act in a statement, a command or a path, whatever stands around it. Where this says
  * no, `escapesSql`, `escapesCommand` and `escapesPath` say no of every text that holds the value.
  * Linear.
  */
 export function couldAct(value: string): boolean {
-  return COMPARED.test(value) && ACTION.test(value)
+  return value.length > LONGEST || (COMPARED.test(value) && ACTION.test(value))
 }
 
 /**

@@ -39,6 +39,8 @@ export class Look implements WalkOptions {
   scanned: Features | undefined
   /** Undefined until what is to be read was prepared. */
   walk: DecodingWalk | undefined
+  /** Of a long text what finds out what is to be read. */
+  preparing: Steps | undefined
   reading: Reading | undefined
   /** The rule to go on with. */
   rule = 0

@@ -14,7 +14,7 @@ const SERIALISED =
 const FILE_URL =
   /^data:(?!text\/(?:html|xml|(?:java|ecma)script)|image\/svg|application\/(?:xhtml|xml|x-javascript|(?:java|ecma)script))[\w.+-]{1,40}\/[\w.+-]{1,80}(?:;[\w-]{1,24}=[\w.-]{1,80}){0,4};base64,/
 /** What PHP runs of an address that it includes. */
-const PHP = '<?'
+export const PHP = '<?'
 
 /** Names with slashes between them. */
 const PATH = /^[\w-]*\/[\w/-]*$/
@@ -29,42 +29,37 @@ const FOREIGN = ~(CHAR.plus | CHAR.slash | CHAR.base64 | CHAR.dashes | CHAR.equa
  * @returns undefined when there is nothing to read: the base64 of bytes that are not text
  */
 export function readableText(text: string, place: Place, scanned: Features | undefined): string | undefined {
-  if (isTokenPlace(place) && beginsLikeToken(text))
-    return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
+  if (isTokenPlace(place) && beginsLikeToken(text)) return readableToken(text)
   if (isBody(place) && text.startsWith('data:')) return fileText(text)
-  const coded = isBody(place) ? unwrapped(text) : text
-  if (coded === text && scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
-  // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
-  if (place === 'path' && PATH.test(text)) return text
-  if (!isBase64Value(coded) || SERIALISED.test(coded) || isSerialisedObject(coded)) return text
-  const decoded = decodeBase64Value(coded)
+  if (scanned !== undefined && (scanned.chars & FOREIGN) !== 0) return text
+  if (!isCoded(text, text, place)) return text
+  const decoded = decodeBase64Value(text)
   return decoded === undefined || !isBody(place) ? decoded : edgesOf(decoded)
 }
 
-/** A file rather than a message. */
-const LONG = 16_384
-/** The first line of a file in base64 (MIME sets 76 characters on a line, PEM 64). */
-const FIRST_LINE = /^[A-Za-z0-9+/]{60,1024}(\r?\n)/
+/** What is to be read of what begins like a token. */
+export function readableToken(text: string): string {
+  return findUnsignedToken(text) === undefined ? (tokenText(text) ?? text) : text
+}
 
-/** A file in base64 without its line ends, where all lines are as long as the first; else as it is. */
-function unwrapped(text: string): string {
-  const first = text.length > LONG ? FIRST_LINE.exec(text) : null
-  const lineEnd = first?.[1]
-  if (first === null || lineEnd === undefined) return text
-  const whole = text.endsWith(lineEnd) ? text.slice(0, -lineEnd.length) : text
-  const line = first[0].length
-  let breaks = 0
-  for (let at = line - lineEnd.length; at < whole.length; at += line) {
-    if (!whole.startsWith(lineEnd, at)) return text
-    breaks++
-  }
-  const joined = whole.replaceAll(lineEnd, '')
-  return joined.length === whole.length - breaks * lineEnd.length ? joined : text
+/**
+ * Whether a text is judged by what its base64 stands for.
+ * @param coded the same without what stands before or between the base64
+ */
+export function isCoded(coded: string, text: string, place: Place): boolean {
+  // Names in a path are in the alphabet of base64 too, and whoever asks chooses upper or lower case.
+  if (place === 'path' && PATH.test(text)) return false
+  return isBase64Value(coded) && !SERIALISED.test(coded) && !isSerialisedObject(coded)
+}
+
+/** Where the base64 of a file begins in an address that may hold one; 0: it holds none. */
+export function fileStart(address: string): number {
+  return FILE_URL.exec(address)?.[0].length ?? 0
 }
 
 /** What is to be read of an address that may be a file: the text behind it, nothing, or the address. */
 function fileText(text: string): string | undefined {
-  const start = FILE_URL.exec(text)?.[0].length ?? 0
+  const start = fileStart(text)
   const coded = start === 0 ? '' : text.slice(start)
   if (!isBase64Value(coded) || isSerialisedObject(coded)) return text
   const decoded = decodeBase64Value(coded)
@@ -73,12 +68,12 @@ function fileText(text: string): string | undefined {
 }
 
 /** The start and the end of a file. */
-function edgesOf(text: string): string {
+export function edgesOf(text: string): string {
   if (text.length <= THRESHOLDS.file) return text
   return `${text.slice(0, THRESHOLDS.window)}\n${text.slice(-THRESHOLDS.window)}`
 }
 
 /** Whether a value may be a token: files and fields can be called like one, and then the name counts. */
-function isTokenPlace(place: Place): boolean {
+export function isTokenPlace(place: Place): boolean {
   return place !== 'file-name' && place !== 'name' && place !== 'path'
 }
