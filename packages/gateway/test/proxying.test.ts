@@ -215,18 +215,6 @@ describe('an answer through the gateway', { timeout: 30_000 }, () => {
     assert.doesNotMatch(received, /Set-Cookie/)
   })
 
-  test('may be preceded by 103 Early Hints', async t => {
-    const backend = await startBackend(t, (_request, response) => {
-      response.writeEarlyHints({ link: '</style.css>; rel=preload; as=style' }, () => response.end('x'))
-    })
-    const { port } = await start(t, backend.url)
-    const received = await exchangeBytes(port, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-    assert.match(
-      received,
-      /^HTTP\/1\.1 103 Early Hints\r\nLink: <\/style\.css>; rel=preload; as=style\r\n\r\nHTTP\/1\.1 200 /,
-    )
-  })
-
   test('of server-sent events arrives event by event', async t => {
     const { promise, resolve } = Promise.withResolvers<(event: string) => void>()
     const backend = await startBackend(t, (_request, response) => {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Downstream, DownstreamOwner } from '../exchange/downstream.ts'
 import type { Http1Connection } from './http1-connection.ts'
+import { hintedLinks } from '../message/hinted-links.ts'
 
 const JOINED_BYTES = 4_096
 /** A reason phrase that Node can write; it is for people only (RFC 9112 section 4): others are left out. */
@@ -68,9 +69,7 @@ export class Http1Downstream implements Downstream {
     if (this.headSent || this.#response.req.httpVersionMinor === 0) return
     if (status === 102) this.#response.writeProcessing()
     if (status !== 103) return
-    const link: string[] = []
-    for (let i = 0; i + 1 < headers.length; i += 2)
-      if (headers[i]?.toLowerCase() === 'link') link.push(headers[i + 1] as string)
+    const link = hintedLinks(headers)
     try {
       if (link.length > 0) this.#response.writeEarlyHints({ link })
     } catch {
