@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type Remediation, systemClock } from '@postern/core'
-import {
-  type RedisConnection,
-  redisError,
-  redisName,
-  redisReady,
-  redisSubscriber,
-  redisTime,
-} from '@postern/store'
+import { type RedisConnection, redisError, redisReady, redisSubscriber, redisTime } from '@postern/store'
 import { type RemediationTable, readRemediation, shifted, writeRemediation } from './remediation-table.ts'
 
 /** The Redis that remediations are kept in, and the prefix of its keys. */
@@ -54,7 +47,7 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
     try {
       return await work()
     } catch (error) {
-      throw redisError(error, redisName(redis))
+      throw redisError(error, redis)
     }
   }
   /** A MULTI that fails rejects, or says so per command. */
@@ -154,7 +147,7 @@ export function redisRemediations(options: RedisRemediationOptions): Remediation
         await connection.subscribe(channel)
       } catch (error) {
         connection.disconnect()
-        throw redisError(error, redisName(redis))
+        throw redisError(error, redis)
       }
       // From the second time on: messages were missed while the connection was away.
       connection.on('ready', () => changed({ kind: 'stale' }))

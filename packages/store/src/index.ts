@@ -31,11 +31,12 @@ export { PostgresError } from './postgres/postgres-error.ts'
 export {
   connectRedis,
   type RedisConnectOptions,
+  redisError,
   redisName,
   redisReady,
+  redisTrouble,
 } from './redis/redis.ts'
 export type { RedisConnection } from './redis/redis-connection.ts'
-export { redisError } from './redis/redis-error.ts'
 export { redisSubscriber } from './redis/redis-subscriber.ts'
 export { postgresTime, redisTime, ServerTime } from './server-time.ts'
 export { GroupCommit, type GroupCommitOptions } from './sqlite/group-commit.ts'

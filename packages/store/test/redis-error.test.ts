@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
-import { redisError } from '../src/redis/redis-error.ts'
+import { translatedError } from '../src/redis/redis-error.ts'
 
 const cases: readonly (readonly [said: string, expected: RegExp, retryable: boolean])[] = [
   ['NOREPLICAS Not enough good replicas to write.', /too few replicas/, true],
@@ -30,7 +30,7 @@ const cases: readonly (readonly [said: string, expected: RegExp, retryable: bool
 describe('what Redis refuses', () => {
   for (const [said, expected, retryable] of cases)
     test(said.slice(0, 40), () => {
-      const error = redisError(new Error(said), 'redis a:1')
+      const error = translatedError(new Error(said), 'redis a:1')
       assert.ok(error instanceof StoreError)
       assert.match(error.message, expected)
       assert.equal(error.retryable, retryable)

@@ -8,7 +8,14 @@ import { Redis } from 'ioredis'
 import { freePort } from '../../../test/local-server.ts'
 import { freshPrefix, services, startRedis } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
-import { connectRedis, type RedisConnection, redisError, redisName, redisReady } from '../src/index.ts'
+import {
+  connectRedis,
+  type RedisConnection,
+  redisError,
+  redisName,
+  redisReady,
+  redisTrouble,
+} from '../src/index.ts'
 
 const closing = (redis: RedisConnection): Promise<void> =>
   new Promise(resolve => redis.once('close', () => resolve()))
@@ -213,7 +220,7 @@ describe('a Redis that fails while it is used', () => {
     const results = await Promise.allSettled(Array.from({ length: 100 }, () => redis.incr('n')))
     for (const result of results) {
       assert.ok(result.status === 'rejected')
-      const error = redisError(result.reason, redisName(redis))
+      const error = redisError(result.reason, redis)
       assert.ok(error instanceof StoreError && error.retryable)
     }
     await closed
@@ -232,7 +239,7 @@ describe('a Redis that fails while it is used', () => {
     server.signal('SIGKILL')
     await closed
     await assert.rejects(redis.get('x'), (error: unknown) => {
-      const translated = redisError(error, redisName(redis))
+      const translated = redisError(error, redis)
       return (
         translated instanceof StoreError &&
         translated.retryable &&
@@ -246,12 +253,36 @@ describe('a Redis that fails while it is used', () => {
     assert.equal(await redis.get('x'), null)
   })
 
+  test('says of a command without a connection why there is none', async t => {
+    const server = await startRedis({ password: 'before' })
+    const redis = connectRedis({ url: server.url })
+    t.after(() => redis.disconnect())
+    await redisReady(redis)
+    const said = async (): Promise<string> => {
+      const error = await redis.get('x').catch((thrown: unknown) => redisError(thrown, redis))
+      return error instanceof StoreError && error.retryable ? error.message : ''
+    }
+    await redis.config('SET', 'requirepass', 'after')
+    const closed = closing(redis)
+    await redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined)
+    await closed
+    await until(async () => /refused the user or password/.test(await said()))
+    assert.equal(`${redisName(redis)}: ${redisTrouble(redis)}`, await said())
+    server.signal('SIGKILL')
+    await until(async () => /is not reachable/.test(await said()))
+    await server.stop()
+    const again = await startRedis({ port: server.port, password: 'before' })
+    t.after(() => again.stop())
+    await redisReady(redis, '20s')
+    assert.equal(redisTrouble(redis), undefined)
+  })
+
   test('refuses a command without repeating what was in it', async t => {
     const { redis: url } = await services()
     const redis = connectRedis({ url })
     t.after(() => redis.disconnect())
     const error: unknown = await redis.call('NOSUCH', 'secret-word').catch((thrown: unknown) => thrown)
-    const translated = redisError(error, redisName(redis))
+    const translated = redisError(error, redis)
     assert.ok(translated instanceof StoreError && !translated.retryable)
     assert.doesNotMatch(inspect(translated, { depth: 9 }), /secret-word/)
   })

@@ -1,7 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Downstream, DownstreamOwner } from '../exchange/downstream.ts'
-import type { Http1Connection } from './http1-connection.ts'
 import { hintedLinks } from '../message/hinted-links.ts'
+import type { Http1Connection } from './http1-connection.ts'
 
 const JOINED_BYTES = 4_096
 /** A reason phrase that Node can write; it is for people only (RFC 9112 section 4): others are left out. */

@@ -42,7 +42,7 @@ export function redisRecords<Kept>(
           if (swapped === 1) return result
         }
       } catch (error) {
-        throw redisError(error, redisName(redis))
+        throw redisError(error, redis)
       }
       throw new StoreError('too many processes change the same record at once', {
         store: redisName(redis),

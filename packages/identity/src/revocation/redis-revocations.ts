@@ -1,12 +1,5 @@
 import type { Clock } from '@postern/core'
-import {
-  type RedisConnection,
-  redisError,
-  redisName,
-  redisReady,
-  redisSubscriber,
-  redisTime,
-} from '@postern/store'
+import { type RedisConnection, redisError, redisReady, redisSubscriber, redisTime } from '@postern/store'
 import { type Revocation, type RevocationTable, readRevocation, shifted } from './revocation.ts'
 
 export interface RedisRevocationOptions {
@@ -32,7 +25,7 @@ export function redisRevocations(options: RedisRevocationOptions): RevocationTab
     try {
       return await work()
     } catch (error) {
-      throw redisError(error, redisName(redis))
+      throw redisError(error, redis)
     }
   }
 

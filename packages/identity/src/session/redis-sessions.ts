@@ -238,7 +238,7 @@ export class RedisSessions implements SessionStore {
     try {
       return await work()
     } catch (error) {
-      throw redisError(error, redisName(this.#redis))
+      throw redisError(error, this.#redis)
     }
   }
 }

@@ -63,7 +63,7 @@ export function watchStores(
     watch('redis', EVERY, required, () =>
       within(
         redis.ping().catch((error: unknown) => {
-          throw redisError(error, redisName(redis))
+          throw redisError(error, redis)
         }),
         redisName(redis),
       ),

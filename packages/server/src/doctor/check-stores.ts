@@ -6,7 +6,6 @@ import {
   postgresTime,
   type RedisConnection,
   redisError,
-  redisName,
   redisReady,
   redisTime,
 } from '@postern/store'
@@ -47,7 +46,7 @@ async function checkRedis(url: string | readonly string[], clock?: Clock): Promi
       return [answers('redis', await redisTime(redis, clock).measure()), await checkEviction(redis)]
     } catch (error) {
       // Of a command that fails, the driver tells its own settings.
-      throw redisError(error, redisName(redis))
+      throw redisError(error, redis)
     } finally {
       redis.disconnect()
     }

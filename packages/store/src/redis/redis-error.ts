@@ -5,6 +5,9 @@ interface Meaning {
   readonly retryable: boolean
 }
 
+/** What a command says for which there is no connection. Why there is none, only the connection knows. */
+export const NOT_CONNECTED = 'is not connected'
+
 const UNREACHABLE: Meaning = {
   message: 'is not reachable; is it running, and is the address right?',
   retryable: true,
@@ -40,7 +43,7 @@ const MEANINGS: readonly (readonly [RegExp, Meaning])[] = [
   [/Failed to refresh slots cache|None of startup nodes|ClusterAllFailed/, UNREACHABLE],
   [
     /isn't writeable|Connection is closed|max retries|ECONNRESET|EPIPE|Cluster isn't ready/,
-    { message: 'is not connected', retryable: true },
+    { message: NOT_CONNECTED, retryable: true },
   ],
   [
     /^LOADING|^BUSY|^MASTERDOWN|^TRYAGAIN|^CLUSTERDOWN/,
@@ -83,7 +86,7 @@ const COMMAND = /(?:run the|unknown command) ['`"]([a-z|]{1,40})['`"]/i
  * first word of an unknown one is passed on. What is not an error is returned as it is.
  * @param store the store as errors name it: `redisName(redis)`
  */
-export function redisError(error: unknown, store: string): unknown {
+export function translatedError(error: unknown, store: string): unknown {
   if (error instanceof PosternError || !(error instanceof Error)) return error
   const code = errorCode(error) ?? ''
   const last =

@@ -5,7 +5,7 @@ import { storeName } from '../driver/store-name.ts'
 import { ExchangeableRedis } from './exchangeable-redis.ts'
 import { releaseProcess } from './process-release.ts'
 import type { RedisConnection } from './redis-connection.ts'
-import { redisError } from './redis-error.ts'
+import { NOT_CONNECTED, translatedError } from './redis-error.ts'
 import { releasedSentinels } from './released-sentinels.ts'
 
 /** URL of Redis, and how long a command and a connection may take. */
@@ -178,19 +178,38 @@ function watch(redis: RedisConnection, state: State): void {
     // A server that expects TLS closes a connection without it, and says nothing.
     if (!wasReady && state.trouble === before)
       state.trouble = `${state.name}: closed the connection at once; does the scheme of the URL fit (rediss:// is TLS)?`
-    state.trouble ??= `${state.name}: is not connected`
+    state.trouble ??= `${state.name}: ${NOT_CONNECTED}`
     settled()
   })
 }
 
 function messageOf(error: unknown, store: string): string {
-  const translated = redisError(error, store)
+  const translated = translatedError(error, store)
   return translated instanceof Error ? translated.message : store
 }
 
 /** The store as errors name it, without credentials: `redis 127.0.0.1:6379`. */
 export function redisName(redis: RedisConnection): string {
   return states.get(redis)?.name ?? 'redis'
+}
+
+/** Why there is no connection now, without the name of the store; undefined when there is one. */
+export function redisTrouble(redis: RedisConnection): string | undefined {
+  const state = states.get(redis)
+  return state?.trouble?.replace(`${state.name}: `, '')
+}
+
+/**
+ * What went wrong in Redis, as a `StoreError`. Of a command for which there is no connection it says why
+ * there is none: a changed password, an address where nothing listens. What is not an error is returned as it
+ * is.
+ */
+export function redisError(error: unknown, redis: RedisConnection): unknown {
+  const store = redisName(redis)
+  const translated = translatedError(error, store)
+  if (!(translated instanceof StoreError) || translated.message !== `${store}: ${NOT_CONNECTED}`)
+    return translated
+  return new StoreError(redisTrouble(redis) ?? NOT_CONNECTED, { store, retryable: true })
 }
 
 /**
@@ -213,12 +232,11 @@ export async function redisReady(redis: RedisConnection, within: Duration = '5s'
         if (redis.status === 'ready') finish(resolve)
       })
     const onError = (error: unknown): void => {
-      const translated = redisError(error, store)
+      const translated = translatedError(error, store)
       if (translated instanceof StoreError && !translated.retryable) finish(() => reject(translated))
     }
     const timer = setTimeout(() => {
-      const why = states.get(redis)?.trouble ?? `${store}: is not connected`
-      const message = `${why.replace(`${store}: `, '')} (waited ${formatDuration(limit)})`
+      const message = `${redisTrouble(redis) ?? NOT_CONNECTED} (waited ${formatDuration(limit)})`
       finish(() => reject(new StoreError(message, { store, retryable: true })))
     }, limit)
     redis.on('ready', onReady)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Clock, StoreError } from '@postern/core'
-import { type RedisConnection, redisError, redisName } from '@postern/store'
+import { type RedisConnection, redisError, redisTrouble } from '@postern/store'
 import type { LimitStore } from '../limit/limit-store.ts'
 import type { LimitBatch } from './limit-batch.ts'
 import { LIMIT_SCRIPT } from './redis-script.lua.ts'
@@ -42,12 +42,13 @@ export function redisStore({ redis, prefix = 'postern', clock }: RedisStoreOptio
       try {
         await redis.del(key)
       } catch (error) {
-        throw redisError(error, redisName(redis))
+        throw redisError(error, redis)
       }
     },
     health: () => {
       const ok = redis.status === 'ready'
-      return { name: 'limits', ok, required: false, ...(!ok && { detail: 'redis is not connected' }) }
+      const detail = `redis ${redisTrouble(redis) ?? 'is not connected'}`
+      return { name: 'limits', ok, required: false, ...(!ok && { detail }) }
     },
   })
 }
@@ -65,9 +66,9 @@ async function decideInRedis(
     reply = await redis.evalsha(SCRIPT_HASH, keys.length, ...keys, payload)
   } catch (error) {
     // A server that was restarted, or never saw the script, gets its text.
-    if (!isUnknownScript(error)) throw redisError(error, redisName(redis))
+    if (!isUnknownScript(error)) throw redisError(error, redis)
     reply = await redis.eval(LIMIT_SCRIPT, keys.length, ...keys, payload).catch((again: unknown) => {
-      throw redisError(again, redisName(redis))
+      throw redisError(again, redis)
     })
   }
   if (Array.isArray(reply)) return reply as readonly number[]
