@@ -264,7 +264,7 @@ describe('a Redis that fails while it is used', () => {
     }
     await redis.config('SET', 'requirepass', 'after')
     const closed = closing(redis)
-    await redis.client('KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined)
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'no').catch(() => undefined)
     await closed
     await until(async () => /refused the user or password/.test(await said()))
     assert.equal(`${redisName(redis)}: ${redisTrouble(redis)}`, await said())
