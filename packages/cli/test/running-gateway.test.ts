@@ -139,6 +139,12 @@ const CASES: readonly Case[] = [
     0,
     /^address +0 of 10 left in 1m, next in 6s\n$/,
   ],
+  [
+    'limits show 192.0.2.7',
+    [{ name: 'busy', kind: 'concurrency', limit: 200, window: '1m', remaining: 199, retryAfter: 0 }],
+    0,
+    /^busy +199 of 200 left at once\n$/,
+  ],
   ['limits show 192.0.2.7', { not: 'a list' }, 0, /no limit can be shown for a key alone/],
   [
     'audit erase ann --tenant acme --yes',

@@ -11,6 +11,7 @@ const FILES = { count: '', free: ', without static files', only: ', static files
 
 interface Row {
   readonly name: string
+  readonly kind: string
   readonly limit: number
   readonly window: string
   readonly remaining: number
@@ -28,8 +29,8 @@ export const run: Command = async ([key], options, context) => {
     return EXIT.done
   }
   const rows = readRows(await askGateway(dataDirectory, 'limits/show', { key }))
-  for (const { name, limit, window, remaining, retryAfter } of rows) {
-    const left = `${remaining} of ${limit} left in ${window}`
+  for (const { name, kind, limit, window, remaining, retryAfter } of rows) {
+    const left = `${remaining} of ${limit} left ${kind === 'concurrency' ? 'at once' : `in ${window}`}`
     context.output.line(
       `${name.padEnd(16)} ${left}${retryAfter > 0 ? `, next in ${formatDuration(retryAfter)}` : ''}`,
     )
@@ -65,10 +66,11 @@ function readRows(answer: Json): readonly Row[] {
   if (!Array.isArray(answer)) return []
   return answer.flatMap((row: Json) => {
     if (typeof row !== 'object' || row === null) return []
-    const { name, limit, window, remaining, retryAfter } = row as Readonly<Record<string, Json>>
+    const { name, kind, limit, window, remaining, retryAfter } = row as Readonly<Record<string, Json>>
     return [
       {
         name: String(name),
+        kind: String(kind),
         limit: Number(limit),
         window: String(window),
         remaining: Number(remaining),

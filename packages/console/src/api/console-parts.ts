@@ -102,11 +102,12 @@ export interface PreviewJob {
 /** Where a key stands in one limit. */
 export interface LimitStanding {
   readonly name: string
+  readonly kind: 'window' | 'gcra' | 'concurrency'
   readonly limit: number
-  /** `1m` */
+  /** `1m`; of a concurrency limit, how long a request counts that is never seen to end. */
   readonly window: string
   readonly remaining: number
-  /** Seconds. */
+  /** Milliseconds. */
   readonly retryAfter: number
 }
 

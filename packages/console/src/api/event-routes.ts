@@ -58,7 +58,14 @@ export const eventRoutes: readonly ApiRoute[] = [
       events: [EVENT_SHAPE],
       findings: [EVENT_SHAPE],
       limits: [
-        { name: 'string', limit: 'number', window: 'string', remaining: 'number', retryAfter: 'number' },
+        {
+          name: 'string',
+          kind: 'window|gcra|concurrency',
+          limit: 'number',
+          window: 'string',
+          remaining: 'number',
+          retryAfter: 'number',
+        },
       ],
       bans: [BAN_SHAPE],
     },

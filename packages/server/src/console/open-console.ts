@@ -369,6 +369,7 @@ function partsOf(
       const standings = await standingsOf(address === undefined ? key : networkOf(address), runtime)
       return standings.map(({ name, rule, remaining, retryAfter }) => ({
         name,
+        kind: rule.kind,
         limit: rule.limit,
         window: formatDuration(rule.window),
         remaining,

@@ -1,3 +1,5 @@
+import type { LimitStanding } from './types.ts'
+
 const LOCALE = 'en-GB'
 
 // Made once: making one takes longer than all the rest of drawing a line.
@@ -33,6 +35,12 @@ export function dateTime(time: number): string {
 export function hourMinute(time: number): string {
   const date = new Date(drawable(time))
   return `${two(date.getHours())}:${two(date.getMinutes())}`
+}
+
+/** `0 of 10 left in 1m, again in 6s`, `200 of 200 left at once`. */
+export function standing({ kind, limit, window, remaining, retryAfter }: LimitStanding): string {
+  const left = `${Math.floor(remaining)} of ${limit} left ${kind === 'concurrency' ? 'at once' : `in ${window}`}`
+  return retryAfter > 0 ? `${left}, again in ${span(retryAfter)}` : left
 }
 
 /** `4h 12m`, `38s`: the two largest units. */

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { dateTime, span } from '../lib/format.ts'
+import { dateTime, span, standing } from '../lib/format.ts'
 import { encoded, to } from '../lib/route.ts'
 import { useMay } from '../lib/session.ts'
 import type { Ban, EventRow, LimitStanding } from '../lib/types.ts'
@@ -55,19 +55,16 @@ function Contents({ now, events, findings, limits, bans }: Actor): ReactNode {
           <h2>Limits</h2>
           {limits.length === 0 && <p className="muted small">No limit counts this actor.</p>}
           <ul className="stack">
-            {limits.map(({ name, limit, window, remaining, retryAfter }) => (
-              <li key={name} className="limit">
+            {limits.map(one => (
+              <li key={one.name} className="limit">
                 <div className="row spread small">
-                  <b className="mono">{name}</b>
-                  <span>
-                    {Math.floor(remaining)} of {limit} left in {window}
-                    {retryAfter > 0 && `, again in ${span(retryAfter * 1_000)}`}
-                  </span>
+                  <b className="mono">{one.name}</b>
+                  <span>{standing(one)}</span>
                 </div>
                 <span className="track">
                   <span
-                    className={remaining < 1 ? 'deny' : ''}
-                    style={{ width: `${Math.max(0, Math.min(1, remaining / limit)) * 100}%` }}
+                    className={one.remaining < 1 ? 'deny' : ''}
+                    style={{ width: `${Math.max(0, Math.min(1, one.remaining / one.limit)) * 100}%` }}
                   />
                 </span>
               </li>
