@@ -1,6 +1,7 @@
 // A reporter for node's test runner that scripts/run-test-file.ts gives to each test file: what it counted,
 // as one JSON object. A file that is stopped on the way has written nothing.
 import type { TestEvent } from 'node:test/reporters'
+import { processorSeconds } from './processor-time.ts'
 
 /** What one test file did. */
 export interface TestReport {
@@ -8,6 +9,8 @@ export interface TestReport {
   readonly failed: number
   /** Each skipped test with its reason. */
   readonly skipped: readonly string[]
+  /** Processor time of the file and of what it started, in seconds. */
+  readonly processor: number
 }
 
 /** Yields a `TestReport` as JSON when the file has ended. */
@@ -23,5 +26,5 @@ export default async function* testReport(events: AsyncIterable<TestEvent>): Asy
     else if (event.type === 'test:pass') passed++
     else failed++
   }
-  yield JSON.stringify({ passed, failed, skipped } satisfies TestReport)
+  yield JSON.stringify({ passed, failed, skipped, processor: processorSeconds() } satisfies TestReport)
 }

@@ -6,7 +6,16 @@ const SHOWN_SLOWEST = 15
 export function showResult({ file, seconds, ok, report, output }: FileResult): void {
   const count = report === undefined ? '' : `${report.passed} passed`
   if (!ok) console.log(output)
-  console.log(`${ok ? 'ok    ' : 'FAILED'} ${seconds.toFixed(1).padStart(6)} s  ${file}  ${count}`)
+  const processor = report === undefined ? '' : `${report.processor.toFixed(1)} s`
+  console.log(
+    `${ok ? 'ok    ' : 'FAILED'} ${seconds.toFixed(1).padStart(6)} s ${processor.padStart(7)}  ${file}  ${count}`,
+  )
+}
+
+function showMost(title: string, results: readonly FileResult[], of: (result: FileResult) => number): void {
+  console.log(`\n${title}:`)
+  for (const result of results.toSorted((a, b) => of(b) - of(a)).slice(0, SHOWN_SLOWEST))
+    console.log(`${of(result).toFixed(1).padStart(7)}  ${result.file}`)
 }
 
 /**
@@ -20,9 +29,8 @@ export function summarise(
   milliseconds: number,
 ): void {
   if (results.length > 1) {
-    console.log('\nSlowest files, in seconds:')
-    const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SHOWN_SLOWEST)
-    for (const { file, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(7)}  ${file}`)
+    showMost('Slowest files, in seconds', results, ({ seconds }) => seconds)
+    showMost('Most processor time, in seconds', results, ({ report }) => report?.processor ?? 0)
   }
   const skipped = results.flatMap(({ file, report }) => report?.skipped.map(name => `${file}: ${name}`) ?? [])
   for (const name of skipped) console.log(`skipped: ${name}`)

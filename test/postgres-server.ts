@@ -13,6 +13,15 @@ import {
   type Workplace,
 } from './local-server.ts'
 
+const SETTINGS: readonly string[] = [
+  'unix_socket_directories=',
+  'max_connections=200',
+  'max_prepared_transactions=16',
+  // Tests crash the server, never the machine: what it has written, it finds again without these.
+  'fsync=off',
+  'full_page_writes=off',
+]
+
 /** Whether a PostgreSQL can be started: one of this machine, or the one that npm brought. */
 export function hasPostgres(): boolean {
   return isInstalled() || hasEmbeddedPostgres()
@@ -58,14 +67,7 @@ export async function startPostgres({ port, binaries }: PostgresServerOptions = 
     command: [
       join(dirname(initdb), 'postgres'),
       ...['-D', data, '-p', String(chosen), '-h', '127.0.0.1'],
-      ...[
-        '-c',
-        'unix_socket_directories=',
-        '-c',
-        'max_connections=200',
-        '-c',
-        'max_prepared_transactions=16',
-      ],
+      ...SETTINGS.flatMap(setting => ['-c', setting]),
     ],
     stopSignal: 'QUIT',
     answers: () => answersPostgres(url),

@@ -29,7 +29,25 @@ describe('a test file', { concurrency: true }, () => {
       `test('two', { skip: 'no Go here' }, () => {})`,
     )
     assert.equal(ok, true)
-    assert.deepEqual(report, { passed: 1, failed: 0, skipped: ['two: no Go here'] })
+    assert.ok(report !== undefined)
+    const { processor, ...counts } = report
+    assert.deepEqual(counts, { passed: 1, failed: 0, skipped: ['two: no Go here'] })
+    assert.ok(processor > 0)
+  })
+
+  test('says how much processor time it took, with that of what it started', async () => {
+    const child = `for (let i = 0; i < 3e8; i++); const { user, system } = process.cpuUsage(); console.log(user + system)`
+    const { report, output } = await resultOf(
+      'processor',
+      60_000,
+      `import { execFileSync } from 'node:child_process'`,
+      `const used = execFileSync(process.execPath, ['--eval', ${JSON.stringify(child)}], { encoding: 'utf8' })`,
+      `test('one', () => assert.ok(Number(used) > 0, console.log('used ' + used)))`,
+    )
+    const [, used = ''] = /used (\d+)/.exec(output) ?? []
+    assert.ok(Number(used) > 0, output)
+    // Of processes that ended, the system counts hundredths of a second.
+    assert.ok((report?.processor ?? 0) > Number(used) / 1_000_000 - 0.02, output)
   })
 
   test('in which a test ran no assertion has failed, unless the test says why it was skipped', async () => {
@@ -41,7 +59,9 @@ describe('a test file', { concurrency: true }, () => {
       `test('three', async t => { await t.test('inner', () => assert.ok(1)) })`,
     )
     assert.equal(ok, false)
-    assert.deepEqual(report, { passed: 2, failed: 1, skipped: ['two: no Go here'] })
+    assert.equal(report?.passed, 2)
+    assert.equal(report.failed, 1)
+    assert.deepEqual(report.skipped, ['two: no Go here'])
     assert.match(output, /✖ one[\s\S]*no assertion ran in this test/)
   })
 

@@ -15,6 +15,9 @@ import { freshDatabase, type Scope } from '../../../../test/fresh.ts'
 export const CLAIM_KEY: SigningKey = { id: 1, secret: new Uint8Array(32).fill(1) }
 export const GRANT_KEY: SigningKey = { id: 1, secret: new Uint8Array(32).fill(2) }
 
+/** Of a statement that waits for a lock that nobody releases: it fails, and says what it was. */
+const STATEMENT_LIMIT_MS = 60_000
+
 /** A database of its own with budgets, its owner, and the application's own role, which owns nothing. */
 export interface Guarded {
   /** As a superuser. */
@@ -38,7 +41,7 @@ export async function guarded(
 ): Promise<Guarded> {
   const url = await freshDatabase(scope)
   const role = `app_${randomBytes(6).toString('hex')}`
-  const owner = new pg.Pool({ connectionString: url, max: 4 })
+  const owner = new pg.Pool({ connectionString: url, max: 4, statement_timeout: STATEMENT_LIMIT_MS })
   owner.on('error', () => {})
   const database = connectPostgres({ url, statementTimeout: '60s' })
   const clients: pg.Client[] = []
@@ -62,7 +65,10 @@ export async function guarded(
     role,
     claim: acting => sign({ actor: 'user:alice', ...acting }),
     connect: async () => {
-      const client = new pg.Client({ connectionString: own.href })
+      const client = new pg.Client({
+        connectionString: own.href,
+        statement_timeout: STATEMENT_LIMIT_MS,
+      })
       client.on('error', () => {})
       await client.connect()
       clients.push(client)
