@@ -71,7 +71,8 @@ describe('a sign-in that is under way', () => {
     passwords.verify = async (password, stored) => {
       const check = await verify(password, stored)
       clock.advance(1)
-      await accounts.setPassword(id, await passwords.hash('another quiet river'))
+      const account = (await accounts.byId(id)) ?? assert.fail()
+      await accounts.setPassword(account, await passwords.hash('another quiet river'))
       await sessions.revokeAll(id)
       return check
     }

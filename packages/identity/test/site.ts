@@ -22,6 +22,8 @@ import { SECRET_TEXT } from './support.ts'
 /** A site with built-in identity in front of a handler, on a loopback port. */
 export interface Site {
   readonly origin: string
+  /** Where it listens, which the origin names unless the test gave another one. */
+  readonly port: number
   readonly identity: BuiltInIdentity
   readonly engine: Engine
   readonly mails: Mail[]
@@ -127,6 +129,7 @@ export async function startSite(t: TestContext, options: SiteOptions = {}): Prom
   }
   return {
     origin,
+    port,
     identity,
     engine,
     mails,

@@ -1,6 +1,9 @@
 const COLUMNS = `id, email, email_verified_at AS "emailVerifiedAt", name, locale, roles, password_hash AS "passwordHash",
   password_changed_at AS "passwordChangedAt", created_at AS "createdAt", disabled_at AS "disabledAt"`
 
+/** Nobody changed the address or the password since the account was read. */
+const AS_READ = 'email = $4 AND password_changed_at IS NOT DISTINCT FROM $5'
+
 type Name =
   | 'insert'
   | 'byId'
@@ -18,6 +21,7 @@ type Name =
   | 'externalInsert'
   | 'externalFind'
   | 'externalList'
+  | 'externalRemove'
   | 'externalRemoveAll'
 
 /** Statements over `account` and `external_login`, the same in both dialects. */
@@ -30,9 +34,13 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
   // $2 as it was typed, $3 in small letters: SQLite knows those of ASCII only.
   search: `SELECT ${COLUMNS} FROM account WHERE id LIKE $2 ESCAPE '!' OR email LIKE $3 ESCAPE '!' OR name LIKE $2 ESCAPE '!' OR lower(name) LIKE $3 ESCAPE '!'
     ORDER BY created_at DESC, id LIMIT $1`,
-  setPassword: 'UPDATE account SET password_hash = $2, password_changed_at = $3 WHERE id = $1',
+  // Never the same time twice: it tells one password from the next.
+  setPassword: `UPDATE account SET password_hash = $2,
+    password_changed_at = CASE WHEN password_changed_at >= $3 THEN password_changed_at + 1 ELSE $3 END
+    WHERE id = $1 AND ${AS_READ} AND disabled_at IS NULL`,
   upgradePassword: 'UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2',
-  setEmail: 'UPDATE account SET email = $3, email_verified_at = $4 WHERE id = $1 AND email = $2',
+  setEmail: `UPDATE account SET email = $2, email_verified_at = $3
+    WHERE id = $1 AND ${AS_READ} AND disabled_at IS NULL`,
   setName: 'UPDATE account SET name = $2, locale = $3 WHERE id = $1',
   setRoles: 'UPDATE account SET roles = $2 WHERE id = $1 AND roles <> $2',
   disable: 'UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL',
@@ -42,5 +50,6 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
     ON CONFLICT (issuer, subject) DO NOTHING`,
   externalFind: 'SELECT account_id AS "accountId" FROM external_login WHERE issuer = $1 AND subject = $2',
   externalList: 'SELECT issuer, subject, created_at AS "createdAt" FROM external_login WHERE account_id = $1',
+  externalRemove: 'DELETE FROM external_login WHERE account_id = $1 AND issuer = $2 AND subject = $3',
   externalRemoveAll: 'DELETE FROM external_login WHERE account_id = $1',
 }

@@ -29,6 +29,19 @@ export interface AccountRow {
   readonly disabledAt: number | null
 }
 
+/**
+ * What of an account a proof counts for: another address or password, and what was begun before is over. Two
+ * changes of one account never give the same text.
+ */
+export function stateOf({ email, passwordChangedAt }: Pick<Account, 'email' | 'passwordChangedAt'>): string {
+  return `${email} ${passwordChangedAt ?? ''}`
+}
+
+/** Whether a token is for the account as it is now, by the `state` in its data. */
+export function isAsOf(data: unknown, account: Account): boolean {
+  return typeof data === 'object' && data !== null && 'state' in data && data.state === stateOf(account)
+}
+
 /** The account a row describes. */
 export function readAccount(row: AccountRow): Account {
   return {

@@ -147,11 +147,16 @@ export class Accounts {
     return row?.passwordHash ?? undefined
   }
 
-  async setPassword(id: string, passwordHash: string): Promise<void> {
-    await this.#database.batch([
-      { text: ACCOUNT_SQL.setPassword, values: [id, passwordHash, this.#clock.now()] },
-    ])
-    this.#tell('account.password-changed', id)
+  /**
+   * Changes the password of an account, if it is still as it was read: of two changes at once one is made.
+   * @returns false when it has another address or password by now, or is disabled or gone
+   */
+  async setPassword(account: Account, passwordHash: string): Promise<boolean> {
+    const { id, email, passwordChangedAt = null } = account
+    const values = [id, passwordHash, this.#clock.now(), email, passwordChangedAt]
+    const changed = await this.#database.batch([{ text: ACCOUNT_SQL.setPassword, values, expect: 1 }])
+    if (changed) this.#tell('account.password-changed', id)
+    return changed
   }
 
   /** Replaces a hash by a better one of the same password, unless it was changed meanwhile. */
@@ -160,14 +165,14 @@ export class Accounts {
   }
 
   /**
-   * Changes the address of an account, if it still has the one that the change was asked for.
-   * @returns false when it has another by now, or the new one is taken
+   * Changes the address of an account, if it is still as it was read.
+   * @returns false as `setPassword`, and when the new address is taken
    */
-  async setEmail(id: string, from: Email, to: Email): Promise<boolean> {
+  async setEmail(account: Account, to: Email): Promise<boolean> {
+    const { id, email, passwordChangedAt = null } = account
+    const values = [id, to, this.#clock.now(), email, passwordChangedAt]
     try {
-      const changed = await this.#database.batch([
-        { text: ACCOUNT_SQL.setEmail, values: [id, from, to, this.#clock.now()], expect: 1 },
-      ])
+      const changed = await this.#database.batch([{ text: ACCOUNT_SQL.setEmail, values, expect: 1 }])
       if (changed) this.#tell('account.email-changed', id)
       return changed
     } catch (error) {
@@ -237,6 +242,12 @@ export class Accounts {
       subject,
     ])
     return row === undefined ? undefined : this.byId(row.accountId)
+  }
+
+  /** Takes back what `linkExternal` did. */
+  async unlinkOne(id: string, issuer: string, subject: string): Promise<void> {
+    await this.#database.batch([{ text: ACCOUNT_SQL.externalRemove, values: [id, issuer, subject] }])
+    this.#tell('account.unlinked', id, { issuer })
   }
 
   /** Unlinks every other provider: after a compromise, when who linked them is not known. */

@@ -1,5 +1,5 @@
 import type { Interaction, InteractionResults, Provider } from 'oidc-provider'
-import { go, isAnswer, isFresh, needsSession, show, toStepUp } from '../pages/answers.ts'
+import { go, isAnswer, isFresh, isStillSignedIn, needsSession, show, toStepUp } from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import type { PageAnswer, PageRequest, Routes } from '../pages/page-request.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
@@ -56,7 +56,10 @@ export function consentRoutes(parts: IdentityParts, provider: Provider, server: 
         if (!isTheirs || session.impersonator !== undefined || request.form.get('decision') !== 'allow')
           return finish({ error: 'access_denied', error_description: 'the person did not allow it' })
         if (!isFresh(request, session)) return toStepUp(request, parts)
-        return finish({ consent: { grantId: await granted(provider, interaction, session) } })
+        const grantId = await granted(provider, interaction, session)
+        return finish(
+          (await isStillSignedIn(request, parts)) ? { consent: { grantId } } : { error: 'access_denied' },
+        )
       }),
   }
 }

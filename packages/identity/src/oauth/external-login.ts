@@ -3,7 +3,16 @@ import { notLoaded, requireVersion } from '@postern/store'
 import type { Configuration, IDToken } from 'openid-client'
 import type { Account } from '../account/account.ts'
 import { type Email, parseEmail } from '../account/email.ts'
-import { backOf, contextOf, go, isAnswer, needsFreshSession, show, withBack } from '../pages/answers.ts'
+import {
+  backOf,
+  contextOf,
+  go,
+  isAnswer,
+  isStillSignedIn,
+  needsFreshSession,
+  show,
+  withBack,
+} from '../pages/answers.ts'
 import { html } from '../pages/html.ts'
 import type { PageAnswer, PageRequest, Routes } from '../pages/page-request.ts'
 import { sessionCookies } from '../pages/sign-in-pages.ts'
@@ -179,6 +188,10 @@ async function accountFor(
     if (!isTheirs || (known !== undefined && known.id !== state.link)) return undefined
     if (known === undefined && !(await accounts.linkExternal(state.link, provider.issuer, claims.sub)))
       return undefined
+    if (known === undefined && !(await isStillSignedIn(request, parts))) {
+      await accounts.unlinkOne(state.link, provider.issuer, claims.sub)
+      return undefined
+    }
     return accounts.byId(state.link)
   }
   if (known !== undefined) return known

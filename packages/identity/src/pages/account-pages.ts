@@ -1,5 +1,5 @@
-import type { Account } from '../account/account.ts'
-import { parseEmail } from '../account/email.ts'
+import { type Account, isAsOf, stateOf } from '../account/account.ts'
+import { type Email, parseEmail } from '../account/email.ts'
 import { endPending } from '../account/end-pending.ts'
 import { letter } from '../mail/letter.ts'
 import { deleteAccount } from '../parts/delete-account.ts'
@@ -12,6 +12,7 @@ import {
   formFields,
   go,
   isAnswer,
+  isStillSignedIn,
   needsFreshSession,
   needsSession,
   notice,
@@ -93,9 +94,17 @@ ${externals}
         const problem = await parts.passwords.fault(password, [account.email, account.name])
         if (problem !== undefined)
           return passwordForm(request, passwordFaultText(problem, request.texts), 422)
-        await parts.accounts.setPassword(account.id, await parts.passwords.hash(password))
-        await parts.sessions.revokeAll(account.id, sessionId)
-        await endPending(parts.tokens, account.id)
+        const passwordHash = await parts.passwords.hash(password)
+        // Hashing waits for its turn: meanwhile the account may have been changed, or the session ended.
+        if (!(await isStillSignedIn(request, parts))) return go(`${base}/sign-in`)
+        const others = async (): Promise<void> => {
+          await parts.sessions.revokeAll(account.id, sessionId)
+          await endPending(parts.tokens, account.id)
+        }
+        // Before, so that none of them changes it too; after, so that nothing goes on that the old one began.
+        await others()
+        if (!(await parts.accounts.setPassword(account, passwordHash))) return go(`${base}/account/password`)
+        await others()
         parts.postman.notify(async () =>
           letter({
             kind: 'passwordChanged',
@@ -124,9 +133,13 @@ ${externals}
           const token = await parts.tokens.issue(
             'change-email',
             account.id,
-            { from: account.email, to: email },
+            { state: stateOf(account), to: email },
             CHANGE_EMAIL_MS,
           )
+          if (!(await isStillSignedIn(request, parts))) {
+            await parts.tokens.revoke('change-email', account.id)
+            return go(`${base}/sign-in`)
+          }
           parts.postman.later({ to: email, by: request.exchange.client }, async () =>
             letter({
               kind: 'changeEmail',
@@ -148,19 +161,19 @@ ${externals}
     },
     'POST /account/email/confirm': async request => {
       const redeemed = await parts.tokens.redeem('change-email', request.form.get('token') ?? '')
-      const change = readChange(redeemed?.data)
-      if (redeemed?.accountId === undefined || change === undefined) return linkDead(request, base)
+      const to = newAddress(redeemed?.data)
+      if (redeemed?.accountId === undefined || to === undefined) return linkDead(request, base)
       const { accountId } = redeemed
       const account = await parts.accounts.byId(accountId)
-      if (account === undefined || account.disabledAt !== undefined) return linkDead(request, base)
-      if (!(await parts.accounts.setEmail(accountId, change.from, change.to))) return linkDead(request, base)
+      if (account === undefined || !isAsOf(redeemed.data, account)) return linkDead(request, base)
+      if (!(await parts.accounts.setEmail(account, to))) return linkDead(request, base)
       for (const kind of ['reset', 'sign-in-link'] as const) await parts.tokens.revoke(kind, accountId)
       await parts.sessions.revokeAll(
         accountId,
         request.session?.accountId === accountId ? request.session.id : '',
       )
       parts.postman.notify(async () =>
-        letter({ kind: 'emailChanged', to: change.from, texts: request.texts, site: parts }),
+        letter({ kind: 'emailChanged', to: account.email, texts: request.texts, site: parts }),
       )
       return show({
         title: request.texts.changeEmail,
@@ -195,10 +208,7 @@ ${externals}
   }
 }
 
-function readChange(data: unknown) {
-  if (typeof data !== 'object' || data === null || !('from' in data) || !('to' in data)) return undefined
-  if (typeof data.from !== 'string' || typeof data.to !== 'string') return undefined
-  const from = parseEmail(data.from)
-  const to = parseEmail(data.to)
-  return from === undefined || to === undefined ? undefined : { from, to }
+function newAddress(data: unknown): Email | undefined {
+  const isOne = typeof data === 'object' && data !== null && 'to' in data && typeof data.to === 'string'
+  return isOne ? parseEmail(String(data.to)) : undefined
 }

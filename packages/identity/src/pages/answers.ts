@@ -114,6 +114,15 @@ export function needsFreshSession(request: PageRequest, parts: IdentityParts): S
   return go(`${parts.base}/step-up${withBack(ownPath(request, parts))}`)
 }
 
+/**
+ * Whether the session of a request goes on. To be asked once something was made in it: whoever ended the
+ * session meanwhile removed what there was, so what came after that is taken back.
+ */
+export async function isStillSignedIn(request: PageRequest, parts: IdentityParts): Promise<boolean> {
+  const found = await parts.sessions.find(request.token, request.exchange.client)
+  return found !== undefined && found.id === request.session?.id
+}
+
 /** The answer to an impersonator who tries to do what only the account's holder may. */
 function refuseImpersonator({ texts }: PageRequest): PageAnswer {
   return show({ title: texts.refusedTitle, body: html`<p>${texts.notImpersonated}</p>` }, 403)

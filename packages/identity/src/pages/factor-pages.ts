@@ -1,7 +1,7 @@
 import type { Account } from '../account/account.ts'
 import { letter } from '../mail/letter.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
-import { fault, formFields, go, isAnswer, json, needsFreshSession, show } from './answers.ts'
+import { fault, formFields, go, isAnswer, isStillSignedIn, json, needsFreshSession, show } from './answers.ts'
 import { html } from './html.ts'
 import type { PageAnswer, PageRequest, Routes } from './page-request.ts'
 import { qrCode } from './qr-code.ts'
@@ -82,6 +82,10 @@ ${qrCode(enrolment.uri, texts.qrCode)}
       withFresh(request, async account => {
         const made = await parts.passkeys.register(account, request.json, request.query.get('name') ?? '')
         if (made === undefined) return json({ error: 'refused' }, 422)
+        if (!(await isStillSignedIn(request, parts))) {
+          await parts.passkeys.remove(account.id, made.id)
+          return json({ error: 'signed-out' }, 401)
+        }
         tell(account, request)
         return json({ id: made.id })
       }),
@@ -96,6 +100,10 @@ ${qrCode(enrolment.uri, texts.qrCode)}
       withFresh(request, async account => {
         if (!(await parts.authenticators.confirm(account.id, request.form.get('code') ?? '')))
           return enrolForm(account, request, request.texts.codeRefused)
+        if (!(await isStillSignedIn(request, parts))) {
+          await parts.authenticators.remove(account.id)
+          return go(`${base}/sign-in`)
+        }
         tell(account, request)
         return codesPage(account, request)
       }),

@@ -1,4 +1,5 @@
 import { ConfigError, CredentialError } from '@postern/core'
+import type { IssuedApiKey } from '../api-key/api-keys.ts'
 import { takeLeakReport } from '../api-key/leak-report.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
@@ -9,6 +10,7 @@ import {
   formFields,
   go,
   isAnswer,
+  isStillSignedIn,
   json,
   needsFreshSession,
   needsHolder,
@@ -48,7 +50,11 @@ export function keyPages(parts: IdentityParts): Routes {
     return show({ title: texts.keysTitle, body, width: 'wide', menu: 'keys' }, status)
   }
 
-  const shown = (request: PageRequest, text: string): PageAnswer => {
+  const shown = async (request: PageRequest, { key, text }: IssuedApiKey): Promise<PageAnswer> => {
+    if (!(await isStillSignedIn(request, parts))) {
+      await apiKeys.revoke(key.id, 'operator', 'its maker was signed out')
+      return go(`${base}/sign-in`)
+    }
     const { texts } = request
     const body = html`<p>${texts.keyShownOnce}</p><pre class="secret" id="key">${text}</pre><p><a class="button" href="${base}/keys">${texts.continue}</a></p>`
     return show({ title: texts.newKey, body, width: 'wide', menu: 'keys' })
@@ -68,7 +74,7 @@ export function keyPages(parts: IdentityParts): Routes {
           scopes,
           ...(days > 0 && days <= 3_650 && { expiresIn: `${Math.ceil(days)}d` }),
         })
-        return shown(request, issued.text)
+        return await shown(request, issued)
       } catch (error) {
         if (error instanceof ConfigError || error instanceof CredentialError)
           return list(request, request.texts.keyRefused, 422)
@@ -80,7 +86,7 @@ export function keyPages(parts: IdentityParts): Routes {
       if (isAnswer(session)) return session
       try {
         const issued = await apiKeys.rotate(request.form.get('id') ?? '', new SessionPrincipal(session))
-        return shown(request, issued.text)
+        return await shown(request, issued)
       } catch (error) {
         if (error instanceof CredentialError) return list(request, request.texts.keyRefused, 422)
         throw error

@@ -2,6 +2,7 @@ import { type Exchange, queryValues } from '@postern/core'
 import { equalText, type IdentitySecret } from '../database/identity-secret.ts'
 import type { CookieJar } from '../session/cookies.ts'
 import { SessionPrincipal } from '../session/session-principal.ts'
+import type { Sessions } from '../session/sessions.ts'
 import { parseLanguage, preferredLanguage, TEXTS } from './language/language.ts'
 import type { PageRequest } from './page-request.ts'
 
@@ -11,17 +12,25 @@ const MAX_BODY = 262_144
 /** Reads what every page needs of a request. */
 export async function readPageRequest(
   exchange: Exchange,
-  parts: { readonly cookies: CookieJar; readonly secret: IdentitySecret },
+  parts: {
+    readonly cookies: CookieJar
+    readonly secret: IdentitySecret
+    readonly sessions: Pick<Sessions, 'find'>
+  },
 ): Promise<PageRequest> {
   const cookieHeader = exchange.header('cookie')
   const query = firstValues(exchange.path.query)
-  const session = SessionPrincipal.sessionOf(exchange.principal)
+  const known = SessionPrincipal.sessionOf(exchange.principal)
   const language =
     parseLanguage(query.get('lang')) ??
     parseLanguage(parts.cookies.read(cookieHeader, 'language')) ??
     preferredLanguage(exchange.header('accept-language'))
   const type = exchange.header('content-type')?.split(';')[0]?.trim().toLowerCase()
   const text = exchange.method === 'POST' && exchange.hasBody ? await readText(exchange) : ''
+  const token = known === undefined ? '' : (parts.cookies.read(cookieHeader, 'session') ?? '')
+  // A body can be held back for as long as a request may take, and the session can end meanwhile.
+  const session =
+    known === undefined || text === '' ? known : await parts.sessions.find(token, exchange.client)
   const browser = parts.cookies.read(cookieHeader, 'browser') ?? ''
   return {
     exchange,
@@ -29,7 +38,7 @@ export async function readPageRequest(
     form: type === 'application/x-www-form-urlencoded' ? firstValues(text) : new Map(),
     json: type === 'application/json' ? parseJson(text) : undefined,
     session,
-    token: session === undefined ? '' : (parts.cookies.read(cookieHeader, 'session') ?? ''),
+    token: session === undefined ? '' : token,
     language,
     texts: TEXTS[language],
     csrf: browser === '' ? '' : csrfToken(parts.secret, browser),

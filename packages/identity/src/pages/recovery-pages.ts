@@ -1,4 +1,4 @@
-import type { Json } from '@postern/core'
+import { isAsOf, stateOf } from '../account/account.ts'
 import { parseEmail } from '../account/email.ts'
 import { endPending } from '../account/end-pending.ts'
 import { letter } from '../mail/letter.ts'
@@ -35,6 +35,15 @@ export function recoveryPages(parts: IdentityParts): Routes {
     return show({ title: texts.setPassword, body }, status)
   }
 
+  /** Whoever had the account may have made these, to come back by. */
+  const withdrawMade = async (id: string): Promise<void> => {
+    await parts.passkeys.removeAll(id)
+    await parts.accounts.unlinkExternal(id)
+    await parts.tokens.revoke('invitation', id)
+    await revokeGrants(parts.database, id)
+    await parts.apiKeys.revokeAll({ kind: 'user', id }, 'account recovered')
+  }
+
   return {
     'GET /recover': request => {
       const { texts } = request
@@ -50,7 +59,7 @@ export function recoveryPages(parts: IdentityParts): Routes {
         parts.postman.later({ to: email, by: request.exchange.client }, async () => {
           const account = await parts.accounts.byEmail(email)
           if (account === undefined || account.disabledAt !== undefined) return undefined
-          const token = await parts.tokens.issue('reset', account.id, { email: account.email }, LINK_MS)
+          const token = await parts.tokens.issue('reset', account.id, { state: stateOf(account) }, LINK_MS)
           // To the stored address, not to what was typed.
           return letter({
             kind: 'reset',
@@ -74,23 +83,23 @@ export function recoveryPages(parts: IdentityParts): Routes {
       const account = seen?.accountId === undefined ? undefined : await parts.accounts.byId(seen.accountId)
       if (account === undefined || account.disabledAt !== undefined) return linkDead(request, base)
       // A link that was still on its way when the address was changed went to the old one.
-      if (!isFor(seen?.data, account.email)) return linkDead(request, base)
+      if (!isAsOf(seen?.data, account)) return linkDead(request, base)
       const password = request.form.get('password') ?? ''
       const problem = await parts.passwords.fault(password, [account.email, account.name])
       if (problem !== undefined)
         return resetForm(request, token, passwordFaultText(problem, request.texts), 422)
       const passwordHash = await parts.passwords.hash(password)
       if ((await parts.tokens.redeem('reset', token)) === undefined) return linkDead(request, base)
-      await parts.accounts.setPassword(account.id, passwordHash)
-      await endPending(parts.tokens, account.id)
-      await parts.sessions.revokeAll(account.id)
-      if (request.form.get('compromised') === 'yes') {
-        await parts.passkeys.removeAll(account.id)
-        await parts.accounts.unlinkExternal(account.id)
-        await parts.tokens.revoke('invitation', account.id)
-        await revokeGrants(parts.database, account.id)
-        await parts.apiKeys.revokeAll({ kind: 'user', id: account.id }, 'account recovered')
+      const withdraw = async (): Promise<void> => {
+        await parts.sessions.revokeAll(account.id)
+        await endPending(parts.tokens, account.id)
+        if (request.form.get('compromised') === 'yes') await withdrawMade(account.id)
       }
+      // Before: no session that is ended may change the password after it. After: what was begun by the old
+      // password or a passkey meanwhile ends too.
+      await withdraw()
+      if (!(await parts.accounts.setPassword(account, passwordHash))) return linkDead(request, base)
+      await withdraw()
       parts.postman.notify(async () =>
         letter({
           kind: 'passwordChanged',
@@ -104,8 +113,4 @@ export function recoveryPages(parts: IdentityParts): Routes {
       return show({ title: request.texts.setPassword, body })
     },
   }
-}
-
-function isFor(data: Json | undefined, email: string): boolean {
-  return typeof data === 'object' && data !== null && 'email' in data && data['email'] === email
 }

@@ -1,3 +1,4 @@
+import { stateOf } from '../account/account.ts'
 import { parseEmail } from '../account/email.ts'
 import { letter } from '../mail/letter.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
@@ -132,7 +133,12 @@ function mailedLinkRoutes(
         parts.postman.later({ to: email, by: request.exchange.client }, async () => {
           const account = await parts.accounts.byEmail(email)
           if (account === undefined || account.disabledAt !== undefined) return undefined
-          const token = await parts.tokens.issue('sign-in-link', account.id, {}, LINK_MS)
+          const token = await parts.tokens.issue(
+            'sign-in-link',
+            account.id,
+            { state: stateOf(account) },
+            LINK_MS,
+          )
           const query = back === undefined ? '' : `&back=${encodeURIComponent(back)}`
           return letter({
             kind: 'signIn',

@@ -1,5 +1,5 @@
 import type { Clock, Event } from '@postern/core'
-import type { Account } from '../account/account.ts'
+import { type Account, isAsOf, stateOf } from '../account/account.ts'
 import type { Accounts } from '../account/accounts.ts'
 import { parseEmail } from '../account/email.ts'
 import type { OneTimeTokens } from '../account/one-time-tokens.ts'
@@ -78,7 +78,8 @@ export class SignIn {
     const redeemed = await this.#parts.tokens.redeem('sign-in-link', token)
     const account =
       redeemed?.accountId === undefined ? undefined : await this.#parts.accounts.byId(redeemed.accountId)
-    if (account === undefined || account.disabledAt !== undefined)
+    // Read after the link was used up: what was changed in between ended the link.
+    if (account === undefined || account.disabledAt !== undefined || !isAsOf(redeemed?.data, account))
       return this.#refuse(account, 'link', context)
     return this.#firstFactor(account, ['link'], context)
   }
@@ -97,30 +98,32 @@ export class SignIn {
     const { accounts, tokens, authenticators, recoveryCodes } = this.#parts
     const half = await tokens.tryOnce('second-factor', pending, MOST_CODES)
     const account = half?.accountId === undefined ? undefined : await accounts.byId(half.accountId)
-    if (half === undefined || account === undefined || account.disabledAt !== undefined)
+    if (account === undefined || account.disabledAt !== undefined || !isAsOf(half?.data, account))
       return this.#refuse(account, 'otp', context)
     const isRight =
       (await authenticators.verify(account.id, code)) || (await recoveryCodes.redeem(account.id, code))
     if (!isRight) return this.#refuse(account, 'otp', context)
     // Redeeming can fail only when another request with a right code was quicker.
     if ((await tokens.redeem('second-factor', pending)) === undefined) return REFUSED
-    const first = Array.isArray(half.data) ? half.data.filter(item => typeof item === 'string') : []
-    return this.begin(account, [...first, 'otp', 'mfa'], context)
+    return this.begin(account, [...methodsOf(half?.data), 'otp', 'mfa'], context)
   }
 
   /** By a passkey: two factors at once, what one has and a finger, a face or a PIN. */
   async passkey(answer: unknown, context: SignInContext): Promise<SignInResult> {
-    const proven = await this.#parts.passkeys.signIn(answer)
-    const account = proven === undefined ? undefined : await this.#parts.accounts.byId(proven.accountId)
-    if (account === undefined || account.disabledAt !== undefined)
+    const { passkeys, accounts } = this.#parts
+    const owner = await passkeys.ownerOf(answer)
+    // Read before the passkey is verified, so that `begin` sees what was changed since.
+    const account = owner === undefined ? undefined : await accounts.byId(owner)
+    const proven = await passkeys.signIn(answer)
+    if (account === undefined || account.disabledAt !== undefined || proven?.accountId !== account.id)
       return this.#refuse(account, 'hwk', context)
     return this.begin(account, ['hwk', 'user', 'mfa'], context)
   }
 
   /**
    * Begins a session for an account that proved itself; the one before it ends. Refused where the account was
-   * disabled or got another password since it was read: that ended all sessions, and this one may have come
-   * after it.
+   * disabled or got another password or address since it was read: that ended all sessions, and this one may
+   * have come after it.
    * @param provenAt default: now
    */
   async begin(
@@ -157,16 +160,21 @@ export class SignIn {
   ): Promise<SignInResult> {
     if (!(await this.#parts.authenticators.has(account.id)))
       return this.begin(account, amr, context, provenAt)
-    const token = await this.#parts.tokens.issue('second-factor', account.id, amr, SECOND_FACTOR_MS)
+    const token = await this.#parts.tokens.issue(
+      'second-factor',
+      account.id,
+      { amr, state: stateOf(account) },
+      SECOND_FACTOR_MS,
+    )
     return (await this.#isUnchanged(account))
       ? { kind: 'second-factor', token }
       : this.#refuse(account, amr.join(' '), context)
   }
 
   /** Whether what was proven of an account still counts: verifying a password takes its time. */
-  async #isUnchanged({ id, passwordChangedAt }: Account): Promise<boolean> {
-    const now = await this.#parts.accounts.byId(id)
-    return now !== undefined && now.disabledAt === undefined && now.passwordChangedAt === passwordChangedAt
+  async #isUnchanged(account: Account): Promise<boolean> {
+    const now = await this.#parts.accounts.byId(account.id)
+    return now !== undefined && now.disabledAt === undefined && stateOf(now) === stateOf(account)
   }
 
   #refuse(account: Account | undefined, method: string, context: SignInContext): SignInResult {
@@ -178,4 +186,10 @@ export class SignIn {
     })
     return REFUSED
   }
+}
+
+/** The first factor of a half-finished sign-in. */
+function methodsOf(data: unknown): readonly string[] {
+  const amr = typeof data === 'object' && data !== null && 'amr' in data ? data.amr : undefined
+  return Array.isArray(amr) ? amr.filter(item => typeof item === 'string') : []
 }

@@ -144,6 +144,14 @@ export class Passkeys {
     return this.#requestOptions(challenge, [])
   }
 
+  /** The account that a passkey belongs to which an answer names; nothing of the answer is verified. */
+  async ownerOf(answer: unknown): Promise<string | undefined> {
+    const id = parseAssertion(answer)?.id
+    if (id === undefined) return undefined
+    const [row] = await this.#options.database.rows<PasskeyRow>(PASSKEY_SQL.find, [id])
+    return row?.accountId
+  }
+
   /** The account whose passkey answered a sign-in challenge, or undefined. */
   async signIn(answer: unknown): Promise<ProvenPasskey | undefined> {
     return this.verify(
