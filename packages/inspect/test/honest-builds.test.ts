@@ -25,6 +25,24 @@ const KINDS: HonestKinds = {
       posted('application/xml', '<a><b>javax.script.ScriptEngineManager</b></a>'),
     ],
   },
+  'packages of the runtime': {
+    honest: [
+      build('<Import-Package>com.sun.org.apache.xerces.internal.jaxp</Import-Package>'),
+      build('<groupId>com.opensymphony.xwork2</groupId><artifactId>com.sun.jndi</artifactId>'),
+      build('<configuration><exclude>com.sun.jmx</exclude></configuration>'),
+      sent({ exports: ['java.lang.reflect', 'com.sun.org.apache.xpath.internal'] }),
+      sent({ package: 'java.lang.reflect' }),
+      sent({ nodes: [{ id: 'java.lang.reflect', label: 'java.lang.reflect' }] }),
+      sent({ logger: 'com.opensymphony.xwork2' }),
+      sent({ message: 'at com.sun.org.apache.xerces.internal.parsers (unknown source)' }),
+    ],
+    attacks: [
+      sent({ test: 'com.sun.org.apache' }),
+      posted('application/xml', '<a><b>com.opensymphony.xwork2</b></a>'),
+      posted('application/xml', '<a><b>java.lang.processbuilder</b></a>'),
+      asked('/s', { q: 'java.lang.reflect' }),
+    ],
+  },
   'properties of a build': {
     honest: [
       build('<properties><java.version>17</java.version><java.home>/x</java.home></properties>'),

@@ -14,6 +14,7 @@ const SIGNS = [
   'XSL/',
   'svg',
   'ocation',
+  '-source',
   '<?xml-stylesheet',
   '<?oasis-xml-catalog',
   'relaxng.org',
@@ -46,6 +47,9 @@ const STYLED = new RegExp(
 const SCHEMAS = /location\s{0,64}=\s{0,64}(?:"([^"<]{0,4096})"|'([^'<]{0,4096})')/gi
 const STYLESHEET = /<\?xml-stylesheet\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']([^"'<>]{1,512})/gi
 const CATALOG = /<\?oasis-xml-catalog\s[^<>]{0,1024}?\bcatalog\s{0,64}=\s{0,64}["']([^"'<>]{1,512})/gi
+/** What a document of an office program takes a section, a table or a value from. */
+const SOURCE =
+  /<(?:[^\s<>:/]{1,80}:)?(?:section|cell-range|table)-source\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']([^"'<>]{1,512})/gi
 /** What else a schema is made of. */
 const REFERRED =
   /<(?:[^\s<>:/]{1,80}:)?(?:include|externalref)\s[^<>]{0,1024}?\bhref\s{0,64}=\s{0,64}["']([^"'<>]{1,512})/gi
@@ -58,6 +62,7 @@ const OF_ATTACK =
 /** Where such addresses stand, by the sign that says so. */
 const NAMED: readonly (readonly [sign: string, named: RegExp])[] = [
   ['ocation', SCHEMAS],
+  ['-source', SOURCE],
   ['<?xml-stylesheet', STYLESHEET],
   ['<?oasis-xml-catalog', CATALOG],
 ]

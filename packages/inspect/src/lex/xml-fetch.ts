@@ -153,13 +153,28 @@ function codesIn(references: string): readonly number[] {
     .map(reference => Number(reference.startsWith('&#x') ? `0${reference.slice(2)}` : reference.slice(2)))
 }
 
+/** An address that no document has opened but in an attack. */
+const OF_ATTACK =
+  '(?:php|expect|netdoc|jar|gopher|dict|ldaps?|tftp|phar|data):|(?:file:\\/{0,4})?(?:\\/(?:etc|proc|sys|dev|root)\\/|[a-z]:[\\\\/](?:windows|winnt|boot\\.ini|inetpub)\\b)|https?:\\/\\/169\\.254\\.'
+/**
+ * The same of a file of declarations, which others include. What declares the parts of a document type names
+ * files, but none of the system, and writes no entity whose address holds what another one read.
+ */
+const ATTACKING_DECLARATION = new RegExp(
+  `<!entity\\s%?\\s?${NAME}\\s(?:system\\s?|public\\s?(?:"[^"<]{0,1024}"|'[^'<]{0,1024}')\\s?)["']\\s?(?:${OF_ATTACK})` +
+    `|<!entity\\s%\\s?${NAME}\\s?["']\\s?(?:<|&#(?:x0{0,8}3c|0{0,8}60);)!entity\\s[^<>"']{0,128}system\\s?["'][^"'<>]{0,256}%[^\\s;%"'<>]{1,64};`,
+)
+
 /**
  * What the prolog of a document in lower case has a parser fetch, or grow by without end. What stands in no
  * document type is a file of declarations, which names where others lie.
  */
 export function fetchedByProlog(prolog: string): string | undefined {
   const start = prolog.indexOf('<!doctype')
-  if (start < 0) return undefined
+  if (start < 0) {
+    const attacking = ATTACKING_DECLARATION.exec(prolog)
+    return attacking === null ? undefined : `${attacking[0]}">`
+  }
   const declared = prolog.slice(start)
   const entity = ENTITY.exec(declared)
   if (entity !== null) return `${entity[0]}>`

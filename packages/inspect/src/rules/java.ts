@@ -7,6 +7,13 @@ import { WORD } from '../value/words.ts'
 const NAMED_CLASS =
   /(?:^|[._-])(?:module|type|(?:main_?|start_?)?class(?:_?name)?|signature|logger|exception|package|namespace|function|error|cause|caused_?by|component|source|frame|filename|abs_path|culprit|transaction|mechanism|scope|kind|qualified_?name)$/
 
+/** Packages that only their own classes use: no build names them, and a document only where it lists some. */
+const INNER_PACKAGE =
+  /\b(?:com\.(?:opensymphony\.xwork2|sun\.(?:org\.apache|rowset|jndi|jmx))|java\.lang\.(?:reflect|processbuilder|process\b))/
+/** Where documents list packages, or show them: elements of a list have no name. */
+const LISTING =
+  /^$|(?:packages?|modules?|(?:ex|im)ports?|(?:in|ex)cludes?|opens|groups?|id|names?|artifact|prefix|target|source|label|text|title|key|value|path|class|scope|filter|logger|category|components?|dependency|library|bundle|symbol|type|from|to|url|ref)$|^[a-z]$/
+
 /**
  * The rule, but for what a document names with small letters alone: a package, as builds and lists of
  * components write it. Classes have capitals, and are not found under another spelling.
@@ -15,8 +22,14 @@ function unlessPackage(rule: PatternRule): PatternRule {
   return {
     ...rule,
     find: (reading, parts) =>
-      reading.standsIn === 'body' && !/[A-Z]/.test(reading.text) ? undefined : rule.find(reading, parts),
+      reading.standsIn === 'body' && !/[A-Z]/.test(reading.text) && !isInnerPackage(reading)
+        ? undefined
+        : rule.find(reading, parts),
   }
+}
+
+function isInnerPackage({ text, name }: Reading): boolean {
+  return INNER_PACKAGE.test(text) && !LISTING.test(name)
 }
 
 /** An address of a directory under a name that says that it is looked up there. */
