@@ -40,7 +40,7 @@ const PLAYLIST_WITHIN = 1_024
 const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
 /** An object that runs something when it is read. */
 const RUNNING_OBJECT =
-  /^(?:\(?c(?:os|posix|nt|subprocess|builtins|__builtin__)\n\w{1,24}\n)|^\x80[\x02-\x05][\s\S]{0,40}?(?:c|\x8c.)(?:os|posix|nt|subprocess|builtins|__builtin__)(?:\n|\x94?\x8c.)(?:system|popen|exec|eval|check_output|run|call)|!!(?:python\/(?:object|name|module)|javax\.script|java\.net\.url|com\.sun\.)|!ruby\/object:gem|^\xac\xed\x00\x05/i
+  /^(?:\(?c(?:os|posix|nt|subprocess|builtins|__builtin__)\n\w{1,24}\n)|^\x80[\x02-\x05][\s\S]{0,40}?(?:c|\x8c.)(?:os|posix|nt|subprocess|builtins|__builtin__)(?:\n|\x94?\x8c.)(?:system|popen|exec|eval|check_output|run|call)|!!(?:python\/(?:object|name|module)|javax\.(?:script|management|naming)\.|java\.(?:net\.url|lang\.(?:processbuilder|runtime)\b)|com\.(?:sun|mchange|zaxxer\.hikari)\.|ch\.qos\.logback\.|sun\.rmi\.|org\.(?:h2|springframework|apache\.(?:xbean|naming|commons\.configuration2?))\.)|!ruby\/object:gem|^\xac\xed\x00\x05/i
 const DRAWING = /\.svg$/i
 /** What the rules are shown for the script of a drawing, and for an object: the least that says it. */
 const ATTACK_OF_DRAWING = '<svg onload=alert(1)>'

@@ -77,6 +77,16 @@ export const headerInjectionRules: readonly Rule[] = [
     attacks: ['http://a/../x.jsp HTTP/1.2\r\nHost: evil.example\r\n'],
     benign: ['HTTP/1.1\nis old', 'speaks http/2\n- fast'],
   }),
+  // Whoever writes the value into a file of settings writes a second one. What people send has no line end
+  // that is a carriage return alone.
+  pattern('crlf/setting', /^[^\s]{0,80}\r[ \t]{0,2}[a-z][\w.-]{1,40}\s{0,2}=\s{0,2}[\w./:-]{1,80}\s{0,4}$/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.newline,
+    places: ['query'],
+    attacks: ['cache\rsecurity_level = weak', 'x\rallow=any'],
+    benign: ['cache\r\nsecurity_level = weak', 'a\rb', 'first line\rx = 1 and more'],
+  }),
   // Who reads the log takes the second line for an entry of its own.
   pattern(
     'crlf/log-line',
