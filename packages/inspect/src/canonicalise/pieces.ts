@@ -1,4 +1,5 @@
 import { CHAR } from '../value/features.ts'
+import { isInTable } from '../value/table-row.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
 
 /** What stands around a value that is quoted, commented out, fenced or set in markup. */
@@ -49,7 +50,9 @@ function addLines(text: string, pieces: string[]): void {
     const next = text.indexOf('\n', start)
     const end = next < 0 ? text.length : next
     const line = text.slice(start, Math.min(end, start + THRESHOLDS.piece)).trim()
-    if (line.length > 1 && line.length < text.length) {
+    // A row of a table is no value of its own: the command behind its first bar would be one.
+    const isRow = line.startsWith('|') && isInTable(text, start)
+    if (line.length > 1 && line.length < text.length && !isRow) {
       pieces.push(line)
       if (BEGINS.test(line)) addUnwrapped(line, pieces)
     }

@@ -5,12 +5,15 @@ const IDLE =
   /^(?:curl|wget|aria2c|axel|lynx|links|w3m|tar|bsdtar|zip|unzip|nmap|nc|ncat|netcat|ssh|scp|sftp|ping6?)$/
 const NO_ARGUMENT = /^(?:$|[|)])/
 const PIPED = /(?:^|[^|])\|$/
+/** What a script was started with, which is nothing where a value is put into a command. */
+const OWN_ARGUMENTS = /^ {1,4}"\$@"[ \t]{0,4}(?:\n|$)/
 /** At the end of a quoted command, as in a file of Compose; alone it would be a probe that hangs. */
 const WAITS = /^ {1,4}-f \/dev\/null["']\s{0,4}(?:\n|$)/
 
 /**
  * Whether a program does nothing as it stands: it is piped into and gets no argument (`zip|tar|gz`, a list of
- * user agents with `|curl|wget`), or only waits, as in a container that is to keep running.
+ * user agents with `|curl|wget`), only waits, as in a container that is to keep running, or runs what a script
+ * was given, as the last line of an entry point does.
  * @param rest what stands behind its name
  * @param separator where what separates it from the text before it stands
  */
@@ -21,6 +24,7 @@ export function isIdling(
   separator: number,
 ): boolean {
   if (command === 'tail') return place === 'body' && WAITS.test(rest)
+  if (command === 'exec') return OWN_ARGUMENTS.test(rest)
   return (
     IDLE.test(command) &&
     NO_ARGUMENT.test(rest) &&

@@ -1,5 +1,6 @@
 import type { Span } from '../rule/rule.ts'
 import type { Reading } from '../value/reading.ts'
+import { isInTable } from '../value/table-row.ts'
 import { CommandNameReader } from './command-name.ts'
 import { FoundCommand, type Opening, rate } from './found-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
@@ -61,6 +62,7 @@ export class ShellCommandLexer {
       if (code === 96) {
         // Every second backtick closes what the one before opened.
         if (isFence(lower, at) || ++backticks % 2 === 0) continue
+        if (isLink(lower, at)) continue
         // `like this' is how people quote: nothing closes it.
         hasBacktick &&= lower.indexOf('`', at + 1) >= 0
         if (!hasBacktick) continue
@@ -100,7 +102,7 @@ export class ShellCommandLexer {
       if (!hasGlob) this.#refused = name
       return undefined
     }
-    if (isByChance(reading, opening, at, wordEnd)) return undefined
+    if (isByChance(reading, opening, at, wordEnd) || isInRow(lower, separator, at)) return undefined
     this.#weighed++
     // `bin/node` is a path of a package where documents are sent.
     const inBin =
@@ -281,6 +283,21 @@ function isFence(lower: string, at: number): boolean {
     (before && charCodeAt.call(lower, at - 2) === 96)
   )
 }
+
+/** `` `Guide <https://a.example/>`_ ``: a link of reStructuredText. A shell takes `>` with no file for an error. */
+const LINK = /^`[^`<>\n]{1,80}\s<(?:https?|mailto):[^\s`<>]{1,200}>`__?(?!\w)/
+const LINK_REACH = 300
+
+function isLink(lower: string, at: number): boolean {
+  return LINK.test(lower.slice(at, at + LINK_REACH))
+}
+
+/** Whether a `|` that is no more than the side of a table's cell stands before a command. */
+function isInRow(lower: string, separator: number, at: number): boolean {
+  if (at - separator > REACH_OF_BAR || !lower.slice(separator, at).includes('|')) return false
+  return isInTable(lower, separator)
+}
+const REACH_OF_BAR = 2 * MAX_GAP
 
 /** Characters at which a command could start, or a run of them goes on. */
 const OPENS = new Uint8Array(128)

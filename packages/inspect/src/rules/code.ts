@@ -116,14 +116,20 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-variable',
-    /\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b/,
+    /(?!(?<=`)\$\w{4,8}`)(?!(?<=[a-z,][ \n])\$\w{4,8}(?:[,.;]?[ \n][a-z]|[,.](?:\s|$)))(?:\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b)|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.dollar,
       words: WORD.php,
-      attacks: ["$_SERVER['test'];", '$_GET[c]', '$GLOBALS["x"]'],
-      benign: ['$server', '_get'],
+      attacks: ["$_SERVER['test'];", '$_GET[c]', '$GLOBALS["x"]', 'extract( $_GET )', '$_POST', 'a $_GET[0]'],
+      benign: [
+        '$server',
+        '_get',
+        'kept in `$_SESSION`',
+        'the $_SERVER array',
+        'from $_GET, $_POST and $_FILES.',
+      ],
     },
   ),
   pattern(
@@ -291,7 +297,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|(?:^|[;|&\n])\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}["'`]/,
+    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|(?:^|[;|&\n])\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}(?!"\$@"(?:\s|$))["'`]/,
     {
       score: 5,
       quotable: true,
@@ -305,7 +311,7 @@ export const codeRules: readonly Rule[] = [
         'File.read("/x")',
         'new Function("x")',
       ],
-      benign: ['the system is down', 'new functions (3)'],
+      benign: ['the system is down', 'new functions (3)', 'the new function(s)', 'exec "$@"'],
     },
   ),
   // A text that is put together from its characters, of which a line end is the only one people write so.

@@ -56,7 +56,7 @@ export const gadgetRules: readonly Rule[] = [
   ),
   pattern(
     'deserialisation/php-gadget',
-    /^\s{0,4}\\{0,4}(?:guzzlehttp\\{1,4}(?:psr7\\{1,4}fnstream|cookie\\{1,4}filecookiejar)|monolog\\{1,4}handler|illuminate\\{1,4}(?:broadcasting|bus|foundation\\{1,4}testing)|symfony\\{1,4}component\\{1,4}(?:cache|process)|swift_\w{1,24}|yii\\{1,4}(?:rest\\{1,4}|db\\{1,4}batchqueryresult|log\\{1,4}|caching\\{1,4}|base\\{1,4}behavior)|phpunit\\{1,4}framework\\{1,4}mock|zend_log|imagick|splfileobject|craft\\{1,4}behaviors\\{1,4})|^_fn_(?:close|__tostring)$|^__construct\(\)$/,
+    /^\s{0,4}\\{0,4}(?:guzzlehttp\\{1,4}(?:psr7\\{1,4}fnstream|cookie\\{1,4}filecookiejar)|(?:monolog\\{1,4}handler|illuminate\\{1,4}(?:broadcasting|bus|foundation\\{1,4}testing)|symfony\\{1,4}component\\{1,4}(?:cache|process))(?!\\{1,4}$)|swift_\w{1,24}|yii\\{1,4}(?:rest\\{1,4}|db\\{1,4}batchqueryresult|log\\{1,4}|caching\\{1,4}|base\\{1,4}behavior)|phpunit\\{1,4}framework\\{1,4}mock|zend_log|imagick|splfileobject|craft\\{1,4}behaviors\\{1,4})|^_fn_(?:close|__tostring)$|^__construct\(\)$/,
     {
       score: 5,
       atStart: true,
@@ -67,7 +67,7 @@ export const gadgetRules: readonly Rule[] = [
         'craft\\behaviors\\FieldLayoutBehavior',
         '_fn_close',
       ],
-      benign: ['App\\Models\\User', 'guzzle', 'Illuminate\\Http\\Request'],
+      benign: ['App\\Models\\User', 'guzzle', 'Illuminate\\Http\\Request', 'Illuminate\\Bus\\'],
     },
   ),
   {

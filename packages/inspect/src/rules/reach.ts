@@ -61,7 +61,7 @@ function findIncludedPath(reading: Reading): Span | undefined {
 export const reachRules: readonly Rule[] = [
   pattern(
     'ssrf/metadata',
-    /(?:^|[/@\s"'=:[])(?:169\.254\.169\.254|169\.254\.170\.23?|169\.254\.42\.42|169\.254\.0\.23|168\.63\.129\.16|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.(?:google\.internal|goog|azure|tencentyun\.com|packet\.net|platformequinix\.com|cloud\.ibm\.com)|api\.metadata\.cloud\.ibm\.com|\[?(?:fd20:ce::254|fe80::a9fe:a9fe|fd00:42::42)|instance-data\b|rancher-metadata\b|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
+    /(?:^|[/@\s"'=:[])(?:169\.254\.169\.254|169\.254\.170\.23?|169\.254\.42\.42|169\.254\.0\.23|168\.63\.129\.16|100\.100\.100\.200|192\.0\.0\.192|fd00:ec2::254|metadata\.(?:google\.internal|goog|azure|tencentyun\.com|packet\.net|platformequinix\.com|cloud\.ibm\.com)|api\.metadata\.cloud\.ibm\.com|\[?(?:fd20:ce::254|fe80::a9fe:a9fe|fd00:42::42)|0xa9fea9fe|2852039166|0251\.0376\.0251\.0376|\[?::ffff:(?:169\.254|a9fe:a9fe))|(?:(?:\/\/|@|^)(?:instance-data|rancher-metadata)(?![\w-]|\.\w)|[\s\x22'=:[](?:instance-data|rancher-metadata)(?:\/|:\d))|\/computemetadata\/v1|\/latest\/(?:meta-data|user-data|dynamic\/instance)|\/metadata\/(?:instance|identity)/,
     {
       score: 5,
       quotable: true,
@@ -70,8 +70,16 @@ export const reachRules: readonly Rule[] = [
         'http://169.254.169.254/latest/meta-data/',
         'http://metadata.google.internal/computeMetadata/v1/',
         'http://2852039166/',
+        'instance-data',
+        'host=instance-data/latest',
+        'http://rancher-metadata.',
       ],
-      benign: ['169.254.1.1', 'meta-data of the song', 'http://example.com/metadata'],
+      benign: [
+        '169.254.1.1',
+        'meta-data of the song',
+        'http://example.com/metadata',
+        'it stands in instance-data, see /run/cloud-init/instance-data.json',
+      ],
     },
   ),
   pattern(

@@ -1,0 +1,105 @@
+import { asked, filled, type HonestKinds, posted, sent, testKinds } from './honest-kinds.ts'
+
+const STYLED = `<?xml version="1.0"?><!DOCTYPE svg [
+  <!ENTITY st0 "fill:none;stroke:#000000;stroke-width:1.0944;">
+  <!ENTITY st1 "fill:#FFFFFF;stroke:none;">
+]><svg><path style="&st0;"/></svg>`
+
+/** Kinds of text that stood in the documentation of programs, a paragraph at a time. */
+const KINDS: HonestKinds = {
+  'languages that are listed': {
+    honest: [
+      sent({ skills: 'JavaScript: advanced' }),
+      filled({ skills: 'PHP: 3\nJavaScript: 12\nGo: 1' }),
+      asked('/s', { q: 'JavaScript: none' }),
+      posted('application/yaml', 'languages:\n  JavaScript: true\n'),
+    ],
+    attacks: [
+      sent({ link: 'javascript:name' }),
+      sent({ link: 'JavaScript: alert(1)' }),
+      filled({ link: 'javascript: document.location' }),
+      asked('/s', { q: 'javascript:x' }),
+    ],
+  },
+  'variables of PHP that are written of': {
+    honest: [
+      sent({ text: 'It is kept in `$_SESSION`.' }),
+      filled({ text: "PHP's `$_GET`, `$_POST`, and `$_FILES` arrays" }),
+      asked('/s', { q: 'how to clear the $_SESSION array' }),
+    ],
+    attacks: [
+      sent({ text: '$_GET' }),
+      filled({ text: 'extract( $_GET )' }),
+      asked('/s', { q: 'a $_GET[0]' }),
+      asked('/s', { q: 'print `$_GET[0]`' }),
+      filled({ text: '$a= $_POST ;' }),
+    ],
+  },
+  'instance data that is written of': {
+    honest: [
+      sent({ text: 'The keys are present in instance-data, see /run/cloud-init/instance-data.json.' }),
+      filled({ text: 'what instance-data holds' }),
+    ],
+    attacks: [
+      sent({ url: 'http://instance-data/' }),
+      asked('/s', { u: '//instance-data' }),
+      asked('/s', { u: 'http://instance-data.' }),
+      filled({ u: 'fetch instance-data/latest' }),
+    ],
+  },
+  'plurals in brackets': {
+    honest: [filled({ text: 'use the new function(s) provided' })],
+    attacks: [filled({ text: 'new Function("x")' }), sent({ a: 'new function (x)' })],
+  },
+  'links of reStructuredText': {
+    honest: [
+      filled({ text: 'See `PR #976 <https://code.example/pull/976>`_ and `rsync <https://r.example/>`_.' }),
+      filled({ text: '`sed <https://a.example/>`__ edits' }),
+    ],
+    attacks: [
+      filled({ text: '`id <https://a.example/>; id`' }),
+      filled({ text: '`id <https://a.example/> x`_' }),
+      filled({ text: '`cat </etc/passwd`' }),
+    ],
+  },
+  'rows of a table': {
+    honest: [
+      sent({ text: '| ls | lists (a) |\n| rm | removes -a |' }),
+      filled({
+        text: '| Command | Page |\n|---|---|\r\n| ls | [ls(1)](ls.md) |\n  | rm | [rm(1)](rm.md) | ',
+      }),
+    ],
+    attacks: [
+      filled({ text: '| ls -la |\nid' }),
+      filled({ text: '| ls -la\n| wc' }),
+      filled({ text: 'x\n| ls -la | wc\n' }),
+      sent({ text: '| a | b |\n| c | ; cat /etc/passwd |' }),
+      filled({ text: `|${' '.repeat(420)}| ls -la |` }),
+    ],
+  },
+  'the last line of an entry point': {
+    honest: [sent({ file: '#!/bin/sh\nset -e\nexec "$@"\n' }), filled({ text: 'exec "$@"' })],
+    attacks: [
+      filled({ file: 'x; exec "$@" id' }),
+      filled({ file: 'exec "$@"; id' }),
+      filled({ file: "exec 'id'" }),
+    ],
+  },
+  'where Composer finds the classes of a package': {
+    honest: [
+      sent({ autoload: { 'psr-4': { 'Illuminate\\Bus\\': '', 'Symfony\\Component\\Process\\': 'src' } } }),
+    ],
+    attacks: [sent({ 'Illuminate\\Bus\\PendingDispatch': 1 }), sent({ a: 'Monolog\\Handler\\X' })],
+  },
+  'styles of a drawing': {
+    honest: [posted('image/svg+xml', STYLED)],
+    attacks: [
+      posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "fill:&b;">]><svg>&a;</svg>'),
+      posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a SYSTEM "fill:none;">]><svg>&a;</svg>'),
+      posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "fill:none;<b/>">]><svg>&a;</svg>'),
+      posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY % a "fill:none;">%a;]><svg/>'),
+    ],
+  },
+}
+
+testKinds(KINDS)
