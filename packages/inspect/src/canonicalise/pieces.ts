@@ -50,7 +50,7 @@ function addLines(text: string, pieces: string[]): void {
     const next = text.indexOf('\n', start)
     const end = next < 0 ? text.length : next
     const line = text.slice(start, Math.min(end, start + THRESHOLDS.piece)).trim()
-    // A row of a table is no value of its own: the command behind its first bar would be one.
+    // Of a row of a table alone, the word behind its first bar would be a command.
     const isRow = line.startsWith('|') && isInTable(text, start)
     if (line.length > 1 && line.length < text.length && !isRow) {
       pieces.push(line)

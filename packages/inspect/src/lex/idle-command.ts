@@ -12,8 +12,8 @@ const WAITS = /^ {1,4}-f \/dev\/null["']\s{0,4}(?:\n|$)/
 
 /**
  * Whether a program does nothing as it stands: it is piped into and gets no argument (`zip|tar|gz`, a list of
- * user agents with `|curl|wget`), only waits, as in a container that is to keep running, or runs what a script
- * was given, as the last line of an entry point does.
+ * user agents with `|curl|wget`), only waits, as in a container that is to keep running, or runs what a
+ * script was given, as the last line of an entry point does.
  * @param rest what stands behind its name
  * @param separator where what separates it from the text before it stands
  */

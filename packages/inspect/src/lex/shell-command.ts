@@ -284,7 +284,7 @@ function isFence(lower: string, at: number): boolean {
   )
 }
 
-/** `` `Guide <https://a.example/>`_ ``: a link of reStructuredText. A shell takes `>` with no file for an error. */
+/** A link of reStructuredText (`` `Guide <https://a.example/>`_ ``): a shell wants a file behind `>`. */
 const LINK = /^`[^`<>\n]{1,80}\s<(?:https?|mailto):[^\s`<>]{1,200}>`__?(?!\w)/
 const LINK_REACH = 300
 

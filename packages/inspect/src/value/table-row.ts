@@ -20,14 +20,14 @@ export function isInTable(lower: string, at: number): boolean {
   return behind >= 0 && lastSign(lower, at + behind) === BAR && firstSign(lower, at + behind + 1) === BAR
 }
 
-/** The first character from a place on that is no space or tab. */
+/** The first character from a place on that is not a space or a tab. */
 function firstSign(lower: string, from: number): number {
   let at = from
   while (isBlank(charCodeAt.call(lower, at)) && at - from < REACH) at++
   return charCodeAt.call(lower, at)
 }
 
-/** The last character before a place that is no space, tab or carriage return. */
+/** The last character before a place that is not a space, a tab or a carriage return. */
 function lastSign(lower: string, before: number): number {
   let at = before - 1
   while ((isBlank(charCodeAt.call(lower, at)) || charCodeAt.call(lower, at) === 13) && before - at < REACH)
