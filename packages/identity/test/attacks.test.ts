@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { openSqlite } from '@postern/store'
 import bcrypt from 'bcryptjs'
-import { parseEmail } from '../src/account/email.ts'
+import { type Email, parseEmail } from '../src/account/email.ts'
 import { tokenHash } from '../src/database/identity-secret.ts'
 import { Passwords } from '../src/password/passwords.ts'
 import { hotp, totpStep } from '../src/totp/totp.ts'
@@ -131,6 +131,19 @@ describe('an invitation into an organisation', () => {
     assert.ok(bobs && carols)
     return { organisations, alice, bob, carol, tenant, bobs, carols }
   }
+
+  test('attack: of one account are so many that it fills no table with them', async t => {
+    const { organisations, alice, tenant } = await team(t)
+    const email = (number: number): Email => parseEmail(`guest-${number}@shop.example`) ?? assert.fail()
+    await assert.rejects(
+      async () => {
+        for (let i = 0; i <= 500; i++) await organisations.invite(alice, tenant, email(i), [])
+      },
+      { code: 'POSTERN_CREDENTIAL' },
+    )
+    for (let i = 1; i < 100; i++) await organisations.create(alice, `Shop ${i}`)
+    await assert.rejects(organisations.create(alice, 'One more'), { code: 'POSTERN_CONFIG' })
+  })
 
   test('brings nobody back who was removed: one that they kept is worth nothing', async t => {
     const { organisations, alice, bob, carol, tenant, bobs, carols } = await team(t)

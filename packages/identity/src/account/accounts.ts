@@ -108,6 +108,19 @@ export class Accounts {
   }
 
   /**
+   * The account of an address with its stored hash, for verification only. One statement whether there is
+   * such an account or not: a second one for the hash would show it by its time.
+   */
+  async credentialsOf(
+    email: Email,
+  ): Promise<{ readonly account: Account; readonly passwordHash: string | undefined } | undefined> {
+    const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byEmail, [email])
+    return row === undefined
+      ? undefined
+      : { account: readAccount(row), passwordHash: row.passwordHash ?? undefined }
+  }
+
+  /**
    * What people are called who stand in a list as `user:ID`: `ann@shop.example (Ann)`. The address was
    * proven, the name is what they wrote themselves. Who has no account here is left out.
    */

@@ -58,6 +58,9 @@ const SQL: Readonly<
 }
 
 const INVITATION_MS = 7 * 86_400_000
+/** Anybody can make an account, and with it organisations and invitations: those of one are bounded. */
+const MOST_ORGANISATIONS = 100
+const MOST_INVITATIONS = 500
 
 /**
  * Organisations, their members and invitations. Sessions read roles with every
@@ -84,10 +87,16 @@ export class Organisations {
     this.#random = options.random ?? systemRandom
   }
 
-  /** Makes an organisation that this account owns. */
+  /** Makes an organisation that this account owns. @throws ConfigError for another name, or one too many */
   async create(owner: Account, name: string): Promise<Organisation> {
     if (!/^[^\u0000-\u001f\u007f]{1,100}$/.test(name))
       throw new ConfigError({ place: 'name', problem: 'is not 1 to 100 printable characters' })
+    if ((await this.ofAccount(owner.id)).length >= MOST_ORGANISATIONS)
+      throw new ConfigError({
+        place: 'organisations',
+        problem: `this account is in ${MOST_ORGANISATIONS} organisations already`,
+        hint: 'leave one first',
+      })
     const organisation = { id: freshId(this.#random), name, createdAt: this.#clock.now() }
     await this.#database.batch([
       { text: SQL.insert, values: [organisation.id, name, organisation.createdAt], expect: 1 },
@@ -108,7 +117,7 @@ export class Organisations {
   /**
    * An invitation for one address: a token to mail there. It is worth nothing to an
    * account with another address, and so is an earlier one for this address from then on.
-   * @throws CredentialError when who asks is not an owner
+   * @throws CredentialError when who asks is not an owner, or has 500 live invitations
    */
   async invite(
     inviter: Account,
@@ -118,6 +127,8 @@ export class Organisations {
   ): Promise<string> {
     await this.#mustOwn(inviter, organisationId)
     const data = { organisation: organisationId, email, roles: checkedRoles(roles) }
+    if ((await this.#tokens.count('invitation', inviter.id)) >= MOST_INVITATIONS)
+      throw new CredentialError('this account has too many invitations that nobody has followed')
     await this.#tokens.revokeAbout('invitation', { organisation: organisationId, email })
     this.#tell('organisation.invited', inviter.id, { organisation: organisationId })
     return this.#tokens.issue('invitation', inviter.id, data, INVITATION_MS)

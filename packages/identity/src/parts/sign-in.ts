@@ -63,8 +63,9 @@ export class SignIn {
   async password(emailText: string, password: string, context: SignInContext): Promise<SignInResult> {
     const { accounts, passwords } = this.#parts
     const email = parseEmail(emailText)
-    const account = email === undefined ? undefined : await accounts.byEmail(email)
-    const stored = account === undefined ? undefined : await accounts.passwordHash(account.id)
+    const found = email === undefined ? undefined : await accounts.credentialsOf(email)
+    const account = found?.account
+    const stored = found?.passwordHash
     const check = await passwords.verify(password, stored)
     if (account === undefined || account.disabledAt !== undefined || !check.matches)
       return this.#refuse(account, 'pwd', context)
