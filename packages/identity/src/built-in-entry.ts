@@ -17,5 +17,5 @@ export {
   type RegistrationOptions,
   type SignInOptions,
 } from './passkey/passkey-accounts.ts'
-export type { Passkey } from './passkey/passkeys.ts'
+export { type Passkey, passkeysTrouble } from './passkey/passkeys.ts'
 export type { DeviceSession, Session } from './session/session.ts'

@@ -17,6 +17,7 @@ export {
   type OptionalPackage,
   requireOptional,
   requireVersion,
+  troubleOf,
 } from './driver/optional-package.ts'
 export { migrate } from './migrate.ts'
 export type { Migration, MigrationSet } from './migration/migration.ts'

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfigError } from '@postern/core'
 import { loadDriver } from '../src/driver/drivers.ts'
-import { notLoaded, requireOptional, requireVersion } from '../src/driver/optional-package.ts'
+import { notLoaded, requireOptional, requireVersion, troubleOf } from '../src/driver/optional-package.ts'
 import { scratch } from './scratch.ts'
 
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
@@ -97,6 +97,8 @@ describe('the drivers', () => {
       const wanted = { name, place: 'stores', needs: 'a test needs', tested: '9.9.9', least }
       const from = pathToFileURL(join(folder, '..', '..', 'app.js')).href
       const check = (): string => requireOptional(wanted, from, () => 'loaded')
+      const trouble = `${name} ${found} is older than ${least}; npm install ${name}@9.9.9`
+      assert.equal(troubleOf(wanted, from), isTooOld ? trouble : undefined)
       if (!isTooOld) assert.equal(check(), 'loaded')
       else
         assert.throws(
@@ -113,6 +115,7 @@ describe('the drivers', () => {
     const versions = { tested: '1.0.0', least: '1.0.0' }
     const wanted = { name: 'not-there', place: 'stores', needs: 'a test needs', ...versions }
     assert.doesNotThrow(() => requireVersion(wanted, from))
+    assert.equal(troubleOf(wanted, from), 'not-there is not installed; npm install not-there@1.0.0')
     // A name that the compiler does not look for.
     const absent: string = wanted.name
     await assert.rejects(

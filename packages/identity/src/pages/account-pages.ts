@@ -43,12 +43,12 @@ export function accountPages(parts: IdentityParts): Routes {
     const body = html`${notice(message)}
 <dl><dt>${texts.email}</dt><dd>${account.email}</dd><dt>${texts.name}</dt><dd>${account.name === '' ? '–' : account.name}</dd></dl>
 <div class="row"><a class="button quiet" href="${base}/account/email">${texts.changeEmail}</a><a class="button quiet" href="${base}/account/password">${account.hasPassword ? texts.changePassword : texts.setPassword}</a></div>
-<h2>${texts.passkeys}</h2><p class="hint">${texts.passkeysHint}</p>
+${parts.passkeys.areOffered || passkeys.length > 0 ? html`<h2>${texts.passkeys}</h2><p class="hint">${texts.passkeysHint}</p>` : undefined}
 <ul class="cards">${passkeys.map(
       passkey => html`<li><p><strong>${passkey.name === '' ? texts.passkey : passkey.name}</strong></p><p class="hint">${texts.lastUsed}: ${moment(request, passkey.usedAt)}</p>
 ${button(request, { action: `${base}/passkey/remove`, label: texts.remove, fields: { id: passkey.id }, look: 'danger' })}</li>`,
     )}</ul>
-<p><a class="button" href="${base}/passkey/new">${texts.addPasskey}</a></p>
+${parts.passkeys.areOffered ? html`<p><a class="button" href="${base}/passkey/new">${texts.addPasskey}</a></p>` : undefined}
 <h2>${texts.authenticator}</h2><p class="hint">${texts.authenticatorHint}</p>
 ${
   hasApp

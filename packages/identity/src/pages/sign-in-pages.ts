@@ -24,10 +24,11 @@ export function signInPages(parts: IdentityParts): Routes {
   ): PageAnswer => {
     const { texts } = request
     const back = backOf(request, parts)
-    const body = html`${fault(problem)}
-<p class="passkey-only" hidden><button type="button" class="full" data-passkey="sign-in" data-back="${back ?? ''}">${texts.signInWithPasskey}</button></p>
+    const byPasskey = html`<p class="passkey-only" hidden><button type="button" class="full" data-passkey="sign-in" data-back="${back ?? ''}">${texts.signInWithPasskey}</button></p>
 <p class="fault" role="alert" data-passkey-fault="${texts.passkeyFailed}" hidden></p>
-<p class="or passkey-only" hidden>${texts.or}</p>
+<p class="or passkey-only" hidden>${texts.or}</p>`
+    const body = html`${fault(problem)}
+${parts.passkeys.areOffered ? byPasskey : undefined}
 <form method="post" action="${base}/sign-in">${formFields(request, { back })}
 <label for="email">${texts.email}</label><input id="email" name="email" type="email" autocomplete="username webauthn" required value="${email}" maxlength="320">
 <label for="password">${texts.password}</label><input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024">

@@ -1,5 +1,5 @@
 import { type Clock, type Event, type Json, systemClock } from '@postern/core'
-import { notLoaded, requireVersion } from '@postern/store'
+import { notLoaded, requireVersion, troubleOf } from '@postern/store'
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
@@ -61,6 +61,8 @@ export class Passkeys {
   readonly #options: PasskeysOptions
   readonly #clock: Clock
   readonly rpId: string
+  /** Whether pages offer them: not without the package that checks them. */
+  readonly areOffered: boolean = passkeysTrouble() === undefined
 
   constructor(options: PasskeysOptions) {
     this.#options = options
@@ -278,10 +280,19 @@ function words(text: string): string[] {
   return text === '' ? [] : text.split(' ')
 }
 
+const WEB_AUTHN = {
+  name: '@simplewebauthn/server',
+  ...{ least: '14.0.0', tested: '14.0.3' },
+  ...{ place: 'identity.passkeys', needs: 'need' },
+} as const
+
+/** Why pages offer no passkeys, and what to install; undefined when they do. */
+export function passkeysTrouble(): string | undefined {
+  return troubleOf(WEB_AUTHN, import.meta.url)
+}
+
 /** Loaded with the first passkey. @throws (rejects) ConfigError when it is not installed or too old */
 export async function loadWebAuthn(): Promise<typeof import('@simplewebauthn/server')> {
-  const name = '@simplewebauthn/server'
-  const wanted = { name, least: '14.0.0', tested: '14.0.3', place: 'identity.passkeys', needs: 'need' }
-  requireVersion(wanted, import.meta.url)
-  return import(/* webpackIgnore: true */ '@simplewebauthn/server').catch(notLoaded(wanted))
+  requireVersion(WEB_AUTHN, import.meta.url)
+  return import(/* webpackIgnore: true */ '@simplewebauthn/server').catch(notLoaded(WEB_AUTHN))
 }

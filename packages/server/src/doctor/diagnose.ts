@@ -13,6 +13,7 @@ import {
   checkTrustedProxies,
   listenPlaces,
 } from './check-network.ts'
+import { checkPasskeys } from './check-passkeys.ts'
 import { checkStores } from './check-stores.ts'
 import { checkVault } from './check-vault.ts'
 import { type DoctorFinding, ok } from './finding.ts'
@@ -40,6 +41,7 @@ export async function diagnose({
     checkDataDirectory(dataDirectory),
     ...(await checkStores(config)),
     ...(await checkBudgets(config)),
+    ...(await checkPasskeys(config)),
     await checkBackend(config, gateway),
     ...(config.upstream === undefined ? [] : [checkOpenFiles(config)]),
     checkTrustedProxies(config, gateway),

@@ -75,6 +75,28 @@ export function requireVersion({ name, least, tested, place }: OptionalPackage, 
   })
 }
 
+/**
+ * Why a package cannot be used, for a feature that does without it: it is not there, or too old.
+ * @param from the `import.meta.url` of who loads it
+ */
+export function troubleOf(wanted: OptionalPackage, from: string): string | undefined {
+  const { name, least, tested } = wanted
+  if (!isThere(name, from)) return `${name} is not installed; npm install ${name}@${tested}`
+  const found = installedVersion(name, from)
+  if (found === undefined || !isOlder(found, least)) return undefined
+  return `${name} ${found} is older than ${least}; npm install ${name}@${tested}`
+}
+
+function isThere(name: string, from: string): boolean {
+  try {
+    createRequire(from).resolve(name)
+    return true
+  } catch (error) {
+    // A package that exports nothing to `require` is there.
+    return errorCode(error) !== 'MODULE_NOT_FOUND'
+  }
+}
+
 /** What `package.json` says; few packages export it, so the file is read where the package stands. */
 function installedVersion(name: string, from: string): string | undefined {
   try {
