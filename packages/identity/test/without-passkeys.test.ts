@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { registerHooks } from 'node:module'
 import { test } from 'node:test'
+import { ConfigError } from '@postern/core'
+import { openSqlite } from '@postern/store'
+import { PasskeyAccounts } from '../src/passkey/passkey-accounts.ts'
 import { PlainBrowser, signUp, startSite } from './site.ts'
 
 for (const areOffered of [true, false])
@@ -12,3 +16,22 @@ for (const areOffered of [true, false])
     assert.match(account, /ann@shop\.example/)
     for (const page of [signInPage, account]) assert.equal(/passkey/.test(page), areOffered)
   })
+
+test('nobody is invited to an account with a passkey without the package', async t => {
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier !== '@simplewebauthn/server') return next(specifier, context)
+      throw Object.assign(new Error('not there'), { code: 'ERR_MODULE_NOT_FOUND' })
+    },
+  })
+  t.after(() => hooks.deregister())
+  const database = openSqlite({ path: ':memory:' })
+  t.after(() => database.close())
+  const accounts = await PasskeyAccounts.open({ database, name: 'a console' })
+  await assert.rejects(
+    accounts.invite('ann@shop.example', ['viewer']),
+    (error: unknown) =>
+      error instanceof ConfigError && error.message.includes('npm install @simplewebauthn/server'),
+  )
+  assert.deepEqual(await accounts.list(), [])
+})

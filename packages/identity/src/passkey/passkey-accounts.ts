@@ -6,7 +6,7 @@ import { parseEmail } from '../account/email.ts'
 import { OneTimeTokens } from '../account/one-time-tokens.ts'
 import { identityDatabase } from '../database/identity-database.ts'
 import { migrateIdentity } from '../database/identity-migrations.sql.ts'
-import { type Passkey, Passkeys } from './passkeys.ts'
+import { loadWebAuthn, type Passkey, Passkeys } from './passkeys.ts'
 
 /** Where accounts are kept, and the name that a browser shows for them. */
 export interface PasskeyAccountsOptions {
@@ -82,6 +82,8 @@ export class PasskeyAccounts {
   async invite(address: string, roles: readonly string[]): Promise<string | undefined> {
     const email = parseEmail(address)
     if (email === undefined) return undefined
+    // An invitation that nobody can follow is not made.
+    await loadWebAuthn()
     const known = await this.#accounts.byEmail(email)
     if (known !== undefined && (await this.#shown(known)).passkeys.length > 0) return undefined
     if (known === undefined && (await this.#accounts.list(MAX_ACCOUNTS)).length >= MAX_ACCOUNTS)
