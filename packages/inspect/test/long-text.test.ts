@@ -111,8 +111,23 @@ describe('heads of parts in a long field', () => {
       for (const _ of visitLooseParts(Buffer.from(content), visitor));
       assert.deepEqual(
         values.filter(value => value !== 'q'),
-        ['first\r\n', 'first\r\n', 'second', 'second'],
+        ['first\r\n', 'second'],
       )
     }
+  })
+
+  test('are told in steps, and what stands behind one once', () => {
+    const told: number[] = []
+    const visitor = {
+      isPaused: true,
+      work: () => undefined,
+      tooBig: () => undefined,
+      value: (text: string) => told.push(text.length) > 0,
+    }
+    const steps = visitLooseParts(Buffer.from(head + 'x y '.repeat(250_000)), visitor)
+    let pauses = 0
+    while (steps.next().done !== true) pauses++
+    assert.ok(pauses > 15, `${pauses} pauses`)
+    assert.deepEqual(told, [1, 1_000_000])
   })
 })

@@ -27,7 +27,7 @@ export function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<bo
       continue
     }
     if (head !== undefined) {
-      const told = tellLoose(head, bytes.subarray(head.end, next.start), visitor)
+      const told = yield* tellLoose(head, bytes.subarray(head.end, next.start), visitor)
       if (told === 'ended') return false
       if (told === 'told' && ++count === MAX_PARTS) {
         visitor.tooBig('bounds/parts', 'body', `more than ${MAX_PARTS} parts`)
@@ -36,7 +36,7 @@ export function* visitLooseParts(bytes: Buffer, visitor: ValueVisitor): Steps<bo
     }
     head = next
   }
-  return head === undefined || tellLoose(head, bytes.subarray(head.end), visitor) !== 'ended'
+  return head === undefined || (yield* tellLoose(head, bytes.subarray(head.end), visitor)) !== 'ended'
 }
 
 interface LooseHead {
@@ -67,8 +67,14 @@ function* looseHeads(bytes: Buffer): Generator<LooseHead | undefined> {
 }
 
 /** @param content from behind the head up to the next */
-function tellLoose(head: LooseHead, content: Buffer, visitor: ValueVisitor): 'told' | 'unnamed' | 'ended' {
+function* tellLoose(
+  head: LooseHead,
+  content: Buffer,
+  visitor: ValueVisitor,
+): Steps<'told' | 'unnamed' | 'ended'> {
   const behind = content.toString('latin1')
+  visitor.work(behind.length >> 6)
+  if (visitor.isPaused) yield
   const empty = new RegExp(EMPTY_LINE).exec(behind.slice(0, MAX_PART_HEADERS))
   // The attachments of a stored mail have no name, and name no field.
   if (!NAMED.test(head.text) && !NAMED.test(behind.slice(0, empty?.index ?? MAX_PART_HEADERS)))
@@ -76,8 +82,11 @@ function tellLoose(head: LooseHead, content: Buffer, visitor: ValueVisitor): 'to
   const value = behind.slice(empty === null ? 0 : empty.index + empty[0].length)
   const parameters = dispositionParameters(head.disposition)
   const locator = at(`body.${(valuesOf(parameters, /^name$/)[0] ?? '').slice(0, 64)}`)
-  const texts = [...valuesOf(parameters, /name\b/), value, beforeDashes(value)]
-  return texts.every(one => visitor.value(one, 'form', locator)) ? 'told' : 'ended'
+  for (const text of [...valuesOf(parameters, /name\b/), value])
+    if (!visitor.value(text, 'form', locator)) return 'ended'
+  if (visitor.isPaused) yield
+  const shorter = beforeDashes(value)
+  return shorter === value || visitor.value(shorter, 'form', locator) ? 'told' : 'ended'
 }
 
 function beforeDashes(value: string): string {
