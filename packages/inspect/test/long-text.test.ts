@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { visitLooseParts } from '../src/body/loose-parts.ts'
+import { codedFiles, longCodedFiles } from '../src/canonicalise/coded-file.ts'
 import { textIn } from '../src/canonicalise/text-runs.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
 import { readLongText } from '../src/text/long-text.ts'
@@ -96,6 +97,30 @@ describe('a file in base64 is read in steps', () => {
   })
 })
 
+describe('the bytes of a long value', () => {
+  const driver = { isPaused: false, work: () => undefined }
+  const file = chance(200_003)
+  const coded = file.toString('base64')
+  const values: Readonly<Record<string, string>> = {
+    base64: coded,
+    base64url: file.toString('base64url'),
+    lines: coded.replace(/.{76}/g, '$&\r\n'),
+    'foreign signs': coded.replace(/.{1000}/g, '$&!*'),
+    'spaces for plus signs': coded.replaceAll('+', ' '),
+    'padding within': `${coded.slice(0, 100_000)}==${coded.slice(100_000)}`,
+    'a name before it': `report.bin:${coded}`,
+    words: 'as many words as there may be in a text '.repeat(9_000),
+    letters: 'x y '.repeat(90_000),
+  }
+  for (const [kind, value] of Object.entries(values))
+    test(`of ${kind} are the same in steps as at once`, () => {
+      const inSteps = [...longCodedFiles(value, driver)].filter(bytes => bytes !== undefined)
+      const atOnce = codedFiles(value)
+      assert.equal(inSteps.length, atOnce.length)
+      for (const [i, bytes] of atOnce.entries()) assert.ok(bytes.equals(inSteps[i] ?? Buffer.alloc(0)))
+    })
+})
+
 describe('heads of parts in a long field', () => {
   const head = 'Content-Disposition: form-data; name="q"\r\n\r\n'
   test('are found wherever what is searched at once ends', () => {
@@ -116,7 +141,7 @@ describe('heads of parts in a long field', () => {
     }
   })
 
-  test('are told in steps, and what stands behind one once', () => {
+  test('are visited in steps, and what stands behind one is visited once', () => {
     const told: number[] = []
     const visitor = {
       isPaused: true,

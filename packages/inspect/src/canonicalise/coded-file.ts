@@ -1,3 +1,4 @@
+import { PART, type Pausing } from './in-parts.ts'
 import { decodeUrl } from './url.ts'
 
 /** Characters in which no file has a document that opens anything. */
@@ -15,6 +16,7 @@ const OTHER = /[^A-Za-z0-9+/_=\s-]/
 /** What no value of base64 has before or among it. */
 const STRUCTURED = /[<>{}]/
 const OTHERS = /[^A-Za-z0-9+/_=-]/g
+const FOREIGN = /[^A-Za-z0-9+/_-]+/g
 
 /**
  * How the base64 of a ZIP archive, of gzip, and of documents in wide encodings or EBCDIC begins, behind a
@@ -47,21 +49,53 @@ function startOfCode(text: string): number {
 }
 
 /**
- * The bytes of a file that a value may hold in base64 or base64url (RFC 4648), as most decoders get them,
- * which pass over what their alphabet lacks: none where it holds none, and several where they differ, each
- * decoded when it is asked for.
+ * The base64 of a file that a value may hold, as most decoders get it, which pass over what their alphabet
+ * lacks: none where it holds none, and two where they differ, as a form turned the alphabet's `+` into a
+ * space.
  */
-export function codedFiles(value: string): Iterable<Buffer> {
+function codesIn(value: string): readonly Code[] {
   if (value.length < SHORTEST || STRUCTURED.test(value.slice(0, BEFORE))) return []
   const isEncoded = value.slice(0, BEFORE).includes('%')
   if (isEncoded && startOfCode(decodeUrl(value.slice(0, BEFORE), false)) < 0) return []
   const text = isEncoded ? decodeUrl(value.slice(0, LONGEST), false) : value
   const start = startOfCode(text)
-  return start < 0 ? [] : decoded(text.slice(start, start + LONGEST))
+  if (start < 0) return []
+  const coded = text.slice(start, start + LONGEST)
+  return coded.includes(' ') ? [{ coded }, { coded, space: '+' }] : [{ coded }]
 }
 
-function* decoded(coded: string): Generator<Buffer> {
-  yield Buffer.from(coded, 'base64')
-  // A form turned the alphabet's `+` into a space.
-  if (coded.includes(' ')) yield Buffer.from(coded.replaceAll(' ', '+'), 'base64')
+interface Code {
+  readonly coded: string
+  /** What a space stands for. Default: nothing. */
+  readonly space?: string
+}
+
+/** The bytes of a file that a value may hold in base64 or base64url (RFC 4648). */
+export function codedFiles(value: string): readonly Buffer[] {
+  return codesIn(value).map(({ coded, space }) =>
+    Buffer.from(space === undefined ? coded : coded.replaceAll(' ', space), 'base64'),
+  )
+}
+
+/** As `codedFiles`, of a long value: the files one by one, or undefined where a walk may pause. */
+export function* longCodedFiles(value: string, driver: Pausing): Generator<Buffer | undefined> {
+  for (const { coded, space } of codesIn(value)) {
+    // As the decoder of Node.js does, which ends at the first sign of padding.
+    const padding = coded.indexOf('=')
+    const end = padding < 0 ? coded.length : padding
+    const bytes = Buffer.allocUnsafe(Math.ceil(end / 4) * 3)
+    let length = 0
+    let rest = ''
+    for (let at = 0; at < end; at += PART) {
+      const part = coded.slice(at, Math.min(at + PART, end))
+      const digits = rest + (space === undefined ? part : part.replaceAll(' ', space)).replace(FOREIGN, '')
+      const whole = digits.length - (digits.length % 4)
+      length += bytes.write(digits.slice(0, whole), length, 'base64')
+      rest = digits.slice(whole)
+      driver.work(part.length >> 4)
+      yield undefined
+    }
+    length += bytes.write(rest, length, 'base64')
+    yield bytes.subarray(0, length)
+  }
 }

@@ -2,7 +2,7 @@ import { mayBeRead, visitDocument, visitFile } from '../body/archived-documents.
 import { isDocumentStart, startOf } from '../body/fetched-by-file.ts'
 import { isGraphql, visitGraphql } from '../body/graphql.ts'
 import { isJson, startsLikeJson, visitJson } from '../body/json.ts'
-import { codedFiles } from '../canonicalise/coded-file.ts'
+import { codedFiles, longCodedFiles } from '../canonicalise/coded-file.ts'
 import { LONGEST_AT_ONCE } from '../text/long-text.ts'
 import type { Look } from '../text/look.ts'
 import { CHAR } from '../value/features.ts'
@@ -68,7 +68,7 @@ export class FileValues {
   }
 
   #visitCoded(look: Look, visitor: ValueVisitor): Steps<unknown> | undefined {
-    const coded = [...codedFiles(look.text)]
+    const coded = codedFiles(look.text)
     if (coded.length > 0) visitor.work(look.text.length >> 4)
     const files = coded.filter(mayBeRead)
     if (files.length === 0) return undefined
@@ -79,14 +79,13 @@ export class FileValues {
     return visitFiles(files, location, visitor)
   }
 
-  /** Decoding takes a part of a slice. */
+  /** Decoding takes several steps. */
   *#visitLong(look: Look, visitor: ValueVisitor): Steps {
     const { text } = look
     const location = look.locator.location()
-    for (const file of codedFiles(text)) {
-      visitor.work(text.length >> 4)
+    for (const file of longCodedFiles(text, visitor)) {
       if (visitor.isPaused) yield
-      if (!mayBeRead(file)) continue
+      if (file === undefined || !mayBeRead(file)) continue
       this.#last = { text, location }
       if (!(yield* visitFile(file, location, visitor))) return
     }
