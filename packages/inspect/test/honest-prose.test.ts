@@ -91,6 +91,18 @@ const KINDS: HonestKinds = {
     ],
     attacks: [sent({ 'Illuminate\\Bus\\PendingDispatch': 1 }), sent({ a: 'Monolog\\Handler\\X' })],
   },
+  'types of values': {
+    honest: [
+      sent({ arguments: ['java.lang.String', 'java.lang.Object[]'], javaType: 'java.lang.Integer' }),
+      posted('application/xml', '<parameter><type>java.lang.String</type></parameter>'),
+    ],
+    attacks: [
+      sent({ a: 'java.lang.Runtime' }),
+      posted('application/xml', '<a><type>java.lang.ProcessBuilder</type></a>'),
+      sent({ a: 'java.lang.String.x' }),
+      asked('/s', { q: 'java.lang.String' }),
+    ],
+  },
   'styles of a drawing': {
     honest: [posted('image/svg+xml', STYLED)],
     attacks: [
