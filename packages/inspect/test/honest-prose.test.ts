@@ -103,6 +103,26 @@ const KINDS: HonestKinds = {
       asked('/s', { q: 'java.lang.String' }),
     ],
   },
+  'a namespace of which nothing is used': {
+    honest: [
+      posted('text/html', '<hr xmlns:xi="http://www.w3.org/2001/XInclude"><p>a</p>'),
+      sent({ text: '<figure xmlns:xi="http://www.w3.org/2001/XInclude"><title>Tasks</title></figure>' }),
+    ],
+    attacks: [
+      posted(
+        'application/xml',
+        '<a xmlns:b="http://www.w3.org/2001/XInclude"><b:include parse="text" href="/etc/passwd"/></a>',
+      ),
+      posted(
+        'application/xml',
+        `<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include a="${'>'.repeat(2000)}" href="x"/></a>`,
+      ),
+      posted(
+        'application/xml',
+        `<a xmlns:${'p'.repeat(90)}="http://www.w3.org/2001/XInclude"><${'p'.repeat(90)}:include href="x"/></a>`,
+      ),
+    ],
+  },
   'styles of a drawing': {
     honest: [posted('image/svg+xml', STYLED)],
     attacks: [

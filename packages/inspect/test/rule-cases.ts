@@ -61,7 +61,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
   'mail/command': ['quit A01 noop', '\nquit\n', 'x\\r\\nBcc:a@b.example'],
   'mail/header': ['x\nReply-To: a@b.example', 'x\\r\\nCc: a@b.example'],
   'mail/recipient': ['a@b.example\\r\\nCc: x'],
-  'xxe/include': ['<xs:include x', 'xmlns:xi='],
+  'xxe/include': ['<xs:include x', '<xi:include>'],
   'xxe/stylesheet': ['<msxsl:script language'],
   'deserialisation/java': ['\u00ac\u00ed\u0000\u0005sr'],
   'deserialisation/python': ['"@type":"org.x', '!ruby/object:Gem'],

@@ -32,9 +32,12 @@ export function findForeignType(lower: string): Found | undefined {
 }
 
 const SCHEMES = 'expect|php|file|msl|ephemeral|text|gopher|jar|netdoc|dict|ldap|tftp|sftp|ftp|vid|phar|zip'
-/** Elements that have a parser, or what draws a document, open what they name. */
+/**
+ * Elements that have a parser, or what draws a document, open what they name. The usual prefix of XInclude is
+ * looked for where it is used: what converts DocBook declares it on elements that include nothing.
+ */
 export const OPENING_ELEMENT: RegExp = new RegExp(
-  '\\/2001\\/xinclude["\'\\s]' +
+  '(?<!xmlns:xi\\s{0,4}=\\s{0,4}["\']http:\\/\\/www\\.w3\\.org)\\/2001\\/xinclude["\'\\s]' +
     '|<(?:[^\\s<>:/]{1,80}:)?include\\s[^<>]{0,1024}?\\bhref\\s{0,64}=' +
     `|<(?:[^\\s<>:/]{1,80}:)?(?:image|use|feimage|script|tref)\\s[^<>]{0,1024}?href\\s{0,64}=\\s{0,64}["']\\s{0,64}(?:${SCHEMES}):` +
     `|<(?:[^\\s<>:/]{1,80}:)?import\\s[^<>]{0,1024}?location\\s{0,64}=\\s{0,64}["']\\s{0,64}(?:${SCHEMES}):`,

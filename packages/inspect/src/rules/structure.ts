@@ -66,11 +66,11 @@ export const structureRules: readonly Rule[] = [
   ),
   pattern(
     'xxe/include',
-    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|xmlns:xi\s{0,4}=|<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:expect|php|file|msl|ephemeral|text|gopher):/,
+    /<(?:\w{1,12}:)?include\s[^<>]{0,120}(?:href|schemalocation|namespace)\s{0,4}=|<xs:(?:include|import)\s|<xi:include[\s/>]|<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:expect|php|file|msl|ephemeral|text|gopher):/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.less | CHAR.equals,
+      chars: CHAR.less,
       words: WORD.entity,
       attacks: [
         '<xi:include href="http://x/y" xmlns:xi="http://www.w3.org/2001/XInclude"/>',
@@ -78,6 +78,7 @@ export const structureRules: readonly Rule[] = [
       ],
       benign: [
         '<include>',
+        '<figure xmlns:xi="http://www.w3.org/2001/XInclude"><title>a</title></figure>',
         '#include <stdio.h>',
         '<?xml-stylesheet type="text/xsl" href="/feed.xsl"?>',
         '<image href="https://a.example/b.png"/>',
