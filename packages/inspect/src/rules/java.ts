@@ -14,13 +14,13 @@ const INNER_PACKAGE =
 const LISTING =
   /^$|(?:packages?|modules?|(?:ex|im)ports?|(?:in|ex)cludes?|opens|groups?|id|names?|artifact|prefix|target|source|label|text|title|key|value|path|class|scope|filter|logger|category|components?|dependency|library|bundle|symbol|type|from|to|url|ref)$|^[a-z]$/
 
-/** Types of values, which build and run nothing, and their arrays: what interfaces and plugins say of a parameter. */
+/** Types of values and their arrays, which interfaces and plugins say of a parameter: they run nothing. */
 const VALUE_TYPE =
   /^\s{0,4}["']?java\.lang\.(?:string|integer|long|boolean|double|float|short|byte|character|charsequence|number|object|void|enum|comparable|iterable)(?:\[\]){0,4}["']?\s{0,4}$/
 
 /**
- * The rule, but for types of values in documents, and for what one names with small letters alone: a package,
- * as builds and lists of components write it. Classes have capitals, and are not found under another spelling.
+ * The rule, but for types of values in documents, and for what one names with small letters alone: a
+ * package, as builds and lists of components write it. Classes have capitals, and no other spelling.
  */
 function unlessPackage(rule: PatternRule): PatternRule {
   return {
