@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { services } from './services.ts'
@@ -23,7 +24,11 @@ export async function freshDatabase(scope: Scope): Promise<string> {
   const { postgres } = await services()
   const name = freshName()
   await administer(postgres, options => `CREATE DATABASE ${name} ${options}`)
-  scope.after(() => administer(postgres, () => `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  scope.after(async () => {
+    // A client that was ended is not gone yet, and fails its test when the server ends it first.
+    for (let tries = 0; tries < 10 && (await hasClients(postgres, name)); tries++) await setTimeout(30)
+    await administer(postgres, () => `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+  })
   const url = new URL(postgres)
   url.pathname = `/${name}`
   return url.href
@@ -42,13 +47,21 @@ let administrator: Promise<Administrator> | undefined
 /** Statements under way. */
 let waiting = 0
 
-async function administer(url: string, statement: (options: string) => string): Promise<void> {
+async function hasClients(url: string, database: string): Promise<boolean> {
+  const { rowCount } = await administer(
+    url,
+    () => `SELECT FROM pg_stat_activity WHERE datname = '${database}' LIMIT 1`,
+  )
+  return rowCount !== 0
+}
+
+async function administer(url: string, statement: (options: string) => string): Promise<pg.QueryResult> {
   administrator ??= connect(url)
   const { client, options } = await administrator
   waiting++
   client.ref()
   try {
-    await client.query(statement(options))
+    return await client.query(statement(options))
   } finally {
     // While it is idle it keeps no process alive.
     if (--waiting === 0) client.unref()
