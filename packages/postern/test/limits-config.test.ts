@@ -79,7 +79,7 @@ describe('limits as they are configured', { timeout: 120_000 }, () => {
         await until(async () => (await ask('acme')) === 200)
         assert.deepEqual([await ask('other'), await ask('other'), await ask('other')], [200, 200, 429])
         const shown = await cli(['limits', 'show', 'acme', '--json'], folder)
-        assert.match(shown.stdout, /"name":"shop","limit":500/)
+        assert.match(shown.stdout, /"name":"shop","kind":"window","limit":500/)
         assert.match((await cli(['limits', 'list'], folder)).stdout, /shop +acme +500\/1h/)
         assert.equal((await cli(['limits', 'unset', 'shop', 'acme'], folder)).code, 0)
         assert.equal((await cli(['limits', 'unset', 'shop', 'acme'], folder)).code, 1)
