@@ -101,6 +101,7 @@ const KINDS: HonestKinds = {
       posted('application/xml', '<a><type>java.lang.ProcessBuilder</type></a>'),
       sent({ a: 'java.lang.String.x' }),
       asked('/s', { q: 'java.lang.String' }),
+      filled({ type_of: 'java.lang.String' }),
     ],
   },
   'a namespace of which nothing is used': {

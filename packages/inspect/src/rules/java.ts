@@ -26,10 +26,15 @@ function unlessPackage(rule: PatternRule): PatternRule {
   return {
     ...rule,
     find: (reading, parts) =>
-      reading.standsIn === 'body' && (isPackage(reading) || VALUE_TYPE.test(reading.lower))
+      reading.standsIn === 'body' && (isPackage(reading) || isValueType(reading))
         ? undefined
         : rule.find(reading, parts),
   }
+}
+
+/** Fields of a form name no types; what is tried first there is whether a class is named at all. */
+function isValueType({ place, lower }: Reading): boolean {
+  return place === 'body' && VALUE_TYPE.test(lower)
 }
 
 function isPackage({ text, name }: Reading): boolean {
