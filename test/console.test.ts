@@ -17,6 +17,7 @@ import { ensurePage } from '../scripts/build-page.ts'
 import { root } from '../scripts/workspace.ts'
 import { chromiumPath } from './chromium.ts'
 import { seen } from './seen.ts'
+import { until } from './until.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
@@ -517,6 +518,8 @@ describe('the console in a browser, on a running gateway', () => {
         )
       assert.deepEqual(await measured(), [false, 'rgb(14, 18, 20)', true])
       await page.emulateMedia({ media: 'print' })
+      // What the screen shows comes after its heading.
+      await until(async () => (await page.evaluate('document.documentElement.scrollHeight > 400')) === true)
       assert.deepEqual(await measured(), [true, 'rgb(255, 255, 255)', false])
     } finally {
       page = outer
