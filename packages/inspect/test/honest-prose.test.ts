@@ -53,13 +53,14 @@ const KINDS: HonestKinds = {
   },
   'links of reStructuredText': {
     honest: [
-      filled({ text: 'See `PR #976 <https://code.example/pull/976>`_ and `rsync <https://r.example/>`_.' }),
+      filled({ text: 'See `pr <https://code.example/pull/976>`_ and `rsync <https://r.example/>`_.' }),
       filled({ text: '`sed <https://a.example/>`__ edits' }),
     ],
     attacks: [
       filled({ text: '`id <https://a.example/>; id`' }),
       filled({ text: '`id <https://a.example/> x`_' }),
       filled({ text: '`cat </etc/passwd`' }),
+      filled({ text: '`ls # <https://a.example/>`_' }),
     ],
   },
   'rows of a table': {
@@ -74,6 +75,12 @@ const KINDS: HonestKinds = {
       filled({ text: '| ls -la\n| wc' }),
       filled({ text: 'x\n| ls -la | wc\n' }),
       sent({ text: '| a | b |\n| c | ; cat /etc/passwd |' }),
+      // The bars that no shell can read are in quotes, a comment or a document, or are arguments.
+      filled({ text: 'x |\n|" | ls -la #' }),
+      filled({ text: '| ls -la # |\n| b |' }),
+      filled({ text: '| ls -la \\|\n| b |' }),
+      filled({ text: "| ls -la '|\n|' x" }),
+      filled({ text: '| ls -la <<x |\n| b\nx\ncat' }),
       filled({ text: `|${' '.repeat(420)}| ls -la |` }),
     ],
   },
@@ -130,6 +137,7 @@ const KINDS: HonestKinds = {
       posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "fill:&b;">]><svg>&a;</svg>'),
       posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a SYSTEM "fill:none;">]><svg>&a;</svg>'),
       posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "fill:none;<b/>">]><svg>&a;</svg>'),
+      posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY a "fill:%b;">]><svg>&a;</svg>'),
       posted('image/svg+xml', '<!DOCTYPE svg [<!ENTITY % a "fill:none;">%a;]><svg/>'),
     ],
   },

@@ -285,7 +285,7 @@ function isFence(lower: string, at: number): boolean {
 }
 
 /** A link of reStructuredText (`` `Guide <https://a.example/>`_ ``): a shell wants a file behind `>`. */
-const LINK = /^`[^`<>\n]{1,80}\s<(?:https?|mailto):[^\s`<>]{1,200}>`__?(?!\w)/
+const LINK = /^`[^`<>\n"'\\#]{1,80}\s<(?:https?|mailto):[^\s`<>"'\\]{1,200}>`__?(?!\w)/
 const LINK_REACH = 300
 
 function isLink(lower: string, at: number): boolean {

@@ -133,7 +133,7 @@ const ENTITY = new RegExp(
 
 /** An entity that stands for a few characters, or for the namespace or a style of a drawing program. */
 const PLAIN_ENTITY =
-  /<!entity\s{1,16}[\w.-]{1,40}\s{1,16}(["'])(?:((?:&#(?:x[\da-f]{2,6}|\d{3,7});){1,4})|https?:\/\/(?:ns\.adobe\.com|(?:www\.)?w3\.org|www\.inkscape\.org|sodipodi\.sourceforge\.net|purl\.org)\/[\w./#-]{0,64}|(?:[a-z-]{3,24}:[\w#.,% -]{1,48};){1,24})\1\s{0,16}>/g
+  /<!entity\s{1,16}[\w.-]{1,40}\s{1,16}(["'])(?:((?:&#(?:x[\da-f]{2,6}|\d{3,7});){1,4})|https?:\/\/(?:ns\.adobe\.com|(?:www\.)?w3\.org|www\.inkscape\.org|sodipodi\.sourceforge\.net|purl\.org)\/[\w./#-]{0,64}|(?:[a-z-]{3,24}:(?:[\w#., -]|%(?![\w:])){1,48};){1,24})\1\s{0,16}>/g
 /** The last character of ASCII, and the controls behind it. */
 const LAST_CONTROL = 0x9f
 
