@@ -1,8 +1,8 @@
 // Between commas that stand neither in an address nor in a quoted value (RFC 8288 section 3).
-const MEMBER = /(?:<[^<>]*>|"(?:[^"\\]|\\.)*"|[^,<"])+/g
+const MEMBER = /(?:<[^<>]*>|"(?:[^"\\]|\\.){0,1024}"|[^,<"])+/g
 
 // What `response.writeEarlyHints()` of Node takes; one other link, and it sends none at all.
-const SENDABLE = /^<[^<>]*>(?:\s*;\s*[^;"\s]+(?:=(")?[^;"\s]*\1)?)*$/
+const SENDABLE = /^<[^<>]*>(?:\s*;\s*[^;="\s]+(?:=(")?[^;"\s]*\1)?)*$/
 
 /**
  * The links of a 103 that can be passed on over HTTP/1.1, each by itself: a backend may send several
