@@ -26,11 +26,11 @@ export async function readPageRequest(
     parseLanguage(parts.cookies.read(cookieHeader, 'language')) ??
     preferredLanguage(exchange.header('accept-language'))
   const type = exchange.header('content-type')?.split(';')[0]?.trim().toLowerCase()
-  const text = exchange.method === 'POST' && exchange.hasBody ? await readText(exchange) : ''
+  const isAwaited = exchange.method === 'POST' && exchange.hasBody
+  const text = isAwaited ? await readText(exchange) : ''
   const token = known === undefined ? '' : (parts.cookies.read(cookieHeader, 'session') ?? '')
   // A body can be held back for as long as a request may take, and the session can end meanwhile.
-  const session =
-    known === undefined || text === '' ? known : await parts.sessions.find(token, exchange.client)
+  const session = known !== undefined && isAwaited ? await parts.sessions.find(token, exchange.client) : known
   const browser = parts.cookies.read(cookieHeader, 'browser') ?? ''
   return {
     exchange,
