@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import { rows } from '@postern/access'
 import fc from 'fast-check'
 import type pg from 'pg'
+import { until } from '../../../test/until.ts'
 import { count, guarded } from './support/guarded.ts'
 
 const LIMIT = 70
@@ -105,6 +106,61 @@ test('whatever transactions of one actor do at the same time, the budget is neve
     // What fails depends on who comes first: to shrink it takes minutes, and hides what failed.
     { numRuns: process.env['POSTERN_TEST_LONG'] === '1' ? 100 : 6, endOnFailure: true },
   )
+})
+
+test('of two transactions that need each other, one is refused; a third that waits for them goes on', async () => {
+  await refill()
+  // Who looks first for a circle is who waits beside it.
+  const connect = async (patience: string): Promise<pg.Client> => {
+    await place.owner.query(`ALTER ROLE ${place.role} SET deadlock_timeout = '${patience}'`)
+    return place.connect()
+  }
+  const one = await connect('1min')
+  const other = await connect('1min')
+  const beside = await connect('2s')
+  await place.owner.query(`ALTER ROLE ${place.role} RESET deadlock_timeout`)
+  const holders = [...sessions, ...(await Promise.all(Array.from({ length: 5 }, () => place.connect())))]
+  let next = 1
+  const remove = async (session: pg.Client, asked: number): Promise<string> => {
+    const from = next
+    next += asked
+    return await session
+      .query(`DELETE FROM orders WHERE id >= ${from} AND id < ${next}`)
+      .then(() => 'counted')
+      .catch((error: { code?: string }) => `${error.code}`)
+  }
+  const waits = (waiting: number): Promise<void> =>
+    until(async () => {
+      const lock = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+      return (await count(place.owner, lock)) >= waiting
+    })
+  // All lanes are there, as they were given at first.
+  await begin(one)
+  assert.equal(await remove(one, LIMIT), 'counted')
+  await one.query('COMMIT')
+  await place.owner.query(
+    `UPDATE postern_budgets.counters SET spent = 0, share = postern_budgets.first_share(lane, ${LIMIT})`,
+  )
+  for (const session of [one, ...holders, other, beside]) await begin(session)
+  // Each takes a lane; then the first takes the last lane as well, for what its own lacks.
+  for (const session of [one, ...holders, other]) assert.equal(await remove(session, 1), 'counted')
+  assert.equal(await remove(one, 41), 'counted')
+  const ofBeside = remove(beside, 1)
+  await waits(1)
+  const ends = [remove(other, 3)]
+  await waits(2)
+  ends.push(remove(one, 3))
+  const [ofOther, ofOne] = await Promise.all(
+    [other, one].map(async (session, i) => {
+      const end = await ends[i]
+      await session.query('ROLLBACK')
+      return end
+    }),
+  )
+  await Promise.all(holders.map(session => session.query('ROLLBACK')))
+  assert.equal(await ofBeside, 'counted')
+  assert.match(`${ofOther} ${ofOne}`, /^(?:PB001 PB001|PB001 counted|counted PB001)$/)
+  await beside.query('ROLLBACK')
 })
 
 /** Names that the functions of every statement use; each of them here fails when it is called. */

@@ -118,15 +118,15 @@ BEGIN
   FOR g IN REVERSE ${LAST}..0 LOOP
     CONTINUE WHEN g = mine;
     EXIT WHEN spare >= lacking;
-    IF NOT EXISTS (SELECT FROM postern_budgets.counters AS c WHERE c.limit_id = l.id AND c.key = for_key AND c.lane = g) THEN
-      -- Somebody may be making it just now: whoever makes a lane holds its lock.
-      IF waits THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
-      ELSE
-        CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
-      END IF;
-      PERFORM postern_budgets.add_lane(l.id, for_key, g, step_now, l.rows);
+    -- Only who holds the lock of a lane may have it: else a transaction that finds the lock free would wait for the row, and be ended
+    -- with the deadlock of two others that wait for each other.
+    IF waits THEN
+      PERFORM pg_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
+    ELSE
+      CONTINUE WHEN NOT pg_try_advisory_xact_lock(hashtextextended(for_key, l.id) + g);
     END IF;
+    PERFORM postern_budgets.add_lane(l.id, for_key, g, step_now, l.rows)
+    WHERE NOT EXISTS (SELECT FROM postern_budgets.counters AS c WHERE c.limit_id = l.id AND c.key = for_key AND c.lane = g);
     IF waits THEN
       SELECT * INTO o FROM postern_budgets.counters AS c WHERE c.limit_id = l.id AND c.key = for_key AND c.lane = g FOR UPDATE;
     ELSE
