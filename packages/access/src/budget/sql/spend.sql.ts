@@ -10,9 +10,9 @@ const LAST = LANES - 1
 const PATIENCE = '5s'
 
 /**
- * A lane that nobody else is counting in, by a lock on its number that lasts as long as the transaction. The
- * lock is a hint: who holds such locks for no reason makes transactions wait for each other, and changes no
- * count.
+ * A lane that nobody else is counting in, by a lock on its number that lasts as long as the transaction. Who
+ * holds such locks for no reason makes others wait for the patience of a statement and then be refused, and
+ * changes no count.
  */
 export const freeLane = (limit: string, key: string): string => {
   const number = `pg_catalog.hashtextextended(${key}, ${limit})`
