@@ -286,8 +286,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'the state needs no cookie',
     [
       'oauth/external-login.ts',
-      "const token = await tokens.issue('external', undefined, { ...state }, STATE_MS)",
-      "const token = await tokens.issue('external', undefined, { ...state }, STATE_MS); globalThis.lastState = token",
+      'cookies.set(STATE_COOKIE, sealState(parts.secret, state), STATE_MS / 1_000)',
+      'cookies.set(STATE_COOKIE, globalThis.lastState = sealState(parts.secret, state), STATE_MS / 1_000)',
     ],
     [
       'oauth/external-login.ts',

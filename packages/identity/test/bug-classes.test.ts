@@ -304,6 +304,26 @@ describe('bug class: account linking without ownership', () => {
     assert.equal((await whoIs(browser)).id, (await whoIs(alice)).id)
   })
 
+  test('a sign-in that was begun ends once, and none that was begun is stored', async t => {
+    const { provider, site } = await twoSites(t)
+    const there = await signUp(provider, 'carol@elsewhere.example')
+    const browser = new PlainBrowser(site.origin)
+    const path = await throughProvider(site, browser, provider, there, { provider: 'good' })
+    const state = browser.cookies.get('postern-external') ?? ''
+    assert.equal((await browser.get(path)).status, 303)
+    const again = new PlainBrowser(site.origin)
+    for (const cookie of [state, `${state}A`, `A${state}`, state.slice(0, -2), '']) {
+      again.cookies.set('postern-external', cookie)
+      assert.equal((await again.get(path)).status, 401)
+    }
+    const far = await browser.post('/.postern/external/start', {
+      provider: 'good',
+      back: `/?${'%22'.repeat(680)}`,
+    })
+    const line = far.headers.getSetCookie().find(one => one.startsWith('postern-external=')) ?? ''
+    assert.ok(line.length > 200 && line.length <= 4_096, `${line.length}`)
+  })
+
   test('a link that somebody else began ends nowhere', async t => {
     const { provider, site } = await twoSites(t)
     const attacker = await signUp(site, 'mallory@shop.example')

@@ -140,22 +140,22 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       const accounts = new Accounts({ database, clock })
       const alice = await accounts.create({ email: email('alice@shop.example'), emailVerified: 'yes' })
       const reset = await tokens.issue('reset', alice?.id, {}, 1_000)
-      const other = await tokens.issue('sign-up', undefined, {}, 1_000)
-      const first = await tokens.issue('external', undefined, {}, 1_000)
+      const other = await tokens.issue('invitation', undefined, {}, 1_000)
+      const first = await tokens.issue('sign-up', undefined, {}, 1_000)
       const later = clock.now() + 60_000
       const flood = `INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at)
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)
-        SELECT 'stranger ' || i, 'external', NULL, '{}', 0, ${later} + i FROM n`
+        SELECT 'stranger ' || i, 'sign-up', NULL, '{}', 0, ${later} + i FROM n`
       await database.batch([{ text: flood, values: [] }])
       const mine: string[] = []
-      for (let i = 0; i < 100; i++) mine.push(await tokens.issue('external', undefined, {}, 600_000))
-      const text = `SELECT COUNT(*) AS "count" FROM one_time WHERE kind = 'external'`
+      for (let i = 0; i < 100; i++) mine.push(await tokens.issue('sign-up', undefined, {}, 600_000))
+      const text = `SELECT COUNT(*) AS "count" FROM one_time WHERE kind = 'sign-up'`
       const [row] = await database.rows<{ readonly count: number | string }>(text, [])
       assert.ok(Number(row?.count) <= 20_100, String(row?.count))
-      assert.equal(await tokens.find('external', first), undefined)
-      for (const token of mine) assert.ok(await tokens.find('external', token))
+      assert.equal(await tokens.find('sign-up', first), undefined)
+      for (const token of mine) assert.ok(await tokens.find('sign-up', token))
       assert.ok(await tokens.find('reset', reset))
-      assert.ok(await tokens.find('sign-up', other), 'of another kind')
+      assert.ok(await tokens.find('invitation', other), 'of another kind')
     })
   })
 

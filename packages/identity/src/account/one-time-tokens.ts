@@ -11,9 +11,7 @@ export type TokenKind =
   | 'reset'
   | 'change-email'
   | 'invitation'
-  | 'passkey-sign-in'
-  | 'passkey-register'
-  | 'passkey-prove'
+  | 'passkey'
   | 'external'
 
 /** What a token stands for. */
@@ -29,12 +27,15 @@ interface Row {
 
 const SQL: Readonly<
   Record<
-    'insert' | 'find' | 'redeem' | 'try' | 'revoke' | 'revokeAbout' | 'count' | 'evict' | 'prune',
+    'insert' | 'use' | 'find' | 'redeem' | 'try' | 'revoke' | 'revokeAbout' | 'count' | 'evict' | 'prune',
     string
   >
 > = {
   insert:
     'INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at) VALUES ($1, $2, $3, $4, 0, $5)',
+  use: `INSERT INTO one_time (hash, kind, account_id, data, tries, expires_at)
+    SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), id, '{}', 0, CAST($4 AS BIGINT) FROM account WHERE id = $3
+    ON CONFLICT (hash) DO NOTHING`,
   find: 'SELECT account_id AS "accountId", data FROM one_time WHERE hash = $1 AND kind = $2 AND expires_at > $3',
   redeem:
     'DELETE FROM one_time WHERE hash = $1 AND kind = $2 AND expires_at > $3 RETURNING account_id AS "accountId", data',
@@ -56,7 +57,7 @@ const PRUNE_EVERY_MS = 600_000
 const MOST_OF_STRANGERS = 20_000
 
 /**
- * Tokens that work once: links in mails, challenges, half-finished sign-ins. Redeeming deletes in the same
+ * Tokens that work once: links in mails, half-finished sign-ins. Redeeming deletes in the same
  * statement, so of two at once one gets it. Those that strangers get are bounded.
  */
 export class OneTimeTokens {
@@ -85,11 +86,22 @@ export class OneTimeTokens {
     const token = freshToken(this.#random)
     const values = [tokenHash(token), kind, accountId ?? null, JSON.stringify(data), now + ttl]
     await this.#database.batch([{ text: SQL.insert, values, expect: 1 }])
-    if (now - this.#prunedAt > PRUNE_EVERY_MS) {
-      this.#prunedAt = now
-      await this.#database.batch([{ text: SQL.prune, values: [now] }])
-    }
+    await this.#prune(now)
     return token
+  }
+
+  /**
+   * Marks something as used that was never stored, because it is signed or sealed: the other half of `issue`
+   * and `redeem` for what strangers get. Of two at once, on any instance, one gets true.
+   * @param id of 128 random bits at least
+   * @param accountId who proved to have used it, so that strangers store nothing
+   * @param until epoch milliseconds, after which it is worth nothing anyway
+   */
+  async useOnce(kind: TokenKind, id: string, accountId: string, until: number): Promise<boolean> {
+    const values = [tokenHash(`${kind} ${id}`), kind, accountId, until]
+    const isFirst = await this.#database.batch([{ text: SQL.use, values, expect: 1 }])
+    await this.#prune(this.#clock.now())
+    return isFirst
   }
 
   /** What a live token stands for, without using it up: to show a page. */
@@ -129,6 +141,12 @@ export class OneTimeTokens {
       this.#clock.now(),
     ])
     return Number(rows[0]?.count)
+  }
+
+  async #prune(now: number): Promise<void> {
+    if (now - this.#prunedAt <= PRUNE_EVERY_MS) return
+    this.#prunedAt = now
+    await this.#database.batch([{ text: SQL.prune, values: [now] }])
   }
 
   async #ask(

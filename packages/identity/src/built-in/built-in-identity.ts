@@ -48,6 +48,7 @@ import { type AccountFactors, accountFactors } from '../parts/account-factors.ts
 import { deleteAccount } from '../parts/delete-account.ts'
 import type { ExternalProvider } from '../parts/external-provider.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
+import { PasskeyChallenges } from '../passkey/passkey-challenges.ts'
 import { Passkeys } from '../passkey/passkeys.ts'
 import { type PasswordOptions, Passwords } from '../password/passwords.ts'
 import type { RecordStore } from '../records/record-store.ts'
@@ -221,7 +222,8 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
       ? await sharedRecords(options.database, 'key-uses', KEY_USES, clock)
       : redisRecords(redis, 'postern:key-uses:', KEY_USES, clock)
   const apiKeys = new ApiKeys({ ...shared, ...options.keys, uses })
-  const passkeys = new Passkeys({ ...shared, tokens, origin: origin.origin, rpName: siteName })
+  const challenges = await PasskeyChallenges.open(options.database, { tokens, clock, random })
+  const passkeys = new Passkeys({ ...shared, challenges, origin: origin.origin, rpName: siteName })
   const confirmations = new Confirmations({ ...shared, passkeys })
   const organisations = new Organisations({ ...shared, tokens })
   const passwords = new Passwords(options.passwords)

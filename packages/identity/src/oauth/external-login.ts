@@ -19,25 +19,12 @@ import { sessionCookies } from '../pages/sign-in-pages.ts'
 import type { ExternalProvider } from '../parts/external-provider.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
 import { SignIn } from '../parts/sign-in.ts'
+import { type ExternalState, openState, sealState } from './external-state.ts'
 
 const STATE_MS = 600_000
 const STATE_COOKIE = 'external'
 /** Seconds: asked for, so that the provider says when the person proved themselves there (`auth_time`). */
 const ANY_AGE = 365 * 86_400
-
-/**
- * What one sign-in elsewhere remembers until it comes back: bound to this browser by a cookie, and
- * to the one provider it was begun with.
- */
-interface State {
-  readonly provider: string
-  readonly verifier: string
-  readonly nonce: string
-  readonly state: string
-  readonly back: string
-  /** The account that a link was asked for; empty to sign in. */
-  readonly link: string
-}
 
 /** @throws ConfigError with everything that is wrong */
 export function checkedProviders(providers: readonly ExternalProvider[]): readonly ExternalProvider[] {
@@ -77,7 +64,7 @@ function isSecure(url: URL): boolean {
  */
 export function externalLogin(parts: IdentityParts): Routes {
   if (parts.providers.length === 0) return {}
-  const { base, cookies, tokens } = parts
+  const { base, cookies } = parts
   const signIn = new SignIn(parts)
   const configurations = new Map<string, Promise<Configuration>>()
   const callback = (id: string): string => `${parts.origin}${base}/external/callback/${id}`
@@ -111,15 +98,15 @@ export function externalLogin(parts: IdentityParts): Routes {
       const client = await loadClient()
       const configuration = await discover(provider).catch(() => undefined)
       if (configuration === undefined) return failed(request)
-      const state: State = {
+      const state: ExternalState = {
         provider: provider.id,
         verifier: client.randomPKCECodeVerifier(),
         nonce: client.randomNonce(),
         state: client.randomState(),
         back: backOf(request, parts) ?? '',
         link,
+        until: parts.clock.now() + STATE_MS,
       }
-      const token = await tokens.issue('external', undefined, { ...state }, STATE_MS)
       const url = client.buildAuthorizationUrl(configuration, {
         redirect_uri: callback(provider.id),
         scope: provider.scope ?? 'openid email profile',
@@ -134,13 +121,13 @@ export function externalLogin(parts: IdentityParts): Routes {
       const title = request.texts.goingTo.replace('{provider}', provider.name)
       const body = html`<p><a class="button full" href="${url.href}">${request.texts.continue}</a></p>`
       return show({ title, body, refresh: url.href }, 200, [
-        cookies.set(STATE_COOKIE, token, STATE_MS / 1_000),
+        cookies.set(STATE_COOKIE, sealState(parts.secret, state), STATE_MS / 1_000),
       ])
     },
     'GET /external/callback/*': async request => {
       const path = request.exchange.path.canonical
-      const token = cookies.read(request.exchange.header('cookie'), STATE_COOKIE) ?? ''
-      const state = readState((await tokens.redeem('external', token))?.data)
+      const cookie = cookies.read(request.exchange.header('cookie'), STATE_COOKIE) ?? ''
+      const state = openState(parts.secret, cookie, parts.clock.now())
       const provider = parts.providers.find(({ id }) => id === state?.provider)
       // A state of another provider is worth nothing here, whatever the answer says.
       if (
@@ -156,7 +143,7 @@ export function externalLogin(parts: IdentityParts): Routes {
         new URL(`${parts.origin}${path}?${request.exchange.path.query}`),
       )
       if (claims === undefined) return failed(request)
-      const account = await accountFor(parts, provider, claims, state, request)
+      const account = await accountOnce(parts, provider, claims, state, request)
       if (account === undefined) return failed(request)
       if (state.link !== '') return go(`${base}/account`, [cookies.clear(STATE_COOKIE)])
       const result = await signIn.external(account, contextOf(request), provenAt(claims, parts.clock.now()))
@@ -173,12 +160,23 @@ export function externalLogin(parts: IdentityParts): Routes {
   }
 }
 
+/** The account, once for each sign-in that was begun: also where a provider takes a code twice. */
+async function accountOnce(
+  parts: IdentityParts,
+  ...[provider, claims, state, request]: [ExternalProvider, IDToken, ExternalState, PageRequest]
+): Promise<Account | undefined> {
+  const account = await accountFor(parts, provider, claims, state, request)
+  if (account === undefined) return undefined
+  const isFirst = await parts.tokens.useOnce('external', state.state, account.id, Math.floor(state.until))
+  return isFirst ? account : undefined
+}
+
 /** The account a sign-in elsewhere stands for; linked or made where that is proven, undefined otherwise. */
 async function accountFor(
   parts: IdentityParts,
   provider: ExternalProvider,
   claims: IDToken,
-  state: State,
+  state: ExternalState,
   request: PageRequest,
 ): Promise<Account | undefined> {
   const { accounts } = parts
@@ -217,7 +215,7 @@ function provenEmail(claims: IDToken): Email | undefined {
 async function claimsOf(
   provider: ExternalProvider,
   configuration: Configuration,
-  state: State,
+  state: ExternalState,
   url: URL,
 ): Promise<IDToken | undefined> {
   const client = await loadClient()
@@ -249,25 +247,6 @@ async function discovered(provider: ExternalProvider): Promise<Configuration> {
   if (configuration.serverMetadata().issuer !== provider.issuer)
     throw new Error('the metadata is of another issuer')
   return configuration
-}
-
-function readState(data: unknown): State | undefined {
-  if (typeof data !== 'object' || data === null) return undefined
-  const values = new Map<string, unknown>(Object.entries(data))
-  const text = (name: string): string => {
-    const value = values.get(name)
-    return typeof value === 'string' ? value : ''
-  }
-  if (text('provider') === '' || text('verifier') === '' || text('state') === '' || text('nonce') === '')
-    return undefined
-  return {
-    provider: text('provider'),
-    verifier: text('verifier'),
-    nonce: text('nonce'),
-    state: text('state'),
-    back: text('back'),
-    link: text('link'),
-  }
 }
 
 /** @throws (rejects) ConfigError when it is not installed or too old */

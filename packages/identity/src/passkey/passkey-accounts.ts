@@ -6,6 +6,7 @@ import { parseEmail } from '../account/email.ts'
 import { OneTimeTokens } from '../account/one-time-tokens.ts'
 import { identityDatabase } from '../database/identity-database.ts'
 import { migrateIdentity } from '../database/identity-migrations.sql.ts'
+import { PasskeyChallenges } from './passkey-challenges.ts'
 import { loadWebAuthn, type Passkey, Passkeys } from './passkeys.ts'
 
 /** Where accounts are kept, and the name that a browser shows for them. */
@@ -41,22 +42,27 @@ export class PasskeyAccounts {
   readonly #options: PasskeyAccountsOptions
   readonly #accounts: Accounts
   readonly #tokens: OneTimeTokens
+  readonly #challenges: PasskeyChallenges
   readonly #database: ReturnType<typeof identityDatabase>
   readonly #passkeys = new Map<string, Passkeys>()
 
-  private constructor(options: PasskeyAccountsOptions) {
+  private constructor(options: PasskeyAccountsOptions, tokens: OneTimeTokens, challenges: PasskeyChallenges) {
     const { clock = systemClock, random = systemRandom } = options
     this.#options = options
     this.#database = identityDatabase(options.database)
     const shared = { database: this.#database, clock, random }
     this.#accounts = new Accounts({ ...shared, ...(options.emit !== undefined && { emit: options.emit }) })
-    this.#tokens = new OneTimeTokens(shared)
+    this.#tokens = tokens
+    this.#challenges = challenges
   }
 
   /** @throws StoreError when the database cannot be reached or migrated */
   static async open(options: PasskeyAccountsOptions): Promise<PasskeyAccounts> {
-    await migrateIdentity(options.database)
-    return new PasskeyAccounts(options)
+    const { database, clock = systemClock, random = systemRandom } = options
+    await migrateIdentity(database)
+    const tokens = new OneTimeTokens({ database: identityDatabase(database), clock, random })
+    const challenges = await PasskeyChallenges.open(database, { tokens, clock, random })
+    return new PasskeyAccounts(options, tokens, challenges)
   }
 
   /** Newest first. */
@@ -151,7 +157,7 @@ export class PasskeyAccounts {
     const { name, clock, emit } = this.#options
     const passkeys = new Passkeys({
       database: this.#database,
-      tokens: this.#tokens,
+      challenges: this.#challenges,
       origin,
       rpName: name,
       ...(clock !== undefined && { clock }),

@@ -57,13 +57,17 @@ export function parseAssertion(answer: unknown): AssertionAnswer | undefined {
 }
 
 /**
- * Whether an answer was given in a frame of another site (WebAuthn Level 3 sections 7.1 and 7.2): pages of
- * ours are never in one, so whoever framed something of this origin asks. Some browsers leave `topOrigin`
- * out, so `crossOrigin` decides.
+ * The challenge (base64url) that an answer says it is for; undefined for one that was given in a frame of
+ * another site (WebAuthn Level 3 sections 7.1 and 7.2): pages of ours are never in one, so whoever framed
+ * something of this origin asks. Some browsers leave `topOrigin` out, so `crossOrigin` decides.
  */
-export function isFramed(clientDataJSON: string): boolean {
-  const data = jsonObject(Buffer.from(clientDataJSON, 'base64url'))
-  return data === undefined || (data['crossOrigin'] ?? false) !== false || data['topOrigin'] !== undefined
+export function challengeOf(
+  answer: AssertionAnswer | RegistrationResponseJSON | undefined,
+): string | undefined {
+  if (answer === undefined) return undefined
+  const data = jsonObject(Buffer.from(answer.response.clientDataJSON, 'base64url'))
+  const isFramed = (data?.['crossOrigin'] ?? false) !== false || data?.['topOrigin'] !== undefined
+  return isFramed ? undefined : text(data, 'challenge')
 }
 
 function member(value: unknown, name: string): unknown {

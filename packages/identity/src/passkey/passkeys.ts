@@ -5,11 +5,11 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server'
 import type { Account } from '../account/account.ts'
-import type { OneTimeTokens } from '../account/one-time-tokens.ts'
 import type { IdentityDatabase } from '../database/identity-database.ts'
 import { isUniqueViolation } from '../database/unique-violation.ts'
 import { PASSKEY_SQL } from './passkey.sql.ts'
-import { type AssertionAnswer, isFramed, parseAssertion, parseRegistration } from './passkey-answer.ts'
+import { type AssertionAnswer, challengeOf, parseAssertion, parseRegistration } from './passkey-answer.ts'
+import type { PasskeyChallenges } from './passkey-challenges.ts'
 
 /** A passkey as its owner sees it. */
 export interface Passkey {
@@ -32,7 +32,7 @@ interface PasskeyRow {
 
 export interface PasskeysOptions {
   readonly database: IdentityDatabase
-  readonly tokens: OneTimeTokens
+  readonly challenges: PasskeyChallenges
   /** The one origin of the pages: `https://shop.example`. Never taken from a request. */
   readonly origin: string
   /** Domain the passkeys are for: the host of the origin, or a parent of it. Default: the host. */
@@ -51,7 +51,6 @@ export interface ProvenPasskey {
   readonly publicKey: string
 }
 
-const CHALLENGE_MS = 300_000
 const PER_ACCOUNT = 20
 /** -8 EdDSA, -7 ES256, -257 RS256 (COSE). */
 const ALGORITHMS = [-8, -7, -257]
@@ -77,7 +76,7 @@ export class Passkeys {
   async registrationOptions(account: Account): Promise<PublicKeyCredentialCreationOptionsJSON> {
     const { generateRegistrationOptions } = await loadWebAuthn()
     const known = await this.#rows(account.id)
-    const challenge = await this.#options.tokens.issue('passkey-register', account.id, {}, CHALLENGE_MS)
+    const challenge = await this.#options.challenges.issue(this.#purpose('register', account.id))
     return generateRegistrationOptions({
       rpName: this.#options.rpName,
       rpID: this.rpId,
@@ -98,19 +97,21 @@ export class Passkeys {
    */
   async register(account: Account, answer: unknown, name: string): Promise<Passkey | undefined> {
     const response = parseRegistration(answer)
-    if (response === undefined || isFramed(response.response.clientDataJSON)) return undefined
+    const challenge = challengeOf(response)
+    if (response === undefined || challenge === undefined) return undefined
+    const issued = await this.#options.challenges.find(this.#purpose('register', account.id), challenge)
+    if (issued === undefined) return undefined
     if ((await this.#rows(account.id)).length >= PER_ACCOUNT) return undefined
     const { verifyRegistrationResponse } = await loadWebAuthn()
     const verified = await verifyRegistrationResponse({
       response,
-      expectedChallenge: async challenge =>
-        (await this.#options.tokens.redeem('passkey-register', challenge))?.accountId === account.id,
+      expectedChallenge: challenge,
       expectedOrigin: this.#options.origin,
       expectedRPID: this.rpId,
       requireUserVerification: true,
       supportedAlgorithmIDs: ALGORITHMS,
     }).catch(() => undefined)
-    if (verified?.verified !== true) return undefined
+    if (verified?.verified !== true || !(await issued.useUp(account.id))) return undefined
     const { credential } = verified.registrationInfo
     const now = this.#clock.now()
     const label = name.replace(/[\u0000-\u001f\u007f]/g, '').slice(0, 60)
@@ -142,7 +143,7 @@ export class Passkeys {
    * account is named, so none can be guessed.
    */
   async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
-    const challenge = await this.#options.tokens.issue('passkey-sign-in', undefined, {}, CHALLENGE_MS)
+    const challenge = await this.#options.challenges.issue(this.#purpose('sign-in', ''))
     return this.#requestOptions(challenge, [])
   }
 
@@ -156,25 +157,18 @@ export class Passkeys {
 
   /** The account whose passkey answered a sign-in challenge, or undefined. */
   async signIn(answer: unknown): Promise<ProvenPasskey | undefined> {
-    return this.verify(
-      answer,
-      async challenge => (await this.#options.tokens.redeem('passkey-sign-in', challenge)) !== undefined,
-    )
+    return this.#answered(answer, this.#purpose('sign-in', ''))
   }
 
   /** What a browser needs to prove that the holder of this account is there. */
   async proofOptions(accountId: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
-    const challenge = await this.#options.tokens.issue('passkey-prove', accountId, {}, CHALLENGE_MS)
+    const challenge = await this.#options.challenges.issue(this.#purpose('prove', accountId))
     return this.#requestOptions(challenge, await this.#rows(accountId))
   }
 
   /** Whether a passkey of this account answered a challenge of `proofOptions`. */
   async prove(accountId: string, answer: unknown): Promise<ProvenPasskey | undefined> {
-    const proven = await this.verify(
-      answer,
-      async challenge =>
-        (await this.#options.tokens.redeem('passkey-prove', challenge))?.accountId === accountId,
-    )
+    const proven = await this.#answered(answer, this.#purpose('prove', accountId))
     return proven?.accountId === accountId ? proven : undefined
   }
 
@@ -190,15 +184,12 @@ export class Passkeys {
   }
 
   /**
-   * Verifies an assertion against a challenge: origin, domain, user verification, signature and counter.
-   * @param expected whether the challenge (base64url) is the one; it may be used up by asking
+   * Verifies an assertion against a challenge (base64url): origin, domain, user verification, signature and
+   * counter. That the challenge is answered once is for the caller to see to.
    */
-  async verify(
-    answer: unknown,
-    expected: (challenge: string) => boolean | Promise<boolean>,
-  ): Promise<ProvenPasskey | undefined> {
+  async verify(answer: unknown, challenge: string): Promise<ProvenPasskey | undefined> {
     const response: AssertionAnswer | undefined = parseAssertion(answer)
-    if (response === undefined || isFramed(response.response.clientDataJSON)) return undefined
+    if (response === undefined || challengeOf(response) !== challenge) return undefined
     const [row] = await this.#options.database.rows<PasskeyRow>(PASSKEY_SQL.find, [response.id])
     const handle = response.response.userHandle
     if (
@@ -209,7 +200,7 @@ export class Passkeys {
     const { verifyAuthenticationResponse } = await loadWebAuthn()
     const verified = await verifyAuthenticationResponse({
       response,
-      expectedChallenge: expected,
+      expectedChallenge: challenge,
       expectedOrigin: this.#options.origin,
       expectedRPID: this.rpId,
       requireUserVerification: true,
@@ -249,6 +240,21 @@ export class Passkeys {
   async removeAll(accountId: string): Promise<void> {
     await this.#options.database.batch([{ text: PASSKEY_SQL.removeAll, values: [accountId] }])
     this.#emit('factor.removed', accountId)
+  }
+
+  /** Verifies the answer to a challenge of ours, which is used up by a right one. */
+  async #answered(answer: unknown, purpose: string): Promise<ProvenPasskey | undefined> {
+    const challenge = challengeOf(parseAssertion(answer))
+    if (challenge === undefined) return undefined
+    const issued = await this.#options.challenges.find(purpose, challenge)
+    const proven = issued === undefined ? undefined : await this.verify(answer, challenge)
+    if (issued === undefined || proven === undefined) return undefined
+    return (await issued.useUp(proven.accountId)) ? proven : undefined
+  }
+
+  /** What a challenge is for: at this site, and for this account where one is known. */
+  #purpose(use: 'register' | 'sign-in' | 'prove', accountId: string): string {
+    return `${use} ${this.#options.origin} ${accountId}`
   }
 
   async #rows(accountId: string): Promise<readonly PasskeyRow[]> {

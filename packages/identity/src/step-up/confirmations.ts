@@ -109,7 +109,7 @@ export class Confirmations {
   async prove(session: Session, nonce: string, answer: unknown): Promise<boolean> {
     const row = await this.#find(session, nonce)
     if (row === undefined || row.provenAt !== null) return false
-    const proven = await this.#passkeys.verify(answer, challenge => challenge === row.digest)
+    const proven = await this.#passkeys.verify(answer, row.digest)
     if (proven?.accountId !== session.accountId) return false
     const assertion = Buffer.from(
       JSON.stringify({
