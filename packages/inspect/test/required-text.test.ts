@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { inspect } from '../src/inspect.ts'
+import { requiredBy } from '../src/matching/rule-candidates.ts'
 import { RuleSet } from '../src/matching/rule-set.ts'
 import { SignFilter } from '../src/matching/sign-filter.ts'
 import { TextFilter } from '../src/matching/text-filter.ts'
@@ -101,8 +102,8 @@ describe('what an expression requires of a text', () => {
   })
 
   test('stands in every attack that a rule lists, whatever is written around it', () => {
-    const filter = new TextFilter(ownRules.map(rule => rule.requires))
-    const filtered = ownRules.filter(rule => rule.requires !== undefined)
+    const filter = new TextFilter(ownRules.map(rule => requiredBy(rule).requires))
+    const filtered = ownRules.filter(rule => requiredBy(rule).requires !== undefined)
     for (const rule of filtered) {
       for (const attack of rule.attacks) {
         for (const text of [attack, `é ${attack} x`, `${attack}\n`])
@@ -134,7 +135,7 @@ describe('the least length that an expression matches', () => {
       if (!('expression' in rule && rule.expression instanceof RegExp)) continue
       for (const attack of rule.attacks) {
         const found = rule.expression.exec(attack.toLowerCase()) ?? rule.expression.exec(attack)
-        if (found !== null) assert.ok((rule.least ?? 0) <= found[0].length, `${rule.id}: ${attack}`)
+        if (found !== null) assert.ok(requiredBy(rule).least <= found[0].length, `${rule.id}: ${attack}`)
       }
     }
   })
@@ -269,7 +270,7 @@ describe('the kinds of characters that an expression requires', () => {
     for (const rule of ownRules) {
       if (!('expression' in rule && rule.expression instanceof RegExp)) continue
       assert.equal(rule.expression.flags, '', `${rule.id} is read as an expression without flags`)
-      const filter = new SignFilter([rule.signs])
+      const filter = new SignFilter([requiredBy(rule).signs])
       for (const attack of attacks) {
         for (const text of [attack, attack.toLowerCase()]) {
           if (!rule.expression.test(text)) continue
@@ -321,6 +322,6 @@ describe('the kinds of characters that an expression requires', () => {
 
 /** A rule that looks at every text that its gates let through. */
 function unfiltered(rule: Rule): Rule {
-  const { signs: _, requires: __, least: ___, ...rest } = rule
+  const { needs: _, signs: __, ...rest } = rule
   return { ...rest, find: reading => rule.find(reading) }
 }

@@ -9,7 +9,7 @@ import { type Place, readingOf } from '../src/value/reading.ts'
 
 /** A rule that looks at every text that has the characters and words of its masks. */
 function unfiltered(rule: Rule): Rule {
-  const { signs: _, requires: __, least: ___, ...rest } = rule
+  const { needs: _, signs: __, ...rest } = rule
   return { ...rest, find: reading => rule.find(reading) }
 }
 

@@ -105,6 +105,7 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
   const bounds: Bounds = { ...DEFAULT_BOUNDS, ...options.bounds }
   const rules =
     options.rules === undefined ? ownRuleSet : new RuleSet([...ownRuleSet.rules, ...options.rules])
+  rules.prepare()
   const exceptions = compileExceptions(options.except ?? [], 'inspect.except')
   const level = options.level ?? 1
   const everywhere: Plan = {

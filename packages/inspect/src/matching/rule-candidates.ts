@@ -1,3 +1,4 @@
+import { type RequiredOfText, requiredOf } from '../rule/required-text.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { Parts } from '../rule/searched-parts.ts'
 import { bitsOf } from '../value/bits.ts'
@@ -6,6 +7,7 @@ import { RuleGates } from './rule-gates.ts'
 import { SignFilter } from './sign-filter.ts'
 import { TextFilter } from './text-filter.ts'
 
+const NOTHING: RequiredOfText = { requires: undefined, least: 0, signs: undefined }
 /** From this length on, less one, every rule fits. */
 const MEASURED = 65
 /**
@@ -54,9 +56,10 @@ export class RuleCandidates {
   constructor(rules: readonly Rule[]) {
     this.rows = new Int32Array(Math.ceil(rules.length / 32))
     this.#gates = new RuleGates(rules)
-    this.#signs = new SignFilter(rules.map(rule => rule.signs))
-    this.#filter = new TextFilter(rules.map(rule => rule.requires))
-    this.#fitting = Array.from({ length: MEASURED }, (_, length) => fitting(rules, length))
+    const required = rules.map(requiredBy)
+    this.#signs = new SignFilter(required.map(({ signs }) => signs))
+    this.#filter = new TextFilter(required.map(({ requires }) => requires))
+    this.#fitting = Array.from({ length: MEASURED }, (_, length) => fitting(required, length))
     this.#known = new Int32Array(SLOTS * (KEYS + this.rows.length))
   }
 
@@ -169,10 +172,16 @@ export class RuleCandidates {
   }
 }
 
-function fitting(rules: readonly Rule[], length: number): Int32Array {
-  const set = new Int32Array(Math.ceil(rules.length / 32))
-  rules.forEach((rule, index) => {
-    if ((rule.least ?? 0) <= length) set[index >> 5] = (set[index >> 5] as number) | (1 << (index & 31))
+/** What a text must hold for a rule to hit it. */
+export function requiredBy({ needs, signs }: Rule): RequiredOfText {
+  const required = needs === undefined ? NOTHING : requiredOf(needs.map(({ source }) => source).join('|'))
+  return signs === undefined ? required : { ...required, signs }
+}
+
+function fitting(required: readonly RequiredOfText[], length: number): Int32Array {
+  const set = new Int32Array(Math.ceil(required.length / 32))
+  required.forEach(({ least }, index) => {
+    if (least <= length) set[index >> 5] = (set[index >> 5] as number) | (1 << (index & 31))
   })
   return set
 }

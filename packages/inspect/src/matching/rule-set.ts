@@ -26,7 +26,7 @@ export class RuleSet {
   readonly #foreign: boolean
   /** How many times 32 rules there are: a set of rules is a row of so many numbers. */
   readonly #width: number
-  readonly #candidates: RuleCandidates
+  #prepared: RuleCandidates | undefined
   /**
    * The rules that look at each place, and of these the ones for which it matters where a text starts or
    * ends.
@@ -57,7 +57,6 @@ export class RuleSet {
     this.#foreign = rules.some(rule => rule.family === 'loaded')
     this.#width = Math.ceil(rules.length / 32)
     this.#opened = new Int32Array(this.#width)
-    this.#candidates = new RuleCandidates(rules)
     this.#all = setOf(rules, () => true)
     this.#certain = setOf(rules, rule => !rule.quotable)
     const placed = setOf(rules, rule => {
@@ -76,6 +75,19 @@ export class RuleSet {
       name: of('name'),
       'file-name': of('file-name'),
     }
+  }
+
+  /**
+   * Reads what every rule requires of a text, so that the first request need not wait for it: a tenth of a
+   * second for the rules that ship.
+   */
+  prepare(): void {
+    this.#prepared ??= new RuleCandidates(this.rules)
+  }
+
+  get #candidates(): RuleCandidates {
+    this.#prepared ??= new RuleCandidates(this.rules)
+    return this.#prepared
   }
 
   /**

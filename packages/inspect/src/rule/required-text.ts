@@ -20,6 +20,7 @@ const MAX_TEXTS = 48
 const MAX_EXACT = 16
 /** Characters of a class that are told apart. */
 const MAX_CLASS = 4
+const LINE_ENDS: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' }
 /** Shorter texts stand nearly everywhere. */
 const SHORTEST = 2
 
@@ -241,8 +242,9 @@ class SourceReader {
     while (this.#at < this.#source.length && this.#source[this.#at] !== ']')
       this.#at += this.#source[this.#at] === '\\' ? 2 : 1
     const inside = this.#source.slice(start, this.#at++)
-    const isPlain = /^(?:[^\\^-]|\\[^\w]|-$)(?:[^\\-]|\\[^\w]|-$){0,7}$/.test(inside)
-    const characters = [...new Set(inside.replaceAll('\\', '').toLowerCase())]
+    const isPlain = /^(?:[^\\^-]|\\[^\w]|\\[tnr]|-$)(?:[^\\-]|\\[^\w]|\\[tnr]|-$){0,7}$/.test(inside)
+    const spelt = inside.replace(/\\([tnr])/g, (_, letter: string) => LINE_ENDS[letter] ?? '')
+    const characters = [...new Set(spelt.replaceAll('\\', '').toLowerCase())]
     const signs = signsOfClass(inside)
     return isPlain && !inside.includes('\\\\') && characters.length <= MAX_CLASS
       ? { exact: characters, all: [], least: 1, signs }
@@ -253,14 +255,16 @@ class SourceReader {
     const character = this.#source[this.#at++] as string
     if (character === 'b' || character === 'B') return EMPTY
     const signs = signsOfMember(this.#source, this.#at - 2)
+    const named = LINE_ENDS[character]
+    if (named !== undefined) return { exact: [named], all: [], least: 1, signs }
     if (!/\w/.test(character)) return { exact: [character], all: [], least: 1, signs }
     // What stood before, or under a name, may be nothing.
     if (/[\dkpP]/.test(character)) return ANYTHING
     const code = /^(?:x[\da-f]{2}|u[\da-f]{4})/i.exec(this.#source.slice(this.#at - 1, this.#at + 4))?.[0]
     if (code === undefined) return { ...ANY_CHARACTER, signs }
     this.#at += code.length - 1
-    const named = String.fromCharCode(Number.parseInt(code.slice(1), 16)).toLowerCase()
-    return { exact: [named], all: [], least: 1, signs }
+    const numbered = String.fromCharCode(Number.parseInt(code.slice(1), 16)).toLowerCase()
+    return { exact: [numbered], all: [], least: 1, signs }
   }
 
   #quantified(atom: Known): Known {

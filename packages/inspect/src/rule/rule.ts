@@ -1,7 +1,6 @@
 import type { Reading } from '../value/reading.ts'
 import type { Family } from './family.ts'
 import type { RequiredSigns } from './required-signs.ts'
-import { type Requirement, requiredOf } from './required-text.ts'
 import { PartSearch, type Parts } from './searched-parts.ts'
 
 /** Where in a reading a rule hit: half-open. */
@@ -51,15 +50,13 @@ export interface Rule {
    * Hits wherever it stands, so that lines and quoted parts need not be read by themselves. Default false.
    */
   readonly isAnywhere?: boolean
-  /** What a text in lower case must hold for the rule to hit. Default: nothing is required. */
-  readonly requires?: readonly Requirement[]
   /**
-   * The kinds of characters that a text must hold for the rule to hit, of one of these alternatives. Default:
-   * none are required.
+   * Expressions one of which matches every text that the rule hits, in lower case: a text that lacks what
+   * they all require is not shown to the rule. Default: every text is.
    */
+  readonly needs?: readonly RegExp[]
+  /** The kinds of characters that such a text holds, where `needs` does not say it. */
   readonly signs?: readonly RequiredSigns[]
-  /** How long a text must be for the rule to hit, at least. Default 0. */
-  readonly least?: number
   /** Whether it would hit the same text in a place at which it looks. Default: nobody knows. */
   wouldHit?(reading: Reading): boolean
   /**
@@ -94,15 +91,6 @@ export interface PatternOptions {
 }
 
 /**
- * What a text must hold for a rule that looks with these expressions, and finds nothing where none of them
- * matches: a text that lacks it is not shown to the rule.
- */
-export function needsOneOf(...expressions: readonly RegExp[]): Pick<Rule, 'requires' | 'signs' | 'least'> {
-  const { requires, signs, least } = requiredOf(expressions.map(({ source }) => source).join('|'))
-  return { ...(requires !== undefined && { requires }), ...(signs !== undefined && { signs }), least }
-}
-
-/**
  * A rule from one expression, matched against the reading in lower case. The expression must be
  * linear-time: every quantifier is
  * bounded, none is nested in another unbounded one (`test/expressions.test.ts` checks each).
@@ -113,7 +101,6 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
   const exact = options.exactCase === true
   const atStart = options.atStart === true
   const unless = options.unlessNamed
-  const { requires, signs, least } = requiredOf(expression.source)
   const search = new PartSearch(expression)
   return {
     id,
@@ -127,9 +114,7 @@ export function pattern(id: string, expression: RegExp, options: PatternOptions)
     attacks: options.attacks,
     benign: options.benign ?? [],
     ...(places !== undefined && { places }),
-    ...(requires !== undefined && { requires }),
-    ...(signs !== undefined && { signs }),
-    least,
+    needs: [expression],
     atStart,
     isAnywhere: !ANCHOR.test(expression.source),
     wouldHit: reading =>

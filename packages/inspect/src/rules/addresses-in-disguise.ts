@@ -1,5 +1,5 @@
 import { findOddAddress } from '../lex/odd-address.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -36,7 +36,7 @@ export const disguisedAddressRules: readonly Rule[] = [
     chars: CHAR.slash,
     words: 0,
     places: ['query', 'form', 'cookie'],
-    ...needsOneOf(HOST_ALONE),
+    needs: [HOST_ALONE],
     find: findTargetHost,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],
@@ -150,7 +150,7 @@ export const disguisedAddressRules: readonly Rule[] = [
     quotable: false,
     chars: CHAR.pipe,
     words: 0,
-    ...needsOneOf(/unix:[\s\S]*\|http/),
+    needs: [/unix:[\s\S]*\|http/],
     find: findSocketProxy,
     attacks: ['unix:AAAAAAAA|http://evil.example/', `unix:${'A'.repeat(5_000)}|https://evil.example/`],
     benign: ['unix: a|b', 'unix:/run/a.sock', 'unix: see | http://a.example'],
@@ -186,7 +186,7 @@ export const disguisedAddressRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.colon | CHAR.slash,
     words: 0,
-    requires: [[[':/', ':\\', '//', '\\\\', '\\/', '/\\', ':\t', ':\n', ':\r']]],
+    needs: [/(?::[/\t\n\r]|:\\|\/\/|\\\\|\\\/|\/\\)/],
     find: ({ lower, fromStart }: Reading): Span | undefined => {
       const found = findOddAddress(lower)
       return fromStart || (found !== undefined && found.start > 0) ? found : undefined

@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -70,7 +70,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'body', 'cookie', 'header'],
     atStart: true,
-    ...needsOneOf(WEBSHELL_VALUE, FIRST_LOOK),
+    needs: [WEBSHELL_VALUE, FIRST_LOOK],
     find: findWebshellParameter,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],
@@ -85,7 +85,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'form', 'cookie', 'body', 'file-name'],
     atStart: true,
-    ...needsOneOf(SHORT, NUMBERED),
+    needs: [SHORT, NUMBERED],
     find: findShortCommand,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],
@@ -99,7 +99,7 @@ export const commandPlaceRules: readonly Rule[] = [
     chars: CHAR.paren,
     words: WORD.call | WORD.runtime | WORD.java,
     places: ['name'],
-    ...needsOneOf(NAME_CALL),
+    needs: [NAME_CALL],
     find: findNameCall,
     // By where the name stands: the cases are in `test/command-places.test.ts`.
     attacks: [],

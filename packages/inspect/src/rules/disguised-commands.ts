@@ -1,5 +1,5 @@
 import { isTellingCommand, looksAround } from '../lex/shell-words.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -79,7 +79,7 @@ export const disguisedCommandRules: readonly Rule[] = [
     chars: CHAR.apostrophe | CHAR.quote,
     words: 0,
     atStart: true,
-    ...needsOneOf(QUOTED_WORD),
+    needs: [QUOTED_WORD],
     find({ lower, fromStart }: Reading): Span | undefined {
       const [whole, word] = (fromStart ? QUOTED_WORD.exec(lower) : null) ?? []
       if (whole === undefined || word === undefined || !isTold(word.replace(/["']/g, ''))) return undefined

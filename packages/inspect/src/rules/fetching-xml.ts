@@ -7,7 +7,7 @@ import {
   findTransform,
   OPENING_ELEMENT,
 } from '../lex/xml-fetch.ts'
-import { needsOneOf, pattern, type Rule } from '../rule/rule.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import { WORD } from '../value/words.ts'
 import { declaring } from './declaring.ts'
@@ -29,7 +29,7 @@ export const fetchingXmlRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.less,
     words: WORD.entity,
-    ...needsOneOf(FOREIGN_TYPE),
+    needs: [FOREIGN_TYPE],
     find: ({ lower }) => findForeignType(lower),
     attacks: [
       '<!DOCTYPE foo SYSTEM "http://x/y.dtd">',
@@ -53,7 +53,7 @@ export const fetchingXmlRules: readonly Rule[] = [
     chars: CHAR.less,
     words: WORD.entity,
     atStart: true,
-    ...needsOneOf(/<!doctype\s/),
+    needs: [/<!doctype\s/],
     find: ({ lower, fromStart }) => (fromStart ? findFetchingProlog(lower) : undefined),
     attacks: [
       '<?xml version="1.0"?><!-- a --><!DOCTYPE r [<!ENTITY % p SYSTEM "http://x.example/"> %p;]><r/>',
@@ -87,7 +87,7 @@ export const fetchingXmlRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.less,
     words: WORD.entity,
-    ...needsOneOf(FOREIGN_STYLESHEET),
+    needs: [FOREIGN_STYLESHEET],
     find: ({ lower, place, name, fromStart }) =>
       findStylesheet(lower, place === 'body' && name === '' && fromStart),
     attacks: [
@@ -103,7 +103,7 @@ export const fetchingXmlRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.less,
     words: WORD.entity,
-    ...needsOneOf(/\/1999\/xsl\/transform/),
+    needs: [/\/1999\/xsl\/transform/],
     find: ({ lower }) => findTransform(lower, 'refused'),
     attacks: [
       '<x:stylesheet xmlns:x="http://www.w3.org/1999/XSL/Transform"><a b="{document(\'http://x.example/\')}"/>',

@@ -74,7 +74,7 @@ export const gadgetRules: readonly Rule[] = [
     id: 'java/jdbc',
     family: 'java',
     quotable: false,
-    requires: [[['jdbc:', 'runscript', 'autodeserialize=', 'socketfactory=']]],
+    needs: [/(?:jdbc:|runscript|autodeserialize=|socketfactory=)/],
     chars: 0,
     find: findDriverSetting,
     score: 5,

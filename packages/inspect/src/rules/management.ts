@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -71,7 +71,7 @@ export const managementRules: readonly Rule[] = [
     atStart: true,
     chars: 0,
     words: WORD.probe,
-    ...needsOneOf(LOADING_NAME, LOADING),
+    needs: [LOADING_NAME, LOADING],
     find: findLoadingSetting,
     // By where the name stands: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -102,7 +102,7 @@ export const managementRules: readonly Rule[] = [
     chars: 0,
     words: WORD.process,
     places: ['query'],
-    ...needsOneOf(/stdio/),
+    needs: [/stdio/],
     find: findStartedTransport,
     // By the name of the parameter: the cases are in `test/management.test.ts`.
     attacks: [],

@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -94,7 +94,7 @@ export const nosqlRules: readonly Rule[] = [
     quotable: false,
     chars: CHAR.dollar,
     words: 0,
-    ...needsOneOf(OPERATOR),
+    needs: [OPERATOR],
     find: findOperatorName,
     attacks: ['password[$ne]', '$where', 'user.$gt', 'u_id[$regex]', 'filters[$where]'],
     benign: [
@@ -118,7 +118,7 @@ export const nosqlRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.dollar,
     words: 0,
-    ...needsOneOf(VALUE),
+    needs: [VALUE],
     find: findOperatorValue,
     attacks: [
       "true, $where: '99 == 88'",

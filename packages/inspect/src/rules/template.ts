@@ -173,7 +173,7 @@ export const templateRules: readonly Rule[] = [
   {
     id: 'template/object',
     family: 'template',
-    requires: [[['{{', '#{', '<%', '{%', '[[$', '*{', '${', '!{', '@{', '~{', '%{']]],
+    needs: [/(?:\{[{%]|[#*$!]\{|[@~%]\{|<%|\[\[\$)/],
     find: findObject,
     score: 5,
     quotable: true,

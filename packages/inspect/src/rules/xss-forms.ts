@@ -78,7 +78,7 @@ export const xssFormRules: readonly Rule[] = [
         benign: ['java\nscript: a language', 'javascript\n: x', 'ja\tva: script'],
       },
     ),
-    requires: [[['j\t', 'j\n', 'j\r', 'ja\t', 'ja\n', 'ja\r', 'jav\t', 'jav\n', 'jav\r']]],
+    needs: [/(?:j|ja|jav)[\t\n\r][\s\S]{7,}:/],
   },
   // Out of one property of a style sheet, into rules of one's own that fetch.
   pattern(
