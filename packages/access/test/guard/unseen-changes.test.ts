@@ -69,6 +69,17 @@ const MEANING: readonly (readonly [name: string, approved: string, used: string]
   ['X-Force', '0', '1'],
   ['X-Amz-Copy-Source', '/a/1', '/b/2'],
   ['X-Recursive', 'no', 'yes'],
+  ['Upgrade', 'websocket', 'h2c'],
+  ['Sec-WebSocket-Protocol', 'read', 'admin'],
+  ['If-None-Match', '*', '"a"'],
+  ['Content_Encoding', 'identity', 'gzip'],
+  ['X-Recipient', 'ann', 'eve'],
+  ['X-Owner-Id', '1', '2'],
+  ['X-Site', '1', '2'],
+  ['X-Client-Id', '1', '2'],
+  ['X-Api-Version', '1', '2'],
+  ['X-Max-Count', '1', '1000'],
+  ['X-Bucket', 'a', 'b'],
 ]
 for (const [name, approved, used] of MEANING)
   test(`attack: a consent is used with another ${name} than it was given for`, async t => {
@@ -89,6 +100,7 @@ test('a consent is good whatever else differs between two tries of the same clie
     'X-User-Agent': 'app/2',
     'X-Request-Id': '1',
     'X-Operation-Id': '1',
+    'X-Envoy-Attempt-Count': '2',
     'X-User-IP': '192.0.2.1',
     'Idempotency-Key': '1',
     'If-None-Match': '"a"',
