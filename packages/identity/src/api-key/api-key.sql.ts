@@ -31,7 +31,7 @@ export const API_KEY_SQL: Readonly<
   countLive: `SELECT count(*) AS "count" FROM api_key WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,
   revoke: 'UPDATE api_key SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL',
   revokeOwner:
-    'UPDATE api_key SET revoked_at = $3, revoked_why = $4 WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL',
+    'UPDATE api_key SET revoked_at = $3, revoked_why = $4 WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL RETURNING id',
   replace: `UPDATE api_key SET replaced_by = $2, expires_at = CASE WHEN expires_at IS NULL OR expires_at > $3 THEN $3 ELSE expires_at END
     WHERE id = $1 AND replaced_by IS NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $4)`,
   used: 'UPDATE api_key SET used_at = $2 WHERE id = $1',

@@ -227,9 +227,8 @@ export class ApiKeys {
 
   /** Revokes every key of an owner: after a compromise, or when the account is deleted. */
   async revokeAll(owner: ApiKey['owner'], why: string): Promise<void> {
-    await this.#options.database.batch([
-      { text: API_KEY_SQL.revokeOwner, values: [owner.kind, owner.id, this.#clock.now(), why] },
-    ])
+    const values = [owner.kind, owner.id, this.#clock.now(), why]
+    if ((await this.#options.database.rows(API_KEY_SQL.revokeOwner, values)).length === 0) return
     const data = { key: 'all', why }
     this.#options.emit?.({
       type: 'key.revoked',

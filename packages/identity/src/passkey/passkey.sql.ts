@@ -9,5 +9,5 @@ export const PASSKEY_SQL: Readonly<
   list: `SELECT ${COLUMNS} FROM passkey WHERE account_id = $1 ORDER BY created_at LIMIT 100`,
   used: 'UPDATE passkey SET counter = $2, used_at = $3 WHERE id = $1 AND (counter < $2 OR (counter = 0 AND $2 = 0))',
   remove: 'DELETE FROM passkey WHERE id = $1 AND account_id = $2',
-  removeAll: 'DELETE FROM passkey WHERE account_id = $1',
+  removeAll: 'DELETE FROM passkey WHERE account_id = $1 RETURNING id',
 }

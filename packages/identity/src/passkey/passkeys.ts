@@ -238,8 +238,8 @@ export class Passkeys {
 
   /** After a compromise: whoever had the account may have added one. */
   async removeAll(accountId: string): Promise<void> {
-    await this.#options.database.batch([{ text: PASSKEY_SQL.removeAll, values: [accountId] }])
-    this.#emit('factor.removed', accountId)
+    const removed = await this.#options.database.rows(PASSKEY_SQL.removeAll, [accountId])
+    if (removed.length > 0) this.#emit('factor.removed', accountId)
   }
 
   /** Verifies the answer to a challenge of ours, which is used up by a right one. */

@@ -44,7 +44,7 @@ const SQL: Readonly<Record<'put' | 'find' | 'confirm' | 'spend' | 'remove', stri
     'UPDATE totp SET confirmed_at = $3, last_step = $2 WHERE account_id = $1 AND confirmed_at IS NULL AND last_step < $2',
   spend:
     'UPDATE totp SET last_step = $2 WHERE account_id = $1 AND confirmed_at IS NOT NULL AND last_step < $2',
-  remove: 'DELETE FROM totp WHERE account_id = $1',
+  remove: 'DELETE FROM totp WHERE account_id = $1 RETURNING account_id',
 }
 
 /** Authenticator apps (TOTP, RFC 6238): one per account, its secret sealed, every code good once. */
@@ -107,8 +107,8 @@ export class Authenticators {
   }
 
   async remove(accountId: string): Promise<void> {
-    await this.#options.database.batch([{ text: SQL.remove, values: [accountId] }])
-    this.#emit('factor.removed', accountId)
+    const removed = await this.#options.database.rows(SQL.remove, [accountId])
+    if (removed.length > 0) this.#emit('factor.removed', accountId)
   }
 
   async #match(accountId: string, code: string, spend: string, event: string | undefined): Promise<boolean> {
