@@ -14,6 +14,10 @@ const WEBSHELL_VALUE =
 /** The same of a document, where programs that run commands for people take others as well. */
 const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|cat \/etc\/\w{1,24})\s{0,2}$/
 const RUN_FIELD = /^(?:cmd|exec|execute|shell|system|command|cmdline)$/
+/** Names of commands of one kind (`captureCommand`), and what nobody gives such a one but to look around. */
+const COMMAND_OF_KIND = /^\w{1,20}_?(?:command|cmd_?line)$/
+const LOOK_AROUND =
+  /^\s{0,2}(?:id|whoami|ipconfig|ifconfig|(?:ping|nslookup|telnet|wget|nc)\s{1,2}(?:-\w{1,2}\s{1,2}(?:\d{1,3}\s{1,2})?){0,2}(?:https?:|\d{1,3}(?:\.\d{1,3}){3}|[\w-]{1,60}(?:\.[\w-]{1,60}){0,4}\.[a-z]{2,10}\b)[^\n]{0,200})\s{0,2}[;&|]{0,2}\s{0,2}$/
 
 /** Names of what is an address by numbers, also inside an object of a form. */
 const NUMBERED_ADDRESS = /(?:^|[._[-])(?:ip|ip_?addr(?:ess)?|ping_?ip)\]?$/
@@ -24,6 +28,8 @@ function findWebshellParameter({ place, name, lower }: Reading): Span | undefine
     return { start: 0, end: lower.length }
   if (place === 'body')
     return RUN_FIELD.test(name) && FIRST_LOOK.test(lower) ? { start: 0, end: lower.length } : undefined
+  if (place !== 'header' && COMMAND_OF_KIND.test(name) && LOOK_AROUND.test(lower))
+    return { start: 0, end: lower.length }
   if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return undefined
   if (!WEBSHELL_VALUE.test(lower)) return undefined
   // One letter names many things.
@@ -42,8 +48,13 @@ const SHORT =
 const NUMBERED =
   /^(?:(?=[^;|&]{0,40}\d)[\da-f.:-]{1,40}(?:;|&&|\|\|)id;?|\d{1,3}(?:\.\d{1,3}){3}\s{0,2}(?:[;|&]{1,2}|\r?\n)\s{0,2}(?:id|whoami|reboot|halt|poweroff|uname|ifconfig|ipconfig|telnetd|printenv)(?:\s[^\n]{0,80})?)$/
 
+/** Nothing but a short command between separators. */
+const SEPARATED =
+  /^\s{0,2}(?:[;|]|&&?|\|\||\r?\n)\s?(?:id|whoami|ifconfig|ipconfig|uname(?: -\w{1,4})?|cat \/etc\/\w{1,24})\s?(?:[;|#]|&&?|\r?\n)\s?#?\s{0,2}$/
+
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
 function findShortCommand({ place, name, lower }: Reading): Span | undefined {
+  if (SEPARATED.test(lower)) return { start: 0, end: lower.length }
   if (place === 'body') return NUMBERED.test(lower) ? { start: 0, end: lower.length } : undefined
   return SHORT.test(lower) && !LIST_NAME.test(name) ? { start: 0, end: lower.length } : undefined
 }
@@ -70,7 +81,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'body', 'cookie', 'header'],
     atStart: true,
-    needs: [WEBSHELL_VALUE, FIRST_LOOK],
+    needs: [WEBSHELL_VALUE, FIRST_LOOK, LOOK_AROUND],
     find: findWebshellParameter,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],
@@ -85,7 +96,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'form', 'cookie', 'body', 'file-name'],
     atStart: true,
-    needs: [SHORT, NUMBERED],
+    needs: [SHORT, NUMBERED, SEPARATED],
     find: findShortCommand,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],

@@ -47,9 +47,18 @@ function findFileTarget({ name, lower, fromStart }: Reading): Span | undefined {
 const WRITTEN_NAME = /save|dest|output|out_?file|upload|write|export|dump|log_?file|cache_?file/
 const PAGE = /^\s{0,2}[\w./\\: -]{0,200}[/\\][\w.-]{1,60}\.(?:php\d?|phtml|jspx?|aspx?|ashx|war)\s{0,2}$/
 
-/** A page of the server, under a name that says that something is written there. */
-function findWrittenPage({ name, lower }: Reading): Span | undefined {
-  return WRITTEN_NAME.test(name) && PAGE.test(lower) ? { start: 0, end: lower.length } : undefined
+const FILE_NAME = /^(?:upload(?:ed)?_?)?file_?(?:name|path)$/
+const NAME_OF_PAGE = /^\s{0,2}[\w -]{1,80}\.(?:jspx?|aspx?|ashx|asmx|cfm|phtml)\s{0,2}$/
+
+/**
+ * A page of the server, under a name that says that something is written there, or as what a field of a form
+ * calls a file: an upload of that name is refused as well.
+ */
+function findWrittenPage({ place, name, lower }: Reading): Span | undefined {
+  const isWritten =
+    (WRITTEN_NAME.test(name) && PAGE.test(lower)) ||
+    (place === 'form' && FILE_NAME.test(name) && NAME_OF_PAGE.test(lower))
+  return isWritten ? { start: 0, end: lower.length } : undefined
 }
 
 const MOVED_PAGE = /\.(?:jspx?|php\d?|phtml|aspx?|ashx|asa|cfm)(?:[;%]|\/?$)/
@@ -284,10 +293,10 @@ export const serverFileRules: readonly Rule[] = [
     score: 5,
     quotable: false,
     atStart: true,
-    chars: CHAR.slash | CHAR.backslash,
+    chars: 0,
     words: WORD.page,
     places: ['query', 'form', 'body'],
-    needs: [PAGE],
+    needs: [PAGE, NAME_OF_PAGE],
     find: findWrittenPage,
     // By the name of the parameter: the cases are in `test/exploits.test.ts`.
     attacks: [],
