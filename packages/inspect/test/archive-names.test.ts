@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { archiveEscape } from '../src/body/archive-names.ts'
 import { inspect } from '../src/inspect.ts'
 import { finishSteps } from '../src/value/steps.ts'
@@ -17,8 +18,10 @@ function zipEntry(name: string, content: string): Buffer {
   return Buffer.concat([head, Buffer.from(name), Buffer.from(content)])
 }
 
-function tarEntry(name: string, content: string): Buffer {
+function tarEntry(name: string, content: string, type = '0', link = ''): Buffer {
   const head = Buffer.alloc(512)
+  head.write(type, 156, 'latin1')
+  head.write(link, 157, 100, 'latin1')
   head.write(name, 0, 100, 'latin1')
   head.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124, 'latin1')
   head.write('ustar\0', 257, 'latin1')
@@ -49,6 +52,70 @@ describe('archives that are unpacked outside of their folder', () => {
     assert.equal(escapeOf(Buffer.from('../../../x'.repeat(8))), undefined)
     assert.equal(escapeOf(Buffer.alloc(600)), undefined)
     assert.deepEqual(upload('site.zip', zipEntry('docs/index.html', '<p>')), [])
+  })
+})
+
+/** A ZIP archive whose only entry is a link, as its directory says. */
+function zipLink(target: string): Buffer {
+  const listed = Buffer.alloc(46)
+  listed.write('PK\u0001\u0002', 'latin1')
+  listed.writeUInt16LE(0o120777, 40)
+  const end = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1')
+  return Buffer.concat([zipEntry('link', target), listed, end])
+}
+
+describe('links and other names of entries', () => {
+  test('to files of the system are found, in ZIP and tar archives', () => {
+    for (const target of [
+      '/etc/passwd',
+      '../../../../etc/shadow',
+      '/root/.ssh/id_rsa',
+      '/proc/self/environ',
+    ]) {
+      const expected = `../${target.replace(/^(?:\.\.)?\/+(?:\.\.\/)*/, '')}`
+      assert.equal(escapeOf(zipLink(target)), expected)
+      assert.equal(escapeOf(tarEntry('link', '', '2', target)), expected)
+      assert.equal(escapeOf(tarEntry('link', '', '1', target)), expected)
+    }
+  })
+
+  test('beside the folder, and into it, pass: monorepos and images of systems have those', () => {
+    for (const target of [
+      '../shared/lib',
+      '/usr/share/doc/y',
+      'libx.so.1',
+      '/proc/mounts',
+      '../../etc/alternatives/x',
+    ]) {
+      assert.equal(escapeOf(zipLink(target)), undefined, target)
+      assert.equal(escapeOf(tarEntry('link', '', '2', target)), undefined, target)
+    }
+  })
+
+  test('in headers of their own (pax, GNU) are read', () => {
+    for (const head of [
+      tarEntry('x', '30 path=../../../../x/shell.php\n', 'x'),
+      tarEntry('././@LongLink', '../../../../x/shell.php\0', 'L'),
+      tarEntry('x', '28 linkpath=/etc/passwd\n', 'x'),
+      tarEntry('././@LongLink', '/etc/passwd\0', 'K'),
+    ])
+      assert.match(escapeOf(Buffer.concat([head, tarEntry('ok', 'x')])) ?? '', /^\.\.\//)
+    assert.equal(escapeOf(tarEntry('x', '20 path=a/long/name\n', 'x')), undefined)
+  })
+
+  test('from the root of a system are found, and those of metadata that PHP reads into objects', () => {
+    for (const name of ['/etc/cron.d/x', 'C:\\Windows\\x.dll', '/root/.bashrc'])
+      assert.match(escapeOf(zipEntry(name, 'x')) ?? '', /^\.\.\//)
+    for (const name of ['/docs/a.txt', 'etc/passwd', 'C:notes.txt'])
+      assert.equal(escapeOf(zipEntry(name, 'x')), undefined, name)
+    assert.ok(upload('a.jpg', zipEntry('.phar/.metadata.bin', 'O:1:"A":0:{}')).includes('upload/file-name'))
+  })
+
+  test('are found behind other bytes, and in what is packed', () => {
+    const zip = Buffer.concat([zipEntry('../../x.jsp', 'x'), zipLink('a')])
+    assert.equal(escapeOf(Buffer.concat([Buffer.from('GIF89a'), zip])), '../../x.jsp')
+    assert.ok(upload('a.tgz', gzipSync(tarEntry('../../x.php', 'x'))).includes('upload/file-name'))
+    assert.deepEqual(upload('a.tgz', gzipSync(tarEntry('package/x.js', 'x'))), [])
   })
 })
 

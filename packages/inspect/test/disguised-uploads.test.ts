@@ -51,6 +51,54 @@ describe('a picture that is a program is refused', () => {
     })
 })
 
+test('a picture that is a program far behind its start is refused', () => {
+  const far = '\u0000'.repeat(20_000)
+  for (const start of Object.values(PICTURES)) {
+    assert.equal(verdict('filename="a.jpg"', `${start}${far}<?php system("id");?>`), 'block')
+    assert.equal(verdict('filename="a.jpg"', `${start}${far}<?phpa and other bytes`), 'pass')
+  }
+})
+
+test('a drawing that attacks who looks at it is refused; one that moves passes', () => {
+  const drawing = (content: string): string => `<svg xmlns="http://www.w3.org/2000/svg">${content}</svg>`
+  const wide = (text: string): string => Buffer.from(`\ufeff${text}`, 'utf16le').toString('latin1')
+  for (const content of [
+    '<a><animate attributeName="href" values="javascript:alert(1)"/></a>',
+    '<set attributeName="onmouseover" to="alert(1)"/>',
+    '<script>var x=new XMLHttpRequest();x.open("GET","/admin")</script>',
+    '<script>\nlet a = 1\nfetch("/admin").then(send)</script>',
+  ]) {
+    assert.equal(verdict('filename="a.svg"', drawing(content)), 'block', content)
+    assert.equal(verdict('filename="a.svg"', wide(drawing(content))), 'block', `wide: ${content}`)
+  }
+  for (const content of [
+    '<script>function zoom(e) { document.getElementById("a").setAttribute("x", 1) }</script>',
+    '<set attributeName="fill" to="red"/><animate attributeName="x" values="0;5" from="0" to="5"/>',
+  ])
+    assert.equal(verdict('filename="a.svg"', drawing(content)), 'pass', content)
+})
+
+test('objects that run something when they are read are refused, whatever holds them', () => {
+  const object = '\u00ac\u00ed\u0000\u0005sr\u0000\u0011java.util.HashMap'
+  assert.equal(verdict('filename="a.bin"', object), 'block')
+  const model = (pickle: string): string =>
+    `PK\u0003\u0004${'\0'.repeat(22)}\u000e\0\0\0model/data.pkl${pickle}`
+  assert.equal(
+    verdict('filename="a.pt"', model('\u0080\u0002cposix\nsystem\nq\0X\u0002\0\0\0idq\u0001\u0085R.')),
+    'block',
+  )
+  assert.equal(
+    verdict('filename="a.pt"', model('\u0080\u0002ccollections\nOrderedDict\nq\0)Rq\u0001.')),
+    'pass',
+  )
+})
+
+test('a script of a program that converts pictures is refused as a file', () => {
+  const script =
+    '<image><read filename="caption:&lt;?php 1;?&gt;"/><write filename="info:/srv/a.php"/></image>'
+  assert.equal(verdict('filename="a.msl"', `<?xml version="1.0"?>${script}`), 'block')
+})
+
 test('settings of git that run a program are refused in a file', () => {
   const settings = (line: string): string => `[core]\n\tbare = false\n\t${line}\n[remote "origin"]\n`
   for (const line of [

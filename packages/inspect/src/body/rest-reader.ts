@@ -6,6 +6,7 @@ import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } from './multipart.ts'
+import { beginsArchive, PassingArchive } from './passing-archive.ts'
 import { isFormType, isJsonBody, mayBeginDocument } from './visit-body.ts'
 
 /** Reads the rest of a body piece by piece, behind a start that was read as a whole. */
@@ -25,7 +26,8 @@ const LONGEST_KEPT = 3_072
 const MAX_PART_HEADERS = 8_192
 
 /**
- * The reader for what follows a start; undefined where there is nothing to read: bytes that are not text.
+ * The reader for what follows a start; undefined where there is nothing to read: bytes that are neither text
+ * nor an archive.
  * @param start the bytes that were read as a whole
  */
 export function restReader(start: Buffer, contentType: string, depth: number): RestReader | undefined {
@@ -35,6 +37,7 @@ export function restReader(start: Buffer, contentType: string, depth: number): R
   if (another !== undefined) return new TextRest(start)
   if (boundary !== undefined) return new MultipartRest(start, boundary)
   const isForm = isFormType(contentType)
+  if (!isForm && start.length > 0 && beginsArchive(start)) return new ArchiveRest(start)
   if (!isForm && isBinary(start, contentType)) return documentRest(start, contentType, depth)
   if (isJsonBody(decodeBytes(start.subarray(0, 512)), contentType)) return new JsonRest(start, depth)
   return isForm ? new FormRest(start) : new TextRest(start)
@@ -158,12 +161,27 @@ class TextRest implements RestReader {
   }
 }
 
-/** The fields of a multipart body; files are passed over, to the delimiter behind them. */
+/** An archive as such: its entries. */
+class ArchiveRest implements RestReader {
+  readonly #archive: PassingArchive
+
+  constructor(start: Buffer) {
+    this.#archive = new PassingArchive(start)
+  }
+
+  *visit(piece: Buffer, visitor: ValueVisitor): Steps {
+    yield* this.#archive.visit(piece, false, 'body', visitor)
+  }
+}
+
+/** The fields of a multipart body, and the entries of archives; other files are passed over. */
 class MultipartRest implements RestReader {
   readonly #boundary: string
   /** Bytes of a delimiter and of the line end before it. */
   readonly #reach: number
   #isInFile = false
+  /** That file, if it is one. */
+  #archive: PassingArchive | undefined
   #kept: Buffer = Buffer.alloc(0)
 
   constructor(start: Buffer, boundary: string) {
@@ -176,6 +194,9 @@ class MultipartRest implements RestReader {
     let bytes = Buffer.concat([this.#kept, piece])
     if (this.#isInFile) {
       const end = firstDelimiter(bytes, this.#boundary, 0)
+      const ofFile = end < 0 ? piece : piece.subarray(0, Math.max(0, end - this.#kept.length))
+      const isRead = this.#archive?.visit(ofFile, end >= 0, 'body#content', visitor)
+      if (isRead !== undefined && !(yield* isRead)) return
       if (end < 0) {
         this.#kept = Buffer.from(bytes.subarray(-this.#reach))
         return
@@ -192,6 +213,8 @@ class MultipartRest implements RestReader {
     const part = last < 0 ? bytes.subarray(-this.#reach) : bytes.subarray(last)
     const head = partHead(part)
     this.#isInFile = head !== undefined && isFileHead(head.toString('latin1'))
+    const file = this.#isInFile ? part.subarray(head?.length) : undefined
+    this.#archive = file !== undefined && beginsArchive(file) ? new PassingArchive(file) : undefined
     if (this.#isInFile) this.#kept = Buffer.from(part.subarray(-this.#reach))
     else if (head === undefined || part.length - head.length <= LONGEST_KEPT)
       this.#kept = Buffer.from(part.subarray(0, LONGEST_KEPT + MAX_PART_HEADERS))

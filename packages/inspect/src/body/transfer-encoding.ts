@@ -1,4 +1,10 @@
+import { gunzipped, inflated, isZlib, unzlibbed } from './unpacked.ts'
+
 const ENCODED = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}"?(quoted-printable|base64)/i
+/** Some parsers undo a content coding of a part as well (aiohttp). */
+const CODED = /^\s{0,64}content-encoding\s{0,8}:\s{0,8}"?(?:x-)?(gzip|deflate)/i
+/** Bytes that are unpacked of a part. */
+export const MOST_UNPACKED = 262_144
 const EQUALS = 0x3d
 const SPACE = 32
 const TAB = 9
@@ -11,8 +17,8 @@ for (const [value, digit] of [...'0123456789abcdef'].entries()) {
 }
 
 /**
- * What the content of a part stands for under the transfer encodings that its head names (RFC 2045 section
- * 6): some parsers undo them, and others do not.
+ * What the content of a part stands for under the transfer encodings (RFC 2045 section 6) and the content
+ * coding that its head names: some parsers undo them, and others do not.
  * @param lines of the head
  */
 export function transferDecoded(content: Buffer, lines: readonly string[]): readonly Buffer[] {
@@ -20,7 +26,20 @@ export function transferDecoded(content: Buffer, lines: readonly string[]): read
   const decoded: Buffer[] = []
   if (encodings.has('base64')) decoded.push(Buffer.from(content.toString('latin1'), 'base64'))
   if (encodings.has('quoted-printable')) decoded.push(fromQuotedPrintable(content))
+  for (const line of lines) {
+    const coding = CODED.exec(line)?.[1]?.toLowerCase()
+    if (coding !== undefined) decoded.push(unpacked(content, coding))
+    if (decoded.length > MOST_DECODED) break
+  }
   return decoded
+}
+
+/** Readings of one part besides the plain one: honest ones have one. */
+const MOST_DECODED = 3
+
+function unpacked(content: Buffer, coding: string): Buffer {
+  const read = coding === 'gzip' ? gunzipped : isZlib(content) ? unzlibbed : inflated
+  return Buffer.from(read(content)(MOST_UNPACKED))
 }
 
 /** Undoes quoted-printable (RFC 2045 section 6.7); what is not valid stands for itself. */

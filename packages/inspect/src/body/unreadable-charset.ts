@@ -1,5 +1,8 @@
-/** `charset=` in a content type, or `encoding=` in the declaration of an XML document. */
-const NAMED = /(?:charset|encoding)\s{0,16}=\s{0,16}["']?([\w.:+-]{1,40})/gi
+/**
+ * `charset=` in a content type, also as an extended parameter (RFC 2231 section 4), or `encoding=` in the
+ * declaration of an XML document.
+ */
+const NAMED = /(?:charset|encoding)\*?\s{0,16}=\s{0,16}["']?(?:[\w.-]{0,20}'[\w-]{0,20}')?([\w.:+-]{1,40})/gi
 
 /**
  * Charsets in which text is written with other bytes than those of ASCII and that are not decoded here:

@@ -13,7 +13,9 @@ const GIT_SETTINGS =
  * metadata of a DjVu file.
  */
 const CONVERTED =
-  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|\bqx\{[ -~]{2,400}\}/i
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|<image>\s{0,8}<read\s[^<>]{1,400}>\s{0,8}<write\s{1,8}filename\s{0,4}=|\bqx\{[ -~]{2,400}\}/i
+/** What the rules are shown for a script of such a program (MSL), which writes files. */
+const SCRIPT_OF_PICTURES = "push graphic-context image over 0,0 0,0 'msl:a'"
 /** The same in a drawing: a pipe behind an address, or what only such a program opens. */
 const CONVERTED_IMAGE =
   /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i
@@ -24,7 +26,7 @@ const RUN =
 const NOT_XML = /\.(?:txt|md|markdown|rst|log|csv|tsv|sql|patch|diff|tex|adoc|html?)$/i
 /** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */
 const ATTACKING_DRAWING =
-  /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i
+  /<script[^<>]{0,120}>(?:\s|<!\[cdata\[){0,8}(?:\/\/[^\n]{0,40}\n\s{0,8})?(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location)\s{0,4}[(.=;]|\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?\s{0,4}(?:alert|confirm|prompt|eval|fetch|document\.(?:cookie|domain|location)|window\.location|location\s{0,2}=)|(?:href|src|values|to|from)\s{0,4}=\s{0,4}["']?(?:javascript:|data:text\/html)|<set\s[^<>]{0,80}attributename\s{0,4}=\s{0,4}["']?on|<script[^<>]{0,120}>[^<]{0,4000}?\b(?:xmlhttprequest|document\.cookie|(?:local|session)storage|navigator\.sendbeacon|fetch\s{0,4}\(|eval\s{0,4}\()|<script[^<>]{0,80}(?:href|src)\s{0,4}=\s{0,4}["']?(?:https?:)?\/\//i
 /** A page, or a picture that is one, whose script does nothing but show that it runs. */
 const ATTACKING_PAGE =
   /<(?:script[^<>]{0,80}>|[^<>]{1,120}\bon[a-z]{4,16}\s{0,4}=\s{0,4}["']?)\s{0,8}(?:alert|confirm|prompt)\s{0,2}[(`]\s{0,2}(?:document\.|window\.|origin\b|\d|["'`]?xss)|<(?:iframe|object|embed)\b[^<>]{0,120}\b(?:src|data)\s{0,4}=\s{0,4}["']?(?:file:\/|https?:\/\/169\.254\.)/i
@@ -41,11 +43,29 @@ const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
 /** An object that runs something when it is read. */
 const RUNNING_OBJECT =
   /^(?:\(?c(?:os|posix|nt|subprocess|builtins|__builtin__)\n\w{1,24}\n)|^\x80[\x02-\x05][\s\S]{0,40}?(?:c|\x8c.)(?:os|posix|nt|subprocess|builtins|__builtin__)(?:\n|\x94?\x8c.)(?:system|popen|exec|eval|check_output|run|call)|!!(?:python\/(?:object|name|module)|javax\.(?:script|management|naming)\.|java\.(?:net\.url|lang\.(?:processbuilder|runtime)\b)|com\.(?:sun|mchange|zaxxer\.hikari)\.|ch\.qos\.logback\.|sun\.rmi\.|org\.(?:h2|springframework|apache\.(?:xbean|naming|commons\.configuration2?))\.)|!ruby\/object:gem|^\xac\xed\x00\x05/i
+/** An object of Java, whatever the file is called: the mark of the stream, and what begins one in it. */
+const JAVA_OBJECT = /^\xac\xed\x00\x05[sru\x77\x7a\x7d]/
+const JAVA_WITHIN = 5
 const DRAWING = /\.svg$/i
 /** What the rules are shown for the script of a drawing, and for an object: the least that says it. */
 const ATTACK_OF_DRAWING = '<svg onload=alert(1)>'
-const OBJECT = '\u00ac\u00ed\u0000\u0005'
+export const OBJECT = '\u00ac\u00ed\u0000\u0005'
 const EXTENSION = /\.[a-z][\w-]{0,15}$/i
+
+/**
+ * Whether bytes begin as an object of Python (pickle, protocols 2 to 5), and not as a block of DEFLATE that
+ * is stored: there, the two bytes behind its length are that turned round, which pickle has no code for.
+ */
+export function isPickle(content: Uint8Array): boolean {
+  const [mark, version = 0, length = 0, turned = 0, other = 0] = content
+  if (mark !== 0x80 || version < 2 || version > 5) return false
+  return (version ^ turned) !== 0xff || (length ^ other) !== 0xff
+}
+
+/** Whether such an object runs something when it is read. */
+export function isRunningPickle(content: Uint8Array): boolean {
+  return RUNNING_OBJECT.test(Buffer.from(content.subarray(0, HEAD)).toString('latin1'))
+}
 
 /** Whether a file of this name may be read as XML: not one of a kind that people write and show. */
 export function mayBeDocument(name: string): boolean {
@@ -68,19 +88,44 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (playlist !== null) return playlist[1]
   const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (door !== null) return door[0]
+  if (JAVA_OBJECT.test(content.toString('latin1', 0, JAVA_WITHIN))) return OBJECT
   if (!isRun && !isObject && !isShown && !isTable) return undefined
   const head = content.toString('latin1', 0, HEAD)
   const cell = isTable ? STARTING_CELL.exec(head) : null
   if (cell !== null) return cell[0]
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
   if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
-  return isRun ? runBy(head, name) : undefined
+  return isRun ? runBy(head, name, content) : undefined
 }
 
 /** What a server that runs, shows or converts a file would run. */
-function runBy(head: string, name: string): string | undefined {
-  const drawn = DRAWING.test(name) ? attackIn(head) : undefined
-  return drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
+function runBy(head: string, name: string, content: Buffer): string | undefined {
+  const drawn = DRAWING.test(name) ? attackIn(isWide(content) ? wideText(content) : head) : undefined
+  const found = drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
+  return found?.startsWith('<image>') ? SCRIPT_OF_PICTURES : (found ?? lateScript(content))
+}
+
+/** Whether a file says by its mark that it is text in UTF-16. */
+function isWide(content: Buffer): boolean {
+  const [first, second] = content
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+}
+
+function wideText(content: Buffer): string {
+  return new TextDecoder(content[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(content.subarray(0, HEAD))
+}
+
+const TAG = Buffer.from('<?php', 'latin1')
+/** The tag with what follows it in a program: of random bytes that is nowhere. */
+const LATE = /^<\?php\s[\t\n\r -~]{8}/
+
+/** A program behind the start of a file, which runs wherever it stands in it. */
+function lateScript(content: Buffer): string | undefined {
+  for (let at = content.indexOf(TAG, HEAD - TAG.length); at >= 0; at = content.indexOf(TAG, at + 1)) {
+    const found = LATE.exec(content.toString('latin1', at, at + 16))
+    if (found !== null) return found[0]
+  }
+  return undefined
 }
 
 /** What attacks whoever looks at a drawing, or converts it. */

@@ -109,6 +109,8 @@ export function* visitBody(
 ): Steps {
   if (bytes.length === 0) return
   const type = typeOf(head.contentType)
+  // Django and others decode every field from the charset of the whole body.
+  if (isMultipartType(type) && !isCharsetRead(head.contentType, visitor)) return
   if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
   // An archive that stores a long text looks like one.
   if (mayHoldDocuments(bytes) && !(yield* visitArchived(bytes, 'body', visitor))) return

@@ -126,7 +126,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'upload/file-name',
-    /\.\s{0,16}(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cshtml|vbhtml|cer|asa|cfm|cfml|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000:/#?])|\.(?:php\d?|phtml|phar|pht)\.(?!(?:bak|orig|old|dist|sample|example|zip|gz|bz2|xz|tar|tgz|diff|patch|md|json|lock|x?html?|pdf|twig|stub|tpl|j2|tmpl|log|csv|xml|ya?ml|docx?|rst|po|save|swp)$)[\w-]{1,12}$|[\uff0e\u3002\u2024](?:php\d?|phtml|phar|jspx?|aspx?|cer|asa)$|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)(?:\.\w{1,6}){0,3}\.(?:jpe?g|png|gif|webp|svg|txt)$|web\.config$|^wp-config[\s._-]{1,4}php|\\[a-z]\\|^["']?\.\.?[/\\]/,
+    /\.\s{0,16}(?:php\d{0,3}|phtml|phar|phps|phtm|pht|pgif|shtml|htaccess|jspx?|jsw|jsv|jspf|asp|aspx|ashx|asmx|cshtml|vbhtml|cer|asa|cfm|cfml|cfc|svc|soap|war|jsf|action|hta|user\.ini)[\s.]{0,120}(?:$|[;\u0000:/#?])|\.(?:php\d?|phtml|phar|pht)\.(?!(?:bak|orig|old|dist|sample|example|zip|gz|bz2|xz|tar|tgz|diff|patch|md|json|lock|x?html?|pdf|twig|stub|tpl|j2|tmpl|log|csv|xml|ya?ml|docx?|rst|po|save|swp)$)[\w-]{1,12}$|[\uff0e\u3002\u2024](?:php\d?|phtml|phar|jspx?|aspx?|cer|asa)$|^\.(?:htaccess|user\.ini|env)$|(?:^|\/)sess_[a-z0-9,-]{20,128}$|\.(?:php\d?|phtml|phar|jspx?|aspx?)(?:\.\w{1,6}){0,3}\.(?:jpe?g|png|gif|webp|svg|txt)$|web\.config$|^\.phar[/\\]|^wp-config[\s._-]{1,4}php|\\[a-z]\\|^["']?\.\.?[/\\]/,
     {
       score: 5,
       places: ['file-name'],
@@ -144,7 +144,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'upload/file-name-plain',
-    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cshtml|vbhtml|cfml?|cgi|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[._]?config\.yml\s{0,4}$/,
+    /^[^/\\\s]{0,120}\.(?:php\d{0,3}|phtml|phar|phps|pht|jspx?|jspf|aspx?|ashx|asmx|cshtml|vbhtml|cfml?|cfc|svc|soap|cgi|war|hta|shtml)$|^sess_[a-z0-9,-]{20,128}$|^[._]?config\.yml\s{0,4}$/,
     {
       score: 5,
       places: ['file-name'],
