@@ -19,6 +19,8 @@ export function* archiveEscape(content: Buffer, driver: Pausing): Steps<string |
   for (const { name, link } of namesIn(content)) {
     const entry = link === undefined ? escapeOf(name) : linkedOutside(link)
     if (entry !== undefined) return entry
+    // What a link leads to may be packed, and names in headers of their own are long.
+    if (link !== undefined) driver.work(LONGEST_LINK)
     if (++count % BETWEEN !== 0) continue
     driver.work(BETWEEN * NAME)
     if (driver.isPaused) yield

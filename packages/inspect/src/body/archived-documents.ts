@@ -31,7 +31,7 @@ const INNER_ENTRIES = 256
 const ALL_PROLOGS = 1_048_576
 
 /** Bytes of an object of Python, as archives of models hold it, that show what it runs. */
-const PICKLE = 8_192
+const PICKLE = 256
 
 /** How deep archives lie in each other that are read. */
 const DEPTH = 2
@@ -126,7 +126,6 @@ function* visitEntry(
   const begin = read(size)
   const start = Buffer.from(begin.buffer, begin.byteOffset, begin.length)
   if (isPickle(start)) {
-    visitor.work(PICKLE)
     if (isRunningPickle(read(PICKLE)) && !visitor.value(OBJECT, 'form', at(`${location}#entry`))) return false
   } else if (isDocument(start)) {
     const document = yield* documentOf(read, visitor, left)

@@ -218,7 +218,7 @@ function* visitContents(
   visitor: ValueVisitor,
 ): Steps<boolean> {
   for (const bytes of [content, ...transferDecoded(content, lines)]) {
-    if (bytes !== content) visitor.work((content.length + bytes.length) >> 2)
+    if (bytes !== content) visitor.work(bytes.length > content.length ? bytes.length : content.length >> 2)
     // A field that goes on behind what is unpacked of it.
     if (fileNames.length === 0 && bytes !== content && bytes.length >= MOST_UNPACKED)
       visitor.tooBig('bounds/expanded', location, `a part of more than ${MOST_UNPACKED} bytes`)

@@ -1,10 +1,10 @@
-import { gunzipped, inflated, isZlib, unzlibbed } from './unpacked.ts'
+import { gunzipped, inflated, isZlib, type Reader, unzlibbed } from './unpacked.ts'
 
 const ENCODED = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}"?(quoted-printable|base64)/i
 /** Some parsers undo a content coding of a part as well (aiohttp). */
 const CODED = /^\s{0,64}content-encoding\s{0,8}:\s{0,8}"?(?:x-)?(gzip|deflate)/i
 /** Bytes that are unpacked of a part. */
-export const MOST_UNPACKED = 262_144
+export const MOST_UNPACKED = 131_072
 const EQUALS = 0x3d
 const SPACE = 32
 const TAB = 9
@@ -26,19 +26,13 @@ export function transferDecoded(content: Buffer, lines: readonly string[]): read
   const decoded: Buffer[] = []
   if (encodings.has('base64')) decoded.push(Buffer.from(content.toString('latin1'), 'base64'))
   if (encodings.has('quoted-printable')) decoded.push(fromQuotedPrintable(content))
-  for (const line of lines) {
-    const coding = CODED.exec(line)?.[1]?.toLowerCase()
-    if (coding !== undefined) decoded.push(unpacked(content, coding))
-    if (decoded.length > MOST_DECODED) break
-  }
+  const codings = new Set(lines.map(line => CODED.exec(line)?.[1]?.toLowerCase()))
+  if (codings.has('gzip')) decoded.push(unpacked(content, gunzipped))
+  if (codings.has('deflate')) decoded.push(unpacked(content, isZlib(content) ? unzlibbed : inflated))
   return decoded
 }
 
-/** Readings of one part besides the plain one: honest ones have one. */
-const MOST_DECODED = 3
-
-function unpacked(content: Buffer, coding: string): Buffer {
-  const read = coding === 'gzip' ? gunzipped : isZlib(content) ? unzlibbed : inflated
+function unpacked(content: Buffer, read: (bytes: Buffer) => Reader): Buffer {
   return Buffer.from(read(content)(MOST_UNPACKED))
 }
 
