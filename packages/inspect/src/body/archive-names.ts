@@ -10,7 +10,7 @@ const TAR_NAME = 100
 /**
  * Where the first entry of a ZIP or tar archive would be written that leaves the folder it is unpacked in
  * ("zip slip"), or what it links to there, from that folder on; undefined when the content has none or is
- * not an archive. Links to what is beside the folder are honest: those count that lead to files of the system.
+ * not an archive. Links to what is beside the folder are honest: those to files of the system count.
  * Linear; every entry is looked at, or harmless ones would hide one behind them.
  */
 export function* archiveEscape(content: Buffer, driver: Pausing): Steps<string | undefined> {

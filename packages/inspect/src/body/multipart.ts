@@ -218,10 +218,7 @@ function* visitContents(
   visitor: ValueVisitor,
 ): Steps<boolean> {
   for (const bytes of [content, ...transferDecoded(content, lines)]) {
-    if (bytes !== content) visitor.work(bytes.length > content.length ? bytes.length : content.length >> 2)
-    // A field that goes on behind what is unpacked of it.
-    if (fileNames.length === 0 && bytes !== content && bytes.length >= MOST_UNPACKED)
-      visitor.tooBig('bounds/expanded', location, `a part of more than ${MOST_UNPACKED} bytes`)
+    if (bytes !== content) countDecoded(bytes, content, fileNames.length > 0, location, visitor)
     if (visitor.isPaused) yield
     if (!(yield* visit(bytes, lines, location, visitor))) return false
     if (visitor.isPaused) yield
@@ -229,6 +226,19 @@ function* visitContents(
     if (visitor.isPaused) yield
   }
   return true
+}
+
+/** Counts what decoding a part costs; a field may go on behind what is unpacked of it. */
+function countDecoded(
+  decoded: Buffer,
+  content: Buffer,
+  isFile: boolean,
+  location: string,
+  visitor: ValueVisitor,
+): void {
+  visitor.work(decoded.length > content.length ? decoded.length : content.length >> 2)
+  if (!isFile && decoded.length === MOST_UNPACKED)
+    visitor.tooBig('bounds/expanded', location, `a part of more than ${MOST_UNPACKED} bytes`)
 }
 
 function* visitFileUnder(
