@@ -18,14 +18,18 @@ export interface FrameOptions {
   readonly menu: readonly MenuEntry[]
 }
 
-/** Headers of every answer of ours: nothing is stored by caches, framed, sniffed, or told to other sites. */
+/**
+ * Headers of every answer of ours: nothing is stored by caches, framed or sniffed. Nobody learns the address
+ * of a page, which may hold the token of a mailed link; the application behind us would log it. Its origin
+ * stays: without it browsers send `Origin: null` with the forms of a page.
+ */
 const COMMON = [
   'Cache-Control',
   'no-store',
   'X-Content-Type-Options',
   'nosniff',
   'Referrer-Policy',
-  'same-origin',
+  'strict-origin',
   'Cross-Origin-Opener-Policy',
   'same-origin',
   'Cross-Origin-Resource-Policy',
