@@ -70,3 +70,28 @@ test('an id of an earlier release that begins with a hyphen is given behind --, 
     assert.doesNotMatch(given.stderr, /unknown option|begins with a hyphen/)
   }
 })
+
+describe('an error of the command line shows how the command is written', () => {
+  const LINES: Readonly<Record<string, RegExp>> = {
+    'gateway http://127.0.0.1:3000': /usage: postern gateway; options: --to <url>, --listen <place>/,
+    'gateway --port 8080': /usage: postern gateway; options: --to <url>/,
+    'limits set tenant acme': /usage: postern limits set <limit> <key> <rule>;/,
+    explain: /usage: postern explain <request-id\.\.\.>; options: --apply/,
+    'users add ann@example.org': /postern users has the commands list, .*import/,
+  }
+  for (const [line, usage] of Object.entries(LINES))
+    test(`postern ${line}`, async () => {
+      const { code, stderr } = await inProcess(line.split(' '), folder)
+      assert.equal(code, 2)
+      assert.match(stderr, usage)
+      assert.doesNotMatch(stderr, /bouncers/)
+    })
+
+  test('a word of another tool is answered with the command that is meant', async () => {
+    const words = { start: 'gateway', check: 'doctor', validate: 'doctor', block: 'ban', logs: 'audit tail' }
+    for (const [word, meant] of Object.entries(words)) {
+      const { stderr } = await inProcess([word], folder)
+      assert.match(stderr, new RegExp(`Did you mean postern ${meant}\\b`), word)
+    }
+  })
+})

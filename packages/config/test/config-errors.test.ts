@@ -452,7 +452,7 @@ const CASES: readonly (readonly [
     /of the form redis:/,
   ],
   ['a key that another file has', 'vault: {}', /: vault$/, /not a key of this place/, /vault\.json/],
-  ['two keys of one name', 'mode: observe\nmode: enforce', /:2:1$/, /unique/],
+  ['two keys of one name', 'mode: observe\nmode: enforce', /:2:1$/, /a second time/],
   ['no YAML at all', 'routes: {', /:1:\d+$/, /./],
 ]
 

@@ -8,10 +8,14 @@ import { ConfigError } from '@postern/core'
  */
 export function checkCalled(name: string, mounted: string, given: readonly unknown[]): void {
   if (given.length === 0) return
+  const [only] = given
+  const isPlain =
+    typeof only === 'object' && only !== null && Object.getPrototypeOf(only) === Object.prototype
   throw new ConfigError({
     place: `layer.${name}`,
-    problem: 'was handed over without being called',
-    hint: `${mounted}(layer.${name}())`,
+    ...(given.length === 1 && isPlain
+      ? { problem: 'takes no options', hint: 'the configuration is that of postern({ config: { ... } })' }
+      : { problem: 'was handed over without being called', hint: `${mounted}(layer.${name}())` }),
   })
 }
 

@@ -47,6 +47,12 @@ export function checkOptions(
       problem: `takes an object of options, not ${kindOf(options)}`,
       hint: typeof options === 'string' ? NAMES_A_FILE : 'or nothing',
     })
+  if ('socket' in options && 'headers' in options)
+    throw new ConfigError({
+      place: 'postern()',
+      problem: 'was handed over without being called',
+      hint: 'app.use((await postern()).express())',
+    })
   const issues = Object.entries(options).flatMap(([name, value]): readonly ConfigIssue[] => {
     if (!Object.hasOwn(OPTIONS, name)) return [unknownOption(name, suggest)]
     const problem = value === undefined ? undefined : OPTIONS[name as Name]?.(value)

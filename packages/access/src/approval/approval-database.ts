@@ -1,4 +1,4 @@
-import { openedWhenAsked } from '@postern/core'
+import { ConfigError, openedWhenAsked } from '@postern/core'
 import { migrate, PostgresDatabase, type SqliteDatabase } from '@postern/store'
 import { APPROVAL_MIGRATIONS } from './approval.sql.ts'
 
@@ -22,6 +22,12 @@ export interface ApprovalDatabase {
 
 /** Approvals on a database of `@postern/store`, migrated before the first statement. */
 export function approvalDatabase(database: SqliteDatabase | PostgresDatabase): ApprovalDatabase {
+  if (typeof database?.transaction !== 'function')
+    throw new ConfigError({
+      place: 'approvals.database',
+      problem: 'must be a database of @postern/store',
+      hint: "openSqlite({ path: 'approvals.db' })",
+    })
   return database instanceof PostgresDatabase ? onPostgres(database) : onSqlite(database)
 }
 

@@ -1,4 +1,4 @@
-import type { Exchange, Json, Principal } from '@postern/core'
+import { ConfigError, type Exchange, type Json, type Principal } from '@postern/core'
 import type { ApprovalPreview } from '../approval/approval.ts'
 import { actingAs } from '../budget/acting-as.ts'
 import type { Context } from '../policy/context.ts'
@@ -58,6 +58,12 @@ export function guard<Input, Output>(
   options: GuardedActOptions<Input>,
   handler: (input: Input, permit: Permit) => Output | Promise<Output>,
 ): Guarded<Input, Output> {
+  if (typeof access?.compileGuard !== 'function')
+    throw new ConfigError({
+      place: 'guard',
+      problem: 'takes what Access makes as its first argument',
+      hint: "guard(new Access(), 'invoice.purge', { require: { role: 'finance' } }, input => ...)",
+    })
   const { resource: resourceOf, arguments: argumentsOf, preview, audit = 'before', ...rule } = options
   const compiled = access.compileGuard(rule, `guard "${action}"`, resourceOf !== undefined)
   return async (input, caller) => {

@@ -120,6 +120,13 @@ export class PolicySet implements Decides {
  * policies.decide(caller, 'order.read', { type: 'order', fields: row }).allowed
  */
 export function definePolicies(policies: readonly Policy[]): PolicySet {
+  const wrong = Array.isArray(policies) ? policies.findIndex(one => one?.types === undefined) : 0
+  if (wrong >= 0)
+    throw new ConfigError({
+      place: 'definePolicies',
+      problem: Array.isArray(policies) ? `entry ${wrong} is not a policy` : 'takes a list of policies',
+      hint: "definePolicies([allow('everybody reads', { action: 'order.read' })])",
+    })
   return new PolicySet(policies)
 }
 

@@ -28,6 +28,12 @@ export interface PgClient {
  * const pool = guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })
  */
 export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
+  if (typeof pool?.on !== 'function')
+    throw new ConfigError({
+      place: 'guardPool',
+      problem: 'takes a Pool of pg',
+      hint: 'guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })',
+    })
   if (Number(Reflect.get(pool, 'totalCount') ?? 0) > 0)
     throw new ConfigError({
       place: 'guardPool',

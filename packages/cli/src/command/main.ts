@@ -58,7 +58,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
     command.exitOverride().configureOutput({
       writeOut: text => host.stdout.write(text),
       writeErr: text => host.stderr.write(text),
-      outputError: (text, write) => write(withWholeCommand(text, program)),
+      outputError: (text, write) => write(withWholeCommand(text, program, command)),
     })
   })
   try {

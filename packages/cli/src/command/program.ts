@@ -3,6 +3,7 @@ import { addAccessCommands } from './access-program.ts'
 import type { AddCommand, Load } from './add-command.ts'
 import { addAuditCommands } from './audit-program.ts'
 import { addIdentityCommands } from './identity-program.ts'
+import { showUsageAfterErrors } from './usage-line.ts'
 import { addVaultCommands } from './vault-program.ts'
 
 /** Runs a loaded command; given by the process, so that the program itself touches nothing. */
@@ -314,6 +315,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     .option('--listen <place>', 'where to wait for it (default: where the gateway listens)')
   add(program, 'schema', 'JSON Schema of the configuration, for editors', () => import('./schema.ts'))
   add(program, 'version', 'versions of Postern and Node', () => import('./version.ts'))
+  showUsageAfterErrors(program)
   return program
 }
 

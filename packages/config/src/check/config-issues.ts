@@ -5,8 +5,9 @@ import { nodesAt, type SchemaNode } from '../table/json-schema.ts'
 import { configTable } from '../table/table.ts'
 import { suggest } from '../words/suggest.ts'
 import { wordOfOthers } from '../words/words-of-others.ts'
-import { elsewhere } from './elsewhere.ts'
+import { elsewhere, ROUTE } from './elsewhere.ts'
 import { exampleHint } from './example-hint.ts'
+import { meantValue } from './meant-value.ts'
 import { sizeProblem } from './size-problem.ts'
 import { unionIssue } from './union-issue.ts'
 import { describe, kindName, listed } from './value-kind.ts'
@@ -28,8 +29,10 @@ interface Mistake {
   readonly path: ConfigPath
   readonly problem: string
   readonly hint?: string | undefined
-  /** Of an unknown key: the one that was probably meant. */
-  readonly meant?: string
+  /** A place that something is missing from, or that is empty, because of this mistake. */
+  readonly explains?: ConfigPath | undefined
+  /** Of a key with nothing behind it. */
+  readonly isEmpty?: boolean
   /** Of a rule over several keys of an object. */
   readonly isRule?: boolean
 }
@@ -38,13 +41,13 @@ const MISSING = 'is missing'
 
 /**
  * A mistyped key is one mistake: the right one is not missing besides, and rules about the object around it
- * are checked again when it is corrected.
+ * are checked again when it is corrected. Nor is a key empty besides whose content is not indented below it.
  */
 function explains(typo: Mistake, mistake: Mistake): boolean {
-  if (typo.meant === undefined) return false
-  const around = typo.path.slice(0, -1)
-  if (mistake.isRule === true) return samePath(mistake.path, around)
-  return mistake.problem.startsWith(MISSING) && samePath(mistake.path, [...around, typo.meant])
+  if (typo.explains === undefined) return false
+  if (mistake.isRule === true) return samePath(mistake.path, typo.path.slice(0, -1))
+  const isGone = mistake.problem.startsWith(MISSING) || mistake.isEmpty === true
+  return isGone && samePath(mistake.path, typo.explains)
 }
 
 function samePath(one: ConfigPath, other: ConfigPath): boolean {
@@ -58,7 +61,10 @@ function translate(file: ConfigFile, issue: z.core.$ZodIssue, around: ConfigPath
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map(key => unknownKey([...path, key], key, nodes))
-    case 'invalid_key':
+    case 'invalid_key': {
+      const outside = notIndented(path, file.value)
+      return outside === undefined ? issue.issues.flatMap(inner => translate(file, inner, path)) : [outside]
+    }
     case 'invalid_element':
       return issue.issues.flatMap(inner => translate(file, inner, path))
     case 'invalid_union': {
@@ -112,16 +118,40 @@ function formOf(nodes: readonly SchemaNode[]): string | undefined {
   return more.length === 0 ? node?.form : undefined
 }
 
+/**
+ * A key that stands beside the name of what it belongs to, with which it should stand one level further in:
+ * `throttle` beside a route.
+ */
+function notIndented(path: ConfigPath, value: unknown): Mistake | undefined {
+  const key = String(path.at(-1))
+  const around = path.slice(0, -1)
+  if (!nodesAt(path).some(({ properties }) => properties?.[key] !== undefined)) return undefined
+  const [empty] = Object.entries(valueAt(value, around) ?? {}).find(([, inner]) => inner === null) ?? []
+  return {
+    path,
+    problem: `"${key}" is not indented enough: it belongs to one of ${around.join('.')}`,
+    hint: `indent it below ${empty === undefined ? 'its name' : JSON.stringify(empty)}`,
+    explains: empty === undefined ? undefined : [...around, empty],
+  }
+}
+
 /** A mistake with a hint: its own, else the example that the table has for the place. */
 function hinted(mistake: Mistake, found: unknown, nodes: readonly SchemaNode[]): Mistake {
   const { path } = mistake
-  if (found === true && isSwitch(path, nodes))
-    return { ...mistake, hint: 'write {} to switch it on with its defaults' }
-  const hint = mistake.hint ?? exampleHint(nodes)
+  if (path.length === 0)
+    return { ...mistake, hint: 'write a key, a colon, a blank and its value, e.g. mode: observe' }
+  const meant = meantValue(found, nodes, isSwitch(path, nodes)) ?? mistake.hint
+  const example = exampleHint(nodes)
+  const empty = nodes.find(({ emptyMeans }) => emptyMeans !== undefined)?.emptyMeans
+  const hint = meant ?? (empty === undefined ? example : `write {} for ${empty}, or ${example}`)
   // In YAML, a key with nothing behind it.
   if (found !== null) return { ...mistake, hint }
   const part = typeof path.at(-1) === 'number' ? 'entry' : 'key'
-  return { ...mistake, hint: `write a value or remove the ${part}${hint === undefined ? '' : `; ${hint}`}` }
+  return {
+    ...mistake,
+    hint: `write a value or remove the ${part}${hint === undefined ? '' : `; ${hint}`}`,
+    isEmpty: true,
+  }
 }
 
 /** Whether an empty object at a place switches something on. */
@@ -145,9 +175,17 @@ function unknownKey(path: ConfigPath, key: string, nodes: readonly SchemaNode[])
     }
   }
   if (meant !== undefined)
-    return { path, problem: `unknown key "${key.slice(0, 60)}"`, hint: `did you mean "${meant}"?`, meant }
+    return {
+      path,
+      problem: `unknown key "${key.slice(0, 60)}"`,
+      hint: `did you mean "${meant}"?`,
+      explains: [...path.slice(0, -1), meant],
+    }
   const other = elsewhere(key)
-  if (other !== undefined) return { path, problem: `"${key}" is not a key of this place`, hint: other }
+  if (other !== undefined) {
+    const explains = ROUTE.test(key) ? [...path.slice(0, -1), 'routes'] : path
+    return { path, problem: `"${key.slice(0, 60)}" is not a key of this place`, hint: other, explains }
+  }
   const hint = known.length === 0 ? 'remove it' : `known here: ${known.join(', ')}`
   return { path, problem: `unknown key "${key.slice(0, 60)}"`, hint }
 }

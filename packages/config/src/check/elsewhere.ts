@@ -1,3 +1,7 @@
+import { annotatedSchema, type SchemaNode } from '../table/json-schema.ts'
+import { plain } from '../words/suggest.ts'
+import { listed } from './value-kind.ts'
+
 /** Names that the configuration file does not have, and where that is written instead. */
 const PLACES: Readonly<Record<string, string>> = {
   sessions: 'sessions of built-in identity are under identity.sessions',
@@ -10,9 +14,19 @@ const PLACES: Readonly<Record<string, string>> = {
   rateLimit: 'limits are named under limits, or stand on a route as throttle: "100/1m"',
   rateLimiting: 'limits are named under limits, or stand on a route as throttle: "100/1m"',
   rateLimits: 'limits are named under limits, or stand on a route as throttle: "100/1m"',
+  rateLimiter: 'limits are named under limits, or stand on a route as throttle: "100/1m"',
+  max: 'a limit is one text: limit: "100/1m" is 100 in any minute',
+  points: 'a limit is one text: limit: "100/1m" is 100 in any minute',
+  window: 'a limit is one text: limit: "100/1m" is 100 in any minute',
+  windowMs: 'a limit is one text: limit: "100/1m" is 100 in any minute',
+  timeWindow: 'a limit is one text: limit: "100/1m" is 100 in any minute',
+  duration: 'a limit is one text: limit: "100/1m" is 100 in any minute',
+  by: 'what requests are counted by is key: "address", "principal" or "tenant"',
+  keyGenerator: 'what requests are counted by is key: "address", "principal" or "tenant"',
   throttle:
     'it stands on a route: routes: { "/api/**": { throttle: "100/1m" } }; limits of every route are under limits',
   helmet: 'security headers are under headers: "strict" or "compatible"',
+  hsts: 'it is headers.strictTransportSecurity',
   csp: 'the content policy is headers.contentSecurityPolicy',
   waf: 'inspection of content is under inspect; inspect: { level: 2 } is stricter',
   whitelist: 'write allow',
@@ -20,13 +34,37 @@ const PLACES: Readonly<Record<string, string>> = {
   blacklist: 'write block',
   blocklist: 'write block',
   denylist: 'write block',
+  exclude: 'write except',
+  ignore: 'write except',
+  skip: 'write except',
   target: 'the backend is upstream: http://127.0.0.1:3000',
   backend: 'the backend is upstream: http://127.0.0.1:3000',
   port: 'the port is part of listen: 127.0.0.1:8080',
   host: 'the host is part of listen: 127.0.0.1:8080',
+  ssl: 'certificate and key of the gateway are tls: { cert: cert.pem, key: key.pem }',
+  https: 'certificate and key of the gateway are tls: { cert: cert.pem, key: key.pem }',
+  management: 'metrics and health are at admin: 127.0.0.1:9464',
+  metrics: 'the gateway serves them at admin: 127.0.0.1:9464, and telemetry sends them elsewhere',
+  health: 'the gateway answers /healthz and /readyz at admin: 127.0.0.1:9464',
   redis: 'it is stores.redis',
   postgres: 'it is stores.postgres',
   database: 'Postern keeps its own data in stores.postgres; the database with row budgets is budgetDatabase',
+  jwt: 'tokens that you already have are identify: [{ jwt: { issuer, audience, jwks } }]',
+  session:
+    'a session that you already have is identify: [{ sessionUrl: ... }], one of built-in identity identity.sessions',
+  ban: 'who is banned, and for how long, is under remediations; a client that you name is under block',
+  bans: 'who is banned, and for how long, is under remediations; a client that you name is under block',
+  banTime: 'who is banned, and for how long, is under remediations',
+  findTime: 'how often is too often is part of a scenario; bans are under remediations',
+  maxRetry: 'how often is too often is part of a scenario; bans are under remediations',
+  country: 'Postern knows no countries of clients; block takes networks and user agents',
+  geo: 'Postern knows no countries of clients; block takes networks and user agents',
+  geoip: 'Postern knows no countries of clients; block takes networks and user agents',
+  authenticate: 'a caller who is signed in is require: {} on a route',
+  authenticated: 'leave it out: require: {} is any caller who is signed in',
+  signedIn: 'leave it out: require: {} is any caller who is signed in',
+  public: 'a route without require is open to everybody: remove it',
+  default: 'hand over the default export of the module: config: module.default',
   log: 'what is logged is audit.record and routes.*.record; what the middleware says is postern({ log })',
   auth: 'built-in sign-in is identity, an existing one is identify, and what a route demands is routes.*.require',
   graphql: 'logins by GraphQL are routes.*.login.graphql; what one request may ask of lists is under budgets',
@@ -36,7 +74,42 @@ const PLACES: Readonly<Record<string, string>> = {
   exempt: 'it belongs to a limit: throttle: { limit: "100/1m", exempt: [10.0.0.0/8] }',
 }
 
+/** The names above as they are compared. */
+const PLAIN_PLACES: ReadonlyMap<string, string> = new Map(
+  Object.entries(PLACES).map(([name, place]) => [plain(name), place]),
+)
+
+/** A name that can only be a route. */
+export const ROUTE: RegExp = /^(?:[A-Z]+ )?\//
+/** As many places of a name are shown. */
+const SHOWN = 3
+
 /** Where to write what is not a key of this place; undefined for a name that nothing is known about. */
 export function elsewhere(key: string): string | undefined {
-  return Object.hasOwn(PLACES, key) ? PLACES[key] : undefined
+  if (ROUTE.test(key)) return 'a route is written below routes, one level further in'
+  if (key.startsWith('x-'))
+    return 'remove it; an anchor goes where its value is first written: throttle: &often 100/1m'
+  const known = PLAIN_PLACES.get(plain(key))
+  if (known !== undefined) return known
+  const places = placesOf(annotatedSchema(), plain(key), '')
+    .toSorted((one, other) => one.split('.').length - other.split('.').length)
+    .slice(0, SHOWN)
+  if (places.length === 0) return undefined
+  return `a key of this name is ${listed(places.map(place => (place.includes('.') ? place : `${place} (not indented)`)))}`
+}
+
+/** The keys of the table that have this name: `audit.retention`, `routes.*.throttle`. */
+function placesOf(node: SchemaNode, name: string, path: string): readonly string[] {
+  const named = (part: string): string => (path === '' ? part : `${path}.${part}`)
+  const { properties = {}, additionalProperties, items, anyOf = [] } = node
+  const places = [
+    ...Object.entries(properties).flatMap(([key, inner]) => [
+      ...(plain(key) === name ? [named(key)] : []),
+      ...placesOf(inner, name, named(key)),
+    ]),
+    ...(typeof additionalProperties === 'object' ? placesOf(additionalProperties, name, named('*')) : []),
+    ...(items === undefined ? [] : placesOf(items, name, `${path}[]`)),
+    ...anyOf.flatMap(branch => placesOf(branch, name, path)),
+  ]
+  return [...new Set(places)]
 }

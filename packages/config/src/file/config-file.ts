@@ -6,6 +6,7 @@ import { ConfigError, errorCode } from '@postern/core'
 import type { Document, LineCounter } from 'yaml'
 import { fileVersion } from './follow-file.ts'
 import { importedFiles } from './imported-files.ts'
+import { yamlIssues } from './yaml-issues.ts'
 import { yamlPackage } from './yaml-package.ts'
 
 /** Where a value stands in a configuration: `['routes', 'POST /login', 'throttle']`. */
@@ -184,14 +185,11 @@ function parseConfig(
     prettyErrors: false,
     merge: true,
   })
-  const problems = [...document.errors, ...document.warnings]
-  if (problems.length > 0)
-    throw new ConfigError(
-      problems.map(problem => {
-        const { line, col } = lines.linePos(problem.pos[0])
-        return { place: `${name}:${line}:${col}`, problem: firstLine(problem.message) }
-      }),
-    )
+  const issues = yamlIssues([...document.errors, ...document.warnings], text, at => {
+    const { line, col } = lines.linePos(at)
+    return `${name}:${line}:${col}`
+  })
+  if (issues.length > 0) throw new ConfigError(issues)
   const value: unknown = extension === '.json' ? parseJson(text, name) : resolved(document, name)
   return {
     path,
@@ -210,12 +208,15 @@ function resolved(document: Document, name: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch (cause) {
+    const missing = /^Unresolved alias.*: (\S{1,60})$/.exec(cause instanceof Error ? cause.message : '')?.[1]
     throw new ConfigError(
-      {
-        place: name,
-        problem: 'its aliases stand for too much, or for nothing',
-        hint: 'write out what *name stands for',
-      },
+      missing === undefined
+        ? { place: name, problem: 'its aliases stand for too much', hint: 'write out what *name stands for' }
+        : {
+            place: name,
+            problem: `there is no &${missing} before *${missing}`,
+            hint: `name the value where it is first written: &${missing} { ... }; or put "*${missing}" in quotes`,
+          },
       { cause },
     )
   }

@@ -15,6 +15,8 @@ export interface KeyAbout {
   readonly defaultText?: string
   /** A value that a person could write. */
   readonly example?: unknown
+  /** What an empty object stands for, where that is more than its defaults. */
+  readonly emptyMeans?: string
   /** Default: `reload`. Holds for everything below, where nothing else is said. */
   readonly applies?: Applies
 }

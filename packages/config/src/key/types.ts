@@ -155,12 +155,22 @@ export const addressRange: z.ZodType<string, string> = checked(
   z.string(),
   'an address or range such as "10.0.0.0/8"',
   value => {
-    const meant = /^[a-z][a-z-]*$/i.test(value) ? suggest(value, [...NAMED_RANGES.keys()]) : undefined
+    const meant = rangeMeant(value)
     if (meant !== undefined && meant !== value)
       fail(`"${value.slice(0, 60)}" is not an address or range`, `did you mean "${meant}"?`)
     CidrSet.parse([value])
   },
 )
+
+/** Text of an address or range: `localhost`, a mistyped name, `192.168.*.*`: the range that was probably meant. */
+export function rangeMeant(value: string): string | undefined {
+  if (value.toLowerCase() === 'localhost') return 'loopback'
+  if (/^[a-z][a-z-]*$/i.test(value)) return suggest(value, [...NAMED_RANGES.keys()])
+  const [, parts = '', stars = ''] = /^((?:\d{1,3}\.){1,3})(\*(?:\.\*){0,2})$/.exec(value) ?? []
+  const bytes = parts.split('.').length - 1
+  if (bytes === 0 || bytes + stars.split('.').length !== 4) return undefined
+  return `${parts}${stars.replaceAll('*', '0')}/${bytes * 8}`
+}
 
 /** A list of address ranges, compiled to a set. */
 export const addressSet: z.ZodType<CidrSet, readonly string[]> = parsed(
@@ -174,6 +184,11 @@ export const routePattern: z.ZodType<string, string> = checked(
   z.string(),
   'a route such as "POST /login"',
   value => {
+    const [, methods = '', path = ''] = /^([A-Za-z]+(?:[,|][A-Za-z]+)*) (\/.*)$/.exec(value) ?? []
+    if (/[,|]/.test(methods))
+      fail('a route names one method', `write one route for each method, or "${path}" with methods: [...]`)
+    if (methods !== methods.toUpperCase())
+      fail(`"${methods}" is not a method in capitals`, `did you mean "${methods.toUpperCase()} ${path}"?`)
     new RouteTable({ [value]: {} })
     if (!value.startsWith('/')) checkMethod(value.slice(0, value.indexOf(' ')))
   },

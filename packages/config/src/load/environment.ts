@@ -6,6 +6,8 @@ const REFERENCE = /^\$\{([A-Za-z_]\w*)\}$/
 /** A reference within text, or in a form of shells and of Compose that says more than a name. */
 const PART = /\$\{([A-Za-z_]\w*)[^}]*\}/
 const MAX_DEPTH = 20
+/** Objects whose content is not in their keys. */
+const HOLDERS = [Promise, Map, Set] as const
 /** The application's own objects: kept as they are, for their methods know themselves. */
 const CODE: ReadonlySet<unknown> = new Set(['guards', 'detectors'])
 
@@ -60,6 +62,16 @@ export function fillFromEnvironment(
       return undefined
     }
     if (typeof value === 'string') return fillText(value, path)
+    const holder = HOLDERS.find(kind => value instanceof kind)
+    if (holder !== undefined) {
+      // The table would read one as an object without keys, and what it holds would have no effect.
+      issues.push({
+        place: file.place(path),
+        problem: `is a ${holder.name}`,
+        hint: holder === Promise ? 'await it' : 'write a plain object or a list',
+      })
+      return undefined
+    }
     if (Array.isArray(value)) return value.map((item, index) => fill(item, [...path, index]))
     if (!isPlainObject(value)) return value
     // Such a key would be dropped on the way, and what it says would have no effect.

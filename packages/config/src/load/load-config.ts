@@ -57,21 +57,29 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
  */
 function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFile {
   const { value } = file
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return file
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value || 'then' in value) return file
   const written: ExtensionConfig = value
   const { identify = written.identify, onEvent = written.onEvent } = extensions
-  const guards = [...(written.guards ?? []), ...(extensions.guards ?? [])]
-  const detectors = [...(written.detectors ?? []), ...(extensions.detectors ?? [])]
+  const guards = together(written.guards, extensions.guards)
+  const detectors = together(written.detectors, extensions.detectors)
   return {
     ...file,
     value: {
       ...value,
       ...(identify !== undefined && { identify }),
       ...(onEvent !== undefined && { onEvent }),
-      ...(guards.length > 0 && { guards }),
-      ...(detectors.length > 0 && { detectors }),
+      ...(guards !== undefined && { guards }),
+      ...(detectors !== undefined && { detectors }),
     },
   }
+}
+
+/** Both lists; what is no list is left for the check to refuse. */
+function together<Item>(
+  written: readonly Item[] | undefined,
+  added: readonly Item[] | undefined,
+): readonly Item[] | undefined {
+  return Array.isArray(written) && added !== undefined ? [...written, ...added] : (written ?? added)
 }
 
 /**

@@ -1,7 +1,8 @@
+import { ConfigError } from '@postern/core'
 import { ClientList, type ClientMatch } from '@postern/protocol'
 import * as z from 'zod'
 import { key, parsed, section } from '../key/key.ts'
-import { listOf, text } from '../key/types.ts'
+import { listOf, rangeMeant, text } from '../key/types.ts'
 
 /** Clients by network and user agent. */
 export interface ClientConfig {
@@ -32,7 +33,19 @@ const client: z.ZodType<ClientMatch, ClientConfig> = section<ClientMatch, Client
 export const clientsHere: z.ZodType<ClientList, readonly (string | ClientConfig)[]> = parsed(
   listOf(z.union([text, client])),
   undefined,
-  entries => ClientList.parse(entries),
+  entries => {
+    for (const entry of entries) {
+      const network = typeof entry === 'string' ? entry : (entry.network ?? '')
+      const meant = network === 'localhost' || network.includes('*') ? rangeMeant(network) : undefined
+      if (meant !== undefined)
+        throw new ConfigError({
+          place: '',
+          problem: `"${network.slice(0, 60)}" is not an address or range`,
+          hint: `did you mean "${meant}"?`,
+        })
+    }
+    return ClientList.parse(entries)
+  },
 )
 
 /** `block`. */

@@ -254,6 +254,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
     description: 'Role, scope, kind or proof of identity that the caller must have.',
     defaultText: 'nothing',
     example: { role: 'support', stepUp: '10m' },
+    emptyMeans: 'any caller who is signed in',
   }),
   approve: key(approve, {
     description: 'Who must approve the request before it is handled.',

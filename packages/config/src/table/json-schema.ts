@@ -3,7 +3,7 @@ import { configTable } from './table.ts'
 
 /**
  * A part of a JSON Schema, with what the table says besides: `form`, `codeOnly`, `interface`, `applies`,
- * `defaultText`, `example`.
+ * `defaultText`, `example`, `emptyMeans`.
  */
 export interface SchemaNode {
   readonly [keyword: string]: unknown
@@ -15,6 +15,7 @@ export interface SchemaNode {
   readonly form?: string
   readonly codeOnly?: boolean
   readonly interface?: string
+  readonly emptyMeans?: string
   readonly type?: string | readonly string[]
   readonly const?: unknown
   readonly enum?: readonly unknown[]
@@ -75,6 +76,7 @@ const OURS: ReadonlySet<string> = new Set([
   'applies',
   'defaultText',
   'example',
+  'emptyMeans',
 ])
 
 /**

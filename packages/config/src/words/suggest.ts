@@ -1,6 +1,6 @@
 /**
  * The known name that a mistyped one was most likely meant to be, or undefined when none is near. Case and
- * `-`/`_` are forgiven. Near means at most a third of the letters changed (Damerau-Levenshtein, neighbours
+ * what stands between words are forgiven. Near means at most a third of the letters changed (Damerau-Levenshtein, neighbours
  * swapped count once).
  */
 export function suggest(typed: string, known: readonly string[]): string | undefined {
@@ -17,8 +17,9 @@ export function suggest(typed: string, known: readonly string[]): string | undef
   return least <= Math.max(1, Math.floor(typed.length / 3)) ? best : undefined
 }
 
-function plain(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_]/g, '')
+/** A name without what people spell differently: case, and `-`, `_`, `.` or blanks between words. */
+export function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.\s]/g, '')
 }
 
 function editDistance(a: string, b: string): number {

@@ -29,6 +29,12 @@ export function parseDuration(duration: Duration, place = 'duration'): number {
       hint: 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d',
     })
   }
+  if (typeof duration !== 'string')
+    throw new ConfigError({
+      place,
+      problem: duration === undefined ? 'is missing' : `must be a duration, not ${typeof duration}`,
+      hint: 'write a number and a unit, e.g. 250ms, 10s, 1h30m, 7d',
+    })
   let total = 0
   let end = 0
   for (const part of duration.matchAll(/(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d|w)/gy)) {

@@ -36,7 +36,7 @@ export async function checkVault(
   } catch (error) {
     if (error instanceof ConfigError)
       return error.issues.map(issue =>
-        bad('vault', `${issue.place}: ${issue.problem}`, issue.hint ?? 'correct it'),
+        bad('vault', `${issue.place}: ${issue.problem}`, issue.hint ?? 'see docs/vault.md'),
       )
     if (!(error instanceof PosternError)) throw error
     return [bad('vault', error.message, 'see docs/vault.md')]

@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import {
   type ByteSize,
+  ConfigError,
   type Duration,
   errorCode,
   type Health,
@@ -214,6 +215,12 @@ export class SqliteDatabase implements HealthProbe {
  * database.transaction(() => insert.run('r1'))
  */
 export function openSqlite(options: SqliteOptions): SqliteDatabase {
+  if (typeof options?.path !== 'string')
+    throw new ConfigError({
+      place: 'openSqlite',
+      problem: 'has no path',
+      hint: "openSqlite({ path: 'shop.db' })",
+    })
   return SqliteDatabase.open(options)
 }
 

@@ -55,7 +55,11 @@ export function readVaultFile(
     })
   }
   if (!isObject(value) || !isObject(value['tables']))
-    throw new ConfigError({ place: path, problem: 'must be an object with tables' })
+    throw new ConfigError({
+      place: path,
+      problem: 'must be an object with tables',
+      hint: 'postern vault init writes one',
+    })
   const issues: ConfigIssue[] = []
   for (const key of Object.keys(value))
     if (!KEYS.includes(key))
@@ -95,7 +99,12 @@ function pathsOf(
   for (const name of PATHS) {
     const given = value[name]
     if (typeof given === 'string' && given !== '') paths[name] = resolve(folder, given)
-    else if (given !== undefined) issues.push({ place: `${path}: ${name}`, problem: 'must name a file' })
+    else if (given !== undefined)
+      issues.push({
+        place: `${path}: ${name}`,
+        problem: 'must name a file',
+        hint: 'write its path in quotes, or remove the key',
+      })
   }
   return paths
 }
@@ -109,13 +118,21 @@ function databaseOf(
 ): string | undefined {
   if (given === undefined) return undefined
   if (typeof given !== 'string' || given === '') {
-    issues.push({ place: `${path}: database`, problem: 'must be a URL or a file' })
+    issues.push({
+      place: `${path}: database`,
+      problem: 'must be a URL or a file',
+      hint: 'e.g. "${DATABASE_URL}" or "shop.db"',
+    })
     return undefined
   }
   const url = given.replace(/\$\{(\w+)\}/g, (_whole, name: string) => {
     const value = environment[name]
     if (value === undefined)
-      issues.push({ place: `${path}: database`, problem: `the environment has no ${name}` })
+      issues.push({
+        place: `${path}: database`,
+        problem: `the environment variable ${name} is not set`,
+        hint: `set it where the process starts, e.g. export ${name}=postgres://127.0.0.1/shop, or write the path of a SQLite file`,
+      })
     return value ?? ''
   })
   return /^postgres(?:ql)?:/.test(url) ? url : resolve(folder, url)
