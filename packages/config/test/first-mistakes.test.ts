@@ -64,7 +64,7 @@ const FIRST: readonly (readonly [yaml: string, place: RegExp, hint: RegExp])[] =
   // Names of other products, in any spelling.
   ['rate-limit: { max: 5 }\n', /rate-limit"\]$/, /throttle: "100\/1m"/],
   ['trust proxy: 1\n', /trust proxy"\]$/, /did you mean "trustProxies"/],
-  ['management: 127.0.0.1:9464\n', /: management$/, /admin: 127\.0\.0\.1:9464/],
+  ['management: 127.0.0.1:9464\n', /: management$/, /admin: \{ listen: 127\.0\.0\.1:9464 \}/],
   ['jwt: { secret: abc }\n', /: jwt$/, /identify: \[\{ jwt/],
   ['limits: { api: { max: 100 } }\n', /: limits\.api\.max$/, /limit: "100\/1m"/],
   ['x-often: &often { throttle: 1/1m }\n', /x-often"\]$/, /an anchor goes where/],
@@ -83,6 +83,30 @@ describe('the first mistakes of people who know YAML or another product', () => 
       assert.equal(issues.length, 1, JSON.stringify(issues))
       assert.match(issues[0]?.place ?? '', place)
       assert.match(issues[0]?.hint ?? '', hint)
+    })
+})
+
+describe('what a hint says to write can be written', () => {
+  // A key and its value at the top of the file: `upstream: http://...`, `admin: { ... }`.
+  const SNIPPET = /(?<![.\w])(admin|headers|inspect|listen|tls|upstream): ("\w+"|\{ [^{}]* \}|[\w.:/]+\d)/g
+  const WRITTEN = [
+    'management',
+    'metrics',
+    'health',
+    'helmet',
+    'waf',
+    'ssl',
+    'https',
+    'target',
+    'port',
+    'host',
+  ]
+  for (const name of WRITTEN)
+    test(`instead of ${name}`, async () => {
+      const [wrong] = await issuesOfYaml(`${name}: 1\n`)
+      const snippets = [...(wrong?.hint ?? '').matchAll(SNIPPET)].map(([whole]) => whole)
+      assert.ok(snippets.length > 0, wrong?.hint)
+      for (const snippet of snippets) assert.deepEqual(await issuesOfYaml(snippet), [], snippet)
     })
 })
 

@@ -162,7 +162,7 @@ export const addressRange: z.ZodType<string, string> = checked(
   },
 )
 
-/** Text of an address or range: `localhost`, a mistyped name, `192.168.*.*`: the range that was probably meant. */
+/** The range that a text was probably meant to be: `localhost`, a mistyped name, `192.168.*.*`. */
 export function rangeMeant(value: string): string | undefined {
   if (value.toLowerCase() === 'localhost') return 'loopback'
   if (/^[a-z][a-z-]*$/i.test(value)) return suggest(value, [...NAMED_RANGES.keys()])

@@ -74,7 +74,7 @@ function extended(file: ConfigFile, extensions: ExtensionConfig = {}): ConfigFil
   }
 }
 
-/** Both lists; what is no list is left for the check to refuse. */
+/** Both lists; anything else is left for the check to refuse. */
 function together<Item>(
   written: readonly Item[] | undefined,
   added: readonly Item[] | undefined,
