@@ -41,7 +41,7 @@ describe('a call from JavaScript with something else', () => {
       })
     })
 
-  test('the same with what it takes is no error', () => {
+  test('takes what it is documented to take', () => {
     assert.equal(typeof guard(new Access(), 'invoice.purge', rule, handler), 'function')
   })
 })

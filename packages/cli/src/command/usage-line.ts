@@ -1,6 +1,6 @@
 import type { Command as Program } from 'commander'
 
-/** Makes every command say, after an error, how it is written: its arguments and options, or the commands below it. */
+/** Shows after an error how the command is written: its arguments and options, or the commands below it. */
 export function showUsageAfterErrors(command: Program, path: string = command.name()): void {
   const { commands, options, registeredArguments } = command
   for (const inner of commands) showUsageAfterErrors(inner, `${path} ${inner.name()}`)

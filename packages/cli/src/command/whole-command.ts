@@ -36,7 +36,7 @@ export function withWholeCommand(text: string, program: Program, below: Program 
     return `${text}(A fingerprint that begins with a hyphen? Give it as --fingerprint=-abc, or after --.)\n`
   if (HYPHENED_ID.test(text)) return `${text}(An id that begins with a hyphen? Give it after --.)\n`
   const name = UNKNOWN.exec(text)?.[1]
-  // `postern users add` is no mistyped `postern bouncers add`: what is below users follows the error.
+  // `postern users add` does not mean `postern bouncers add`: what is below users follows the error.
   if (name === undefined || below !== program) return text
   const word = Object.hasOwn(WORDS, name) ? [`${program.name()} ${WORDS[name]}`] : []
   const found = [...word, ...pathsOf(program, name)]

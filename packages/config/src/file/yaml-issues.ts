@@ -16,8 +16,8 @@ const HINTS: Readonly<Partial<Record<YAMLParseError['code'], string>>> = {
 const OTHERWISE = 'a text with one of : # { } [ ] , & * ! | > % @ ` in it needs quotes'
 
 /**
- * What is wrong with a YAML text: its first mistake, for what a parser says after that is mostly about the same
- * one, or every key that stands twice.
+ * What is wrong with a YAML text: its first mistake, for what a parser says after that is mostly about the
+ * same one, or every key that is used twice.
  * @param place names a position in the text
  */
 export function yamlIssues(

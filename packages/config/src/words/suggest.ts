@@ -1,7 +1,7 @@
 /**
- * The known name that a mistyped one was most likely meant to be, or undefined when none is near. Case and what
- * stands between words are forgiven. Near means at most a third of the letters changed (Damerau-Levenshtein,
- * neighbours swapped count once).
+ * The known name that a mistyped one was most likely meant to be, or undefined when none is near. Case and
+ * what stands between words are forgiven. Near means at most a third of the letters changed
+ * (Damerau-Levenshtein, neighbours swapped count once).
  */
 export function suggest(typed: string, known: readonly string[]): string | undefined {
   if (typed.length === 0 || typed.length > 60) return undefined
