@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { IntegrityError } from '@postern/core'
 import { DirectoryStore } from './embedded/directory-store.ts'
+import { entriesWaiting } from './embedded/entries-waiting.ts'
 import { KeyStore } from './entry/key-store.ts'
 import { disk } from './files/file-layer.ts'
 import { INDEX, LogFiles } from './files/log-files.ts'
@@ -25,10 +26,26 @@ export interface ReadAuditLogOptions {
 /** A reader of a log, to be closed. */
 export class AuditLogReader extends LogReader {
   readonly #close: () => void
+  readonly #waiting: (size: number) => number | undefined
 
-  constructor(store: LogStore, verifiers: readonly NoteVerifier[], close: () => void) {
+  constructor(
+    store: LogStore,
+    verifiers: readonly NoteVerifier[],
+    close: () => void,
+    waiting: (size: number) => number | undefined = () => undefined,
+  ) {
     super(store, verifiers)
     this.#close = close
+    this.#waiting = waiting
+  }
+
+  /**
+   * How many entries are written and not in the tree yet, where a log in a directory says so: a running process
+   * publishes them within a second, and after a crash the next start does.
+   * @param size of the tree, e.g. as it was verified
+   */
+  waiting(size: number): number | undefined {
+    return this.#waiting(size)
   }
 
   /** Closes what it opened. */
@@ -59,10 +76,11 @@ export function readAuditLog(directory: string, options: ReadAuditLogOptions = {
     index: isUsable ? index : undefined,
     ...(index instanceof IntegrityError && { indexProblem: index }),
   })
-  return new AuditLogReader(store, verifiers, () => {
+  const close = (): void => {
     if (isUsable) index.close()
     keys?.close()
-  })
+  }
+  return new AuditLogReader(store, verifiers, close, size => entriesWaiting(disk, directory, size))
 }
 
 /** The index, or what is wrong with it: whoever does not search, as to verify the log, needs none. */

@@ -103,3 +103,18 @@ test('that an operator meant to prune excuses nothing', async () => {
   await log.close()
   assert.equal(await isRecorded(directory), false)
 })
+
+test('says how many entries wait for the tree, as after a crash', async () => {
+  const { folder, directory } = await project()
+  const log = await openAuditLog({ directory, origin, publishInterval: '1h' })
+  try {
+    for (let i = 0; i < 3; i++) await log.commit({ type: 'http', time: i, actor: {} })
+    const { code, stderr } = await inProcess(['audit', 'verify'], folder)
+    assert.equal(code, 0)
+    assert.match(stderr, /^3 later entries are written and not in the tree yet/m)
+  } finally {
+    await log.close()
+  }
+  const after = await inProcess(['audit', 'verify'], folder)
+  assert.doesNotMatch(after.stderr, /not in the tree/)
+})

@@ -26,6 +26,7 @@ export const run: Command = async (_args, options, context) => {
   let done = 0
   const bar = output.progress('verify', 1)
   let isRecorded = true
+  let waiting: number | undefined
   const report = await verifyStore(log.reader.store, {
     ...(keys !== undefined && { verifierKeys: keys }),
     ...(remembered !== undefined && { remembered }),
@@ -37,6 +38,7 @@ export const run: Command = async (_args, options, context) => {
   })
     .then(async verified => {
       if (verified.ok && verified.entries < verified.size) isRecorded = await isRemovalRecorded(log.reader)
+      waiting = log.reader.waiting(verified.size)
       return verified
     })
     .catch((error: unknown) => {
@@ -51,6 +53,10 @@ export const run: Command = async (_args, options, context) => {
   else output.line(`${output.paint('red', 'CHANGED')}: ${problems.length} problem(s)`)
   for (const { path: file, from, to, message } of problems)
     output.line(`  ${safe(file)} bytes ${from} to ${to}: ${safe(message)}`)
+  if (ok && waiting !== undefined && waiting > 0)
+    output.note(
+      `${waiting} later entries are written and not in the tree yet: a running gateway adds them within a second, after a crash the next start does.`,
+    )
   if (ok && entries < size)
     output.note(
       isRecorded
@@ -64,6 +70,6 @@ export const run: Command = async (_args, options, context) => {
         ? 'The log vouched for itself; give its key with --key to exclude a forger who holds the directory.'
         : 'Verified with the keys of this configuration; give --key to exclude a forger who holds it.',
     )
-  output.result({ ...report, removalRecorded: isRecorded })
+  output.result({ ...report, removalRecorded: isRecorded, ...(waiting !== undefined && { waiting }) })
   return ok ? EXIT.done : EXIT.integrity
 }
