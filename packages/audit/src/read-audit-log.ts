@@ -40,8 +40,8 @@ export class AuditLogReader extends LogReader {
   }
 
   /**
-   * How many entries are written and not in the tree yet, where a log in a directory says so: a running process
-   * publishes them within a second, and after a crash the next start does.
+   * How many entries are written and not in the tree yet, where a log in a directory says so: a running
+   * process publishes them within a second, and after a crash the next start does.
    * @param size of the tree, e.g. as it was verified
    */
   waiting(size: number): number | undefined {
