@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { isRemovalRecorded, parseVerifierKey, verifyStore } from '@postern/audit'
+import { isRemovalRecorded, parseVerifierKey, type VerifyReport, verifyStore } from '@postern/audit'
 import { openAuditSource } from '@postern/runtime'
 import { type Command, listOption, textOption } from './command.ts'
 import { EXIT } from './exit-code.ts'
-import { safe } from './output.ts'
+import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 
 /**
@@ -48,22 +48,12 @@ export const run: Command = async (_args, options, context) => {
     .finally(() => log.close())
   bar.end()
   if (report === undefined) return EXIT.interrupted
-  const { ok, origin, size, root, entries, problems } = report
+  const { ok, origin, size, root, problems } = report
   if (ok) output.line(`${output.paint('green', 'intact')}: ${size} entries of ${safe(origin)}, root ${root}`)
   else output.line(`${output.paint('red', 'CHANGED')}: ${problems.length} problem(s)`)
   for (const { path: file, from, to, message } of problems)
     output.line(`  ${safe(file)} bytes ${from} to ${to}: ${safe(message)}`)
-  if (ok && waiting !== undefined && waiting > 0)
-    output.note(
-      `${waiting} later entries are written and not in the tree yet: a running gateway adds them within a second, after a crash the next start does.`,
-    )
-  if (ok && entries < size)
-    output.note(
-      isRecorded
-        ? `Retention removed the first ${size - entries} entries; their hashes are there.`
-        : `The first ${size - entries} entries are gone, and no entry says that retention removed them ("audit.pruned"). ` +
-            'Unless it was just stopped while it did, somebody deleted them.',
-    )
+  if (ok) noteRest(output, report, isRecorded, waiting)
   if (ok && given.length === 0)
     output.note(
       log.trustedKeys === undefined
@@ -72,4 +62,24 @@ export const run: Command = async (_args, options, context) => {
     )
   output.result({ ...report, removalRecorded: isRecorded, ...(waiting !== undefined && { waiting }) })
   return ok ? EXIT.done : EXIT.integrity
+}
+
+/** What is not in the tree any more, and not yet. */
+function noteRest(
+  output: Output,
+  { size, entries }: VerifyReport,
+  isRecorded: boolean,
+  waiting: number | undefined,
+): void {
+  if (waiting !== undefined && waiting > 0)
+    output.note(
+      `${waiting} later entries are written and not in the tree yet: a running gateway adds them within a second, after a crash the next start does.`,
+    )
+  if (entries >= size) return
+  output.note(
+    isRecorded
+      ? `Retention removed the first ${size - entries} entries; their hashes are there.`
+      : `The first ${size - entries} entries are gone, and no entry says that retention removed them ("audit.pruned"). ` +
+          'Unless it was just stopped while it did, somebody deleted them.',
+  )
 }
