@@ -83,8 +83,19 @@ describe('keys that sign challenges', () => {
     await migrateIdentity(database)
     const clock = new VirtualClock()
     const tokens = new OneTimeTokens({ database: identityDatabase(database), clock })
-    const open = () => PasskeyChallenges.open(database, { tokens, clock })
-    return { clock, one: await open(), two: await open(), open }
+    let asked = 0
+    const counted = new Proxy(database, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        return (...args: unknown[]) => {
+          asked++
+          return Reflect.apply(value, target, args)
+        }
+      },
+    })
+    const open = () => PasskeyChallenges.open(counted, { tokens, clock })
+    return { clock, one: await open(), two: await open(), open, statements: () => asked }
   }
 
   test('are replaced daily, and an instance that has not seen the new one takes its challenges', async () => {
@@ -98,6 +109,18 @@ describe('keys that sign challenges', () => {
     assert.ok(await two.find('a use', after), 'the key of the other instance')
     assert.ok(await one.find('a use', before), 'the key before it')
     assert.ok(await two.find('a use', before))
+  })
+
+  test('attack: made-up challenges do not make an instance ask the database each time', async () => {
+    const { clock, one, statements } = await instances()
+    await one.issue('a use')
+    clock.advance(2_000)
+    const before = statements()
+    const madeUp = Buffer.alloc(54)
+    madeUp.writeUIntBE(clock.now(), 0, 6)
+    for (let i = 0; i < 100; i++)
+      assert.equal(await one.find('a use', madeUp.toString('base64url')), undefined)
+    assert.ok(statements() - before < 10, `${statements() - before} statements`)
   })
 
   test('outlive a restart', async () => {
