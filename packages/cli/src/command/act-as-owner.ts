@@ -1,6 +1,5 @@
 import { closeSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 /**
  * What root does to a data directory is done as the account that the service runs as: files that root makes
@@ -16,7 +15,7 @@ export function actAsOwnerOf(dataDirectory: string): 'ours' | 'of another' {
   process.setgroups?.([owner.gid])
   process.setegid?.(owner.gid)
   process.seteuid?.(owner.uid)
-  if (canRead(fileURLToPath(import.meta.url))) return 'ours'
+  if (canRead(new URL('../../package.json', import.meta.url))) return 'ours'
   process.seteuid?.(0)
   process.setegid?.(before.gid)
   process.setgroups?.(before.groups)
@@ -24,7 +23,7 @@ export function actAsOwnerOf(dataDirectory: string): 'ours' | 'of another' {
 }
 
 /** By opening it: `access` asks about the account that started the process. */
-function canRead(path: string): boolean {
+function canRead(path: URL): boolean {
   try {
     closeSync(openSync(path, 'r'))
     return true
