@@ -1,32 +1,45 @@
 // Loaded before everything else in each process of a run of tests. Most of the start of such a process is
 // finding hundreds of source files and stripping their types, so this keeps the stripped texts and finds the
 // files of the workspace by their names alone: half the time. Every place of a text is where it is in the
-// source. Plain JavaScript: it must not need stripping itself.
+// source. With `?built` behind its name, the command line of this workspace, and applications elsewhere that
+// import its packages, run what is published, from `dist`: a gateway starts with half the work. Plain
+// JavaScript: it must not need stripping itself.
 import { hash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { registerHooks, stripTypeScriptTypes } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { threadId } from 'node:worker_threads'
 
 const workspace = new URL('../', import.meta.url).href
 const folder = fileURLToPath(new URL('node_modules/.cache/stripped/', workspace))
 /** A source of a copy of the workspace, such as tests of pages make. */
 const COPIED = /^file:.*?\/(?=(?:(?:packages|examples)\/[^/]+\/(?:src|test)|scripts)\/)(?!.*\/node_modules\/)/
-/** Where packages of a workspace begin, by name and workspace. */
+const SOURCE = '@postern/source'
+const commandLine = `${workspace}packages/postern/src/bin.ts`
+/** What an application imports of a package that it has not installed. */
+const ENTRY = /^(file:.*\/packages\/[^/]+\/)src\/index\.ts$/
+const DIST = /\/packages\/[^/]+\/dist\//
+/** Whether this process or thread runs what is published: it began with something else than a source. */
+const runsBuilt = import.meta.url.endsWith('?built') && isPublished(began())
+/** Where packages of a workspace begin, by name, form and workspace. */
 const packages = new Map()
 
 registerHooks({
   resolve(specifier, context, next) {
     const { parentURL = '', conditions } = context
-    if (!isSource(parentURL)) return next(specifier, context)
+    const isBuilt = runsBuilt && isPublished(parentURL)
+    if (isBuilt && specifier.startsWith(workspace) && ENTRY.test(specifier))
+      return { url: specifier.replace(ENTRY, '$1dist/index.js'), format: 'module', shortCircuit: true }
+    const wanted = isBuilt ? { ...context, conditions: conditions.filter(one => one !== SOURCE) } : context
+    if (!isSource(parentURL)) return next(specifier, wanted)
     if (/^\.\.?\/.*\.ts$/.test(specifier)) {
       const { href } = new URL(specifier, parentURL)
       // What `load` does not strip is left to node altogether.
       return isSource(href) ? { url: href, format: 'module', shortCircuit: true } : next(specifier, context)
     }
     if (!specifier.startsWith('@postern/') || !conditions.includes('import')) return next(specifier, context)
-    const name = `${specifier} ${workspaceOf(parentURL)}`
-    const known = packages.get(name) ?? { ...next(specifier, context), shortCircuit: true }
+    const name = `${specifier} ${isBuilt} ${workspaceOf(parentURL)}`
+    const known = packages.get(name) ?? { ...next(specifier, wanted), shortCircuit: true }
     packages.set(name, known)
     return known
   },
@@ -35,6 +48,17 @@ registerHooks({
     return source === undefined ? next(url, context) : { format: 'module', source, shortCircuit: true }
   },
 })
+
+/** What the process was started with: a command or an application. Threads say the same. */
+function began() {
+  const [, file] = process.argv
+  const url = file === undefined ? '' : pathToFileURL(file).href
+  return url === `${workspace}scripts/postern.ts` ? commandLine : url
+}
+
+function isPublished(url) {
+  return url === commandLine || DIST.test(url) || !isSource(url)
+}
 
 function isSource(url) {
   return workspaceOf(url) !== undefined

@@ -22,6 +22,8 @@ export interface FileOptions {
   readonly env: Readonly<Record<string, string>>
   /** Milliseconds until it is stopped. */
   readonly limit: number
+  /** Whether the command line runs as it is published instead of from its sources. Default: from them. */
+  readonly built?: boolean
   /** Called after its end with the folder of what `NODE_V8_COVERAGE` wrote of its processes. */
   readonly coverage?: (folder: string) => void
 }
@@ -46,6 +48,7 @@ const DIAGNOSIS = 'report.'
  * everything in it.
  */
 export async function runTestFile(file: string, options: FileOptions): Promise<FileResult> {
+  const sources = options.built === true ? `${QUICK_SOURCES}?built` : QUICK_SOURCES
   const folder = ownFolder()
   const temporary = join(folder, 't')
   // Open as the system's own folder is: some tests run programs as another user.
@@ -60,7 +63,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
       process.execPath,
       [
         ...process.execArgv,
-        `--import=${QUICK_SOURCES}`,
+        `--import=${sources}`,
         `--import=${COUNT_ASSERTIONS}`,
         '--test-reporter=spec',
         '--test-reporter-destination=stdout',
@@ -82,7 +85,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
           ...options.env,
           ...(process.platform === 'win32' ? { TEMP: temporary, TMP: temporary } : { TMPDIR: temporary }),
           // Also for processes that inherit the environment, but not the arguments.
-          NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${QUICK_SOURCES}`.trim(),
+          NODE_OPTIONS: `${process.env['NODE_OPTIONS'] ?? ''} --import=${sources}`.trim(),
           ...(options.coverage !== undefined && { NODE_V8_COVERAGE: coverage }),
         },
       },

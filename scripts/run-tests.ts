@@ -3,6 +3,7 @@ import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { startServices } from '../test/services.ts'
+import { ensureModules } from './bundled-modules.ts'
 import { runTestFiles } from './run-test-files.ts'
 import { root } from './workspace.ts'
 
@@ -59,7 +60,9 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
     if (flags.length > 0) return await withNode(files, flags, { lanes, env: services.env })
     // Tests start the command line hundreds of times from its sources. Coverage of cached code is inexact.
     const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
+    if (coverage === undefined) await ensureModules()
     return await runTestFiles(files, {
+      built: coverage === undefined,
       env: coverage === undefined ? { ...services.env, ...compiled } : services.env,
       limit: FILE_LIMIT_MS,
       lanes,

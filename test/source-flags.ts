@@ -5,5 +5,5 @@
 export const SOURCE_FLAGS: readonly string[] = [
   '--conditions=@postern/source',
   '--disable-warning=ExperimentalWarning',
-  ...process.execArgv.filter(flag => flag.startsWith('--import=') && flag.endsWith('/quick-sources.mjs')),
+  ...process.execArgv.filter(flag => /^--import=.*\/quick-sources\.mjs(?:\?built)?$/.test(flag)),
 ]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -80,5 +80,34 @@ describe('sources that are found and stripped quickly', () => {
     const absent = pathToFileURL(join(root, 'packages/core/src/absent.ts')).href
     assert.match(run(`await import('${absent}')`), /ERR_MODULE_NOT_FOUND/)
     assert.match(run(`await import('@postern/absent')`), /ERR_MODULE_NOT_FOUND/)
+  })
+
+  test('are left for what is published by the command line and by applications elsewhere, where that is asked for', () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'postern-built-'))
+    folders.push(elsewhere)
+    const source = (path: string): string => pathToFileURL(join(root, 'packages', path)).href
+    // What a module throws names the file that it stands in.
+    const application = join(elsewhere, 'application.mjs')
+    const thrown = `try { parseDuration('soon') } catch (error) { console.log(error.stack) }`
+    writeFileSync(application, `import { parseDuration } from '${source('core/src/index.ts')}'\n${thrown}`)
+    const run = (flag: string, file: string, ...args: readonly string[]): string =>
+      spawnSync(process.execPath, ['--conditions=@postern/source', `--import=${flag}`, file, ...args], {
+        cwd: elsewhere,
+        env: { PATH: process.env['PATH'], NODE_V8_COVERAGE: join(elsewhere, 'coverage') },
+        encoding: 'utf8',
+      }).stdout
+    assert.match(run(`${HOOK}?built`, application), /packages\/\w+\/dist\//)
+    assert.match(run(HOOK, application), /packages\/\w+\/src\//)
+
+    const ran = (flag: string): string => {
+      rmSync(join(elsewhere, 'coverage'), { recursive: true, force: true })
+      run(flag, join(root, 'packages/postern/src/bin.ts'), '--version')
+      const [file = ''] = globSync(join(elsewhere, 'coverage/*.json'))
+      return readFileSync(file, 'utf8')
+    }
+    const built = ran(`${HOOK}?built`)
+    assert.match(built, /packages\/cli\/dist\//)
+    assert.doesNotMatch(built, /packages\/cli\/src\//)
+    assert.match(ran(HOOK), /packages\/cli\/src\//)
   })
 })
