@@ -1,7 +1,16 @@
 // The JavaScript that is published: every package as a few files instead of one for each source file, for
 // Node resolves, opens and links hundreds of files one after the other when an application starts. Not
 // minified.
-import { existsSync, globSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
 import { shippedScenarioTexts } from '../packages/scenarios/src/scenario-files.ts'
@@ -57,6 +66,8 @@ export async function bundleModules({ folder, manifest }: Package): Promise<void
     logLevel: 'warning',
   })
   if (warnings.length > 0) throw new Error(`${folder} is not built as it is written`)
+  for (const name of globSync('chunk-*.js', { cwd: output }))
+    if (metafile.outputs[`${folder}/dist/${name}`] === undefined) rmSync(join(output, name))
   requirePlaces(folder, source, metafile)
   escapeWide(metafile)
   writeLicences(output, metafile, BUNDLED[manifest.name] ?? [])
