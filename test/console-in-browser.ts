@@ -1,6 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,7 +17,6 @@ audit: { origin: shop.example.com/audit }
 `
 
 const PATIENCE = 60_000
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface ConsoleInBrowserOptions {
   /** YAML behind what every such gateway has. */
@@ -146,11 +144,4 @@ async function pageOf(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1_280, height: 860 } })
   context.setDefaultTimeout(PATIENCE)
   return context.newPage()
-}
-
-/** What axe finds, with the places. The page's context must bypass the content policy. */
-export function violations(page: Page): Promise<unknown> {
-  return page.evaluate(
-    `${AXE};axe.run().then(found => found.violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map(node => node.target.join(' ') + ': ' + node.failureSummary) })))`,
-  )
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,11 +14,11 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { PLACES } from '../packages/console/page/src/lib/places.ts'
 import { ensurePage } from '../scripts/build-page.ts'
 import { root } from '../scripts/workspace.ts'
+import { violations } from './axe.ts'
 import { chromiumPath } from './chromium.ts'
 import { seen } from './seen.ts'
 import { until } from './until.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const ATTACK = `/search?q=${encodeURIComponent("' UNION SELECT password FROM users--")}`
 const CONFIG = `trustProxies: loopback
 listen: 127.0.0.1:0
@@ -29,13 +28,6 @@ console:
   listen: 127.0.0.1:0
 `
 const SCREENSHOTS = process.env['POSTERN_SCREENSHOTS']
-
-/** What axe finds, with the places. */
-function violations(page: Page): Promise<unknown> {
-  return page.evaluate(
-    `${AXE};axe.run().then(found => found.violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.slice(0, 3).map(node => node.target.join(' ') + ': ' + node.failureSummary) })))`,
-  )
-}
 
 const OLD = 2_300
 

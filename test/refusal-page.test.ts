@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { after, before, describe, test } from 'node:test'
 import { Engine, type Refusal, refusalAnswer } from '@postern/core'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { violations } from './axe.ts'
 import { chromiumPath } from './chromium.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
+const LANGUAGES = ['en', 'de', 'es', 'fr', 'ja', 'ar']
+/** A theme or a width changes colours and places: nothing that differs by language, but for its direction. */
+const BOTH_DIRECTIONS = ['en', 'ar']
 const REFUSALS: readonly Refusal[] = [
   {
     effect: 'throttle',
@@ -30,11 +30,6 @@ const REFUSALS: readonly Refusal[] = [
     ],
   },
 ]
-
-interface Violation {
-  readonly id: string
-  readonly help: string
-}
 
 describe('the page of a refusal in a browser', () => {
   let browser: Browser
@@ -64,29 +59,26 @@ describe('the page of a refusal in a browser', () => {
     return refusalAnswer(refusal, exchange).body
   }
 
-  const isUsable = async (page: Page, what: string): Promise<void> => {
+  const isUsable = async (page: Page, what: string, audit: boolean): Promise<void> => {
     const width = (await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')) as number
     assert.ok(width <= 0, `${what} is wider than the screen by ${width}`)
-    const violations = (await page.evaluate(
-      `${AXE};axe.run().then(found => found.violations.map(({ id, help }) => ({ id, help })))`,
-    )) as readonly Violation[]
-    assert.deepEqual(violations, [], what)
+    if (audit) assert.deepEqual(await violations(page), [], what)
   }
 
-  for (const [colorScheme, width, height] of [
-    ['light', 360, 740],
-    ['dark', 360, 740],
-    ['light', 1280, 800],
-    ['dark', 1280, 800],
+  for (const [colorScheme, width, height, audited] of [
+    ['light', 360, 740, LANGUAGES],
+    ['dark', 360, 740, BOTH_DIRECTIONS],
+    ['light', 1280, 800, BOTH_DIRECTIONS],
+    ['dark', 1280, 800, BOTH_DIRECTIONS],
   ] as const)
     test(`${colorScheme}, ${width} pixels wide: fits, and axe finds nothing, in every language`, async () => {
       const context = await browser.newContext({ colorScheme, viewport: { width, height }, bypassCSP: true })
       const page = await context.newPage()
-      for (const language of ['en', 'de', 'es', 'fr', 'ja', 'ar'])
+      for (const language of LANGUAGES)
         for (const [index, refusal] of REFUSALS.entries()) {
           const what = `${language} ${refusal.status} ${colorScheme} ${width}`
           await page.setContent(pageOf(refusal, language, index === 0 ? 'GET' : 'POST'))
-          await isUsable(page, what)
+          await isUsable(page, what, audited.includes(language))
           const folder = process.env['POSTERN_SCREENSHOTS']
           if (folder !== undefined)
             await page.screenshot({ path: `${folder}/${what.replaceAll(' ', '-')}.png` })
