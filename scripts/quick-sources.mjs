@@ -19,7 +19,7 @@ const commandLine = `${workspace}packages/postern/src/bin.ts`
 /** What an application imports of a package that it has not installed. */
 const ENTRY = /^(file:.*\/packages\/[^/]+\/)src\/index\.ts$/
 const DIST = /\/packages\/[^/]+\/dist\//
-/** Whether this process or thread runs what is published: it began with something else than a source. */
+/** Whether this process or thread runs what is published: it began with something other than a source. */
 const runsBuilt = import.meta.url.endsWith('?built') && isPublished(began())
 /** Where packages of a workspace begin, by name, form and workspace. */
 const packages = new Map()
