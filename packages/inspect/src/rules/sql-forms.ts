@@ -105,14 +105,19 @@ export const sqlFormRules: readonly Rule[] = [
     attacks: ["'-0-'", "'+1+'", '"*1*"'],
     benign: ["'5'", "'-'a'-'", "'5-6'"],
   }),
-  // Out of a text, one more operand, and a comment that takes the rest away.
-  pattern('sqli/quote-operand', /^\s{0,2}['"]\s?(?:\|\||[-+*/^%&|])\s?[\w.]{1,24}\s?(?:--|#)/, {
-    score: 5,
-    atStart: true,
-    chars: CHAR.apostrophe | CHAR.quote,
-    attacks: ["'+joxy--+z", "'-0-- -", '"|a#', "'||x--"],
-    benign: ["'a--", "'+x", '"-- ann', "'-5 - 6'"],
-  }),
+  // Out of a text, one more operand, and a comment that takes the rest away. Written without spaces: with
+  // them people quote options (`"-v --verbose"`) and dashes, and behind a slash, places of pages.
+  pattern(
+    'sqli/quote-operand',
+    /^\s{0,2}['"](?:(?:\|\||[-+*^%&|])[\w.]{1,24}--|(?:\|\||[-+^|])[\w.]{1,24}#)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.apostrophe | CHAR.quote,
+      attacks: ["'+joxy--+z", "'-0-- -", '"|a#', "'||x--"],
+      benign: ['"/users#list"', '"- ann -- chair"', '"-v --verbose"', '"-p # port"', "'-5 - 6'", '"*note#1"'],
+    },
+  ),
   pattern(
     'sqli/chosen-string',
     /^\s{0,2}(?:elt|make_set)\s{0,2}\(\s{0,2}\(?(\d{1,10})\s{0,2}=\s{0,2}\d{1,10}\s{0,2}\)?\s{0,2},/,
