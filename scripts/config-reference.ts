@@ -4,6 +4,8 @@ import { stringify } from 'yaml'
 import { annotatedSchema, type SchemaNode } from '../packages/config/src/table/json-schema.ts'
 
 const LINE = 110
+/** The route of examples. */
+const LOGIN = 'POST /login'
 
 type Applies = 'reload' | 'restart'
 type Row = readonly [name: string, node: SchemaNode]
@@ -11,54 +13,91 @@ type Row = readonly [name: string, node: SchemaNode]
 /** The reference of all keys as Markdown. */
 export function referenceMarkdown(): string {
   const properties = Object.entries(annotatedSchema().properties ?? {})
-  const values = properties.filter(([, node]) => objectsIn(node).length === 0)
-  const sections = properties.filter(([, node]) => objectsIn(node).length > 0)
+  const values = properties.filter(([name, node]) => objectsIn(node, name).length === 0)
+  const sections = properties.filter(([name, node]) => objectsIn(node, name).length > 0)
   const parts = [
     '### Single values',
     table(values, 'reload'),
-    ...sections.flatMap(([name, node]) => sectionParts(name, node, 'reload', '###')),
+    ...sections.flatMap(([name, node]) =>
+      sectionParts(name, node, 'reload', '###', value => ({ [name]: value })),
+    ),
   ]
   return parts.join('\n\n')
 }
 
-function sectionParts(name: string, node: SchemaNode, around: Applies, heading: string): readonly string[] {
+/** What a value stands in, from the outermost key on. */
+type Hold = (value: unknown) => unknown
+
+function sectionParts(
+  name: string,
+  node: SchemaNode,
+  around: Applies,
+  heading: string,
+  hold: Hold,
+): readonly string[] {
   const applies = node.applies ?? around
   const standard = defaultOf(node)
   const facts = [node.description ?? '', ...(standard === '' ? [] : [`Default: ${standard}.`])]
   const parts = [`${heading} \`${name}\``, facts.join(' ')]
-  const deeper: Row[] = []
-  for (const object of objectsIn(node)) {
+  const deeper: (readonly [Row, Hold])[] = []
+  for (const { object, within } of objectsIn(node, name)) {
     const rows = Object.entries(object.properties ?? {})
     parts.push(table(rows, applies))
-    for (const row of rows) if (isDescribed(row)) deeper.push(row)
+    for (const row of rows)
+      if (isDescribed(row))
+        deeper.push([row, value => hold(within({ ...neededBeside(row[0], object), [row[0]]: value }))])
   }
-  if (node.example !== undefined) parts.push(`\`\`\`yaml\n${exampleOf(name, node)}\`\`\``)
+  if (node.example !== undefined) {
+    const config = withCompanions(hold(node.example), COMPANIONS[name])
+    parts.push(`\`\`\`yaml\n${stringify(config, { flowCollectionPadding: true })}\`\`\``)
+  }
   return [
     ...parts,
-    ...deeper.flatMap(([key, inner]) => sectionParts(`${name}.${key}`, inner, applies, '####')),
+    ...deeper.flatMap(([[key, inner], around]) =>
+      sectionParts(`${name}.${key}`, inner, applies, '####', around),
+    ),
   ]
 }
 
-/** Whether a key of a section has keys of its own that are not described as a section elsewhere. */
-function isDescribed([, node]: Row): boolean {
-  return objectsIn(node).some(object =>
-    Object.values(object.properties ?? {}).some(one => one.description !== undefined),
+/** Examples of the other keys that an object must have. */
+function neededBeside(key: string, { properties = {}, required = [] }: SchemaNode): Tree {
+  return Object.fromEntries(
+    required.filter(other => other !== key).map(other => [other, properties[other]?.example]),
   )
 }
 
-/** The example of a key as YAML, from the outermost key on. */
-function exampleOf(path: string, { example }: SchemaNode): string {
-  return stringify(exampleConfig(path.split('.'), example), { flowCollectionPadding: true })
+type Tree = Readonly<Record<string, unknown>>
+
+/** What an example needs elsewhere, or what the table does not require and the check does. */
+const COMPANIONS: Readonly<Record<string, Tree>> = {
+  allow: { block: ['all'] },
+  'limits.key': { limits: { api: { limit: '100/1m' } } },
+  'routes.policy': { policies: './policies.mjs' },
+  'routes.throttle.key': { routes: { [LOGIN]: { throttle: { limit: '5/1m' } } } },
 }
 
-/** What stands between the name of a section by name and the keys of one of its entries. */
-const ENTRY: Readonly<Record<string, string>> = { routes: 'POST /login', limits: 'api' }
+/** A configuration with its companions first. */
+function withCompanions(config: unknown, companions: Tree | undefined): unknown {
+  if (companions === undefined || !isTree(config)) return config
+  const merged = Object.entries(companions).map(([key, value]) => [
+    key,
+    isTree(value) ? withCompanions(config[key] ?? {}, value) : value,
+  ])
+  return {
+    ...Object.fromEntries(merged),
+    ...Object.fromEntries(Object.entries(config).filter(([key]) => !(key in companions))),
+  }
+}
 
-/** A configuration that holds an example at a place of the table. */
-function exampleConfig([first = '', ...rest]: readonly string[], example: unknown): unknown {
-  const entry = ENTRY[first]
-  const path = entry === undefined || rest.length === 0 ? [first, ...rest] : [first, entry, ...rest]
-  return path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), example)
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether a key of a section has keys of its own that are not described as a section elsewhere. */
+function isDescribed([name, node]: Row): boolean {
+  return objectsIn(node, name).some(({ object }) =>
+    Object.values(object.properties ?? {}).some(one => one.description !== undefined),
+  )
 }
 
 function table(rows: readonly Row[], around: Applies): string {
@@ -101,16 +140,27 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: '`true` or `false`',
 }
 
-/** The objects that a value may be, or its entries, or its items. */
-function objectsIn(node: SchemaNode): readonly SchemaNode[] {
-  if (node.properties !== undefined) return [node]
+/** What the entry of a section by name is called that is shown. */
+function entryName(section: string, entry: unknown): string {
+  if (section !== 'routes') return 'api'
+  // Whose record it is, a route says by the parameter that names the record.
+  return isTree(entry) && 'owned' in entry ? 'GET /invoices/:id' : LOGIN
+}
+
+/** The objects that a value may be, or its entries, or its items, and how the value holds them. */
+function objectsIn(
+  node: SchemaNode,
+  name: string,
+): readonly { readonly object: SchemaNode; readonly within: Hold }[] {
+  if (node.properties !== undefined) return [{ object: node, within: value => value }]
   const { additionalProperties: entries, items, anyOf = [] } = node
-  const inner = [
-    ...anyOf,
-    ...(typeof entries === 'object' ? [entries] : []),
-    ...(items === undefined ? [] : [items]),
+  const held = (inner: SchemaNode, hold: Hold): ReturnType<typeof objectsIn> =>
+    objectsIn(inner, name).map(({ object, within }) => ({ object, within: value => hold(within(value)) }))
+  return [
+    ...anyOf.flatMap(branch => objectsIn(branch, name)),
+    ...(typeof entries === 'object' ? held(entries, value => ({ [entryName(name, value)]: value })) : []),
+    ...(items === undefined ? [] : held(items, value => [value])),
   ]
-  return inner.flatMap(objectsIn)
 }
 
 /** A source file with the docstrings of its configuration interfaces as the table says them. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { CidrSet, RouteTable } from '@postern/core'
+import { parse } from 'yaml'
 import { parseGatewayOptions } from '../../gateway/src/options/gateway-options.ts'
 import { type LoadedConfig, loadConfig } from '../src/load/load-config.ts'
 import { annotatedSchema, type SchemaNode } from '../src/table/json-schema.ts'
@@ -94,6 +95,13 @@ describe('the table of configuration keys', () => {
     assert.ok(configs.length > 30)
     for (const [name, config] of configs)
       await assert.doesNotReject(load(config), `${name}: ${JSON.stringify(config)}`)
+  })
+
+  test('is shown in its reference by configurations that can be used as they are', async () => {
+    const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+    const blocks = [...page.matchAll(/^```yaml\n([\s\S]*?)^```/gm)].map(([, text = '']) => text)
+    assert.ok(blocks.length > 60, `${blocks.length} blocks`)
+    for (const text of blocks) await assert.doesNotReject(load(parse(text)), text)
   })
 
   test('describes every key in words that can be read alone', () => {
