@@ -50,7 +50,8 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
     console.error(`No test file matches ${patterns.join(' ')}.`)
     return 2
   }
-  // Files wait for servers, clocks and other processes: with a lane more than cores, the cores are busy.
+  // Long files wait for servers, clocks and browsers: a lane more than cores, and one of short files beside
+  // them, keep the cores busy.
   const lanes = availableParallelism() + 1
   const services = await startServices()
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -66,6 +67,7 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
       env: coverage === undefined ? { ...services.env, ...compiled } : services.env,
       limit: FILE_LIMIT_MS,
       lanes,
+      lanesFromEnd: 1,
       ...(coverage !== undefined && { coverage }),
     })
   } finally {
