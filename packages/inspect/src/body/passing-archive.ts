@@ -21,6 +21,8 @@ export function beginsArchive(content: Buffer): boolean {
  * much of it as would be read.
  */
 export class PassingArchive {
+  /** The first bytes, as many as show that it is one. */
+  #start: Buffer
   #pieces: Buffer[] = []
   /** Bytes that have not been read. */
   #new = 0
@@ -29,6 +31,7 @@ export class PassingArchive {
 
   /** @param start what has arrived, and was read */
   constructor(start: Buffer) {
+    this.#start = Buffer.from(start.subarray(0, HEADER.length))
     this.#keep(start)
   }
 
@@ -37,6 +40,9 @@ export class PassingArchive {
    * @returns false to end the walk
    */
   *visit(piece: Buffer, isLast: boolean, location: string, visitor: ValueVisitor): Steps<boolean> {
+    if (this.#start.length < HEADER.length)
+      this.#start = Buffer.concat([this.#start, piece]).subarray(0, HEADER.length)
+    if (!beginsArchive(this.#start)) return true
     this.#pieces.push(piece)
     this.#new += piece.length
     const tail = Buffer.concat([this.#tail, piece])
