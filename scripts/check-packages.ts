@@ -1,10 +1,10 @@
 // What npm would publish is complete and loads: publint over every built package,
 // bounds on install scripts and versions.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
-import { packages, root } from './workspace.ts'
+import { isBuilt, packages, root } from './workspace.ts'
 
 const problems: string[] = []
 for (const { folder, manifest } of packages()) {
@@ -36,7 +36,7 @@ for (const { folder, manifest } of packages()) {
     problems.push(
       `${folder}/README.md: the link ${link.slice(1)} does not work on npm; write the whole address`,
     )
-  if (!existsSync(join(root, folder, 'dist', 'index.js'))) continue
+  if (!isBuilt({ folder })) continue
   const { messages } = await publint({ pkgDir: join(root, folder), level: 'warning', pack: false })
   for (const message of messages)
     problems.push(`${folder}: ${formatMessage(message, { ...manifest }) ?? message.code}`)

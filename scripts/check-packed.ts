@@ -5,7 +5,6 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -24,7 +23,7 @@ import { tryOrms } from './packed-orms.ts'
 import { layOutPacked } from './packed-packages.ts'
 import { newerDeclarations, typeProblems } from './packed-types.ts'
 import { tryVault } from './packed-vault.ts'
-import { packages, root } from './workspace.ts'
+import { isBuilt, packages, root } from './workspace.ts'
 
 const USE = `
 import { createServer } from 'node:http'
@@ -61,7 +60,7 @@ export const wrong: Config = { mode: 'nope' }
 `
 
 const all = packages()
-const unbuilt = all.filter(({ folder }) => !existsSync(join(root, folder, 'dist', 'index.js')))
+const unbuilt = all.filter(one => !isBuilt(one))
 if (unbuilt.length > 0) {
   console.log(
     `--   packed packages: not built (npm run build): ${unbuilt.map(({ folder }) => folder).join(', ')}`,

@@ -18,7 +18,7 @@ import {
   versionPlan,
   withRelease,
 } from './version-plan.ts'
-import { packages, root } from './workspace.ts'
+import { isBuilt, packages, root } from './workspace.ts'
 
 const all: readonly VersionedPackage[] = packages().map(({ folder, manifest }) => ({
   folder: basename(folder),
@@ -123,8 +123,7 @@ function publish(kind: 'real' | 'dry run'): void {
     for (const one of packages()) {
       const { name, version = '' } = one.manifest
       if (kind === 'real' && isPublished({ ...one.manifest, version })) continue
-      if (!existsSync(join(root, one.folder, 'dist/index.js')))
-        throw new Error(`${name} is not built: npm run build`)
+      if (!isBuilt(one)) throw new Error(`${name} is not built: npm run build`)
       // Provenance is signed by the workflow's own identity, which a dry run elsewhere does not have.
       const flags = kind === 'real' ? ['--provenance'] : ['--dry-run']
       const staged = stagePackage(one, into)

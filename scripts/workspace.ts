@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -36,6 +36,11 @@ export function packages(): readonly Package[] {
       folder: dirname(file),
       manifest: JSON.parse(readFileSync(join(root, file), 'utf8')) as Manifest,
     }))
+}
+
+/** Whether a package is built whole: `npm test` builds its modules alone, without their types. */
+export function isBuilt({ folder }: Pick<Package, 'folder'>): boolean {
+  return ['index.js', 'index.d.ts'].every(name => existsSync(join(root, folder, 'dist', name)))
 }
 
 export interface Import {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { ensureModules } from '../bundled-modules.ts'
 import { CoverageRecord } from '../coverage-record.ts'
 import type { FileCoverage } from '../coverage-table.ts'
 import { root } from '../workspace.ts'
@@ -82,7 +83,8 @@ describe('sources that are found and stripped quickly', () => {
     assert.match(run(`await import('@postern/absent')`), /ERR_MODULE_NOT_FOUND/)
   })
 
-  test('are left for what is published by the command line and by applications elsewhere, where that is asked for', () => {
+  test('are left for what is published by the command line and by applications elsewhere, where that is asked for', async () => {
+    await ensureModules()
     const elsewhere = mkdtempSync(join(tmpdir(), 'postern-built-'))
     folders.push(elsewhere)
     const source = (path: string): string => pathToFileURL(join(root, 'packages', path)).href
