@@ -4,6 +4,7 @@ import { admits } from '../node/node-answer.ts'
 import { NodeCarrier } from '../node/node-carrier.ts'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { handOver } from './hand-over.ts'
+import { wrongFramework } from './wrong-framework.ts'
 
 /** A middleware as connect invented it. */
 export type Middleware = (
@@ -21,7 +22,7 @@ export type Middleware = (
  */
 export function connect(engine: EngineSource): Middleware {
   return (request, response, next) => {
-    const carrier = NodeCarrier.open(engineOf(engine), request, response)
+    const carrier = open('express', engine, request, response)
     if (carrier === undefined) {
       next()
       return
@@ -30,6 +31,19 @@ export function connect(engine: EngineSource): Middleware {
     if (pending === undefined) {
       if (admits(carrier)) handOver(carrier.engine, carrier.exchange, next)
     } else void proceedAfter(pending, carrier, next)
+  }
+}
+
+function open(
+  adapter: 'express' | 'node',
+  engine: EngineSource,
+  request: NodeRequest,
+  response: NodeResponse,
+): NodeCarrier | undefined {
+  try {
+    return NodeCarrier.open(engineOf(engine), request, response)
+  } catch (error) {
+    throw wrongFramework(adapter, 'node', [request, response], error)
   }
 }
 
@@ -52,7 +66,7 @@ export function node<
   handler: (request: Request, response: Response) => void,
 ): (request: Request, response: Response) => void {
   return (request, response) => {
-    const carrier = NodeCarrier.open(engineOf(engine), request, response)
+    const carrier = open('node', engine, request, response)
     const pending = carrier?.decide()
     if (pending !== undefined && carrier !== undefined) {
       void proceedAfter(pending, carrier, () => handler(request, response))

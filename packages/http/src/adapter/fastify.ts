@@ -4,6 +4,7 @@ import { admits, handOn } from '../node/node-answer.ts'
 import { carriedByNode, NodeCarrier } from '../node/node-carrier.ts'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { handOver } from './hand-over.ts'
+import { wrongFramework } from './wrong-framework.ts'
 
 /** What the layer asks of a Fastify request. */
 export interface FastifyRequest {
@@ -45,8 +46,12 @@ export function fastify(
     if (pending === undefined) enforce(carrier, reply, done)
     else void enforceAfter(pending, carrier, reply, done)
   }
-  const plugin = (instance: FastifyInstance, _options: unknown, done: () => void): void => {
-    instance.addHook('onRequest', hook)
+  const plugin = (instance: FastifyInstance, options: unknown, done: () => void): void => {
+    try {
+      instance.addHook('onRequest', hook)
+    } catch (error) {
+      throw wrongFramework('fastify', 'fastify', [instance, options], error)
+    }
     if (engineOf(engine).around !== undefined) instance.addHook('preValidation', aroundAgain)
     done()
   }

@@ -1,6 +1,7 @@
 import { FetchCarrier } from '../fetch/fetch-carrier.ts'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { handOver } from './hand-over.ts'
+import { wrongFramework } from './wrong-framework.ts'
 
 /** How the adapter finds the address of the client's connection. */
 export interface FetchOptions<Rest extends readonly unknown[]> {
@@ -31,7 +32,12 @@ export function fetch<Rest extends readonly unknown[]>(
 ): Handler<Rest> {
   const { peer = peerOf } = options
   return (request, ...rest) => {
-    const carrier = new FetchCarrier(engineOf(engine), request, peer(request, ...rest))
+    let carrier: FetchCarrier
+    try {
+      carrier = new FetchCarrier(engineOf(engine), request, peer(request, ...rest))
+    } catch (error) {
+      throw wrongFramework('fetch', 'fetch', [request, ...rest], error)
+    }
     const pending = carrier.decide()
     return pending === undefined
       ? answer(carrier, handler, rest)

@@ -9,6 +9,7 @@ import { NodeCarrier } from '../node/node-carrier.ts'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { peerOf } from './fetch.ts'
 import { handOver } from './hand-over.ts'
+import { wrongFramework } from './wrong-framework.ts'
 
 /** What the layer asks of a Hono context. */
 export interface HonoContext {
@@ -54,7 +55,7 @@ export function hono(
     const { incoming, outgoing } = (context.env ?? {}) as NodeBindings
     return incoming !== undefined && outgoing !== undefined
       ? onNode(engineOf(engine), incoming, outgoing, context, next)
-      : onFetch(new FetchCarrier(engineOf(engine), context.req.raw, peer(context)), context, next)
+      : onFetch(open(engine, peer, context, next), context, next)
   }
 }
 
@@ -100,6 +101,19 @@ function pairs(headers: readonly string[]): [string, string][] {
   const list: [string, string][] = []
   for (let i = 0; i + 1 < headers.length; i += 2) list.push([headers[i] as string, headers[i + 1] as string])
   return list
+}
+
+function open(
+  engine: EngineSource,
+  peer: NonNullable<HonoOptions['peer']>,
+  context: HonoContext,
+  next: Next,
+): FetchCarrier {
+  try {
+    return new FetchCarrier(engineOf(engine), context.req.raw, peer(context))
+  } catch (error) {
+    throw wrongFramework('hono', 'hono', [context, next], error)
+  }
 }
 
 function onFetch(carrier: FetchCarrier, context: HonoContext, next: Next): Promise<Handled> {

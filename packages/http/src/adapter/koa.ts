@@ -3,6 +3,7 @@ import { admits } from '../node/node-answer.ts'
 import { NodeCarrier } from '../node/node-carrier.ts'
 import { type EngineSource, engineOf } from './engine-source.ts'
 import { handOver } from './hand-over.ts'
+import { wrongFramework } from './wrong-framework.ts'
 
 /** What the layer asks of a Koa context. */
 export interface KoaContext {
@@ -22,7 +23,12 @@ export function koa(
   engine: EngineSource,
 ): (context: KoaContext, next: () => Promise<unknown>) => Promise<unknown> {
   return (context, next) => {
-    const carrier = NodeCarrier.open(engineOf(engine), context.req, context.res)
+    let carrier: NodeCarrier | undefined
+    try {
+      carrier = NodeCarrier.open(engineOf(engine), context.req, context.res)
+    } catch (error) {
+      throw wrongFramework('koa', 'koa', [context, next], error)
+    }
     if (carrier === undefined) return next()
     const pending = carrier.decide()
     return pending === undefined

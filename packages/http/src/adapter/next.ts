@@ -1,6 +1,7 @@
 import { FetchCarrier } from '../fetch/fetch-carrier.ts'
 import { changeHeaders } from '../message/request-changes.ts'
 import { type EngineSource, engineOf } from './engine-source.ts'
+import { wrongFramework } from './wrong-framework.ts'
 
 /** How the adapter finds the address of the client's connection. */
 export interface NextOptions {
@@ -30,8 +31,13 @@ export function next(
   engine: EngineSource,
   options: NextOptions,
 ): (request: Request) => Response | Promise<Response> {
-  return request => {
-    const carrier = new FetchCarrier(engineOf(engine), request, options.peer(request))
+  return (request, ...rest: readonly unknown[]) => {
+    let carrier: FetchCarrier
+    try {
+      carrier = new FetchCarrier(engineOf(engine), request, options.peer(request))
+    } catch (error) {
+      throw wrongFramework('next', 'fetch', [request, ...rest], error)
+    }
     const pending = carrier.decide()
     return pending === undefined ? answer(carrier) : pending.then(() => answer(carrier))
   }
