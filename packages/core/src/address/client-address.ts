@@ -111,8 +111,22 @@ export function clientScheme(
   if (peer !== undefined && trustedProxies.has(peer)) {
     const listed =
       headerValue(headers, 'x-forwarded-proto') ?? forwardedBy(peer, headers, trustedProxies, 'proto')
-    const claimed = listed?.split(',').at(-1)?.trim().toLowerCase()
-    if (claimed === 'https' || claimed === 'http') return claimed
+    const claimed = schemeOf(listed?.split(',').at(-1))
+    if (claimed !== undefined) return claimed
   }
   return secure ? 'https' : 'http'
+}
+
+/** What a proxy says of the scheme; some (Traefik) call that of a WebSocket `wss` or `ws`. */
+export function schemeOf(claim: string | undefined): 'http' | 'https' | undefined {
+  switch (claim?.trim().toLowerCase()) {
+    case 'https':
+    case 'wss':
+      return 'https'
+    case 'http':
+    case 'ws':
+      return 'http'
+    default:
+      return undefined
+  }
 }

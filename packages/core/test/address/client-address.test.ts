@@ -105,6 +105,9 @@ describe('the scheme that the client used', () => {
     ['10.0.0.2', false, 'https', 'https'],
     ['10.0.0.2', false, 'http, https', 'https'],
     ['10.0.0.2', true, 'http', 'http'],
+    // Traefik says of a WebSocket which scheme it has.
+    ['10.0.0.2', false, 'wss', 'https'],
+    ['10.0.0.2', true, 'ws', 'http'],
     ['10.0.0.2', true, 'gopher', 'https'],
     ['198.51.100.1', false, 'https', 'http'],
     ['198.51.100.1', true, 'http', 'https'],

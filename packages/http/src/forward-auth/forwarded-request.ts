@@ -4,6 +4,7 @@ import {
   parseForwardedHop,
   type RawHeaders,
   type RequestSource,
+  schemeOf,
 } from '@postern/core'
 import type { NodeRequest } from '../message/node-message.ts'
 import { DIALECTS, type ForwardDialect } from './forward-dialect.ts'
@@ -50,7 +51,7 @@ export function readForwarded(
     target,
     headers: kept,
     peer,
-    secure: once(headers, names.scheme)?.toLowerCase() === 'https',
+    secure: schemeOf(once(headers, names.scheme)) === 'https',
     httpVersion: request.httpVersion,
     body: undefined,
     native: request,

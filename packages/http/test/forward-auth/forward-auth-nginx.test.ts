@@ -22,16 +22,21 @@ const REFUSAL: Refusal = {
 const noDeletions: Guard = {
   name: 'test',
   failure: 'closed',
-  decide: exchange => (exchange.method === 'DELETE' ? REFUSAL : ALLOW),
+  decide: exchange => {
+    exchange.setRequestHeader('x-identity-jwt', exchange.path.canonical === '/ann' ? 'ann' : undefined)
+    return exchange.method === 'DELETE' ? REFUSAL : ALLOW
+  },
 }
 
 /**
- * The server block of docs/forward-auth.md with the ports of this test: what is documented is what is tested.
+ * The server block of docs/forward-auth.md, and in it the lines about the caller, with the ports of this test:
+ * what is documented is what is tested.
  */
 function documentedServer(port: number, backend: number, endpoint: number): string {
   const page = readFileSync(new URL('../../../../docs/forward-auth.md', import.meta.url), 'utf8')
-  const block = /```nginx\n([\s\S]*?)```/.exec(page)?.[1] ?? ''
+  const [block = '', identity = ''] = [...page.matchAll(/```nginx\n([\s\S]*?)```/g)].map(([, text]) => text)
   return block
+    .replace('auth_request /_postern;', line => `${line}\n${identity}`)
     .replace('127.0.0.1:8080', `127.0.0.1:${port}`)
     .replace('127.0.0.1:3000', `127.0.0.1:${backend}`)
     .replaceAll('127.0.0.1:9090', `127.0.0.1:${endpoint}`)
@@ -67,6 +72,7 @@ function nginxSuite(nginx: string): void {
   describe('forward-auth behind a real nginx, set up as documented', { timeout: 30_000 }, () => {
     const events: Event[] = []
     const reached: string[] = []
+    let told: unknown
     const engine = new Engine({ guards: [noDeletions] })
     engine.listen(event => events.push(event))
     const endpoint = createServer(
@@ -74,6 +80,7 @@ function nginxSuite(nginx: string): void {
     )
     const backend = createServer((request, response) => {
       reached.push(`${request.method} ${request.url}`)
+      told = request.headers['x-identity-jwt']
       response.statusCode = request.url === '/forbidden' ? 403 : 200
       response.end('the backend')
     })
@@ -148,6 +155,14 @@ function nginxSuite(nginx: string): void {
       assert.match(page, /<h1>Zu viele Anfragen<\/h1>/)
       assert.ok(page.includes(events.at(-1)?.request?.id ?? '-'))
       assert.deepEqual(reached, [])
+    })
+
+    test('tells the backend who the caller is, and nothing that a client says', async () => {
+      const headers = { 'X-Identity-JWT': 'forged' }
+      await (await fetch(`${origin}/ann`, { headers })).text()
+      assert.equal(told, 'ann')
+      await (await fetch(`${origin}/stranger`, { headers })).text()
+      assert.equal(told, undefined)
     })
 
     test("does not mistake the backend's own 403 for a refusal", async () => {

@@ -105,7 +105,8 @@ const ASKING: Readonly<Record<ForwardDialect, (method: string) => Parameters<typ
       'X-Forwarded-For': '203.0.113.5',
       'X-Forwarded-Host': 'shop.example',
       'X-Forwarded-Method': method,
-      'X-Forwarded-Proto': 'https',
+      // As of a WebSocket, with trustForwardHeader.
+      'X-Forwarded-Proto': 'wss',
       'X-Forwarded-Server': 'edge-1',
       'X-Forwarded-Uri': '/orders/7?dry=1',
     },
