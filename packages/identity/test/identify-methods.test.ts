@@ -26,7 +26,14 @@ import {
   sessionMethod,
   tailscale,
 } from '../src/index.ts'
-import { httpLookUp, type JwtMethodOptions, known, localKeySet, prefixed } from '../src/verify-entry.ts'
+import {
+  dropCredential,
+  httpLookUp,
+  type JwtMethodOptions,
+  known,
+  localKeySet,
+  prefixed,
+} from '../src/verify-entry.ts'
 import { clock, type ExchangeOptions, exchangeOf, signer, token } from './verify-harness.ts'
 
 const key = signer('k1')
@@ -476,6 +483,60 @@ describe('sessions of the application', () => {
       }),
       'refused',
     )
+  })
+
+  test('NextAuth 4, whose key comes from the secret alone', async () => {
+    const secret = 'a secret of next-auth'
+    const encryption = new Uint8Array(
+      hkdfSync('sha256', secret, '', 'NextAuth.js Generated Encryption Key', 32),
+    )
+    const jwe = await new EncryptJWT({ sub: 'u1' })
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .setExpirationTime(now() + 60)
+      .encrypt(encryption)
+    const method = sessionMethod({ ...authJs({ secret, clock }), clock })
+    for (const name of ['next-auth.session-token', '__Secure-next-auth.session-token'])
+      assert.equal(await ask(method, { headers: ['cookie', `${name}=${jwe}`] }), 'user u1')
+  })
+
+  test('a session that is too long for one cookie is put together from its pieces', async () => {
+    const method = sessionMethod({
+      cookie: ['sid', '__Secure-sid'],
+      pieces: true,
+      find: value => (value === 'abcdef' ? { principal: { kind: 'user', id: 'u1' } } : undefined),
+      clock,
+    })
+    const sent: Readonly<Record<string, string>> = {
+      'sid=abcdef': 'user u1',
+      'sid.0=abc; sid.1=def': 'user u1',
+      'sid.1=def; other=1; sid.0=abc': 'user u1',
+      '__Secure-sid.0=ab; __Secure-sid.1=cd; __Secure-sid.2=ef': 'user u1',
+      'sid.0=abc; sid.2=def': 'refused',
+      'sid.1=abcdef': 'absent',
+      // Which of two the application reads is unknown.
+      'sid=abcdef; sid.0=planted': 'refused',
+      'sid.0=abc; sid.1=def; sid.1=planted': 'refused',
+      'sid.0=planted; sid.0=abc; sid.1=def': 'refused',
+      'sid.0=abc; sid.1=def; __Secure-sid.0=planted': 'refused',
+    }
+    for (const [cookie, said] of Object.entries(sent))
+      assert.equal(await ask(method, { headers: ['cookie', cookie] }), said, cookie)
+    const whole = sessionMethod({ cookie: 'sid', find: () => undefined, clock })
+    assert.equal(await ask(whole, { headers: ['cookie', 'sid.0=abc; sid.1=def'] }), 'absent')
+  })
+
+  test('the backend gets no piece of a session that was revoked', async () => {
+    const method = sessionMethod({
+      cookie: 'sid',
+      pieces: true,
+      find: () => ({ principal: { kind: 'user', id: 'u1' } }),
+      clock,
+    })
+    const exchange = exchangeOf({ headers: ['cookie', 'sid.0=abc; theme=dark; sid.1=def'] })
+    const said = await method.identify(exchange)
+    assert.ok(said.kind === 'known')
+    dropCredential(exchange, said.principal)
+    assert.equal(exchange.requestChanges?.get('cookie'), 'theme=dark')
   })
 })
 

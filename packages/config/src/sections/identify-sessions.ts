@@ -28,7 +28,7 @@ export interface BetterAuthConfig {
 
 /** Sessions of Auth.js that are kept in the cookie. */
 export interface AuthJsConfig {
-  /** `AUTH_SECRET` of Auth.js. A secret: write `${NAME}`. */
+  /** `AUTH_SECRET` of Auth.js, or `NEXTAUTH_SECRET` of NextAuth 4. A secret: write `${NAME}`. */
   readonly secret: string
 }
 
@@ -126,7 +126,7 @@ export const authJs: z.ZodType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfi
   'AuthJsConfig',
   {
     secret: required(text, {
-      description: '`AUTH_SECRET` of Auth.js. A secret: write `${NAME}`.',
+      description: '`AUTH_SECRET` of Auth.js, or `NEXTAUTH_SECRET` of NextAuth 4. A secret: write `${NAME}`.',
       example: '${AUTH_SECRET}',
     }),
   },

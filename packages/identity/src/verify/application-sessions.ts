@@ -27,7 +27,7 @@ export interface StoredSessionOptions {
   readonly principal?: (session: Readonly<Record<string, unknown>>) => Principal | undefined
 }
 
-type Adapter = Pick<SessionMethodOptions, 'cookie' | 'find'>
+type Adapter = Pick<SessionMethodOptions, 'cookie' | 'find' | 'pieces'>
 
 /** Sessions of express-session, with or without Passport, read from the application's own store. */
 export function expressSession(options: StoredSessionOptions): Adapter {
@@ -116,30 +116,40 @@ export function betterAuth(options: BetterAuthOptions): Adapter {
 }
 
 export interface AuthJsOptions {
-  /** `AUTH_SECRET`. */
+  /** `AUTH_SECRET`; of NextAuth 4 `NEXTAUTH_SECRET`. */
   readonly secret: string | readonly string[]
-  /** Default: `authjs.session-token` and `__Secure-authjs.session-token`. */
+  /** Default: `authjs.session-token` and `next-auth.session-token`, also with `__Secure-` before them. */
   readonly cookie?: readonly string[]
   readonly clock?: Clock
 }
 
+/** The session cookies of Auth.js and, by its old name, of NextAuth 4. */
+const AUTH_JS_COOKIES = ['authjs.session-token', 'next-auth.session-token'].flatMap(name => [
+  name,
+  `__Secure-${name}`,
+])
+
 /**
- * Sessions of Auth.js (NextAuth 5) kept in the cookie itself: a JWE under a key derived
- * from the secret and the cookie's name.
+ * Sessions of Auth.js (NextAuth 5) and of NextAuth 4 kept in the cookie itself, or in several when they are
+ * long: a JWE under a key derived from the secret, in Auth.js from the cookie's name too.
  */
 export function authJs(options: AuthJsOptions): Adapter {
   const clock = options.clock ?? systemClock
   const secrets = secretsOf(options.secret, 'identify.session.secret')
-  const names = options.cookie ?? ['authjs.session-token', '__Secure-authjs.session-token']
-  const keys = secrets.flatMap(secret =>
-    names.map(name => {
-      const info = `Auth.js Generated Encryption Key (${name})`
-      const k = Buffer.from(hkdfSync('sha256', secret, name, info, 64)).toString('base64url')
-      return { jwk: { kty: 'oct', k }, algorithm: 'dir', encryption: 'A256CBC-HS512' }
-    }),
-  )
+  const names = options.cookie ?? AUTH_JS_COOKIES
+  const derived = (secret: string, salt: string, info: string, bytes: number, encryption: string) => {
+    const k = Buffer.from(hkdfSync('sha256', secret, salt, info, bytes)).toString('base64url')
+    return { jwk: { kty: 'oct', k }, algorithm: 'dir', encryption }
+  }
+  const keys = secrets.flatMap(secret => [
+    ...names.map(name =>
+      derived(secret, name, `Auth.js Generated Encryption Key (${name})`, 64, 'A256CBC-HS512'),
+    ),
+    derived(secret, '', 'NextAuth.js Generated Encryption Key', 32, 'A256GCM'),
+  ])
   return {
     cookie: names,
+    pieces: true,
     find: async (value): Promise<FoundSession | undefined> => {
       for (const key of keys) {
         const plain = await openCompactJwe(value, key).catch(() => undefined)

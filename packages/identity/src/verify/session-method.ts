@@ -29,6 +29,11 @@ export interface SessionMethodOptions {
   /** Name of the session cookie; several names when it differs between HTTP and HTTPS. */
   readonly cookie: string | readonly string[]
   /**
+   * Whether a value that is too long for one cookie comes in pieces, in the cookies `NAME.0`, `NAME.1` and so
+   * on. Default: `false`.
+   */
+  readonly pieces?: boolean
+  /**
    * Finds the session of a cookie's value (percent-decoding is the look-up's own).
    * Undefined means that there is none.
    * @throws StoreError (or rejects) when it cannot be determined
@@ -58,7 +63,11 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
   const look = (value: string, exchange: Exchange): ReturnType<typeof answers.get> =>
     answers.get(value, async () => options.find(value, exchange))
 
-  const take = (value: string, session: FoundSession | undefined, exchange: Exchange): Identification => {
+  const take = (
+    { value, cookies }: SentSession,
+    session: FoundSession | undefined,
+    exchange: Exchange,
+  ): Identification => {
     if (session === undefined) return REFUSED
     const { principal, issuedAt } = session
     return options.revocations?.isRevoked(value, principal.id, issuedAt ?? 0) === true
@@ -67,7 +76,7 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
           identifiedBy(principal, {
             session: value,
             issuedAt: issuedAt ?? 0,
-            cookies: names,
+            cookies,
             again: async () => (await look(value, exchange))?.principal.id === principal.id,
           }),
         )
@@ -77,16 +86,45 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
     name: options.name ?? 'session',
     identify: exchange => {
       const header = backendCookies(exchange)
-      const values = names.flatMap(name => readCookies(header, name)).filter(value => value !== '')
+      const sent = names.flatMap(name => [
+        ...readCookies(header, name).map(value => ({ value, cookies: names })),
+        ...(options.pieces === true ? joined(header, name, names) : []),
+      ])
+      const filled = sent.filter(({ value }) => value !== '')
       // Two session cookies: which one the backend reads is unknown, so one may have been
       // planted to deceive the backend or Postern.
-      if (new Set(values).size > 1) return REFUSED
-      const value = values[0]
-      if (value === undefined) return ABSENT
-      const said = look(value, exchange)
+      if (new Set(filled.map(({ value }) => value)).size > 1) return REFUSED
+      const [session] = filled
+      if (session === undefined) return ABSENT
+      const said = look(session.value, exchange)
       return said instanceof Promise
-        ? said.then(found => take(value, found, exchange))
-        : take(value, said, exchange)
+        ? said.then(found => take(session, found, exchange))
+        : take(session, said, exchange)
     },
   }
+}
+
+/** The value of a session cookie, and the cookies that hold it or may hold it. */
+interface SentSession {
+  readonly value: string
+  readonly cookies: readonly string[]
+}
+
+/** A session in more pieces would not fit into the head of a request. */
+const MAX_PIECES = 16
+
+/** The value whose pieces are in the cookies `NAME.0`, `NAME.1` and so on; a piece sent twice makes two. */
+function joined(header: string | undefined, name: string, names: readonly string[]): readonly SentSession[] {
+  const pieces: string[] = []
+  const cookies = [...names]
+  for (let at = 0; at < MAX_PIECES; at++) {
+    const piece = `${name}.${at}`
+    const [first, ...others] = new Set(readCookies(header, piece))
+    if (first === undefined) break
+    pieces.push(first)
+    cookies.push(piece)
+    if (others.length > 0)
+      return [first, ...others].map(value => ({ value: [...pieces.slice(0, -1), value].join(''), cookies }))
+  }
+  return pieces.length === 0 ? [] : [{ value: pieces.join(''), cookies }]
 }
