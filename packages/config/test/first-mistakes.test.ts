@@ -68,6 +68,15 @@ const FIRST: readonly (readonly [yaml: string, place: RegExp, hint: RegExp])[] =
   ['jwt: { secret: abc }\n', /: jwt$/, /identify: \[\{ jwt/],
   ['limits: { api: { max: 100 } }\n', /: limits\.api\.max$/, /limit: "100\/1m"/],
   ['x-often: &often { throttle: 1/1m }\n', /x-often"\]$/, /an anchor goes where/],
+  // Fields of the body, written as `inspect.except` and code have them.
+  ["routes:\n  'POST /login': { login: { account: body.email } }\n", /account$/, /write "email"/],
+  [
+    "routes:\n  'POST /login': { login: { account: [email, req.body.user.name] } }\n",
+    /account\[1\]$/,
+    /"user\.name"/,
+  ],
+  ['limits: { a: { limit: 1/1m, key: { body: body.email } } }\n', /key\.body$/, /write "email"/],
+  ['limits: { a: { limit: 1/1m, key: [address, { body: $.email }] } }\n', /body$/, /write "email"/],
   // Addresses and routes.
   ['allow: [localhost]\n', /: allow$/, /did you mean "loopback"/],
   ["block: ['192.168.*.*']\n", /: block$/, /did you mean "192\.168\.0\.0\/16"/],

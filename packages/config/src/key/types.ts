@@ -27,6 +27,26 @@ function fail(problem: string, hint: string, place = ''): never {
 
 /** Text that is not empty. */
 export const text: z.ZodType<string, string> = z.string().min(1)
+
+const OUTSIDE = /^(?:(?:req|request)\.)?(?:body|query)\.(.+)$|^\$\.(.+)$/
+
+/**
+ * The name of a field of the body. Places of `inspect.except` begin with `body.`, as code does: here that
+ * would be a field of an object `body`, which hardly any request has.
+ */
+export const bodyField: z.ZodType<string, string> = checked(
+  text,
+  'a field of the body such as "email"',
+  name => {
+    const [, behind, root] = OUTSIDE.exec(name) ?? []
+    const meant = behind ?? root
+    if (meant !== undefined)
+      fail(
+        `"${name.slice(0, 60)}" is a field of an object inside the body`,
+        `write "${meant.slice(0, 60)}"; where there is such an object, begin with a capital letter: case does not count`,
+      )
+  },
+)
 export const flag: z.ZodType<boolean, boolean> = z.boolean()
 /** A whole number from 1. */
 export const count: z.ZodType<number, number> = z.int().min(1)

@@ -1,7 +1,7 @@
 import { ConfigError } from '@postern/core'
 import * as z from 'zod'
 import { checked, inCode, key, orOff, parsed, section } from '../key/key.ts'
-import { count, flag, limitRule, listOf, oneOf, routePattern, text } from '../key/types.ts'
+import { bodyField, count, flag, limitRule, listOf, oneOf, routePattern, text } from '../key/types.ts'
 import { compileKey, compileRouteLimit, mergeLimits } from '../limit/compile-limits.ts'
 import type { LimitRule } from '../limit/limit-rule.ts'
 import type {
@@ -69,7 +69,9 @@ function named(description: string, example: string): z.ZodType<string, string> 
 const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
   oneOf('address', 'network', 'principal', 'tenant', 'apiKey', 'route'),
   z.strictObject({ header: named('Name of the header whose value is the key.', 'X-Client-Id') }),
-  z.strictObject({ body: named('Name of the body field whose value is the key.', 'email') }),
+  z.strictObject({
+    body: bodyField.meta({ description: 'Name of the body field whose value is the key.', example: 'email' }),
+  }),
   inCode<Extract<SingleKey, (...input: never[]) => unknown>>(
     'a function (TypeScript only)',
     value => typeof value === 'function',

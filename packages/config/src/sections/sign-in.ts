@@ -13,7 +13,7 @@ import {
 } from '@postern/identity/login'
 import * as z from 'zod'
 import { inCode, key, orOff, parsed, required, section } from '../key/key.ts'
-import { addressSet, flag, listOf, text } from '../key/types.ts'
+import { addressSet, bodyField, flag, listOf, text } from '../key/types.ts'
 
 /** What an answer shows: any of these. */
 export interface AnswerTestConfig {
@@ -152,7 +152,7 @@ export const routeLogin: z.ZodType<CompiledRouteLogin, RouteLoginConfig> = secti
   CompiledRouteLogin,
   RouteLoginConfig
 >('RouteLoginConfig', {
-  account: key(z.union([text, listOf(text)]), {
+  account: key(z.union([bodyField, listOf(bodyField)]), {
     description: 'Body field with the account; several in order of preference.',
     defaultText: 'the usual names',
     example: 'email',
