@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { CompiledConfig } from '@postern/config'
 import { fileVersion, followFile, isMemoryOnly, loadConfig } from '@postern/config'
 import type { Event } from '@postern/core'
-import { EventLog } from '@postern/runtime'
+import { EventLog, passkeysSentence } from '@postern/runtime'
 import type { Overrides } from '@postern/server'
 import {
   checkBackend,
@@ -42,7 +42,8 @@ export const run: Command = async (_args, options, context) => {
   announce(served, { ...setup, ...loaded }, context)
   watchEvents(served, context, 'refusals')
   void noteBackend(loaded.config, context)
-  await notePasskeys(loaded.config, context)
+  const passkeys = await passkeysSentence(loaded.config)
+  if (passkeys !== undefined) context.output.note(passkeys)
   await stopped(context.signal)
   stopFollowing()
   context.output.note('stopping: waiting for requests in progress; again to stop at once')
@@ -70,14 +71,6 @@ function readOverrides(options: CommandOptions, { config }: Setup): Overrides {
           ? {}
           : undefined,
   }
-}
-
-/** Says when the pages of built-in identity offer no passkeys, for these come with a package of their own. */
-async function notePasskeys({ identity }: CompiledConfig, { output }: CommandContext): Promise<void> {
-  if (identity === undefined) return
-  const { passkeysTrouble } = await import('@postern/identity/built-in')
-  const trouble = passkeysTrouble()
-  if (trouble !== undefined) output.note(`passkeys are not offered: ${trouble}`)
 }
 
 /** Says which parts start later. */
