@@ -29,7 +29,7 @@ const noDeletions: Guard = {
 }
 
 /**
- * The server block of docs/forward-auth.md, and in it the lines about the caller, with the ports of this test:
+ * The server block of docs/forward-auth.md, with the lines about the caller and the ports of this test:
  * what is documented is what is tested.
  */
 function documentedServer(port: number, backend: number, endpoint: number): string {
