@@ -1,3 +1,4 @@
+export { makerNotes } from './access/machines-without-maker.ts'
 export { approvalsOf, type OpenAccess, openPolicies, readPolicies } from './access/open-access.ts'
 export { auditDirectory, isAuditInPostgres, openAudit, readAudit, requirePostgres } from './audit/audit.ts'
 export { accountName, type OperatorAct, operatorEvent, recordOperator } from './audit/audit-operator.ts'

@@ -30,8 +30,8 @@ export interface Approval {
   /** Tenant of whoever asks; empty when there is none. Nobody of another tenant decides. */
   readonly tenant: string
   /**
-   * Everybody who stands behind the request, `user:alice`: the principal, and whoever
-   * impersonates it. None of them decides.
+   * Everybody who stands behind the request, `user:alice`: the principal, whoever impersonates it, and whose
+   * machine it is. None of them decides.
    */
   readonly behind: readonly string[]
   /**

@@ -1,6 +1,7 @@
 import type { Clock, Duration, EventRecorder, RandomSource } from '@postern/core'
 import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
 import type { Approval } from './approval.ts'
+import type { MakerTable } from './makers.ts'
 import type { ApprovalChannel } from './notice.ts'
 import type { UsedConsents } from './used-consents.ts'
 
@@ -28,6 +29,11 @@ export interface ApprovalsOptions {
    * Default: they can.
    */
   readonly standing?: (approval: Approval) => boolean | Promise<boolean>
+  /**
+   * Whose machines are that ask with a key, a certificate or as an OAuth client: they decide nothing that
+   * these ask for. Default: only who made the key of a service is known.
+   */
+  readonly makers?: MakerTable
   /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
   readonly maxPending?: number
   /** How long what is over is kept. Default: `90d`. */

@@ -27,6 +27,7 @@ import { type ApprovalRequest, actKey, checkRequest, digestOf, isEqual } from '.
 import { readApproval, type StoredApproval } from './approval-row.ts'
 import type { ApprovalsOptions } from './approvals-options.ts'
 import { checkSeal, sealDecision } from './decision-seal.ts'
+import { type MakersOf, makersOf } from './makers.ts'
 import { NoticeOutbox } from './notice-outbox.ts'
 import { behindRequest, nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
 import { boundPreview } from './preview.ts'
@@ -53,6 +54,7 @@ export class Approvals {
   readonly #keep: number
   readonly #outbox: NoticeOutbox
   readonly #used: UsedConsents
+  readonly #makers: MakersOf
   readonly #standing: NonNullable<ApprovalsOptions['standing']>
 
   constructor(options: ApprovalsOptions) {
@@ -65,6 +67,7 @@ export class Approvals {
     this.#key = options.key
     this.#used = options.used ?? usedInMemory()
     this.#standing = options.standing ?? (() => true)
+    this.#makers = makersOf(options.makers ?? {}, 'approvals.makers')
     this.#maxPending = options.maxPending ?? 20
     this.#keep = parseDuration(options.keep ?? '90d', 'approvals.keep')
     this.#outbox = new NoticeOutbox({
@@ -90,6 +93,7 @@ export class Approvals {
     const id = Buffer.from(this.#random.bytes(16)).toString('hex')
     const tenant = principal.tenant ?? ''
     const key = actKey(act, tenant, peopleBehind(principal))
+    const makers = this.#makers(principal)
     const made = {
       id,
       digest: digestOf(act, now, id),
@@ -98,7 +102,7 @@ export class Approvals {
       resource: act.resource,
       arguments: canonicalJson(act.arguments),
       tenant,
-      behind: JSON.stringify(behindRequest(principal, { by, owner })),
+      behind: JSON.stringify(behindRequest(principal, { by, owner }, makers)),
       owner,
       decides: JSON.stringify(by),
       rows_allowed: rows ?? null,
@@ -111,7 +115,8 @@ export class Approvals {
     const { id: _id, ...rest } = made
     const seal = this.#key === undefined ? '' : sealRequest(made, this.#key)
     const values: readonly Stored[] = [id, key, ...Object.values(rest), this.#maxPending, seal]
-    await this.#log.commit('approval.requesting', act, principal, { approval: id, by })
+    const machineOf = makers.length > 0 && { makers }
+    await this.#log.commit('approval.requesting', act, principal, { approval: id, by, ...machineOf })
     const results = await this.#database.run([
       { text: APPROVAL_SQL.expireKey, values: [key, now] },
       { text: APPROVAL_SQL.insert, values },
@@ -137,6 +142,17 @@ export class Approvals {
       values: [key, Math.floor(this.#clock.now())],
     })
     return row === undefined ? undefined : readApproval(row).approval
+  }
+
+  /**
+   * Whether those who stand behind a request are still the same: not where somebody else was made the maker of
+   * the machine that asks.
+   */
+  isBehindAsNow(approval: Approval, principal: Principal): boolean {
+    const people = behindRequest(principal, approval, this.#makers(principal))
+    return (
+      people.length === approval.behind.length && people.every(person => approval.behind.includes(person))
+    )
   }
 
   /**
@@ -191,12 +207,10 @@ export class Approvals {
       this.#log.record('approval.refused', approval, principal, { why })
       throw new ApprovalRefused(why, message)
     }
-    const people = behindRequest(principal, approval)
     const isSame =
       act.actor === approval.act.actor &&
       (principal.tenant ?? '') === approval.tenant &&
-      people.length === approval.behind.length &&
-      people.every(person => approval.behind.includes(person))
+      this.isBehindAsNow(approval, principal)
     if (!isSame) refuse('not-yours', 'Only the requester of an approval can use it.')
     const digest = digestOf(act, approval.requestedAt, id)
     if (!isEqual(digest, approval.digest))

@@ -14,17 +14,27 @@ export function peopleBehind(principal: Principal): readonly string[] {
 }
 
 /**
- * Everybody who stands behind a request of a principal, and does not decide it: also who made the key of a
- * service, unless the key is of their own agent, whose acts its owner is to decide.
+ * Everybody who stands behind a request of a principal, and does not decide it: also who made its key, and
+ * whose machine it is, unless it is their own agent, whose acts its owner is to decide.
+ * @param makers of the machine, as the configuration names them
  */
 export function behindRequest(
   principal: Principal,
   { by, owner }: Pick<Approval, 'by' | 'owner'>,
+  makers: readonly string[],
 ): readonly string[] {
-  const people = peopleBehind(principal)
   const { issuedBy } = principal
-  const isOwnAgent = issuedBy === owner && by.includes('owner')
-  return issuedBy === undefined || isOwnAgent || people.includes(issuedBy) ? people : [...people, issuedBy]
+  const holders = issuedBy === undefined ? makers : [issuedBy, ...makers]
+  const isOwnAgent = (holder: string): boolean => holder === owner && by.includes('owner')
+  return [...new Set([...peopleBehind(principal), ...holders.filter(holder => !isOwnAgent(holder))])]
+}
+
+/**
+ * A name as people read it, to compare whom a rule is about: whoever is refused as `ann` does not come back as
+ * `Ann`. Only to forbid; what lets somebody do something compares exactly.
+ */
+export function asOneName(name: string): string {
+  return name.normalize('NFKC').toLowerCase()
 }
 
 /** Ids may hold colons themselves: `idp:4711` is a person called so, not a kind. */
@@ -35,11 +45,12 @@ export function whyNotApprover(principal: Principal, approval: Approval): string
   if (principal.kind !== 'user' || principal.id === '')
     return 'Only a signed-in person can decide: a key or a service is nobody who could be asked.'
   if (approval.tenant !== (principal.tenant ?? '')) return 'The request belongs to another tenant.'
-  const people = peopleBehind(principal)
-  const forbidden = approval.by.includes('owner') ? approval.behind : [...approval.behind, approval.owner]
+  const people = peopleBehind(principal).map(asOneName)
+  const behind = approval.by.includes('owner') ? approval.behind : [...approval.behind, approval.owner]
+  const forbidden = behind.map(asOneName)
   // Who is called `user:olga` stands there as if they were olga: neither of them decides.
   if (people.some(person => forbidden.some(one => person === one || person === `user:${one}`)))
-    return 'Nobody decides a request of their own, nor one made in their name, through an account they act for, or with a key they made.'
+    return 'Nobody decides a request of their own, nor one made in their name, through an account they act for, or with a key or a machine of theirs.'
   // Consent under another's name is nobody's consent.
   if (principal.actor !== undefined)
     return 'Sign in as yourself: nobody decides while acting for somebody else.'

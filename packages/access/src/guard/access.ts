@@ -249,8 +249,9 @@ export class Access {
     if (approvals === undefined || rule.approve === undefined) throw noApprovals(`act "${act.action}"`)
     const known = await approvals.find(act, question.principal)
     if (known !== undefined) {
-      if (known.state === 'denied' || isUnder(known, rule)) return known
-      // The rule was changed since: who may consent, or how much to, is another question now.
+      const isAsNow = isUnder(known, rule) && approvals.isBehindAsNow(known, question.principal)
+      if (known.state === 'denied' || isAsNow) return known
+      // The rule, or whose machine it is, was changed since: who may consent is another question now.
       await approvals.cancel(known.id, question.principal).catch(unlessOver)
     }
     const agent = agentOf?.(question.principal)

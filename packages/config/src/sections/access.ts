@@ -2,6 +2,8 @@ import {
   type ApproveRule,
   checkActRule,
   type Decides,
+  type MakerTable,
+  makersOf,
   type OwnedRoute,
   type Requirement,
   type RoutePolicy,
@@ -255,6 +257,11 @@ export interface ApprovalsConfig {
    * sealed.
    */
   readonly key?: string | undefined
+  /**
+   * Whose the machines are that ask with a key, a certificate or as an OAuth client: nobody decides what a
+   * machine of theirs asks for. `service:*` is every other service. Default: only who made a key is known.
+   */
+  readonly makers?: MakerTable | undefined
   /** Webhook that signed notices of approvals are sent to. Default: nowhere. */
   readonly webhook?: WebhookConfig | undefined
 }
@@ -269,6 +276,7 @@ export interface CompiledApprovals {
   /** Milliseconds. */
   readonly keep: number
   readonly key?: Uint8Array
+  readonly makers?: MakerTable
   readonly webhook?: WebhookConfig
 }
 
@@ -316,6 +324,17 @@ export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined
       defaultText: 'decisions are not sealed',
       example: '${APPROVALS_KEY}',
     }),
+    makers: key(
+      checked(z.record(z.string(), z.union([z.string(), listOf(z.string(), 50)])), 'a table', table =>
+        makersOf(table, ''),
+      ),
+      {
+        description:
+          'Whose the machines are that ask with a key, a certificate or as an OAuth client: nobody decides what a machine of theirs asks for. `service:*` is every other service.',
+        defaultText: 'only who made a key is known',
+        example: { 'service:reports': 'user:ann', 'service:*': ['user:ben', 'user:cem'] },
+      },
+    ),
     webhook: key(
       section<WebhookConfig, WebhookConfig>('WebhookConfig', {
         url: required(url, {

@@ -51,6 +51,8 @@ export interface OpenAccessOptions {
   readonly stepUp?: StepUp | undefined
   /** The account of somebody who consented, where built-in identity has it. */
   readonly accountOf?: ((id: string) => Promise<ApproverAccount | undefined>) | undefined
+  /** The account of which somebody's name is the address, where built-in identity has it. */
+  readonly accountNamed?: ((name: string) => Promise<{ readonly id: string } | undefined>) | undefined
   readonly clock?: Clock
   /** `send`: this thread sends notices and forgets what is over; one does, for all workers. */
   readonly notices: 'send' | 'leave'
@@ -66,6 +68,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   const { loaded, connections, recorder, stepUp, clock = systemClock } = options
   const { config } = loaded
   const policies = await openPolicies(loaded)
+  await refuseAddresses(config.approvals, options.accountNamed)
   const approvals =
     connections === undefined || !(canKeep(connections) || asksForConsent(config))
       ? undefined
@@ -172,7 +175,7 @@ function canKeep({ isMemoryOnly, postgres }: Connections): boolean {
   return !isMemoryOnly || postgres !== undefined
 }
 
-function asksForConsent({ routes }: CompiledConfig): boolean {
+export function asksForConsent({ routes }: CompiledConfig): boolean {
   return [...routes.guarded.values()].some(({ approve }) => approve !== undefined)
 }
 
@@ -181,7 +184,7 @@ function asksForConsent({ routes }: CompiledConfig): boolean {
  * command line share.
  */
 export function approvalsOf(
-  { maxPending, keep, key, webhook, origin, path }: CompiledApprovals,
+  { maxPending, keep, key, makers, webhook, origin, path }: CompiledApprovals,
   connections: Connections,
   recorder: EventRecorder | undefined,
   clock: Clock = systemClock,
@@ -194,12 +197,38 @@ export function approvalsOf(
     keep,
     ...(recorder !== undefined && { recorder }),
     ...(key !== undefined && { key }),
+    ...(makers !== undefined && { makers }),
     ...usedIn(connections, clock),
     ...(standing !== undefined && { standing }),
     ...(webhook !== undefined && {
       notify: [webhookChannel({ ...webhook, link: id => `${origin.replace(/\/$/, '')}${path}/${id}` })],
     }),
   })
+}
+
+/**
+ * An address is not what its account is called in requests, and its holder can change it.
+ * @throws ConfigError where a maker is named by the address of an account
+ */
+async function refuseAddresses(
+  { makers = {} }: CompiledApprovals,
+  accountNamed: OpenAccessOptions['accountNamed'],
+): Promise<void> {
+  if (accountNamed === undefined) return
+  const names = new Set(
+    Object.values(makers)
+      .flat()
+      .filter(name => name.includes('@')),
+  )
+  for (const name of names) {
+    const account = await accountNamed(name.slice('user:'.length))
+    if (account !== undefined && name !== `user:${account.id}`)
+      throw new ConfigError({
+        place: 'approvals.makers',
+        problem: `"${name}" is the address of an account, which can be changed`,
+        hint: `write its id: "user:${account.id}"`,
+      })
+  }
 }
 
 /** What of an account says whether its holder may still consent. */

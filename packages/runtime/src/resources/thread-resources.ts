@@ -83,6 +83,7 @@ export async function openThreadResources(options: ThreadResourcesOptions): Prom
     recorder,
     stepUp: identity?.stepUp,
     accountOf: identity === undefined ? undefined : id => identity.accounts.byId(id),
+    accountNamed: identity === undefined ? undefined : name => identity.accounts.named(name),
     notices,
   })
   closers.push(() => access.close())
