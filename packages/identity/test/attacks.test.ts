@@ -436,7 +436,7 @@ describe('passkeys', () => {
   })
 })
 
-test('a recovery tells once of the passkeys and keys that it took, and of none where there were none', async t => {
+test('a recovery tells once of the sessions, passkeys and keys that it took, and of none where there were none', async t => {
   const site = await startSite(t)
   const browser = await signUp(site, 'alice@shop.example')
   const recovered = async (): Promise<readonly string[]> => {
@@ -445,13 +445,13 @@ test('a recovery tells once of the passkeys and keys that it took, and of none w
     const fields = { token: await tokenMailed(site), password: 'another quiet river', compromised: 'yes' }
     site.events.length = 0
     assert.equal((await stranger.post('/.postern/recover/reset', fields)).status, 200)
-    return site.events.map(({ type }) => type).filter(type => /^(?:key|factor)\./.test(type))
+    return site.events.map(({ type }) => type).filter(type => /^(?:key|factor|session)\./.test(type))
   }
   const asked = JSON.parse((await browser.postJson('/.postern/passkey/register-options', {})).text)
   await browser.postJson('/.postern/passkey/register', new SoftPasskey(site.origin).create(asked))
   await browser.post('/.postern/keys', { name: 'mine', days: '' })
-  assert.deepEqual(await recovered(), ['factor.removed', 'key.revoked'])
-  assert.deepEqual(await recovered(), [])
+  assert.deepEqual(await recovered(), ['session.revoked', 'factor.removed', 'key.revoked'])
+  assert.deepEqual(await recovered(), ['session.revoked'])
 })
 
 describe('passwords', () => {

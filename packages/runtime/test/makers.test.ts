@@ -38,7 +38,10 @@ const OWNER = { kind: 'service', id: 'nightly' } as const
 
 test('a start names the machines of which nobody is the maker', async t => {
   const { config } = await loaded(t, CONFIG)
-  const identity = keysOf({ owner: OWNER }, { owner: { kind: 'service', id: 'known' }, createdBy: 'user:ann' })
+  const identity = keysOf(
+    { owner: OWNER },
+    { owner: { kind: 'service', id: 'known' }, createdBy: 'user:ann' },
+  )
   const [note = '', ...more] = await makerNotes(config, identity)
   assert.match(note, /of service:nightly, service:billing, client certificates with another name may approve/)
   assert.deepEqual(more, [])
@@ -63,7 +66,9 @@ test('a start says where all who may approve are the makers of a machine', async
 
 test('a start does not wait for a store of keys that is away', async t => {
   const { config } = await loaded(t, CONFIG)
-  const away = { listAll: () => Promise.reject(new StoreError('keys', 'away')) }
+  const away = {
+    listAll: () => Promise.reject(new StoreError('is away', { store: 'keys', retryable: true })),
+  }
   const notes = await makerNotes(config, { apiKeys: away as unknown as Keys['apiKeys'] })
   assert.match(notes.join(), /service:billing/)
 })

@@ -31,6 +31,27 @@ describe('local keys', () => {
     assert.throws(() => first.without(0), { code: 'POSTERN_CONFIG' })
   })
 
+  it('leave no text of a key in what the engine keeps of its last regular expression', () => {
+    const text = LocalKeys.generate().rotated().format()
+    assert.match('before', /before/)
+    LocalKeys.parse(text, 'keys')
+    assert.equal(Reflect.get(RegExp, '$_'), 'before')
+  })
+
+  it('are read only as they are written', () => {
+    const line = LocalKeys.generate().format().split('\n')[1] ?? ''
+    for (const other of [
+      `0${line}`,
+      `+${line}`,
+      ` ${line}`,
+      `${line} `,
+      `${line}\r`,
+      line.replace(' ', '  '),
+    ])
+      assert.throws(() => LocalKeys.parse(other, 'keys'), { code: 'POSTERN_CONFIG' })
+    assert.deepEqual([...LocalKeys.parse(line, 'keys').fingerprints().keys()], [0])
+  })
+
   it('refuse a damaged file by line, one that others can read, and one that is missing; never printing a key', () => {
     const path = join(folder, 'damaged')
     const text = LocalKeys.generate().rotated().format()

@@ -91,14 +91,15 @@ export function recoveryPages(parts: IdentityParts): Routes {
       const passwordHash = await parts.passwords.hash(password)
       if ((await parts.tokens.redeem('reset', token)) === undefined) return linkDead(request, base)
       const withdraw = async (): Promise<void> => {
-        await parts.sessions.revokeAll(account.id)
         await endPending(parts.tokens, account.id)
         if (request.form.get('compromised') === 'yes') await withdrawMade(account.id)
       }
       // Before: no session that is ended may change the password after it. After: what was begun by the old
       // password or a passkey meanwhile ends too.
+      await parts.sessions.revokeAll(account.id)
       await withdraw()
       if (!(await parts.accounts.setPassword(account, passwordHash))) return linkDead(request, base)
+      await parts.sessions.revokeLater(account.id)
       await withdraw()
       parts.postman.notify(async () =>
         letter({

@@ -154,12 +154,12 @@ export class RedisSessions implements SessionStore {
     })
   }
 
-  revokeAll(accountId: string, except: string): Promise<void> {
+  revokeAll(accountId: string, except: string): Promise<boolean> {
     return this.#translated(async () => {
       const entries = Object.entries(await this.#redis.hgetall(this.#index(accountId)))
-      await Promise.all(
-        entries.filter(([id]) => id !== except).map(([id, entry]) => this.#drop(accountId, id, entry)),
-      )
+      const others = entries.filter(([id]) => id !== except)
+      await Promise.all(others.map(([id, entry]) => this.#drop(accountId, id, entry)))
+      return others.length > 0
     })
   }
 

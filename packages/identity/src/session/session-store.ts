@@ -42,8 +42,11 @@ export interface SessionStore {
   end(hash: string): Promise<void>
   /** @returns whether the account had such a session */
   revoke(accountId: string, id: string): Promise<boolean>
-  /** Ends every session of an account but for the one with this id. */
-  revokeAll(accountId: string, except: string): Promise<void>
+  /**
+   * Ends every session of an account but for the one with this id.
+   * @returns whether there was one
+   */
+  revokeAll(accountId: string, except: string): Promise<boolean>
   /** Removes what ended by itself. */
   prune(now: number): Promise<void>
 }

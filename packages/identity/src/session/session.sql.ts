@@ -38,7 +38,7 @@ export const SESSION_SQL: Readonly<
     AND EXISTS (SELECT 1 FROM membership WHERE organisation_id = $3 AND account_id = $2)`,
   revoke: 'DELETE FROM session WHERE id = $1 AND account_id = $2',
   revokeHash: 'DELETE FROM session WHERE hash = $1',
-  revokeAll: 'DELETE FROM session WHERE account_id = $1 AND id <> $2',
+  revokeAll: 'DELETE FROM session WHERE account_id = $1 AND id <> $2 RETURNING id',
   trim: `DELETE FROM session WHERE account_id = $1 AND id NOT IN
     (SELECT id FROM session WHERE account_id = $1 ORDER BY created_at DESC, id LIMIT 100)`,
   // For sessions that are kept elsewhere.

@@ -207,6 +207,12 @@ export class Sessions {
     this.#tell('session.revoked', accountId, { session: 'all' })
   }
 
+  /** Revokes what was begun since `revokeAll`, which has told of the others. */
+  async revokeLater(accountId: string): Promise<void> {
+    if (await this.#store.revokeAll(accountId, ''))
+      this.#tell('session.revoked', accountId, { session: 'all' })
+  }
+
   async #prune(now: number): Promise<void> {
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return
     this.#prunedAt = now

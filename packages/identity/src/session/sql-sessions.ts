@@ -69,8 +69,8 @@ export class SqlSessions implements SessionStore {
     return this.#database.batch([{ text: SESSION_SQL.revoke, values: [id, accountId], expect: 1 }])
   }
 
-  async revokeAll(accountId: string, except: string): Promise<void> {
-    await this.#database.batch([{ text: SESSION_SQL.revokeAll, values: [accountId, except] }])
+  async revokeAll(accountId: string, except: string): Promise<boolean> {
+    return (await this.#database.rows(SESSION_SQL.revokeAll, [accountId, except])).length > 0
   }
 
   async prune(now: number): Promise<void> {

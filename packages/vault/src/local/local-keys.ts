@@ -11,7 +11,8 @@ import {
 import { createSecretFile } from '@postern/store'
 import { HmacKey } from '../primitive/hmac-key.ts'
 
-const LINE = /^(\d{1,3}) ([A-Za-z0-9_-]{43}) ([0-9a-f]{8})$/
+/** Characters of a key of 32 bytes in base64url. */
+const KEY_LENGTH = 43
 
 /** The keys of mode `local`, one per epoch. They never leave the object but through `format`. */
 export class LocalKeys {
@@ -39,18 +40,16 @@ export class LocalKeys {
     const keys = new Map<number, Uint8Array>()
     for (const [index, line] of text.split('\n').entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue
-      const match = LINE.exec(line)
-      const epoch = Number(match?.[1])
-      const bytes = Buffer.from(match?.[2] ?? '', 'base64url')
-      const isWhole = match !== null && epoch <= 255 && checkOf(epoch, bytes) === match[3]
-      if (!isWhole || keys.has(epoch)) {
+      const found = keyIn(line)
+      if (found === undefined || keys.has(found.epoch)) {
         throw new ConfigError({
           place: `${place}:${index + 1}`,
-          problem: isWhole ? `epoch ${epoch} is there twice` : 'is not a key line, or was damaged',
+          problem:
+            found !== undefined ? `epoch ${found.epoch} is there twice` : 'is not a key line, or was damaged',
           hint: 'restore the file from its backup',
         })
       }
-      keys.set(epoch, bytes)
+      keys.set(found.epoch, found.bytes)
     }
     if (keys.size === 0)
       throw new ConfigError({
@@ -157,9 +156,7 @@ export class LocalKeys {
 
   /** Text of the key file. Secret. */
   format(): string {
-    const lines = [...this.#keys].map(([epoch, key]) => {
-      return `${epoch} ${Buffer.from(key).toString('base64url')} ${checkOf(epoch, key)}`
-    })
+    const lines = [...this.#keys].map(([epoch, key]) => lineOf(epoch, key))
     return `# Postern vault keys: secret. A line per epoch: number, key, check.\n${lines.join('\n')}\n`
   }
 
@@ -181,6 +178,23 @@ export class LocalKeys {
     const ours = createHash('sha256').update(this.format()).digest()
     return timingSafeEqual(ours, createHash('sha256').update(other.format()).digest())
   }
+}
+
+/**
+ * The key of a line. Taken apart without a regular expression: the engine keeps the last text that one matched
+ * (`RegExp.$_`), and with it the key.
+ */
+function keyIn(line: string): { readonly epoch: number; readonly bytes: Buffer } | undefined {
+  const end = line.indexOf(' ')
+  const epoch = Number(line.slice(0, end))
+  const bytes = Buffer.from(line.slice(end + 1, end + 1 + KEY_LENGTH), 'base64url')
+  const isEpoch = Number.isInteger(epoch) && epoch >= 0 && epoch <= 255
+  // Only what would be written so is taken: one way to write a line.
+  return isEpoch && line === lineOf(epoch, bytes) ? { epoch, bytes } : undefined
+}
+
+function lineOf(epoch: number, key: Uint8Array): string {
+  return `${epoch} ${Buffer.from(key).toString('base64url')} ${checkOf(epoch, key)}`
 }
 
 /** Tells a damaged line from a whole one. */
