@@ -181,8 +181,8 @@ export class LocalKeys {
 }
 
 /**
- * The key of a line. Taken apart without a regular expression: the engine keeps the last text that one matched
- * (`RegExp.$_`), and with it the key.
+ * The key of a line. Taken apart without a regular expression: the engine keeps the last text that one
+ * matched (`RegExp.$_`), and with it the key.
  */
 function keyIn(line: string): { readonly epoch: number; readonly bytes: Buffer } | undefined {
   const end = line.indexOf(' ')
