@@ -145,8 +145,8 @@ export class Approvals {
   }
 
   /**
-   * Whether those who stand behind a request are still the same: not where somebody else was made the maker of
-   * the machine that asks.
+   * Whether those who stand behind a request are still the same: not where somebody else was made the maker
+   * of the machine that asks.
    */
   isBehindAsNow(approval: Approval, principal: Principal): boolean {
     const people = behindRequest(principal, approval, this.#makers(principal))

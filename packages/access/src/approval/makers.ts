@@ -2,8 +2,8 @@ import { ConfigError, type Principal } from '@postern/core'
 import { asOneName, peopleBehind } from './people.ts'
 
 /**
- * Whose a machine is, by the name under which it asks: `{ 'service:reports': 'user:ann' }`. `service:*` is every
- * service that has no entry of its own.
+ * Whose a machine is, by the name under which it asks: `{ 'service:reports': 'user:ann' }`. `service:*` is
+ * every service that has no entry of its own.
  */
 export type MakerTable = Readonly<Record<string, string | readonly string[]>>
 

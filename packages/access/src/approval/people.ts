@@ -30,8 +30,8 @@ export function behindRequest(
 }
 
 /**
- * A name as people read it, to compare whom a rule is about: whoever is refused as `ann` does not come back as
- * `Ann`. Only to forbid; what lets somebody do something compares exactly.
+ * A name as people read it, to compare whom a rule is about: whoever is refused as `ann` does not come back
+ * as `Ann`. Only to forbid; what lets somebody do something compares exactly.
  */
 export function asOneName(name: string): string {
   return name.normalize('NFKC').toLowerCase()

@@ -207,7 +207,7 @@ export class Sessions {
     this.#tell('session.revoked', accountId, { session: 'all' })
   }
 
-  /** Revokes what was begun since `revokeAll`, which has told of the others. */
+  /** Revokes what was begun since `revokeAll`. The log has one entry more only where there was something. */
   async revokeLater(accountId: string): Promise<void> {
     if (await this.#store.revokeAll(accountId, ''))
       this.#tell('session.revoked', accountId, { session: 'all' })

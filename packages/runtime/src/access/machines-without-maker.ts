@@ -7,9 +7,9 @@ import { asksForConsent } from './open-access.ts'
 const MOST_NAMED = 10
 
 /**
- * What an operator should know of who may approve: machines of which nobody is the maker, so that whoever holds
- * their credential may approve what they ask for, and those whose makers are the only approvers. Nothing where
- * no route asks for consent.
+ * What an operator should know of who may approve: machines of which nobody is the maker, so that whoever
+ * holds their credential may approve what they ask for, and those whose makers are the only approvers.
+ * Nothing where no route asks for consent.
  */
 export async function makerNotes(
   config: CompiledConfig,
@@ -59,7 +59,7 @@ function sentenceOf(machines: readonly string[]): string {
   return `approvals: whoever holds the credential of ${machines.slice(0, MOST_NAMED).join(', ')}${more} may approve what it asks for; name whose they are in approvals.makers`
 }
 
-/** Routes that a machine asks for in vain, because all who may approve are its makers. */
+/** Routes for which a machine gets no consent, because all who may approve are its makers. */
 function soleApprovers(
   { routes }: CompiledConfig,
   machine: string,
