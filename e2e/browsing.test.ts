@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type RunningShop, startShop } from '../examples/shop/src/server.ts'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { type Protected, protect } from './protected.ts'
 
 /**
@@ -87,7 +87,7 @@ for (const [from, address] of [
     let browser: Browser
 
     before(async () => {
-      browser = await openBrowser()
+      browser = await launchChromium()
     })
     after(() => browser?.close())
     // Each person comes after another quiet minute: to the limits they would all be

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import { hotp, totpStep } from '../packages/identity/src/totp/totp.ts'
 import { type Site, startSite } from '../packages/identity/test/site.ts'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -29,7 +29,7 @@ const VIEWS = [
 
 let browser: Browser
 before(async () => {
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 after(() => browser?.close())
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { answering, freePort, type Protected, protect, type Running, root, run } from './protected.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-node-red-'))
@@ -35,7 +35,7 @@ before(async () => {
   )
   await answering(`http://127.0.0.1:${port}/settings`)
   gateway = await protect(`http://127.0.0.1:${port}`)
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 
 after(async () => {

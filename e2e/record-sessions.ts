@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { startShop } from '../examples/shop/src/server.ts'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { answering, freePort, root, run } from './protected.ts'
 import { type RecordingProxy, startRecordingProxy } from './recording-proxy.ts'
 
@@ -132,7 +132,7 @@ function runGit(folder: string, request: IncomingMessage, response: ServerRespon
 }
 
 async function browse(url: string, act: (page: Page) => Promise<void>): Promise<void> {
-  const browser = await openBrowser()
+  const browser = await launchChromium()
   try {
     const page = await browser.newPage()
     await page.goto(url)

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { parse } from 'yaml'
 import { type RunningShop, startShop } from '../examples/shop/src/server.ts'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { linkTo } from './mailbox.ts'
 import { freePort, type Protected, protect, root } from './protected.ts'
 
@@ -24,7 +24,7 @@ before(async () => {
   const text = readFileSync(join(root, 'examples/shop/with/identity.yaml'), 'utf8')
   // The file as it is, but for the port.
   gateway = await protect(shop.url, { port, config: parse(text.replace('http://localhost:8080', origin)) })
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 
 after(async () => {

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { parse } from 'yaml'
 import { ACCOUNTS } from '../examples/shop/src/seed.ts'
 import { type RunningShop, startShop } from '../examples/shop/src/server.ts'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { type Protected, protect, root } from './protected.ts'
 
 const [EMAIL, PASSWORD] = ACCOUNTS[0]
@@ -22,7 +22,7 @@ before(async () => {
   const written = parse(readFileSync(join(root, 'examples/shop/with/login.yaml'), 'utf8'))
   // A proxy on this machine says where attackers come from.
   gateway = await protect(shop.url, { config: { ...written, trustProxies: ['loopback'] } })
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 
 after(async () => {

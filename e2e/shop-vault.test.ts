@@ -13,9 +13,9 @@ import { ACCOUNTS } from '../examples/shop/src/seed.ts'
 import { type RunningShop, startShop } from '../examples/shop/src/server.ts'
 import { vaultTables } from '../examples/shop/with/vault-tables.ts'
 import { HolderProcesses } from '../packages/vault/test/support/holder-processes.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { findBinary } from '../test/local-server.ts'
 import { freshDatabase } from '../test/services.ts'
-import { openBrowser } from './browser.ts'
 
 const [EMAIL, PASSWORD] = ACCOUNTS[0]
 const searchKey = randomBytes(32)
@@ -42,7 +42,7 @@ before(async () => {
     databaseUrl,
     vault: new Vault({ tables: vaultTables, split, searchKey }),
   })
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 
 after(async () => {

@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { ACCOUNTS } from '../examples/shop/src/seed.ts'
+import { launchChromium } from '../test/chromium.ts'
 import { freshDatabase } from '../test/services.ts'
-import { openBrowser } from './browser.ts'
 import { answering, freePort, type Running, root, run } from './protected.ts'
 
 const FLAGS = ['--conditions=@postern/source', '--disable-warning=ExperimentalWarning']
@@ -49,7 +49,7 @@ before(async () => {
   })
   url = `http://127.0.0.1:${port}`
   await answering(`${url}/healthz`)
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 
 after(async () => {

@@ -9,7 +9,7 @@ import { generateSigningKey, signIdentity } from '@postern/vault/capability'
 import { build } from 'esbuild'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { HolderProcesses } from '../packages/vault/test/support/holder-processes.ts'
-import { openBrowser } from './browser.ts'
+import { launchChromium } from '../test/chromium.ts'
 
 /** What the page's script puts on the window. */
 type Held = typeof import('@postern/vault/held') & typeof import('@postern/vault/unlock')
@@ -108,7 +108,7 @@ before(async () => {
   await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
   const address = server.address()
   origin = `http://localhost:${typeof address === 'object' && address !== null ? address.port : 0}`
-  browser = await openBrowser()
+  browser = await launchChromium()
 })
 after(async () => {
   await browser?.close()

@@ -10,9 +10,9 @@ import { ALLOW, Engine, type Event, type Guard, VirtualClock } from '@postern/co
 import { startGateway } from '@postern/gateway'
 import { BoundSessions } from '@postern/identity/bind'
 import { securityHeaders } from '@postern/identity/headers'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type Postern, postern } from '../packages/postern/src/index.ts'
-import { chromiumPath } from './chromium.ts'
+import { launchChromium } from './chromium.ts'
 import { seen } from './seen.ts'
 import { until } from './until.ts'
 
@@ -143,10 +143,7 @@ const isWorked = (page: Page): Promise<boolean> =>
 describe('a browser without device-bound sessions', { timeout: 180_000 }, () => {
   let browser: Browser
   before(async () => {
-    browser = await chromium.launch({
-      executablePath: chromiumPath(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    })
+    browser = await launchChromium()
   })
   after(() => browser.close())
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@postern/config'
 import { type Served, serve } from '@postern/server'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { ensurePage } from '../scripts/build-page.ts'
-import { chromiumPath } from './chromium.ts'
+import { launchChromium } from './chromium.ts'
 
 /** A configuration of a gateway with a console, on ports that the system chooses; `upstream` is added. */
 const CONFIG = `trustProxies: loopback
@@ -72,10 +72,7 @@ export class ConsoleInBrowser {
     writeFileSync(join(folder, 'postern.config.yaml'), text)
     await options.prepare?.(folder)
     const served = await startGateway(folder)
-    const browser = await chromium.launch({
-      executablePath: chromiumPath(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    })
+    const browser = await launchChromium()
     const opened = new ConsoleInBrowser(folder, backend, browser, served, await pageOf(browser))
     if (options.signIn !== 'no') await opened.signIn()
     return opened

@@ -7,10 +7,9 @@ import { actingAs, claimSigner, guardPool, rows } from '@postern/access'
 import { loadConfig } from '@postern/config'
 import { serve } from '@postern/server'
 import pg from 'pg'
-import { chromium } from 'playwright-core'
 import { CLAIM_KEY, count, guarded } from '../packages/access/test/support/guarded.ts'
 import { ensurePage } from '../scripts/build-page.ts'
-import { chromiumPath } from './chromium.ts'
+import { launchChromium } from './chromium.ts'
 
 test('rows that somebody deleted are put back from the console', async t => {
   await ensurePage()
@@ -43,10 +42,7 @@ budgetDatabase: { url: '${connectionString}', claimKeys: ['${key}'] }
   )
   const loaded = await loadConfig({ folder, environment: process.env })
   const served = await serve({ loaded, overrides: {}, dataDirectory: join(folder, '.postern') })
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await launchChromium()
   t.after(async () => {
     await browser.close()
     await served.close()

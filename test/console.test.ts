@@ -10,12 +10,12 @@ import { loadConfig } from '@postern/config'
 import { SqliteTraffic, type TrafficCount } from '@postern/console'
 import { type Served, serve } from '@postern/server'
 import { openDataDirectory } from '@postern/store'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { PLACES } from '../packages/console/page/src/lib/places.ts'
 import { ensurePage } from '../scripts/build-page.ts'
 import { root } from '../scripts/workspace.ts'
 import { violations } from './axe.ts'
-import { chromiumPath } from './chromium.ts'
+import { launchChromium } from './chromium.ts'
 import { seen } from './seen.ts'
 import { until } from './until.ts'
 
@@ -128,10 +128,7 @@ describe('the console in a browser, on a running gateway', () => {
     writeFileSync(join(folder, 'postern.config.yaml'), `upstream: http://127.0.0.1:${port}\n${CONFIG}`)
     await keepOldRequests(join(folder, '.postern'))
     served = await startGateway()
-    browser = await chromium.launch({
-      executablePath: chromiumPath(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    })
+    browser = await launchChromium()
     context = await browser.newContext({ viewport: { width: 1280, height: 860 }, bypassCSP: false })
     context.setDefaultTimeout(20_000)
     page = await context.newPage()

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chromium } from 'playwright-core'
 import { PlainBrowser, signUp, startSite } from '../packages/identity/test/site.ts'
-import { chromiumPath } from './chromium.ts'
+import { launchChromium } from './chromium.ts'
 
 test('attack: what a browser sends from the page of a mailed link names its token to nobody', async t => {
   const sent: string[] = []
@@ -13,10 +12,7 @@ test('attack: what a browser sends from the page of a mailed link names its toke
   await signUp(site, 'alice@shop.example')
   await new PlainBrowser(site.origin).post('/.postern/recover', { email: 'alice@shop.example' })
   const link = await site.link()
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  })
+  const browser = await launchChromium()
   t.after(() => browser.close())
   const page = await browser.newPage()
   await page.goto(link)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Engine, type Refusal, refusalAnswer } from '@postern/core'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { violations } from './axe.ts'
-import { chromiumPath } from './chromium.ts'
+import { launchChromium } from './chromium.ts'
 
 const LANGUAGES = ['en', 'de', 'es', 'fr', 'ja', 'ar']
 /** A theme or a width changes colours and places: nothing that differs by language, but for its direction. */
@@ -35,10 +35,7 @@ describe('the page of a refusal in a browser', () => {
   let browser: Browser
   let engine: Engine
   before(async () => {
-    browser = await chromium.launch({
-      executablePath: chromiumPath(),
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    })
+    browser = await launchChromium()
     engine = new Engine()
   })
   after(async () => {

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { chromiumPath } from '../../test/chromium.ts'
+import type { Browser, Page } from 'playwright-core'
+import { launchChromium } from '../../test/chromium.ts'
 import { FreshClone } from './support/fresh-clone.ts'
 
 /** What the page runs, and what the backend answers to each once it is let through. */
@@ -75,10 +75,7 @@ test('from a fresh clone: three attacks appear, are explained, and are let pass 
   const config = join(clone.folder, 'postern.config.yaml')
   assert.equal(existsSync(config), false)
   let started = await Started.open(clone.folder)
-  const browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: ['--no-sandbox', '--disable-gpu'],
-  })
+  const browser = await launchChromium()
   t.after(async () => {
     await browser.close()
     await started.stop()
