@@ -39,6 +39,21 @@ test('postern doctor says that a Redis forgets sessions and revocations when it 
   assert.match(eviction?.detail ?? '', /forgets what it has no room for \(allkeys-lru\)/)
 })
 
+test('postern doctor says that each instance counts limits for itself, where PostgreSQL is all that they share', async () => {
+  const said = async (stores: string): Promise<readonly string[]> => {
+    const { config } = checkConfig(configOfText('postern.config.yaml', `stores: ${stores}`), {})
+    const findings = await checkStores(config)
+    return findings.filter(({ check }) => check === 'limits').map(({ state, hint }) => `${state}: ${hint}`)
+  }
+  const url = 'postgres://127.0.0.1:1/nobody'
+  const [warning = '', ...others] = await said(`{ postgres: "${url}" }`)
+  assert.match(warning, /^warn: .*limits: postgres/)
+  assert.deepEqual(others, [])
+  assert.deepEqual(await said(`{ postgres: "${url}", limits: postgres }`), [])
+  assert.deepEqual(await said(`{ postgres: "${url}", redis: "redis://127.0.0.1:1" }`), [])
+  assert.deepEqual(await said('{}'), [])
+})
+
 const UNUSABLE: readonly (readonly [
   name: string,
   url: (redis: string, port: number) => string,

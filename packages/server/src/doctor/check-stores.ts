@@ -22,7 +22,19 @@ export async function checkStores(config: CompiledConfig, clock?: Clock): Promis
   const findings: Promise<readonly DoctorFinding[]>[] = []
   if (postgres !== undefined) findings.push(checkPostgres(postgres, clock).then(finding => [finding]))
   if (redis !== undefined) findings.push(checkRedis(redis, clock))
-  return (await Promise.all(findings)).flat()
+  return [...(await Promise.all(findings)).flat(), ...checkCounts(config)]
+}
+
+/** Who names PostgreSQL may expect that limits are counted there, as bans and the log are kept there. */
+function checkCounts({ stores, limits }: CompiledConfig): readonly DoctorFinding[] {
+  if (stores.postgres === undefined || stores.limits !== 'memory' || limits.length === 0) return []
+  return [
+    warn(
+      'limits',
+      'are counted by each instance for itself, although stores.postgres is shared',
+      'fine with one instance; for several add stores.redis, or limits: postgres to stores',
+    ),
+  ]
 }
 
 async function checkPostgres(url: string, clock?: Clock): Promise<DoctorFinding> {
