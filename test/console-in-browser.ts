@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@postern/config'
-import { type Served, serve } from '@postern/server'
+import { askGateway, type Served, serve } from '@postern/server'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { ensurePage } from '../scripts/build-page.ts'
 import { launchChromium } from './chromium.ts'
@@ -12,7 +12,6 @@ import { launchChromium } from './chromium.ts'
 /** A configuration of a gateway with a console, on ports that the system chooses; `upstream` is added. */
 const CONFIG = `trustProxies: loopback
 listen: 127.0.0.1:0
-admin: false
 audit: { origin: shop.example.com/audit }
 `
 
@@ -23,6 +22,8 @@ export interface ConsoleInBrowserOptions {
   readonly config?: string
   /** YAML below `console`. Default: a port that the system chooses. */
   readonly console?: string
+  /** Where the command line asks. Default: nowhere. */
+  readonly admin?: '127.0.0.1:0'
   /** Default `yes`. */
   readonly signIn?: 'yes' | 'no'
   /** Default: answers everything with 200. */
@@ -68,7 +69,7 @@ export class ConsoleInBrowser {
     ).listen(0, '127.0.0.1')
     await new Promise(resolve => backend.once('listening', resolve))
     const { port } = backend.address() as AddressInfo
-    const text = `upstream: http://127.0.0.1:${port}\n${CONFIG}console:\n  ${options.console ?? 'listen: 127.0.0.1:0'}\n${options.config ?? ''}`
+    const text = `upstream: http://127.0.0.1:${port}\nadmin: ${options.admin === undefined ? 'false' : `{ listen: ${options.admin} }`}\n${CONFIG}console:\n  ${options.console ?? 'listen: 127.0.0.1:0'}\n${options.config ?? ''}`
     writeFileSync(join(folder, 'postern.config.yaml'), text)
     await options.prepare?.(folder)
     const served = await startGateway(folder)
@@ -86,6 +87,18 @@ export class ConsoleInBrowser {
   async signIn(): Promise<void> {
     await this.page.goto(this.#served.console?.link ?? '')
     await this.page.getByRole('heading', { name: 'Overview' }).waitFor()
+  }
+
+  /** As `postern console link`. Needs `admin`. */
+  async newLink(
+    name: string,
+    roles: readonly string[] = ['viewer', 'operator', 'approver'],
+  ): Promise<string> {
+    const answer = await askGateway(join(this.folder, '.postern'), 'console/link', {
+      name,
+      roles: [...roles],
+    })
+    return (answer as { readonly link: string }).link
   }
 
   /** Another context of the same browser, not signed in. */

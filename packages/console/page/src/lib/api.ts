@@ -66,6 +66,20 @@ export function keepToken(token: string): void {
   localStorage.setItem(TOKEN, token)
 }
 
+/** Whether this origin has the token of a session, which may have ended. */
+export function hasToken(): boolean {
+  return localStorage.getItem(TOKEN) !== null
+}
+
+/** Calls when another tab signed in, as somebody else perhaps, or out. @returns ends this */
+export function whenOtherTabSignsIn(call: () => void): () => void {
+  const follow = ({ key }: StorageEvent): void => {
+    if (key === TOKEN || key === null) call()
+  }
+  addEventListener('storage', follow)
+  return () => removeEventListener('storage', follow)
+}
+
 /** Ends the session. */
 export async function signOut(): Promise<void> {
   await ask('/session', { method: 'DELETE' })

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from 'react'
-import { ask, keepToken } from '../lib/api.ts'
+import { ask, keepToken, signIn } from '../lib/api.ts'
 import { askPasskey, hasPasskeys, makePasskey } from '../lib/passkey.ts'
+import type { Session } from '../lib/types.ts'
 import { useAct } from '../lib/use-act.ts'
 import { Problem } from '../parts/problem.tsx'
 
@@ -53,6 +54,42 @@ export function SignedOut({
         <p className="muted small">
           A link is good for 15 minutes, a session for 12 hours or until the gateway restarts.
         </p>
+      </div>
+    </main>
+  )
+}
+
+/** Asks somebody who is signed in whether a link that was opened is to sign them in as somebody else. */
+export function OtherLink({
+  link,
+  session,
+  onDone,
+}: {
+  readonly link: string
+  readonly session: Session
+  readonly onDone: () => void
+}): ReactNode {
+  const { isBusy, problem, run } = useAct()
+  const follow = (): Promise<void> =>
+    run(async () => {
+      await signIn(link)
+      onDone()
+    })
+  return (
+    <main className="signed-out">
+      <div className="card stack">
+        <h1>Sign in as somebody else?</h1>
+        <Problem text={problem} />
+        <p>
+          You are signed in as {session.name}. The link that was opened signs in whom it was made for. If you
+          did not make it or ask for it, do not use it.
+        </p>
+        <button type="button" className="button primary" onClick={onDone}>
+          Stay signed in as {session.name}
+        </button>
+        <button type="button" className="button" disabled={isBusy} onClick={() => void follow()}>
+          Use the link
+        </button>
       </div>
     </main>
   )
