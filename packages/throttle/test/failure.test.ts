@@ -26,9 +26,12 @@ class SlowStore implements LimitStore {
   readonly inner = memoryStore({ slots: 1_024 })
   readonly released: number[] = []
   readonly open: { answer: () => void; fail: (error: Error) => void }[] = []
-  mode: 'waits' | 'answers' | 'throws' = 'waits'
+  mode: 'waits' | 'answers' | 'throws' | 'full' = 'waits'
 
   decide(question: Question): undefined | Promise<void> {
+    // Full or read-only: what writes nothing is answered.
+    const isRead = question.costs.slice(0, question.count).every(cost => cost === 0)
+    if (this.mode === 'full') return isRead ? undefined : Promise.reject(new Error('is full'))
     if (this.mode === 'answers') return this.inner.decide(question)
     if (this.mode === 'throws') throw new StoreError('is gone', { store: 'slow', retryable: true })
     return new Promise((resolve, reject) => this.open.push({ answer: resolve, fail: reject }))
@@ -109,7 +112,7 @@ describe('a store that does not answer', () => {
     }
   })
 
-  test('is asked again by itself, with a question that takes nothing, and used again when it answers', async () => {
+  test('is asked again by itself, and used again when it answers', async () => {
     const { timers, slow, store, ask } = setUp('closed')
     slow.mode = 'throws'
     ask()
@@ -123,6 +126,20 @@ describe('a store that does not answer', () => {
     const { question } = ask()
     assert.equal(question.refused, -1)
     assert.equal(question.remaining[0], 9)
+  })
+
+  test('counts as away while it answers and writes nothing', async () => {
+    const { timers, slow, store, ask } = setUp(local({ share: 1 }))
+    slow.mode = 'full'
+    await ask().done
+    for (let i = 0; i < 5; i++) {
+      await timers.advance(1_000)
+      await settled()
+      assert.match(store.health().detail ?? '', /is full/)
+    }
+    slow.mode = 'answers'
+    await timers.advance(1_000)
+    assert.equal(store.health().ok, true)
   })
 
   test('is not trusted when it answers late', async () => {
@@ -243,6 +260,43 @@ describe('a Redis that fails in the middle', () => {
     assert.ok(admitted > LIMIT && admitted <= LIMIT * 2 + local20, `${admitted}`)
     assert.ok(slowest < DEADLINE + SLACK, `${slowest} ms`)
     assert.ok(healed)
+  })
+
+  test('full (maxmemory): away until there is room, for a question that writes nothing is still answered', async () => {
+    const server = await startRedis({ settings: ['maxmemory-policy noeviction'] })
+    const redis = connectRedis({ url: server.url })
+    await redisReady(redis)
+    const store = new FailureTolerantStore(redisStore({ redis }), {
+      policy: local({ share: 1 }),
+      deadline: DEADLINE,
+    })
+    const ask = async (): Promise<void> => {
+      const question = new Question()
+      question.ask(NAME, 'k', window(LIMIT, '1h'), 1)
+      await store.decide(question)
+    }
+    const isWell = async (wanted: boolean): Promise<void> => {
+      const until = performance.now() + 60_000
+      while (store.health().ok !== wanted && performance.now() < until)
+        await new Promise(resolve => setImmediate(resolve))
+      assert.equal(store.health().ok, wanted, store.health().detail)
+    }
+    try {
+      await redis.config('SET', 'maxmemory', '1')
+      await ask()
+      await isWell(false)
+      const refused = async (): Promise<number> =>
+        Number(/^errorstat_OOM:count=(\d+)/m.exec(await redis.info('errorstats'))?.[1])
+      const probed = (await refused()) + 2
+      while ((await refused()) < probed) assert.equal(store.health().ok, false)
+      assert.match(store.health().detail ?? '', /memory/)
+      await redis.config('SET', 'maxmemory', '0')
+      await isWell(true)
+    } finally {
+      await store.close()
+      redis.disconnect()
+      await server.stop()
+    }
   })
 
   test('flushed (FLUSHALL): what it forgot, at most one limit, is admitted again', async () => {

@@ -38,11 +38,13 @@ const LONGEST_PAUSE = 1_000
 const STOOD_STILL = 10
 
 const PROBE_NAME = limitName('postern-probe')
-const PROBE_RULE = window(1, '1s')
+/** More than the probes of any number of processes take, so that each is counted: a write. */
+const PROBE_RULE = window(1_000_000, '1s')
 
 /**
  * A store whose every answer comes before the deadline. When one does not, the policy decides, and decides at
- * once from then on, while one question at a time that takes nothing finds out whether the store is back.
+ * once from then on, while one question at a time, of a limit that nobody reaches, finds out whether the
+ * store is back.
  */
 export class FailureTolerantStore implements LimitStore {
   readonly name: string
@@ -200,10 +202,13 @@ export class FailureTolerantStore implements LimitStore {
     this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2)
   }
 
-  /** One question that takes nothing. The store is back when it answers in time. */
+  /**
+   * One question. The store is back when it answers in time. It takes a unit, for a store that is full or
+   * read-only answers those that take none.
+   */
   #probe(): void {
     const question = new Question()
-    question.ask(PROBE_NAME, 'probe', PROBE_RULE, 0)
+    question.ask(PROBE_NAME, 'probe', PROBE_RULE, 1)
     let over: 'no' | 'yes' = 'no'
     const end = (result: 'back' | 'away'): void => {
       if (over === 'yes' || this.#state === 'closed') return
