@@ -8,7 +8,9 @@ import { isMainThread } from 'node:worker_threads'
 import { ranAssertions } from './ran-assertions.ts'
 
 /** Processes and threads that a test starts with its own flags load this file as well. */
-const isTestFile = isMainThread && /\.test\.m?[jt]s$/.test(process.argv[1] ?? '')
+const isTestFile =
+  isMainThread &&
+  (/\.test\.m?[jt]s$/.test(process.argv[1] ?? '') || process.execArgv.includes('--test-isolation=none'))
 if (isTestFile) {
   // Getters count without a frame of their own: assert.ok shows the source of its caller.
   for (const [name, own] of Object.entries(strict)) {

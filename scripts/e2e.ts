@@ -23,4 +23,5 @@ if (files.length === 0) {
   process.exit(1)
 }
 if (!isShort) ensureInstalled('e2e')
-process.exit(await runTestFiles(files, { env: {}, limit: FILE_LIMIT_MS, lanes: 1 }))
+const groups = files.map(file => [file])
+process.exit(await runTestFiles(groups, { env: {}, limit: FILE_LIMIT_MS, lanes: 1 }))

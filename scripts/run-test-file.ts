@@ -6,9 +6,9 @@ import { pathToFileURL } from 'node:url'
 import type { TestReport } from './test-report.ts'
 import { root } from './workspace.ts'
 
-/** How a test file ended. */
+/** How a process ended that ran one test file or several. */
 export interface FileResult {
-  readonly file: string
+  readonly files: readonly string[]
   readonly seconds: number
   readonly ok: boolean
   /** What it counted; undefined when it was stopped before its end. */
@@ -30,6 +30,7 @@ export interface FileOptions {
 
 const COUNT_ASSERTIONS = pathToFileURL(join(root, 'scripts/count-assertions.ts')).href
 const QUICK_SOURCES = pathToFileURL(join(root, 'scripts/quick-sources.mjs')).href
+const TOGETHER = '--test-isolation=none'
 const KEPT_OUTPUT = 200_000
 /**
  * Bytes of the folder that a test file finds as TMPDIR. A Unix socket's path takes 103 on macOS: 63 are left
@@ -42,12 +43,12 @@ const DIAGNOSIS_MS = 3_000
 const DIAGNOSIS = 'report.'
 
 /**
- * Runs one test file in a process group of its own. A file that has not ended at its limit (a wait without
- * an end, or a handle that a test left open) says where it stands and is ended with everything it started:
- * node's own runner would wait for it as long as it lives. TMPDIR is a folder of its own that is removed with
- * everything in it.
+ * Runs one test file, or several in one process, in a process group of its own. What has not ended at its
+ * limit (a wait without an end, or a handle that a test left open) says where it stands and is ended with
+ * everything it started: node's own runner would wait for it as long as it lives. TMPDIR is a folder of its
+ * own that is removed with everything in it.
  */
-export async function runTestFile(file: string, options: FileOptions): Promise<FileResult> {
+export async function runTestFile(files: readonly string[], options: FileOptions): Promise<FileResult> {
   const sources = options.built === true ? `${QUICK_SOURCES}?built` : QUICK_SOURCES
   const folder = ownFolder()
   const temporary = join(folder, 't')
@@ -74,7 +75,8 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
         '--report-on-signal',
         `--report-dir=${folder}`,
         '--report-exclude-env',
-        file,
+        ...(files.length > 1 ? ['--test', TOGETHER] : []),
+        ...files,
       ],
       {
         cwd: root,
@@ -96,7 +98,7 @@ export async function runTestFile(file: string, options: FileOptions): Promise<F
     const said = readReport(report)
     options.coverage?.(coverage)
     return {
-      file,
+      files,
       seconds,
       ok: ended === 0 && stopped === undefined && said !== undefined && isPassed(said),
       report: said,

@@ -5,13 +5,15 @@ import { join } from 'node:path'
 import { startServices } from '../test/services.ts'
 import { ensureModules } from './bundled-modules.ts'
 import { runTestFiles } from './run-test-files.ts'
+import { groupsOf } from './test-groups.ts'
 import { root } from './workspace.ts'
 
 /**
  * Many times what the slowest file takes: one that has not ended by then never would. Long forms run for up
  * to half an hour on a busy machine.
  */
-const FILE_LIMIT_MS = process.env['POSTERN_TEST_LONG'] === '1' ? 3_600_000 : 300_000
+const isLongForm = process.env['POSTERN_TEST_LONG'] === '1'
+const FILE_LIMIT_MS = isLongForm ? 3_600_000 : 300_000
 
 /**
  * Whether a file may run for a minute: those that start gateways and command lines. They come first, so that
@@ -62,7 +64,9 @@ export async function runTests(patterns: readonly string[], options: TestRunOpti
     // Tests start the command line hundreds of times from its sources. Coverage of cached code is inexact.
     const compiled = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') }
     if (coverage === undefined) await ensureModules()
-    return await runTestFiles(files, {
+    // Coverage is counted by file, and long forms take long.
+    const areTogether = coverage === undefined && !isLongForm
+    return await runTestFiles(areTogether ? groupsOf(files) : files.map(file => [file]), {
       built: coverage === undefined,
       env: coverage === undefined ? { ...services.env, ...compiled } : services.env,
       limit: FILE_LIMIT_MS,

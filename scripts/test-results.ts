@@ -1,27 +1,35 @@
+import { relative } from 'node:path'
 import type { FileResult } from './run-test-file.ts'
+import { root } from './workspace.ts'
 
 const SHOWN_SLOWEST = 15
 
-/** A line when all is well; else everything that the file printed. */
-export function showResult({ file, seconds, ok, report, output }: FileResult): void {
+/** Its file, or the first of those that ran together and how many were with it. */
+function nameOf({ files: [first = '', ...others] }: FileResult): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`
+}
+
+/** A line when all is well; else everything that the process printed. */
+export function showResult(result: FileResult): void {
+  const { seconds, ok, report, output } = result
   const count = report === undefined ? '' : `${report.passed} passed`
   if (!ok) console.log(output)
   const processor = report === undefined ? '' : `${report.processor.toFixed(1)} s`
   console.log(
-    `${ok ? 'ok    ' : 'FAILED'} ${seconds.toFixed(1).padStart(6)} s ${processor.padStart(7)}  ${file}  ${count}`,
+    `${ok ? 'ok    ' : 'FAILED'} ${seconds.toFixed(1).padStart(6)} s ${processor.padStart(7)}  ${nameOf(result)}  ${count}`,
   )
 }
 
 function showMost(title: string, results: readonly FileResult[], of: (result: FileResult) => number): void {
   console.log(`\n${title}:`)
   for (const result of results.toSorted((a, b) => of(b) - of(a)).slice(0, SHOWN_SLOWEST))
-    console.log(`${of(result).toFixed(1).padStart(7)}  ${result.file}`)
+    console.log(`${of(result).toFixed(1).padStart(7)}  ${nameOf(result)}`)
 }
 
 /**
  * What was skipped, what failed and what took longest; then the counts, as node's own runner words them.
  * @param results the last of each file
- * @param unsteady files that failed and then passed when they were run again alone
+ * @param unsteady what failed and then passed when it was run again alone, a line each
  */
 export function summarise(
   results: readonly FileResult[],
@@ -32,10 +40,14 @@ export function summarise(
     showMost('Slowest files, in seconds', results, ({ seconds }) => seconds)
     showMost('Most processor time, in seconds', results, ({ report }) => report?.processor ?? 0)
   }
-  const skipped = results.flatMap(({ file, report }) => report?.skipped.map(name => `${file}: ${name}`) ?? [])
+  const skipped = results.flatMap(({ files: [first = '', ...others], report }) =>
+    (report?.skipped ?? []).map(
+      ({ file, name }) => `${others.length === 0 ? first : relative(root, file)}: ${name}`,
+    ),
+  )
   for (const name of skipped) console.log(`skipped: ${name}`)
-  for (const file of unsteady) console.log(`unsteady: ${file} failed, and passed when it was run again alone`)
-  for (const { file, ok } of results) if (!ok) console.log(`failed: ${file}`)
+  for (const line of unsteady) console.log(`unsteady: ${line}`)
+  for (const result of results) if (!result.ok) console.log(`failed: ${nameOf(result)}`)
   const passed = results.reduce((total, { report }) => total + (report?.passed ?? 0), 0)
   // A file that was stopped, or that failed outside its tests, counts as one.
   const failed = results.reduce(

@@ -18,7 +18,7 @@ describe('a test file', { concurrency: true }, () => {
   async function resultOf(name: string, limit: number, ...lines: readonly string[]): Promise<FileResult> {
     const file = join(folder, `${name}.test.mjs`)
     await writeFile(file, [...IMPORTS, ...lines, ''].join('\n'))
-    return await runTestFile(file, { env: {}, limit })
+    return await runTestFile([file], { env: {}, limit })
   }
 
   test('that ends says what it counted, and each skipped test with its reason', async () => {
@@ -31,7 +31,8 @@ describe('a test file', { concurrency: true }, () => {
     assert.equal(ok, true)
     assert.ok(report !== undefined)
     const { processor, ...counts } = report
-    assert.deepEqual(counts, { passed: 1, failed: 0, skipped: ['two: no Go here'] })
+    const skipped = [{ file: join(folder, 'good.test.mjs'), name: 'two: no Go here' }]
+    assert.deepEqual(counts, { passed: 1, failed: 0, skipped })
     assert.ok(processor > 0)
   })
 
@@ -61,8 +62,30 @@ describe('a test file', { concurrency: true }, () => {
     assert.equal(ok, false)
     assert.equal(report?.passed, 2)
     assert.equal(report.failed, 1)
-    assert.deepEqual(report.skipped, ['two: no Go here'])
+    assert.deepEqual(
+      report.skipped.map(({ name }) => name),
+      ['two: no Go here'],
+    )
     assert.match(output, /✖ one[\s\S]*no assertion ran in this test/)
+  })
+
+  test('shares a process with others when it may: they count together, each test by its own assertions', async () => {
+    const files = ['first', 'second'].map(name => join(folder, `${name}.test.mjs`))
+    const one = [
+      ...IMPORTS,
+      `globalThis.pids ??= []`,
+      `test('one', () => assert.equal(new Set(globalThis.pids.concat(process.pid)).size, 1))`,
+      `globalThis.pids.push(process.pid)`,
+    ]
+    const [first = '', second = ''] = files
+    await writeFile(first, [...one, `test('two', { skip: 'no Go here' }, () => {})`].join('\n'))
+    await writeFile(second, [...one, `test('three', () => {})`].join('\n'))
+    const { ok, report, output } = await runTestFile(files, { env: {}, limit: 60_000 })
+    assert.equal(ok, false)
+    assert.equal(report?.passed, 2, output)
+    assert.equal(report.failed, 1)
+    assert.deepEqual(report.skipped, [{ file: first, name: 'two: no Go here' }])
+    assert.match(output, /✖ three[\s\S]*no assertion ran in this test/)
   })
 
   test('leaves nothing in its folder for temporary files, which is short enough for sockets', async () => {
@@ -96,7 +119,7 @@ describe('a test file', { concurrency: true }, () => {
         `test('one', () => assert.match(said, /--import=\\S+quick-sources\\.mjs \\//))`,
       ].join('\n'),
     )
-    const { ok, output } = await runTestFile(file, { env: {}, limit: 60_000, coverage: () => undefined })
+    const { ok, output } = await runTestFile([file], { env: {}, limit: 60_000, coverage: () => undefined })
     assert.equal(ok, true, output)
   })
 
