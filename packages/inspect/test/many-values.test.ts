@@ -41,6 +41,25 @@ test('equal values in which something is found cost no more than as much prose',
     }
 })
 
+test('equal values under as many names cost no more than as much prose', () => {
+  const most = costOf(PROSE)
+  for (const text of ["x;'rm&'-0-&", '"|cat x|"<((((-', "'#<a 1,'", 'where x=', "' or a"]) {
+    const repeated = text.repeat(8_000)
+    const pairs = Array.from(
+      { length: 3_400 },
+      (_, i) => `${i.toString(36)}=${encodeURIComponent(repeated.slice(i * 8, i * 8 + 8))}`,
+    )
+    assert.ok(costOf(pairs.join('&')) < most, text)
+  }
+})
+
+test('a value that is an attack under some names only is found under one of them behind many others', () => {
+  const pairs = Array.from({ length: 200 }, (_, i) => `n${i}=ping%20x.example`)
+  assert.equal(inspect(post(`${pairs.join('&')}&pcmd=whoami`)).verdict, 'block')
+  assert.equal(inspect(post(`${pairs.join('&')}&cmd=ping%20x.example`)).verdict, 'block')
+  assert.equal(inspect(post(pairs.join('&'))).verdict, 'pass')
+})
+
 test('equal lines of a text are read once, and an attack between them is found', () => {
   const lines = "cos\n''(<\n".repeat(200)
   const read: string[] = []

@@ -196,14 +196,14 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
     const known = Clearance.of(this.#options.rules).parameters
     if (name !== undefined && known.has(name, text)) return
     if (type === undefined && this.#seen.has(text, place, locator)) return
-    const { hits, cuts } = this.#matches
+    const { hits, weighed, cuts } = this.#matches
     const waiting = this.#stack.length
     const look = this.#look(text, place, locator, type)
     // A walk that was cut short has not seen every reading: what it calls clean must not be remembered.
     const isSeenWhole = this.#stack.length === waiting && this.#matches.cuts === cuts && !this.#meter.isOver
     if (!isSeenWhole || this.#isDecided) return
     if (this.#matches.hits === hits && name !== undefined) known.add(name, text)
-    else if (type === undefined) this.#seen.add(look, this.#matches.hits !== hits)
+    else if (type === undefined) this.#seen.add(look, this.#matches.weighed !== weighed)
   }
 
   /** Runs the rules of some families over a text as it is, less its padding. */
@@ -348,7 +348,7 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
     const { rules } = this.#options
     const isWhole = look.rule === 0 && !reading.isPiece
     // What a document quotes of JSON is quoted like the rest of it.
-    if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && look.setting !== 'document')
+    if (isWhole && reading.fromStart && mayHoldDocument(reading.text) && !look.isDocument)
       this.lookInside(reading.text, look)
     this.#looking = look
     if (this.#meter.spent > QUOTED && this.#isQuoting(look)) look.isDoubted = true
@@ -361,7 +361,7 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
 
   /** Whether nothing that is quotable counts where a value stands. */
   #isQuoting(look: Look): boolean {
-    return this.#options.level === 1 && look.setting === 'document'
+    return this.#options.level === 1 && look.isDocument
   }
 
   /** A JSON or GraphQL document inside a value is walked like a body. */

@@ -88,8 +88,7 @@ export class FoundCommand {
 
   /** The command is also a word people write. */
   get english(): boolean {
-    const { at } = this.#spot
-    return isEnglishCommand(this.command) || /^[A-Z][a-z]/.test(this.#reading.text.slice(at, at + 2))
+    return isEnglishCommand(this.command) || isCapitalised(this.#reading.text, this.#spot.at)
   }
 
   hasArgument(opening: Opening): boolean {
@@ -171,10 +170,10 @@ export class FoundCommand {
     if (!isMark && (!looksAround(this.command) || !ENDS.test(this.#rest))) return false
     if (this.#isRun) return true
     if (isCutOff(this.#reading.lower, this.#spot.separator, this.before)) return true
-    if (isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by') return true
     if (isPipeline(this.before)) return true
-    if (!isClosed(this.#rest) || /\s/.test(this.before)) return false
-    return /^\d{1,12}$/.test(this.before) || this.#reading.place !== 'body'
+    const isList = !isClosed(this.#rest) || /\s/.test(this.before)
+    if (!isList && (/^\d{1,12}$/.test(this.before) || this.#reading.place !== 'body')) return true
+    return isOperandParameter(this.#reading.name) && this.#reading.name !== 'sort_by'
   }
 
   /** A look around, behind nothing or an address, to the end of the value. */
@@ -317,6 +316,13 @@ const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=|[\w.-]{0,24}[;|&]{1,2}
 /** A command that shows an intruder where he is, or that he was heard, between backticks. */
 const TRIED_FIRST =
   /^`(?:id|whoami|uname(?: -a)?|hostname|ifconfig|reboot|(?:sleep|ping -c) ?[^`\n]{1,40}|id ?>[^`\n]{1,80})`$/
+
+/** Whether a capital and a small letter begin a word. */
+function isCapitalised(text: string, at: number): boolean {
+  const first = charCodeAt.call(text, at)
+  const second = charCodeAt.call(text, at + 1)
+  return first >= 65 && first <= 90 && second >= 97 && second <= 122
+}
 
 function isNamePart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57)

@@ -246,13 +246,14 @@ function isPiped(lower: string, at: number): boolean {
  * this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
  */
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
-  const name = text.slice(at, end)
   // In a polyline each sign is as likely as each letter: ``s`w|w`A``.
   if (end - at === 1 && !ENDS_LETTER.test(lower.slice(end, end + 1))) return true
+  if (lower.startsWith('eval', at) && COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)))
+    if (isPiped(lower, at)) return true
+  const name = text.slice(at, end)
+  if (!SOME_CAPITAL.test(name)) return false
   if (POSTED_BACK.test(name)) return true
-  if (COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)) && isPiped(lower, at)) return true
-  if (opening === 'start' || end - at > FEW) return false
-  if (!SOME_CAPITAL.test(name) || OF_WINDOWS.test(lower.slice(at, end))) return false
+  if (opening === 'start' || end - at > FEW || OF_WINDOWS.test(lower.slice(at, end))) return false
   return end - at === 1 || SOME_SMALL.test(name) || charCodeAt.call(lower, end) > 32
 }
 

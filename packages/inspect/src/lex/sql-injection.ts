@@ -128,10 +128,11 @@ export const OF_EVERY_QUERY: ReadonlySet<string> = new Set([
 ])
 
 /** Who asks in a language of its own compares, joins and sorts; comments are those of SQL. */
-function unlessOwn(found: Finding | undefined, { lower, name, place }: Reading): Finding | undefined {
+function unlessOwn(found: Finding | undefined, reading: Reading): Finding | undefined {
   if (found === undefined || !OF_EVERY_QUERY.has(found.id)) return found
-  const isOwn = !lower.includes('--') && !lower.includes('/*') && isQueryLanguage(name, place)
-  return isOwn ? undefined : found
+  const { lower } = reading
+  if (lower.includes('--') || lower.includes('/*')) return found
+  return isQueryLanguage(reading.name, reading.place) ? undefined : found
 }
 
 /** The value as a number or a name, and what follows; or as a whole statement. */

@@ -5,7 +5,7 @@ import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor } from '../settings/narrow-exception.ts'
 import type { Look } from '../text/look.ts'
 import { MatchList } from './match-list.ts'
-import { matchOf } from './match-of.ts'
+import { couldCount, matchOf } from './match-of.ts'
 
 /** The rule about names that are operators: a parameter that is declared under such a name may have it. */
 const OPERATOR = 'nosqli/operator-name'
@@ -17,6 +17,7 @@ export class MatchRecorder {
   readonly #options: InspectorOptions
   readonly #matches: MatchList = new MatchList()
   #hits = 0
+  #weighed = 0
   #cuts = 0
   #isBlocking = false
 
@@ -27,6 +28,14 @@ export class MatchRecorder {
   /** How often rules hit, whether or not it counted. */
   get hits(): number {
     return this.#hits
+  }
+
+  /**
+   * How often one hit that could count somewhere: what scores less is the same in every field, whatever its
+   * name.
+   */
+  get weighed(): number {
+    return this.#weighed
   }
 
   /** Whether a match refuses the request. */
@@ -63,9 +72,12 @@ export class MatchRecorder {
 
   /** What a rule says about the reading that a look is at. */
   note(hit: Hit, look: Look): void {
-    const { reading, setting } = look
+    const { reading } = look
     if (reading === undefined) return
     this.#hits++
+    if (!couldCount(hit, this.#options.level)) return
+    this.#weighed++
+    const { setting } = look
     const id = hit.span.id ?? hit.rule.id
     const location = look.locator.location()
     if (id.startsWith('bounds/')) {

@@ -9,10 +9,10 @@ const SENT_TO =
 const HOST_ALONE =
   /^[\t\r\n\u0000]{0,4}\/{2}(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?(?:[/?#\\]|\s{0,2}$)|^[\t\r\n\u0000]{1,4}\/{1,4}[\w-]/
 
-function findTargetHost({ name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || !SENT_TO.test(name)) return undefined
-  const found = HOST_ALONE.exec(lower)
-  return found === null ? undefined : { start: 0, end: found[0].length }
+function findTargetHost(reading: Reading): Span | undefined {
+  if (!reading.fromStart) return undefined
+  const found = HOST_ALONE.exec(reading.lower)
+  return found === null || !SENT_TO.test(reading.name) ? undefined : { start: 0, end: found[0].length }
 }
 
 /** A socket by its name, however long, and a page behind it. */

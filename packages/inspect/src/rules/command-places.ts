@@ -23,20 +23,27 @@ const LOOK_AROUND =
 const NUMBERED_ADDRESS = /(?:^|[._[-])(?:ip|ip_?addr(?:ess)?|ping_?ip)\]?$/
 
 /** A command as the whole value, under a name that says it will be run, or that it is an address. */
-function findWebshellParameter({ place, name, lower }: Reading): Span | undefined {
-  if (place !== 'header' && FIRST_LOOK.test(lower) && NUMBERED_ADDRESS.test(name))
-    return { start: 0, end: lower.length }
-  if (place === 'body')
-    return RUN_FIELD.test(name) && FIRST_LOOK.test(lower) ? { start: 0, end: lower.length } : undefined
-  if (place !== 'header' && COMMAND_OF_KIND.test(name) && LOOK_AROUND.test(lower))
-    return { start: 0, end: lower.length }
-  if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return undefined
-  if (!WEBSHELL_VALUE.test(lower)) return undefined
+function findWebshellParameter(reading: Reading): Span | undefined {
+  const { place, lower } = reading
+  const isFirst = place !== 'header' && FIRST_LOOK.test(lower)
+  if (place === 'body' && !isFirst) return undefined
+  const isAround = place !== 'header' && LOOK_AROUND.test(lower)
+  const isRun = WEBSHELL_VALUE.test(lower)
+  // Asked for the name last: most values are no command, whatever they stand under.
+  if (!isFirst && !isAround && !isRun) return undefined
+  const { name } = reading
+  const isNamed =
+    (isFirst && NUMBERED_ADDRESS.test(name)) ||
+    (place === 'body'
+      ? RUN_FIELD.test(name)
+      : (isAround && COMMAND_OF_KIND.test(name)) || (isRun && isWebshellName(place, name, lower)))
+  return isNamed ? { start: 0, end: lower.length } : undefined
+}
+
+function isWebshellName(place: Reading['place'], name: string, lower: string): boolean {
+  if (!(place === 'header' ? WEBSHELL_HEADER : WEBSHELL_NAME).test(name)) return false
   // One letter names many things.
-  if (name.length === 1 && !/\s/.test(lower.trim()) && !/^\s{0,2}(?:whoami|ifconfig|ipconfig)/.test(lower)) {
-    return undefined
-  }
-  return { start: 0, end: lower.length }
+  return name.length > 1 || /\s/.test(lower.trim()) || /^\s{0,2}(?:whoami|ifconfig|ipconfig)/.test(lower)
 }
 
 /** Names of lists that hold names of columns, among which one is `id`. */
@@ -53,21 +60,23 @@ const SEPARATED =
   /^\s{0,2}(?:[;|]|&&?|\|\||\r?\n)\s?(?:id|whoami|ifconfig|ipconfig|uname(?: -\w{1,4})?|cat \/etc\/\w{1,24})\s?(?:[;|#]|&&?|\r?\n)\s?#?\s{0,2}$/
 
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
-function findShortCommand({ place, name, lower }: Reading): Span | undefined {
+function findShortCommand(reading: Reading): Span | undefined {
+  const { place, lower } = reading
   if (SEPARATED.test(lower)) return { start: 0, end: lower.length }
   if (place === 'body') return NUMBERED.test(lower) ? { start: 0, end: lower.length } : undefined
-  return SHORT.test(lower) && !LIST_NAME.test(name) ? { start: 0, end: lower.length } : undefined
+  return SHORT.test(lower) && !LIST_NAME.test(reading.name) ? { start: 0, end: lower.length } : undefined
 }
 
 const NAME_CALL =
   /\b(?:system|exec|eval|passthru|shell_exec|popen|proc_open|assert|phpinfo|call_user_func|__import__|execsync|getruntime)\s{0,2}\(/
 
 /** A call in the name of a parameter of a query or a form. */
-function findNameCall({ name, lower }: Reading): Span | undefined {
-  // Of a document, a name stands under what it is part of, and may be any text.
-  if (name !== lower) return undefined
+function findNameCall(reading: Reading): Span | undefined {
+  const { lower } = reading
   const found = NAME_CALL.exec(lower)
-  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+  // Of a document, a name stands under what it is part of, and may be any text.
+  if (found === null || reading.name !== lower) return undefined
+  return { start: found.index, end: found.index + found[0].length }
 }
 
 /** Commands that need no separator, because of the place where they stand or of the program that reads it. */

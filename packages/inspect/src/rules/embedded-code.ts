@@ -10,9 +10,10 @@ const LOADER_NAME =
  * What the loader of programs, a shell or an interpreter reads before it runs anything, as the name of a
  * parameter of a query or a form: servers of old make variables of its environment of them.
  */
-function findLoaderName({ name, lower }: Reading): Span | undefined {
+function findLoaderName(reading: Reading): Span | undefined {
+  const { lower } = reading
   // Of a form, the name stands under itself; documents do name such variables.
-  return name === lower && LOADER_NAME.test(lower) ? { start: 0, end: lower.length } : undefined
+  return LOADER_NAME.test(lower) && reading.name === lower ? { start: 0, end: lower.length } : undefined
 }
 
 /** Code for programs that take a value for a text of a language of their own: plots, pages, settings. */

@@ -37,15 +37,15 @@ function isValueType({ place, lower }: Reading): boolean {
   return place === 'body' && VALUE_TYPE.test(lower)
 }
 
-function isPackage({ text, name }: Reading): boolean {
-  return !/[A-Z]/.test(text) && (!INNER_PACKAGE.test(text) || LISTING.test(name))
+function isPackage(reading: Reading): boolean {
+  const { text } = reading
+  return !/[A-Z]/.test(text) && (!INNER_PACKAGE.test(text) || LISTING.test(reading.name))
 }
 
 /** An address of a directory under a name that says that it is looked up there. */
-function findNamedLookup({ name, lower }: Reading): Span | undefined {
-  if (!name.includes('jndi')) return undefined
-  const found = /^\s{0,4}(?:ldaps?|rmi|dns|iiop|corba):\/\/[^\s]{1,80}/.exec(lower)
-  return found === null ? undefined : { start: 0, end: found[0].length }
+function findNamedLookup(reading: Reading): Span | undefined {
+  const found = /^\s{0,4}(?:ldaps?|rmi|dns|iiop|corba):\/\/[^\s]{1,80}/.exec(reading.lower)
+  return found === null || !reading.name.includes('jndi') ? undefined : { start: 0, end: found[0].length }
 }
 
 /** Java: class names where data belongs, OGNL and SpEL, gadget chains, Struts and Spring probes. */

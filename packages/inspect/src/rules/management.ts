@@ -11,19 +11,21 @@ const LOADING_NAME =
   /^(?:--)?(?:spring\.(?:cloud\.bootstrap\.location|main\.sources|datasource\.(?:hikari\.connection-?test-?query|url)|config\.(?:import|location|additional-location))|eureka\.client\.serviceurl\.defaultzone|logging\.config|management\.endpoints\.web\.exposure\.include)$/
 
 /** A setting by its name, where a request may not set any. */
-function findLoadingSetting({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart) return undefined
+function findLoadingSetting(reading: Reading): Span | undefined {
+  if (!reading.fromStart) return undefined
+  const { lower } = reading
   // Of a document, a name stands under what it is part of, and may be any text.
   const isFound =
-    place === 'name'
-      ? name === lower && LOADING_NAME.test(lower)
-      : /^(?:name|key|property)$/.test(name) && LOADING.test(lower)
+    reading.place === 'name'
+      ? LOADING_NAME.test(lower) && reading.name === lower
+      : LOADING.test(lower) && /^(?:name|key|property)$/.test(reading.name)
   return isFound ? { start: 0, end: lower.length } : undefined
 }
 
 /** A query that has the server start a program and talk to it. */
-function findStartedTransport({ place, name, lower }: Reading): Span | undefined {
-  return place === 'query' && name === 'transporttype' && lower === 'stdio' ? { start: 0, end: 5 } : undefined
+function findStartedTransport(reading: Reading): Span | undefined {
+  if (reading.lower !== 'stdio' || reading.place !== 'query') return undefined
+  return reading.name === 'transporttype' ? { start: 0, end: 5 } : undefined
 }
 
 /** What interfaces of management take from administrators, and no client of an application sends. */

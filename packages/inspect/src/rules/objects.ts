@@ -7,9 +7,10 @@ const JAVA_PACKAGE =
   '(?:java|javax|jakarta|jdk|sun|com\\.sun|org\\.(?:apache|springframework|codehaus|hibernate|jboss|python|mozilla)|groovy|bsh|clojure)'
 
 /** `prototype` under `constructor`, as names of a document: written into objects, it reaches all of them. */
-function findNestedPrototype({ name, lower }: Reading): Span | undefined {
+function findNestedPrototype(reading: Reading): Span | undefined {
+  const { lower } = reading
   if (lower !== 'prototype') return undefined
-  return /(?:^|[.[])constructor\]?$/.test(name) ? { start: 0, end: lower.length } : undefined
+  return /(?:^|[.[])constructor\]?$/.test(reading.name) ? { start: 0, end: lower.length } : undefined
 }
 
 const TOKEN = /(?:^|[\s=:;,"'])eyJ[\w-]{6,400}(?=\.)/g
@@ -49,10 +50,10 @@ const RUNNING_TYPE =
   /^\s{0,2}l?(?:java\.(?:net|io|rmi|beans|lang\.(?:processbuilder|runtime|class|thread|autocloseable|exception)|util\.(?:scanner|logging|serviceloader|jar|zip))|javax\.(?:naming|script|management|swing|imageio|sql)|com\.(?:sun|mchange|zaxxer|ibatis|caucho|mysql)|sun\.|jdk\.|org\.(?:apache\.(?:xbean|commons|ibatis|tomcat|shiro|log4j|hadoop|catalina)|springframework\.(?:context|beans|aop|jndi)|h2|jboss|hibernate|codehaus|mozilla)|system\.(?:diagnostics|windows\.data|configuration\.install|management|workflow|io|activities)|microsoft\.visualstudio|gem::|net::|os\.(?:system|popen|exec)|posix\.|subprocess\.|builtins\.(?:eval|exec)|__builtin__|nt\.system)/
 
 /** The type of an object, by the name under which parsers of JSON look for it. */
-function findRunningType({ place, name, lower }: Reading): Span | undefined {
-  if (place === 'name' || !TYPE_NAME.test(name)) return undefined
-  const found = RUNNING_TYPE.exec(lower)
-  return found === null ? undefined : { start: 0, end: found[0].length }
+function findRunningType(reading: Reading): Span | undefined {
+  if (reading.place === 'name') return undefined
+  const found = RUNNING_TYPE.exec(reading.lower)
+  return found === null || !TYPE_NAME.test(reading.name) ? undefined : { start: 0, end: found[0].length }
 }
 
 /** Documents that build objects where they are read, in the forms that JSON, XML and tokens have. */

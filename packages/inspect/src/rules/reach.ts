@@ -13,8 +13,9 @@ const ROOT_NAME =
 const OTHER_HOST = /^\s{0,2}(?:https?|ftps?):\/\/[^\s]/
 
 /** A folder of the program's own parts that lies on another host. */
-function findRemoteRoot({ name, lower }: Reading): Span | undefined {
-  return ROOT_NAME.test(name) && OTHER_HOST.test(lower) ? { start: 0, end: lower.length } : undefined
+function findRemoteRoot(reading: Reading): Span | undefined {
+  const { lower } = reading
+  return OTHER_HOST.test(lower) && ROOT_NAME.test(reading.name) ? { start: 0, end: lower.length } : undefined
 }
 
 const TARGET_NAME = /^(?:server|host(?:name)?|target|dest(?:ination)?|upstream|backend|proxy|fetch|remote)$/

@@ -16,8 +16,8 @@ const KEY_FILE =
   /^\s{0,2}(?:[a-z]:)?(?:[/\\~][\w. -]{0,40}){1,10}[/\\](?:\.(?:bashrc|bash_profile|zshrc|profile)|\.ssh[/\\](?:id_\w{2,10}|authorized_keys)|\.aws[/\\]credentials|\.kube[/\\]config|\.docker[/\\]config\.json|\.git-credentials|\.config[/\\]gcloud[/\\][\w.-]{1,60}|\.(?:netrc|pgpass|htpasswd|my\.cnf|env)|tomcat-users\.xml|wp-config\.php|kubernetes\.io[/\\]serviceaccount[/\\]token)\s{0,2}$/
 const NAMES_KEY_FILE = /key|identit|cred|cert|auth|secret|mount|volume|conf|env|docker|kube|source|target/
 
-function isKeyFile({ fromStart, lower, name }: Reading): boolean {
-  return fromStart && KEY_FILE.test(lower) && !NAMES_KEY_FILE.test(name)
+function isKeyFile(reading: Reading): boolean {
+  return reading.fromStart && KEY_FILE.test(reading.lower) && !NAMES_KEY_FILE.test(reading.name)
 }
 
 const secretFiles = new PartSearch(SECRET_FILE)
@@ -34,8 +34,8 @@ function findSensitiveFile(reading: Reading, parts?: Readonly<Parts>): Span | un
 }
 
 /** Whether a reading is the name of a field of a document. */
-export function isNameInBody({ place, name }: Reading): boolean {
-  return place === 'name' && /^body(?:\.|$)/.test(name)
+export function isNameInBody(reading: Reading): boolean {
+  return reading.place === 'name' && /^body(?:\.|$)/.test(reading.name)
 }
 
 /** A file that only the system, a program of its own or an intruder asks for, by its path. */

@@ -7,8 +7,10 @@ import { WORD } from '../value/words.ts'
 /** The state that JavaServer Faces and ASP.NET keep in their pages is signed by the framework. */
 const SIGNED_STATE = /^(?:javax|jakarta)\.faces\.|^__(?:viewstate|eventvalidation)/
 
-function findObject({ text, name, fromStart, isPiece }: Reading): Span | undefined {
-  if (!fromStart || isPiece || !isSerialisedObject(text) || SIGNED_STATE.test(name)) return undefined
+function findObject(reading: Reading): Span | undefined {
+  const { text } = reading
+  if (!reading.fromStart || reading.isPiece || !isSerialisedObject(text)) return undefined
+  if (SIGNED_STATE.test(reading.name)) return undefined
   return { start: 0, end: Math.min(text.length, 256) }
 }
 

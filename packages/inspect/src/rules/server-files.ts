@@ -14,10 +14,12 @@ const STEPS_TO_SECRET = new RegExp(
 const NAMES_FILE = /env_?files?|extends|include|\$ref|schema|ignore|exclude/
 
 /** One or more steps up to a file of secrets, in a body. */
-function findStepsToSecret({ place, name, lower }: Reading): Span | undefined {
-  if (place === 'path' || place === 'name' || NAMES_FILE.test(name)) return undefined
+function findStepsToSecret(reading: Reading): Span | undefined {
+  const { place, lower } = reading
+  if (place === 'path' || place === 'name') return undefined
   const found = STEPS_TO_SECRET.exec(lower)
-  return found === null || !lower.includes('..') ? undefined : { start: 0, end: found[0].length }
+  if (found === null || !lower.includes('..') || NAMES_FILE.test(reading.name)) return undefined
+  return { start: 0, end: found[0].length }
 }
 
 const NAMED =
@@ -28,20 +30,22 @@ const PART_OF_BUILD =
   /node_modules|(?:^|[/\\])(?:src|packages|lib|dist)[/\\]|\.(?:[cm]?[jt]sx?|s?css|less|json|vue|svelte|md|html)$/
 
 /** Three steps up, under a name of what may stand nowhere else. */
-function findStepsInName({ place, name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || place !== 'body' || !NAMED.test(name) || PART_OF_BUILD.test(lower)) return undefined
+function findStepsInName(reading: Reading): Span | undefined {
+  if (!reading.fromStart || reading.place !== 'body') return undefined
+  const { lower } = reading
   const found = OUT_OF_NAME.exec(lower)
-  return found === null ? undefined : { start: 0, end: found[0].length }
+  if (found === null || PART_OF_BUILD.test(lower) || !NAMED.test(reading.name)) return undefined
+  return { start: 0, end: found[0].length }
 }
 
 const FETCHED =
   /^(?:clone|image|img|avatar|icon|logo|(?:web)?hook|callback|feed|proxy|remote|repo(?:sitory)?|download|import|fetch|preview|pdf|media|attachment)_?(?:url|addr(?:ess)?|link|src)$/
 
 /** A file of the server, under the name of an address that is fetched. */
-function findFileTarget({ name, lower, fromStart }: Reading): Span | undefined {
-  if (!fromStart || !FETCHED.test(name)) return undefined
-  const found = /^\s{0,2}file:\/{1,3}[\w.%/-]/.exec(lower)
-  return found === null ? undefined : { start: 0, end: found[0].length }
+function findFileTarget(reading: Reading): Span | undefined {
+  if (!reading.fromStart) return undefined
+  const found = /^\s{0,2}file:\/{1,3}[\w.%/-]/.exec(reading.lower)
+  return found === null || !FETCHED.test(reading.name) ? undefined : { start: 0, end: found[0].length }
 }
 
 const WRITTEN_NAME = /save|dest|output|out_?file|upload|write|export|dump|log_?file|cache_?file/
@@ -54,10 +58,11 @@ const NAME_OF_PAGE = /^\s{0,2}[\w -]{1,80}\.(?:jspx?|aspx?|ashx|asmx|cfm|phtml)\
  * A page of the server, under a name that says that something is written there, or as what a field of a form
  * calls a file: an upload of that name is refused as well.
  */
-function findWrittenPage({ place, name, lower }: Reading): Span | undefined {
+function findWrittenPage(reading: Reading): Span | undefined {
+  const { place, lower } = reading
   const isWritten =
-    (WRITTEN_NAME.test(name) && PAGE.test(lower)) ||
-    (place === 'form' && FILE_NAME.test(name) && NAME_OF_PAGE.test(lower))
+    (PAGE.test(lower) && WRITTEN_NAME.test(reading.name)) ||
+    (place === 'form' && NAME_OF_PAGE.test(lower) && FILE_NAME.test(reading.name))
   return isWritten ? { start: 0, end: lower.length } : undefined
 }
 
@@ -67,10 +72,10 @@ const MOVED_PAGE = /\.(?:jspx?|php\d?|phtml|aspx?|ashx|asa|cfm)(?:[;%]|\/?$)/
  * A page of the server as the new name of a file (RFC 4918 section 10.3); one on the way to the file is the
  * service itself (`/remote.php/dav/files/a`).
  */
-function findMovedPage({ name, lower }: Reading): Span | undefined {
-  if (name !== 'destination') return undefined
-  const found = MOVED_PAGE.exec(lower)
-  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+function findMovedPage(reading: Reading): Span | undefined {
+  const found = MOVED_PAGE.exec(reading.lower)
+  if (found === null || reading.name !== 'destination') return undefined
+  return { start: found.index, end: found.index + found[0].length }
 }
 
 /** Files of a server that nobody asks for through an application. */

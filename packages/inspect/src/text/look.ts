@@ -101,6 +101,11 @@ export class Look implements WalkOptions {
     return this.#setting
   }
 
+  /** Whether it is a document, or a part of one: in a body alone, so that elsewhere no name is asked for. */
+  get isDocument(): boolean {
+    return this.place === 'body' && this.setting === 'document'
+  }
+
   /** Where the values of a document inside it stand: what a token says is data, wherever it is sent. */
   get inside(): Place {
     return beginsLikeToken(this.text) ? 'body' : this.place
