@@ -6,7 +6,13 @@ import { isFiltering } from './filter-command.ts'
 import { isIdling } from './idle-command.ts'
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
 import type { SensitiveTexts } from './sensitive-texts.ts'
-import { isAdvisedCommand, isEnglishCommand, isTellingCommand, looksAround } from './shell-words.ts'
+import {
+  isAdvisedCommand,
+  isCapitalised,
+  isEnglishCommand,
+  isTellingCommand,
+  looksAround,
+} from './shell-words.ts'
 import { isTalkedOf } from './talked-of.ts'
 
 const {
@@ -316,13 +322,6 @@ const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=|[\w.-]{0,24}[;|&]{1,2}
 /** A command that shows an intruder where he is, or that he was heard, between backticks. */
 const TRIED_FIRST =
   /^`(?:id|whoami|uname(?: -a)?|hostname|ifconfig|reboot|(?:sleep|ping -c) ?[^`\n]{1,40}|id ?>[^`\n]{1,80})`$/
-
-/** Whether a capital and a small letter begin a word. */
-function isCapitalised(text: string, at: number): boolean {
-  const first = charCodeAt.call(text, at)
-  const second = charCodeAt.call(text, at + 1)
-  return first >= 65 && first <= 90 && second >= 97 && second <= 122
-}
 
 function isNamePart(code: number): boolean {
   return (code >= 97 && code <= 122) || (code >= 48 && code <= 57)

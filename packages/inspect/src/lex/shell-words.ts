@@ -84,3 +84,13 @@ export function isAdvisedCommand(word: string): boolean {
 export function looksAround(word: string): boolean {
   return LOOKS_AROUND.has(word)
 }
+
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+/** Whether a capital and a small letter stand there, as where people begin a sentence. */
+export function isCapitalised(text: string, at: number): boolean {
+  const first = charCodeAt.call(text, at)
+  const second = charCodeAt.call(text, at + 1)
+  return first >= 65 && first <= 90 && second >= 97 && second <= 122
+}
