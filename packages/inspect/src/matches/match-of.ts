@@ -34,7 +34,7 @@ const COMMAND_LINE =
 /** Families whose rules find in commands what is no more than a command. */
 const QUOTED_BY_COMMANDS: ReadonlySet<string> = new Set(['rce', 'sqli', 'code', 'traversal', 'template'])
 
-/** Whether a hit could be told of anywhere: no setting adds to its score. */
+/** Whether a hit could count in any setting: none adds to its score. */
 export function couldCount({ rule, span }: Hit, level: InspectorOptions['level']): boolean {
   return (span.score ?? rule.score) >= thresholdOf(level) - 1
 }

@@ -29,7 +29,7 @@ function findWebshellParameter(reading: Reading): Span | undefined {
   if (place === 'body' && !isFirst) return undefined
   const isAround = place !== 'header' && LOOK_AROUND.test(lower)
   const isRun = WEBSHELL_VALUE.test(lower)
-  // Asked for the name last: most values are no command, whatever they stand under.
+  // Asked for the name last: most values do not begin as a command.
   if (!isFirst && !isAround && !isRun) return undefined
   const { name } = reading
   const isNamed =
