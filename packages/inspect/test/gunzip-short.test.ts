@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { gunzipShort } from '../src/canonicalise/gunzip-short.ts'
+import { Inflater } from '../src/canonicalise/inflate.ts'
 import { inspect } from '../src/inspect.ts'
 
 const MOST = 65_536
@@ -51,6 +52,23 @@ describe('short texts in gzip', () => {
         assert.ok((ours(part) ?? '').startsWith(reference(part) ?? ''))
       }),
       { numRuns: 1_500, seed: 9 },
+    )
+  })
+
+  test('come to the same whether they are read at once or in steps, also cut and broken ones', () => {
+    const steps = fc.array(fc.nat(300), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(packed, steps, fc.nat(2_000), fc.nat(255), (bytes, lengths, at, change) => {
+        const raw = Buffer.from(bytes.subarray(10, 10 + (at % bytes.length) + 8))
+        if (at % 3 === 0 && raw.length > 0) raw[at % raw.length] = change
+        const inflater = new Inflater(raw, 0, 0)
+        for (const length of lengths.toSorted((a, b) => a - b)) {
+          const once = new Inflater(raw, 0, length)
+          assert.equal(inflater.run(length), once.run())
+          assert.deepEqual(Buffer.from(inflater.bytes), Buffer.from(once.bytes))
+        }
+      }),
+      { numRuns: 2_000, seed: 11 },
     )
   })
 

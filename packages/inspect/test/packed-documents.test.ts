@@ -162,6 +162,21 @@ describe('what is read of archives is bounded', () => {
     assert.ok(spent(many(1_000, long)) < 2 * spent(many(100, long)))
   })
 
+  test('an archive of two thousand sheets is let through, and what declares something in the last is found', () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `<row r="${i}"><c r="A${i}"><v>${i}</v></c></row>`)
+    const sheet = `${XML}<worksheet xmlns="urn:a"><sheetData>${rows.join('')}</sheetData></worksheet>`
+    const sheets = Array.from({ length: 2_000 }, (_, i) => ({
+      name: `xl/worksheets/sheet${i}.xml`,
+      content: sheet,
+    }))
+    assert.ok(spent(zip([TYPES, ...sheets])) < 50_000_000)
+    assert.equal(upload(zip([TYPES, ...sheets])), 'pass')
+    for (const content of ENTITIES)
+      assert.equal(upload(zip([TYPES, ...sheets, { name: 'xl/last.xml', content }])), 'block', content)
+    for (const content of DOCUMENTS)
+      assert.equal(upload(zip([...sheets, { name: 'xl/workbook.xml', content }])), 'block', content)
+  })
+
   test('archives in archives cost the same from some number on, but for the entries that they are', () => {
     const inner = many(20, '<a/>')
     const each = (count: number): number => spent(many(count, inner)) / count

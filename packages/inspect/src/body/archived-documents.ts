@@ -15,6 +15,11 @@ import { isZip, zipEntries } from './zip-entries.ts'
 const START = 64
 const TAR_START = 512
 const FIRST = 4_096
+/**
+ * Bytes of that of all documents of an archive: of those that follow only the prolog is read, which is mostly
+ * over at the start.
+ */
+const ALL_FIRST = 524_288
 /** What an entry costs besides what it comes to, in characters that are scanned. */
 const ENTRY = 1_024
 /** Bytes of an entry whose elements are read, and of all that go beyond `FIRST` in one archive. */
@@ -38,6 +43,7 @@ const DEPTH = 2
 
 /** What may still be read of one archive and those in it. */
 interface Left {
+  first: number
   elements: number
   inner: number
   /** Of archives in this one. */
@@ -66,6 +72,7 @@ function isPacked(content: Buffer): boolean {
  */
 export function* visitArchived(content: Buffer, location: string, visitor: ValueVisitor): Steps<boolean> {
   const left: Left = {
+    first: ALL_FIRST,
     elements: ALL_ELEMENTS,
     inner: ALL_INNER,
     entries: INNER_ENTRIES,
@@ -152,6 +159,7 @@ function* visitInner(read: Reader, location: string, visitor: ValueVisitor, left
   if (entry !== undefined && !visitor.value(entry, 'file-name', at(`${location}#entry`))) return false
   const within: Left = { ...left, depth: left.depth - 1 }
   if (!(yield* visitPacked(inner, location, visitor, within))) return false
+  left.first = within.first
   left.elements = within.elements
   left.inner = within.inner
   left.entries = within.entries
@@ -209,15 +217,17 @@ const DECLARATION = 256
  */
 function* documentOf(read: Reader, visitor: ValueVisitor, left: Left): Steps<Uint8Array | undefined> {
   const elements = Math.min(left.elements, ELEMENTS)
-  for (let size = FIRST; ; size = Math.min(size * 4, MOST_OF_DOCUMENT + 1)) {
+  const least = left.first > 0 ? FIRST : START
+  for (let size = least; ; size = Math.min(size * 4, MOST_OF_DOCUMENT + 1)) {
     if (visitor.isPaused) yield
     const bytes = read(size)
     visitor.work(bytes.length)
+    if (size === FIRST) left.first -= bytes.length
     if (size > FIRST) left.prologs -= bytes.length
     if (left.prologs < 0) return undefined
     if (bytes.length < size || size > MOST_OF_DOCUMENT) return bytes
     if (!prologOf(decodeText(bytes, '')).isComplete) continue
-    if (size >= elements) return bytes
+    if (size >= elements || least === START) return bytes
     const longer = read(elements)
     visitor.work(longer.length)
     return longer

@@ -29,9 +29,11 @@ export function stored(bytes: Uint8Array): Reader {
 /** What raw DEFLATE (RFC 1951) stands for, as far as it goes. */
 export function inflated(bytes: Uint8Array, start = 0): Reader {
   const packed = bytes.subarray(0, LONGEST_PACKED)
+  let inflater: Inflater | undefined
+  // Whoever asks for more gets what was unpacked before, and what follows it.
   return most => {
-    const inflater = new Inflater(packed, start, most)
-    inflater.run()
+    inflater ??= new Inflater(packed, start, most)
+    inflater.run(most)
     return inflater.bytes
   }
 }

@@ -8,6 +8,7 @@ import { visitStrings } from './binary-strings.ts'
 import { startOf } from './fetched-by-file.ts'
 import { visitForm } from './form.ts'
 import { isGraphql, visitGraphql } from './graphql.ts'
+import { withoutIncludedBeside } from './included-beside.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { visitParts } from './multipart.ts'
@@ -160,7 +161,7 @@ function* visitText(
     if ((yield* visitJson(text, 'body', depth, visitor)) !== 'broken') return 'json'
     yield* isGraphql(text) ? visitQuery(text, visitor) : visitNearlyJson(text, visitor)
   } else if (XML_LIKE.test(text) || /[/+]xml$/.test(type)) {
-    whole(text)
+    whole(withoutIncludedBeside(text))
     const declaration = /^[^>]{0,256}/.exec(text)?.[0] ?? ''
     const isRead = charsetOf(bytes, head.contentType)?.name === 'ebcdic' && EBCDIC.test(declaration)
     if (!isRead) isCharsetRead(declaration, visitor)

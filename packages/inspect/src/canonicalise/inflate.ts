@@ -97,19 +97,47 @@ const ENDED = -1
 const BROKEN = -2
 /** It comes to more than it may: what was made before stands. */
 const FULL = -3
+const DONE = -4
+
+/** How far an input was read. */
+export type Inflated = 'done' | 'ended' | 'broken' | 'full'
+
+const STATES: Readonly<Record<number, Inflated>> = {
+  [ENDED]: 'ended',
+  [BROKEN]: 'broken',
+  [FULL]: 'full',
+  [DONE]: 'done',
+}
+
+/** The codes of a block. */
+interface Codes {
+  readonly literal: Code
+  readonly distance: Code
+}
 
 /**
  * Undoes DEFLATE (RFC 1951) for short inputs, as far as they go. The library of the platform takes thirty
- * microseconds to begin, which a body of thousands of short values would pay for each.
+ * microseconds to begin, which a body of thousands of short values would pay for each; and whoever wants to
+ * see more of an input goes on where it was left.
  */
 export class Inflater {
   readonly #input: Uint8Array
-  readonly #most: number
+  #most: number
   #out: Uint8Array
   #length = 0
   #at: number
   #bits = 0
   #held = 0
+  #isLast = false
+  /** Of the block at hand; undefined in one that is stored, and between two. */
+  #codes: Codes | undefined
+  /** Bytes of a stored block, and of what is repeated, that are still to come. */
+  #stored = 0
+  #repeated = 0
+  #distance = 0
+  /** A byte that there was no room for; -1: none. */
+  #byte = -1
+  #state = FULL
 
   /**
    * @param at where in the input the first block begins
@@ -128,27 +156,53 @@ export class Inflater {
   }
 
   get bytes(): Uint8Array {
-    return this.#out.subarray(0, this.#length)
+    return this.#out.subarray(0, Math.min(this.#length, this.#most))
   }
 
-  /** @returns `full` where it comes to more than it may */
-  run(): 'done' | 'ended' | 'broken' | 'full' {
-    for (;;) {
-      const last = this.#take(1)
-      const kind = this.#take(2)
-      if (last < 0 || kind < 0) return 'ended'
-      const state = this.#anyBlock(kind)
-      if (state === ENDED) return 'ended'
-      if (state === FULL) return 'full'
-      if (state < 0) return 'broken'
-      if (last === 1) return 'done'
+  /**
+   * Goes on to where there is no more, or to as much as it may come to.
+   * @param most bytes, from now on
+   * @returns `full` where it comes to more than it may
+   */
+  run(most: number = this.#most): Inflated {
+    this.#most = most
+    if (this.#state === FULL && this.#length <= most) this.#state = this.#goOn()
+    return STATES[this.#state] as Inflated
+  }
+
+  #goOn(): number {
+    let state = this.#left()
+    while (state === 0) {
+      if (this.#codes !== undefined) state = this.#symbols(this.#codes)
+      else if (this.#stored > 0) state = this.#storedBytes()
+      else state = this.#isLast ? DONE : this.#begin()
     }
+    return state
   }
 
-  /** @param kind as RFC 1951 section 3.2.3 numbers them */
-  #anyBlock(kind: number): number {
-    if (kind === 0) return this.#stored()
-    return kind === 3 ? BROKEN : this.#block(kind === 1)
+  /** What there was no room for. */
+  #left(): number {
+    if (this.#byte >= 0) {
+      if (!this.#put(this.#byte)) return FULL
+      this.#byte = -1
+    }
+    return this.#repeat()
+  }
+
+  /** Begins a block, by its kind as RFC 1951 section 3.2.3 numbers them. */
+  #begin(): number {
+    const last = this.#take(1)
+    const kind = this.#take(2)
+    if (last < 0 || kind < 0) return ENDED
+    this.#isLast = last === 1
+    if (kind === 0) return this.#beginStored()
+    if (kind === 3) return BROKEN
+    const codes = kind === 1 ? { literal: FIXED_LITERAL, distance: FIXED_DISTANCE } : this.#ownCodes()
+    if (typeof codes === 'number') return codes
+    const { literal, distance } = codes
+    if (literal === undefined || distance === undefined) return BROKEN
+    this.#codes = { literal, distance }
+    return 0
   }
 
   /** The next bits as a number; `ENDED` where there are too few. */
@@ -201,17 +255,19 @@ export class Inflater {
   }
 
   #put(byte: number): boolean {
-    if (this.#length === this.#most) return false
-    if (this.#length === this.#out.length) {
-      const more = new Uint8Array(Math.min(this.#most, this.#length * 4))
-      more.set(this.#out)
-      this.#out = more
-    }
+    if (this.#length >= this.#most) return false
+    if (this.#length === this.#out.length) this.#grow()
     this.#out[this.#length++] = byte
     return true
   }
 
-  #stored(): number {
+  #grow(): void {
+    const more = new Uint8Array(Math.min(this.#most, Math.max(FIRST_ROOM, this.#length * 4)))
+    more.set(this.#out)
+    this.#out = more
+  }
+
+  #beginStored(): number {
     // Whole bytes that were taken ahead are of the block.
     this.#at -= this.#held >> 3
     this.#bits = 0
@@ -221,22 +277,33 @@ export class Inflater {
     const length = a | (b << 8)
     if (length !== (~(c | (d << 8)) & 0xffff)) return BROKEN
     this.#at += 4
-    for (let i = 0; i < length; i++) {
+    this.#stored = length
+    return 0
+  }
+
+  #storedBytes(): number {
+    for (; this.#stored > 0; this.#stored--) {
       if (this.#at === this.#input.length) return ENDED
-      if (!this.#put(this.#input[this.#at++] as number)) return FULL
+      if (!this.#put(this.#input[this.#at] as number)) return FULL
+      this.#at++
     }
     return 0
   }
 
-  #block(isFixed: boolean): number {
-    const codes = isFixed ? { literal: FIXED_LITERAL, distance: FIXED_DISTANCE } : this.#codes()
-    if (typeof codes === 'number') return codes
-    if (codes.literal === undefined || codes.distance === undefined) return BROKEN
+  #symbols({ literal, distance }: Codes): number {
     for (;;) {
-      const symbol = this.#symbol(codes.literal)
+      const symbol = this.#symbol(literal)
       if (symbol < 0) return symbol
-      if (symbol === 256) return 0
-      const state = symbol < 256 ? (this.#put(symbol) ? 0 : FULL) : this.#copy(symbol - 257, codes.distance)
+      if (symbol === 256) {
+        this.#codes = undefined
+        return 0
+      }
+      if (symbol < 256) {
+        if (this.#put(symbol)) continue
+        this.#byte = symbol
+        return FULL
+      }
+      const state = this.#copy(symbol - 257, distance)
       if (state < 0) return state
     }
   }
@@ -251,15 +318,20 @@ export class Inflater {
     if (symbol >= DISTANCES.length) return BROKEN
     const further = this.#take(DISTANCE_BITS[symbol] as number)
     if (further < 0) return ENDED
-    const distance = (DISTANCES[symbol] as number) + further
-    if (distance > this.#length) return BROKEN
-    for (let left = (LENGTHS[index] as number) + more; left > 0; left--)
-      if (!this.#put(this.#out[this.#length - distance] as number)) return FULL
+    this.#distance = (DISTANCES[symbol] as number) + further
+    if (this.#distance > this.#length) return BROKEN
+    this.#repeated = (LENGTHS[index] as number) + more
+    return this.#repeat()
+  }
+
+  #repeat(): number {
+    for (; this.#repeated > 0; this.#repeated--)
+      if (!this.#put(this.#out[this.#length - this.#distance] as number)) return FULL
     return 0
   }
 
   /** The codes that a block brings with it (RFC 1951 section 3.2.7). */
-  #codes(): { literal: Code | undefined; distance: Code | undefined } | number {
+  #ownCodes(): { literal: Code | undefined; distance: Code | undefined } | number {
     const literals = this.#take(5) + 257
     const distances = this.#take(5) + 1
     const count = this.#take(4) + 4

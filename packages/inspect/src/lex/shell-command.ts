@@ -102,6 +102,8 @@ export class ShellCommandLexer {
       if (!hasGlob) this.#refused = name
       return undefined
     }
+    // Alone it asks for a password and does nothing, and fields of sign-in forms have its name.
+    if (command === 'passwd' && opening === 'start' && wordEnd === lower.length) return undefined
     if (isByChance(reading, opening, at, wordEnd) || isInRow(lower, separator, at)) return undefined
     this.#weighed++
     // `bin/node` is a path of a package where documents are sent.

@@ -86,6 +86,7 @@ export const rceRules: readonly Rule[] = [
     attacks: ['time ifconfig', 'strace ifconfig', '/bin/cat /etc/passwd', '/usr/[a-z]in/bash'],
     benign: [
       'cat food',
+      'passwd',
       'ping pong',
       'time table',
       'node js',
