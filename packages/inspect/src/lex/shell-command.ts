@@ -102,8 +102,6 @@ export class ShellCommandLexer {
       if (!hasGlob) this.#refused = name
       return undefined
     }
-    // Alone it asks for a password and does nothing, and fields of sign-in forms have its name.
-    if (command === 'passwd' && opening === 'start' && wordEnd === lower.length) return undefined
     if (isByChance(reading, opening, at, wordEnd) || isInRow(lower, separator, at)) return undefined
     this.#weighed++
     // `bin/node` is a path of a package where documents are sent.
@@ -248,6 +246,9 @@ function isPiped(lower: string, at: number): boolean {
  * this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
  */
 function isByChance({ text, lower }: Reading, opening: Opening, at: number, end: number): boolean {
+  // Alone it asks for a password and does nothing, and fields of sign-in forms have its name.
+  if (opening === 'start' && end === lower.length && lower.endsWith('passwd', end) && end - at === 6)
+    return true
   // In a polyline each sign is as likely as each letter: ``s`w|w`A``.
   if (end - at === 1 && !ENDS_LETTER.test(lower.slice(end, end + 1))) return true
   if (lower.startsWith('eval', at) && COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)))
