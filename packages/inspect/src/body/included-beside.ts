@@ -7,14 +7,14 @@ const BESIDE = /^[\w-]{1,80}(?:\.[\w-]{1,40}){0,6}\.(?:xml|xsd|ent|dbk|docbook|x
 /** Documents that hold the settings and the accounts of servers and tools, wherever they lie. */
 const SETTINGS =
   /^(?:web|server|context|tomcat|settings|pom|persistence|app|hibernate|log4j|logback|beans|config|credential|secret|user|account|standalone|domain|jetty|struts|faces|database|data-?source|db)/i
-/** What has names mean something else than what lies beside the document. */
+/** What has names mean something other than what lies beside the document. */
 const MOVED = /xml:base|<!attlist/i
 /** Attributes of XInclude 1.0 (section 3.1), less those about how a text is asked for, and of XML Schema. */
 const KNOWN: ReadonlySet<string> = new Set(['href', 'parse', 'xpointer', 'schemaLocation', 'namespace', 'id'])
 
 /**
  * A document without what it includes of others that lie beside it, as manuals and schemas do: no parser
- * includes anything unless it is told to, and what is included so is a document too. What names another
+ * includes anything unless it is configured to, and what is included so is a document too. What names another
  * place, a text or the settings of a server stays. Linear.
  */
 export function withoutIncludedBeside(text: string): string {

@@ -137,8 +137,8 @@ export const objectRules: readonly Rule[] = [
       ],
     },
   ),
-  // `XMLDecoder` and Spring name classes in attributes. Of those of Spring itself, some only hold what a document
-  // of settings is about.
+  // `XMLDecoder` and Spring name classes in attributes. Of those of Spring itself, some only hold what a
+  // document of settings is about.
   pattern(
     'deserialisation/xml',
     /<(?:object|void|java|bean|new|handler|value|is|cipher|next|target|entry|datasource)\b[^<>]{0,200}\bclass\s{0,4}=\s{0,4}["'](?:java\.(?:lang\.(?:processbuilder|runtime|thread|system|class)|beans\.xmldecoder|io\.|net\.|rmi|util\.(?:scanner|logging))|(?!org\.springframework\.(?:(?:orm|transaction(?!\.jta)|web\.(?:servlet|multipart|filter|socket)|validation|cache)\.|beans\.factory\.config\.property(?:placeholder|override)configurer["']|context\.support\.(?:(?:reloadable)?resourcebundlemessagesource|propertysourcesplaceholderconfigurer)["']))(?:javax\.(?:naming|script|swing|management|imageio|crypto)|com\.sun|sun|jdk|org\.(?:apache|springframework|codehaus|mozilla))\.[\w.$]{1,160}["'])|<\w{1,16}:new\s{1,4}classname\s{0,4}=|\bclass\s{0,4}=\s{0,4}["'](?:groovy\.util\.expando|org\.codehaus\.groovy\.runtime\.methodclosure|java\.beans\.eventhandler)["']|<dynamic-proxy>|serialization\s{0,4}=\s{0,4}["']custom["']|<beans?\b[^<>]{0,400}springframework\.org\/schema\/beans[^<>]{0,400}>\s{0,64}<bean\b[^<>]{0,200}(?:init-method|processbuilder)|\bobjectdataprovider\b/,
