@@ -56,6 +56,7 @@ describe('what a document of XML includes', () => {
     for (const included of [
       '<xs:include schemaLocation="http://evil.example/a.xsd"/>',
       '<xs:import schemaLocation="/etc/a.xsd"/>',
+      '<xs:include namespace="http://evil.example/"/>',
     ])
       assert.equal(verdict(SCHEMA(included)), 'block', included)
   })

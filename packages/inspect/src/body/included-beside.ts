@@ -19,7 +19,9 @@ const KNOWN: ReadonlySet<string> = new Set(['href', 'parse', 'xpointer', 'schema
  */
 export function withoutIncludedBeside(text: string): string {
   if (!/<(?:xi:include|xsd?:)/.test(text) || MOVED.test(text)) return text
-  return text.replace(INCLUSION, (whole: string, attributes: string) => (isBeside(attributes) ? ' ' : whole))
+  return text.replace(INCLUSION, (whole: string, attributes: string) =>
+    isBeside(attributes) && (whole.startsWith('<xi:') || attributes.includes('schemaLocation')) ? ' ' : whole,
+  )
 }
 
 function isBeside(attributes: string): boolean {
