@@ -24,4 +24,5 @@ if (files.length === 0) {
 }
 if (!isShort) ensureInstalled('e2e')
 const groups = files.map(file => [file])
-process.exit(await runTestFiles(groups, { env: {}, limit: FILE_LIMIT_MS, lanes: 1 }))
+// The long form installs applications and starts them at ports of their own choice: one after the other.
+process.exit(await runTestFiles(groups, { env: {}, limit: FILE_LIMIT_MS, lanes: isShort ? 2 : 1 }))

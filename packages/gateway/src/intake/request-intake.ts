@@ -220,8 +220,8 @@ export class RequestIntake {
     const { limits, timeouts } = this.#traffic.settings
     const peer = this.#peerOf(session.socket as Socket)
     session.on('error', () => undefined)
-    // No half of an HTTP/2 connection ends alone, but node waits for the other: the streams of a client that is
-    // gone would be under way without an end.
+    // No half of an HTTP/2 connection ends alone, but node waits for the other: the streams of a client that
+    // is gone would be under way without an end.
     session.socket.once('end', () => session.destroy())
     if (peer === undefined) {
       session.destroy()
