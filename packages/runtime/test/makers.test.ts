@@ -64,6 +64,16 @@ test('a start says where all who may approve are the makers of a machine', async
   ])
 })
 
+test('a start says of ten routes that nobody can approve, and how many more there are', async t => {
+  const routes = Object.fromEntries(
+    Array.from({ length: 25 }, (_, at) => [`POST /purge/${at}`, { approve: { by: 'user:ann' } }]),
+  )
+  const { config } = await loaded(t, { approvals: { makers: { 'service:*': 'user:ann' } }, routes })
+  const notes = await makerNotes(config, undefined)
+  assert.equal(notes.length, 11)
+  assert.equal(notes.at(-1), 'approvals: 15 more routes that nobody can approve for a machine')
+})
+
 test('a start does not wait for a store of keys that is away', async t => {
   const { config } = await loaded(t, CONFIG)
   const away = {

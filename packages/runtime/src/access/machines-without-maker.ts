@@ -28,9 +28,14 @@ export async function makerNotes(
     .map(({ id }) => service(id))
   const named = [...keysOfNobody, ...clients].filter(machine => isOwned(machine).length === 0)
   const without = [...new Set(named.map(({ id }) => `service:${id}`)), ...unnamedMachines(config, isOwned)]
+  const vain = Object.entries(makers).flatMap(([machine, given]) =>
+    soleApprovers(config, machine, [given].flat()),
+  )
+  const more = vain.length - MOST_NAMED
   return [
     ...(without.length === 0 ? [] : [sentenceOf(without)]),
-    ...Object.entries(makers).flatMap(([machine, given]) => soleApprovers(config, machine, [given].flat())),
+    ...vain.slice(0, MOST_NAMED),
+    ...(more > 0 ? [`approvals: ${more} more routes that nobody can approve for a machine`] : []),
   ]
 }
 
