@@ -31,7 +31,13 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal(await two.setEmail(alice, email('bob@shop.example')), false)
       assert.equal(await two.setEmail(alice, email('new@shop.example')), true)
       assert.equal(await one.setEmail(alice, email('other@shop.example')), false)
+      const names = [alice.id, 'alice@shop.example', 'new@shop.example'].sort()
+      for (const name of [...names, 'NEW@shop.example'])
+        assert.deepEqual([...(await one.namesOf(name))].sort(), names, name)
+      assert.deepEqual(await two.formerEmails(alice.id), ['alice@shop.example'])
       assert.equal((await one.byId(alice.id))?.email, 'new@shop.example')
+      assert.equal(await one.remove(alice.id), true)
+      assert.deepEqual(await two.namesOf('alice@shop.example'), [])
     })
 
     test('attack: a name that no database can store, or that would write to a terminal, makes an account all the same', async t => {

@@ -3,6 +3,7 @@ import type { PostgresDatabase, SqliteDatabase } from '@postern/store'
 import type { Approval } from './approval.ts'
 import type { MakerTable } from './makers.ts'
 import type { ApprovalChannel } from './notice.ts'
+import type { NamesOf } from './people.ts'
 import type { UsedConsents } from './used-consents.ts'
 
 /** Where approvals are kept, for how long, who is notified, and the key that signs. */
@@ -34,6 +35,12 @@ export interface ApprovalsOptions {
    * these ask for. Default: only who made the key of a service is known.
    */
   readonly makers?: MakerTable
+  /**
+   * Every name that somebody has or had, by any one of them: the id and the addresses of their account, also
+   * former ones. They decide nothing behind which they stand under another name. With built-in identity
+   * `name => identity.accounts.namesOf(name)`. Default: a person has one name.
+   */
+  readonly namesOf?: NamesOf
   /** Requests that one actor may have waiting, and may make in an hour. Default: 20. */
   readonly maxPending?: number
   /** How long what is over is kept. Default: `90d`. */

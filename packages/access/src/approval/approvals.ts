@@ -29,7 +29,15 @@ import type { ApprovalsOptions } from './approvals-options.ts'
 import { checkSeal, sealDecision } from './decision-seal.ts'
 import { type MakersOf, makersOf } from './makers.ts'
 import { NoticeOutbox } from './notice-outbox.ts'
-import { behindRequest, nameOf, operatorPrincipal, peopleBehind, whyNotApprover } from './people.ts'
+import {
+  alsoCalled,
+  behindRequest,
+  type NamesOf,
+  nameOf,
+  operatorPrincipal,
+  peopleBehind,
+  whyNotApprover,
+} from './people.ts'
 import { boundPreview } from './preview.ts'
 import { checkRequestSeal, sealRequest } from './request-seal.ts'
 import { type UsedConsents, usedInMemory } from './used-consents.ts'
@@ -56,6 +64,7 @@ export class Approvals {
   readonly #used: UsedConsents
   readonly #makers: MakersOf
   readonly #standing: NonNullable<ApprovalsOptions['standing']>
+  readonly #namesOf: NamesOf
 
   constructor(options: ApprovalsOptions) {
     if (options.key !== undefined && options.key.length < 32)
@@ -67,6 +76,7 @@ export class Approvals {
     this.#key = options.key
     this.#used = options.used ?? usedInMemory()
     this.#standing = options.standing ?? (() => true)
+    this.#namesOf = options.namesOf ?? (() => [])
     this.#makers = makersOf(options.makers ?? {}, 'approvals.makers')
     this.#maxPending = options.maxPending ?? 20
     this.#keep = parseDuration(options.keep ?? '90d', 'approvals.keep')
@@ -162,7 +172,7 @@ export class Approvals {
    */
   async decide(id: string, principal: Principal, decision: 'approve' | 'deny', note = ''): Promise<Approval> {
     const { approval } = await this.#readGenuine(id)
-    const why = whyNotApprover(principal, approval)
+    const why = whyNotApprover(principal, approval, await alsoCalled(principal, this.#namesOf))
     if (why !== undefined) {
       this.#log.record('approval.refused', approval, principal, { why: 'approver' })
       throw new ApprovalRefused('approver', why)
@@ -265,19 +275,25 @@ export class Approvals {
   async get(id: string, principal: Principal): Promise<Approval> {
     const { approval } = await this.#readGenuine(id)
     const isMine = approval.act.actor === nameOf(principal) && approval.tenant === (principal.tenant ?? '')
-    if (!isMine && whyNotApprover(principal, approval) !== undefined) throw unknownApproval()
+    if (!isMine && !(await this.mayDecide(approval, principal))) throw unknownApproval()
     return { ...approval, state: this.#stateOf(approval) }
+  }
+
+  /** Whether somebody may decide a request, as long as it is pending. */
+  async mayDecide(approval: Approval, principal: Principal): Promise<boolean> {
+    return whyNotApprover(principal, approval, await alsoCalled(principal, this.#namesOf)) === undefined
   }
 
   /**
    * The requests of a tenant in one state that a principal may decide; newest first, 100 at most, of the
    * newest 10,000. What was not written here is left out.
    */
-  list(principal: Principal, state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+  async list(principal: Principal, state: ApprovalState = 'pending'): Promise<readonly Approval[]> {
+    const names = await alsoCalled(principal, this.#namesOf)
     return this.#list(
       principal.tenant ?? '',
       state,
-      approval => whyNotApprover(principal, approval) === undefined,
+      approval => whyNotApprover(principal, approval, names) === undefined,
     )
   }
 
@@ -311,19 +327,15 @@ export class Approvals {
 
   /**
    * Decides as somebody who runs the machine: they need no role, but they are a named person, and still
-   * nobody who stands behind the request. @param account id of their own account in the application, if any
-   * @throws ApprovalRefused as `decide` does
+   * nobody who stands behind the request, under whatever name. @throws ApprovalRefused as `decide` does
    */
   async decideAsOperator(
     id: string,
     name: string,
     decision: 'approve' | 'deny',
     note = '',
-    account: string = name,
   ): Promise<Approval> {
     const { approval } = await this.#read(id)
-    const why = whyNotApprover(operatorPrincipal(account, approval), approval)
-    if (why !== undefined) throw new ApprovalRefused('approver', why)
     return this.decide(id, operatorPrincipal(name, approval), decision, note)
   }
 

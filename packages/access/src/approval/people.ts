@@ -40,12 +40,29 @@ export function asOneName(name: string): string {
 /** Ids may hold colons themselves: `idp:4711` is a person called so, not a kind. */
 const KINDED = /^(?:user|service|apiKey):/
 
-/** Why somebody may not decide, as a sentence about them; undefined when they may. */
-export function whyNotApprover(principal: Principal, approval: Approval): string | undefined {
+/** Every name that somebody has or had, by any one of them. */
+export type NamesOf = (name: string) => readonly string[] | Promise<readonly string[]>
+
+/** Other names of the people who act when a principal acts. */
+export async function alsoCalled(principal: Principal, namesOf: NamesOf): Promise<readonly string[]> {
+  const people = peopleBehind(principal).filter(name => name.startsWith('user:'))
+  const names = await Promise.all(people.map(name => namesOf(name.slice('user:'.length))))
+  return names.flat()
+}
+
+/**
+ * Why somebody may not decide, as a sentence about them; undefined when they may.
+ * @param names other names of theirs: under none of them may they stand behind the request
+ */
+export function whyNotApprover(
+  principal: Principal,
+  approval: Approval,
+  names: readonly string[],
+): string | undefined {
   if (principal.kind !== 'user' || principal.id === '')
     return 'Only a signed-in person can decide: a key or a service is nobody who could be asked.'
   if (approval.tenant !== (principal.tenant ?? '')) return 'The request belongs to another tenant.'
-  const people = peopleBehind(principal).map(asOneName)
+  const people = [...peopleBehind(principal), ...names.map(name => `user:${name}`)].map(asOneName)
   const behind = approval.by.includes('owner') ? approval.behind : [...approval.behind, approval.owner]
   const forbidden = behind.map(asOneName)
   // Who is called `user:olga` stands there as if they were olga: neither of them decides.

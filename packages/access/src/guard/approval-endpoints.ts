@@ -11,7 +11,7 @@ import type { Approval } from '../approval/approval.ts'
 import { approvalPage, approvalsPage } from '../approval/approval-pages.ts'
 import { ApprovalRefused } from '../approval/approval-refused.ts'
 import type { Approvals } from '../approval/approvals.ts'
-import { nameOf, peopleIn, whyNotApprover } from '../approval/people.ts'
+import { nameOf, peopleIn } from '../approval/people.ts'
 import type { Access } from './access.ts'
 import type { CompiledRule, Requirement } from './act-rule.ts'
 import { refusalOf } from './route-guard.ts'
@@ -98,18 +98,19 @@ export class ApprovalEndpoints implements Guard {
     const list = await this.#approvals.list(exchange.principal)
     const names = await this.#names(peopleIn(list))
     if (isNavigation(exchange)) return page(approvalsPage(list, pageLanguage(exchange), this.#path, names))
-    return answer(200, { approvals: list.map(approval => this.#view(approval, exchange, names)) })
+    return answer(200, { approvals: list.map(approval => viewOf(approval, 'decides', names)) })
   }
 
   async #show(exchange: Exchange, approval: Approval): Promise<Decision> {
     const names = await this.#names(peopleIn([approval]))
-    if (!isNavigation(exchange)) return answer(200, this.#view(approval, exchange, names))
     const { principal } = exchange
+    const decides = await this.#approvals.mayDecide(approval, principal)
+    if (!isNavigation(exchange)) return answer(200, viewOf(approval, decides ? 'decides' : 'looks', names))
     return page(
       approvalPage(approval, {
         language: pageLanguage(exchange),
         path: this.#path,
-        decides: whyNotApprover(principal, approval) === undefined,
+        decides,
         asked: approval.act.actor === nameOf(principal),
         names,
       }),
@@ -144,30 +145,30 @@ export class ApprovalEndpoints implements Guard {
     this.#access.ended(outcome.permit, 'done')
     return await decided(approval)
   }
+}
 
-  /** Who asked is shown the state; only whoever decides is shown the rows. */
-  #view(
-    approval: Approval,
-    { principal }: Exchange,
-    { [approval.act.actor]: actorName }: Readonly<Record<string, string>>,
-  ): object {
-    const { sample, body, ...preview } = approval.preview
-    const decides = whyNotApprover(principal, approval) === undefined
-    return {
-      id: approval.id,
-      state: approval.state,
-      ...approval.act,
-      ...(actorName !== undefined && { actorName }),
-      reason: approval.reason,
-      by: approval.by,
-      ...(approval.owner !== '' && { owner: approval.owner }),
-      rows: approval.rows ?? null,
-      preview: decides ? { ...preview, ...(sample && { sample }), ...(body && { body }) } : preview,
-      requestedAt: new Date(approval.requestedAt).toISOString(),
-      expiresAt: new Date(approval.expiresAt).toISOString(),
-      ...(approval.decidedBy !== undefined && { decidedBy: approval.decidedBy, note: approval.note }),
-      mayDecide: decides && approval.state === 'pending',
-    }
+/** Who asked is shown the state; only whoever decides is shown the rows. */
+function viewOf(
+  approval: Approval,
+  who: 'decides' | 'looks',
+  { [approval.act.actor]: actorName }: Readonly<Record<string, string>>,
+): object {
+  const { sample, body, ...preview } = approval.preview
+  const decides = who === 'decides'
+  return {
+    id: approval.id,
+    state: approval.state,
+    ...approval.act,
+    ...(actorName !== undefined && { actorName }),
+    reason: approval.reason,
+    by: approval.by,
+    ...(approval.owner !== '' && { owner: approval.owner }),
+    rows: approval.rows ?? null,
+    preview: decides ? { ...preview, ...(sample && { sample }), ...(body && { body }) } : preview,
+    requestedAt: new Date(approval.requestedAt).toISOString(),
+    expiresAt: new Date(approval.expiresAt).toISOString(),
+    ...(approval.decidedBy !== undefined && { decidedBy: approval.decidedBy, note: approval.note }),
+    mayDecide: decides && approval.state === 'pending',
   }
 }
 

@@ -22,8 +22,7 @@ export const run: Command = async ([id = ''], options, context) => {
       options,
       context,
       async (approvals, people) => {
-        const account = await people.accountOf(name)
-        const decided = await approvals.decideAsOperator(id, name, decision, note, account)
+        const decided = await approvals.decideAsOperator(id, name, decision, note)
         return { approval: decided, names: await people.namesIn([decided]) }
       },
       act,

@@ -9,8 +9,6 @@ import { loadSetup } from './setup.ts'
 export interface People {
   /** What those are called who stand in requests as `user:ID`. */
   namesIn(approvals: readonly Approval[]): Promise<Readonly<Record<string, string>>>
-  /** Id of the account that an operator's name is the address of. */
-  accountOf(name: string): Promise<string | undefined>
 }
 
 /**
@@ -29,10 +27,11 @@ export async function withApprovals<T>(
   const identity = await openIdentity(setup, connections, () => {})
   try {
     // Who runs the machine is in the log as an operator, so approvals record nothing here by themselves.
-    const approvals = approvalsOf(setup.config.approvals, connections, undefined)
+    const approvals = approvalsOf(setup.config.approvals, connections, {
+      namesOf: identity === undefined ? undefined : name => identity.accounts.namesOf(name),
+    })
     const people: People = {
       namesIn: async list => (await identity?.accounts.callNames(peopleIn(list))) ?? {},
-      accountOf: async name => (await identity?.accounts.named(name))?.id,
     }
     if (act === undefined) return await work(approvals, people)
     return await recordOperator(setup, act, systemClock, () => work(approvals, people))

@@ -76,8 +76,7 @@ async function decide(call: ApiCall, verb: 'approve' | 'deny'): Promise<unknown>
     session.name,
   )
   try {
-    const account = await parts.identity?.accounts.named(session.name)
-    return await approvalsOf(call).decideAsOperator(id, session.name, verb, note, account?.id)
+    return await approvalsOf(call).decideAsOperator(id, session.name, verb, note)
   } catch (error) {
     if (error instanceof ApprovalRefused) throw new ApiProblem(409, error.message)
     throw error

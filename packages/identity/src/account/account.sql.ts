@@ -18,6 +18,10 @@ type Name =
   | 'disable'
   | 'enable'
   | 'remove'
+  | 'keepEmail'
+  | 'dropEmails'
+  | 'formerEmails'
+  | 'names'
   | 'externalInsert'
   | 'externalFind'
   | 'externalList'
@@ -46,6 +50,16 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
   disable: 'UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL',
   enable: 'UPDATE account SET disabled_at = NULL WHERE id = $1',
   remove: 'DELETE FROM account WHERE id = $1',
+  // Before the address goes.
+  keepEmail: `INSERT INTO former_email (account_id, email) SELECT id, email FROM account WHERE id = $1
+    ON CONFLICT (account_id, email) DO NOTHING`,
+  dropEmails: `DELETE FROM former_email WHERE account_id = $1
+    AND NOT EXISTS (SELECT 1 FROM api_key WHERE created_by = 'user:' || $1 AND revoked_at IS NULL)`,
+  formerEmails: 'SELECT email FROM former_email WHERE account_id = $1 ORDER BY email',
+  names: `WITH held AS (SELECT id FROM account WHERE id = $1 OR email = $2
+      UNION SELECT account_id FROM former_email WHERE account_id = $1 OR email = $2)
+    SELECT id AS "name" FROM held UNION SELECT email FROM account WHERE id IN (SELECT id FROM held)
+    UNION SELECT email FROM former_email WHERE account_id IN (SELECT id FROM held)`,
   externalInsert: `INSERT INTO external_login (issuer, subject, account_id, created_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (issuer, subject) DO NOTHING`,
   externalFind: 'SELECT account_id AS "accountId" FROM external_login WHERE issuer = $1 AND subject = $2',

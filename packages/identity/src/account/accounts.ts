@@ -141,6 +141,22 @@ export class Accounts {
     return email === undefined ? this.byId(idOrEmail) : this.byEmail(email)
   }
 
+  /**
+   * Every name of whoever has or had this id or e-mail address: ids and addresses, also former ones. An
+   * address that was passed on leads to both holders: for comparing whom a rule forbids, never to let
+   * somebody do something.
+   */
+  async namesOf(idOrEmail: string): Promise<readonly string[]> {
+    const values = [idOrEmail, parseEmail(idOrEmail) ?? null]
+    return (await this.#database.rows<{ name: string }>(ACCOUNT_SQL.names, values)).map(({ name }) => name)
+  }
+
+  /** The addresses that an account had before, as far as they were changed since version 4 of the tables. */
+  async formerEmails(id: string): Promise<readonly string[]> {
+    const rows = await this.#database.rows<{ email: string }>(ACCOUNT_SQL.formerEmails, [id])
+    return rows.map(({ email }) => email)
+  }
+
   /** Newest first, for operators. */
   async list(limit = 1_000): Promise<readonly Account[]> {
     return (await this.#database.rows<AccountRow>(ACCOUNT_SQL.list, [limit])).map(readAccount)
@@ -185,7 +201,10 @@ export class Accounts {
     const { id, email, passwordChangedAt = null } = account
     const values = [id, to, this.#clock.now(), email, passwordChangedAt]
     try {
-      const changed = await this.#database.batch([{ text: ACCOUNT_SQL.setEmail, values, expect: 1 }])
+      const changed = await this.#database.batch([
+        { text: ACCOUNT_SQL.keepEmail, values: [id] },
+        { text: ACCOUNT_SQL.setEmail, values, expect: 1 },
+      ])
       if (changed) this.#tell('account.email-changed', id)
       return changed
     } catch (error) {
@@ -229,10 +248,15 @@ export class Accounts {
 
   /**
    * Deletes an account with everything that hangs on it: sessions, passkeys, codes,
-   * memberships. API keys are the caller's to revoke.
+   * memberships. API keys are the caller's to revoke. Its addresses are kept only where it made a key of a
+   * service that still lives, so that its holder does not decide under one of them what that asks for.
    */
   async remove(id: string): Promise<boolean> {
-    const removed = await this.#database.batch([{ text: ACCOUNT_SQL.remove, values: [id], expect: 1 }])
+    const removed = await this.#database.batch([
+      { text: ACCOUNT_SQL.keepEmail, values: [id] },
+      { text: ACCOUNT_SQL.remove, values: [id], expect: 1 },
+      { text: ACCOUNT_SQL.dropEmails, values: [id] },
+    ])
     if (removed) this.#tell('account.deleted', id)
     return removed
   }

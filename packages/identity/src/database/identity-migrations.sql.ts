@@ -152,6 +152,17 @@ function accounts({ time, end }: Dialect): string {
     CREATE INDEX oauth_record_expiry ON oauth_record (expires_at);`
 }
 
+/** Without a reference to the account: while a key lives that its holder made, its names are kept. */
+function formerEmails({ end }: Dialect): string {
+  return `
+    CREATE TABLE former_email (
+      account_id TEXT NOT NULL,
+      email      TEXT NOT NULL,
+      PRIMARY KEY (account_id, email)
+    ${end}
+    CREATE INDEX former_email_email ON former_email (email);`
+}
+
 /** The tables of built-in identity, of one shape in both dialects. */
 const IDENTITY_MIGRATIONS: readonly Migration[] = [
   {
@@ -171,6 +182,12 @@ const IDENTITY_MIGRATIONS: readonly Migration[] = [
     name: 'who made a key of a service',
     sqlite: 'ALTER TABLE api_key ADD COLUMN created_by TEXT;',
     postgres: 'ALTER TABLE api_key ADD COLUMN created_by TEXT;',
+  },
+  {
+    id: 4,
+    name: 'former addresses of accounts',
+    sqlite: formerEmails(SQLITE),
+    postgres: formerEmails(POSTGRES),
   },
 ]
 

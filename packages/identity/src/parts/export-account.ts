@@ -16,6 +16,7 @@ export async function exportAccount(
   const owner: Principal = { kind: 'user', id: account.id }
   return {
     account,
+    formerEmails: await parts.accounts.formerEmails(account.id),
     sessions: await parts.sessions.list(account.id),
     passkeys: await parts.passkeys.list(account.id),
     authenticatorApp: await parts.authenticators.has(account.id),

@@ -53,6 +53,8 @@ export interface OpenAccessOptions {
   readonly accountOf?: ((id: string) => Promise<ApproverAccount | undefined>) | undefined
   /** The account of which somebody's name is the address, where built-in identity has it. */
   readonly accountNamed?: ((name: string) => Promise<{ readonly id: string } | undefined>) | undefined
+  /** Every name that somebody has or had, where built-in identity has their account. */
+  readonly namesOf?: ApprovalsOptions['namesOf'] | undefined
   readonly clock?: Clock
   /** `send`: this thread sends notices and forgets what is over; one does, for all workers. */
   readonly notices: 'send' | 'leave'
@@ -72,7 +74,12 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
   const approvals =
     connections === undefined || !(canKeep(connections) || asksForConsent(config))
       ? undefined
-      : approvalsOf(config.approvals, connections, recorder, clock, standingBy(options.accountOf))
+      : approvalsOf(config.approvals, connections, {
+          recorder,
+          clock,
+          standing: standingBy(options.accountOf),
+          namesOf: options.namesOf,
+        })
   const [grantKey] = config.budgetDatabase?.grantKeys ?? []
   const access = new Access({
     clock,
@@ -179,6 +186,11 @@ export function asksForConsent({ routes }: CompiledConfig): boolean {
   return [...routes.guarded.values()].some(({ approve }) => approve !== undefined)
 }
 
+/** What approvals know of the process that they are in. */
+type ApprovalsSurroundings = {
+  readonly [Name in 'recorder' | 'clock' | 'standing' | 'namesOf']?: ApprovalsOptions[Name] | undefined
+}
+
 /**
  * Approvals over the stores of a configuration, in PostgreSQL where it names one: what a runtime and the
  * command line share.
@@ -186,9 +198,7 @@ export function asksForConsent({ routes }: CompiledConfig): boolean {
 export function approvalsOf(
   { maxPending, keep, key, makers, webhook, origin, path }: CompiledApprovals,
   connections: Connections,
-  recorder: EventRecorder | undefined,
-  clock: Clock = systemClock,
-  standing?: ApprovalsOptions['standing'],
+  { recorder, clock = systemClock, standing, namesOf }: ApprovalsSurroundings,
 ): Approvals {
   return new Approvals({
     database: connections.postgres ?? connections.sqlite,
@@ -200,6 +210,7 @@ export function approvalsOf(
     ...(makers !== undefined && { makers }),
     ...usedIn(connections, clock),
     ...(standing !== undefined && { standing }),
+    ...(namesOf !== undefined && { namesOf }),
     ...(webhook !== undefined && {
       notify: [webhookChannel({ ...webhook, link: id => `${origin.replace(/\/$/, '')}${path}/${id}` })],
     }),

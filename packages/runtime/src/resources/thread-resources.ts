@@ -84,6 +84,7 @@ export async function openThreadResources(options: ThreadResourcesOptions): Prom
     stepUp: identity?.stepUp,
     accountOf: identity === undefined ? undefined : id => identity.accounts.byId(id),
     accountNamed: identity === undefined ? undefined : name => identity.accounts.named(name),
+    namesOf: identity === undefined ? undefined : name => identity.accounts.namesOf(name),
     notices,
   })
   closers.push(() => access.close())
