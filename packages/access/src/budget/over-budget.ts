@@ -2,6 +2,7 @@ import {
   type Clock,
   type Duration,
   escapeHtml,
+  type Problem,
   parseDuration,
   plainPage,
   preferredLanguage,
@@ -40,9 +41,8 @@ export interface BudgetAnswerOptions {
 export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}): BudgetAnswer | undefined {
   const meant = budgetError(error)
   if (!(meant instanceof RowBudgetExceeded)) return undefined
-  const { budget, scope, allowed, asked, retryAt, over, statusCode: status } = meant
-  const now = (options.clock ?? systemClock).now()
-  const retryAfter = Math.max(1, Math.ceil((retryAt - now) / 1_000))
+  const { over, statusCode: status } = meant
+  const retryAfter = secondsToRetry(meant, options.clock ?? systemClock)
   const approvals = over === 'approval' ? options.approvals : undefined
   const { accept = '', acceptLanguage } = options
   if (accept.includes('text/html') && !accept.includes('json'))
@@ -53,18 +53,31 @@ export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}):
       pageOf(meant, approvals, preferredLanguage(acceptLanguage)),
     )
   const body = JSON.stringify({
+    ...budgetProblem(meant),
+    ...(approvals !== undefined && { approval: approvals }),
+  })
+  return answerWith(status, retryAfter, { 'content-type': 'application/problem+json' }, body)
+}
+
+/** A change over budget as a problem document (RFC 9457). */
+export function budgetProblem(error: RowBudgetExceeded): Problem {
+  const { budget, scope, allowed, asked, retryAt, statusCode: status } = error
+  return {
     type: 'urn:postern:refusal:budget',
     title: 'Row budget exceeded',
     status,
-    detail: detailOf(meant, 'en'),
+    detail: detailOf(error, 'en'),
     budget,
     scope,
     allowed,
     asked,
     retryAt: new Date(retryAt).toISOString(),
-    ...(approvals !== undefined && { approval: approvals }),
-  })
-  return answerWith(status, retryAfter, { 'content-type': 'application/problem+json' }, body)
+  }
+}
+
+/** Whole seconds until a retry may pass, at least 1. */
+export function secondsToRetry({ retryAt }: RowBudgetExceeded, clock: Clock): number {
+  return Math.max(1, Math.ceil((retryAt - clock.now()) / 1_000))
 }
 
 const PAGE_HEADERS = {

@@ -1,6 +1,6 @@
-import type { Exchange, Refusal } from '@postern/core'
+import { type Exchange, problemDocument, type Refusal, systemClock } from '@postern/core'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { type BudgetAnswer, budgetAnswer } from '../budget/over-budget.ts'
+import { budgetProblem, secondsToRetry } from '../budget/over-budget.ts'
 import type { AccessRefusal } from './access-refusal.ts'
 import type { ActQuestion } from './act-question.ts'
 import { isNavigation } from './step-up-page.ts'
@@ -30,14 +30,13 @@ export function withBudget(refusal: AccessRefusal, over: RowBudgetExceeded | und
 
 /** The same document as for a refusal of the database. */
 export function overBudget(error: RowBudgetExceeded, exchange: Exchange): Refusal {
-  const { status, headers, body } = budgetAnswer(error) as BudgetAnswer
-  const { budget, allowed, asked } = error
+  const { budget, allowed, asked, statusCode: status } = error
   return {
     effect: status === 429 ? 'throttle' : 'deny',
     guard: 'access',
     status,
-    retryAfter: Number(headers['retry-after']),
-    ...(!isNavigation(exchange) && { content: { type: 'application/problem+json', text: body } }),
+    retryAfter: secondsToRetry(error, systemClock),
+    ...(!isNavigation(exchange) && { content: problemDocument(exchange, budgetProblem(error)) }),
     reasons: [
       {
         rule: 'access/budget',

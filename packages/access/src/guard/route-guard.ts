@@ -8,6 +8,7 @@ import {
   type Guard,
   type Json,
   type Outcome,
+  problemDocument,
   type Refusal,
   type RefusalContent,
   type RouteSettings,
@@ -355,26 +356,24 @@ export function refusalOf(refusal: AccessRefusal, exchange: Exchange): Refusal {
  * problem document.
  */
 function contentOf(refusal: AccessRefusal, exchange: Exchange): RefusalContent | undefined {
-  if (!isNavigation(exchange)) return problemDocument(refusal)
+  if (!isNavigation(exchange)) return documentOf(refusal, exchange)
   return refusal.stepUp === undefined ? undefined : stepUpPage(refusal.message, refusal.stepUp)
 }
 
-function problemDocument(refusal: AccessRefusal): RefusalContent {
+function documentOf(refusal: AccessRefusal, exchange: Exchange): RefusalContent {
   const { why, status, message, next } = refusal
-  return {
-    type: 'application/problem+json',
-    text: JSON.stringify({
-      type: `urn:postern:access:${why}`,
-      title:
-        why === 'approval-pending'
-          ? 'Waiting for consent'
-          : status === 401
-            ? 'Please prove that this is you'
-            : 'Not allowed',
-      detail: `${message} ${next}`,
-      ...publicRefusal(refusal),
-    }),
-  }
+  return problemDocument(exchange, {
+    type: `urn:postern:access:${why}`,
+    title:
+      why === 'approval-pending'
+        ? 'Waiting for consent'
+        : status === 401
+          ? 'Please prove that this is you'
+          : 'Not allowed',
+    detail: `${message} ${next}`,
+    ...publicRefusal(refusal),
+    status,
+  })
 }
 
 /**

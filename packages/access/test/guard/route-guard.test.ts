@@ -95,11 +95,10 @@ test('a policy is asked about the row that was looked up; a foreign row and none
   const { ask } = setting(t)
   assert.equal(await ask({ target: '/api/orders/1', principal: ANN }).said, ALLOW)
   const answers = await Promise.all(
-    ['2', '3', "1' OR 1=1"].map(
-      async id =>
-        refused(await ask({ target: `/api/orders/${encodeURIComponent(id)}`, principal: ANN }).said).content
-          ?.text,
-    ),
+    ['2', '3', "1' OR 1=1"].map(async id => {
+      const { said, exchange } = ask({ target: `/api/orders/${encodeURIComponent(id)}`, principal: ANN })
+      return refused(await said).content?.text.replace(exchange.id, 'ID')
+    }),
   )
   assert.equal(new Set(answers).size, 1)
   const { said, exchange } = ask({ target: '/api/orders/2', principal: ANN })

@@ -1,6 +1,7 @@
 import type { Answer } from '../decision/answer.ts'
 import type { Refusal } from '../decision/decision.ts'
 import type { Exchange } from '../exchange/exchange.ts'
+import { problemDocument } from './problem-document.ts'
 import { refusalPage } from './refusal-page.ts'
 import { refusalKind, refusalText } from './refusal-text.ts'
 import { REFUSAL_WORDS } from './refusal-words.ts'
@@ -17,8 +18,6 @@ export interface RefusalAnswer extends Answer {
  */
 export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnswer {
   const id = exchange.id
-  const detail = refusal.reasons[0].message
-  const title = REFUSAL_WORDS.en.title[refusalKind(refusal)]
   const content = refusal.content ?? exchange.style.content?.(refusal, exchange)
   const html = content === undefined && prefersHtml(exchange)
   const body =
@@ -29,14 +28,13 @@ export function refusalAnswer(refusal: Refusal, exchange: Exchange): RefusalAnsw
             repeats: canRepeat(exchange),
             next: refusal.next,
           })
-        : JSON.stringify({
+        : problemDocument(exchange, {
             type: `urn:postern:refusal:${refusal.effect}`,
-            title,
+            title: REFUSAL_WORDS.en.title[refusalKind(refusal)],
             status: refusal.status,
-            detail,
-            instance: `urn:postern:request:${id}`,
+            detail: refusal.reasons[0].message,
             ...(refusal.retryAfter !== undefined && { retryAfter: refusal.retryAfter }),
-          })
+          }).text
   const headers = [
     'Content-Type',
     content?.type ?? (html ? 'text/html; charset=utf-8' : 'application/problem+json'),

@@ -6,6 +6,7 @@ import {
   headerValue,
   ownAnswer,
   parseAddress,
+  problemDocument,
 } from '@postern/core'
 import { type EngineSource, engineOf } from '../adapter/engine-source.ts'
 import type { NodeRequest, NodeResponse } from '../message/node-message.ts'
@@ -113,18 +114,17 @@ function expressible(own: Answer | undefined, exchange: Exchange): Answer | unde
   const detail =
     'Postern itself serves this address, and a proxy that only asks cannot show it: route it to the Postern gateway.'
   const status = 421
-  const body = JSON.stringify({
+  const { type, text: body } = problemDocument(exchange, {
     type: 'about:blank',
     title: 'Not served here',
     status,
     detail,
-    instance: `urn:postern:request:${exchange.id}`,
   })
   return {
     status,
     headers: [
       'Content-Type',
-      'application/problem+json',
+      type,
       'Cache-Control',
       'no-store',
       'Content-Length',

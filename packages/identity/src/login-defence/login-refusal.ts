@@ -3,6 +3,7 @@ import {
   type Exchange,
   escapeHtml,
   pageLanguage,
+  problemDocument,
   type Refusal,
   type RefusalContent,
 } from '@postern/core'
@@ -96,35 +97,26 @@ export function proofRefusal(exchange: Exchange, challenge: AltchaChallenge, non
     ],
     content: wantsHtml(exchange)
       ? proofPage(challenge, nonce, pageLanguage(exchange))
-      : {
-          type: 'application/problem+json',
-          text: JSON.stringify({
-            type: 'urn:postern:refusal:challenge',
-            title: 'Please prove that this is you',
-            status: 403,
-            detail: `${message} Send the solution in the header Postern-Proof, as ALTCHA encodes it.`,
-            instance: `urn:postern:request:${exchange.id}`,
-            challenge: { ...challenge },
-          }),
-        },
+      : problemDocument(exchange, {
+          type: 'urn:postern:refusal:challenge',
+          title: 'Please prove that this is you',
+          status: 403,
+          detail: `${message} Send the solution in the header Postern-Proof, as ALTCHA encodes it.`,
+          challenge: { ...challenge },
+        }),
   }
 }
 
 function linkOffer(exchange: Exchange, account: string, message: string, seconds: number): RefusalContent {
-  if (!wantsHtml(exchange)) {
-    return {
-      type: 'application/problem+json',
-      text: JSON.stringify({
-        type: 'urn:postern:refusal:throttle',
-        title: 'Too many requests',
-        status: 429,
-        detail: message,
-        instance: `urn:postern:request:${exchange.id}`,
-        retryAfter: Math.min(LONGEST_WAIT, Math.max(1, seconds)),
-        link: LINK_PATH,
-      }),
-    }
-  }
+  if (!wantsHtml(exchange))
+    return problemDocument(exchange, {
+      type: 'urn:postern:refusal:throttle',
+      title: 'Too many requests',
+      status: 429,
+      detail: message,
+      retryAfter: Math.min(LONGEST_WAIT, Math.max(1, seconds)),
+      link: LINK_PATH,
+    })
   const language = pageLanguage(exchange)
   const { wait, number } = LOGIN_WORDS[language]
   return loginPage(
