@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild'
+import { readRequirements } from '../packages/inspect/src/rules/shipped-requirements.ts'
 import { shippedScenarioTexts } from '../packages/scenarios/src/scenario-files.ts'
 import { documentsOf } from '../packages/scenarios/src/scenario-set.ts'
 import { BUNDLED } from './bundled-code.ts'
@@ -21,8 +22,13 @@ import { type Package, packages, root } from './workspace.ts'
 /** Files that a worker thread starts with: `new URL(`./prune-thread.${extension}`, import.meta.url)`. */
 const THREAD = /new URL\(`\.\/([\w-]+)\.\$\{/g
 
-/** Keeps the scenarios that ship as data. */
-const SCENARIOS = 'packages/scenarios'
+/** What the build reads, by package and file, so that a start need not: scenarios, what rules require. */
+const DATA: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
+  'packages/scenarios': {
+    'shipped-scenarios.json': () => JSON.stringify(documentsOf(shippedScenarioTexts())),
+  },
+  'packages/inspect': { 'rule-requirements.json': () => JSON.stringify(readRequirements()) },
+}
 
 /** Sent to browsers one by one, so each stays a file of its own. */
 const BROWSER = 'browser/'
@@ -71,8 +77,7 @@ export async function bundleModules({ folder, manifest }: Package): Promise<void
   requirePlaces(folder, source, metafile)
   escapeWide(metafile)
   writeLicences(output, metafile, BUNDLED[manifest.name] ?? [])
-  if (folder === SCENARIOS)
-    writeFileSync(join(output, 'shipped-scenarios.json'), JSON.stringify(documentsOf(shippedScenarioTexts())))
+  for (const [name, text] of Object.entries(DATA[folder] ?? {})) writeFileSync(join(output, name), text())
   // Last, for it is what tells how old all of this is.
   const now = new Date()
   utimesSync(join(output, 'index.js'), now, now)

@@ -16,6 +16,7 @@ import type { InspectedRequest } from './request/inspected-request.ts'
 import type { Level } from './rule/family.ts'
 import { CLEAN, type Inspection } from './rule/match.ts'
 import { ownRules } from './rules/own-rules.ts'
+import { shippedRequirements } from './rules/shipped-requirements.ts'
 import type { ExceptionTest } from './settings/exception.ts'
 import { couldAct } from './sinks/could-act.ts'
 import type { ParameterTypes } from './value/parameter-types.ts'
@@ -41,7 +42,7 @@ export interface InspectOptions {
 }
 
 /** The rules that ship with Postern, compiled. */
-export const ownRuleSet: RuleSet = new RuleSet(ownRules)
+export const ownRuleSet: RuleSet = new RuleSet(ownRules, shippedRequirements)
 
 /** Families of the rules about declarations and elements of XML, which are read in its whole text. */
 const DECLARED: readonly string[] = ['xxe', 'ssi', 'deserialisation']

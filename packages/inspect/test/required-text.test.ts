@@ -6,7 +6,7 @@ import { requiredBy } from '../src/matching/rule-candidates.ts'
 import { RuleSet } from '../src/matching/rule-set.ts'
 import { SignFilter } from '../src/matching/sign-filter.ts'
 import { TextFilter } from '../src/matching/text-filter.ts'
-import { leastLength, requiredSigns, requiredText } from '../src/rule/required-text.ts'
+import { ExpressionReader, type RequiredOfText } from '../src/rule/required-text.ts'
 import type { Rule } from '../src/rule/rule.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
 import { scanFeatures, seen } from '../src/value/features.ts'
@@ -62,6 +62,12 @@ const MORE = [
   '\n',
 ]
 
+/** Each asked with a reader that has read others before. */
+const reader = new ExpressionReader()
+const requiredText = (source: string): RequiredOfText['requires'] => reader.read(source).requires
+const requiredSigns = (source: string): RequiredOfText['signs'] => reader.read(source).signs
+const leastLength = (source: string): number => reader.read(source).least
+
 function mayMatch(source: string, text: string): boolean {
   return isLetThrough(new TextFilter([requiredText(source)]), text)
 }
@@ -102,8 +108,8 @@ describe('what an expression requires of a text', () => {
   })
 
   test('stands in every attack that a rule lists, whatever is written around it', () => {
-    const filter = new TextFilter(ownRules.map(rule => requiredBy(rule).requires))
-    const filtered = ownRules.filter(rule => requiredBy(rule).requires !== undefined)
+    const filter = new TextFilter(ownRules.map(rule => requiredBy(rule, reader).requires))
+    const filtered = ownRules.filter(rule => requiredBy(rule, reader).requires !== undefined)
     for (const rule of filtered) {
       for (const attack of rule.attacks) {
         for (const text of [attack, `é ${attack} x`, `${attack}\n`])
@@ -135,7 +141,8 @@ describe('the least length that an expression matches', () => {
       if (!('expression' in rule && rule.expression instanceof RegExp)) continue
       for (const attack of rule.attacks) {
         const found = rule.expression.exec(attack.toLowerCase()) ?? rule.expression.exec(attack)
-        if (found !== null) assert.ok(requiredBy(rule).least <= found[0].length, `${rule.id}: ${attack}`)
+        if (found !== null)
+          assert.ok(requiredBy(rule, reader).least <= found[0].length, `${rule.id}: ${attack}`)
       }
     }
   })
@@ -270,7 +277,7 @@ describe('the kinds of characters that an expression requires', () => {
     for (const rule of ownRules) {
       if (!('expression' in rule && rule.expression instanceof RegExp)) continue
       assert.equal(rule.expression.flags, '', `${rule.id} is read as an expression without flags`)
-      const filter = new SignFilter([requiredBy(rule).signs])
+      const filter = new SignFilter([requiredBy(rule, reader).signs])
       for (const attack of attacks) {
         for (const text of [attack, attack.toLowerCase()]) {
           if (!rule.expression.test(text)) continue

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { LONG } from '../src/matching/rule-candidates.ts'
 import { RuleSet } from '../src/matching/rule-set.ts'
 import { TextFilter } from '../src/matching/text-filter.ts'
-import { requiredText } from '../src/rule/required-text.ts'
+import { ExpressionReader } from '../src/rule/required-text.ts'
 import type { Span } from '../src/rule/rule.ts'
 import { PartSearch, type Parts, shiftOf } from '../src/rule/searched-parts.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
@@ -87,7 +87,7 @@ describe('searching a long text in parts', () => {
       fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 60 }), pieces => {
         const text = pieces.join('').padEnd(40, '.')
         for (const expression of expressions) {
-          const filter = new TextFilter([requiredText(expression.source)])
+          const filter = new TextFilter([new ExpressionReader().read(expression.source).requires])
           filter.read(text, true)
           const where = { bits: 0, shift: 0 }
           assert.ok(filter.locate(0, where))

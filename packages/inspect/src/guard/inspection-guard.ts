@@ -21,6 +21,7 @@ import type { InspectedRequest } from '../request/inspected-request.ts'
 import type { Level } from '../rule/family.ts'
 import type { Inspection } from '../rule/match.ts'
 import type { Rule } from '../rule/rule.ts'
+import { shippedRequirements } from '../rules/shipped-requirements.ts'
 import {
   type CompiledException,
   compileExceptions,
@@ -104,7 +105,9 @@ interface Plan {
 export function inspectionGuard(options: InspectionOptions = {}): Guard {
   const bounds: Bounds = { ...DEFAULT_BOUNDS, ...options.bounds }
   const rules =
-    options.rules === undefined ? ownRuleSet : new RuleSet([...ownRuleSet.rules, ...options.rules])
+    options.rules === undefined
+      ? ownRuleSet
+      : new RuleSet([...ownRuleSet.rules, ...options.rules], shippedRequirements)
   rules.prepare()
   const exceptions = compileExceptions(options.except ?? [], 'inspect.except')
   const level = options.level ?? 1

@@ -1,4 +1,4 @@
-import { type RequiredOfText, requiredOf } from '../rule/required-text.ts'
+import { ExpressionReader, type RequiredOfText } from '../rule/required-text.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { Parts } from '../rule/searched-parts.ts'
 import { bitsOf } from '../value/bits.ts'
@@ -53,10 +53,12 @@ export class RuleCandidates {
   readonly #known: Int32Array
   readonly #knownWithin: (Int32Array | undefined)[] = new Array<Int32Array | undefined>(SLOTS)
 
-  constructor(rules: readonly Rule[]) {
+  /** @param known what is known already of the first of the rules */
+  constructor(rules: readonly Rule[], known: readonly RequiredOfText[] = []) {
     this.rows = new Int32Array(Math.ceil(rules.length / 32))
     this.#gates = new RuleGates(rules)
-    const required = rules.map(requiredBy)
+    const reader = new ExpressionReader()
+    const required = rules.map((rule, index) => known[index] ?? requiredBy(rule, reader))
     this.#signs = new SignFilter(required.map(({ signs }) => signs))
     this.#filter = new TextFilter(required.map(({ requires }) => requires))
     this.#fitting = Array.from({ length: MEASURED }, (_, length) => fitting(required, length))
@@ -173,8 +175,8 @@ export class RuleCandidates {
 }
 
 /** What a text must hold for a rule to hit it. */
-export function requiredBy({ needs, signs }: Rule): RequiredOfText {
-  const required = needs === undefined ? NOTHING : requiredOf(needs.map(({ source }) => source).join('|'))
+export function requiredBy({ needs, signs }: Rule, reader: ExpressionReader): RequiredOfText {
+  const required = needs === undefined ? NOTHING : reader.read(needs.map(({ source }) => source).join('|'))
   return signs === undefined ? required : { ...required, signs }
 }
 

@@ -1,4 +1,5 @@
 import type { EffortMeter } from '../bounds/effort-meter.ts'
+import type { RequiredOfText } from '../rule/required-text.ts'
 import type { Rule, Span } from '../rule/rule.ts'
 import type { Parts } from '../rule/searched-parts.ts'
 import { CHAR, type Features } from '../value/features.ts'
@@ -26,6 +27,7 @@ export class RuleSet {
   readonly #foreign: boolean
   /** How many times 32 rules there are: a set of rules is a row of so many numbers. */
   readonly #width: number
+  readonly #known: () => readonly RequiredOfText[]
   #prepared: RuleCandidates | undefined
   /**
    * The rules that look at each place, and of these the ones for which it matters where a text starts or
@@ -44,8 +46,10 @@ export class RuleSet {
   /** The rules of some families, by the list that names them. */
   readonly #ofFamilies: WeakMap<readonly string[], Int32Array> = new WeakMap()
 
-  constructor(rules: readonly Rule[]) {
+  /** @param known what is known already of the first of the rules; asked for before they are used */
+  constructor(rules: readonly Rule[], known: () => readonly RequiredOfText[] = () => []) {
     this.rules = rules
+    this.#known = known
     let chars = 0
     let words = 0
     for (const rule of rules) {
@@ -78,16 +82,15 @@ export class RuleSet {
   }
 
   /**
-   * Reads what every rule requires of a text, so that the first request need not wait for it: a tenth of a
-   * second for the rules that ship.
+   * Reads what every rule requires of a text, so that the first request need not wait for it.
    */
   prepare(): void {
-    this.#prepared ??= new RuleCandidates(this.rules)
+    this.#prepared ??= new RuleCandidates(this.rules, this.#known())
   }
 
   get #candidates(): RuleCandidates {
-    this.#prepared ??= new RuleCandidates(this.rules)
-    return this.#prepared
+    this.prepare()
+    return this.#prepared as RuleCandidates
   }
 
   /**

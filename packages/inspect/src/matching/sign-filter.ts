@@ -32,16 +32,20 @@ export class SignFilter {
   /** @param needs of each rule, one for each of its alternatives */
   constructor(needs: readonly (readonly RequiredSigns[] | undefined)[]) {
     this.#width = Math.ceil(needs.length / 32)
-    this.#all = new Int32Array(BYTES * VALUES * this.#width)
+    this.#all = new Int32Array(BYTES * VALUES * this.#width).fill(-1)
     this.#some = new Int32Array(BYTES * VALUES * this.#width)
     this.#more = new Int32Array(this.#width)
     this.#starts = new Int32Array(needs.length + 1)
     const rows: number[] = []
+    /** The rules without such a set: every value of one byte lets them through. */
+    const free = new Int32Array(this.#width)
     needs.forEach((alternatives, rule) => {
       const { all, some } = sharedBy(alternatives)
       const sets = tellingSets({ all, some })
       this.#markAll(rule, all)
-      this.#markSome(rule, sets[0])
+      const [set] = sets
+      if (set === undefined) free[rule >> 5] = (free[rule >> 5] as number) | (1 << (rule & 31))
+      else this.#markSome(rule, set)
       if (alternatives !== undefined && (alternatives.length > 1 || sets.length > 1)) {
         this.#more[rule >> 5] = (this.#more[rule >> 5] as number) | (1 << (rule & 31))
         rows.push(...alternatives.flatMap(compiled))
@@ -49,6 +53,8 @@ export class SignFilter {
       this.#starts[rule + 1] = rows.length
     })
     this.#needs = Int32Array.from(rows)
+    for (let at = 0; at < VALUES * this.#width; at++)
+      this.#some[at] = (this.#some[at] as number) | (free[at % this.#width] as number)
   }
 
   /**
@@ -93,28 +99,33 @@ export class SignFilter {
     }
   }
 
-  /** Lets a rule through where all that it needs is there. */
+  /** Keeps a rule back where something that it needs is missing. */
   #markAll(rule: number, all: SignSet): void {
     for (let byte = 0; byte < BYTES; byte++) {
       const needed = byteOf(all, byte)
-      for (let value = needed; value < VALUES; value++)
-        if ((needed & ~value) === 0) this.#let(this.#all, rule, byte, value)
-    }
-  }
-
-  /** Lets a rule through where some of a set is there; one without a set by every value of one byte. */
-  #markSome(rule: number, set: SignSet | undefined): void {
-    for (let byte = 0; byte < (set === undefined ? 1 : BYTES); byte++) {
-      const needed = set === undefined ? -1 : byteOf(set, byte)
       if (needed === 0) continue
       for (let value = 0; value < VALUES; value++)
-        if (needed < 0 || (needed & value) !== 0) this.#let(this.#some, rule, byte, value)
+        if ((needed & ~value) !== 0) this.#keepBack(rule, byte, value)
     }
   }
 
-  #let(table: Int32Array, rule: number, byte: number, value: number): void {
+  /** Lets a rule through where some of a set is there. */
+  #markSome(rule: number, set: SignSet): void {
+    for (let byte = 0; byte < BYTES; byte++) {
+      const needed = byteOf(set, byte)
+      if (needed === 0) continue
+      for (let value = 0; value < VALUES; value++) if ((needed & value) !== 0) this.#let(rule, byte, value)
+    }
+  }
+
+  #keepBack(rule: number, byte: number, value: number): void {
     const at = (byte * VALUES + value) * this.#width + (rule >> 5)
-    table[at] = (table[at] as number) | (1 << (rule & 31))
+    this.#all[at] = (this.#all[at] as number) & ~(1 << (rule & 31))
+  }
+
+  #let(rule: number, byte: number, value: number): void {
+    const at = (byte * VALUES + value) * this.#width + (rule >> 5)
+    this.#some[at] = (this.#some[at] as number) | (1 << (rule & 31))
   }
 
   #isMet(rule: number, chars: number, holds: number): boolean {

@@ -136,7 +136,7 @@ export function signsOfEither(parts: readonly RequiredSigns[]): RequiredSigns {
     chars &= all.chars
     holds &= all.holds
   }
-  const sets = parts.map(setsByWeight)
+  const sets = parts.map(lightestSets)
   const some: SignSet[] = []
   for (let rank = 0; rank < CHOSEN; rank++) {
     if (sets.some(list => list.length === 0)) break
@@ -147,13 +147,34 @@ export function signsOfEither(parts: readonly RequiredSigns[]): RequiredSigns {
 
 /** Sets that alternatives are summed up in. */
 const CHOSEN = 3
+/** What a set of a single kind weighs that is rare, and that is frequent. */
+const RARE = 2
+const OFTEN = 12
 
-/** All that is required, as sets of which one kind each is; those that say most first. */
-function setsByWeight({ all, some }: RequiredSigns): readonly SignSet[] {
-  const sets = [...some]
-  for (let left = all.chars; left !== 0; left &= left - 1) sets.push({ chars: left & -left, holds: 0 })
-  for (let left = all.holds; left !== 0; left &= left - 1) sets.push({ chars: 0, holds: left & -left })
-  return sets.length < 2 ? sets : sets.sort(byWeight)
+/** Of all that is required, as sets of which one kind each is, the few that say most; those first. */
+function lightestSets({ all, some }: RequiredSigns): readonly SignSet[] {
+  const chosen: SignSet[] = []
+  const listed = some.length < 2 ? some : some.toSorted(byWeight)
+  let at = 0
+  const addListed = (heaviest: number): void => {
+    for (; chosen.length < CHOSEN && at < listed.length; at++) {
+      const set = listed[at] as SignSet
+      if (weightOf(set) > heaviest) return
+      chosen.push(set)
+    }
+  }
+  const addSingle = (chars: number, holds: number): void => {
+    for (let left = chars; left !== 0 && chosen.length < CHOSEN; left &= left - 1)
+      chosen.push({ chars: left & -left, holds: 0 })
+    for (let left = holds; left !== 0 && chosen.length < CHOSEN; left &= left - 1)
+      chosen.push({ chars: 0, holds: left & -left })
+  }
+  addListed(RARE)
+  addSingle(all.chars & ~FREQUENT.chars, all.holds & ~FREQUENT.holds)
+  addListed(OFTEN)
+  addSingle(all.chars & FREQUENT.chars, all.holds & FREQUENT.holds)
+  addListed(Number.POSITIVE_INFINITY)
+  return chosen
 }
 
 /** The most frequent kinds: most letters of English, digits and spaces. */
@@ -164,9 +185,9 @@ function byWeight(a: SignSet, b: SignSet): number {
 }
 
 /** How likely a text holds one of a set, roughly. */
-function weightOf({ chars, holds }: SignSet): number {
-  const frequent = bitsOf(chars & FREQUENT.chars) + bitsOf(holds & FREQUENT.holds)
-  return kindsIn({ chars, holds }) * 2 + frequent * 10
+function weightOf(set: SignSet): number {
+  const frequent = bitsOf(set.chars & FREQUENT.chars) + bitsOf(set.holds & FREQUENT.holds)
+  return kindsIn(set) * RARE + frequent * (OFTEN - RARE)
 }
 
 function kindsIn({ chars, holds }: SignSet): number {

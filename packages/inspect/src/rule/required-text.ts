@@ -42,16 +42,32 @@ const NO_TEXT: readonly string[] = ['']
 const EMPTY: Known = { exact: NO_TEXT, all: [], least: 0, signs: NO_SIGNS }
 /** What stands for itself in an expression. */
 const LETTERS = /[^()[\]{}|\\^$.*+?]+/y
+/** A class of a few characters, of which each stands for itself. */
+const PLAIN_CLASS = /^(?:[^\\^-]|\\[^\w]|\\[tnr]|-$)(?:[^\\-]|\\[^\w]|\\[tnr]|-$){0,7}$/
+const ESCAPE = /\\(?:x[\da-f]{2}|u[\da-f]{4}|[\s\S])/iy
 const QUANTIFIER = /(?:[*+?]|\{(\d{1,6})(?:,\d{0,6})?\})\??/y
 
+/** An expression with more alternatives is asked for what they share. */
+const MOST_ALTERNATIVES = 12
+
 /**
- * The texts without which an expression cannot match, read from its source: one requirement for each of its
- * alternatives, of which one must be met. A text that meets none need not be searched. Errs on one side
- * only: what is not understood requires nothing. The idea is that of code search by trigrams (Cox, 2012).
- * @returns in lower case; undefined when some alternative requires nothing
+ * What a text must hold for an expression to match it, read from its source. A text that does not hold it
+ * need not be searched. Errs on one side only: what is not understood requires nothing. The idea is that of
+ * code search by trigrams (Cox, 2012).
  */
-export function requiredText(source: string): readonly Requirement[] | undefined {
-  return requirementsOf(new SourceReader(source).alternatives())
+export interface RequiredOfText {
+  /**
+   * The texts without which it cannot match, in lower case: one requirement for each of its alternatives, of
+   * which one must be met. Undefined when some alternative requires nothing.
+   */
+  readonly requires: readonly Requirement[] | undefined
+  /** How long a text must be, at least. */
+  readonly least: number
+  /**
+   * The kinds of characters without which it cannot match, for each of its alternatives. Undefined when some
+   * alternative requires none.
+   */
+  readonly signs: readonly RequiredSigns[] | undefined
 }
 
 function requirementsOf(parts: readonly Known[]): readonly Requirement[] | undefined {
@@ -59,40 +75,10 @@ function requirementsOf(parts: readonly Known[]): readonly Requirement[] | undef
   return found.some(lists => lists.length === 0) ? undefined : found
 }
 
-/** How long a text must be for an expression to match it, at least: a shorter one need not be searched. */
-export function leastLength(source: string): number {
-  return shortestOf(new SourceReader(source).alternatives())
-}
-
-/**
- * The kinds of characters without which an expression cannot match, for each of its alternatives. Errs on one
- * side only, as `requiredText` does.
- * @returns undefined when some alternative requires none
- */
-export function requiredSigns(source: string): readonly RequiredSigns[] | undefined {
-  return signsOf(new SourceReader(source).alternatives())
-}
-
-/** An expression with more is asked for what they share. */
-const MOST_ALTERNATIVES = 12
-
 function signsOf(parts: readonly Known[]): readonly RequiredSigns[] | undefined {
   const each = parts.map(part => part.signs)
   const signs = each.length > MOST_ALTERNATIVES ? [signsOfEither(each)] : each
   return signs.includes(NO_SIGNS) ? undefined : signs
-}
-
-/** All that is known of the texts that an expression matches. */
-export interface RequiredOfText {
-  readonly requires: readonly Requirement[] | undefined
-  readonly least: number
-  readonly signs: readonly RequiredSigns[] | undefined
-}
-
-/** `requiredText`, `leastLength` and `requiredSigns` of an expression, which is read once. */
-export function requiredOf(source: string): RequiredOfText {
-  const parts = new SourceReader(source).alternatives()
-  return { requires: requirementsOf(parts), least: shortestOf(parts), signs: signsOf(parts) }
 }
 
 function shortestOf(parts: readonly Known[]): number {
@@ -100,13 +86,16 @@ function shortestOf(parts: readonly Known[]): number {
 }
 
 function listsOf({ exact, all }: Pick<Known, 'exact' | 'all'>): Requirement {
-  return exact === undefined ? all : withList(all, exact)
+  if (exact === undefined) return all
+  const lists = [...all]
+  addList(lists, exact)
+  return lists
 }
 
-/** With one more list, if it tells anything. */
-function withList(all: Requirement, texts: readonly string[]): Requirement {
-  const isTelling = texts.length <= MAX_TEXTS && texts.every(text => text.length >= SHORTEST)
-  return isTelling ? [...all, [...new Set(texts)]] : all
+/** Adds a list, if it tells anything. */
+function addList(lists: OneOf[], texts: readonly string[]): void {
+  if (texts.length > MAX_TEXTS || texts.some(text => text.length < SHORTEST)) return
+  lists.push(texts.length > 1 ? [...new Set(texts)] : texts)
 }
 
 /** The most telling of several lists: that of which the shortest text is longest. */
@@ -125,21 +114,30 @@ function eitherOf(parts: readonly Known[]): Known {
   const least = shortestOf(parts)
   const signs = signsOfEither(parts.map(part => part.signs))
   if (union.length === 0) return { ...ANYTHING, least, signs }
-  return isExact && union.length <= MAX_TEXTS
-    ? { exact: union, all: [], least, signs }
-    : { exact: undefined, all: withList([], union), least, signs }
+  if (isExact && union.length <= MAX_TEXTS) return { exact: union, all: [], least, signs }
+  return { exact: undefined, all: listsOf({ exact: union, all: [] }), least, signs }
 }
 
-class SourceReader {
-  readonly #source: string
+/**
+ * Reads expressions. What it has read of a class or an escape it remembers: the rules that ship hold the same
+ * third of theirs again and again, and all of them are read before the first request.
+ */
+export class ExpressionReader {
+  readonly #classes = new Map<string, Known>()
+  readonly #escapes = new Map<string, Known>()
+  #source = ''
   #at = 0
 
-  constructor(source: string) {
+  /** @param source of an expression that is valid */
+  read(source: string): RequiredOfText {
     this.#source = source
+    this.#at = 0
+    const parts = this.#alternatives()
+    return { requires: requirementsOf(parts), least: shortestOf(parts), signs: signsOf(parts) }
   }
 
   /** The alternatives up to a closing bracket or the end. */
-  alternatives(): readonly Known[] {
+  #alternatives(): readonly Known[] {
     const found = [this.#sequence()]
     while (this.#source[this.#at] === '|') {
       this.#at++
@@ -152,7 +150,7 @@ class SourceReader {
     /** The texts of the parts since the last one that could be anything. */
     let run: readonly string[] = NO_TEXT
     let isExact = true
-    let all: Requirement = []
+    const all: OneOf[] = []
     let least = 0
     let signs = NO_SIGNS
     while (!this.#isAtEnd()) {
@@ -166,20 +164,20 @@ class SourceReader {
       const part = this.#quantified(this.#atom())
       least += part.least
       signs = signsOfBoth(signs, part.signs)
-      if (part.all.length > 0) all = [...all, ...part.all]
+      all.push(...part.all)
       const { exact } = part
       if (exact !== undefined && run.length * exact.length <= MAX_EXACT) {
         if (exact !== NO_TEXT) run = run.flatMap(start => exact.map(end => start + end))
         continue
       }
       isExact = false
-      all = withList(all, run)
-      if (exact !== undefined && exact.length > MAX_EXACT) all = withList(all, exact)
+      addList(all, run)
+      if (exact !== undefined && exact.length > MAX_EXACT) addList(all, exact)
       run = exact !== undefined && exact.length <= MAX_EXACT ? exact : NO_TEXT
     }
-    return isExact
-      ? { exact: run, all, least, signs }
-      : { exact: undefined, all: withList(all, run), least, signs }
+    if (isExact) return { exact: run, all, least, signs }
+    addList(all, run)
+    return { exact: undefined, all, least, signs }
   }
 
   #isAtEnd(): boolean {
@@ -230,7 +228,7 @@ class SourceReader {
     const prefix =
       /^\?(?:[:=!]|<[=!]|<\w{1,40}>)/.exec(this.#source.slice(this.#at, this.#at + 48))?.[0] ?? ''
     this.#at += prefix.length
-    const found = eitherOf(this.alternatives())
+    const found = eitherOf(this.#alternatives())
     this.#at++
     // What is looked for ahead or behind is not part of the match.
     return /^\?<?[=!]$/.test(prefix) ? EMPTY : found
@@ -241,30 +239,14 @@ class SourceReader {
     if (this.#source[this.#at] === '^') this.#at++
     while (this.#at < this.#source.length && this.#source[this.#at] !== ']')
       this.#at += this.#source[this.#at] === '\\' ? 2 : 1
-    const inside = this.#source.slice(start, this.#at++)
-    const isPlain = /^(?:[^\\^-]|\\[^\w]|\\[tnr]|-$)(?:[^\\-]|\\[^\w]|\\[tnr]|-$){0,7}$/.test(inside)
-    const spelt = inside.replace(/\\([tnr])/g, (_, letter: string) => LINE_ENDS[letter] ?? '')
-    const characters = [...new Set(spelt.replaceAll('\\', '').toLowerCase())]
-    const signs = signsOfClass(inside)
-    return isPlain && !inside.includes('\\\\') && characters.length <= MAX_CLASS
-      ? { exact: characters, all: [], least: 1, signs }
-      : { ...ANY_CHARACTER, signs }
+    return remembered(this.#classes, this.#source.slice(start, this.#at++), knownOfClass)
   }
 
   #escape(): Known {
-    const character = this.#source[this.#at++] as string
-    if (character === 'b' || character === 'B') return EMPTY
-    const signs = signsOfMember(this.#source, this.#at - 2)
-    const named = LINE_ENDS[character]
-    if (named !== undefined) return { exact: [named], all: [], least: 1, signs }
-    if (!/\w/.test(character)) return { exact: [character], all: [], least: 1, signs }
-    // What stood before, or under a name, may be nothing.
-    if (/[\dkpP]/.test(character)) return ANYTHING
-    const code = /^(?:x[\da-f]{2}|u[\da-f]{4})/i.exec(this.#source.slice(this.#at - 1, this.#at + 4))?.[0]
-    if (code === undefined) return { ...ANY_CHARACTER, signs }
-    this.#at += code.length - 1
-    const numbered = String.fromCharCode(Number.parseInt(code.slice(1), 16)).toLowerCase()
-    return { exact: [numbered], all: [], least: 1, signs }
+    ESCAPE.lastIndex = this.#at - 1
+    const text = ESCAPE.exec(this.#source)?.[0] ?? '\\'
+    this.#at += text.length - 1
+    return remembered(this.#escapes, text, knownOfEscape)
   }
 
   #quantified(atom: Known): Known {
@@ -284,4 +266,38 @@ class SourceReader {
       ? { exact: undefined, all: listsOf(atom), least: atom.least * times, signs: atom.signs }
       : ANYTHING
   }
+}
+
+function remembered(known: Map<string, Known>, source: string, read: (source: string) => Known): Known {
+  const before = known.get(source)
+  if (before !== undefined) return before
+  const found = read(source)
+  known.set(source, found)
+  return found
+}
+
+/** @param inside of a class, without its brackets */
+function knownOfClass(inside: string): Known {
+  const signs = signsOfClass(inside)
+  if (!PLAIN_CLASS.test(inside) || inside.includes('\\\\')) return { ...ANY_CHARACTER, signs }
+  const spelt = inside.replace(/\\([tnr])/g, (_, letter: string) => LINE_ENDS[letter] ?? '')
+  const characters = [...new Set(spelt.replaceAll('\\', '').toLowerCase())]
+  return characters.length <= MAX_CLASS
+    ? { exact: characters, all: [], least: 1, signs }
+    : { ...ANY_CHARACTER, signs }
+}
+
+/** @param text from its backslash on */
+function knownOfEscape(text: string): Known {
+  const character = text.charAt(1)
+  if (character === 'b' || character === 'B') return EMPTY
+  const signs = signsOfMember(text, 0)
+  const named = LINE_ENDS[character]
+  if (named !== undefined) return { exact: [named], all: [], least: 1, signs }
+  if (!/\w/.test(character)) return { exact: [character], all: [], least: 1, signs }
+  // What stood before, or under a name, may be nothing.
+  if (/[\dkpP]/.test(character)) return ANYTHING
+  if (text.length === 2) return { ...ANY_CHARACTER, signs }
+  const numbered = String.fromCharCode(Number.parseInt(text.slice(2), 16)).toLowerCase()
+  return { exact: [numbered], all: [], least: 1, signs }
 }
