@@ -24,7 +24,7 @@ export {
   rows,
 } from './budget/budget.ts'
 export { type BudgetGrant, openBudgetGrant, signBudgetGrant } from './budget/budget-grant.ts'
-export { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget/budget-refusal.ts'
+export { budgetError, ReadBudgetExceeded, RowBudgetExceeded, RowBudgetHeld } from './budget/budget-refusal.ts'
 export {
   type BudgetStatus,
   budgetStatus,

@@ -10,6 +10,7 @@ import {
   guardPool,
   ReadBudgetExceeded,
   RowBudgetExceeded,
+  RowBudgetHeld,
   rows,
 } from '@postern/access'
 import { VirtualClock } from '@postern/core'
@@ -154,4 +155,55 @@ test('a refusal of which a query builder kept only code and message is read from
     const { budget, scope, allowed, asked, retryAt, over } = read
     assert.deepEqual({ budget, scope, allowed, asked, retryAt, over }, detail)
   }
+})
+
+const HELD = { budget: 'orders.delete', scope: 'actor' } as const
+
+test('a budget that others hold is to be tried again, whatever a query builder makes of the error', () => {
+  const driver = Object.assign(new Error('budget "orders.delete" is held'), {
+    code: '40001',
+    detail: JSON.stringify({ heldBudget: HELD.budget, scope: HELD.scope }),
+  })
+  const meant = budgetError(driver)
+  assert.ok(meant instanceof RowBudgetHeld)
+  assert.equal(meant.cause, driver)
+  const { code, message } = meant
+  for (const error of [
+    meant,
+    new Error('Failed query', { cause: meant }),
+    Object.assign(new Error(), { parent: driver }),
+    Object.assign(new Error(`Invalid invocation:\n\n${message}`), { code }),
+  ]) {
+    const read = budgetError(error)
+    assert.ok(read instanceof RowBudgetHeld)
+    assert.deepEqual(
+      [read.budget, read.scope, read.retryable, read.statusCode, read.headers['retry-after']],
+      ['orders.delete', 'actor', true, 503, '1'],
+    )
+    const answer = budgetAnswer(error)
+    assert.equal(answer?.status, 503)
+    assert.equal(answer?.headers['retry-after'], '1')
+    assert.equal(JSON.parse(answer?.body ?? '').type, 'urn:postern:refusal:budget-held')
+  }
+  const page = budgetAnswer(meant, { accept: 'text/html', acceptLanguage: 'de' })
+  assert.match(page?.body ?? '', /Versuchen Sie es noch einmal/)
+  for (const other of [{ code: '40001' }, { code: '40001', detail: '{}' }, { code: '40001', detail: 'x' }])
+    assert.equal(budgetError(other), other)
+})
+
+test('a change that waits for its budget is tried again while others hold it, but not longer than it may wait', async () => {
+  const clock = new VirtualClock(0)
+  const wait = async (ms: number): Promise<void> => clock.advance(ms)
+  let tries = 0
+  const held = async (): Promise<string> => {
+    tries++
+    if (tries < 4) throw new RowBudgetHeld(HELD)
+    return 'done'
+  }
+  assert.equal(await delayOverBudget(held, { clock, wait }), 'done')
+  const always = async (): Promise<never> => {
+    throw new RowBudgetHeld(HELD)
+  }
+  await assert.rejects(delayOverBudget(always, { clock, wait, atMost: '1s' }), RowBudgetHeld)
+  assert.equal(clock.now(), 1_300)
 })

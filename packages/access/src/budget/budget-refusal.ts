@@ -1,4 +1,4 @@
-import { BudgetExceeded, CredentialError } from '@postern/core'
+import { BudgetExceeded, CredentialError, StoreError } from '@postern/core'
 import type { OverBudget } from './budget.ts'
 
 /**
@@ -36,6 +36,35 @@ export class RowBudgetExceeded extends BudgetExceeded {
  */
 export class ReadBudgetExceeded extends RowBudgetExceeded {}
 
+/**
+ * Other transactions of the same actor (tenant, table) hold what is left of a budget, and did not end in time
+ * or wait for this one. It was rolled back, and may pass when it is begun again. Retry loops for
+ * `serialization_failure` know the database's own error, which is the `cause`.
+ */
+export class RowBudgetHeld extends StoreError {
+  readonly budget: string
+  readonly scope: RefusalDetail['scope']
+  /** Answered so where the application does not answer it itself, as with `RowBudgetExceeded`. */
+  readonly statusCode = 503
+  readonly status = 503
+  /** Seconds (RFC 9110 section 10.2.3). */
+  readonly headers: { readonly 'retry-after': string } = { 'retry-after': '1' }
+
+  constructor(detail: HeldDetail, options?: ErrorOptions) {
+    const { budget, scope } = detail
+    const message = `budget "${budget}" is held by other transactions of this ${scope} that have not ended; try again`
+    super(message, { ...options, store: 'row budgets', retryable: true })
+    this.budget = budget
+    this.scope = scope
+  }
+}
+
+/** What the database says of a budget that others hold. */
+interface HeldDetail {
+  readonly budget: string
+  readonly scope: RefusalDetail['scope']
+}
+
 /** What the database says of a refusal. */
 export interface RefusalDetail {
   readonly budget: string
@@ -51,28 +80,42 @@ const MODES: readonly unknown[] = ['deny', 'delay', 'stepUp', 'approval']
 
 /**
  * An error of any driver or query builder as what it means: `RowBudgetExceeded` when a budget refused,
- * `CredentialError` when the claim or the grant did not hold; every other error as it is. Looks into `cause`,
- * `driverError`, `parent`, `nativeError` and `previous`, where query builders put the driver's error.
+ * `RowBudgetHeld` when it is to be tried again, `CredentialError` when the claim or the grant did not hold;
+ * every other error as it is. Looks into `cause`, `driverError`, `parent`, `nativeError` and `previous`,
+ * where query builders put the driver's error.
  */
 export function budgetError(error: unknown): unknown {
   let layer = error
   for (let depth = 0; depth < 5 && typeof layer === 'object' && layer !== null; depth++) {
-    const meant = layer instanceof RowBudgetExceeded ? layer : meaningOf(layer, error)
+    const meant = isMeaning(layer) ? layer : meaningOf(layer, error)
     if (meant !== undefined) return meant
     layer = innerOf(layer)
   }
   return error
 }
 
+function isMeaning(error: object): error is RowBudgetExceeded | RowBudgetHeld {
+  return error instanceof RowBudgetExceeded || error instanceof RowBudgetHeld
+}
+
 /** What one layer of an error says of a budget or a claim; undefined when it is about something else. */
-function meaningOf(layer: object, cause: unknown): RowBudgetExceeded | CredentialError | undefined {
+function meaningOf(
+  layer: object,
+  cause: unknown,
+): RowBudgetExceeded | RowBudgetHeld | CredentialError | undefined {
   switch ('code' in layer ? layer.code : undefined) {
     case 'POSTERN_BUDGET_EXCEEDED':
       return 'message' in layer ? inWords(layer.message, cause) : undefined
     case 'POSTERN_CREDENTIAL':
       return layer instanceof CredentialError ? layer : credentialError(layer, cause)
+    case 'POSTERN_STORE':
+      return 'message' in layer ? heldInWords(layer.message, cause) : undefined
     case 'ERR_SQLITE_ERROR':
       return ofSqlite(layer, cause)
+    case '40001': {
+      const detail = 'detail' in layer ? readHeld(layer.detail) : undefined
+      return detail === undefined ? undefined : new RowBudgetHeld(detail, { cause })
+    }
     case 'PB001': {
       const detail = 'detail' in layer ? readDetail(layer.detail) : undefined
       return detail === undefined ? undefined : new RowBudgetExceeded(detail, { cause })
@@ -125,6 +168,17 @@ function inWords(message: unknown, cause: unknown): RowBudgetExceeded | undefine
     : new ReadBudgetExceeded(detail, { cause })
 }
 
+const HELD_IN_WORDS =
+  /budget "([^"\n]{1,128})" is held by other transactions of this (actor|tenant|table|global) that have not ended/
+
+/** The same of a budget that others hold. */
+function heldInWords(message: unknown, cause: unknown): RowBudgetHeld | undefined {
+  const found = typeof message === 'string' ? HELD_IN_WORDS.exec(message) : null
+  if (found === null) return undefined
+  const [, budget = '', scope] = found
+  return new RowBudgetHeld({ budget, scope: scope as RefusalDetail['scope'] }, { cause })
+}
+
 const INNER = ['cause', 'driverError', 'parent', 'nativeError', 'previous']
 
 function innerOf(error: object): unknown {
@@ -134,17 +188,25 @@ function innerOf(error: object): unknown {
 
 /** The facts of a refusal, from the text that the database sent; undefined when it is something else. */
 function readDetail(text: unknown): RefusalDetail | undefined {
-  if (typeof text !== 'string' || text.length > 2_000) return undefined
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { budget, scope, allowed, asked, retryAt, over } = value as Record<string, unknown>
+  const { budget, scope, allowed, asked, retryAt, over } = readFacts(text)
   if (typeof budget !== 'string' || !SCOPES.includes(scope) || !MODES.includes(over)) return undefined
   if (typeof allowed !== 'number' || typeof asked !== 'number' || typeof retryAt !== 'number')
     return undefined
   return { budget, scope: scope as RefusalDetail['scope'], allowed, asked, retryAt, over: over as OverBudget }
+}
+
+function readHeld(text: unknown): HeldDetail | undefined {
+  const { heldBudget: budget, scope } = readFacts(text)
+  if (typeof budget !== 'string' || !SCOPES.includes(scope)) return undefined
+  return { budget, scope: scope as RefusalDetail['scope'] }
+}
+
+function readFacts(text: unknown): Readonly<Record<string, unknown>> {
+  if (typeof text !== 'string' || text.length > 2_000) return {}
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
 }

@@ -5,6 +5,9 @@ export interface BudgetWords {
   readonly change: string
   readonly read: string
   readonly unchanged: string
+  /** Other transactions hold what is left, and nobody knows yet whether it is enough. */
+  readonly held: string
+  readonly heldDetail: string
   /** `{allowed}` and `{asked}` are counts of rows. */
   readonly left: string
   readonly leftToRead: string
@@ -18,6 +21,8 @@ export const BUDGET_WORDS: Readonly<Record<RefusalLanguage, BudgetWords>> = {
     change: 'More than you may change at once',
     read: 'More than you may read at once',
     unchanged: 'Nothing was changed.',
+    held: 'Try again',
+    heldDetail: 'Other changes have not finished yet. Nothing was changed.',
     left: '{allowed} rows are left in this window, {asked} were to be changed.',
     leftToRead: '{allowed} rows are left to be read in this window, and this would have read more.',
     more: {
@@ -31,6 +36,8 @@ export const BUDGET_WORDS: Readonly<Record<RefusalLanguage, BudgetWords>> = {
     change: 'Mehr, als Sie auf einmal ändern dürfen',
     read: 'Mehr, als Sie auf einmal lesen dürfen',
     unchanged: 'Es wurde nichts geändert.',
+    held: 'Versuchen Sie es noch einmal',
+    heldDetail: 'Andere Änderungen sind noch nicht abgeschlossen. Es wurde nichts geändert.',
     left: 'In diesem Zeitraum sind noch {allowed} Zeilen frei, {asked} sollten geändert werden.',
     leftToRead:
       'In diesem Zeitraum dürfen noch {allowed} Zeilen gelesen werden, und hier wären es mehr gewesen.',
@@ -45,6 +52,8 @@ export const BUDGET_WORDS: Readonly<Record<RefusalLanguage, BudgetWords>> = {
     change: 'Más de lo que puede cambiar de una vez',
     read: 'Más de lo que puede leer de una vez',
     unchanged: 'No se cambió nada.',
+    held: 'Inténtelo de nuevo',
+    heldDetail: 'Otros cambios aún no han terminado. No se cambió nada.',
     left: 'En este periodo quedan {allowed} filas; se iban a cambiar {asked}.',
     leftToRead: 'En este periodo quedan {allowed} filas por leer, y esto habría leído más.',
     more: {
@@ -58,6 +67,8 @@ export const BUDGET_WORDS: Readonly<Record<RefusalLanguage, BudgetWords>> = {
     change: 'Plus que vous ne pouvez modifier en une fois',
     read: 'Plus que vous ne pouvez lire en une fois',
     unchanged: 'Rien n’a été modifié.',
+    held: 'Réessayez',
+    heldDetail: 'D’autres modifications ne sont pas encore terminées. Rien n’a été modifié.',
     left: 'Il reste {allowed} lignes pour cette période ; {asked} devaient être modifiées.',
     leftToRead:
       'Il reste {allowed} lignes à lire pour cette période, et cette demande en aurait lu davantage.',
@@ -72,6 +83,8 @@ export const BUDGET_WORDS: Readonly<Record<RefusalLanguage, BudgetWords>> = {
     change: '一度に変更できる件数を超えています',
     read: '一度に読み取れる件数を超えています',
     unchanged: '何も変更されていません。',
+    held: 'もう一度お試しください',
+    heldDetail: 'ほかの変更がまだ終わっていません。何も変更されていません。',
     left: 'この期間に変更できるのはあと {allowed} 行ですが、{asked} 行を変更しようとしました。',
     leftToRead: 'この期間に読み取れるのはあと {allowed} 行ですが、それを超えて読み取ろうとしました。',
     more: {
@@ -85,6 +98,8 @@ export const BUDGET_WORDS: Readonly<Record<RefusalLanguage, BudgetWords>> = {
     change: 'أكثر مما يمكنك تغييره دفعة واحدة',
     read: 'أكثر مما يمكنك قراءته دفعة واحدة',
     unchanged: 'لم يتغير شيء.',
+    held: 'حاول مرة أخرى',
+    heldDetail: 'لم تنتهِ تغييرات أخرى بعد. لم يتغير شيء.',
     left: 'بقي {allowed} من الصفوف في هذه المدة، وكان المطلوب تغيير {asked}.',
     leftToRead: 'بقي {allowed} من الصفوف للقراءة في هذه المدة، وكان هذا الطلب سيقرأ أكثر.',
     more: {

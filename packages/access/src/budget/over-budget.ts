@@ -9,12 +9,12 @@ import {
   type RefusalLanguage,
   systemClock,
 } from '@postern/core'
-import { budgetError, ReadBudgetExceeded, RowBudgetExceeded } from './budget-refusal.ts'
+import { budgetError, ReadBudgetExceeded, RowBudgetExceeded, RowBudgetHeld } from './budget-refusal.ts'
 import { BUDGET_WORDS } from './budget-words.ts'
 
-/** An HTTP answer to a change that was over budget. */
+/** An HTTP answer to a change that was over budget, or is to be tried again. */
 export interface BudgetAnswer {
-  readonly status: 403 | 429
+  readonly status: 403 | 429 | 503
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
@@ -33,30 +33,28 @@ export interface BudgetAnswerOptions {
 /**
  * The answer to a request whose change was over budget, as a problem document (RFC 9457), or as a page for a
  * browser: what is left, what was asked for, when to retry, and how to ask for an approval. 403 when a
- * step-up or an approval is needed, 429 otherwise. Undefined for every other error.
+ * step-up or an approval is needed, 429 otherwise; 503 when other transactions hold the budget and the
+ * request may pass when it is sent again. Undefined for every other error.
  * @example
  * const answer = budgetAnswer(error, { approvals: '/.postern/approvals' })
  * if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body)
  */
 export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}): BudgetAnswer | undefined {
   const meant = budgetError(error)
+  if (meant instanceof RowBudgetHeld) return heldAnswer(meant, options)
   if (!(meant instanceof RowBudgetExceeded)) return undefined
   const { over, statusCode: status } = meant
   const retryAfter = secondsToRetry(meant, options.clock ?? systemClock)
   const approvals = over === 'approval' ? options.approvals : undefined
-  const { accept = '', acceptLanguage } = options
-  if (accept.includes('text/html') && !accept.includes('json'))
-    return answerWith(
-      status,
-      retryAfter,
-      PAGE_HEADERS,
-      pageOf(meant, approvals, preferredLanguage(acceptLanguage)),
-    )
+  if (wantsPage(options)) {
+    const page = pageOf(meant, approvals, preferredLanguage(options.acceptLanguage))
+    return answerWith(status, retryAfter, PAGE_HEADERS, page)
+  }
   const body = JSON.stringify({
     ...budgetProblem(meant),
     ...(approvals !== undefined && { approval: approvals }),
   })
-  return answerWith(status, retryAfter, { 'content-type': 'application/problem+json' }, body)
+  return answerWith(status, retryAfter, PROBLEM_HEADERS, body)
 }
 
 /** A change over budget as a problem document (RFC 9457). */
@@ -80,6 +78,30 @@ export function secondsToRetry({ retryAt }: RowBudgetExceeded, clock: Clock): nu
   return Math.max(1, Math.ceil((retryAt - clock.now()) / 1_000))
 }
 
+/** The answer where nothing says that the budget is used up: the same request may pass in a moment. */
+function heldAnswer({ budget, scope, status }: RowBudgetHeld, options: BudgetAnswerOptions): BudgetAnswer {
+  if (wantsPage(options)) {
+    const language = preferredLanguage(options.acceptLanguage)
+    const { held: title, heldDetail } = BUDGET_WORDS[language]
+    const main = `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(heldDetail)}</p>`
+    return answerWith(status, 1, PAGE_HEADERS, plainPage({ language, title, main }))
+  }
+  const body = JSON.stringify({
+    type: 'urn:postern:refusal:budget-held',
+    title: BUDGET_WORDS.en.held,
+    status,
+    detail: BUDGET_WORDS.en.heldDetail,
+    budget,
+    scope,
+  })
+  return answerWith(status, 1, PROBLEM_HEADERS, body)
+}
+
+function wantsPage({ accept = '' }: BudgetAnswerOptions): boolean {
+  return accept.includes('text/html') && !accept.includes('json')
+}
+
+const PROBLEM_HEADERS = { 'content-type': 'application/problem+json' }
 const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
@@ -139,9 +161,13 @@ export interface DelayOptions {
   readonly clock?: Clock
 }
 
+/** How long to wait for transactions that hold a budget, before the change is tried again. */
+const HELD_MS = 100
+
 /**
- * Runs a change, and again when its budget opens, for budgets that are `over: 'delay'`; every other refusal
- * is thrown. The work must be one whole transaction, for what was refused is rolled back.
+ * Runs a change, and again when its budget opens, for budgets that are `over: 'delay'`, and for every budget
+ * that other transactions only hold; every other refusal is thrown. The work must be one whole transaction,
+ * for what was refused is rolled back.
  */
 export async function delayOverBudget<T>(work: () => Promise<T>, options: DelayOptions = {}): Promise<T> {
   const { clock = systemClock, wait = timer } = options
@@ -151,6 +177,10 @@ export async function delayOverBudget<T>(work: () => Promise<T>, options: DelayO
       return await work()
     } catch (error) {
       const meant = budgetError(error)
+      if (meant instanceof RowBudgetHeld && clock.now() < deadline) {
+        await wait(HELD_MS)
+        continue
+      }
       if (!(meant instanceof RowBudgetExceeded) || meant.over !== 'delay') throw error
       // More than the whole budget never fits.
       if (meant.retryAt > deadline || clock.now() >= deadline) throw error

@@ -34,7 +34,8 @@ export const raise = (rows: string): string =>
  * Counts rows against a limit. A lane whose step has passed, or whose share is used up, goes to `stretch`,
  * which moves the window on and takes of the other lanes what they do not need. It takes from lanes that
  * nobody is changing first; only when these have not enough does it wait for the others, and refuses when
- * they have not enough either, or do not answer in time.
+ * they have not enough either. Where they do not answer in time, the statement is to be tried again, unless
+ * what is committed is too much already.
  */
 export const SPEND_SQL: string = `
 CREATE FUNCTION postern_budgets.other_lane(for_limit integer, for_key text) RETURNS smallint ${DEFINER} AS $$
@@ -76,6 +77,7 @@ DECLARE
   window_now bigint[];
   lacking bigint;
   spare bigint;
+  found bigint;
 BEGIN
   SELECT * INTO l FROM postern_budgets.limits WHERE id = for_limit;
   step_now := floor(date_part('epoch', clock_timestamp()) * 1000 / l.step);
@@ -96,10 +98,12 @@ BEGIN
   WHERE x.limit_id = for_limit AND x.key = for_key AND x.lane = mine RETURNING * INTO c;
   lacking := c.spent + c.older - c.share;
   IF lacking <= 0 THEN RETURN; END IF;
-  spare := postern_budgets.try_spare(l, for_key, mine, step_now, lacking, false, 0);
-  IF spare < lacking THEN spare := postern_budgets.try_spare(l, for_key, mine, step_now, lacking, true, spare); END IF;
+  spare := coalesce(postern_budgets.try_spare(l, for_key, mine, step_now, lacking, false), 0);
   IF spare >= lacking THEN RETURN; END IF;
-  PERFORM postern_budgets.refuse_rows(l, for_key, step_now, n, greatest(0, c.share + spare - c.spent - c.older + n));
+  found := postern_budgets.try_spare(l, for_key, mine, step_now, lacking, true);
+  IF found >= lacking THEN RETURN; END IF;
+  IF found IS NULL THEN PERFORM postern_budgets.refuse_held(l, for_key, step_now); END IF;
+  PERFORM postern_budgets.refuse_rows(l, for_key, step_now, n, greatest(0, c.share + coalesce(found, spare) - c.spent - c.older + n));
 END $$;
 
 -- Takes what is lacking of other lanes, the last ones first, and half of what else they can spare. Looks at as few lanes as will do, for
@@ -150,13 +154,26 @@ BEGIN
   RETURN spare;
 END $$;
 
--- The same, and what was known before when other transactions do not let go of their lanes in time. Two that wait for each other
--- have used up the budget between them: one is refused.
-CREATE FUNCTION postern_budgets.try_spare(l postern_budgets.limits, for_key text, mine smallint, step_now bigint, lacking bigint, waits boolean, known bigint) RETURNS bigint
+-- The same, and null when other transactions do not let go of their lanes in time, or wait for those of this one.
+CREATE FUNCTION postern_budgets.try_spare(l postern_budgets.limits, for_key text, mine smallint, step_now bigint, lacking bigint, waits boolean) RETURNS bigint
 LANGUAGE plpgsql SET lock_timeout = '${PATIENCE}' AS $$
 BEGIN
   RETURN postern_budgets.take_spare(l, for_key, mine, step_now, lacking, waits);
-EXCEPTION WHEN lock_not_available OR deadlock_detected THEN RETURN known;
+EXCEPTION WHEN lock_not_available OR deadlock_detected THEN RETURN NULL;
+END $$;
+
+-- Raises what is to be tried again, unless what is committed, with what this transaction has counted, is over the limit whatever the
+-- others do.
+CREATE FUNCTION postern_budgets.refuse_held(l postern_budgets.limits, for_key text, step_now bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF l.rows < (SELECT sum(postern_budgets.used(c.spent || c.counts, c.newest, step_now)) FROM postern_budgets.counters AS c WHERE c.limit_id = l.id AND c.key = for_key)
+  THEN RETURN; END IF;
+  RAISE LOG 'postern: budget "%" (%) of % was held by transactions that did not end', l.budget, l.scope, postern_budgets.name_of(for_key);
+  RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+    MESSAGE = format('budget "%s" is held by other transactions of this %s that have not ended', l.budget, l.scope),
+    DETAIL = json_build_object('heldBudget', l.budget, 'scope', l.scope)::text,
+    HINT = 'Begin the transaction again: it may be within the budget. Change tables in the same order everywhere.';
 END $$;
 
 -- Rows count from the end of their transaction on: one that outlasts a step is moved to the step in which it commits.
