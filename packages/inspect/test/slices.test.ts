@@ -78,13 +78,15 @@ describe('inspection in slices', () => {
 })
 
 describe('the last step of an inspection', () => {
+  const budget = 1
+
   /** A request that is done in its first slice, during which the clock of the CPU goes on by so much. */
-  function verdictAfter(milliseconds: number): string {
+  function verdictAfter(milliseconds: number, most = budget): string {
     let calls = 0
     const cpu = (): number => (calls++ === 0 ? 0 : milliseconds)
     const ongoing = beginInspection(
       request('a | b & c '.repeat(4_000)),
-      {},
+      { bounds: { ...DEFAULT_BOUNDS, cpu: most } },
       { milliseconds: 4, now: () => 0, cpu },
     )
     assert.ok(ongoing.advance(4, () => 0))
@@ -94,8 +96,12 @@ describe('the last step of an inspection', () => {
   }
 
   test('counts: who ends more than a tenth over the budget is over it', () => {
-    assert.equal(verdictAfter(DEFAULT_BOUNDS.cpu + 4), 'pass')
-    assert.equal(verdictAfter(DEFAULT_BOUNDS.cpu * 1.2), 'too-big bounds/effort')
+    assert.equal(verdictAfter(budget * 1.05), 'pass')
+    assert.equal(verdictAfter(budget * 1.2), 'too-big bounds/effort')
+  })
+
+  test('counts for no more than its units explain, however busy the machine is', () => {
+    assert.equal(verdictAfter(10_000, DEFAULT_BOUNDS.cpu), 'pass')
   })
 
   test('counts once, and what compiling took before it is not held against it', () => {

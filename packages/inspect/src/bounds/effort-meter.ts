@@ -1,3 +1,5 @@
+import { countedCpu } from './effort-units.ts'
+
 /** Units between two looks at the clock. */
 const BETWEEN = 16_384
 /** How far beyond its budget of time a request may end, times that budget. */
@@ -26,6 +28,7 @@ export interface TimeBudget {
  * of time is used up, so that the event loop can serve others. The budget is about the work, the slice
  * about the clock; where slices are taken,
  * the CPU that they use together has a budget too, because some texts cost more than their length says.
+ * Of that CPU, no more counts than the units explain: a machine that is busy takes longer for the same work.
  */
 export class EffortMeter {
   readonly #budget: number
@@ -38,7 +41,7 @@ export class EffortMeter {
   #now: (() => number) | undefined
   #isUp = false
   readonly #time: TimeBudget | undefined
-  /** Milliseconds of CPU that the slices before took. */
+  /** Milliseconds of CPU that the slices before count for. */
   #taken = 0
   /**
    * What the clock of the CPU showed when the slice began; for the first slice, once it had done some work:
@@ -85,7 +88,7 @@ export class EffortMeter {
 
   #end(): void {
     if (!this.#isUp && this.#time !== undefined && this.#cpuBegun !== undefined)
-      this.#take(this.#time.cpu() - this.#cpuBegun, this.#time)
+      this.#take(countedCpu(this.#time.cpu() - this.#cpuBegun, this.#spent - this.#begun), this.#time)
     this.#isUp = true
   }
 

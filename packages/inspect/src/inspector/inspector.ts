@@ -1,6 +1,6 @@
 import { mayHoldDocument } from '../body/may-hold-document.ts'
 import { EffortMeter } from '../bounds/effort-meter.ts'
-import { ENOUGH, PER_HIT, PER_VALUE, QUOTED, UNITS_OF_DECODING } from '../bounds/effort-units.ts'
+import { ENOUGH, PER_HIT, PER_READING, PER_VALUE, QUOTED, UNITS_OF_DECODING } from '../bounds/effort-units.ts'
 import { DecodingWalk } from '../canonicalise/decoding-walk.ts'
 import { Clearance, ENCODED } from '../clearance/clearance.ts'
 import { clearedText } from '../clearance/cleared-text.ts'
@@ -318,7 +318,9 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
   /** The next reading. Few characters may unpack to a long one, whether or not a rule runs over it. */
   #next(walk: DecodingWalk): Reading | undefined {
     const reading = walk.next()
-    if (reading !== undefined && reading.text.length > LONGEST_AT_ONCE) this.#meter.spend(reading.text.length)
+    if (reading === undefined) return undefined
+    const { length } = reading.text
+    this.#meter.spend(length > LONGEST_AT_ONCE ? length + PER_READING : PER_READING)
     return reading
   }
 

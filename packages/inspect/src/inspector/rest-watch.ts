@@ -1,6 +1,7 @@
 import type { BodyWatch, Refusal } from '@postern/core'
 import type { RestReader } from '../body/rest-reader.ts'
 import type { StartUp } from '../bounds/effort-meter.ts'
+import { countedCpu } from '../bounds/effort-units.ts'
 import type { Inspection } from '../rule/match.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { Inspector } from './inspector.ts'
@@ -15,7 +16,8 @@ const UNITS_PER_BYTE = 400
 const UNITS_PER_PIECE = 6_000_000
 /**
  * Nanoseconds of CPU for each byte that goes by, beside what a request may take anyway (`Bounds.cpu`): four
- * times what ordinary text takes.
+ * times what ordinary text takes, and what its units explain at most (`countedCpu`): text of up to 50 units a
+ * byte passes however busy the machine is.
  */
 const CPU_PER_BYTE = 200
 
@@ -69,7 +71,7 @@ export class RestWatch implements BodyWatch {
       const cpuBegun = slices.cpu()
       const inspector = this.#begin(part)
       const isDone = inspector.advance(0, slices.now)
-      this.#charge(slices.cpu() - cpuBegun)
+      this.#charge(countedCpu(slices.cpu() - cpuBegun, inspector.meter.spent))
       if (!isDone) return this.#finish(inspector, bytes, start + PART)
       const refusal = this.#judge(inspector)
       if (refusal !== undefined) return refusal
@@ -112,8 +114,9 @@ export class RestWatch implements BodyWatch {
     for (let isDone = false; !isDone; ) {
       await slices.turn()
       const cpuBegun = slices.cpu()
+      const { spent } = inspector.meter
       isDone = inspector.advance(slices.milliseconds, slices.now)
-      this.#charge(slices.cpu() - cpuBegun)
+      this.#charge(countedCpu(slices.cpu() - cpuBegun, inspector.meter.spent - spent))
     }
     return this.#judge(inspector) ?? this.#takeFrom(bytes, next)
   }
