@@ -2,6 +2,7 @@ import type { Principal } from '@postern/core'
 import type { Source } from './bind.ts'
 import { ALL, NONE } from './bound.ts'
 import type { Context } from './context.ts'
+import { resultOf } from './evaluator.ts'
 import { readKnown } from './known-operand.ts'
 import { normalise, type Scalar } from './scalar.ts'
 
@@ -18,18 +19,16 @@ export function callerSource(principal: Principal, context: Context): Source {
       if (own.length === 0) return negated ? ALL : NONE
       const values = own
         .map(value => normalise[field.holds](value))
-        .filter((value): value is Scalar => value !== null)
+        // SQLite has no NaN: as a parameter it is NULL, which would make the whole list unknown.
+        .filter((value): value is Scalar => value !== null && !Number.isNaN(value))
       // None of them is a value of the field's type: no row is among them, and every
       // row that has a value is not.
       if (values.length === 0) return negated ? { kind: 'null', field, negated: true } : NONE
       return { kind: 'in', field, values, negated }
     },
     check({ test }, negated) {
-      try {
-        return (test(principal, context) === true) !== negated ? ALL : NONE
-      } catch {
-        return NONE
-      }
+      const result = resultOf(test, principal, context)
+      return result === undefined || result === negated ? NONE : ALL
     },
   }
 }

@@ -32,11 +32,17 @@ export function evaluator(condition: Condition): Evaluator {
     case 'listed': {
       const read = reader(condition.field, condition.field.holds)
       const { list, field } = condition
+      const parse = normalise[field.holds]
+      const isListed = (text: string, value: Scalar): boolean => {
+        const other = parse(text)
+        // Not NaN, for which SQLite could not be asked.
+        return other !== null && !Number.isNaN(other) && isSame(other, value)
+      }
       return (principal, fields, context) => {
         const values = principal[list]
         if (values === undefined || values.length === 0) return FALSE
         const value = read(principal, fields, context)
-        return value === null ? UNKNOWN : truth(values.some(other => normalise[field.holds](other) === value))
+        return value === null ? UNKNOWN : truth(values.some(other => isListed(other, value)))
       }
     }
     case 'isNull': {
@@ -54,11 +60,8 @@ export function evaluator(condition: Condition): Evaluator {
     case 'check': {
       const { test } = condition
       return (principal, _fields, context) => {
-        try {
-          return truth(test(principal, context) === true)
-        } catch {
-          return UNKNOWN
-        }
+        const result = resultOf(test, principal, context)
+        return result === undefined ? UNKNOWN : truth(result)
       }
     }
     case 'all':
@@ -88,6 +91,23 @@ export function evaluator(condition: Condition): Evaluator {
         return parent === undefined || parent === null ? UNKNOWN : inner(principal, parent, context)
       }
     }
+  }
+}
+
+/**
+ * What a check says; undefined when it throws, or says neither yes nor no: a promise, of a function that
+ * should not have been async, is not false.
+ */
+export function resultOf(
+  test: Extract<Condition, { kind: 'check' }>['test'],
+  principal: Principal,
+  context: Context,
+): boolean | undefined {
+  try {
+    const result: unknown = test(principal, context)
+    return typeof result === 'boolean' ? result : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -80,7 +80,7 @@ export function oneOf(field: FieldRef, values: readonly (Scalar | Date)[] | 'rol
   return { kind: 'oneOf', field, values: values.map(value => literalOf(value, field.holds, placeOf(field))) }
 }
 
-/** The field is absent. Never unknown. */
+/** The field is null. Unknown only when it was not loaded. */
 export function isNull(field: FieldRef): Condition {
   return { kind: 'isNull', field }
 }
@@ -97,7 +97,7 @@ export function hasScope(scope: string): Condition {
 
 /**
  * Any function of the caller and the context, but not of the resource: it is run before rows are
- * looked at. One that throws is unknown.
+ * looked at. One that throws, or returns no boolean (a promise), is unknown.
  * @param name shown by `explain`; also what `diff` compares, so give a changed function a new name
  */
 export function check(name: string, test: (principal: Principal, context: Context) => boolean): Condition {

@@ -32,9 +32,12 @@ export function readKnown(operand: KnownOperand, holds: FieldType): ReadKnown {
     }
     case 'principal': {
       const { attribute } = operand
-      // The id of an anonymous caller is empty, and an empty column must not be theirs.
-      if (attribute === 'id') return principal => (principal.id === '' ? null : read(principal.id))
-      return principal => read(principal[attribute])
+      // The id of an anonymous caller is empty, and an empty column must not be theirs; nor that of an empty
+      // tenant. Row-level security cannot tell an empty setting from an absent one either.
+      return principal => {
+        const value = principal[attribute]
+        return value === '' ? null : read(value)
+      }
     }
   }
 }

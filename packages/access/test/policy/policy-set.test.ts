@@ -19,6 +19,7 @@ import {
   oneOf,
   owns,
   parent,
+  principal,
   resourceType,
 } from '@postern/access'
 import { ConfigError } from '@postern/core'
@@ -134,6 +135,46 @@ test('a deny that needs a role holds for those who have it, and for no others', 
     'the suspended do nothing',
   )
   assert.equal(policies.decide(ANN, 'order.read', open).allowed, true)
+})
+
+test('roles and scopes are compared as values of the field that is one of them', () => {
+  const thing = resourceType('thing', { fields: { id: 'integer', at: 'time', share: 'number' } })
+  const policies = definePolicies([
+    allow('all', { action: '*', on: thing }),
+    deny('id', { action: 'id', on: thing, when: oneOf(thing.fields.id, 'roles') }),
+    deny('time', { action: 'time', on: thing, when: oneOf(thing.fields.at, 'roles') }),
+    deny('share', { action: 'share', on: thing, when: oneOf(thing.fields.share, 'scopes') }),
+  ])
+  const caller = { ...ANN, roles: ['7', '2026-01-01T00:00:00Z'], scopes: ['0.50', 'NaN'] }
+  const at = new Date('2026-01-01T00:00:00Z')
+  for (const id of [7, 7n, '7']) {
+    const thingOf = (fields: object): { type: string; fields: object } => ({ type: 'thing', fields })
+    assert.equal(policies.decide(caller, 'id', thingOf({ id })).allowed, false, `${typeof id} ${id}`)
+    assert.equal(policies.decide(caller, 'id', thingOf({ id: 8 })).allowed, true)
+    assert.equal(policies.decide(caller, 'time', thingOf({ at })).allowed, false)
+    assert.equal(policies.decide(caller, 'share', thingOf({ share: 0.5 })).allowed, false)
+    assert.equal(policies.decide(caller, 'share', thingOf({ share: Number.NaN })).allowed, true)
+  }
+})
+
+test('a check that returns no boolean is unknown: a promise neither lifts a "not" nor a deny', () => {
+  const later = check('later', (async () => true) as unknown as () => boolean)
+  const policies = definePolicies([
+    allow('not later', { action: 'a', when: not(later) }),
+    allow('all', { action: 'b' }),
+    deny('later', { action: 'b', when: later }),
+    allow('one', { action: 'c', when: not(check('one', (() => undefined) as unknown as () => boolean)) }),
+  ])
+  for (const action of ['a', 'b', 'c'])
+    assert.equal(policies.decide(ANN, action, { type: '' }).allowed, false, action)
+})
+
+test('a caller without a tenant is not of the empty one', () => {
+  const when = eq(account.fields.tenant, principal.tenant)
+  const policies = definePolicies([allow('tenant', { action: 'read', on: account, when })])
+  const resource = { type: 'account', fields: { id: 1, tenant: '' } }
+  assert.equal(policies.decide({ ...ANN, tenant: '' }, 'read', resource).allowed, false)
+  assert.equal(policies.filter({ ...ANN, tenant: '' }, 'read', 'account').rows, 'none')
 })
 
 test('conditions read the clock and the attributes that are passed in', () => {

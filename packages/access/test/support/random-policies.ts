@@ -84,7 +84,18 @@ export const REFS: readonly string[] = [
   '00000000-0000-0000-0000-00000000000a',
   '6F9619FF-8B86-D011-B42D-00C04FC964FF',
 ]
-const ROLES = ['admin', 'clerk', 'open', 'red']
+const ROLES = [
+  'admin',
+  'clerk',
+  'open',
+  'red',
+  '1',
+  '9007199254740993',
+  '1.5',
+  'NaN',
+  '1767225600000',
+  '2026-01-01T00:00:00Z',
+]
 export const START: number = Date.UTC(2026, 0, 1)
 const INTEGERS = [0, 1, -1, 2, 9_007_199_254_740_993n, 9_223_372_036_854_775_807n, 2_147_483_648]
 const NUMBERS = [0, -0, 0.1, 1, 1.5, -2.25, 1e300, Number.POSITIVE_INFINITY]
@@ -127,7 +138,7 @@ export function randomPrincipal(random: Random): Principal {
   return {
     kind: id === '' ? 'anonymous' : random.pick(['user', 'service', 'apiKey']),
     id,
-    ...(random.next() < 0.6 && { tenant: random.pick(['red', 'open', 'blue']) }),
+    ...(random.next() < 0.6 && { tenant: random.pick(['red', 'open', 'blue', '']) }),
     ...(random.next() < 0.7 && { roles: random.some(ROLES) }),
     ...(random.next() < 0.5 && { scopes: random.some(['files', 'open']) }),
     ...(random.next() < 0.5 && { authenticatedAt: random.pick(TIMES) }),
@@ -190,6 +201,10 @@ function fileLeaf(random: Random, depth: number): Condition {
     () => oneOf(f.status, 'roles'),
     () => oneOf(f.team, 'scopes'),
     () => oneOf(f.ref, 'roles'),
+    () => oneOf(f.n, 'roles'),
+    () => oneOf(f.x, 'roles'),
+    () => oneOf(f.at, 'roles'),
+    () => oneOf(f.flag, 'roles'),
     () => oneOf(f.n, random.some(INTEGERS)),
     () => oneOf(f.at, random.some(TIMES)),
     () => compare(f.n, random.pick(INTEGERS)),
