@@ -24,6 +24,7 @@ import { isKeyName } from './format/note.ts'
 import { parseVerifierKey } from './format/note-key.ts'
 import { AuditIndex } from './index/audit-index.ts'
 import type { AuditLog } from './log/audit-log.ts'
+import { refuseLostKeys, SUBJECT_KEYS } from './log/lost-keys.ts'
 import { LogReader } from './reader/log-reader.ts'
 import { CheckpointPublisher, type PublisherOptions } from './witness/checkpoint-publisher.ts'
 
@@ -92,6 +93,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     for (const part of opened.splice(0).reverse()) part.close()
   }
   try {
+    refuseLostKeys(directory, keyDirectory)
     const { port, published } = await laterFollower({
       directory,
       keyDirectory,
@@ -101,7 +103,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       }),
     })
     try {
-      const keys = KeyStore.open(join(keyDirectory, 'subjects.db'), { readOnly: true })
+      const keys = KeyStore.open(join(keyDirectory, SUBJECT_KEYS), { readOnly: true })
       opened.push(keys)
       const index = AuditIndex.open(join(directory, INDEX), keys, { readOnly: true })
       opened.push(index)

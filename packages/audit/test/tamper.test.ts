@@ -193,6 +193,65 @@ async function putBack(more: number): Promise<{ readonly directory: string; read
   return { directory, anchor }
 }
 
+describe('a directory that was copied or restored in part', () => {
+  const written = async (): Promise<string> => {
+    const directory = freshDirectory()
+    const log = await openAuditLog({ directory, origin })
+    await log.commit(requestEvent(1))
+    await log.close()
+    return directory
+  }
+
+  for (const [file, way] of [
+    ['signing-keys', /has no signing keys: .*signing-keys does not exist\. Restore it/],
+    ['subjects.db', /has no keys of subjects: .*subjects\.db does not exist\. Restore it/],
+  ] as const)
+    test(`is refused without its ${file}, and no new one is made in its place`, async () => {
+      const directory = await written()
+      const kept = join(directory, 'kept')
+      cpSync(join(`${directory}-keys`, file), kept)
+      rmSync(join(`${directory}-keys`, file))
+      for (const _ of [1, 2])
+        await assert.rejects(openAuditLog({ directory, origin }), (error: Error) => {
+          assert.ok(error instanceof IntegrityError)
+          assert.match(error.message, way)
+          return true
+        })
+      cpSync(kept, join(`${directory}-keys`, file))
+      rmSync(kept)
+      const log = await openAuditLog({ directory, origin })
+      await log.commit(requestEvent(2))
+      await log.close()
+    })
+
+  test('goes on with an empty subjects.db where the operator says that the old one is lost', async () => {
+    const directory = await written()
+    rmSync(`${directory}-keys/subjects.db`)
+    writeFileSync(`${directory}-keys/subjects.db`, '')
+    const log = await openAuditLog({ directory, origin })
+    await log.commit(requestEvent(2))
+    await log.close()
+    assert.equal((await verifyDirectory(directory)).size, 2)
+  })
+
+  test('is refused by the anchor of another log with a sentence that says so', async () => {
+    const anchor = `${freshDirectory()}.anchor`
+    const first = await openAuditLog({ directory: freshDirectory(), origin, anchors: [fileAnchor(anchor)] })
+    await first.commit(requestEvent(1))
+    await first.checkpoint()
+    await until(async () => (await fileAnchor(anchor).latest()) !== undefined)
+    await first.close()
+    for (const name of [origin, 'other.example/audit']) {
+      const opening = openAuditLog({
+        directory: freshDirectory(),
+        origin: name,
+        anchors: [fileAnchor(anchor)],
+      })
+      await assert.rejects(opening, /anchor "file .*" keeps a checkpoint that is not of this log/)
+    }
+  })
+})
+
 describe('attack: a copy of the directory goes on on another host', () => {
   test('whichever comes second to an anchor of both says so, and keeps what is there', async () => {
     const directory = freshDirectory()

@@ -3,6 +3,7 @@ import { KeyStore } from '../entry/key-store.ts'
 import { disk } from '../files/file-layer.ts'
 import { INDEX, LogFiles } from '../files/log-files.ts'
 import { AuditIndex } from '../index/audit-index.ts'
+import { SUBJECT_KEYS } from '../log/lost-keys.ts'
 import type { Published } from './follower.ts'
 import { type FollowerPort, threadFollower } from './follower-port.ts'
 import { type FollowerPlace, openFollowerAt } from './open-follower.ts'
@@ -61,7 +62,7 @@ function isLong({ directory, keyDirectory }: FollowerPlace): boolean {
   const size = Number(log.checkpoint()?.split('\n', 2)[1] ?? 0)
   if (size === 0) return false
   if (TenantNumbers.behind(log, size) > SOON_NUMBERED) return true
-  const keys = KeyStore.open(join(keyDirectory, 'subjects.db'))
+  const keys = KeyStore.open(join(keyDirectory, SUBJECT_KEYS))
   try {
     const index = AuditIndex.open(join(directory, INDEX), keys)
     const missing = size - index.size

@@ -4,6 +4,7 @@ import { disk, type FileLayer } from '../files/file-layer.ts'
 import { INDEX, LogFiles, VERIFIER_KEYS } from '../files/log-files.ts'
 import { parseVerifierKey } from '../format/note-key.ts'
 import { AuditIndex } from '../index/audit-index.ts'
+import { SUBJECT_KEYS } from '../log/lost-keys.ts'
 import { loadSigningKeys, noteKeyInUse } from '../log/signing-keys.ts'
 import { Follower } from './follower.ts'
 
@@ -56,7 +57,7 @@ export interface OpenedFollower {
  * @throws IntegrityError, StoreError when it cannot be resumed
  */
 export function openFollowerAt(place: FollowerPlace): OpenedFollower {
-  const keys = KeyStore.open(join(place.keyDirectory, 'subjects.db'))
+  const keys = KeyStore.open(join(place.keyDirectory, SUBJECT_KEYS))
   const opened: { close(): void }[] = [keys]
   try {
     const index = AuditIndex.open(join(place.directory, INDEX), keys)

@@ -5,7 +5,8 @@ import { createSecretFile, replaceSecretFile } from '@postern/store'
 import type { NoteSigner } from '../format/note.ts'
 import { generateNoteKey, parseSignerKey } from '../format/note-key.ts'
 
-const FILE = 'signing-keys'
+/** The file of the signing keys, in their directory. */
+export const SIGNING_KEYS = 'signing-keys'
 /** The verifier key of the newest key that has signed a checkpoint of the log. */
 const IN_USE = 'signing-key-in-use'
 /** Each opening signs with all of them. */
@@ -28,7 +29,7 @@ export function loadSigningKeys(
   origin: string,
   random: RandomSource = systemRandom,
 ): SigningKeys {
-  const path = join(directory, FILE)
+  const path = join(directory, SIGNING_KEYS)
   if (!existsSync(path)) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     // Another process may open the log first: its key is the one, then.
@@ -42,7 +43,7 @@ export function loadSigningKeys(
  * be read.
  */
 export function readSigningKeys(directory: string, origin: string): readonly NoteSigner[] {
-  const path = join(directory, FILE)
+  const path = join(directory, SIGNING_KEYS)
   try {
     return parseKeys(readLines(path), path, origin).signers
   } catch {
@@ -89,7 +90,7 @@ export function rotateSigningKey(
   origin: string,
   random: RandomSource = systemRandom,
 ): SigningKeys {
-  const path = join(directory, FILE)
+  const path = join(directory, SIGNING_KEYS)
   loadSigningKeys(directory, origin, random)
   const present = readLines(path)
   if (present.length >= MOST_KEYS)
@@ -110,7 +111,7 @@ export function rotateSigningKey(
  * is this log's, and without its predecessor nobody could open the log any more
  */
 export function retireSigningKey(directory: string, origin: string): SigningKeys {
-  const path = join(directory, FILE)
+  const path = join(directory, SIGNING_KEYS)
   const present = readLines(path)
   const lines = present.slice(0, 1)
   const keys = parseKeys(lines, path, origin)

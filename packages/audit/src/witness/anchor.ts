@@ -8,7 +8,7 @@ import {
   parseDuration,
   StoreError,
 } from '@postern/core'
-import { openCheckpoint } from '../format/checkpoint.ts'
+import { type Checkpoint, openCheckpoint } from '../format/checkpoint.ts'
 import type { NoteVerifier } from '../format/note.ts'
 import { sameBytes } from '../format/sha256.ts'
 import { isPrivate } from '../log/private-url.ts'
@@ -152,7 +152,7 @@ export async function checkAnchor(
   verifiers: readonly NoteVerifier[],
   origin: string,
 ): Promise<void> {
-  const remembered = openCheckpoint(note, verifiers, origin)
+  const remembered = openRemembered(anchor, note, verifiers, origin)
   const { size } = await reader.head()
   if (remembered.size > size) {
     throw new IntegrityError(
@@ -163,6 +163,24 @@ export async function checkAnchor(
   if (!sameBytes(await reader.root(remembered.size), remembered.root)) {
     throw new IntegrityError(
       `the first ${remembered.size} entries are not those that anchor "${anchor.name}" saw: the log was rewritten, or a copy of it goes on elsewhere`,
+    )
+  }
+}
+
+function openRemembered(
+  { name }: Anchor,
+  note: string,
+  verifiers: readonly NoteVerifier[],
+  origin: string,
+): Checkpoint {
+  try {
+    return openCheckpoint(note, verifiers, origin)
+  } catch (cause) {
+    if (!(cause instanceof IntegrityError)) throw cause
+    throw new IntegrityError(
+      `anchor "${name}" keeps a checkpoint that is not of this log (${cause.message}). An anchor belongs to one log and its keys: ` +
+        'give a new log another anchor; a log that was moved needs the signing keys that it had',
+      { cause },
     )
   }
 }
