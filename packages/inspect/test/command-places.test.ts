@@ -87,6 +87,16 @@ describe('the shortest command hung onto a word', () => {
       assert.equal(asked(query), 'block', query)
   })
 
+  test('is refused behind a host, under a name for one', () => {
+    for (const query of ['host=1;ps', 'ip=127.0.0.1|ls', 'target=8.8.8.8%26%26pwd', 'dest=x;dir'])
+      assert.equal(asked(query), 'block', query)
+    for (const query of ['host=S%26W', 'server=a;b', 'target=host1|host2', 'domain=a.example;b.example'])
+      assert.equal(asked(query), 'pass', query)
+    const body = Buffer.from('{"target":"127.0.0.1;ps"}')
+    const headers = ['content-type', 'application/json']
+    assert.equal(inspect({ method: 'POST', target: '/x', headers, body }).verdict, 'block')
+  })
+
   test('passes as a list of names', () => {
     for (const query of ['sort=name;id', 'fields=name|id', 'select=a;id', 'q=name;id', 'x=name;%20id'])
       assert.equal(asked(query), 'pass', query)

@@ -91,6 +91,15 @@ test('objects that run something when they are read are refused, whatever holds 
     verdict('filename="a.pt"', model('\u0080\u0002ccollections\nOrderedDict\nq\0)Rq\u0001.')),
     'pass',
   )
+  const asBody = (pickle: string, type: string): string => {
+    const body = Buffer.from(pickle, 'latin1')
+    return inspect({ method: 'POST', target: '/predict', headers: ['content-type', type], body }).verdict
+  }
+  const running = '\u0080\u0003cposix\nsystem\nX\u0002\0\0\0id\u0085R.'
+  for (const type of ['application/octet-stream', 'application/vnd.bentoml+pickle']) {
+    assert.equal(asBody(running, type), 'block')
+    assert.equal(asBody('\u0080\u0003ccollections\nOrderedDict\nq\0)Rq\u0001.', type), 'pass')
+  }
 })
 
 test('a script of a program that converts pictures is refused as a file', () => {

@@ -89,6 +89,7 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (door !== null) return door[0]
   if (JAVA_OBJECT.test(content.toString('latin1', 0, JAVA_WITHIN))) return OBJECT
+  if (isPickle(content) && isRunningPickle(content)) return OBJECT
   if (!isRun && !isObject && !isShown && !isTable) return undefined
   const head = content.toString('latin1', 0, HEAD)
   const cell = isTable ? STARTING_CELL.exec(head) : null

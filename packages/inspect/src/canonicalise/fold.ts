@@ -9,8 +9,12 @@ const CASED = /[\u0130\u0131\u017f]/
 /** Everything but ASCII and the letters of Western Europe, which folding leaves as they are. */
 const FOLDED = /[^\u0001-\u007f\u00c0-\u00ff]/
 const FOREIGN = /[^\u0000-\u007f]/
-/** A first byte that takes the backslash before a quote with it in some encodings (GBK: `%bf%5c`). */
-const TAKES_NEXT = /[\u00bf\ufffd](?=['"])/g
+/**
+ * First bytes that take the backslash before a quote with them in some encodings (GBK: `%bf%5c`), all at
+ * once: texts in another encoding end in many of them.
+ */
+const TAKES_NEXT = /[\u00bf\ufffd]{1,}/g
+const QUOTES = '\'"'
 
 /**
  * What a text becomes where width, look or invisible characters are ignored: compatibility forms folded
@@ -22,7 +26,7 @@ export function foldText(text: string): string {
   // U+560A and U+560D become LF and CR where a server keeps the low byte only.
   let folded = unmixed(text)
     .replace(INVISIBLE, '')
-    .replace(TAKES_NEXT, '')
+    .replace(TAKES_NEXT, beforeQuote)
     .replaceAll('\u560a', '\n')
     .replaceAll('\u560d', '\r')
   if (!FOREIGN.test(folded)) return folded
@@ -37,6 +41,12 @@ export function foldText(text: string): string {
     /[\u2018\u2019\u02b9\u02bc\u2032\u201c\u201d\u2033\u2039\u203a\u3008\u3009\u2329\u232a]/g,
     plain,
   )
+}
+
+/** Nothing where a quote follows, and the run as it is elsewhere. */
+function beforeQuote(run: string, at: number, text: string): string {
+  const next = text.charAt(at + run.length)
+  return next !== '' && QUOTES.includes(next) ? '' : run
 }
 
 /** What is wider than a byte. */

@@ -216,7 +216,8 @@ function isProgramByGlob(name: string, opening: Opening, place: Reading['place']
   // What a body sets between backticks is code; the path of a request begins so itself.
   if (opening === 'line' || (place === 'body' && opening === 'substitution')) return false
   if (place === 'path' && opening === 'start') return false
-  if (!PROGRAM_FOLDER.test(name)) return false
+  // What is in brackets stands for one sign of a name, never for a slash: `/[^/]*$` is an expression.
+  if (!PROGRAM_FOLDER.test(name) || /\[[^\]]{0,40}\//.test(name)) return false
   return !ROUTE.test(name) && /^\/[\w?*[\]-]{1,12}\/[\w?*[\]/-]{1,24}$/.test(name)
 }
 
@@ -236,6 +237,13 @@ const POSTED_BACK = /^[A-Z][a-z]{1,16}\$\w/
 const COMPUTED = /^eval\s{1,8}[\w.]{1,40}\s{0,2}=[^=$`;&|][^$`;&|]{0,400}(?:\||$)/
 const COMPUTED_REACH = 480
 
+/** What a module of JavaScript gives and takes, line by line. */
+const SCRIPT_WORD =
+  /^(?:export\s{1,4}(?:[*{]|(?:type|default|declare|abstract|async|const|let|var|function|class|interface|enum|namespace)\s)|import\s{1,4}(?:[*{'"]|type\s|[\w$]{1,40}\s{1,4}from\s))/
+const SCRIPT_REACH = 60
+/** The type of a `data:` URL, before how it is encoded. */
+const OF_DATA_URL = /\bdata:[a-z]{1,16}\/[\w.+-]{1,40};\s?$/
+
 /** Whether a single `|` stands before a word. */
 function isPiped(lower: string, at: number): boolean {
   return /(?:^|[^|])\|\s{0,8}$/.test(lower.slice(Math.max(0, at - 12), at))
@@ -253,6 +261,9 @@ function isByChance({ text, lower }: Reading, opening: Opening, at: number, end:
   if (end - at === 1 && !ENDS_LETTER.test(lower.slice(end, end + 1))) return true
   if (lower.startsWith('eval', at) && COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)))
     if (isPiped(lower, at)) return true
+  if (end - at === 6 && SCRIPT_WORD.test(lower.slice(at, end + SCRIPT_REACH))) return true
+  if (lower.startsWith('base64', at) && OF_DATA_URL.test(lower.slice(Math.max(0, at - SCRIPT_REACH), at)))
+    return true
   const name = text.slice(at, end)
   if (!SOME_CAPITAL.test(name)) return false
   if (POSTED_BACK.test(name)) return true

@@ -1,4 +1,5 @@
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
+import { isOfScript, isShellTest, testedEnd } from './programs-beside-sql.ts'
 import { isDatabaseCall } from './sql-behind-text.ts'
 import { KEY } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
@@ -171,7 +172,7 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
     return { id: 'sqli/call', score: 6, end: at + 3 }
   if (sql.kindAt(at) === TOKEN.variable && sql.source.startsWith(':=', sql.ends[at]))
     return { id: 'sqli/tautology', score: 6, end: at + 2 }
-  if (inString && isInches(sql, i, at)) return undefined
+  if (inString && (isInches(sql, i, at) || isShellTest(sql, i))) return undefined
   const compared = Math.max(sql.comparison(at), sql.bracketedComparison(at))
   if (compared > 0) {
     if (isOfScript(sql, at, compared)) return undefined
@@ -224,8 +225,9 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
   if (context === 'value' && sql.keyAt(at) === KEY.literal && next >= sql.count)
     return { id: 'sqli/tautology', score: 5, end: next }
   if (!inString) return undefined
-  // `' or 'a`: the string it opens is closed by the query.
+  // `' or 'a`: the string it opens is closed by the query; `'or'` alone is a word in quotes.
   const opens =
+    (sql.ends[at] as number) < sql.source.trimEnd().length &&
     isQuote(sql.kindAt(at)) &&
     sql.kindAt(at) === sql.kindAt(i - 1) &&
     next >= sql.count &&
@@ -243,21 +245,6 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
   return after === TOKEN.comment || (isQuote(after) && sql.kindAt(i) === TOKEN.logic)
     ? { id: 'sqli/tautology', score: 5, end: next }
     : undefined
-}
-
-/** A comparison with a member by `===` or `!==`, which no database knows: `"asc" !== list.order`. */
-function isOfScript(sql: SqlGrammar, from: number, to: number): boolean {
-  let isStrict = false
-  let isMember = false
-  for (let at = from; at < to; at++) {
-    const kind = sql.kindAt(at)
-    if (kind === TOKEN.dot) isMember = true
-    if (kind !== TOKEN.compare && kind !== TOKEN.word) continue
-    const text = sql.source.slice(sql.starts[at], sql.ends[at])
-    if (kind === TOKEN.word) isMember ||= text.includes('.')
-    else isStrict ||= text === '===' || text === '!=='
-  }
-  return isStrict && isMember
 }
 
 /** Whether `if(` or `iif(` with a comparison inside starts at `at`. */
@@ -381,7 +368,7 @@ function afterTest(sql: SqlGrammar, at: number, inString: boolean): Finding | un
   // MySQL's full-text search: the value was its search string.
   if (wordAt(sql, value) === 'boolean' && wordAt(sql, value + 1) === 'mode')
     return continuation(sql, value + 2, inString ? 'string' : 'value', at)
-  const next = sql.expression(value)
+  const next = testedEnd(sql, at)
   if (next < 0) return undefined
   if (sql.keyAt(next) === KEY.logic && (inString || sql.isSolid(value))) {
     const found = afterLogic(sql, next, inString ? 'string' : 'value')

@@ -54,9 +54,10 @@ export function matchOf(
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
-  const weighed = isCertainCommand(rule, setting, reading)
-    ? (span.score ?? rule.score)
-    : weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
+  const weighed =
+    isCertainCommand(rule, setting, reading) || isCertainCondition(id, setting, reading)
+      ? (span.score ?? rule.score)
+      : weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
   const isData = level === 1 && takesSuch(rule.family, id, span, reading, location)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
@@ -144,6 +145,19 @@ function isOrdinary(
 /** Whether a secret is a line for a shell, of which a rule may have found but the last word (`|sh`). */
 function isCertainCommand({ family }: Rule, setting: ValueSetting, { lower }: Reading): boolean {
   return family === 'rce' && setting === 'secret' && COMMAND_LINE.test(lower)
+}
+
+/** A condition behind a quote that holds for every row, in words; what it compares are the groups. */
+const CONDITION =
+  /["'`][\s)]{0,8}(?:(?:or|and|xor)\b[\s(]{0,8}(?:["']?(\w{0,12})["']?\s{0,4}(?:=|like\b)\s{0,4}["']?(\w{0,12})|(?:true|\d{1,4})\s{0,4}(?:--|#|\/\*))|(?:\|\||&&)\s{0,4}["']?(\w{1,12})["']?\s{0,4}=\s{0,4}["']?(\w{1,12}))/
+
+/** Whether a secret is a condition that always holds, shorter than what else counts there: `' or 1=1--`. */
+function isCertainCondition(id: string, setting: ValueSetting, { lower }: Reading): boolean {
+  if (setting !== 'secret' || id !== 'sqli/tautology') return false
+  const found = CONDITION.exec(lower)
+  if (found === null) return false
+  const [, left, right, joined, other] = found
+  return left === right && joined === other
 }
 
 /** Chance makes short commands and separators out of the signs of a password. */

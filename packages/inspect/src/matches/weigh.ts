@@ -18,6 +18,7 @@ const MENTIONED = new Set([
   'java/class-name',
   'mail/command',
   'rce/line-command',
+  'code/loop',
   'crlf/body-split',
   'xss/script-word',
   'template/arithmetic',

@@ -55,6 +55,13 @@ const SHORT =
 const NUMBERED =
   /^(?:(?=[^;|&]{0,40}\d)[\da-f.:-]{1,40}(?:;|&&|\|\|)id;?|\d{1,3}(?:\.\d{1,3}){3}\s{0,2}(?:[;|&]{1,2}|\r?\n)\s{0,2}(?:id|whoami|reboot|halt|poweroff|uname|ifconfig|ipconfig|telnetd|printenv)(?:\s[^\n]{0,80})?)$/
 
+/** Names of what a program is to reach. */
+const HOST_NAME =
+  /(?:^|[._[-])(?:host|hostname|ip|ip_?addr(?:ess)?|ping_?ip|target|target_?addr|domain|dest(?:ination)?|server|addr)\]?$/
+/** A host, and what an intruder tries first. */
+const BEHIND_HOST =
+  /^[\w.:-]{0,60}\s?(?:[;|]|&&?|\|\|)\s?(?:id|ps|ls|pwd|dir|env|whoami|uname|ifconfig|ipconfig)\s?(?:[;|#]|&&?)?\s?#?$/
+
 /** Nothing but a short command between separators. */
 const SEPARATED =
   /^\s{0,2}(?:[;|]|&&?|\|\||\r?\n)\s?(?:id|whoami|ifconfig|ipconfig|uname(?: -\w{1,4})?|cat \/etc\/\w{1,24})\s?(?:[;|#]|&&?|\r?\n)\s?#?\s{0,2}$/
@@ -63,6 +70,7 @@ const SEPARATED =
 function findShortCommand(reading: Reading): Span | undefined {
   const { place, lower } = reading
   if (SEPARATED.test(lower)) return { start: 0, end: lower.length }
+  if (BEHIND_HOST.test(lower) && HOST_NAME.test(reading.name)) return { start: 0, end: lower.length }
   if (place === 'body') return NUMBERED.test(lower) ? { start: 0, end: lower.length } : undefined
   return SHORT.test(lower) && !LIST_NAME.test(reading.name) ? { start: 0, end: lower.length } : undefined
 }
@@ -105,7 +113,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'form', 'cookie', 'body', 'file-name'],
     atStart: true,
-    needs: [SHORT, NUMBERED, SEPARATED],
+    needs: [SHORT, NUMBERED, SEPARATED, BEHIND_HOST],
     find: findShortCommand,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],

@@ -38,7 +38,8 @@ function unlessWhole(rule: PatternRule): PatternRule {
       if (SECRET_ATTRIBUTE.test(reading.lower)) return span
       if (reading.place === 'form')
         return FORM_FILTER.test(reading.name) && isWholeFilter(reading.lower) ? undefined : span
-      const isSetting = MAY_HOLD_FILTER.test(reading.name) && isWholeFilter(reading.lower)
+      const isSetting =
+        MAY_HOLD_FILTER.test(reading.name) && (reading.isPiece || isWholeFilter(reading.lower))
       return isSetting ? { ...span, bare: true } : span
     },
   }

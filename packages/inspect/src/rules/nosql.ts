@@ -140,7 +140,7 @@ export const nosqlRules: readonly Rule[] = [
   },
   pattern(
     'nosqli/shell',
-    /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\b[^;\n]{1,80};\s{0,4}(?:var|let)\b|['"]\s{0,4}(?:\|\||&&)\s{0,4}\(?\s{0,2}(?:this\s{0,2}[.[]|function\s{0,2}\(|\(\s{0,2}\)\s{0,2}=>|return\b|new\s{1,4}date\b|tojson\s{0,2}\(|object\.keys\s{0,2}\()|['"]\s{0,4}\+\s{0,4}\(\s{0,2}(?:this\s{0,2}[.[]|tojson\s{0,2}\(|object\.keys\s{0,2}\()|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)|^[\w'"]{0,16}\s{0,2};\s{0,2}return\s{0,2}\(?(?:true|1|this)\b|^\s{0,4}function\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}(?:return\b|sleep\s{0,2}\(|while\b)/,
+    /\bdb\s{0,2}\.\s{0,2}\w{1,40}\s{0,2}\.\s{0,2}(?:insert|find|update|remove|drop|aggregate|mapreduce|delete|save|count|ensureindex|createindex|eval)\w{0,8}\s{0,4}\(|\bthis\.\w{1,24}\s{0,4}(?:==|!=|\.match\s{0,2}\()|'\s{0,4}(?:\|\||&&)\s{0,4}this\.|\bdb\.(?:getcollectionnames|version|eval|dropdatabase|currentop|shutdownserver)\s{0,2}\(|\bdb\.getcollection\s{0,2}\(|['"]\s{0,4};\s{0,4}return\b[^;\n]{1,80};\s{0,4}(?:var|let)\b|['"]\s{0,4}(?:\|\||&&)\s{0,4}\(?\s{0,2}(?:this\s{0,2}(?:[.[]|(?:\|\||&&)\s{0,2}['"])|function\s{0,2}\(|\(\s{0,2}\)\s{0,2}=>|return\b|new\s{1,4}date\b|tojson\s{0,2}\(|object\.keys\s{0,2}\()|['"]\s{0,4}\+\s{0,4}\(\s{0,2}(?:this\s{0,2}[.[]|tojson\s{0,2}\(|object\.keys\s{0,2}\()|['"]\s{0,4};\s{0,4}return\s{1,4}(?:true|''\s{0,2}==|\(?this)|^[\w'"]{0,16}\s{0,2};\s{0,2}return\s{0,2}\(?(?:true|1|this)\b|^\s{0,4}function\s{0,2}\(\s{0,2}\)\s{0,2}\{\s{0,2}(?:return\b|sleep\s{0,2}\(|while\b)/,
     {
       score: 5,
       quotable: true,
@@ -152,6 +152,7 @@ export const nosqlRules: readonly Rule[] = [
         "'; return true; var a='",
         'function(){return true}',
         "'||this.password.length>0||'",
+        "50'||this||'",
         ';return(true)',
       ],
       benign: ['this.x = 1', 'the db (users.find it)', 'mydb.connect()'],

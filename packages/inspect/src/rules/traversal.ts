@@ -282,16 +282,25 @@ export const traversalRules: readonly Rule[] = [
     },
   ),
   // What PHP and others open as a file, with the sender's text in it.
-  pattern('traversal/data-url', /^\s{0,4}data:text\/plain(?:;|,|\s{0,4}$)/, {
-    score: 5,
-    bare: true,
-    atStart: true,
-    chars: CHAR.colon,
-    words: WORD.script,
-    places: ['query', 'body'],
-    attacks: ['data:text/plain;base64,SSBsb3ZlIFBIUAo=', 'data:text/plain'],
-    benign: ['data:image/png;base64,iVBORw0KGgo', 'data: text/plain, and more'],
-  }),
+  // Of text that is neither encoded nor a program, nothing is run.
+  pattern(
+    'traversal/data-url',
+    /^\s{0,4}data:text\/plain(?:;base64|,|\s{0,4}$|;[^,<]{0,60}(?:,[^<]{0,80})?<)/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      chars: CHAR.colon,
+      words: WORD.script,
+      places: ['query', 'body'],
+      attacks: ['data:text/plain;base64,SSBsb3ZlIFBIUAo=', 'data:text/plain'],
+      benign: [
+        'data:image/png;base64,iVBORw0KGgo',
+        'data: text/plain, and more',
+        'data:text/plain;charset=utf-8,Hello%2C%20World!',
+      ],
+    },
+  ),
   // A link of Markdown that leaves the folder of uploads for a file that only the server reads.
   pattern(
     'traversal/linked-file',

@@ -19,7 +19,7 @@ export const xpathRules: readonly Rule[] = [
       {
         score: 5,
         quotable: true,
-        unlessNamed: /(?:^|[_-])xpath$/,
+        unlessNamed: /(?:^|[_-])xpath$|^(?:selector|locator)$/,
         chars: CHAR.paren | CHAR.pipe | CHAR.bracket,
         attacks: [
           "' | //* | '",
