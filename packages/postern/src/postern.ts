@@ -127,7 +127,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   ])
   checkOptions(options, suggest)
   const { forwardAuthEndpoint, noticeEvents, OpenConnections, recheckOpen, Runtime } = runtimes
-  const { closeInOrder, makerNotes, passkeysSentence, startIntegrations, startLine, stillHolds } = runtimes
+  const { closeInOrder, startNotes, passkeysSentence, startIntegrations, startLine, stillHolds } = runtimes
   const folder = resolve(options.folder ?? process.cwd())
   const { identify, guards, detectors, onEvent } = options
   const where: LoadOptions = {
@@ -182,7 +182,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
   if (log !== 'none') onLine(startLine(loaded, runtime.resources.scenarios?.scenarios.list().length ?? 0))
   const passkeys = log === 'none' ? undefined : await passkeysSentence(config)
   if (passkeys !== undefined) onLine(passkeys)
-  if (log !== 'none') for (const note of await makerNotes(config, runtime.resources.identity)) onLine(note)
+  if (log !== 'none') for (const note of await startNotes(config, runtime.resources.identity)) onLine(note)
   if (log !== 'none' && watched !== undefined)
     onLine(`console ${watched.link()} (signs in once, within 15 minutes)`)
   runtime.listen(noticeEvents(log, onLine, loaded.config))

@@ -1,5 +1,5 @@
-export { makerNotes } from './access/machines-without-maker.ts'
 export { approvalsOf, type OpenAccess, openPolicies, readPolicies } from './access/open-access.ts'
+export { startNotes } from './access/start-notes.ts'
 export { auditDirectory, isAuditInPostgres, openAudit, readAudit, requirePostgres } from './audit/audit.ts'
 export { accountName, type OperatorAct, operatorEvent, recordOperator } from './audit/audit-operator.ts'
 export { type AuditPlace, type AuditSource, hasAudit, openAuditSource } from './audit/audit-source.ts'

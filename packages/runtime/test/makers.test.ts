@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Config, type LoadedConfig, loadConfig } from '@postern/config'
 import { ConfigError, StoreError } from '@postern/core'
-import { makerNotes } from '@postern/runtime'
+import { makerNotes } from '../src/access/machines-without-maker.ts'
 import { openAccess } from '../src/access/open-access.ts'
 
 type Keys = NonNullable<Parameters<typeof makerNotes>[1]>

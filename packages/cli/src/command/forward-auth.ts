@@ -1,5 +1,5 @@
 import type { Config } from '@postern/config'
-import { makerNotes } from '@postern/runtime'
+import { startNotes } from '@postern/runtime'
 import type { Overrides } from '@postern/server'
 import { overridden, type Served, serve } from '@postern/server'
 import { type Command, type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
@@ -24,7 +24,7 @@ export const run: Command = async (_args, options, context) => {
   })
   const stopFollowing = followConfiguration(served, setup, overrides, context)
   announce(served, { ...setup, ...loaded }, context)
-  for (const note of await makerNotes(loaded.config, served.runtime.resources.identity))
+  for (const note of await startNotes(loaded.config, served.runtime.resources.identity))
     context.output.note(note)
   watchEvents(served, context, 'refusals')
   await stopped(context.signal)

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import type { CompiledConfig } from '@postern/config'
 import { fileVersion, followFile, isMemoryOnly, loadConfig } from '@postern/config'
 import type { Event } from '@postern/core'
-import { EventLog, makerNotes, passkeysSentence } from '@postern/runtime'
+import { EventLog, passkeysSentence, startNotes } from '@postern/runtime'
 import type { Overrides } from '@postern/server'
 import {
   checkBackend,
@@ -44,7 +44,7 @@ export const run: Command = async (_args, options, context) => {
   void noteBackend(loaded.config, context)
   const passkeys = await passkeysSentence(loaded.config)
   if (passkeys !== undefined) context.output.note(passkeys)
-  for (const note of await makerNotes(loaded.config, served.runtime.resources.identity))
+  for (const note of await startNotes(loaded.config, served.runtime.resources.identity))
     context.output.note(note)
   await stopped(context.signal)
   stopFollowing()
