@@ -11,7 +11,13 @@ export {
   lockDirectory,
 } from './directory/directory-lock.ts'
 export { closedTo, isClosed, isReadableDirectory } from './directory/readable-directory.ts'
-export { createSecretFile, giveToOwnerOf, replaceSecretFile, syncDirectory } from './directory/secret-file.ts'
+export {
+  createSecretFile,
+  giveToOwnerOf,
+  readSecretFile,
+  replaceSecretFile,
+  syncDirectory,
+} from './directory/secret-file.ts'
 export {
   notLoaded,
   type OptionalPackage,

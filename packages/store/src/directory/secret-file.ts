@@ -1,16 +1,22 @@
 import {
   closeSync,
+  constants,
   fchownSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { errorCode, systemRandom } from '@postern/core'
+import { ConfigError, errorCode, fileProblem, systemRandom } from '@postern/core'
+
+/** Bytes that a file with secrets holds at most: 255 keys of a vault take 12,000. */
+const MOST_BYTES = 65_536
 
 /** What file systems say that have no hard links: FAT, some of the network. */
 const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
@@ -43,6 +49,43 @@ function put(draft: string, path: string, text: string): void {
     if (!NO_LINKS.has(errorCode(error))) throw error
     writeDraft(path, text, dirname(path))
   }
+}
+
+/**
+ * Reads a file with a secret that nobody but its owner may read.
+ * @param hints what to do where there is no such file, and where there is something else
+ * @throws ConfigError when it is missing, no file, readable by others, or larger than 64 KiB
+ */
+export function readSecretFile(
+  path: string,
+  hints: { readonly missing: string; readonly notFile: string },
+): string {
+  const { missing, notFile } = hints
+  let handle: number | undefined
+  try {
+    // What is looked at is what is read, and the other end of a pipe is not waited for.
+    handle = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const { mode, size } = fstatSync(handle)
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG) throw new ConfigError(noFile(path, notFile))
+    if ((mode & 0o077) !== 0 && process.platform !== 'win32')
+      throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
+    if (size > MOST_BYTES)
+      throw new ConfigError({ place: path, problem: `is larger than ${MOST_BYTES} bytes`, hint: notFile })
+    return readFileSync(handle, 'utf8')
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    const code = errorCode(error)
+    // A socket cannot be opened.
+    if (code === 'ENXIO') throw new ConfigError(noFile(path, notFile))
+    const hint = code === 'ENOENT' ? missing : undefined
+    throw new ConfigError({ place: path, problem: fileProblem(error), ...(hint !== undefined && { hint }) })
+  } finally {
+    if (handle !== undefined) closeSync(handle)
+  }
+}
+
+function noFile(place: string, hint: string): ConstructorParameters<typeof ConfigError>[0] {
+  return { place, problem: 'is not a file', hint }
 }
 
 /** Replaces a file with a secret as `createSecretFile` creates one: it is the old one or the new one. */

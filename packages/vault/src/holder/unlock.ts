@@ -1,6 +1,6 @@
 import { argon2Sync, hash, timingSafeEqual } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { ConfigError, CredentialError, fileProblem, IntegrityError, type RandomSource } from '@postern/core'
+import { ConfigError, CredentialError, IntegrityError, type RandomSource } from '@postern/core'
+import { readSecretFile } from '@postern/store'
 import type { KeyService } from '../kms/key-service.ts'
 import { HmacKey } from '../primitive/hmac-key.ts'
 import type { HolderStore } from './holder-store.ts'
@@ -123,23 +123,10 @@ async function keyOf(unlock: Unlock, material: Buffer): Promise<Uint8Array> {
 }
 
 function readKeyFile(path: string): Buffer {
-  let text: string
-  try {
-    const status = statSync(path)
-    // Reading a pipe or a device could wait, or go on, forever.
-    if (!status.isFile())
-      throw new ConfigError({
-        place: path,
-        problem: 'is not a file',
-        hint: 'give a file with the passphrase or key, readable by the holder alone',
-      })
-    if ((status.mode & 0o077) !== 0)
-      throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
-    text = readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    throw new ConfigError({ place: path, problem: fileProblem(error) })
-  }
+  const text = readSecretFile(path, {
+    missing: 'restore it from its backup, or mount the disk that it is on',
+    notFile: 'give a file with the passphrase or key, readable by the holder alone',
+  }).trim()
   const key = Buffer.from(text, 'base64url')
   if (key.length !== 32)
     throw new ConfigError({

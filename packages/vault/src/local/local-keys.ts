@@ -1,14 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import {
-  ConfigError,
-  errorCode,
-  fileProblem,
-  IntegrityError,
-  type RandomSource,
-  systemRandom,
-} from '@postern/core'
-import { createSecretFile } from '@postern/store'
+import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import { createSecretFile, readSecretFile } from '@postern/store'
 import { HmacKey } from '../primitive/hmac-key.ts'
 
 /** Characters of a key of 32 bytes in base64url. */
@@ -65,31 +57,10 @@ export class LocalKeys {
    * @throws ConfigError when it is missing, readable by others, or damaged
    */
   static read(path: string): LocalKeys {
-    let text: string
-    try {
-      const status = statSync(path)
-      // Reading a pipe or a device could wait, or go on, forever.
-      if (!status.isFile())
-        throw new ConfigError({
-          place: path,
-          problem: 'is not a file',
-          hint: 'give the path of the key file',
-        })
-      if ((status.mode & 0o077) !== 0)
-        throw new ConfigError({
-          place: path,
-          problem: 'can be read by other users',
-          hint: `chmod 600 ${path}`,
-        })
-      text = readFileSync(path, 'utf8')
-    } catch (error) {
-      if (error instanceof ConfigError) throw error
-      throw new ConfigError({
-        place: path,
-        problem: fileProblem(error),
-        ...(errorCode(error) === 'ENOENT' && { hint: 'create it with LocalKeys.create' }),
-      })
-    }
+    const text = readSecretFile(path, {
+      missing: 'create it with LocalKeys.create',
+      notFile: 'give the path of the key file',
+    })
     return LocalKeys.parse(text, path)
   }
 

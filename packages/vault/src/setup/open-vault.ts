@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { ConfigError, errorCode, fileProblem, systemRandom } from '@postern/core'
-import { connectPostgres, migrate, openSqlite, type SqlClient } from '@postern/store'
+import { ConfigError, systemRandom } from '@postern/core'
+import { connectPostgres, migrate, openSqlite, readSecretFile, type SqlClient } from '@postern/store'
 import { LocalKeys } from '../local/local-keys.ts'
 import type { RewriteClient } from '../migrate/write-rows.ts'
 import { selfSignedIdentity, type TlsIdentity } from '../primitive/certificate.ts'
@@ -181,19 +180,10 @@ async function connected(links: readonly SocketLink[], count: 2 | 3, timeout: nu
 
 /** 32 bytes from a private file. @throws ConfigError */
 function readSecret(path: string): Buffer {
-  let text = ''
-  try {
-    if ((statSync(path).mode & 0o077) !== 0)
-      throw new ConfigError({ place: path, problem: 'can be read by other users', hint: `chmod 600 ${path}` })
-    text = readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    throw new ConfigError({
-      place: path,
-      problem: fileProblem(error),
-      ...(errorCode(error) === 'ENOENT' && { hint: 'make it with postern vault init' }),
-    })
-  }
+  const text = readSecretFile(path, {
+    missing: 'make it with postern vault init',
+    notFile: 'give the file that postern vault init made',
+  }).trim()
   const bytes = Buffer.from(text, 'base64url')
   if (bytes.length !== 32) throw new ConfigError({ place: path, problem: 'must hold 32 bytes in base64url' })
   return bytes
