@@ -95,7 +95,7 @@ export { type PathAmbiguity, parseRequestPath, type RequestPath } from './route/
 export { type RouteMatch, type RouteSettings, RouteTable } from './route/route-table.ts'
 export { type Act, actDigest, canonicalJson } from './step-up/act.ts'
 export type { StepUp, StepUpChallenge, StepUpDemand, StepUpProof } from './step-up/step-up.ts'
-export { boundedText } from './system/bounded-answer.ts'
+export { boundedText, bytesOf } from './system/bounded-answer.ts'
 export { boundedServer } from './system/bounded-listener.ts'
 export { type Clock, systemClock, VirtualClock } from './system/clock.ts'
 export { ErrorLines, standardErrorLines } from './system/error-lines.ts'

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, request as plainRequest, type RequestOptions } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
 import { openSqlite } from '@postern/store'
@@ -529,6 +532,25 @@ describe('bug class: SSRF by provider registration', () => {
     await assert.rejects(fetched, /not resolved in time/)
     clearInterval(kept)
     assert.ok(isStopped)
+  })
+
+  test('attack: no answer of a client that is a URL ends the process', async t => {
+    const answers = createServer((request, response) => {
+      const status = Number(request.url?.slice(1))
+      response.socket?.end(`HTTP/1.1 ${status} Odd\r\nContent-Length: 0\r\n\r\n`)
+    }).listen(0, '127.0.0.1')
+    await once(answers, 'listening')
+    t.after(() => answers.close())
+    const { port } = answers.address() as AddressInfo
+    // The answer comes from here, whatever public address was found.
+    t.mock.method(process.getBuiltinModule('node:https'), 'request', (url: URL, { signal }: RequestOptions) =>
+      plainRequest({ port, host: '127.0.0.1', agent: false, path: url.pathname, signal }),
+    )
+    const fetched = (status: number): Promise<Response> =>
+      publicFetch(`https://client.example/${status}`, { resolve: async () => ['93.184.216.34'] })
+    for (const status of [204, 205, 304, 600, 999])
+      await assert.rejects(fetched(status), new RegExp(`status ${status}`))
+    for (const status of [200, 302, 404, 599]) assert.equal((await fetched(status)).status, status)
   })
 
   test('nor is one with an address in it, of another scheme, or with credentials', async () => {

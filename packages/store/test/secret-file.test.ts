@@ -76,7 +76,9 @@ test('a secret that others can read is not read', { skip }, () => {
   assert.equal(readSecretFile(path, HINTS), 'secret')
 })
 
-test('a folder, a pipe, a socket or a device in its place is refused at once, with what to do', { skip }, async () => {
+test('a folder, a pipe, a socket or a device in its place is refused at once, with what to do', {
+  skip,
+}, async () => {
   const at = (name: string): string => join(folder, name)
   mkdirSync(at('folder'), { mode: 0o700 })
   execFileSync('mkfifo', ['-m', '600', at('pipe')])

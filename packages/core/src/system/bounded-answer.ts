@@ -15,10 +15,19 @@ export async function boundedText(response: Response, most: number): Promise<str
  * @throws RangeError (rejects) when they are longer; nothing more is read then
  * @throws TypeError (rejects) when they are not UTF-8
  */
-export async function textOf(
-  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  most: number,
-): Promise<string> {
+export async function textOf(pieces: Pieces, most: number): Promise<string> {
+  return new TextDecoder('utf-8', { fatal: true }).decode(await bytesOf(pieces, most))
+}
+
+/** What a stream or a list brings. */
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/**
+ * All pieces in one.
+ * @param most bytes
+ * @throws RangeError (rejects) when they are longer; nothing more is read then
+ */
+export async function bytesOf(pieces: Pieces, most: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of pieces) {
@@ -26,5 +35,5 @@ export async function textOf(
     if (length > most) throw new RangeError(`longer than ${most} bytes`)
     chunks.push(chunk)
   }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+  return Buffer.concat(chunks)
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { duplexPair } from 'node:stream'
-import type { Answer } from '@postern/core'
+import { type Answer, bytesOf } from '@postern/core'
 import type { PageRequest } from '../pages/page-request.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -30,6 +30,9 @@ const NOT_PASSED = new Set([
   'te',
   'expect',
 ])
+
+/** Headers of an answer that are for one connection, and the date, which every carrier sets. */
+const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'date'])
 
 /**
  * Runs handlers that were written for node's HTTP server on exchanges of any carrier. Requests go through a
@@ -92,31 +95,22 @@ export class MemoryServer {
     })
     sent.on('error', reject)
     sent.on('response', response => {
-      const chunks: Buffer[] = []
-      let size = 0
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > MAX_ANSWER) sent.destroy(new Error('the OAuth server answered too much'))
-        else chunks.push(chunk)
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        const raw = response.rawHeaders
-        const kept: string[] = []
-        for (let i = 0; i + 1 < raw.length; i += 2) {
-          const name = (raw[i] ?? '').toLowerCase()
-          if (
-            name !== 'connection' &&
-            name !== 'keep-alive' &&
-            name !== 'transfer-encoding' &&
-            name !== 'date'
-          )
-            kept.push(raw[i] ?? '', raw[i + 1] ?? '')
-        }
-        resolve({ status: response.statusCode ?? 500, headers: kept, body: Buffer.concat(chunks) })
-      })
+      const { statusCode: status = 500, rawHeaders } = response
+      bytesOf(response, MAX_ANSWER).then(
+        answer => resolve({ status, headers: endToEnd(rawHeaders), body: answer }),
+        reject,
+      )
     })
     sent.end(body)
     return promise.finally(() => ours.destroy())
   }
+}
+
+function endToEnd(raw: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    if (!OF_CONNECTION.has(name.toLowerCase())) kept.push(name, raw[i + 1] ?? '')
+  }
+  return kept
 }

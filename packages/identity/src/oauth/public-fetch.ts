@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
+import type { IncomingMessage } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import { CidrSet, parseAddress } from '@postern/core'
+import { bytesOf, CidrSet, parseAddress } from '@postern/core'
 
 /**
  * Networks that are nobody's on the internet (IANA special-purpose registries): what
@@ -38,6 +39,9 @@ const SPECIAL = CidrSet.parse([
   'fec0::/10',
   'ff00::/8',
 ])
+
+/** Statuses of answers without a body, which a `Response` takes no bytes for (WHATWG Fetch). */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304])
 
 /** Whether an address is one of the public internet. */
 function isPublicAddress(text: string): boolean {
@@ -91,22 +95,10 @@ export async function publicFetch(url: string, options: PublicFetchOptions = {})
     })
     sent.on('error', reject)
     sent.on('response', response => {
-      const chunks: Buffer[] = []
-      let size = 0
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size > maxBytes) sent.destroy(new Error('the answer is too large'))
-        else chunks.push(chunk)
-      })
-      response.on('error', reject)
-      response.on('end', () => {
-        const headers = new Headers()
-        for (const name of ['content-type', 'cache-control', 'expires']) {
-          const value = response.headers[name]
-          if (typeof value === 'string') headers.set(name, value)
-        }
-        settle(new Response(Buffer.concat(chunks), { status: response.statusCode ?? 502, headers }))
-      })
+      // What is thrown here, or by a listener of the answer, nobody could catch: the process would end.
+      bytesOf(response, maxBytes)
+        .then(body => settle(readResponse(response, body)))
+        .catch(reject)
     })
     sent.end()
   })
@@ -140,4 +132,16 @@ async function systemResolve(host: string, signal: AbortSignal): Promise<readonl
   } finally {
     signal.removeEventListener('abort', cancel)
   }
+}
+
+/** @throws Error for a status without a body, or one that no server may send */
+function readResponse({ statusCode: status = 502, headers }: IncomingMessage, body: Uint8Array): Response {
+  if (status < 200 || status > 599 || BODILESS.has(status))
+    throw new Error(`the answer has status ${status}, which brings no document`)
+  const kept = new Headers()
+  for (const name of ['content-type', 'cache-control', 'expires']) {
+    const value = headers[name]
+    if (typeof value === 'string') kept.set(name, value)
+  }
+  return new Response(new Uint8Array(body), { status, headers: kept })
 }
