@@ -1,9 +1,10 @@
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, errorCode } from '@postern/core'
 import type { Document, LineCounter } from 'yaml'
+import { readConfigText, requireFile } from './config-text.ts'
 import { fileVersion } from './follow-file.ts'
 import { importedFiles } from './imported-files.ts'
 import { yamlIssues } from './yaml-issues.ts'
@@ -29,7 +30,8 @@ export interface ConfigFile {
   place(path: ConfigPath): string
 }
 
-const MAX_BYTES = 4 * 1_048_576
+/** A module that fetches secrets before it exports them may take a while; one that never ends must not hang. */
+const LOADING_MS = 30_000
 
 /**
  * Reads a configuration file: TypeScript and JavaScript are imported (their default export is the
@@ -39,20 +41,7 @@ const MAX_BYTES = 4 * 1_048_576
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   const absolute = resolve(path)
   const version = fileVersion(absolute)
-  const stat = statSync(absolute, { throwIfNoEntry: false })
-  if (stat === undefined || !stat.isFile())
-    throw new ConfigError({
-      place: path,
-      problem: stat?.isDirectory() === true ? 'is a folder' : 'there is no such file',
-      hint: 'check the path given to --config (in code: file), or run without it to use the defaults',
-    })
-  requireReadable(absolute, path)
-  if (stat.size > MAX_BYTES)
-    throw new ConfigError({
-      place: path,
-      problem: `is larger than ${MAX_BYTES} bytes`,
-      hint: 'move lists into files of their own, or write the configuration in code',
-    })
+  requireFile(absolute, path)
   const extension = extname(absolute)
   if (/^\.[cm]?[jt]s$/.test(extension)) return { ...(await importConfig(absolute, version ?? '')), version }
   if (['.yaml', '.yml', '.json'].includes(extension)) return { ...parseConfig(absolute, extension), version }
@@ -64,22 +53,6 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
         : `"${extension}" is not a kind of configuration file`,
     hint: 'use .ts, .js, .yaml or .json',
   })
-}
-
-function requireReadable(absolute: string, path: string): void {
-  try {
-    accessSync(absolute, constants.R_OK)
-  } catch (cause) {
-    const why = errorCode(cause) ?? 'error'
-    throw new ConfigError(
-      {
-        place: path,
-        problem: `cannot be read (${why})`,
-        hint: 'give the user of Postern the right to read it',
-      },
-      { cause },
-    )
-  }
 }
 
 /** A configuration handed over in code. */
@@ -96,9 +69,7 @@ async function importConfig(path: string, version: string): Promise<Unversioned>
     // The query makes a changed file a new module; what it imports stays as it was until the process
     // restarts. CommonJS is cached by its path, whatever the query.
     delete createRequire(path).cache[realpathSync(path)]
-    module = (await import(`${pathToFileURL(path).href}?at=${encodeURIComponent(version)}`)) as {
-      readonly default?: unknown
-    }
+    module = await loaded(import(`${pathToFileURL(path).href}?at=${encodeURIComponent(version)}`))
   } catch (error) {
     if (error instanceof ConfigError)
       throw new ConfigError(
@@ -124,8 +95,35 @@ async function importConfig(path: string, version: string): Promise<Unversioned>
       problem: 'has no default export',
       hint: 'write: export default defineConfig({ ... })',
     })
+  if (typeof value === 'function')
+    throw new ConfigError({
+      place: name,
+      problem: 'exports a function',
+      hint: 'export what it returns: export default defineConfig({ ... })',
+    })
   const imported = importedFiles(path)
   return { path, folder: dirname(path), value, imported, place: at => `${name}: ${formatPath(at)}` }
+}
+
+/** The timer also keeps the process until then: else Node ends it in silence. */
+async function loaded<T>(loading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new ConfigError({
+          place: 'await',
+          problem: `has not finished loading after ${LOADING_MS / 1_000} seconds`,
+          hint: 'something that it awaits never ends: give it a time limit',
+        }),
+      )
+    }, LOADING_MS)
+  })
+  try {
+    return await Promise.race([loading, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** The default export, also of a module that a compiler made CommonJS of. */
@@ -172,7 +170,7 @@ export function configOfText(path: string, text: string): ConfigFile {
 function parseConfig(
   path: string,
   extension: string,
-  read: string = readFileSync(path, 'utf8'),
+  read: string = readConfigText(path, basename(path)),
 ): Unversioned {
   // Editors on Windows put a byte order mark in front.
   const text = read.startsWith('\uFEFF') ? read.slice(1) : read

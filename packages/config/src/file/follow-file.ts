@@ -4,10 +4,17 @@ const POLL_MS = 500
 /** The part of a version that says that nothing is in the file. */
 const EMPTY = ':0:'
 
-/** What tells one content of a file from another without reading it; undefined when it is not there. */
+/**
+ * What tells one content of a file from another without reading it; undefined when it is not there, or cannot
+ * be reached (a folder that may not be entered, a link that leads to itself): a server that follows it goes on.
+ */
 export function fileVersion(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeMs}`
+  try {
+    const stat = statSync(path, { throwIfNoEntry: false })
+    return stat === undefined ? undefined : `${stat.ino}:${stat.size}:${stat.mtimeMs}`
+  } catch {
+    return undefined
+  }
 }
 
 /**

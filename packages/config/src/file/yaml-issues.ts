@@ -42,6 +42,9 @@ function problemOf(
   message: string,
   word: string,
 ): { readonly problem: string; readonly hint: string } {
+  // The parser reports a stack that overflowed like any mistake.
+  if (/stack (?:size|overflow)/i.test(message))
+    return { problem: 'is nested too deeply', hint: 'close the brackets that are opened here' }
   switch (code) {
     case 'TAB_AS_INDENT':
       return { problem: 'a tab indents this line', hint: 'indent with blanks: YAML allows no tabs there' }

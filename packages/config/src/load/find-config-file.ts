@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@postern/core'
 
@@ -53,12 +53,12 @@ export function findConfigFile(folder: string): string | undefined {
   return join(folder, first)
 }
 
-/** A folder that cannot be listed has no configuration that could be read. */
+/** A folder that may be entered but not listed (mode 0711) is asked for each name. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return []
+    return NAMES.filter(name => existsSync(join(folder, name)))
   }
 }
 
