@@ -30,7 +30,7 @@ export interface ConfigFile {
   place(path: ConfigPath): string
 }
 
-/** A module that fetches secrets before it exports them may take a while; one that never ends must not hang. */
+/** A module that fetches secrets first may take a while; one that never ends must not hang the start. */
 const LOADING_MS = 30_000
 
 /**

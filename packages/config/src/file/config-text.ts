@@ -53,7 +53,7 @@ function statOf(absolute: string, path: string): Stats {
   })
 }
 
-/** Where a link leads; undefined for what is none. */
+/** Where a link leads; undefined when it is not a link. */
 function targetOf(path: string): string | undefined {
   try {
     return readlinkSync(path)

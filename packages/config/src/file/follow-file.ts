@@ -5,8 +5,8 @@ const POLL_MS = 500
 const EMPTY = ':0:'
 
 /**
- * What tells one content of a file from another without reading it; undefined when it is not there, or cannot
- * be reached (a folder that may not be entered, a link that leads to itself): a server that follows it goes on.
+ * What tells one content of a file from another without reading it; undefined when it is not there, or
+ * cannot be reached (a folder that may not be entered, a link to itself): a server that follows it goes on.
  */
 export function fileVersion(path: string): string | undefined {
   try {
