@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -11,6 +11,7 @@ writeFileSync(
   join(folder, 'requests.jsonl'),
   '{"path":"/?q=1\' OR 1=1--"}\nnot json\n{"path":"/ok","id":"mine"}\n',
 )
+mkdirSync(join(folder, '.postern'))
 writeFileSync(join(folder, 'unknown.cases.yml'), 'scenario: nope\ncases: []\n')
 
 type Case = readonly [line: string, code: number, says: RegExp]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -210,13 +210,16 @@ describe('the command line', () => {
   })
 
   test('never bans loopback', async () => {
-    const { code, stderr } = await cliProcess(['ban', '127.0.0.1'], newFolder())
+    const folder = newFolder()
+    mkdirSync(join(folder, '.postern'))
+    const { code, stderr } = await cliProcess(['ban', '127.0.0.1'], folder)
     assert.equal(code, 2)
     assert.match(stderr, /is protected/)
   })
 
   test('bans, tells why, unbans, and ends with 1 when nothing stands any more', async () => {
     const folder = newFolder()
+    mkdirSync(join(folder, '.postern'))
     assert.equal(
       (await cliProcess(['ban', '203.0.113.9', '--for', '1h', '--reason', 'probing'], folder)).code,
       0,

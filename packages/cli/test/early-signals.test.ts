@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
+import { openDataDirectory } from '@postern/store'
 import { until } from '../../../test/until.ts'
 import { EXIT, main } from '../src/index.ts'
 import { startBackend } from './backend.ts'
@@ -103,8 +104,7 @@ for (const [name, waits] of Object.entries(WAITING))
       const folder = mkdtempSync(join(tmpdir(), 'postern-signals-'))
       t.after(() => rmSync(folder, { recursive: true, force: true }))
       assert.equal(await main(['holder', 'init', 'h1', '1'], new Host(folder, [])), EXIT.done)
-      // Makes the data directory.
-      assert.equal(await main(['limits', 'list'], new Host(folder, [])), EXIT.done)
+      openDataDirectory(join(folder, '.postern')).close()
       const [args, log] = waits(folder)
       await held(t, log)
       const host = new Host(folder, [])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -7,6 +7,7 @@ import { cli } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-cli-empty-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
+mkdirSync(join(folder, '.postern'))
 writeFileSync(
   join(folder, 'postern.config.json'),
   JSON.stringify({ identity: { origin: 'http://localhost:8080' } }),

@@ -261,7 +261,7 @@ describe('a log that is changed by operators', () => {
 
   test('says that it is switched off, where it is', async () => {
     const off = join(folder, 'off')
-    mkdirSync(off)
+    mkdirSync(join(off, '.postern'), { recursive: true })
     writeFileSync(join(off, 'postern.config.yaml'), 'audit: false\n')
     for (const line of ['audit erase ann --yes', 'audit accept-rollback --yes']) {
       const { code, text } = await printed(line, {}, off)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   chmodSync,
   chownSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -35,6 +36,7 @@ describe('postern as root, in the data directory of another account', {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'postern-owner-'))
     data = join(folder, '.postern')
+    mkdirSync(data)
     writeFileSync(
       config(),
       'audit: { origin: shop.example/audit }\nidentity: { origin: http://localhost:8080 }\n',

@@ -16,7 +16,7 @@ export const run: Command = async (_args, options, context) => {
       hint: 'if the log was restored from a backup on purpose: postern audit accept-rollback --yes',
     })
   const setup = await loadSetup(options, context)
-  const connections = new Connections(setup.config, setup.dataDirectory)
+  const connections = new Connections(setup.config, setup.dataDirectory, 'existing')
   try {
     const opened = await openAudit(setup, connections, { older: 'accept-rollback' })
     if (opened === undefined)

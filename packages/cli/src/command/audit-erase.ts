@@ -60,7 +60,7 @@ async function askToErase(
 }
 
 async function eraseHere(setup: Setup, principal: string, tenant: string | undefined): Promise<number> {
-  const connections = new Connections(setup.config, setup.dataDirectory)
+  const connections = new Connections(setup.config, setup.dataDirectory, 'existing')
   try {
     const { eraseKeptTraffic } = await import('@postern/server/console')
     const opened = await openAudit(setup, connections)

@@ -44,7 +44,7 @@ async function rebuild(setup: Setup, options: RebuildOptions): Promise<Rebuilt> 
     readAudit(dataDirectory).close()
     return rebuildIndex(auditDirectory(dataDirectory), options)
   }
-  const connections = new Connections(config, dataDirectory)
+  const connections = new Connections(config, dataDirectory, 'existing')
   try {
     return await rebuildPostgresIndex(requirePostgres(connections), options)
   } finally {

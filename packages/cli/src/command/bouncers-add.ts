@@ -10,7 +10,7 @@ export const run: Command = async ([name = ''], options, context) => {
   const setup = await loadSetup(options, context)
   const act = { action: 'bouncers.add', resource: { type: 'bouncer', id: name } }
   const key = await recordOperator(setup, act, systemClock, () =>
-    withBouncerKeys(options, context, keys => keys.create(name)),
+    withBouncerKeys(options, context, 'made', keys => keys.create(name)),
   )
   context.output.line(key)
   context.output.note('Give this key to the bouncer; it is not shown again.')

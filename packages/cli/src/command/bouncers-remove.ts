@@ -10,8 +10,8 @@ import { withBouncerKeys } from './with-bouncer-keys.ts'
 export const run: Command = async ([name = ''], options, context) => {
   const setup = await loadSetup(options, context)
   const act = { action: 'bouncers.remove', resource: { type: 'bouncer', id: name } }
-  const wasThere = await recordOperator(setup, act, systemClock, () =>
-    withBouncerKeys(options, context, keys => keys.revoke(name)),
+  const wasThere = await withBouncerKeys(options, context, 'existing', keys =>
+    recordOperator(setup, act, systemClock, () => keys.revoke(name)),
   )
   context.output.line(
     wasThere ? `the key of ${safe(name)} no longer works` : `there is no key of ${safe(name)}`,

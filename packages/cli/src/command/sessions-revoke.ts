@@ -38,7 +38,7 @@ async function revokePrincipal(
   context: CommandContext,
 ): Promise<ExitCode> {
   const setup = await loadSetup(options, context)
-  const connections = new Connections(setup.config, setup.dataDirectory)
+  const connections = new Connections(setup.config, setup.dataDirectory, 'existing')
   // Sealed, unlike the id of a resource: it may be an address.
   const data = { principal: id, session: 'all' }
   const act = { action: 'sessions.revoke', resource: { type: 'principal' }, data }

@@ -23,7 +23,7 @@ export async function withApprovals<T>(
   act?: OperatorAct,
 ): Promise<T> {
   const setup = await loadSetup(options, context)
-  const connections = new Connections(setup.config, setup.dataDirectory)
+  const connections = new Connections(setup.config, setup.dataDirectory, 'existing')
   const identity = await openIdentity(setup, connections, () => {})
   try {
     // Who runs the machine is in the log as an operator, so approvals record nothing here by themselves.

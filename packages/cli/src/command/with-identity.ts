@@ -25,7 +25,11 @@ export async function withIdentity<T>(
   act?: OperatorAct,
 ): Promise<T> {
   const setup = await loadSetup(options, context)
-  const connections = new Connections(setup.config, setup.dataDirectory)
+  const connections = new Connections(
+    setup.config,
+    setup.dataDirectory,
+    act === undefined ? 'existing' : 'made',
+  )
   const notices: Promise<void>[] = []
   let revocations: Revocations | undefined
   try {

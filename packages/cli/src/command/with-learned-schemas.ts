@@ -32,9 +32,11 @@ export async function withLearnedSchemas(
       command,
       act === undefined ? input : { ...input, operator: accountName() },
     )
-  const connections = new Connections(config, dataDirectory)
+  const connections = new Connections(config, dataDirectory, 'existing')
   try {
-    const done = (): Json => work(new LearnedSchemas({ database: () => connections.sqlite }))
+    // Opened before the act is recorded: recording makes the data directory, and a mistyped one must be said.
+    const database = connections.sqlite
+    const done = (): Json => work(new LearnedSchemas({ database: () => database }))
     return act === undefined ? done() : await recordOperator(setup, act, systemClock, async () => done())
   } finally {
     await connections.close()

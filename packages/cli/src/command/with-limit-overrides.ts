@@ -30,10 +30,12 @@ export async function withLimitOverrides<T>(
       problem: 'has one rule for everybody',
       hint: `limits: { ${limit.slice(0, 40)}: { overrides: true, ... } } lets single keys have their own`,
     })
-  const connections = new Connections(config, dataDirectory)
+  const connections = new Connections(config, dataDirectory, 'existing')
   try {
     const table = new LimitOverrides(connections)
     if (act === undefined) return await work(table)
+    // Opened before the act is recorded: recording makes the data directory, and a mistyped one must be said.
+    await table.list()
     return await recordOperator(setup, act, systemClock, () => work(table))
   } finally {
     await connections.close()

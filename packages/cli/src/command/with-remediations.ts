@@ -18,7 +18,7 @@ export async function withRemediations<T>(
 ): Promise<T> {
   const setup = await loadSetup(options, context)
   const { config, dataDirectory } = setup
-  const connections = new Connections(config, dataDirectory)
+  const connections = new Connections(config, dataDirectory, 'existing')
   try {
     const store = await openRemediations({ config, connections })
     try {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { type CompiledConfig, isMemoryOnly } from '@postern/config'
-import { ConfigError } from '@postern/core'
+import { ConfigError, StoreError } from '@postern/core'
 import {
   connectPostgres,
   connectRedis,
@@ -15,6 +16,7 @@ import {
 export class Connections {
   readonly #config: CompiledConfig
   readonly #path: string
+  readonly #expected: 'existing' | 'made'
   #directory: DataDirectory | undefined
   #sqlite: SqliteDatabase | undefined
   #postgres: PostgresDatabase | undefined
@@ -22,10 +24,15 @@ export class Connections {
   /** As many as were ever configured while this process runs. */
   readonly #applications = new Map<string, PostgresDatabase>()
 
-  /** @param dataDirectory absolute */
-  constructor(config: CompiledConfig, dataDirectory: string) {
+  /**
+   * @param dataDirectory absolute
+   * @param expected `existing` for what asks about a server's work: a folder that is not there is then a
+   *   mistake in its name, and is not made
+   */
+  constructor(config: CompiledConfig, dataDirectory: string, expected: 'existing' | 'made' = 'made') {
     this.#config = config
     this.#path = dataDirectory
+    this.#expected = expected
   }
 
   /** @throws StoreError when it cannot be opened */
@@ -35,6 +42,11 @@ export class Connections {
         place: 'dataDirectory',
         problem: 'is false, and this needs a place that keeps what is written',
         hint: 'name a directory, or set stores.postgres',
+      })
+    if (this.#expected === 'existing' && !existsSync(this.#path))
+      throw new StoreError('is not there; start the gateway first, or name its data directory with --data', {
+        store: `data directory ${this.#path}`,
+        retryable: false,
       })
     this.#directory ??= openDataDirectory(this.#path)
     return this.#directory
