@@ -8,12 +8,12 @@ export interface Block {
   readonly heading: string
   /** `sh`, `console`, `js`, ... */
   readonly language: string
-  /** The file that the line above names (`server.mjs` and a colon), for a block that is a file. */
+  /** The file that a block is: named behind its language, or by the line above (`server.mjs` and a colon). */
   readonly file: string | undefined
   readonly text: string
 }
 
-const FENCE = /^```(\w*)$/
+const FENCE = /^```(\w*)(?: ([\w./-]+))?$/
 const FILE_NAME = /`([\w./-]+\.\w+)`:$/
 
 /** The text of a page of this repository, by its path from the root. */
@@ -26,20 +26,22 @@ export function blocksOf(page: string): readonly Block[] {
   const blocks: Block[] = []
   let heading = ''
   let above = ''
-  let open: { readonly language: string; readonly lines: string[] } | undefined
+  let open:
+    | { readonly language: string; readonly file: string | undefined; readonly lines: string[] }
+    | undefined
   for (const line of page.split('\n')) {
     if (open !== undefined) {
       if (line !== '```') open.lines.push(line)
       else {
-        const { language, lines } = open
-        blocks.push({ heading, language, file: FILE_NAME.exec(above)?.[1], text: `${lines.join('\n')}\n` })
+        const { language, file = FILE_NAME.exec(above)?.[1], lines } = open
+        blocks.push({ heading, language, file, text: `${lines.join('\n')}\n` })
         open = undefined
         above = ''
       }
       continue
     }
-    const language = FENCE.exec(line)?.[1]
-    if (language !== undefined) open = { language, lines: [] }
+    const [, language, file] = FENCE.exec(line) ?? []
+    if (language !== undefined) open = { language, file, lines: [] }
     else if (line.trim() !== '') above = line
     if (/^##? /.test(line)) heading = line.replace(/^#+ /, '')
   }
