@@ -11,6 +11,7 @@ const KINDS: HonestKinds = {
     ],
     attacks: [
       asked('/s', { q: "x' or 'a" }),
+      asked('/s', { q: "' AND '" }),
       asked('/s', { q: "' or 1 in (1)--" }),
       asked('/s', { q: "x' in (select 1) or '" }),
       asked('/s', { q: "1' or 'a'='a" }),

@@ -44,3 +44,9 @@ export function isOfScript(sql: SqlGrammar, from: number, to: number): boolean {
 export function testedEnd(sql: SqlGrammar, at: number): number {
   return wordAt(sql, at) === 'in' && sql.kindAt(at + 1) !== TOKEN.open ? -1 : sql.expression(at + 1)
 }
+
+/** `state eq 'OR'`: a word alone between the quotes that it stands next to, at the end of the value. */
+export function isWord(sql: SqlGrammar, word: number, quote: number): boolean {
+  const isNextToIt = sql.starts[word] === sql.ends[word - 1] && sql.starts[quote] === sql.ends[word]
+  return isNextToIt && (sql.ends[quote] as number) >= sql.source.trimEnd().length
+}

@@ -1,5 +1,5 @@
 import { LEXER_BOUNDS } from './lexer-bounds.ts'
-import { isOfScript, isShellTest, testedEnd } from './programs-beside-sql.ts'
+import { isOfScript, isShellTest, isWord, testedEnd } from './programs-beside-sql.ts'
 import { isDatabaseCall } from './sql-behind-text.ts'
 import { KEY } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
@@ -225,9 +225,9 @@ function afterLogic(sql: SqlGrammar, i: number, context: Context): Finding | und
   if (context === 'value' && sql.keyAt(at) === KEY.literal && next >= sql.count)
     return { id: 'sqli/tautology', score: 5, end: next }
   if (!inString) return undefined
-  // `' or 'a`: the string it opens is closed by the query; `'or'` alone is a word in quotes.
+  // `' or 'a`: the string it opens is closed by the query; `'or'` is a word in quotes.
   const opens =
-    (sql.ends[at] as number) < sql.source.trimEnd().length &&
+    !isWord(sql, i, at) &&
     isQuote(sql.kindAt(at)) &&
     sql.kindAt(at) === sql.kindAt(i - 1) &&
     next >= sql.count &&
