@@ -1,4 +1,5 @@
 export {
+  checkDataContent,
   DataDirectory,
   type DataDirectoryOptions,
   type DirectoryUpgrade,

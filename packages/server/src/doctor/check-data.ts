@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isMemoryOnly } from '@postern/config'
+import { checkDataContent } from '@postern/store'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 const LOW_SPACE = 512 * 1_048_576
@@ -22,6 +23,8 @@ export function checkDataDirectory(path: string): DoctorFinding {
       'give the user of Postern the right to write there, or set dataDirectory',
     )
   }
+  const content = exists ? contentProblem(path) : undefined
+  if (content !== undefined) return bad(check, content, 'no server starts on it as it is')
   const owner = exists ? statSync(path).uid : undefined
   const self = process.geteuid?.()
   if (owner !== undefined && self !== undefined && self !== 0 && owner !== self)
@@ -40,6 +43,16 @@ export function checkDataDirectory(path: string): DoctorFinding {
       'free some space: a full disk stops the audit log',
     )
   return ok(check, exists ? path : `${path} will be created`)
+}
+
+/** What keeps a server from opening the directory: the same sentence. */
+function contentProblem(path: string): string | undefined {
+  try {
+    checkDataContent(path)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 function nearestExisting(path: string): string {

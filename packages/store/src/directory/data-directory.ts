@@ -27,6 +27,8 @@ export interface DataDirectoryOptions {
 /** Says what the directory is, and which layout it has. */
 const FORMAT_FILE = 'postern-data.json'
 const FORMAT = 'postern-data'
+/** The layout that this version writes. */
+const CURRENT = 1
 /**
  * What an administrator, a file system, or Postern itself may have put into a directory that has no format
  * file yet.
@@ -89,7 +91,7 @@ export class DataDirectory {
  */
 export function openDataDirectory(path: string, options: DataDirectoryOptions = {}): DataDirectory {
   const directory = resolve(path)
-  const version = options.version ?? 1
+  const version = options.version ?? CURRENT
   const store = `data directory ${directory}`
   try {
     makeDirectory(directory)
@@ -195,6 +197,29 @@ function parseFormat(text: string): number | undefined {
   }
 }
 
+/**
+ * Checks what is in an existing data directory, and changes nothing.
+ * @throws as `openDataDirectory` would for its content
+ */
+export function checkDataContent(path: string, version: number = CURRENT): void {
+  const directory = resolve(path)
+  const store = `data directory ${directory}`
+  try {
+    refuseLater(readVersion(directory, store), version, store)
+  } catch (error) {
+    throw fileError(error, store)
+  }
+}
+
+function refuseLater(found: number, version: number, store: string): void {
+  if (found > version)
+    throw new StoreError(
+      `was written by a later version of Postern (layout ${found}, this one knows ${version}); ` +
+        'start that version, or restore the backup made before the upgrade',
+      { store, retryable: false },
+    )
+}
+
 function upgrade(
   directory: string,
   store: string,
@@ -205,13 +230,7 @@ function upgrade(
   try {
     // Read again under the lock: an instance that started together with this one may have been first.
     const found = readVersion(directory, store)
-    if (found > version) {
-      throw new StoreError(
-        `was written by a later version of Postern (layout ${found}, this one knows ${version}); ` +
-          'start that version, or restore the backup made before the upgrade',
-        { store, retryable: false },
-      )
-    }
+    refuseLater(found, version, store)
     if (found === 0) writeVersion(directory, version)
     for (let to = found + 1; found > 0 && to <= version; to++) {
       const step = upgrades.find(candidate => candidate.to === to)
