@@ -1,6 +1,8 @@
-import type { PostgresDatabase } from '@postern/store'
+import type { PostgresDatabase, RedisConnection } from '@postern/store'
 
-/** Lets a test hold one request back before any statement it sends to the database. */
+const COMMANDS = ['eval', 'get', 'getdel', 'set', 'del', 'hget', 'hvals', 'hgetall', 'hexists']
+
+/** Lets a test hold one request back before any statement it sends to the database, or command to Redis. */
 export class HeldStatements {
   #at = Number.POSITIVE_INFINITY
   #sent = 0
@@ -18,6 +20,18 @@ export class HeldStatements {
     database.transaction = async work => {
       await this.#pass()
       return transaction(work)
+    }
+  }
+
+  /** Takes over the commands that sessions in Redis send over a connection. */
+  holdRedis(redis: RedisConnection): void {
+    for (const name of COMMANDS) {
+      const send = (Reflect.get(redis, name) as (...given: unknown[]) => Promise<unknown>).bind(redis)
+      const held = async (...given: unknown[]): Promise<unknown> => {
+        await this.#pass()
+        return send(...given)
+      }
+      Reflect.set(redis, name, held)
     }
   }
 

@@ -2,13 +2,13 @@
 // statement of the one can come between any two statements of the other.
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { connectPostgres, type PostgresDatabase } from '@postern/store'
+import { connectPostgres, connectRedis, type PostgresDatabase, redisReady } from '@postern/store'
 import * as openid from 'openid-client'
 import { freshDatabase } from '../../../test/services.ts'
 import { parseEmail } from '../src/account/email.ts'
 import { HeldStatements } from './interleaving.ts'
 import { API, allow, CALLBACK, discover, oauthSite } from './oauth-site.ts'
-import { freePort, type PlainAnswer, PlainBrowser, type Site } from './site.ts'
+import { freePort, type PlainAnswer, PlainBrowser, type Site, type SiteOptions } from './site.ts'
 import { SoftPasskey } from './soft-passkey.ts'
 
 const PASSWORD = 'a quiet river'
@@ -24,6 +24,21 @@ interface World {
   readonly database: PostgresDatabase
 }
 
+/** In the long form sessions are in Redis, and each of its commands is held back too. */
+const IN_REDIS = process.env['POSTERN_TEST_LONG'] === '1'
+
+async function sessionsOf(
+  t: TestContext,
+  statements: HeldStatements,
+): Promise<Pick<SiteOptions, 'sessions'>> {
+  if (!IN_REDIS) return {}
+  const redis = connectRedis({ url: process.env['POSTERN_TEST_REDIS'] ?? '', commandTimeout: '30s' })
+  t.after(() => redis.disconnect())
+  await redisReady(redis)
+  statements.holdRedis(redis)
+  return { sessions: { redis } }
+}
+
 async function world(t: TestContext): Promise<World> {
   const url = await freshDatabase(t)
   const connect = (): PostgresDatabase => {
@@ -32,9 +47,14 @@ async function world(t: TestContext): Promise<World> {
     return database
   }
   const [one, two] = [connect(), connect()]
-  const here = await oauthSite(t, { database: one })
-  const there = await oauthSite(t, { database: two, port: await freePort(), origin: here.origin })
   const statements = { thief: new HeldStatements(one), owner: new HeldStatements(two) }
+  const here = await oauthSite(t, { database: one, ...(await sessionsOf(t, statements.thief)) })
+  const there = await oauthSite(t, {
+    database: two,
+    port: await freePort(),
+    origin: here.origin,
+    ...(await sessionsOf(t, statements.owner)),
+  })
   return { here, there, statements, database: connect() }
 }
 
