@@ -452,6 +452,19 @@ const CASES: readonly (readonly [
     /of the form redis:/,
   ],
   ['a key that another file has', 'vault: {}', /: vault$/, /not a key of this place/, /vault\.json/],
+  [
+    'the window of a budget',
+    'budgets: { orders.delete: { rows: 5, window: soon } }',
+    /: budgets\["orders\.delete"\]\.window$/,
+    /"soon" is not a duration/,
+    /1h30m/,
+  ],
+  [
+    'a budget without a table',
+    'budgets: { everything: { rows: 5, window: 1h } }',
+    /: budgets\.everything$/,
+    /names no table/,
+  ],
   ['two keys of one name', 'mode: observe\nmode: enforce', /:2:1$/, /a second time/],
   ['no YAML at all', 'routes: {', /:1:\d+$/, /./],
 ]
@@ -494,6 +507,26 @@ describe('a configuration that is wrong', () => {
       'upstrem',
       'vault',
     ])
+  })
+
+  test('tells every mistake of a part that is compiled, each with its line', async () => {
+    const text = `budgets:
+  orders.delete: { rows: 5, window: soon }
+  "a b":
+    rows: 5
+    window: 1h
+  items.drop:
+    rows: 5
+    window: 400d`
+    assert.deepEqual(
+      (await issuesOf(text, 'yaml')).map(({ place }) => place.replace(/^.*?(?=:\d)/, '')),
+      [
+        ':2: budgets["orders.delete"].window',
+        ':4: budgets["a b"]',
+        ':8: budgets["items.drop"].window',
+        ':7: budgets["items.drop"]',
+      ],
+    )
   })
 
   test('names the line in JSON too', async () => {

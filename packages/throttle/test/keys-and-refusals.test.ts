@@ -194,6 +194,7 @@ describe('the sentence of a refusal', () => {
     assert.equal(await sentenceOf(window(2, '1d')), '2 requests in a day; try again in 1d 3h.')
     assert.equal(await sentenceOf(window(2, '100s')), '2 requests in 100 seconds; try again in 113 seconds.')
     assert.equal(await sentenceOf(window(2, '8s'), 8_000), '2 requests in 8 seconds; try again in a second.')
+    assert.equal(await sentenceOf(window(1, '1h')), 'one request in an hour; try again in 1h 8m.')
     assert.equal(
       await sentenceOf(gcra({ rate: 1, burst: 2 })),
       'You are sending requests faster than you may; try again in a second.',
@@ -201,6 +202,10 @@ describe('the sentence of a refusal', () => {
     assert.equal(
       await sentenceOf(concurrency(2)),
       '2 of your requests are already being handled; try again when one of them has been answered.',
+    )
+    assert.equal(
+      await sentenceOf(concurrency(1)),
+      'Another request of yours is already being handled; try again when it has been answered.',
     )
   })
 

@@ -113,14 +113,15 @@ export function changesOf({ limits, rules }: CompiledBudgets): CompiledBudgets {
 
 /**
  * Budgets with their defaults, by table and action, ready to be installed or counted.
+ * @param root place of the budgets, for errors
  * @throws ConfigError naming every mistake
  */
-export function compileBudgets(budgets: Budgets): CompiledBudgets {
+export function compileBudgets(budgets: Budgets, root = 'budgets'): CompiledBudgets {
   const issues: ConfigIssue[] = []
   const limits: BudgetLimit[] = []
   const rules: BudgetRule[] = []
   for (const [name, budget] of Object.entries(budgets)) {
-    const place = `budgets["${name.slice(0, 100)}"]`
+    const place = `${root}["${name.slice(0, 100)}"]`
     if (!NAME.test(name)) {
       issues.push({
         place,
@@ -133,7 +134,11 @@ export function compileBudgets(budgets: Budgets): CompiledBudgets {
     rules.push(...rulesOf(name, budget, place, issues))
   }
   if (limits.length === 0 && issues.length === 0)
-    issues.push({ place: 'budgets', problem: 'is empty', hint: "e.g. { '*.delete': rows(500, '1h') }" })
+    issues.push({
+      place: root,
+      problem: 'is empty',
+      hint: "e.g. { '*.delete': { rows: 500, window: '1h' } }",
+    })
   if (issues.length > 0) throw new ConfigError(issues)
   return { limits, rules }
 }
@@ -144,9 +149,7 @@ function limitsOf(
   place: string,
   issues: ConfigIssue[],
 ): readonly BudgetLimit[] {
-  const length = parseDuration(window, `${place}.window`)
-  if (length < MIN_WINDOW || length > MAX_WINDOW)
-    issues.push({ place: `${place}.window`, problem: 'must be between 1s and 366d' })
+  const length = lengthOf(window, `${place}.window`, issues)
   const step = Math.ceil(length / STEPS)
   const scopes = { actor: rows, tenant, table, global }
   return Object.entries(scopes).flatMap(([scope, count]) => {
@@ -158,6 +161,20 @@ function limitsOf(
       })
     return [{ budget, scope: scope as BudgetLimit['scope'], rows: count, step, over }]
   })
+}
+
+/** Milliseconds of a window. */
+function lengthOf(window: Duration, place: string, issues: ConfigIssue[]): number {
+  try {
+    const length = parseDuration(window, place)
+    if (length < MIN_WINDOW || length > MAX_WINDOW)
+      issues.push({ place, problem: 'must be between 1s and 366d' })
+    return length
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    issues.push(...error.issues)
+    return MIN_WINDOW
+  }
 }
 
 function rulesOf(

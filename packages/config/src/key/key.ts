@@ -87,7 +87,7 @@ export function parsed<Out, Mid, In>(
           code: 'custom',
           message: problem,
           input: value,
-          ...(INSIDE.test(place) && { path: place.slice(1).split('.') }),
+          path: pathIn(place),
           params: { hint },
         })
       return z.NEVER
@@ -96,8 +96,20 @@ export function parsed<Out, Mid, In>(
   return form === undefined ? better : noted(better, { form })
 }
 
-/** A place inside the parsed value: `parse` says `.limit` or `.login.limit`. */
-const INSIDE = /^(?:\.[\w-]+)+$/
+/** A step of a place inside the parsed value. */
+const STEP = /\.([\w-]+)|\["([^"]*)"\]/y
+
+/** The way to a place that `parse` says: `.login.limit`, `["orders.delete"].window`; empty for others. */
+function pathIn(place: string): string[] {
+  const path: string[] = []
+  for (let at = 0; at < place.length; at = STEP.lastIndex) {
+    STEP.lastIndex = at
+    const step = STEP.exec(place)
+    if (step === null) return []
+    path.push(step[1] ?? step[2] ?? '')
+  }
+  return path
+}
 
 /** A value that `check` accepts; it stays as it is. */
 export function checked<Value>(

@@ -141,7 +141,7 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
 export const budgets: z.ZodType<Budgets | undefined, BudgetsConfig | undefined> = key(
   parsed(z.record(z.string(), rowBudget), undefined, value => {
     const given = Object.fromEntries(Object.entries(value).map(([name, budget]) => [name, defined(budget)]))
-    compileBudgets(given)
+    compileBudgets(given, '')
     return given
   }),
   {

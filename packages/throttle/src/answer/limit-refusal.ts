@@ -81,11 +81,14 @@ function secondsUntil(question: Question, at: number, rule: Rule): number {
 
 function sentence(rule: Rule, seconds: number): string {
   if (rule.kind === 'concurrency')
-    return `${rule.limit} of your requests are already being handled; try again when one of them has been answered.`
+    return rule.limit === 1
+      ? 'Another request of yours is already being handled; try again when it has been answered.'
+      : `${rule.limit} of your requests are already being handled; try again when one of them has been answered.`
+  const most = rule.limit === 1 ? 'one request' : `${rule.limit} requests`
   const what =
     rule.kind === 'gcra'
       ? 'You are sending requests faster than you may'
-      : `You have sent more than ${rule.limit} requests in ${spell(rule.window / 1_000, 'span')}`
+      : `You have sent more than ${most} in ${spell(rule.window / 1_000, 'span')}`
   return `${what}; try again in ${seconds === 1 ? 'a second' : spell(seconds)}.`
 }
 
