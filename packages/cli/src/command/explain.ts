@@ -30,7 +30,7 @@ export const run: Command = async (words, options, context) => {
       'Allowed reads are not recorded unless a route says record: "after"; of a flood of equal refusals only some are.',
     )
   }
-  for (const entry of entries) explainEvent(output, entry.event, entry.index, setup)
+  for (const group of saidOnce(entries)) explainEntries(output, group, setup)
   output.result({ id, entries: entries.map(({ index, event, leafHash }) => ({ index, leafHash, event })) })
   if (entries.length === 0) return EXIT.no
   return options['apply'] === true ? await apply(entries, setup, context) : EXIT.done
@@ -86,13 +86,25 @@ async function findEntries(place: AuditPlace, id: string, signal: AbortSignal): 
   }
 }
 
-function explainEvent(output: Output, event: Event, index: bigint, setup: Setup): void {
-  const { request, actor, decision, observed, guard, outcome, reasons } = event
+/** Entries in groups that say the same: that of a limit, and that of the request which it refused. */
+function saidOnce(entries: readonly Entry[]): readonly (readonly [Entry, ...Entry[]])[] {
+  const groups = new Map<string, [Entry, ...Entry[]]>()
+  for (const entry of entries) {
+    const { request, decision, observed, guard, reasons } = entry.event
+    const said = JSON.stringify([request, decision, observed, guard, reasons])
+    const group = reasons === undefined || reasons.length === 0 ? undefined : groups.get(said)
+    if (group !== undefined) group.push(entry)
+    else groups.set(groups.has(said) ? `${said} ${entry.index}` : said, [entry])
+  }
+  return [...groups.values()]
+}
+
+function explainEntries(output: Output, entries: readonly [Entry, ...Entry[]], setup: Setup): void {
+  const { request, actor, decision, observed, guard, reasons, type, time } = entries[0].event
+  const outcome = entries.find(({ event }) => event.outcome !== undefined)?.event.outcome
   const query = request?.query ? `?${request.query}` : ''
-  output.line(
-    output.paint('bold', `${request?.method ?? event.type} ${safe(`${request?.path ?? ''}${query}`)}`),
-  )
-  output.line(`  when      ${timeText(event.time)}`)
+  output.line(output.paint('bold', `${request?.method ?? type} ${safe(`${request?.path ?? ''}${query}`)}`))
+  output.line(`  when      ${timeText(time)}`)
   output.line(
     `  who       ${safe(actor.principal ?? actor.address ?? 'unknown')}${actor.agent === undefined ? '' : ` (${safe(actor.agent)})`}`,
   )
@@ -103,7 +115,9 @@ function explainEvent(output: Output, event: Event, index: bigint, setup: Setup)
   if (outcome !== undefined)
     output.line(`  answer    ${outcome.status} after ${outcome.duration.toFixed(1)} ms`)
   for (const reason of reasons ?? []) explainReason(output, reason, setup)
-  output.line(output.paint('dim', `  entry     ${index} of the audit log (postern audit proof ${index})`))
+  const numbers = entries.map(({ index }) => index)
+  const place = `${numbers.length > 1 ? 'entries  ' : 'entry    '} ${numbers.join(', ')} of the audit log`
+  output.line(output.paint('dim', `  ${place} (postern audit proof ${numbers[0]})`))
 }
 
 function verdict(output: Output, decision: string | undefined, observed: string | undefined): string {
