@@ -88,6 +88,9 @@ cases('limits and parameters without a running gateway', [
   ['limits reset 192.0.2.7', 3, NO_GATEWAY],
   ['limits set address 192.0.2.7 5/1m', 2, /limits\.address: has one rule for everybody/],
   ['limits list', 0, /no key has a rule of its own/],
+  ...['show ""', 'reset ""', 'set address "" 5/1m', 'unset address ""'].map(
+    (command): Case => [`limits ${command}`, 2, /key: must be text of 1 to 256 characters/],
+  ),
   ['limits unset tenant acme', 1, /acme has no rule of its own in tenant/],
   ['parameters list', 1, /nothing is known: declare types/],
   ['parameters types', 1, /no type is certain yet/],

@@ -4,9 +4,11 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
+import { checkedKey } from './with-limit-overrides.ts'
 
 /** `postern limits reset`: asked of the running gateway, for it alone knows. */
-export const run: Command = async ([key = ''], options, context) => {
+export const run: Command = async ([given = ''], options, context) => {
+  const key = checkedKey(given)
   const { dataDirectory } = await loadSetup(options, context)
   const answer = await askGateway(dataDirectory, 'limits/reset', { key, operator: accountName() })
   context.output.line(`${safe(key)}: every limit was reset`)

@@ -5,6 +5,7 @@ import { EXIT } from './exit-code.ts'
 import { type ListedLimit, listLimits } from './limit-listing.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
+import { checkedKey } from './with-limit-overrides.ts'
 
 const SHOWN_ROUTES = 3
 const FILES = { count: '', free: ', without static files', only: ', static files only' }
@@ -28,7 +29,7 @@ export const run: Command = async ([key], options, context) => {
     list(listLimits(config), context)
     return EXIT.done
   }
-  const rows = readRows(await askGateway(dataDirectory, 'limits/show', { key }))
+  const rows = readRows(await askGateway(dataDirectory, 'limits/show', { key: checkedKey(key) }))
   for (const { name, kind, limit, window, remaining, retryAfter } of rows) {
     const left = `${remaining} of ${limit} left ${kind === 'concurrency' ? 'at once' : `in ${window}`}`
     context.output.line(

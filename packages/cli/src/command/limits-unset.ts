@@ -1,10 +1,11 @@
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
-import { withLimitOverrides } from './with-limit-overrides.ts'
+import { checkedKey, withLimitOverrides } from './with-limit-overrides.ts'
 
 /** `postern limits unset`: exit 1 when the key had no rule of its own. */
-export const run: Command = async ([name = '', key = ''], options, context) => {
+export const run: Command = async ([name = '', given = ''], options, context) => {
+  const key = checkedKey(given)
   const act = { action: 'limits.unset', resource: { type: 'limit', id: name }, data: { key } }
   const removed = await withLimitOverrides(options, context, undefined, table => table.remove(name, key), act)
   context.output.line(

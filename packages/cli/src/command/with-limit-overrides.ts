@@ -41,3 +41,9 @@ export async function withLimitOverrides<T>(
     await connections.close()
   }
 }
+
+/** A key of limits, as it was given. @throws ConfigError when it is empty or too long */
+export function checkedKey(key: string): string {
+  if (key !== '' && key.length <= 256) return key
+  throw new ConfigError({ place: 'key', problem: 'must be text of 1 to 256 characters' })
+}
