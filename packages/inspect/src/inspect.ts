@@ -2,7 +2,7 @@ import { decompress, headerValue, isCoded, pairsIn, parseRequestPath } from '@po
 import { visitForm } from './body/form.ts'
 import { visitCodedParts } from './body/multipart.ts'
 import { isFormType, isMultipartType, visitBody } from './body/visit-body.ts'
-import { type Bounds, DEFAULT_BOUNDS } from './bounds/bounds.ts'
+import { type Bounds, boundsFor, DEFAULT_BOUNDS } from './bounds/bounds.ts'
 import type { StartUp } from './bounds/effort-meter.ts'
 import { decodeUrl } from './canonicalise/url.ts'
 import { isPathOpaque, isTargetClear } from './clearance/target-clearance.ts'
@@ -96,10 +96,11 @@ export function beginInspection(
   const mayAct = headers.mayAct || cleared === 'acting'
   if (cleared !== undefined && headers.suspicious.length === 0 && body === undefined)
     return mayAct ? ACTING : INERT
+  const bounds = boundsFor(options.bounds ?? DEFAULT_BOUNDS, body)
   const inspector = new Inspector({
     rules,
     level: options.level ?? 1,
-    bounds: options.bounds ?? DEFAULT_BOUNDS,
+    bounds,
     except: options.except ?? [],
     types: options.types,
     ownPort: request.ownPort,
@@ -117,7 +118,7 @@ export function beginInspection(
   inspectHeaders(headers.suspicious, inspector)
   rememberCookies(headers.suspicious, inspector, options.types)
   if (body !== undefined && body.length > 0) {
-    inspectBody(body, request, inspector, options.bounds ?? DEFAULT_BOUNDS)
+    inspectBody(body, request, inspector, bounds)
   }
   return inspector
 }

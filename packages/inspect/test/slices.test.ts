@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { visitGraphql } from '../src/body/graphql.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds/bounds.ts'
@@ -102,6 +104,33 @@ describe('the last step of an inspection', () => {
 
   test('counts for no more than its units explain, however busy the machine is', () => {
     assert.equal(verdictAfter(10_000, DEFAULT_BOUNDS.cpu), 'pass')
+  })
+
+  test('is of a budget that grows with the body: more than 400 KiB have as much for each', () => {
+    const sources = globSync('../../{core,gateway,http,runtime,server,store}/src/**/*.ts', {
+      cwd: import.meta.dirname,
+    })
+    const text = sources.sort().map(file => readFileSync(join(import.meta.dirname, file), 'utf8'))
+    let clock = 0
+    const cpu = (): number => (clock += 1_000)
+    /** What is said of so many bytes of source code where each unit takes as long as it may count for. */
+    const verdictOf = (bytes: number, most: number): string => {
+      const body = Buffer.from(text.join('\n')).subarray(0, bytes)
+      assert.equal(body.length, bytes)
+      const sent = { method: 'POST', target: '/', headers: ['content-type', 'text/plain'], body }
+      const bounds = { ...DEFAULT_BOUNDS, cpu: most }
+      const ongoing = beginInspection(
+        sent,
+        { bounds },
+        { milliseconds: 4, now: () => performance.now(), cpu },
+      )
+      while (!ongoing.advance(4, () => performance.now()));
+      return ongoing.finish().verdict
+    }
+    assert.equal(verdictOf(1_048_576, DEFAULT_BOUNDS.cpu), 'pass')
+    const enough = DEFAULT_BOUNDS.cpu / 2
+    assert.equal(verdictOf(1_048_576, enough), 'pass')
+    assert.equal(verdictOf(1_048_576, enough / 8), 'too-big')
   })
 
   test('counts once, and what compiling took before it is not held against it', () => {
