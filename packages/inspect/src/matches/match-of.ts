@@ -147,17 +147,20 @@ function isCertainCommand({ family }: Rule, setting: ValueSetting, { lower }: Re
   return family === 'rce' && setting === 'secret' && COMMAND_LINE.test(lower)
 }
 
-/** A condition behind a quote that holds for every row, in words; what it compares are the groups. */
+/**
+ * A condition behind a quote that holds for every row, in words, and ends as the query needs it: with a
+ * quote that is still to come, or with a comment. What it compares are the groups.
+ */
 const CONDITION =
-  /["'`][\s)]{0,8}(?:(?:or|and|xor)\b[\s(]{0,8}(?:["']?(\w{0,12})["']?\s{0,4}(?:=|like\b)\s{0,4}["']?(\w{0,12})|(?:true|\d{1,4})\s{0,4}(?:--|#|\/\*))|(?:\|\||&&)\s{0,4}["']?(\w{1,12})["']?\s{0,4}=\s{0,4}["']?(\w{1,12}))/
+  /["'`][\s)]{0,8}(?:(?:or|and|xor)\b[\s(]{0,8}|(?:\|\||&&)\s{0,4})(?:["'](\w{0,12})["']\s{0,4}(?:=|like\b)\s{0,4}["'](\w{0,12})|(?:(\w{1,12})\s{0,4}(?:=|like\b)\s{0,4}(\w{1,12})|true|\d{1,4})[\s)]{0,8}(?:--|#|\/\*))/
 
 /** Whether a secret is a condition that always holds, shorter than what else counts there: `' or 1=1--`. */
 function isCertainCondition(id: string, setting: ValueSetting, { lower }: Reading): boolean {
   if (setting !== 'secret' || id !== 'sqli/tautology') return false
   const found = CONDITION.exec(lower)
   if (found === null) return false
-  const [, left, right, joined, other] = found
-  return left === right && joined === other
+  const [, quoted, other, bare, same] = found
+  return quoted === other && bare === same
 }
 
 /** Chance makes short commands and separators out of the signs of a password. */
