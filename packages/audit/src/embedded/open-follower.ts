@@ -4,9 +4,9 @@ import { disk, type FileLayer } from '../files/file-layer.ts'
 import { INDEX, LogFiles, VERIFIER_KEYS } from '../files/log-files.ts'
 import { parseVerifierKey } from '../format/note-key.ts'
 import { AuditIndex } from '../index/audit-index.ts'
-import { SUBJECT_KEYS } from '../log/lost-keys.ts'
 import { loadSigningKeys, noteKeyInUse } from '../log/signing-keys.ts'
 import { Follower } from './follower.ts'
+import { SUBJECT_KEYS } from './lost-keys.ts'
 
 /** Where a follower finds the log that it resumes. */
 export interface FollowerPlace {

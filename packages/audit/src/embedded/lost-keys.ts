@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { IntegrityError } from '@postern/core'
 import { disk } from '../files/file-layer.ts'
 import { LogFiles } from '../files/log-files.ts'
-import { SIGNING_KEYS } from './signing-keys.ts'
+import { SIGNING_KEYS } from '../log/signing-keys.ts'
 
 /** The keys of the subjects, beside the signing keys. */
 export const SUBJECT_KEYS = 'subjects.db'
