@@ -104,7 +104,10 @@ for (const workers of ['1', '2']) {
             Array.from({ length: 30 }, async () => (await fetch(gateway.url, from(FROM))).status),
           )
           assert.equal(statuses.filter(status => status === 200).length, 10)
-          const refused = await fetch(gateway.url, from(FROM))
+          const other = from('203.0.113.77')
+          for (let i = 0; i < 10; i++) await (await fetch(gateway.url, other)).arrayBuffer()
+          const refused = await fetch(gateway.url, other)
+          assert.equal(refused.status, 429)
           const why = await cli(['explain', refused.headers.get('x-request-id') ?? ''], folder)
           assert.equal(why.stdout.split('rule      limit/address').length, 2, why.stdout)
           assert.match(why.stdout, /answer {4}429 .*\n[\s\S]*entries {3}\d+, \d+ of the audit log/)

@@ -41,7 +41,11 @@ describe('keys, users and sessions in the console', () => {
     for (const { id, email } of await identity.accounts.list())
       if (email.startsWith('ann')) ann = id
       else bob = id
-    approvals = new Approvals({ database, clock: new VirtualClock(1_800_000_000_000) })
+    approvals = new Approvals({
+      database,
+      clock: new VirtualClock(1_800_000_000_000),
+      namesOf: name => identity.accounts.namesOf(name),
+    })
     given = await testParts({ identity, approvals })
     server = await startConsole({
       parts: given.parts,
