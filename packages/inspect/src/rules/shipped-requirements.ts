@@ -19,7 +19,8 @@ export function readRequirements(): readonly RequiredOfText[] {
  */
 export function shippedRequirements(): readonly RequiredOfText[] {
   const built = builtFile()
-  return built !== null && existsSync(built)
-    ? (JSON.parse(readFileSync(built, 'utf8')) as readonly RequiredOfText[])
-    : []
+  if (built === null || !existsSync(built)) return []
+  const read = JSON.parse(readFileSync(built, 'utf8')) as readonly RequiredOfText[]
+  // A file of another build would keep rules from texts that they would hit.
+  return read.length === ownRules.length ? read : []
 }
