@@ -43,7 +43,7 @@ describe('who may do what, in the console', () => {
     await opened.show('keys')
     await page.getByLabel('Service').fill('billing')
     await page.getByLabel('Scopes').fill('orders:read, orders:write')
-    await page.getByRole('button', { name: 'Make a key' }).click()
+    await page.getByRole('button', { name: 'Create a key' }).click()
     const text = (await page.locator('.key-form .command').textContent()) ?? ''
     assert.equal((await identity.apiKeys.listAll())[0]?.scopes.join(' '), 'orders:read orders:write')
     assert.match(text, /^[\w-]{20,}$/)
@@ -52,7 +52,7 @@ describe('who may do what, in the console', () => {
     await page.getByRole('button', { name: 'Revoke billing' }).click()
     assert.equal((await identity.apiKeys.listAll())[0]?.revokedAt, undefined, 'one press asks')
     await page.getByRole('button', { name: 'Really: Revoke billing' }).click()
-    await seen(page.getByText('There is no key'))
+    await seen(page.getByText('No API keys'))
     assert.notEqual((await identity.apiKeys.listAll())[0]?.revokedAt, undefined)
   })
 
@@ -117,7 +117,7 @@ describe('who may do what, in the console', () => {
     await opened.show('operators')
     await page.getByRole('button', { name: 'Remove vera@example.com' }).click()
     await page.getByRole('button', { name: 'Really: Remove vera@example.com' }).click()
-    await seen(page.getByText('Nobody has an account'))
+    await seen(page.getByText('No operator has an account'))
     await seen(own.getByRole('heading', { name: 'Sign in to Postern' }))
     await context.close()
   })
@@ -129,17 +129,17 @@ describe('who may do what, in the console', () => {
     await page.getByRole('button', { name: 'Done' }).click()
     const roles = page.getByRole('group', { name: 'Roles of ina@example.com' })
     assert.equal(await roles.getByLabel('decide approvals').isDisabled(), true)
-    await roles.getByLabel('change things').check()
+    await roles.getByLabel('make changes').check()
     await roles.getByRole('button', { name: 'Change the roles of ina@example.com' }).click()
     await roles.getByRole('button', { name: 'Really: Change the roles of ina@example.com' }).click()
     await until(async () => (await roles.getByRole('button').count()) === 0)
     await opened.show('overview')
     await opened.show('operators')
-    assert.equal(await roles.getByLabel('change things').isChecked(), true)
+    assert.equal(await roles.getByLabel('make changes').isChecked(), true)
     assert.equal(await roles.getByLabel('decide approvals').isChecked(), false)
     await page.getByRole('button', { name: 'Remove ina@example.com' }).click()
     await page.getByRole('button', { name: 'Really: Remove ina@example.com' }).click()
-    await seen(page.getByText('Nobody has an account'))
+    await seen(page.getByText('No operator has an account'))
   })
 
   test('a false positive is marked with a note, counted by rule, and taken back', async () => {
@@ -156,7 +156,7 @@ describe('who may do what, in the console', () => {
     await seen(page.getByRole('button', { name: 'False positive' }))
     await opened.show('findings')
     await page.getByRole('button', { name: 'False positives' }).click()
-    await seen(page.getByText('No refusal was marked'))
+    await seen(page.getByText('No refusal is marked'))
   })
 
   test('a hostile request hides nothing, turns nothing and widens nothing, and is one click away', async () => {
@@ -194,7 +194,7 @@ describe('who may do what, in the console', () => {
 
   test('the process says that it is well, and doctor checks the setup', async () => {
     await opened.show('system')
-    await seen(page.getByText('Everything is well.').or(page.getByText('parts are not well')))
+    await seen(page.getByText('Everything is healthy.').or(page.getByText('parts are unhealthy')))
     await seen(page.locator('tr', { hasText: 'console traffic' }))
     await page.getByRole('button', { name: 'Check now' }).click()
     await seen(page.locator('.findings-list li').first())
@@ -229,7 +229,7 @@ describe('who may do what, in the console', () => {
 
   test('without policies and a vault the screens say how to have them', async () => {
     await opened.show('vault')
-    await seen(page.getByText('There is no vault here'))
+    await seen(page.getByText('No vault is configured'))
     await opened.show('policies')
     await seen(page.getByText('No policies are configured'))
     await seen(page.locator('tr', { hasText: '/admin/**' }))

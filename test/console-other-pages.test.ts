@@ -36,7 +36,7 @@ describe('other pages and tabs, against the console', () => {
     const tab = await page.context().newPage()
     await tab.goto(`http://127.0.0.1:${(foreign.address() as AddressInfo).port}/`)
     await tab.getByText('A kitten').click()
-    await seen(tab.getByRole('heading', { name: 'Sign in as somebody else?' }))
+    await seen(tab.getByRole('heading', { name: 'Sign in as someone else?' }))
     assert.equal(await nameOf(tab), mine)
     assert.equal(await nameOf(page), mine)
     await tab.getByRole('button', { name: `Stay signed in as ${String(mine)}` }).click()

@@ -116,7 +116,7 @@ describe('the page stays fast', () => {
     await own.close()
   })
 
-  test('1,000 requests a second leave the overview as large as it was, and it answers', async t => {
+  test('1,000 requests per second leave the overview as large as it was, and it answers', async t => {
     const own = await opened.newContext({ viewport: { width: 1_280, height: 860 } })
     const page = await own.newPage()
     await page.addInitScript(FLOOD)
@@ -132,7 +132,7 @@ describe('the page stays fast', () => {
       await page.getByRole('button', { name, pressed: true }).waitFor()
     }
     await page.keyboard.press('?')
-    await page.getByRole('heading', { name: 'Keys' }).waitFor()
+    await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor()
     await page.keyboard.press('Escape')
     await until(async () => (await deliveries(page)) >= start + 20)
     const rate = page.locator('.rate strong')

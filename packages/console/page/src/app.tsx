@@ -48,7 +48,7 @@ export function App(): ReactNode {
       setState({ kind: 'signed-in', session: await ask<Session>('/session') })
     } catch (error) {
       const isPlain = link === undefined && error instanceof ApiError && error.status === 401
-      const problem = error instanceof Error ? error.message : 'This failed.'
+      const problem = error instanceof Error ? error.message : 'Something went wrong.'
       setState({ kind: 'signed-out', problem: isPlain ? undefined : problem })
     }
   }, [])

@@ -119,7 +119,7 @@ export function Shell(): ReactNode {
         <div className="row account">
           <ThemeButton />
           <button type="button" className="button quiet small" onClick={() => setHelpOpen(true)}>
-            Keys <Key>?</Key>
+            Shortcuts <Key>?</Key>
           </button>
           <Account />
         </div>

@@ -55,7 +55,10 @@ export function useAttacks(): {
           wasRefused,
         })
       } catch (error) {
-        put(name, { kind: 'failed', message: error instanceof ApiError ? error.message : 'This failed.' })
+        put(name, {
+          kind: 'failed',
+          message: error instanceof ApiError ? error.message : 'Something went wrong.',
+        })
       }
     },
   }

@@ -21,7 +21,7 @@ export function useAct(): Act {
       try {
         await work()
       } catch (error) {
-        setProblem(error instanceof ApiError ? error.message : 'This failed.')
+        setProblem(error instanceof ApiError ? error.message : 'Something went wrong.')
       }
       setBusy(false)
     },

@@ -31,7 +31,7 @@ export function useAsked<Answer>(path: string, every?: number): Asked<Answer> {
         setState({ path, value, error: undefined })
       } catch (error) {
         if (controller.signal.aborted) return
-        const problem = error instanceof ApiError ? error : new ApiError(0, 'This failed.')
+        const problem = error instanceof ApiError ? error : new ApiError(0, 'Something went wrong.')
         setState(before => ({ path, value: before.path === path ? before.value : undefined, error: problem }))
       }
     }

@@ -54,7 +54,8 @@ export function useLogGrowth(): {
       setState({ growth: { head, before, isVerified } })
     }
     check().catch((error: unknown) => {
-      if (!signal.aborted) setState({ problem: error instanceof Error ? error.message : 'This failed.' })
+      if (!signal.aborted)
+        setState({ problem: error instanceof Error ? error.message : 'Something went wrong.' })
     })
     return () => controller.abort()
   }, [])

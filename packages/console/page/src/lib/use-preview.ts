@@ -14,7 +14,7 @@ export interface Preview {
 }
 
 function failed(error: unknown): PreviewState {
-  return { state: 'failed', problem: error instanceof ApiError ? error.message : 'This failed.' }
+  return { state: 'failed', problem: error instanceof ApiError ? error.message : 'Something went wrong.' }
 }
 
 export function usePreview(): Preview {

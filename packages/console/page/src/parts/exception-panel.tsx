@@ -41,7 +41,7 @@ export function ExceptionPanel({
       await work().catch(
         (error: unknown): State => ({
           kind: 'failed',
-          message: error instanceof ApiError ? error.message : 'This failed.',
+          message: error instanceof ApiError ? error.message : 'Something went wrong.',
         }),
       ),
     )
@@ -51,7 +51,7 @@ export function ExceptionPanel({
   const apply = (): Promise<void> =>
     attempt(async () => ({ kind: 'applied', applied: await ask<Applied>(path, { method: 'POST' }) }))
   if (exceptions.length === 0)
-    return <p className="muted small">Nothing in the configuration lets this request pass by itself.</p>
+    return <p className="muted small">No single change to the configuration lets this request pass.</p>
   return (
     <div className="stack">
       <ul className="stack">
@@ -71,7 +71,7 @@ export function ExceptionPanel({
       {state.kind === 'preview' && <Diff {...state.preview} />}
       {state.kind === 'applied' ? (
         <p className="notice" role="status">
-          Written into <code>{state.applied.path}</code> and in force. {state.applied.notes.join('; ')}
+          Saved in <code>{state.applied.path}</code> and in force. {state.applied.notes.join('; ')}
           {state.applied.command !== undefined && (
             <>
               {' '}
@@ -87,7 +87,7 @@ export function ExceptionPanel({
             {state.kind === 'preview' && state.preview.path !== undefined ? (
               <>
                 <button type="button" className="button primary" onClick={() => void apply()}>
-                  Write and put into force
+                  Save and apply
                 </button>
                 <button type="button" className="button" onClick={() => setState({ kind: 'closed' })}>
                   Cancel
@@ -114,6 +114,6 @@ export function ExceptionPanel({
 
 function Diff({ path, diff = [] }: Preview): ReactNode {
   if (path === undefined)
-    return <p className="notice">The configuration is a program: write the change into it yourself.</p>
+    return <p className="notice">The configuration is code: make this change in it yourself.</p>
   return <DiffView title={path} diff={diff} />
 }

@@ -30,7 +30,7 @@ export function FalsePositiveList(): ReactNode {
     <Loaded asked={asked}>
       {({ rules, marks }) =>
         marks.length === 0 ? (
-          <Empty title="No refusal was marked">
+          <Empty title="No refusal is marked">
             <span>“False positive” on the page of a refused request marks it.</span>
           </Empty>
         ) : (

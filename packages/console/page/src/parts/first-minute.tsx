@@ -8,7 +8,7 @@ const ATTACKS = [
   {
     name: 'sql-injection',
     title: 'SQL injection',
-    text: 'A search that asks for every password hash as well.',
+    text: 'A search that also asks for every password hash.',
   },
   {
     name: 'path-traversal',
@@ -18,7 +18,7 @@ const ATTACKS = [
   {
     name: 'password-guessing',
     title: 'Password guessing',
-    text: 'Eight guesses at one account, one after the other.',
+    text: 'Eight guesses at one account, one after another.',
   },
 ] as const
 
@@ -100,7 +100,7 @@ function Outcome({ attempt }: { readonly attempt: Attempt }): ReactNode {
     return (
       <>
         <span className={wasRefused ? 'badge allow' : 'badge'}>
-          {wasRefused ? 'let pass now' : 'not refused'}
+          {wasRefused ? 'now passes' : 'not refused'}
         </span>
         {codes}
       </>

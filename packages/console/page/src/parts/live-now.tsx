@@ -19,7 +19,7 @@ async function newestRefused(): Promise<readonly EventRow[]> {
   return events
 }
 
-/** What arrives at this moment: requests a second, and the newest that were refused. */
+/** What arrives at this moment: requests per second, and the newest that were refused. */
 export function LiveNow(): ReactNode {
   const rate = useLiveRate(newestRefused)
   return (
@@ -58,14 +58,14 @@ function Rate({ state, times, counts }: LiveRate): ReactNode {
         </span>
       </div>
       <p>
-        <strong>{text}</strong> <span className="muted">requests a second</span>
+        <strong>{text}</strong> <span className="muted">requests per second</span>
       </p>
       <TimeChart
         {...bars}
         height={104}
         timeText={time => (time === end ? 'now' : `${Math.round((time - end) / 1_000)} s`)}
         ticks={[60, 45, 30, 15, 0].map(seconds => end - seconds * 1_000)}
-        label={`The last minute: ${text} requests a second now`}
+        label={`The last minute: ${text} requests per second now`}
       />
     </div>
   )
@@ -75,12 +75,12 @@ function Refused({ refused }: LiveRate): ReactNode {
   return (
     <div>
       <div className="row spread">
-        <h2>Refused last</h2>
+        <h2>Recently refused</h2>
         <a className="small" href={to('live')}>
           Watch live
         </a>
       </div>
-      {refused.length === 0 && <p className="muted small">Nothing was refused yet.</p>}
+      {refused.length === 0 && <p className="muted small">Nothing has been refused yet.</p>}
       <ol className="refused-list">
         {refused.map(row => (
           <li key={row.request ?? row.time}>

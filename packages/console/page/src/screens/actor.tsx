@@ -99,8 +99,8 @@ function Contents({ now, events, findings, limits, bans }: Actor): ReactNode {
       </div>
       {findings.length > 0 && <FindingList rows={findings} />}
       {events.length === 0 ? (
-        <Empty title="Nothing was kept about this actor">
-          <span>Of many allowed requests only some are kept, of refused ones all.</span>
+        <Empty title="No events of this actor are kept">
+          <span>Refused requests are all kept; of allowed ones, a sample.</span>
         </Empty>
       ) : (
         <section className="card">

@@ -37,10 +37,12 @@ export function ApprovalsScreen(): ReactNode {
       <Loaded asked={asked}>
         {({ kept, approvals, now, names }) =>
           approvals.length === 0 ? (
-            <Empty title={state === 'pending' ? 'Nothing waits for a decision' : `No request is ${state}`}>
+            <Empty
+              title={state === 'pending' ? 'Nothing is waiting for a decision' : `No request is ${state}`}
+            >
               <span>
                 {kept
-                  ? 'Routes ask for consent with “approve” in the configuration.'
+                  ? 'A route asks for approval with “approve” in the configuration.'
                   : 'This gateway keeps no approvals.'}
               </span>
             </Empty>
@@ -78,7 +80,7 @@ function ApprovalCard({
   const decide = async (verb: 'approve' | 'deny'): Promise<void> => {
     setProblem(undefined)
     await ask(`/approvals/${approval.id}/${verb}`, { method: 'POST', body: { note } }).catch(
-      (error: unknown) => setProblem(error instanceof ApiError ? error.message : 'This failed.'),
+      (error: unknown) => setProblem(error instanceof ApiError ? error.message : 'Something went wrong.'),
     )
     onDone()
   }
@@ -94,7 +96,7 @@ function ApprovalCard({
       </div>
       <dl className="facts">
         <div>
-          <dt>Asked by</dt>
+          <dt>Requested by</dt>
           <dd className="mono wrap">
             <People actors={approval.behind} names={names} />
           </dd>

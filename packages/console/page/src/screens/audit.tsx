@@ -35,7 +35,7 @@ export function AuditScreen({ selected }: { readonly selected: string }): ReactN
             }}
           >
             <select className="input" name="type" aria-label="Kind of entry">
-              <option value="">every kind</option>
+              <option value="">all kinds</option>
               <option value="http">requests</option>
               <option value="operator">operators</option>
               <option value="finding">findings</option>
@@ -72,7 +72,7 @@ export function AuditScreen({ selected }: { readonly selected: string }): ReactN
         {selected === '' ? (
           <section className="card">
             <Empty title="Choose an entry">
-              <span>This browser then computes the way from its bytes to the signed root.</span>
+              <span>This browser then computes the path from its bytes to the signed root.</span>
             </Empty>
           </section>
         ) : (
@@ -125,7 +125,7 @@ function Growth(): ReactNode {
           {isVerified
             ? before.size === head.size
               ? 'Unchanged since this browser last looked'
-              : 'Only grew since this browser last looked'
+              : 'Has only grown since this browser last looked'
             : head.signedBy === undefined
               ? 'The checkpoint is not signed by a key of the log'
               : 'Not a continuation of what this browser saw before'}
@@ -184,7 +184,7 @@ function CheckedProof({ proof }: { readonly proof: AuditProof }): ReactNode {
       return { ...inclusion, head }
     }
     check().then(setChecked, (error: unknown) =>
-      setChecked(error instanceof Error ? error.message : 'This failed.'),
+      setChecked(error instanceof Error ? error.message : 'Something went wrong.'),
     )
   }, [proof])
   const { event, personal } = proof.entry
@@ -202,7 +202,7 @@ function CheckedProof({ proof }: { readonly proof: AuditProof }): ReactNode {
         </p>
         {event.request !== undefined && (
           <p className="small">
-            <a href={to('why', event.request.id)}>Why was it decided so</a>
+            <a href={to('why', event.request.id)}>Why it was decided this way</a>
           </p>
         )}
         {personal === 'erased' && (

@@ -61,7 +61,7 @@ function BanForm({
       form.reset()
       onDone()
     } catch (error) {
-      setProblem(error instanceof ApiError ? error.message : 'This failed.')
+      setProblem(error instanceof ApiError ? error.message : 'Something went wrong.')
     }
   }
   return (
@@ -129,14 +129,14 @@ function BanTable({
   const end = async ({ id }: Ban): Promise<void> => {
     setProblem(undefined)
     await ask(`/bans/${encoded(id)}`, { method: 'DELETE' }).catch((error: unknown) =>
-      setProblem(error instanceof ApiError ? error.message : 'This failed.'),
+      setProblem(error instanceof ApiError ? error.message : 'Something went wrong.'),
     )
     onDone()
   }
   if (bans.length === 0)
     return (
       <Empty title="Nobody is banned">
-        <span>Scenarios ban by themselves; each ban ends by itself too.</span>
+        <span>Scenarios ban automatically, and every ban expires.</span>
       </Empty>
     )
   return (

@@ -71,9 +71,9 @@ function TestAlert(): ReactNode {
       const { problems } = await ask<{ readonly problems: readonly string[] }>('/alerts/test', {
         method: 'POST',
       })
-      setOutcome(problems.length === 0 ? 'Sent everywhere' : problems.join('; '))
+      setOutcome(problems.length === 0 ? 'Sent to every destination' : problems.join('; '))
     } catch (error) {
-      setOutcome(error instanceof ApiError ? error.message : 'This failed.')
+      setOutcome(error instanceof ApiError ? error.message : 'Something went wrong.')
     }
   }
   if (!may) return null
@@ -131,7 +131,7 @@ function FindingCard({ row }: { readonly row: EventRow }): ReactNode {
       </p>
       {requests.length > 0 && (
         <p className="small muted">
-          Led there:{' '}
+          Caused by:{' '}
           {requests.map((id, i) => (
             <span key={id}>
               {i > 0 && ', '}

@@ -81,7 +81,7 @@ function Contents({ nodes, edges, left, entries, more }: Graph): ReactNode {
         </p>
       </section>
       <section className="card">
-        <h2>The same as a list</h2>
+        <h2>As a list</h2>
         <Table
           label="Who touched what"
           columns={[

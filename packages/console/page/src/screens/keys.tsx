@@ -40,7 +40,7 @@ export function KeysScreen(): ReactNode {
               />
             </>
           ) : (
-            <Empty title="Postern makes no keys here">
+            <Empty title="Postern does not manage API keys here">
               <span>
                 With <code>identity</code> in the configuration it does.
               </span>
@@ -95,11 +95,11 @@ function KeyForm({ onMade }: { readonly onMade: () => void }): ReactNode {
         <input className="input mono" name="scopes" placeholder="orders:read" />
       </label>
       <label className="field">
-        Only from
+        Allowed networks
         <input className="input mono" name="networks" placeholder="10.0.0.0/8" />
       </label>
       <label className="field">
-        Lives for
+        Expires after
         <select className="input" name="expires" defaultValue="90d">
           {LIVES.map(life => (
             <option key={life} value={life}>
@@ -109,12 +109,12 @@ function KeyForm({ onMade }: { readonly onMade: () => void }): ReactNode {
         </select>
       </label>
       <button type="submit" className="button primary" disabled={isBusy}>
-        Make a key
+        Create a key
       </button>
       <Problem text={problem} />
       {made !== undefined && (
         <div className="notice good" role="status">
-          <p>This is shown once. Give it to the service now:</p>
+          <p>This key is shown only once. Give it to the service now:</p>
           <pre className="command wrap">{made}</pre>
           <div className="row">
             <button
@@ -144,7 +144,7 @@ export function KeyTable({
 }): ReactNode {
   const may = useMay('operator')
   const { problem, run } = useAct()
-  if (keys.length === 0) return <Empty title="There is no key" />
+  if (keys.length === 0) return <Empty title="No API keys" />
   const revoke = (id: string): Promise<void> =>
     run(async () => {
       await ask(`/keys/${encoded(id)}`, { method: 'DELETE' })
@@ -158,9 +158,9 @@ export function KeyTable({
         columns={[
           { title: 'Key' },
           { title: 'Owner' },
-          { title: 'May' },
-          { title: 'Used' },
-          { title: 'Ends' },
+          { title: 'Scopes' },
+          { title: 'Last used' },
+          { title: 'Expires' },
           { title: 'State' },
           { title: 'Action', isHidden: true, isNumber: true },
         ]}
@@ -175,7 +175,7 @@ export function KeyTable({
               {key.owner.id}
             </span>,
             <span key="may" className="mono">
-              {key.scopes.join(', ') || 'nothing by scope'}
+              {key.scopes.join(', ') || 'no scopes'}
               {key.networks.length > 0 && <span className="muted"> from {key.networks.join(', ')}</span>}
             </span>,
             key.usedAt === undefined ? 'never' : dateTime(key.usedAt),

@@ -21,7 +21,7 @@ interface Route {
 
 const SHOW = [
   ['all', 'All routes'],
-  ['open', 'Open to anybody'],
+  ['open', 'Open to anyone'],
 ] as const
 
 /** What the backend answers to, as the traffic shows it. */
@@ -53,8 +53,8 @@ export function MapScreen(): ReactNode {
 function Routes({ routes }: { readonly routes: readonly Route[] }): ReactNode {
   if (routes.length === 0)
     return (
-      <Empty title="No route to show">
-        <span>Routes appear once a request to them was kept.</span>
+      <Empty title="No routes to show">
+        <span>A route appears once a request to it is kept.</span>
       </Empty>
     )
   return (
@@ -100,7 +100,7 @@ function Routes({ routes }: { readonly routes: readonly Route[] }): ReactNode {
 }
 
 function whoOf({ isOpen, identified, requests }: Route): ReactNode {
-  if (isOpen) return <span className="badge throttle">open to anybody</span>
+  if (isOpen) return <span className="badge throttle">open to anyone</span>
   if (identified === 0) return <span className="muted">anonymous</span>
   return `${Math.round((identified / requests) * 100)} % known`
 }

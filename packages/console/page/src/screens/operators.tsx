@@ -21,9 +21,9 @@ interface Operator {
 }
 
 const ROLES: readonly (readonly [Role, string])[] = [
-  ['viewer', 'look'],
-  ['operator', 'change things'],
-  ['administrator', 'say who may'],
+  ['viewer', 'view'],
+  ['operator', 'make changes'],
+  ['administrator', 'manage access'],
   ['approver', 'decide approvals'],
 ]
 
@@ -38,7 +38,7 @@ export function OperatorsScreen(): ReactNode {
       <Loaded asked={asked}>
         {({ operators }) =>
           operators.length === 0 ? (
-            <Empty title="Nobody has an account">
+            <Empty title="No operator has an account">
               <span>
                 Until then a link signs in: <code>postern console link</code>.
               </span>
@@ -107,7 +107,7 @@ function Invite({ onDone }: { readonly onDone: () => void }): ReactNode {
       <Problem text={problem} />
       {link !== undefined && (
         <div className="notice good stack" role="status">
-          <p>Give this to them; it is good once, for a day:</p>
+          <p>Send them this link. It works once, within a day:</p>
           <pre className="command wrap">{link}</pre>
           <div className="row">
             <button
@@ -148,7 +148,7 @@ function Accounts({
         label="Operators"
         columns={[
           { title: 'Who' },
-          { title: 'May' },
+          { title: 'Roles' },
           { title: 'Passkeys' },
           { title: 'Since' },
           { title: 'Action', isHidden: true, isNumber: true },
@@ -175,8 +175,8 @@ function Accounts({
         }))}
       />
       <p className="muted small">
-        Other roles, and removing an account, end the sessions of that person. Approvers are made by command
-        only: <code>postern console grant EMAIL ROLE…</code>
+        Changing someone’s roles, or removing the account, ends their sessions. Only a command can add
+        approvers only: <code>postern console grant EMAIL ROLE…</code>
       </p>
     </section>
   )

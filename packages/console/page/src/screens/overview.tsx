@@ -73,7 +73,7 @@ function Contents({
           <Figure title="Would be refused" value={count(totals.counts.observed)} change="in observe mode" />
         ) : (
           <Figure
-            title="Share refused"
+            title="Refusal rate"
             value={
               totals.requests === 0 ? '0 %' : `${((refusedIn(totals) / totals.requests) * 100).toFixed(1)} %`
             }
@@ -83,7 +83,7 @@ function Contents({
         <Figure
           title="Time in Postern"
           value={milliseconds(totals.layer)}
-          change={`on average, of ${milliseconds(totals.total)} in all`}
+          change={`on average, of ${milliseconds(totals.total)} in total`}
         />
       </div>
       <div className="charts">
@@ -98,7 +98,7 @@ function Contents({
       </div>
       <div className="columns">
         <Top
-          title="Refused most: rules"
+          title="Rules that refuse most"
           rows={rules.map(({ key, requests, example }) => ({
             key,
             requests,
@@ -129,11 +129,15 @@ function refusedIn({ counts }: Totals): number {
   return REFUSED.reduce((sum, verdict) => sum + counts[verdict], 0)
 }
 
+/** From this many times on, a percentage is hard to read. */
+const MANY_TIMES = 10
+
 /** Against the span of the same length before. */
 function changeOf(now: number, before: number): string {
-  if (before === 0) return now === 0 ? 'none before either' : 'none in the span before'
+  if (before === 0) return now === 0 ? 'none before, either' : 'none in the period before'
+  if (now >= MANY_TIMES * before) return `${Math.round(now / before)} times the period before`
   const percent = Math.round(((now - before) / before) * 100)
-  return `${percent >= 0 ? '+' : '−'}${Math.abs(percent)} % against the span before`
+  return `${percent >= 0 ? '+' : '−'}${Math.abs(percent)} % from the period before`
 }
 
 function Figure({

@@ -58,16 +58,14 @@ export function PoliciesScreen(): ReactNode {
 function Matrix({ engine, acts, callers }: Policies): ReactNode {
   if (engine !== 'postern')
     return (
-      <Empty
-        title={engine === 'none' ? 'No policies are configured' : 'These policies cannot be looked into'}
-      >
+      <Empty title={engine === 'none' ? 'No policies are configured' : 'These policies cannot be shown'}>
         <span>
           {engine === 'none' ? (
             <>
               <code>policies</code> in the configuration names the file that holds them.
             </>
           ) : (
-            'They are of another engine: ask it who can do what.'
+            'They belong to another policy engine. Ask it who can do what.'
           )}
         </span>
       </Empty>
@@ -123,7 +121,7 @@ function FileDifference(): ReactNode {
   return (
     <section className="card">
       <div className="row spread">
-        <h2>The file beside what is in force</h2>
+        <h2>Policy file compared with the policies in force</h2>
         <button
           type="button"
           className="button small"
@@ -135,9 +133,7 @@ function FileDifference(): ReactNode {
       </div>
       <Problem text={problem} />
       {difference === undefined ? (
-        <p className="muted small">
-          Says who would gain and who would lose what, before a changed file is put into force.
-        </p>
+        <p className="muted small">Shows who would gain or lose access before you apply a changed file.</p>
       ) : difference.access.length === 0 ? (
         <p>Nobody gains or loses anything, by {difference.asked} questions.</p>
       ) : (
@@ -163,7 +159,7 @@ function Routes({ routes }: Pick<Policies, 'routes'>): ReactNode {
   if (routes.length === 0) return null
   return (
     <section className="card">
-      <h2>Routes that ask for something</h2>
+      <h2>Routes with requirements</h2>
       <Table
         label="Routes"
         columns={[{ title: 'Route' }, { title: 'Needs' }]}

@@ -49,15 +49,15 @@ export function SettingsScreen(): ReactNode {
           <>
             {instances.some(({ isSame }) => !isSame) && (
               <p className="notice">
-                Another configuration is in force on{' '}
-                {instances.flatMap(({ name, isSame }) => (isSame ? [] : [name])).join(', ')}: what is written
-                here holds on this gateway only.
+                A different configuration is in force on{' '}
+                {instances.flatMap(({ name, isSame }) => (isSame ? [] : [name])).join(', ')}: what you save
+                here applies to this gateway only.
               </p>
             )}
             {text === undefined ? (
-              <Empty title="The configuration is a program">
+              <Empty title="The configuration is code">
                 <span>
-                  Edit <code>{path}</code> where it is; the gateway reads it again by itself.
+                  Edit <code>{path}</code> where it is; the gateway reloads it automatically.
                 </span>
               </Empty>
             ) : (
@@ -94,10 +94,10 @@ function Editor({
         method: 'POST',
         body: { before: present, text },
       })
-      setNotice({ isBad: false, message: ['Written, and in force.', ...notes].join(' ') })
+      setNotice({ isBad: false, message: ['Saved and in force.', ...notes].join(' ') })
       onWritten()
     } catch (error) {
-      setNotice({ isBad: true, message: error instanceof ApiError ? error.message : 'This failed.' })
+      setNotice({ isBad: true, message: error instanceof ApiError ? error.message : 'Something went wrong.' })
     }
   }
   return (
@@ -111,12 +111,12 @@ function Editor({
               rows={18}
               spellCheck={false}
               value={text}
-              placeholder="Empty: the defaults protect. For example: limits: { address: 100/1m }"
+              placeholder="Empty: the defaults apply. For example: limits: { address: 100/1m }"
               onChange={event => setText(event.target.value)}
             />
           </label>
           <div className="row spread">
-            <Segments label="Traffic to try it on" values={HOURS} value={hours} onChange={setHours} />
+            <Segments label="Traffic to replay" values={HOURS} value={hours} onChange={setHours} />
             <div className="row">
               {isChanged && (
                 <button type="button" className="button quiet" onClick={() => setText(present)}>
@@ -137,13 +137,13 @@ function Editor({
                 disabled={!isChanged || !isTried || !mayWrite}
                 onClick={() => void write()}
               >
-                Write
+                Save
               </button>
             </div>
           </div>
           <p className="muted small">
-            {mayWrite ? 'A change is written after it was tried.' : 'Administrators write changes.'} Keys that
-            need a restart are named when it is written.
+            {mayWrite ? 'Preview a change before you save it.' : 'Only administrators can save changes.'}{' '}
+            After saving, this page names the keys that need a restart.
           </p>
           {notice !== undefined && (
             <p className={notice.isBad ? 'notice bad' : 'notice'} role={notice.isBad ? 'alert' : 'status'}>
@@ -152,7 +152,7 @@ function Editor({
           )}
         </section>
         <section className="card" aria-label="Preview">
-          <h2>What it would have done</h2>
+          <h2>Effect on past traffic</h2>
           <Preview state={preview.state} onCancel={preview.cancel} isStale={preview.text !== text} />
         </section>
       </div>
@@ -173,7 +173,7 @@ function Preview({
   if (state.state === 'none')
     return (
       <Empty title="Change something, then press Preview">
-        <span>Kept requests are decided again by the present and by the changed configuration.</span>
+        <span>Kept requests are decided again, under the current and under the changed configuration.</span>
       </Empty>
     )
   if (state.state === 'failed')
@@ -199,19 +199,19 @@ function Preview({
   const { result } = state
   return (
     <div className="stack" role="status">
-      {isStale && <p className="notice">The text was changed since; preview it again.</p>}
+      {isStale && <p className="notice">The text has changed since; preview it again.</p>}
       <p>
         <b>{count(result.requests)}</b> requests in {milliseconds(state.milliseconds)}:{' '}
-        {count(result.refusedBefore)} refused by the present configuration,{' '}
+        {count(result.refusedBefore)} refused by the current configuration,{' '}
         <b>{count(result.refusedAfter)}</b> by the changed one.{' '}
         {result.replayed < result.requests &&
-          `The change can affect the senders of ${count(result.replayed)}; the others are counted as they were decided.`}
+          `The change can affect ${count(result.replayed)} of them; the others count as they were decided.`}
       </p>
       <Groups title="Newly refused" kind="deny" groups={result.newlyRefused} />
       <Groups title="Newly allowed" kind="allow" groups={result.newlyAllowed} />
       <p className="muted small">
-        Bodies and most headers are not kept, so rules over those decide nothing here; allowed requests that
-        were not kept are counted, not decided.
+        Bodies and most headers are not kept, so rules on them have no effect here. Allowed requests that were
+        not kept are counted, but not decided again.
       </p>
     </div>
   )
@@ -229,7 +229,7 @@ function Groups({
   if (groups.length === 0)
     return (
       <p>
-        <span className={`badge ${kind}`}>{title}</span> nobody
+        <span className={`badge ${kind}`}>{title}</span> no one
       </p>
     )
   return (
@@ -245,7 +245,7 @@ function Groups({
             <th scope="col" className="number">
               Requests
             </th>
-            <th scope="col">One of them</th>
+            <th scope="col">Example</th>
           </tr>
         </thead>
         <tbody>

@@ -49,7 +49,7 @@ export function SignedOut({
             your proxy.
           </p>
         )}
-        <p>Without one, make a link that signs in once, where the gateway runs:</p>
+        <p>Without one, create a one-time sign-in link on the machine that runs the gateway:</p>
         <pre className="command">npx postern console link</pre>
         <p className="muted small">
           A link is good for 15 minutes, a session for 12 hours or until the gateway restarts.
@@ -78,7 +78,7 @@ export function OtherLink({
   return (
     <main className="signed-out">
       <div className="card stack">
-        <h1>Sign in as somebody else?</h1>
+        <h1>Sign in as someone else?</h1>
         <Problem text={problem} />
         <p>
           You are signed in as {session.name}. The link that was opened signs in whom it was made for. If you

@@ -70,11 +70,11 @@ function Contents(system: System): ReactNode {
       <p className={broken.length === 0 ? 'notice good' : 'notice bad'} role="status">
         <b>
           {broken.length === 0
-            ? 'Everything is well.'
-            : `${broken.length} of ${parts.length} parts are not well.`}
+            ? 'Everything is healthy.'
+            : `${broken.length} of ${parts.length} parts are unhealthy.`}
         </b>{' '}
         {losses.length === 0
-          ? 'No event was lost since the start.'
+          ? 'No event has been lost since the start.'
           : `Events lost since the start: ${losses.map(([place, events]) => `${place} ${count(events)}`).join(', ')}.`}
       </p>
       <div className="halves">
@@ -84,13 +84,13 @@ function Contents(system: System): ReactNode {
             <Fact name="Instance">
               <span className="mono">{system.instance}</span>
             </Fact>
-            <Fact name="Up for">{span(uptime * 1_000)}</Fact>
-            <Fact name="Threads that take requests">{workers}</Fact>
+            <Fact name="Uptime">{span(uptime * 1_000)}</Fact>
+            <Fact name="Worker threads">{workers}</Fact>
             <Fact name="Memory">{bytes(memory.resident)}</Fact>
             <Fact name="Heap">
               {bytes(memory.heapUsed)} of {bytes(memory.heapTotal)}
             </Fact>
-            <Fact name="Event loop late by">
+            <Fact name="Event loop delay">
               {milliseconds(eventLoopDelay.mean)}, p99 {milliseconds(eventLoopDelay.p99)}
             </Fact>
             {Object.entries(versions).map(([name, version]) => (
@@ -116,7 +116,7 @@ function Contents(system: System): ReactNode {
         </section>
       </div>
       <section className="card">
-        <h2>Health of every part</h2>
+        <h2>Health</h2>
         <Table
           label="Parts"
           columns={[{ title: 'Part' }, { title: 'State' }, { title: 'Detail' }]}
@@ -125,7 +125,7 @@ function Contents(system: System): ReactNode {
             cells: [
               name,
               <span key="state" className={`badge ${ok ? 'allow' : required ? 'deny' : 'throttle'}`}>
-                {ok ? 'well' : required ? 'down, and needed' : 'not well'}
+                {ok ? 'healthy' : required ? 'down' : 'degraded'}
               </span>,
               detail ?? '',
             ],
@@ -164,7 +164,7 @@ function Gateways(): ReactNode {
             version,
             dateTime(startedAt),
             <span key="same" className={isSame ? 'badge allow' : 'badge throttle'}>
-              {isSame ? 'as here' : 'another one'}
+              {isSame ? 'the same' : 'different'}
             </span>,
           ],
         }))}

@@ -42,7 +42,7 @@ export function UndoScreen(): ReactNode {
       <Loaded asked={asked}>
         {({ kept, changes }) =>
           changes.length === 0 ? (
-            <Empty title={kept ? 'Nothing was changed lately' : 'No old rows are kept'}>
+            <Empty title={kept ? 'No recent changes' : 'No old rows are kept'}>
               <span>
                 {kept
                   ? 'Deletes and edits that row budgets count appear here.'
@@ -71,7 +71,7 @@ function ChangeCard({ change, onDone }: { readonly change: Change; readonly onDo
   const attempt = async (method: 'GET' | 'POST', conflicts: 'stop' | 'skip'): Promise<void> => {
     setReport(
       await ask<Report>(`/undo/${encoded(change.id)}`, { method, body: { conflicts } }).catch(
-        (error: unknown) => (error instanceof ApiError ? error.message : 'This failed.'),
+        (error: unknown) => (error instanceof ApiError ? error.message : 'Something went wrong.'),
       ),
     )
     if (method === 'POST') onDone()

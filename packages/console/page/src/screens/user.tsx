@@ -112,19 +112,19 @@ function Contents({
           )}
         </section>
         <section className="card">
-          <h2>Proves itself by</h2>
+          <h2>Sign-in methods</h2>
           <dl className="facts">
             <Fact name="Password">{factors.password ? 'yes' : 'none'}</Fact>
             <Fact name="Passkeys">{factors.passkeys.map(({ name }) => name).join(', ') || 'none'}</Fact>
             <Fact name="Authenticator app">{factors.authenticator ? 'yes' : 'none'}</Fact>
             <Fact name="Recovery codes left">{factors.recoveryCodes}</Fact>
-            <Fact name="Signs in with">{factors.providers.join(', ') || 'nobody else'}</Fact>
+            <Fact name="Identity providers">{factors.providers.join(', ') || 'none'}</Fact>
           </dl>
         </section>
       </div>
       <section className="card">
         <div className="row spread">
-          <h2>Signed in</h2>
+          <h2>Sessions</h2>
           {may && sessions.length > 0 && (
             <ConfirmButton label="End all sessions" onConfirm={() => void post('sessions/end')}>
               End all

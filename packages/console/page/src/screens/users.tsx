@@ -39,7 +39,7 @@ export function UsersScreen(): ReactNode {
 
 function NoIdentity(): ReactNode {
   return (
-    <Empty title="Postern keeps no users here">
+    <Empty title="Postern does not manage users here">
       <span>
         With <code>identity</code> in the configuration it signs people in itself.
       </span>
@@ -110,7 +110,7 @@ function Users(): ReactNode {
 /** Whether an account may sign in. */
 export function UserState({ user }: { readonly user: UserRow }): ReactNode {
   if (user.disabledAt !== undefined) return <span className="badge deny">disabled</span>
-  if (user.emailVerifiedAt === undefined) return <span className="badge throttle">address not proven</span>
+  if (user.emailVerifiedAt === undefined) return <span className="badge throttle">address not verified</span>
   return <span className="badge allow">active</span>
 }
 

@@ -66,7 +66,7 @@ export function VaultScreen(): ReactNode {
               <WhoOpened />
             </>
           ) : (
-            <Empty title="There is no vault here">
+            <Empty title="No vault is configured">
               <span>
                 <code>postern vault init</code> encrypts columns record by record.
               </span>

@@ -54,7 +54,7 @@ function Contents({ id, why }: { readonly id: string; readonly why: Why }): Reac
         <p>{sentence(request, reasons[0]?.message, guard)}</p>
         <Facts request={request} entries={entries} />
         {erased && (
-          <p className="notice">What this request carried was erased with the key of who sent it.</p>
+          <p className="notice">The content of this request was erased together with the sender’s key.</p>
         )}
       </section>
       <div className="halves">
@@ -88,14 +88,14 @@ function Contents({ id, why }: { readonly id: string; readonly why: Why }): Reac
         <div className="stack">
           {reasons.length > 0 && (
             <section className="card">
-              <h2>What would let it pass, and nothing else</h2>
+              <h2>The narrowest exception</h2>
               <ExceptionPanel id={id} reasons={reasons} />
             </section>
           )}
           {reasons.length > 0 && <FalsePositive id={id} />}
           {guards.length > 0 && (
             <section className="card">
-              <h2>Guards that were asked</h2>
+              <h2>Guards</h2>
               <GuardTimes guards={guards} refusing={guard} />
             </section>
           )}
@@ -103,7 +103,7 @@ function Contents({ id, why }: { readonly id: string; readonly why: Why }): Reac
       </div>
       {others.length > 0 && (
         <section className="card">
-          <h2>What else happened with it</h2>
+          <h2>Related events</h2>
           <div className="short-list">
             <EventList rows={others} label="Other events of this request" />
           </div>
@@ -116,14 +116,14 @@ function Contents({ id, why }: { readonly id: string; readonly why: Why }): Reac
 const SENTENCES: Readonly<Record<Verdict, string>> = {
   allow: 'It passed',
   observed: 'It passed, but would have been refused if the configuration enforced it',
-  throttle: 'It was refused because there were too many',
-  challenge: 'It was refused until the client proves something',
+  throttle: 'It was throttled',
+  challenge: 'It was refused until the client solves a challenge',
   deny: 'It was refused',
 }
 
 function sentence({ verdict }: EventRow, message: string | undefined, guard: string | undefined): string {
   const by = guard === undefined ? '' : ` by the guard “${guard}”`
-  return `${SENTENCES[verdict]}${by}.${message === undefined ? '' : ` The caller read: “${message}”`}`
+  return `${SENTENCES[verdict]}${by}.${message === undefined ? '' : ` The caller saw: “${message}”`}`
 }
 
 function Facts({
