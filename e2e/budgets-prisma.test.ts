@@ -14,6 +14,7 @@ import {
   budgetError,
   claimSigner,
   guardPool,
+  guardPrisma,
   installBudgets,
   ReadBudgetExceeded,
   ReadBudgets,
@@ -45,10 +46,10 @@ model Order {
 /** As much of the generated client as is used here. */
 interface Client {
   readonly order: Record<
-    'delete' | 'deleteMany' | 'updateMany' | 'findMany',
+    'delete' | 'deleteMany' | 'updateMany' | 'findMany' | 'findUnique',
     (args?: object) => Promise<unknown>
   >
-  $transaction(work: (client: Client) => Promise<void>): Promise<void>
+  $transaction(work: ((client: Client) => Promise<void>) | readonly Promise<unknown>[]): Promise<void>
   $disconnect(): Promise<void>
 }
 
@@ -95,7 +96,7 @@ test('Prisma on a guarded pool: changes and reads are counted for who acts', {
     claim: claimSigner({ key }),
     reads: new ReadBudgets({ budgets: { '*.select': rows(150, '1h') } }),
   })
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool) })
+  const prisma = guardPrisma(new PrismaClient({ adapter: new PrismaPg(pool) }))
   try {
     await actingAs({ actor: 'user:alice' }, async () => {
       await prisma.order.delete({ where: { id: 1 } })
@@ -118,6 +119,27 @@ test('Prisma on a guarded pool: changes and reads are counted for who acts', {
     })
     const { rows: counted } = await owner.query('SELECT key, used::int AS n FROM postern_budgets.usage()')
     assert.deepEqual(counted, [{ key: 'user:alice', n: 4 }])
+    // In one tick, and each after somebody else: Prisma would have them sent for who came first.
+    const seen = await Promise.all([
+      actingAs({ actor: 'user:honest' }, () => prisma.order.findUnique({ where: { id: 99 } }).then(() => 0)),
+      actingAs({ actor: 'user:changer' }, () =>
+        prisma.$transaction([5, 6].map(id => prisma.order.delete({ where: { id } }))).then(() => 0),
+      ),
+      actingAs({ actor: 'user:reader' }, async () => {
+        const ids = Array.from({ length: 89 }, (_, i) => i + 10)
+        const all = async (): Promise<number> =>
+          (await Promise.all(ids.map(id => prisma.order.findUnique({ where: { id } })))).length
+        return (await all()) + (await all().catch(() => 0))
+      }),
+    ])
+    assert.deepEqual(seen, [0, 0, 89])
+    const { rows: paid } = await owner.query(
+      'SELECT key, used::int AS n FROM postern_budgets.usage() ORDER BY key',
+    )
+    assert.deepEqual(paid, [
+      { key: 'user:alice', n: 4 },
+      { key: 'user:changer', n: 2 },
+    ])
   } finally {
     await prisma.$disconnect()
     await pool.end().catch(() => {})

@@ -176,3 +176,4 @@ export {
   type PostgresJsSession,
   type TransactionOf,
 } from './wrap/postgres-js.ts'
+export { guardPrisma } from './wrap/prisma.ts'
