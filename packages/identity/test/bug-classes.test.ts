@@ -270,6 +270,9 @@ async function throughProvider(
   throw new Error('too many redirects')
 }
 
+/** A link asks the provider for a proof of now: once the second is over, signing up was too long ago. */
+const LINKING = [{ provider: 'good', link: 'yes' }, 'a quiet river'] as const
+
 describe('bug class: account linking without ownership', () => {
   test('an account is not taken over by whoever has its address at another provider', async t => {
     const { provider, site } = await twoSites(t)
@@ -296,7 +299,7 @@ describe('bug class: account linking without ownership', () => {
     const { provider, site } = await twoSites(t)
     const alice = await signUp(site, 'alice@shop.example')
     const there = await signUp(provider, 'alice@elsewhere.example')
-    const back = await throughProvider(site, alice, provider, there, { provider: 'good', link: 'yes' })
+    const back = await throughProvider(site, alice, provider, there, ...LINKING)
     assert.equal((await alice.get(back)).location, '/.postern/account')
     const browser = new PlainBrowser(site.origin)
     const path = await throughProvider(site, browser, provider, there, { provider: 'good' })
@@ -328,7 +331,7 @@ describe('bug class: account linking without ownership', () => {
     const { provider, site } = await twoSites(t)
     const attacker = await signUp(site, 'mallory@shop.example')
     const there = await signUp(provider, 'mallory@elsewhere.example')
-    const path = await throughProvider(site, attacker, provider, there, { provider: 'good', link: 'yes' })
+    const path = await throughProvider(site, attacker, provider, there, ...LINKING)
     const victim = await signUp(site, 'alice@shop.example')
     victim.cookies.set('postern-external', attacker.cookies.get('postern-external') ?? '')
     assert.equal((await victim.get(path)).status, 401)
