@@ -24,7 +24,7 @@ import {
   PARTNER,
   replays,
 } from './oauth-site.ts'
-import { signUp, startSite } from './site.ts'
+import { PlainBrowser, signUp, startSite } from './site.ts'
 import { testSecret } from './support.ts'
 
 describe('the OAuth server, with openid-client', () => {
@@ -206,6 +206,25 @@ describe('the OAuth server, with openid-client', () => {
       { resource: API },
     )
     assert.deepEqual((await asBearer(site, tokens.access_token)).scopes, ['orders:read'])
+  })
+
+  test('attack: a page on a subdomain plants a session of its own and confirms the code of its device in it', async t => {
+    const site = await oauthSite(t)
+    const config = await discover(site, 'native')
+    const confirm = async (path: string, headers: Readonly<Record<string, string>>): Promise<string> => {
+      const started = await openid.initiateDeviceAuthorization(config, { scope: 'openid' })
+      const mallory = new PlainBrowser(site.origin)
+      const form = await mallory.get(new URL(started.verification_uri).pathname)
+      const xsrf = /name="xsrf" value="([^"]+)"/.exec(form.text)?.[1] ?? ''
+      for (const [name, value] of mallory.cookies) alice.cookies.set(name, value)
+      const fields = { xsrf, user_code: started.user_code, confirm: 'yes' }
+      return (await alice.post(`/.postern/oauth/${path}`, fields, headers)).location
+    }
+    const alice = await signUp(site, 'alice@shop.example')
+    for (const path of ['device', 'device/', 'DEVICE', '%64evice'])
+      for (const from of ['same-site', 'cross-site', 'none'])
+        assert.equal(await confirm(path, { 'sec-fetch-site': from }), '', `${path} from ${from}`)
+    assert.match(await confirm('device', {}), /consent/, 'a page of the site')
   })
 
   test('a device code works for the client that it was made for, and for no other', async t => {

@@ -14,7 +14,7 @@ import type { ApiKeyCheck } from '../api-key/api-keys.ts'
 import { freshToken } from '../database/identity-secret.ts'
 import { isMetadataPath } from '../oauth/metadata-path.ts'
 import type { MenuEntry } from '../pages/account-frame.ts'
-import { show } from '../pages/answers.ts'
+import { formOld } from '../pages/answers.ts'
 import type { Assets } from '../pages/assets.ts'
 import { type FrameOptions, render } from '../pages/frame.ts'
 import { html } from '../pages/html.ts'
@@ -184,10 +184,6 @@ async function answerOf(handler: Routes[string], request: PageRequest): Promise<
     const page = { title: texts.busyTitle, body: html`<p>${texts.busy}</p>` }
     return { kind: 'page', status: 503, page, retryAfter: error.retryAfter }
   }
-}
-
-function formOld({ texts }: PageRequest): PageAnswer {
-  return show({ title: texts.formOldTitle, body: html`<p>${texts.formOld}</p>` }, 403)
 }
 
 /**

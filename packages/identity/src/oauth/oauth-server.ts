@@ -1,6 +1,8 @@
 import type { Principal, RandomSource } from '@postern/core'
 import type { KoaContextWithOIDC } from 'oidc-provider'
+import { formOld } from '../pages/answers.ts'
 import type { Page, PageAnswer, PageRequest, Routes } from '../pages/page-request.ts'
+import { isOwnPost } from '../pages/read-page-request.ts'
 import type { IdentityParts } from '../parts/identity-parts.ts'
 import { withPagePolicy } from './browser-answers.ts'
 import { consentRoutes } from './consent-routes.ts'
@@ -90,6 +92,7 @@ export async function oauthServer(
   const callback = provider.callback()
 
   const answer = async (request: PageRequest): Promise<PageAnswer> => {
+    if (isDeviceForm(request.exchange) && !isOwnPost(request, parts.origin)) return formOld(request)
     const { bytes } = await request.exchange.readBody()
     const made = await server.run(request, bytes, (req, res) => {
       // Mounted: the server sees its own paths, and knows the whole by `originalUrl`.
@@ -121,6 +124,14 @@ export async function oauthServer(
       return { kind: 'user', id: account.id, scopes, amr: ['oauth'], actor: `service:${found.clientId}` }
     },
   }
+}
+
+/**
+ * The one form of the server's own. Its token is of the server's session, whose cookie a subdomain can set to
+ * one of its own making; the forms of consent are pages of the site.
+ */
+function isDeviceForm({ method, path }: PageRequest['exchange']): boolean {
+  return method === 'POST' && /\/oauth\/device\/?$/i.test(path.canonical)
 }
 
 /**

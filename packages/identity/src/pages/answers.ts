@@ -11,6 +11,11 @@ export function show(page: Page, status = 200, cookies: readonly string[] = []):
   return { kind: 'page', status, page, cookies }
 }
 
+/** For a post that no page of this origin sent. */
+export function formOld({ texts }: PageRequest): PageAnswer {
+  return show({ title: texts.formOldTitle, body: html`<p>${texts.formOld}</p>` }, 403)
+}
+
 /** 303 to a path of this origin. */
 export function go(location: string, cookies: readonly string[] = []): PageAnswer {
   return { kind: 'redirect', location, cookies }
