@@ -474,6 +474,53 @@ describe('the OAuth server, with openid-client', () => {
     ])
       assert.ok(!rows.includes(secret))
   })
+
+  test('what strangers have it keep is marked with the network that they come from, and names no address', async t => {
+    const database = openSqlite({ path: ':memory:' })
+    t.after(() => database.close())
+    const site = await startSite(t, {
+      database,
+      oauth: { clients: CLIENTS, resources: { [API]: { scopes: ['orders:read'] } } },
+    })
+    const send = (localAddress: string, method: string, path: string, form?: Record<string, string>) =>
+      new Promise<void>((resolve, reject) => {
+        const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+        const sent = plainRequest(
+          { host: '127.0.0.1', port: site.port, localAddress, method, path, headers },
+          answer => {
+            answer.resume()
+            answer.on('end', resolve)
+          },
+        )
+        sent.on('error', reject)
+        sent.end(form === undefined ? undefined : new URLSearchParams(form).toString())
+      })
+    const ask = {
+      ...{ client_id: 'native', redirect_uri: CALLBACK, response_type: 'code', scope: 'openid' },
+      ...{ code_challenge: 'c'.repeat(43), code_challenge_method: 'S256' },
+    }
+    for (const address of ['127.0.0.1', '127.0.0.2', '127.0.0.2']) {
+      await send(address, 'GET', `/.postern/oauth/auth?${new URLSearchParams(ask)}`)
+      await send(address, 'POST', '/.postern/oauth/request', ask)
+      await send(address, 'POST', '/.postern/oauth/device/auth', { client_id: 'tv' })
+    }
+    for (const model of ['Interaction', 'PushedAuthorizationRequest', 'DeviceCode']) {
+      const rows = database.db
+        .prepare(
+          'SELECT network, COUNT(*) AS n FROM oauth_record WHERE model = ? GROUP BY network ORDER BY n',
+        )
+        .all(model)
+      assert.deepEqual(
+        rows.map(({ n }) => n),
+        [1, 2],
+        model,
+      )
+      assert.ok(
+        rows.every(({ network }) => /^[\w-]{43}$/.test(String(network))),
+        model,
+      )
+    }
+  })
 })
 
 describe('the OAuth server, with oauth4webapi', () => {

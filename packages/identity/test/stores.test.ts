@@ -7,6 +7,7 @@ import { type Email, parseEmail } from '../src/account/email.ts'
 import { importAccounts } from '../src/account/import-accounts.ts'
 import { OneTimeTokens } from '../src/account/one-time-tokens.ts'
 import { Organisations } from '../src/account/organisations.ts'
+import { tokenHash } from '../src/database/identity-secret.ts'
 import { OauthStore, revokeGrants } from '../src/oauth/store/oauth-store.ts'
 import { DATABASES, testSecret, VirtualClock } from './support.ts'
 
@@ -217,6 +218,61 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       clock.advance(1_000)
       assert.deepEqual((await uses()).map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
       await assert.rejects(async () => adapters[0]?.upsert('forever', {}, 3_601), /far/)
+    })
+
+    test('one network that makes records by the thousand pushes out no others, and uses up no proofs of theirs', async t => {
+      const clock = new VirtualClock()
+      const database = await (await databases(t))()
+      let network = ''
+      const store = new OauthStore(
+        { database, secret: testSecret(), clock, network: () => network },
+        why => new Error(why),
+      )
+      const HONEST = ['192.0.2.1', '192.0.2.2', '2001:db8::/56']
+      const from = (at: string, model: string, id: string, seconds = 600) => {
+        network = at
+        return store.adapter(model).upsert(id, {}, seconds)
+      }
+      // More of what a network has sent already, in one statement.
+      const flood = (model: string, rows: number, of: string) =>
+        database.batch([
+          {
+            text: `INSERT INTO oauth_record (model, id, payload, expires_at, network)
+              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+              SELECT model, '${of} ' || i, 'x', expires_at + i, network FROM n, oauth_record WHERE model = $1 AND id = $2`,
+            values: [model, tokenHash(of)],
+          },
+        ])
+      for (const [model, most] of [
+        ['Interaction', 20_000],
+        ['DeviceCode', 20_000],
+        ['PushedAuthorizationRequest', 10_000],
+      ] as const) {
+        for (const at of HONEST) await from(at, model, `honest ${at}`)
+        await from('203.0.113.9', model, 'flood')
+        await flood(model, most + 5_000, 'flood')
+        for (let i = 0; i < 100; i++) await from('203.0.113.9', model, `flood ${i}`)
+        for (const at of HONEST)
+          assert.ok(await store.adapter(model).find(`honest ${at}`), `${model} of ${at}`)
+      }
+      const used = 'ReplayDetection'
+      await from('203.0.113.9', used, 'flood', 300)
+      await flood(used, 10_000, 'flood')
+      const tries: unknown[] = []
+      for (let i = 0; i < 101; i++)
+        tries.push(await from('203.0.113.9', used, `proof ${i}`, 300).catch(String))
+      assert.equal(tries.at(-1), 'Error: full')
+      await from('192.0.2.1', used, 'proof of somebody else', 300)
+      await assert.rejects(from('192.0.2.1', used, 'flood', 300), /replayed/)
+      const stored = await database.rows<{ readonly network: string }>(
+        'SELECT DISTINCT network FROM oauth_record WHERE model = $1',
+        ['Interaction'],
+      )
+      assert.equal(stored.length, 4)
+      assert.ok(
+        stored.every(row => !/[.:/]/.test(row.network)),
+        'addresses are not stored',
+      )
     })
 
     test('what anybody can make is bounded: the oldest go, what an account has stays, used proofs all stay', async t => {

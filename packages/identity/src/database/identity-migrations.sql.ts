@@ -189,6 +189,12 @@ const IDENTITY_MIGRATIONS: readonly Migration[] = [
     sqlite: formerEmails(SQLITE),
     postgres: formerEmails(POSTGRES),
   },
+  {
+    id: 5,
+    name: 'networks that OAuth records came from',
+    sqlite: 'ALTER TABLE oauth_record ADD COLUMN network TEXT;',
+    postgres: 'ALTER TABLE oauth_record ADD COLUMN network TEXT;',
+  },
 ]
 
 /**

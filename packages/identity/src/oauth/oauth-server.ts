@@ -1,4 +1,4 @@
-import type { Principal, RandomSource } from '@postern/core'
+import { networkOf, type Principal, type RandomSource } from '@postern/core'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { formOld } from '../pages/answers.ts'
 import type { Page, PageAnswer, PageRequest, Routes } from '../pages/page-request.ts'
@@ -45,8 +45,12 @@ export async function oauthServer(
   const current = (): PageRequest | undefined =>
     ProviderClass.ctx === undefined ? undefined : server.pageOf(ProviderClass.ctx.req)
   const tell = replayEvents(parts)
+  const network = (): string | undefined => {
+    const client = current()?.exchange.client
+    return client === undefined ? undefined : networkOf(client)
+  }
   const store = new OauthStore(
-    parts,
+    { ...parts, network },
     refusals(errors),
     grant => tell('grant.revoked', grant, current()),
     options.refreshGraceMs ?? REFRESH_GRACE_MS,

@@ -1,7 +1,10 @@
 /** Why the OAuth server does not keep a record. */
 export type OauthRefusal = 'replayed' | 'full' | 'large' | 'far'
 
-/** Models of which anybody makes records, and how many of each are kept: beyond, those that end first go. */
+/**
+ * Models of which anybody makes records, and how many of each are kept. Beyond, each network keeps its
+ * newest, one after the other: who makes them by the thousand pushes out their own, and nobody else's.
+ */
 const OPEN: ReadonlyMap<string, number> = new Map([
   ['Interaction', 20_000],
   ['DeviceCode', 20_000],
@@ -11,6 +14,8 @@ const OPEN: ReadonlyMap<string, number> = new Map([
 const MAX_PAYLOAD = 16_384
 /** Used proofs and assertions that still hold. None goes to make room: it could be used again. */
 const MAX_USED = 200_000
+/** The same of one network: beyond, it is refused, and no other. */
+export const MAX_USED_OF_NETWORK = 10_000
 /**
  * Milliseconds. A proof may be dated so far ahead (`CHALLENGE_OK_WINDOW` of oidc-provider), and holds as long
  * after its date; its use is kept from when it came.

@@ -3,7 +3,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider'
 import { CountNowAndThen } from '../../database/count-now-and-then.ts'
 import type { IdentityDatabase, SqlValue, Step } from '../../database/identity-database.ts'
 import { IdentitySecret, tokenHash } from '../../database/identity-secret.ts'
-import { AHEAD, faultOf, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
+import { AHEAD, faultOf, MAX_USED_OF_NETWORK, mostOf, type OauthRefusal, USED } from './oauth-bounds.ts'
 
 type Statement =
   | 'upsert'
@@ -22,14 +22,16 @@ type Statement =
   | 'useOnce'
   | 'evict'
   | 'live'
+  | 'kept'
+  | 'busy'
 
 const FOUND = 'SELECT id, payload, consumed_at AS "consumedAt" FROM oauth_record'
 
 /** Statements over `oauth_record`, the same in both dialects. */
 const SQL: Readonly<Record<Statement, string>> = {
   // A token of a grant that was revoked while it was being made is not kept: it would hold until its end.
-  upsert: `INSERT INTO oauth_record (model, id, payload, grant_id, user_code, uid, account_id, expires_at)
-    SELECT CAST($1 AS TEXT), $2, $3, CAST($4 AS TEXT), $5, $6, $7, CAST($8 AS BIGINT)
+  upsert: `INSERT INTO oauth_record (model, id, payload, grant_id, user_code, uid, account_id, expires_at, network)
+    SELECT CAST($1 AS TEXT), $2, $3, CAST($4 AS TEXT), $5, $6, $7, CAST($8 AS BIGINT), $9
     WHERE CAST($1 AS TEXT) NOT IN ('AccessToken', 'RefreshToken') OR CAST($4 AS TEXT) IS NULL
       OR EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = CAST($4 AS TEXT))
     ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, grant_id = excluded.grant_id, user_code = excluded.user_code,
@@ -52,14 +54,20 @@ const SQL: Readonly<Record<Statement, string>> = {
     AND EXISTS (SELECT 1 FROM oauth_record AS own WHERE own.model = 'Grant' AND own.id = $1 AND own.account_id = $2)`,
   prune: 'DELETE FROM oauth_record WHERE expires_at <= $1',
   // One statement: of two instances that are sent the same proof at once, one adds it.
-  useOnce: `INSERT INTO oauth_record (model, id, payload, expires_at)
-    VALUES (CAST($1 AS TEXT), $2, $3, CAST($4 AS BIGINT))
-    ON CONFLICT (model, id) DO UPDATE SET payload = excluded.payload, expires_at = excluded.expires_at
+  useOnce: `INSERT INTO oauth_record (model, id, payload, expires_at, network)
+    VALUES (CAST($1 AS TEXT), $2, $3, CAST($4 AS BIGINT), $6)
+    ON CONFLICT (model, id) DO UPDATE
+    SET payload = excluded.payload, expires_at = excluded.expires_at, network = excluded.network
     WHERE oauth_record.expires_at <= CAST($5 AS BIGINT)`,
-  // One cut-off: deleting by a list of ids takes PostgreSQL three times as long.
-  evict: `DELETE FROM oauth_record WHERE model = $1 AND expires_at <
-    (SELECT expires_at FROM oauth_record WHERE model = $1 ORDER BY expires_at DESC LIMIT 1 OFFSET $2)`,
+  // The newest of each network stay, then the second newest of each, and so on, as many as there is room for.
+  evict: `DELETE FROM oauth_record WHERE model = $1 AND id IN (SELECT id FROM
+    (SELECT id, expires_at, ROW_NUMBER() OVER (PARTITION BY network ORDER BY expires_at DESC) AS place
+      FROM oauth_record WHERE model = $1) AS placed
+    ORDER BY place, expires_at DESC LIMIT 1000000 OFFSET $2)`,
   live: 'SELECT COUNT(*) AS "count" FROM oauth_record WHERE model = $1 AND expires_at > $2',
+  kept: 'SELECT COUNT(*) AS "count" FROM oauth_record WHERE model = $1',
+  busy: `SELECT network FROM oauth_record WHERE model = $1 AND expires_at > $2 AND network IS NOT NULL
+    GROUP BY network HAVING COUNT(*) >= $3`,
 }
 
 interface Row {
@@ -87,6 +95,15 @@ export interface NextToken {
   readonly expiresIn: number | undefined
 }
 
+/** What a store is made of. */
+export interface StoreParts {
+  readonly database: IdentityDatabase
+  readonly secret: IdentitySecret
+  readonly clock: Clock
+  /** The network of the client that is being answered (`networkOf`). Default: not known, one for all. */
+  readonly network?: () => string | undefined
+}
+
 const PRUNE_EVERY_MS = 600_000
 /** Records of which token took the place of another, for as long as the other is answered again. */
 const SUCCESSOR = 'RefreshSuccessor'
@@ -96,7 +113,7 @@ const SUCCESSOR = 'RefreshSuccessor'
  * SHA-256 is stored, and payloads are sealed: a copy of the database holds no token that works. Consuming is
  * one statement that one caller wins; who loses has replayed a code or token, and everything that came of its
  * grant is revoked (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). What anybody can make without proving
- * anything is bounded in number and size.
+ * anything is bounded in number and size, and no network takes the place of another.
  */
 export class OauthStore {
   readonly #database: IdentityDatabase
@@ -106,8 +123,11 @@ export class OauthStore {
   readonly #onReplay: (grant: ReplayedGrant) => void
   readonly #graceMs: number
   readonly #counts = new CountNowAndThen()
+  readonly #network: () => string | undefined
   /** Whether there were too many used proofs when they were last counted. */
   #isFull = false
+  /** Networks of which there were too many then. */
+  #busy: ReadonlySet<string> = new Set()
   #prunedAt: number
 
   /**
@@ -116,7 +136,7 @@ export class OauthStore {
    * @param graceMs how long a refresh token that was replaced is answered with its successor. Default: never
    */
   constructor(
-    parts: { readonly database: IdentityDatabase; readonly secret: IdentitySecret; readonly clock: Clock },
+    parts: StoreParts,
     refusal: (why: OauthRefusal) => Error,
     onReplay: (grant: ReplayedGrant) => void = () => {},
     graceMs: number = 0,
@@ -126,6 +146,7 @@ export class OauthStore {
     this.#database = parts.database
     this.#secret = parts.secret
     this.#clock = parts.clock
+    this.#network = parts.network ?? (() => undefined)
     this.#refusal = refusal
     this.#prunedAt = parts.clock.now()
   }
@@ -175,8 +196,9 @@ export class OauthStore {
     if (this.#counts.take(model)) await this.#makeRoom(model, now)
     const sealed = this.#secret.seal(`oauth:${model}:${hash}`, text)
     const expiresAt = endOf(model === USED ? now + AHEAD : now, expiresIn)
-    if (model === USED) await this.#use(hash, sealed, expiresAt, now)
-    else await this.#database.batch([keep({ model, id, payload, sealed, expiresAt })])
+    const network = this.#networkMark()
+    if (model === USED) await this.#use([model, hash, sealed, expiresAt, now, network])
+    else await this.#database.batch([keep({ model, id, payload, sealed, expiresAt, network })])
     await this.#prune(now)
   }
 
@@ -231,10 +253,16 @@ export class OauthStore {
     return new IdentitySecret(this.#secret.mac(SUCCESSOR, old))
   }
 
+  /** Tells networks apart in the database, which does not say which they are. */
+  #networkMark(): string | null {
+    const network = this.#network()
+    return network === undefined ? null : this.#secret.mac('oauth-network', network)
+  }
+
   /** Keeps the use of a proof or an assertion. @throws the refusal at whoever used it already */
-  async #use(hash: string, sealed: string, expiresAt: number | null, now: number): Promise<void> {
-    if (this.#isFull) throw this.#refusal('full')
-    const values = [USED, hash, sealed, expiresAt, now]
+  async #use(values: UseOnce): Promise<void> {
+    const network = values[5]
+    if (this.#isFull || (network !== null && this.#busy.has(network))) throw this.#refusal('full')
     const isFirst = await this.#database.batch([{ text: SQL.useOnce, values, expect: 1 }])
     if (!isFirst) throw this.#refusal('replayed')
   }
@@ -242,10 +270,28 @@ export class OauthStore {
   async #makeRoom(model: string, now: number): Promise<void> {
     const most = mostOf(model)
     if (most === undefined) return
-    if (model === USED) {
-      const [row] = await this.#database.rows<{ readonly count: number | string }>(SQL.live, [model, now])
-      this.#isFull = Number(row?.count ?? 0) >= most
-    } else await this.#database.batch([{ text: SQL.evict, values: [model, most] }])
+    if (model !== USED) {
+      if ((await this.#count(SQL.kept, [model])) > most) await this.#evict(model, most)
+      return
+    }
+    this.#isFull = (await this.#count(SQL.live, [model, now])) >= most
+    const busy = await this.#database.rows<{ readonly network: string }>(SQL.busy, [
+      ...[model, now, MAX_USED_OF_NETWORK],
+    ])
+    this.#busy = new Set(busy.map(({ network }) => network))
+  }
+
+  /** To place them takes a part of a second, so more go than have to: the next hundreds need none of it. */
+  async #evict(model: string, most: number): Promise<void> {
+    const step = { text: SQL.evict, values: [model, Math.floor(most * 0.9)] }
+    // PostgreSQL takes a flood for a few records until it has counted them, and would compare each with each.
+    const hashed = { text: 'SET LOCAL enable_nestloop = off', values: [] }
+    await this.#database.batch(this.#database.dialect === 'postgres' ? [hashed, step] : [step])
+  }
+
+  async #count(text: string, values: readonly SqlValue[]): Promise<number> {
+    const [row] = await this.#database.rows<{ readonly count: number | string }>(text, values)
+    return Number(row?.count ?? 0)
   }
 
   async #first(model: string, text: string, hash: string): Promise<AdapterPayload | undefined> {
@@ -287,6 +333,9 @@ export class OauthStore {
   }
 }
 
+/** The values of `useOnce`: model, hash, payload, end, now, network. */
+type UseOnce = readonly [string, string, string, number | null, number, string | null]
+
 /** Epoch milliseconds. */
 function endOf(now: number, expiresIn: number | undefined): number | null {
   return expiresIn === undefined ? null : now + expiresIn * 1_000
@@ -299,8 +348,9 @@ function keep(record: {
   readonly payload: AdapterPayload
   readonly sealed: string
   readonly expiresAt: number | null
+  readonly network?: string | null
 }): Step {
-  const { model, id, payload, sealed, expiresAt } = record
+  const { model, id, payload, sealed, expiresAt, network = null } = record
   const { grantId, userCode, uid, accountId } = payload
   // A grant ends with everything that came of it, so it is a member of itself.
   const grant = model === 'Grant' ? id : grantId
@@ -308,7 +358,7 @@ function keep(record: {
   const values: readonly SqlValue[] = [
     ...[model, tokenHash(id), sealed],
     ...optional,
-    ...[accountId ?? null, expiresAt],
+    ...[accountId ?? null, expiresAt, network],
   ]
   return { text: SQL.upsert, values }
 }
