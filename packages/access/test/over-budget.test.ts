@@ -207,3 +207,32 @@ test('a change that waits for its budget is tried again while others hold it, bu
   await assert.rejects(delayOverBudget(always, { clock, wait, atMost: '1s' }), RowBudgetHeld)
   assert.equal(clock.now(), 1_300)
 })
+
+for (const over of ['deny', 'delay', 'stepUp', 'approval'] as const)
+  test(`the error of a budget with over: ${over} names an approval only where one lifts it, and is found again in its words`, () => {
+    const error = new RowBudgetExceeded({
+      budget: 'orders.delete',
+      scope: 'actor',
+      allowed: 3,
+      asked: 40,
+      retryAt: Date.UTC(2026, 0, 1),
+      over,
+    })
+    assert.equal(/approval \(/.test(error.message), over === 'approval')
+    const copied = Object.assign(new Error(error.message), { code: error.code })
+    const found = budgetError(copied)
+    assert.ok(found instanceof RowBudgetExceeded)
+    const { budget, scope, allowed, asked, retryAt } = found
+    assert.deepEqual(
+      { budget, scope, allowed, asked, retryAt, over: found.over, message: found.message },
+      {
+        budget: 'orders.delete',
+        scope: 'actor',
+        allowed: 3,
+        asked: 40,
+        retryAt: error.retryAt,
+        over,
+        message: error.message,
+      },
+    )
+  })

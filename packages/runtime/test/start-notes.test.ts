@@ -45,3 +45,31 @@ for (const [what, config, named] of CASES)
     assert.equal(notes.length, named === undefined ? 0 : 1)
     if (named !== undefined) assert.ok(notes[0]?.includes(`ids of ${named} are not told apart`), notes[0])
   })
+
+const GUARDED: readonly (readonly [what: string, config: Config, named: string | undefined])[] = [
+  ['a role', { routes: { 'GET /a': { require: { role: 'clerk' } } } }, '"GET /a"'],
+  ['a signed-in caller', { routes: { 'GET /a': { require: {} } } }, '"GET /a"'],
+  ['an approval', { routes: { 'POST /b': { approve: { by: 'role:owner' } } } }, '"POST /b"'],
+  ['strangers too', { routes: { '/c': { require: { kind: ['user', 'anonymous'] } } } }, undefined],
+  ['a limit alone', { routes: { '/d': { throttle: '10/1m' } } }, undefined],
+  ['a role, of built-in identity', { identity: BUILT_IN, routes: { '/a': { require: {} } } }, undefined],
+  ['a role, of tokens', { identify: [issuer('one')], routes: { '/a': { require: {} } } }, undefined],
+  [
+    'a role, on many routes',
+    {
+      routes: Object.fromEntries(
+        Array.from({ length: 12 }, (_, i) => [`/${i}`, { require: { role: 'clerk' } }] as const),
+      ),
+    },
+    'and 2 more',
+  ],
+]
+for (const [what, config, named] of GUARDED)
+  test(`a start ${named === undefined ? 'says nothing of' : 'names'} routes that refuse everybody, because nothing identifies: ${what}`, async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-notes-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    const loaded = await loadConfig({ config, folder, environment: {} })
+    const notes = (await startNotes(loaded.config, undefined)).filter(note => note.startsWith('routes: '))
+    assert.equal(notes.length, named === undefined ? 0 : 1)
+    if (named !== undefined) assert.ok(notes[0]?.includes(named), notes[0])
+  })

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { ConfigError } from '@postern/core'
+import { ConfigError, givenText } from '@postern/core'
 import type { ApprovalChannel } from './notice.ts'
 
 /** The URL that is notified, and the secret that signs. */
@@ -82,12 +82,15 @@ function urlOf(text: string): string {
   })
 }
 
-function secretOf(text: string): Uint8Array {
+function secretOf(given: string): Uint8Array {
+  const text = givenText(given, 'approvals.webhook.secret', MAKE_SECRET)
   const key = text.startsWith('whsec_') ? Buffer.from(text.slice(6), 'base64') : Buffer.alloc(0)
   if (key.length >= 24 && key.length <= 64) return key
   throw new ConfigError({
     place: 'approvals.webhook.secret',
     problem: 'it is not "whsec_" and 24 to 64 bytes in base64',
-    hint: 'make one: echo whsec_$(openssl rand -base64 32)',
+    hint: MAKE_SECRET,
   })
 }
+
+const MAKE_SECRET = 'make one: echo whsec_$(openssl rand -base64 32)'

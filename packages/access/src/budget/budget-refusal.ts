@@ -25,6 +25,7 @@ export class RowBudgetExceeded extends BudgetExceeded {
     this.statusCode = detail.over === 'approval' || detail.over === 'stepUp' ? 403 : 429
     this.status = this.statusCode
     this.headers = { 'retry-after': new Date(detail.retryAt).toUTCString() }
+    if (detail.over === 'approval') this.message += ' or ask for an approval'
     // Also in words: some query builders keep nothing of an error but code and message.
     this.message += ` (scope ${detail.scope}, over ${detail.over}${new.target === ReadBudgetExceeded ? ', reads' : ''})`
   }
@@ -146,7 +147,7 @@ const SQLITE_REFUSAL = 'postern budget '
 const SQLITE_UNCLAIMED = 'postern: a change to a guarded table '
 
 const IN_WORDS =
-  /budget "([^"\n]{1,128})" has (\d+) left and (\d+) were asked for; retry at (\S+) or ask for an approval \(scope (actor|tenant|table|global), over (deny|delay|stepUp|approval)(, reads)?\)/
+  /budget "([^"\n]{1,128})" has (\d+) left and (\d+) were asked for; retry at (\S+)(?: or ask for an approval)? \(scope (actor|tenant|table|global), over (deny|delay|stepUp|approval)(, reads)?\)/
 
 /** A refusal of which only the message is left: Prisma makes an error of its own from it. */
 function inWords(message: unknown, cause: unknown): RowBudgetExceeded | undefined {

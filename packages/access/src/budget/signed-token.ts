@@ -1,5 +1,5 @@
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
-import { ConfigError } from '@postern/core'
+import { ConfigError, givenText } from '@postern/core'
 
 /** A key that signs claims or grants, and the number the database knows it by. */
 export interface SigningKey {
@@ -9,23 +9,21 @@ export interface SigningKey {
   readonly secret: Uint8Array
 }
 
+const KEY_HINT = 'a number, a colon and 32 random bytes in base64: echo "1:$(openssl rand -base64 32)"'
+
 /**
  * A key as it is kept in an environment variable: its number, a colon, and the secret in base64.
  * @throws ConfigError when it is something else; never with what was written
  */
 export function readSigningKey(written: SigningKey | string, place: string): SigningKey {
-  if (typeof written !== 'string') {
+  if (typeof written === 'object' && written !== null) {
     checkSigningKey(written, place)
     return written
   }
-  const [, id = '', secret = ''] = /^(\d{1,5}):([A-Za-z0-9+/_-]{1,1000}={0,2})$/.exec(written.trim()) ?? []
+  const text = givenText(written, place, KEY_HINT).trim()
+  const [, id = '', secret = ''] = /^(\d{1,5}):([A-Za-z0-9+/_-]{1,1000}={0,2})$/.exec(text) ?? []
   const key = { id: Number(id), secret: new Uint8Array(Buffer.from(secret, 'base64')) }
-  if (id === '')
-    throw new ConfigError({
-      place,
-      problem: 'is not a key',
-      hint: 'a number, a colon and 32 random bytes in base64: echo "1:$(openssl rand -base64 32)"',
-    })
+  if (id === '') throw new ConfigError({ place, problem: 'is not a key', hint: KEY_HINT })
   checkSigningKey(key, place)
   return key
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '@postern/core'
 import { type Acting, currentActing } from '../budget/acting-as.ts'
 import type { ClaimSigner } from '../budget/actor-claim.ts'
 import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
@@ -30,6 +31,16 @@ export interface GuardOptions {
    * a setting of its own. Default false.
    */
   readonly discardBetweenActors?: boolean
+}
+
+/** @throws ConfigError where nothing signs who acts: the first statement would be too late to say so */
+export function checkClaim(options: GuardOptions | undefined, place: string): void {
+  if (typeof options?.claim === 'function') return
+  throw new ConfigError({
+    place: `${place}.claim`,
+    problem: 'is not a function that signs who acts',
+    hint: 'claim: claimSigner({ key: process.env.CLAIM_KEY })',
+  })
 }
 
 /** A refusal, and who was refused. */

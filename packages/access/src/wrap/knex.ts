@@ -1,5 +1,5 @@
 import type { RunApart } from '../read/table-names.ts'
-import type { GuardOptions } from './guarded-connection.ts'
+import { checkClaim, type GuardOptions } from './guarded-connection.ts'
 import { guardConnection, type PgClient, tableNames } from './pg.ts'
 
 type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgClient) => void) => void
@@ -15,6 +15,7 @@ export function guardKnexPool<P extends object>(
   options: GuardOptions,
   record: RunApart = async () => {},
 ): P {
+  checkClaim(options, 'guardKnexPool')
   const names = tableNames(record)
   const own: unknown = Reflect.get(pool, 'afterCreate')
   const afterCreate: AfterCreate = (connection, done) => {

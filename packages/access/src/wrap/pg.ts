@@ -3,7 +3,13 @@ import { ConfigError } from '@postern/core'
 import { currentActing } from '../budget/acting-as.ts'
 import { type RunApart, TABLE_NAMES, TableNames } from '../read/table-names.ts'
 import { ClaimPrefix, isWire, type Wire } from './claim-prefix.ts'
-import { type GuardOptions, RECORD_ATTEMPT, refusedError, reportRefusal } from './guarded-connection.ts'
+import {
+  checkClaim,
+  type GuardOptions,
+  RECORD_ATTEMPT,
+  refusedError,
+  reportRefusal,
+} from './guarded-connection.ts'
 import { PgReads } from './pg-reads.ts'
 
 /** What is used of a `pg.Pool`. */
@@ -23,7 +29,7 @@ export interface PgClient {
  * acts, in the same packet, and a refusal of a budget is thrown as `RowBudgetExceeded`. Works
  * through PgBouncer in transaction mode.
  * @returns the same pool
- * @throws ConfigError when the pool has connections already
+ * @throws ConfigError when the pool has connections already, or nothing signs claims
  * @example
  * const pool = guardPool(new pg.Pool({ connectionString }), { claim: claimSigner({ key }) })
  */
@@ -40,6 +46,7 @@ export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
       problem: 'the pool has connections already, which would not be guarded',
       hint: 'guard it before its first use',
     })
+  checkClaim(options, 'guardPool')
   keepContext(pool)
   const record: RunApart = (text, values) => pool.query(text, [...values])
   const names = tableNames(record)
@@ -123,6 +130,7 @@ export function guardConnection<C extends PgClient>(
       hint: 'guard a pg.Pool or pg.Client; pg-native has no access to the protocol',
     })
   }
+  checkClaim(options, 'guardClient')
   const reads = readsOf(connection, options, record, names)
   const claims = new ClaimPrefix(connection, options, () => Reflect.get(client, 'processID'))
   const send = client.query.bind(client) as (...args: unknown[]) => unknown

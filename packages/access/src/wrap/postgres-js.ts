@@ -3,6 +3,7 @@ import { currentActing } from '../budget/acting-as.ts'
 import { TableNames } from '../read/table-names.ts'
 import {
   type ClaimStatement,
+  checkClaim,
   claimStatement,
   type GuardOptions,
   refusedError,
@@ -58,6 +59,7 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
       problem: 'this is not an instance of postgres.js',
       hint: 'pass what `postgres(url)` returns',
     })
+  checkClaim(options, 'guardPostgresJs')
   const record = async (text: string, values: readonly unknown[]): Promise<unknown> =>
     sql.unsafe(text, [...values] as never[])
   const names = new TableNames(

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { type Clock, ConfigError, StoreError, systemClock } from '@postern/core'
+import { type Clock, ConfigError, givenText, StoreError, systemClock } from '@postern/core'
 import type { Entry } from '../entry/entry.ts'
 import { isPrivate } from '../log/private-url.ts'
 import { toNdjson } from './ndjson.ts'
@@ -38,13 +38,17 @@ export class WebhookSink implements Sink {
   /** @throws ConfigError when the URL is invalid or the secret too short */
   constructor(options: WebhookSinkOptions) {
     this.#options = options
-    this.#key = Buffer.from(options.secret.replace(/^whsec_/, ''), 'base64')
+    this.#key = Buffer.from(
+      givenText(options.secret, 'sink.secret', MAKE_SECRET).replace(/^whsec_/, ''),
+      'base64',
+    )
     if (this.#key.length < 24)
       throw new ConfigError({
         place: 'sink.secret',
         problem: 'has fewer than 24 bytes',
-        hint: 'make one: openssl rand -base64 32',
+        hint: MAKE_SECRET,
       })
+    givenText(options.url, 'sink.url')
     if (!URL.canParse(options.url))
       throw new ConfigError({
         place: 'sink.url',
@@ -97,3 +101,5 @@ export class WebhookSink implements Sink {
 
   close(): void {}
 }
+
+const MAKE_SECRET = 'make one: openssl rand -base64 32'

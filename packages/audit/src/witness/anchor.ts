@@ -4,6 +4,7 @@ import {
   ConfigError,
   type Duration,
   errorCode,
+  givenText,
   IntegrityError,
   parseDuration,
   StoreError,
@@ -96,6 +97,12 @@ export interface HttpAnchorOptions {
 export function httpAnchor(options: HttpAnchorOptions): Anchor {
   const { url, authorization, fetch = globalThis.fetch } = options
   const timeout = parseDuration(options.timeout ?? '5s', 'anchor.timeout')
+  if (!URL.canParse(givenText(url, 'anchor.url')))
+    throw new ConfigError({
+      place: 'anchor.url',
+      problem: 'is not a URL',
+      hint: 'for example https://anchor.example/checkpoint',
+    })
   const name = `http ${new URL(url).host}`
   if (authorization !== undefined && !isPrivate(new URL(url)))
     throw new ConfigError({

@@ -116,7 +116,7 @@ export class BudgetExceeded extends PosternError {
   constructor(options: BudgetExceededOptions) {
     super(
       `budget "${options.budget}" has ${options.allowed} left and ${options.asked} were asked for; ` +
-        `retry at ${new Date(options.retryAt).toISOString()} or ask for an approval`,
+        `retry at ${new Date(options.retryAt).toISOString()}`,
       options,
     )
     this.budget = options.budget

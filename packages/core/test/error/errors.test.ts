@@ -58,7 +58,7 @@ describe('an error of Postern', () => {
         'postern.config.ts: mode: "off" is not a mode (observe or enforce)',
         'redis 127.0.0.1:6379: did not answer within 50ms',
         'not accepted',
-        'budget "orders.delete" has 3 left and 40 were asked for; retry at 2026-01-01T00:00:00.000Z or ask for an approval',
+        'budget "orders.delete" has 3 left and 40 were asked for; retry at 2026-01-01T00:00:00.000Z',
         'entry 7 is not what was written',
       ],
     )

@@ -1,5 +1,12 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
-import { type Clock, ConfigError, CredentialError, type Exchange, systemClock } from '@postern/core'
+import {
+  type Clock,
+  ConfigError,
+  CredentialError,
+  type Exchange,
+  givenText,
+  systemClock,
+} from '@postern/core'
 
 /** Name of the header by which the gateway vouches for a request. */
 export const IDENTITY_HEADER = 'X-Postern-Identity'
@@ -29,14 +36,16 @@ export interface VouchedIdentity {
 /** A key of at least 32 bytes: as bytes, or as text whose UTF-8 bytes count. */
 export type SigningKey = string | Uint8Array
 
-/** @throws ConfigError for a key of less than 32 bytes */
+const MAKE_KEY = 'make one with: openssl rand -base64 32'
+
+/** @throws ConfigError for a key that is not set, or has less than 32 bytes */
 export function parseSigningKey(key: SigningKey, place = 'signingKey'): KeyObject {
-  const bytes = typeof key === 'string' ? Buffer.from(key) : Buffer.from(key)
+  const bytes = Buffer.from(key instanceof Uint8Array ? key : givenText(key, place, MAKE_KEY))
   if (bytes.length >= MIN_KEY_BYTES) return createSecretKey(bytes)
   throw new ConfigError({
     place,
     problem: `a signing key needs at least ${MIN_KEY_BYTES} bytes, this one has ${bytes.length}`,
-    hint: 'make one with: openssl rand -base64 32',
+    hint: MAKE_KEY,
   })
 }
 
@@ -80,11 +89,11 @@ export interface VerifyIdentityOptions {
  * ```
  * @throws CredentialError when the header is missing, was not signed by the gateway, is too old, or belongs
  * to another request
- * @throws ConfigError for a key of less than 32 bytes
+ * @throws ConfigError for a key that is not set, or has less than 32 bytes
  */
 export function verifyIdentity(header: string | undefined, options: VerifyIdentityOptions): VouchedIdentity {
   const { key, requestId, maxAge = 60_000, clock = systemClock } = options
-  const keys = typeof key === 'string' || key instanceof Uint8Array ? [key] : key
+  const keys = Array.isArray(key) ? (key as readonly SigningKey[]) : [key as SigningKey]
   const parts = header === undefined || header.length > MAX_HEADER ? [] : header.split('.')
   const [version, payload, signature] = parts
   if (parts.length === 3 && version === 'v1' && payload !== undefined && signature !== undefined) {

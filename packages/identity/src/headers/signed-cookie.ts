@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { ConfigError } from '@postern/core'
+import { ConfigError, givenText } from '@postern/core'
 
 /**
  * The value of a cookie that was signed as `cookie-signature` does (express-session, @fastify/session,
@@ -18,9 +18,10 @@ export function openSignedCookie(signed: string, secrets: readonly string[]): st
   return undefined
 }
 
-/** @throws ConfigError for no secret or an empty one: what it signs, everybody signs */
+/** @throws ConfigError for no secret or one that is not set or short: what it signs, everybody signs */
 export function secretsOf(secret: string | readonly string[], place: string): readonly string[] {
-  const secrets = typeof secret === 'string' ? [secret] : secret
+  const secrets = typeof secret === 'object' ? secret : [secret]
+  for (const one of secrets) givenText(one, place)
   if (secrets.length === 0 || secrets.some(one => one.length < 8))
     throw new ConfigError({
       place,

@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto'
-import { type Clock, type Principal, systemClock } from '@postern/core'
+import { type Clock, givenText, type Principal, systemClock } from '@postern/core'
 import { openSignedCookie, percentDecoded, secretsOf } from '../headers/signed-cookie.ts'
 import type { Claims } from './claims.ts'
 import { principalOf } from './claims-principal.ts'
@@ -96,7 +96,7 @@ export function betterAuth(options: BetterAuthOptions): Adapter {
   return {
     cookie: [name, `__Secure-${name}`],
     find: sessionUrl({
-      url: `${options.url.replace(/\/$/, '')}/get-session`,
+      url: `${givenText(options.url, 'identify.session.url').replace(/\/$/, '')}/get-session`,
       principal: answer => {
         const { user, session } = (answer ?? {}) as { readonly user?: Claims; readonly session?: Claims }
         const found = user === undefined ? undefined : principalOf(user, { id: 'id', roles: 'role' })

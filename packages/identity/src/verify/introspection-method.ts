@@ -1,4 +1,4 @@
-import { type Clock, ConfigError, type Duration, parseDuration, systemClock } from '@postern/core'
+import { type Clock, type Duration, givenText, parseDuration, systemClock } from '@postern/core'
 import type { Revocations } from '../revocation/revocations.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { readAuthorization } from './authorization.ts'
@@ -35,12 +35,12 @@ export interface IntrospectionOptions {
  */
 export function introspectionMethod(options: IntrospectionOptions): IdentifyMethod {
   assertFetchable(options.url, 'identify.oauth.url')
-  if (options.clientId === '' || options.clientSecret === '' || options.audience === '')
-    throw new ConfigError({
-      place: 'identify.oauth',
-      problem: 'clientId, clientSecret and audience must be set',
-      hint: 'register this application as a client of the authorization server',
-    })
+  for (const name of ['clientId', 'clientSecret', 'audience'] as const)
+    givenText(
+      options[name],
+      `identify.oauth.${name}`,
+      'register this application as a client of the authorization server',
+    )
   const clock = options.clock ?? systemClock
   const fetcher = options.fetch ?? fetch
   const ttl = parseDuration(options.cache ?? '10s', 'identify.oauth.cache')

@@ -3,6 +3,7 @@ import {
   ConfigError,
   CredentialError,
   type Duration,
+  givenText,
   parseDuration,
   systemClock,
 } from '@postern/core'
@@ -97,12 +98,21 @@ function refused(): CredentialError {
 }
 
 function rulesOf(options: JwtVerifierOptions): ClaimRules {
-  const audience = typeof options.audience === 'string' ? [options.audience] : options.audience
-  if (options.issuer === '' || audience.length === 0 || audience.includes(''))
+  const audience = typeof options.audience === 'object' ? options.audience : [options.audience]
+  for (const [name, value] of [
+    ['issuer', options.issuer],
+    ...(audience.length === 0 ? [''] : audience).map(one => ['audience', one] as const),
+  ] as const)
+    givenText(
+      value,
+      `identify.jwt.${name}`,
+      'the issuer is the iss of your tokens, the audience the name of this application in them',
+    )
+  if (typeof options.keys?.find !== 'function')
     throw new ConfigError({
-      place: 'identify.jwt',
-      problem: 'issuer and audience must both be set',
-      hint: 'the issuer is the iss of your tokens, the audience the name of this application in them',
+      place: 'identify.jwt.keys',
+      problem: 'is not a set of keys',
+      hint: "keys: remoteKeySet({ url: 'https://id.example.com/jwks' })",
     })
   return {
     issuer: options.issuer,

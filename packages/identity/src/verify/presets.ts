@@ -1,4 +1,4 @@
-import { type Clock, ConfigError } from '@postern/core'
+import { type Clock, ConfigError, givenText } from '@postern/core'
 import type { Fetch } from './fetch-json.ts'
 import type { JwtMethodOptions } from './jwt-method.ts'
 import { remoteKeySet } from './remote-key-set.ts'
@@ -143,7 +143,8 @@ export function entra(
 }
 
 /** `https://` and a host, given with or without the scheme. */
-function origin(text: string, place: string): string {
+function origin(given: string, place: string): string {
+  const text = givenText(given, `identify.${place}`)
   const url = URL.canParse(text.includes('://') ? text : `https://${text}`)
     ? new URL(text.includes('://') ? text : `https://${text}`)
     : undefined

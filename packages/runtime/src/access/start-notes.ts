@@ -1,4 +1,5 @@
 import type { CompiledConfig, CompiledIdentifyMethod } from '@postern/config'
+import type { RouteSettings } from '@postern/core'
 import type { BuiltInIdentity } from '@postern/identity/built-in'
 import { makerNotes } from './machines-without-maker.ts'
 
@@ -14,12 +15,35 @@ const ISSUERS = [
   'introspection',
 ] as const satisfies readonly (keyof CompiledIdentifyMethod)[]
 
+/** How many routes one line names. */
+const MOST_NAMED = 10
+
 /** What a start says of who people are, and of who may approve. */
 export async function startNotes(
   config: CompiledConfig,
   identity: Pick<BuiltInIdentity, 'apiKeys'> | undefined,
 ): Promise<readonly string[]> {
-  return [...sharedIds(config), ...(await makerNotes(config, identity))]
+  return [...strangersOnly(config), ...sharedIds(config), ...(await makerNotes(config, identity))]
+}
+
+/**
+ * Routes that require something of callers where nothing says who calls: they refuse everybody. Not an error
+ * of the configuration, for commands read it without what the application passes in code.
+ */
+function strangersOnly({ identify, identity, routes }: CompiledConfig): readonly string[] {
+  if (identify !== undefined || identity !== undefined) return []
+  const vain = [...routes.guarded]
+    .filter(([, { require, approve }]) => approve !== undefined || demandsSomebody(require))
+    .map(([pattern]) => `"${pattern}"`)
+  if (vain.length === 0) return []
+  const more = vain.length > MOST_NAMED ? ` and ${vain.length - MOST_NAMED} more` : ''
+  return [
+    `routes: ${vain.slice(0, MOST_NAMED).join(', ')}${more} refuse every request, because nothing says who sends it; set identify or identity`,
+  ]
+}
+
+function demandsSomebody(require: RouteSettings['require']): boolean {
+  return require !== undefined && ![require.kind ?? []].flat().includes('anonymous')
 }
 
 /**
