@@ -464,6 +464,28 @@ describe('sessions of the application', () => {
     assert.equal(await ask(method, { headers: ['cookie', 'better-auth.session_token=bad'] }), 'refused')
   })
 
+  test('better-auth says when a session began, so that whoever is revoked can sign in again', async () => {
+    const revocations = await new Revocations({ clock }).start()
+    const began = new Map([
+      ['old', clock.now() - 60_000],
+      ['new', clock.now() + 60_000],
+    ])
+    const adapter = betterAuth({
+      url: 'http://127.0.0.1:3000/api/auth',
+      fetch: async (_url, init) => {
+        const { cookie = '' } = init.headers as Record<string, string>
+        const at = began.get(/session_token=(\w+)/.exec(cookie)?.[1] ?? '') ?? 0
+        return Response.json({ session: { createdAt: new Date(at).toISOString() }, user: { id: 'u1' } })
+      },
+    })
+    const method = sessionMethod({ ...adapter, clock, revocations })
+    const sent = (session: string) => ({ headers: ['cookie', `better-auth.session_token=${session}`] })
+    assert.notEqual(await ask(method, sent('old')), 'refused')
+    await revocations.revokePrincipal('u1')
+    assert.equal(await ask(method, sent('old')), 'refused')
+    assert.notEqual(await ask(method, sent('new')), 'refused')
+  })
+
   test('Auth.js, kept in an encrypted cookie', async () => {
     const name = '__Secure-authjs.session-token'
     const secret = 'a secret of auth.js'

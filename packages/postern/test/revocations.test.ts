@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -65,4 +68,39 @@ describe('revocation for an identity of the application', { timeout: 60_000 }, (
     assert.equal(refused.status, 401)
     assert.equal(refused.headers.get('clear-site-data'), '"cookies"')
   })
+
+  for (const [kind, signedIn] of [
+    ['an ISO 8601 date', (at: number) => new Date(at).toISOString()],
+    ['seconds', (at: number) => at / 1_000],
+    ['milliseconds', (at: number) => at],
+  ] as const)
+    test(`whoever signs in again to the application is known again, where it says when that was, in ${kind}`, async t => {
+      const sessions = new Map<string, number>()
+      const application = createServer((asked, answer) => {
+        const at = sessions.get(/connect\.sid=(\w+)/.exec(asked.headers.cookie ?? '')?.[1] ?? '')
+        const user = at === undefined ? {} : { user: { id: 'alice', signedInAt: signedIn(at) } }
+        answer.setHeader('content-type', 'application/json').end(JSON.stringify(user))
+      }).listen(0, '127.0.0.1')
+      await once(application, 'listening')
+      t.after(() => application.close())
+      const { port } = application.address() as AddressInfo
+      const url = `http://127.0.0.1:${port}/api/me`
+      const claims = { id: 'user.id', authenticatedAt: 'user.signedInAt' }
+      const layer = await open(t, {
+        config: {
+          identify: [{ sessionUrl: { cookie: 'connect.sid', url, claims } }],
+          routes: { '/**': { require: { stepUp: '10m' } } },
+        },
+      })
+      const handle = layer.fetch(() => new Response('handled'), { peer: () => '203.0.113.9' })
+      const ask = async (session: string): Promise<number> =>
+        (await handle(new Request('http://shop.example/', { headers: { cookie: `connect.sid=${session}` } })))
+          .status
+      sessions.set('first', Date.now() - 1_000)
+      assert.equal(await ask('first'), 200)
+      await layer.revocations?.revokePrincipal('alice')
+      assert.equal(await ask('first'), 401)
+      sessions.set('second', Date.now() + 1_000)
+      assert.equal(await ask('second'), 200)
+    })
 })

@@ -13,6 +13,11 @@ export interface PrincipalPathsConfig {
   readonly tenant?: string | undefined
   /** Path of the plan's name. Default: none. */
   readonly plan?: string | undefined
+  /**
+   * Path of the time at which the person proved who they are: seconds since 1970, or an ISO 8601 date. Rules
+   * with `stepUp` need it, and whoever signs in again after a revocation. Default: `auth_time`.
+   */
+  readonly authenticatedAt?: string | undefined
 }
 
 /** Signed tokens of an issuer. */
@@ -40,8 +45,8 @@ export interface JwtConfig {
    */
   readonly origins?: readonly string[] | undefined
   /**
-   * Where the claims hold the id, roles, tenant and plan of the principal, with dots between names. Default:
-   * see below.
+   * Where the claims hold the id, roles, tenant and plan of the principal, and the time of the sign-in, with
+   * dots between names. Default: see below.
    */
   readonly claims?: PrincipalPathsConfig | undefined
 }
@@ -109,8 +114,8 @@ export interface IntrospectionConfig {
   /** How long an answer is cached. Default: `10s`. */
   readonly cache?: Duration | undefined
   /**
-   * Where the claims hold the id, roles, tenant and plan of the principal, with dots between names. Default:
-   * see below.
+   * Where the claims hold the id, roles, tenant and plan of the principal, and the time of the sign-in, with
+   * dots between names. Default: see below.
    */
   readonly claims?: PrincipalPathsConfig | undefined
 }
@@ -121,6 +126,7 @@ export interface PrincipalPaths {
   readonly roles?: string
   readonly tenant?: string
   readonly plan?: string
+  readonly authenticatedAt?: string
 }
 
 /** Signed tokens of an issuer; milliseconds. */
@@ -157,11 +163,17 @@ export const claims: z.ZodType<PrincipalPaths, PrincipalPathsConfig> = section<
   }),
   tenant: key(text, { description: "Path of the tenant's id.", defaultText: 'none', example: 'org_id' }),
   plan: key(text, { description: "Path of the plan's name.", defaultText: 'none', example: 'plan' }),
+  authenticatedAt: key(text, {
+    description:
+      'Path of the time at which the person proved who they are: seconds since 1970, or an ISO 8601 date. Rules with `stepUp` need it, and whoever signs in again after a revocation.',
+    defaultText: '`auth_time`',
+    example: 'user.signedInAt',
+  }),
 })
 
 const claimsKey: z.ZodType<PrincipalPaths | undefined, PrincipalPathsConfig | undefined> = key(claims, {
   description:
-    'Where the claims hold the id, roles, tenant and plan of the principal, with dots between names.',
+    'Where the claims hold the id, roles, tenant and plan of the principal, and the time of the sign-in, with dots between names.',
   defaultText: 'see below',
   example: { id: 'user.id' },
 })

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import { type Clock, givenText, type Principal, systemClock } from '@postern/core'
 import { openSignedCookie, percentDecoded, secretsOf } from '../headers/signed-cookie.ts'
 import type { Claims } from './claims.ts'
-import { principalOf } from './claims-principal.ts'
+import { principalOf, timeOf } from './claims-principal.ts'
 import { openCompactJwe } from './compact-jwe.ts'
 import { jsonObject } from './compact-jws.ts'
 import type { Fetch } from './fetch-json.ts'
@@ -96,6 +96,8 @@ export function betterAuth(options: BetterAuthOptions): Adapter {
   return {
     cookie: [name, `__Secure-${name}`],
     find: sessionUrl({
+      // Not a proof of who is there: an administrator who acts for somebody begins a session of theirs.
+      issuedAt: answer => timeOf((answer as { readonly session?: Claims } | null)?.session?.['createdAt']),
       url: `${givenText(options.url, 'identify.session.url').replace(/\/$/, '')}/get-session`,
       principal: answer => {
         const { user, session } = (answer ?? {}) as { readonly user?: Claims; readonly session?: Claims }

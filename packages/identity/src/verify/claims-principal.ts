@@ -11,6 +11,8 @@ export interface PrincipalClaims {
   readonly roles?: string
   readonly tenant?: string
   readonly plan?: string
+  /** When the person proved who they are: seconds since 1970, or an ISO 8601 date. Default: `auth_time`. */
+  readonly authenticatedAt?: string
 }
 
 /**
@@ -27,7 +29,7 @@ export function principalOf(claims: Claims, names: PrincipalClaims = {}): Princi
   const roles = listAt(claims, names.roles ?? 'roles')
   const scopes = listAt(claims, 'scope') ?? listAt(claims, 'scp')
   const amr = listAt(claims, 'amr')
-  const time = claims['auth_time']
+  const authenticatedAt = timeOf(claimAt(claims, names.authenticatedAt ?? 'auth_time'))
   const actor = actorIn(claims)
   return {
     kind: id === client || claims['gty'] === 'client-credentials' ? 'service' : 'user',
@@ -37,9 +39,21 @@ export function principalOf(claims: Claims, names: PrincipalClaims = {}): Princi
     ...(roles !== undefined && { roles }),
     ...(scopes !== undefined && { scopes }),
     ...(amr !== undefined && { amr }),
-    ...(typeof time === 'number' && { authenticatedAt: time * 1_000 }),
+    ...(authenticatedAt !== undefined && { authenticatedAt }),
     ...(actor !== undefined && { actor }),
   }
+}
+
+/** More seconds than this are milliseconds, as `Date.now()` of JavaScript gives them: the year 5138. */
+const MOST_SECONDS = 100_000_000_000
+
+/** A time in claims or in a session, as epoch milliseconds; undefined for anything else. */
+export function timeOf(value: unknown): number | undefined {
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? (value < MOST_SECONDS ? value * 1_000 : value) : undefined
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d/.test(value)) return undefined
+  const time = Date.parse(value)
+  return Number.isNaN(time) ? undefined : time
 }
 
 const LONGEST = 256

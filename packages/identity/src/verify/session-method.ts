@@ -17,7 +17,7 @@ export interface FoundSession {
   readonly principal: Principal
   /**
    * When it began, epoch milliseconds, where that is known: what was revoked before
-   * then does not touch it. Default: 0.
+   * then does not touch it. Default: when its principal was authenticated, else 0.
    */
   readonly issuedAt?: number
 }
@@ -69,13 +69,14 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
     exchange: Exchange,
   ): Identification => {
     if (session === undefined) return REFUSED
-    const { principal, issuedAt } = session
-    return options.revocations?.isRevoked(value, principal.id, issuedAt ?? 0) === true
+    const { principal } = session
+    const issuedAt = session.issuedAt ?? principal.authenticatedAt ?? 0
+    return options.revocations?.isRevoked(value, principal.id, issuedAt) === true
       ? REFUSED
       : known(
           identifiedBy(principal, {
             session: value,
-            issuedAt: issuedAt ?? 0,
+            issuedAt,
             cookies,
             again: async () => (await look(value, exchange))?.principal.id === principal.id,
           }),

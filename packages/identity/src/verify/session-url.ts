@@ -9,6 +9,8 @@ export interface SessionUrlOptions {
   readonly url: string
   /** Reads the answer; undefined when it says that nobody is signed in. */
   readonly principal: (answer: unknown) => Principal | undefined
+  /** When the session began, epoch milliseconds. Default: when its principal was authenticated. */
+  readonly issuedAt?: (answer: unknown) => number | undefined
   readonly fetch?: Fetch
 }
 
@@ -24,6 +26,7 @@ export function sessionUrl(options: SessionUrlOptions): SessionMethodOptions['fi
       headers: { cookie: backendCookies(exchange) ?? '' },
     })
     const principal = options.principal(answer)
-    return principal === undefined ? undefined : { principal }
+    const issuedAt = options.issuedAt?.(answer)
+    return principal === undefined ? undefined : { principal, ...(issuedAt !== undefined && { issuedAt }) }
   }
 }
