@@ -45,7 +45,19 @@ function blocksOf(page: string): readonly Block[] {
 /** The page on PostgreSQL first: it writes the configuration that later pages go on from. */
 const PAGES = ['budgets-postgres', 'budgets-reads', 'budgets', 'budgets-sqlite', 'budgets-mysql']
 
-const BLOCKS = PAGES.flatMap(page => blocksOf(readFileSync(join(root, 'docs', `${page}.md`), 'utf8')))
+const PRINTED = PAGES.flatMap(page => blocksOf(readFileSync(join(root, 'docs', `${page}.md`), 'utf8')))
+/** What sets the variables of a reader. */
+const EXPORTS = PRINTED.map(({ text }) => text)
+  .filter(text => text.startsWith('export '))
+  .join('')
+const BLOCKS = PRINTED.filter(({ text }) => !/^(?:export|npm) /.test(text))
+
+/** The keys that a page exports; addresses of databases are those of the test. */
+function keysOf(variables: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...variables.matchAll(/^(\w+_KEY)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  )
+}
 
 test('settings of the pages about row budgets are read', async t => {
   const settings = BLOCKS.filter(({ language, file }) => language === 'yaml' && file === '')
@@ -75,7 +87,6 @@ test('everything on the pages about row budgets works as it is printed', { timeo
   const shop = new URL(url)
   shop.username = role
   shop.password = 'shop'
-  const secret = (): string => `1:${randomBytes(32).toString('base64')}`
   const psql = findBinary('psql')
   assert.ok(psql !== undefined)
   const environment = {
@@ -86,9 +97,6 @@ test('everything on the pages about row budgets works as it is printed', { timeo
     NODE_OPTIONS: SOURCE_FLAGS.join(' '),
     OWNER_URL: url,
     SHOP_URL: shop.href,
-    CLAIM_KEY: secret(),
-    GRANT_KEY: secret(),
-    JOURNAL_KEY: secret(),
   }
   const sh = (script: string): string => {
     const run = spawnSync('sh', ['-e', '-c', script], { cwd: folder, env: environment, encoding: 'utf8' })
@@ -96,6 +104,7 @@ test('everything on the pages about row budgets works as it is printed', { timeo
     return run.stdout
   }
 
+  Object.assign(environment, keysOf(sh(`${EXPORTS}env`)))
   let output = ''
   let checked = 0
   for (const { language, file, text } of BLOCKS) {
