@@ -30,6 +30,7 @@ const BY_NAME: readonly string[] = [
   'traversal/steps-in-name',
   'ssrf/file-target',
   'ssrf/target-host',
+  'rce/rpc-method',
 ]
 
 /** @param least the score from which a hit counts */

@@ -1,6 +1,7 @@
 import { decodeInParts } from '../canonicalise/in-parts.ts'
 import type { Place } from '../value/reading.ts'
 import type { Steps } from '../value/steps.ts'
+import { SHELL_PROGRAM } from '../value/value-setting.ts'
 import type { ValueVisitor } from '../value/value-visitor.ts'
 import { isShortJson } from './json-grammar.ts'
 import { JsonPath } from './json-path.ts'
@@ -72,6 +73,8 @@ class JsonWalk {
   #isBroken = false
   /** Whether the string at hand is a name. */
   #isName = false
+  /** Whether the string before, in the same list, has a shell take the next one for a program (`-c`). */
+  #isBehindOption = false
 
   constructor(text: string, path: JsonPath, depth: number, visitor: ValueVisitor, place: Place) {
     this.string = new JsonString(text)
@@ -120,7 +123,9 @@ class JsonWalk {
     const { string } = this
     string.open(start)
     this.#at = string.end + 1
-    this.#isName = this.#path.inObject && isKey(this.#text, this.#at)
+    const { inObject } = this.#path
+    this.#isName = inObject && isKey(this.#text, this.#at)
+    if (!inObject) this.#nameItem()
     const { parts } = this.#visitor
     if (
       parts !== undefined &&
@@ -138,12 +143,21 @@ class JsonWalk {
     return isWanted ? 'told' : 'ended'
   }
 
+  /** An item of a list has no name, but for the program that is handed to a shell. */
+  #nameItem(): void {
+    const { start, end } = this.string
+    if (this.#isBehindOption || this.#path.key !== '')
+      this.#path.key = this.#isBehindOption ? SHELL_PROGRAM : ''
+    this.#isBehindOption = isShellOption(this.#text, start, end)
+  }
+
   /** A character outside the strings. @returns false to end the walk */
   #sign(code: number): boolean {
     const path = this.#path
     switch (code) {
       case 123: // {
       case 91: // [
+        this.#isBehindOption = false
         if (path.depth >= this.#depth) {
           this.#visitor.tooBig('bounds/depth', path.location(), `more than ${this.#depth} levels`)
           return false
@@ -152,6 +166,7 @@ class JsonWalk {
         return true
       case 125: // }
       case 93: // ]
+        this.#isBehindOption = false
         path.leave()
         return true
       case 44: // ,
@@ -162,6 +177,13 @@ class JsonWalk {
         return true
     }
   }
+}
+
+/** The option behind which a shell takes a program (POSIX.1-2024, sh), also among others: `-c`, `-lc`. */
+function isShellOption(text: string, start: number, end: number): boolean {
+  const length = end - start
+  if (length < 2 || length > 4 || charCodeAt.call(text, end - 1) !== 99) return false
+  return charCodeAt.call(text, start) === 45
 }
 
 /**

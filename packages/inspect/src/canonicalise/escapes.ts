@@ -6,7 +6,8 @@ const { charCodeAt } = String.prototype
 
 /**
  * Undoes `\uXXXX`, `\u{X}`, `\xXX` and `\/` once, as JavaScript, JSON and most template languages read
- * them, and the backslash at the end of a line, which shells and programs continue. Linear, never throws.
+ * them, characters in three octal digits, as PHP, Python and shells do, and the backslash at the end of a
+ * line, which shells and programs continue. Linear, never throws.
  */
 export function decodeEscapes(text: string): string {
   return undoEscapes(text, backslashes)
@@ -28,7 +29,21 @@ class BackslashReader implements EscapeReader {
         ? this.#braced(text, at + 2)
         : this.#hexadecimal(text, at + 1, 4)
     if (code === 10) return ''
+    if (code === 48 || code === 49) return this.#octal(text, at)
     return code === 47 ? '/' : undefined
+  }
+
+  /** A character of ASCII, all that a name is written with. */
+  #octal(text: string, start: number): string | undefined {
+    let value = 0
+    for (let at = start; at < start + 3; at++) {
+      const digit = charCodeAt.call(text, at) - 48
+      if (!(digit >= 0 && digit < 8)) return undefined
+      value = value * 8 + digit
+    }
+    if (value < 32) return undefined
+    this.end = start + 3
+    return String.fromCharCode(value)
   }
 
   /** `\u{X}`, of at most six digits. */

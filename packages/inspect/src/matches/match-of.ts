@@ -16,6 +16,7 @@ import {
   isStatementField,
   isTitleField,
   isWholeQuery,
+  SHELL_PROGRAM,
   type ValueSetting,
 } from '../value/value-setting.ts'
 import { isKeptFile } from './kept-file.ts'
@@ -55,7 +56,9 @@ export function matchOf(
   const route = options.route()
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
   const weighed =
-    isCertainCommand(rule, setting, reading) || isCertainCondition(id, setting, reading)
+    isCertainCommand(rule, setting, reading) ||
+    isCertainCondition(id, setting, reading) ||
+    isOfNoDocument(id, reading, location)
       ? (span.score ?? rule.score)
       : weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
   const isData = level === 1 && takesSuch(rule.family, id, span, reading, location)
@@ -91,10 +94,10 @@ function settingThere(
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
-const RUNS_PROGRAM = 'sqli/program'
+const RUNS_PROGRAM: ReadonlySet<string> = new Set(['sqli/program', 'sqli/java-routine'])
 /** What reaches the files, programs and the time of the server, as hardly anybody asks in a console. */
 const LEAVES_THE_DATABASE: ReadonlySet<string> = new Set([
-  RUNS_PROGRAM,
+  ...RUNS_PROGRAM,
   'sqli/outfile',
   'sqli/procedure',
   'sqli/select-time',
@@ -105,8 +108,23 @@ const LEAVES_THE_DATABASE: ReadonlySet<string> = new Set([
 const BACKTICK = 96
 /** A file or a query where it is but named. */
 const NAMED: ReadonlySet<string> = new Set(['traversal/sensitive-file', 'traversal/mention', 'sqli/query'])
-/** No container is started for a shell that answers to somebody else. */
-const SHELL_BACK = 'rce/shell-back'
+/**
+ * No container is started for a shell that answers to somebody else or is asked who it is, nor for a program
+ * from nowhere.
+ */
+const OF_NO_DOCUMENT: ReadonlySet<string> = new Set([
+  'rce/shell-back',
+  'rce/shell-look',
+  'rce/fetched-script',
+  'rce/fetched-tool',
+  'rce/look-into-file',
+])
+
+/** Whether it stands where a document holds a command, and no document holds this one. */
+function isOfNoDocument(id: string, { place, name }: Reading, location: string): boolean {
+  if (!OF_NO_DOCUMENT.has(id) || !isBody(place)) return false
+  return name === SHELL_PROGRAM || isCommandField(location)
+}
 
 /** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
 function takesSuch(
@@ -117,12 +135,14 @@ function takesSuch(
   location: string,
 ): boolean {
   const { place, name } = reading
-  if (family === 'sqli' && isStatementField(place, name)) return id !== RUNS_PROGRAM
+  if (family === 'sqli' && isStatementField(place, name)) return !RUNS_PROGRAM.has(id)
   // MySQL sets names between backticks.
   const isName = family === 'rce' && reading.text.charCodeAt(start) === BACKTICK
   if ((isName || family === 'sqli') && isConsoleStatement(reading)) return !LEAVES_THE_DATABASE.has(id)
   if (family === 'traversal' && isBody(place) && isFileField(location)) return NAMED.has(id)
-  return id !== SHELL_BACK && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
+  return (
+    !OF_NO_DOCUMENT.has(id) && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
+  )
 }
 
 /** Whether honest requests have this very thing where it stands, whatever it scores. */

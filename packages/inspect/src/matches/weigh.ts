@@ -22,6 +22,9 @@ const MENTIONED = new Set([
   'crlf/body-split',
   'xss/script-word',
   'template/arithmetic',
+  'rce/fetched-script',
+  'rce/fetched-tool',
+  'rce/shell-look',
 ])
 /** What quotes and operators of any code look like to a query; surer ones score more. */
 const BY_CHANCE = new Set([
@@ -41,6 +44,9 @@ const RUNS = new Set([
   'code/inner-call',
   'code/started-program',
   'nosqli/graph',
+  'rce/fetched-script',
+  'rce/fetched-tool',
+  'rce/shell-look',
   'rce/windows-cut',
   'template/condition',
   'xss/element-end',

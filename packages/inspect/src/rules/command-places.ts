@@ -248,12 +248,12 @@ export const commandPlaceRules: readonly Rule[] = [
   // Servers of downloads and of monitoring take the command to run as a call of theirs.
   pattern(
     'rce/rpc-execute',
-    /<methodname>\s{0,8}(?:execute(?:2|\.\w{1,12}){0,3}|system\.exec\w{0,8}|os\.exec\w{0,8})\s{0,8}</,
+    /<methodname>\s{0,8}(?:execute(?:2|(?:\.\w{1,12}){1,3})|system\.exec\w{0,8}|os\.exec\w{0,8})\s{0,8}</,
     {
       score: 5,
       quotable: true,
       chars: CHAR.less,
-      words: WORD.java | WORD.process,
+      words: WORD.process,
       attacks: ['<methodName>execute.capture</methodName>', '<methodName>system.exec</methodName>'],
       benign: ['<methodName>system.listMethods</methodName>', '<methodName>wp.getPosts</methodName>'],
     },

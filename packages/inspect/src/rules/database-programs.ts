@@ -58,6 +58,35 @@ export const databaseProgramRules: readonly Rule[] = [
       ],
     },
   ),
+  // A method of a class of Java as a routine of the database (SQL/JRT, ISO/IEC 9075-13), and a program in its
+  // body. And what a database writes where the system runs or serves it.
+  pattern(
+    'sqli/java-routine',
+    /\bcall\s{1,4}["'](?:java|javax|jdk|sun|com|org|net)\.[\w$]{2,40}\.[\w.$]{3,120}["']\s{0,2}\(|\blanguage\s{1,4}java\b[^;\n]{0,160}\bexternal\s{1,4}name\s{1,4}['"]|\bexternal\s{1,4}name\s{1,4}['"](?:classpath:)?(?:java|javax|com|org)\.[\w.:$]{3,120}['"]|\bcreate\s{1,4}(?:force\s{1,4})?(?:trigger|alias)\b[^;\n]{1,200}?\$\$\s{0,4}(?:\/\/javascript|#ruby|@groovy)|\bcreate\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:and\s{1,4}(?:compile|resolve)\s{1,4})?java\s{1,4}(?:source|class)\s{1,4}named\b|\bcopy\s{0,4}\(\s{0,4}(?:select|values|table|with)\b[^;\n]{1,200}?\)\s{0,4}to\s{1,4}'\/(?:etc|root|usr|var\/(?:www|spool))\/|^[^\n]{0,80}\bload\s{1,4}'\/[\w./-]{1,160}\.so'/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.quote | CHAR.apostrophe | CHAR.dollar,
+      words: WORD.java | WORD.file | WORD.script,
+      attacks: [
+        `CALL "java.lang.System.setProperty"('a','b')`,
+        "CREATE PROCEDURE P(IN S VARCHAR(9)) LANGUAGE JAVA PARAMETER STYLE JAVA EXTERNAL NAME 'x.Y.z'",
+        `create function f(x varchar(9)) returns int language java external name "CLASSPATH:java.lang.Runtime.exec"`,
+        'CREATE TRIGGER T BEFORE SELECT ON X AS $$//javascript\njava.lang.Runtime',
+        `create or replace and compile java source named "x" as public class y`,
+        "COPY (SELECT '* * * * * root id') TO '/etc/cron.d/x'",
+        "load '/tmp/x.so'",
+      ],
+      benign: [
+        'call "com.example" (now)',
+        'language java, external name',
+        'create trigger t before insert on orders',
+        "copy (select 1) to '/tmp/t.csv'",
+        "copy the file to '/etc/hosts'",
+        'the call of java.lang.System.setProperty("a","b")',
+      ],
+    },
+  ),
   // What tells an intruder who he is to the database, as the whole value.
   pattern(
     'sqli/whoami',

@@ -14,6 +14,8 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
   [/^forwarded$/, /=\s{0,4}"?\[\d{1,3}\./],
   // RFC 9110 section 7.2: a name or an address, and a port.
   [/^host$/, /['"`$(){}<>|;\\\s]|\.\.|\//],
+  // RFC 4918 section 10.4: addresses, which are written in ASCII (RFC 3986).
+  [/^(?:if|lock-token)$/, /[\u0080-\uffff]/],
   // RFC 4130 section 6.2: a token, or a text in quotes.
   [/^as2-(?:to|from)$/, /^\\/],
   // The program that Apache Tika starts to read pictures.
@@ -53,7 +55,8 @@ export const headerFormRules: readonly Rule[] = [
       CHAR.pipe |
       CHAR.semicolon |
       CHAR.backslash |
-      CHAR.dots,
+      CHAR.dots |
+      CHAR.wide,
     words: 0,
     places: ['header'],
     find: findOddHeader,

@@ -32,14 +32,23 @@ export const overflowRules: readonly Rule[] = [
   // of a character wherever it can be one: `%2C%2C`, `size%2030c`.
   pattern(
     'probe/format-run',
-    /^\s{0,2}[\w@.-]{0,24}(?:(?:%n){3,64}|(?:%[duicgef][.,-]?){6,64}\s{0,2}$|%(?:\.\d{4,10}|[0189]\d{3,9}|2147483647|4294967295)[sdxunfc](?:%[a-z]|\s{0,2}$))/,
+    /^\s{0,2}[\w@.-]{0,24}(?:(?:%n){3,64}|(?:%p){2,64}\s{0,2}$|(?:%0?\d{0,2}l{0,2}[xp][.,:_-]?){3,64}\s{0,2}$|(?:%[duicgef][.,-]?){6,64}\s{0,2}$|%(?:\.\d{4,10}|[0189]\d{3,9}|2147483647|4294967295)[sdxunfc](?:%[a-z]|\s{0,2}$))/,
     {
       score: 5,
       quotable: true,
       atStart: true,
       chars: CHAR.percent,
       places: ['path', 'query', 'header', 'cookie', 'form'],
-      attacks: ['%n%n%n%n', '%d%d%d%d%d%d', '%g%g%g%g%g%g%g%g', '%.1024d', '%99999s', 'x%2147483647s'],
+      attacks: [
+        '%n%n%n%n',
+        '%d%d%d%d%d%d',
+        '%g%g%g%g%g%g%g%g',
+        '%.1024d',
+        '%99999s',
+        'x%2147483647s',
+        '%08x.%08x.%08x',
+        'AAAA%p%p',
+      ],
       benign: [
         '%d.%d.%d.%d',
         '%Y%m%d%H%M%S',

@@ -21,8 +21,10 @@ import { overflowRules } from './overflows.ts'
 import { phpFormRules } from './php-forms.ts'
 import { probeRules } from './probes.ts'
 import { productPathRules } from './product-paths.ts'
+import { programOptionRules } from './program-options.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
+import { remoteCommandRules } from './remote-commands.ts'
 import { serialisedObjectRules } from './serialised-objects.ts'
 import { serverFileRules } from './server-files.ts'
 import { sqlFormRules } from './sql-forms.ts'
@@ -72,4 +74,6 @@ export const ownRules: readonly Rule[] = [
   ...managementRules,
   ...languageProgramRules,
   ...productPathRules,
+  ...remoteCommandRules,
+  ...programOptionRules,
 ]

@@ -47,12 +47,17 @@ export const phpFormRules: readonly Rule[] = [
   // PHP calls a string that is the name of a function: `"system"("id")`.
   pattern(
     'code/php-string-call',
-    new RegExp(`(['"])(?:${RUNNING})\\1\\)?\\s{0,2}\\(\\s{0,2}(?:['"$\\d)]|\\w{1,24}\\()`),
+    new RegExp(`(\\\\?['"])(?:${RUNNING})\\1\\)?\\s{0,2}\\(\\s{0,2}\\\\?(?:['"$\\d)]|\\w{1,24}\\()`),
     {
       score: 5,
       quotable: true,
       chars: CHAR.paren,
-      attacks: [`<vb:if condition='"var_dump"("x")'></vb:if>`, `'system'('id')`, '("exec")("id")'],
+      attacks: [
+        `<vb:if condition='"var_dump"("x")'></vb:if>`,
+        `'system'('id')`,
+        '("exec")("id")',
+        '(\\"system\\")(\\"id\\")',
+      ],
       benign: ['"system" (the old one)', "'eval' is bad", '"exec"(s)'],
     },
   ),

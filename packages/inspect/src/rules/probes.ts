@@ -109,6 +109,32 @@ export const probeRules: readonly Rule[] = [
     attacks: ['/poc.jsp/%3f.php', '/a/b%3F.jsp', '/admin.php%3fooo.php'],
     benign: ['/wiki/What%3f', '/wiki/What_is_a.php%3f', '/index.php%3fid=2.php', '/a%3f.css'],
   }),
+  // Behind the name of a page what one program cuts off and another one does not; a page below a picture,
+  // which a careless setting of PHP has it run; a file of settings or of the system before a question mark.
+  pattern(
+    'probe/page-tail',
+    /\.(?:php\d?|phtml|phar|jspx?|aspx?|ashx|cfm)[\n\r\\]{1,4}$|\.(?:jpe?g|png|gif|bmp|webp|ico|pdf|mp4)\/[^/?]{1,40}\.(?:php\d?|phtml)$|\.(?:ya?ml|conf|ini|env|pem|key|log|sh|php\d?)\?[^/?]{0,12}$|(?:^|\/)(?:usr\/(?:share|local|lib)|var\/(?:www|log|lib))\/[^?]{1,200}\?/,
+    {
+      score: 5,
+      places: ['path', 'file-name'],
+      words: WORD.page | WORD.probe | WORD.file,
+      attacks: [
+        '/x.php\n',
+        '/uploads/x.php\\',
+        '/uploads/a.jpg/x.php',
+        '/a/secret.yml?',
+        '/html/usr/share/doc/hostname/copyright?',
+      ],
+      benign: [
+        '/x.php',
+        '/a.jpg/view',
+        '/wiki/What_is_Node.js?',
+        '/photos/a.jpg',
+        '/wiki/usr/share',
+        '/a.key',
+      ],
+    },
+  ),
   pattern(
     'probe/exploit',
     /\/(?:vendor\/phpunit\/phpunit\/src\/util\/php\/eval-stdin|cgi-bin\/[^\s]{0,40}\.(?:sh|pl|cgi)[;|]|setup\.cgi\?|wls-wsat\/|_search\?source|struts2?-showcase|invoker\/(?:jmxinvoker|readonly)|tmui\/login\.jsp\/\.\.;|mgmt\/tm\/util\/bash|api\/jsonws\/invoke|thinkphp\/|dana-na\/\.\.|global-protect\/|remote\/fgt_lang\?|\+cscot\+|vpn\/\.\.\/|solr\/\w{1,24}\/(?:select|config)\?|console\/css\/%|@fs\/(?:etc|proc|root|home|[a-z]:)|@id\/__x00__)|\b(?:page|direct\/1)\/setupcompleted\b|\binvokefunction&function=|\bthink\\{1,2}app|\bxdebug_session_start=|=phpe9568f3[4-6]-d428-11d2-a769-00aa001acf42/,

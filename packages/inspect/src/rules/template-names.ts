@@ -2,6 +2,7 @@ import { foundWithin } from '../lex/found-within.ts'
 import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 
 /** Where a template names what it reaches by a text: in brackets, and behind what takes a name. */
 const KEY = '(?:\\[|\\battr(?:ibute)?\\s{0,4}(?:\\(|=)|\\battribute\\s{0,2}\\([^,()\\n]{1,24},)\\s{0,4}'
@@ -70,6 +71,38 @@ export const templateNameRules: readonly Rule[] = [
       "${labels['a']}",
     ],
   },
+  // An element or a tag of a template that names the function to call.
+  pattern(
+    'template/callback',
+    /[<{][\w:.-]{1,24}\s[^<>{}\n]{0,120}\b(?:method|function|callback|func|filter|modifier|handler|runphp)\s{0,2}=\s{0,2}["']?(?:system|exec|passthru|shell_exec|popen|proc_open|pcntl_exec|assert|eval|phpinfo|call_user_func(?:_array)?|file_put_contents|create_function)(?:["'\s/>}]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less | CHAR.brace,
+      words: WORD.call,
+      attacks: [
+        '<xf:callback class="XF\\Util\\Php" method="system" params="id">',
+        '{include_php file="x" function="passthru"}',
+        '<x:call func=exec>',
+      ],
+      benign: ['<form method="post">', '<a filter="system-wide">', '{x method="list"}', '<p> method="exec"'],
+    },
+  ),
+  // What holds the whole application, or its database, asked for by a template.
+  pattern(
+    'template/container',
+    /\{[{%$][^{}\n]{0,120}?[.>]\s{0,2}get(?:connection|container|kernel|entitymanager|doctrine|servicemanager|databaseconnection|driverconnection)\s{0,2}\([^()\n]{0,60}\)\s{0,2}(?:\.|->)\s{0,2}\w/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.brace,
+      attacks: [
+        "{{ $xf.app.db.getConnection().query('x') }}",
+        "{{ app.getKernel().getContainer().get('x') }}",
+      ],
+      benign: ['{{ user.getName() }}', '{{ connection }}', '{{ x.getContainer() }}'],
+    },
+  ),
   // Smarty and Twig: what stands before the bar is given to a function of PHP.
   pattern(
     'template/filter',

