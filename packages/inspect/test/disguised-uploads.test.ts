@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { inspect } from '../src/inspect.ts'
+import type { InspectedRequest } from '../src/request/inspected-request.ts'
 
 /** Ways to write the name of a file that some program reads as one that a server runs. */
 const NAMES: Readonly<Record<string, (extension: string) => string>> = {
@@ -142,3 +144,83 @@ function verdict(disposition: string, content: string): string {
   const headers = ['content-type', 'multipart/form-data; boundary=x']
   return inspect({ method: 'POST', target: '/upload', headers, body }).verdict
 }
+
+describe('a document that starts a program when it is read is refused', () => {
+  for (const [kind, name, document] of [
+    ['beans', 'a.xml', '<beans><bean class="java.lang.ProcessBuilder" init-method="start"/></beans>'],
+    ['an object of Java', 'a.dat', '<java class="java.beans.XMLDecoder"><void method="start"/></java>'],
+    [
+      'settings of a log',
+      'a.xml',
+      '<configuration><insertFromJNDI env-entry-name="ldap://a/x"/></configuration>',
+    ],
+    ['a process', 'a.bpmn', '<definitions><script>"id".execute()</script></definitions>'],
+    [
+      'a process with a class',
+      'a.bpmn',
+      '<definitions><x:script>java.lang.Runtime.getRuntime().exec("id")</x:script></definitions>',
+    ],
+  ] as const)
+    test(kind, () => assert.equal(verdict(`filename="${name}"`, document), 'block'))
+
+  test('documents of the same kind that start none pass', () => {
+    for (const document of [
+      '<beans><bean id="a" class="com.example.Shop"/></beans>',
+      '<definitions><script>execution.setVariable("a", 1)</script></definitions>',
+      '<book><programlisting>Runtime.getRuntime().exec("ls")</programlisting></book>',
+    ])
+      assert.equal(verdict('filename="a.xml"', document), 'pass', document)
+    assert.equal(verdict('filename="a.txt"', '<bean class="java.lang.ProcessBuilder"/>'), 'pass')
+  })
+})
+
+describe('an object that runs something when it is read is refused', () => {
+  const NET = Buffer.from('0001000000ffffffff01000000000000000c02000000', 'hex').toString('latin1')
+  for (const [kind, object] of [
+    [
+      '.NET',
+      `${NET}Microsoft.PowerShell.Editor\u0005\u0001Microsoft.VisualStudio.Text.Formatting.TextFormattingRunProperties`,
+    ],
+    ['Ruby', '\u0004\bo:\u0015Gem::Requirement\u0006:\u0012@requirements'],
+  ] as const)
+    test(kind, () => {
+      assert.equal(verdict('filename="a.bin"', object), 'block')
+      const body = Buffer.from(object, 'latin1')
+      assert.equal(inspect({ method: 'POST', target: '/x', headers: OCTETS, body }).verdict, 'block')
+    })
+
+  test('Java, behind the head of a message', () => {
+    const object = Buffer.from('000001cdaced00057372000a', 'hex')
+    assert.equal(inspect({ method: 'POST', target: '/x', headers: OCTETS, body: object }).verdict, 'block')
+    const chance = Buffer.from('000001cdaced000500', 'hex')
+    assert.equal(inspect({ method: 'POST', target: '/x', headers: OCTETS, body: chance }).verdict, 'pass')
+  })
+
+  test('the state that a game keeps passes', () => {
+    assert.equal(verdict('filename="a.save"', `${NET}Assembly-CSharp\u0005\u0001PlayerState`), 'pass')
+  })
+})
+
+test('the script of a packed drawing is refused', () => {
+  const drawing = (text: string): string => gzipSync(text).toString('latin1')
+  assert.equal(verdict('filename="a.svgz"', drawing('<svg onload="alert(1)"/>')), 'block')
+  assert.equal(verdict('filename="a.svgz"', drawing('<svg><path d="M0 0"/></svg>')), 'pass')
+})
+
+test('a field in Brotli is read', () => {
+  const field = (text: string): InspectedRequest => ({
+    method: 'POST',
+    target: '/x',
+    headers: ['content-type', 'multipart/form-data; boundary=b'],
+    body: Buffer.concat([
+      Buffer.from('--b\r\nContent-Disposition: form-data; name="q"\r\nContent-Encoding: br\r\n\r\n'),
+      brotliCompressSync(text),
+      Buffer.from('\r\n--b--\r\n'),
+    ]),
+  })
+  assert.equal(inspect(field("1' or '1'='1")).verdict, 'block')
+  assert.equal(inspect(field('hello')).verdict, 'pass')
+  assert.equal(inspect(field('a '.repeat(100_000))).verdict, 'too-big')
+})
+
+const OCTETS = ['content-type', 'application/octet-stream']

@@ -1,8 +1,9 @@
+import { brotliDecompressSync, constants } from 'node:zlib'
 import { gunzipped, inflated, isZlib, type Reader, unzlibbed } from './unpacked.ts'
 
 const ENCODED = /^\s{0,64}content-transfer-encoding\s{0,8}:\s{0,8}"?(quoted-printable|base64)/i
 /** Some parsers undo a content coding of a part as well (aiohttp). */
-const CODED = /^\s{0,64}content-encoding\s{0,8}:\s{0,8}"?(?:x-)?(gzip|deflate)/i
+const CODED = /^\s{0,64}content-encoding\s{0,8}:\s{0,8}"?(?:x-)?(gzip|deflate|br)\b/i
 /** Bytes that are unpacked of a part. */
 export const MOST_UNPACKED = 131_072
 const EQUALS = 0x3d
@@ -29,7 +30,20 @@ export function transferDecoded(content: Buffer, lines: readonly string[]): read
   const codings = new Set(lines.map(line => CODED.exec(line)?.[1]?.toLowerCase()))
   if (codings.has('gzip')) decoded.push(unpacked(content, gunzipped))
   if (codings.has('deflate')) decoded.push(unpacked(content, isZlib(content) ? unzlibbed : inflated))
+  if (codings.has('br')) decoded.push(unbrotlied(content))
   return decoded
+}
+
+/** What Brotli (RFC 7932) stands for, as far as it is read; nothing where it is broken. */
+function unbrotlied(content: Buffer): Buffer {
+  const options = { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength: MOST_UNPACKED }
+  try {
+    return brotliDecompressSync(content, options)
+  } catch (error) {
+    const isLonger = error instanceof RangeError
+    // As long as what is refused for its length.
+    return isLonger ? Buffer.alloc(MOST_UNPACKED) : Buffer.alloc(0)
+  }
 }
 
 function unpacked(content: Buffer, read: (bytes: Buffer) => Reader): Buffer {

@@ -1,3 +1,5 @@
+import { gunzipped, isGzip } from './unpacked.ts'
+
 const HEAD = 8_192
 /** Three bytes are in one picture of a thousand by chance, so that what stands behind them has to be text. */
 const SCRIPT =
@@ -21,7 +23,7 @@ const CONVERTED_IMAGE =
   /<(?:\w{1,12}:)?image\s[^<>]{0,120}href\s{0,4}=\s{0,4}["'](?:https?:[^"'<>]{0,200}?(?:&quot;|&#34;)(\s{0,4}[|`])|(?:msl|ephemeral|label|expect|php|text):)/i
 /** Names of what some server runs, and of pictures, which a careless include runs. */
 const RUN =
-  /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|as[cp]x|asp|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svg|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
+  /\.(?:php\d{0,2}|phtml|phar|phps?|pht|inc|jspx?|jspf|as[cp]x|asp|ashx|asmx|cfml?|shtml|cgi|pl|htaccess|ini|jpe?g|png|gif|webp|svgz?|ico|bmp|mvg|msl|e?ps|djvu?|tiff?)[\s.]{0,16}$/i
 /** Names of texts that nothing parses as XML. */
 const NOT_XML = /\.(?:txt|md|markdown|rst|log|csv|tsv|sql|patch|diff|tex|adoc|html?)$/i
 /** Script in a drawing that only attacks whoever looks at it; drawings that move have other scripts. */
@@ -43,10 +45,18 @@ const READ_AS_OBJECT = /\.(?:ser|obj|jso|pkl|pickle|joblib|npy|ya?ml)$/i
 /** An object that runs something when it is read. */
 const RUNNING_OBJECT =
   /^(?:\(?c(?:os|posix|nt|subprocess|builtins|__builtin__)\n\w{1,24}\n)|^\x80[\x02-\x05][\s\S]{0,40}?(?:c|\x8c.)(?:os|posix|nt|subprocess|builtins|__builtin__)(?:\n|\x94?\x8c.)(?:system|popen|exec|eval|check_output|run|call)|!!(?:python\/(?:object|name|module)|javax\.(?:script|management|naming)\.|java\.(?:net\.url|lang\.(?:processbuilder|runtime)\b)|com\.(?:sun|mchange|zaxxer\.hikari)\.|ch\.qos\.logback\.|sun\.rmi\.|org\.(?:h2|springframework|apache\.(?:xbean|naming|commons\.configuration2?))\.)|!ruby\/object:gem|^\xac\xed\x00\x05/i
+/** Documents from which a program is built or started by whoever reads them, and scripts in such. */
+const RUNNING_DOCUMENT =
+  /\bclass\s{0,4}=\s{0,4}["'](?:java\.beans\.XMLDecoder|java\.lang\.(?:ProcessBuilder|Runtime)|javax\.script\.ScriptEngineManager)["']|<insertFromJNDI\b[^<>]{0,200}>|<(?:\w{1,12}:)?script\b[^<>]{0,120}>[^<]{0,400}?(?:getRuntime\(\)\s{0,4}\.\s{0,4}exec\s{0,4}\(|new\s{1,4}(?:java\.lang\.)?ProcessBuilder\s{0,4}\(|["'][^"'\n]{1,80}["']\s{0,4}\.\s{0,4}execute\(\s{0,4}\))/i
+/** Objects of .NET and of Ruby that run something, by their first bytes and by what they name. */
+const BINARY_OBJECT =
+  /^(?:\x00\x01\x00{3}\xff{4}\x01\x00[\s\S]{0,4096}?(?:TextFormattingRunProperties|ObjectDataProvider|ActivitySurrogate|TypeConfuseDelegate|ComparisonComparer|WindowsIdentity|WindowsPrincipal|ClaimsPrincipal|RolePrincipal|System\.Diagnostics\.Process|Management\.Automation\.PSObject|AxHost\+State)|\x04\x08[\s\S]{0,400}?(?:Gem::\w|Net::(?:WriteAdapter|BufferedIO)|[:\x08]ERB\b|ActiveSupport::Deprecation))/
+const BINARY_WITHIN = 4_200
+
 /** An object of Java, whatever the file is called: the mark of the stream, and what begins one in it. */
 const JAVA_OBJECT = /^\xac\xed\x00\x05[sru\x77\x7a\x7d]/
 const JAVA_WITHIN = 5
-const DRAWING = /\.svg$/i
+const DRAWING = /\.svgz?$/i
 /** What the rules are shown for the script of a drawing, and for an object: the least that says it. */
 const ATTACK_OF_DRAWING = '<svg onload=alert(1)>'
 export const OBJECT = '\u00ac\u00ed\u0000\u0005'
@@ -88,8 +98,8 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (playlist !== null) return playlist[1]
   const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (door !== null) return door[0]
-  if (JAVA_OBJECT.test(content.toString('latin1', 0, JAVA_WITHIN))) return OBJECT
-  if (isPickle(content) && isRunningPickle(content)) return OBJECT
+  const running = runningIn(content, name)
+  if (running !== undefined) return running
   if (!isRun && !isObject && !isShown && !isTable) return undefined
   const head = content.toString('latin1', 0, HEAD)
   const cell = isTable ? STARTING_CELL.exec(head) : null
@@ -99,11 +109,34 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   return isRun ? runBy(head, name, content) : undefined
 }
 
+const LESS = 60
+
+/** What runs something when it is read, whatever the file is called: an object, a document of XML. */
+function runningIn(content: Buffer, name: string): string | undefined {
+  if (JAVA_OBJECT.test(content.toString('latin1', 0, JAVA_WITHIN))) return OBJECT
+  if (isPickle(content) && isRunningPickle(content)) return OBJECT
+  if (isRunningObject(content)) return OBJECT
+  if (content[0] !== LESS || !mayBeDocument(name)) return undefined
+  return RUNNING_DOCUMENT.exec(content.toString('latin1', 0, HEAD))?.[0]
+}
+
+function isRunningObject(content: Buffer): boolean {
+  const [first] = content
+  if (first !== 0 && first !== 4) return false
+  return BINARY_OBJECT.test(content.toString('latin1', 0, BINARY_WITHIN))
+}
+
 /** What a server that runs, shows or converts a file would run. */
 function runBy(head: string, name: string, content: Buffer): string | undefined {
-  const drawn = DRAWING.test(name) ? attackIn(isWide(content) ? wideText(content) : head) : undefined
+  const drawn = DRAWING.test(name) ? attackIn(drawingText(head, content)) : undefined
   const found = drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
   return found?.startsWith('<image>') ? SCRIPT_OF_PICTURES : (found ?? lateScript(content))
+}
+
+/** The start of a drawing as it is shown: in UTF-16 as well, and packed. */
+function drawingText(head: string, content: Buffer): string {
+  if (isGzip(content)) return Buffer.from(gunzipped(content)(HEAD)).toString('latin1')
+  return isWide(content) ? wideText(content) : head
 }
 
 /** Whether a file says by its mark that it is text in UTF-16. */

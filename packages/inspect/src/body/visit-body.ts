@@ -1,5 +1,6 @@
 import { charsetOf } from '../canonicalise/charset.ts'
 import { decodeBytes, decodeLongBytes, decodeLongText, isBinary } from '../canonicalise/text.ts'
+import { isSerialisedObject } from '../lex/serialised-object.ts'
 import type { Steps } from '../value/steps.ts'
 import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { archiveEscape } from './archive-names.ts'
@@ -14,7 +15,7 @@ import { leadingValues } from './leading-values.ts'
 import { visitParts } from './multipart.ts'
 import { visitSingleQuoted } from './single-quoted.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
-import { isArchive, mayBeDocument, scriptIn } from './upload.ts'
+import { isArchive, mayBeDocument, OBJECT, scriptIn } from './upload.ts'
 import { visitXml } from './xml.ts'
 
 const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
@@ -278,8 +279,7 @@ function* visitBinary(
   const type = typeOf(head.contentType)
   const isFile = isArchive(bytes) || isStored(type, head.method)
   if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
-  if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xaced0005)
-    visitor.value('\u00ac\u00ed\u0000\u0005', 'form', at('body'))
+  if (startsObject(bytes, isFile)) visitor.value(OBJECT, 'form', at('body'))
   const start = decodeBytes(bytes.subarray(0, 512))
   if (isJsonBody(start, head.contentType)) {
     visitor.work(bytes.length >> 4)
@@ -294,6 +294,23 @@ function* visitBinary(
     const text = yield* decodeLongBytes(bytes, visitor)
     yield* visitRaw(/^[^\0-\u0008\u000e-\u001f]*/.exec(text)?.[0] ?? '', visitor)
   }
+}
+
+/** What an object of Java begins with, and with what in it. */
+const JAVA_STREAM = Buffer.from([0xac, 0xed, 0, 5])
+const JAVA_CONTENT: ReadonlySet<number> = new Set([...'qrstuvwxyz{|}~'].map(sign => sign.charCodeAt(0)))
+/** Bytes of a protocol before it: lengths, a version, a kind of call. */
+const BEFORE_OBJECT = 64
+const OBJECT_WITHIN = 4_096
+
+/** Whether bytes are an object that a backend builds while it reads them; in a message, behind its head. */
+function startsObject(bytes: Buffer, isFile: boolean): boolean {
+  const start = bytes.subarray(0, BEFORE_OBJECT + JAVA_STREAM.length).indexOf(JAVA_STREAM)
+  if (start === 0) return true
+  if (isFile) return false
+  const content = bytes[start + JAVA_STREAM.length] ?? 0
+  if (start > 0 && JAVA_CONTENT.has(content)) return true
+  return isSerialisedObject(bytes.toString('latin1', 0, OBJECT_WITHIN))
 }
 
 /** What a server would run of a file, or what a parser of it would fetch. @returns whether to go on */
