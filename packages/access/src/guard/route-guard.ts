@@ -25,6 +25,7 @@ import type { ActQuestion, Permit } from './act-question.ts'
 import type { CompiledRule } from './act-rule.ts'
 import { ActingInRequest } from './acting-in-request.ts'
 import { bodyPreview } from './body-preview.ts'
+import { boundCookies } from './bound-cookies.ts'
 import { boundHeaders } from './bound-headers.ts'
 import { overBudget, withBudget, withPreview } from './over-route-budget.ts'
 import { RefusedActs } from './refused-acts.ts'
@@ -274,8 +275,8 @@ function questionOf(
 /**
  * What a consent or proof is bound to besides action and resource: the whole request, and of its headers
  * those that say what it is: its host, which names the tenant for many backends, its type and coding,
- * another method that it asks for, and what `boundHeaders` finds. The path counts as it was sent, too: what
- * is left out of its canonical form (`;all=1`) the backend may read.
+ * another method that it asks for, and what `boundHeaders` and `boundCookies` find. The path counts as it was
+ * sent, too: what is left out of its canonical form (`;all=1`) the backend may read.
  */
 async function argumentsOf(exchange: Exchange): Promise<Json | 'too-large'> {
   const { bytes, complete } = await exchange.readBody()
@@ -296,10 +297,12 @@ function unusual(exchange: Exchange): Readonly<Record<string, Json>> {
   const { path, methodOverrides } = exchange
   const coding = exchange.header('content-encoding')
   const headers = boundHeaders(exchange)
+  const cookies = boundCookies(exchange)
   return {
     ...(path.raw !== path.canonical && { target: path.raw }),
     ...(coding !== undefined && { coding }),
     ...(headers !== undefined && { headers }),
+    ...(cookies !== undefined && { cookies }),
     ...(methodOverrides.length > 0 && {
       overrides: methodOverrides.map(({ method, location }) => `${location} ${method}`),
     }),

@@ -91,6 +91,27 @@ for (const [name, approved, used] of MEANING)
     assert.equal(await ask(request), ALLOW)
   })
 
+const CHOOSING: readonly (readonly [approved: string, used: string])[] = [
+  ['tenant=north', 'tenant=south'],
+  ['a=1; active_org=1', 'a=1; active_org=2'],
+  ['currentWorkspace=1', 'currentWorkspace=2'],
+  ['__Host-account.id=1', '__Host-account.id=2'],
+  ['impersonate=ann', 'impersonate=bob'],
+  ['x%2Dtenant=north', 'x%2Dtenant=south'],
+  ['a=1, tenant=north', 'a=1, tenant=south'],
+  ['tenant=north,east', 'tenant=north,west'],
+]
+for (const [approved, used] of CHOOSING)
+  test(`attack: a consent is used with the cookie ${used} where it was given for ${approved}`, async t => {
+    const { ask, asked, approvals } = setting(t)
+    const request = { method: 'POST', target: '/api/files/1', headers: ['Cookie', approved] }
+    await approvals.decide(await asked(request), OLGA, 'approve')
+    for (const headers of [['Cookie', used], [], ['Cookie', `${approved}; ${used}`]])
+      assert.notEqual((await ask({ ...request, headers })).effect, 'allow', JSON.stringify(headers))
+    const fresh = `${approved}; session=2; tenant_session=3; accountToken=4; theme=dark`
+    assert.equal(await ask({ ...request, headers: ['Cookie', fresh] }), ALLOW)
+  })
+
 test('a consent is good whatever else differs between two tries of the same client', async t => {
   const { ask, asked, approvals } = setting(t)
   const request = { method: 'DELETE', target: '/api/files/1', headers: ['X-Tenant', 'north'] }
@@ -130,6 +151,7 @@ const PAIRS: readonly (readonly [string, RequestOptions, RequestOptions])[] = [
     { ...LIKE, headers: ['X-HTTP-Method-Override', 'DELETE'] },
   ],
   ['header', { ...LIKE, headers: ['X-Tenant', 'a'] }, { ...LIKE, headers: ['X-Tenant', 'b'] }],
+  ['cookie', { ...LIKE, headers: ['Cookie', 'tenant=a'] }, { ...LIKE, headers: ['Cookie', 'tenant=b'] }],
   ['JSON body', { ...LIKE, body: '{"amount":1}' }, { ...LIKE, body: '{"amount":1000000}' }],
   ['name twice in JSON', { ...LIKE, body: '{"a":1,"a":2}' }, { ...LIKE, body: '{"a":9,"a":2}' }],
   ['text body', { ...LIKE, headers: [], body: 'one' }, { ...LIKE, headers: [], body: 'all' }],
