@@ -6,7 +6,7 @@ const PAGES: readonly (readonly [string, number])[] = [
   ['packages/access/README.md', 1],
   ['docs/policies.md', 6],
   ['docs/approvals.md', 3],
-  ['docs/guards.md', 2],
+  ['docs/guards.md', 3],
   ['docs/agents.md', 4],
   ['docs/migrate-policies.md', 3],
 ]

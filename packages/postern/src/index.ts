@@ -31,7 +31,13 @@ export {
   type Refusal,
   StoreError,
 } from '@postern/core'
-export { type FrameworkRequest, RequestRefused, setPrincipal } from '@postern/http'
+export {
+  callerOf,
+  type FrameworkRequest,
+  type RequestCaller,
+  RequestRefused,
+  setPrincipal,
+} from '@postern/http'
 export { concurrency, gcra, window as limit } from '@postern/throttle'
 export { defineConfig } from './define-config.ts'
 export type { PosternOptions } from './options.ts'

@@ -30,6 +30,8 @@ interface Shop {
   readonly layer: Postern
   readonly pool: pg.Pool
   readonly owner: PostgresDatabase
+  /** Ids of the requests, in order. */
+  readonly requests: readonly string[]
   ask(
     who: string,
     method: string,
@@ -58,12 +60,16 @@ async function shop(t: TestContext, routes: Config['routes']): Promise<Shop> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-budgets-'))
   const [claim, grant, journal] = [key(1), key(2), key(3)]
   const owner = connectPostgres({ url })
+  const requests: string[] = []
   await owner.query('CREATE TABLE orders (id int PRIMARY KEY)')
   await owner.query('INSERT INTO orders SELECT generate_series(1, 100)')
   await installBudgets(owner, { budgets: BUDGETS, claimKeys: [claim], grantKeys: [grant] })
   const layer = await postern({
     folder,
-    identify,
+    identify: exchange => {
+      requests.push(exchange.id)
+      return identify(exchange)
+    },
     config: {
       budgets: BUDGETS,
       budgetDatabase: {
@@ -101,6 +107,7 @@ async function shop(t: TestContext, routes: Config['routes']): Promise<Shop> {
     layer,
     pool,
     owner,
+    requests,
     ask: async (who, method, path, headers = {}, body) =>
       handle(
         new Request(`http://shop.example${path}`, {
@@ -160,13 +167,19 @@ const ASK = { 'postern-approval': 'ask' }
 
 describe('row budgets and approvals', { timeout: 300_000 }, () => {
   test('what the database refuses is asked for, approved by another, and done once within the granted rows', async t => {
-    const { ask, orders } = await shop(t, {
+    const { ask, orders, requests } = await shop(t, {
       'POST /wipe': { budget: 'orders.delete', approve: { by: 'role:owner', rows: 40, when: 'over' } },
     })
     const refused = await ask('finn', 'POST', '/wipe?above=60')
     assert.equal(refused.status, 403)
-    const said = (await refused.json()) as { allowed: number; asked: number; retryAt: string }
+    const said = (await refused.json()) as {
+      allowed: number
+      asked: number
+      retryAt: string
+      instance: string
+    }
     assert.deepEqual([said.allowed, said.asked], [5, 40])
+    assert.equal(said.instance, `urn:postern:request:${requests.at(-1)}`)
     assert.equal(await orders(), 100)
 
     const pending = await ask('finn', 'POST', '/wipe?above=60', ASK)

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type Exchange, networkOf } from '@postern/core'
+import { type Exchange, networkOf, requestUrn } from '@postern/core'
 import type { RowBudgetExceeded } from './budget-refusal.ts'
 
 /** On whose behalf the database is used, for the duration of one request or job. */
@@ -14,6 +14,8 @@ export interface Acting {
   readonly act?: string | undefined
   /** A token of `signBudgetGrant`: the approval under which this is done. */
   readonly grant?: string | undefined
+  /** The request that this is done in, as `budgetAnswer` names it (`instance`, RFC 9457). */
+  readonly instance?: string | undefined
   /** Hears that the database refused what was done on this behalf. Must not throw. */
   readonly refused?: ((error: RowBudgetExceeded) => void) | undefined
 }
@@ -57,5 +59,6 @@ export function actingIn(exchange: Exchange): Acting {
   return {
     actor: kind === 'anonymous' ? `address:${networkOf(exchange.client)}` : `${kind}:${id}`,
     ...(tenant !== undefined && { tenant }),
+    instance: requestUrn(exchange),
   }
 }

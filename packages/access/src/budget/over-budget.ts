@@ -9,6 +9,7 @@ import {
   type RefusalLanguage,
   systemClock,
 } from '@postern/core'
+import { currentActing } from './acting-as.ts'
 import { budgetError, ReadBudgetExceeded, RowBudgetExceeded, RowBudgetHeld } from './budget-refusal.ts'
 import { BUDGET_WORDS } from './budget-words.ts'
 
@@ -34,7 +35,8 @@ export interface BudgetAnswerOptions {
  * The answer to a request whose change was over budget, as a problem document (RFC 9457), or as a page for a
  * browser: what is left, what was asked for, when to retry, and how to ask for an approval. 403 when a
  * step-up or an approval is needed, 429 otherwise; 503 when other transactions hold the budget and the
- * request may pass when it is sent again. Undefined for every other error.
+ * request may pass when it is sent again. In an application behind the middleware it names the request
+ * (`instance`). Undefined for every other error.
  * @example
  * const answer = budgetAnswer(error, { approvals: '/.postern/approvals' })
  * if (answer !== undefined) response.writeHead(answer.status, answer.headers).end(answer.body)
@@ -52,6 +54,7 @@ export function budgetAnswer(error: unknown, options: BudgetAnswerOptions = {}):
   }
   const body = JSON.stringify({
     ...budgetProblem(meant),
+    ...inRequest(),
     ...(approvals !== undefined && { approval: approvals }),
   })
   return answerWith(status, retryAfter, PROBLEM_HEADERS, body)
@@ -91,10 +94,17 @@ function heldAnswer({ budget, scope, status }: RowBudgetHeld, options: BudgetAns
     title: BUDGET_WORDS.en.held,
     status,
     detail: BUDGET_WORDS.en.heldDetail,
+    ...inRequest(),
     budget,
     scope,
   })
   return answerWith(status, 1, PROBLEM_HEADERS, body)
+}
+
+/** Which request it is, where one is handled: the middleware says so for as long as it is. */
+function inRequest(): { readonly instance?: string } {
+  const instance = currentActing()?.instance
+  return instance === undefined ? {} : { instance }
 }
 
 function wantsPage({ accept = '' }: BudgetAnswerOptions): boolean {

@@ -46,6 +46,8 @@ export interface AccessRefusal {
   readonly stepUp?: string
   /** Seconds until the same call may pass. */
   readonly retryAfter?: number
+  /** The request that was refused, as `postern explain` takes it; absent outside a request. */
+  readonly instance?: string
   /** The policy that decided, for the operator. */
   readonly policy?: string
 }
@@ -70,7 +72,7 @@ export class AccessRefused extends PosternError {
 
 /** What a caller may see of a refusal. */
 export function publicRefusal(refusal: AccessRefusal): Readonly<Record<string, string | number | object>> {
-  const { why, status, message, next, approval, budget, stepUp, retryAfter } = refusal
+  const { why, status, message, next, approval, budget, stepUp, retryAfter, instance } = refusal
   return {
     why,
     status,
@@ -82,5 +84,6 @@ export function publicRefusal(refusal: AccessRefusal): Readonly<Record<string, s
     ...(budget !== undefined && { ...budget, retryAt: new Date(budget.retryAt).toISOString() }),
     ...(stepUp !== undefined && { stepUp }),
     ...(retryAfter !== undefined && { retryAfter }),
+    ...(instance !== undefined && { instance }),
   }
 }

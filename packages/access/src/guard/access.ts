@@ -4,6 +4,7 @@ import {
   ConfigError,
   type EventRecorder,
   type Principal,
+  requestUrn,
   type StepUp,
   type StepUpProof,
   systemClock,
@@ -142,7 +143,7 @@ export class Access {
     if (!verdict.allowed)
       return principal.kind === 'anonymous'
         ? { ...signInRefusal(this.#signIn(question)), policy: verdict.policy }
-        : policyRefusal(verdict.policy)
+        : policyRefusal(verdict.policy, question.exchange !== undefined)
     const ofOwner = agent === undefined ? verdict : policies.decide(agent.owner, action, resource, context)
     return ofOwner.allowed ? { policy: verdict.policy } : agentRefusal(`${ofOwner.policy} (of the owner)`)
   }
@@ -279,7 +280,7 @@ export class Access {
     } catch (error) {
       // Another request with the same consent was first.
       if (error instanceof ApprovalRefused)
-        return { ...policyRefusal('approval'), message: error.message, next: 'Ask again.' }
+        return { ...policyRefusal('approval', false), message: error.message, next: 'Ask again.' }
       throw error
     }
   }
@@ -303,7 +304,11 @@ export class Access {
 
   #refused(question: ActQuestion, act: Act, refusal: AccessRefusal): AccessOutcome {
     this.#options.recorder?.record(refusedEvent(question, act, refusal, this.#clock.now()))
-    return { kind: 'refusal', refusal }
+    const { exchange } = question
+    return {
+      kind: 'refusal',
+      refusal: exchange === undefined ? refusal : { ...refusal, instance: requestUrn(exchange) },
+    }
   }
 
   #follow(id: string): string {

@@ -1,4 +1,4 @@
-import type { Exchange } from '@postern/core'
+import { type Exchange, requestUrn } from '@postern/core'
 import { type Acting, actingIn } from '../budget/acting-as.ts'
 import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { Permit } from './act-question.ts'
@@ -24,6 +24,10 @@ export class ActingInRequest implements Acting {
 
   get tenant(): string | undefined {
     return this.#exchange.principal.tenant
+  }
+
+  get instance(): string {
+    return requestUrn(this.#exchange)
   }
 
   get act(): string | undefined {

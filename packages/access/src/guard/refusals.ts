@@ -62,13 +62,14 @@ export function impersonationRefusal(): AccessRefusal {
 /**
  * A policy forbids it, or none allows it. The same words whether the resource is
  * somebody else's or not there at all.
+ * @param isInRequest whether the caller gets a request id
  */
-export function policyRefusal(policy: string): AccessRefusal {
+export function policyRefusal(policy: string, isInRequest: boolean): AccessRefusal {
   return {
     why: 'policy',
     status: 403,
     message: 'You may not do this here, or there is nothing here.',
-    next: 'If you think you should be able to, ask an administrator and give them the request id.',
+    next: `If you think you should be able to, ask an administrator${isInRequest ? ' and give them the request id' : ''}.`,
     headers: [],
     policy,
   }

@@ -102,8 +102,9 @@ export class ToolGuard {
       compiled,
     )
     if (outcome.kind === 'refusal') {
-      const { message, next } = outcome.refusal
-      return { ...refused(`${message} ${next}`), structuredContent: { ...publicRefusal(outcome.refusal) } }
+      const { message, next, instance } = outcome.refusal
+      const text = `${message} ${next}${instance === undefined ? '' : ` The request is ${instance}.`}`
+      return { ...refused(text), structuredContent: { ...publicRefusal(outcome.refusal) } }
     }
     const { permit } = outcome
     const counted: Promise<void>[] = []

@@ -4,8 +4,9 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { Access, Approvals, agent, type Caller, ToolGuard, type ToolResult } from '@postern/access'
-import { ConfigError, type Principal, VirtualClock } from '@postern/core'
+import { ConfigError, type Principal, requestUrn, VirtualClock } from '@postern/core'
 import { openSqlite } from '@postern/store'
+import { exchangeOf } from '../support/exchange.ts'
 import { shopPolicies } from '../support/shop.ts'
 
 const ALICE: Principal = { kind: 'user', id: 'alice', roles: ['support'] }
@@ -75,6 +76,17 @@ test('an agent may do what both it and its owner may', async () => {
   // The owner's order is the owner's, not the agent's.
   assert.match(await call('read_order', { id: 1 }), /may not do this/)
   assert.deepEqual(tools.visible({ principal: BOT }), ['read_order', 'refund', 'wipe'])
+})
+
+test('a refused call names the request, where there is one', async () => {
+  const { tools } = setting()
+  const exchange = exchangeOf()
+  const ask = (caller: Caller) => tools.call('read_order', { id: 2 }, caller, () => done)
+  const [within, outside] = [await ask({ principal: ALICE, exchange }), await ask({ principal: ALICE })]
+  assert.match(text(within), /ask an administrator and give them the request id\. The request is urn:/)
+  assert.equal(within.structuredContent?.['instance'], requestUrn(exchange))
+  assert.match(text(outside), /ask an administrator\.$/)
+  assert.equal(outside.structuredContent?.['instance'], undefined)
 })
 
 test('an agent spends its own budget of calls, and learns when to retry', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Access, type Caller, type GraphqlLimits, graphqlCost, graphqlField } from '@postern/access'
+import { requestUrn } from '@postern/core'
 import { GraphQLObjectType, GraphQLSchema, GraphQLString, graphql, parse } from 'graphql'
+import { exchangeOf } from '../support/exchange.ts'
 
 const access = new Access()
 const schema = new GraphQLSchema({
@@ -35,6 +37,16 @@ test('a field is resolved for those who may read it, and the others learn what i
     [errors?.[0]?.extensions['code'], errors?.[0]?.extensions['why'], errors?.[0]?.extensions['status']],
     ['POSTERN_REFUSED', 'role', 403],
   )
+})
+
+test('a refused field names the request, for whoever can look it up', async () => {
+  const exchange = exchangeOf()
+  const { errors } = await graphql({
+    schema,
+    source: '{ salary }',
+    contextValue: { principal: { kind: 'user', id: 'a' }, exchange },
+  })
+  assert.equal(errors?.[0]?.extensions['instance'], requestUrn(exchange))
 })
 
 const cost = (text: string, limits: GraphqlLimits = {}, variables: Record<string, unknown> = {}) =>

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Access, AccessRefused, type Caller, refusalData, trpcGuard } from '@postern/access'
+import { requestUrn } from '@postern/core'
 import { initTRPC, TRPCError } from '@trpc/server'
+import { exchangeOf } from '../support/exchange.ts'
 
 const t = initTRPC.context<{ readonly caller: Caller }>().create()
 
@@ -35,6 +37,21 @@ test('a tRPC procedure is guarded, and its client told what is missing', async (
     nobody.purge(),
     (error: unknown) => error instanceof TRPCError && error.code === 'UNAUTHORIZED',
   )
+})
+
+test('a refused procedure names the request, for whoever can look it up', async () => {
+  const exchange = exchangeOf()
+  const guarded = trpcGuard<{ readonly caller: Caller }>(new Access(), {
+    require: { role: 'finance' },
+    caller: context => context.caller,
+    error: refusal => new TRPCError(refusal),
+  })
+  const caller: Caller = { principal: { kind: 'user', id: 'a' }, exchange }
+  await assert.rejects(guarded({ ctx: { caller }, path: 'purge', getRawInput: async () => null }), error => {
+    assert.ok(error instanceof TRPCError)
+    assert.equal(refusalData(error.cause)?.['instance'], requestUrn(exchange))
+    return true
+  })
 })
 
 test('attack: a set or a map in the input is not the same act as another one', async () => {

@@ -10,6 +10,11 @@ export interface Problem {
   readonly [extension: string]: unknown
 }
 
+/** A request as refusals name it (`instance`, RFC 9457 section 3.1.5); `postern explain` takes it. */
+export function requestUrn({ id }: Pick<Exchange, 'id'>): string {
+  return `urn:postern:request:${id}`
+}
+
 /**
  * A problem document (RFC 9457) for this request. Its `instance` holds the request id, which `explain` takes:
  * every document that a guard writes is made here.
@@ -23,7 +28,7 @@ export function problemDocument(exchange: Exchange, problem: Problem): RefusalCo
       title,
       status,
       detail,
-      instance: `urn:postern:request:${exchange.id}`,
+      instance: requestUrn(exchange),
       ...more,
     }),
   }

@@ -1,24 +1,10 @@
-import { ConfigError, type Principal } from '@postern/core'
-import { carriedByFetch } from '../fetch/fetch-carrier.ts'
+import type { Principal } from '@postern/core'
 import { RequestRefused } from '../fetch/request-refused.ts'
 import { claimAnswer } from '../node/claim-answer.ts'
-import { carriedByNode } from '../node/node-carrier.ts'
+import { type FrameworkRequest, fetchCarrierOf, nodeCarrierOf, notCarried } from './carried-request.ts'
 
 const NOT_AWAITED =
   'setPrincipal() refused a request that was answered before: write await setPrincipal(...), so that the answer waits'
-
-/**
- * A request of a framework, or its context: node's and Express's request, Fastify's request, the context of
- * Koa or Hono, a fetch Request.
- * @example
- * ```ts
- * import { type FrameworkRequest, setPrincipal } from 'postern'
- *
- * export const signIn = (request: FrameworkRequest, id: string): Promise<void> =>
- *   setPrincipal(request, { kind: 'user', id })
- * ```
- */
-export type FrameworkRequest = object
 
 /**
  * Says who sent a request, for an application that authenticates in its own code, after Postern let the
@@ -82,9 +68,8 @@ async function refusalOf(
   request: FrameworkRequest,
   principal: Principal | undefined,
 ): Promise<RequestRefused | undefined> {
-  const node = nodeRequestOf(request)
-  const byNode = node === undefined ? undefined : carriedByNode(node)
-  if (byNode?.engine.takesPrincipals === true) {
+  const byNode = nodeCarrierOf(request)
+  if (byNode !== undefined) {
     await byNode.engine.identify(byNode.exchange, principal)
     const { decision } = byNode.exchange
     if (decision.effect !== 'allow') {
@@ -95,50 +80,11 @@ async function refusalOf(
     byNode.showReplies()
     return undefined
   }
-  const fetched = fetchRequestOf(request)
-  const byFetch = fetched === undefined ? undefined : carriedByFetch(fetched)
-  if (byFetch === undefined)
-    throw new ConfigError({
-      place: 'setPrincipal',
-      problem: 'Postern does not carry this request, or its configuration has no identify',
-      hint: "mount Postern before this code, set identify: 'application', and pass the framework's own request or context",
-    })
+  const byFetch = fetchCarrierOf(request)
+  if (byFetch === undefined) throw notCarried('setPrincipal')
   await byFetch.engine.identify(byFetch.exchange, principal)
   const { decision } = byFetch.exchange
   if (decision.effect === 'allow') return undefined
   if (byFetch.hasAnswered) warnNotAwaited(byFetch.engine)
   return new RequestRefused(decision, byFetch.exchange)
-}
-
-interface Wrapped {
-  readonly raw?: unknown
-  readonly req?: unknown
-  readonly env?: unknown
-}
-
-/**
- * Node's request inside what a framework passes around: itself, Fastify's `raw`, Koa's `req`, the environment
- * of @hono/node-server.
- */
-function nodeRequestOf(request: object): object | undefined {
-  const { raw, req, env } = request as Wrapped
-  for (const candidate of [
-    request,
-    raw,
-    req,
-    isObject(env) ? (env as { incoming?: unknown }).incoming : undefined,
-  ])
-    if (isObject(candidate) && 'rawHeaders' in candidate) return candidate
-  return undefined
-}
-
-function fetchRequestOf(request: object): Request | undefined {
-  if (request instanceof Request) return request
-  const { req } = request as Wrapped
-  const raw = isObject(req) ? (req as Wrapped).raw : undefined
-  return raw instanceof Request ? raw : undefined
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }
