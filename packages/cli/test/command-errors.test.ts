@@ -50,7 +50,7 @@ cases('reading files of requests, rules and logs', [
   ['rules test requests.jsonl', 2, /requests\.jsonl: .* at line 2/],
   ['scenarios list', 0, /http-probing/],
   ['scenarios test none.log', 2, /there is no such file/],
-  ['scenarios test requests.jsonl', 1, /nothing was found\n3 lines are not in an access log format/],
+  ['scenarios test requests.jsonl', 1, /nothing was found\nnot in an access log format: 3 lines/],
   ['replay requests.jsonl --against none.yaml', 2, /none\.yaml: there is no such file/],
   ['report --since tomorrowish', 2, /"tomorrowish" is not a time/],
   ['report --format pdf', 2, /"pdf" is not a format\n {2}hint: text, json or html/],
@@ -87,6 +87,7 @@ cases('limits and parameters without a running gateway', [
   ['limits show 192.0.2.7', 3, NO_GATEWAY],
   ['limits reset 192.0.2.7', 3, NO_GATEWAY],
   ['limits set address 192.0.2.7 5/1m', 2, /limits\.address: has one rule for everybody/],
+  ['limits set adress 192.0.2.7 5/1m', 2, /there is no limit "adress"[\s\S]*the limits are address, busy/],
   ['limits list', 0, /no key has a rule of its own/],
   ...['show ""', 'reset ""', 'set address "" 5/1m', 'unset address ""'].map(
     (command): Case => [`limits ${command}`, 2, /key: must be text of 1 to 256 characters/],

@@ -241,10 +241,10 @@ describe('a replay', () => {
     const part = write('part.log', [line(0, '192.0.2.1', 'GET / HTTP/1.1'), 'Listening on port 3000'])
     const some = await cli(['replay', part], folder)
     assert.equal(some.code, 0)
-    assert.match(some.stdout + some.stderr, /1 of 2 lines were read \(50\.0 %\)/)
+    assert.match(some.stdout + some.stderr, /1 of 2 lines read \(50\.0 %\)/)
     const none = await cli(['replay', write('none-read.log', ['Listening on port 3000'])], folder)
     assert.equal(none.code, 1)
-    assert.match(none.stdout + none.stderr, /0 of 1 lines were read/)
+    assert.match(none.stdout + none.stderr, /0 of 1 line read/)
   })
 
   test('decides as the gateway does on a path that begins with several slashes', async () => {

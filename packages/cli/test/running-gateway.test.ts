@@ -105,7 +105,7 @@ const CASES: readonly Case[] = [
       countries: [{ country: 'DE', requests: 9, refused: 2 }],
     },
     0,
-    /^2026-05-04 {2}12 requests, 1 refused\n2026-05-05 {2}1 requests, 1 refused\nDE +9 requests, 2 refused\n$/,
+    /^2026-05-04 {2}12 requests, 1 refused\n2026-05-05 {2}1 request, 1 refused\nDE +9 requests, 2 refused\n$/,
   ],
   [
     'console graph --hours 2 --principal ann',

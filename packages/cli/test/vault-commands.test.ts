@@ -252,7 +252,7 @@ describe('postern vault migrate', () => {
     `)
     const { code, stdout, stderr } = await run('vault', 'migrate', 'customers')
     assert.equal(code, 0, stderr)
-    assert.match(stdout, /^1 rows looked at, 2 values rewritten$/m)
+    assert.match(stdout, /^1 row looked at, 2 values rewritten$/m)
     assert.match(
       stderr,
       /1 of them was written in the old form while the job ran\. Find out what still writes so/,

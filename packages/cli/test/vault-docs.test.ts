@@ -108,9 +108,7 @@ describe('docs/vault.md and docs/vault-holders.md', () => {
     mkdirSync(work)
     symlinkSync(join(root, 'node_modules'), join(work, 'node_modules'))
     const database = openSqlite({ path: join(work, 'shop.db') })
-    database.db.exec(
-      "CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO customers VALUES (1, 'anne@example.com'), (2, 'bob@example.com')",
-    )
+    database.db.exec(/^```sql\n(.*?)^```$/ms.exec(page)?.[1] ?? '')
     database.close()
     const ports = await freePorts()
     // "Write a row with a plausible value through the vault, here the row 666."

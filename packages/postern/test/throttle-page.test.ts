@@ -27,7 +27,7 @@ function timeless(text: string): string {
 describe('docs/throttle.md', () => {
   test('every configuration is accepted as printed', async () => {
     const blocks = blocksOf('yaml')
-    assert.equal(blocks.length, 3)
+    assert.equal(blocks.length, 4)
     for (const text of blocks) {
       const folder = mkdtempSync(join(tmpdir(), 'postern-throttle-page-'))
       try {

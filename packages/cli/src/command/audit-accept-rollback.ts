@@ -1,6 +1,7 @@
 import { ConfigError, systemClock } from '@postern/core'
 import { Connections, openAudit, operatorEvent } from '@postern/runtime'
 import type { Command } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup } from './setup.ts'
 
@@ -33,7 +34,7 @@ export const run: Command = async (_args, options, context) => {
       .finally(() => log.close())
     const size = Number(checkpoint.split('\n')[1])
     context.output.line(
-      `the log continues with ${size} entries; the last ones record that this was accepted, and by whom`,
+      `the log continues with ${counted(size, 'entry', 'entries')}; the last ones record that this was accepted, and by whom`,
     )
     context.output.result({ size })
     return EXIT.done

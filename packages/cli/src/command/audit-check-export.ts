@@ -6,6 +6,7 @@ import { openAuditSource } from '@postern/runtime'
 import { logLines } from '../replay/log-lines.ts'
 import { asStarter } from './act-as-owner.ts'
 import { type Command, listOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { loadSetup, type Setup } from './setup.ts'
@@ -24,7 +25,7 @@ export const run: Command = async ([name = ''], options, context) => {
     linesOf(resolve(folder, name)),
     verifiers,
   )
-  const of = `${count} entries of tenant "${safe(tenant)}" from number ${first} on, under a checkpoint of ${safe(checkpoint.origin)} with ${checkpoint.size} entries`
+  const of = `${counted(count, 'entry', 'entries')} of tenant "${safe(tenant)}" from number ${first} on, under a checkpoint of ${safe(checkpoint.origin)} with ${counted(checkpoint.size, 'entry', 'entries')}`
   if (isComplete) output.line(`${output.paint('green', 'complete')}: ${of}`)
   else
     output.line(

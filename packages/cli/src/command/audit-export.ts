@@ -3,6 +3,7 @@ import { ConfigError } from '@postern/core'
 import { openAuditSource } from '@postern/runtime'
 import { auditFilter, filteredEntries } from './audit-filter.ts'
 import { type Command, type CommandOptions, textOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
@@ -27,7 +28,7 @@ export const run: Command = async (_args, options, context) => {
     written++
     if (signal.aborted) return EXIT.interrupted
   }
-  output.note(`${written} lines`)
+  output.note(counted(written, 'line'))
   return EXIT.done
 }
 

@@ -1,6 +1,7 @@
 import { type RebuildOptions, type Rebuilt, rebuildIndex, rebuildPostgresIndex } from '@postern/audit'
 import { auditDirectory, Connections, isAuditInPostgres, readAudit, requirePostgres } from '@postern/runtime'
 import type { Command } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { loadSetup, type Setup } from './setup.ts'
 
@@ -25,8 +26,11 @@ export const run: Command = async (_args, options, context) => {
   bar.end()
   output.line(
     identical
-      ? `the index says exactly what the ${size} entries of the log say`
-      : output.paint('red', `the index did not say what the ${size} entries of the log say`),
+      ? `the index says exactly what the ${counted(size, 'entry', 'entries')} of the log say`
+      : output.paint(
+          'red',
+          `the index did not say what the ${counted(size, 'entry', 'entries')} of the log say`,
+        ),
   )
   if (!identical && !isReplacing)
     output.note(

@@ -1,6 +1,7 @@
 import { logHandler } from '@postern/audit'
 import { openAuditSource } from '@postern/runtime'
 import type { Command } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { failureLines, listenOption, serveUntilStopped } from './serve-until-stopped.ts'
 import { loadSetup } from './setup.ts'
@@ -18,7 +19,9 @@ export const run: Command = async (_args, options, context) => {
     const handler = logHandler(log.reader, '', failureLines(output, 'audit serve'))
     await serveUntilStopped(handler, place, signal, async url => {
       const { origin, size } = await log.reader.head()
-      output.line(`serving ${origin}, ${size} entries, at ${url}/checkpoint and ${url}/tile/`)
+      output.line(
+        `serving ${origin}, ${counted(size, 'entry', 'entries')}, at ${url}/checkpoint and ${url}/tile/`,
+      )
       output.result({ event: 'listening', url, origin })
     })
     return EXIT.done

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { isRemovalRecorded, parseVerifierKey, type VerifyReport, verifyStore } from '@postern/audit'
 import { openAuditSource } from '@postern/runtime'
 import { type Command, listOption, textOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
@@ -49,8 +50,11 @@ export const run: Command = async (_args, options, context) => {
   bar.end()
   if (report === undefined) return EXIT.interrupted
   const { ok, origin, size, root, problems } = report
-  if (ok) output.line(`${output.paint('green', 'intact')}: ${size} entries of ${safe(origin)}, root ${root}`)
-  else output.line(`${output.paint('red', 'CHANGED')}: ${problems.length} problem(s)`)
+  if (ok)
+    output.line(
+      `${output.paint('green', 'intact')}: ${counted(size, 'entry', 'entries')} of ${safe(origin)}, root ${root}`,
+    )
+  else output.line(`${output.paint('red', 'CHANGED')}: ${counted(problems.length, 'problem')}`)
   for (const { path: file, from, to, message } of problems)
     output.line(`  ${safe(file)} bytes ${from} to ${to}: ${safe(message)}`)
   if (ok) noteRest(output, report, isRecorded, waiting)
@@ -73,13 +77,13 @@ function noteRest(
 ): void {
   if (waiting !== undefined && waiting > 0)
     output.note(
-      `${waiting} later entries are written and not in the tree yet: a running gateway adds them within a second, after a crash the next start does.`,
+      `Written and not in the tree yet: ${counted(waiting, 'later entry', 'later entries')}; a running gateway adds them within a second, after a crash the next start does.`,
     )
   if (entries >= size) return
   output.note(
     isRecorded
-      ? `Retention removed the first ${size - entries} entries; their hashes are there.`
-      : `The first ${size - entries} entries are gone, and no entry says that retention removed them ("audit.pruned"). ` +
+      ? `Retention removed the first ${counted(size - entries, 'entry', 'entries')}; the hashes are there.`
+      : `Missing: the first ${counted(size - entries, 'entry', 'entries')}, and no entry says that retention removed them ("audit.pruned"). ` +
           'Unless it was just stopped while it did, somebody deleted them.',
   )
 }

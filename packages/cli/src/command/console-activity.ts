@@ -1,6 +1,7 @@
 import type { Json } from '@postern/core'
 import { askGateway } from '@postern/server'
 import { type Command, textOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
@@ -32,9 +33,9 @@ export const run: Command = async (_args, options, context) => {
     byDay.set(day, { requests: sum.requests + requests, refused: sum.refused + refused })
   }
   for (const [day, { requests, refused }] of byDay)
-    output.line(`${day}  ${requests} requests, ${refused} refused`)
+    output.line(`${day}  ${counted(requests, 'request')}, ${refused} refused`)
   for (const { country, requests, refused } of countries)
-    output.line(`${safe(country).padEnd(10)}  ${requests} requests, ${refused} refused`)
+    output.line(`${safe(country).padEnd(10)}  ${counted(requests, 'request')}, ${refused} refused`)
   output.result(answer)
   return EXIT.done
 }

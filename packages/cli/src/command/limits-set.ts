@@ -10,7 +10,7 @@ export const run: Command = async ([name = '', given = '', rule = ''], options, 
   parseLimitRule(rule)
   const act = { action: 'limits.set', resource: { type: 'limit', id: name }, data: { key, rule } }
   await withLimitOverrides(options, context, name, table => table.set({ name, key, rule }), act)
-  context.output.line(`${safe(name)} of ${safe(key)} is ${rule} from now on, within 5 seconds`)
+  context.output.line(`the limit ${safe(name)} of ${safe(key)} is ${rule} within 5 seconds`)
   context.output.result({ name, key, rule })
   return EXIT.done
 }

@@ -10,7 +10,7 @@ export const run: Command = async ([name = '', given = ''], options, context) =>
   const removed = await withLimitOverrides(options, context, undefined, table => table.remove(name, key), act)
   context.output.line(
     removed
-      ? `${safe(name)} of ${safe(key)} is that of everybody again`
+      ? `the limit ${safe(name)} of ${safe(key)} is the common one again`
       : `${safe(key)} has no rule of its own in ${safe(name)}`,
   )
   context.output.result({ name, key, removed })

@@ -7,6 +7,7 @@ import { type ReplaySummary, replay, totalBytes } from '../replay/replay.ts'
 import type { ReplayReport } from '../replay/replay-run.ts'
 import type { Counted } from '../replay/top-counts.ts'
 import { type Command, textOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
@@ -38,7 +39,7 @@ export const run: Command = async (args, options, context) => {
     top,
   })
   bar.end()
-  output.note(`${summary.lines} lines in ${((performance.now() - started) / 1_000).toFixed(1)} s`)
+  output.note(`${counted(summary.lines, 'line')} in ${((performance.now() - started) / 1_000).toFixed(1)} s`)
   output.note(shareRead(summary))
   show(output, summary)
   output.result(summary)
@@ -52,7 +53,7 @@ export const run: Command = async (args, options, context) => {
 function shareRead({ lines, malformed }: ReplaySummary): string {
   if (lines === 0) return 'the files have no lines'
   const share = ((100 * (lines - malformed)) / lines).toFixed(1)
-  return `${lines - malformed} of ${lines} lines were read (${share} %)`
+  return `${lines - malformed} of ${counted(lines, 'line')} read (${share} %)`
 }
 
 function show(output: Output, summary: ReplaySummary): void {
@@ -64,7 +65,7 @@ function show(output: Output, summary: ReplaySummary): void {
   showReport(output, report, against === undefined ? undefined : 'this configuration')
   if (malformed > 0) {
     output.line(
-      output.paint('yellow', `${malformed} lines are not in an access log format and were skipped:`),
+      output.paint('yellow', `not in an access log format, and skipped: ${counted(malformed, 'line')}`),
     )
     for (const { place, text } of malformedExamples) output.line(`  ${safe(place)}: ${safe(text)}`)
   }
@@ -86,7 +87,7 @@ function showReport(output: Output, report: ReplayReport, title: string | undefi
     report.requests === 0 ? '0 %' : `${((100 * count) / report.requests).toFixed(2)} %`
   if (title !== undefined) output.line(output.paint('bold', title))
   output.line(
-    `${report.requests} requests: ${output.paint('green', `${report.allowed} allowed`)}, ` +
+    `${counted(report.requests, 'request')}: ${output.paint('green', `${report.allowed} allowed`)}, ` +
       `${output.paint('red', `${report.blocked} blocked`)} (${share(report.blocked)}), ` +
       `${output.paint('yellow', `${report.throttled} throttled`)} (${share(report.throttled)}), ${report.challenged} challenged`,
   )

@@ -5,6 +5,7 @@ import { ObserveCounts, type ObserveReport } from '../report/observe-report.ts'
 import { reportHtml } from '../report/report-html.ts'
 import { auditFilter, filteredEntries } from './audit-filter.ts'
 import { type Command, textOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
@@ -59,7 +60,7 @@ function print(report: ObserveReport, output: Output): void {
     return
   }
   output.line(
-    `${requests} requests would have been refused: ${denied} denied, ${throttled} throttled, ${challenged} challenged`,
+    `${counted(requests, 'request')} would have been refused: ${denied} denied, ${throttled} throttled, ${challenged} challenged`,
   )
   output.line(`from ${first ?? ''} to ${last ?? ''}`)
   section('rules', report.rules, output, 'postern explain ')

@@ -8,6 +8,7 @@ import {
   rewriteTable,
 } from '@postern/vault/setup'
 import { type CommandContext, type CommandOptions, listOption, textOption } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { wholeOption } from './whole-option.ts'
 import { withVault } from './with-vault.ts'
@@ -43,14 +44,14 @@ export async function rewriteCommand(
         signal: context.signal,
         except: listOption(options, 'except').map(keyOf),
         onProgress: ({ rows, rewritten }) => {
-          const text = `${rows} rows, ${rewritten} values`
+          const text = `${counted(rows, 'row')}, ${counted(rewritten, 'value')}`
           if (text !== noted) context.output.note(text)
           noted = text
         },
       })
       const { rows, rewritten, late, done } = progress
       context.output.line(
-        `${rows} rows looked at, ${rewritten} values rewritten${done ? '' : '; stopped, run it again to go on'}`,
+        `${counted(rows, 'row')} looked at, ${counted(rewritten, 'value')} rewritten${done ? '' : '; stopped, run it again to go on'}`,
       )
       if (late > 0)
         context.output.note(
@@ -73,7 +74,7 @@ function plainValuesLeft(table: string, { dialect }: Awaited<ReturnType<typeof o
   // Its name is a plain one: the job has checked that.
   const name = table.split('.').map(part => `"${part}"`)
   const vacuum = dialect.rows === 'arrays' ? `VACUUM FULL ${name.join('.')}` : 'VACUUM'
-  return `Files of the database may still hold the plain values: run ${vacuum}, and see that its write-ahead log and earlier backups do not stay.`
+  return `Files of the database may still hold the plain values: run ${vacuum}, and make sure that its write-ahead log and earlier backups are removed.`
 }
 
 /** The key of one row: a value, or a JSON array of texts. */

@@ -4,6 +4,7 @@ import { replayEngine } from '@postern/runtime'
 import { namedFile } from '../replay/open-text.ts'
 import { replay, totalBytes } from '../replay/replay.ts'
 import type { Command } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
 import { loadSetup } from './setup.ts'
@@ -36,7 +37,7 @@ export const run: Command = async (args, options, context) => {
   for (const { key, count, examples } of report.findings)
     output.line(`${String(count).padStart(6)}  ${safe(key)}  ${safe(examples.join(', '))}`)
   if (report.findings.length === 0) output.line('nothing was found')
-  if (malformed > 0) output.note(`${malformed} lines are not in an access log format`)
+  if (malformed > 0) output.note(`not in an access log format: ${counted(malformed, 'line')}`)
   output.result({ requests: report.requests, malformed, findings: report.findings })
   return report.findings.length === 0 ? EXIT.no : EXIT.done
 }

@@ -54,7 +54,7 @@ async function revokePrincipal(
   } finally {
     await connections.close()
   }
-  context.output.line(`what principal ${safe(id)} was issued until now is no longer valid`)
+  context.output.line(`every session and token issued to ${safe(id)} until now is no longer valid`)
   context.output.result({ principal: id, revoked: true })
   return EXIT.done
 }

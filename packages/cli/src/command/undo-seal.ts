@@ -1,6 +1,7 @@
 import { expireJournal, sealJournal } from '@postern/access'
 import { ConfigError, formatDuration } from '@postern/core'
 import type { Command } from './command.ts'
+import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
 import { withBudgetDatabase } from './with-budget-database.ts'
 
@@ -22,7 +23,7 @@ export const run: Command = async (_args, options, context) => {
     return { sealed: await sealJournal(database, key), forgotten, retention: settings.retention }
   })
   output.line(
-    `${done.sealed} entries sealed; ${done.forgotten} older than ${formatDuration(done.retention)} forgotten`,
+    `${counted(done.sealed, 'entry', 'entries')} sealed; ${done.forgotten} older than ${formatDuration(done.retention)} forgotten`,
   )
   output.result(done)
   return EXIT.done

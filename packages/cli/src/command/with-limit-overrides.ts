@@ -1,3 +1,4 @@
+import type { CompiledConfig } from '@postern/config'
 import { ConfigError, systemClock } from '@postern/core'
 import {
   Connections,
@@ -24,12 +25,7 @@ export async function withLimitOverrides<T>(
 ): Promise<T> {
   const setup = await loadSetup(options, context)
   const { config, dataDirectory } = setup
-  if (limit !== undefined && !isOverridable(config, limit))
-    throw new ConfigError({
-      place: `limits.${limit.slice(0, 40)}`,
-      problem: 'has one rule for everybody',
-      hint: `limits: { ${limit.slice(0, 40)}: { overrides: true, ... } } lets single keys have their own`,
-    })
+  if (limit !== undefined && !isOverridable(config, limit)) throw fixedLimit(config, limit.slice(0, 40))
   const connections = new Connections(config, dataDirectory, 'existing')
   try {
     const table = new LimitOverrides(connections)
@@ -40,6 +36,24 @@ export async function withLimitOverrides<T>(
   } finally {
     await connections.close()
   }
+}
+
+/** Why single keys of a limit have no rules of their own: there is no such limit, or it does not let them. */
+function fixedLimit({ limits }: CompiledConfig, limit: string): ConfigError {
+  const names = limits.map(({ name }) => name)
+  return new ConfigError(
+    names.includes(limit)
+      ? {
+          place: `limits.${limit}`,
+          problem: 'has one rule for everybody',
+          hint: `limits: { ${limit}: { overrides: true, ... } } lets single keys have their own`,
+        }
+      : {
+          place: 'limits',
+          problem: `there is no limit "${limit}"`,
+          hint: names.length === 0 ? 'none is configured' : `the limits are ${names.join(', ')}`,
+        },
+  )
 }
 
 /** A key of limits, as it was given. @throws ConfigError when it is empty or too long */
