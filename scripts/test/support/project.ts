@@ -126,9 +126,11 @@ export class Project {
       }
       server.stdout?.on('data', read)
       server.stderr?.on('data', read)
+      // One that ends by itself has printed all that it prints, and its streams are closed.
       server.once('close', () => {
         clearTimeout(late)
-        reject(new Error(`${command}: ended, and printed\n${printed}`))
+        if (linesOf(printed).join('\n') === wanted.join('\n')) resolve()
+        else reject(new Error(`${command}: ended, and printed\n${printed}`))
       })
       if (shown === '') {
         clearTimeout(late)
