@@ -38,6 +38,7 @@ function where(node: Bound, relations: Readonly<Record<string, string>>): Prisma
     case 'compare':
       return compare(node)
     case 'in': {
+      if (node.field.holds === 'time') return timeIn(node)
       const values = node.values.map(value => plain({ kind: 'value', holds: node.field.holds, value }))
       return { [node.field.name]: node.negated ? { notIn: values } : { in: values } }
     }
@@ -82,7 +83,39 @@ function compare({ operator, left, right }: Extract<Bound, { kind: 'compare' }>)
       problem: 'it compares two fields',
       hint: 'use toSql(filter) with $queryRaw, or compare a field with a value',
     })
+  if (left.holds === 'time') return timeCompare(left.name, operator, plain(right))
   return { [left.name]: { [WORDS[operator]]: plain(right) } }
+}
+
+/**
+ * Decisions know times to the millisecond, and PostgreSQL stores microseconds: what was written a moment
+ * after a limit is at it, not beyond it.
+ */
+function timeCompare(name: string, operator: keyof typeof WORDS, value: unknown): PrismaWhere {
+  const ms = Number(value)
+  const start = new Date(ms)
+  const next = new Date(ms + 1)
+  switch (operator) {
+    case 'eq':
+      return { [name]: { gte: start, lt: next } }
+    case 'ne':
+      return { OR: [{ [name]: { lt: start } }, { [name]: { gte: next } }] }
+    case 'lt':
+      return { [name]: { lt: start } }
+    case 'lte':
+      return { [name]: { lt: next } }
+    case 'gt':
+      return { [name]: { gte: next } }
+    case 'gte':
+      return { [name]: { gte: start } }
+  }
+}
+
+function timeIn({ field, values, negated }: Extract<Bound, { kind: 'in' }>): PrismaWhere {
+  const each = values.map(value =>
+    timeCompare(field.name, negated ? 'ne' : 'eq', plain({ kind: 'value', holds: 'time', value })),
+  )
+  return negated ? { AND: each } : { OR: each }
 }
 
 function plain(operand: BoundOperand): unknown {

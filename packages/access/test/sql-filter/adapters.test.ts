@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
-import { type Filter, toPrisma, toSql } from '@postern/access'
+import {
+  allow,
+  definePolicies,
+  eq,
+  type Filter,
+  gt,
+  gte,
+  lt,
+  lte,
+  ne,
+  not,
+  oneOf,
+  resourceType,
+  toPrisma,
+  toSql,
+} from '@postern/access'
 import { sql as drizzleSql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import { integer, pgTable, text } from 'drizzle-orm/pg-core'
@@ -117,6 +132,28 @@ test('Prisma takes the filter as a where', () => {
     () => toPrisma(shopPolicies.filter(SUPPORT, 'order.read', 'order')),
     /relations: \{ 'order\.team'/,
   )
+})
+
+test('attack: a row that was written in the millisecond of a limit passes for one beyond it in Prisma', () => {
+  const event = resourceType('event', { table: 'events', fields: { id: 'integer', at: 'time' } })
+  const { at } = event.fields
+  const limit = Date.UTC(2026, 0, 1)
+  const start = new Date(limit)
+  const next = new Date(limit + 1)
+  const other = [{ at: { lt: start } }, { at: { gte: next } }]
+  for (const [when, where] of [
+    [gt(at, limit), { at: { gte: next } }],
+    [gte(at, limit), { at: { gte: start } }],
+    [lt(at, limit), { at: { lt: start } }],
+    [lte(at, limit), { at: { lt: next } }],
+    [eq(at, limit), { at: { gte: start, lt: next } }],
+    [ne(at, limit), { OR: other }],
+    [oneOf(at, [limit]), { OR: [{ at: { gte: start, lt: next } }] }],
+    [not(oneOf(at, [limit])), { AND: [{ OR: other }] }],
+  ] as const) {
+    const policies = definePolicies([allow('events of a time', { action: 'event.read', on: event, when })])
+    assert.deepEqual(toPrisma(policies.filter(ANN, 'event.read', 'event')), where)
+  }
 })
 
 test('no value of a caller stands in the text of a statement', () => {
