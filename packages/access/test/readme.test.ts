@@ -32,7 +32,7 @@ test('the example of row budgets in the README runs as printed', async t => {
       ...process.env,
       OWNER_URL: admin.href,
       APP_URL: place.url,
-      CLAIM_KEY: Buffer.alloc(32, 9).toString('base64'),
+      CLAIM_KEY: `1:${Buffer.alloc(32, 9).toString('base64')}`,
     },
   })
   assert.equal(run.stderr, '')
