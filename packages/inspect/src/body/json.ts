@@ -148,7 +148,11 @@ class JsonWalk {
     const { start, end } = this.string
     if (this.#isBehindOption || this.#path.key !== '')
       this.#path.key = this.#isBehindOption ? SHELL_PROGRAM : ''
-    this.#isBehindOption = isShellOption(this.#text, start, end)
+    if (this.string.isPlain) this.#isBehindOption = isShellOption(this.#text, start, end)
+    else {
+      const option = unescapeJson(this.#text.slice(start, Math.min(end, start + LONGEST_OPTION)))
+      this.#isBehindOption = isShellOption(option, 0, option.length)
+    }
   }
 
   /** A character outside the strings. @returns false to end the walk */
@@ -178,6 +182,9 @@ class JsonWalk {
     }
   }
 }
+
+/** Of one that is written in escapes of six characters. */
+const LONGEST_OPTION = 25
 
 /** The option behind which a shell takes a program (POSIX.1-2024, sh), also among others: `-c`, `-lc`. */
 function isShellOption(text: string, start: number, end: number): boolean {

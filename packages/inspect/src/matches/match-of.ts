@@ -115,6 +115,7 @@ const NAMED: ReadonlySet<string> = new Set(['traversal/sensitive-file', 'travers
 const OF_NO_DOCUMENT: ReadonlySet<string> = new Set([
   'rce/shell-back',
   'rce/shell-look',
+  'code/look-call',
   'rce/fetched-script',
   'rce/fetched-tool',
   'rce/look-into-file',

@@ -38,7 +38,6 @@ export const commandProofRules: readonly Rule[] = [
     /^\s{0,4}(?:\/(?:usr\/)?bin\/)?touch\s{1,4}\/(?:tmp|var\/tmp|dev\/shm|var\/www)\/[\w./-]{1,60}\s{0,4}$/,
     {
       score: 5,
-      bare: true,
       quotable: true,
       atStart: true,
       chars: CHAR.slash,
@@ -82,7 +81,7 @@ export const commandProofRules: readonly Rule[] = [
   // Behind an address, or the end of a string, at the start of a value.
   pattern(
     'rce/behind-address',
-    /^\s{0,2}(?:(?:\d{1,3}\.){3}\d{1,3}\s{0,2}(?:;|\|{1,2}|&{1,2}|`)|["']\s{0,2};)\s{0,4}(?:echo|cat|id|ls|ping|wget|curl|sh|bash|nc|whoami|uname|sleep|telnetd|busybox|reboot|touch|rm|ifconfig|nslookup|printf)(?:\s{1,4}[\w"'$`/.-]|\s{0,2}[;|&`)]|$)/,
+    /^\s{0,2}(?:(?:-[a-z]\s{1,2}(?:\d{1,4}\s{1,2})?){0,4}(?:\d{1,3}\.){3}\d{1,3}\s{0,2}(?:;|\|{1,2}|&{1,2}|`)|["']\s{0,2};)\s{0,4}(?:echo|cat|id|ls|ping|wget|curl|sh|bash|nc|whoami|uname|sleep|telnetd|busybox|reboot|touch|rm|ifconfig|nslookup|printf)(?:\s{1,4}[\w"'$`/.-]|\s{0,2}[;|&`)]|$)/,
     {
       score: 5,
       quotable: true,
@@ -96,6 +95,7 @@ export const commandProofRules: readonly Rule[] = [
         "'; ls -la",
         '1.1.1.1&id',
         '1.1.1.1`id`',
+        '-c 1 127.0.0.1|ls /',
       ],
       benign: ['10.0.0.1; host', '8.8.8.8 & dns', '"; echoes of the past', '1.2.3.4 | sleeping'],
     },

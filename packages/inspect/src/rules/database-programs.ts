@@ -87,6 +87,16 @@ export const databaseProgramRules: readonly Rule[] = [
       ],
     },
   ),
+  // A table is asked for, and what follows it holds for every row.
+  pattern('sqli/where-always', /^\s{0,4}[\w.`]{1,60}\s{1,4}where\s{1,4}\(?(\d{1,4})\s{0,2}=\s{0,2}\1\b/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.equals,
+    words: WORD.sqlVerb,
+    places: ['path', 'query', 'form', 'cookie'],
+    attacks: ['users where 1=1', 'a.b where (1=1)'],
+    benign: ['1=1', 'users where id=1', 'and where 1=2'],
+  }),
   // What tells an intruder who he is to the database, as the whole value.
   pattern(
     'sqli/whoami',

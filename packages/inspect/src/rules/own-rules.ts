@@ -9,9 +9,11 @@ import { disguisedCommandRules } from './disguised-commands.ts'
 import { embeddedCodeRules } from './embedded-code.ts'
 import { exploitRules } from './exploits.ts'
 import { fetchingXmlRules } from './fetching-xml.ts'
+import { foreignProgramRules } from './foreign-programs.ts'
 import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
+import { injectedLineRules } from './injected-lines.ts'
 import { javaRules } from './java.ts'
 import { languageProgramRules } from './language-programs.ts'
 import { managementRules } from './management.ts'
@@ -76,4 +78,6 @@ export const ownRules: readonly Rule[] = [
   ...productPathRules,
   ...remoteCommandRules,
   ...programOptionRules,
+  ...injectedLineRules,
+  ...foreignProgramRules,
 ]

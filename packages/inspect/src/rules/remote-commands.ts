@@ -20,14 +20,15 @@ function findRunningProcedure(reading: Reading): Span | undefined {
 }
 
 /** An address by numbers that anybody can reach: no publisher of software hands out one. */
-const ANYWHERE =
+export const ANYWHERE: string =
   '(?<![\\d.])(?!(?:0|10|127)\\.|169\\.254\\.|192\\.168\\.|172\\.(?:1[6-9]|2\\d|3[01])\\.)\\d{1,3}(?:\\.\\d{1,3}){3}(?![\\w.-])'
 const FETCH = '\\b(?:curl|wget|fetch|iwr|irm|invoke-webrequest|invoke-restmethod)\\s'
 const INTERPRETER =
   '(?:sudo\\s{1,4})?(?:(?:ba|da|z|k|a)?sh|python\\d?|perl|php|ruby|iex|invoke-expression)\\b'
 
 /** What an intruder has a shell do first, as all that it does. */
-const LOOK = '(?:id|whoami|ifconfig|ipconfig|uname(?:\\s-[a-z]{1,3})?|cat\\s{1,2}\\/etc\\/(?:passwd|shadow))'
+export const LOOK: string =
+  '(?:id|whoami|ifconfig|ipconfig|uname(?:\\s-[a-z]{1,3})?|cat\\s{1,2}\\/etc\\/(?:passwd|shadow))'
 const LOOK_ALONE = new RegExp(`^\\s{0,4}${LOOK}\\s{0,4}$`)
 const LOOK_IN_SHELL = new RegExp(
   `\\b(?:ba|da|z|k|a)?sh\\s{1,4}-[a-z]{0,2}c\\s{1,4}["'\\\\]{0,3}\\s{0,2}${LOOK}["'\\\\]{0,3}\\s{0,2}(?:$|[;|&>])`,

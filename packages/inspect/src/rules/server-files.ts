@@ -29,11 +29,17 @@ const OUT_OF_NAME = /^\s{0,2}(?:[\w.-]{1,32}[/\\])?(?:\.\.[/\\]{1,2}){3,32}[\w.-
 const PART_OF_BUILD =
   /node_modules|(?:^|[/\\])(?:src|packages|lib|dist)[/\\]|\.(?:[cm]?[jt]sx?|s?css|less|json|vue|svelte|md|html)$/
 
+/** A page of a server, out of the folder for it. */
+const PAGE_OUT_OF_NAME =
+  /^\s{0,2}(?:[\w.-]{1,32}[/\\])?\.\.[/\\][\w./\\-]{1,120}\.(?:jspx?|phtml|aspx?|ashx|war|cfm)\s{0,2}$/
+const FILE_NAMED = /^(?:upload(?:ed)?_?)?file_?(?:name|path)?$/
+
 /** Three steps up, under a name of what may stand nowhere else. */
 function findStepsInName(reading: Reading): Span | undefined {
   if (!reading.fromStart || reading.place !== 'body') return undefined
   const { lower } = reading
   const found = OUT_OF_NAME.exec(lower)
+  if (PAGE_OUT_OF_NAME.test(lower) && FILE_NAMED.test(reading.name)) return { start: 0, end: lower.length }
   if (found === null || PART_OF_BUILD.test(lower) || !NAMED.test(reading.name)) return undefined
   return { start: 0, end: found[0].length }
 }
@@ -102,7 +108,7 @@ export const serverFileRules: readonly Rule[] = [
     chars: CHAR.dots,
     words: 0,
     places: ['body'],
-    needs: [OUT_OF_NAME],
+    needs: [OUT_OF_NAME, PAGE_OUT_OF_NAME],
     find: findStepsInName,
     // By the name of the field: the cases are in `test/management.test.ts`.
     attacks: [],
@@ -122,6 +128,18 @@ export const serverFileRules: readonly Rule[] = [
     attacks: [],
     benign: ['file:///home/ann/a.txt'],
   },
+  // A file of the system as the option of what is written into a text: a macro, a tag, a directive.
+  pattern(
+    'traversal/option-steps',
+    /[{<[(][^{}<>\n]{0,80}[=:]\s{0,2}["']?(?:\.\.[/\\]){3,16}(?:etc|proc|var\/log|windows|winnt|root)[/\\]\w/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.dots,
+      attacks: ['{{{+figlet,+font=../../../../../etc/passwd}}}', '<x src="../../../proc/self/environ">'],
+      benign: ['[a](../../../etc/notes.md)', '{a: ../../../src/x}', '<a href="../../../x">'],
+    },
+  ),
   // The whole value is a file that begins with a dot, from the root of something.
   pattern(
     'traversal/dot-file',
