@@ -97,6 +97,7 @@ describe('postern policy', { timeout: 600_000 }, () => {
       [['policy', 'explain', 'x', '--as', 'ann'], /--as: is not a principal/],
       [['policy', 'explain', 'x', 'order', '--fields', '[1]'], /--fields: is not a JSON object/],
       [['policy', 'test', 'policies.ts'], /exports no list "cases"/],
+      [['policy', 'test', 'missing.ts'], /missing\.ts: does not exist\n.*exports a list "cases"/],
       [['policy', 'diff', 'nowhere.ts'], /nowhere\.ts does not exist/],
     ] as const) {
       const { code, stderr } = await cli(args, folder)

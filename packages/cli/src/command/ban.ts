@@ -13,7 +13,7 @@ export const run: Command = async ([text = ''], options, context) => {
     actor: parseActor(text),
     measure: parseMeasure(textOption(options, 'measure') ?? 'block'),
     for: textOption(options, 'for') ?? '4h',
-    reason: textOption(options, 'reason') ?? 'banned by hand',
+    reason: textOption(options, 'reason') ?? 'set by hand',
   }
   // Before anything is opened, and by the name of the option.
   parseDuration(request.for, '--for')

@@ -115,7 +115,7 @@ export function buildProgram(execute: Execute, version: string): Program {
     () => import('./ban.ts'),
   )
     .option('--for <duration>', 'how long', '4h')
-    .option('--reason <text>', 'why', 'banned by hand')
+    .option('--reason <text>', 'why', 'set by hand')
     .option('--measure <measure>', 'block, throttle or challenge', 'block')
   add(
     program,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { PolicySet, type Resource } from '@postern/access'
@@ -45,9 +46,16 @@ export async function exportedList<T>(
   name: string,
   context: CommandContext,
 ): Promise<readonly T[]> {
+  const path = resolve(context.folder, file)
+  if (!existsSync(path))
+    throw new ConfigError({
+      place: file,
+      problem: 'does not exist',
+      hint: `name a module that exports a list "${name}"`,
+    })
   let module: Readonly<Record<string, unknown>>
   try {
-    module = (await import(pathToFileURL(resolve(context.folder, file)).href)) as typeof module
+    module = (await import(pathToFileURL(path).href)) as typeof module
   } catch (error) {
     if (error instanceof ConfigError) throw error
     const problem =

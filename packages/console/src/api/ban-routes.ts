@@ -75,7 +75,7 @@ async function ban(call: ApiCall): Promise<unknown> {
     actor: parseActor(bodyText(call, 'actor').trim()),
     measure,
     for: bodyText(call, 'for', '4h'),
-    reason: bodyText(call, 'reason', '') || 'banned by hand',
+    reason: bodyText(call, 'reason', '') || 'set by hand',
   }
   const actor = formatActor(request.actor)
   await parts.record(
