@@ -9,7 +9,9 @@ const SECTIONS: readonly (readonly [page: string, heading: string, gateway?: 'be
   ['audit', 'Send entries to another system', 'beside a gateway'],
   ['bring-your-own', 'Revoke sessions and tokens before they expire', 'beside a gateway'],
   ['gateway', 'Run a worker per core'],
+  ['inspection', 'Declare what a parameter contains', 'beside a gateway'],
   ['metrics', 'Metrics and alerts', 'beside a gateway'],
+  ['remediations', 'Ban, slow down or challenge a client', 'beside a gateway'],
   ['scenarios', 'Write a scenario'],
   ['throttle', 'Change limits without a deployment', 'beside a gateway'],
 ]
@@ -37,6 +39,7 @@ for (const [page, heading, gateway] of SECTIONS)
       backend.close()
       backend.closeAllConnections()
     })
+    project.write('postern.config.yaml', 'upstream: http://127.0.0.1:3000\nlisten: 8080\n')
     const blocks = blocksOf(readPage(`docs/${page}.md`)).filter(one => one.heading === heading)
     const sessions = blocks.filter(({ language }) => language === 'console')
     await project.run([
