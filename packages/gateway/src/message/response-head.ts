@@ -134,7 +134,14 @@ function removeNamed(connection: string, headers: string[]): void {
   }
 }
 
-/** No answer 204 has a length (RFC 9110 section 8.6): a client would wait for bytes that never come. */
+/**
+ * Whether no content follows, whatever length the backend named: after 204 (RFC 9110 section 8.6), and after
+ * 205 (section 15.3.6), for which HTTP/2 sends none. A client would wait for bytes that never come.
+ */
+function isWithoutContent(status: number, { source }: Exchange): boolean {
+  return status === 204 || (status === 205 && source.httpVersion === '2.0')
+}
+
 function dropLength(headers: string[]): void {
   const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length')
   headers.splice(at, 2)
@@ -147,7 +154,7 @@ function dropLength(headers: string[]): void {
 export function answerHeaders(raw: BackendHeaders, status: number, exchange: Exchange): string[] {
   const { id, replyHeaders } = exchange
   const { headers, hasLength, trailer } = readResponseHead(raw)
-  if (status === 204 && hasLength) dropLength(headers)
+  if (hasLength && isWithoutContent(status, exchange)) dropLength(headers)
   if (trailer !== undefined && takesTrailers(status, exchange)) headers.push('Trailer', trailer)
   headers.push('X-Request-Id', id)
   if (replyHeaders !== undefined) headers.push(...replyHeaders)

@@ -31,6 +31,8 @@ const ANSWERS: Readonly<Record<string, readonly [answer: string, status: number]
   'a reason phrase in UTF-8': ['HTTP/1.1 200 Tr\xc3\xa8s bien\r\nContent-Length: 2\r\n\r\nok', 200],
   'a reason phrase in Latin-1': ['HTTP/1.1 200 Tr\xe8s bien\r\nContent-Length: 2\r\n\r\nok', 200],
   'no reason phrase': ['HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', 200],
+  '205 with content': ['HTTP/1.1 205 Reset Content\r\nContent-Length: 2\r\n\r\nok', 205],
+  '205 with content in chunks': [chunked('').replace('200 OK', '205 Reset Content'), 205],
   'an empty value': [ok('X-Empty:\r\n'), 200],
   'Upgrade on an ordinary answer': [ok('Upgrade: h2c\r\nConnection: Upgrade\r\n'), 200],
   '103 with an invalid Link': [`HTTP/1.1 103 Early Hints\r\nLink: nonsense\xff\r\n\r\n${OK}`, 200],
