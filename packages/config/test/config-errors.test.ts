@@ -134,6 +134,20 @@ const CASES: readonly (readonly [
     /did you mean "upstream"/,
   ],
   ['a key in another case', 'trust_proxies: [loopback]', /: trust_proxies$/, /unknown key/, /"trustProxies"/],
+  [
+    'a key in full where the known one is short',
+    'tls: { certificate: cert.pem, key: key.pem }',
+    /:1: tls\.certificate$/,
+    /unknown key "certificate"/,
+    /did you mean "cert"\?/,
+  ],
+  [
+    'a key that is short for a known one',
+    'data: ./x',
+    /:1: data$/,
+    /unknown key "data"/,
+    /"dataDirectory"\?/,
+  ],
   ['a key that is like none', 'colour: red', /: colour$/, /unknown key/, /known here: mode, .*upstream/],
   [
     'a mistyped key of a route',

@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import type { ConfigFile, ConfigPath } from '../file/config-file.ts'
 import { nodesAt, type SchemaNode } from '../table/json-schema.ts'
 import { configTable } from '../table/table.ts'
-import { suggest } from '../words/suggest.ts'
+import { suggest, suggestByStart } from '../words/suggest.ts'
 import { wordOfOthers } from '../words/words-of-others.ts'
 import { elsewhere, ROUTE } from './elsewhere.ts'
 import { exampleHint } from './example-hint.ts'
@@ -165,7 +165,8 @@ function isSwitch(path: ConfigPath, nodes: readonly SchemaNode[]): boolean {
 
 function unknownKey(path: ConfigPath, key: string, nodes: readonly SchemaNode[]): Mistake {
   const known = [...new Set(nodes.flatMap(node => Object.keys(node.properties ?? {})))]
-  const meant = suggest(key, known)
+  const other = elsewhere(key)
+  const meant = suggest(key, known) ?? (other === undefined ? suggestByStart(key, known) : undefined)
   if (meant === key) {
     const form = nodes.find(({ properties }) => properties?.[key] !== undefined)?.properties ?? {}
     return {
@@ -181,7 +182,6 @@ function unknownKey(path: ConfigPath, key: string, nodes: readonly SchemaNode[])
       hint: `did you mean "${meant}"?`,
       explains: [...path.slice(0, -1), meant],
     }
-  const other = elsewhere(key)
   if (other !== undefined) {
     const explains = ROUTE.test(key) ? [...path.slice(0, -1), 'routes'] : path
     return { path, problem: `"${key.slice(0, 60)}" is not a key of this place`, hint: other, explains }

@@ -17,6 +17,19 @@ export function suggest(typed: string, known: readonly string[]): string | undef
   return least <= Math.max(1, Math.floor(typed.length / 3)) ? best : undefined
 }
 
+/** From this many letters on, the beginning of a name says which one is meant. */
+const TELLING = 4
+
+/** The only known name that is short for a typed one (`cert` for `certificate`), or that it is short for. */
+export function suggestByStart(typed: string, known: readonly string[]): string | undefined {
+  const wanted = plain(typed)
+  const alike = known.filter(name => {
+    const [short = '', long = ''] = [wanted, plain(name)].sort((a, b) => a.length - b.length)
+    return short.length >= TELLING && long.startsWith(short)
+  })
+  return alike.length === 1 ? alike[0] : undefined
+}
+
 /** A name without what people spell differently: case, and `-`, `_`, `.` or blanks between words. */
 export function plain(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.\s]/g, '')
