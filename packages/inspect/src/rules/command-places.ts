@@ -1,6 +1,7 @@
 import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
+import { SHELL_PROGRAM } from '../value/value-setting.ts'
 import { WORD } from '../value/words.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
@@ -26,6 +27,9 @@ const NUMBERED_ADDRESS = /(?:^|[._[-])(?:ip|ip_?addr(?:ess)?|ping_?ip)\]?$/
 function findWebshellParameter(reading: Reading): Span | undefined {
   const { place, lower } = reading
   const isFirst = place !== 'header' && FIRST_LOOK.test(lower)
+  // What a shell is handed in a list is run wherever the list stands.
+  if (isFirst && reading.name === SHELL_PROGRAM)
+    return { start: 0, end: lower.length, id: 'rce/shell-look', bare: false }
   if (place === 'body' && !isFirst) return undefined
   const isAround = place !== 'header' && LOOK_AROUND.test(lower)
   const isRun = WEBSHELL_VALUE.test(lower)

@@ -67,7 +67,7 @@ export const databaseProgramRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.quote | CHAR.apostrophe | CHAR.dollar,
-      words: WORD.java | WORD.file | WORD.script,
+      words: WORD.java | WORD.file,
       attacks: [
         `CALL "java.lang.System.setProperty"('a','b')`,
         "CREATE PROCEDURE P(IN S VARCHAR(9)) LANGUAGE JAVA PARAMETER STYLE JAVA EXTERNAL NAME 'x.Y.z'",

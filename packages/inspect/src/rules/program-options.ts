@@ -48,12 +48,13 @@ export const programOptionRules: readonly Rule[] = [
   pattern(
     'rce/tool-option',
     new RegExp(
-      `-xx:on(?:outofmemory)?error=\\s{0,2}${RUN}|(?:^|\\s)--(?:require|import|loader|rcfile|init-file|init-command|defaults-file|defaults-extra-file|config|load-extension)[= ]${LEFT}|\\s--use-askpass[= ]\\/|\\s-oproxycommand\\s{0,2}=\\s{0,2}${RUN}|(?:^|\\s)-d\\s{0,2}(?:auto_prepend_file|auto_append_file|allow_url_include|disable_functions|open_basedir)=|\\s-[en]{1,2}\\s{1,4}["']\\s{0,2}(?:system|exec)\\s{0,2}\\(?\\s{0,2}[@$(]`,
+      `-xx:on(?:outofmemory)?error=\\s{0,2}${RUN}|(?:^|\\s)--(?:require|loader|rcfile|config)[= ]${LEFT}|\\s--use-askpass[= ]\\/|\\s-oproxycommand\\s{0,2}=\\s{0,2}${RUN}|(?:^|\\s)-d\\s{0,2}(?:auto_prepend_file|auto_append_file|allow_url_include|disable_functions|open_basedir)=|\\s-[en]{1,2}\\s{1,4}["']\\s{0,2}(?:system|exec)\\s{0,2}\\(?\\s{0,2}[@$(]`,
     ),
     {
       score: 5,
       quotable: true,
       chars: CHAR.dashes | CHAR.equals | CHAR.paren,
+      words: WORD.probe | WORD.process,
       attacks: [
         '-J-XX:OnOutOfMemoryError=calc',
         '-XX:OnError="sh -c id"',
