@@ -174,12 +174,26 @@ describe('accounts of the console', () => {
 
   test('a flood of attempts to sign in is bounded, ends, and does not keep out who has a link', async () => {
     given.clock.advance(60_000)
-    const attempt = () => call('POST', '/session/passkey', { answer: {} }).then(({ status }) => status)
-    const statuses = await Promise.all(Array.from({ length: 70 }, attempt))
+    const attempt = (client: string) =>
+      call('POST', '/session/passkey', { answer: {} }, { 'X-Forwarded-For': client }).then(
+        ({ status }) => status,
+      )
+    const statuses = await Promise.all(Array.from({ length: 70 }, () => attempt('203.0.113.7')))
     assert.equal(statuses.filter(status => status === 429).length, 10)
+    // Nobody else waits for it, and an address of one's own is not a client of its own.
+    assert.equal(await attempt('203.0.113.8'), 401)
+    const ofOneNetwork = Array.from({ length: 70 }, (_, i) => `2001:db8::${i.toString(16)}`)
+    const alike = await Promise.all(ofOneNetwork.map(attempt))
+    assert.equal(alike.filter(status => status === 429).length, 10)
     const link = /#link=(.*)$/.exec(server.link('in time'))?.[1]
     assert.equal((await call('POST', '/session', { link })).status, 200)
     given.clock.advance(60_000)
-    assert.equal(await attempt(), 401)
+    assert.equal(await attempt('203.0.113.7'), 401)
+    // Many networks together are bounded too.
+    const many = Array.from({ length: 650 }, (_, i) => `198.51.${i >> 8}.${i & 255}`)
+    const refused: string[] = []
+    for (const client of many) if ((await attempt(client)) === 429) refused.push(client)
+    assert.equal(refused.length, 51)
+    given.clock.advance(60_000)
   })
 })

@@ -1,6 +1,6 @@
 export { type Address, addressBytes, formatBytes, isLoopback, parseAddress } from './address/address.ts'
 export { CidrSet, type NetworkWidth, networkOf } from './address/cidr.ts'
-export { forwardedBy, parseForwardedHop, schemeOf } from './address/client-address.ts'
+export { clientAddress, forwardedBy, parseForwardedHop, schemeOf } from './address/client-address.ts'
 export { NAMED_RANGES } from './address/proxy-presets.ts'
 export { socketPath } from './address/socket-path.ts'
 export { urlHost } from './address/url-host.ts'

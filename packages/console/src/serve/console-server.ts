@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { boundedServer, ConfigError, PosternError, StoreError, urlHost } from '@postern/core'
+import { boundedServer, CidrSet, ConfigError, PosternError, StoreError, urlHost } from '@postern/core'
 import { ApiProblem } from '../api/api-route.ts'
 import { matchApi } from '../api/console-api.ts'
 import type { ConsoleParts } from '../api/console-parts.ts'
@@ -20,6 +20,8 @@ export interface ConsoleOptions {
   readonly path: string
   /** Origins of proxies in front of the console. */
   readonly origins: readonly string[]
+  /** Proxies in front that say for whom they ask, so that attempts to sign in are counted by client. */
+  readonly trustedProxies?: () => CidrSet
 }
 
 /** A console that accepts connections. */
@@ -43,6 +45,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'X-Frame-Options': 'DENY',
 }
+
+const NOBODY = CidrSet.parse([])
 
 const SIGNED_OUT = 'sign in with a link of: postern console link'
 
@@ -76,7 +80,12 @@ export async function startConsole(options: ConsoleOptions): Promise<ConsoleServ
   })
   const { address, port } = server.address() as AddressInfo
   const origins = consoleOrigins({ host: address, port }, options.origins)
-  context = { options, signIn: new SignIn(options, sessions, port), files, origins }
+  context = {
+    options,
+    signIn: new SignIn({ trustedProxies: () => NOBODY, ...options }, sessions, port),
+    files,
+    origins,
+  }
   const base = `http://${urlHost(address)}:${port}${options.path}`
   const [front] = options.origins
   const shown = front === undefined ? base : front + options.path

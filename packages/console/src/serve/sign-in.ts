@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
+import type { CidrSet } from '@postern/core'
 import type { ConsoleParts } from '../api/console-parts.ts'
 import type { ConsoleSession, ConsoleSessions, NewSession } from '../api/console-session.ts'
 import type { OperatorAccounts } from '../api/operator-accounts.ts'
 import { problem, readJson, send } from './json.ts'
+import { SignInAttempts } from './sign-in-attempts.ts'
 
 export interface SignInOptions {
   readonly parts: ConsoleParts
@@ -12,14 +14,9 @@ export interface SignInOptions {
   readonly path: string
   /** Origins of proxies in front of the console. */
   readonly origins: readonly string[]
+  /** Proxies that say for whom they ask. */
+  readonly trustedProxies: () => CidrSet
 }
-
-/**
- * Attempts to sign in, of everybody together: each costs a row or a signature. A link costs neither and
- * cannot be guessed, so it works while somebody else uses them all up.
- */
-const MAX_ATTEMPTS = 60
-const ATTEMPTS_MS = 60_000
 
 /** How somebody gets a session, by a link or a passkey, and how a request shows it. */
 export class SignIn {
@@ -28,13 +25,13 @@ export class SignIn {
   /** Browsers keep one cookie of a name for all ports of a host, so each console has a name of its own. */
   readonly #cookie: string
   readonly #sent: RegExp
-  #attempts = 0
-  #since = 0
+  readonly #attempts: SignInAttempts
 
   /** @param port that the console listens on */
   constructor(options: SignInOptions, sessions: ConsoleSessions, port: number) {
     this.#options = options
     this.#sessions = sessions
+    this.#attempts = new SignInAttempts(options.parts.clock, options.trustedProxies)
     const own = createHash('sha256').update(`${port}${options.path}`).digest('hex').slice(0, 8)
     this.#cookie = `postern-console-${own}`
     this.#sent = new RegExp(`(?<=^|;) *(?:__Host-)?${this.#cookie}=([\\w-]{43}) *(?=;|$)`, 'g')
@@ -86,19 +83,11 @@ export class SignIn {
     if (method !== 'POST') return false
     const operation = OPERATIONS[path]
     if (operation === undefined) return false
-    if (operation !== 'link' && !this.#takeAttempt())
+    // A link costs nothing and cannot be guessed, so it works while somebody uses up all attempts.
+    if (operation !== 'link' && !this.#attempts.take(request))
       problem(response, 429, 'too many attempts to sign in; wait a minute')
     else await this.#run(operation, request, response)
     return true
-  }
-
-  #takeAttempt(): boolean {
-    const now = this.#options.parts.clock.monotonic()
-    if (now - this.#since >= ATTEMPTS_MS) {
-      this.#since = now
-      this.#attempts = 0
-    }
-    return ++this.#attempts <= MAX_ATTEMPTS
   }
 
   async #run(operation: Operation, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CidrSet } from '@postern/core'
 import { PasskeyAccounts } from '@postern/identity/built-in'
 import { openSqlite, type SqliteDatabase } from '@postern/store'
 import { SoftPasskey } from '../../../identity/test/soft-passkey.ts'
@@ -43,7 +44,13 @@ export class AccountConsole {
     const operators = new OperatorAccounts(await PasskeyAccounts.open({ database, name: 'Postern console' }))
     const given = await testParts({ operators })
     const listen = { host: '127.0.0.1', port: 0 }
-    const server = await startConsole({ parts: given.parts, listen, path: '/', origins: [] })
+    const server = await startConsole({
+      parts: given.parts,
+      listen,
+      path: '/',
+      origins: [],
+      trustedProxies: () => CidrSet.parse(['loopback']),
+    })
     const opal = await signIn(server, 'opal')
     return new AccountConsole({ operators, given, server, opal }, { folder, database })
   }

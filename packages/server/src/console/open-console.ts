@@ -211,13 +211,14 @@ function previewPlan({ loaded, overrides }: ConsoleSetup, traffic: PreviewPlan['
 /** The configured place; else the usual port, or a free one when that is taken. */
 async function listen({ settings, loaded }: ConsoleSetup, parts: ConsoleParts): Promise<ConsoleServer> {
   const { listen: place, path, origins } = settings
+  const options = { parts, path, origins, trustedProxies: () => loaded().config.trustProxies }
   try {
-    return await startConsole({ parts, listen: place, path, origins })
+    return await startConsole({ ...options, listen: place })
   } catch (error) {
     const { written } = loaded()
     const isAsked = typeof written.console === 'object' && written.console.listen !== undefined
     if (isAsked) throw PortInUse.explain(error, place.host, place.port, '--console')
-    return startConsole({ parts, listen: { host: place.host, port: 0 }, path, origins })
+    return startConsole({ ...options, listen: { host: place.host, port: 0 } })
   }
 }
 
