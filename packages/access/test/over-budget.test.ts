@@ -236,3 +236,38 @@ for (const over of ['deny', 'delay', 'stepUp', 'approval'] as const)
       },
     )
   })
+
+test('the hint of the database names an approval or a proof only where it lifts the budget', async t => {
+  const tables = ['denied', 'delayed', 'proven', 'approved']
+  const guardedTables = await guarded(
+    t,
+    tables
+      .map(name => `CREATE TABLE ${name} AS SELECT 1 AS id; GRANT SELECT, DELETE ON ${name} TO APP;`)
+      .join('\n'),
+    {
+      'denied.delete': rows(0, '1h'),
+      'delayed.delete': rows(0, '1h', { over: 'delay' }),
+      'proven.delete': rows(0, '1h', { over: 'stepUp' }),
+      'approved.delete': rows(0, '1h', { over: 'approval' }),
+    },
+  )
+  const own = guardPool(new pg.Pool({ connectionString: guardedTables.url, max: 1 }), {
+    claim: claimSigner({ key: CLAIM_KEY }),
+  })
+  own.on('error', () => {})
+  t.after(() => own.end())
+  const hints = []
+  for (const name of tables)
+    hints.push(
+      await actingAs(alice, () => own.query(`DELETE FROM ${name}`)).then(
+        () => 'not refused',
+        ({ cause }: { cause?: { hint?: string } }) => cause?.hint,
+      ),
+    )
+  assert.deepEqual(hints, [
+    'Wait until then, or change fewer rows.',
+    'Wait until then, or change fewer rows.',
+    'Wait until then, change fewer rows, or confirm that it is you.',
+    'Wait until then, change fewer rows, or ask for an approval.',
+  ])
+})

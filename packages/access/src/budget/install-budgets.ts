@@ -61,7 +61,7 @@ BEGIN
   END LOOP;
 END $$`
 /** Of what `budgets.sql.ts` makes; the comment of the schema names it. */
-const VERSION = 7
+const VERSION = 8
 
 interface Found {
   /** What is installed; 0: nothing. */

@@ -21,7 +21,10 @@ BEGIN
     MESSAGE = format('budget "%s" has %s rows left for this %s and %s were asked for', l.budget, allowed, l.scope, asked),
     DETAIL = json_build_object('budget', l.budget, 'scope', l.scope, 'allowed', allowed, 'asked', asked,
                                'retryAt', retry_at, 'over', l.over)::text,
-    HINT = 'Wait until then, change fewer rows, or ask for an approval.';
+    HINT = CASE l.over
+      WHEN 'approval' THEN 'Wait until then, change fewer rows, or ask for an approval.'
+      WHEN 'stepUp' THEN 'Wait until then, change fewer rows, or confirm that it is you.'
+      ELSE 'Wait until then, or change fewer rows.' END;
 END $$;
 
 CREATE FUNCTION postern_budgets.refuse_claim(code text, problem text, hint text) RETURNS void ${DEFINER} AS $$
