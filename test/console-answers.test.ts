@@ -185,7 +185,7 @@ test('every answer of the API of a running gateway is what its document says', a
   await api.ask('GET', '/bans')
   await api.ask('DELETE', '/bans/{id}', { values: [String(ban['id'])] })
 
-  const { approvals } = served.runtime.resources.access ?? {}
+  const { approvals } = served.runtime.resources.access
   for (const verb of ['approve', 'deny']) {
     const asked = await approvals?.request({
       act: {

@@ -257,7 +257,7 @@ describe('the console in a browser, on a running gateway', () => {
   })
 
   test('an approver consents to a request', async () => {
-    const approvals = served.runtime.resources.access?.approvals
+    const approvals = served.runtime.resources.access.approvals
     await approvals?.request({
       act: {
         actor: 'user:alice',

@@ -44,9 +44,10 @@ export interface Postern {
   /** Accounts, sessions and keys; absent unless the configuration has `identity`. */
   readonly identity: BuiltInIdentity | undefined
   /**
-   * Asks rules and approvals of the configuration for functions too: pass it to `guard` of `@postern/access`.
+   * Asks policies and approvals of the configuration for functions too, and records what it decides: pass it
+   * to `guard` of `@postern/access`.
    */
-  readonly access: Access | undefined
+  readonly access: Access
   /** Requests for consent, to list and decide them in the application's own pages. */
   readonly approvals: Approvals | undefined
   /**
@@ -199,9 +200,9 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     audit: runtime.resources.audit,
     identity: runtime.resources.identity,
     revocations: runtime.resources.revocations,
-    access: runtime.resources.access?.access,
-    approvals: runtime.resources.access?.approvals,
-    reads: runtime.resources.access?.reads,
+    access: runtime.resources.access.access,
+    approvals: runtime.resources.access.approvals,
+    reads: runtime.resources.access.reads,
     express: (...given: readonly unknown[]) => {
       checkCalled('express', 'app.use', given)
       return noticeEarlierRoutes(http.express(current), 'express', warn)

@@ -5,7 +5,7 @@ import type { Throttle } from '@postern/throttle'
 import { scenariosOf } from './detection/scenarios.ts'
 import { buildEngine, type Compiled } from './engine/build-engine.ts'
 import { type OpenResourcesOptions, openResources } from './resources/open-resources.ts'
-import type { Resources } from './resources/resources.ts'
+import type { ServingResources } from './resources/resources.ts'
 
 export type RuntimeOptions = Omit<OpenResourcesOptions, 'emit'>
 
@@ -14,11 +14,11 @@ export type RuntimeOptions = Omit<OpenResourcesOptions, 'emit'>
  * A reload swaps the engine; exchanges under way settle on the one that opened them.
  */
 export class Runtime {
-  readonly resources: Resources
+  readonly resources: ServingResources
   readonly #listeners = new Set<EventListener>()
   #current: Compiled
 
-  private constructor(resources: Resources, current: Compiled) {
+  private constructor(resources: ServingResources, current: Compiled) {
     this.resources = resources
     this.#current = this.#followed(current)
     resources.whenRenewed?.(() => this.replace(this.#current.loaded))
@@ -57,7 +57,7 @@ export class Runtime {
    * A runtime over resources that were opened already.
    * @throws ConfigError for a configuration that cannot be put together
    */
-  static over(resources: Resources, loaded: LoadedConfig): Runtime {
+  static over(resources: ServingResources, loaded: LoadedConfig): Runtime {
     return new Runtime(resources, buildEngine(loaded, resources))
   }
 

@@ -14,7 +14,7 @@ import { behaviourDetectors, FollowedScenarios, scenariosOf } from '../detection
 import { type Closers, closeAll } from '../lifetime/close-all.ts'
 import { Connections } from '../stores/connections.ts'
 import { watchStores } from '../stores/store-watch.ts'
-import type { Resources } from './resources.ts'
+import type { Resources, ServingResources } from './resources.ts'
 import { openThreadResources } from './thread-resources.ts'
 
 export interface OpenResourcesOptions {
@@ -46,7 +46,7 @@ export interface OpenResourcesOptions {
  * @throws StoreError naming the store that cannot be opened; ConfigError for scenarios that are not
  * understood
  */
-export async function openResources(options: OpenResourcesOptions): Promise<Resources> {
+export async function openResources(options: OpenResourcesOptions): Promise<ServingResources> {
   const { loaded, emit } = options
   const { config } = loaded
   const connections = new Connections(config, options.dataDirectory)

@@ -65,3 +65,8 @@ export interface Resources {
   readonly probes: readonly HealthProbe[]
   close(): Promise<void>
 }
+
+/** Resources of a process or a worker that serves: it asks callers for what rules require. */
+export interface ServingResources extends Resources {
+  readonly access: OpenAccess
+}

@@ -3,7 +3,7 @@ import type { Detector, Event, EventRecorder } from '@postern/core'
 import { protectedBy } from '../detection/remediations.ts'
 import { type Closers, closeAll } from '../lifetime/close-all.ts'
 import { Connections } from '../stores/connections.ts'
-import type { Resources } from './resources.ts'
+import type { ServingResources } from './resources.ts'
 import { openThreadResources } from './thread-resources.ts'
 
 /** What a worker thread starts from: the configuration, and what the main thread shares with it. */
@@ -25,7 +25,7 @@ export interface WorkerResourcesOptions {
  * is sent away.
  * @throws as `openThreadResources`; nothing stays open then
  */
-export async function openWorkerResources(options: WorkerResourcesOptions): Promise<Resources> {
+export async function openWorkerResources(options: WorkerResourcesOptions): Promise<ServingResources> {
   const { loaded, emit, forwarder, limits, secret } = options
   const { config } = loaded
   const connections = new Connections(config, options.dataDirectory)
