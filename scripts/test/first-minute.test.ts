@@ -91,14 +91,17 @@ test('from a fresh clone: three attacks appear, are explained, and are let pass 
     await page.locator(`.refused-list a[href="${why}"]`).waitFor()
     await attack.getByRole('link', { name: 'See why' }).click()
     await page.locator('.guards .refusing').waitFor()
-    assert.match((await page.locator('.verdict').textContent()) ?? '', /It was refused/)
+    assert.match(
+      (await page.locator('.verdict').textContent()) ?? '',
+      /It was (?:refused|throttled) by the guard/,
+    )
     await page.getByRole('button', { name: 'Let it pass…' }).click()
     await page.locator('.diff .added').first().waitFor()
-    await page.getByRole('button', { name: 'Write and put into force' }).click()
+    await page.getByRole('button', { name: 'Save and apply' }).click()
     await page.getByText('and in force').waitFor()
     await page.getByRole('link', { name: 'Back to the overview' }).click()
     await attack.getByRole('button', { name: `Run ${title}` }).click()
-    await attack.getByText('let pass now').waitFor()
+    await attack.getByText('now passes').waitFor()
     await attack.getByText(passed, { exact: true }).waitFor()
   }
   const written = readFileSync(config, 'utf8')
