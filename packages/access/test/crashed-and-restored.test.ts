@@ -105,11 +105,12 @@ async function crashed(t: TestContext): Promise<{ url: string; crash: () => Prom
     url: server.url,
     // One process that is killed makes the server start over, as after a loss of power.
     crash: async () => {
-      const one = await client()
+      const [one, other] = [await client(), await client()]
       const { rows: found } = await one.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-      const ended = new Promise(resolve => one.once('end', resolve))
+      // The server answers until it has noticed: then it ends the connections of all others.
+      const noticed = new Promise(resolve => other.once('end', resolve))
       process.kill(found[0]?.pid ?? 0, 'SIGKILL')
-      await ended
+      await noticed
       const until = performance.now() + 30_000
       for (;;) {
         try {
