@@ -102,7 +102,7 @@ function ApprovalCard({
           </dd>
         </div>
         <div>
-          <dt>Decides</dt>
+          <dt>Approvers</dt>
           <dd className="mono wrap">
             <People actors={approval.by} names={names} />
           </dd>
