@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { checkConfig, configOfText } from '@postern/config'
 import { root } from '../workspace.ts'
+import { besideBackend } from './support/backend.ts'
 import { blocksOf, readPage } from './support/page.ts'
-import { Project } from './support/project.ts'
 
 const page = readPage('docs/console.md')
 const RUN = [
@@ -18,15 +16,7 @@ const RUN = [
 ]
 
 test('every command of the page on the console prints what the page shows', { timeout: 180_000 }, async t => {
-  const project = await Project.open()
-  const backend = createServer((request: IncomingMessage, response: ServerResponse) => {
-    request.resume().on('end', () => response.end('done\n'))
-  }).listen(Number(project.port('3000')), '127.0.0.1')
-  await once(backend, 'listening')
-  t.after(async () => {
-    await project.close()
-    backend.close()
-  })
+  const project = await besideBackend(t)
   await project.run([
     { heading: '', language: 'sh', file: undefined, text: 'npm install postern' },
     ...blocksOf(page).filter(({ heading }) => RUN.includes(heading)),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { until } from '../../test/until.ts'
+import { besideBackend } from './support/backend.ts'
 import { type Block, blocksOf, readPage } from './support/page.ts'
-import { Project } from './support/project.ts'
+import type { Project } from './support/project.ts'
 
 const blocks = blocksOf(readPage('docs/identity.md'))
 
@@ -24,11 +24,7 @@ async function printed(project: Project, lines: string): Promise<string> {
 
 /** A gateway with a configuration of the page, in front of a backend that says hello. */
 async function openProject(t: TestContext, configuration: string | undefined): Promise<Project> {
-  const project = await Project.open()
-  t.after(() => project.close())
-  const backend = createServer((_request, response) => response.end('hello\n'))
-  backend.listen(Number(project.port('3000')), '127.0.0.1')
-  t.after(() => backend.close())
+  const project = await besideBackend(t, 'hello\n')
   await printed(project, 'npm install postern\n')
   project.write('postern.config.yaml', configuration ?? '')
   await project.run([

@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { test } from 'node:test'
+import { besideBackend } from './support/backend.ts'
 import { type Block, blocksOf, readPage } from './support/page.ts'
-import { Project } from './support/project.ts'
 
 /** Sections of pages that have no test of their own, and whether their commands ask a running gateway. */
 const SECTIONS: readonly (readonly [page: string, heading: string, gateway?: 'beside a gateway'])[] = [
@@ -29,16 +27,7 @@ for (const [page, heading, gateway] of SECTIONS)
   test(`docs/${page}.md, ${heading}: every file and command works as printed`, {
     timeout: 180_000,
   }, async t => {
-    const project = await Project.open()
-    const backend = createServer((request, response) => {
-      request.resume().on('end', () => response.end('done\n'))
-    }).listen(Number(project.port('3000')), '127.0.0.1')
-    await once(backend, 'listening')
-    t.after(async () => {
-      await project.close()
-      backend.close()
-      backend.closeAllConnections()
-    })
+    const project = await besideBackend(t)
     project.write('postern.config.yaml', 'upstream: http://127.0.0.1:3000\nlisten: 8080\n')
     const blocks = blocksOf(readPage(`docs/${page}.md`)).filter(one => one.heading === heading)
     const sessions = blocks.filter(({ language }) => language === 'console')

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
+import { besideBackend } from './support/backend.ts'
 import { type Block, blocksOf, readPage } from './support/page.ts'
-import { Project } from './support/project.ts'
 
 /** A block as the page would have it. */
 const console_ = (text: string): Block => ({ heading: '', language: 'console', file: undefined, text })
@@ -11,15 +9,7 @@ const console_ = (text: string): Block => ({ heading: '', language: 'console', f
 test('every command of the page on troubleshooting prints what the page shows', {
   timeout: 180_000,
 }, async t => {
-  const project = await Project.open()
-  const backend = createServer((request: IncomingMessage, response: ServerResponse) => {
-    request.resume().on('end', () => response.end('done\n'))
-  }).listen(Number(project.port('3000')), '127.0.0.1')
-  await once(backend, 'listening')
-  t.after(async () => {
-    await project.close()
-    backend.close()
-  })
+  const project = await besideBackend(t)
   project.write(
     'postern.config.yaml',
     'upstream: http://127.0.0.1:3000\nlisten: 8080\ntrustProxies: [loopback]\n',
