@@ -167,3 +167,43 @@ function statusOf(port: number, path: string, headers: Readonly<Record<string, s
     sent.end()
   })
 }
+
+test('attempts to sign in are counted by the clients that a proxy of trustProxies names', async t => {
+  /** How many of the attempts of two clients, 61 each, are one too many. */
+  const refusedOf = async (trustProxies: 'loopback' | undefined): Promise<readonly number[]> => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-console-attempts-'))
+    const layer = await postern({
+      folder,
+      config: { console: { listen: '127.0.0.1:0' }, ...(trustProxies !== undefined && { trustProxies }) },
+      log: 'none',
+    })
+    t.after(async () => {
+      await layer.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const address = layer.console?.address ?? ''
+    const attempt = async (client: string): Promise<number> => {
+      const headers = {
+        'Content-Type': 'application/json',
+        Origin: new URL(address).origin,
+        'X-Forwarded-For': client,
+      }
+      const answer = await fetch(`${address}api/session/passkey/options`, {
+        method: 'POST',
+        headers,
+        body: '{}',
+      })
+      await answer.text()
+      return answer.status
+    }
+    const refused: number[] = []
+    for (const client of ['203.0.113.7', '203.0.113.8']) {
+      const statuses = await Promise.all(Array.from({ length: 61 }, () => attempt(client)))
+      refused.push(statuses.filter(status => status === 429).length)
+    }
+    return refused
+  }
+  assert.deepEqual(await refusedOf('loopback'), [1, 1])
+  // Who is no proxy says nothing of who it is.
+  assert.deepEqual(await refusedOf(undefined), [1, 61])
+})
