@@ -1,7 +1,7 @@
 // Two consoles below two paths of one origin, behind a real nginx with TLS, in Chromium.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -29,6 +29,14 @@ async function below(path: string, front: number): Promise<Below> {
 }
 
 /** As people write it: the first keeps the path, the second removes it. */
+/** The location that docs/console.md prints, for another path and port. */
+function printedLocation(path: string, port: string): string {
+  const page = readFileSync(join(import.meta.dirname, '../docs/console.md'), 'utf8')
+  const [location = ''] = /location \/console\/ \{[^}]*\}/.exec(page) ?? []
+  assert.match(location, /proxy_pass http:\/\/127\.0\.0\.1:9465;/)
+  return location.replace('/console/', path).replace(':9465', `:${port}`)
+}
+
 function nginxText(folder: string, front: number, shop: Below, blog: Below): string {
   const portOf = ({ opened }: Below): string => new URL(opened.served.console?.address ?? '').port
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -42,7 +50,7 @@ http {
     server_name localhost;
     ssl_certificate ${folder}/cert.pem;
     ssl_certificate_key ${folder}/key.pem;
-    location /ops/shop/ { proxy_pass http://127.0.0.1:${portOf(shop)}; }
+    ${printedLocation('/ops/shop/', portOf(shop))}
     location /ops/blog/ { proxy_pass http://127.0.0.1:${portOf(blog)}/; proxy_set_header Host $http_host; }
   }
 }
