@@ -204,6 +204,6 @@ test('attempts to sign in are counted by the clients that a proxy of trustProxie
     return refused
   }
   assert.deepEqual(await refusedOf('loopback'), [1, 1])
-  // Who is no proxy says nothing of who it is.
+  // A client that is not a proxy cannot say that it is another.
   assert.deepEqual(await refusedOf(undefined), [1, 61])
 })
