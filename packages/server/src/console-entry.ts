@@ -1,3 +1,5 @@
 /** `@postern/server/console`: the console for a process of one's own. */
+
+export type { ConsoleSetup } from './console/console-setup.ts'
 export { eraseKeptTraffic } from './console/erase-kept-traffic.ts'
-export { type ConsoleSetup, openConsole, type RunningConsole } from './console/open-console.ts'
+export { openConsole, type RunningConsole } from './console/open-console.ts'

@@ -1,20 +1,9 @@
 import { availableParallelism } from 'node:os'
+import { editedConfig } from '@postern/config'
 import {
-  type CompiledConsole,
-  checkConfig,
-  configOfText,
-  describeException,
-  type EditedConfig,
-  editedConfig,
-  type LoadedConfig,
-  writeConfig,
-} from '@postern/config'
-import {
-  ApiProblem,
   askApi,
   type ConsoleParts,
   type ConsoleServer,
-  type ConsoleSettings,
   LiveFeed,
   type NamedCall,
   OperatorAccounts,
@@ -33,62 +22,23 @@ import {
 } from '@postern/core'
 import { PasskeyAccounts } from '@postern/identity/built-in'
 import { bouncerKeys } from '@postern/remediate'
-import {
-  type AuditSource,
-  accountName,
-  type Closers,
-  closeAll,
-  hasAudit,
-  openAuditSource,
-  operatorEvent,
-  PortInUse,
-  type Runtime,
-  standingsOf,
-} from '@postern/runtime'
+import { accountName, type Closers, closeAll, operatorEvent, PortInUse, standingsOf } from '@postern/runtime'
 import { openSqlite } from '@postern/store'
 import { diagnoseAll } from '../doctor/diagnose.ts'
 import { clientCountry } from '../plan/client-country.ts'
-import type { Overrides } from '../plan/worker-plan.ts'
 import { PreviewInThread, type PreviewSetting } from '../preview/preview-in-thread.ts'
 import type { PreviewPlan } from '../preview/preview-plan.ts'
 import { attackOf } from './console-attacks.ts'
+import { settingsOf } from './console-settings.ts'
+import type { ConsoleSetup } from './console-setup.ts'
 import { approvingRoles, guardedRoutes } from './guarded-routes.ts'
 import { openTraffic } from './open-traffic.ts'
+import { OpenedAudit } from './opened-audit.ts'
 import { policyDesk } from './policy-desk.ts'
 import { SettingsHistory } from './settings-history.ts'
 import { instanceName, SystemReadings } from './system-readings.ts'
 import { UndoInDatabase } from './undo-in-database.ts'
 import { VaultInFile } from './vault-desk.ts'
-import { weakenedApprovals } from './weakened-approvals.ts'
-
-/** What a console is started with. */
-export interface ConsoleSetup {
-  readonly settings: CompiledConsole
-  readonly runtime: Runtime
-  /** Absolute. */
-  readonly dataDirectory: string
-  /** What the command line said. */
-  readonly overrides: Overrides
-  /** Where requests are taken; empty in an application's own process. */
-  readonly gateway: string
-  /** Whether the attacks of the first minute can be sent there. */
-  readonly attacks: 'gateway' | 'none'
-  /** Where the configuration is: what was given in code cannot be read, tried or written here. */
-  readonly configuration: 'file' | 'code'
-  /** Threads that take requests. */
-  readonly workers: number
-  /** Events that threads could not hand over, since the start. */
-  lost(): number
-  /** The configuration in force. */
-  loaded(): LoadedConfig
-  /** Reads the configuration again and puts it into force. @returns what to tell the operator, a line each */
-  reload(): Promise<readonly string[]>
-  health(): readonly Health[]
-  /**
-   * Sends a test alert. @returns what went wrong, a sentence each; undefined where no alerts are configured
-   */
-  readonly testAlerts: (() => Promise<readonly string[]>) | undefined
-}
 
 /** A console with its traffic. */
 export interface RunningConsole {
@@ -222,40 +172,6 @@ async function listen({ settings, loaded }: ConsoleSetup, parts: ConsoleParts): 
   }
 }
 
-/**
- * The log for reading, opened when it is first asked for: a new one has nothing to read until something was
- * written.
- */
-class OpenedAudit {
-  readonly #setup: ConsoleSetup
-  #source: Promise<AuditSource> | undefined
-
-  constructor(setup: ConsoleSetup) {
-    this.#setup = setup
-  }
-
-  get isKept(): boolean {
-    return this.#setup.loaded().config.audit !== false
-  }
-
-  async reader(): Promise<AuditSource['reader']> {
-    const place = { ...this.#setup.loaded(), dataDirectory: this.#setup.dataDirectory }
-    if (this.#source === undefined && !hasAudit(place))
-      throw new ConfigError({ place: 'audit', problem: 'nothing was recorded yet', hint: 'send a request' })
-    this.#source ??= openAuditSource(place)
-    try {
-      return (await this.#source).reader
-    } catch (error) {
-      this.#source = undefined
-      throw error
-    }
-  }
-
-  async close(): Promise<void> {
-    await (await this.#source?.catch(() => undefined))?.close()
-  }
-}
-
 interface Kept
   extends Pick<ConsoleParts, 'traffic' | 'flush' | 'live' | 'health' | 'instances' | 'operators'> {
   readonly preview: PreviewInThread
@@ -263,64 +179,6 @@ interface Kept
   readonly undo: UndoInDatabase
   readonly system: SystemReadings
   readonly audit: OpenedAudit
-}
-
-function settingsOf(
-  { loaded, reload, configuration }: ConsoleSetup,
-  history: SettingsHistory,
-  preview: PreviewInThread,
-): ConsoleSettings {
-  if (configuration === 'code') return settingsInCode(loaded)
-  return {
-    describe: exception => describeException(exception, loaded().file),
-    edited: exception => editedConfig(loaded(), exception),
-    file: () => {
-      const edited = editedConfig(loaded(), { changes: [] })
-      return { path: edited?.path ?? loaded().file.path ?? '', text: edited?.before }
-    },
-    write: async (edited, operator) => {
-      const after = checkConfig(configOfText(edited.path, edited.after), process.env)
-      const weakened = weakenedApprovals(standing(edited, loaded()), after)
-      if (weakened.length > 0)
-        throw new ApiProblem(
-          403,
-          `${weakened.slice(0, 5).join(', ')}: what needs a second person's consent, and who may give it, is changed in the file on the machine of the gateway`,
-        )
-      writeConfig(edited, process.env)
-      history.add({ operator, before: edited.before, after: edited.after })
-      return reload()
-    },
-    history: () => history.list(),
-    preview,
-  }
-}
-
-/** What a change starts from: its file, or what is in force where there is no file or a broken one. */
-function standing({ path, before }: EditedConfig, inForce: LoadedConfig): LoadedConfig {
-  try {
-    return before === '' ? inForce : checkConfig(configOfText(path, before), process.env)
-  } catch {
-    return inForce
-  }
-}
-
-/** A configuration that the application gave: it is shown what would change, and changes it itself. */
-function settingsInCode(loaded: ConsoleSetup['loaded']): ConsoleSettings {
-  const refuse = (): never => {
-    throw new ConfigError({
-      place: 'configuration',
-      problem: 'was given in code, and is not a file that could be changed here',
-      hint: 'change it where postern({ config }) is called',
-    })
-  }
-  return {
-    describe: exception => describeException(exception, loaded().file),
-    edited: () => undefined,
-    file: () => ({ path: '', text: undefined }),
-    write: refuse,
-    history: () => [],
-    preview: { start: refuse, state: () => ({ state: 'none' }), cancel: () => undefined },
-  }
 }
 
 function partsOf(
