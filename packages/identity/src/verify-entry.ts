@@ -1,5 +1,6 @@
 export type { Claims } from './verify/claims.ts'
 export { principalOf } from './verify/claims-principal.ts'
+export type { CertificateSource } from './verify/client-certificate.ts'
 export { credentialOf, dropCredential } from './verify/credential.ts'
 export { type DpopProofs, dpopProofs } from './verify/dpop.ts'
 export { type EnrichmentLookUp, httpLookUp, postgresLookUp } from './verify/enriched.ts'

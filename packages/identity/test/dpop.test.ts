@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { CidrSet, VirtualClock } from '@postern/core'
-import { certificateMethod, jwtMethod } from '../src/index.ts'
+import { VirtualClock } from '@postern/core'
+import { jwtMethod } from '../src/index.ts'
 import { thumbprintOf } from '../src/verify/dpop.ts'
 import { SeenProofs } from '../src/verify/seen-proofs.ts'
 import { dpopProofs, localKeySet } from '../src/verify-entry.ts'
@@ -165,80 +160,5 @@ describe('proof of possession (DPoP)', () => {
         'refused',
         JSON.stringify(cnf),
       )
-  })
-})
-
-describe('client certificates', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'postern-mtls-'))
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      join(folder, 'key.pem'),
-      '-out',
-      join(folder, 'cert.pem'),
-      '-days',
-      '2',
-      '-subj',
-      '/CN=job',
-      '-addext',
-      'subjectAltName=DNS:job.internal',
-    ],
-    { stdio: 'ignore' },
-  )
-  const pem = readFileSync(join(folder, 'cert.pem'), 'utf8')
-  rmSync(folder, { recursive: true })
-  const certificate = new X509Certificate(pem)
-  const native = (authorized: boolean) => ({
-    socket: { authorized, getPeerX509Certificate: () => certificate },
-  })
-
-  test('identify a service when TLS verified them, and nobody when it did not', async () => {
-    const method = certificateMethod()
-    assert.deepEqual(await method.identify(exchangeOf({ native: native(true) })), {
-      kind: 'known',
-      principal: { kind: 'service', id: 'job.internal' },
-    })
-    assert.equal((await method.identify(exchangeOf({ native: native(false) }))).kind, 'absent')
-  })
-
-  test('come in a header from a trusted proxy only', async () => {
-    const method = certificateMethod({ header: 'x-client-cert', trustedProxies: CidrSet.parse(['10.0.0.1']) })
-    const headers = ['x-client-cert', encodeURIComponent(pem)]
-    assert.equal((await method.identify(exchangeOf({ peer: '10.0.0.1', headers }))).kind, 'known')
-    assert.equal((await method.identify(exchangeOf({ peer: '10.0.0.2', headers }))).kind, 'absent')
-    assert.equal(
-      (await method.identify(exchangeOf({ peer: '10.0.0.1', headers: ['x-client-cert', 'garbage'] }))).kind,
-      'absent',
-    )
-  })
-
-  test('a token bound to a certificate (RFC 8705) holds with that certificate only', async () => {
-    const { createHash } = await import('node:crypto')
-    const issuer = signer('k1')
-    const method = jwtMethod({
-      issuer: 'https://id.example',
-      audience: 'shop',
-      keys: localKeySet({ keys: [issuer.jwk] }),
-      clock,
-    })
-    const x5t = createHash('sha256').update(certificate.raw).digest('base64url')
-    const bound = token(issuer, {
-      iss: 'https://id.example',
-      aud: 'shop',
-      sub: 'a',
-      exp: Math.floor(clock.now() / 1_000) + 60,
-      cnf: { 'x5t#S256': x5t },
-    })
-    const headers = ['authorization', `Bearer ${bound}`]
-    assert.equal((await method.identify(exchangeOf({ headers, native: native(true) }))).kind, 'known')
-    assert.equal((await method.identify(exchangeOf({ headers }))).kind, 'refused')
   })
 })

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test'
 import { connectPostgres } from '@postern/store'
 import { stringify } from 'yaml'
 import { freshDatabase } from '../../../test/services.ts'
+import { testCertificate } from '../../identity/test/test-certificate.ts'
 import { ALLOW, type Config, type Guard, type Postern, postern } from '../src/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-methods-'))
@@ -29,6 +30,9 @@ function token(claims: object = {}): string {
   return `${signed}.${sign(null, Buffer.from(signed), privateKey).toString('base64url')}`
 }
 
+const owner = testCertificate('alice.internal')
+const cnf = { 'x5t#S256': owner.thumbprint }
+
 /** What the services around an application answer; counts what each was asked. */
 const asked = new Map<string, number>()
 function answerOf(request: IncomingMessage, body: string): unknown {
@@ -38,7 +42,7 @@ function answerOf(request: IncomingMessage, body: string): unknown {
   if (path === '/introspect')
     return body.includes('token=opaque-1')
       ? { active: true, aud: 'orders', sub: 'robot', client_id: 'robot' }
-      : { active: false }
+      : { active: body.includes('token=bound-1'), aud: 'orders', sub: 'dora', cnf }
   if (path === '/me')
     return request.headers.cookie === 'sid=s1' ? { user: { id: 'bob', company: 'acme' } } : { user: null }
   if (path === '/customers/alice') return { plan: 'gold', roles: ['editor'] }
@@ -73,7 +77,7 @@ interface Seen {
   /** `X-Forwarded-User` as the handler gets it. */
   readonly forwardedUser?: string
 }
-type Ask = (headers: Readonly<Record<string, string>>, path?: string) => Promise<Seen>
+type Ask = (headers: Headers | Readonly<Record<string, string>>, path?: string) => Promise<Seen>
 
 /** A layer from a file of that name, and who its handler sees. */
 async function fromFile(
@@ -174,6 +178,42 @@ describe('identify as data', () => {
       assert.equal((await ask(partner)).id, 'partners:alice')
       await layer.revocations?.revokePrincipal('partners:alice')
       assert.equal((await ask(partner)).kind, 'anonymous')
+    })
+  })
+
+  test('a token bound to a certificate holds with the one that a trusted proxy passes on, named once for all methods', async () => {
+    const jwt = { issuer: 'https://id.example', audience: 'orders', jwks: `${base}/jwks` }
+    const introspection = {
+      url: `${base}/introspect`,
+      clientId: 'o',
+      clientSecret: 'a secret',
+      audience: 'orders',
+    }
+    const identify = [{ jwt }, { introspection }, { mtls: { header: 'X-Client-Cert' } }]
+    const credentials = [
+      ['alice', `Bearer ${token({ cnf })}`],
+      ['dora', 'Bearer bound-1'],
+    ] as const
+    const thief = testCertificate('thief.internal')
+    const trusted = { dataDirectory: './bound', trustProxies: ['loopback'], identify }
+    await fromFile('bound.config.yaml', trusted, async ask => {
+      for (const [id, authorization] of credentials) {
+        const passed = (text: string) => ask({ authorization, 'x-client-cert': text })
+        assert.equal((await passed(owner.escaped)).id, id)
+        for (const text of [thief.escaped, '', `${owner.escaped}, ${thief.escaped}`])
+          assert.equal((await passed(text)).kind, 'anonymous', text)
+        // A `Headers` object joins both.
+        const twice = new Headers({ authorization, 'x-client-cert': owner.escaped })
+        twice.append('x-client-cert', thief.escaped)
+        assert.equal((await ask(twice)).kind, 'anonymous')
+      }
+      // It identifies by itself only where no token came along.
+      assert.equal((await ask({ 'x-client-cert': owner.escaped })).id, 'alice.internal')
+    })
+    await fromFile('untrusted.config.yaml', { ...trusted, trustProxies: ['10.0.0.0/8'] }, async ask => {
+      for (const [, authorization] of credentials)
+        assert.equal((await ask({ authorization, 'x-client-cert': owner.escaped })).kind, 'anonymous')
+      assert.equal((await ask({ 'x-client-cert': owner.escaped })).kind, 'anonymous')
     })
   })
 

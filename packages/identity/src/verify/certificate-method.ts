@@ -1,7 +1,12 @@
 import type { Principal } from '@postern/core'
-import { type CertificateSource, type ClientCertificate, clientCertificate } from './client-certificate.ts'
+import {
+  type CertificateSource,
+  type ClientCertificate,
+  clientCertificate,
+  screenCertificate,
+} from './client-certificate.ts'
 import { BY_CONNECTION, identifiedBy } from './credential.ts'
-import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
+import { ABSENT, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 
 export interface CertificateMethodOptions extends CertificateSource {
   /** Default: `mtls`. */
@@ -16,14 +21,11 @@ export interface CertificateMethodOptions extends CertificateSource {
 /** Identifies by client certificates: of this connection, or passed on by a trusted proxy. */
 export function certificateMethod(options: CertificateMethodOptions = {}): IdentifyMethod {
   const read = options.principal ?? usual
-  const { header, trustedProxies } = options
+  const { header } = options
   const credential = { ...BY_CONNECTION, ...(header !== undefined && { headers: [header.toLowerCase()] }) }
   return {
     name: options.name ?? 'mtls',
-    screen: exchange => {
-      if (header !== undefined && trustedProxies?.has(exchange.peer) !== true)
-        removeHeaders(exchange, [header.toLowerCase()])
-    },
+    screen: exchange => screenCertificate(exchange, options),
     identify: exchange => {
       const certificate = clientCertificate(exchange, options)
       if (certificate === undefined) return ABSENT

@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import type { CidrSet, Exchange } from '@postern/core'
+import { removeHeaders } from './identify-method.ts'
 
 /**
  * A certificate that the client proved to hold the key of, and that was verified against the
@@ -19,10 +20,12 @@ interface TlsSocketLike {
   getPeerX509Certificate?(): X509Certificate | undefined
 }
 
+/** Where the certificate of a client is. */
 export interface CertificateSource {
   /**
-   * Header in which a trusted proxy passes the certificate on as PEM, percent-encoded (nginx
-   * `$ssl_client_escaped_cert`) or with spaces for line ends. It is read from these proxies only.
+   * Header in which a trusted proxy passes the certificate on, one, as PEM, percent-encoded (nginx
+   * `$ssl_client_escaped_cert`) or with spaces for line ends, or as RFC 9440 writes it. It is read from these
+   * proxies only, and from them in place of the certificate of the connection, which is their own.
    */
   readonly header?: string
   readonly trustedProxies?: CidrSet
@@ -36,14 +39,23 @@ export function clientCertificate(
   exchange: Exchange,
   source: CertificateSource = {},
 ): ClientCertificate | undefined {
-  const direct = ofSocket(exchange)
-  if (direct !== undefined) return described(direct)
-  const { header, trustedProxies } = source
-  if (header === undefined || trustedProxies === undefined || !trustedProxies.has(exchange.peer))
-    return undefined
-  if (exchange.headerCount(header) !== 1) return undefined
-  const parsed = parsePem(exchange.header(header) ?? '')
-  return parsed === undefined ? undefined : described(parsed)
+  const { trustedProxies } = source
+  const header = source.header?.toLowerCase()
+  const found =
+    header !== undefined && trustedProxies?.has(exchange.peer) === true
+      ? ofHeader(exchange, header)
+      : ofSocket(exchange)
+  return found === undefined ? undefined : described(found)
+}
+
+/** Removes the header of the certificate where it is not a trusted proxy that sends it. */
+export function screenCertificate(exchange: Exchange, { header, trustedProxies }: CertificateSource): void {
+  if (header !== undefined && trustedProxies?.has(exchange.peer) !== true)
+    removeHeaders(exchange, [header.toLowerCase()])
+}
+
+function ofHeader(exchange: Exchange, header: string): X509Certificate | undefined {
+  return exchange.headerCount(header) === 1 ? parseCertificate(exchange.header(header) ?? '') : undefined
 }
 
 function ofSocket(exchange: Exchange): X509Certificate | undefined {
@@ -79,13 +91,24 @@ function subjectNames(text: string): readonly string[] {
 }
 
 const MAX_PEM = 16_384
+const PEM = /^-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/
+/** RFC 9440 section 2.1: a byte sequence of RFC 8941. Some proxies leave the colons out. */
+const BARE = /^(:?)([A-Za-z0-9+/=]+)\1$/
 
-function parsePem(text: string): X509Certificate | undefined {
-  if (text === '' || text.length > MAX_PEM) return undefined
+/**
+ * Exactly one certificate. Where a proxy adds its header to one that the client sent, or a server joins both
+ * (a `Headers` object does), the first of two is the client's choice.
+ */
+function parseCertificate(text: string): X509Certificate | undefined {
+  if (text.length > MAX_PEM) return undefined
   try {
-    const pem = text.includes('%') ? decodeURIComponent(text) : text
-    const body = pem.replace(/-----(?:BEGIN|END) CERTIFICATE-----/g, '').replace(/\s+/g, '')
-    return new X509Certificate(Buffer.from(body, 'base64'))
+    const plain = text.includes('%') ? decodeURIComponent(text) : text
+    const body = PEM.exec(plain)?.[1]?.replace(/\s+/g, '') ?? BARE.exec(plain)?.[2]
+    if (body === undefined) return undefined
+    const der = Buffer.from(body, 'base64')
+    const certificate = new X509Certificate(der)
+    // What follows the first certificate would be ignored.
+    return certificate.raw.length === der.length ? certificate : undefined
   } catch {
     return undefined
   }

@@ -1,9 +1,17 @@
-import { type Clock, type Duration, givenText, parseDuration, systemClock } from '@postern/core'
+import {
+  type Clock,
+  type Duration,
+  type Exchange,
+  givenText,
+  parseDuration,
+  systemClock,
+} from '@postern/core'
 import type { Revocations } from '../revocation/revocations.ts'
 import { AnswerCache } from './answer-cache.ts'
 import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
+import { type CertificateSource, clientCertificate, screenCertificate } from './client-certificate.ts'
 import { identifiedBy } from './credential.ts'
 import { type Fetch, fetchJson } from './fetch-json.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
@@ -25,6 +33,8 @@ export interface IntrospectionOptions {
   readonly name?: string
   readonly claims?: PrincipalClaims
   readonly revocations?: Revocations
+  /** Where the certificate is that a token may be bound to. Default: the connection's own. */
+  readonly certificate?: CertificateSource
   readonly fetch?: Fetch
   readonly clock?: Clock
 }
@@ -60,10 +70,10 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     return typeof said === 'object' && said !== null ? (said as Claims) : {}
   }
 
-  const take = (claims: Claims, token: string): Identification => {
-    if (!isActive(claims, clock.now()) || !isFor(claims['aud'], options.audience)) return REFUSED
-    // A bound token needs a proof that is not checked here.
-    if (claims['cnf'] !== undefined) return REFUSED
+  const isGoodNow = (claims: Claims): boolean =>
+    isActive(claims, clock.now()) && isFor(claims['aud'], options.audience)
+  const take = (exchange: Exchange, claims: Claims, token: string): Identification => {
+    if (!isGoodNow(claims) || !isHeld(exchange, claims['cnf'], options.certificate)) return REFUSED
     const principal = principalOf(claims, options.claims)
     if (principal === undefined) return REFUSED
     const { sid, iat } = claims
@@ -75,22 +85,40 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
         session,
         issuedAt,
         headers: ['authorization'],
-        again: async () => take(await answers.get(token, () => ask(token)), token).kind === 'known',
+        again: async () => {
+          const later = await answers.get(token, () => ask(token))
+          return take(exchange, later, token).kind === 'known'
+        },
       }),
     )
   }
 
   return {
     name: options.name ?? 'oauth',
+    screen: exchange => screenCertificate(exchange, options.certificate ?? {}),
     identify: exchange => {
       const authorization = readAuthorization(exchange)
       if (authorization.kind === 'absent') return ABSENT
       if (authorization.kind === 'malformed' || authorization.scheme === 'dpop') return REFUSED
       const { token } = authorization
       const said = answers.get(token, () => ask(token))
-      return said instanceof Promise ? said.then(late => take(late, token)) : take(said, token)
+      return said instanceof Promise
+        ? said.then(late => take(exchange, late, token))
+        : take(exchange, said, token)
     },
   }
+}
+
+/** RFC 8705 section 3.2. A token that is bound to anything else needs a proof that is not checked here. */
+function isHeld(exchange: Exchange, cnf: unknown, certificate: CertificateSource | undefined): boolean {
+  if (cnf === undefined) return true
+  if (typeof cnf !== 'object' || cnf === null) return false
+  const { 'x5t#S256': x5t, ...unknown } = cnf as Readonly<Record<string, unknown>>
+  return (
+    x5t !== undefined &&
+    Object.keys(unknown).length === 0 &&
+    x5t === clientCertificate(exchange, certificate)?.thumbprint
+  )
 }
 
 /** Whether a server says that a token is active, and its times agree. */

@@ -4,7 +4,7 @@ import type { Revocations } from '../revocation/revocations.ts'
 import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
-import { type CertificateSource, clientCertificate } from './client-certificate.ts'
+import { type CertificateSource, clientCertificate, screenCertificate } from './client-certificate.ts'
 import { jsonObject, parseCompactJws } from './compact-jws.ts'
 import { identifiedBy } from './credential.ts'
 import { type DpopProofs, dpopProofs } from './dpop.ts'
@@ -18,7 +18,7 @@ export interface JwtMethodOptions extends JwtVerifierOptions {
   /** Cookie that may hold the token when there is no `Authorization` header: Clerk's `__session`. */
   readonly cookie?: string
   /**
-   * Header that holds the token, alone, in place of `Authorization`: `cf-access-jwt-assertion`. Lower case.
+   * Header that holds the token, alone, in place of `Authorization`: `cf-access-jwt-assertion`.
    */
   readonly header?: string
   readonly claims?: PrincipalClaims
@@ -32,6 +32,7 @@ export interface JwtMethodOptions extends JwtVerifierOptions {
    * request names as its host, which whoever sends it chooses.
    */
   readonly origins?: readonly string[] | undefined
+  /** Where the certificate is that a token may be bound to. Default: the connection's own. */
   readonly certificate?: CertificateSource
 }
 
@@ -47,7 +48,7 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
   const read = options.principal ?? ((claims: Claims) => principalOf(claims, options.claims))
 
   const place = {
-    headers: [options.header ?? 'authorization'],
+    headers: [options.header?.toLowerCase() ?? 'authorization'],
     ...(options.cookie !== undefined && { cookies: [options.cookie] }),
   }
   const take = (
@@ -72,6 +73,7 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
 
   return {
     name: options.name ?? 'jwt',
+    screen: exchange => screenCertificate(exchange, options.certificate ?? {}),
     names: exchange => {
       const found = tokenOf(exchange, options)
       if (found === undefined || found === 'malformed') return undefined
@@ -101,7 +103,9 @@ interface Found {
 }
 
 /** A bearer token that is not a JWT is another method's: an API key, an opaque token. */
-function tokenOf(exchange: Exchange, { cookie, header }: JwtMethodOptions): Found | 'malformed' | undefined {
+function tokenOf(exchange: Exchange, options: JwtMethodOptions): Found | 'malformed' | undefined {
+  const { cookie } = options
+  const header = options.header?.toLowerCase()
   if (header !== undefined) {
     const count = exchange.headerCount(header)
     if (count === 0) return undefined

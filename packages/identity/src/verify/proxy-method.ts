@@ -49,7 +49,9 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
       if (!options.from.has(exchange.peer)) return ABSENT
       const count = exchange.headerCount(user)
       if (count === 0) return ABSENT
-      const principal = count === 1 ? principalOf(exchange, user, groups) : undefined
+      // A proxy sets each once; the other one is what its client sent.
+      const isSingle = count === 1 && (groups === undefined || exchange.headerCount(groups) <= 1)
+      const principal = isSingle ? principalOf(exchange, user, groups) : undefined
       return principal === undefined
         ? REFUSED
         : known(identifiedBy(principal, { ...BY_CONNECTION, headers: all }))

@@ -23,6 +23,7 @@ import {
 } from '@postern/identity'
 import { usedProofs } from '@postern/identity/stores'
 import {
+  type CertificateSource,
   type Claims,
   type DpopProofs,
   dpopProofs,
@@ -56,22 +57,33 @@ export interface ConfiguredMethods {
 export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMethods {
   const { methods, lookUp, trustProxies, connections, onEvent } = options
   const more = lookUp === undefined ? undefined : lookUpOf(lookUp, connections)
-  const dpop = proofsIn(connections)
+  const bound: Bound = { dpop: proofsIn(connections), certificate: certificateIn(methods, trustProxies) }
   const made = methods.map(settings => {
-    const method = methodOf(settings, trustProxies, dpop)
+    const method = methodOf(settings, trustProxies, bound)
     const whole = more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
     return settings.prefix === undefined ? whole : prefixed(whole, settings.prefix)
   })
   return { identify: identifyBy(made, { onEvent }), screen: screenBy(made) }
 }
 
-function methodOf(
-  settings: CompiledIdentifyMethod,
+/** What tokens that are bound to a key or to a certificate are checked with. */
+interface Bound {
+  readonly dpop: DpopProofs
+  readonly certificate: CertificateSource
+}
+
+/** One place says where certificates come from, for those that identify and for those that tokens name. */
+function certificateIn(
+  methods: readonly CompiledIdentifyMethod[],
   trustedProxies: CidrSet,
-  dpop: DpopProofs,
-): IdentifyMethod {
+): CertificateSource {
+  const header = methods.map(({ mtls }) => mtls?.header).find(name => name !== undefined)
+  return header === undefined ? {} : { header, trustedProxies }
+}
+
+function methodOf(settings: CompiledIdentifyMethod, trustedProxies: CidrSet, bound: Bound): IdentifyMethod {
   const { name } = settings
-  const token = tokenMethod(settings, dpop) ?? sessionOfApplication(settings)
+  const token = tokenMethod(settings, bound) ?? sessionOfApplication(settings)
   if (token !== undefined) return token
   const { mtls, proxy, oauth2Proxy: known, tailscale: served } = settings
   if (mtls !== undefined) return certificateMethod({ ...mtls, name, trustedProxies })
@@ -97,20 +109,22 @@ function proofsIn(connections: Connections | undefined): DpopProofs {
   })
 }
 
-function tokenMethod(settings: CompiledIdentifyMethod, dpop: DpopProofs): IdentifyMethod | undefined {
+function tokenMethod(settings: CompiledIdentifyMethod, bound: Bound): IdentifyMethod | undefined {
   const { name, jwt, auth0: a, clerk: c, cognito: g, keycloak: k, entra: e, cloudflareAccess: f } = settings
   if (jwt !== undefined) {
     const { jwks, ...rest } = jwt
-    return jwtMethod({ ...rest, dpop, name, keys: remoteKeySet({ url: jwks }) })
+    return jwtMethod({ ...rest, ...bound, name, keys: remoteKeySet({ url: jwks }) })
   }
-  if (a !== undefined) return jwtMethod({ dpop, ...auth0(a.domain, a.audience), name })
-  if (c !== undefined) return jwtMethod({ dpop, ...clerk(c.frontendApi, c.origins), name })
-  if (g !== undefined) return jwtMethod({ dpop, ...cognito(g.region, g.pool, g.client), name })
-  if (k !== undefined) return jwtMethod({ dpop, ...keycloak(k.realm, k.audience), name })
-  if (e !== undefined) return jwtMethod({ dpop, ...entra(e.directory, e.audience), name })
+  if (a !== undefined) return jwtMethod({ ...bound, ...auth0(a.domain, a.audience), name })
+  if (c !== undefined) return jwtMethod({ ...bound, ...clerk(c.frontendApi, c.origins), name })
+  if (g !== undefined) return jwtMethod({ ...bound, ...cognito(g.region, g.pool, g.client), name })
+  if (k !== undefined) return jwtMethod({ ...bound, ...keycloak(k.realm, k.audience), name })
+  if (e !== undefined) return jwtMethod({ ...bound, ...entra(e.directory, e.audience), name })
   if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience), name }
   const { introspection } = settings
-  return introspection === undefined ? undefined : introspectionMethod({ ...introspection, name })
+  return introspection === undefined
+    ? undefined
+    : introspectionMethod({ ...introspection, certificate: bound.certificate, name })
 }
 
 function sessionOfApplication(settings: CompiledIdentifyMethod): IdentifyMethod | undefined {
