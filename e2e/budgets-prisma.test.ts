@@ -1,14 +1,6 @@
-// Row budgets and budgets on reads under Prisma 7 with the `pg` driver adapter on a guarded pool. `prisma
-// generate` would download its schema engine, which it does not use here; the variable below names another
-// program in its place.
+// Row budgets and budgets on reads under Prisma 7 with the `pg` driver adapter on a guarded pool.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 import {
   actingAs,
   budgetError,
@@ -23,19 +15,10 @@ import {
 } from '@postern/access'
 import { connectPostgres } from '@postern/store'
 import pg from 'pg'
-import { freshDatabase, type Scope } from '../test/fresh.ts'
+import { freshDatabase } from '../test/fresh.ts'
+import { generatePrisma } from './prisma-client.ts'
 
-const require = createRequire(import.meta.url)
-const SCHEMA = `
-generator client {
-  provider            = "prisma-client"
-  output              = "./generated"
-  moduleFormat        = "esm"
-  importFileExtension = "ts"
-}
-datasource db {
-  provider = "postgresql"
-}
+const MODELS = `
 model Order {
   id   Int     @id
   note String?
@@ -53,30 +36,6 @@ interface Client {
   $disconnect(): Promise<void>
 }
 
-async function generate(scope: Scope): Promise<new (options: object) => Client> {
-  const folder = mkdtempSync(join(tmpdir(), 'budgets-prisma-'))
-  scope.after(async () => rmSync(folder, { recursive: true }))
-  symlinkSync(new URL('node_modules', import.meta.url), join(folder, 'node_modules'))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(folder, 'schema.prisma'), SCHEMA)
-  writeFileSync(join(folder, 'prisma.config.ts'), "export default { schema: 'schema.prisma' }")
-  execFileSync(process.execPath, [require.resolve('prisma/build/index.js'), 'generate'], {
-    cwd: folder,
-    stdio: 'pipe',
-    timeout: 120_000,
-    env: {
-      ...process.env,
-      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-      PRISMA_HIDE_UPDATE_MESSAGE: '1',
-      CHECKPOINT_DISABLE: '1',
-    },
-  })
-  const generated = (await import(pathToFileURL(join(folder, 'generated/client.ts')).href)) as {
-    PrismaClient: new (options: object) => Client
-  }
-  return generated.PrismaClient
-}
-
 test('Prisma on a guarded pool: changes and reads are counted for who acts', {
   timeout: 180_000,
 }, async t => {
@@ -90,8 +49,7 @@ test('Prisma on a guarded pool: changes and reads are counted for who acts', {
     budgets: { 'orders.delete': rows(10, '1h'), 'orders.update': rows(10, '1h') },
     claimKeys: [key],
   })
-  const PrismaClient = await generate(t)
-  const { PrismaPg } = (await import('@prisma/adapter-pg')) as { PrismaPg: new (pool: object) => object }
+  const { PrismaClient, PrismaPg } = await generatePrisma<Client>(t, MODELS)
   const pool = guardPool(new pg.Pool({ connectionString: url }), {
     claim: claimSigner({ key }),
     reads: new ReadBudgets({ budgets: { '*.select': rows(150, '1h') } }),

@@ -1,31 +1,15 @@
 // The extension for Prisma on a real client: Prisma 7 with the `pg` driver adapter, whose query compiler is
-// WebAssembly inside the package. `prisma generate` would download its schema engine, which it does not use
-// here; the variable below names another program in its place.
+// WebAssembly inside the package.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
+import { describe, test } from 'node:test'
 import { LocalKeys, Vault } from '@postern/vault'
 import { prismaVault } from '@postern/vault/orm'
 import pg from 'pg'
-import { freshDatabase } from '../test/fresh.ts'
+import { freshDatabase, type Scope } from '../test/fresh.ts'
+import { generatePrisma } from './prisma-client.ts'
 
-const require = createRequire(import.meta.url)
 const SECRET = 'anne@example.com'
-const SCHEMA = `
-generator client {
-  provider            = "prisma-client"
-  output              = "./generated"
-  moduleFormat        = "esm"
-  importFileExtension = "ts"
-}
-datasource db {
-  provider = "postgresql"
-}
+const MODELS = `
 model Customer {
   id     Int     @id
   email  Bytes?
@@ -49,29 +33,11 @@ interface Client {
   $disconnect(): Promise<void>
 }
 
-async function extendedClient(url: string, extension: object): Promise<Client> {
-  const folder = mkdtempSync(join(tmpdir(), 'vault-prisma-'))
-  after(() => rmSync(folder, { recursive: true }))
-  symlinkSync(new URL('node_modules', import.meta.url), join(folder, 'node_modules'))
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(folder, 'schema.prisma'), SCHEMA)
-  writeFileSync(join(folder, 'prisma.config.ts'), "export default { schema: 'schema.prisma' }")
-  execFileSync(process.execPath, [require.resolve('prisma/build/index.js'), 'generate'], {
-    cwd: folder,
-    stdio: 'pipe',
-    env: {
-      ...process.env,
-      PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-      PRISMA_HIDE_UPDATE_MESSAGE: '1',
-      CHECKPOINT_DISABLE: '1',
-    },
-  })
-  const { PrismaClient } = (await import(pathToFileURL(join(folder, 'generated/client.ts')).href)) as {
-    PrismaClient: new (options: object) => { $extends(extension: object): Client }
-  }
-  const { PrismaPg } = (await import('@prisma/adapter-pg')) as {
-    PrismaPg: new (options: object) => object
-  }
+async function extendedClient(scope: Scope, url: string, extension: object): Promise<Client> {
+  const { PrismaClient, PrismaPg } = await generatePrisma<{ $extends(extension: object): Client }>(
+    scope,
+    MODELS,
+  )
   return new PrismaClient({ adapter: new PrismaPg({ connectionString: url }) }).$extends(extension)
 }
 
@@ -93,7 +59,7 @@ describe('Prisma', () => {
       local: LocalKeys.generate(),
       searchKey: new Uint8Array(32).fill(3),
     })
-    const prisma = await extendedClient(url, prismaVault(vault, { Customer: 'customers' }).extension)
+    const prisma = await extendedClient(t, url, prismaVault(vault, { Customer: 'customers' }).extension)
     const { customer, order } = prisma
     await customer['create']?.({ data: { id: 1, email: SECRET, city: 'Cork' } })
     await customer['createMany']?.({ data: [{ id: 2, email: 'bob@example.com' }, { id: 3 }] })

@@ -1,7 +1,8 @@
 import { ConfigError } from '@postern/core'
 import type { Bound, BoundOperand } from '../policy/bound.ts'
+import type { ResourceType } from '../policy/condition.ts'
 import type { Filter } from '../policy/filter.ts'
-import { normalise } from '../policy/scalar.ts'
+import { type FieldType, normalise } from '../policy/scalar.ts'
 
 /** A `where` of Prisma's client. */
 export type PrismaWhere = { readonly [key: string]: unknown }
@@ -14,27 +15,31 @@ export interface PrismaOptions {
    * members' column: `{ 'order.team': 'teamOf.members.userId' }`.
    */
   readonly relations?: Readonly<Record<string, string>>
+  /**
+   * Fields that the Prisma schema does not mark with `?`: `['order.customer']`. Prisma refuses to ask whether
+   * one is null. Needed only for fields of which a policy asks that.
+   */
+  readonly required?: readonly string[]
 }
 
 /**
- * Writes a filter as a Prisma `where`, by the names of the fields (not the columns).
- * Same rows, nulls included.
+ * Writes a filter as a Prisma `where`, by the names of the fields (not the columns). Same rows, nulls
+ * included, also as a part of another `where`.
  * @throws ConfigError when a relationship has no name in `relations`
  * @example prisma.order.findMany({ where: { AND: [mine, toPrisma(filter)] } })
  */
 export function toPrisma(filter: Filter, options: PrismaOptions = {}): PrismaWhere {
-  return where(filter.predicate, options.relations ?? {})
+  return where(filter.predicate, filter.type, options)
 }
 
-function where(node: Bound, relations: Readonly<Record<string, string>>): PrismaWhere {
+function where(node: Bound, type: ResourceType, options: PrismaOptions): PrismaWhere {
   switch (node.kind) {
     case 'constant':
-      // Prisma documents both: an empty AND matches every row, an empty OR none.
-      return node.value ? { AND: [] } : { OR: [] }
+      return everyRow(type, node.value)
     case 'and':
-      return { AND: node.of.map(part => where(part, relations)) }
+      return { AND: node.of.map(part => where(part, type, options)) }
     case 'or':
-      return { OR: node.of.map(part => where(part, relations)) }
+      return { OR: node.of.map(part => where(part, type, options)) }
     case 'compare':
       return compare(node)
     case 'in': {
@@ -43,9 +48,9 @@ function where(node: Bound, relations: Readonly<Record<string, string>>): Prisma
       return { [node.field.name]: node.negated ? { notIn: values } : { in: values } }
     }
     case 'null':
-      return { [node.field.name]: node.negated ? { not: null } : null }
+      return isNull(node, type, options)
     case 'member': {
-      const [group, members, column] = named(relations, node.field).split('.')
+      const [group, members, column] = named(options, node.field).split('.')
       if (group === undefined || members === undefined || column === undefined)
         throw new ConfigError({
           place: `Prisma relation "${node.field.type}.${node.field.name}"`,
@@ -54,17 +59,15 @@ function where(node: Bound, relations: Readonly<Record<string, string>>): Prisma
         })
       const match = { [column]: plain(node.principal) }
       // Without the key nobody can tell; with one, being in no group that has the caller is "not a member".
+      // The group is asked for, not the key: Prisma refuses to compare a required field with null.
       if (node.negated)
         return {
-          AND: [
-            { [node.field.name]: { not: null } },
-            { NOT: { [group]: { is: { [members]: { some: match } } } } },
-          ],
+          AND: [{ [group]: { is: {} } }, { NOT: { [group]: { is: { [members]: { some: match } } } } }],
         }
       return { [group]: { is: { [members]: { some: match } } } }
     }
     case 'parent':
-      return { [named(relations, node.field)]: { is: where(node.inner, relations) } }
+      return { [named(options, node.field)]: { is: where(node.inner, node.parent, options) } }
     case 'session':
       throw new ConfigError({
         place: 'Prisma filter',
@@ -72,6 +75,37 @@ function where(node: Bound, relations: Readonly<Record<string, string>>): Prisma
         hint: 'use `policies.filter` for Prisma: the filter of row-level security is for PostgreSQL alone',
       })
   }
+}
+
+/** A value of each type, for a question that any of them answers. */
+const SOME: Readonly<Record<FieldType, unknown>> = {
+  text: '',
+  uuid: '00000000-0000-0000-0000-000000000000',
+  integer: 0,
+  number: 0,
+  boolean: false,
+  time: new Date(0),
+}
+
+/**
+ * Every row, or none. An empty `AND` or `OR` says so only where nothing stands around it: Prisma leaves it
+ * out inside another `AND`, `OR` or `NOT`, so that `{ AND: [mine, { OR: [] }] }` is all of `mine`.
+ */
+function everyRow({ key }: ResourceType, value: boolean): PrismaWhere {
+  return { [key.name]: value ? { notIn: [] } : { in: [] } }
+}
+
+/** Of a required field by words that Prisma takes there, and that hold where it is optional after all. */
+function isNull(
+  { field, negated }: Extract<Bound, { kind: 'null' }>,
+  type: ResourceType,
+  options: PrismaOptions,
+): PrismaWhere {
+  const { name } = field
+  if (options.required?.includes(`${field.type}.${name}`) !== true)
+    return { [name]: negated ? { not: null } : null }
+  const some = SOME[field.holds]
+  return negated ? { OR: [{ [name]: some }, { [name]: { not: some } }] } : everyRow(type, false)
 }
 
 const WORDS = { eq: 'equals', ne: 'not', lt: 'lt', lte: 'lte', gt: 'gt', gte: 'gte' } as const
@@ -130,11 +164,11 @@ function plain(operand: BoundOperand): unknown {
 }
 
 function named(
-  relations: Readonly<Record<string, string>>,
+  { relations }: PrismaOptions,
   field: { readonly type: string; readonly name: string },
 ): string {
   const key = `${field.type}.${field.name}`
-  const name = relations[key]
+  const name = relations?.[key]
   if (name === undefined)
     throw new ConfigError({
       place: `Prisma relation "${key}"`,

@@ -3,16 +3,21 @@ import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import {
   allow,
+  always,
+  any,
+  type Condition,
   definePolicies,
   eq,
   type Filter,
   gt,
   gte,
+  isNull,
   lt,
   lte,
   ne,
   not,
   oneOf,
+  parent,
   resourceType,
   toPrisma,
   toSql,
@@ -126,12 +131,54 @@ test('Prisma takes the filter as a where', () => {
   assert.deepEqual(toPrisma(shopPolicies.filter(ANN, 'order.read', 'order'), { relations }), {
     OR: [{ customer: { equals: 'ann' } }, { teamOf: { is: { members: { some: { userId: 'ann' } } } } }],
   })
-  assert.deepEqual(toPrisma(shopPolicies.filter(AUDITOR, 'order.read', 'order'), { relations }), { AND: [] })
-  assert.deepEqual(toPrisma(shopPolicies.filter(NOBODY, 'order.read', 'order'), { relations }), { OR: [] })
+  assert.deepEqual(toPrisma(shopPolicies.filter(AUDITOR, 'order.read', 'order'), { relations }), {
+    id: { notIn: [] },
+  })
+  assert.deepEqual(toPrisma(shopPolicies.filter(NOBODY, 'order.read', 'order'), { relations }), {
+    id: { in: [] },
+  })
   assert.throws(
     () => toPrisma(shopPolicies.filter(SUPPORT, 'order.read', 'order')),
     /relations: \{ 'order\.team'/,
   )
+})
+
+test('attack: who may see no row gets all of them in Prisma, which leaves an empty OR out inside an AND', () => {
+  // `e2e/filters-prisma.test.ts` asks Prisma itself.
+  const hasEmpty = (where: unknown): boolean =>
+    typeof where === 'object' &&
+    where !== null &&
+    Object.entries(where).some(
+      ([key, value]) =>
+        (/^(?:AND|OR|NOT)$/.test(key) && Array.isArray(value) && value.length === 0) || hasEmpty(value),
+    )
+  assert.ok(hasEmpty({ AND: [{ a: 1 }, { OR: [] }] }))
+  const event = resourceType('event', { table: 'events', key: 'no', fields: { no: 'integer', at: 'text' } })
+  const folder = resourceType('folder', { fields: { id: 'integer' } })
+  const { at, no } = event.fields
+  const options = { required: ['event.at'], relations: { 'event.no': 'folderOf' } }
+  const where = (when: Condition) =>
+    toPrisma(
+      definePolicies([allow('some', { action: 'event.read', on: event, when })]).filter(
+        ANN,
+        'event.read',
+        'event',
+      ),
+      options,
+    )
+  assert.deepEqual(where(not(always)), { no: { in: [] } })
+  for (const when of [
+    always,
+    not(always),
+    isNull(at),
+    not(isNull(at)),
+    any(isNull(at), eq(at, 'x')),
+    oneOf(at, []),
+    not(oneOf(at, [])),
+    parent(no, folder, always),
+    not(parent(no, folder, always)),
+  ])
+    assert.equal(hasEmpty(where(when)), false, JSON.stringify(where(when)))
 })
 
 test('attack: a row that was written in the millisecond of a limit passes for one beyond it in Prisma', () => {
