@@ -90,3 +90,14 @@ for (const [name, make] of Object.entries(METHODS))
       assert.equal(asked.looks.length, before, 'the answer was kept')
     })
   })
+
+test('attack: one session with other cookies beside it each time evicts nobody who is known', async () => {
+  const { method, looks } = METHODS['sessions of the application']?.() ?? assert.fail()
+  const send = async (cookie: string): Promise<string> =>
+    (await method.identify(exchangeOf({ headers: ['cookie', cookie] }))).kind
+  assert.equal(await send('sid=good-1'), 'known')
+  for (let i = 0; i < 21_000; i++) await send(`sid=good-2; x=${i}`)
+  const before = looks.length
+  assert.equal(await send('sid=good-1'), 'known')
+  assert.equal(looks.length, before, 'the answer was kept')
+})

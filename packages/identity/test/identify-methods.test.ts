@@ -560,6 +560,33 @@ describe('sessions of the application', () => {
     dropCredential(exchange, said.principal)
     assert.equal(exchange.requestChanges?.get('cookie'), 'theme=dark')
   })
+
+  test('attack: the role in one organisation does not count in another that a cookie chooses', async () => {
+    const roles: Readonly<Record<string, string>> = { mine: 'admin', theirs: 'guest' }
+    const looks: string[] = []
+    const method = sessionMethod({
+      cookie: 'sid',
+      clock,
+      find: async (value, exchange) => {
+        const org = /org=(\w+)/.exec(exchange.header('cookie') ?? '')?.[1] ?? ''
+        looks.push(org)
+        return value === 'good' ? { principal: { kind: 'user', id: roles[org] ?? 'nobody' } } : undefined
+      },
+    })
+    const send = (cookie: string) => ask(method, { headers: ['cookie', cookie] })
+    assert.equal(await send('sid=good; org=mine'), 'user admin')
+    assert.equal(await send('sid=good; org=theirs'), 'user guest')
+    assert.equal(await send('org=mine; sid=good'), 'user admin')
+    assert.deepEqual(await Promise.all([send('sid=good; org=theirs'), send('sid=good; org=mine')]), [
+      'user guest',
+      'user admin',
+    ])
+    // The same cookies are asked about once.
+    const before = looks.length
+    for (let i = 0; i < 3; i++) assert.equal(await send('sid=good; org=mine'), 'user admin')
+    assert.equal(looks.length, before)
+    assert.equal(await send('sid=bad; org=mine'), 'refused')
+  })
 })
 
 describe('identity headers of a proxy', () => {

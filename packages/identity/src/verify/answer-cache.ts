@@ -3,6 +3,8 @@ import { type Clock, StoreError } from '@postern/core'
 
 interface Kept<Value> {
   readonly value: Value
+  /** Hash of what else it was looked up with. */
+  readonly beside: string
   readonly until: number
 }
 
@@ -41,22 +43,28 @@ export class AnswerCache<Value> {
     this.#options = options
   }
 
-  /** @throws StoreError (rejects) while too many that are unknown are being looked up */
-  get(credential: string, look: () => Promise<Value>): Value | Promise<Value> {
-    const key = createHash('sha256').update(credential).digest('base64url')
+  /**
+   * @param along what the answer may depend on besides the credential. An answer counts for the same only;
+   *   one credential has one answer, so that other things each time take no room of others
+   * @throws StoreError (rejects) while too many that are unknown are being looked up
+   */
+  get(credential: string, look: () => Promise<Value>, along = ''): Value | Promise<Value> {
+    const key = hashOf(credential)
+    const beside = along === '' ? '' : hashOf(along)
     const good = this.#good.get(key)
     const kept = good ?? this.#refused.get(key)
-    if (kept !== undefined && kept.until > this.#options.clock.monotonic()) return kept.value
-    const pending = this.#pending.get(key)
+    if (kept?.beside === beside && kept.until > this.#options.clock.monotonic()) return kept.value
+    const both = `${key} ${beside}`
+    const pending = this.#pending.get(both)
     if (pending !== undefined) return pending
     const asked = good === undefined ? this.#asStranger(look) : look()
     const answered = asked
       .then(value => {
-        this.#keep(key, value)
+        this.#keep(key, value, beside)
         return value
       })
-      .finally(() => this.#pending.delete(key))
-    this.#pending.set(key, answered)
+      .finally(() => this.#pending.delete(both))
+    this.#pending.set(both, answered)
     return answered
   }
 
@@ -74,7 +82,7 @@ export class AnswerCache<Value> {
     }
   }
 
-  #keep(key: string, value: Value): void {
+  #keep(key: string, value: Value, beside: string): void {
     const { ttl, max, clock, isGood } = this.#options
     this.#good.delete(key)
     this.#refused.delete(key)
@@ -83,6 +91,10 @@ export class AnswerCache<Value> {
       const oldest = kept.keys().next().value
       if (oldest !== undefined) kept.delete(oldest)
     }
-    kept.set(key, { value, until: clock.monotonic() + ttl })
+    kept.set(key, { value, beside, until: clock.monotonic() + ttl })
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }

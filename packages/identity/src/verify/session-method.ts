@@ -34,8 +34,8 @@ export interface SessionMethodOptions {
    */
   readonly pieces?: boolean
   /**
-   * Finds the session of a cookie's value (percent-decoding is the look-up's own).
-   * Undefined means that there is none.
+   * Finds the session of a cookie's value (percent-decoding is the look-up's own). Undefined refuses the
+   * cookie. An answer that depends on the exchange, other than by its cookies, needs `cache: '0s'`.
    * @throws StoreError (or rejects) when it cannot be determined
    */
   readonly find: (
@@ -43,8 +43,8 @@ export interface SessionMethodOptions {
     exchange: Exchange,
   ) => FoundSession | undefined | Promise<FoundSession | undefined>
   /**
-   * How long a found session counts before it is looked up again. Default: `5s`. Keep it short: the
-   * application's own sign-out is noticed after it.
+   * How long a found session counts, for the same cookies, before it is looked up again. Default: `5s`. Keep
+   * it short: the application's own sign-out is noticed after it.
    */
   readonly cache?: Duration
   readonly revocations?: Revocations
@@ -60,8 +60,10 @@ export function sessionMethod(options: SessionMethodOptions): IdentifyMethod {
     isGood: session => session !== undefined,
   })
 
+  // The answer may depend on another cookie: that of the organisation somebody works for. They may be the
+  // administrator of one, and a guest of another.
   const look = (value: string, exchange: Exchange): ReturnType<typeof answers.get> =>
-    answers.get(value, async () => options.find(value, exchange))
+    answers.get(value, async () => options.find(value, exchange), backendCookies(exchange))
 
   const take = (
     { value, cookies }: SentSession,
