@@ -140,6 +140,19 @@ describe('limits as they are configured', { timeout: 120_000 }, () => {
         assert.equal(await read(await handle(new Request('http://shop.example/'))), 200)
     }))
 
+  test('renewing and ending a session does not count as a login, and everything else under /auth does', () =>
+    withLayer({}, async layer => {
+      const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })
+      const ask = async (path: string): Promise<number> =>
+        read(await handle(new Request(`http://shop.example${path}`, { method: 'POST' })))
+      for (const path of ['/auth/refresh', '/api/auth/refresh-token', '/auth/token/refresh', '/auth/logout'])
+        for (let i = 0; i < 30; i++) assert.equal(await ask(path), 200)
+      for (let i = 0; i < 20; i++) assert.equal(await ask('/auth/login'), 200)
+      for (const path of ['/auth/login', '/auth/login.php/refresh', '/auth/x/logout', '/login/refresh'])
+        assert.equal(await ask(path), 429, path)
+      assert.equal(await ask('/auth/refresh'), 200)
+    }))
+
   test('answers tell of limits as the configuration says', () =>
     withLayer({ rateLimitHeaders: 'legacy' }, async layer => {
       const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })

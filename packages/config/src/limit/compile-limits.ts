@@ -15,7 +15,7 @@ import {
   window,
 } from '@postern/throttle'
 import { parseLimitRule } from './limit-rule.ts'
-import { LOGIN_ROUTES } from './login-routes.ts'
+import { LOGIN_ROUTES, renewsSession } from './login-routes.ts'
 import { checkLimitName } from './misnamed-limit.ts'
 import type {
   CompiledKey,
@@ -196,7 +196,15 @@ function compileSingleKey(key: SingleKey): CompiledKey {
     : { of: body(key.body), name: `body field ${key.body}` }
 }
 
+/** Which requests are on routes. Of the default ones for logins, those that anybody guesses at. */
 function onRoutes(patterns: readonly string[]): (exchange: Exchange) => boolean {
+  const matches = matchesOf(patterns)
+  return patterns === LOGIN_ROUTES
+    ? exchange => matches(exchange) && !renewsSession(exchange.path.canonical)
+    : matches
+}
+
+function matchesOf(patterns: readonly string[]): (exchange: Exchange) => boolean {
   const table = new RouteTable(Object.fromEntries(patterns.map(pattern => [pattern, {}])))
   const methods = methodsOf(patterns)
   return exchange => {

@@ -27,3 +27,15 @@ export const LOGIN_ROUTES: readonly string[] = [
   'POST /password/**',
   'POST /wp-login.php',
 ]
+
+/**
+ * What a page sends below those addresses without anybody typing a password: each tab renews its session when
+ * it opens, and a page that signs out ends it. Nothing in it can be guessed.
+ */
+const NOTHING_TO_GUESS =
+  /^\/(?:api\/(?:v1\/)?)?auth\/(?:(?:jwt|tokens?|sessions?)\/)?(?:refresh(?:[-_]?token)?|log-?out|sign-?out|log-?off|_log)$/i
+
+/** Whether a canonical path of `LOGIN_ROUTES` renews or ends a session. */
+export function renewsSession(path: string): boolean {
+  return NOTHING_TO_GUESS.test(path)
+}
