@@ -24,11 +24,14 @@ const CONTROL = /[\u0000-\u001f\u007f]/
  */
 const BROKEN_PERCENT = /%(?![0-9a-f]{2})|%(?:c[01]|f[5-9a-f])/i
 
+/** A backslash between two letters or digits: classes of PHP in addresses (`/credentials/App%5CAuth`). */
+const INSIDE_NAME = /(?<=\w)\\(?=\w)/g
+
 /**
  * Why a path must not pass, or undefined. Only readings that could evade a rule count:
  * `;parameters`, an inner empty segment, a plain `.` segment and text in an old encoding are common and
- * harmless, because the canonical path is the stricter reading. An encoded slash is refused only where
- * decoding it would bring the request under another route.
+ * harmless, because the canonical path is the stricter reading. An encoded slash, or an encoded backslash
+ * inside a name, is refused only where decoding it would bring the request under another route.
  *
  * @param routes the table that rules hang on; without it an encoded slash alone is harmless
  */
@@ -43,22 +46,34 @@ export function pathRisk(path: RequestPath, method: string, routes?: RouteTable)
   const once = decodeAgain(raw)
   if (CONTROL.test(once)) return 'control-character'
   if (DOT_SEGMENT.test(once)) return 'dot-segment'
-  if (once.includes('\\')) return 'backslash'
+  if (raw.includes('\\') || once.replace(INSIDE_NAME, '').includes('\\')) return 'backslash'
   if (BROKEN_PERCENT.test(raw)) return 'bad-percent'
   if (DOT_SEGMENT.test(decodeAgain(once))) return 'double-encoding'
   if (raw.startsWith('//')) return 'network-path'
-  if (/%2f/i.test(raw) && routes !== undefined && !sameRoute(raw, path, method, routes))
-    return 'encoded-slash'
-  return undefined
+  return slashRisk(raw, path, method, routes)
+}
+
+/** Whether it matters where an encoded slash or backslash is decoded. */
+function slashRisk(
+  raw: string,
+  path: RequestPath,
+  method: string,
+  routes: RouteTable | undefined,
+): PathRisk | undefined {
+  if (routes === undefined || !/%(?:2f|5c)/i.test(raw)) return undefined
+  const slash = /%2f/i.test(raw)
+  // Which of the two a backend decodes makes more readings than are compared.
+  if (/%5c/i.test(raw)) return slash || !sameRoute(raw, path, method, routes) ? 'backslash' : undefined
+  return sameRoute(raw, path, method, routes) ? undefined : 'encoded-slash'
 }
 
 /**
- * Whether the reading that keeps `%2f` inside a segment falls under the same rules
+ * Whether the reading that keeps `%2f` and `%5c` inside a segment falls under the same rules
  * as the one that splits there.
  */
 function sameRoute(raw: string, path: RequestPath, method: string, routes: RouteTable): boolean {
   const kept = raw
-    .replace(/%2f/gi, '_')
+    .replace(/%(?:2f|5c)/gi, '_')
     .replace(/;[^/]*/g, '')
     .replace(/\/{2,}/g, '/')
   const unsplit = kept.length > 1 && kept.endsWith('/') ? kept.slice(0, -1) : kept

@@ -143,7 +143,10 @@ describe('protocol guard: paths that rules and backend may read differently', ()
     '/public/%2e%2e/admin',
     '/a/..%2fadmin',
     '/a\\..\\admin',
-    '/a%5cadmin',
+    '/a%5c/admin',
+    '/a%5c%5cadmin',
+    '/%5cevil.example/admin',
+    '/admin%5c',
     '/x%00.png',
     '/%c0%ae%c0%ae/admin',
     '/a/%',
@@ -174,6 +177,7 @@ describe('protocol guard: paths that rules and backend may read differently', ()
     '/100%25',
     '/proxy/https%3A%2F%2Fcdn.example%2Fx.png',
     '/search/%E2%9C%93',
+    '/index.php/Special:ChangeCredentials/MediaWiki%5CAuth%5CPasswordAuthenticationRequest',
     '/',
   ])
     test(`lets ${target} pass`, () => passes({ target }))
@@ -182,6 +186,14 @@ describe('protocol guard: paths that rules and backend may read differently', ()
     const routes = new RouteTable({ 'DELETE /orders/:id': { methods: ['DELETE'] }, '/npm/**': {} })
     refused({ method: 'DELETE', target: '/orders/5%2fx' }, 'path', 400, { routes }, routes)
     passes({ target: '/npm/@scope%2fname' }, { routes }, routes)
+  })
+  test('an encoded backslash inside a name is refused only where it would walk round a rule', () => {
+    const routes = new RouteTable({ '/shop/admin': { methods: ['GET'] }, '/jobs/**': {} })
+    refused({ target: '/shop%5Cadmin' }, 'path', 400, { routes }, routes)
+    refused({ target: '/jobs%5Capp' }, 'path', 400, { routes }, routes)
+    passes({ target: '/jobs/App%5CJobs%5CSend' }, { routes }, routes)
+    // A backend that decodes one of the two reads a third path.
+    refused({ target: '/npm%2Fx%5Cy' }, 'path', 400, { routes }, routes)
   })
   test('a route may let one kind of ambiguous path through', () => {
     const routes = new RouteTable({ '/files/**': { allowPaths: ['bad-percent'] } })
