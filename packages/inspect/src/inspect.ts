@@ -107,7 +107,9 @@ export function beginInspection(
     method: request.method,
     cpu: slice?.cpu,
     startUp: slice?.startUp,
-    route: once(() => options.route ?? `${request.method.slice(0, 16)} ${safePath(target)}`),
+    route: once(
+      () => options.route ?? `${request.method.slice(0, 16)} ${parseRequestPath(target).canonical}`,
+    ),
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
   if (cleared === undefined) {
@@ -173,12 +175,6 @@ function once(make: () => string): () => string {
     made ??= make()
     return made
   }
-}
-
-function safePath(target: string): string {
-  return parseRequestPath(target)
-    .canonical.replace(/[^\w./:~-]/g, '')
-    .slice(0, 120)
 }
 
 /** Whether another site's link could hand over a session under a name that only this backend uses. */

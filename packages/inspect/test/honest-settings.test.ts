@@ -28,6 +28,23 @@ const KINDS: HonestKinds = {
       filled({ user: 'x)(userPassword=*' }),
     ],
   },
+  'folders on a page of settings': {
+    honest: [
+      filled({ 'config[savedir]': '/var/lib/dokuwiki/data' }),
+      filled({
+        'settings[log_path]': '/var/log/shop/app.log',
+        'options[media][upload_dir]': '/var/www/shop/files/',
+      }),
+    ],
+    attacks: [
+      filled({ 'config[savedir]': '/etc/passwd' }),
+      filled({ 'config[savedir]': '/var/www/../../etc/shadow' }),
+      filled({ 'config[savedir]': '/var/lib/shop/.ssh/id_rsa' }),
+      filled({ 'config[page]': '/var/www/html/index.php' }),
+      filled({ savedir: '/var/lib/shop/data' }),
+      asked('/s', { 'config[savedir]': '/var/lib/shop/data' }),
+    ],
+  },
   'classes of PHP': {
     honest: [sent({ code: 'return self::$data;' }), page('$all = Store::$data;\nparent::$data = [];')],
     attacks: [

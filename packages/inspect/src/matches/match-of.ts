@@ -13,6 +13,7 @@ import {
   isConsoleStatement,
   isFileField,
   isLogLine,
+  isSettingOfPlace,
   isStatementField,
   isTitleField,
   isWholeQuery,
@@ -157,7 +158,7 @@ function isOrdinary(
 ): boolean {
   if (isElsewhere(id, family, location, method) || isFolderSettings(id, method, reading.lower)) return true
   if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
-  if (level === 1 && NAMED.has(id) && isTitleField(reading)) return true
+  if (level === 1 && NAMED.has(id) && (isTitleField(reading) || isSettingOfPlace(reading))) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)

@@ -20,7 +20,7 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/path',
-    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.(?:gitlab-ci\.yml|git-credentials|dockerenv|travis\.yml)$|(?<!(?:^|\/)(?:types|schemas?|locales?|i18n|lang(?:uage)?s?|translations?)\/(?:[a-z]{2,3}(?:[-_][a-z\d]{2,4})?\/)?)(?:appsettings(?:\.\w{1,20})?\.json|secrets?\.(?:json|ya?ml)|credentials\.(?:json|ya?ml|csv))$|debug\/(?:pprof|vars$)|config\/database\.ya?ml$|conf\/(?:server|tomcat-users|context)\.xml$|app\/etc\/(?:local\.xml|env\.php)$|cvs\/entries|(?:c99|r57|b374k|wso)\.php|\w{1,40}\.(?:php|jsp|aspx?|inc|conf|ya?ml)~$|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpinfo|php_info|info|phpversion)\.php$|phpinfo\.php|_profiler\/(?:phpinfo|open)|(?:elmah|trace)\.axd$|wp-admin\/(?:install|setup-config)\.php|web-console\/(?:invoker|serverinfo)|axis2-admin\/|debug\/default\/view|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?<!\/(?:contents|raw|blob|blame|src|tree)\/[^\s]{0,200})(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$)/,
+    /\/(?:\.(?:git|svn|hg|bzr)(?:\/|$)|\.(?:gitlab-ci\.yml|git-credentials|dockerenv|travis\.yml)$|(?<!(?:^|\/)(?:types|schemas?|locales?|i18n|lang(?:uage)?s?|translations?)\/(?:[a-z]{2,3}(?:[-_][a-z\d]{2,4})?\/)?)(?:appsettings(?:\.\w{1,20})?\.json|secrets?\.(?:json|ya?ml)|credentials\.(?:json|ya?ml|csv))$|debug\/(?:pprof|vars$)|config\/database\.ya?ml$|conf\/(?:server|tomcat-users|context)\.xml$|app\/etc\/(?:local\.xml|env\.php)$|cvs\/entries|(?:c99|r57|b374k|wso)\.php|\w{1,40}\.(?:php|jsp|aspx?|inc|conf|ya?ml)~$|\.env(?:[./]\w{1,16})?$|\.(?:htaccess|htpasswd|bash_history|ssh|aws|docker|kube|npmrc|netrc|pgpass|ds_store|idea|vscode|aider|junie|claude|cursor|gnupg|mysql_history|zsh_history|viminfo|subversion|wp-config|dockercfg|pypirc|vault-token|boto|s3cfg|config\/gcloud|python_history|node_repl_history|irb_history|psql_history|profile|bashrc|zshrc)(?:[./]|$)|wp-config\.(?:php|bak|txt|old)|(?:wp-content|storage|logs?)\/(?:debug\.log|laravel\.log)|web-inf(?:\/|$)|meta-inf\/|(?:phpinfo|php_info|info|phpversion)\.php$|phpinfo\.php|_profiler\/(?:phpinfo|open)|(?:elmah|trace)\.axd$|web-console\/(?:invoker|serverinfo)|axis2-admin\/|debug\/default\/view|server-(?:status|info)$|cgi-bin\/(?:luci|php|test|printenv|\.)|actuator\/(?:env|heapdump|gateway|jolokia|threaddump|mappings|shutdown|trace)|vendor\/phpunit|jmx-console|hnap1|boaform|_ignition\/execute|telescope\/requests|owa\/auth\/[\w.]{1,24}\.js|sys\/(?:class|kernel|devices)|proc\/(?:self|\d)|etc\/(?:passwd|shadow|hosts|letsencrypt|ssl|nginx|apache2)|id_(?:rsa|dsa|ed25519)(?:\.pub)?$|(?:docker-compose|compose)\.ya?ml$|(?:composer|package-lock|yarn)\.lock$|config\.(?:inc|php|yml|yaml|bak|old)(?:\.bak)?$|privkey\.pem|(?<!\/(?:contents|raw|blob|blame|src|tree)\/[^\s]{0,200})(?:php|web|app|http|apache2?|httpd|nginx|my|settings|config|database|db|secrets?)\.(?:ini|conf|cfg|config)$|(?:error|access|debug|laravel|production|development|server|application|app)(?:[_-]log)?\.log$)/,
     {
       score: 5,
       places: ['path'],
@@ -81,14 +81,21 @@ export const probeRules: readonly Rule[] = [
   ),
   pattern(
     'probe/administration',
-    // Whoever runs such an application opens it so, and a backend without it answers 404: only a stricter
-    // level refuses it. Who looks for several of them is found by what the backend answers (scenarios).
-    /\/(?:(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|(?:host-)?manager\/(?:html|text)|solr\/admin|ecp\/)/,
+    // Whoever runs such an application opens it so, or sets it up so, and a backend without it answers 404:
+    // only a stricter level refuses it. Who looks for several of them is found by what the backend answers
+    // (scenarios).
+    /\/(?:(?:phpmyadmin|pma|myadmin|adminer)(?:[-/.]|$)|(?:host-)?manager\/(?:html|text)|solr\/admin|ecp\/|wp-admin\/(?:install|setup-config)\.php)/,
     {
       score: 4,
       places: ['path'],
       words: WORD.probe,
-      attacks: ['/phpmyadmin/', '/pma/index.php', '/manager/html', '/solr/admin/cores', '/ecp/default.flt'],
+      attacks: [
+        '/phpmyadmin/',
+        '/pma/index.php',
+        '/manager/html',
+        '/solr/admin/cores',
+        '/wp-admin/install.php',
+      ],
       benign: ['/pmanager', '/api/manager', '/solr/shop/select', '/recp/x'],
     },
   ),

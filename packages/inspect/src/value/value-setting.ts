@@ -87,6 +87,12 @@ const FREE_TEXT =
   /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
 
 /**
+ * The source of a page where wikis edit it (MediaWiki, DokuWiki), under names that nobody else has: it is
+ * kept, and shown as the wiki reads it.
+ */
+const WIKI_SOURCE = /^(?:wptextbox[12]|wpinput|wiki_?text)$/
+
+/**
  * The whole name of a field inside an object of a form, as Rails, PHP and others read it (`issue[notes]`,
  * `body[0][value]`, `description[en]`): they read another one into what is not closed or goes on behind it.
  */
@@ -196,6 +202,18 @@ export function isTitleField({ place, name }: Reading): boolean {
   return place === 'form' && name.length <= 64 && TITLE.test(name)
 }
 
+/** A folder or a file, as a page of settings names it (`config[savedir]`). */
+const SETTING_OF_PLACE =
+  /^(?:conf(?:ig)?|settings?|options?|prefs?|preferences)(?:\[[\w-]{1,40}\]){0,3}\[\w{0,40}(?:dir(?:ectory)?|path|folder|root|location|log|socket)\]$/
+/** The absolute path of one that is not hidden. */
+const PLAIN_PLACE =
+  /^\/(?:var\/(?:www|lib|log|spool|mail|run|backups)|usr\/local\/[\w-]{1,24}|opt)(?:\/\w[\w-]{0,60}(?:\.[\w-]{1,24}){0,3}){0,10}\/?$/
+
+/** Whether a page of settings says where something lies. */
+export function isSettingOfPlace({ place, name, lower }: Reading): boolean {
+  return place === 'form' && name.length <= 64 && SETTING_OF_PLACE.test(name) && PLAIN_PLACE.test(lower)
+}
+
 /** Whether a parameter's name says that it holds one name, number or address. */
 export function isOperandParameter(name: string): boolean {
   return name.length <= 64 && OPERAND.test(name)
@@ -291,11 +309,16 @@ export function settingOf(
   if (place === 'name' || place === 'file-name' || place === 'path' || place === 'header') return 'plain'
   if (isSecretParameter(name)) return 'secret'
   if (place === 'body' && REPORT_FIELD.test(name)) return 'report'
-  if (place === 'form' && isFreeText(name)) return 'prose'
+  if (place === 'form') return formSetting(text, name)
   if (place !== 'body' || isOperandParameter(name)) return 'plain'
   if (isDocument(text) || FILE_PART.test(name)) return 'document'
   if (isFreeText(name) || CODE.test(name)) return 'prose'
   return isItem(name) || isQuotation(name) ? 'quotation' : 'data'
+}
+
+function formSetting(text: string, name: string): ValueSetting {
+  if (WIKI_SOURCE.test(name) && isDocument(text)) return 'document'
+  return isFreeText(name) ? 'prose' : 'plain'
 }
 
 function isQuotation(name: string): boolean {
