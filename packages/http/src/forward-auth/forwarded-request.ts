@@ -54,7 +54,8 @@ export function readForwarded(
     secure: schemeOf(once(headers, names.scheme)) === 'https',
     httpVersion: request.httpVersion,
     body: undefined,
-    native: request,
+    // The connection of the asking is the proxy's: a certificate there is not the client's.
+    native: undefined,
   }
 }
 

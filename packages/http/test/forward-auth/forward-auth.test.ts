@@ -133,6 +133,26 @@ const ASKING: Readonly<Record<ForwardDialect, (method: string) => Parameters<typ
   }),
 }
 
+test('attack: the certificate by which the proxy signs in to ask is not that of its clients', async () => {
+  let native: unknown = 'not seen'
+  const guard: Guard = {
+    name: 'test',
+    failure: 'closed',
+    decide(exchange) {
+      native = exchange.source.native
+      return ALLOW
+    },
+  }
+  for (const [dialect, asking] of Object.entries(ASKING) as [
+    ForwardDialect,
+    (method: string) => Parameters<typeof ask>[1],
+  ][]) {
+    const { reply } = await ask(dialect, asking('GET'), { guard })
+    assert.equal(reply.status, 200)
+    assert.equal(native, undefined, dialect)
+  }
+})
+
 describe('the forward-auth endpoint', { timeout: 30_000 }, () => {
   for (const dialect of ['nginx', 'traefik', 'caddy', 'envoy'] as const) {
     test(`sees the original request of ${dialect} and lets it pass`, async () => {
