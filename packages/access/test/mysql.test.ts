@@ -304,9 +304,15 @@ test('MySQL: TypeORM with a driver whose pools are guarded', async () => {
   })
   const guard = { budgets: BUDGETS, clock }
   const driver = {
-    ...core,
     createPool: (options: core.PoolOptions) => guardMysql(core.createPool(options), guard),
   }
+  // With replication TypeORM makes a cluster of pools, which would not be counted.
+  const replicated = new DataSource({
+    type: 'mysql',
+    replication: { master: { url: address() }, slaves: [{ url: address() }] },
+    driver,
+  })
+  await assert.rejects(replicated.initialize(), /createPoolCluster/)
   const source = new DataSource({ type: 'mysql', url: address(), driver, entities: [Orders] })
   await source.initialize()
   try {
