@@ -605,6 +605,29 @@ describe('identity headers of a proxy', () => {
     ])
   })
 
+  test('attack: every header that oauth2-proxy and Tailscale write is taken away from everybody else', async () => {
+    const written = [
+      ...['User', 'Email', 'Groups', 'Preferred-Username', 'Access-Token'].flatMap(part => [
+        `X-Auth-Request-${part}`,
+        `X-Forwarded-${part}`,
+      ]),
+      ...['User-Login', 'User-Name', 'User-Profile-Pic', 'Headers-Info', 'App-Capabilities'].map(
+        part => `Tailscale-${part}`,
+      ),
+    ]
+    const headers = written.flatMap(name => [name, 'admin'])
+    const identify = identifyBy([oauth2Proxy(from), tailscale(from)])
+    const outside = exchangeOf({ peer: '192.0.2.1', headers: [...headers, 'X-Authority', 'kept'] })
+    assert.equal(await identify(outside), undefined)
+    assert.deepEqual(
+      [...(outside.requestChanges?.keys() ?? [])].sort(),
+      written.map(name => name.toLowerCase()).sort(),
+    )
+    const inside = exchangeOf({ peer: '10.1.2.3', headers })
+    assert.equal((await identify(inside))?.id, 'admin')
+    assert.equal(inside.requestChanges, undefined)
+  })
+
   test('bug class: an internal header honoured from outside: not even when the client is the proxy by its own claim', async () => {
     const method = tailscale(from)
     const exchange = exchangeOf({

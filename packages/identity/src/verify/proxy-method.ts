@@ -17,7 +17,7 @@ export interface ProxyHeaderOptions {
   readonly user: string
   /** Header with groups, comma-separated. */
   readonly groups?: string
-  /** Further headers of the same proxy that only it may send. */
+  /** Further headers of the same proxy that only it may send; `x-corp-*` is all that begin so. */
   readonly also?: readonly string[]
 }
 
@@ -43,7 +43,7 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
   return {
     name: options.name ?? 'proxy',
     screen: exchange => {
-      if (!options.from.has(exchange.peer)) removeHeaders(exchange, all)
+      if (!options.from.has(exchange.peer)) removeHeaders(exchange, namesIn(exchange, all))
     },
     identify: exchange => {
       if (!options.from.has(exchange.peer)) return ABSENT
@@ -54,9 +54,19 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
       const principal = isSingle ? principalOf(exchange, user, groups) : undefined
       return principal === undefined
         ? REFUSED
-        : known(identifiedBy(principal, { ...BY_CONNECTION, headers: all }))
+        : known(identifiedBy(principal, { ...BY_CONNECTION, headers: namesIn(exchange, all) }))
     },
   }
+}
+
+/** The names of a list, with those of the request in place of a beginning. */
+function namesIn(exchange: Exchange, list: readonly string[]): readonly string[] {
+  return list.flatMap(entry => {
+    if (!entry.endsWith('*')) return [entry]
+    const start = entry.slice(0, -1)
+    const sent = exchange.headers.filter((_, at) => at % 2 === 0).map(name => name.toLowerCase())
+    return [...new Set(sent.filter(name => name.startsWith(start)))]
+  })
 }
 
 function principalOf(exchange: Exchange, user: string, groups: string | undefined): Principal | undefined {
@@ -85,8 +95,8 @@ export function oauth2Proxy(from: CidrSet): IdentifyMethod {
     also: [
       'x-forwarded-email',
       'x-forwarded-preferred-username',
-      'x-auth-request-user',
-      'x-auth-request-email',
+      'x-forwarded-access-token',
+      'x-auth-request-*',
     ],
   })
 }
@@ -97,7 +107,7 @@ export function tailscale(from: CidrSet): IdentifyMethod {
     name: 'tailscale',
     from,
     user: 'tailscale-user-login',
-    also: ['tailscale-user-name', 'tailscale-user-profile-pic', 'tailscale-headers-info'],
+    also: ['tailscale-*'],
   })
 }
 
