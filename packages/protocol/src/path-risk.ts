@@ -10,6 +10,7 @@ export type PathRisk =
   | 'bad-percent'
   | 'network-path'
   | 'not-a-path'
+  | 'batch'
 
 const DOT_SEGMENT = /(?:^|[\\/])\.{1,2}(?:[\\/;]|$)/
 /**

@@ -14,6 +14,7 @@ import {
   type RouteTable,
   routeException,
 } from '@postern/core'
+import { isRiskyBatch } from './batch-risk.ts'
 import { checkBody, checkType } from './check-body.ts'
 import { checkHost } from './check-host.ts'
 import { type PathRisk, pathRisk } from './path-risk.ts'
@@ -195,17 +196,21 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
 
   const checkPath = (exchange: Exchange): ProtocolFault | undefined => {
     const { path, hasPlainPath } = exchange.knownTarget
-    if (hasPlainPath) return undefined
+    if (hasPlainPath && (path.query === '' || !path.canonical.includes(','))) return undefined
     const [wish] = exchange.methodOverrides
+    const methods = wish === undefined ? [exchange.method] : [exchange.method, wish.method]
     const risk =
-      pathRisk(path, exchange.method, options.routes) ??
-      (wish === undefined ? undefined : pathRisk(path, wish.method, options.routes))
+      firstOf(methods, method => (hasPlainPath ? undefined : pathRisk(path, method, options.routes))) ??
+      firstOf(methods, method => (isRiskyBatch(path, method, options.routes) ? 'batch' : undefined))
     if (risk === undefined || allowed.has(risk)) return undefined
     if (exchange.route?.settings.allowPaths?.includes(risk) === true) return undefined
     return {
       rule: 'path',
       status: 400,
-      message: 'The path of this request can be read in more than one way.',
+      message:
+        risk === 'batch'
+          ? 'The path of this request names several operations that are under different rules: send each alone.'
+          : 'The path of this request can be read in more than one way.',
       location: 'path',
       span: path.raw,
       facts: { risk },
@@ -258,6 +263,17 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     decide,
     wouldRefuse: decide,
   }
+}
+
+function firstOf<Found>(
+  methods: readonly string[],
+  find: (method: string) => Found | undefined,
+): Found | undefined {
+  for (const method of methods) {
+    const found = find(method)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function checkMethod(

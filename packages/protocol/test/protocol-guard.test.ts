@@ -195,6 +195,31 @@ describe('protocol guard: paths that rules and backend may read differently', ()
     // A backend that decodes one of the two reads a third path.
     refused({ target: '/npm%2Fx%5Cy' }, 'path', 400, { routes }, routes)
   })
+  test('a batch is refused only where an operation in it has rules of its own', () => {
+    const routes = new RouteTable({
+      '/trpc/orders.delete': { methods: ['GET'] },
+      '/one/:name': { methods: ['GET'] },
+      '/:page': { methods: ['GET'] },
+      '/tiles/**': { methods: ['GET'] },
+    })
+    for (const target of [
+      '/trpc/a,orders.delete?batch=1',
+      '/trpc/orders.delete,a?batch=1',
+      '/trpc/x/,orders.delete?batch=1',
+      '/one/x/,a?batch=1',
+      `/tiles/${Array.from({ length: 102 }, (_, i) => `x${i}`).join(',')}?v=1`,
+    ])
+      refused({ target }, 'path', 400, { routes }, routes)
+    for (const target of [
+      '/trpc/a,orders.delete',
+      '/trpc/a,b?batch=1',
+      '/one/a,b?batch=1',
+      '/tiles/a,b,4.png?v=1',
+      `/tiles/${Array.from({ length: 200 }, (_, i) => i).join(',')}?v=1`,
+      '/x/a,b?page=2',
+    ])
+      passes({ target }, { routes }, routes)
+  })
   test('a route may let one kind of ambiguous path through', () => {
     const routes = new RouteTable({ '/files/**': { allowPaths: ['bad-percent'] } })
     passes({ target: '/files/100%' }, {}, routes)

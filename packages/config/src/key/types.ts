@@ -86,6 +86,7 @@ export const pathRisk: z.ZodType<PathRisk, PathRisk> = z.enum([
   'bad-percent',
   'network-path',
   'not-a-path',
+  'batch',
 ])
 
 /** One of these words. */

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { initTRPC } from '@trpc/server'
+import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
+import { type Config, postern } from '../src/index.ts'
+
+const t = initTRPC.create()
+const deleted: string[] = []
+const router = t.router({
+  health: t.procedure.query(() => 'ok'),
+  orders: t.router({
+    list: t.procedure.query(() => []),
+    touch: t.procedure.mutation(() => 'touched'),
+    delete: t.procedure.mutation(() => deleted.push('orders')),
+  }),
+})
+
+interface Said {
+  readonly status: number
+  readonly body: string
+}
+
+/** Sends requests to a tRPC application behind these routes. */
+async function withRoutes(
+  routes: Config['routes'],
+  work: (send: (method: 'GET' | 'POST', target: string) => Promise<Said>) => Promise<void>,
+): Promise<void> {
+  const config: Config = { dataDirectory: false, routes, identify: () => ({ kind: 'user', id: 'mallory' }) }
+  const layer = await postern({ config, log: 'none' })
+  const handle = layer.fetch(
+    (req: Request) => fetchRequestHandler({ endpoint: '/api/trpc', req, router, createContext: () => ({}) }),
+    { peer: () => '127.0.0.1' },
+  )
+  deleted.length = 0
+  try {
+    await work(async (method, target) => {
+      const headers = { 'content-type': 'application/json', origin: 'http://shop.example' }
+      const body = method === 'POST' ? '{}' : null
+      const answer = await handle(new Request(`http://shop.example${target}`, { method, headers, body }))
+      return { status: answer.status, body: await answer.text() }
+    })
+  } finally {
+    await layer.close()
+  }
+}
+
+const WAYS = [
+  '/api/trpc/orders.delete',
+  '/api/trpc/orders.touch,orders.delete?batch=1',
+  '/api/trpc/orders.delete,orders.touch?batch=1',
+  '/api/trpc/orders.delete,orders.delete?batch=1',
+  '/api/trpc/orders.touch%2Corders.delete?batch=1',
+  '/api/trpc/orders.touch,orders.delete?%62atch=1',
+  '/api/trpc/orders.touch,orders%2Edelete?batch=1',
+  '/api/trpc/zzz/,orders.delete?batch=1',
+  '/api/trpc/zzz/x,orders.delete?batch=1',
+  '/api/trpc/health;,orders.delete?batch=1',
+  '/./././././././api/trpc/orders.touch,orders.delete?batch=1',
+  '/api/trpc/,orders.delete,?batch=1',
+  `/api/trpc/${Array.from({ length: 200 }, (_, i) => `x${i}`).join(',')},orders.delete?batch=1`,
+]
+
+describe('tRPC behind rules for single procedures', () => {
+  for (const [pattern, rule] of [
+    ['POST /api/trpc/orders.delete', { require: { role: 'admin' } }],
+    ['/api/trpc/:procedure', { require: { role: 'admin' } }],
+  ] as const)
+    for (const way of WAYS)
+      test(`attack: ${way.slice(0, 70)} does not get past a rule for ${pattern}`, async () => {
+        await withRoutes({ [pattern]: rule }, async send => {
+          const { status } = await send('POST', way)
+          assert.ok(status === 403 || status === 400, `${status}`)
+        })
+        assert.deepEqual(deleted, [])
+      })
+
+  test('batches under one rule, and those beside rules for others, go through', async () => {
+    const routes: Config['routes'] = {
+      'POST /api/trpc/orders.delete': { require: { role: 'admin' } },
+      '/api/trpc/health': { throttle: false },
+      '/:page': { mode: 'observe' },
+      '/api/**': { require: {} },
+    }
+    await withRoutes(routes, async send => {
+      for (const [method, target] of [
+        ['GET', '/api/trpc/health,orders.list?batch=1&input=%7B%7D'],
+        ['POST', '/api/trpc/orders.touch,orders.touch?batch=1'],
+        ['GET', '/api/trpc/orders.list?batch=1&input=%7B%7D'],
+      ] as const) {
+        const { status, body } = await send(method, target)
+        assert.equal(status, 200, `${target}: ${body}`)
+      }
+    })
+  })
+
+  test('a refusal says why, and names the exception', async () => {
+    await withRoutes({ 'POST /api/trpc/orders.delete': { require: { role: 'admin' } } }, async send => {
+      const { status, body } = await send('POST', WAYS[1] ?? '')
+      assert.equal(status, 400)
+      assert.match(body, /several operations/)
+    })
+    const routes: Config['routes'] = {
+      'POST /api/trpc/orders.delete': { require: { role: 'admin' } },
+      '/api/trpc/**': { allowPaths: ['batch'] },
+    }
+    await withRoutes(routes, async send => assert.equal((await send('POST', WAYS[1] ?? '')).status, 200))
+  })
+})
