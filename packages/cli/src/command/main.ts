@@ -1,3 +1,4 @@
+import { ConfigError } from '@postern/core'
 import { CommanderError } from 'commander'
 import { askedHelp } from './asked-help.ts'
 import type { CommandContext } from './command.ts'
@@ -43,7 +44,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
         const { run } = await load().catch(withMissingPackage)
         return await run(commandArgs, options, {
           output,
-          folder: host.cwd(),
+          folder: workingFolder(host),
           environment: host.env,
           ...signals,
         })
@@ -70,6 +71,22 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
     return EXIT.usage
   }
   return exit
+}
+
+/** @throws ConfigError where it was removed since the shell changed to it */
+function workingFolder(host: ProcessLike): string {
+  try {
+    return host.cwd()
+  } catch (cause) {
+    throw new ConfigError(
+      {
+        place: 'working directory',
+        problem: 'does not exist any more',
+        hint: 'change to one that does (cd), and run the command again',
+      },
+      { cause },
+    )
+  }
 }
 
 /** Read by hand: the command line was not understood. */

@@ -38,7 +38,8 @@ export function namedFile(folder: string, name: string): string {
 export async function* openText(file: string): AsyncGenerator<Buffer> {
   const stream =
     file === STANDARD_INPUT
-      ? createReadStream('', { fd: 0, autoClose: false, highWaterMark: CHUNK_BYTES })
+      ? // Waits for what another program has not written yet, also where the pipe does not block.
+        process.stdin
       : createReadStream(file, { highWaterMark: CHUNK_BYTES })
   let named = ''
   try {
