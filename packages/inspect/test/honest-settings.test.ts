@@ -31,6 +31,7 @@ const KINDS: HonestKinds = {
   'folders on a page of settings': {
     honest: [
       filled({ 'config[savedir]': '/var/lib/dokuwiki/data' }),
+      filled({ 'repository[url]': '/var/lib/git/shop.git' }),
       filled({
         'settings[log_path]': '/var/log/shop/app.log',
         'options[media][upload_dir]': '/var/www/shop/files/',
@@ -41,6 +42,7 @@ const KINDS: HonestKinds = {
       filled({ 'config[savedir]': '/var/www/../../etc/shadow' }),
       filled({ 'config[savedir]': '/var/lib/shop/.ssh/id_rsa' }),
       filled({ 'config[page]': '/var/www/html/index.php' }),
+      filled({ 'repository[url]': 'file:///etc/passwd' }),
       filled({ savedir: '/var/lib/shop/data' }),
       asked('/s', { 'config[savedir]': '/var/lib/shop/data' }),
     ],

@@ -3,12 +3,14 @@ const PROBES: ReadonlySet<string> = new Set(['probe/path', 'probe/file', 'probe/
 
 /**
  * A file of a repository, as forges (Gitea, GitLab, GitHub) address it below its owner, name and version, and
- * a file of a person's own folder over WebDAV (RFC 4918).
+ * a file of a person's own folder over WebDAV (RFC 4918) or in Jupyter.
  */
 const KEPT =
-  /^\/?(?:(?:[^/]{1,100}\/){2,8}(?:contents\/|(?:-\/)?(?:blob|raw|blame|edit|commits|tree|media|src)\/[^/]{1,100}\/)|(?:[^/]{1,100}\/){2,8}repository\/files\/|(?:remote\.php\/)?(?:web)?dav\/[^/]{1,100}\/)/
+  /^\/?(?:(?:[^/]{1,100}\/){2,8}(?:contents\/|(?:-\/)?(?:blob|raw|blame|edit|commits|tree|media|src)\/[^/]{1,100}\/)|(?:[^/]{1,100}\/){2,8}repository\/files\/|(?:remote\.php\/)?(?:web)?dav\/[^/]{1,100}\/|(?:[^/]{1,100}\/){0,8}(?:api\/contents|lab\/tree)\/)/
 /** Settings that a web server would take over from a folder. */
 const TAKEN_OVER = /\/(?:\.htaccess|\.htpasswd|\.user\.ini|web\.config)$/
+/** Changes of a schema, which pages that keep a database in the browser load; they hold no data. */
+const MIGRATION = /(?:^|\/)(?:migrations?|drizzle)\/(?:\w[\w-]{0,60}\/)?\w[\w-]{0,80}\.sql$/
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PROPFIND'])
 
 /**
@@ -16,7 +18,9 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PROPFIND'])
  * the name of the file itself: `.git/config` is in no repository.
  */
 export function isKeptFile(id: string, method: string, path: string, found: string): boolean {
-  if (!PROBES.has(id) || !KEPT.test(path)) return false
+  if (!PROBES.has(id)) return false
+  if (MIGRATION.test(path)) return id === 'probe/file' && READING.has(method)
+  if (!KEPT.test(path)) return false
   if (!path.endsWith(found) || found.lastIndexOf('/') > 0) return false
   return READING.has(method) || !TAKEN_OVER.test(found)
 }

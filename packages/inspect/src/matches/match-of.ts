@@ -12,6 +12,7 @@ import {
   isCommandField,
   isConsoleStatement,
   isFileField,
+  isFileText,
   isLogLine,
   isSettingOfPlace,
   isStatementField,
@@ -91,7 +92,7 @@ function settingThere(
   reading: Reading,
 ): ValueSetting {
   if (setting === 'plain') return isQuery ? 'quotation' : 'plain'
-  return isLogLine(route, reading) ? 'document' : setting
+  return isLogLine(route, reading) || isFileText(route, reading) ? 'document' : setting
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */

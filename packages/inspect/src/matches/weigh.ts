@@ -158,8 +158,8 @@ function isQuoted(
   score: number,
   setting: 'data' | 'quotation' | 'prose' | 'document',
 ): boolean {
-  if (setting === 'document') return rule.quotable
   if ((span.bare ?? rule.bare) === true) return true
+  if (setting === 'document') return rule.quotable
   if (setting === 'data') return false
   // A query in a field for queries.
   if (setting === 'quotation' && id === 'sqli/subquery' && span.bare !== false) return true

@@ -202,9 +202,9 @@ export function isTitleField({ place, name }: Reading): boolean {
   return place === 'form' && name.length <= 64 && TITLE.test(name)
 }
 
-/** A folder or a file, as a page of settings names it (`config[savedir]`). */
+/** A folder or a file, as a page of settings names it (`config[savedir]`, `repository[url]`). */
 const SETTING_OF_PLACE =
-  /^(?:conf(?:ig)?|settings?|options?|prefs?|preferences)(?:\[[\w-]{1,40}\]){0,3}\[\w{0,40}(?:dir(?:ectory)?|path|folder|root|location|log|socket)\]$/
+  /^(?:conf(?:ig)?|settings?|options?|prefs?|preferences|repository)(?:\[[\w-]{1,40}\]){0,3}\[\w{0,40}(?:dir(?:ectory)?|path|folder|root|location|log|socket|url)\]$/
 /** The absolute path of one that is not hidden. */
 const PLAIN_PLACE =
   /^\/(?:var\/(?:www|lib|log|spool|mail|run|backups)|usr\/local\/[\w-]{1,24}|opt)(?:\/\w[\w-]{0,60}(?:\.[\w-]{1,24}){0,3}){0,10}\/?$/
@@ -343,4 +343,12 @@ const LOG_LINE = /^(?:message|msg|log|line|event|original|event\.original|full_l
 /** Whether a field holds a line of a log, in which requests and commands of others stand. */
 export function isLogLine(route: string, { place, name }: Reading): boolean {
   return place === 'body' && LOG_LINE.test(name) && LOG_ADDRESS.test(route)
+}
+
+/** Where a Jupyter server keeps the files that people edit in it, whole in one field. */
+const FILE_ADDRESS = /^(?:PUT|POST|PATCH) (?:\/[^/\s]{1,100}){0,8}\/api\/contents(?:\/|$)/i
+
+/** Whether a field holds the whole text of a file that is kept as it is. */
+export function isFileText(route: string, { place, name }: Reading): boolean {
+  return place === 'body' && name === 'content' && FILE_ADDRESS.test(route)
 }
