@@ -1,5 +1,6 @@
 import type { Mode } from '../decision/mode.ts'
 import { ConfigError } from '../error/errors.ts'
+import { pageOfData } from './page-of-data.ts'
 
 /**
  * Settings that packages attach to a route. Each package adds its own key by declaration merging:
@@ -52,7 +53,8 @@ const METHOD = /^[A-Z]+$/
  * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`.
  * `*` and `:name` are one segment, `**` (only at the end) any number. Matching ignores letter
  * case and a format at the end (`/login.json`), so that a rule cannot be evaded on a backend that ignores
- * them too. Compiled once, immutable; a match is one walk over the segments.
+ * them too; the rules of a page hold for the data that it is rendered from. Compiled once, immutable; a match
+ * is one walk over the segments.
  */
 export class RouteTable {
   readonly #root: Node = newNode()
@@ -95,22 +97,31 @@ export class RouteTable {
     const sent = raw === path ? segments : segmentsOf(raw)
     const found: Pattern[] = []
     collect(this.#root, segments, 0, method, found)
-    if (wished !== undefined) return this.#matchBoth(found, segments, sent, wished)
+    const page = pageOfData(path)
+    if (wished !== undefined || page !== undefined)
+      return this.#matchAll(found, { segments, page: segmentsOf(page ?? path) }, sent, [
+        method,
+        wished ?? method,
+      ])
     if (found.length === 0) return undefined
     const { pattern, settings } = this.#merge(found, sent)
     return { pattern: pattern.text, params: readParams(pattern, segments), settings }
   }
 
   /** Rare enough to be put together each time. */
-  #matchBoth(
+  #matchAll(
     asSent: readonly Pattern[],
-    segments: readonly string[],
+    { segments, page }: { readonly segments: readonly string[]; readonly page: readonly string[] },
     sent: readonly string[],
-    wished: string,
+    methods: readonly string[],
   ): RouteMatch | undefined {
     const asWished: Pattern[] = []
-    collect(this.#root, segments, 0, wished, asWished)
-    const all = [...new Set([...asSent, ...asWished])].sort((a, b) => a.specificity - b.specificity)
+    collect(this.#root, segments, 0, methods.at(-1) ?? '', asWished)
+    const ofPage: Pattern[] = []
+    for (const method of methods) collect(this.#root, page, 0, method, ofPage)
+    const all = [...new Set([...asSent, ...asWished, ...ofPage])].sort(
+      (a, b) => a.specificity - b.specificity,
+    )
     const pattern = all.at(-1)
     if (pattern === undefined) return undefined
     const settings = all.map(each =>
@@ -118,9 +129,10 @@ export class RouteTable {
         ? each.settings
         : each.restrictions,
     )
+    const isOfPage = !asSent.includes(pattern) && !asWished.includes(pattern)
     return {
       pattern: pattern.text,
-      params: readParams(pattern, segments),
+      params: readParams(pattern, isOfPage ? page : segments),
       settings: Object.freeze(Object.assign({}, ...settings) as RouteSettings),
     }
   }

@@ -208,3 +208,44 @@ describe('an exemption', () => {
       assert.notEqual(checks(path).unchecked, true)
   })
 })
+
+describe('the rules of a page', () => {
+  const settings = (text: string): RouteSettings => ({ mode: 'observe', text }) as RouteSettings
+  const table = new RouteTable(
+    {
+      '/admin': settings('admin'),
+      'GET /shop/:id': settings('shop'),
+      '/app/**': settings('app'),
+      '/': settings('home'),
+      '/data/**': settings('data'),
+    },
+    { withoutExemptions: ({ mode: _, ...rest }) => rest },
+  )
+  for (const [path, pattern] of [
+    ['/admin/__data.json', '/admin'],
+    ['/ADMIN/__data.json', '/admin'],
+    ['/admin/_payload.json', '/admin'],
+    ['/_next/data/dZ1x/admin.json', '/admin'],
+    ['/_next/data/dZ1x/shop/7.json', 'GET /shop/:id'],
+    ['/app/_next/data/dZ1x/a/b.json', '/app/**'],
+    ['/_next/data/dZ1x/app/a.json', '/app/**'],
+    ['/_next/data/dZ1x/index.json', '/'],
+    ['/__data.json', '/'],
+  ] as const)
+    test(`attack: hold for the data that it is rendered from: ${path}`, () => {
+      const match = table.match('GET', path)
+      assert.equal(match?.pattern, pattern)
+      const own = table.match('GET', '/app/a')
+      // What loosens is for the page alone.
+      assert.equal(match.settings.mode, path.startsWith('/app/') ? own?.settings.mode : undefined)
+      assert.deepEqual({ ...match.params }, pattern === 'GET /shop/:id' ? { id: '7' } : {})
+      assert.equal(table.match('POST', path, path, 'GET')?.pattern, pattern)
+    })
+  for (const path of [
+    '/other/__data.json',
+    '/_next/data/dZ1x/other.json',
+    '/admin/x.json',
+    '/_next/static/admin.js',
+  ])
+    test(`hold for nothing else: ${path}`, () => assert.equal(table.match('GET', path), undefined))
+})
