@@ -4,6 +4,7 @@ import { isDatabaseCall } from './sql-behind-text.ts'
 import { KEY } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
 import { isQuote, type SqlGrammar } from './sql-grammar.ts'
+import { leavesString } from './sql-quotes.ts'
 import {
   afterLine,
   endsClause,
@@ -68,7 +69,7 @@ export function continuation(
       return afterLogic(sql, at, context)
     case TOKEN.semicolon:
       // `a@b.example';`: the quote ends the string, the semicolon the statement.
-      if (inString && at + 1 >= sql.count && (sql.starts[i - 1] as number) > 0 && isShortValue(sql, i - 1))
+      if (inString && at + 1 >= sql.count && isShortValue(sql, i - 1) && leavesString(sql, i - 1))
         return { id: 'sqli/stacked', score: 5, end: at + 1 }
       return afterSemicolon(sql, at, leaving)
     case TOKEN.comment:

@@ -8,7 +8,7 @@ import { ANY_DATABASE, KEY, type SqlDialect } from './sql-dialect.ts'
 import type { Finding } from './sql-finding.ts'
 import { isQuote, SqlGrammar } from './sql-grammar.ts'
 import { isComparedLiteral, isFilter, isInWord, isMentioned } from './sql-quotes.ts'
-import { isCase, isTail, wordAt } from './sql-shapes.ts'
+import { isCase, isNumberedCopy, isTail, wordAt } from './sql-shapes.ts'
 import { afterSemicolon } from './sql-stacked.ts'
 import { selectEvidence, statementEvidence } from './sql-statement.ts'
 import { TOKEN } from './sql-tokens.ts'
@@ -52,7 +52,7 @@ export class SqlInjectionLexer {
 
   #strongest(reading: Reading): Span | undefined {
     const sql = this.#sql
-    if (sql.count < 2) return undefined
+    if (sql.count < 2 || isNumberedCopy(sql)) return undefined
     let best = reading.fromStart ? unlessOwn(atStart(sql), reading) : undefined
     let from = 0
     this.#counted = 0

@@ -85,6 +85,18 @@ export function isComparedLiteral(sql: SqlGrammar, i: number): boolean {
   return false
 }
 
+/**
+ * Whether a quote at the end of a value may end a string that was open before it. The first character leaves
+ * nothing, and neither does the end of `a=''`: two quotes in a row are one quote of that string.
+ */
+export function leavesString(sql: SqlGrammar, i: number): boolean {
+  const at = sql.starts[i] as number
+  return at > 0 && !(sql.source[at - 1] === sql.source[at] && BEFORE_EMPTY.test(sql.source[at - 2] ?? ''))
+}
+
+/** What stands before an empty string. */
+const BEFORE_EMPTY = /^[\s=:(,]?$/
+
 /** A name, and an operator that compares it with a string: `labels.zone != "`. */
 const COMPARES = /(?:^|[\s(])[a-z_][\w.]{0,80}\s{0,2}(?:[=!]?=|<>|[<>]=?|:)\s{0,2}$/
 /** The same in a function of other languages than SQL: `tolower(Name) == tolower("`. */

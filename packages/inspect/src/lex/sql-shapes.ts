@@ -10,6 +10,14 @@ export function wordAt(sql: SqlGrammar, i: number): string {
   return sql.kindAt(i) === TOKEN.word ? sql.source.slice(sql.starts[i] as number, sql.ends[i] as number) : ''
 }
 
+/** `Benchmark (1).xlsx`: the name that systems give to the second copy of a file. */
+export function isNumberedCopy({ count, source }: SqlGrammar): boolean {
+  return count <= COPY_TOKENS && COPY.test(source)
+}
+
+const COPY = /^[a-z]{3,12} \(\d{1,3}\)(?:\.[a-z\d]{1,5})?$/
+const COPY_TOKENS = 6
+
 /** Whether what stands before the token at `i` is one word at most, as what a form asks for is. */
 export function isShortValue(sql: SqlGrammar, i: number): boolean {
   const before = sql.source.slice(0, sql.starts[i] as number)

@@ -20,26 +20,29 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
     at += isTop(sql, at) ? 2 : 1
   // `select from` and a quote: the words, not a query of them.
   if (sql.keyAt(at) === KEY.from && isQuote(sql.kindAt(at + 1))) return 0
+  if (opensBlock(sql, at) || (sql.kindAt(at) === TOKEN.operator && opensBlock(sql, at + 1))) return 0
   let solid = false
   let names = 0
   for (let n = 0; n < MAX_COLUMNS; n++) {
     const key = sql.keyAt(at)
     const kind = sql.kindAt(at)
     if (key === KEY.english || key === KEY.logic) return 0
-    // `Select & Save`: no value begins with one.
-    if (kind === TOKEN.operator && n === 0 && sql.source[sql.starts[at] as number] === '&') return 0
+    // `Select & Save`, `select::before`: no value begins with one.
+    if (kind === TOKEN.operator && n === 0 && /[&:]/.test(sql.source[sql.starts[at] as number] as string))
+      return 0
     if (
       kind === TOKEN.number ||
       kind === TOKEN.variable ||
       sql.isProbeCall(at) ||
       sql.isSubquery(at) ||
-      isQuote(kind)
+      (isQuote(kind) && !isQuoted(sql, i))
     )
       solid = true
     else if (kind === TOKEN.operator) {
-      solid = true
+      solid ||= n > 0 || !isSignOfName(sql, at)
       if (sql.kindAt(at + 1) === TOKEN.end || sql.keyAt(at + 1) === KEY.from) at++
-    } else if (kind === TOKEN.open || key === KEY.literal || key === KEY.caseWhen) solid = true
+    } else if (key === KEY.literal || key === KEY.caseWhen || (kind === TOKEN.open && !isIndex(sql, at)))
+      solid = true
     else if ((key === KEY.common || key === KEY.statement) && sql.kindAt(at + 1) === TOKEN.open) solid = true
     else if (isEmptyCall(sql, at)) solid = true
     else if (kind === TOKEN.word) names++
@@ -79,9 +82,43 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
   return kind === TOKEN.end ? 3 : 0
 }
 
-/** `select-2`, the whole value: the name of a field or a tab of a page. */
-const NUMBERED_MARK = /^select-\d{1,4}$/i
-const LONGEST_MARK = 12
+/** `select-2`, `select-list-3-b`, the whole value: the name of a field or a tab of a page. */
+const NUMBERED_MARK = /^#?select(?:-\w{1,24}){1,6}$/i
+const LONGEST_MARK = 100
+
+/** `select-nav-menu`, `select + label`: a name of a page or a selector, as long as no table follows. */
+function isSignOfName(sql: SqlGrammar, at: number): boolean {
+  const name = at + 1
+  return (
+    sql.kindAt(name) === TOKEN.word && sql.keyAt(name) === KEY.none && sql.kindAt(name + 1) !== TOKEN.open
+  )
+}
+
+/**
+ * `select {`, as style sheets have it. What SQL (ODBC) puts in such brackets is a word with a value behind
+ * it: `select {x table_name}`.
+ */
+function opensBlock(sql: SqlGrammar, at: number): boolean {
+  if (sql.kindAt(at) !== TOKEN.open || sql.source[sql.starts[at] as number] !== '{') return false
+  if (sql.kindAt(at + 1) !== TOKEN.word || sql.kindAt(at + 2) === TOKEN.end) return true
+  return /[:;{}]/.test(sql.source[sql.starts[at + 2] as number] as string)
+}
+
+/** `select[0]`, `select[multiple]`: a field or a selector, where no table follows. */
+function isIndex(sql: SqlGrammar, at: number): boolean {
+  return sql.source[sql.starts[at] as number] === '[' && sql.keyAt(sql.term(at)) !== KEY.from
+}
+
+/** `"select"`: the word alone between two quotes of a kind. */
+function isQuoted(sql: SqlGrammar, i: number): boolean {
+  const kind = sql.kindAt(i + 1)
+  return (
+    i > 0 &&
+    sql.kindAt(i - 1) === kind &&
+    sql.ends[i - 1] === sql.starts[i] &&
+    sql.ends[i] === sql.starts[i + 1]
+  )
+}
 
 /** `f()`, without a space. */
 function isEmptyCall(sql: SqlGrammar, at: number): boolean {

@@ -27,7 +27,7 @@ export const codeRules: readonly Rule[] = [
   pattern(
     'code/php-call',
     new RegExp(
-      `(?:^|[\\s"'\`;:(=@,&|.!{}$%]|\\*/)(?:${PHP_DANGEROUS})\\s{0,8}(?:/\\*[^*]{0,32}\\*/\\s{0,8})?(?:\\(\\s{0,4}(?:["'$\`]|\\d|\\)|\\w{1,24}\\s{0,4}\\()|(?<=\\w)\\(\\w{1,24}\\))`,
+      `(?:^|[\\s"'\`;:(=@,&|.!{}$%]|\\*/)(?:${PHP_DANGEROUS})(?! \\(\\d{1,3}\\)(?:\\.[a-z\\d]{1,5})?$)\\s{0,8}(?:/\\*[^*]{0,32}\\*/\\s{0,8})?(?:\\(\\s{0,4}(?:["'$\`]|\\d|\\)|\\w{1,24}\\s{0,4}\\()|(?<=\\w)\\(\\w{1,24}\\))`,
     ),
     {
       score: 4,
@@ -35,7 +35,7 @@ export const codeRules: readonly Rule[] = [
       chars: CHAR.paren,
       words: WORD.call,
       attacks: ["eval($_POST['x'])", "system('id')", 'cmd=system(whoami)', "exec/*comment*/('x')"],
-      benign: ['the system (as a whole)', 'include (optional)', 'exec noun'],
+      benign: ['the system (as a whole)', 'include (optional)', 'exec noun', 'Eval (3).docx'],
     },
   ),
   pattern(

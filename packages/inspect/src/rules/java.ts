@@ -168,7 +168,7 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/expression',
-    /[%$#]\{[ \t]{0,8}(?:#(?![\w@*]{1,40}(?:\[[\w@*]\])?\}|\s)|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class(?:\.|loader)|forname\(|request\.(?:get|set|session|servlet|context|class|application|attribute|header|param)|session(?:scope|\.get|\.set)|systemproperties|systemenvironment|facescontext|param\.|application(?:scope|\.(?![a-z]{1,24}(?:[.-][a-z]{1,24}){0,4}\}))|pagecontext|header\[|cookie\[|initparam))|%\{\s{0,4}#|%\{[^}\u0000-\u0008\u000e-\u001f\u007f-\u009f]{0,24}(?:\d\s?[*+-]\s?\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
+    /[%$#]\{[ \t]{0,8}(?:#(?![\w@*]{1,40}(?:\[[\w@*]\])?\}|\s)|\(\s{0,4}#|@?[a-z.]{0,40}(?:getruntime|exec\(|class(?:\.|loader)|forname\(|request\.(?:get|set|session|servlet|context|class|application|attribute|header|param)|session(?:scope|\.get|\.set)|systemproperties|systemenvironment|facescontext|param\.|application(?:scope|\.(?![a-z]{1,24}(?:[.-][a-z]{1,24}){0,4}\}))|pagecontext|header\[|cookie\[|initparam))|%\{\s{0,4}#|%\{(?!\s{0,4}-{0,2}[a-z][a-z-]{1,30}:)[^}\u0000-\u0008\u000e-\u001f\u007f-\u009f]{0,24}(?:\d\s?[*+-]\s?\d|#|@)|redirect(?:action)?:\s{0,4}[$%#]\{|method:#|action:[$%]\{/,
     {
       score: 5,
       quotable: true,
@@ -183,6 +183,8 @@ export const javaRules: readonly Rule[] = [
         '${application.build.version}',
         '${sessionId}',
         '${#items[@]}',
+        '@keyframes blink{50%{background-color:#0000}}',
+        '0%{border:1px solid #ccc}',
       ],
     },
   ),

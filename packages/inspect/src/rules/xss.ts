@@ -6,6 +6,8 @@ import { scriptUrlRules } from './script-urls.ts'
 
 const markup = new MarkupLexer()
 
+/** `prompt (1).txt`: the name that systems give to the second copy of a file. */
+const UNLESS_COPY = '(?![a-z]{4,9} \\(\\d{1,3}\\)(?:\\.[a-z\\d]{1,5})?$)'
 const JS_NAMES = 'alert|confirm|prompt|eval|atob|settimeout|setinterval|fetch|importscripts|execscript|msgbox'
 
 /** Cross-site scripting: markup that runs, attributes broken out of, and script broken into. */
@@ -165,7 +167,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/whole-call',
     new RegExp(
-      `^[\\s;+(!~-]{0,8}(?:window\\.|self\\.|top\\.|this\\.|parent\\.)?(?:${JS_NAMES}|reflect\\.\\w{1,16}\\.(?:call|apply))\\)?(?:\\?\\.)?(?:\\s{0,4}\\.(?:call|apply|bind)\\s{0,4}[(\`]|\\s{0,4}\\(["'\`\\d/][^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\w[^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\)|\`)`,
+      `^${UNLESS_COPY}[\\s;+(!~-]{0,8}(?:window\\.|self\\.|top\\.|this\\.|parent\\.)?(?:${JS_NAMES}|reflect\\.\\w{1,16}\\.(?:call|apply))\\)?(?:\\?\\.)?(?:\\s{0,4}\\.(?:call|apply|bind)\\s{0,4}[(\`]|\\s{0,4}\\(["'\`\\d/][^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\w[^\\n]{0,120}[)\`;/>]{1,4}\\s{0,4}$|\\(\\)|\`)`,
     ),
     {
       score: 5,
@@ -246,7 +248,9 @@ export const xssRules: readonly Rule[] = [
   // What a probe calls, and calls that hide what is called.
   pattern(
     'xss/probe-call',
-    /^[\s;+(!~-]{0,8}(?:(?:window|self|top|this|parent)\.)?(?:alert|confirm|prompt|eval|reflect\.\w{1,16})\)?(?:\?\.)?(?:\s{0,4}\.(?:call|apply|bind)\s{0,4}[(`]|\s{0,4}\(\s{0,4}(?:\d{1,8}\s{0,4}\)|document\.|window\.|atob\s{0,2}\(|unescape\s{0,2}\(|string\.from|['"`]?xss|\/)|`)/,
+    new RegExp(
+      `^${UNLESS_COPY}${/[\s;+(!~-]{0,8}(?:(?:window|self|top|this|parent)\.)?(?:alert|confirm|prompt|eval|reflect\.\w{1,16})\)?(?:\?\.)?(?:\s{0,4}\.(?:call|apply|bind)\s{0,4}[(`]|\s{0,4}\(\s{0,4}(?:\d{1,8}\s{0,4}\)|document\.|window\.|atob\s{0,2}\(|unescape\s{0,2}\(|string\.from|['"`]?xss|\/)|`)/.source}`,
+    ),
     {
       score: 5,
       quotable: true,
@@ -259,7 +263,7 @@ export const xssRules: readonly Rule[] = [
         'eval(atob("YQ=="))',
         'prompt`1`',
       ],
-      benign: ['alert(s)', 'eval() is evil', 'alert("Saved")', 'confirm (1)'].slice(0, 3),
+      benign: ['alert(s)', 'eval() is evil', 'alert("Saved")', 'confirm (1)', 'Prompt (12).txt'],
     },
   ),
   pattern(
