@@ -41,7 +41,7 @@ export function isTail(sql: SqlGrammar, at: number): boolean {
 
 /** Whether a `case` in brackets starts at `at`. */
 export function isCase(sql: SqlGrammar, at: number): boolean {
-  return sql.kindAt(at) === TOKEN.open && sql.keyAt(at + 1) === KEY.caseWhen
+  return sql.kindAt(at) === TOKEN.open && wordAt(sql, at + 1) === 'case'
 }
 
 /** A call no sentence has: a name of several words, the bracket right behind it, something inside. */

@@ -20,6 +20,7 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
     at += isTop(sql, at) ? 2 : 1
   // `select from` and a quote: the words, not a query of them.
   if (sql.keyAt(at) === KEY.from && isQuote(sql.kindAt(at + 1))) return 0
+  if (isLabel(sql, at)) return 0
   if (opensBlock(sql, at) || (sql.kindAt(at) === TOKEN.operator && opensBlock(sql, at + 1))) return 0
   let solid = false
   let names = 0
@@ -102,6 +103,17 @@ function opensBlock(sql: SqlGrammar, at: number): boolean {
   if (sql.kindAt(at) !== TOKEN.open || sql.source[sql.starts[at] as number] !== '{') return false
   if (sql.kindAt(at + 1) !== TOKEN.word || sql.kindAt(at + 2) === TOKEN.end) return true
   return /[:;{}]/.test(sql.source[sql.starts[at + 2] as number] as string)
+}
+
+/** `Select "Settings"`, `Select "Settings" > "Keyboard"`: what somebody is to click on. */
+function isLabel(sql: SqlGrammar, at: number): boolean {
+  if (sql.kindAt(at) !== TOKEN.quote) return false
+  const behind = sql.term(at)
+  const kind = sql.kindAt(behind)
+  return (
+    kind === TOKEN.end ||
+    ((kind === TOKEN.other || kind === TOKEN.compare) && sql.kindAt(behind + 1) === TOKEN.quote)
+  )
 }
 
 /** `select[0]`, `select[multiple]`: a field or a selector, where no table follows. */

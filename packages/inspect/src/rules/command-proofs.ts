@@ -49,7 +49,7 @@ export const commandProofRules: readonly Rule[] = [
   // Settings of git that name a program to run (git-config(1)), given to it in a request.
   pattern(
     'rce/git-setting',
-    /^\s{0,4}(?:-c\s{0,4}|--config[= ])?(?:core\.(?:sshcommand|fsmonitor|gitproxy)|uploadpack\.packobjectshook|diff\.external|protocol\.ext\.allow|alias\.[\w-]{1,24}\s{0,2}=\s{0,2}["']?!)\s{0,2}=?\s{0,2}[^\s=]/,
+    /^\s{0,4}(?:-c\s{0,4}|--config[= ])?(?:core\.(?:sshcommand|fsmonitor|gitproxy)|uploadpack\.packobjectshook|diff\.external|protocol\.ext\.allow|alias\.[\w-]{1,24}\s{0,2}=\s{0,2}["']?!)(?:(?<=!)\s{0,2}\S|\s{0,2}=\s{0,2}[^\s=])/,
     {
       score: 5,
       atStart: true,
@@ -61,7 +61,13 @@ export const commandProofRules: readonly Rule[] = [
         'protocol.ext.allow=always',
         'alias.x=!id',
       ],
-      benign: ['core.sshCommand', 'core.editor=vim', 'alias.co=checkout', 'the core.fsmonitor=true setting'],
+      benign: [
+        'core.sshCommand',
+        'core.editor=vim',
+        'alias.co=checkout',
+        'the core.fsmonitor=true setting',
+        'core.fsmonitor is unset; set it',
+      ],
     },
   ),
   // A command behind a pipe that nothing is piped into.

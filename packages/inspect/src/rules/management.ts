@@ -125,7 +125,7 @@ export const managementRules: readonly Rule[] = [
   // Options behind the first one, or behind the address that a program fetches.
   pattern(
     'rce/option-inside',
-    /\s--(?:checkpoint-action|to-command|use-compress-program|upload-pack|receive-pack|rsh-command)[= ]\S|^\s{0,2}https?:\/\/[^\s]{1,200}\s{1,4}-{1,2}(?:o|output|output-document|k|config|t|upload-file|post-file)[\s=]{1,4}@?[/~]/,
+    /\s--(?:checkpoint-action|to-command|use-compress-program|upload-pack|receive-pack|rsh-command)(?:=\S| ["'./~$`]| (?:ba|da|z|k)?sh\b| (?:touch|exec|id|curl|wget|nc|cat)\b)|^\s{0,2}https?:\/\/[^\s]{1,200}\s{1,4}-{1,2}(?:o|output|output-document|k|config|t|upload-file|post-file)[\s=]{1,4}@?[/~]/,
     {
       score: 5,
       quotable: true,
@@ -134,7 +134,12 @@ export const managementRules: readonly Rule[] = [
         '--checkpoint=1 --checkpoint-action=exec=sh x.sh',
         'http://evil.example/a -o /var/www/html/a.php',
       ],
-      benign: ['https://a.example/ -- /a', 'https://a.example -o a.html', 'tar --checkpoint=1'],
+      benign: [
+        'https://a.example/ -- /a',
+        'https://a.example -o a.html',
+        'tar --checkpoint=1',
+        'Only one --to-command option allowed',
+      ],
     },
   ),
   // Where the key tool of Java takes its classes from, among what it is called with.

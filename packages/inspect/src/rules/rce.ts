@@ -322,14 +322,14 @@ export const rceRules: readonly Rule[] = [
   // write.
   pattern(
     'rce/option',
-    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|exec|init-file|open-files-in-pager|ext-diff|pre-invoke)\s{0,2}[= ][^\n]{1,80}$)/,
+    /^\s{0,2}(?:-o\s?(?:proxycommand\s{0,2}[= ]|\/\w)|--(?:output|post-file|upload-file|output-document|log-file|outfile)[= ]\/\w|--(?:upload-pack|receive-pack|checkpoint-action|use-compress-program|to-command|use-askpass|rsh|exec|init-file|open-files-in-pager|ext-diff|pre-invoke)(?:\s{0,2}=[^\n]{1,80}| (?!(?:is|are|was|only|option|flag|does|do|not|can|cannot|requires?|needs|works|must|may|to|in|with|and|or|if|has|should|will|an?|the)\b)[!-~][ -~]{0,79})$)/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.equals | CHAR.dashes | CHAR.scheme,
       places: ['query', 'body', 'cookie', 'header'],
       attacks: ['-oProxyCommand=id', '--output=/tmp/x', '-o/tmp/x http://x', '--checkpoint-action=exec=sh'],
-      benign: ['-o', '--output=json', '--verbose', '-old'],
+      benign: ['-o', '--output=json', '--verbose', '-old', '--exec is not an option of this'],
     },
   ),
   // The program's own quote ended, and an option behind it that names a script to write.

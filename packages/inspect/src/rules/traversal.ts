@@ -1,20 +1,8 @@
 import { type PatternRule, pattern, type Rule } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import { WORD } from '../value/words.ts'
+import { ENCODED_STEPS } from './encoded-steps.ts'
 import { isNameInBody, sensitiveFile } from './sensitive-file.ts'
-
-/**
- * A dot as servers of old undid it, and what stood for a slash; each step is two dots and one to six units.
- */
-const ODD_DOT =
-  '%c0%[24a]e|%e0%80%ae|%u002e|%uff0e|%252e|0x2e|%%32%65|[\\u00e0\\u00e1]\\.|\\u00e0\\^|\\u00e0@\\u00ae|\\u0000\\.'
-const DOT = `(?:\\.|%2e|${ODD_DOT})`
-const SLASH =
-  '(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|[\\u0000-\\u001f%\\u0080-\\uffff][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?'
-/** Two steps, or one whose dots nobody writes so, or dots and slashes of both kinds that a filter joins. */
-const ENCODED_STEPS = new RegExp(
-  `${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}|(?:${ODD_DOT}){2}[/\\\\]|\\./\\\\/\\./|\\.\\\\/\\\\\\.\\\\`,
-)
 
 /** The rule, but for the names of a JSON document: packages are named by their paths (`file:../../lib`). */
 function outsideDocumentNames(rule: PatternRule): PatternRule {
@@ -65,7 +53,14 @@ export const traversalRules: readonly Rule[] = [
       '0x2e0x2e\\x',
       './\\/./x',
     ],
-    benign: ['wait..%3f', 'a..b..c', '../../packages/app'],
+    benign: [
+      'wait..%3f',
+      'a..b..c',
+      '../../packages/app',
+      'я...я...я не знаю',
+      '我...我...我不知道',
+      'öh...äh...ja',
+    ],
   }),
   // The same in numbers, without anything between them: one word to whoever reads words.
   pattern('traversal/hex-steps', /0x2e0x2e0x(?:2f|5c)/, {
