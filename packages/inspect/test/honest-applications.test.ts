@@ -220,6 +220,8 @@ const KINDS: HonestKinds = {
       sent({ text: 'core.fsmonitor is unset; set it if you want to' }),
       sent({ text: 'Only one --to-command option allowed' }),
       sent({ text: '--exec does not work here' }),
+      sent({ text: 'System "Pump 3" is offline' }),
+      filled({ text: 'Exec "Jane Doe" resigned' }),
     ],
     attacks: [
       filled({ file: '..\u2215..\u2215etc' }),
@@ -233,6 +235,7 @@ const KINDS: HonestKinds = {
       sent({ text: 'core.fsmonitor = id' }),
       sent({ text: 'alias.x = !id' }),
       sent({ text: 'x --to-command=sh' }),
+      sent({ text: 'system "id"' }),
       sent({ text: '--upload-pack touch /tmp/x' }),
     ],
   },

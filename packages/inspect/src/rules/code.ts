@@ -297,11 +297,11 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|(?:^|[;|&\n])\s{0,4}system\s{1,4}["'`]|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::|^\s{0,4}exec\s{1,4}(?!"\$@"(?:\s|$))["'`]/,
+    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::/,
     {
       score: 5,
       quotable: true,
-      chars: CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.backtick | CHAR.space | CHAR.brace,
+      chars: CHAR.paren | CHAR.apostrophe | CHAR.quote | CHAR.space | CHAR.brace,
       words: WORD.process,
       attacks: [
         "open('|id')",
@@ -311,7 +311,21 @@ export const codeRules: readonly Rule[] = [
         'File.read("/x")',
         'new Function("x")',
       ],
-      benign: ['the system is down', 'new functions (3)', 'the new function(s)', 'exec "$@"'],
+      benign: ['the system is down', 'new functions (3)', 'the new function(s)'],
+    },
+  ),
+  // A capital is a sentence: `System "Pump 3" is offline`.
+  pattern(
+    'code/ruby-shell',
+    /(?:^|[;|&\n])\s{0,4}system\s{1,4}["'`]|^\s{0,4}exec\s{1,4}(?!"\$@"(?:\s|$))["'`]/,
+    {
+      score: 5,
+      quotable: true,
+      exactCase: true,
+      chars: CHAR.apostrophe | CHAR.quote | CHAR.backtick,
+      words: WORD.process,
+      attacks: ['system "id"', "x;system 'id'", "exec 'id'"],
+      benign: ['exec "$@"', 'System "Pump 3" is offline', "Exec 'Jane Doe' resigned", 'the system "x"'],
     },
   ),
   // A text that is put together from its characters, of which a line end is the only one people write so.

@@ -20,6 +20,6 @@ const LIKE_SLASH = [
 const LEAD = `[\\u00e0\\u00e1\\u00f0\\u00f8\\u00fc](?=[/\\\\%${LIKE_SLASH}])`
 const SLASH = `(?:%[0-9a-z]{2}|%u[0-9a-f]{4}|0x(?:2f|5c)|${LEAD}|[%${LIKE_SLASH}][0-9a-z]?[0-9a-z]?){1,6}[/\\\\]?`
 /** Two steps, or one whose dots nobody writes so, or dots and slashes of both kinds that a filter joins. */
-export const ENCODED_STEPS = new RegExp(
+export const ENCODED_STEPS: RegExp = new RegExp(
   `${DOT}${DOT}\\.?${SLASH}${DOT}${DOT}\\.?${SLASH}|(?:${ODD_DOT}){2}[/\\\\]|\\./\\\\/\\./|\\.\\\\/\\\\\\.\\\\`,
 )
