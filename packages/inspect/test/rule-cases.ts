@@ -3,6 +3,7 @@
  * of them can be left out of its mask.
  */
 export const MORE: Readonly<Record<string, readonly string[]>> = {
+  'deserialisation/head': ['AAEAAAD/////AQ'],
   'sqli/structure': [
     '1 or 1<2',
     '1 or 2>1',
@@ -132,6 +133,15 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
  * what another rule finds.
  */
 export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: string, places: string])[] = [
+  ['rce/loading-setting', 'name', 'auto_append_file', 'qcfb'],
+  ['rce/loading-setting', 'name', 'diff.external', 'qcfb'],
+  ['rce/loading-setting', 'title', 'core.sshcommand', ''],
+  ['rfi/foreign-part', 'driver', '/tmp/x.so', 'pqhcfbnu'],
+  ['rfi/foreign-part', 'jku', 'http://keys.example/', 'pqhcfbnu'],
+  ['rfi/foreign-part', 'file', '/tmp/x.so', ''],
+  ['sqli/lookup-quote', "a__b'", "a__b'", 'n'],
+  ['sqli/lookup-quote', 'a__b"', 'a__b"', 'n'],
+  ['sqli/lookup-quote', 'q', "a__b'", ''],
   ['code/php-hook', 'hhook', 'exec', 'qf'],
   ['code/php-hook', 'filter', 'exec', ''],
   ['java/setting-name', 'name', 'spring.main.sources', 'pqhcfbu'],

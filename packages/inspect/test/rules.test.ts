@@ -32,6 +32,12 @@ const BY_NAME: readonly string[] = [
   'ssrf/target-host',
   'rce/rpc-method',
   'crlf/field-behind',
+  'rce/loading-setting',
+  'rce/fetched-item',
+  'nosqli/slow-pattern',
+  'sqli/lookup-quote',
+  'traversal/running-folder',
+  'rfi/foreign-part',
 ]
 
 /** @param least the score from which a hit counts */

@@ -38,6 +38,7 @@ export function* visitGraphql(
   place: Place = 'body',
 ): Steps<'read' | 'broken' | 'ended'> {
   const locator = at(location)
+  if (attemptsMany(text) && !visitor.value(MANY_ATTEMPTS, place, locator)) return 'ended'
   let isBroken = false
   let from = 0
   for (let open = text.indexOf('"'); ; open = text.indexOf('"', from)) {
@@ -52,6 +53,27 @@ export function* visitGraphql(
     if (visitor.isPaused) yield
     from = next
   }
+}
+
+/** What is asked of a password, a code or a token, and a field that costs a document nothing to repeat. */
+const ATTEMPT =
+  /\b\w{1,64}\s{0,8}:\s{0,8}(?:(?:log_?in|sign_?in|authenticate|token_?auth|(?:check|verify|validate|redeem|apply)_?\w{0,24}(?:code|otp|pin|token|password|coupon|voucher))\w{0,24}\s{0,8}\(|__typename\b)/gi
+const MANY = 5
+/** What the rules are shown for such a document. */
+const MANY_ATTEMPTS = 'a:login( b:login( c:login( d:login('
+/** Names of types, which a client may ask for under names of its own: so many nobody does. */
+const MANY_NAMES = 24
+
+/** Whether a document makes one attempt under many names, past what counts requests. */
+function attemptsMany(text: string): boolean {
+  let attempts = 0
+  let names = 0
+  for (const { 0: found } of text.matchAll(ATTEMPT)) {
+    if (found.endsWith('(')) attempts++
+    else names++
+    if (attempts === MANY || names === MANY_NAMES) return true
+  }
+  return false
 }
 
 /** What stands between the quotes of a string or a block string, and where the document goes on. */

@@ -1,7 +1,7 @@
 import { decodeInParts } from '../canonicalise/in-parts.ts'
 import type { Place } from '../value/reading.ts'
 import type { Steps } from '../value/steps.ts'
-import { SHELL_PROGRAM } from '../value/value-setting.ts'
+import { FETCHED, SHELL_PROGRAM, WINDOWS_PROGRAM } from '../value/value-setting.ts'
 import type { ValueVisitor } from '../value/value-visitor.ts'
 import { isShortJson } from './json-grammar.ts'
 import { JsonPath } from './json-path.ts'
@@ -74,7 +74,7 @@ class JsonWalk {
   /** Whether the string at hand is a name. */
   #isName = false
   /** Whether the string before, in the same list, has a shell take the next one for a program (`-c`). */
-  #isBehindOption = false
+  #nextName = ''
 
   constructor(text: string, path: JsonPath, depth: number, visitor: ValueVisitor, place: Place) {
     this.string = new JsonString(text)
@@ -143,15 +143,15 @@ class JsonWalk {
     return isWanted ? 'told' : 'ended'
   }
 
-  /** An item of a list has no name, but for the program that is handed to a shell. */
+  /** An item of a list has no name, but for what is handed to a shell, or fetched. */
   #nameItem(): void {
     const { start, end } = this.string
-    if (this.#isBehindOption || this.#path.key !== '')
-      this.#path.key = this.#isBehindOption ? SHELL_PROGRAM : ''
-    if (this.string.isPlain) this.#isBehindOption = isShellOption(this.#text, start, end)
+    const before = this.#nextName
+    if (before !== '' || this.#path.key !== '') this.#path.key = before
+    if (this.string.isPlain) this.#nextName = nameBehind(this.#text, start, end, before)
     else {
       const option = unescapeJson(this.#text.slice(start, Math.min(end, start + LONGEST_OPTION)))
-      this.#isBehindOption = isShellOption(option, 0, option.length)
+      this.#nextName = nameBehind(option, 0, option.length, before)
     }
   }
 
@@ -161,7 +161,7 @@ class JsonWalk {
     switch (code) {
       case 123: // {
       case 91: // [
-        this.#isBehindOption = false
+        this.#nextName = ''
         if (path.depth >= this.#depth) {
           this.#visitor.tooBig('bounds/depth', path.location(), `more than ${this.#depth} levels`)
           return false
@@ -170,7 +170,7 @@ class JsonWalk {
         return true
       case 125: // }
       case 93: // ]
-        this.#isBehindOption = false
+        this.#nextName = ''
         path.leave()
         return true
       case 44: // ,
@@ -186,12 +186,27 @@ class JsonWalk {
 /** Of one that is written in escapes of six characters. */
 const LONGEST_OPTION = 25
 
-/** The option behind which a shell takes a program (POSIX.1-2024, sh), also among others: `-c`, `-lc`. */
-function isShellOption(text: string, start: number, end: number): boolean {
+/**
+ * The name of an item behind another one of a list; empty for none. A shell takes a program behind `-c`
+ * (POSIX.1-2024, sh), also among other options, the one of Windows behind `/c`; and a program that fetches
+ * takes an address, behind its options.
+ */
+function nameBehind(text: string, start: number, end: number, before: string): string {
   const length = end - start
-  if (length < 2 || length > 4 || charCodeAt.call(text, end - 1) !== 99) return false
-  return charCodeAt.call(text, start) === 45
+  const first = length === 0 ? 0 : charCodeAt.call(text, start)
+  if (before === FETCHED && first === DASH) return FETCHED
+  if (length < 2 || length > 4) return ''
+  const last = charCodeAt.call(text, end - 1)
+  if (first === DASH) return last === LETTER_C ? SHELL_PROGRAM : ''
+  if (first === SLASH) return length === 2 && (last | 32) === LETTER_C ? WINDOWS_PROGRAM : ''
+  if (length !== 4 || (first !== LETTER_W && first !== LETTER_C)) return ''
+  const program = text.slice(start, end)
+  return program === 'wget' || program === 'curl' ? FETCHED : ''
 }
+const DASH = 45
+const SLASH = 47
+const LETTER_C = 99
+const LETTER_W = 119
 
 /**
  * Characters that a JSON text has outside its strings: of numbers, of `true`, `false` and `null`, white

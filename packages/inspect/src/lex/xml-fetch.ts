@@ -88,7 +88,8 @@ const RUN_BY_TRANSFORM = new RegExp(
 )
 const IMPORTED = new RegExp(`${PREFIX}(?:include|import)\\s${ATTRIBUTE('href')}([^"'<>]{1,512})`, 'g')
 /** Where systems keep what is theirs. */
-const OF_SYSTEM = /^\/(?:etc|proc|sys|dev|home|root|var|tmp)\//
+const OF_SYSTEM =
+  /^\/(?:etc|proc|sys|dev|home|root|var|tmp)\/|^\s{0,8}(?:file:)?\.{0,2}[?#/]{0,2}(?:\.\.[/\\]{1,2}){1,32}(?:etc|proc|sys|dev|root|windows|winnt)[/\\]|^\s{0,8}\.?[?#](?:\.\.\/){2}/
 
 /**
  * What a stylesheet does that reads, writes or runs something: nothing where a text is not a stylesheet.

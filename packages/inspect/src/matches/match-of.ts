@@ -120,6 +120,8 @@ const OF_NO_DOCUMENT: ReadonlySet<string> = new Set([
   'code/look-call',
   'rce/fetched-script',
   'rce/fetched-tool',
+  'rce/fetched-item',
+  'rce/loading-setting',
   'rce/look-into-file',
 ])
 
@@ -162,7 +164,7 @@ function isOrdinary(
   if (level === 1 && NAMED.has(id) && (isTitleField(reading) || isSettingOfPlace(reading))) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
-  return family === 'rce' && setting === 'secret' && mayBeChance(reading, span)
+  return family === 'rce' && id !== 'rce/separated-look' && setting === 'secret' && mayBeChance(reading, span)
 }
 
 /** Whether a secret is a line for a shell, of which a rule may have found but the last word (`|sh`). */

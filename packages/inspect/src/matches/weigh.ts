@@ -29,6 +29,11 @@ const MENTIONED = new Set([
   'rce/fetched-script',
   'rce/fetched-tool',
   'rce/shell-look',
+  'rce/left-program',
+  'rce/written-substitution',
+  'rce/interpreter-code',
+  'traversal/argument-file',
+  'traversal/system-url',
 ])
 /** What quotes and operators of any code look like to a query; surer ones score more. */
 const BY_CHANCE = new Set([
@@ -45,6 +50,8 @@ const BY_CHANCE = new Set([
  */
 const RUNS = new Set([
   'code/run',
+  'code/inner-start',
+  'code/exit-call',
   'code/inner-call',
   'code/started-program',
   'nosqli/graph',
@@ -68,6 +75,18 @@ const RUNS = new Set([
   'sqli/quote-operator',
   'sqli/union-alone',
   'xss/page-object',
+])
+/** What starts a program, or reaches the server, where a value is evaluated: no formula needs it. */
+const EVALUATED = new Set([
+  'code/command-call',
+  'code/exit-call',
+  'code/inner-start',
+  'code/started-program',
+  'code/server-call',
+  'code/look-call',
+  'rce/shell-look',
+  'rce/fetched-script',
+  'rce/fetched-tool',
 ])
 /** What harms whoever merely logs it. */
 const LOOKED_UP = new Set(['template/jndi', 'template/lookup'])
@@ -114,8 +133,11 @@ const WORDED = new Set([
 ])
 /** Short, and yet not made by chance: bytes that a serialised object begins with, a lookup by its name. */
 const SHORT_AND_SURE = new Set([
+  'deserialisation/head',
   'deserialisation/java',
+  'deserialisation/java-hex',
   'nosqli/operator-value',
+  'rce/separated-look',
   'template/jndi',
   'template/lookup',
 ])
@@ -142,6 +164,7 @@ export function weigh(
       return score
     case 'data':
     case 'quotation':
+    case 'program':
     case 'prose':
     case 'document':
       return isQuoted(rule, id, span, score, setting) ? doubted(score, level) : score
@@ -156,13 +179,15 @@ function isQuoted(
   id: string,
   span: Span,
   score: number,
-  setting: 'data' | 'quotation' | 'prose' | 'document',
+  setting: 'data' | 'quotation' | 'program' | 'prose' | 'document',
 ): boolean {
+  if (setting === 'program' && EVALUATED.has(id)) return false
   if ((span.bare ?? rule.bare) === true) return true
   if (setting === 'document') return rule.quotable
   if (setting === 'data') return false
   // A query in a field for queries.
-  if (setting === 'quotation' && id === 'sqli/subquery' && span.bare !== false) return true
+  if ((setting === 'quotation' || setting === 'program') && id === 'sqli/subquery' && span.bare !== false)
+    return true
   return (RUNS.has(id) && span.bare !== false) || (setting === 'prose' && isMention(id, score))
 }
 

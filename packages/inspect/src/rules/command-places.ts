@@ -1,8 +1,9 @@
 import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
 import type { Reading } from '../value/reading.ts'
-import { SHELL_PROGRAM } from '../value/value-setting.ts'
+import { SHELL_PROGRAM, WINDOWS_PROGRAM } from '../value/value-setting.ts'
 import { WORD } from '../value/words.ts'
+import { ANYWHERE } from './remote-commands.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
 const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
@@ -10,11 +11,15 @@ const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline
 const WEBSHELL_HEADER = /^(?:x-(?:[\w-]{1,20}-)?)?(?:cmd|command|exec|shell)$/
 /** Commands, whole values, that show an intruder where they are. */
 const WEBSHELL_VALUE =
-  /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog|telnetd)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|ps\s{1,2}aux|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}(?:[\w"'$-]{1,60}|%\w{1,24}%))\s{0,2}[;&|]{0,2}\s{0,2}$/
+  /^\s{0,2}(?:(?:id|whoami|ifconfig|ipconfig|systeminfo|tasklist|netstat|uname|printenv|lastlog|telnetd)(?:\s{1,2}[-/][\w-]{1,12}){0,3}|ps\s{1,2}aux|(?:cat|type|ls|dir|curl|wget|nc|ping|nslookup|net|ps|rm|head|tail|less|more|find|chmod)\s{1,2}(?:[-/~.]|https?:|[a-z]:\\|user\b|\d{1,3}(?:\.\d{1,3}){3}|[\w.-]{1,60}\.[a-z]{2,10}\b)[^\n]{0,200}|echo\s{1,2}(?:[\w"'$-]{1,60}|%\w{1,24}%)(?:\s{0,2}>{1,2}\s{0,2}[\w./~-]{1,80})?|calc(?:\.exe)?|sleep\s\d{1,3}|(?:chmod\s\+?[\dx]{1,4}|nohup|mkdir|touch)\s{1,2}[./~][^\n]{0,120}|(?:useradd|adduser)\s[\w-][^\n]{0,80}|service\s[\w.-]{1,40}\s(?:start|stop|restart)|\/(?:tmp|var\/tmp|dev\/shm)\/[\w.-]{1,60})\s{0,2}[;&|]{0,2}\s{0,2}$/
 
 /** The same of a document, where programs that run commands for people take others as well. */
 const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|cat \/etc\/\w{1,24})\s{0,2}$/
-const RUN_FIELD = /^(?:cmd|exec|execute|shell|system|command|cmdline)$/
+const RUN_FIELD = /^(?:\w{0,16}cmd|exec|execute|shell|system|command|cmdline|(?:run|shell|os)_?command)$/
+/** A program that is fetched from an address by numbers, as all that such a field says. */
+const FETCHED_ANYWHERE = new RegExp(
+  `^\\s{0,2}(?:busybox\\s{1,2})?(?:curl|wget|fetch|tftp|ftpget|lynx)\\s[^\\n|;&]{0,60}?${ANYWHERE}[^\\n|;&]{0,120}$`,
+)
 /** Names of commands of one kind (`captureCommand`), and what nobody gives such a one but to look around. */
 const COMMAND_OF_KIND = /^\w{1,20}_?(?:command|cmd_?line)$/
 const LOOK_AROUND =
@@ -28,9 +33,9 @@ function findWebshellParameter(reading: Reading): Span | undefined {
   const { place, lower } = reading
   const isFirst = place !== 'header' && FIRST_LOOK.test(lower)
   // What a shell is handed in a list is run wherever the list stands.
-  if (isFirst && reading.name === SHELL_PROGRAM)
+  if (isFirst && (reading.name === SHELL_PROGRAM || reading.name === WINDOWS_PROGRAM))
     return { start: 0, end: lower.length, id: 'rce/shell-look', bare: false }
-  if (place === 'body' && !isFirst) return undefined
+  if (place === 'body' && !isFirst) return findFetched(reading)
   const isAround = place !== 'header' && LOOK_AROUND.test(lower)
   const isRun = WEBSHELL_VALUE.test(lower)
   // Asked for the name last: most values do not begin as a command.
@@ -42,6 +47,12 @@ function findWebshellParameter(reading: Reading): Span | undefined {
       ? RUN_FIELD.test(name)
       : (isAround && COMMAND_OF_KIND.test(name)) || (isRun && isWebshellName(place, name, lower)))
   return isNamed ? { start: 0, end: lower.length } : undefined
+}
+
+/** A program from an address by numbers, under a name that says it will be run. */
+function findFetched({ lower, name }: Reading): Span | undefined {
+  const isFetched = FETCHED_ANYWHERE.test(lower) && RUN_FIELD.test(name)
+  return isFetched ? { start: 0, end: lower.length } : undefined
 }
 
 function isWebshellName(place: Reading['place'], name: string, lower: string): boolean {
@@ -70,12 +81,18 @@ const BEHIND_HOST =
 const SEPARATED =
   /^\s{0,2}(?:[;|]|&&?|\|\||\r?\n)\s?(?:id|whoami|ifconfig|ipconfig|uname(?: -\w{1,4})?|cat \/etc\/\w{1,24})\s?(?:[;|#]|&&?|\r?\n)\s?#?\s{0,2}$/
 
+/** Names of one name, file or address: a list of columns has others. */
+const ONE_NAME =
+  /(?:host|server|topic|device|interface|user|file|domain|path|addr(?:ess)?|ssid|password|time_?zone)(?:_?name)?$/
 /** `General;id`: the shortest command, hung onto one word, where no list of names is asked for. */
 function findShortCommand(reading: Reading): Span | undefined {
   const { place, lower } = reading
-  if (SEPARATED.test(lower)) return { start: 0, end: lower.length }
+  if (SEPARATED.test(lower)) return { start: 0, end: lower.length, id: 'rce/separated-look' }
   if (BEHIND_HOST.test(lower) && HOST_NAME.test(reading.name)) return { start: 0, end: lower.length }
-  if (place === 'body') return NUMBERED.test(lower) ? { start: 0, end: lower.length } : undefined
+  if (place === 'body') {
+    const isHung = NUMBERED.test(lower) || (SHORT.test(lower) && ONE_NAME.test(reading.name))
+    return isHung ? { start: 0, end: lower.length } : undefined
+  }
   return SHORT.test(lower) && !LIST_NAME.test(reading.name) ? { start: 0, end: lower.length } : undefined
 }
 
@@ -102,7 +119,7 @@ export const commandPlaceRules: readonly Rule[] = [
     words: WORD.shell,
     places: ['query', 'body', 'cookie', 'header'],
     atStart: true,
-    needs: [WEBSHELL_VALUE, FIRST_LOOK, LOOK_AROUND],
+    needs: [WEBSHELL_VALUE, FIRST_LOOK, LOOK_AROUND, FETCHED_ANYWHERE],
     find: findWebshellParameter,
     // By the name of the parameter: the cases are in `test/command-places.test.ts`.
     attacks: [],

@@ -34,7 +34,7 @@ export const databaseProgramRules: readonly Rule[] = [
   ),
   pattern(
     'sqli/server-file',
-    /\b(?:load_extension|lo_export|pg_(?:ls_dir|read_binary_file|stat_file|file_write|logdir_ls)|dblink(?:_connect|_exec)?|sys_(?:eval|exec|get|set)|query_to_xml\w{0,12}|database_to_xml\w{0,12}|table_to_xml\w{0,12}|httpuritype|read2clob|hexec|file_read|file_write|openxml|bulk\s{1,4}insert\s{1,4}\w{1,40}\s{1,4}from)\s{0,4}(?:\(|')|\bcurrent_setting\s{0,4}\(\s{0,4}'|\bcreate\s{1,4}extension\s{1,4}(?:if\s{1,4}not\s{1,4}exists\s{1,4})?(?:dblink|plpython\w{0,4}|plperlu|adminpack|file_fdw)\b|\bdbms_(?:xslprocessor|scheduler|advisor|xmlquery|sql|utility)\s{0,2}\.\s{0,2}\w{1,40}\s{0,4}\(|\bread_(?:text|blob|csv|parquet)\w{0,6}\s{0,4}\(\s{0,4}['"](?:\/(?:etc|proc|root|home)\/|https?:)/,
+    /\b(?:load_extension|lo_export|pg_(?:ls_dir|read_binary_file|stat_file|file_write|logdir_ls)|dblink(?:_connect|_exec)?|sys_(?:eval|exec|get|set)|query_to_xml\w{0,12}|database_to_xml\w{0,12}|table_to_xml\w{0,12}|httpuritype|read2clob|hexec|file_read|file_write|openxml|bulk\s{1,4}insert\s{1,4}\w{1,40}\s{1,4}from)\s{0,4}(?:\(|')|\bfrom\s{1,4}read_(?:blob|text)\s{0,2}\(\s{0,2}'\/|\bcurrent_setting\s{0,4}\(\s{0,4}'|\bcreate\s{1,4}extension\s{1,4}(?:if\s{1,4}not\s{1,4}exists\s{1,4})?(?:dblink|plpython\w{0,4}|plperlu|adminpack|file_fdw)\b|\bdbms_(?:xslprocessor|scheduler|advisor|xmlquery|sql|utility)\s{0,2}\.\s{0,2}\w{1,40}\s{0,4}\(|\bread_(?:text|blob|csv|parquet)\w{0,6}\s{0,4}\(\s{0,4}['"](?:\/(?:etc|proc|root|home)\/|https?:)/,
     {
       score: 5,
       quotable: true,

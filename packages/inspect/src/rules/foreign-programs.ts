@@ -78,10 +78,19 @@ export const foreignProgramRules: readonly Rule[] = [
       benign: ["os.system('make')", "subprocess.run(['ls'])", 'os.system(id)', 'exec("id")'],
     },
   ),
+  // Ends the program that evaluates it (.NET).
+  pattern('code/exit-call', /\benvironment\.exit\s?\(\s?-?\d/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.paren,
+    words: WORD.php,
+    attacks: ['Environment.Exit(0)', 'System.Environment.Exit (-1)'],
+    benign: ['environment.exit', 'Environment.Exit(code)'],
+  }),
   // Calls into the runtime of a language that end the program, start another one or read its files.
   pattern(
     'code/server-call',
-    /\[system\.(?:io\.(?:file|directory)|diagnostics\.process|net\.webclient|reflection\.assembly)\]::\w|\berlang:(?:halt|open_port)\s?\(|\bclojure\.core\/eval\b|\(system\/(?:exit|getenv)\s|\bjava\.lang\.system\.(?:exit|getenv|setproperty|load|loadlibrary)\s?\(|\bgetservletcontext\(\)\s?\.\s?getrealpath\s?\(|\bthis\.process\.(?:env|mainmodule|binding|exit)\b|\bprocess\.binding\s?\(/,
+    /\[system\.(?:io\.(?:file|directory)|diagnostics\.process|net\.webclient|reflection\.assembly)\]::\w|\berlang:(?:halt|open_port)\s?\(|\bclojure\.core\/eval\b|\(system\/(?:exit|getenv)\s|\bjava\.lang\.system\.(?:exit|getenv|setproperty|load|loadlibrary)\s?\(|\bgetservletcontext\(\)\s?\.\s?getrealpath\s?\(|\bthis\.process\.(?:env|mainmodule|binding|exit)\b|\bsys\.modules\s?\[\s?\\?["']|\bprocess\.binding\s?\(/,
     {
       score: 5,
       quotable: true,
@@ -93,6 +102,7 @@ export const foreignProgramRules: readonly Rule[] = [
         '(clojure.core/eval x)',
         '(System/exit 0)',
         'java.lang.System.exit(1)',
+        "sys.modules['os'].system('x')",
         '(function(){return this.process.env})()',
       ],
       benign: ['System.out.println(1)', 'process.env', '[System.IO]'],

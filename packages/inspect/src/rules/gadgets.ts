@@ -109,7 +109,7 @@ export const gadgetRules: readonly Rule[] = [
   ),
   pattern(
     'java/groovy',
-    /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|\.execute\(\s{0,2}\)\s{0,2}\.\s{0,2}(?:(?:get)?(?:text|in|err|inputstream)\b|waitfor)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,
+    /["'\]]\s{0,2}\.\s{0,2}execute\s{0,2}\(\s{0,2}\)|\bdef\s{1,4}\w{1,24}\s{0,4}=\s{0,4}\w{1,24}\.execute\s{0,2}\(\s{0,2}\)|\.execute\(\s{0,2}\)\s{0,2}\.\s{0,2}(?:(?:get)?(?:text|in|err|inputstream)\b|waitfor)|@(?:grabconfig|grabresolver|asttest|grab)\s{0,2}\(|\{\{(?:groovy|velocity|python)(?:\s[^{}]{0,40})?\}\}|\{\{async\s[^{}]{0,40}\}\}/,
     {
       score: 5,
       quotable: true,

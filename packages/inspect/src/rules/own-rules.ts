@@ -4,15 +4,18 @@ import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
 import { commandProofRules } from './command-proofs.ts'
 import { databaseProgramRules } from './database-programs.ts'
+import { deviceValueRules } from './device-values.ts'
 import { directoryAndMailRules } from './directory-and-mail.ts'
 import { disguisedCommandRules } from './disguised-commands.ts'
 import { embeddedCodeRules } from './embedded-code.ts'
+import { evaluatedFormRules } from './evaluated-forms.ts'
 import { exploitRules } from './exploits.ts'
 import { fetchingXmlRules } from './fetching-xml.ts'
 import { foreignProgramRules } from './foreign-programs.ts'
 import { gadgetRules } from './gadgets.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
+import { injectedDirectiveRules } from './injected-directives.ts'
 import { injectedLineRules } from './injected-lines.ts'
 import { javaRules } from './java.ts'
 import { languageProgramRules } from './language-programs.ts'
@@ -79,5 +82,8 @@ export const ownRules: readonly Rule[] = [
   ...remoteCommandRules,
   ...programOptionRules,
   ...injectedLineRules,
+  ...injectedDirectiveRules,
+  ...evaluatedFormRules,
+  ...deviceValueRules,
   ...foreignProgramRules,
 ]

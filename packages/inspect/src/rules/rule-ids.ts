@@ -19,6 +19,7 @@ const REPORTED: readonly string[] = [
   'parameter/word',
   'probe/internal-header',
   'rce/command',
+  'rce/separated-look',
   'session/fixation',
   'sqli/arithmetic',
   'sqli/call',

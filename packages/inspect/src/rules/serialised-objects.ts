@@ -60,6 +60,33 @@ export const serialisedObjectRules: readonly Rule[] = [
     ],
     benign: ['80025e2bb1f24d6c9a0d4d8b6f3c2a10', '0408000000000000', '613a4b6c'],
   },
+  // The first bytes of an object, of .NET and of Java, and hardly more: the whole of a short one.
+  pattern('deserialisation/head', /^\s{0,2}(?:AAEAAAD[/_]{4,5}AQ?|rO0AB[A-Za-z0-9+/]{0,24}={0,2}\s{0,2}$)/, {
+    score: 5,
+    atStart: true,
+    exactCase: true,
+    unlessNamed: SIGNED_STATE,
+    words: WORD.java,
+    attacks: ['AAEAAAD/////AQAAAAAAAAA=', 'rO0ABQ==', 'rO0ABXNy'],
+    benign: ['aaeaaad/////aq', 'AAEAAAD/x', 'rO0=='],
+  }),
+  // The same in the literals of a statement: what a column of objects is to hold, and a page of PHP.
+  pattern(
+    'deserialisation/literal',
+    /(?:\bx'|\b0x)(?:aced0005|63(?:6f73|6e74|706f736978|73756270726f63657373|6275696c74696e73|5f5f6275696c74696e5f5f)0a|0001000000ffffffff01|3c3f(?:70687020|3d60|3d24))/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.apostrophe,
+      words: WORD.sqlVerb,
+      attacks: [
+        "update a set v=X'63706f7369780a73797374656d0a'",
+        "values(x'aced00057372')",
+        "select 0x3c3f7068702073797374656d into outfile '/x'",
+      ],
+      benign: ["update a set v=x'00ff'", "x'63706f73", 'select 0x3c3f78'],
+    },
+  ),
   // Parsers of JSON that take comments, other quotes, or none, and names of arrays and of references.
   pattern(
     'deserialisation/json-class',

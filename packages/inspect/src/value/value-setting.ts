@@ -13,6 +13,8 @@ import type { Locator } from './value-visitor.ts'
  * whole value and breaks out of nothing loses a point, unless it runs something
  * - `quotation`: as `data`, in a field whose name says that it holds a text, a piece of code or a query, or
  * in a list; what runs something loses a point too
+ * - `program`: as `quotation`, in a field whose name says that its value is evaluated or run; what starts a
+ * program, or reaches the server, counts in full there
  * - `prose`: a short value of a field whose name says that people write in it; as `data`, and what would have
  * to be the whole of a path or an address is a mention
  * - `document`: a long text of many lines at a body parameter about which nothing is known, or a field
@@ -28,6 +30,7 @@ export type ValueSetting =
   | 'plain'
   | 'data'
   | 'quotation'
+  | 'program'
   | 'prose'
   | 'document'
   | 'text'
@@ -76,10 +79,14 @@ export function isFileField(location: string): boolean {
 
 /** How an item of a list is named that a shell gets for a program: by the option before it. */
 export const SHELL_PROGRAM = '-c'
+/** The same of the shell of Windows. */
+export const WINDOWS_PROGRAM = '/c'
+/** What is fetched by a program that such a list names. */
+export const FETCHED = 'wget'
 
 /** Whether the name is that of an item of a list. */
 function isItem(name: string): boolean {
-  return name === '' || name === SHELL_PROGRAM
+  return name === '' || name === SHELL_PROGRAM || name === WINDOWS_PROGRAM || name === FETCHED
 }
 
 /** Names of fields in which people write what they like. */
@@ -154,6 +161,9 @@ export function isWholeQuery(route: string, name: string, lower: string): boolea
 /** Names of fields that hold a text, a piece of code, a query or what a program printed. */
 const QUOTATION =
   /^(?:[\w-]{1,24}[._-])?(?:text|title|subject|summary|headline|caption|label|answer|question|prompt|reply|quote|markdown|md|html|snippet|code|source_?(?:code)?|src|script|program|expr(?:ession)?|formula|function|(?:raw_?)?(?:sql|query)|query_?text|statement|output|result|stdout|stderr|log|lines?|string_?value|template|pattern|regexp?|examples?|samples?|test|definition|docs?|documentation|readme|changelog|excerpt|error|warning|run|steps?|cell|default(?:_?value)?|signature)$|(?:text|code|script|sql|expression|markdown|html)$/
+
+/** Those of what is evaluated, or run as it stands. */
+const EVALUATED = /^(?:[\w-]{1,24}[._-])?(?:expr(?:ession)?|formula|script|program|function)$/
 
 /**
  * Names of fields that hold one name, number or address: a path, a query or a call is not data there,
@@ -313,7 +323,9 @@ export function settingOf(
   if (place !== 'body' || isOperandParameter(name)) return 'plain'
   if (isDocument(text) || FILE_PART.test(name)) return 'document'
   if (isFreeText(name) || CODE.test(name)) return 'prose'
-  return isItem(name) || isQuotation(name) ? 'quotation' : 'data'
+  if (isItem(name)) return 'quotation'
+  if (!isQuotation(name)) return 'data'
+  return EVALUATED.test(name) ? 'program' : 'quotation'
 }
 
 function formSetting(text: string, name: string): ValueSetting {

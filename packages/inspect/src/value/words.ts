@@ -93,14 +93,14 @@ const LISTS: readonly (readonly [number, string])[] = [
     WORD.php,
     'php phpinfo system passthru shell_exec popen proc_open assert create_function preg_replace base64_decode gzinflate str_rot13 ' +
       'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
-      'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file ' +
+      'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file auto_append_file ' +
       'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump ' +
       'guzzlehttp monolog illuminate symfony swift yii zend_log imagick splfileobject craft _fn_close __construct array_filter array_map print die exit phpunit wp_insert_user wp_create_user wp_update_user wp_delete_user wp_set_password wp_set_auth_cookie',
   ],
   [
     WORD.java,
     'java dynamic ljava lljava ljavax lorg lcom javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
-      'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
+      'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 aaeaaad ro0ab ro0abq ro0abx ro0abxny ro0abxnyab jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
       'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
@@ -114,7 +114,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.file,
     'web tomcat etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
-      'zip filter input wp config env git svn bash_history dev tmp secrets usr opt sys xampp aws',
+      'zip filter input wp config env git svn bash_history dev tmp secrets usr opt sys xampp aws webapps',
   ],
   [
     WORD.runtime,
