@@ -19,6 +19,15 @@ describe('local keys', () => {
     assert.throws(() => LocalKeys.create(path), { code: 'POSTERN_CONFIG' })
   })
 
+  it('that cannot be written say why: a file that is there, a folder that is not, a disk that takes nothing', () => {
+    const path = join(folder, 'taken')
+    writeFileSync(path, 'mine')
+    assert.throws(() => LocalKeys.create(path), /taken: already exists(?!,)/)
+    assert.throws(() => LocalKeys.create(join(folder, 'none', 'keys')), /its folder does not exist/)
+    // Nobody can make a file there, whoever he is.
+    assert.throws(() => LocalKeys.create('/sys/keys'), /cannot be written: the user it runs as may not write/)
+  })
+
   it('rotate: old records open, new ones are of the new epoch, and a removed epoch opens no more', () => {
     const first = LocalKeys.generate()
     const old = seal(first, context, Buffer.from('old'))

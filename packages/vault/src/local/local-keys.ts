@@ -1,5 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { ConfigError, IntegrityError, type RandomSource, systemRandom } from '@postern/core'
+import {
+  ConfigError,
+  errorCode,
+  IntegrityError,
+  type RandomSource,
+  systemRandom,
+  writeProblem,
+} from '@postern/core'
 import { createSecretFile, readSecretFile } from '@postern/store'
 import { HmacKey } from '../primitive/hmac-key.ts'
 
@@ -70,17 +77,17 @@ export class LocalKeys {
    */
   static create(path: string, random: RandomSource = systemRandom): LocalKeys {
     const keys = LocalKeys.generate(random)
-    let isMade = false
+    let isMade: boolean
     try {
       isMade = createSecretFile(path, keys.format())
-    } catch {
-      // Said below.
+    } catch (cause) {
+      throw notMade(path, cause)
     }
     if (!isMade)
       throw new ConfigError({
         place: path,
-        problem: 'already exists, or its folder does not',
-        hint: 'choose another path, or create the folder: a key file is never overwritten',
+        problem: 'already exists',
+        hint: 'choose another path: a key file is never overwritten',
       })
     return keys
   }
@@ -175,4 +182,16 @@ function checkOf(epoch: number, key: Uint8Array): string {
     .update(key)
     .digest('hex')
     .slice(0, 8)
+}
+
+function notMade(path: string, cause: unknown): ConfigError {
+  const isFolderMissing = errorCode(cause) === 'ENOENT'
+  return new ConfigError(
+    {
+      place: path,
+      problem: isFolderMissing ? 'its folder does not exist' : `cannot be written: ${writeProblem(cause)}`,
+      hint: isFolderMissing ? 'create the folder, or choose another path' : 'nothing was written',
+    },
+    { cause },
+  )
 }
