@@ -153,6 +153,25 @@ describe('limits as they are configured', { timeout: 120_000 }, () => {
       assert.equal(await ask('/auth/refresh'), 200)
     }))
 
+  for (const path of [
+    '/accounts/login/',
+    '/user/login',
+    '/Identity/Account/Login',
+    '/api/token/',
+    '/connect/token',
+    '/users/sign_in.json',
+    '/j_spring_security_check',
+  ])
+    test(`guesses at ${path} are slowed down before anybody configured anything`, () =>
+      withLayer({}, async layer => {
+        const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })
+        const ask = async (method: string): Promise<number> =>
+          read(await handle(new Request(`http://shop.example${path}`, { method })))
+        for (let i = 0; i < 20; i++) assert.equal(await ask('POST'), 200)
+        assert.equal(await ask('POST'), 429)
+        assert.equal(await ask('GET'), 200)
+      }))
+
   test('answers tell of limits as the configuration says', () =>
     withLayer({ rateLimitHeaders: 'legacy' }, async layer => {
       const handle = layer.fetch(() => new Response('ok'), { peer: () => '203.0.113.9' })
