@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { VirtualClock } from '@postern/core'
-import { jwtMethod } from '../src/index.ts'
+import { introspectionMethod, jwtMethod } from '../src/index.ts'
+import { credentialOf } from '../src/verify/credential.ts'
 import { thumbprintOf } from '../src/verify/dpop.ts'
 import { SeenProofs } from '../src/verify/seen-proofs.ts'
 import { dpopProofs, localKeySet } from '../src/verify-entry.ts'
@@ -160,5 +161,81 @@ describe('proof of possession (DPoP)', () => {
         'refused',
         JSON.stringify(cnf),
       )
+  })
+
+  describe('of a token that its issuer is asked about', () => {
+    const answer: { cnf: unknown; active: boolean } = { cnf: undefined, active: true }
+    const asked = (origins?: readonly string[]) =>
+      introspectionMethod({
+        ...{ url: 'https://id.example/introspect', clientId: 'shop', clientSecret: 'x', audience: 'shop' },
+        ...{ clock, origins, cache: '0s' },
+        fetch: async () => Response.json({ ...answer, sub: 'alice', aud: 'shop' }),
+      })
+    const opaque = 'opaque'
+    const proof = (by = client, more: object = {}): string =>
+      dpopProof(by, {
+        ...good({ htm: 'GET', htu: 'https://shop.example/api/orders', ath: athOf(opaque) }),
+        ...more,
+      })
+    const askWith = async (
+      headers: readonly string[],
+      cnf: unknown = { jkt: thumbprint },
+      by = asked(),
+    ): Promise<string> => {
+      Object.assign(answer, { cnf, active: true })
+      return (await by.identify(exchangeOf({ headers: [...headers] }))).kind
+    }
+
+    test('holds once, for this token, this request and the key that the answer names', async () => {
+      const method = asked()
+      const one = ['authorization', `DPoP ${opaque}`, 'dpop', proof()]
+      assert.equal(await askWith(one, undefined, method), 'known')
+      assert.equal(await askWith(one, undefined, method), 'refused')
+      for (const headers of [
+        ['authorization', `DPoP ${opaque}`],
+        ['authorization', `Bearer ${opaque}`],
+        ['authorization', `Bearer ${opaque}`, 'dpop', proof()],
+        ['authorization', `DPoP ${opaque}`, 'dpop', proof(signer('thief'))],
+        ['authorization', `DPoP ${opaque}`, 'dpop', proof(), 'dpop', proof()],
+        ['authorization', `DPoP ${opaque}`, 'dpop', proof(client, { ath: athOf('another') })],
+        ['authorization', `DPoP ${opaque}`, 'dpop', proof(client, { htm: 'POST' })],
+      ])
+        assert.equal(await askWith(headers, undefined, method), 'refused', headers.join(' '))
+      const fresh = (): string[] => ['authorization', `DPoP ${opaque}`, 'dpop', proof()]
+      for (const cnf of [
+        {},
+        { jkt: thumbprint, new: 1 },
+        { jkt: 7 },
+        { 'x5t#S256': thumbprint, jkt: thumbprint },
+      ])
+        assert.equal(await askWith(fresh(), cnf, method), 'refused', JSON.stringify(cnf))
+      Object.assign(answer, { cnf: undefined })
+      assert.equal((await method.identify(exchangeOf({ headers: fresh() }))).kind, 'refused')
+    })
+
+    test('is for the origins that are configured, whatever host a request names', async () => {
+      const method = asked(['https://api.shop.example'])
+      const at = (htu: string): string[] => [
+        'authorization',
+        `DPoP ${opaque}`,
+        'dpop',
+        proof(client, { htu }),
+      ]
+      assert.equal(await askWith(at('https://shop.example/api/orders'), undefined, method), 'refused')
+      assert.equal(await askWith(at('https://api.shop.example/api/orders'), undefined, method), 'known')
+    })
+
+    test('what is open holds on without another proof, until the issuer ends the token', async () => {
+      const method = asked()
+      Object.assign(answer, { cnf: { jkt: thumbprint }, active: true })
+      const said = await method.identify(
+        exchangeOf({ headers: ['authorization', `DPoP ${opaque}`, 'dpop', proof()] }),
+      )
+      assert.ok(said.kind === 'known')
+      const again = credentialOf(said.principal)?.again
+      assert.equal(await again?.(), true)
+      Object.assign(answer, { active: false })
+      assert.equal(await again?.(), false)
+    })
   })
 })

@@ -114,6 +114,12 @@ export interface IntrospectionConfig {
   /** How long an answer is cached. Default: `10s`. */
   readonly cache?: Duration | undefined
   /**
+   * Origins, such as `https://api.shop.example`, that proofs of possession (DPoP) may be for. Set it: the
+   * host of a request is what its sender writes, and a proof made for another service would fit. Default: the
+   * host that the request names.
+   */
+  readonly origins?: readonly string[] | undefined
+  /**
    * Where the claims hold the id, roles, tenant and plan of the principal, and the time of the sign-in, with
    * dots between names. Default: see below.
    */
@@ -141,8 +147,9 @@ export interface CompiledJwt extends Pick<JwtConfig, 'issuer' | 'audience' | 'jw
 }
 
 /** Introspection, checked; milliseconds. */
-export interface CompiledIntrospection extends Omit<IntrospectionConfig, 'cache' | 'claims'> {
+export interface CompiledIntrospection extends Omit<IntrospectionConfig, 'cache' | 'claims' | 'origins'> {
   readonly cache: number
+  readonly origins?: readonly string[]
   readonly claims?: PrincipalPaths
 }
 
@@ -177,6 +184,16 @@ const claimsKey: z.ZodType<PrincipalPaths | undefined, PrincipalPathsConfig | un
   defaultText: 'see below',
   example: { id: 'user.id' },
 })
+
+const origins: z.ZodType<readonly string[] | undefined, readonly string[] | undefined> = key(
+  listOf(text, 10),
+  {
+    description:
+      'Origins, such as `https://api.shop.example`, that proofs of possession (DPoP) may be for. Set it: the host of a request is what its sender writes, and a proof made for another service would fit.',
+    defaultText: 'the host that the request names',
+    example: ['https://api.shop.example'],
+  },
+)
 
 /** `jwt` of a method. */
 export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>('JwtConfig', {
@@ -217,12 +234,7 @@ export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtCo
     defaultText: '`Authorization`',
     example: 'x-user-token',
   }),
-  origins: key(listOf(text, 10), {
-    description:
-      'Origins, such as `https://api.shop.example`, that proofs of possession (DPoP) may be for. Set it: the host of a request is what its sender writes, and a proof made for another service would fit.',
-    defaultText: 'the host that the request names',
-    example: ['https://api.shop.example'],
-  }),
+  origins,
   claims: claimsKey,
 })
 
@@ -325,5 +337,6 @@ export const introspection: z.ZodType<CompiledIntrospection, IntrospectionConfig
   }),
   audience: audienceOf('This application, as answers name it in `aud`.', 'orders'),
   cache: key(duration, { description: 'How long an answer is cached.', default: '10s', example: '2s' }),
+  origins,
   claims: claimsKey,
 })

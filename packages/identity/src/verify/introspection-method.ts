@@ -11,9 +11,11 @@ import { AnswerCache } from './answer-cache.ts'
 import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
-import { type CertificateSource, clientCertificate, screenCertificate } from './client-certificate.ts'
+import { type CertificateSource, screenCertificate } from './client-certificate.ts'
 import { identifiedBy } from './credential.ts'
+import { type DpopProofs, dpopProofs } from './dpop.ts'
 import { type Fetch, fetchJson } from './fetch-json.ts'
+import { isHeld } from './held-token.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 import { assertFetchable } from './remote-key-set.ts'
 
@@ -33,6 +35,12 @@ export interface IntrospectionOptions {
   readonly name?: string
   readonly claims?: PrincipalClaims
   readonly revocations?: Revocations
+  readonly dpop?: DpopProofs
+  /**
+   * Origins that a proof of possession (DPoP) may be for: `https://api.shop.example`. Default: what the
+   * request names as its host, which whoever sends it chooses.
+   */
+  readonly origins?: readonly string[] | undefined
   /** Where the certificate is that a token may be bound to. Default: the connection's own. */
   readonly certificate?: CertificateSource
   readonly fetch?: Fetch
@@ -40,7 +48,8 @@ export interface IntrospectionOptions {
 }
 
 /**
- * Identifies by opaque access tokens, asking the server that issued them.
+ * Identifies by opaque access tokens, asking the server that issued them. A token that is bound to a key or a
+ * certificate (`cnf` in the answer) holds only together with the proof, as in `jwtMethod`.
  * @throws ConfigError for an address that is not HTTPS, or an empty secret or audience
  */
 export function introspectionMethod(options: IntrospectionOptions): IdentifyMethod {
@@ -53,6 +62,7 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     )
   const clock = options.clock ?? systemClock
   const fetcher = options.fetch ?? fetch
+  const proofs = options.dpop ?? dpopProofs({ clock })
   const ttl = parseDuration(options.cache ?? '10s', 'identify.oauth.cache')
   const isGood = ({ active }: Claims): boolean => active === true
   const answers = new AnswerCache<Claims>({ ttl, max: 10_000, clock, isGood })
@@ -72,25 +82,30 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
 
   const isGoodNow = (claims: Claims): boolean =>
     isActive(claims, clock.now()) && isFor(claims['aud'], options.audience)
-  const take = (exchange: Exchange, claims: Claims, token: string): Identification => {
-    if (!isGoodNow(claims) || !isHeld(exchange, claims['cnf'], options.certificate)) return REFUSED
+  const take = (
+    exchange: Exchange,
+    scheme: 'bearer' | 'dpop',
+    token: string,
+    claims: Claims,
+  ): Identification | Promise<Identification> => {
+    const accepted = accept(token, claims)
+    if (accepted.kind !== 'known') return REFUSED
+    const held = isHeld(exchange, { scheme, token, claims }, { ...options, proofs })
+    if (held instanceof Promise) return held.then(isHeld => (isHeld ? accepted : REFUSED))
+    return held ? accepted : REFUSED
+  }
+  const accept = (token: string, claims: Claims): Identification => {
+    if (!isGoodNow(claims)) return REFUSED
     const principal = principalOf(claims, options.claims)
     if (principal === undefined) return REFUSED
     const { sid, iat } = claims
     const session = typeof sid === 'string' ? sid : undefined
     const issuedAt = typeof iat === 'number' ? iat * 1_000 : 0
     if (options.revocations?.isRevoked(session, principal.id, issuedAt) === true) return REFUSED
-    return known(
-      identifiedBy(principal, {
-        session,
-        issuedAt,
-        headers: ['authorization'],
-        again: async () => {
-          const later = await answers.get(token, () => ask(token))
-          return take(exchange, later, token).kind === 'known'
-        },
-      }),
-    )
+    // What is open since was proven when it began, and a proof counts once.
+    const again = async (): Promise<boolean> =>
+      accept(token, await answers.get(token, () => ask(token))).kind === 'known'
+    return known(identifiedBy(principal, { session, issuedAt, headers: ['authorization'], again }))
   }
 
   return {
@@ -99,26 +114,14 @@ export function introspectionMethod(options: IntrospectionOptions): IdentifyMeth
     identify: exchange => {
       const authorization = readAuthorization(exchange)
       if (authorization.kind === 'absent') return ABSENT
-      if (authorization.kind === 'malformed' || authorization.scheme === 'dpop') return REFUSED
-      const { token } = authorization
+      if (authorization.kind === 'malformed') return REFUSED
+      const { scheme, token } = authorization
       const said = answers.get(token, () => ask(token))
       return said instanceof Promise
-        ? said.then(late => take(exchange, late, token))
-        : take(exchange, said, token)
+        ? said.then(late => take(exchange, scheme, token, late))
+        : take(exchange, scheme, token, said)
     },
   }
-}
-
-/** RFC 8705 section 3.2. A token that is bound to anything else needs a proof that is not checked here. */
-function isHeld(exchange: Exchange, cnf: unknown, certificate: CertificateSource | undefined): boolean {
-  if (cnf === undefined) return true
-  if (typeof cnf !== 'object' || cnf === null) return false
-  const { 'x5t#S256': x5t, ...unknown } = cnf as Readonly<Record<string, unknown>>
-  return (
-    x5t !== undefined &&
-    Object.keys(unknown).length === 0 &&
-    x5t === clientCertificate(exchange, certificate)?.thumbprint
-  )
 }
 
 /** Whether a server says that a token is active, and its times agree. */

@@ -4,10 +4,11 @@ import type { Revocations } from '../revocation/revocations.ts'
 import { readAuthorization } from './authorization.ts'
 import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
-import { type CertificateSource, clientCertificate, screenCertificate } from './client-certificate.ts'
+import { type CertificateSource, screenCertificate } from './client-certificate.ts'
 import { jsonObject, parseCompactJws } from './compact-jws.ts'
 import { identifiedBy } from './credential.ts'
 import { type DpopProofs, dpopProofs } from './dpop.ts'
+import { isHeld } from './held-token.ts'
 import { ABSENT, type Identification, type IdentifyMethod, known, REFUSED } from './identify-method.ts'
 import { type JwtVerifier, type JwtVerifierOptions, jwtVerifier } from './jwt-verifier.ts'
 
@@ -47,8 +48,9 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
   const proofs = options.dpop ?? dpopProofs(options.clock === undefined ? {} : { clock: options.clock })
   const read = options.principal ?? ((claims: Claims) => principalOf(claims, options.claims))
 
+  const header = options.header?.toLowerCase()
   const place = {
-    headers: [options.header?.toLowerCase() ?? 'authorization'],
+    headers: [header ?? 'authorization'],
     ...(options.cookie !== undefined && { cookies: [options.cookie] }),
   }
   const take = (
@@ -57,7 +59,7 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     token: string,
     claims: Claims,
   ): Identification | Promise<Identification> => {
-    const held = isHeld(exchange, { scheme, token, claims }, proofs, options)
+    const held = isHeld(exchange, { scheme, token, claims }, { ...options, proofs })
     if (held instanceof Promise) return held.then(isHeld => (isHeld ? accept(token, claims) : REFUSED))
     return held ? accept(token, claims) : REFUSED
   }
@@ -66,14 +68,16 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     if (principal === undefined) return REFUSED
     const again = (): Promise<boolean> => stillHolds(verifier, token)
     const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims), again, ...place }
-    return options.revocations?.isRevoked(credential.session, principal.id, credential.issuedAt) === true
-      ? REFUSED
-      : known(identifiedBy(principal, credential))
+    if (options.revocations?.isRevoked(credential.session, principal.id, credential.issuedAt) === true)
+      return REFUSED
+    return known(identifiedBy(principal, credential))
   }
 
   return {
     name: options.name ?? 'jwt',
-    screen: exchange => screenCertificate(exchange, options.certificate ?? {}),
+    screen: exchange => {
+      screenCertificate(exchange, options.certificate ?? {})
+    },
     names: exchange => {
       const found = tokenOf(exchange, options)
       if (found === undefined || found === 'malformed') return undefined
@@ -119,34 +123,6 @@ function tokenOf(exchange: Exchange, options: JwtMethodOptions): Found | 'malfor
   const values = readCookies(backendCookies(exchange), cookie)
   if (values.length > 1) return 'malformed'
   return values[0] === undefined || values[0] === '' ? undefined : { scheme: 'bearer', token: values[0] }
-}
-
-function isHeld(
-  exchange: Exchange,
-  { scheme, token, claims }: Found & { readonly claims: Claims },
-  proofs: DpopProofs,
-  { certificate, origins }: Pick<JwtMethodOptions, 'certificate' | 'origins'>,
-): boolean | Promise<boolean> {
-  const cnf = claims['cnf']
-  if (cnf === undefined) return scheme === 'bearer'
-  if (typeof cnf !== 'object' || cnf === null) return false
-  const { jkt, 'x5t#S256': x5t, ...unknown } = cnf as Readonly<Record<string, unknown>>
-  // A binding that is not understood cannot be checked, and must not be ignored.
-  if (Object.keys(unknown).length > 0 || (jkt === undefined && x5t === undefined)) return false
-  if (x5t !== undefined && x5t !== clientCertificate(exchange, certificate)?.thumbprint) return false
-  if (jkt === undefined) return scheme === 'bearer'
-  return scheme === 'dpop' && isProven(exchange, { token, key: jkt }, proofs, origins)
-}
-
-function isProven(
-  exchange: Exchange,
-  { token, key }: { readonly token: string; readonly key: unknown },
-  proofs: DpopProofs,
-  origins: readonly string[] = [`${exchange.scheme}://${exchange.host}`],
-): boolean | Promise<boolean> {
-  if (typeof key !== 'string' || exchange.headerCount('dpop') !== 1) return false
-  const url = origins.map(origin => `${origin}${exchange.path.raw}`)
-  return proofs.holds(exchange.header('dpop') ?? '', { method: exchange.method, url, token, key })
 }
 
 /** Whether a token still holds, for what is open since: until its end, and while its key is published. */

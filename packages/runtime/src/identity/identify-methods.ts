@@ -57,7 +57,10 @@ export interface ConfiguredMethods {
 export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMethods {
   const { methods, lookUp, trustProxies, connections, onEvent } = options
   const more = lookUp === undefined ? undefined : lookUpOf(lookUp, connections)
-  const bound: Bound = { dpop: proofsIn(connections), certificate: certificateIn(methods, trustProxies) }
+  const bound: Bound = {
+    dpop: proofsIn(connections),
+    certificate: certificateIn(methods, trustProxies),
+  }
   const made = methods.map(settings => {
     const method = methodOf(settings, trustProxies, bound)
     const whole = more === undefined ? method : enriched(method, more, { cache: lookUp?.cache ?? 0 })
@@ -122,9 +125,7 @@ function tokenMethod(settings: CompiledIdentifyMethod, bound: Bound): IdentifyMe
   if (e !== undefined) return jwtMethod({ ...bound, ...entra(e.directory, e.audience), name })
   if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience), name }
   const { introspection } = settings
-  return introspection === undefined
-    ? undefined
-    : introspectionMethod({ ...introspection, certificate: bound.certificate, name })
+  return introspection === undefined ? undefined : introspectionMethod({ ...introspection, ...bound, name })
 }
 
 function sessionOfApplication(settings: CompiledIdentifyMethod): IdentifyMethod | undefined {
