@@ -112,8 +112,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ]),
   variant('an internal header honoured from outside', 'identify-methods', 'not trusted, but passed on', [
     'verify/proxy-method.ts',
-    'if (!options.from.has(exchange.peer)) removeHeaders(exchange, namesIn(exchange, all))',
-    'if (options.from.isEmpty) removeHeaders(exchange, namesIn(exchange, all))',
+    'if (!options.from.has(exchange.peer)) removeHeaders(exchange, sentNames(exchange, all))',
+    'if (options.from.isEmpty) removeHeaders(exchange, sentNames(exchange, all))',
   ]),
   variant('limiter key not canonical', 'login-defence', 'each address of a /64 has tries of its own', [
     'login-defence/login-defence.ts',

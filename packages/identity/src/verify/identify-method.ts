@@ -39,6 +39,22 @@ export function removeHeaders(exchange: Exchange, lowerNames: readonly string[])
     if (exchange.headerCount(name) > 0) exchange.setRequestHeader(name, undefined)
 }
 
+/**
+ * The headers of a request that a list means, in lower case, as they were sent: `x-corp-*` is all that begin
+ * so. `X_Corp_User` counts as `X-Corp-User`: backends in the tradition of CGI read both as one variable.
+ */
+export function sentNames(exchange: Exchange, list: readonly string[]): readonly string[] {
+  const starts = list.filter(entry => entry.endsWith('*')).map(entry => entry.slice(0, -1))
+  const found = new Set<string>()
+  const { headers } = exchange
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    const dashed = name.replaceAll('_', '-')
+    if (list.includes(dashed) || starts.some(start => dashed.startsWith(start))) found.add(name)
+  }
+  return [...found]
+}
+
 /** The request carries no credential of this kind; the next method is asked. */
 export const ABSENT: Identification = Object.freeze({ kind: 'absent' })
 /** A credential of this kind is there and does not hold; no other method is asked. */

@@ -1,4 +1,4 @@
-import { CredentialError, type Exchange, type Principal } from '@postern/core'
+import { type CidrSet, CredentialError, type Exchange, type Principal } from '@postern/core'
 import { backendCookies, readCookies } from '../headers/cookie.ts'
 import type { Revocations } from '../revocation/revocations.ts'
 import { readAuthorization } from './authorization.ts'
@@ -6,6 +6,7 @@ import type { Claims } from './claims.ts'
 import { type PrincipalClaims, principalOf } from './claims-principal.ts'
 import { type CertificateSource, screenCertificate } from './client-certificate.ts'
 import { jsonObject, parseCompactJws } from './compact-jws.ts'
+import { companionHeaders } from './companion-headers.ts'
 import { identifiedBy } from './credential.ts'
 import { type DpopProofs, dpopProofs } from './dpop.ts'
 import { isHeld } from './held-token.ts'
@@ -35,6 +36,11 @@ export interface JwtMethodOptions extends JwtVerifierOptions {
   readonly origins?: readonly string[] | undefined
   /** Where the certificate is that a token may be bound to. Default: the connection's own. */
   readonly certificate?: CertificateSource
+  /**
+   * Proxies whose further headers stay beside a token of theirs in `header`. What that token says too stays
+   * from anybody. Default: none.
+   */
+  readonly trustedProxies?: CidrSet
 }
 
 /**
@@ -49,9 +55,12 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
   const read = options.principal ?? ((claims: Claims) => principalOf(claims, options.claims))
 
   const header = options.header?.toLowerCase()
+  const companions = companionHeaders(header, options.trustedProxies)
   const place = {
     headers: [header ?? 'authorization'],
     ...(options.cookie !== undefined && { cookies: [options.cookie] }),
+    // Such a proxy knows its people by a cookie of its own, which the backend need not see.
+    ...(companions !== undefined && { isAmbient: true as const }),
   }
   const take = (
     exchange: Exchange,
@@ -60,16 +69,19 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     claims: Claims,
   ): Identification | Promise<Identification> => {
     const held = isHeld(exchange, { scheme, token, claims }, { ...options, proofs })
-    if (held instanceof Promise) return held.then(isHeld => (isHeld ? accept(token, claims) : REFUSED))
-    return held ? accept(token, claims) : REFUSED
+    if (held instanceof Promise)
+      return held.then(isHeld => (isHeld ? accept(exchange, token, claims) : REFUSED))
+    return held ? accept(exchange, token, claims) : REFUSED
   }
-  const accept = (token: string, claims: Claims): Identification => {
+  const accept = (exchange: Exchange, token: string, claims: Claims): Identification => {
     const principal = read(claims)
     if (principal === undefined) return REFUSED
     const again = (): Promise<boolean> => stillHolds(verifier, token)
-    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims), again, ...place }
+    const headers = [...place.headers, ...(companions?.sent(exchange) ?? [])]
+    const credential = { session: sessionOf(claims), issuedAt: issuedAt(claims), again, ...place, headers }
     if (options.revocations?.isRevoked(credential.session, principal.id, credential.issuedAt) === true)
       return REFUSED
+    companions?.accept(exchange, claims)
     return known(identifiedBy(principal, credential))
   }
 
@@ -77,6 +89,7 @@ export function jwtMethod(options: JwtMethodOptions): IdentifyMethod {
     name: options.name ?? 'jwt',
     screen: exchange => {
       screenCertificate(exchange, options.certificate ?? {})
+      companions?.screen(exchange)
     },
     names: exchange => {
       const found = tokenOf(exchange, options)

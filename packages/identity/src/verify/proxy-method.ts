@@ -1,6 +1,6 @@
 import { type CidrSet, ConfigError, type Exchange, type Principal } from '@postern/core'
 import { BY_CONNECTION, identifiedBy } from './credential.ts'
-import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders } from './identify-method.ts'
+import { ABSENT, type IdentifyMethod, known, REFUSED, removeHeaders, sentNames } from './identify-method.ts'
 import { type JwtMethodOptions, jwtMethod } from './jwt-method.ts'
 import type { PresetEnvironment } from './presets.ts'
 import { remoteKeySet } from './remote-key-set.ts'
@@ -43,7 +43,7 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
   return {
     name: options.name ?? 'proxy',
     screen: exchange => {
-      if (!options.from.has(exchange.peer)) removeHeaders(exchange, namesIn(exchange, all))
+      if (!options.from.has(exchange.peer)) removeHeaders(exchange, sentNames(exchange, all))
     },
     identify: exchange => {
       if (!options.from.has(exchange.peer)) return ABSENT
@@ -54,19 +54,9 @@ export function proxyMethod(options: ProxyHeaderOptions): IdentifyMethod {
       const principal = isSingle ? principalOf(exchange, user, groups) : undefined
       return principal === undefined
         ? REFUSED
-        : known(identifiedBy(principal, { ...BY_CONNECTION, headers: namesIn(exchange, all) }))
+        : known(identifiedBy(principal, { ...BY_CONNECTION, headers: sentNames(exchange, all) }))
     },
   }
-}
-
-/** The names of a list, with those of the request in place of a beginning. */
-function namesIn(exchange: Exchange, list: readonly string[]): readonly string[] {
-  return list.flatMap(entry => {
-    if (!entry.endsWith('*')) return [entry]
-    const start = entry.slice(0, -1)
-    const sent = exchange.headers.filter((_, at) => at % 2 === 0).map(name => name.toLowerCase())
-    return [...new Set(sent.filter(name => name.startsWith(start)))]
-  })
 }
 
 function principalOf(exchange: Exchange, user: string, groups: string | undefined): Principal | undefined {
@@ -112,14 +102,15 @@ export function tailscale(from: CidrSet): IdentifyMethod {
 }
 
 /**
- * Cloudflare Access. Its header is a signed token, so it is verified, and who sent it does not matter.
+ * Cloudflare Access. Its header is a signed token, so it is verified, and who sent it does not matter. Other
+ * headers of Access stay where that token says the same (`Cf-Access-Authenticated-User-Email`).
  * @param team `https://example.cloudflareaccess.com`
  * @param audience AUD tag of the application
  */
 export function cloudflareAccess(
   team: string,
   audience: string,
-  environment: PresetEnvironment = {},
+  environment: PresetEnvironment & Pick<JwtMethodOptions, 'trustedProxies'> = {},
 ): IdentifyMethod {
   const issuer = team.replace(/\/$/, '')
   const options: JwtMethodOptions = {
@@ -130,6 +121,7 @@ export function cloudflareAccess(
     header: 'cf-access-jwt-assertion',
     claims: { id: 'email' },
     ...(environment.clock !== undefined && { clock: environment.clock }),
+    ...(environment.trustedProxies !== undefined && { trustedProxies: environment.trustedProxies }),
   }
   return jwtMethod(options)
 }

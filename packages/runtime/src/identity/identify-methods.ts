@@ -60,6 +60,7 @@ export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMeth
   const bound: Bound = {
     dpop: proofsIn(connections),
     certificate: certificateIn(methods, trustProxies),
+    trustedProxies: trustProxies,
   }
   const made = methods.map(settings => {
     const method = methodOf(settings, trustProxies, bound)
@@ -73,6 +74,7 @@ export function identifyMethods(options: IdentifyMethodsOptions): ConfiguredMeth
 interface Bound {
   readonly dpop: DpopProofs
   readonly certificate: CertificateSource
+  readonly trustedProxies: CidrSet
 }
 
 /** One place says where certificates come from, for those that identify and for those that tokens name. */
@@ -123,7 +125,7 @@ function tokenMethod(settings: CompiledIdentifyMethod, bound: Bound): IdentifyMe
   if (g !== undefined) return jwtMethod({ ...bound, ...cognito(g.region, g.pool, g.client), name })
   if (k !== undefined) return jwtMethod({ ...bound, ...keycloak(k.realm, k.audience), name })
   if (e !== undefined) return jwtMethod({ ...bound, ...entra(e.directory, e.audience), name })
-  if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience), name }
+  if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience, bound), name }
   const { introspection } = settings
   return introspection === undefined ? undefined : introspectionMethod({ ...introspection, ...bound, name })
 }
