@@ -63,12 +63,13 @@ export interface ProtocolOptions {
 }
 
 /**
- * Those of HTTP, and of WebDAV and CalDAV (RFC 4918, 3253, 4791, 5323): a backend that has
+ * Those of HTTP, and of WebDAV, CalDAV and Subversion (RFC 4918, 3253, 4791, 5323): a backend that has
  * none of the latter answers 405 itself.
  */
 const STANDARD_METHODS: readonly string[] = [
   ...['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
   ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'MKCALENDAR', 'SEARCH'],
+  ...['MERGE', 'MKACTIVITY', 'CHECKOUT'],
 ]
 /** Methods that echo secrets, open tunnels or attach debuggers; never an application's own. */
 const NEVER: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT', 'DEBUG'])

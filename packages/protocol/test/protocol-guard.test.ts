@@ -60,6 +60,9 @@ describe('protocol guard: methods', () => {
     'MKCOL',
     'REPORT',
     'SEARCH',
+    'MERGE',
+    'MKACTIVITY',
+    'CHECKOUT',
   ])
     test(`lets ${method} pass`, () => passes({ method }))
   for (const method of ['TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'PURGE', 'get', 'JEFF', '<script>'])

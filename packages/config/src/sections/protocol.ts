@@ -9,7 +9,7 @@ export interface ProtocolConfig {
   /**
    * Methods that are accepted; others get 405. Default: `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`,
    * `OPTIONS`, `PROPFIND`, `PROPPATCH`, `MKCOL`, `COPY`, `MOVE`, `LOCK`, `UNLOCK`, `REPORT`, `MKCALENDAR`,
-   * `SEARCH`.
+   * `SEARCH`, `MERGE`, `MKACTIVITY`, `CHECKOUT`.
    */
   readonly methods?: readonly string[] | undefined
   /** Media types of bodies that are accepted; others get 415. Default: all. */
@@ -75,6 +75,9 @@ export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | fals
             'REPORT',
             'MKCALENDAR',
             'SEARCH',
+            'MERGE',
+            'MKACTIVITY',
+            'CHECKOUT',
           ],
         ],
         example: ['GET', 'HEAD', 'POST'],
