@@ -231,6 +231,21 @@ describe('the rules of a page', () => {
     ['/_next/data/dZ1x/app/a.json', '/app/**'],
     ['/_next/data/dZ1x/index.json', '/'],
     ['/__data.json', '/'],
+    ['/admin.html__data.json', '/admin'],
+    ['/admin/_payload.js', '/admin'],
+    ['/admin/q-data.json', '/admin'],
+    ['/admin.data', '/admin'],
+    ['/admin/_.data', '/admin'],
+    ['/_root.data', '/'],
+    ['/admin.rsc', '/admin'],
+    ['/admin.prefetch.rsc', '/admin'],
+    ['/index.rsc', '/'],
+    ['/admin.segments/_tree.segment.rsc', '/admin'],
+    ['/shop/7.segments/$d$a/__PAGE__.segment.rsc', 'GET /shop/:id'],
+    ['/app/index.rsc', '/app/**'],
+    ['/page-data/admin/page-data.json', '/admin'],
+    ['/page-data/index/page-data.json', '/'],
+    ['/app/page-data/a/page-data.json', '/app/**'],
   ] as const)
     test(`attack: hold for the data that it is rendered from: ${path}`, () => {
       const match = table.match('GET', path)
@@ -246,6 +261,9 @@ describe('the rules of a page', () => {
     '/_next/data/dZ1x/other.json',
     '/admin/x.json',
     '/_next/static/admin.js',
+    '/page-data/other/page-data.json',
+    '/page-data.json',
+    '/other.segments/_tree.segment.rsc',
   ])
     test(`hold for nothing else: ${path}`, () => assert.equal(table.match('GET', path), undefined))
 })
