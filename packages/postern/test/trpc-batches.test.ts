@@ -6,14 +6,18 @@ import { type Config, postern } from '../src/index.ts'
 
 const t = initTRPC.create()
 const deleted: string[] = []
+const tried: string[] = []
 const router = t.router({
   health: t.procedure.query(() => 'ok'),
+  login: t.procedure.mutation(() => tried.push('guess')),
   orders: t.router({
     list: t.procedure.query(() => []),
     touch: t.procedure.mutation(() => 'touched'),
     delete: t.procedure.mutation(() => deleted.push('orders')),
   }),
 })
+
+const GUESSED = Array.from({ length: 20 }, () => 'login').join(',')
 
 interface Said {
   readonly status: number
@@ -23,7 +27,7 @@ interface Said {
 /** Sends requests to a tRPC application behind these routes. */
 async function withRoutes(
   routes: Config['routes'],
-  work: (send: (method: 'GET' | 'POST', target: string) => Promise<Said>) => Promise<void>,
+  work: (send: (method: 'GET' | 'POST', target: string, body?: string) => Promise<Said>) => Promise<void>,
 ): Promise<void> {
   const config: Config = { dataDirectory: false, routes, identify: () => ({ kind: 'user', id: 'mallory' }) }
   const layer = await postern({ config, log: 'none' })
@@ -33,9 +37,9 @@ async function withRoutes(
   )
   deleted.length = 0
   try {
-    await work(async (method, target) => {
+    await work(async (method, target, sent = '{}') => {
       const headers = { 'content-type': 'application/json', origin: 'http://shop.example' }
-      const body = method === 'POST' ? '{}' : null
+      const body = method === 'POST' ? sent : null
       const answer = await handle(new Request(`http://shop.example${target}`, { method, headers, body }))
       return { status: answer.status, body: await answer.text() }
     })
@@ -104,5 +108,38 @@ describe('tRPC behind rules for single procedures', () => {
       '/api/trpc/**': { allowPaths: ['batch'] },
     }
     await withRoutes(routes, async send => assert.equal((await send('POST', WAYS[1] ?? '')).status, 200))
+  })
+})
+
+describe('a login by tRPC', () => {
+  for (const [rule, routes] of [
+    ['no rule', {}],
+    ['a rule for each name', { '/api/trpc/:name': { login: { account: 'email' } } }],
+    ['a rule for everything', { '/api/trpc/**': { login: { account: 'email' } } }],
+  ] satisfies readonly (readonly [string, Config['routes']])[])
+    for (const way of [
+      GUESSED,
+      GUESSED.replaceAll(',', '%2C'),
+      'orders.touch,login',
+      'login,orders.touch',
+      'x/y,login',
+    ])
+      test(`attack: ${way.slice(0, 30)} in one request, beside an account that nobody has: ${rule}`, async () => {
+        tried.length = 0
+        await withRoutes(routes, async send => {
+          const body = JSON.stringify({ email: 'nobody@shop.example', password: 'x' })
+          const { status } = await send('POST', `/api/trpc/${way}?batch=1`, body)
+          assert.equal(status, 400)
+        })
+        assert.deepEqual(tried, [])
+      })
+
+  test('goes through alone', async () => {
+    tried.length = 0
+    await withRoutes({}, async send => {
+      const body = JSON.stringify({ email: 'ada@shop.example', password: 'x' })
+      assert.equal((await send('POST', '/api/trpc/login', body)).status, 200)
+    })
+    assert.deepEqual(tried, ['guess'])
   })
 })

@@ -35,6 +35,7 @@ import { LINK_PATH, proofRefusal, unreadableRefusal, waitRefusal } from './login
 import { type CompiledLogin, compileLogin, isObviousLogin, OBVIOUS_LOGIN } from './login-settings.ts'
 import type { LoginStore, Step } from './login-store.ts'
 import { memoryLoginStore } from './memory-login-store.ts'
+import { oneLogin } from './one-login.ts'
 import { enterOthers, learnOthers, type OtherTries, placeBack, type UpdateName } from './other-names.ts'
 import { PROOF_COOKIE } from './proof-page.ts'
 
@@ -164,14 +165,14 @@ export class LoginDefence implements Guard {
     if (settings === undefined) {
       if (this.#isOwn(exchange)) return OWN_SIGN_IN
       if (this.#options.obviousRoutes === 'ignore') return undefined
-      return isObviousLogin(exchange) ? OBVIOUS_LOGIN : undefined
+      return isObviousLogin(exchange) ? oneLogin(OBVIOUS_LOGIN, exchange) : undefined
     }
     let compiled = this.#compiled.get(settings)
     if (compiled === undefined) {
       compiled = compileLogin(settings, `routes["${route?.pattern}"]`)
       this.#compiled.set(settings, compiled)
     }
-    return compiled
+    return oneLogin(compiled, exchange)
   }
 
   #isOwn(exchange: Exchange): boolean {

@@ -1,6 +1,7 @@
 import { ConfigError, type Exchange } from '@postern/core'
 import { type AccountReader, accountField, readingOf } from './account-field.ts'
 import type { AnswerTest } from './answer-test.ts'
+import { batchedNames } from './batched-names.ts'
 import { type GraphqlLogin, graphqlAccount } from './graphql-login.ts'
 import { type JsonRpcLogin, jsonRpcAccount } from './json-rpc-login.ts'
 import { DEFAULT_LANES, type LaneRules } from './lane-rules.ts'
@@ -101,7 +102,7 @@ const OBVIOUS =
  */
 export function isObviousLogin({ method, methodOverrides, path }: Exchange): boolean {
   const isPost = method === 'POST' || methodOverrides.some(wish => wish.method === 'POST')
-  return isPost && OBVIOUS.test(path.canonical)
+  return isPost && (OBVIOUS.test(path.canonical) || batchedNames(path).some(name => OBVIOUS.test(name)))
 }
 
 function readerOf(settings: LoginSettings): AccountReader {

@@ -1,0 +1,16 @@
+import type { Exchange } from '@postern/core'
+import { batchedNames } from './batched-names.ts'
+import { DEFAULT_LANES } from './lane-rules.ts'
+import type { CompiledLogin } from './login-settings.ts'
+
+/** A request that names several operations could try a password with each. */
+const SEVERAL: CompiledLogin = {
+  read: () => Promise.resolve({ kind: 'several' }),
+  tests: {},
+  lanes: DEFAULT_LANES,
+}
+
+/** What guards a login, by the path of a request: one that names several operations is refused. */
+export function oneLogin(login: CompiledLogin, { path }: Exchange): CompiledLogin {
+  return batchedNames(path).length > 1 ? SEVERAL : login
+}
