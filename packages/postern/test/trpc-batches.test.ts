@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { initTRPC } from '@trpc/server'
+import { initTRPC, TRPCError } from '@trpc/server'
 import { fetchRequestHandler } from '@trpc/server/adapters/fetch'
 import { type Config, postern } from '../src/index.ts'
 
@@ -9,7 +9,10 @@ const deleted: string[] = []
 const tried: string[] = []
 const router = t.router({
   health: t.procedure.query(() => 'ok'),
-  login: t.procedure.mutation(() => tried.push('guess')),
+  login: t.procedure.mutation(() => {
+    tried.push('guess')
+    throw new TRPCError({ code: 'UNAUTHORIZED' })
+  }),
   orders: t.router({
     list: t.procedure.query(() => []),
     touch: t.procedure.mutation(() => 'touched'),
@@ -134,11 +137,37 @@ describe('a login by tRPC', () => {
         assert.deepEqual(tried, [])
       })
 
+  for (const [form, path, fields] of [
+    ['a batch of one', 'login?batch=1', (login: object) => ({ 0: login })],
+    ['superjson', 'login', (login: object) => ({ json: login, meta: {} })],
+    ['a batch of one in superjson', 'login?batch=1', (login: object) => ({ 0: { json: login } })],
+    [
+      'superjson beside a decoy',
+      'login',
+      (login: object) => ({ 0: { email: 'nobody@x.example' }, json: login }),
+    ],
+    ['a batch beside a decoy', 'login?batch=1', (login: object) => ({ email: 'nobody@x.example', 0: login })],
+  ] as const)
+    for (const [rule, routes] of [
+      ['no rule', {}],
+      ['a rule', { '/api/trpc/login': { login: { account: 'email' } } }],
+    ] satisfies readonly (readonly [string, Config['routes']])[])
+      test(`attack: guesses at one account are counted in the form of ${form}, with ${rule}`, async () => {
+        tried.length = 0
+        await withRoutes(routes, async send => {
+          const guess = (email: string, i: number) =>
+            send('POST', `/api/trpc/${path}`, JSON.stringify(fields({ email, password: `${i}` })))
+          assert.equal((await guess('bea@shop.example', 0)).status, 401)
+          for (let i = 0; i < 40; i++) await guess('ada@shop.example', i)
+        })
+        assert.ok(tried.length < 20, `${tried.length}`)
+      })
+
   test('goes through alone', async () => {
     tried.length = 0
     await withRoutes({}, async send => {
       const body = JSON.stringify({ email: 'ada@shop.example', password: 'x' })
-      assert.equal((await send('POST', '/api/trpc/login', body)).status, 200)
+      assert.equal((await send('POST', '/api/trpc/login', body)).status, 401)
     })
     assert.deepEqual(tried, ['guess'])
   })

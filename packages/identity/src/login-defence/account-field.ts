@@ -52,7 +52,8 @@ const MAX_OTHERS = 4
  * The account in a body field (`email`, `user.email`); with several names, in the first of them that is
  * there. What the others say, and the same names in the query, are `others`: many backends read one of these
  * (servlets and PHP's `$_REQUEST` the query, Rails and Laravel both), and a name that nobody reads must not
- * hide the one that is tried. Names match in any letter case, as many backends do.
+ * hide the one that is tried. Names match in any letter case, as many backends do. They are also looked for in
+ * what tRPC's clients put around the fields: the number of the operation, and `json`.
  * @param absent what a body without any of the fields is: `unreadable` on a route that was named as a login,
  *   `none` on one that only looks like it
  */
@@ -65,7 +66,7 @@ export function accountField(
     if (body.kind === 'unreadable') return { kind: 'unreadable' }
     const query: LoginBody = { kind: 'form', fields: [...new URLSearchParams(exchange.path.query)] }
     const texts: string[] = []
-    for (const source of [body, query])
+    for (const source of [body, ...envelopes(body), query])
       for (const name of names) {
         const found = fieldOf(source, name.split('.').slice(0, MAX_DEPTH))
         // Beside a name that was found, an object may be anything: `user` may hold `user.email`.
@@ -119,6 +120,20 @@ function fieldOf(body: LoginBody, path: readonly string[]): Found {
   if (values.length > 1) return { kind: 'repeated' }
   const text = values[0]?.[1]
   return text === undefined ? { kind: 'missing' } : { kind: 'found', text }
+}
+
+/** What tRPC's clients put around the fields of an operation: `{ "0": { "json": { email } } }`, or one of both. */
+function envelopes(body: LoginBody): readonly LoginBody[] {
+  if (body.kind !== 'json') return []
+  const first = memberOf(body.value, '0')
+  return [first, memberOf(body.value, 'json'), memberOf(first, 'json')]
+    .filter(value => value !== undefined)
+    .map(value => ({ kind: 'json', value }))
+}
+
+function memberOf(value: Json | undefined, name: string): Json | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  return Object.getOwnPropertyDescriptor(value, name)?.value as Json | undefined
 }
 
 function inBatch(list: readonly Json[], path: readonly string[]): Found {
