@@ -31,6 +31,20 @@ function pushed(content: string, type = 'application/mercurial-0.1', start = 'HG
   }
 }
 
+/** As `svn commit` hands over the text of a small file, which it leaves as it is. */
+function committed(
+  content: string,
+  path = '/shop/!svn/txr/2-6/trunk/src/a',
+  mark = 'SVN\0',
+): InspectedRequest {
+  return {
+    method: 'PUT',
+    target: path,
+    headers: ['content-type', 'application/vnd.svn-svndiff'],
+    body: Buffer.concat([Buffer.from(mark), Buffer.from([0, 0, 40, 2, 40, 168]), Buffer.from(content)]),
+  }
+}
+
 /** A sequence in DER that fills the file, with some bytes in it. */
 function der(inside: Buffer | string = Buffer.alloc(600, 5)): Buffer {
   const content = Buffer.from(inside)
@@ -84,6 +98,18 @@ const KINDS: HonestKinds = {
       pushed('index.php\n<?php system("make"); ?>\n', 'application/mercurial-0.1', 'HG30'),
       pushed('index.php\n<?php system("make"); ?>\n', 'application/mercurial-0.1x'),
       pushed('run.sh\ncd /tmp; cat /etc/passwd\n', 'image/png'),
+    ],
+  },
+  'sources that a client of Subversion commits': {
+    honest: [
+      committed('<?php system("make"); ?>\n'),
+      committed('#!/bin/sh\ncd /tmp; cat /etc/passwd\n', '/!svn/txr/2-7/trunk/run.sh', 'SVN\u0001'),
+      committed('<script>alert(1)</script>\n', '/svn/!svn/wrk/6f/trunk/a.html', 'SVN\u0002'),
+    ],
+    attacks: [
+      committed('<?php system("make"); ?>\n', '/uploads/trunk/a'),
+      committed('<?php system("make"); ?>\n', undefined, 'SVX\0'),
+      committed('<?php system("make"); ?>\n', undefined, 'SVN9'),
     ],
   },
   'cards, dates and sources that are put by their names': {

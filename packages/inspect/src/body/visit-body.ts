@@ -272,13 +272,24 @@ function messageIn(bytes: Buffer): Buffer {
   return Buffer.concat(pieces.map(piece => Buffer.from(piece, 'base64')))
 }
 
-/** Whether bytes are changes to sources as Mercurial hands them over (`hg help internals.bundles`). */
-function isBundle(bytes: Buffer, type: string): boolean {
-  return MERCURIAL.test(type) && BUNDLE.test(bytes.toString('latin1', 0, 4))
+/**
+ * Whether bytes are changes to sources as Mercurial (`hg help internals.bundles`) or Subversion (svndiff, to a
+ * transaction below `!svn`) hands them over.
+ */
+function isBundle(bytes: Buffer, { path, contentType }: BodyHead): boolean {
+  const type = typeOf(contentType)
+  const start = bytes.toString('latin1', 0, 4)
+  return BUNDLES.some(bundle => bundle.type.test(type) && bundle.start.test(start) && bundle.path.test(path))
 }
 
-const MERCURIAL = /^application\/mercurial-0\.[12]$/
-const BUNDLE = /^HG(?:10|20)$/
+const BUNDLES: readonly { readonly type: RegExp; readonly start: RegExp; readonly path: RegExp }[] = [
+  { type: /^application\/mercurial-0\.[12]$/, start: /^HG(?:10|20)$/, path: /^/ },
+  {
+    type: /^application\/vnd\.svn-svndiff$/,
+    start: /^SVN[\u0000-\u0002]$/,
+    path: /\/!svn\/(?:txr|wrk)\//,
+  },
+]
 
 /**
  * Of bytes that are not text: whether a server would run them, whether they are an object that reading them
@@ -294,8 +305,9 @@ function* visitBinary(
   const entry = yield* archiveEscape(bytes, visitor)
   if (entry !== undefined && !visitor.value(entry, 'file-name', at('body#entry'))) return
   const type = typeOf(head.contentType)
-  if (!isBundle(bytes, type) && !(yield* visitScript(bytes, head, visitor))) return
-  const isFile = isArchive(bytes) || isStored(type, head.method) || isBundle(bytes, type)
+  const isChange = isBundle(bytes, head)
+  if (!isChange && !(yield* visitScript(bytes, head, visitor))) return
+  const isFile = isArchive(bytes) || isStored(type, head.method) || isChange
   if (bytes.length <= SMALL && !isFile) visitStrings(bytes, visitor)
   if (startsObject(bytes, isFile)) visitor.value(OBJECT, 'form', at('body'))
   const start = decodeBytes(bytes.subarray(0, 512))
