@@ -52,8 +52,8 @@ const MAX_OTHERS = 4
  * The account in a body field (`email`, `user.email`); with several names, in the first of them that is
  * there. What the others say, and the same names in the query, are `others`: many backends read one of these
  * (servlets and PHP's `$_REQUEST` the query, Rails and Laravel both), and a name that nobody reads must not
- * hide the one that is tried. Names match in any letter case, as many backends do. They are also looked for in
- * what tRPC's clients put around the fields: the number of the operation, and `json`.
+ * hide the one that is tried. Names match in any letter case, as many backends do. They are also looked for
+ * in what tRPC's clients put around the fields: the number of the operation, and `json`.
  * @param absent what a body without any of the fields is: `unreadable` on a route that was named as a login,
  *   `none` on one that only looks like it
  */
@@ -122,7 +122,7 @@ function fieldOf(body: LoginBody, path: readonly string[]): Found {
   return text === undefined ? { kind: 'missing' } : { kind: 'found', text }
 }
 
-/** What tRPC's clients put around the fields of an operation: `{ "0": { "json": { email } } }`, or one of both. */
+/** What tRPC's clients put around the fields of an operation: `{ "0": { "json": { email } } }`, or less. */
 function envelopes(body: LoginBody): readonly LoginBody[] {
   if (body.kind !== 'json') return []
   const first = memberOf(body.value, '0')
