@@ -273,8 +273,8 @@ function messageIn(bytes: Buffer): Buffer {
 }
 
 /**
- * Whether bytes are changes to sources as Mercurial (`hg help internals.bundles`) or Subversion (svndiff, below
- * `!svn`) hands them over.
+ * Whether bytes are changes to sources as Mercurial (`hg help internals.bundles`) or Subversion (svndiff,
+ * below `!svn`) hands them over.
  */
 function isBundle(bytes: Buffer, { path, contentType }: BodyHead): boolean {
   const type = typeOf(contentType)
