@@ -252,7 +252,7 @@ const QUOTING =
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
- * What happened before an error and the script it was in (Sentry, Bugsnag), logs and traces (OpenTelemetry),
+ * What happened before an error and the script it was in (Sentry, Bugsnag), logs and traces (OpenTelemetry):
  * they quote requests, queries and code.
  */
 const REPORTED =
