@@ -180,6 +180,8 @@ const KINDS: HonestKinds = {
       filled({ css: 'select[name]from[users]' }),
       filled({ css: 'select-count(*)' }),
       filled({ css: 'select -sleep(5)' }),
+      filled({ css: 'select -password from users' }),
+      asked('/t', { sort: 'name union select -password from users' }),
       filled({ css: 'select + 1' }),
       filled({ css: "x';" }),
       filled({ css: "x'select'y',name from users-- " }),

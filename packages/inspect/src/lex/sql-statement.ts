@@ -23,6 +23,7 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
   if (isLabel(sql, at)) return 0
   if (opensBlock(sql, at) || (sql.kindAt(at) === TOKEN.operator && opensBlock(sql, at + 1))) return 0
   let solid = false
+  let isSigned = false
   let names = 0
   for (let n = 0; n < MAX_COLUMNS; n++) {
     const key = sql.keyAt(at)
@@ -40,7 +41,8 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
     )
       solid = true
     else if (kind === TOKEN.operator) {
-      solid ||= n > 0 || !isSignOfName(sql, at)
+      isSigned = n === 0 && isSignOfName(sql, at)
+      solid ||= !isSigned
       if (sql.kindAt(at + 1) === TOKEN.end || sql.keyAt(at + 1) === KEY.from) at++
     } else if (key === KEY.literal || key === KEY.caseWhen || (kind === TOKEN.open && !isIndex(sql, at)))
       solid = true
@@ -63,6 +65,7 @@ export function selectEvidence(sql: SqlGrammar, i: number): number {
     at++
   }
   if (sql.keyAt(at) !== KEY.from) return endsQuery(sql, at) && solid ? 6 : 0
+  solid ||= isSigned
   const table = at + 1
   if (sql.keyAt(table) === KEY.english) return 0
   if (sql.kindAt(table) === TOKEN.open || isQuote(sql.kindAt(table))) return 6
