@@ -12,6 +12,7 @@ import { SocketLink } from '@postern/vault'
 import { HolderStore, unlockKey } from '@postern/vault/holder'
 import { type Pkcs11Module, pkcs11 } from '@postern/vault/kms'
 import { installMissing } from '../test/install-services.ts'
+import { SOURCE_FLAGS } from '../test/source-flags.ts'
 import { until } from '../test/until.ts'
 
 const LIBRARY = '/usr/lib/softhsm/libsofthsm2.so'
@@ -157,7 +158,7 @@ describe('a holder that an HSM unlocks', () => {
       JSON.stringify({ id: 1, data: 'holder.db', operator, services: {}, peers: {} }),
     )
     writeFileSync(join(place, 'holder.mjs'), code)
-    const child = spawn(process.execPath, [...process.execArgv, 'holder.mjs'], {
+    const child = spawn(process.execPath, [...SOURCE_FLAGS, 'holder.mjs'], {
       cwd: place,
       env: { ...process.env, HSM_PIN: PIN },
       stdio: ['ignore', 'ignore', 'pipe'],

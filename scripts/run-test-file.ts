@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { SOURCE_FLAGS } from '../test/source-flags.ts'
 import type { TestReport } from './test-report.ts'
 import { root } from './workspace.ts'
 
@@ -63,7 +64,7 @@ export async function runTestFile(files: readonly string[], options: FileOptions
     const child = spawn(
       process.execPath,
       [
-        ...process.execArgv,
+        ...SOURCE_FLAGS,
         `--import=${sources}`,
         `--import=${COUNT_ASSERTIONS}`,
         '--test-reporter=spec',

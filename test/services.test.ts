@@ -9,12 +9,13 @@ import { fileURLToPath } from 'node:url'
 import { freePort, makeWorkplace, startServer } from './local-server.ts'
 import { startPostgres } from './postgres-server.ts'
 import { freshDatabase, freshPrefix, services } from './services.ts'
+import { SOURCE_FLAGS } from './source-flags.ts'
 import { until } from './until.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const module = (name: string): string => JSON.stringify(join(here, name))
 const run = (source: string, env: Record<string, string> = {}): ReturnType<typeof spawnSync> =>
-  spawnSync(process.execPath, [...process.execArgv, '--input-type=module', '-e', source], {
+  spawnSync(process.execPath, [...SOURCE_FLAGS, '--input-type=module', '-e', source], {
     env: { ...process.env, ...env },
     encoding: 'utf8',
   })
@@ -46,7 +47,7 @@ describe('the servers of the tests', () => {
       import { startRedis } from ${module('services.ts')}
       const server = await startRedis({ settings: ['proc-title-template redis-of-a-test'] })
       console.log(server.port); setInterval(() => {}, 1000)`
-    const child = spawn(process.execPath, [...process.execArgv, '--input-type=module', '-e', source], {
+    const child = spawn(process.execPath, [...SOURCE_FLAGS, '--input-type=module', '-e', source], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [line] = await once(child.stdout, 'data')

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { API } from 'typescript/unstable/sync'
+import { SOURCE_FLAGS } from '../../test/source-flags.ts'
 import { type ApiExport, apiEntries } from '../api-exports.ts'
 import { examplesIn } from '../api-reference.ts'
 import { root } from '../workspace.ts'
@@ -47,7 +48,7 @@ describe('every public name of postern', () => {
       writeFileSync(join(folder, `${i}.ts`), codeOf(examplesIn(doc)[0] ?? ''))
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
-      [...process.execArgv, join(folder, 'run.ts'), ...names.map((_, i) => String(i))],
+      [...SOURCE_FLAGS, join(folder, 'run.ts'), ...names.map((_, i) => String(i))],
       { cwd: folder, encoding: 'utf8', timeout: 120_000 },
     )
     assert.equal(status, 0, stderr)

@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { requireUnbundled } from '../../packages/postern/src/unbundled.ts'
+import { SOURCE_FLAGS } from '../../test/source-flags.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-bundled-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
@@ -45,8 +46,7 @@ async function run(name: string, format: 'esm' | 'cjs', external: string[]): Pro
     logLevel: 'silent',
     banner: format === 'esm' ? { js: require } : {},
   })
-  const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
-  const { stdout, stderr } = spawnSync(process.execPath, [...execArgv, outfile], {
+  const { stdout, stderr } = spawnSync(process.execPath, [...SOURCE_FLAGS, outfile], {
     cwd: place,
     encoding: 'utf8',
   })

@@ -88,6 +88,23 @@ describe('a test file', { concurrency: true }, () => {
     assert.match(output, /✖ three[\s\S]*no assertion ran in this test/)
   })
 
+  test('reports where it was asked to, and not where the test reports that started it', async () => {
+    const { ok, output } = await resultOf(
+      'flags',
+      60_000,
+      `test('one', () => assert.ok(console.log(process.execArgv.join('\\n')) === undefined))`,
+    )
+    assert.equal(ok, true, output)
+    const flags = output.split('\n')
+    const own = process.execArgv.filter(flag => /^--(?:test-reporter-destination|report-dir)=\//.test(flag))
+    assert.equal(own.length, 2)
+    assert.deepEqual(
+      own.filter(flag => flags.includes(flag)),
+      [],
+    )
+    assert.equal(output.match(/^--test-reporter-destination=\//gm)?.length, 1, output)
+  })
+
   test('leaves nothing in its folder for temporary files, which is short enough for sockets', async () => {
     const { ok, output } = await resultOf(
       'temporary',

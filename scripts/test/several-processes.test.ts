@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { scratch } from '../../packages/store/test/scratch.ts'
+import { SOURCE_FLAGS } from '../../test/source-flags.ts'
 import { root } from '../workspace.ts'
 import { blocksOf, readPage } from './support/page.ts'
 
@@ -34,7 +35,7 @@ test('a worker of node:cluster that replaces another goes on in its data directo
   writeFileSync(join(folder, 'application.mjs'), APPLICATION)
   writeFileSync(join(folder, 'postern.config.mjs'), `export default { ${directory} }`)
 
-  const primary = spawn(process.execPath, [...process.execArgv, 'server.mjs'], {
+  const primary = spawn(process.execPath, [...SOURCE_FLAGS, 'server.mjs'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -58,7 +59,7 @@ test('a process that is started before the old one stopped waits for it, says so
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'application.mjs'), APPLICATION.replace("{ log: 'none' }", ''))
   const start = (): ChildProcess => {
-    const child = spawn(process.execPath, [...process.execArgv, 'application.mjs'], {
+    const child = spawn(process.execPath, [...SOURCE_FLAGS, 'application.mjs'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { writeRunFile } from '../../packages/server/src/admin/run-file.ts'
+import { SOURCE_FLAGS } from '../../test/source-flags.ts'
 
 const START = fileURLToPath(new URL('../start.ts', import.meta.url))
 
@@ -24,10 +25,9 @@ test('npm start protects the shop, tells three attacks that then fail, and ends 
   timeout: 120_000,
 }, async () => {
   const port = await freePort()
-  const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
   // A folder of its own: login defence remembers an account's wrong passwords over a restart.
   const folder = mkdtempSync(join(tmpdir(), 'postern-start-'))
-  const child = spawn(process.execPath, [...execArgv, START, '--port', String(port)], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, START, '--port', String(port)], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -64,8 +64,7 @@ test('npm start protects the shop, tells three attacks that then fail, and ends 
 })
 
 test('npm start prints its usage for unknown arguments', async () => {
-  const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
-  const child = spawn(process.execPath, [...execArgv, START, '--prot', '1'], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, START, '--prot', '1'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let errors = ''
@@ -132,8 +131,7 @@ async function startIn(
   folder: string,
   args: readonly string[],
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
-  const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
-  const child = spawn(process.execPath, [...execArgv, START, ...args], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, START, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { freshDatabase } from '../../../test/services.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { ACCOUNTS } from '../src/seed.ts'
 import { Attacker, open } from './attacker.ts'
 
@@ -100,7 +101,7 @@ describe('the shop', () => {
 
   test('starts by itself and says where', async t => {
     const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-    const child = spawn(process.execPath, [...process.execArgv, main], {
+    const child = spawn(process.execPath, [...SOURCE_FLAGS, main], {
       env: { ...process.env, PORT: '0' },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { inProcess } from './in-process.ts'
 
 export const CLI: string = fileURLToPath(new URL('../../postern/src/bin.ts', import.meta.url))
@@ -18,20 +19,16 @@ export function startCli(
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcess & { readonly stdout: NodeJS.ReadableStream; readonly stderr: NodeJS.ReadableStream } {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE: compiled } = process.env
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv.filter(argument => !argument.startsWith('--test')), CLI, ...args],
-    {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH,
-        HOME,
-        ...(compiled !== undefined && { NODE_COMPILE_CACHE: compiled }),
-        ...environment,
-      },
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, CLI, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH,
+      HOME,
+      ...(compiled !== undefined && { NODE_COMPILE_CACHE: compiled }),
+      ...environment,
     },
-  )
+  })
   const { stdout, stderr } = child
   return Object.assign(child, { stdout, stderr })
 }

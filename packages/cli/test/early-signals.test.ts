@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { openDataDirectory } from '@postern/store'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { until } from '../../../test/until.ts'
 import { EXIT, main } from '../src/index.ts'
 import { startBackend } from './backend.ts'
@@ -70,8 +71,7 @@ async function held(t: TestContext, directory: string): Promise<void> {
     lockDirectory(${JSON.stringify(directory)}, { name: 'audit-log' })
     console.log('held')
     setInterval(() => {}, 60_000)`
-  const flags = process.execArgv.filter(argument => !argument.startsWith('--test'))
-  const child = spawn(process.execPath, [...flags, '--input-type=module', '-e', program], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, '--input-type=module', '-e', program], {
     cwd: import.meta.dirname,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { generateNoteKey } from '@postern/audit'
 import { freePort } from '../../../test/local-server.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
 import { CLI, cliProcess } from './cli.ts'
@@ -17,11 +18,10 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 /** Runs a command whose standard output, or both outputs, go to a disk that is full. */
 function started(args: readonly string[], errors: 'pipe' | 'full'): ChildProcess {
   const full = openSync('/dev/full', 'w')
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv.filter(argument => !argument.startsWith('--test')), CLI, ...args],
-    { cwd: folder, stdio: ['ignore', full, errors === 'full' ? full : 'pipe'] },
-  )
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, CLI, ...args], {
+    cwd: folder,
+    stdio: ['ignore', full, errors === 'full' ? full : 'pipe'],
+  })
   closeSync(full)
   return child
 }

@@ -8,6 +8,7 @@ import { after, describe, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { ConfigError, Engine } from '@postern/core'
 import { conformance } from '../../../test/conformance.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { type ReplaySummary, replay } from '../src/replay/replay.ts'
 import { CLI, cli } from './cli.ts'
 
@@ -88,10 +89,9 @@ describe('a replay', () => {
       const { report, malformed } = await replayed([name])
       assert.deepEqual([name, malformed, report], [name, 0, expected])
     }
-    const own = process.execArgv.filter(argument => !argument.startsWith('--test'))
     const { status, stdout } = spawnSync(
       process.execPath,
-      [...own, CLI, 'replay', '-', '--json', '--quiet'],
+      [...SOURCE_FLAGS, CLI, 'replay', '-', '--json', '--quiet'],
       {
         cwd: folder,
         input: forms['packed.log'],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { freePort } from '../../../test/local-server.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { until } from '../../../test/until.ts'
 import { startBackend } from './backend.ts'
 import { CLI } from './cli.ts'
@@ -22,7 +23,7 @@ async function started(t: TestContext): Promise<Limited> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-scarce-'))
   const backend = await startBackend()
   const [port, adminPort] = [await freePort(), await freePort()]
-  const node = [process.execPath, ...process.execArgv.filter(argument => !argument.startsWith('--test'))]
+  const node = [process.execPath, ...SOURCE_FLAGS]
   const args = ['gateway', '--to', backend.url, '--listen', `127.0.0.1:${port}`]
   const child = spawn(
     node[0] as string,

@@ -6,11 +6,11 @@ import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { CLI } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-input-'))
 after(() => rmSync(folder, { recursive: true }))
-const FLAGS = process.execArgv.filter(argument => !argument.startsWith('--test'))
 
 test('input that another program has not written yet is waited for, also where the pipe does not block', async () => {
   const server = createServer()
@@ -22,7 +22,7 @@ test('input that another program has not written yet is waited for, also where t
     unknown,
   ]
   // Node opens sockets without waiting for them, and the child shares this one.
-  const child = spawn(process.execPath, [...FLAGS, CLI, 'inspect', '-'], {
+  const child = spawn(process.execPath, [...SOURCE_FLAGS, CLI, 'inspect', '-'], {
     cwd: folder,
     stdio: [input, 'pipe', 'pipe'],
   })
@@ -53,7 +53,7 @@ test('a working directory that was removed is named, with what to do', async () 
   const gone = mkdtempSync(join(folder, 'gone-'))
   const child = spawn(
     'sh',
-    ['-c', 'rmdir "$PWD"; exec "$@"', 'sh', process.execPath, ...FLAGS, CLI, 'doctor'],
+    ['-c', 'rmdir "$PWD"; exec "$@"', 'sh', process.execPath, ...SOURCE_FLAGS, CLI, 'doctor'],
     {
       cwd: gone,
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { openSqlite } from '@postern/store'
 import { DEFAULT_BUDGETS, parseHolderConfig } from '@postern/vault/holder'
 import { readVaultFile } from '@postern/vault/setup'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { serveCommands } from './support/command-server.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -99,10 +100,9 @@ describe('docs/vault.md and docs/vault-holders.md', () => {
   test('do what they say, every command and every line of code as printed', {
     timeout: 285_000,
   }, async () => {
-    const flags = process.execArgv.filter(argument => !argument.startsWith('--test'))
     const bin = join(folder, 'bin')
     mkdirSync(bin)
-    const node = `exec '${process.execPath}' ${flags.join(' ')} --disable-warning=ExperimentalWarning`
+    const node = `exec '${process.execPath}' ${SOURCE_FLAGS.join(' ')} --disable-warning=ExperimentalWarning`
     writeFileSync(join(bin, 'run-ts'), `#!/bin/sh\n${node} "$@"\n`, { mode: 0o755 })
     const work = join(folder, 'work')
     mkdirSync(work)

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import * as library from '../src/index.ts'
 
 const PAGE = readFileSync(new URL('../../../docs/inspection.md', import.meta.url), 'utf8')
@@ -33,7 +34,7 @@ describe('the library in docs/inspection.md', () => {
     await inFolder(async folder => {
       const file = join(folder, 'call.mjs')
       writeFileSync(file, call)
-      const said = execFileSync(process.execPath, [...process.execArgv, file], { encoding: 'utf8' })
+      const said = execFileSync(process.execPath, [...SOURCE_FLAGS, file], { encoding: 'utf8' })
       assert.equal(said, printed)
     })
   })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 
 const BIN = fileURLToPath(new URL('../src/bin.ts', import.meta.url))
 /** What an agent of a monitoring product leaves running, or a connection that nobody ended. */
@@ -23,8 +24,7 @@ test('a gateway that stopped ends, whatever else keeps the process', { timeout: 
       console: false,
     }),
   )
-  const execArgv = process.execArgv.filter(argument => !argument.startsWith('--test'))
-  const gateway = spawn(process.execPath, [...execArgv, ...['--import', KEEPS_RUNNING, BIN, 'gateway']], {
+  const gateway = spawn(process.execPath, [...SOURCE_FLAGS, ...['--import', KEEPS_RUNNING, BIN, 'gateway']], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

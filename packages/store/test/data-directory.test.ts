@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, 
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { openDataDirectory } from '../src/index.ts'
 import { scratch, unprivileged } from './scratch.ts'
 
@@ -161,7 +162,7 @@ describe('a right that one process may have', () => {
     const child = spawn(
       process.execPath,
       [
-        ...process.execArgv,
+        ...SOURCE_FLAGS,
         '--input-type=module',
         '-e',
         `import { openDataDirectory } from ${JSON.stringify(source)}

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, type TestContext, test } from 'node:test'
 import { StoreError } from '@postern/core'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { awaitDirectoryLock, lockDirectory } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
@@ -11,7 +12,7 @@ async function holderOf(t: TestContext, directory: string): Promise<ChildProcess
   const child = spawn(
     process.execPath,
     [
-      ...process.execArgv,
+      ...SOURCE_FLAGS,
       '--input-type=module',
       '--eval',
       `import { lockDirectory } from ${JSON.stringify(import.meta.resolve('../src/index.ts'))}

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import { StoreError } from '@postern/core'
 import fc from 'fast-check'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { GroupCommit, isSqliteConstraint, openSqlite, type SqliteDatabase } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
@@ -211,7 +212,7 @@ describe('group commit', () => {
     )
     const acknowledged: string[] = []
     for (let round = 1; round <= 4; round++) {
-      const child = spawn(process.execPath, [...process.execArgv, script], {
+      const child = spawn(process.execPath, [...SOURCE_FLAGS, script], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const before = acknowledged.length

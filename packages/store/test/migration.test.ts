@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
 import { freshDatabase } from '../../../test/services.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { connectPostgres, type Migration, migrate, openSqlite } from '../src/index.ts'
 import { scratch } from './scratch.ts'
 
@@ -130,7 +131,7 @@ describe('migrations of SQLite', () => {
        openSqlite({ path: ${JSON.stringify(join(directory, 'a.db'))}, busyTimeout: '20s', migrations: [{ name: 'r', migrations }] }).close()`,
     )
     const starts = Array.from({ length: 4 }, () => {
-      const child = spawn(process.execPath, [...process.execArgv, script], {
+      const child = spawn(process.execPath, [...SOURCE_FLAGS, script], {
         stdio: ['ignore', 'ignore', 'pipe'],
       })
       let output = ''

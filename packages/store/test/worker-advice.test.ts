@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Scope } from '../../../test/fresh.ts'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { scratch } from './scratch.ts'
 
 const SOURCE = new URL('../src/index.ts', import.meta.url).href
@@ -53,7 +54,7 @@ if (process.env.SECOND === undefined) {
 `,
   )
   const { NODE_APP_INSTANCE: _, NODE_UNIQUE_ID: __, ...clean } = process.env
-  const { stdout, stderr } = spawnSync(process.execPath, [...process.execArgv, file], {
+  const { stdout, stderr } = spawnSync(process.execPath, [...SOURCE_FLAGS, file], {
     env: clean,
     encoding: 'utf8',
     timeout: 60_000,

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { until } from '../../../test/until.ts'
 
 const END_WITH_PARENT = new URL('support/end-with-parent.ts', import.meta.url).href
@@ -21,7 +22,7 @@ function isAlive(pid: number): boolean {
 describe('holders that a test or a benchmark started', () => {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const)
     it(`end when it is ended by ${signal}, also one that is frozen`, async test => {
-      const parent = spawn(process.execPath, [...process.execArgv, PARENT], {
+      const parent = spawn(process.execPath, [...SOURCE_FLAGS, PARENT], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       test.after(() => parent.kill('SIGKILL'))

@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { SOURCE_FLAGS } from '../../../../test/source-flags.ts'
 import { openAuditLog, readAuditLog, verifyDirectory } from '../../src/index.ts'
 import { collect, freshDirectory } from './events.ts'
 
@@ -86,7 +87,7 @@ async function killOne(
   writeFileSync(acknowledgements, '')
   const appender = spawn(
     process.execPath,
-    [...process.execArgv, child, directory, String(life), acknowledgements],
+    [...SOURCE_FLAGS, child, directory, String(life), acknowledgements],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

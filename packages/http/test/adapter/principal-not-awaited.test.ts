@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { SOURCE_FLAGS } from '../../../../test/source-flags.ts'
 
 const HTTP = new URL('../../src/index.ts', import.meta.url).href
 
@@ -43,7 +44,7 @@ for (let turn = 0; turn < 2; turn++) console.log((await handle(new Request('http
 function printedBy(code: string): Printed {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [...process.execArgv, '--input-type=module', '-e', code],
+    [...SOURCE_FLAGS, '--input-type=module', '-e', code],
     { encoding: 'utf8', timeout: 60_000, cwd: import.meta.dirname },
   )
   return { status, out: stdout, err: stderr }
