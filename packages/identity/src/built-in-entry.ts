@@ -2,7 +2,11 @@ export type { Account } from './account/account.ts'
 export type { ImportOptions, ImportReport } from './account/import-accounts.ts'
 export type { ApiKey } from './api-key/api-key.ts'
 export type { NewApiKey } from './api-key/api-keys.ts'
-export type { BuiltInIdentity, BuiltInIdentityOptions } from './built-in/built-in-identity.ts'
+export {
+  type BuiltInIdentity,
+  type BuiltInIdentityOptions,
+  builtInIdentity,
+} from './built-in/built-in-identity.ts'
 export { type LaterIdentityOptions, laterIdentity } from './built-in/later-identity.ts'
 export { fileOutbox } from './mail/file-outbox.ts'
 export type { Mail, Mailer } from './mail/mailer.ts'

@@ -1,4 +1,3 @@
-export { builtInIdentity } from './built-in/built-in-identity.ts'
 export { isCommonPassword } from './login-defence/common-passwords.ts'
 export { Revocations } from './revocation/revocations.ts'
 export { verifyConfirmation } from './step-up/verify-confirmation.ts'

@@ -1,5 +1,5 @@
 import type { ByteSize, Duration } from '@postern/core'
-import { z } from 'zod'
+import * as z from 'zod'
 import { key, orOff, section } from '../key/key.ts'
 import { byteSize, count, duration, headerName, type Listen, listen, listOf, text } from '../key/types.ts'
 

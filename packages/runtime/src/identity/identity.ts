@@ -11,14 +11,7 @@ import {
   systemRandom,
 } from '@postern/core'
 import { isCommonPassword } from '@postern/identity'
-import {
-  type BuiltInIdentity,
-  type BuiltInIdentityOptions,
-  fileOutbox,
-  laterIdentity,
-  type Mailer,
-  smtpMailer,
-} from '@postern/identity/built-in'
+import type { BuiltInIdentity, BuiltInIdentityOptions, Mailer } from '@postern/identity/built-in'
 import { createSecretFile, openSqlite, type RedisConnection } from '@postern/store'
 import type { Connections } from '../stores/connections.ts'
 import { storeAway, storeBack } from '../stores/store-away.ts'
@@ -36,7 +29,7 @@ interface IdentityPlaces {
 
 /**
  * Built-in identity as the configuration wants it, in PostgreSQL where there is one, else in the embedded
- * database.
+ * database. Its code, which is much, is loaded only here: most applications have accounts of their own.
  * @returns undefined when the configuration has no `identity`
  * @throws ConfigError for a bad setting or a package that is not installed; StoreError when the store can
  * never be opened: one that is away is waited for
@@ -54,6 +47,7 @@ export async function openIdentity(
     file: name => connections.directory.file(name),
     emit,
   })
+  const { laterIdentity } = await import('@postern/identity/built-in')
   return laterIdentity(options, {
     onAway: error => emit(storeAway('identity', error)),
     onBack: () => emit(storeBack('identity')),
@@ -71,6 +65,7 @@ export async function rehearseIdentity(loaded: LoadedConfig): Promise<void> {
   try {
     const places = { database, redis: undefined, file: undefined, emit: () => undefined }
     const options = await identityOptions(settings, loaded, places)
+    const { laterIdentity } = await import('@postern/identity/built-in')
     await (await laterIdentity(options)).close()
   } finally {
     database.close()
@@ -158,6 +153,7 @@ function freshSecret(path: string): string {
 }
 
 async function mailerOf({ mail }: Settings, file: IdentityPlaces['file']): Promise<Mailer> {
+  const { fileOutbox, smtpMailer } = await import('@postern/identity/built-in')
   if (mail === undefined)
     return file === undefined ? { send: async () => undefined } : fileOutbox(file('outbox'))
   return smtpMailer({ url: mail.smtp, from: mail.from })
