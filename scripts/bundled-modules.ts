@@ -30,6 +30,14 @@ const DATA: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   'packages/inspect': { 'rule-requirements.json': () => JSON.stringify(readRequirements()) },
 }
 
+/**
+ * Files that bring a part of a package into a file of its own. All of inspection in one took V8 5 MB more
+ * while it was read, which a process does not give back.
+ */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  'packages/inspect': ['own-rules', 'rce', 'sqli', 'xss'].map(name => `rules/${name}.ts`),
+}
+
 /** Sent to browsers one by one, so each stays a file of its own. */
 const BROWSER = 'browser/'
 
@@ -56,11 +64,12 @@ export async function bundleModules({ folder, manifest }: Package): Promise<void
   const output = join(root, folder, 'dist')
   const files = globSync('**/*.ts', { cwd: source })
   for (const file of files.filter(name => name.startsWith(BROWSER))) await transpile(source, output, file)
+  const parts = (PARTS[folder.replaceAll('\\', '/')] ?? []).map(name => join(source, name))
   const external = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
   const { metafile, warnings } = await build({
     ...shared,
     absWorkingDir: root,
-    entryPoints: entriesOf(folder, source, files),
+    entryPoints: [...entriesOf(folder, source, files), ...parts],
     outbase: source,
     outdir: output,
     bundle: true,
@@ -75,7 +84,10 @@ export async function bundleModules({ folder, manifest }: Package): Promise<void
   for (const name of globSync('chunk-*.js', { cwd: output }))
     if (metafile.outputs[`${folder}/dist/${name}`] === undefined) rmSync(join(output, name))
   requirePlaces(folder, source, metafile)
+  refuseLanguages(metafile)
   escapeWide(metafile)
+  // What is in them went to chunks: nobody imports them.
+  for (const part of parts) rmSync(join(output, relative(source, part).replace(/ts$/, 'js')))
   writeLicences(output, metafile, BUNDLED[manifest.name] ?? [])
   for (const [name, text] of Object.entries(DATA[folder] ?? {})) writeFileSync(join(output, name), text())
   // Last, for it is what tells how old all of this is.
@@ -153,6 +165,17 @@ function requirePlaces(folder: string, source: string, { outputs }: Metafile): v
       )
         throw new Error(`${input} uses import.meta.url and was built into ${output}`)
   }
+}
+
+/**
+ * zod's messages in other languages were half of the code that reads a configuration.
+ * @throws Error naming one: `import { z } from 'zod'` brings them all, `import * as z` what is used
+ */
+function refuseLanguages({ outputs }: Metafile): void {
+  for (const [output, { inputs }] of Object.entries(outputs))
+    for (const [input, { bytesInOutput }] of Object.entries(inputs))
+      if (bytesInOutput > 0 && /\/zod\/.*\/locales\/(?!en\.js$)/.test(input))
+        throw new Error(`${output} has ${input} in it: write import * as z from 'zod'`)
 }
 
 /**
