@@ -11,6 +11,7 @@ import { fixedSession, isLinkedFromElsewhere } from './headers/session-fixation.
 import { rememberCookies, sortedHeaders } from './headers/sorted-headers.ts'
 import { Inspector } from './inspector/inspector.ts'
 import type { OngoingInspection } from './inspector/ongoing-inspection.ts'
+import { isDatabasePage } from './matches/database-page.ts'
 import { RuleSet } from './matching/rule-set.ts'
 import type { InspectedRequest } from './request/inspected-request.ts'
 import type { Level } from './rule/family.ts'
@@ -110,6 +111,7 @@ export function beginInspection(
     route: once(
       () => options.route ?? `${request.method.slice(0, 16)} ${parseRequestPath(target).canonical}`,
     ),
+    asksDatabase: () => isDatabasePage(target),
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
   if (cleared === undefined) {

@@ -9,12 +9,16 @@ export interface MediaType {
 
 const ESSENCE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/
 
+/** What pages write that took the name of a format for its type (jQuery's `contentType: 'json'`). */
+const JSON_BY_NAME = 'json'
+
 /**
  * Reads a `Content-Type` (RFC 9110 section 8.3.1); strict on the essence, undefined when it cannot be read.
  */
 export function parseMediaType(value: string): MediaType | undefined {
   const [head = '', ...parameters] = value.split(';', 20)
-  const essence = head.trim().toLowerCase()
+  const written = head.trim().toLowerCase()
+  const essence = written === JSON_BY_NAME ? 'application/json' : written
   if (!ESSENCE.test(essence)) return undefined
   let charset: string | undefined
   for (const parameter of parameters) {

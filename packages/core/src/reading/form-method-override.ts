@@ -3,9 +3,10 @@ import type { Exchange } from '../exchange/exchange.ts'
 import { type MethodOverride, parameterOverride, parameterOverrides } from '../route/method-override.ts'
 import { undecodedForm } from './undecoded-form.ts'
 
-const FORM = /^\s*(?:application\/x-(?:www-form-urlencoded|url-encoded)|multipart\/form-data)|[/+]json\b/i
+const FORM =
+  /^\s*(?:application\/x-(?:www-form-urlencoded|url-encoded)|multipart\/form-data|json\b)|[/+]json\b/i
 const MULTIPART = /^\s*multipart/i
-const JSON_TYPE = /[/+]json\b/i
+const JSON_TYPE = /(?:^\s*|[/+])json\b/i
 /** A name may be spelled with escapes. */
 const MAY_NAME = /method|\\u/i
 

@@ -19,7 +19,8 @@ export type TextBody =
    */
   | { readonly kind: 'unreadable'; readonly why: 'too-large' | 'malformed' | 'ambiguous' }
 
-const JSON_TYPE = /^\s*application\/(?:[\w.+-]+\+)?json\b/i
+/** Also by its name alone, as pages send it that take that for the type. */
+const JSON_TYPE = /^\s*(?:application\/(?:[\w.+-]+\+)?)?json\b/i
 const FORM_TYPE = /^\s*application\/x-(?:www-form-urlencoded|url-encoded)\b/i
 const MULTIPART_TYPE = /^\s*multipart\/form-data\b/i
 

@@ -82,6 +82,8 @@ describe('the fields of a body', () => {
       'application/problem+json',
       'application/vnd.api+json; charset=utf-8',
       'APPLICATION/JSON',
+      'json',
+      ' JSON; charset=utf-8',
     ])
       assert.deepEqual(await fieldsOf(type, '{"a":1}'), { a: 1 }, type)
   })
@@ -140,6 +142,7 @@ describe('the fields of a body', () => {
   test('are unreadable in what is not JSON, or not UTF-8', async () => {
     const malformed = { kind: 'unreadable', why: 'malformed' }
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, '{"a":1')), malformed)
+    assert.deepEqual(await bodyValues(posted('json', '{"a":1')), malformed)
     assert.deepEqual(await bodyValues(posted(JSON_TYPE, Uint8Array.of(0x22, 0xff, 0x22))), malformed)
     assert.deepEqual(await bodyValues(posted(FORM, Uint8Array.of(0x61, 0x3d, 0xff))), malformed)
     for (const type of [JSON_TYPE, 'text/plain'])
@@ -226,6 +229,7 @@ describe('the method that a posted form asks for', () => {
       [MULTIPART, part('_method', 'delete')],
       [JSON_TYPE, '{"title":"x","_method":"DELETE"}'],
       [JSON_TYPE, '{"\\u005fmethod":"DELETE"}'],
+      ['json', '{"_method":"DELETE"}'],
     ] as const)
       assert.deepEqual(await methods(posted(type, body)), ['body._method DELETE'], body)
   })

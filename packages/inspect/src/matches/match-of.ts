@@ -7,23 +7,24 @@ import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
 import type { Reading } from '../value/reading.ts'
 import { isBody } from '../value/reading.ts'
+import { isConsoleStatement, isStatementField } from '../value/statement.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
 import {
   isCommandField,
-  isConsoleStatement,
   isFileField,
   isFileText,
   isLogLine,
   isSettingOfPlace,
-  isStatementField,
   isTitleField,
   isWholeQuery,
   pageSetting,
   SHELL_PROGRAM,
   type ValueSetting,
 } from '../value/value-setting.ts'
+import { isDatabaseServer, isStatementThere } from './database-page.ts'
 import { isKeptFile } from './kept-file.ts'
 import { isMeasureQuery } from './measure-query.ts'
+import { isRevisionQuery } from './revision-query.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -65,7 +66,7 @@ export function matchOf(
     isOfNoDocument(id, reading, location)
       ? (span.score ?? rule.score)
       : weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
-  const isData = level === 1 && takesSuch(rule.family, id, span, reading, location)
+  const isData = level === 1 && takesSuch(rule.family, id, span, reading, location, options)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
   // Conditions and order are what a whole query is made of.
@@ -140,17 +141,23 @@ function takesSuch(
   { start }: Hit['span'],
   reading: Reading,
   location: string,
+  { asksDatabase }: InspectorOptions,
 ): boolean {
   const { place, name } = reading
   if (family === 'sqli' && isStatementField(place, name)) return !RUNS_PROGRAM.has(id)
   // MySQL sets names between backticks.
   const isName = family === 'rce' && reading.text.charCodeAt(start) === BACKTICK
-  if ((isName || family === 'sqli') && isConsoleStatement(reading)) return !LEAVES_THE_DATABASE.has(id)
+  const mayBeStatement = isName || family === 'sqli'
+  if (mayBeStatement && (isConsoleStatement(reading) || isStatementThere(reading, asksDatabase)))
+    return !LEAVES_THE_DATABASE.has(id)
   if (family === 'traversal' && isBody(place) && isFileField(location)) return NAMED.has(id)
   return (
     !OF_NO_DOCUMENT.has(id) && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
   )
 }
+
+/** The backend's own host, where something may be called. */
+const OWN_HOST = 'ssrf/target'
 
 /** Whether honest requests have this very thing where it stands, whatever it scores. */
 function isOrdinary(
@@ -159,12 +166,15 @@ function isOrdinary(
   reading: Reading,
   setting: ValueSetting,
   location: string,
-  { method, ownPort, level, route }: InspectorOptions,
+  { method, ownPort, level, route, asksDatabase }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location, method) || isFolderSettings(id, method, reading.lower)) return true
   if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
   if (level === 1 && NAMED.has(id) && (isTitleField(reading) || isSettingOfPlace(reading))) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
+  if (level === 1 && isRevisionQuery(id, reading.name, reading.lower)) return true
+  if (level === 1 && id === OWN_HOST && isDatabaseServer(reading.name, reading.lower, asksDatabase))
+    return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && id !== 'rce/separated-look' && setting === 'secret' && mayBeChance(reading, span)
 }

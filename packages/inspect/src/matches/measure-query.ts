@@ -30,13 +30,21 @@ const LABELLED = /^\s{0,8}[a-z_][\w\s:.,()[\]{}=~!<>+*/%^-]{0,1000}$/
 const QUOTED = /"(?:[^"\\\n]|\\.){0,400}"/g
 /** What seems to end a string of a script. */
 const BREAKS_OUT = 'xss/break-out'
+/** What lines of a log are searched for between quotes (LogQL): a statement that somebody sent. */
+const SEARCHED = 'sqli/query'
+const SEARCH = /^\s{0,8}[a-z_{](?:(?!\bselect\b)[\w\s:.,()[\]{}=~!<>+*/%^|-]){0,1000}$/
+/** What is left of a query without what stands between its quotes, by what was found there. */
+const QUOTING: ReadonlyMap<string, RegExp> = new Map([
+  [BREAKS_OUT, LABELLED],
+  [SEARCHED, SEARCH],
+])
 
 /** Whether what was found is a whole query of PromQL where Prometheus takes one. */
 export function isMeasureQuery(id: string, route: string, name: string, lower: string): boolean {
-  const isLabelled = id === BREAKS_OUT
-  if ((!isLabelled && !LOOKS_LIKE.has(id)) || !NAME.test(name) || !ADDRESS.test(route)) return false
-  const query = isLabelled ? lower.replace(QUOTED, '') : lower
-  if (!(isLabelled ? LABELLED : SHAPE).test(query) || COMMENT.test(query)) return false
+  const quoting = QUOTING.get(id)
+  if ((quoting === undefined && !LOOKS_LIKE.has(id)) || !NAME.test(name) || !ADDRESS.test(route)) return false
+  const query = quoting === undefined ? lower : lower.replace(QUOTED, '')
+  if (!(quoting ?? SHAPE).test(query) || COMMENT.test(query)) return false
   for (const [, called = ''] of query.matchAll(CALL)) if (!CALLED.has(called)) return false
   return true
 }

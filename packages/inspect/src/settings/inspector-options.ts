@@ -22,4 +22,6 @@ export interface InspectorOptions {
   readonly method: string
   /** `POST /posts`, for the text of exceptions. */
   readonly route: () => string
+  /** Whether the address is that of a page about one database; undefined: it is not known. */
+  readonly asksDatabase?: (() => boolean) | undefined
 }

@@ -1,5 +1,6 @@
 import type { ParameterType } from './parameter-type.ts'
-import { isBody, type Place, type Reading } from './reading.ts'
+import type { Place, Reading } from './reading.ts'
+import { MORE_THAN_ONE } from './statement.ts'
 import { THRESHOLDS } from './thresholds.ts'
 import type { Locator } from './value-visitor.ts'
 
@@ -67,10 +68,11 @@ export function isCommandField(location: string): boolean {
 
 /**
  * Fields of documents that name files, and open none: what a push changed (GitHub, GitLab, Gitea), what is
- * mounted into a container (Kubernetes, Compose, Docker), where a finding of an analysis is (SARIF).
+ * mounted into a container (Kubernetes, Compose, Docker), where a finding of an analysis is (SARIF), what is
+ * left out (`ignore` of Syncthing and of linters).
  */
 const FILE_FIELD =
-  /\.(?:(?:commits\.\d{1,4}|head_commit)\.(?:added|modified|removed)\.\d{1,5}|volumeMounts\.\d{1,4}\.(?:mountPath|subPath)|hostPath\.path|services\.[\w-]{1,64}\.volumes\.\d{1,4}(?:\.(?:source|target))?|HostConfig\.Binds\.\d{1,4}|Mounts\.\d{1,4}\.(?:Source|Target)|artifactLocation\.uri)$/
+  /\.(?:ignore\.\d{1,4}|(?:commits\.\d{1,4}|head_commit)\.(?:added|modified|removed)\.\d{1,5}|volumeMounts\.\d{1,4}\.(?:mountPath|subPath)|hostPath\.path|services\.[\w-]{1,64}\.volumes\.\d{1,4}(?:\.(?:source|target))?|HostConfig\.Binds\.\d{1,4}|Mounts\.\d{1,4}\.(?:Source|Target)|artifactLocation\.uri)$/
 
 /** Whether a place in a body is one where a document names a file. */
 export function isFileField(location: string): boolean {
@@ -141,9 +143,8 @@ export function isQueryLanguage(name: string, place: Place): boolean {
  */
 const QUERY_ADDRESS =
   /^[A-Z]{1,16} (?:\/(?:[\w*:-]{1,64}|v\d{1,3}\.\d{1,3})){0,8}\/(?:query(?:all|_range|explain|\/service)?|_?sql|sparql|tap\/a?sync|_apis\/wit\/wiql)\/?$/i
-/** One query: nothing behind it, joined to it or hidden in it. */
+/** One query. */
 const WHOLE_QUERY = /^\s{0,8}select\s/
-const MORE_THAN_ONE = /;|--|\/\*|\bunion\b/
 /** Languages of queries with the words of SQL that only one product has, where the name says so. */
 const OWN_LANGUAGE = /^(?:nrql|soql|sosl|n1ql|sqlpp)$/
 /** What the query is called there. */
@@ -171,38 +172,6 @@ const EVALUATED = /^(?:[\w-]{1,24}[._-])?(?:expr(?:ession)?|formula|script|progr
  */
 const OPERAND =
   /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
-
-/** Fields of documents that are named after SQL: what an editor of queries or a dashboard sends. */
-const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|statement))?$/
-
-/** Whether a field takes whole statements of SQL: there is no other text in it to break out of. */
-export function isStatementField(place: Place, name: string): boolean {
-  return place === 'body' && name.length <= 64 && STATEMENT.test(name)
-}
-
-/** The name under which phpMyAdmin and others have it in the address of a page. */
-const IN_ADDRESS = 'sql_query'
-/** How phpMyAdmin names it in forms besides. */
-const STATEMENT_IN_FORM = /^(?:sql_query_for_bookmark|bkm_fields\[bkm_sql_query\])$/
-/** A row by the names of its columns and their values, and nothing else. */
-const WHERE_NAME = /^where_clause(?:\[\d{1,4}\])?$/
-const CONDITIONS =
-  /^(?:(?:^|\sand\s)\s?(?:`\w{1,64}`\.){0,2}`\w{1,64}`\s=\s(?:-?\d{1,20}|'(?:[^'\\]|\\.){0,200}')){1,16}$/
-/** One from its first word on: it stands in no other one. */
-const STATEMENT_START =
-  /^\s{0,8}(?:select|insert\s{1,8}(?:ignore\s{1,8})?into|update|delete\s{1,8}from|create|alter|drop|truncate|replace\s{1,8}into|show|explain|desc(?:ribe)?|with|set|use|begin|start\s{1,8}transaction|delimiter|grant|revoke|analyze|optimize|check|repair|rename)\s/
-/** What asks a table for its rows. */
-const ASKING_START = /^\s{0,8}(?:select|show|explain|desc(?:ribe)?)\s/
-
-/** Whether the console of a database is sent a statement: in a body, or one that only asks in an address. */
-export function isConsoleStatement({ place, name, lower, isPiece, fromStart }: Reading): boolean {
-  if (name.length > 64) return false
-  const mayBeRow = (isBody(place) || place === 'query') && WHERE_NAME.test(name)
-  if (mayBeRow) return CONDITIONS.test(lower)
-  if (!STATEMENT.test(name) && !STATEMENT_IN_FORM.test(name)) return false
-  if (isBody(place)) return isPiece || !fromStart || STATEMENT_START.test(lower)
-  return place === 'query' && name === IN_ADDRESS && ASKING_START.test(lower) && !MORE_THAN_ONE.test(lower)
-}
 
 /** Names of fields of forms that take the heading of a text. */
 const TITLE = /(?:^|[[._-])(?:subject|title|headline|short_?desc)\]?$/
@@ -245,10 +214,11 @@ const FILE_PART =
 
 /**
  * Where conversations with language models, their instructions and descriptions of tools, texts that they
- * pass to tools that keep files (MCP), cells of notebooks and lines of logs (Loki) stand.
+ * pass to tools that keep files (MCP), cells of notebooks, functions and pages of flows (Node-RED) and lines
+ * of logs (Loki) stand.
  */
 const QUOTING =
-  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
+  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
@@ -262,6 +232,11 @@ const PRINTED =
   /\.cells\.\d{1,4}\.outputs\.\d{1,4}\.(?:text|evalue|traceback|data\.text\/(?:plain|markdown|latex))(?:\.\d{1,5})?$/
 /** A page of Confluence, in its own markup. */
 const PAGE = /^body\.(?:\w{1,40}\.){0,4}body\.(?:storage|view|editor|export_view)\.value$/
+/**
+ * What Django tells the next page, with links to what was changed and its title: it signs the cookie, and
+ * reads none that it did not sign.
+ */
+const SHOWN_ONCE = /^cookie\.messages\.\d{1,3}\.\d$/
 /** The names of these fields; an element of a list has none. */
 const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   '',
@@ -290,6 +265,13 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'statement',
   'stringvalue',
   'url',
+  // Of a flow.
+  'func',
+  'initialize',
+  'finalize',
+  'template',
+  'format',
+  'info',
   // What a cell of a notebook printed or raised.
   'evalue',
   'text/plain',
@@ -303,6 +285,7 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
  * @param locator asked when the name of the field may be one of these
  */
 export function documentFieldSetting(place: Place, name: string, locator: Locator): ValueSetting | undefined {
+  if (place === 'cookie') return name === '' && SHOWN_ONCE.test(locator.location()) ? 'text' : undefined
   if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
   const whole = locator.location()
   if (PAGE.test(whole)) return 'markup'
