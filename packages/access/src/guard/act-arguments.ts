@@ -1,12 +1,12 @@
 import { isProxy } from 'node:util/types'
 import type { Json } from '@postern/core'
 
-/** What JSON writes as `{}` whatever it holds. */
-const EMPTY_IN_JSON = [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob]
+/** What JSON writes without what it holds, although it may have fields of its own. */
+const OPAQUE = [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob]
 
 /**
  * The arguments of a guarded function as what a proof or a consent is bound to. Plain data only: what JSON
- * would leave out or change (a set, a map, a number beyond all numbers) must not change the act unseen.
+ * would leave out or change (a set, a form, a number beyond all numbers) must not change the act unseen.
  * @param absent whether a field that is undefined is refused, or is as good as not there
  * @throws TypeError for anything else
  */
@@ -26,5 +26,14 @@ export function actArguments(input: unknown, absent: 'refuse' | 'drop' = 'refuse
 function isPlain(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean'
-  return value === null || isProxy(value) || !EMPTY_IN_JSON.some(kind => value instanceof kind)
+  if (value === null || isProxy(value)) return true
+  return !OPAQUE.some(kind => value instanceof kind) && !hidesAll(value)
+}
+
+/** Whether an object is of a class and shows no field: `FormData`, `URLSearchParams`, private fields only. */
+function hidesAll(value: object): boolean {
+  if (Array.isArray(value) || Object.keys(value).length > 0) return false
+  // Of another realm, such as that of a test runner, an empty object has another `Object.prototype`.
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import {
   Access,
   type AccessOptions,
@@ -336,6 +337,23 @@ test('an input that is not JSON is refused unless somebody says what of it count
   const inJson = [new Map([['a', 1]]), new Set([1]), /a/, new ArrayBuffer(1), Number.NaN, new Error('a')]
   for (const input of [{ run: () => 1 }, { big: 1n }, { a: undefined }, ...inJson.map(ids => ({ ids }))])
     await assert.rejects(work(input, { principal: FINN }), TypeError)
+  class Year {
+    readonly #year: number
+    constructor(year: number) {
+      this.#year = year
+    }
+    get year(): number {
+      return this.#year
+    }
+  }
+  const form = new FormData()
+  form.append('year', '2019')
+  const hidden = [form, new URLSearchParams('year=2019'), new Headers({ year: '2019' }), new Year(2019)]
+  for (const input of [...hidden, ...hidden.map(year => ({ year }))])
+    await assert.rejects(work(input, { principal: FINN }), TypeError)
+  const elsewhere: unknown = runInNewContext('({ filter: {}, list: [] })')
+  for (const input of [{}, [], Object.create(null), elsewhere, new URL('http://x.example/?year=2019')])
+    await work(input, { principal: FINN })
   const told = guard(
     access,
     'x',
