@@ -106,7 +106,13 @@ test('who opened what is read from the audit log, newest first', async () => {
       type: 'vault.opened',
       time: 1_799_999_999_000,
       actor: { principal: 'ann' },
-      data: { records: 3, tables: ['user'], holder: 1 },
+      data: { records: 2, tables: ['user'], holder: 1 },
+    },
+    {
+      type: 'vault.opened',
+      time: 1_799_999_999_000,
+      actor: { principal: 'ann' },
+      data: { records: 1, tables: ['user'], holder: 1, continued: true },
     },
     {
       type: 'vault.refused',

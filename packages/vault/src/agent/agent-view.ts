@@ -37,6 +37,8 @@ interface Place {
  */
 const TOKEN =
   /person-[0-9a-f]{12}@token\.invalid|\+999 [0-9]{15}|Person-[0-9A-F]{12}|9990[0-9]{12}|\[sealed-[0-9a-f]{12}\]/g
+/** What makes a token the name of a host below another: programs that show a text look such names up. */
+const DOMAIN = /\.[\p{L}\p{N}-]{1,63}\.[\p{L}\p{N}]/uy
 
 /**
  * What a language model, an export or an analytics job reads: rows in which every encrypted value is a
@@ -123,7 +125,8 @@ export class AgentView {
     let next = 0
     const found = [...text.matchAll(TOKEN)].filter(({ 0: token, index }) => {
       while (next < links.length && (links[next]?.end ?? 0) <= index) next++
-      return this.#places.has(token) && index < (links[next]?.start ?? text.length)
+      DOMAIN.lastIndex = index + token.length
+      return this.#places.has(token) && index < (links[next]?.start ?? text.length) && !DOMAIN.test(text)
     })
     const tokens = [...new Set(found.map(([token]) => token))]
     const values = await this.reveal(tokens, options)

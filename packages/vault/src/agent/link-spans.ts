@@ -1,8 +1,15 @@
 /**
- * Where an address of another machine may begin: a scheme with slashes, as browsers read them, `//host`, or
- * `www.`. A quote or an angle bracket before it says where it ends.
+ * How an address of another machine may begin: a scheme with slashes, as browsers read them, `//host`, a
+ * host with a path behind it, or a character reference, which HTML and Markdown undo before they read an
+ * address.
  */
-const BEGINS = /(["'`<]?)(?:[a-z][a-z0-9+.-]{0,20}:[\\/]|https?:|[\\/]{2}|\bwww\.)/gi
+const ADDRESS =
+  /[a-z][a-z0-9+.-]{0,20}:[\\/]|https?:|[\\/]{2}|\bwww\.|&#?\w{1,31};|[\p{L}\p{N}]\.[\p{L}\p{N}-]{1,63}\.?(?::\d{1,5})?[/?#]/u
+/** An attribute that holds one: browsers undo line breaks within it, so that nothing need look like one. */
+const ATTRIBUTE =
+  /\b(?:href|src|srcset|action|formaction|poster|background|ping|style)\s{0,20}=\s{0,20}(["'])/
+/** A quote or an angle bracket before an address says where it ends. */
+const BEGINS = new RegExp(`${ATTRIBUTE.source}|(["'\`<]?)(?:${ADDRESS.source})`, 'giu')
 const SPACE = /\s/g
 
 /** A stretch of a text, from its first character to the one after its last. */
@@ -19,7 +26,7 @@ export function linkSpans(text: string): readonly Span[] {
   const spans: Span[] = []
   BEGINS.lastIndex = 0
   for (let found = BEGINS.exec(text); found !== null; found = BEGINS.exec(text)) {
-    const end = endOf(text, found[1] ?? '', BEGINS.lastIndex)
+    const end = endOf(text, found[1] ?? found[2] ?? '', BEGINS.lastIndex)
     spans.push({ start: found.index, end })
     BEGINS.lastIndex = end
   }

@@ -13,6 +13,7 @@ import type { HolderJournal } from './holder-journal.ts'
 import type { HolderKeys } from './holder-keys.ts'
 import { covers, coversAll, type HolderPolicy, type ServiceRights } from './holder-policy.ts'
 import { parseServiceRequest, type SealItem, type ServiceRequest } from './holder-request.ts'
+import { openedRows } from './opened-rows.ts'
 import { OutstandingNonces } from './outstanding-nonces.ts'
 import { SealingEpoch } from './sealing-epoch.ts'
 import { SeenCapabilities } from './seen-capabilities.ts'
@@ -25,8 +26,6 @@ const CLEAR_EVERY = 256
 const MAX_GUESSED = 100_000
 /** What is stored is written once per record, what is searched for by people: so many times as much. */
 const STORED_PER_SEARCH = 100
-/** Characters of a row in an event: keys are as long as the caller likes. */
-const MAX_ROW_TEXT = 200
 
 /** The keys, policy and journal that a holder decides with, and where its acts are logged. */
 export interface HolderCoreOptions {
@@ -212,11 +211,7 @@ export class HolderCore {
     const fresh = { ...charge, records: weighed.fresh }
     journal.opened({ ...fresh, time: now }, used)
     this.#budgets.charge(fresh, now)
-    this.#record('vault.opened', service, person?.actor, {
-      records: items.length,
-      tables: [...new Set(records.values())].slice(0, 20),
-      rows: items.slice(0, 100).map(({ table, row }) => `${table}/${row.join('/')}`.slice(0, MAX_ROW_TEXT)),
-    })
+    for (const opened of openedRows(items)) this.#record('vault.opened', service, person?.actor, opened)
     this.#clear(now)
     return this.#parts('record', index => items[index]?.epoch ?? 0)
   }
