@@ -1,4 +1,11 @@
-import { parseRequestPath, type RequestPath, type RouteSettings, type RouteTable } from '@postern/core'
+import {
+  batchedRequests,
+  type Exchange,
+  parseRequestPath,
+  type RequestPath,
+  type RouteSettings,
+  type RouteTable,
+} from '@postern/core'
 
 /** How many segments a router may be mounted under. */
 const MOST_MOUNTED = 6
@@ -27,6 +34,29 @@ export function isRiskyBatch(path: RequestPath, method: string, routes: RouteTab
   return hasOwnRules(first) || mountsIn(first).some(mount => names.some(name => hasOwnRules(mount + name)))
 }
 
+/** A pattern that says of some place, not of any. */
+const NAMES_PLACE = /\/(?!:|\*)[^/]+/
+
+/**
+ * Whether the body of a request holds another one that is under rules which the request itself does not have,
+ * or something that cannot be read.
+ */
+export async function holdsRiskyRequest(exchange: Exchange, routes: RouteTable): Promise<boolean> {
+  const requests = await batchedRequests(exchange)
+  if (requests === undefined) return true
+  const { canonical } = exchange.path
+  const whole = matched(routes, exchange.method, canonical)
+  const mounts = mountsIn(canonical)
+  return requests.some(({ method, target }) =>
+    pathsOf(target, mounts).some(path => {
+      const match = matched(routes, method, path)
+      return (
+        match !== undefined && NAMES_PLACE.test(match.pattern) && !areSame(match.settings, whole?.settings)
+      )
+    }),
+  )
+}
+
 /** Without exemptions: what one operation is exempt from restricts no batch that it is in. */
 function matched(routes: RouteTable, method: string, path: string): ReturnType<RouteTable['match']> {
   return routes.match(method, path, '')
@@ -43,4 +73,12 @@ function mountsIn(first: string): readonly string[] {
 function areSame(one: RouteSettings, other: RouteSettings = {}): boolean {
   const names = new Set([...Object.keys(one), ...Object.keys(other)])
   return [...names].every(name => Reflect.get(one, name) === Reflect.get(other, name))
+}
+
+/** The paths that a target may stand for: by itself, and below each place on the way to the batch. */
+function pathsOf(target: string, mounts: readonly string[]): readonly string[] {
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/^\/+/, '/')
+  const below = path.startsWith('/') ? path.slice(1) : path
+  const all = path.startsWith('/') ? mounts : mounts.filter(mount => mount !== '/')
+  return all.map(mount => parseRequestPath(mount + below).canonical)
 }

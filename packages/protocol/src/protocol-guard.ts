@@ -9,12 +9,13 @@ import {
   type Guard,
   type MethodOverride,
   type Mode,
+  mayHoldRequests,
   mayOverrideInForm,
   parseByteSize,
   type RouteTable,
   routeException,
 } from '@postern/core'
-import { isRiskyBatch } from './batch-risk.ts'
+import { holdsRiskyRequest, isRiskyBatch } from './batch-risk.ts'
 import { checkBody, checkType } from './check-body.ts'
 import { checkHost } from './check-host.ts'
 import { type PathRisk, pathRisk } from './path-risk.ts'
@@ -55,6 +56,10 @@ export interface ProtocolOptions {
    * methods. Default: `false`.
    */
   readonly readForms?: boolean
+  /**
+   * Whether the bodies of batches are read for requests that are under rules of other routes. Default: `false`.
+   */
+  readonly readBatches?: boolean
   /** Headers such as `X-Original-URL` to let through, in lower case; none by default. */
   readonly allowOverrides?: readonly string[]
   /** The engine's routes: an encoded slash is allowed wherever it changes no rule. */
@@ -92,7 +97,8 @@ const UNREADABLE_FORM: ProtocolFault = {
 
 /**
  * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route
- * declares: methods, media types, sizes. It looks at the head only (and, with `readForms`, at posted forms),
+ * declares: methods, media types, sizes. It looks at the head only (and, with `readForms` and `readBatches`, at
+ * posted forms and batches),
  * and keeps nothing.
  *
  * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`,
@@ -221,10 +227,36 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     }
   }
 
+  /** The rules of a route hold also for a request that comes in the body of another one. */
+  const batchFault = (exchange: Exchange): ProtocolFault => ({
+    rule: 'path',
+    status: 400,
+    message: 'This request holds others that are under different rules, or cannot be read: send each alone.',
+    location: 'body',
+    facts: { risk: 'batch' },
+    exception: routeException(exchange, {
+      allowPaths: [...(exchange.route?.settings.allowPaths ?? []), 'batch'],
+    }),
+  })
+
   const decide = (exchange: Exchange): Decision | Promise<Decision> => {
     const head = readRequestHead(exchange.headers)
     const said = decideOn(exchange, head)
-    if (said !== ALLOW || options.readForms !== true || !mayOverrideInForm(exchange)) return said
+    if (said !== ALLOW) return said
+    const { routes, readBatches } = options
+    if (readBatches === true && routes !== undefined && routes.size > 0 && mayHoldRequests(exchange))
+      if (!allowsBatch(exchange))
+        return holdsRiskyRequest(exchange, routes).then(isRisky =>
+          isRisky ? protocolRefusal([batchFault(exchange)]) : decideOnForm(exchange, head),
+        )
+    return decideOnForm(exchange, head)
+  }
+
+  const allowsBatch = (exchange: Exchange): boolean =>
+    allowed.has('batch') || exchange.route?.settings.allowPaths?.includes('batch') === true
+
+  const decideOnForm = (exchange: Exchange, head: RequestHead): Decision | Promise<Decision> => {
+    if (options.readForms !== true || !mayOverrideInForm(exchange)) return ALLOW
     return formMethodOverrides(exchange).then(wishes => {
       if (wishes === undefined) return protocolRefusal([UNREADABLE_FORM])
       if (wishes.length === 0) return ALLOW

@@ -2,16 +2,22 @@
 const BEHIND = /\/(?:__data\.json|_payload\.js(?:on)?|q-data\.json|_(?:root)?\.data)$/
 /** Where Next's pages router serves them: `/_next/data/BUILD/admin/users.json`, below its `basePath`. */
 const NEXT = /^((?:\/[^/]+)*?)\/_next\/data\/[^/]+(\/.*)\.json$/
+/** A script that routes for a whole application: Symfony, Laravel and others answer `/index.php/admin`, too. */
+const FRONT = /\/(?:index|app)(?:_[a-z]{1,10})?\.(?:php|cgi|fcgi)(?=\/|$)/i
 /** How paths of data end; all else is looked at no further. */
 const ENDS = ['.json', '.data', '.rsc', '/_payload.js'] as const
 
 /**
  * The page whose data a path is for, by the framework that serves it: whoever may not see `/admin` may not
- * have `/admin/__data.json` or `/_next/data/BUILD/admin.json` either. Undefined for any other path, also for
- * one that is the page's with a format (`/admin.data`, `/admin.rsc`), which matches without this.
+ * have `/admin/__data.json` or `/_next/data/BUILD/admin.json` either, nor `/index.php/admin`, which is the
+ * page itself. Undefined for any other path, also for one that is the page's with a format (`/admin.data`,
+ * `/admin.rsc`), which matches without this.
  * @param path canonical
  */
 export function pageOfData(path: string): string | undefined {
+  const dot = path.indexOf('.')
+  if (dot < 0) return undefined
+  if (FRONT.test(path)) return path.replace(FRONT, '') || '/'
   if (!ENDS.some(end => path.endsWith(end))) return undefined
   if (BEHIND.test(path)) return path.replace(BEHIND, '') || '/'
   if (path.endsWith('.rsc')) return pageOfComponents(path)

@@ -246,8 +246,13 @@ describe('the rules of a page', () => {
     ['/page-data/admin/page-data.json', '/admin'],
     ['/page-data/index/page-data.json', '/'],
     ['/app/page-data/a/page-data.json', '/app/**'],
+    ['/index.php/admin', '/admin'],
+    ['/INDEX.PHP/ADMIN', '/admin'],
+    ['/app_dev.php/shop/7', 'GET /shop/:id'],
+    ['/app/index.php/a', '/app/**'],
+    ['/index.php', '/'],
   ] as const)
-    test(`attack: hold for the data that it is rendered from: ${path}`, () => {
+    test(`attack: hold for its data, and for the page by another path: ${path}`, () => {
       const match = table.match('GET', path)
       assert.equal(match?.pattern, pattern)
       const own = table.match('GET', '/app/a')
@@ -264,6 +269,9 @@ describe('the rules of a page', () => {
     '/page-data/other/page-data.json',
     '/page-data.json',
     '/other.segments/_tree.segment.rsc',
+    '/index.php/other',
+    '/other.php/admin',
+    '/index.phpx/admin',
   ])
     test(`hold for nothing else: ${path}`, () => assert.equal(table.match('GET', path), undefined))
 })

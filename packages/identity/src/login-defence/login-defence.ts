@@ -32,10 +32,10 @@ import { DEVICE_COOKIE, deviceCookie, type LinkMail, LoginLinks } from './login-
 import { judgeAnswer, type LoginOutcome } from './login-outcome.ts'
 import type { LoginRecord } from './login-record.ts'
 import { LINK_PATH, proofRefusal, unreadableRefusal, waitRefusal } from './login-refusal.ts'
-import { type CompiledLogin, compileLogin, isObviousLogin, OBVIOUS_LOGIN } from './login-settings.ts'
+import { type CompiledLogin, compileLogin } from './login-settings.ts'
 import type { LoginStore, Step } from './login-store.ts'
 import { memoryLoginStore } from './memory-login-store.ts'
-import { oneLogin } from './one-login.ts'
+import { obviousLogin, oneLogin } from './one-login.ts'
 import { enterOthers, learnOthers, type OtherTries, placeBack, type UpdateName } from './other-names.ts'
 import { PROOF_COOKIE } from './proof-page.ts'
 
@@ -165,7 +165,7 @@ export class LoginDefence implements Guard {
     if (settings === undefined) {
       if (this.#isOwn(exchange)) return OWN_SIGN_IN
       if (this.#options.obviousRoutes === 'ignore') return undefined
-      return isObviousLogin(exchange) ? oneLogin(OBVIOUS_LOGIN, exchange) : undefined
+      return obviousLogin(exchange)
     }
     let compiled = this.#compiled.get(settings)
     if (compiled === undefined) {

@@ -1,4 +1,4 @@
-import { ConfigError, type Exchange } from '@postern/core'
+import { batchedRequests, ConfigError, type Exchange, parseRequestPath } from '@postern/core'
 import { type AccountReader, accountField, readingOf } from './account-field.ts'
 import type { AnswerTest } from './answer-test.ts'
 import { batchedNames } from './batched-names.ts'
@@ -103,6 +103,22 @@ const OBVIOUS =
 export function isObviousLogin({ method, methodOverrides, path }: Exchange): boolean {
   const isPost = method === 'POST' || methodOverrides.some(wish => wish.method === 'POST')
   return isPost && (OBVIOUS.test(path.canonical) || batchedNames(path).some(name => OBVIOUS.test(name)))
+}
+
+/** What guards a batch of whole requests: one that signs in is refused, for it could do so many times. */
+export const BATCHED_LOGIN: CompiledLogin = {
+  read: async exchange => {
+    const requests = (await batchedRequests(exchange)) ?? []
+    const signsIn = requests.some(({ target }) => OBVIOUS.test(parseRequestPath(withSlash(target)).canonical))
+    return { kind: signsIn ? 'several' : 'none' }
+  },
+  tests: {},
+  lanes: OBVIOUS_LANES,
+}
+
+function withSlash(target: string): string {
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  return path.startsWith('/') ? path : `/${path}`
 }
 
 function readerOf(settings: LoginSettings): AccountReader {

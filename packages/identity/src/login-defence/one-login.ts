@@ -1,7 +1,7 @@
-import type { Exchange } from '@postern/core'
+import { type Exchange, mayHoldRequests } from '@postern/core'
 import { batchedNames } from './batched-names.ts'
 import { DEFAULT_LANES } from './lane-rules.ts'
-import type { CompiledLogin } from './login-settings.ts'
+import { BATCHED_LOGIN, type CompiledLogin, isObviousLogin, OBVIOUS_LOGIN } from './login-settings.ts'
 
 /** A request that names several operations could try a password with each. */
 const SEVERAL: CompiledLogin = {
@@ -13,4 +13,10 @@ const SEVERAL: CompiledLogin = {
 /** What guards a login, by the path of a request: one that names several operations is refused. */
 export function oneLogin(login: CompiledLogin, { path }: Exchange): CompiledLogin {
   return batchedNames(path).length > 1 ? SEVERAL : login
+}
+
+/** What guards a request that nobody named a login and that looks like one, or may hold one. */
+export function obviousLogin(exchange: Exchange): CompiledLogin | undefined {
+  if (isObviousLogin(exchange)) return oneLogin(OBVIOUS_LOGIN, exchange)
+  return exchange.hasBody && mayHoldRequests(exchange) ? BATCHED_LOGIN : undefined
 }

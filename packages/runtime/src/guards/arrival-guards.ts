@@ -25,6 +25,7 @@ export function arrivalGuards(
         ...config.protocol,
         routes: config.routes.table,
         readForms: dependsOnMethod(config),
+        readBatches: true,
       }),
     )
   if (hasTraps(config))

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Config, postern } from '../src/index.ts'
+
+/** Sends one body to an application that answers everything. */
+async function statusOf(
+  routes: Config['routes'],
+  target: string,
+  body: string,
+  type = 'application/json',
+): Promise<number> {
+  const config: Config = { dataDirectory: false, routes, identify: () => ({ kind: 'user', id: 'mallory' }) }
+  const layer = await postern({ config, log: 'none' })
+  try {
+    const handle = layer.fetch(() => new Response('done'), { peer: () => '127.0.0.1' })
+    const headers = { 'content-type': type, origin: 'http://shop.example' }
+    const request = new Request(`http://shop.example${target}`, { method: 'POST', headers, body })
+    return (await handle(request)).status
+  } finally {
+    await layer.close()
+  }
+}
+
+const MIXED = 'multipart/mixed; boundary=b'
+const part = (...lines: string[]): string =>
+  ['--b', 'Content-Type: application/http', '', ...lines, '', '--b--', ''].join('\r\n')
+const inJson = (...requests: object[]): string => JSON.stringify({ requests })
+const PAD = 'x'.repeat(3_000_000)
+
+const ADMIN = { require: { role: 'admin' } }
+const ROUTES: Config['routes'] = {
+  'DELETE /odata/Orders(7)': ADMIN,
+  '/admin/**': ADMIN,
+  '/v1.0/users/:id': ADMIN,
+  '/wp-json/wp/v2/users/**': ADMIN,
+  '/parse/classes/_User/:id': ADMIN,
+  '/:page': { maxBody: '10mb' },
+}
+
+describe('a batch that holds whole requests', () => {
+  for (const [name, target, body, type] of [
+    ['OData', '/odata/$batch', part('DELETE Orders(7) HTTP/1.1'), MIXED],
+    ['OData, an absolute path', '/odata/$batch', part('DELETE /odata/Orders(7) HTTP/1.1', 'Host: x'), MIXED],
+    ['OData, an address', '/odata/$batch', part('delete http://x.example/odata/Orders(7) HTTP/1.1'), MIXED],
+    ['OData, a tunnelled method', '/odata/$batch', part('POST Orders(7)', 'X-HTTP-Method: DELETE'), MIXED],
+    ['OData in JSON', '/odata/$batch', inJson({ id: '1', method: 'DELETE', url: 'Orders(7)' })],
+    ['OData, spelled with escapes', '/odata/%24batch', inJson({ method: 'delete', url: 'Orders%287%29' })],
+    ['Graph', '/v1.0/$batch', inJson({ method: 'PATCH', url: '/users/7' })],
+    ['Google', '/batch/drive/v3', part('GET /admin/keys'), 'multipart/mixed; boundary="b"'],
+    ['WordPress', '/wp-json/batch/v1', inJson({ path: '/wp/v2/users/7', body: {} })],
+    ['Parse', '/parse/batch', inJson({ method: 'GET', path: '/parse/classes/_User/7' })],
+    ['a list', '/api/batch', JSON.stringify([{ relative_url: 'admin/x' }, { relative_url: '/admin/x' }])],
+    ['operations by name', '/api/batch', JSON.stringify({ one: { uri: '/admin/x', method: 'GET' } })],
+    [
+      'behind another',
+      '/api/batch',
+      inJson({ method: 'GET', url: '/ok' }, { method: 'GET', url: '/admin/x' }),
+    ],
+    ['a name twice', '/odata/$batch', '{"requests":[{"method":"DELETE","url":"Orders(7)","url":"ok"}]}'],
+    ['no JSON', '/odata/$batch', '{"requests":[{"method":"DELETE","url":"Orders(7)"},]}'],
+    ['too long to be read', '/odata/$batch', part(PAD, 'DELETE Orders(7) HTTP/1.1'), MIXED],
+  ] as const)
+    test(`attack: ${name}: rules of a route hold for what it holds`, async () => {
+      assert.equal(await statusOf(ROUTES, target, body, type), 400)
+    })
+
+  for (const [name, target, body, type] of [
+    ['under no rule', '/odata/$batch', part('GET Products HTTP/1.1'), MIXED],
+    ['of another method', '/odata/$batch', inJson({ method: 'GET', url: 'Orders(7)' })],
+    [
+      'with data that name paths',
+      '/api/batch',
+      inJson({ method: 'POST', url: '/menu', body: { url: '/admin/x' } }),
+    ],
+    ['that is an upload', '/api/batch', JSON.stringify({ rows: [{ pad: PAD }] })],
+    ['of another endpoint', '/api/menu', JSON.stringify([{ method: 'GET', url: '/admin/x' }])],
+  ] as const)
+    test(`goes through ${name}`, async () => {
+      assert.equal(await statusOf(ROUTES, target, body, type), 200)
+    })
+
+  test('goes through under one rule, and where it is allowed', async () => {
+    const body = inJson({ method: 'DELETE', url: 'Orders(7)' })
+    const all: Config['routes'] = { '/odata/**': { maxBody: '10mb' } }
+    assert.equal(await statusOf(all, '/odata/$batch', body), 200)
+    const allowed: Config['routes'] = { ...ROUTES, '/odata/$batch': { allowPaths: ['batch'] } }
+    assert.equal(await statusOf(allowed, '/odata/$batch', body), 200)
+  })
+
+  for (const [name, target, body, type] of [
+    ['Parse', '/parse/batch', inJson({ method: 'POST', path: '/parse/login', body: { username: 'ada' } })],
+    ['Google', '/batch', part('POST /users/sign_in HTTP/1.1'), MIXED],
+    ['OData', '/odata/$batch', part('POST login HTTP/1.1'), MIXED],
+    ['an address', '/odata/$batch', inJson({ method: 'POST', url: 'https://x.example/login' })],
+  ] as const)
+    test(`attack: ${name}: it tries no passwords, where no rule names a login`, async () => {
+      assert.equal(await statusOf({}, target, body, type), 400)
+    })
+})
