@@ -1,3 +1,4 @@
+import { domainToUnicode } from 'node:url'
 import { foldedText, plainLetters } from '@postern/core'
 import { asciiDomain } from '../account/email.ts'
 
@@ -6,9 +7,9 @@ const MAX_LENGTH = 320
 
 /**
  * The one spelling that stands for an account: Unicode NFKC, without invisible characters, marks and
- * surrounding space, case-folded; of an address, the domain in ASCII. Every check reads this form, so writing
+ * surrounding space, case-folded; of an address, the domain as people read it. Every check reads this form, so writing
  * a name differently neither bypasses a limit nor makes a second account. Databases find `alice` for `álice`
- * too (MySQL by default, and WordPress), so both are one name here. Undefined for an empty name, and for one
+ * too (MySQL by default, and WordPress), also in the domain, so both are one name here. Undefined for an empty name, and for one
  * that is longer than any account's.
  */
 export function canonicalAccount(name: string): string | undefined {
@@ -17,5 +18,6 @@ export function canonicalAccount(name: string): string | undefined {
   if (folded === '' || folded.length > MAX_LENGTH * 4) return undefined
   const at = folded.lastIndexOf('@')
   const domain = at < 1 ? undefined : asciiDomain(folded.slice(at + 1))
-  return domain === undefined ? plainLetters(folded) : `${plainLetters(folded.slice(0, at))}@${domain}`
+  if (domain === undefined) return plainLetters(folded)
+  return plainLetters(`${folded.slice(0, at)}@${domainToUnicode(domain)}`)
 }
