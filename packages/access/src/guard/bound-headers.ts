@@ -26,9 +26,12 @@ const WORDS = new RegExp(
 /** What the act itself names, and what others than the usual spelling would name again. */
 const NAMED_BY_ACT: ReadonlySet<string> = new Set(['content-type', 'content-encoding'])
 
-/** What browsers, proxies and tracing set for each try: it must not make another act of the same one. */
+/**
+ * What browsers, proxies and tracing set for each try: it must not make another act of the same one. An
+ * address is the client's own only where it is said to be; `X-Recipient-Address` says who receives.
+ */
 const INCIDENTAL =
-  /^(?:sec|access-control|postern)-|(?:^|-)(?:agent|ip|address|port|time|timestamp|signature|sha256)$|(?:attempt|retry)-count$|(?:request|operation|trace|span|correlation|session|transaction|message)-?id$/
+  /^(?:sec|access-control|postern)-|(?:^|-)(?:user|source|host|env|environment|site|region|group)-(?:ip|address|port)$|(?:^|-)(?:agent|time|timestamp|signature|sha256)$|(?:attempt|retry)-count$|(?:request|operation|trace|span|correlation|session|transaction|message)-?id$/
 
 /**
  * The headers of a request that a consent or a proof is bound to, by lower-case name; undefined when there
