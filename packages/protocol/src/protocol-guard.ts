@@ -57,7 +57,8 @@ export interface ProtocolOptions {
    */
   readonly readForms?: boolean
   /**
-   * Whether the bodies of batches are read for requests that are under rules of other routes. Default: `false`.
+   * Whether the bodies of batches are read for requests that are under rules of other routes. Default:
+   * `false`.
    */
   readonly readBatches?: boolean
   /** Headers such as `X-Original-URL` to let through, in lower case; none by default. */
@@ -97,9 +98,8 @@ const UNREADABLE_FORM: ProtocolFault = {
 
 /**
  * The guard of HTTP itself: refuses requests that two parsers could read differently, and what no route
- * declares: methods, media types, sizes. It looks at the head only (and, with `readForms` and `readBatches`, at
- * posted forms and batches),
- * and keeps nothing.
+ * declares: methods, media types, sizes. It looks at the head only (and, with `readForms` and
+ * `readBatches`, at posted forms and batches), and keeps nothing.
  *
  * Rules: `protocol/method`, `protocol/content-type`, `protocol/size`, `protocol/host`, `protocol/framing`,
  * `protocol/path`, `protocol/target`, `protocol/headers`, `protocol/override`.

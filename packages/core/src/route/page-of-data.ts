@@ -2,7 +2,7 @@
 const BEHIND = /\/(?:__data\.json|_payload\.js(?:on)?|q-data\.json|_(?:root)?\.data)$/
 /** Where Next's pages router serves them: `/_next/data/BUILD/admin/users.json`, below its `basePath`. */
 const NEXT = /^((?:\/[^/]+)*?)\/_next\/data\/[^/]+(\/.*)\.json$/
-/** A script that routes for a whole application: Symfony, Laravel and others answer `/index.php/admin`, too. */
+/** A script that routes for an application: Symfony, Laravel and others answer `/index.php/admin` too. */
 const FRONT = /\/(?:index|app)(?:_[a-z]{1,10})?\.(?:php|cgi|fcgi)(?=\/|$)/i
 /** How paths of data end; all else is looked at no further. */
 const ENDS = ['.json', '.data', '.rsc', '/_payload.js'] as const

@@ -7,10 +7,10 @@ const MAX_LENGTH = 320
 
 /**
  * The one spelling that stands for an account: Unicode NFKC, without invisible characters, marks and
- * surrounding space, case-folded; of an address, the domain as people read it. Every check reads this form, so writing
- * a name differently neither bypasses a limit nor makes a second account. Databases find `alice` for `álice`
- * too (MySQL by default, and WordPress), also in the domain, so both are one name here. Undefined for an empty name, and for one
- * that is longer than any account's.
+ * surrounding space, case-folded; of an address, the domain as people read it. Every check reads this form:
+ * writing a name differently neither bypasses a limit nor makes a second account. Databases find `alice` for
+ * `álice` too (MySQL by default, and WordPress), also in the domain, so both are one name here. Undefined for
+ * an empty name, and for one that is longer than any account's.
  */
 export function canonicalAccount(name: string): string | undefined {
   if (name.length > MAX_LENGTH) return undefined
