@@ -1,5 +1,5 @@
 import type { Exchange } from '@postern/core'
-import { hostCookieName, readCookies, setCookie } from '../headers/cookie.ts'
+import { hostCookieName, readOwnCookies, setCookie } from '../headers/cookie.ts'
 import type { SetCookieLine } from './set-cookie-line.ts'
 
 /** Under which the browser holds its session; on HTTPS with `__Host-` in front. */
@@ -21,7 +21,7 @@ export interface BoundCookie {
  */
 export function readBoundCookie(exchange: Exchange): BoundCookie | 'absent' | 'unreadable' {
   const name = hostCookieName(COOKIE, exchange.scheme)
-  const values = new Set(readCookies(exchange.header('cookie'), name))
+  const values = new Set(readOwnCookies(exchange.header('cookie'), name))
   const [value] = values
   if (value === undefined) return 'absent'
   const parts = values.size === 1 ? VALUE.exec(value) : null

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Exchange } from '@postern/core'
-import { hostCookieName, readCookies, setCookie } from '../headers/cookie.ts'
+import { hostCookieName, readOwnCookies, setCookie } from '../headers/cookie.ts'
 
 /** Signed tokens for browsers that tell neither `Sec-Fetch-Site` nor `Origin`. */
 export interface CsrfTokens {
@@ -25,7 +25,7 @@ export function csrfTokens(secret: Uint8Array): CsrfTokens {
   const tokenOf = (id: string): string =>
     createHmac('sha256', key).update(`postern csrf\n${id}`).digest('base64url')
   const idOf = (exchange: Exchange): string | undefined =>
-    readCookies(exchange.header('cookie'), hostCookieName(COOKIE, exchange.scheme)).find(id => ID.test(id))
+    readOwnCookies(exchange.header('cookie'), hostCookieName(COOKIE, exchange.scheme)).find(id => ID.test(id))
   return {
     issue: exchange => {
       let id = idOf(exchange)

@@ -1,18 +1,34 @@
 import type { Exchange } from '@postern/core'
 
+/** The space that separates cookies (RFC 6265 section 4.2.1), and what some servers take for it besides. */
+const SPACE = /^[ \t]+|[ \t]+$/g
+const UNSEEN = /^[^!-~]+|[^!-~]+$/g
+
 /**
  * All values that a `Cookie` header holds under a name, in order (RFC 6265 section 5.4: several may be sent
- * for several paths). Names are compared exactly. An absent header holds none. Every pair is looked at, for
- * whoever stops earlier than the backend does not see the cookie that it reads; the header's length is
- * bounded by whoever received it.
+ * for several paths). An absent header holds none. Every pair is looked at, for who stops earlier than the
+ * backend does not see the cookie that it reads; the header's length is bounded by its receiver. The
+ * name may have any white space around it, as that of a cookie of the application: many servers take it away.
  */
 export function readCookies(header: string | undefined, name: string): readonly string[] {
-  if (header === undefined) return []
+  return valuesOf(header, name, UNSEEN)
+}
+
+/**
+ * The same for a cookie of our own, whose name nothing but a space or tab surrounds. A subdomain may not set
+ * `__Host-x`, but may set that name behind a byte 0xA0, which `trim` takes for a space.
+ */
+export function readOwnCookies(header: string | undefined, name: string): readonly string[] {
+  return valuesOf(header, name, SPACE)
+}
+
+function valuesOf(header: string | undefined, name: string, around: RegExp): readonly string[] {
+  if (header === undefined || !header.includes(name)) return []
   const found: string[] = []
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
-    if (equals < 0 || pair.slice(0, equals).trim() !== name) continue
-    const value = pair.slice(equals + 1).trim()
+    if (equals < 0 || pair.slice(0, equals).replace(around, '') !== name) continue
+    const value = pair.slice(equals + 1).replace(SPACE, '')
     found.push(value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
   }
   return found
@@ -42,7 +58,7 @@ function namesOf(pair: string): readonly string[] {
 
 /** PHP reads a dot, a space and an opening bracket of a name as an underscore, and once undid escapes. */
 function oneName(name: string): string {
-  return unescaped(name).replace(/[ .[]/g, '_')
+  return unescaped(name.replace(UNSEEN, '')).replace(/[ .[]/g, '_')
 }
 
 function unescaped(name: string): string {

@@ -16,7 +16,7 @@ import {
   systemClock,
   systemRandom,
 } from '@postern/core'
-import { hostCookieName, readCookies } from '../headers/cookie.ts'
+import { hostCookieName, readOwnCookies } from '../headers/cookie.ts'
 import type { DocumentPlaces, LoginDocument } from './account-field.ts'
 import { Altcha } from './altcha.ts'
 import { status } from './answer-test.ts'
@@ -204,7 +204,7 @@ export class LoginDefence implements Guard {
     exchange: Exchange,
     account: string,
   ): { readonly client: Client; readonly cookies: readonly string[]; readonly network: string } {
-    const cookies = readCookies(exchange.header('cookie'), hostCookieName(DEVICE_COOKIE, exchange.scheme))
+    const cookies = readOwnCookies(exchange.header('cookie'), hostCookieName(DEVICE_COOKIE, exchange.scheme))
     const network = networkOf(exchange.client, { v4: 24, v6: 56 })
     const client = {
       device: deviceFor(cookies, account, this.#hash),
@@ -282,7 +282,7 @@ export class LoginDefence implements Guard {
   async #isProven(exchange: Exchange, subject: string, work: number): Promise<boolean> {
     const offered = [
       exchange.header('postern-proof'),
-      ...readCookies(exchange.header('cookie'), PROOF_COOKIE),
+      ...readOwnCookies(exchange.header('cookie'), PROOF_COOKIE),
       await altchaField(exchange),
     ]
     return offered.some(payload => payload !== undefined && this.#altcha.redeem(payload, subject, work))
@@ -328,7 +328,7 @@ export class LoginDefence implements Guard {
     // Also while it is unseen: the head leaves before the body is known. An id that
     // no record confirms is worth nothing.
     const name = hostCookieName(DEVICE_COOKIE, exchange.scheme)
-    const cookies = readCookies(exchange.header('cookie'), name)
+    const cookies = readOwnCookies(exchange.header('cookie'), name)
     head.append(
       'Set-Cookie',
       deviceCookie(exchange, withDevice(cookies, attempt.account, attempt.device, this.#hash)),

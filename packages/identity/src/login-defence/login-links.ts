@@ -10,7 +10,7 @@ import {
   pageLanguage,
   type RandomSource,
 } from '@postern/core'
-import { hostCookieName, readCookies, setCookie } from '../headers/cookie.ts'
+import { hostCookieName, readOwnCookies, setCookie } from '../headers/cookie.ts'
 import { canonicalAccount } from './account-name.ts'
 import { takeOne } from './bucket.ts'
 import { newDevice, withDevice } from './device-cookie.ts'
@@ -132,7 +132,7 @@ export class LoginLinks {
       }))
     if (!opened) return page(exchange, 410, 'ended')
     const name = hostCookieName(DEVICE_COOKIE, exchange.scheme)
-    const value = withDevice(readCookies(exchange.header('cookie'), name), key, device, hash)
+    const value = withDevice(readOwnCookies(exchange.header('cookie'), name), key, device, hash)
     exchange.reply('Set-Cookie', deviceCookie(exchange, value))
     this.#options.onEvent(linkEvent(exchange, key, 'opened'))
     return {
