@@ -211,7 +211,7 @@ export class HolderCore {
     const fresh = { ...charge, records: weighed.fresh }
     journal.opened({ ...fresh, time: now }, used)
     this.#budgets.charge(fresh, now)
-    for (const opened of openedRows(items)) this.#record('vault.opened', service, person?.actor, opened)
+    this.#recordOpened(service, person?.actor, items)
     this.#clear(now)
     return this.#parts('record', index => items[index]?.epoch ?? 0)
   }
@@ -370,6 +370,10 @@ export class HolderCore {
       ...(detail !== undefined && { detail }),
     })
     return refusal
+  }
+
+  #recordOpened(service: string, person: string | undefined, items: OpenBatch['items']): void {
+    for (const opened of openedRows(items)) this.#record('vault.opened', service, person, opened)
   }
 
   #record(type: string, service: string, person: string | undefined, data: NonNullable<Event['data']>): void {
