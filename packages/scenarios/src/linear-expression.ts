@@ -1,5 +1,6 @@
 /** A set of characters: 0 to 127, and 128 for all others. */
 type CharSet = Uint8Array
+const SET_SIZE = 129
 
 interface Atom {
   readonly set: CharSet
@@ -10,6 +11,8 @@ interface Atom {
 /** Why an expression is refused. */
 class Refused extends Error {}
 
+/** What is not repeated. */
+const ONCE = { min: 1, max: 1 } as const
 const ALL = charSet(() => true)
 
 /**
@@ -93,7 +96,7 @@ class Parser {
       throw new Refused('repeats a group that itself repeats')
     if (max > 1) checkStarts(branches)
     // Seen from outside: one atom of all the characters the group can take.
-    let set: CharSet = new Uint8Array(129)
+    let set: CharSet = new Uint8Array(SET_SIZE)
     for (const atom of branches.flat()) set = union(set, atom.set)
     const fewest = Math.min(...branches.map(branch => branch.reduce((sum, atom) => sum + atom.min, 0)))
     const outerMax = isLong || max === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : 1
@@ -114,10 +117,11 @@ class Parser {
   }
 
   #quantifier(): { min: number; max: number } {
+    if (!'*+?{'.includes(this.#peek() || ' ')) return ONCE
     const found = /^(?:([*+?])|\{(\d{1,4})(,(\d{0,4}))?\})\??/.exec(
       this.#source.slice(this.#at, this.#at + 12),
     )
-    if (found === null) return { min: 1, max: 1 }
+    if (found === null) return ONCE
     this.#at += found[0].length
     const [, sign, low = '0', comma, high] = found
     if (sign === '*') return { min: 0, max: Number.POSITIVE_INFINITY }
@@ -133,7 +137,7 @@ class Parser {
   #bracket(): CharSet {
     const isNegated = this.#peek() === '^'
     if (isNegated) this.#at++
-    let set: CharSet = new Uint8Array(129)
+    let set: CharSet = new Uint8Array(SET_SIZE)
     while (this.#peek() !== ']') {
       const from = this.#member()
       if (this.#peek() === '-' && this.#source[this.#at + 1] !== ']' && from.length === 1) {
@@ -188,7 +192,7 @@ class Parser {
  * ways.
  */
 function checkStarts(branches: readonly (readonly Atom[])[]): void {
-  let seen: CharSet = new Uint8Array(129)
+  let seen: CharSet = new Uint8Array(SET_SIZE)
   for (const branch of branches) {
     const first = branch[0]?.set
     if (first === undefined) throw new Refused('repeats a group that can be empty')
@@ -210,26 +214,38 @@ function classOf(letter: string): CharSet | undefined {
 }
 
 function charSet(has: (code: number) => boolean): CharSet {
-  return Uint8Array.from({ length: 129 }, (_, code) => (has(code) ? 1 : 0))
+  const set = new Uint8Array(SET_SIZE)
+  for (let code = 0; code < SET_SIZE; code++) set[code] = has(code) ? 1 : 0
+  return set
 }
 
 /** Both cases: expressions are matched without regard to case. */
 function single(char: string): CharSet {
-  const lower = Math.min(128, char.toLowerCase().charCodeAt(0))
-  const upper = Math.min(128, char.toUpperCase().charCodeAt(0))
-  return charSet(code => code === lower || code === upper)
+  const set = new Uint8Array(SET_SIZE)
+  add(set, char)
+  return set
+}
+
+function add(set: CharSet, char: string): void {
+  set[Math.min(128, char.toLowerCase().charCodeAt(0))] = 1
+  set[Math.min(128, char.toUpperCase().charCodeAt(0))] = 1
 }
 
 function range(from: number, to: number): CharSet {
-  let set: CharSet = charSet(code => code === 128 && to > 127)
-  for (let code = from; code <= Math.min(127, to); code++) set = union(set, single(String.fromCharCode(code)))
+  const set = new Uint8Array(SET_SIZE)
+  if (to > 127) set[128] = 1
+  for (let code = from; code <= Math.min(127, to); code++) add(set, String.fromCharCode(code))
   return set
 }
 
 function union(a: CharSet, b: CharSet): CharSet {
-  return a.map((value, index) => value | (b[index] ?? 0))
+  const both = new Uint8Array(SET_SIZE)
+  for (let code = 0; code < SET_SIZE; code++) both[code] = (a[code] as number) | (b[code] as number)
+  return both
 }
 
 function overlaps(a: CharSet, b: CharSet): boolean {
-  return a.some((value, index) => value === 1 && b[index] === 1)
+  for (let code = 0; code < SET_SIZE; code++)
+    if (((a[code] as number) & (b[code] as number)) !== 0) return true
+  return false
 }
