@@ -4,8 +4,8 @@ import type { Parts } from '../rule/searched-parts.ts'
 import { bitsOf } from '../value/bits.ts'
 import type { Features } from '../value/features.ts'
 import { RuleGates } from './rule-gates.ts'
-import { SignFilter } from './sign-filter.ts'
-import { TextFilter } from './text-filter.ts'
+import { SignFilter, tellingSets } from './sign-filter.ts'
+import { mostTelling, TextFilter } from './text-filter.ts'
 
 const NOTHING: RequiredOfText = { requires: undefined, least: 0, signs: undefined }
 /** From this length on, less one, every rule fits. */
@@ -174,10 +174,14 @@ export class RuleCandidates {
   }
 }
 
-/** What a text must hold for a rule to hit it. */
-export function requiredBy({ needs, signs }: Rule, reader: ExpressionReader): RequiredOfText {
+/** What a text must hold for a rule to hit it, as far as the filters ask for it. */
+export function requiredBy({ needs, signs: own }: Rule, reader: ExpressionReader): RequiredOfText {
   const required = needs === undefined ? NOTHING : reader.read(needs.map(({ source }) => source).join('|'))
-  return signs === undefined ? required : { ...required, signs }
+  return {
+    requires: required.requires?.map(alternative => [mostTelling(alternative)]),
+    least: required.least,
+    signs: (own ?? required.signs)?.map(each => ({ all: each.all, some: tellingSets(each) })),
+  }
 }
 
 function fitting(required: readonly RequiredOfText[], length: number): Int32Array {

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule/rule.ts'
+import { rowsByBit, sizeByBit } from './rows-by-bit.ts'
 
 /** For each of the four bytes of a mask and each of its values, the rules that it opens. */
 type GateTable = Int32Array
@@ -43,20 +44,13 @@ export class RuleGates {
 /** @param gates of each rule; 0 opens the rule whatever the mask */
 function gateTable(gates: readonly number[]): GateTable {
   const width = Math.ceil(gates.length / 32)
-  const table = new Int32Array(4 * 256 * width)
-  gates.forEach((gate, index) => {
-    const row = index >> 5
-    const bit = 1 << (index & 31)
-    for (let byte = 0; byte < 4; byte++) {
-      const opening = (gate >>> (byte * 8)) & 255
-      // What one byte opens is open: a rule that is always open is so by the first.
-      if (gate === 0 ? byte > 0 : opening === 0) continue
-      for (let value = 0; value < 256; value++) {
-        if (gate !== 0 && (value & opening) === 0) continue
-        const at = (byte * 256 + value) * width + row
-        table[at] = (table[at] as number) | bit
-      }
-    }
+  const table = new Int32Array(sizeByBit(width))
+  rowsByBit(gates, table)
+  // What one byte opens is open: a rule that is always open is so by the first.
+  gates.forEach((gate, rule) => {
+    if (gate !== 0) return
+    for (let at = rule >> 5; at < 256 * width; at += width)
+      table[at] = (table[at] as number) | (1 << (rule & 31))
   })
   return table
 }

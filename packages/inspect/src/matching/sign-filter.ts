@@ -1,7 +1,6 @@
 import { NO_SIGNS, type RequiredSigns, type SignSet, signsOfEither } from '../rule/required-signs.ts'
+import { rowsByBit, sizeByBit } from './rows-by-bit.ts'
 
-/** Bytes of the masks `chars` and `holds`, four each. */
-const BYTES = 8
 const VALUES = 256
 
 /**
@@ -32,27 +31,29 @@ export class SignFilter {
   /** @param needs of each rule, one for each of its alternatives */
   constructor(needs: readonly (readonly RequiredSigns[] | undefined)[]) {
     this.#width = Math.ceil(needs.length / 32)
-    this.#all = new Int32Array(BYTES * VALUES * this.#width).fill(-1)
-    this.#some = new Int32Array(BYTES * VALUES * this.#width)
     this.#more = new Int32Array(this.#width)
     this.#starts = new Int32Array(needs.length + 1)
+    const all: SignSet[] = []
+    const some: SignSet[] = []
     const rows: number[] = []
     /** The rules without such a set: every value of one byte lets them through. */
     const free = new Int32Array(this.#width)
     needs.forEach((alternatives, rule) => {
-      const { all, some } = sharedBy(alternatives)
-      const sets = tellingSets({ all, some })
-      this.#markAll(rule, all)
+      const shared = sharedBy(alternatives)
+      const sets = tellingSets(shared)
       const [set] = sets
+      all.push(shared.all)
+      some.push(set ?? NO_SIGNS.all)
       if (set === undefined) free[rule >> 5] = (free[rule >> 5] as number) | (1 << (rule & 31))
-      else this.#markSome(rule, set)
       if (alternatives !== undefined && (alternatives.length > 1 || sets.length > 1)) {
         this.#more[rule >> 5] = (this.#more[rule >> 5] as number) | (1 << (rule & 31))
-        rows.push(...alternatives.flatMap(compiled))
+        for (const each of alternatives) compile(each, rows)
       }
       this.#starts[rule + 1] = rows.length
     })
     this.#needs = Int32Array.from(rows)
+    this.#all = lackingNothing(signTable(all), this.#width)
+    this.#some = signTable(some)
     for (let at = 0; at < VALUES * this.#width; at++)
       this.#some[at] = (this.#some[at] as number) | (free[at % this.#width] as number)
   }
@@ -99,35 +100,6 @@ export class SignFilter {
     }
   }
 
-  /** Keeps a rule back where something that it needs is missing. */
-  #markAll(rule: number, all: SignSet): void {
-    for (let byte = 0; byte < BYTES; byte++) {
-      const needed = byteOf(all, byte)
-      if (needed === 0) continue
-      for (let value = 0; value < VALUES; value++)
-        if ((needed & ~value) !== 0) this.#keepBack(rule, byte, value)
-    }
-  }
-
-  /** Lets a rule through where some of a set is there. */
-  #markSome(rule: number, set: SignSet): void {
-    for (let byte = 0; byte < BYTES; byte++) {
-      const needed = byteOf(set, byte)
-      if (needed === 0) continue
-      for (let value = 0; value < VALUES; value++) if ((needed & value) !== 0) this.#let(rule, byte, value)
-    }
-  }
-
-  #keepBack(rule: number, byte: number, value: number): void {
-    const at = (byte * VALUES + value) * this.#width + (rule >> 5)
-    this.#all[at] = (this.#all[at] as number) & ~(1 << (rule & 31))
-  }
-
-  #let(rule: number, byte: number, value: number): void {
-    const at = (byte * VALUES + value) * this.#width + (rule >> 5)
-    this.#some[at] = (this.#some[at] as number) | (1 << (rule & 31))
-  }
-
   #isMet(rule: number, chars: number, holds: number): boolean {
     const needs = this.#needs
     const end = this.#starts[rule + 1] as number
@@ -151,19 +123,40 @@ function sharedBy(needs: readonly RequiredSigns[] | undefined): RequiredSigns {
   return needs === undefined || needs.includes(NO_SIGNS) ? NO_SIGNS : signsOfEither(needs)
 }
 
-/** Byte 0 to 3 of `chars`, 4 to 7 of `holds`. */
-function byteOf({ chars, holds }: SignSet, byte: number): number {
-  return ((byte < 4 ? chars : holds) >>> ((byte & 3) * 8)) & 255
+/** By byte and value, the rules of whose set one kind is among these. */
+function signTable(sets: readonly SignSet[]): Int32Array {
+  const size = sizeByBit(Math.ceil(sets.length / 32))
+  const table = new Int32Array(2 * size)
+  rowsByBit(
+    sets.map(({ chars }) => chars),
+    table.subarray(0, size),
+  )
+  rowsByBit(
+    sets.map(({ holds }) => holds),
+    table.subarray(size),
+  )
+  return table
 }
 
-function compiled(needs: RequiredSigns): readonly number[] {
+/** By byte and value, the rules that need none of the kinds that are not there. */
+function lackingNothing(needed: Int32Array, width: number): Int32Array {
+  const table = new Int32Array(needed.length)
+  for (let at = 0; at < needed.length; at += width) {
+    const absent = ((at / width) ^ (VALUES - 1)) * width
+    for (let row = 0; row < width; row++) table[at + row] = ~(needed[absent + row] as number)
+  }
+  return table
+}
+
+function compile(needs: RequiredSigns, rows: number[]): void {
   const { all } = needs
   const sets = tellingSets(needs)
-  return [all.chars, all.holds, sets.length, ...sets.flatMap(({ chars, holds }) => [chars, holds])]
+  rows.push(all.chars, all.holds, sets.length)
+  for (const { chars, holds } of sets) rows.push(chars, holds)
 }
 
 /** The sets that say what neither the kinds that are all needed nor the sets before them say. */
-function tellingSets({ all, some }: RequiredSigns): readonly SignSet[] {
+export function tellingSets({ all, some }: RequiredSigns): readonly SignSet[] {
   return some.filter((set, at) => isTelling(set, all, some.slice(0, at)))
 }
 

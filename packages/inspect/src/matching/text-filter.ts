@@ -52,36 +52,36 @@ export class TextFilter {
     const width = Math.ceil(requirements.length / 32)
     this.#rows = new Int32Array(width)
     this.free = new Int32Array(width)
-    const texts = new Map<string, Int32Array>()
-    const required = requirements.map(alternatives => new Set(alternatives?.flatMap(mostTelling)))
-    requirements.forEach((alternatives, index) => {
-      const bit = 1 << (index & 31)
-      const row = index >> 5
-      if (alternatives === undefined) this.free[row] = (this.free[row] as number) | bit
-      for (const text of required[index] as ReadonlySet<string>) {
-        const rows = texts.get(text) ?? new Int32Array(width)
-        rows[row] = (rows[row] as number) | bit
-        texts.set(text, rows)
-      }
-    })
-    const all = [...texts.keys()]
+    const numbers = new Map<string, number>()
+    const required = requirements.map(alternatives =>
+      alternatives === undefined ? [] : numbersOf(alternatives, numbers),
+    )
+    const all = [...numbers.keys()]
     const starts = rarestTriples(all)
     const places = all.map((text, index) => placesOf(text, starts[index] as number))
     this.#entries = new Int32Array(ENTRY * places.reduce((sum, { length }) => sum + length, 0))
     this.#starts = new Int32Array(all.length + 1)
-    this.#codes = codesOf(all.join(''))
+    const joined = all.join('')
+    this.#codes = copied.copy(joined, 0, joined.length).slice(0, joined.length)
     this.#reach = new Uint16Array(all.length)
     this.#foundIn = new Int32Array(all.length)
     this.#lets = new Int32Array(all.length * width)
     this.#parts = new Int32Array(all.length)
-    const numbers = new Map(all.map((text, index) => [text, index]))
-    this.#texts = Int32Array.from(required.flatMap(set => [...set].map(text => numbers.get(text) as number)))
-    this.#firstText = Int32Array.from([0, ...sums(required.map(({ size }) => size))])
+    this.#texts = Int32Array.from(required.flat())
+    this.#firstText = Int32Array.from([0, ...sums(required.map(({ length }) => length))])
+    required.forEach((numbered, rule) => {
+      const bit = 1 << (rule & 31)
+      const row = rule >> 5
+      if (requirements[rule] === undefined) this.free[row] = (this.free[row] as number) | bit
+      for (const text of numbered) {
+        const at = text * width + row
+        this.#lets[at] = (this.#lets[at] as number) | bit
+      }
+    })
     let entry = 0
     all.forEach((text, index) => {
       this.#starts[index + 1] = (this.#starts[index] as number) + text.length
       this.#reach[index] = text.length > 2 ? (starts[index] as number) + 3 : 2
-      this.#lets.set(texts.get(text) as Int32Array, index * width)
       for (const place of places[index] as readonly number[]) {
         this.#bits[place >> 3] = (this.#bits[place >> 3] as number) | (1 << (place & 7))
         this.#entries[entry] = index
@@ -183,12 +183,6 @@ export class TextFilter {
   }
 }
 
-function codesOf(text: string): Uint16Array {
-  const codes = new Uint16Array(text.length)
-  for (let at = 0; at < codes.length; at++) codes[at] = charCodeAt.call(text, at)
-  return codes
-}
-
 /** Each with all before it. */
 function sums(counts: readonly number[]): readonly number[] {
   let sum = 0
@@ -221,10 +215,29 @@ function placesOf(text: string, start: number): readonly number[] {
   return Array.from({ length: 64 }, (_, first) => placeOf(first, second, third))
 }
 
+/** The texts of which a rule requires one, by number: a new one gets the next. */
+function numbersOf(alternatives: readonly Requirement[], numbers: Map<string, number>): readonly number[] {
+  const found = new Set<number>()
+  for (const alternative of alternatives)
+    for (const text of mostTelling(alternative)) {
+      const number = numbers.get(text) ?? numbers.size
+      numbers.set(text, number)
+      found.add(number)
+    }
+  return [...found]
+}
+
 /** Of several lists the one whose texts are met least: that of which the shortest text is longest. */
-function mostTelling(lists: Requirement): OneOf {
-  const weight = (list: OneOf): number => Math.min(...list.map(text => text.length)) * 64 - list.length
-  return lists.toSorted((a, b) => weight(b) - weight(a))[0] ?? []
+export function mostTelling(lists: Requirement): OneOf {
+  let best: OneOf = []
+  let most = Number.NEGATIVE_INFINITY
+  for (const list of lists) {
+    const weight = Math.min(...list.map(text => text.length)) * 64 - list.length
+    if (weight <= most) continue
+    most = weight
+    best = list
+  }
+  return best
 }
 
 /** How frequent each character is in English, by its code: the space most. */
