@@ -91,6 +91,51 @@ describe('an account that a database finds by a name like it', () => {
   })
 })
 
+describe('an application that normalises addresses', () => {
+  const routes = {
+    'POST /login': { login: { account: 'email', failed: status(401), succeeded: status(303) } },
+  }
+  const bodyOf = (email: string, password = 'wrong') =>
+    `email=${encodeURIComponent(email)}&password=${password}`
+  const spellings: readonly (readonly [string, (i: number) => string])[] = [
+    ['tags', i => `alice+${i}@shop.example`],
+    ['tags of Google', i => `a.lice+${i}@googlemail.com`],
+    ['dots', i => `a.l${i % 2 ? '.' : ''}i${i % 3 ? '.' : ''}c${i % 5 ? '.' : ''}e+${i}@gmail.com`],
+    ['hyphens of Yahoo', i => `alice-${i}@yahoo.com`],
+  ]
+  for (const [name, spelling] of spellings)
+    test(`attack: one account is guessed at under as many ${name} as there are guesses`, async () => {
+      const shop = new LoginWorld(routes, wrong, LANES_ALONE)
+      assert.equal(await guess(shop, i => ({ body: bodyOf(spelling(i)) })), 30)
+    })
+
+  test('people whose address has dots or a tag become known as others do, and are let in while it is guessed at', async () => {
+    for (const email of ['al.ice@gmail.com', 'alice+shop@shop.example']) {
+      const shop = new LoginWorld(
+        routes,
+        body => ({ status: body.includes('=right') ? 303 : 401 }),
+        LANES_ALONE,
+      )
+      const first = await shop.send({ type: FORM, body: bodyOf(email, 'right'), address: '203.0.113.7' })
+      assert.ok(first.handled)
+      const cookie = cookiesOf(first)
+      await guess(shop, i => ({ body: bodyOf(email.replace('@', `+${i}@`)) }))
+      const again = await shop.send({
+        type: FORM,
+        body: bodyOf(email, 'right'),
+        address: '192.0.2.9',
+        headers: { cookie },
+      })
+      assert.ok(again.handled)
+    }
+  })
+
+  test('where tags are accounts of their own, five that signed in end the count', async () => {
+    const shop = new LoginWorld(routes, () => ({ status: 303 }), LANES_ALONE)
+    assert.equal(await guess(shop, i => ({ body: bodyOf(`alice+${i}@shop.example`) })), 40)
+  })
+})
+
 describe('a name that nobody reads', () => {
   test('attack: does not hide the one that is tried, in the body or in the query', async () => {
     const requests: readonly ((i: number) => { path?: string; body: string; type?: string })[] = [

@@ -34,6 +34,7 @@ import type { LoginRecord } from './login-record.ts'
 import { LINK_PATH, proofRefusal, unreadableRefusal, waitRefusal } from './login-refusal.ts'
 import { type CompiledLogin, compileLogin } from './login-settings.ts'
 import type { LoginStore, Step } from './login-store.ts'
+import { namesBeside } from './mailbox.ts'
 import { memoryLoginStore } from './memory-login-store.ts'
 import { obviousLogin, oneLogin } from './one-login.ts'
 import { enterOthers, learnOthers, type OtherTries, placeBack, type UpdateName } from './other-names.ts'
@@ -240,7 +241,8 @@ export class LoginDefence implements Guard {
       const offer = this.#links === undefined ? 'no-link' : 'link'
       return waitRefusal(exchange, reading.account, entry, offer)
     }
-    const others = await enterOthers(reading.others ?? [], client, this.#hash, this.#names, now)
+    const beside = namesBeside(reading, entry.lane)
+    const others = await enterOthers(beside, client, this.#hash, this.#names, now)
     if ('retryAt' in others)
       return waitRefusal(exchange, reading.account, { lane: 'unknown', ...others }, 'no-link')
     // Before the backend learns the document: from then on its hash is enough to sign in.
