@@ -219,6 +219,24 @@ test('the script of a packed drawing is refused', () => {
   assert.equal(verdict('filename="a.svgz"', drawing('<svg><path d="M0 0"/></svg>')), 'pass')
 })
 
+test('a packed archive of PHP is refused, whatever it is called', () => {
+  const archive = gzipSync('anything<?php __HALT_COMPILER(); ?>').toString('latin1')
+  for (const name of ['a.jpg', 'a.gif', 'a'])
+    assert.equal(verdict(`filename="${name}"`, archive), 'block', name)
+  assert.equal(verdict('filename="a.jpg"', gzipSync('anything').toString('latin1')), 'pass')
+  assert.equal(verdict('filename="a.tar.gz"', archive), 'pass')
+})
+
+test('an archive with a command for the name of its first file is refused', () => {
+  const archive = (name: string): string => name.padEnd(257, '\u0000') + 'ustar\u000000'.padEnd(255, '\u0000')
+  for (const name of ['`id`', 'a$(id).txt', "'`sh -c $x`'"]) {
+    assert.equal(verdict('filename="a.tar"', archive(name)), 'block', name)
+    assert.equal(verdict('filename="a"', archive(name)), 'block', name)
+  }
+  for (const name of ['a.txt', 'cost $5.txt', 'a`b.txt', '$(1).txt'])
+    assert.equal(verdict('filename="a.tar"', archive(name)), 'pass', name)
+})
+
 test('a field in Brotli is read', () => {
   const field = (text: string): InspectedRequest => ({
     method: 'POST',

@@ -30,6 +30,26 @@ describe('headers whose values have a grammar', () => {
     assert.deepEqual(rulesOf('Referer', 'https://a.example/index.php'), [])
   })
 
+  test('what a message is coded as has a name, and the last one is chunked', () => {
+    for (const value of ['chunked, chunked', 'xchunked', 'chunked;x=1', 'chunked, identity', '"chunked"'])
+      assert.deepEqual(rulesOf('Transfer-Encoding', value), ['crlf/transfer-coding'], value)
+    for (const value of ['chunked', 'gzip, chunked', 'Chunked', 'deflate, gzip,chunked', 'identity'])
+      assert.deepEqual(rulesOf('Transfer-Encoding', value), [], value)
+  })
+
+  test('the action of a call is an address', () => {
+    for (const value of ['urn:a`id`', 'urn:a;id', '"http://a.example/../b"', 'a|id'])
+      assert.ok(rulesOf('SOAPAction', value).includes('probe/header-form'), value)
+    for (const value of ['"http://a.example/b#c"', '""', '"urn:a:b"'])
+      assert.deepEqual(rulesOf('SOAPAction', value), [])
+  })
+
+  test('no cookie and no token is a key of zeros', () => {
+    assert.ok(rulesOf('Cookie', `a=${'A'.repeat(43)}=`).includes('session/zero-key'))
+    assert.ok(rulesOf('X-Session-Key', `${'A'.repeat(22)}==`).includes('session/zero-key'))
+    assert.deepEqual(rulesOf('Cookie', `a=${'A'.repeat(21)}Q==`), [])
+  })
+
   test('languages hold no path', () => {
     assert.ok(rulesOf('Accept-Language', '../../x').includes('probe/header-form'))
     assert.deepEqual(rulesOf('Accept-Language', 'de-DE,de;q=0.9,en;q=0.8,*;q=0.1'), [])

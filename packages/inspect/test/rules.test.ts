@@ -38,6 +38,8 @@ const BY_NAME: readonly string[] = [
   'sqli/lookup-quote',
   'traversal/running-folder',
   'rfi/foreign-part',
+  'traversal/named-step',
+  'probe/granted-rights',
 ]
 
 /** @param least the score from which a hit counts */

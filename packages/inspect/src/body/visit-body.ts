@@ -25,6 +25,8 @@ const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
 const PAGE =
   /^\ufeff?\s{0,64}(?:<(?:\?xml[^>]{0,200}|!doctype[^>]{0,200}|!--[^>]{0,400})>\s{0,64}){0,4}<(?:svg|html|script|img|iframe|body|math|embed|object|video|audio|details|form|input|a)\b/i
+/** A program for a server, whatever its type says: no document begins so (XML 1.0, production 22). */
+const PROGRAM = /^\ufeff?\s{0,64}(?:<\?xml[^>]{0,200}>\s{0,64})?<(?:%|\?(?:php\b|=)|jsp:)/i
 /** What only a browser reads. */
 const HTML_PAGE = /^\ufeff?\s{0,64}(?:<!--[^>]{0,400}-->\s{0,64}){0,4}<(?:!doctype\s{1,8}html|html)\b/i
 /** Files by name that hold text which no server runs and no page shows as its own. */
@@ -238,7 +240,7 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
   if (!(yield* visitDocument(startOf(text), 'body', visitor))) return
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
   // Markup under another name, or in a picture: what shows it runs it.
-  if (!isXml || PAGE.test(text)) visitor.value(text, 'body', at('body'))
+  if (!isXml || PAGE.test(text) || PROGRAM.test(text)) visitor.value(text, 'body', at('body'))
 }
 
 /** A GraphQL document, or what only begins like one. */

@@ -25,6 +25,8 @@ const HIDDEN =
   /%(?:[spxnugi]|[dcef](?![\da-f])|\d{1,3}\$|\.\d|\d{4,10}[sdxunfc]|2e|23|3f|0[9ad]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/i
 /** Files of servers. */
 const SERVER_FILE = /\.(?:ini|cnf|conf)|[._]log|tmp|ftp|metabase|vmcore|sh_history|hostname\./i
+/** A port that is not written in digits alone, or with more of them than there are. */
+const ODD_PORT = /:(?:\+|0{1,3}\d{5})/
 const UTF7 = /\+ad[w4]-/i
 const SERIALISED = /ro0ab|kztaau|cs7qaf|aced0005|^gas|^bah|aaeaaad|node-serialize/i
 /**
@@ -77,6 +79,10 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'nosqli/secret-term': 'needs a tilde, or a sign that no opaque value has',
   'traversal/whole-file': 'needs a tilde, a backslash, two slashes in a row, or file:, which is telling',
   'rce/windows-cut': 'needs a tilde',
+  'xss/joined-scheme': 'needs a quote',
+  'ssrf/odd-part': 'needs two slashes in a row; odd ports are telling',
+  'ssrf/split-host': 'needs two slashes in a row',
+  'traversal/encoded-dots': 'a dot that is encoded is telling',
   'upload/file-name': 'only looks at file names',
   'upload/file-name-plain': 'only looks at file names',
 }
@@ -134,7 +140,7 @@ function isTelling(text: string, signs: number): boolean {
   if ((signs & CHAR.slash) !== 0 && isTellingPath(text)) return true
   if ((signs & CHAR.space) !== 0 && text.includes('\t')) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
-  if ((signs & CHAR.colon) !== 0 && isSpreadOut(text)) return true
+  if ((signs & CHAR.colon) !== 0 && (isSpreadOut(text) || ODD_PORT.test(text))) return true
   return (signs & CHAR.base64) !== 0 && isTellingCode(text)
 }
 

@@ -72,9 +72,14 @@ const HOST = /^[\w.:[\]%~-]{1,261}$/
 /** Fields that a proxy drops where this list names them, and that say who asks. */
 const HOP = /(?:^|[\s,])(?:x-|authorization|cookie|forwarded|via\b)/i
 
+/** RFC 9112 section 6.1: the names of codings, the last of which is `chunked`. */
+const CODINGS =
+  /^(?:(?:x-)?(?:gzip|deflate|compress|br|zstd|identity)[\t ]{0,8},[\t ]{0,8}){0,4}(?:chunked|identity|trailers)[\t ]{0,8}$/i
+
 /** Suspicious is a header that is the host that is asked for, and no name of a host. */
 function kindOfRoute(name: string, value: string, clearance: Clearance): HeaderKind {
   if (value === clearance.host) return 'inert'
+  if (name.length === 17) return CODINGS.test(value) ? 'inert' : 'suspicious'
   if (name.length !== 4)
     return name.length === 10 && value.length > 10 && HOP.test(value) ? 'suspicious' : 'inert'
   if (!HOST.test(value) && /[\u0000-\u007f]{262}|[\u0000-\u002c/;-@\\^`{-}]/.test(value)) return 'suspicious'

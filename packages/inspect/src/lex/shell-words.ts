@@ -32,7 +32,7 @@ const ENGLISH = new Set(
 
 /** Commands, and words of the shell's own grammar, that run the command behind them. */
 const WRAPPERS = new Set(
-  'time sudo nohup env exec command nice strace ltrace builtin doas timeout setsid stdbuf ionice start call do then else xargs busybox'.split(
+  'time sudo nohup env exec command nice strace ltrace builtin doas timeout setsid stdbuf ionice start call do then else xargs busybox unbuffer toybox coproc systemd-run'.split(
     ' ',
   ),
 )

@@ -32,6 +32,19 @@ export const commandProofRules: readonly Rule[] = [
       benign: ['id > 5', 'id >', 'whoami > what am I', 'hostname > /etc/hostname'],
     },
   ),
+  // A shell that is asked who it is, and leaves the answer in a file.
+  pattern(
+    'rce/told-shell',
+    /\b(?:ba|da|z|k)?sh\s{1,4}-c\s{1,4}["']?(?:id|whoami|uname(?:\s-[a-z]{1,3})?|ifconfig)\s{0,2}>{1,2}\s{0,2}[/.~]/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.greater,
+      words: WORD.shell,
+      attacks: ['bash -c id >/tmp/x', "sh -c 'whoami > /var/www/a.txt'"],
+      benign: ['sh -c id', "bash -c 'make > log'", 'bash -c id > a'],
+    },
+  ),
   // Health checks of containers have such files as well, in documents.
   pattern(
     'rce/proof-file',

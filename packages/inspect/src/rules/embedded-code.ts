@@ -135,14 +135,18 @@ export const embeddedCodeRules: readonly Rule[] = [
       benign: ['the process (start here)', 'getattr(obj, "name")', 'Bun.serve()', 'system.property'],
     },
   ),
-  // What LaTeX hands to a shell.
-  pattern('rce/latex', /\\(?:immediate\s{0,2}\\)?write18\s{0,2}\{|\\input\s{0,2}\{?\s{0,2}\|/, {
-    score: 5,
-    quotable: true,
-    chars: CHAR.backslash,
-    attacks: ['\\immediate\\write18{id}', '\\input|id'],
-    benign: ['\\write{x}', '\\input{chapter1}'],
-  }),
+  // What LaTeX hands to a shell, and the files that it writes.
+  pattern(
+    'rce/latex',
+    /\\(?:immediate\s{0,2}\\)?write18\s{0,2}\{|\\input\s{0,2}\{?\s{0,2}\||\\openout\s{0,2}(?:\\[a-z@]{1,24}|\d{1,2})\s{0,2}=/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.backslash,
+      attacks: ['\\immediate\\write18{id}', '\\input|id', '\\openout\\f=x.tex', '\\immediate\\openout5=a'],
+      benign: ['\\write{x}', '\\input{chapter1}', '\\openout\\f'],
+    },
+  ),
   // Neo4j and Redis: what reaches beyond the data.
   pattern(
     'nosqli/graph',
@@ -202,6 +206,22 @@ export const embeddedCodeRules: readonly Rule[] = [
       words: WORD.markup,
       attacks: ['</title><script>', 'x</textarea><img'],
       benign: ['<title>x</title><p>', '</p><p>', 'close </title> and open <p>'],
+    },
+  ),
+  // Programs and libraries that are taken from where everybody may write.
+  pattern(
+    'code/loaded-folder',
+    /<(?:lib|library|classpath|extension|plugin|module|loader)\b[^<>]{0,120}?\b(?:dir|path|location|href|src|file)\s{0,2}=\s{0,2}\\?["']\/?(?:var\/|private\/)?(?:tmp|dev\/shm)\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less,
+      attacks: [
+        '<config><lib dir="/tmp"/></config>',
+        "<plugin path='/var/tmp/x.so'>",
+        '<lib dir=\\"/tmp\\"/>',
+      ],
+      benign: ['<lib dir="lib/"/>', '<file path="/tmp/x"/>', '<lib dir="/tmpl"/>'],
     },
   ),
 ]

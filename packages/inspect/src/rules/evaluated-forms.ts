@@ -5,7 +5,8 @@ import { WORD } from '../value/words.ts'
 import { ANYWHERE } from './remote-commands.ts'
 
 /** A group that repeats what repeats already: an engine that goes back takes forever over it. */
-const SLOW = /\((?:\?:)?(?:\[[^\]\n]{1,24}\]|\\?[\w.])[+*]\)[+*]|\((?:\?:)?([\w.])\|\1[\w.]?\)[+*]/
+const SLOW =
+  /\((?:\?:)?(?:\[[^\]\n]{1,24}\]|\\?[\w.])[+*]\)[+*]|\((?:\?:)?([\w.])\|\1[\w.]?\)[+*]|^\^\(\w{1,8}[+* ]\)[+* ]\$$/
 const MATCHED = /^(?:\$?regexp?|\$?match|r?like|ilike|search|q|filter|contains|pattern)$/
 
 /** Such an expression, under a name that says that it is matched. */
@@ -45,9 +46,18 @@ const LOADED = /(?:^|[_.-])(?:driver|library|lib|plugin|module|extension|preload
 /** Keys at an address by numbers, or one that anybody on the way may change (RFC 7515 section 4.1.2). */
 const KEYS_ANYWHERE = new RegExp(`^\\s{0,2}(?:http:|https:\\/\\/${ANYWHERE})`)
 
+/** What a server installs, packed, at an address by numbers, and names of what is installed. */
+const PACKED_ANYWHERE = new RegExp(
+  `^\\s{0,2}(?:https?|ftp):\\/\\/${ANYWHERE}(?::\\d{1,5})?\\/[^\\s?#]{0,160}\\.(?:zip|tar(?:\\.\\w{2,4})?|tgz|whl|gem|nupkg|vsix|crx|apk|deb|rpm)(?:\\?[^\\s]{0,80})?\\s{0,2}$`,
+)
+const INSTALLED =
+  /(?:^|[_.-])(?:plugin|theme|module|extension|add_?on|package|component|skin)(?:_?(?:url|uri|src))?$/
+
 /** Such a library where one is to be loaded, and such an address of the keys of a token. */
 function findForeignPart(reading: Reading): Span | undefined {
   const { lower } = reading
+  if (PACKED_ANYWHERE.test(lower))
+    return INSTALLED.test(reading.name) ? { start: 0, end: lower.length } : undefined
   const isLibrary = LEFT_LIBRARY.test(lower)
   if (!isLibrary && !KEYS_ANYWHERE.test(lower)) return undefined
   if (!(isLibrary ? LOADED.test(reading.name) : /^(?:jku|x5u)$/.test(reading.name))) return undefined
@@ -134,7 +144,7 @@ export const evaluatedFormRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.slash,
     words: WORD.file | WORD.host,
-    needs: [LEFT_LIBRARY, KEYS_ANYWHERE],
+    needs: [LEFT_LIBRARY, KEYS_ANYWHERE, PACKED_ANYWHERE],
     find: findForeignPart,
     // By the name of the parameter: the cases are in `test/evaluated-forms.test.ts`.
     attacks: [],

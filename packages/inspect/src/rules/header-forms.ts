@@ -7,7 +7,7 @@ import { WORD } from '../value/words.ts'
 const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
   // RFC 7239 section 6: addresses, names, ports, `unknown`, lists of them.
   [
-    /^(?:x-)?(?:forwarded-(?:for|host|server|port|proto)|real-ip|client-ip|cluster-client-ip|originating-ip|remote-(?:ip|addr))$/,
+    /^(?:x-|true-)?(?:forwarded-(?:for|host|server|port|proto)|real-ip|client-ip|cluster-client-ip|originating-ip|cf-connecting-ip|fastly-client-ip|remote-(?:ip|addr))$/,
     /['"`$(){}<>|;\\]|\.\.|\/(?!\/)/,
   ],
   // The same section: brackets are for addresses of IPv6.
@@ -16,6 +16,8 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
   [/^host$/, /['"`$(){}<>|;\\\s]|\.\.|\//],
   // RFC 4918 section 10.4: addresses, which are written in ASCII (RFC 3986).
   [/^(?:if|lock-token)$/, /[\u0080-\uffff]/],
+  // SOAP 1.1 section 6.1.1: an address, in which all these are encoded (RFC 3986).
+  [/^soapaction$/, /[`|<>\\;]|\.\.\//],
   // RFC 4130 section 6.2: a token, or a text in quotes.
   [/^as2-(?:to|from)$/, /^\\/],
   // The program that Apache Tika starts to read pictures.
@@ -67,14 +69,39 @@ export const headerFormRules: readonly Rule[] = [
   // Ranges that wrap around, or so many that a server never ends joining them (RFC 9110 section 17.15).
   pattern(
     'probe/ranges',
-    /^bytes=(?:[\d-]{1,24}\s{0,2},\s{0,2}){24}|^bytes=(?:\d{1,19})?-\d{19}|^bytes=\d{19}/,
+    /^bytes=(?:[\d-]{1,24}\s{0,2},\s{0,2}){24}|^bytes=(?:[\d-]{1,40}\s{0,2},\s{0,2}){0,6}(?:\d{1,19})?-?\d{18}/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.equals,
       places: ['header'],
-      attacks: [`bytes=${'5-0,'.repeat(30)}1`, 'bytes=0-18446744073709551615', 'bytes=-18446744073709551615'],
+      attacks: [
+        `bytes=${'5-0,'.repeat(30)}1`,
+        'bytes=0-18446744073709551615',
+        'bytes=-18446744073709551615',
+        'bytes=-17208,-9223372036854758792',
+      ],
       benign: ['bytes=0-499', 'bytes=0-0,-1', 'bytes=9500-'],
+    },
+  ),
+  // RFC 9112 section 6.1: codings by their names, and the last one is `chunked`, once.
+  pattern(
+    'crlf/transfer-coding',
+    /^(?!(?:(?:gzip|x-gzip|deflate|compress|x-compress|br|zstd|identity)\s{0,2},\s{0,2}){0,3}chunked\s{0,2}$)[^\n]{0,80}\bx?chunked/,
+    {
+      score: 5,
+      atStart: true,
+      places: ['header'],
+      words: WORD.header,
+      attacks: [
+        'chunked, chunked',
+        'xchunked',
+        'chunked;x=1',
+        'chunked, identity',
+        'x, chunked',
+        '"chunked"',
+      ],
+      benign: ['chunked', 'gzip, chunked', 'Chunked', 'gzip,chunked ', 'deflate, gzip, chunked'],
     },
   ),
   // The scope of a key is a day, a region and a service (Signature Version 4).

@@ -21,6 +21,15 @@ export const headerInjectionRules: readonly Rule[] = [
     attacks: ['http://evil.example\r\nX-Injected: yes', '\r\nX-Forwarded-Host: x'],
     benign: ['hello\nthere', 'a\nx-ray: broken arm'.replace('x-ray: ', 'x-ray ')],
   }),
+  // A field of a header in a name, where none of the lines is a sentence.
+  pattern('crlf/name-field', /^[^\s]{0,80}\r\n[\w-]{1,40}:/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.newline,
+    places: ['name', 'path'],
+    attacks: ['\r\nA:b', 'x\r\nLink: y'],
+    benign: ['a b\r\nc: d', 'a\r\nb', 'a\nb: c'],
+  }),
   // What a PBX (Asterisk) reads as an order of its own.
   pattern(
     'crlf/exchange-order',

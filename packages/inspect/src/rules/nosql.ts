@@ -201,12 +201,16 @@ export const nosqlRules: readonly Rule[] = [
   // The same as predicates of a search form (Ransack).
   pattern(
     'nosqli/secret-predicate',
-    /\[(?:\w{1,40}_)?(?:password_(?:digest|hash)|encrypted_password|reset_password_token|otp_secret|api_key|remember_token)_(?:start|cont|end|matches|lt|gt|lteq|gteq)(?:_any|_all)?\]$/,
+    /\[(?:\w{1,40}_)?(?:password_(?:digest|hash)|encrypted_password|reset_password_token|otp_secret|(?:api|recover(?:y|ies)|secret|private)_(?:key|code|token)s?|remember_token)_(?:start|cont|end|matches|lt|gt|lteq|gteq)(?:_any|_all)?\]$/,
     {
       score: 5,
       places: ['name'],
       chars: CHAR.bracket,
-      attacks: ['q[reset_password_token_start]', 'q[user_password_digest_cont]'],
+      attacks: [
+        'q[reset_password_token_start]',
+        'q[user_password_digest_cont]',
+        'q[creator_recoveries_key_start]',
+      ],
       benign: ['q[title_cont]', 'q[password_confirmation]'],
     },
   ),

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule/rule.ts'
+import { addressFormRules } from './address-forms.ts'
 import { disguisedAddressRules } from './addresses-in-disguise.ts'
 import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
@@ -13,10 +14,12 @@ import { exploitRules } from './exploits.ts'
 import { fetchingXmlRules } from './fetching-xml.ts'
 import { foreignProgramRules } from './foreign-programs.ts'
 import { gadgetRules } from './gadgets.ts'
+import { grantedRightRules } from './granted-rights.ts'
 import { headerFormRules } from './header-forms.ts'
 import { headerInjectionRules } from './header-injection.ts'
 import { injectedDirectiveRules } from './injected-directives.ts'
 import { injectedLineRules } from './injected-lines.ts'
+import { interpolatedCallRules } from './interpolated-calls.ts'
 import { javaRules } from './java.ts'
 import { languageProgramRules } from './language-programs.ts'
 import { managementRules } from './management.ts'
@@ -34,10 +37,12 @@ import { serialisedObjectRules } from './serialised-objects.ts'
 import { serverFileRules } from './server-files.ts'
 import { sqlFormRules } from './sql-forms.ts'
 import { sqlRules } from './sqli.ts'
+import { stepFormRules } from './step-forms.ts'
 import { structureRules } from './structure.ts'
 import { templateRules } from './template.ts'
 import { templateNameRules } from './template-names.ts'
 import { traversalRules } from './traversal.ts'
+import { windowsCommandRules } from './windows-commands.ts'
 import { xpathRules } from './xpath.ts'
 import { xssRules } from './xss.ts'
 import { xssFormRules } from './xss-forms.ts'
@@ -86,4 +91,9 @@ export const ownRules: readonly Rule[] = [
   ...evaluatedFormRules,
   ...deviceValueRules,
   ...foreignProgramRules,
+  ...windowsCommandRules,
+  ...interpolatedCallRules,
+  ...addressFormRules,
+  ...stepFormRules,
+  ...grantedRightRules,
 ]

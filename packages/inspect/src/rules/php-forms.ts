@@ -1,5 +1,6 @@
 import { pattern, type Rule } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
 /** Functions that run what they are given, or print so that an intruder sees that his code ran. */
 const RUNNING =
@@ -61,6 +62,16 @@ export const phpFormRules: readonly Rule[] = [
       benign: ['"system" (the old one)', "'eval' is bad", '"exec"(s)'],
     },
   ),
+  // Variables of PHP that a program does not take from a request, as the name of a parameter.
+  pattern('code/php-variable-name', /^(?:GLOBALS|_(?:SESSION|SERVER|ENV|COOKIE|FILES|REQUEST|GET|POST))\[/, {
+    score: 5,
+    exactCase: true,
+    atStart: true,
+    places: ['name'],
+    words: WORD.php,
+    attacks: ['GLOBALS[admin]', '_SESSION[user]', '_SERVER[DOCUMENT_ROOT]'],
+    benign: ['globals[a]', '_session', 'my_GET[a]', 'GLOBALS'],
+  }),
   // What prints a digest that nobody else knows.
   pattern('code/php-digest', /\(\s{0,2}md5\(\s{0,2}['"]?\w{2,32}['"]?\s{0,2}\)\s{0,2}\)\s{0,2};\s{0,2}$/, {
     score: 5,

@@ -1,4 +1,5 @@
 import { pattern, type Rule } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
 import { WORD } from '../value/words.ts'
 
 /**
@@ -31,6 +32,31 @@ export const productPathRules: readonly Rule[] = [
         '/solr/shop/select',
         '/v1/submissions/12',
         '/analytics/telemetry',
+      ],
+    },
+  ),
+  // A public name behind a semicolon: a filter that lets all paths with it pass takes the rest for that page,
+  // and a server of servlets drops it (Jakarta Servlet 6.0, section 3.5).
+  pattern(
+    'traversal/public-parameter',
+    /^\/[^;=?]{0,200}[^;=?/];(?:swagger(?:-ui)?|i18n\w{0,24}|login|logout|index|static|public|assets?|resources?|webjars|css|js|images?|favicon|health|error|captcha|api-docs|doc|druid|actuator)(?:\.\w{1,5})?\/{0,2}$/,
+    {
+      score: 5,
+      places: ['path'],
+      chars: CHAR.semicolon,
+      attacks: [
+        '/dataSetParam/verification;swagger-ui/',
+        '/API/pageUpload;i18ntranslation',
+        '/admin;index.html',
+        '/user/list;login',
+      ],
+      benign: [
+        '/a;jsessionid=ABC',
+        '/heroes;id=15;foo=bar',
+        '/map;v=1',
+        '/a;b/c',
+        '/a;signal',
+        '/ad;index=1',
       ],
     },
   ),

@@ -144,4 +144,36 @@ export const remoteCommandRules: readonly Rule[] = [
       benign: ['bash -c "idle"', 'sh -c', 'id', 'a shell -c id', 'bash -c "npm start"'],
     },
   ),
+  // A shell whose one command shows that it has a way out.
+  pattern(
+    'rce/shell-reach',
+    /\b(?:ba|da|z|k|a)?sh\s{1,4}-[a-z]{0,2}c\s{1,4}["'\\]{0,3}\s{0,2}(?:ping\s{1,4}(?:-[a-z]\s{0,2}\d{1,3}\s{1,4}){0,3}|(?:nslookup|dig|host)\s{1,4}(?:-[\w=]{1,12}\s{1,4}){0,2})(?:[\w-]{1,63}\.){1,6}[\w-]{1,63}["'\\]{0,3}\s{0,2}(?:$|[;|&>])/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      chars: CHAR.space,
+      words: WORD.shell,
+      attacks: [
+        'sh -c "ping -c 1 evil.example"',
+        "/bin/bash -c 'nslookup x.evil.example'",
+        'sh -c "dig evil.example" &',
+      ],
+      benign: ['sh -c "ping"', 'bash -c "host the show"', 'a shell -c dig a.example', 'sh -c "npm run a.b"'],
+    },
+  ),
+  // Out of a string, a command, and what takes the end of that string away.
+  pattern(
+    'rce/quoted-end',
+    /^[\w.@:/-]{0,40}(["'])\s{0,2}[;|&]{1,2}\s{0,2}(?:[\w./-]{1,24}\s{1,2}(?:-\w{1,4}\s{1,2})?(?:\d\s{1,2})?)?(?:id|whoami|pwd|hostname|env|printenv|ps|ls|dir|uname|w|who|ifconfig|ipconfig|netstat|tasklist|systeminfo|busybox|(?:\/bin\/)?(?:ba|da|z|k)?sh|powershell|passwd|df|dmesg|lsof|reboot|telnetd|set|date|free|mount|history)\s{0,2}(?:#\s{0,4}|[;|&]{1,2}\s{0,2}\1)$/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.apostrophe | CHAR.quote,
+      words: WORD.shell,
+      attacks: ["';pwd#", '"|hostname|"', "x';sudo id #", "'&&ps;'", '127.0.0.1";env#'],
+      benign: ["'id'", '"a";date;"b"', "';pwd# is what they send", '"date"; #', "it's; who"],
+    },
+  ),
 ]

@@ -298,6 +298,34 @@ export const sqlFormRules: readonly Rule[] = [
       benign: ['if (1=2) select', 'if 1=1, select one', 'if (a=a) print x'],
     },
   ),
+  // A value of one word, and a whole statement behind it that changes something.
+  pattern(
+    'sqli/stacked-change',
+    /^(?!(?:begin|commit|rollback|end|go|declare|start|transaction)\b)[\w.@'"()%-]{0,24};\s{0,4}(?:insert\s{1,4}(?:ignore\s{1,4})?into\s{1,4}[\w.`"[\]]{1,60}\s{0,2}(?:\([\w\s,.`"[\]]{1,200}\)\s{0,4})?(?:values?\s{0,2}\(|select\b)|replace\s{1,4}into\s{1,4}[\w.`"[\]]{1,60}\s{0,2}(?:\(|values?\b|select\b)|update\s{1,4}[\w.`"[\]]{1,60}\s{1,4}set\s{1,4}[\w.`"[\]]{1,60}\s{0,2}=|delete\s{1,4}from\s{1,4}[\w.`"[\]]{1,60}\s{1,4}where\s{1,4}[\w.`"'(]{1,60}\s{0,2}(?:[=<>!]|like\b|in\b|between\b|is\b)|create\s{1,4}(?:table|database|function|procedure|trigger|view)\s{1,4}[\w.`"'[\]]{1,60}\s{0,2}(?:\(|as\s{1,4}(?:select\b|\$)|returns\b|;|--)|alter\s{1,4}(?:table|database)\s{1,4}[\w.`"'[\]]{1,60}\s{1,4}(?:add|drop|modify|rename|set|owner)\s{1,4}[\w`"[(]|(?:create|alter)\s{1,4}(?:user|login|role)\s{1,4}[\w.`"'[\]@%]{1,60}\s{1,4}(?:identified\s{1,4}(?:by|with)|with\s{1,4}(?:password|superuser|login))\b|truncate\s{1,4}table\s{1,4}[\w.`"[\]]{1,60}\s{0,2}(?:;|--|#|$))/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.semicolon,
+      words: WORD.sqlVerb,
+      attacks: [
+        '1;update users set a=1',
+        "x';insert into a(b) values(1)--",
+        '1;create table a(b int)',
+        '1;truncate table a',
+        '-1;delete from a where 1=1',
+      ],
+      benign: [
+        'begin;update users set a=1',
+        'tea; update your profile and set a password',
+        'select 1; insert into a values(1)',
+        'notes;create table of contents',
+        'b;alter user guide with pictures',
+        'a;delete from list where possible',
+      ],
+    },
+  ),
   // Rights and users, out of a string.
   pattern(
     'sqli/rights',

@@ -93,6 +93,80 @@ export const xssFormRules: readonly Rule[] = [
       benign: ['body{background:url(x)}', '0); body { margin: 0 }', '1.5em'],
     },
   ),
+  // Words that are operators: `'x' in alert(1) in 'y'`.
+  pattern(
+    'xss/operator-word',
+    new RegExp(
+      `["'\`;]\\s{0,4}(?:\\w{1,8}\\s{1,4})?(?:in|instanceof)\\s{1,4}(?:${OBJECT})?(?:alert|confirm|prompt|eval)\\s{0,2}[(\`]`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: ["'te' in alert('in') in 'xt'", "'a' instanceof alert(1)", "';x in self.eval(name);'"],
+      benign: ["'on' in alert mode", 'shown in alert (red)', "it's in prompt form"],
+    },
+  ),
+  // The scheme of a script, put together of texts: `'java'+'script:'`.
+  pattern(
+    'xss/joined-scheme',
+    new RegExp(
+      `\\bj(?=[avscript]{0,8}["'\`]\\s{0,2}\\+)${[...'avascript:'].map(letter => `(?:["'\`]\\s{0,2}\\+\\s{0,2}["'\`])?${letter}`).join('')}`,
+    ),
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.plus,
+      attacks: ["open('java'+'script:ale'+'rt(11)')", 'location="j"+"ava"+"script:x"'],
+      benign: ["'java'+'script'", '"javascript" + ":"', 'java + script: both', "'javascript:'"],
+    },
+  ),
+  // Functions of the page by their number, called without a name, and what cookies are read with.
+  pattern(
+    'xss/unnamed-call',
+    /\b(?:self|window|top|parent|frames|globalthis|this)\s{0,2}\[\s{0,2}object\s{0,2}\.\s{0,2}(?:keys|values|entries|getownpropertynames)\s{0,2}\(|\breflect\s{0,2}\.\s{0,2}(?:apply|construct)\s{0,2}\(\s{0,2}(?:alert|confirm|prompt|eval|function|fetch|settimeout)\b|\bcookiestore\s{0,2}\.\s{0,2}get(?:all)?\s{0,2}\([^()\n]{0,60}\)\s{0,2}\.\s{0,2}then\s{0,2}\(/,
+    {
+      score: 5,
+      quotable: true,
+      words: WORD.script,
+      attacks: [
+        'self[Object.keys(self)[5]]("1")',
+        'Reflect.apply(alert,0,[1])',
+        "window.cookieStore.get('a').then(x=>x)",
+      ],
+      benign: ['Object.keys(self)', 'Reflect.apply(target, self, args)', "cookieStore.get('a')"],
+    },
+  ),
+  // Behind a number or a name, where a script has a value without quotes: `1-alert(1)`.
+  pattern(
+    'xss/operand-call',
+    /^[\w.]{1,24}\s?(?:[-+*/%^,;]|\|\||&&|[=!]=)\s?(?:(?:top|window|self|parent)\.)?\(?(?:(?:alert|confirm|prompt|eval)\)?[(`]\s?(?:\d{1,8}|["'`][^"'`\n]{0,60}["'`]|document\.\w{1,24}|origin)\s?[)`]|print\(\))/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.paren | CHAR.backtick,
+      words: WORD.script,
+      attacks: [
+        '1-alert(1)',
+        "x+prompt('a')",
+        '1;top.alert(1)',
+        '5/print()',
+        '1-alert`1`',
+        '0||(alert)(document.domain)',
+      ],
+      benign: ['yes/confirm (required)', 'a-alert(s)', '5-alert', 'red; alert (1)!', '3*eval(x)'],
+    },
+  ),
+  // Code as a template with a tag: there is no reason to write it so.
+  pattern('xss/tagged-code', /\bnew Function`[^`\n]/, {
+    score: 5,
+    quotable: true,
+    exactCase: true,
+    chars: CHAR.backtick,
+    attacks: ['new Function`al\\ert\\`6\\``'],
+    benign: ['a new function `x`', 'new Function("a")', 'new Function `x`'],
+  }),
   // Out of a block of a script.
   pattern('xss/block-break', /^[\w'"]{0,16}\}\s{0,2};?\s{0,2}(?:alert|confirm|prompt)\s{0,2}[(`]/, {
     score: 5,

@@ -76,13 +76,13 @@ const LISTS: readonly (readonly [number, string])[] = [
       'time strace ltrace nohup nice watch timeout xargs schtasks busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
       'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
       'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
-      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext printenv',
+      'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext printenv choice',
   ],
   [
     WORD.script,
     'alert confirm prompt print eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
       'fromcharcode constructor function atob fetch xmlhttprequest import importscripts self top parent globalthis frames onerror throw expression ' +
-      'reflect array localstorage sessionstorage console write writeln open srcdoc src href data srcset xlink formaction string msgbox behavior binding url',
+      'reflect array cookiestore localstorage sessionstorage console write writeln open srcdoc src href data srcset xlink formaction string msgbox behavior binding url',
   ],
   [
     WORD.markup,
@@ -143,7 +143,10 @@ const LISTS: readonly (readonly [number, string])[] = [
       'arachni w3af skipfish havij hydra jaeles xsser commix whatweb zgrab fuzz fuzzer fool wapiti vega appscan webinspect qualys detectify fimap joomscan metasploit paros ' +
       'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec blackwidow absinthe pangolin bsqlbf bilbo cgichk cobalt sqlninja webvulnscan mysqloit l9explore l9tcpid whisker uil2pn',
   ],
-  [WORD.header, 'set_cookie location content_type content_length http transfer_encoding cookie'],
+  [
+    WORD.header,
+    'set_cookie location content_type content_length http transfer_encoding cookie chunked xchunked',
+  ],
   [
     WORD.probe,
     'git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
@@ -158,7 +161,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'configpath templatespath define extra disable_functions safe_mode suhosin open_basedir cgi graphic _search struts struts2 invoker tmui mgmt jsonws thinkphp dana remote cscot vpn console invokefunction think xdebug_session_start xdebug_session_stop b374k setupcompleted logging eureka management ' +
       'mifs rpc2 createremoteappwebsession setupadministrator totp kerbynet mainfunction cstecgi webproc login_mgr exportsettings hotspotlogin downloadcfg boafrm rsp onvif weblanguage druid scripttext cluster submissions nacos widget_tabbedcontainer_tab_panel _config ' +
       'bea_wls_internal bea_wls_deployment_internal ws_utc jbossmq webconsole xmldata cfide cf_scripts flex2gateway messagebroker getcfg hedwig pigwidgeon apply_sec tmunblock ccp clientuploader cmdb vpns gwtest hipreport metadatauploader ctc oa_html ' +
-      'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup i18n',
+      'vsan vropspluginui vib casa resttosaasservlet lic makerequest jmreport ccversion uapws clusterrequest remote_agent onlineuploader uploaderoperate filereceiveservlet filemanageservlet logoutconfirm axis2 adminservice invokerservlet ncfindweb anonresource beresource rpsroutinginfo stdin oauth2 soap service connector setup i18n administrator wp_capabilities wp_user_level users_can_register default_role wp_user_roles',
   ],
   [
     WORD.page,

@@ -1,0 +1,50 @@
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
+
+/** Where WordPress keeps what a user may do: its own pages send the name of a role. */
+const KEPT_RIGHTS = /(?:^|[[.])wp_(?:capabilities|user_level)(?:[\].[]|$)/
+const OPTION_NAME = /^(?:wp_)?(?:option|setting)s?_?(?:name|key|id|slug)?(?:\[\w{0,16}\])?$/
+const OPTION = /^\s{0,2}(?:users_can_register|default_role|wp_user_roles)\s{0,2}$/
+const DEFAULT_ROLE = /(?:^|[[.])default_role\]?$/
+
+/** Rights that somebody gives himself, by what a page of WordPress stores unseen. */
+function findGrantedRights(reading: Reading): Span | undefined {
+  const { place, lower, name, fromStart } = reading
+  if (place === 'name') {
+    const found = KEPT_RIGHTS.exec(lower)
+    return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
+  }
+  if (!fromStart) return undefined
+  const isGranted = /^\s{0,2}administrator\s{0,2}$/.test(lower)
+    ? DEFAULT_ROLE.test(name)
+    : OPTION.test(lower) && OPTION_NAME.test(name)
+  return isGranted ? { start: 0, end: lower.length } : undefined
+}
+
+/** Rights that a request takes for itself. */
+export const grantedRightRules: readonly Rule[] = [
+  {
+    id: 'probe/granted-rights',
+    family: 'probe',
+    score: 5,
+    quotable: false,
+    chars: 0,
+    words: WORD.probe,
+    places: ['name', 'query', 'form', 'body'],
+    find: findGrantedRights,
+    // By the name of the parameter: the cases are in `test/granted-rights.test.ts`.
+    attacks: [],
+    benign: ['administrator', 'default_role', 'wp'],
+  },
+  // A key or a name of a session, all bytes of which are zero: what a server that keeps none compares with.
+  pattern('session/zero-key', /^a{20,344}={1,2}$/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.equals,
+    places: ['cookie', 'header'],
+    attacks: ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'AAAAAAAAAAAAAAAAAAAAAA=='],
+    benign: ['AAAAAA==', 'AAAAAAAAAAAAAAAAAAAAAAAB'],
+  }),
+]
