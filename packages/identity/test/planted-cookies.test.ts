@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { readBoundCookie } from '../src/bind/bound-cookie.ts'
 import { csrfTokens } from '../src/csrf/csrf-tokens.ts'
-import { readCookies, withoutCookies } from '../src/headers/cookie.ts'
+import { readCookies, readOwnCookies, withoutCookies } from '../src/headers/cookie.ts'
+import { openSignedCookie } from '../src/headers/signed-cookie.ts'
 import { cookieJar } from '../src/session/cookies.ts'
 import { exchangeOf } from './verify-harness.ts'
 
@@ -42,4 +43,19 @@ test('a cookie of the application is read and taken away in every spelling that 
     assert.deepEqual(readCookies(`${disguise}sid=1; sid=2`, 'sid'), ['1', '2'])
     assert.equal(withoutCookies(`${disguise}sid=1; a=2`, ['sid']), 'a=2')
   }
+})
+
+test('attack: a header of one long run of spaces or padding is read in a time that grows with its length alone', () => {
+  const jar = cookieJar('https')
+  for (const filler of [' ', '\t', '\u0085', '\u00e2\u0080']) {
+    const run = filler.repeat(1_000_000)
+    for (const header of [`sid=1; a${run}b=2`, `sid=1${run}2; a=1`]) {
+      assert.equal(readCookies(header, 'sid').length, 1)
+      assert.equal(readOwnCookies(header, 'sid').length, 1)
+      const own = header.replace('sid', '__Host-postern-session')
+      assert.ok(jar.read(own, 'session')?.startsWith('1'))
+      assert.ok(withoutCookies(header, ['sid'])?.startsWith('a'))
+    }
+  }
+  assert.equal(openSignedCookie(`1.${'='.repeat(1_000_000)}1`, ['long enough a secret']), undefined)
 })

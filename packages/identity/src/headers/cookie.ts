@@ -1,8 +1,5 @@
 import type { Exchange } from '@postern/core'
-
-/** The space that separates cookies (RFC 6265 section 4.2.1), and what some servers take for it besides. */
-const SPACE = /^[ \t]+|[ \t]+$/g
-const UNSEEN = /^[^!-~]+|[^!-~]+$/g
+import { withoutSpace, withoutUnseen } from './trimmed.ts'
 
 /**
  * All values that a `Cookie` header holds under a name, in order (RFC 6265 section 5.4: several may be sent
@@ -11,7 +8,7 @@ const UNSEEN = /^[^!-~]+|[^!-~]+$/g
  * name may have any white space around it, as that of a cookie of the application: many servers take it away.
  */
 export function readCookies(header: string | undefined, name: string): readonly string[] {
-  return valuesOf(header, name, UNSEEN)
+  return valuesOf(header, name, withoutUnseen)
 }
 
 /**
@@ -19,16 +16,20 @@ export function readCookies(header: string | undefined, name: string): readonly 
  * `__Host-x`, but may set that name behind a byte 0xA0, which `trim` takes for a space.
  */
 export function readOwnCookies(header: string | undefined, name: string): readonly string[] {
-  return valuesOf(header, name, SPACE)
+  return valuesOf(header, name, withoutSpace)
 }
 
-function valuesOf(header: string | undefined, name: string, around: RegExp): readonly string[] {
+function valuesOf(
+  header: string | undefined,
+  name: string,
+  trimmed: (text: string) => string,
+): readonly string[] {
   if (header === undefined || !header.includes(name)) return []
   const found: string[] = []
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=')
-    if (equals < 0 || pair.slice(0, equals).replace(around, '') !== name) continue
-    const value = pair.slice(equals + 1).replace(SPACE, '')
+    if (equals < 0 || trimmed(pair.slice(0, equals)) !== name) continue
+    const value = withoutSpace(pair.slice(equals + 1))
     found.push(value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value)
   }
   return found
@@ -58,7 +59,7 @@ function namesOf(pair: string): readonly string[] {
 
 /** PHP reads a dot, a space and an opening bracket of a name as an underscore, and once undid escapes. */
 function oneName(name: string): string {
-  return unescaped(name.replace(UNSEEN, '')).replace(/[ .[]/g, '_')
+  return unescaped(withoutUnseen(name)).replace(/[ .[]/g, '_')
 }
 
 function unescaped(name: string): string {

@@ -1,3 +1,5 @@
+import { withoutSpace } from '../headers/trimmed.ts'
+
 /** How cookies of this origin are named and marked. */
 export interface CookieJar {
   /** The full name of a cookie. */
@@ -31,16 +33,14 @@ export function cookieJar(isSecure: 'https' | 'http'): CookieJar {
 }
 
 /** Of a name only spaces and tabs are left out: behind any other byte a subdomain may plant it. */
-const SPACE = /^[ \t]+|[ \t]+$/g
-
 function readCookie(header: string | undefined, name: string): string | undefined {
   if (header === undefined || !header.includes(name)) return undefined
   let found: string | undefined
   for (const part of header.split(';')) {
     const equals = part.indexOf('=')
-    if (equals < 0 || part.slice(0, equals).replace(SPACE, '') !== name) continue
+    if (equals < 0 || withoutSpace(part.slice(0, equals)) !== name) continue
     if (found !== undefined) return undefined
-    found = part.slice(equals + 1).replace(SPACE, '')
+    found = withoutSpace(part.slice(equals + 1))
   }
   return found
 }
