@@ -327,6 +327,24 @@ const KINDS: HonestKinds = {
       asked('/x', { file: '\uff3c\uff3cevil\uff0eexample\uff3cc$\uff3ca' }),
     ],
   },
+  'a script that routes by what stands behind it, with nothing behind it': {
+    honest: [
+      asked('/index.php/', { s: "O'Brien" }),
+      filled({ title: 'x' }, '/app_dev.php/'),
+      sent({ session: 1 }, '/glpi/apirest.php/'),
+      asked('/index.cfm/', {}),
+      { method: 'PROPFIND', target: '/dav.php/', headers: ['depth', '0'] },
+      { method: 'OPTIONS', target: '/baikal/cal.php/', headers: [] },
+    ],
+    attacks: [
+      { method: 'PUT', target: '/x.php/', headers: ['content-type', 'text/plain'], body: Buffer.from('x') },
+      { method: 'COPY', target: '/x.php/', headers: [] },
+      { method: 'GET', target: '/x.jsp/', headers: [] },
+      { method: 'GET', target: '/x.php%20', headers: [] },
+      { method: 'GET', target: '/x.php::$DATA', headers: [] },
+      { method: 'GET', target: '/x.php.', headers: [] },
+    ],
+  },
 }
 
 testKinds(KINDS)

@@ -170,6 +170,7 @@ function isOrdinary(
 ): boolean {
   if (isElsewhere(id, family, location, method) || isFolderSettings(id, method, reading.lower)) return true
   if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
+  if (isRunningScript(id, method, reading.lower)) return true
   if (level === 1 && NAMED.has(id) && (isTitleField(reading) || isSettingOfPlace(reading))) return true
   if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
   if (level === 1 && isRevisionQuery(id, reading.name, reading.lower)) return true
@@ -221,6 +222,17 @@ const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])
 /** Whether the Finder of macOS keeps the settings of a folder there, as it does on every share (WebDAV). */
 function isFolderSettings(id: string, method: string, lower: string): boolean {
   return id === 'probe/path' && !READING.has(method) && lower.endsWith('/.ds_store')
+}
+
+const PLACING: ReadonlySet<string> = new Set(['PUT', 'MOVE', 'COPY'])
+const SCRIPT_ITSELF = /\.(?:php\d?|cfm)\/$/
+
+/**
+ * Whether a script is asked to run with `/` as what it routes: `/index.php/` (Symfony, WordPress, MediaWiki),
+ * `/dav.php/` (SabreDAV), `/index.cfm/` (ColdBox). Only what places a file there names one.
+ */
+function isRunningScript(id: string, method: string, lower: string): boolean {
+  return id === 'upload/put-page' && !PLACING.has(method) && SCRIPT_ITSELF.test(lower)
 }
 
 /** Whether a URL names the very port that the request came in on. */
