@@ -73,6 +73,17 @@ describe('a batch that holds whole requests', () => {
       inJson({ method: 'POST', url: '/menu', body: { url: '/admin/x' } }),
     ],
     ['that is an upload', '/api/batch', JSON.stringify({ rows: [{ pad: PAD }] })],
+    [
+      'of events on pages, as Segment reports them',
+      '/v1/batch',
+      JSON.stringify({ batch: [{ type: 'page', properties: { path: '/admin/x', url: '/admin/x' } }] }),
+    ],
+    [
+      'of events on pages, as Umami reports them',
+      '/api/batch',
+      JSON.stringify([{ type: 'event', payload: { url: '/admin/x' } }]),
+    ],
+    ['of texts with lines of two words', '/files', part('Please see', 'see /admin/x', 'the admin/x'), MIXED],
     ['of another endpoint', '/api/menu', JSON.stringify([{ method: 'GET', url: '/admin/x' }])],
   ] as const)
     test(`goes through ${name}`, async () => {
@@ -92,8 +103,30 @@ describe('a batch that holds whole requests', () => {
     ['Google', '/batch', part('POST /users/sign_in HTTP/1.1'), MIXED],
     ['OData', '/odata/$batch', part('POST login HTTP/1.1'), MIXED],
     ['an address', '/odata/$batch', inJson({ method: 'POST', url: 'https://x.example/login' })],
+    ['WordPress', '/wp-json/batch/v1', inJson({ path: '/shop/v1/login' })],
+    ['without a method', '/api/batch', JSON.stringify([{ url: '/login', body: { username: 'ada' } }])],
+    ['by name', '/api/batch', JSON.stringify({ one: { uri: '/login', json: { username: 'ada' } } })],
+    ['in an item', '/api/batch', JSON.stringify([{ request: { url: '/login', method: 'post' } }])],
   ] as const)
     test(`attack: ${name}: it tries no passwords, where no rule names a login`, async () => {
       assert.equal(await statusOf({}, target, body, type), 400)
+    })
+
+  for (const [name, target, body, type] of [
+    [
+      'Segment',
+      '/v1/batch',
+      JSON.stringify({
+        batch: [{ type: 'page', properties: { path: '/login', url: 'https://shop.example/login' } }],
+        context: { page: { path: '/login' } },
+      }),
+    ],
+    ['Umami', '/api/batch', JSON.stringify([{ type: 'event', payload: { url: '/login' } }])],
+    ['a list of visits', '/api/batch', JSON.stringify([{ type: 'view', url: '/login', at: 1 }])],
+    ['a batch that shows the page', '/odata/$batch', inJson({ method: 'GET', url: '/login' })],
+    ['a text', '/files', part('Please login', 'to /session'), MIXED],
+  ] as const)
+    test(`no login: ${name}: it goes through, where no rule names a login`, async () => {
+      assert.equal(await statusOf({}, target, body, type), 200)
     })
 })

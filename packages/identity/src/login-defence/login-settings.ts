@@ -109,7 +109,10 @@ export function isObviousLogin({ method, methodOverrides, path }: Exchange): boo
 export const BATCHED_LOGIN: CompiledLogin = {
   read: async exchange => {
     const requests = (await batchedRequests(exchange)) ?? []
-    const signsIn = requests.some(({ target }) => OBVIOUS.test(parseRequestPath(withSlash(target)).canonical))
+    const signsIn = requests.some(
+      ({ method, target }) =>
+        method === 'POST' && OBVIOUS.test(parseRequestPath(withSlash(target)).canonical),
+    )
     return { kind: signsIn ? 'several' : 'none' }
   },
   tests: {},
