@@ -102,12 +102,80 @@ describe('an application that normalises addresses', () => {
     ['tags of Google', i => `a.lice+${i}@googlemail.com`],
     ['dots', i => `a.l${i % 2 ? '.' : ''}i${i % 3 ? '.' : ''}c${i % 5 ? '.' : ''}e+${i}@gmail.com`],
     ['hyphens of Yahoo', i => `alice-${i}@yahoo.com`],
+    ['dots of Outlook', i => `a${i & 1 ? '.' : ''}l${i & 2 ? '.' : ''}i${i & 4 ? '.' : ''}ce+${i}@live.com`],
+    ['dots of Proton', i => `al${'_.-'[i % 3]}ice+${i}@${i % 2 ? 'pm.me' : 'protonmail.com'}`],
+    ['domains of Yandex', i => `alice+${i}@${['ya.ru', 'yandex.com', 'yandex.by'][i % 3]}`],
   ]
   for (const [name, spelling] of spellings)
     test(`attack: one account is guessed at under as many ${name} as there are guesses`, async () => {
       const shop = new LoginWorld(routes, wrong, LANES_ALONE)
       assert.equal(await guess(shop, i => ({ body: bodyOf(spelling(i)) })), 30)
     })
+
+  test('attack: the address is in a second name of the request', async () => {
+    const body = (i: number): string => `email=decoy${i}%40shop.example&username=alice%2B${i}%40shop.example`
+    assert.equal(await guess(new LoginWorld({}, wrong, LANES_ALONE), i => ({ body: body(i) })), 30)
+  })
+
+  test('attack: no sign-in to accounts of the attacker ends the count of a mailbox', async () => {
+    for (const beside of [
+      'mailbox of alice@shop.example',
+      'mailbox\nalice@shop.example',
+      'alice+X@shop.example',
+    ]) {
+      const shop = new LoginWorld(
+        {},
+        body => (body.includes('=right') ? { status: 303, headers: ['location', '/'] } : { status: 401 }),
+        LANES_ALONE,
+      )
+      for (let i = 0; i < 6; i++) {
+        const name = encodeURIComponent(beside.replace('X', String(i)))
+        const body = `email=mallory${i}%40shop.example&username=${name}&password=right`
+        assert.ok((await shop.send({ type: FORM, body, address: `203.0.113.${i}` })).handled)
+      }
+      assert.equal(await guess(shop, i => ({ body: bodyOf(`alice+${i}@shop.example`) })), 30, beside)
+    }
+  })
+
+  describe('where links are mailed', () => {
+    const mailing = (mails: string[]): LoginWorld =>
+      new LoginWorld(routes, wrong, {
+        ...LANES_ALONE,
+        link: {
+          origin: 'https://shop.example',
+          send: async account => {
+            mails.push(account)
+          },
+        },
+      })
+    const ask = (shop: LoginWorld, account: string, i: number) =>
+      shop.send({
+        path: '/.postern/login-link',
+        type: FORM,
+        body: `account=${encodeURIComponent(account)}`,
+        address: addressOf(i),
+      })
+
+    test('attack: who uses up the tries of a mailbox does not lock out its owner', async () => {
+      const mails: string[] = []
+      const shop = mailing(mails)
+      await guess(shop, i => ({ body: bodyOf(`alice+${i}@shop.example`) }))
+      const owner = await shop.send({
+        type: FORM,
+        body: bodyOf('alice+shop@shop.example'),
+        address: '192.0.2.9',
+      })
+      assert.ok(owner.decision.effect === 'throttle')
+      assert.match(JSON.stringify(owner.decision.content), /login-link/)
+    })
+
+    test('attack: nobody is mailed at once under every way to write the address', async () => {
+      const mails: string[] = []
+      const shop = mailing(mails)
+      for (let i = 0; i < 40; i++) await ask(shop, `alice+${i}@shop.example`, i)
+      assert.deepEqual(mails, ['alice+0@shop.example'])
+    })
+  })
 
   test('people whose address has dots or a tag become known as others do, and are let in while it is guessed at', async () => {
     for (const email of ['al.ice@gmail.com', 'alice+shop@shop.example']) {

@@ -237,14 +237,14 @@ export class LoginDefence implements Guard {
       return said.kind === 'checked' ? { record: said.record, result: said } : { result: said }
     })
     if (entry === 'unproven') return this.#challenge(exchange, subject, work)
-    if (entry.kind === 'refused') {
-      const offer = this.#links === undefined ? 'no-link' : 'link'
-      return waitRefusal(exchange, reading.account, entry, offer)
-    }
+    const offer = this.#links === undefined ? 'no-link' : 'link'
+    if (entry.kind === 'refused') return waitRefusal(exchange, reading.account, entry, offer)
     const beside = namesBeside(reading, entry.lane)
     const others = await enterOthers(beside, client, this.#hash, this.#names, now)
-    if ('retryAt' in others)
-      return waitRefusal(exchange, reading.account, { lane: 'unknown', ...others }, 'no-link')
+    if ('retryAt' in others) {
+      const helps = others.kind === 'mailbox' ? offer : 'no-link'
+      return waitRefusal(exchange, reading.account, { lane: 'unknown', ...others }, helps)
+    }
     // Before the backend learns the document: from then on its hash is enough to sign in.
     if (reading.document !== undefined) await this.#keepPlace(reading.document, now)
     const device = client.device ?? newDevice(this.#random)

@@ -20,9 +20,11 @@ import { openLink, requestLink } from './link.ts'
 import { readLoginBody } from './login-body.ts'
 import { linkEvent } from './login-events.ts'
 import { loginPage } from './login-page.ts'
+import type { LoginRecord } from './login-record.ts'
 import { LINK_PATH } from './login-refusal.ts'
 import type { LoginStore } from './login-store.ts'
 import { LOGIN_WORDS, type LoginWords } from './login-words.ts'
+import { mailboxOf } from './mailbox.ts'
 import { RecentMap } from './recent-map.ts'
 
 /** How the owner of an account is reached. */
@@ -112,11 +114,25 @@ export class LoginLinks {
     const key = hash.of('account', account)
     const mails = await store.update(key, record => {
       const said = requestLink(record, digestOf(token), lanes, clock.now())
-      return said.kind === 'mail' ? { record: said.record, result: true } : { result: false }
+      if (said.kind !== 'mail') return { result: 'none' }
+      return { record: said.record, result: isSignedInTo(record) ? 'mail' : 'mail as others' }
     })
-    if (!mails) return
+    if (mails === 'none' || (mails === 'mail as others' && !(await this.#mayMailTo(account)))) return
     await mail.send(account, `${this.#origin}${LINK_PATH}?token=${key}.${token}`)
     this.#options.onEvent(linkEvent(exchange, key, 'mailed'))
+  }
+
+  /** All ways to write one mailbox in which nobody ever signed in are mailed as one account is. */
+  async #mayMailTo(account: string): Promise<boolean> {
+    const { store, lanes, hash, clock } = this.#options
+    const mailbox = mailboxOf(account)
+    if (mailbox === undefined) return true
+    const now = clock.now()
+    return store.update(hash.of('mailbox', mailbox), record =>
+      requestLink(record, '', lanes, now).kind === 'mail'
+        ? { record: { ...record, mailedAt: now, touched: now }, result: true }
+        : { result: false },
+    )
   }
 
   async #open(exchange: Exchange): Promise<Decision> {
@@ -203,6 +219,10 @@ async function field(exchange: Exchange, name: string): Promise<string | undefin
   if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return undefined
   const value = (body.value as Readonly<Record<string, unknown>>)[name]
   return typeof value === 'string' ? value : undefined
+}
+
+function isSignedInTo({ devices, networks }: LoginRecord): boolean {
+  return devices.length > 0 || networks.length > 0
 }
 
 function digestOf(token: string): string {

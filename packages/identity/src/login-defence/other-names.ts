@@ -5,6 +5,7 @@ import { DEFAULT_LANES } from './lane-rules.ts'
 import { type Client, enter } from './lanes.ts'
 import { isKnown, type LoginRecord, remember } from './login-record.ts'
 import type { Step } from './login-store.ts'
+import type { NameBeside } from './mailbox.ts'
 
 /**
  * Names besides the account that a request holds. Which of them the backend reads nobody knows, so each has a
@@ -34,26 +35,27 @@ export interface OtherTries {
 
 /**
  * Takes a place in the bucket of each other name.
- * @returns when the first that has none will have one, or the tries, of names that may be accounts
+ * @returns when the first that has none will have one, and which kind it is; else the tries, of names that
+ *   may be accounts
  */
 export async function enterOthers(
-  names: readonly string[],
+  names: readonly NameBeside[],
   { network, address }: Client,
   hash: KeyedHash,
   update: UpdateName,
   now: number,
-): Promise<OtherTries | { readonly retryAt: number }> {
+): Promise<OtherTries | { readonly retryAt: number; readonly kind: NameBeside['kind'] }> {
   const client: Client = { device: undefined, network, address }
   const keys: string[] = []
-  for (const name of names) {
-    const key = hash.of('other name', name)
+  for (const { kind, name } of names) {
+    const key = hash.of(kind, name)
     const said = await update<'none' | 'taken' | number>(key, record => {
       if (isNoAccount(record, now)) return { result: 'none' }
       const entry = enter({ ...record, devices: [], networks: [] }, client, OTHER_LANES, now)
       if (entry.kind === 'refused') return { result: entry.retryAt }
       return { record: { ...entry.record, devices: record.devices }, result: 'taken' }
     })
-    if (typeof said === 'number') return { retryAt: said }
+    if (typeof said === 'number') return { retryAt: said, kind }
     if (said === 'taken') keys.push(key)
   }
   return { keys, client }
