@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { VirtualClock } from '@postern/core'
+import { ALLOW, type Decision, Engine, type Exchange, VirtualClock } from '@postern/core'
 import { NO_SESSION } from '../src/bind/bound-record.ts'
 import { memoryBoundStore } from '../src/bind-entry.ts'
 import { Browser, SID, signedIn, World } from './bound-world.ts'
@@ -212,6 +212,32 @@ describe('a session of a backend that was never written for it', () => {
     assert.equal((await world.send('/', ['cookie', 'connect.sid=old'])).cookie, undefined)
     const strict = new World({ existing: 'refuse' })
     assert.equal((await strict.send('/', ['cookie', 'a=b; connect.sid=old'])).cookie, 'a=b')
+  })
+
+  test('attack: a planted cookie that a guard before it took out of the request does not come back', async () => {
+    const planted = '\u00a0__Host-sid=evil'
+    const clean = (exchange: Exchange): Decision => {
+      const rest = exchange.header('cookie')?.replace(planted, '')
+      exchange.setRequestHeader('cookie', rest)
+      return ALLOW
+    }
+    const world = new World({ cookie: '__Host-sid' })
+    const engine = new Engine({
+      guards: [{ name: 'clean', failure: 'closed', decide: clean }, world.bound],
+      clock: world.clock,
+    })
+    const exchange = engine.open({
+      method: 'GET',
+      target: '/',
+      headers: ['host', 'shop.example', 'cookie', `__Host-sid=own; a=1;${planted}`],
+      peer: '192.0.2.1',
+      secure: true,
+      httpVersion: '1.1',
+      native: undefined,
+      body: undefined,
+    })
+    assert.equal((await engine.decide(exchange)).effect, 'allow')
+    assert.equal(exchange.requestChanges?.get('cookie'), 'a=1; __Host-sid=own')
   })
 
   test("attack: the backend's bare cookie stays worth nothing for as long as its session is prolonged", async () => {

@@ -19,6 +19,7 @@ import { holdsRiskyRequest, isRiskyBatch } from './batch-risk.ts'
 import { checkBody, checkType } from './check-body.ts'
 import { checkHost } from './check-host.ts'
 import { type PathRisk, pathRisk } from './path-risk.ts'
+import { dropPlantedCookies } from './planted-cookies.ts'
 import type { ProtocolLimits } from './protocol-limits.ts'
 import { type ProtocolFault, protocolRefusal } from './protocol-refusal.ts'
 import { type RequestHead, readRequestHead } from './request-head.ts'
@@ -243,6 +244,7 @@ export function protocolGuard(options: ProtocolOptions = {}): Guard {
     const head = readRequestHead(exchange.headers)
     const said = decideOn(exchange, head)
     if (said !== ALLOW) return said
+    if (head.hasPlantedCookie && options.mode !== 'observe') dropPlantedCookies(exchange)
     const { routes, readBatches } = options
     if (readBatches === true && routes !== undefined && routes.size > 0 && mayHoldRequests(exchange))
       if (!allowsBatch(exchange))

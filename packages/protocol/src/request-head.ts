@@ -1,4 +1,5 @@
 import type { RawHeaders } from '@postern/core'
+import { mayBePlanted } from './planted-cookies.ts'
 
 /** What one pass over the headers finds in the head of a request. */
 export interface RequestHead {
@@ -16,6 +17,8 @@ export interface RequestHead {
   readonly contentTypes: readonly string[]
   /** The first header that asks the backend to treat the request as another one, with its value. */
   readonly override: { readonly name: string; readonly value: string } | undefined
+  /** Whether a subdomain may have set one of the cookies. */
+  readonly hasPlantedCookie: boolean
 }
 
 const NONE: readonly string[] = Object.freeze([])
@@ -35,6 +38,7 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
   let transferEncoding: string | undefined
   let contentTypes = NONE
   let override: RequestHead['override']
+  let hasPlantedCookie = false
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string
     const value = headers[i + 1] as string
@@ -60,6 +64,9 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
       case 'content-type':
         contentTypes = [...contentTypes, value]
         break
+      case 'cookie':
+        hasPlantedCookie ||= mayBePlanted(value)
+        break
       case 'transfer-encoding':
         transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`
         break
@@ -79,6 +86,7 @@ export function readRequestHead(headers: RawHeaders): RequestHead {
     transferEncoding,
     contentTypes,
     override,
+    hasPlantedCookie,
   }
 }
 
@@ -89,6 +97,7 @@ for (const name of [
   ':authority',
   'content-length',
   'content-type',
+  'cookie',
   'transfer-encoding',
   ...OVERRIDES,
 ]) {

@@ -13,7 +13,7 @@ import {
   systemClock,
   systemRandom,
 } from '@postern/core'
-import { readCookies, withoutCookies } from '../headers/cookie.ts'
+import { backendCookies, readCookies, withoutCookies } from '../headers/cookie.ts'
 import type { RecordStore } from '../records/record-store.ts'
 import { BIND_PATH } from './bind-answers.ts'
 import { BOUND_COOKIES, boundCookieLine, noBoundCookieLine, readBoundCookie } from './bound-cookie.ts'
@@ -136,7 +136,7 @@ export class BoundSessions implements Guard {
 
   #headerFor(exchange: Exchange, held: Held): string | undefined {
     const { cookie } = this.#options
-    const rest = withoutCookies(exchange.header('cookie'), [...BOUND_COOKIES, cookie])
+    const rest = withoutCookies(backendCookies(exchange), [...BOUND_COOKIES, cookie])
     if (held.original === undefined) return rest
     const own = `${cookie}=${held.original}`
     return rest === undefined ? own : `${rest}; ${own}`
@@ -159,7 +159,7 @@ export class BoundSessions implements Guard {
     const cookie = readBoundCookie(exchange)
     if (cookie === 'unreadable') return NOBODY
     if (cookie !== 'absent') return this.#ledger.look(cookie)
-    const values = new Set(readCookies(exchange.header('cookie'), this.#options.cookie))
+    const values = new Set(readCookies(backendCookies(exchange), this.#options.cookie))
     const [original] = values
     if (original === undefined || values.size > 1 || this.#options.existing === 'refuse') return NOBODY
     return this.#ledger.adopt(original)
