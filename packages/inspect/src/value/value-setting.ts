@@ -96,10 +96,10 @@ const FREE_TEXT =
   /^(?:raw|_?(?:[\w:-]{1,24}[._-])?(?:comments?|message|description|review|feedback|remarks?|bio|notes?|body|content|text|details?|questions?|answers?|enquiry|inquiry|complaint|summary|reason|transcript|excerpt|wiki_?text|article_?text)|comment_content|post_content|wptextbox1|wpsummary|(?:body|stripped)-(?:plain|text|html))$/
 
 /**
- * The source of a page where wikis edit it (MediaWiki, DokuWiki), under names that nobody else has: it is
- * kept, and shown as the wiki reads it.
+ * The source of a page where wikis edit it (MediaWiki, DokuWiki, MoinMoin), under names that nobody else has:
+ * it is kept, and shown as the wiki reads it.
  */
-const WIKI_SOURCE = /^(?:wptextbox[12]|wpinput|wiki_?text)$/
+const WIKI_SOURCE = /^(?:wptextbox[12]|wpinput|wiki_?text|savetext)$/
 /** A mail that is written in Roundcube: of more than one line, it is kept as it is. */
 const MAIL = '_message'
 
@@ -354,12 +354,15 @@ export function isFileText(route: string, { place, name }: Reading): boolean {
   return place === 'body' && name === 'content' && FILE_ADDRESS.test(route)
 }
 
-/** Where MediaWiki takes the source of a page: to preview it, to keep it ready and to save it. */
-const WIKI_ADDRESS = /^POST \/(?:(?:w|wiki|mediawiki)\/)?api\.php$/i
+/** Where MediaWiki and Fossil take the source of a page: to preview it, to keep it ready and to save it. */
+const WIKI_ADDRESSES: ReadonlyMap<string, RegExp> = new Map([
+  ['text', /^POST \/(?:(?:w|wiki|mediawiki)\/)?api\.php$/i],
+  ['content', /^POST \/(?:[\w.-]{1,64}\/){0,4}wikiajax\/(?:preview|save)$/i],
+])
 
 /** The setting of a field of a form, which may hold the source of a page of a wiki, or a line of it. */
 export function pageSetting(named: ValueSetting, route: string, reading: Reading): ValueSetting {
   const { place, name, text, isPiece } = reading
-  if (place !== 'form' || name !== 'text' || !WIKI_ADDRESS.test(route)) return named
+  if (place !== 'form' || WIKI_ADDRESSES.get(name)?.test(route) !== true) return named
   return isPiece || isDocument(text) ? 'document' : named
 }
