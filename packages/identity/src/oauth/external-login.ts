@@ -57,6 +57,9 @@ function isSecure(url: URL): boolean {
   )
 }
 
+/** OpenID Connect Core section 2: at most 255 characters of ASCII. An empty one would be everybody. */
+const SUBJECT = /^[\x20-\x7e]{1,255}$/
+
 /**
  * Signing in at another OpenID Connect provider: code with PKCE, nonce, and a redirect URI per provider. Who
  * comes back is known by issuer and subject, never by an e-mail address: an address that has an account here
@@ -228,7 +231,7 @@ async function claimsOf(
     })
     .catch(() => undefined)
   const claims = tokens?.claims()
-  if (tokens === undefined || claims?.iss !== provider.issuer) return undefined
+  if (tokens === undefined || claims?.iss !== provider.issuer || !SUBJECT.test(claims.sub)) return undefined
   if (claims['email'] !== undefined || configuration.serverMetadata().userinfo_endpoint === undefined)
     return claims
   // OpenID Connect Core section 5.4: with an access token, profile and address may come from UserInfo
@@ -242,7 +245,11 @@ async function discovered(provider: ExternalProvider): Promise<Configuration> {
   const issuer = new URL(provider.issuer)
   const configuration = await client.discovery(issuer, provider.clientId, provider.clientSecret, undefined, {
     timeout: 5,
-    ...(issuer.protocol === 'http:' && { execute: [client.allowInsecureRequests] }),
+    execute: [
+      // By itself the client trusts a token for the connection that it came over.
+      client.enableNonRepudiationChecks,
+      ...(issuer.protocol === 'http:' ? [client.allowInsecureRequests] : []),
+    ],
   })
   if (configuration.serverMetadata().issuer !== provider.issuer)
     throw new Error('the metadata is of another issuer')
