@@ -65,7 +65,12 @@ export { exemptingPattern, narrowestPattern, routeException } from './guard/rout
 export { assertSettableHeader } from './header/header-field.ts'
 export { headerCount, headerValue, type RawHeaders } from './header/request-headers.ts'
 export { type TraceContext, traceContext, traceparentOf } from './header/trace-context.ts'
-export { type BatchedRequest, batchedRequests, mayHoldRequests } from './reading/batched-requests.ts'
+export {
+  type BatchedRequest,
+  batchedRequests,
+  isPlaceOfBatches,
+  mayHoldRequests,
+} from './reading/batched-requests.ts'
 export { type BodyValue, type BodyValues, bodyValues } from './reading/body-values.ts'
 export { type ClaimedCredential, claimedCredential } from './reading/claimed-credential.ts'
 export { formMethodOverrides, mayOverrideInForm } from './reading/form-method-override.ts'

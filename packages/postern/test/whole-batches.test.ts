@@ -30,6 +30,7 @@ const PAD = 'x'.repeat(3_000_000)
 const ADMIN = { require: { role: 'admin' } }
 const ROUTES: Config['routes'] = {
   'DELETE /odata/Orders(7)': ADMIN,
+  'DELETE /Products(7)': ADMIN,
   '/admin/**': ADMIN,
   '/v1.0/users/:id': ADMIN,
   '/wp-json/wp/v2/users/**': ADMIN,
@@ -57,6 +58,46 @@ describe('a batch that holds whole requests', () => {
       inJson({ method: 'GET', url: '/ok' }, { method: 'GET', url: '/admin/x' }),
     ],
     ['a name twice', '/odata/$batch', '{"requests":[{"method":"DELETE","url":"Orders(7)","url":"ok"}]}'],
+    ['OData, a target with a space', '/odata/$batch', part('DELETE /odata/Orders(7)?a= b HTTP/1.1'), MIXED],
+    ['OData, at the root', '/$batch', part('DELETE Products(7) HTTP/1.1'), MIXED],
+    ['OData, at a path with a format', '/odata/$batch.json', inJson({ method: 'DELETE', url: 'Orders(7)' })],
+    ['OData, back to front', '/odata/$batch', inJson({ method: ' DELETE', url: '\\odata\\Orders(7)' })],
+    [
+      'OData, an address with one slash',
+      '/odata/$batch',
+      inJson({ method: 'DELETE', url: 'http:/x/odata/Orders(7)' }),
+    ],
+    [
+      'OData, a parameter for the method',
+      '/odata/$batch',
+      inJson({ method: 'POST', url: 'Orders(7)?_method=DELETE' }),
+    ],
+    [
+      'OData, a tunnelled method in JSON',
+      '/odata/$batch',
+      inJson({ method: 'POST', url: 'Orders(7)', headers: { 'X-HTTP-Method': 'DELETE' } }),
+    ],
+    [
+      'OData, a tunnelled method in a list of headers',
+      '/odata/$batch',
+      inJson({
+        method: 'POST',
+        url: 'Orders(7)',
+        headers: [{ value: 'DELETE', name: 'x-http-method-override' }],
+      }),
+    ],
+    [
+      'OData, by the name of another request',
+      '/odata/$batch',
+      inJson({ id: '1', method: 'GET', url: 'Orders(7)' }, { id: '2', method: 'DELETE', url: '$1' }),
+    ],
+    [
+      'OData, by the name of another part',
+      '/odata/$batch',
+      part('Content-ID: 1', '', 'GET Orders(7) HTTP/1.1', '', 'DELETE /$1 HTTP/1.1'),
+      MIXED,
+    ],
+    ['WordPress, in the query', '/wp-json/batch/v1?%72equests[0][path]=/wp/v2/users/7', '{}'],
     ['no JSON', '/odata/$batch', '{"requests":[{"method":"DELETE","url":"Orders(7)"},]}'],
     ['too long to be read', '/odata/$batch', part(PAD, 'DELETE Orders(7) HTTP/1.1'), MIXED],
   ] as const)
@@ -66,6 +107,19 @@ describe('a batch that holds whole requests', () => {
 
   for (const [name, target, body, type] of [
     ['under no rule', '/odata/$batch', part('GET Products HTTP/1.1'), MIXED],
+    ['of mail', '/upload', part('Hello admin/x', 'Please visit /admin/x today'), MIXED],
+    ['of a name below the root', '/odata/$batch', inJson({ method: 'DELETE', url: 'Products(7)' })],
+    [
+      'by the names of others',
+      '/odata/$batch',
+      inJson({ id: '1', method: 'POST', url: 'Customers' }, { id: '2', method: 'POST', url: '$1/Orders' }),
+    ],
+    [
+      'with odd headers',
+      '/odata/$batch',
+      inJson({ url: 'Products', headers: [{ a: { toString: 1 } }, null, 1] }),
+    ],
+    ['with a question', '/search/batch?q=requests', JSON.stringify([1])],
     ['of another method', '/odata/$batch', inJson({ method: 'GET', url: 'Orders(7)' })],
     [
       'with data that name paths',
@@ -107,6 +161,9 @@ describe('a batch that holds whole requests', () => {
     ['without a method', '/api/batch', JSON.stringify([{ url: '/login', body: { username: 'ada' } }])],
     ['by name', '/api/batch', JSON.stringify({ one: { uri: '/login', json: { username: 'ada' } } })],
     ['in an item', '/api/batch', JSON.stringify([{ request: { url: '/login', method: 'post' } }])],
+    ['a name twice', '/parse/batch', '{"requests":[],"requests":[{"method":"POST","path":"/parse/login"}]}'],
+    ['too long to be read', '/parse/batch', inJson({ pad: PAD }, { method: 'POST', path: '/parse/login' })],
+    ['too many', '/parse/batch', inJson(...Array(1_001).fill({ method: 'POST', path: '/parse/login' }))],
   ] as const)
     test(`attack: ${name}: it tries no passwords, where no rule names a login`, async () => {
       assert.equal(await statusOf({}, target, body, type), 400)
@@ -129,4 +186,9 @@ describe('a batch that holds whole requests', () => {
     test(`no login: ${name}: it goes through, where no rule names a login`, async () => {
       assert.equal(await statusOf({}, target, body, type), 200)
     })
+
+  test('that is too long, where nothing else says that it holds requests, is an upload', async () => {
+    assert.equal(await statusOf({}, '/upload', part('{}', PAD.replaceAll('x', 'x y\n')), MIXED), 200)
+    assert.equal(await statusOf({}, '/rows/batch', JSON.stringify([{ pad: PAD }])), 200)
+  })
 })

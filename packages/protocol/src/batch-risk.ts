@@ -1,6 +1,7 @@
 import {
   batchedRequests,
   type Exchange,
+  isPlaceOfBatches,
   parseRequestPath,
   type RequestPath,
   type RouteSettings,
@@ -47,8 +48,11 @@ export async function holdsRiskyRequest(exchange: Exchange, routes: RouteTable):
   const { canonical } = exchange.path
   const whole = matched(routes, exchange.method, canonical)
   const mounts = mountsIn(canonical)
+  // A part of a path stands below the root only where a batch itself does.
+  const isAtRoot = mounts.length === 2 && isPlaceOfBatches(exchange)
+  const below = isAtRoot ? mounts : mounts.slice(1)
   return requests.some(({ method, target }) =>
-    pathsOf(target, mounts).some(path => {
+    pathsOf(target, target.startsWith('/') ? mounts : below).some(path => {
       const match = matched(routes, method, path)
       return (
         match !== undefined && NAMES_PLACE.test(match.pattern) && !areSame(match.settings, whole?.settings)
@@ -75,10 +79,8 @@ function areSame(one: RouteSettings, other: RouteSettings = {}): boolean {
   return [...names].every(name => Reflect.get(one, name) === Reflect.get(other, name))
 }
 
-/** The paths that a target may stand for: by itself, and below each place on the way to the batch. */
+/** The paths that a target may stand for below each of some places. */
 function pathsOf(target: string, mounts: readonly string[]): readonly string[] {
-  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/^\/+/, '/')
-  const below = path.startsWith('/') ? path.slice(1) : path
-  const all = path.startsWith('/') ? mounts : mounts.filter(mount => mount !== '/')
-  return all.map(mount => parseRequestPath(mount + below).canonical)
+  const below = target.startsWith('/') ? target.slice(1) : target
+  return mounts.map(mount => parseRequestPath(mount + below).canonical)
 }

@@ -1,21 +1,32 @@
 import { repeatsName } from '../body/repeated-names.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { RequestPath } from '../route/request-path.ts'
+import { headMethodOverrides } from '../route/method-override.ts'
+import { parseRequestPath, type RequestPath } from '../route/request-path.ts'
 
 /** A request that the body of another one holds. */
 export interface BatchedRequest {
+  /** In capitals. One that asks to be treated as one of another method is there once for each. */
   readonly method: string
-  /** As it is written there: a path, part of one, or an address. */
+  /** A path, or with no slash in front a part of one, and its query; of an address without its host. */
   readonly target: string
 }
 
 /** Where batches are sent to: `/odata/$batch`, `/parse/batch`, `/wp-json/batch/v1`, `/batch/drive/v3`. */
-const PLACE = /\/[$_]?batch(?:\/|$)/i
+const PLACE = /\/[$_]?batch(?:[/.]|$)/i
 /** Where nothing else is: of another `/batch` only what can be read is known to be one of requests. */
-const CERTAIN = /\/(?:\$batch|parse\/batch|batch\/v\d+)(?:\/|$)/i
+const CERTAIN = /\/(?:\$batch|parse\/batch|batch\/v\d+)(?:[/.]|$)/i
 const MULTIPART = /^\s*multipart\/(?:mixed|batch)\b/i
-/** The request line of a part (`application/http`), and headers by which it asks for another method. */
-const LINE = /^[ \t]*([A-Za-z]{3,20})[ \t]+(\S+)([ \t]+HTTP\/[\d.]+)?[ \t]*$/gim
+/** What may be the request line of a part (`application/http`). */
+const LINE = /^[ \t]*([A-Za-z][A-Za-z-]{2,31})[ \t]+(\S.*)$/gm
+const VERSION = /[ \t]HTTP\/[\d.]+[ \t]*$/i
+const OVERRIDE = /^[ \t]*(x-(?:http-)?method(?:-override)?)[ \t]*:(.{1,400})$/gim
+/** More wishes of one batch are a flood. */
+const MOST_OVERRIDES = 50
+/** By which another request of the batch names what this one is about (OData 4.01 section 11.7). */
+const ID = /^[ \t]*content-id[ \t]*:[ \t]*(\S{1,100})[ \t]*$/gim
+/** WordPress takes the requests of a batch from its query, too. */
+const IN_QUERY = /^\s*requests/
+const HOST = /^(?:https?:[\\/]*|[a-z][a-z0-9+.-]*:\/\/)[^\\/?#]*/i
 /** Without a version, two words may be a line of any text. */
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -28,7 +39,6 @@ const METHODS: ReadonlySet<string> = new Set([
   'OPTIONS',
   'QUERY',
 ])
-const OVERRIDE = /^[ \t]*x-(?:http-)?method(?:-override)?[ \t]*:[ \t]*([a-z]{3,20})/gim
 const TARGET_NAMES: ReadonlySet<string> = new Set([
   'url',
   'path',
@@ -49,14 +59,24 @@ const SENT_NAMES: ReadonlySet<string> = new Set([
   'content',
   'entity',
 ])
+const HEADER_NAMES: ReadonlySet<string> = new Set(['headers'])
+const ID_NAMES: ReadonlySet<string> = new Set(['id'])
+const REFERENCE = /^\/?\$([^/?#]{1,100})(.*)$/s
 /** More are a flood. */
 const MOST = 1_000
 const MAX_DEPTH = 3
 
+/** Whether a path is one that batches are sent to. Other bodies of `multipart/mixed` may hold none. */
+export function isPlaceOfBatches({ path }: Exchange): boolean {
+  return PLACE.test(plain(path))
+}
+
 /** Whether the body of a request may hold whole requests, which its backend answers one by one. */
 export function mayHoldRequests(exchange: Exchange): boolean {
-  if (!exchange.hasBody) return false
-  return PLACE.test(plain(exchange.path)) || MULTIPART.test(exchange.header('content-type') ?? '')
+  const { hasBody, path } = exchange
+  if (!hasBody && path.query === '') return false
+  if (isPlaceOfBatches(exchange)) return hasBody || isInQuery(path)
+  return hasBody && MULTIPART.test(exchange.header('content-type') ?? '')
 }
 
 /**
@@ -65,29 +85,47 @@ export function mayHoldRequests(exchange: Exchange): boolean {
  */
 export async function batchedRequests(exchange: Exchange): Promise<readonly BatchedRequest[] | undefined> {
   const isMultipart = MULTIPART.test(exchange.header('content-type') ?? '')
-  const isCertain = isMultipart || CERTAIN.test(plain(exchange.path))
-  const otherwise = isCertain ? undefined : []
+  const isCertain = CERTAIN.test(plain(exchange.path))
+  if (isCertain && isInQuery(exchange.path)) return undefined
+  const otherwise = isMultipart || isCertain ? undefined : []
   const body = await exchange.readDecodedBody()
   if (body === undefined || !body.complete) return otherwise
   const { buffer, byteOffset, byteLength } = body.bytes
   const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
-  return isMultipart ? inParts(text) : (inJson(text, isCertain) ?? otherwise)
+  const found = isMultipart ? inParts(text) : inJson(text, isCertain)
+  if (found === undefined) return otherwise
+  return found.length > MOST ? otherwise : found
 }
 
 function plain(path: RequestPath): string {
   return path.canonical.replaceAll(/%24/g, '$')
 }
 
+function isInQuery({ query }: RequestPath): boolean {
+  return query !== '' && [...new URLSearchParams(query).keys()].some(name => IN_QUERY.test(name))
+}
+
 /** Every line that a parser may take for a request line, whatever the boundaries are said to be. */
 function inParts(text: string): readonly BatchedRequest[] | undefined {
-  const wished = [...new Set(Array.from(text.matchAll(OVERRIDE), ([, method = '']) => method.toUpperCase()))]
+  const wishes = new Map(Array.from(text.matchAll(OVERRIDE), ([, name = '', value = '']) => [value, name]))
+  if (wishes.size > MOST_OVERRIDES) return undefined
+  const headers = [...wishes].flatMap(([value, name]) => [name, value])
   const found: BatchedRequest[] = []
-  for (const [, method = '', target = '', version] of text.matchAll(LINE)) {
-    if (version === undefined && !METHODS.has(method.toUpperCase())) continue
-    for (const each of [method.toUpperCase(), ...wished]) found.push({ method: each, target })
-    if (found.length > MOST) return undefined
+  for (const [, method = '', rest = ''] of text.matchAll(LINE)) {
+    for (const target of targetsOfLine(method, rest)) found.push(...asked(method, target, headers))
+    if (found.length > MOST) return found
   }
-  return found
+  return withReferences(found, new Set(Array.from(text.matchAll(ID), ([, id = '']) => id)))
+}
+
+/** Between a method and a version some parsers take all for the target, and some the first word. */
+function targetsOfLine(method: string, rest: string): readonly string[] {
+  const version = rest.search(VERSION)
+  if (version < 0 && !METHODS.has(method.toUpperCase())) return []
+  const target = (version < 0 ? rest : rest.slice(0, version)).trim()
+  const [first = ''] = target.split(/\s/, 1)
+  if (first === target) return [target]
+  return version < 0 ? [] : [target, first]
 }
 
 function inJson(text: string, posts: boolean): readonly BatchedRequest[] | undefined {
@@ -99,21 +137,34 @@ function inJson(text: string, posts: boolean): readonly BatchedRequest[] | undef
   }
   if (repeatsName(text, 'any case')) return undefined
   const found: BatchedRequest[] = []
-  collect(value, 0, 'body', posts, found)
-  return found.length > MOST ? undefined : found
+  const ids = new Set<string>()
+  collect(value, 0, 'body', posts, { found, ids })
+  return withReferences(found, ids)
 }
 
 /** Where a value stands: in the body or an object in it, in a list, or in an item of one. */
 type Place = 'body' | 'list' | 'item'
 
+interface Collected {
+  readonly found: BatchedRequest[]
+  readonly ids: Set<string>
+}
+
 /** Operations stand in a list or an object of them; what they hold themselves is theirs. */
-function collect(value: unknown, depth: number, place: Place, posts: boolean, found: BatchedRequest[]): void {
+function collect(
+  value: unknown,
+  depth: number,
+  place: Place,
+  posts: boolean,
+  { found, ids }: Collected,
+): void {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH || found.length > MOST) return
   const operations = depth === 0 ? [] : operationsOf(value, place === 'list' || depth === 1, posts)
   found.push(...operations)
+  if (operations.length > 0) for (const id of textsOf(value, ID_NAMES)) ids.add(id)
   if (operations.length > 0) return
   const inner = placeInside(value, place)
-  for (const each of Object.values(value)) collect(each, depth + 1, inner, posts, found)
+  for (const each of Object.values(value)) collect(each, depth + 1, inner, posts, { found, ids })
 }
 
 function placeInside(value: object, place: Place): Place {
@@ -127,16 +178,60 @@ function placeInside(value: object, place: Place): Place {
  * name the page deeper inside (`properties.path` of Segment, `payload.url` of Umami).
  */
 function operationsOf(value: object, mayBeUnnamed: boolean, posts: boolean): readonly BatchedRequest[] {
-  const named = textsOf(value, METHOD_NAMES).map(method => method.toUpperCase())
+  const named = textsOf(value, METHOD_NAMES)
   if (named.length === 0 && !mayBeUnnamed) return []
+  const targets = textsOf(value, TARGET_NAMES)
+  if (targets.length === 0) return []
   const sends = posts || Object.keys(value).some(name => SENT_NAMES.has(name.toLowerCase()))
   const unnamed = sends ? ['GET', 'POST'] : ['GET']
   const methods = named.length > 0 ? named : unnamed
-  return textsOf(value, TARGET_NAMES).flatMap(target => methods.map(method => ({ method, target })))
+  const headers = headersOf(value)
+  return targets.flatMap(target => methods.flatMap(method => asked(method, target, headers)))
 }
 
 function textsOf(value: object, names: ReadonlySet<string>): readonly string[] {
   return Object.entries(value).flatMap(([name, text]) =>
     typeof text === 'string' && names.has(name.toLowerCase()) ? [text] : [],
   )
+}
+
+/** Names and values of the headers of an operation: an object, or a list of names with their values. */
+function headersOf(value: object): readonly string[] {
+  return Object.entries(value).flatMap(([name, headers]) =>
+    HEADER_NAMES.has(name.toLowerCase()) && typeof headers === 'object' && headers !== null
+      ? Object.entries(headers as object).flatMap(pairsOf)
+      : [],
+  )
+}
+
+function pairsOf([key, header]: [string, unknown]): readonly string[] {
+  if (typeof header === 'string') return [key, header]
+  if (typeof header !== 'object' || header === null) return []
+  const texts = Object.values(header)
+    .filter(text => typeof text === 'string')
+    .slice(0, 4)
+  return texts.flatMap(one => texts.flatMap(other => [one, other]))
+}
+
+/** A request in each method by which it may be answered. */
+function asked(written: string, target: string, headers: readonly string[]): readonly BatchedRequest[] {
+  const method = written.trim().toUpperCase()
+  const path = target.trim().replace(HOST, '').replaceAll('\\', '/').replace(/^\/+/, '/')
+  const known = { mayNameMethod: true, path: parseRequestPath(path.startsWith('/') ? path : `/${path}`) }
+  const wishes = headMethodOverrides(method, headers, known).map(wish => wish.method)
+  return [...new Set([method, ...wishes])].map(each => ({ method: each, target: path }))
+}
+
+/** A target that names another request (`$1/Orders`) is below that one's: of any, for ids may be repeated. */
+function withReferences(found: BatchedRequest[], ids: ReadonlySet<string>): readonly BatchedRequest[] {
+  if (ids.size === 0) return found
+  const all = [...found]
+  for (const { method, target } of found) {
+    const [, id = '', rest = ''] = REFERENCE.exec(target) ?? []
+    if (!ids.has(id)) continue
+    for (const other of found)
+      if (other.target !== target) all.push({ method, target: other.target.split('?', 1)[0] + rest })
+    if (all.length > MOST) break
+  }
+  return all
 }

@@ -35,7 +35,7 @@ const NONE: readonly MethodOverride[] = Object.freeze([])
 export function headMethodOverrides(
   method: string,
   headers: RawHeaders,
-  { mayNameMethod, path }: KnownTarget,
+  { mayNameMethod, path }: Pick<KnownTarget, 'mayNameMethod' | 'path'>,
 ): readonly MethodOverride[] {
   const fromHeaders = headerOverrides(method, headers)
   const fromQuery = mayNameMethod ? parameterOverrides(path.query, method, 'query') : NONE

@@ -1,4 +1,10 @@
-import { batchedRequests, ConfigError, type Exchange, parseRequestPath } from '@postern/core'
+import {
+  batchedRequests,
+  ConfigError,
+  type Exchange,
+  isPlaceOfBatches,
+  parseRequestPath,
+} from '@postern/core'
 import { type AccountReader, accountField, readingOf } from './account-field.ts'
 import type { AnswerTest } from './answer-test.ts'
 import { batchedNames } from './batched-names.ts'
@@ -105,23 +111,23 @@ export function isObviousLogin({ method, methodOverrides, path }: Exchange): boo
   return isPost && (OBVIOUS.test(path.canonical) || batchedNames(path).some(name => OBVIOUS.test(name)))
 }
 
-/** What guards a batch of whole requests: one that signs in is refused, for it could do so many times. */
+/**
+ * What guards a batch of whole requests: one that signs in is refused, for it could do so many times, and so
+ * is one that cannot be read.
+ */
 export const BATCHED_LOGIN: CompiledLogin = {
   read: async exchange => {
-    const requests = (await batchedRequests(exchange)) ?? []
-    const signsIn = requests.some(
-      ({ method, target }) =>
-        method === 'POST' && OBVIOUS.test(parseRequestPath(withSlash(target)).canonical),
-    )
+    const requests = await batchedRequests(exchange)
+    if (requests === undefined) return { kind: isPlaceOfBatches(exchange) ? 'unreadable' : 'none' }
+    const signsIn = requests.some(({ method, target }) => method === 'POST' && OBVIOUS.test(pathOf(target)))
     return { kind: signsIn ? 'several' : 'none' }
   },
   tests: {},
   lanes: OBVIOUS_LANES,
 }
 
-function withSlash(target: string): string {
-  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
-  return path.startsWith('/') ? path : `/${path}`
+function pathOf(target: string): string {
+  return parseRequestPath(target.startsWith('/') ? target : `/${target}`).canonical
 }
 
 function readerOf(settings: LoginSettings): AccountReader {

@@ -18,5 +18,5 @@ export function oneLogin(login: CompiledLogin, { path }: Exchange): CompiledLogi
 /** What guards a request that nobody named a login and that looks like one, or may hold one. */
 export function obviousLogin(exchange: Exchange): CompiledLogin | undefined {
   if (isObviousLogin(exchange)) return oneLogin(OBVIOUS_LOGIN, exchange)
-  return exchange.hasBody && mayHoldRequests(exchange) ? BATCHED_LOGIN : undefined
+  return mayHoldRequests(exchange) ? BATCHED_LOGIN : undefined
 }
