@@ -1,5 +1,6 @@
 import type { Reading } from '../value/reading.ts'
 import { beginsLikeStatement, onlyAsks } from '../value/statement.ts'
+import { isUnbroken } from '../value/unbroken-statement.ts'
 
 /**
  * How Adminer and its kin address every page about a database: the server, who is logged in there, and the
@@ -21,13 +22,17 @@ export function isDatabasePage(target: string): boolean {
   return PAGE.test(target)
 }
 
-/** Whether such a page is sent a statement. */
+/**
+ * Whether such a page is sent a statement. Any address can be made to look like one of these pages, and their
+ * fields have ordinary names: what could stand in a query of somebody else is not taken for one.
+ */
 export function isStatementThere(reading: Reading, asks: (() => boolean) | undefined): boolean {
   const { place, name, lower } = reading
   if (asks === undefined) return false
-  if (place === 'query') return name === TO_EDIT && onlyAsks(lower) && asks()
+  if (place === 'query') return name === TO_EDIT && onlyAsks(lower) && isUnbroken(lower) && asks()
   if (place !== 'form' || !STATEMENT.test(name)) return false
-  return (reading.isPiece || !reading.fromStart || beginsLikeStatement(lower)) && asks()
+  // A piece is part of a text that is read as a whole, too.
+  return (reading.isPiece || (reading.fromStart && beginsLikeStatement(lower))) && isUnbroken(lower) && asks()
 }
 
 /** Whether a parameter names the database on this machine that such a page is about. */
