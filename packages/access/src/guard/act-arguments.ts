@@ -2,7 +2,10 @@ import { isProxy } from 'node:util/types'
 import type { Json } from '@postern/core'
 
 /** What JSON writes without what it holds, although it may have fields of its own. */
-const OPAQUE = [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob]
+const OPAQUE = [
+  ...[Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob],
+  ...[FormData, URLSearchParams, Headers],
+]
 
 /**
  * The arguments of a guarded function as what a proof or a consent is bound to. Plain data only: what JSON

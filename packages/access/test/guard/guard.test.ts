@@ -348,7 +348,14 @@ test('an input that is not JSON is refused unless somebody says what of it count
   }
   const form = new FormData()
   form.append('year', '2019')
-  const hidden = [form, new URLSearchParams('year=2019'), new Headers({ year: '2019' }), new Year(2019)]
+  const extended = Object.assign(new URLSearchParams('year=2019'), { x: 1 })
+  const hidden = [
+    form,
+    extended,
+    new URLSearchParams('year=2019'),
+    new Headers({ year: '2019' }),
+    new Year(2019),
+  ]
   for (const input of [...hidden, ...hidden.map(year => ({ year }))])
     await assert.rejects(work(input, { principal: FINN }), TypeError)
   const elsewhere: unknown = runInNewContext('({ filter: {}, list: [] })')
