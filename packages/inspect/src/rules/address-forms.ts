@@ -33,10 +33,11 @@ export const addressFormRules: readonly Rule[] = [
       benign: ['http://[::1]:3000/', 'http://a::1/', '::1'],
     },
   ),
-  // RFC 3986 sections 3.1 and 3.2.3: a scheme begins with a letter, and a port is digits.
+  // RFC 3986 sections 3.1 and 3.2.3: a scheme begins with a letter, and a port is digits. Numbers and places
+  // in files are written behind a name with dots, too.
   pattern(
     'ssrf/odd-part',
-    /^\s{0,2}(?:\d{1,3}:\/\/[\w-]{1,60}\.[\w.-]{1,60}|(?:https?:\/\/)?(?:localhost|(?:\d{1,3}\.){3}\d{1,3}|[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}):(?:\+\d|0{1,3}\d{5}))/,
+    /^\s{0,2}(?:\d{1,3}:\/\/[\w-]{1,60}\.[\w.-]{1,60}|(?:(?:https?:\/\/)?(?:localhost|(?:\d{1,3}\.){3}\d{1,3})|https?:\/\/[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}):(?:\+\d|0{1,3}\d{5}))/,
     {
       score: 5,
       atStart: true,
@@ -48,7 +49,15 @@ export const addressFormRules: readonly Rule[] = [
         'localhost:00011211',
         'http://shop.example:+80/',
       ],
-      benign: ['https://a.example:8080/', '10:30', 'a.b:0', '12://', '1.2.3.4:00022'],
+      benign: [
+        'https://a.example:8080/',
+        '10:30',
+        'a.b:0',
+        '12://',
+        '1.2.3.4:00022',
+        'PO.2026.11:0001234',
+        'main.ts:+12',
+      ],
     },
   ),
   // Where one program sees the end of the host, and the next one a name before an `@`.

@@ -116,7 +116,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-variable',
-    /(?!(?<=`)\$\w{4,8}`)(?!(?<=[a-z,][ \n])\$\w{4,8}(?:[,.;]?[ \n][a-z]|[,.](?:\s|$)))(?:\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b)|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b/,
+    /(?!(?<=`)\$\w{4,8}`)(?!(?<=^|[a-z,][ \n])\$\w{4,8}(?:[,.;:?!]?[ \n][a-z]|[,.?!](?:\s|$)))(?!(?<=\b(?:and|by|from|in|not|of|or|than|the|to|use|using|via|vs|with)[ \n])\$\w{4,8}$)(?:\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b)|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b/,
     {
       score: 5,
       quotable: true,
@@ -129,6 +129,9 @@ export const codeRules: readonly Rule[] = [
         'kept in `$_SESSION`',
         'the $_SERVER array',
         'from $_GET, $_POST and $_FILES.',
+        '$_SERVER is empty',
+        'use $_GET or $_POST',
+        'why not $_SESSION?',
       ],
     },
   ),
