@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DEFAULT_BUDGETS } from '../src/holder/holder-policy.ts'
+import { openedRows } from '../src/holder/opened-rows.ts'
 import { packed, testHolders } from './support/holders.ts'
 import { context, item } from './support/requests.ts'
 
@@ -46,5 +47,17 @@ describe('what a holder logs of records that it opened', () => {
         rows: ['acme:customers/7 (email, phone)', 'other:customers/7 (email, phone)'],
       },
     ])
+  })
+
+  it('tells rows apart whose keys begin alike, or read alike', () => {
+    const place = { tenant: '', table: 'customers', column: 'email', epoch: 1, start: 0, middle: 0, end: 0 }
+    const item = (...row: string[]) => ({ ...place, row })
+    const long = 'x'.repeat(300)
+    const [entry, ...more] = openedRows([item(`${long}1`), item(`${long}2`), item('a/b'), item('a', 'b')])
+    assert.equal(more.length, 0)
+    assert.equal(entry?.rows.length, 4)
+    const [first = '', second = ''] = entry.rows
+    assert.notEqual(first, second)
+    assert.match(first, /^customers\/x{190}\.\.\. sha256:[\da-f]{16} \(email\)$/)
   })
 })
