@@ -44,6 +44,8 @@ export const grantedRightRules: readonly Rule[] = [
     atStart: true,
     chars: CHAR.equals,
     places: ['cookie', 'header'],
+    // Random, or what somebody wrote who tried a connection by hand: no server compares it with anything.
+    unlessNamed: /^sec-websocket-key$/,
     attacks: ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'AAAAAAAAAAAAAAAAAAAAAA=='],
     benign: ['AAAAAA==', 'AAAAAAAAAAAAAAAAAAAAAAAB'],
   }),

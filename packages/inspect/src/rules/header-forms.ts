@@ -17,7 +17,7 @@ const ODD: readonly (readonly [name: RegExp, odd: RegExp])[] = [
   // RFC 4918 section 10.4: addresses, which are written in ASCII (RFC 3986).
   [/^(?:if|lock-token)$/, /[\u0080-\uffff]/],
   // SOAP 1.1 section 6.1.1: an address, in which all these are encoded (RFC 3986).
-  [/^soapaction$/, /[`|<>\\;]|\.\.\//],
+  [/^soapaction$/, /[`|<>\\]|;\s{0,4}[a-z/.]{1,24}(?:[\s"']|$)|\.\.\//],
   // RFC 4130 section 6.2: a token, or a text in quotes.
   [/^as2-(?:to|from)$/, /^\\/],
   // The program that Apache Tika starts to read pictures.
