@@ -2,10 +2,9 @@ import { isProxy } from 'node:util/types'
 import type { Json } from '@postern/core'
 
 /** What JSON writes without what it holds, although it may have fields of its own. */
-const OPAQUE = [
-  ...[Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob],
-  ...[FormData, URLSearchParams, Headers],
-]
+const OPAQUE = [Map, Set, WeakMap, WeakSet, RegExp, Promise, Error, ArrayBuffer, DataView, Blob]
+/** The same by name: whoever names these classes has Node load its HTTP client. */
+const OPAQUE_NAMES = /^\[object (?:FormData|URLSearchParams|Headers|Request|Response)\]$/
 
 /**
  * The arguments of a guarded function as what a proof or a consent is bound to. Plain data only: what JSON
@@ -30,7 +29,8 @@ function isPlain(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean'
   if (value === null || isProxy(value)) return true
-  return !OPAQUE.some(kind => value instanceof kind) && !hidesAll(value)
+  if (OPAQUE.some(kind => value instanceof kind)) return false
+  return !OPAQUE_NAMES.test(Object.prototype.toString.call(value)) && !hidesAll(value)
 }
 
 /** Whether an object is of a class and shows no field: `FormData`, `URLSearchParams`, private fields only. */
