@@ -26,6 +26,8 @@ const part = (...lines: string[]): string =>
   ['--b', 'Content-Type: application/http', '', ...lines, '', '--b--', ''].join('\r\n')
 const inJson = (...requests: object[]): string => JSON.stringify({ requests })
 const PAD = 'x'.repeat(3_000_000)
+const MANY = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-${i}`, 'GET']))
+const FLOOD = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`x-${'y'.repeat(i)}-method`, 'GET']))
 
 const ADMIN = { require: { role: 'admin' } }
 const ROUTES: Config['routes'] = {
@@ -98,6 +100,7 @@ describe('a batch that holds whole requests', () => {
       MIXED,
     ],
     ['WordPress, in the query', '/wp-json/batch/v1?%72equests[0][path]=/wp/v2/users/7', '{}'],
+    ['a flood of wishes for methods', '/api/batch', inJson({ method: 'GET', url: 'ok', headers: FLOOD })],
     ['no JSON', '/odata/$batch', '{"requests":[{"method":"DELETE","url":"Orders(7)"},]}'],
     ['too long to be read', '/odata/$batch', part(PAD, 'DELETE Orders(7) HTTP/1.1'), MIXED],
   ] as const)
@@ -121,6 +124,7 @@ describe('a batch that holds whole requests', () => {
     ],
     ['with a question', '/search/batch?q=requests', JSON.stringify([1])],
     ['of another method', '/odata/$batch', inJson({ method: 'GET', url: 'Orders(7)' })],
+    ['with many headers', '/odata/$batch', inJson({ method: 'GET', url: 'ok', headers: MANY })],
     [
       'with data that name paths',
       '/api/batch',

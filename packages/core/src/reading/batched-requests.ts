@@ -20,8 +20,10 @@ const MULTIPART = /^\s*multipart\/(?:mixed|batch)\b/i
 const LINE = /^[ \t]*([A-Za-z][A-Za-z-]{2,31})[ \t]+(\S.*)$/gm
 const VERSION = /[ \t]HTTP\/[\d.]+[ \t]*$/i
 const OVERRIDE = /^[ \t]*(x-(?:http-)?method(?:-override)?)[ \t]*:(.{1,400})$/gim
-/** More wishes of one batch are a flood. */
+/** More wishes of one batch, or of one operation, are a flood. */
 const MOST_OVERRIDES = 50
+/** What every header that wishes for a method has in its name; of others an operation may have thousands. */
+const WISHING = /method/i
 /** By which another request of the batch names what this one is about (OData 4.01 section 11.7). */
 const ID = /^[ \t]*content-id[ \t]*:[ \t]*(\S{1,100})[ \t]*$/gim
 /** WordPress takes the requests of a batch from its query, too. */
@@ -93,6 +95,8 @@ export async function batchedRequests(exchange: Exchange): Promise<readonly Batc
   const { buffer, byteOffset, byteLength } = body.bytes
   const text = Buffer.from(buffer, byteOffset, byteLength).toString('utf8')
   const found = isMultipart ? inParts(text) : inJson(text, isCertain)
+  // Nobody who sends something else wishes for so many methods.
+  if (found === 'flood') return undefined
   if (found === undefined) return otherwise
   return found.length > MOST ? otherwise : found
 }
@@ -106,9 +110,9 @@ function isInQuery({ query }: RequestPath): boolean {
 }
 
 /** Every line that a parser may take for a request line, whatever the boundaries are said to be. */
-function inParts(text: string): readonly BatchedRequest[] | undefined {
+function inParts(text: string): readonly BatchedRequest[] | 'flood' {
   const wishes = new Map(Array.from(text.matchAll(OVERRIDE), ([, name = '', value = '']) => [value, name]))
-  if (wishes.size > MOST_OVERRIDES) return undefined
+  if (wishes.size > MOST_OVERRIDES) return 'flood'
   const headers = [...wishes].flatMap(([value, name]) => [name, value])
   const found: BatchedRequest[] = []
   for (const [, method = '', rest = ''] of text.matchAll(LINE)) {
@@ -128,7 +132,7 @@ function targetsOfLine(method: string, rest: string): readonly string[] {
   return version < 0 ? [] : [target, first]
 }
 
-function inJson(text: string, posts: boolean): readonly BatchedRequest[] | undefined {
+function inJson(text: string, posts: boolean): readonly BatchedRequest[] | 'flood' | undefined {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -136,10 +140,9 @@ function inJson(text: string, posts: boolean): readonly BatchedRequest[] | undef
     return undefined
   }
   if (repeatsName(text, 'any case')) return undefined
-  const found: BatchedRequest[] = []
-  const ids = new Set<string>()
-  collect(value, 0, 'body', posts, { found, ids })
-  return withReferences(found, ids)
+  const collected: Collected = { found: [], ids: new Set(), isFlood: false }
+  collect(value, 0, 'body', posts, collected)
+  return collected.isFlood ? 'flood' : withReferences(collected.found, collected.ids)
 }
 
 /** Where a value stands: in the body or an object in it, in a list, or in an item of one. */
@@ -148,23 +151,21 @@ type Place = 'body' | 'list' | 'item'
 interface Collected {
   readonly found: BatchedRequest[]
   readonly ids: Set<string>
+  isFlood: boolean
 }
 
 /** Operations stand in a list or an object of them; what they hold themselves is theirs. */
-function collect(
-  value: unknown,
-  depth: number,
-  place: Place,
-  posts: boolean,
-  { found, ids }: Collected,
-): void {
+function collect(value: unknown, depth: number, place: Place, posts: boolean, collected: Collected): void {
+  const { found, ids } = collected
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH || found.length > MOST) return
+  collected.isFlood ||= headersOf(value).length > 2 * MOST_OVERRIDES
+  if (collected.isFlood) return
   const operations = depth === 0 ? [] : operationsOf(value, place === 'list' || depth === 1, posts)
   found.push(...operations)
   if (operations.length > 0) for (const id of textsOf(value, ID_NAMES)) ids.add(id)
   if (operations.length > 0) return
   const inner = placeInside(value, place)
-  for (const each of Object.values(value)) collect(each, depth + 1, inner, posts, { found, ids })
+  for (const each of Object.values(value)) collect(each, depth + 1, inner, posts, collected)
 }
 
 function placeInside(value: object, place: Place): Place {
@@ -195,22 +196,27 @@ function textsOf(value: object, names: ReadonlySet<string>): readonly string[] {
   )
 }
 
-/** Names and values of the headers of an operation: an object, or a list of names with their values. */
+/**
+ * Names and values of the headers of an operation that wish for a method: an object, or a list of names with
+ * their values. Each once.
+ */
 function headersOf(value: object): readonly string[] {
-  return Object.entries(value).flatMap(([name, headers]) =>
-    HEADER_NAMES.has(name.toLowerCase()) && typeof headers === 'object' && headers !== null
-      ? Object.entries(headers as object).flatMap(pairsOf)
-      : [],
-  )
+  const wishes = new Map<string, readonly [string, string]>()
+  for (const [name, headers] of Object.entries(value)) {
+    if (!HEADER_NAMES.has(name.toLowerCase()) || typeof headers !== 'object' || headers === null) continue
+    for (const pair of Object.entries(headers as object).flatMap(pairsOf))
+      if (WISHING.test(pair[0])) wishes.set(pair.join('\n'), pair)
+  }
+  return [...wishes.values()].flat()
 }
 
-function pairsOf([key, header]: [string, unknown]): readonly string[] {
-  if (typeof header === 'string') return [key, header]
+function pairsOf([key, header]: [string, unknown]): readonly (readonly [string, string])[] {
+  if (typeof header === 'string') return [[key, header]]
   if (typeof header !== 'object' || header === null) return []
   const texts = Object.values(header)
     .filter(text => typeof text === 'string')
     .slice(0, 4)
-  return texts.flatMap(one => texts.flatMap(other => [one, other]))
+  return texts.flatMap(one => texts.map(other => [one, other] as const))
 }
 
 /** A request in each method by which it may be answered. */
