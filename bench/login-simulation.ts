@@ -66,10 +66,11 @@ const clients: readonly Client[] = Array.from({ length: ADDRESSES }, (_, i) => (
   device: undefined,
   network: `n${i >> 1}`,
   address: `a${i}`,
+  spelling: 'ann',
 }))
 
 function ourDay(random: () => number, rate: number): Day {
-  const home: Client = { device: 'laptop', network: 'home', address: 'home' }
+  const home: Client = { device: 'laptop', network: 'home', address: 'home', spelling: 'ann' }
   let record = succeeded(
     NO_RECORD,
     { client: home, lane: 'unknown', device: 'laptop' },
@@ -116,11 +117,11 @@ function ourDay(random: () => number, rate: number): Day {
 }
 
 function throughLink(record: LoginRecord, now: number): boolean {
-  const asked = requestLink(record, 'digest', DEFAULT_LANES, now)
+  const asked = requestLink(record, { digest: 'digest', spelling: 'ann' }, DEFAULT_LANES, now)
   const withLink = asked.kind === 'mail' ? asked.record : record
-  const digest = withLink.link?.digest ?? ''
+  const digest = withLink.links[0]?.digest ?? ''
   const opened = openLink(withLink, digest, 'hotel', now + 60_000)
-  const abroad: Client = { device: 'hotel', network: 'abroad', address: 'abroad' }
+  const abroad: Client = { device: 'hotel', network: 'abroad', address: 'abroad', spelling: 'ann' }
   return opened !== undefined && enter(opened, abroad, DEFAULT_LANES, now + 61_000).kind === 'checked'
 }
 

@@ -16,6 +16,9 @@ declare module 'pkcs11js'
 declare module '*/mail.ts' {
   export function mailTo(address: string, text: string): Promise<void>
 }
+declare module '*/users.ts' {
+  export function findUser(account: string): Promise<{ readonly email: string } | undefined>
+}
 `
 
 /** What a piece of a program may leave out, and what it is. */

@@ -12,7 +12,7 @@ const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
 
 function stranger(index: number): Client {
-  return { device: undefined, network: `net${index}`, address: `addr${index}` }
+  return { device: undefined, network: `net${index}`, address: `addr${index}`, spelling: 'ann' }
 }
 
 /** Lets a client try; a checked try fails. */
@@ -80,7 +80,12 @@ describe('the lanes of an account', () => {
       if (said.checked) checked++
     }
     assert.equal(checked, 100)
-    const owner: Client = { device: 'owner-device', network: 'elsewhere', address: 'elsewhere' }
+    const owner: Client = {
+      device: 'owner-device',
+      network: 'elsewhere',
+      address: 'elsewhere',
+      spelling: 'ann',
+    }
     const entry = enter(record, owner, DEFAULT_LANES, now)
     assert.equal(entry.kind, 'checked')
     assert.ok(entry.kind === 'checked' && entry.lane === 'device')
@@ -101,7 +106,7 @@ describe('the lanes of an account', () => {
       START,
     )
     for (let i = 0; i < 1_000; i++) record = guess(record, stranger(i), START + 10).record
-    const owner: Client = { device: 'd', network: 'cafe', address: 'cafe' }
+    const owner: Client = { device: 'd', network: 'cafe', address: 'cafe', spelling: 'ann' }
     let checked = 0
     for (let i = 0; i < 30; i++) {
       const said = guess(record, owner, START + 20)
@@ -116,7 +121,12 @@ describe('the lanes of an account', () => {
   test('give a network with a past success five tries and one more every quarter of an hour', () => {
     const home = stranger(0)
     let record = succeeded(NO_RECORD, { client: home, lane: 'unknown', device: 'd' }, DEFAULT_LANES, START)
-    const other: Client = { device: undefined, network: home.network, address: 'another phone' }
+    const other: Client = {
+      device: undefined,
+      network: home.network,
+      address: 'another phone',
+      spelling: 'ann',
+    }
     let checked = 0
     for (let i = 0; i < 30; i++) {
       const said = guess(record, other, START + 20)
@@ -134,7 +144,7 @@ describe('the lanes of an account', () => {
       DEFAULT_LANES,
       START,
     )
-    const thief: Client = { device: 'd', network: 'n', address: 'a' }
+    const thief: Client = { device: 'd', network: 'n', address: 'a', spelling: 'ann' }
     for (let i = 0; i < 10; i++) record = guess(record, thief, START).record
     const entry = enter(record, thief, DEFAULT_LANES, START)
     assert.deepEqual([entry.kind, entry.lane], ['refused', 'device'])
@@ -147,7 +157,7 @@ describe('the lanes of an account', () => {
       DEFAULT_LANES,
       START,
     )
-    const thief: Client = { device: 'd', network: 'n', address: 'a' }
+    const thief: Client = { device: 'd', network: 'n', address: 'a', spelling: 'ann' }
     let now = START
     let checked = 0
     for (let i = 0; i < 1_000; i++) {
@@ -181,26 +191,34 @@ describe('the lanes of an account', () => {
 
 describe('a mailed link', () => {
   test('is mailed once in two hours, and who asks later cannot replace the one that is on its way', () => {
-    const first = requestLink(NO_RECORD, 'digest-1', DEFAULT_LANES, START)
+    const first = requestLink(NO_RECORD, { digest: 'digest-1', spelling: 'ann' }, DEFAULT_LANES, START)
     assert.equal(first.kind, 'mail')
     const record = first.kind === 'mail' ? first.record : NO_RECORD
     for (let minute = 1; minute < 120; minute++)
-      assert.equal(requestLink(record, `evil-${minute}`, DEFAULT_LANES, START + minute * 60_000).kind, 'live')
+      assert.equal(
+        requestLink(
+          record,
+          { digest: `evil-${minute}`, spelling: 'ann' },
+          DEFAULT_LANES,
+          START + minute * 60_000,
+        ).kind,
+        'live',
+      )
     const opened = openLink(record, 'digest-1', 'new-device', START + 119 * 60_000)
     assert.notEqual(opened, undefined)
   })
 
   test('gives the browser that opens it a bucket of its own, when all other lanes are closed', () => {
     let record: LoginRecord = { ...NO_RECORD, unknownFailures: 1_000, unknownFullAt: START + DAY }
-    const asked = requestLink(record, 'digest', DEFAULT_LANES, START)
+    const asked = requestLink(record, { digest: 'digest', spelling: 'ann' }, DEFAULT_LANES, START)
     record = asked.kind === 'mail' ? asked.record : record
     record = openLink(record, 'digest', 'new', START + 1) ?? record
-    const owner: Client = { device: 'new', network: 'abroad', address: 'abroad' }
+    const owner: Client = { device: 'new', network: 'abroad', address: 'abroad', spelling: 'ann' }
     assert.equal(enter(record, owner, DEFAULT_LANES, START + 2).kind, 'checked')
   })
 
   test('opens once, and not when it is too old or another', () => {
-    const asked = requestLink(NO_RECORD, 'digest', DEFAULT_LANES, START)
+    const asked = requestLink(NO_RECORD, { digest: 'digest', spelling: 'ann' }, DEFAULT_LANES, START)
     const record = asked.kind === 'mail' ? asked.record : NO_RECORD
     assert.equal(openLink(record, 'other', 'd', START), undefined)
     assert.equal(openLink(record, 'digest', 'd', START + DEFAULT_LANES.linkEvery), undefined)

@@ -17,7 +17,7 @@ import {
   sqliteLoginStore,
 } from '../src/login-entry.ts'
 
-const CLIENT = { device: undefined, network: 'n', address: 'a' }
+const CLIENT = { device: undefined, network: 'n', address: 'a', spelling: 'ann' }
 const clock = new VirtualClock()
 
 /** Two handles of one store, as two processes have them. */

@@ -49,6 +49,10 @@ describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
         join(folder, 'mail.ts'),
         'export const mailTo = async (to: string, text: string): Promise<void> => { console.log(to, text) }',
       )
+      writeFileSync(
+        join(folder, 'users.ts'),
+        'export const findUser = async (name: string): Promise<{ email: string }> => ({ email: name })',
+      )
       let count = 0
       for (const yaml of blocks(page, 'yaml')) {
         const path = join(folder, `postern.config.${count++}.yaml`)

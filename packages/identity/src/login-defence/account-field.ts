@@ -6,7 +6,10 @@ import { type LoginBody, readLoginBody } from './login-body.ts'
 export type AccountReading =
   | {
       readonly kind: 'account'
+      /** Its canonical name: see `canonicalAccount`. */
       readonly account: string
+      /** The account exactly as it was sent; undefined where it stands in the request in two spellings. */
+      readonly typed: string | undefined
       /** What else may be the account, where the request does not say it in one place: counted too. */
       readonly others?: readonly string[]
       /**
@@ -81,18 +84,24 @@ export function accountField(
 function readingOfAll(texts: readonly string[], absent: 'unreadable' | 'none'): AccountReading {
   if (texts.length === 0) return { kind: absent }
   const filled = texts.filter(text => text.trim() !== '')
-  const [account, ...others] = new Set(filled.map(canonicalAccount))
+  const names = filled.map(canonicalAccount)
+  const [account, ...others] = new Set(names)
   if (account === undefined || others.includes(undefined)) return { kind: 'unreadable' }
   if (others.length > MAX_OTHERS) return { kind: 'several' }
-  return others.length === 0
-    ? { kind: 'account', account }
-    : { kind: 'account', account, others: others.filter(other => other !== undefined) }
+  const [typed, ...more] = new Set(filled.filter((_, index) => names[index] === account))
+  const reading = { kind: 'account', account, typed: more.length === 0 ? typed : undefined } as const
+  return others.length === 0 ? reading : { ...reading, others: others.filter(other => other !== undefined) }
+}
+
+/** The account to mail a link for: as it was typed, for that spelling is the one that the link opens. */
+export function namedIn({ account, typed }: Extract<AccountReading, { kind: 'account' }>): string {
+  return typed ?? account
 }
 
 /** The reading of an account as it was sent. */
 export function readingOf(text: string): AccountReading {
   const account = canonicalAccount(text)
-  return account === undefined ? { kind: 'unreadable' } : { kind: 'account', account }
+  return account === undefined ? { kind: 'unreadable' } : { kind: 'account', account, typed: text }
 }
 
 type Found =

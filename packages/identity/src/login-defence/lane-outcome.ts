@@ -1,6 +1,6 @@
 import type { LaneRules } from './lane-rules.ts'
 import type { Client, Lane } from './lanes.ts'
-import { type Known, type LoginRecord, remember } from './login-record.ts'
+import { findKnown, type LoginRecord, remember, type Spelling } from './login-record.ts'
 
 /** A try that was handed on to be checked. */
 export interface CheckedTry {
@@ -11,18 +11,29 @@ export interface CheckedTry {
 
 /** A checked try failed. Its place is not given back; the lane counts one more failure in a row. */
 export function failed(record: LoginRecord, { client, lane }: CheckedTry, now: number): LoginRecord {
-  if (lane === 'unknown') return { ...record, unknownFailures: record.unknownFailures + 1, touched: now }
-  const fail = (list: readonly Known[], id: string | undefined): readonly Known[] =>
-    list.map(known => (known.id === id ? { ...known, failures: known.failures + 1 } : known))
-  return lane === 'device'
-    ? { ...record, devices: fail(record.devices, client.device), touched: now }
-    : { ...record, networks: fail(record.networks, client.network), touched: now }
+  if (lane === 'unknown') return failedUnknown(record, client.spelling, now)
+  const list = lane === 'device' ? 'devices' : 'networks'
+  const tried = findKnown(record, list, client[lane], client.spelling)
+  const fail = record[list].map(known =>
+    known === tried ? { ...known, failures: known.failures + 1 } : known,
+  )
+  return { ...record, [list]: fail, touched: now }
+}
+
+function failedUnknown(record: LoginRecord, spelling: string, now: number): LoginRecord {
+  if (!record.spellings.some(({ id }) => id === spelling))
+    return { ...record, unknownFailures: record.unknownFailures + 1, touched: now }
+  const spellings = record.spellings.map(known =>
+    known.id === spelling ? { ...known, failures: known.failures + 1 } : known,
+  )
+  return { ...record, spellings, touched: now }
 }
 
 /**
- * A checked try succeeded: this device and this network are known from now on, with full lanes. Only a
- * success of an unknown client opens the lane of the unknown again: the owner who signs in daily on a known
- * device must not reset the attacker's count.
+ * A checked try succeeded: this device and this network are known from now on under this spelling, with full
+ * lanes. Only a success of an unknown client opens the lane of the unknown again, and takes back no failures
+ * under spellings that others sign in with: the owner who signs in daily on a known device must not reset the
+ * attacker's count, nor an attacker who owns another spelling theirs.
  * @param tried with the id of the device cookie that this browser gets or has
  * @param now epoch milliseconds
  */
@@ -32,16 +43,29 @@ export function succeeded(
   rules: LaneRules,
   now: number,
 ): LoginRecord {
-  const known = { fullAt: 0, failures: 0, seen: now }
+  const known = { as: client.spelling, fullAt: 0, failures: 0, seen: now }
   return {
-    ...record,
+    ...withSpelling(record, client.spelling, lane === 'unknown'),
     devices: remember(record.devices, { id: device, ...known }),
     networks: remember(record.networks, { id: client.network, ...known }),
     ...(lane === 'unknown' && {
-      unknownFailures: 0,
       unknownFullAt: Math.max(0, record.unknownFullAt - rules.unknown.every),
       pairs: record.pairs.filter(({ id }) => id !== client.address),
     }),
     touched: now,
+  }
+}
+
+/** @param opens whether failures in a row end, under this spelling and those that nobody signed in with */
+export function withSpelling(record: LoginRecord, spelling: string, opens: boolean): LoginRecord {
+  const before = record.spellings.find(({ id }) => id === spelling)
+  const next: Spelling = { id: spelling, failures: opens ? 0 : (before?.failures ?? 0) }
+  const spellings = remember(record.spellings, next)
+  const forgotten = record.spellings.filter(({ id }) => !spellings.some(kept => kept.id === id))
+  const others = opens ? 0 : record.unknownFailures
+  return {
+    ...record,
+    spellings,
+    unknownFailures: forgotten.reduce((sum, { failures }) => sum + failures, others),
   }
 }

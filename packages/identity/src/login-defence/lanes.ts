@@ -1,6 +1,6 @@
 import { availableAt, takeOne } from './bucket.ts'
 import type { LaneRules } from './lane-rules.ts'
-import { isKnown, type Known, type LoginRecord, remember } from './login-record.ts'
+import { failuresInARow, findKnown, isKnown, type Known, type LoginRecord, remember } from './login-record.ts'
 
 /**
  * Which lane a try is in. The first that fits decides alone: a known device that has used
@@ -14,6 +14,8 @@ export interface Client {
   readonly device: string | undefined
   readonly network: string
   readonly address: string
+  /** How the account is written, exactly; '' where nobody can tell. */
+  readonly spelling: string
 }
 
 /**
@@ -31,29 +33,29 @@ export type Entry =
 
 /** The lane of a client at an account. */
 export function laneOf(record: LoginRecord, client: Client, now: number): Lane {
-  if (client.device !== undefined && isKnown(findKnown(record.devices, client.device), now)) return 'device'
-  return isKnown(findKnown(record.networks, client.network), now) ? 'network' : 'unknown'
+  const { device, network, spelling } = client
+  if (isKnown(findKnown(record, 'devices', device, spelling), now)) return 'device'
+  return isKnown(findKnown(record, 'networks', network, spelling), now) ? 'network' : 'unknown'
 }
 
 /** Lets a try in or refuses it. Pure: a store applies it to the record it holds, atomically. */
 export function enter(record: LoginRecord, client: Client, rules: LaneRules, now: number): Entry {
   const lane = laneOf(record, client, now)
   if (lane === 'unknown') return enterUnknown(record, client, rules, now)
-  const list = lane === 'device' ? record.devices : record.networks
-  const known = findKnown(list, lane === 'device' ? client.device : client.network) as Known
+  const list = lane === 'device' ? 'devices' : 'networks'
+  const known = findKnown(record, list, client[lane], client.spelling) as Known
   if (known.failures >= rules.closeAfter) return { kind: 'refused', lane, retryAt: Number.POSITIVE_INFINITY }
   const fullAt = takeOne(known.fullAt, rules[lane], now)
   if (fullAt === undefined)
     return { kind: 'refused', lane, retryAt: availableAt(known.fullAt, rules[lane], now) }
-  const list2 = remember(list, { ...known, fullAt })
-  const changed = lane === 'device' ? { devices: list2 } : { networks: list2 }
+  const changed = { [list]: remember(record[list], { ...known, fullAt }) }
   return { kind: 'checked', lane, record: { ...record, ...changed, touched: now } }
 }
 
 /** The lane of the unknown and the pair's must both have a place; neither loses one if the other has none. */
 function enterUnknown(record: LoginRecord, client: Client, rules: LaneRules, now: number): Entry {
   const lane = 'unknown'
-  if (record.unknownFailures >= rules.closeAfter)
+  if (failuresInARow(record) >= rules.closeAfter)
     return { kind: 'refused', lane, retryAt: Number.POSITIVE_INFINITY }
   const pair = record.pairs.find(({ id }) => id === client.address)?.fullAt ?? 0
   const unknownFullAt = takeOne(record.unknownFullAt, rules.unknown, now)
@@ -70,8 +72,4 @@ function enterUnknown(record: LoginRecord, client: Client, rules: LaneRules, now
     { id: client.address, fullAt: pairFullAt },
   )
   return { kind: 'checked', lane, record: { ...record, pairs, unknownFullAt, touched: now } }
-}
-
-function findKnown(list: readonly Known[], id: string | undefined): Known | undefined {
-  return id === undefined ? undefined : list.find(known => known.id === id)
 }

@@ -1,5 +1,6 @@
+import { withSpelling } from './lane-outcome.ts'
 import type { LaneRules } from './lane-rules.ts'
-import { type LoginRecord, remember } from './login-record.ts'
+import { type LiveLink, type LoginRecord, remember, spellingIn } from './login-record.ts'
 
 /** What is done about a request for a link. The answer to the caller is the same for both. */
 export type LinkRequest =
@@ -10,19 +11,31 @@ export type LinkRequest =
    */
   | { readonly kind: 'live' }
 
-/** @param digest of a fresh token, base64url */
-export function requestLink(record: LoginRecord, digest: string, rules: LaneRules, now: number): LinkRequest {
-  if (record.mailedAt !== 0 && now - record.mailedAt < rules.linkEvery) return { kind: 'live' }
-  return {
-    kind: 'mail',
-    record: { ...record, mailedAt: now, link: { digest, expiresAt: now + rules.linkEvery }, touched: now },
-  }
+/**
+ * A spelling that somebody signed in with has a link of its own, so that nobody keeps its owner from one by
+ * asking for others; all the other spellings share one, so that nobody is mailed once for each.
+ * @param asked digest of a fresh token, base64url, and the keyed hash of the spelling that the mail goes to
+ */
+export function requestLink(
+  record: LoginRecord,
+  asked: { readonly digest: string; readonly spelling: string },
+  rules: LaneRules,
+  now: number,
+): LinkRequest {
+  const as = spellingIn(record, asked.spelling)
+  const live = record.links.filter(({ expiresAt }) => expiresAt > now)
+  if (live.some(link => link.as === as)) return { kind: 'live' }
+  if (as === '' && record.mailedAt !== 0 && now - record.mailedAt < rules.linkEvery) return { kind: 'live' }
+  const link: LiveLink = { digest: asked.digest, as, expiresAt: now + rules.linkEvery }
+  const mailedAt = as === '' ? now : record.mailedAt
+  return { kind: 'mail', record: { ...record, mailedAt, links: [link, ...live], touched: now } }
 }
 
 /**
- * Opens a link, once: the browser that opened it becomes a known device with a lane of its own, and the
- * lane of the unknown starts again, for the owner was here. The same link asked for again before its time is
- * up is not mailed again; after it was opened, one may be.
+ * Opens a link, once: the browser that opened it becomes a known device with a lane of its own under the
+ * spelling that was mailed, and failures in a row end as they do when its owner signs in. The same link asked
+ * for again before its time is up is not mailed again; after it was opened, one may be, where somebody signed
+ * in with that spelling.
  * @param device id for the browser that opened it
  * @returns undefined when there is no such live link
  */
@@ -32,14 +45,15 @@ export function openLink(
   device: string,
   now: number,
 ): LoginRecord | undefined {
-  const { link, ...rest } = record
   // Digests of 256 random bits: comparing them in variable time tells nothing that helps to find a token.
-  if (link === undefined || link.digest !== digest || link.expiresAt <= now) return undefined
+  const link = record.links.find(link => link.digest === digest && link.expiresAt > now)
+  if (link === undefined) return undefined
+  const { as } = link
+  const opened = as === '' ? { ...record, unknownFailures: 0 } : withSpelling(record, as, true)
   return {
-    ...rest,
-    mailedAt: 0,
-    unknownFailures: 0,
-    devices: remember(record.devices, { id: device, fullAt: 0, failures: 0, seen: now }),
+    ...opened,
+    links: record.links.filter(other => other !== link),
+    devices: remember(record.devices, { id: device, as, fullAt: 0, failures: 0, seen: now }),
     touched: now,
   }
 }

@@ -43,6 +43,15 @@ export async function readLoginBody(exchange: Exchange): Promise<LoginBody> {
   return /^\s*[{[]/.test(text) ? json(text) : form(text)
 }
 
+/** A text that stands in the body under a name: a field of a form or a member of JSON. */
+export async function loginField(exchange: Exchange, name: string): Promise<string | undefined> {
+  const body = await readLoginBody(exchange)
+  if (body.kind === 'form') return body.fields.find(([key]) => key === name)?.[1]
+  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return undefined
+  const value = (body.value as Readonly<Record<string, unknown>>)[name]
+  return typeof value === 'string' ? value : undefined
+}
+
 function form(text: string): LoginBody {
   const { complete } = queryValues(text)
   if (!complete) return { kind: 'unreadable' }

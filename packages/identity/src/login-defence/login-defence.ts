@@ -17,7 +17,7 @@ import {
   systemRandom,
 } from '@postern/core'
 import { hostCookieName, readOwnCookies } from '../headers/cookie.ts'
-import type { DocumentPlaces, LoginDocument } from './account-field.ts'
+import { type DocumentPlaces, type LoginDocument, namedIn } from './account-field.ts'
 import { Altcha } from './altcha.ts'
 import { status } from './answer-test.ts'
 import { deviceFor, newDevice, withDevice } from './device-cookie.ts'
@@ -26,7 +26,7 @@ import { type KeyedHash, keyedHash } from './keyed-hash.ts'
 import { failed, succeeded } from './lane-outcome.ts'
 import { DEFAULT_LANES } from './lane-rules.ts'
 import { type Client, type Entry, enter, type Lane, laneOf } from './lanes.ts'
-import { readLoginBody } from './login-body.ts'
+import { loginField } from './login-body.ts'
 import { outcomeEvent, sprayingEvent, stuffingEvent } from './login-events.ts'
 import { DEVICE_COOKIE, deviceCookie, type LinkMail, LoginLinks } from './login-links.ts'
 import { judgeAnswer, type LoginOutcome } from './login-outcome.ts'
@@ -192,18 +192,19 @@ export class LoginDefence implements Guard {
     if (reading.kind === 'none') return ALLOW
     if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
     const account = this.#hash.of('account', reading.account)
-    const { client } = this.#clientOf(exchange, account)
+    const { client } = this.#clientOf(exchange, account, reading.typed)
     const now = this.#clock.now()
     // Without a record to write, an update only reads.
     const entry = await this.#update<Entry>(account, record => ({
       result: enter(record, client, login.lanes, now),
     }))
-    return entry.kind === 'refused' ? waitRefusal(exchange, reading.account, entry, 'no-link') : ALLOW
+    return entry.kind === 'refused' ? waitRefusal(exchange, namedIn(reading), entry, 'no-link') : ALLOW
   }
 
   #clientOf(
     exchange: Exchange,
     account: string,
+    typed: string | undefined,
   ): { readonly client: Client; readonly cookies: readonly string[]; readonly network: string } {
     const cookies = readOwnCookies(exchange.header('cookie'), hostCookieName(DEVICE_COOKIE, exchange.scheme))
     const network = networkOf(exchange.client, { v4: 24, v6: 56 })
@@ -211,6 +212,7 @@ export class LoginDefence implements Guard {
       device: deviceFor(cookies, account, this.#hash),
       network: this.#hash.of('network', network),
       address: this.#hash.of('address', networkOf(exchange.client, { v6: 64 })),
+      spelling: typed === undefined ? '' : this.#hash.of('spelling', typed),
     }
     return { client, cookies, network }
   }
@@ -220,7 +222,7 @@ export class LoginDefence implements Guard {
     if (reading.kind === 'none') return ALLOW
     if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
     const account = this.#hash.of('account', reading.account)
-    const { client, cookies, network } = this.#clientOf(exchange, account)
+    const { client, cookies, network } = this.#clientOf(exchange, account, reading.typed)
     const now = this.#clock.now()
     const work =
       this.#options.proofOfWork === 'off'
@@ -238,12 +240,12 @@ export class LoginDefence implements Guard {
     })
     if (entry === 'unproven') return this.#challenge(exchange, subject, work)
     const offer = this.#links === undefined ? 'no-link' : 'link'
-    if (entry.kind === 'refused') return waitRefusal(exchange, reading.account, entry, offer)
+    if (entry.kind === 'refused') return waitRefusal(exchange, namedIn(reading), entry, offer)
     const beside = namesBeside(reading, entry.lane)
     const others = await enterOthers(beside, client, this.#hash, this.#names, now)
     if ('retryAt' in others) {
       const helps = others.kind === 'mailbox' ? offer : 'no-link'
-      return waitRefusal(exchange, reading.account, { lane: 'unknown', ...others }, helps)
+      return waitRefusal(exchange, namedIn(reading), { lane: 'unknown', ...others }, helps)
     }
     // Before the backend learns the document: from then on its hash is enough to sign in.
     if (reading.document !== undefined) await this.#keepPlace(reading.document, now)
@@ -259,7 +261,7 @@ export class LoginDefence implements Guard {
       login,
       device,
       others,
-      isCertain: reading.others === undefined || entry.lane === 'device',
+      isCertain: reading.typed !== undefined && (reading.others === undefined || entry.lane === 'device'),
       shape: reading.answer,
       watch: this.#watchFor(exchange, login),
       answer: undefined,
@@ -285,7 +287,8 @@ export class LoginDefence implements Guard {
     const offered = [
       exchange.header('postern-proof'),
       ...readOwnCookies(exchange.header('cookie'), PROOF_COOKIE),
-      await altchaField(exchange),
+      // The field that the ALTCHA widget adds to a form.
+      await loginField(exchange, 'altcha'),
     ]
     return offered.some(payload => payload !== undefined && this.#altcha.redeem(payload, subject, work))
   }
@@ -388,13 +391,4 @@ export class LoginDefence implements Guard {
   #emit(event: Event): void {
     this.#options.onEvent?.(event)
   }
-}
-
-/** The solution in the field that the ALTCHA widget adds to a form. */
-async function altchaField(exchange: Exchange): Promise<string | undefined> {
-  const body = await readLoginBody(exchange)
-  if (body.kind === 'form') return body.fields.find(([name]) => name === 'altcha')?.[1]
-  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return undefined
-  const value = (body.value as Readonly<Record<string, unknown>>)['altcha']
-  return typeof value === 'string' ? value : undefined
 }

@@ -17,10 +17,10 @@ import { newDevice, withDevice } from './device-cookie.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 import { KNOWN_FOR, type LaneRules } from './lane-rules.ts'
 import { openLink, requestLink } from './link.ts'
-import { readLoginBody } from './login-body.ts'
+import { loginField } from './login-body.ts'
 import { linkEvent } from './login-events.ts'
 import { loginPage } from './login-page.ts'
-import type { LoginRecord } from './login-record.ts'
+import { type LoginRecord, spellingIn } from './login-record.ts'
 import { LINK_PATH } from './login-refusal.ts'
 import type { LoginStore } from './login-store.ts'
 import { LOGIN_WORDS, type LoginWords } from './login-words.ts'
@@ -39,7 +39,8 @@ export interface LinkMail {
   /**
    * Sends the mail, if there is such an account; else does nothing. Called after the answer was
    * decided, so how long it takes tells nothing.
-   * @param account canonical name, as it was tried
+   * @param account as it was typed, or its canonical name where that differs by more than letter case and
+   *   nobody ever signed in so. Look it up as your sign-in does, and mail the address that you have stored.
    */
   send(account: string, url: string): Promise<void>
 }
@@ -93,9 +94,10 @@ export class LoginLinks {
    * or whether the client asks too often.
    */
   async #ask(exchange: Exchange): Promise<Decision> {
-    const account = canonicalAccount((await field(exchange, 'account')) ?? '')
+    const typed = (await loginField(exchange, 'account')) ?? ''
+    const account = canonicalAccount(typed)
     if (account !== undefined && this.#mayAsk(exchange)) {
-      this.#mail(exchange, account).catch((error: unknown) => this.#options.onError(error))
+      this.#mail(exchange, account, typed).catch((error: unknown) => this.#options.onError(error))
     }
     return page(exchange, 200, 'mailed')
   }
@@ -108,17 +110,22 @@ export class LoginLinks {
     return taken !== undefined
   }
 
-  async #mail(exchange: Exchange, account: string): Promise<void> {
+  async #mail(exchange: Exchange, account: string, typed: string): Promise<void> {
     const { store, lanes, hash, random, clock, mail } = this.#options
     const token = Buffer.from(random.bytes(32)).toString('base64url')
     const key = hash.of('account', account)
+    const spelling = hash.of('spelling', typed)
+    const canonical = hash.of('spelling', account)
     const mails = await store.update(key, record => {
-      const said = requestLink(record, digestOf(token), lanes, clock.now())
-      if (said.kind !== 'mail') return { result: 'none' }
-      return { record: said.record, result: isSignedInTo(record) ? 'mail' : 'mail as others' }
+      const isTheirs = isCaseOf(typed, account) || spellingIn(record, spelling) !== ''
+      const asked = { digest: digestOf(token), spelling: isTheirs ? spelling : canonical }
+      const said = requestLink(record, asked, lanes, clock.now())
+      if (said.kind !== 'mail') return { result: undefined }
+      const to = isTheirs ? typed.trim() : account
+      return { record: said.record, result: { to, isShared: !isSignedInTo(record) } }
     })
-    if (mails === 'none' || (mails === 'mail as others' && !(await this.#mayMailTo(account)))) return
-    await mail.send(account, `${this.#origin}${LINK_PATH}?token=${key}.${token}`)
+    if (mails === undefined || (mails.isShared && !(await this.#mayMailTo(account)))) return
+    await mail.send(mails.to, `${this.#origin}${LINK_PATH}?token=${key}.${token}`)
     this.#options.onEvent(linkEvent(exchange, key, 'mailed'))
   }
 
@@ -129,14 +136,14 @@ export class LoginLinks {
     if (mailbox === undefined) return true
     const now = clock.now()
     return store.update(hash.of('mailbox', mailbox), record =>
-      requestLink(record, '', lanes, now).kind === 'mail'
+      requestLink(record, { digest: '', spelling: '' }, lanes, now).kind === 'mail'
         ? { record: { ...record, mailedAt: now, touched: now }, result: true }
         : { result: false },
     )
   }
 
   async #open(exchange: Exchange): Promise<Decision> {
-    const [key = '', token = ''] = ((await field(exchange, 'token')) ?? '').split('.', 2)
+    const [key = '', token = ''] = ((await loginField(exchange, 'token')) ?? '').split('.', 2)
     const { store, hash, random, clock } = this.#options
     const device = newDevice(random)
     const opened =
@@ -213,12 +220,13 @@ function page(
   }
 }
 
-async function field(exchange: Exchange, name: string): Promise<string | undefined> {
-  const body = await readLoginBody(exchange)
-  if (body.kind === 'form') return body.fields.find(([key]) => key === name)?.[1]
-  if (body.kind !== 'json' || typeof body.value !== 'object' || body.value === null) return undefined
-  const value = (body.value as Readonly<Record<string, unknown>>)[name]
-  return typeof value === 'string' ? value : undefined
+/**
+ * Whether a text differs from the canonical name by letter case only. To an application that tells `Ann` from
+ * `ann` these are two owners. What differs by more may be an address of the attacker's (`ann@exämple.com`) by
+ * which a database finds the owner's.
+ */
+function isCaseOf(typed: string, canonical: string): boolean {
+  return typed.trim().toLowerCase() === canonical
 }
 
 function isSignedInTo({ devices, networks }: LoginRecord): boolean {

@@ -4,6 +4,12 @@ import { KNOWN_FOR, MAX_KNOWN } from './lane-rules.ts'
 export interface Known {
   /** Keyed hash of the network, or the device's id. */
   readonly id: string
+  /**
+   * The spelling under which it is known, as a keyed hash: to many applications `Ann` and `ann` are two
+   * accounts, and whoever owns one must not be known at the other. `''` is every spelling that nobody has
+   * signed in with. Records of older versions have no spelling: those are known under all of them.
+   */
+  readonly as?: string
   /** State of its bucket: when it will be full, epoch milliseconds. */
   readonly fullAt: number
   /** Failures since the last success. */
@@ -24,22 +30,33 @@ export interface LiveLink {
   /** SHA-256 of its token, base64url. */
   readonly digest: string
   readonly expiresAt: number
+  /** Under which spelling the browser that opens it is known. */
+  readonly as: string
+}
+
+/** A spelling of the account with which somebody signed in. */
+export interface Spelling {
+  /** Its keyed hash. */
+  readonly id: string
+  /** Failures of unknown clients who wrote the account so, since its owner signed in. */
+  readonly failures: number
 }
 
 /**
- * Everything that is remembered of one account. Immutable; bounded: 32 devices, 32
- * networks, 32 pairs. Holds hashes only.
+ * Everything that is remembered of one account, in all ways to write it. Immutable; bounded: 32 devices, 32
+ * networks, 32 pairs, 32 spellings, 33 links. Holds hashes only.
  */
 export interface LoginRecord {
   readonly devices: readonly Known[]
   readonly networks: readonly Known[]
   readonly pairs: readonly Pair[]
   readonly unknownFullAt: number
-  /** Failures of unknown clients since one of them succeeded or the owner opened a link. */
+  /** Failures of unknown clients under other spellings than those of `spellings`. */
   readonly unknownFailures: number
-  /** When a link was last mailed, epoch milliseconds; 0 for never. */
+  readonly spellings: readonly Spelling[]
+  /** When a link for a spelling that nobody signed in with was last mailed, epoch milliseconds; 0: never. */
   readonly mailedAt: number
-  readonly link?: LiveLink
+  readonly links: readonly LiveLink[]
   /** Last change, epoch milliseconds. */
   readonly touched: number
 }
@@ -50,7 +67,9 @@ export const NO_RECORD: LoginRecord = Object.freeze({
   pairs: [],
   unknownFullAt: 0,
   unknownFailures: 0,
+  spellings: [],
   mailedAt: 0,
+  links: [],
   touched: 0,
 })
 
@@ -63,12 +82,47 @@ const UNREADABLE_RECORD: LoginRecord = Object.freeze({
   unknownFailures: Number.MAX_SAFE_INTEGER,
 })
 
-/** A list with an entry put in front; the one used longest ago falls out. */
-export function remember<Entry extends { readonly id: string }>(
+/**
+ * A list with an entry put in front. When it is full, the one used longest ago falls out of those under the
+ * spelling that has most: the owner of one spelling makes nobody forget the devices of another.
+ */
+export function remember<Entry extends { readonly id: string; readonly as?: string }>(
   list: readonly Entry[],
   entry: Entry,
 ): readonly Entry[] {
-  return [entry, ...list.filter(({ id }) => id !== entry.id)].slice(0, MAX_KNOWN)
+  const next = [entry, ...list.filter(({ id, as }) => id !== entry.id || !isUnder(as, entry.as))]
+  if (next.length <= MAX_KNOWN) return next
+  const counts = new Map<string | undefined, number>()
+  for (const { as } of next) counts.set(as, (counts.get(as) ?? 0) + 1)
+  const most = Math.max(...counts.values())
+  const last = next.findLastIndex(({ as }) => counts.get(as) === most)
+  return next.filter((_, index) => index !== last)
+}
+
+/** Whether an entry gives way to one under a spelling; those of older versions do to all. */
+function isUnder(as: string | undefined, spelling: string | undefined): boolean {
+  return as === undefined || as === spelling
+}
+
+/** The device or network of this id that is known under a spelling. */
+export function findKnown(
+  record: LoginRecord,
+  list: 'devices' | 'networks',
+  id: string | undefined,
+  spelling: string,
+): Known | undefined {
+  const as = spellingIn(record, spelling)
+  return id === undefined ? undefined : record[list].find(known => known.id === id && isUnder(known.as, as))
+}
+
+/** The spelling itself where somebody signed in with it, else `''`: what those have in common. */
+export function spellingIn({ spellings }: LoginRecord, spelling: string): string {
+  return spellings.some(({ id }) => id === spelling) ? spelling : ''
+}
+
+/** Failures of unknown clients in a row, however they wrote the account. */
+export function failuresInARow({ spellings, unknownFailures }: LoginRecord): number {
+  return spellings.reduce((sum, { failures }) => sum + failures, unknownFailures)
 }
 
 /** Whether somebody who signed in once still counts as known. */
@@ -98,7 +152,7 @@ export function readRecord(text: string | undefined): LoginRecord {
   } catch {
     return UNREADABLE_RECORD
   }
-  return isRecord(value) ? value : UNREADABLE_RECORD
+  return isRecord(value) ? { ...NO_RECORD, ...value } : UNREADABLE_RECORD
 }
 
 function isRecord(value: unknown): value is LoginRecord {
@@ -111,6 +165,8 @@ function isRecord(value: unknown): value is LoginRecord {
     typeof record.unknownFullAt === 'number' &&
     typeof record.unknownFailures === 'number' &&
     typeof record.mailedAt === 'number' &&
-    typeof record.touched === 'number'
+    typeof record.touched === 'number' &&
+    (record.spellings === undefined || Array.isArray(record.spellings)) &&
+    (record.links === undefined || Array.isArray(record.links))
   )
 }

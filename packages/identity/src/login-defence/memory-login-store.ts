@@ -1,4 +1,4 @@
-import { type LoginRecord, NO_RECORD } from './login-record.ts'
+import { failuresInARow, type LoginRecord, NO_RECORD } from './login-record.ts'
 import type { LoginStore } from './login-store.ts'
 
 export interface MemoryLoginOptions {
@@ -22,14 +22,14 @@ export function memoryLoginStore(options: MemoryLoginOptions = {}): LoginStore &
   const evict = (): void => {
     const oldest = records.entries().next().value
     if (oldest === undefined) return
-    const [account, { unknownFullAt, unknownFailures, mailedAt }] = oldest
+    const [account, record] = oldest
     records.delete(account)
     const slot = slotOf(account)
     const shadow = shadows.get(slot) ?? NO_RECORD
     shadows.set(slot, {
-      unknownFullAt: Math.max(shadow.unknownFullAt, unknownFullAt),
-      unknownFailures: Math.max(shadow.unknownFailures, unknownFailures),
-      mailedAt: Math.max(shadow.mailedAt, mailedAt),
+      unknownFullAt: Math.max(shadow.unknownFullAt, record.unknownFullAt),
+      unknownFailures: Math.max(shadow.unknownFailures, failuresInARow(record)),
+      mailedAt: Math.max(shadow.mailedAt, record.mailedAt),
     })
   }
 

@@ -40,12 +40,12 @@ export interface OtherTries {
  */
 export async function enterOthers(
   names: readonly NameBeside[],
-  { network, address }: Client,
+  { network, address, spelling }: Client,
   hash: KeyedHash,
   update: UpdateName,
   now: number,
 ): Promise<OtherTries | { readonly retryAt: number; readonly kind: NameBeside['kind'] }> {
-  const client: Client = { device: undefined, network, address }
+  const client: Client = { device: undefined, network, address, spelling }
   const keys: string[] = []
   for (const { kind, name } of names) {
     const key = hash.of(kind, name)
