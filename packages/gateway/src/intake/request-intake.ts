@@ -281,6 +281,11 @@ export class RequestIntake {
       this.#refuseBytes(fault, socket)
       return
     }
+    // Browsers open connections ahead of need, and nothing was asked on one that was never used.
+    if (socket.bytesRead === 0) {
+      socket.end(() => socket.destroySoon())
+      return
+    }
     const wasBusy = this.#connections.get(socket)?.busy === true
     this.#traffic.late.add(() => {
       const isBusy = this.#connections.get(socket)?.busy === true

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import {
   type Backend,
   exchangeBytes,
@@ -155,6 +156,35 @@ describe('a crowd of slow clients', { timeout: 30_000 }, () => {
     for (const answer of answers) assert.match(answer, /^HTTP\/1\.1 (200|408) /)
     assert.ok(answers.some(answer => answer.endsWith('hello')))
   })
+})
+
+describe('a connection of which not a byte was used', { timeout: 30_000 }, () => {
+  for (const tls of [undefined, certificate()])
+    test(`is closed without an entry, ${tls === undefined ? 'plain' : 'encrypted'}`, async t => {
+      const backend = await startBackend(t, (_request, response) => response.end('hello'))
+      const gateway = await start(t, backend.url, {
+        listen: { port: 0, ...(tls !== undefined && { tls }) },
+        timeouts: { head: '200ms' },
+      })
+      const closed = (beginning: string) =>
+        new Promise<string>(resolve => {
+          const socket: Socket =
+            tls === undefined
+              ? connect(gateway.port, '127.0.0.1')
+              : connectTls({ port: gateway.port, host: '127.0.0.1', rejectUnauthorized: false })
+          let received = ''
+          socket.setEncoding('latin1').on('data', (text: string) => {
+            received += text
+          })
+          socket.on('error', () => undefined).on('close', () => resolve(received))
+          socket.write(beginning)
+        })
+      assert.equal(await closed(''), '')
+      const late = gateway.event(event => event.outcome?.status === 408)
+      assert.match(await closed('G'), /^HTTP\/1\.1 408 /)
+      await late
+      assert.equal(gateway.events.filter(event => event.outcome !== undefined).length, 1)
+    })
 })
 
 describe('a client that makes little work cost much', () => {
