@@ -15,6 +15,9 @@ export interface BatchedRequest {
 const PLACE = /\/[$_]?batch(?:[/.]|$)/i
 /** Where nothing else is: of another `/batch` only what can be read is known to be one of requests. */
 const CERTAIN = /\/(?:\$batch|parse\/batch|batch\/v\d+)(?:[/.]|$)/i
+/** Where what happened is collected, not done: the first batch of the path, and its end. */
+const COLLECTING =
+  /^(?:\/(?![$_]?batch(?:[/.]|$))[^/]*)*?\/(?:logs?|events?|metrics|telemetry|analytics|track|traces|spans|errors|ingest|collect|rum)\/batch\/?$/i
 const MULTIPART = /^\s*multipart\/(?:mixed|batch)\b/i
 /** What may be the request line of a part (`application/http`). */
 const LINE = /^[ \t]*([A-Za-z][A-Za-z-]{2,31})[ \t]+(\S.*)$/gm
@@ -61,6 +64,14 @@ const SENT_NAMES: ReadonlySet<string> = new Set([
   'content',
   'entity',
 ])
+/** What analytics clients put the facts of an event in; the requests of no protocol stand there. */
+const FACT_NAMES: ReadonlySet<string> = new Set([
+  'properties',
+  'context',
+  'traits',
+  'event_properties',
+  'user_properties',
+])
 const HEADER_NAMES: ReadonlySet<string> = new Set(['headers'])
 const ID_NAMES: ReadonlySet<string> = new Set(['id'])
 const REFERENCE = /^\/?\$([^/?#]{1,100})(.*)$/s
@@ -87,7 +98,9 @@ export function mayHoldRequests(exchange: Exchange): boolean {
  */
 export async function batchedRequests(exchange: Exchange): Promise<readonly BatchedRequest[] | undefined> {
   const isMultipart = MULTIPART.test(exchange.header('content-type') ?? '')
-  const isCertain = CERTAIN.test(plain(exchange.path))
+  const place = plain(exchange.path)
+  const isCertain = CERTAIN.test(place)
+  if (!isMultipart && !isCertain && COLLECTING.test(place)) return []
   if (isCertain && isInQuery(exchange.path)) return undefined
   const otherwise = isMultipart || isCertain ? undefined : []
   const body = await exchange.readDecodedBody()
@@ -165,7 +178,8 @@ function collect(value: unknown, depth: number, place: Place, posts: boolean, co
   if (operations.length > 0) for (const id of textsOf(value, ID_NAMES)) ids.add(id)
   if (operations.length > 0) return
   const inner = placeInside(value, place)
-  for (const each of Object.values(value)) collect(each, depth + 1, inner, posts, collected)
+  for (const [name, each] of Object.entries(value))
+    if (posts || !FACT_NAMES.has(name)) collect(each, depth + 1, inner, posts, collected)
 }
 
 function placeInside(value: object, place: Place): Place {
