@@ -30,6 +30,25 @@ const KINDS: HonestKinds = {
       sent({ q: "x' or name = 'y" }),
     ],
   },
+  'an entry of a PHP request that a sentence is about': {
+    honest: [
+      filled({ body: 'Hi all, why is $_POST["name"] empty? I use $_GET[\'id\'] and it works.' }),
+      filled({ title: '$_POST["name"] is always empty' }),
+      sent({ text: "The value is in $_FILES['file']['tmp_name'], not in $_POST." }),
+      asked('/search', { q: "what does isset($_SESSION['user']) do" }),
+      sent({ content: '<p>Where does <code>$_SERVER["HTTPS"]</code> come from?</p>' }),
+    ],
+    attacks: [
+      filled({ body: 'include $_GET["c"] or x' }),
+      filled({ body: 'return $_GET["c"] and x' }),
+      filled({ body: 'a and $_GET["f"] ($_GET["x"])' }),
+      filled({ body: '`cat $_GET["c"] x`' }),
+      filled({ body: 'echo $_SERVER["PATH"], x' }),
+      sent({ text: 'isset($_GET["a"]) and system($_GET["a"])' }),
+      asked('/search', { q: '$_GET["c"]' }),
+      sent({ text: 'x=$_POST["x"]. y' }),
+    ],
+  },
   'a whole query at the address of an interface for queries': {
     honest: [
       asked('/services/data/v60.0/query', { q: SOQL }),

@@ -11,6 +11,15 @@ const PHP_COMMON =
 const OTHER_LANGUAGES =
   '(?:\\w{1,24}\\s{0,2}=\\s{0,2})?require\\s{0,2}\\(\\s{0,2}["\'](?:\\.{0,2}/)?[\\w@/-]{1,60}(?:\\.(?:js|json|cjs))?["\']\\s{0,2}\\)|assert\\s{0,2}\\((?![^\\n]{0,80}(?:phpinfo|system|exec|passthru|eval|print|base64|chr|file_|\\$))'
 
+const ENTRY = String.raw`\$\w{4,8}(?:\[(?:"\w{1,32}"|'\w{1,32}')\]){1,2}`
+/** What takes the variable behind it for a value, where code is run. */
+const TAKES_VALUE =
+  'include|require|include_once|require_once|echo|print|return|exit|die|new|clone|throw|yield|case|do|else|eval|as|global|static|extends'
+/** What a sentence is about: `why is $_POST["name"] empty?`. In backticks it would be a command. */
+const SPOKEN_ENTRY = new RegExp(
+  String.raw`(?!(?=\$_)(?<!\x60[^\x60]{0,99})(?<!\b(?:${TAKES_VALUE})[ \n])(?:(?<=^|[a-z][ \n])${ENTRY},?[ \n][a-z]|(?<=[a-z][ \n])${ENTRY}[,.?!](?:\s|$)|(?<=\b(?:isset|empty)\()${ENTRY}\),?(?: [a-z]|[.?!](?:\s|$))|(?<=<code>)${ENTRY}<\/code>))`,
+)
+
 /** Code for the interpreter of the backend: PHP, JavaScript, Python, Ruby, Perl. */
 export const codeRules: readonly Rule[] = [
   pattern(
@@ -116,14 +125,25 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/php-variable',
-    /(?!(?<=`)\$\w{4,8}`)(?!(?<=^|[a-z,][ \n])\$\w{4,8}(?:[,.;:?!]?[ \n][a-z]|[,.?!](?:\s|$)))(?!(?<=\b(?:and|by|from|in|not|of|or|than|the|to|use|using|via|vs|with)[ \n])\$\w{4,8}$)(?:\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b)|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b/,
+    new RegExp(
+      `${SPOKEN_ENTRY.source}${String.raw`(?!(?<=\x60)\$\w{4,8}\x60)(?!(?<=^|[a-z,][ \n])\$\w{4,8}(?:[,.;:?!]?[ \n][a-z]|[,.?!](?:\s|$)))(?!(?<=\b(?:and|by|from|in|not|of|or|than|the|to|use|using|via|vs|with)[ \n])\$\w{4,8}$)(?:\$_(?:get|post|request|server|cookie|files|session|env)\b|\$globals\b)|\$http_(?:raw_post|get|post|cookie|server)_|\bphp_self\b`}`,
+    ),
     {
       score: 5,
       quotable: true,
       chars: CHAR.dollar,
       words: WORD.php,
-      attacks: ["$_SERVER['test'];", '$_GET[c]', '$GLOBALS["x"]', 'extract( $_GET )', '$_POST', 'a $_GET[0]'],
+      attacks: [
+        "$_SERVER['test'];",
+        '$_GET[c]',
+        '$GLOBALS["x"]',
+        'extract( $_GET )',
+        '$_POST',
+        'a $_GET[0]',
+        'include $_GET["c"] or 1',
+      ],
       benign: [
+        'why is $_POST["name"] empty?',
         '$server',
         '_get',
         'kept in `$_SESSION`',
