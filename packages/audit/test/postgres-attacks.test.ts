@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { IntegrityError, systemClock, systemRandom } from '@postern/core'
+import { IntegrityError, StoreError, systemClock, systemRandom } from '@postern/core'
 import { type PostgresDatabase, PostgresError } from '@postern/store'
 import { until } from '../../../test/until.ts'
 import { parseSignerKey, parseVerifierKey } from '../src/format/note-key.ts'
@@ -491,5 +491,53 @@ describe('the inbox', () => {
     await db.query(`DROP ROLE ${role}`)
     assert.deepEqual(refused, attempts)
     await log.close()
+  })
+
+  test('goes on while a role that may only connect holds the lock that instances once took turns by', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '2s' })
+    const { index } = await db.transaction(async tx => {
+      await tx.query('SET LOCAL ROLE pg_monitor')
+      await tx.query('SELECT pg_advisory_xact_lock($1)', [0x706f737461756469n.toString()])
+      return await log.commit(requestEvent(1))
+    })
+    assert.equal(index, 0n)
+    await log.close()
+  })
+
+  test('shows in health when an instance has the state and enters nothing', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '100ms' })
+    await db.transaction(async tx => {
+      await tx.query('SELECT FROM audit_state FOR UPDATE')
+      log.record(requestEvent(1))
+      await until(() => !log.health().ok)
+      assert.match(log.health().detail ?? '', /another instance has begun to number entries and does not end/)
+    })
+    await until(() => log.health().ok)
+    assert.equal((await collect(log.query({}))).length, 1)
+    await log.close()
+  })
+
+  test('that drops events by a trigger or a rule acknowledges none of them', async t => {
+    for (const drop of [
+      `CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         RETURN CASE WHEN NEW.event LIKE '%r2%' THEN NULL ELSE NEW END; END $$;
+       CREATE TRIGGER drops BEFORE INSERT ON audit_inbox FOR EACH ROW EXECUTE FUNCTION drop_it()`,
+      `CREATE RULE drops AS ON INSERT TO audit_inbox WHERE NEW.event LIKE '%r2%' DO INSTEAD NOTHING`,
+    ]) {
+      const db = await database(t)
+      const log = await openInstance(db, { commitTimeout: '1s' })
+      await db.query(drop)
+      const event = { ...requestEvent(2), action: 'r2' }
+      const outcomes = await Promise.allSettled([log.commit(event), log.commit(requestEvent(3))])
+      assert.equal(outcomes[0]?.status, 'rejected', drop)
+      await assert.rejects(
+        db.transaction(tx => log.appendIn(tx, event)),
+        StoreError,
+        drop,
+      )
+      await log.close()
+    }
   })
 })

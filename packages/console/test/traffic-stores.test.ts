@@ -8,6 +8,7 @@ import { connectPostgres, type PostgresDatabase } from '@postern/store'
 import { freshDatabase } from '../../../test/services.ts'
 import { until } from '../../../test/until.ts'
 import { InstanceBoard, OthersFeed, PostgresTraffic, SqliteTraffic, TrafficRecorder } from '../src/index.ts'
+import { POSTGRES_TRAFFIC } from '../src/traffic/postgres-traffic.sql.ts'
 import type { PagedRequest } from '../src/traffic/request-page.ts'
 import type { StoredEvent } from '../src/traffic/traffic-event.ts'
 import type { TrafficCount, TrafficStore } from '../src/traffic/traffic-store.ts'
@@ -433,4 +434,29 @@ describe('several instances on one PostgreSQL', () => {
     assert.equal((await back.find({ limit: 5 })).length, 1)
     assert.equal((await back.places(0))[0]?.refused, 1)
   })
+})
+
+test('PostgreSQL: ends by age also while a role that may only connect holds advisory locks', async t => {
+  const db = await database(t)
+  const traffic = new PostgresTraffic({ database: db, instance: 'one', keep: 7 * DAY, maxSize: 1e9 })
+  await traffic.write([kept(request(1))], [])
+  await db.transaction(async tx => {
+    await tx.query('SET LOCAL ROLE pg_monitor')
+    await tx.query('SELECT pg_advisory_xact_lock(7060310443)')
+    await traffic.prune(NOW + 8 * DAY)
+  })
+  assert.equal((await traffic.size()).events, 0)
+})
+
+test('PostgreSQL: one instance prunes at a time', async t => {
+  const db = await database(t)
+  const traffic = new PostgresTraffic({ database: db, instance: 'one', keep: 7 * DAY, maxSize: 1e9 })
+  await traffic.write([kept(request(1))], [])
+  await db.transaction(async tx => {
+    await tx.query(POSTGRES_TRAFFIC.pruneLock)
+    await traffic.prune(NOW + 8 * DAY)
+  })
+  assert.equal((await traffic.size()).events, 1)
+  await traffic.prune(NOW + 8 * DAY)
+  assert.equal((await traffic.size()).events, 0)
 })

@@ -218,8 +218,9 @@ describe('row budgets and approvals', { timeout: 300_000 }, () => {
     assert.equal(await orders(), 100)
   })
 
-  test('the journal is sealed by itself', async t => {
+  test('the journal is sealed by itself, whatever advisory locks the role of the application holds', async t => {
     const { ask, owner } = await shop(t, undefined)
+    await owner.query('SELECT pg_advisory_lock(n) FROM generate_series(5783290, 5783310) AS n')
     assert.equal(await (await ask('sam', 'POST', '/wipe?above=95')).text(), '5 deleted')
     const open = async (): Promise<number> =>
       (

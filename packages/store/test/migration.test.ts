@@ -157,6 +157,17 @@ describe('migrations of PostgreSQL', () => {
     await Promise.all(instances.map(database => database.close()))
   })
 
+  test('that were applied wait for nobody: a role that may only connect cannot keep instances from starting', async t => {
+    const database = connectPostgres({ url: await freshDatabase(t) })
+    t.after(() => database.close())
+    await migrate(database, 'notes', [FIRST])
+    await database.transaction(async client => {
+      await client.query('SET LOCAL ROLE pg_monitor')
+      await client.query('SELECT pg_advisory_xact_lock($1)', [0x506f_7374])
+      assert.deepEqual(await migrate(database, 'notes', [FIRST]), [])
+    })
+  })
+
   test('give nobody else a right on what they create, and take nothing that was granted afterwards', async t => {
     const database = connectPostgres({ url: await freshDatabase(t) })
     const role = `reader_${randomBytes(6).toString('hex')}`

@@ -159,6 +159,15 @@ export const RECENT_NUMBERS = `
 export const NUMBERS_FROM =
   'SELECT tenant, max(number)::text AS number FROM audit_entries WHERE idx >= $1 GROUP BY tenant'
 
+/** The state, for one instance at a time: no row while another has it. */
+export const LOCK_STATE = `
+  SELECT size::text, term::text, holder, checkpoint_size::text, checkpoint FROM audit_state
+  WHERE id = 1 FOR UPDATE SKIP LOCKED`
+
+/** Read without waiting for the instance that has the state. */
+export const HELD_STATE =
+  'SELECT size::text, EXISTS (SELECT FROM audit_inbox) AS waits FROM audit_state WHERE id = 1'
+
 /** Fenced: it changes nothing unless the tree this instance computed on is still the tree. */
 export const ADVANCE = 'UPDATE audit_state SET size = $1 WHERE size = $2 AND term = $3'
 

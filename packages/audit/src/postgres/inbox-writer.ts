@@ -38,6 +38,14 @@ export interface InboxWriterOptions {
   readonly onAttempt: () => void
 }
 
+/** Why fewer rows are stored than were inserted. */
+const DROPS = 'the inbox drops events: somebody put a trigger or a rule on audit_inbox'
+
+/** @throws StoreError when the inbox has fewer rows than were inserted, and the statement did not fail */
+export function requireStored(rows: number, events: number): void {
+  if (rows < events) throw inboxError(DROPS, false)
+}
+
 /** An error of the log in PostgreSQL. */
 export function inboxError(message: string, retryable: boolean): StoreError {
   return new StoreError(message, { store: 'audit log in postgres', retryable })
@@ -135,6 +143,7 @@ export class InboxWriter {
     try {
       const texts = group.map(({ text }) => text)
       const { rows } = await this.#options.database.query<{ id: string }>(INSERT_INBOX, [kind, texts])
+      if (rows.length < group.length) return this.#dropped(group, group.length - rows.length)
       for (const [i, { waiter }] of group.entries())
         if (waiter !== undefined) this.#options.onStored(rows[i]?.id ?? '', waiter)
       this.#problem = undefined
@@ -148,6 +157,13 @@ export class InboxWriter {
       this.#options.onResult(failure.message)
       if (this.#failed(group, failure)) await this.#rest()
     }
+  }
+
+  /** Which ones are missing nobody can tell: no number that came back is taken for that of an event. */
+  #dropped(group: readonly Handed[], count: number): void {
+    this.#lost += count
+    this.#options.onResult(DROPS)
+    for (const { waiter } of group) waiter?.reject(inboxError(DROPS, false))
   }
 
   /** One event that the database refuses takes none with it that came at the same time. */

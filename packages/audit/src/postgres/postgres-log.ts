@@ -13,7 +13,7 @@ import type { LogReader } from '../reader/log-reader.ts'
 import type { CheckpointPublisher } from '../witness/checkpoint-publisher.ts'
 import { FORGET_DAYS } from './audit.sql.ts'
 import { HeldCursor } from './held-cursor.ts'
-import { InboxWriter, inboxError, type Waiter } from './inbox-writer.ts'
+import { InboxWriter, inboxError, requireStored, type Waiter } from './inbox-writer.ts'
 import { searchToken } from './postgres-subjects.ts'
 import type { Sequencer } from './sequencer.ts'
 
@@ -25,6 +25,7 @@ export interface PostgresAuditLog extends AuditLog {
    * Durability mode `with`: the event is logged if and only if the caller's transaction commits.
    * @param tx a client inside a transaction on the log's own database
    * @throws ConfigError for a value that is not an event
+   * @throws StoreError when the inbox takes the event and does not keep it
    */
   appendIn(tx: Pick<SqlClient, 'query'>, event: Event): Promise<void>
   /**
@@ -69,6 +70,7 @@ const HOLD: Duration = '30s'
 /** Pauses before looking again for the numbers of rows that callers wait for. */
 const LOOK_AGAIN_MS = 25
 const LAST_LOOK_MS = 500
+const NO_PROGRESS = 'another instance has begun to number entries and does not end'
 
 /** One instance of the log in a database. */
 export class DatabaseLog implements PostgresAuditLog {
@@ -131,7 +133,9 @@ export class DatabaseLog implements PostgresAuditLog {
   }
 
   async appendIn(tx: Pick<SqlClient, 'query'>, event: Event): Promise<void> {
-    await tx.query(`INSERT INTO ${this.#parts.inbox} (event) VALUES ($1)`, [eventText(event)])
+    const text = `INSERT INTO ${this.#parts.inbox} (event) VALUES ($1)`
+    const { rowCount } = await tx.query(text, [eventText(event)])
+    requireStored(rowCount, 1)
   }
 
   #tick(): void {
@@ -206,7 +210,7 @@ export class DatabaseLog implements PostgresAuditLog {
         this.#again = true
         void this.#parts.publisher.publish()
       } else if (this.#unnumbered.size > 0) await this.#askNumbers()
-      this.#trouble = undefined
+      this.#trouble = this.#sequencer.heldFor >= this.#parts.commitTimeout ? NO_PROGRESS : undefined
     } catch (error) {
       this.#trouble = error instanceof Error ? error.message : 'failed'
     }
@@ -259,11 +263,7 @@ export class DatabaseLog implements PostgresAuditLog {
       if (state?.waits === false && !state.behind) return
       if (state?.waits === false) goal ??= state.size
       if (this.#trouble !== undefined) throw inboxError(`cannot publish: ${this.#trouble}`, true)
-      if (this.#clock.monotonic() > end)
-        throw inboxError(
-          'cannot publish: another instance has begun to number entries and does not end',
-          true,
-        )
+      if (this.#clock.monotonic() > end) throw inboxError(`cannot publish: ${NO_PROGRESS}`, true)
       await new Promise<void>(resolve => setTimeout(resolve, this.#sequencer.wasHeld ? LOOK_AGAIN_MS : 0))
     }
   }

@@ -13,8 +13,10 @@ import { type Tile, tileNodes } from '../format/tile.ts'
 import { TileTree } from '../log/tile-tree.ts'
 import {
   ADVANCE,
+  HELD_STATE,
   INSERT_ADDRESSES,
   INSERT_ENTRIES,
+  LOCK_STATE,
   PUT_CHECKPOINT,
   PUT_TENANTS,
   PUT_TILES,
@@ -56,9 +58,6 @@ interface State {
 }
 
 const BATCH = 1_000
-/** Advisory lock of the sequencer: "postern audit" in ASCII, shortened to 64 bits. */
-const LOCK = 0x706f737461756469n
-
 /** A tree that this instance has seen the log have. */
 interface Known {
   readonly size: bigint
@@ -92,6 +91,8 @@ export class Sequencer {
    */
   #batch = BATCH
   #distrustsFirst = false
+  /** Since when another instance has had the state while rows wait and nothing is entered. */
+  #held: { readonly size: string; readonly since: number } | undefined
   #wasHeld = false
 
   constructor(options: SequencerOptions) {
@@ -108,6 +109,11 @@ export class Sequencer {
     return this.#wasHeld
   }
 
+  /** How long another instance has been at work and entered nothing, though rows wait; milliseconds. */
+  get heldFor(): number {
+    return this.#held === undefined ? 0 : this.#options.clock.monotonic() - this.#held.since
+  }
+
   /**
    * Sequences one batch, unless another instance is doing so. Returns the result of each row; fewer
    * than requested means the inbox is empty.
@@ -121,13 +127,10 @@ export class Sequencer {
     let state: State | undefined
     try {
       done = await this.#options.database.transaction(async client => {
-        const { rows } = await client.query<{ locked: boolean }>(
-          'SELECT pg_try_advisory_xact_lock($1) AS locked',
-          [LOCK.toString()],
-        )
-        this.#wasHeld = rows[0]?.locked !== true
-        if (this.#wasHeld) return []
-        state = await this.#takeTerm(client)
+        state = await this.#lockState(client)
+        this.#wasHeld = state === undefined
+        if (state === undefined) return []
+        await this.#takeTerm(client, state)
         const inbox = (await client.query<InboxRow>(TAKE_INBOX, [this.#batch])).rows
         if (inbox.length === 0) return []
         inbox.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
@@ -153,13 +156,24 @@ export class Sequencer {
     return done
   }
 
+  /**
+   * The state, if no other instance has it. A row is locked, not a number: an advisory lock can be held by
+   * every role that may connect, and would stop the log.
+   */
+  async #lockState(client: SqlClient): Promise<State | undefined> {
+    const { rows } = await client.query<State>(LOCK_STATE)
+    const before = this.#held
+    this.#held = undefined
+    if (rows[0] !== undefined) return rows[0]
+    const [held] = (await client.query<{ size: string; waits: boolean }>(HELD_STATE)).rows
+    if (held === undefined) throw new IntegrityError('the audit log has lost its state')
+    const since = before?.size === held.size ? before.since : this.#options.clock.monotonic()
+    if (held.waits) this.#held = { size: held.size, since }
+    return undefined
+  }
+
   /** Checks that the tree in memory is the one in the database; a new holder begins a new term. */
-  async #takeTerm(client: SqlClient): Promise<State> {
-    const { rows } = await client.query<State>(
-      'SELECT size::text, term::text, holder, checkpoint_size::text, checkpoint FROM audit_state WHERE id = 1 FOR UPDATE',
-    )
-    const state = rows[0]
-    if (state === undefined) throw new IntegrityError('the audit log has lost its state')
+  async #takeTerm(client: SqlClient, state: State): Promise<void> {
     if (
       state.holder === this.#options.holder &&
       state.term === this.#term &&
@@ -167,7 +181,7 @@ export class Sequencer {
       Number(state.checkpoint_size) === this.#signed.size &&
       Number(state.size) === this.#tree.size
     )
-      return state
+      return
     this.#numbers.resume(state.term, state.holder === this.#options.holder)
     const term = (BigInt(state.term) + 1n).toString()
     await client.query('UPDATE audit_state SET term = $1, holder = $2', [term, this.#options.holder])
@@ -175,7 +189,6 @@ export class Sequencer {
     await this.#compare(client, state)
     this.#term = term
     this.#signed = { checkpoint: state.checkpoint, size: Number(state.checkpoint_size) }
-    return state
   }
 
   /** The next signed tree extends what was signed before, and what this instance saw. */

@@ -169,8 +169,11 @@ export const POSTGRES_TRAFFIC = {
   size: `SELECT count(*) AS events, coalesce(sum(bytes + 200), 0)
       + (SELECT coalesce(sum(bytes), 0) FROM postern_traffic_page) AS bytes, min(time) AS oldest FROM postern_traffic`,
   unlink: 'UPDATE postern_traffic SET address = NULL, principal = NULL WHERE principal = $1 AND box_key = $2',
-  /** One instance prunes at a time; the others leave it to that one. */
-  pruneLock: 'SELECT pg_try_advisory_xact_lock(7060310443) AS held',
+  /**
+   * One instance prunes at a time; the others leave it to that one. A row, because an advisory lock can be
+   * held by every role that may connect, and then nothing would be pruned.
+   */
+  pruneLock: `SELECT FROM postern_migrations WHERE room = 'traffic' AND id = 1 FOR NO KEY UPDATE SKIP LOCKED`,
   removeBefore:
     'DELETE FROM postern_traffic WHERE id IN (SELECT id FROM postern_traffic WHERE time < $1 ORDER BY id LIMIT $2)',
   removePlain:

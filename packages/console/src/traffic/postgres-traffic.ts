@@ -294,8 +294,8 @@ export class PostgresTraffic implements TrafficStore {
     const seal = await this.#open()
     const { keep, maxSize } = this.#options
     await this.#database.transaction(async client => {
-      const { rows } = await client.query<{ held: boolean }>(POSTGRES_TRAFFIC.pruneLock)
-      if (rows[0]?.held !== true) return
+      const { rowCount } = await client.query(POSTGRES_TRAFFIC.pruneLock)
+      if (rowCount === 0) return
       await removeBefore(client, now - keep)
       await removeOver(client, maxSize)
     })

@@ -1,7 +1,7 @@
 import { expireJournal, sealJournal } from '@postern/access'
 import type { CompiledConfig } from '@postern/config'
 import { type Event, type HealthProbe, systemClock } from '@postern/core'
-import { connectPostgres } from '@postern/store'
+import { connectPostgres, type PostgresDatabase, PostgresError } from '@postern/store'
 import { RepeatedWork } from '../lifetime/repeated-work.ts'
 
 /** The journal of old rows, kept sealed. */
@@ -11,9 +11,13 @@ export interface BudgetJournal {
 }
 
 const EVERY = 10_000
-/** Of the instance that seals; the others pass. */
-const LOCK = 5_783_299
-const TRY_LOCK = 'SELECT pg_try_advisory_xact_lock($1) AS locked'
+/**
+ * For the instance that seals; the others pass. A table that the role of the application has no right to: an
+ * advisory lock it could hold, and old rows would stay readable, and be kept, for as long as it did. This
+ * mode stops neither those who read the table nor an installation that writes it.
+ */
+const LOCK = 'LOCK TABLE postern_budgets.keys IN SHARE UPDATE EXCLUSIVE MODE NOWAIT'
+const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
  * Seals and forgets old rows in the application's database every ten seconds, one instance at a time, where
@@ -34,9 +38,7 @@ export function openBudgetJournal(
     name: 'journal of row budgets',
     every: EVERY,
     work: () =>
-      database.transaction(async client => {
-        const { rows } = await client.query<{ readonly locked: boolean }>(TRY_LOCK, [LOCK])
-        if (rows[0]?.locked !== true) return
+      alone(database, async () => {
         // What cannot be sealed must not keep what is old from being forgotten.
         await expireJournal(database, retention)
         await sealJournal(database, key, { tooLarge })
@@ -55,5 +57,20 @@ export function openBudgetJournal(
       await work.close()
       await database.close()
     },
+  }
+}
+
+/** Does work unless another instance is doing it. */
+async function alone(database: PostgresDatabase, work: () => Promise<void>): Promise<void> {
+  let isOurs = false
+  try {
+    await database.transaction(async client => {
+      await client.query(LOCK)
+      isOurs = true
+      await work()
+    })
+  } catch (error) {
+    const isHeld = !isOurs && error instanceof PostgresError && error.state === LOCK_NOT_AVAILABLE
+    if (!isHeld) throw error
   }
 }

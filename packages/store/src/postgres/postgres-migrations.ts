@@ -11,6 +11,8 @@ const LOCK = 0x506f_7374
 /** A long migration of a large table must not be cut off like a request. */
 const LIMIT = '15m'
 
+const IS_THERE = `SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('postern_migrations')`
+
 /** Tables, views and sequences of the schemas that whoever migrates owns. */
 const OWNED = `
   SELECT c.oid::text AS oid FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner
@@ -27,11 +29,19 @@ const TAKE_BACK = `
   WHERE r.rolname = current_user AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner
     AND c.xmin::text = pg_current_xact_id()::xid::text AND NOT c.oid = ANY ($1::oid[])`
 
-/** See `migrate`. An advisory lock makes instances that start together wait for the first. */
+/**
+ * See `migrate`. An advisory lock makes instances that start together wait for the first. It is taken only
+ * where something is to be applied: every role that may connect could hold it, and no instance would start.
+ */
 export async function migratePostgres(
   database: PostgresDatabase,
   set: MigrationSet,
 ): Promise<readonly number[]> {
+  const { rows: known } = await database.query(IS_THERE)
+  if (known.length > 0) {
+    const applied = await appliedTo(database, set.name)
+    if (pendingMigrations(database.name, set, 'postgres', applied).length === 0) return []
+  }
   return database.transaction(async client => {
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK], LIMIT)
     const { rows: before } = await client.query<{ oid: string }>(OWNED)
