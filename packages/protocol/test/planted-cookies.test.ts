@@ -34,6 +34,15 @@ describe('a cookie that a server takes for one of the host itself, and no browse
     ["Python's http.cookies", 'a=x __Host-sid=evil'],
     ['servers that obey RFC 2965', 'a=x,__Secure-sid=evil'],
     ['a quoted value', 'a="x"__Host-sid = evil'],
+    ['WebOb (Pyramid)', '[__Host-sid=evil'],
+    ['WebOb, in a value', 'a=x]__Host-sid=evil'],
+    ['WebOb, behind a backslash', 'a="x\\__Secure-sid=evil'],
+    ['WebOb, behind another name', 'x__Host-a[__Host-sid=evil'],
+    ['CGI.pm, Plack and cookie of Rust', '__%48ost-sid=evil'],
+    ['the same, another character', '%5F_Host-sid=evil'],
+    ['the same, all characters', '%5f%5f%73%65%43%75%52%65%2d%73=evil'],
+    ['CGI.pm, behind a comma', 'a=x,__Host%2Dsid=evil'],
+    ['CGI.pm, a name with other characters', '__%48ost-sid:1~[2]=evil'],
     ['servers that pass over letter case', '\u00a0__hOST-sid=evil'],
   ] as const)
     test(`attack: does not reach the backend: ${name}`, () => {
@@ -49,6 +58,8 @@ describe('a cookie that a server takes for one of the host itself, and no browse
     'consent={"needed":["__Host-sid","__Secure-x"]}',
     'next=/?a=__Host-sid=1',
     'my__Host-sid=1; a-__Secure-=2',
+    '__Host-a[1]=1; __Host-b%20c=2',
+    'consent=%7B%22__Host-sid%22%3A1%7D; b=%5F%5F=1; my%5F_Host-sid=2',
   ])
     test(`all else goes through as it was sent: ${cookie}`, () => assert.equal(seen([cookie]), cookie))
 
