@@ -24,7 +24,13 @@ export const run: Command = async (args, options, context) =>
       const folders = args.map(folder => resolve(context.folder, folder))
       const holders = options['inReach'] === true ? links : []
       const service = textOption(options, 'service') ?? 'app'
-      const exposure = await measureExposure({ values, folders, environment, holders, service })
+      const { signal } = context
+      const loot = { values, folders, environment, holders, service, signal }
+      const exposure = await measureExposure(loot).catch((error: unknown) => {
+        if (signal.aborted) return undefined
+        throw error
+      })
+      if (exposure === undefined) return EXIT.interrupted
       context.output.line(`${exposure.opened} of ${exposure.total} values opened`)
       for (const [way, count] of Object.entries(exposure.ways)) context.output.line(`  ${way}: ${count}`)
       context.output.result(exposure)

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Turns } from './turns.ts'
 
 /** Larger files are read as images of memory, bytes. */
 const MAX_FILE = 4 * 1_024 * 1_024
@@ -22,10 +23,11 @@ export interface CandidateSecrets {
 }
 
 /** Goes through files and environment variables as a thief would, without knowing where a key should be. */
-export function candidateSecrets(
+export async function candidateSecrets(
   folders: readonly string[],
   environment: Readonly<Record<string, string>>,
-): CandidateSecrets {
+  turns: Turns = new Turns(),
+): Promise<CandidateSecrets> {
   const texts = new Set<string>(Object.values(environment))
   const keys = new Map<string, Buffer>()
   const addKey = (bytes: Buffer): void => {
@@ -43,11 +45,14 @@ export function candidateSecrets(
     const bytes = readFileSync(file)
     addKey(bytes)
     addText(bytes.toString('latin1'))
+    await turns.next()
   }
   for (const file of filesUnder(folders, Number.POSITIVE_INFINITY))
     if (statSync(file).size > MAX_FILE)
-      for (const word of wordsOf(file))
+      for (const word of wordsOf(file)) {
+        await turns.next()
         if (SIGNED.test(word) || /^(?:[A-Za-z0-9_+/-]{43}=?|[0-9a-f]{64})$/i.test(word)) addText(word)
+      }
   return { texts: [...texts], keys: [...keys.values()] }
 }
 

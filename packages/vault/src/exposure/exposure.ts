@@ -8,10 +8,12 @@ import { recordPrf } from '../record/record-keys.ts'
 import type { HolderLink } from '../split/holder-link.ts'
 import { combineParts, PARTS_OF } from '../split/part.ts'
 import { type CandidateSecrets, candidateSecrets, filesUnder } from './candidate-secrets.ts'
+import { fittingKeys, type PlacedRecord } from './key-fit.ts'
 import { LiveHolders, type Parts, type Wanted } from './live-holders.ts'
-import { memoryKeys, type PlacedRecord } from './memory-keys.ts'
+import { memoryKeys } from './memory-keys.ts'
 import { capturedCapabilities, stolenSigners } from './stolen-authority.ts'
 import { stolenHolders } from './stolen-holder.ts'
+import { Turns } from './turns.ts'
 
 /** A value of the stolen database, and where it stood. */
 export interface StolenValue {
@@ -32,6 +34,8 @@ export interface Loot {
   readonly service?: string
   /** What the thief takes for the time, epoch milliseconds. Default: `Date.now`. */
   readonly now?: () => number
+  /** Ends the search: `measureExposure` then rejects with its reason. */
+  readonly signal?: AbortSignal
   /** Other formats a thief knows: returns the plain value when one of the secrets opens it. */
   readonly openers?: readonly ((
     value: StolenValue,
@@ -53,25 +57,32 @@ export interface Exposure {
   readonly refused: number
 }
 
+/** Values of one column that every key is tried on, where they are in no format of the vault. */
+const RAW_TRIED = 8
+
 /**
- * Plays the thief: tries everything in the loot on every value, and counts what
- * opens. It never returns a value.
+ * Plays the thief: tries everything in the loot, and counts what opens. It never
+ * returns a value.
  *
  * It looks for keys by their shape in all files and variables, and in every place of an image of memory;
  * unlocks stolen holders with what it found; and asks live holders, another pair each time: for the right to
  * open, for a right to seal with the stored place, with captured capabilities, with keys of sessions, and in
- * the name of people that a stolen enroller invents.
+ * the name of people that a stolen enroller invents. Of a column whose values are in no format of the vault,
+ * all keys are tried on 8 values, and those that opened one on the others.
  */
 export async function measureExposure(loot: Loot): Promise<Exposure> {
-  const found = candidateSecrets(loot.folders, loot.environment)
+  const turns = new Turns(loot.signal)
+  const found = await candidateSecrets(loot.folders, loot.environment, turns)
   const placed = loot.values.map(placedRecord)
-  const fromMemory = memoryKeys(
-    filesUnder(loot.folders, Number.POSITIVE_INFINITY),
-    placed.filter(each => each !== undefined),
-  )
+  const records = placed.filter(each => each !== undefined)
+  const fromMemory = await memoryKeys(filesUnder(loot.folders, Number.POSITIVE_INFINITY), records, turns)
   const secrets = { texts: found.texts, keys: [...found.keys, ...fromMemory] }
-  const stolen = await stolenHolders(loot.folders, secrets)
-  const keyed = secrets.keys.map(key => new HmacKey('sha256', key))
+  const stolen = await stolenHolders(loot.folders, secrets, turns)
+  const atRest = new OpenedAtRest(
+    secrets,
+    await fittingKeys(secrets.keys, records, turns),
+    loot.openers ?? [],
+  )
   const ways: Record<string, number> = {}
   let opened = 0
   const count = (way: string): void => {
@@ -80,7 +91,8 @@ export async function measureExposure(loot: Loot): Promise<Exposure> {
   }
   const wanted: Wanted[] = []
   for (const [index, stolenValue] of loot.values.entries()) {
-    const way = openAtRest(stolenValue, secrets, keyed, loot.openers ?? [])
+    await turns.next()
+    const way = atRest.wayTo(stolenValue, placed[index])
     if (way !== undefined) {
       count(way)
       continue
@@ -101,6 +113,7 @@ export async function measureExposure(loot: Loot): Promise<Exposure> {
     if (named.length > 0) await live.present(text, named)
   }
   for (const each of wanted) {
+    await turns.next()
     const way = each.opens() ? 'captured capabilities' : await live.open(each)
     if (way !== undefined) count(way)
   }
@@ -110,28 +123,58 @@ export async function measureExposure(loot: Loot): Promise<Exposure> {
 /** A value as a record; undefined when it is something else. */
 function placedRecord({ context, value }: StolenValue): PlacedRecord | undefined {
   const bytes = recordBytes(value)
-  return bytes === undefined ? undefined : { record: parseRecord(bytes), encoded: encodeContext(context) }
+  if (bytes === undefined) return undefined
+  const record = parseRecord(bytes)
+  return {
+    record,
+    encoded: encodeContext(context),
+    area: `${context.table}\n${context.tenant}\n${record.epoch}`,
+  }
 }
 
-/** How a value opens with what lies in files and variables; undefined when it does not. */
-function openAtRest(
-  stolenValue: StolenValue,
-  secrets: CandidateSecrets,
-  keyed: readonly HmacKey[],
-  openers: NonNullable<Loot['openers']>,
-): string | undefined {
-  const { context, value } = stolenValue
-  if (openers.some(opener => opener(stolenValue, secrets) !== undefined)) return 'other format'
-  const bytes = recordBytes(value)
-  if (bytes === undefined) {
-    if (opensRaw(value, secrets)) return 'key in the loot'
-    return typeof value === 'string' ? 'plain' : undefined
+/** What opens with what lies in files and variables. */
+class OpenedAtRest {
+  readonly #secrets: CandidateSecrets
+  readonly #keys: readonly Buffer[]
+  readonly #openers: NonNullable<Loot['openers']>
+  /** By column, of values in no format of the vault: how many were tried, and the keys that opened one. */
+  readonly #raw = new Map<string, { tried: number; readonly keys: Set<Buffer> }>()
+
+  /** @param keys those that open a record */
+  constructor(secrets: CandidateSecrets, keys: readonly Buffer[], openers: NonNullable<Loot['openers']>) {
+    this.#secrets = secrets
+    this.#keys = keys
+    this.#openers = openers
   }
-  const record = parseRecord(bytes)
-  const encoded = encodeContext(context)
-  const candidates = [...keyed.map(key => recordPrf(key, encoded, record.salt)), ...secrets.keys]
-  const opens = candidates.some(key => tryOpenRecord(record, key, encoded) !== undefined)
-  return opens ? 'key in the loot' : undefined
+
+  /** How a value opens; undefined when it does not. */
+  wayTo(stolenValue: StolenValue, placed: PlacedRecord | undefined): string | undefined {
+    if (this.#openers.some(opener => opener(stolenValue, this.#secrets) !== undefined)) return 'other format'
+    if (placed !== undefined) return this.#opens(placed) ? 'key in the loot' : undefined
+    if (this.#opensRaw(stolenValue)) return 'key in the loot'
+    return typeof stolenValue.value === 'string' ? 'plain' : undefined
+  }
+
+  #opens({ record, encoded }: PlacedRecord): boolean {
+    return this.#keys.some(
+      key =>
+        tryOpenRecord(record, key, encoded) !== undefined ||
+        tryOpenRecord(record, recordPrf(new HmacKey('sha256', key), encoded, record.salt), encoded) !==
+          undefined,
+    )
+  }
+
+  #opensRaw({ context: { table, column }, value }: StolenValue): boolean {
+    const bytes = rawBytes(value)
+    if (bytes === undefined) return false
+    const place = `${table}\n${column}`
+    const seen = this.#raw.get(place) ?? { tried: 0, keys: new Set() }
+    this.#raw.set(place, seen)
+    const keys = seen.tried++ < RAW_TRIED ? this.#secrets.keys : [...seen.keys]
+    const key = rawKeyOf(bytes, keys)
+    if (key !== undefined) seen.keys.add(key)
+    return key !== undefined
+  }
 }
 
 function recordBytes(value: Uint8Array | string): Uint8Array | undefined {
@@ -145,11 +188,16 @@ function isKnownSuite(bytes: Uint8Array): boolean {
   return (bytes[2] ?? 0) >= 1 && (bytes[2] ?? 0) <= 3
 }
 
-/** The usual home-made way: nonce, ciphertext and tag under one key, as bytes or as base64. */
-function opensRaw(value: Uint8Array | string, { keys }: CandidateSecrets): boolean {
+/** A value of the usual home-made way, nonce, ciphertext and tag, as bytes or as base64. */
+function rawBytes(value: Uint8Array | string): Uint8Array | undefined {
+  if (typeof value === 'string' && !/^[A-Za-z0-9+/_-]+=*$/.test(value)) return undefined
   const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : value
-  if (bytes.length < 28) return false
-  return keys.some(key => {
+  return bytes.length < 28 ? undefined : bytes
+}
+
+/** The key that opens bytes of that form. */
+function rawKeyOf(bytes: Uint8Array, keys: readonly Buffer[]): Buffer | undefined {
+  return keys.find(key => {
     try {
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 })
       decipher.setAuthTag(bytes.subarray(-16))

@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { HmacKey } from '../primitive/hmac-key.ts'
-import { COMMITMENT_BYTES, type ParsedRecord } from '../record/record-format.ts'
-import { cipherMaterial, recordPrf } from '../record/record-keys.ts'
+import { KeyFit, type PlacedRecord, samplesOf } from './key-fit.ts'
+import type { Turns } from './turns.ts'
 
 const KEY_BYTES = 32
-const CHUNK = 1_048_576
+/** Where all bytes look random, the search of one piece takes a tenth of a second. */
+const CHUNK = 65_536
 /** Nothing behind this is read of one file, bytes. */
 const MAX_READ = 4_294_967_296
 /** Memory is handed out at multiples of it. */
@@ -14,44 +14,31 @@ const MIN_DISTINCT = 20
 /** Zeros that a key has at most: memory is full of small numbers and addresses. As improbable in a key. */
 const MAX_ZEROS = 5
 
-/** A record and the encoding of where it lies. */
-export interface PlacedRecord {
-  readonly record: ParsedRecord
-  readonly encoded: Uint8Array
-}
-
 /**
  * Looks for keys in images of memory: core dumps, swap, hibernation files, snapshots of a heap. A key in
  * memory is 32 bytes among others, so every place where one may lie is tried: as the key of a record, by
  * what the records commit to, and as a key of mode `local`, by one record of each epoch.
  * @returns keys that fit, each once
  */
-export function memoryKeys(files: readonly string[], records: readonly PlacedRecord[]): readonly Buffer[] {
-  const commitments = new Set(records.map(({ record }) => Buffer.from(record.commitment).toString('latin1')))
-  const samples = new Map<number, PlacedRecord>()
-  for (const placed of records) if (placed.record.mode === 'local') samples.set(placed.record.epoch, placed)
+export async function memoryKeys(
+  files: readonly string[],
+  records: readonly PlacedRecord[],
+  turns: Turns,
+): Promise<readonly Buffer[]> {
+  const epochs = new Map(samplesOf(records, ['local']).map(placed => [placed.record.epoch, placed]))
+  const fit = new KeyFit(records, [...epochs.values()])
   const found = new Map<string, Buffer>()
-  const prf = new HmacKey('sha256')
-  const fits = (key: Buffer): boolean => {
-    if (commitments.has(commitmentOf(key))) return true
-    for (const { record, encoded } of samples.values()) {
-      prf.setKey(key)
-      if (commitments.has(commitmentOf(recordPrf(prf, encoded, record.salt)))) return true
-    }
-    return false
-  }
   if (records.length > 0)
     for (const file of files)
-      for (const key of windowsOf(file)) if (fits(key)) found.set(key.toString('latin1'), Buffer.from(key))
+      for (const key of windowsOf(file)) {
+        if (key === undefined) await turns.next()
+        else if (fit.fits(key)) found.set(key.toString('latin1'), Buffer.from(key))
+      }
   return [...found.values()]
 }
 
-function commitmentOf(recordKey: Uint8Array): string {
-  return cipherMaterial(recordKey).commitment.toString('latin1', 0, COMMITMENT_BYTES)
-}
-
-/** Every 32 bytes of a file that look random. A view that the next one overwrites. */
-function* windowsOf(file: string): Iterable<Buffer> {
+/** Every 32 random-looking bytes of a file, a view that the next overwrites; undefined between pieces. */
+function* windowsOf(file: string): Iterable<Buffer | undefined> {
   const descriptor = openSync(file, 'r')
   const chunk = Buffer.alloc(CHUNK + KEY_BYTES)
   const seen = new Uint8Array(256)
@@ -63,6 +50,7 @@ function* windowsOf(file: string): Iterable<Buffer> {
         if (skip === 0) yield chunk.subarray(start, start + KEY_BYTES)
         else start += skip - STEP
       }
+      yield undefined
       if (length < chunk.length) return
     }
   } finally {

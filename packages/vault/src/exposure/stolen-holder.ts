@@ -6,6 +6,7 @@ import type { HolderKeys } from '../holder/holder-keys.ts'
 import { HolderStore } from '../holder/holder-store.ts'
 import { unlockKey } from '../holder/unlock.ts'
 import { type CandidateSecrets, filesUnder } from './candidate-secrets.ts'
+import type { Turns } from './turns.ts'
 
 /** Passphrases tried on one stolen holder: each costs a tenth of a second. */
 const MAX_PASSPHRASES = 50
@@ -17,17 +18,21 @@ const MAX_PASSPHRASES = 50
 export async function stolenHolders(
   folders: readonly string[],
   secrets: CandidateSecrets,
+  turns: Turns,
 ): Promise<readonly HolderKeys[]> {
   const found: HolderKeys[] = []
   for (const file of filesUnder(folders)) {
     if (!file.endsWith('.db')) continue
     const work = mkdtempSync(join(tmpdir(), 'exposure-'))
-    const copy = join(work, basename(file))
-    for (const suffix of ['', '-wal', '-shm'])
-      if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix)
-    const keys = await unlocked(copy, folders, secrets)
-    if (keys !== undefined) found.push(keys)
-    rmSync(work, { recursive: true })
+    try {
+      const copy = join(work, basename(file))
+      for (const suffix of ['', '-wal', '-shm'])
+        if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix)
+      const keys = await unlocked(copy, folders, secrets, turns)
+      if (keys !== undefined) found.push(keys)
+    } finally {
+      rmSync(work, { recursive: true })
+    }
   }
   return found
 }
@@ -36,6 +41,7 @@ async function unlocked(
   path: string,
   folders: readonly string[],
   secrets: CandidateSecrets,
+  turns: Turns,
 ): Promise<HolderKeys | undefined> {
   let store: HolderStore
   try {
@@ -54,6 +60,7 @@ async function unlocked(
             .slice(0, MAX_PASSPHRASES)
             .map(text => ({ kind: 'passphrase', passphrase: text }) as const)
     for (const way of ways) {
+      await turns.next()
       try {
         return store.keys(id, await unlockKey(store, way, systemRandom))
       } catch {
