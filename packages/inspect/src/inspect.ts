@@ -14,6 +14,7 @@ import type { OngoingInspection } from './inspector/ongoing-inspection.ts'
 import { isDatabasePage } from './matches/database-page.ts'
 import { RuleSet } from './matching/rule-set.ts'
 import type { InspectedRequest } from './request/inspected-request.ts'
+import { programArgument } from './request/program-argument.ts'
 import type { Level } from './rule/family.ts'
 import { CLEAN, type Inspection } from './rule/match.ts'
 import { ownRules } from './rules/own-rules.ts'
@@ -221,6 +222,16 @@ function inspectTarget(
   if (behindHost !== null) inspectPath(path.slice(behindHost[0].length), inspector)
   if (query === '') return
   inspector.visit(visitForm(query, 'query', 'query', inspector), 'query')
+  const argument = programArgument(query)
+  if (argument !== undefined) {
+    inspector.add({
+      rule: 'probe/program-argument',
+      family: 'probe',
+      location: `query.${argument.slice(0, 64)}`,
+      score: 5,
+      span: argument,
+    })
+  }
   // Only what another site links to can hand somebody a session.
   const session = fixedSession(query, request.headers, ownCookies)
   if (session !== undefined) {

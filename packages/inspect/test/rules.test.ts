@@ -40,6 +40,10 @@ const BY_NAME: readonly string[] = [
   'rfi/foreign-part',
   'traversal/named-step',
   'probe/granted-rights',
+  'sqli/operand-condition',
+  'rce/separator-first',
+  'rce/given-program',
+  'rfi/network-path',
 ]
 
 /** @param least the score from which a hit counts */

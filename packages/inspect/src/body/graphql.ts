@@ -2,7 +2,7 @@ import { decodeInParts, PART } from '../canonicalise/in-parts.ts'
 import { CharacterCodes, MOST_COPIED } from '../value/character-codes.ts'
 import type { Place } from '../value/reading.ts'
 import type { Steps } from '../value/steps.ts'
-import { at, type ValueVisitor } from '../value/value-visitor.ts'
+import { at, type Locator, type ValueVisitor } from '../value/value-visitor.ts'
 import { unescapeJson } from './json-string.ts'
 
 const DOCUMENT =
@@ -38,6 +38,7 @@ export function* visitGraphql(
   place: Place = 'body',
 ): Steps<'read' | 'broken' | 'ended'> {
   const locator = at(location)
+  const depth = new Depth()
   if (attemptsMany(text) && !visitor.value(MANY_ATTEMPTS, place, locator)) return 'ended'
   let isBroken = false
   let from = 0
@@ -45,7 +46,7 @@ export function* visitGraphql(
     const outside = text.slice(from, open < 0 ? text.length : open)
     // So much syntax between two strings is read as a text as well, in slices.
     isBroken ||= outside.length > PART || !TOKENS.test(outside.replace(COMMENT, ''))
-    if (!commentsOf(outside).every(comment => visitor.value(comment, place, locator))) return 'ended'
+    if (!tellOutside(outside, depth, locator, place, visitor)) return 'ended'
     if (open < 0) return isBroken ? 'broken' : 'read'
     const { start, end, next } = literalAt(text, open)
     const value = yield* decodeInParts(text.slice(start, end), BACKSLASH, unescapeJson, visitor)
@@ -60,7 +61,7 @@ const ATTEMPT =
   /\b\w{1,64}\s{0,8}:\s{0,8}(?:(?:log_?in|sign_?in|authenticate|token_?auth|(?:check|verify|validate|redeem|apply)_?\w{0,24}(?:code|otp|pin|token|password|coupon|voucher))\w{0,24}\s{0,8}\(|__typename\b)/gi
 const MANY = 5
 /** What the rules are shown for such a document. */
-const MANY_ATTEMPTS = 'a:login( b:login( c:login( d:login('
+export const MANY_ATTEMPTS = 'a:login( b:login( c:login( d:login('
 /** Names of types, which a client may ask for under names of its own: so many nobody does. */
 const MANY_NAMES = 24
 
@@ -74,6 +75,39 @@ function attemptsMany(text: string): boolean {
     if (attempts === MANY || names === MANY_NAMES) return true
   }
   return false
+}
+
+/** What stands outside of strings: how deep it goes, and its comments. @returns false to end the walk */
+function tellOutside(
+  outside: string,
+  depth: Depth,
+  locator: Locator,
+  place: Place,
+  visitor: ValueVisitor,
+): boolean {
+  if (depth.isPassedBy(outside)) {
+    visitor.tooBig('bounds/depth', locator.location(), `fields in more than ${DEEPEST} levels`)
+    return false
+  }
+  return commentsOf(outside).every(comment => visitor.value(comment, place, locator))
+}
+
+/** Levels of fields: a client that asks for the whole schema goes 15 deep. */
+const DEEPEST = 40
+
+/** How deep the fields of a document go. */
+class Depth {
+  #level = 0
+
+  /** Whether they go too deep, read on with what stands outside of its strings. */
+  isPassedBy(outside: string): boolean {
+    if (!outside.includes('{') && !outside.includes('}')) return false
+    for (const [brace] of outside.replace(COMMENT, '').matchAll(/[{}]/g)) {
+      this.#level = brace === '{' ? this.#level + 1 : Math.max(0, this.#level - 1)
+      if (this.#level > DEEPEST) return true
+    }
+    return false
+  }
 }
 
 /** What stands between the quotes of a string or a block string, and where the document goes on. */

@@ -30,7 +30,7 @@ const GIT_SETTINGS =
  * metadata of a DjVu file.
  */
 const CONVERTED =
-  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|<image>\s{0,8}<read\s[^<>]{1,400}>\s{0,8}<write\s{1,8}filename\s{0,4}=|\bqx\{[ -~]{2,400}\}/i
+  /push graphic-context[\s\S]{0,1024}?(?:url\s{0,2}\(['"]?https?:[^)\n]{0,256}[|`]|(?:msl|ephemeral|label):)|%pipe%\w|<image>\s{0,8}<read\s[^<>]{1,400}>\s{0,8}<write\s{1,8}filename\s{0,4}=|\bqx\{[ -~]{2,400}\}|\(metadata[\s(][ -~\s]{0,300}?\\c\$\{/i
 /** What the rules are shown for a script of such a program (MSL), which writes files. */
 const SCRIPT_OF_PICTURES = "push graphic-context image over 0,0 0,0 'msl:a'"
 /** The same in a drawing: a pipe behind an address, or what only such a program opens. */
@@ -154,6 +154,7 @@ function isRunningObject(content: Buffer): boolean {
 function runBy(head: string, name: string, content: Buffer): string | undefined {
   const drawn = DRAWING.test(name) ? attackIn(drawingText(head, content)) : undefined
   const found = drawn ?? (SCRIPT.exec(head) ?? CONVERTED.exec(head) ?? GIT_SETTINGS.exec(head))?.[0]
+  if (found?.startsWith('(') === true) return OPENED_SHELL
   if (found !== undefined) return found.startsWith('<image>') ? SCRIPT_OF_PICTURES : found
   return isPackedStub(content) ? PACKED_STUB : lateScript(content)
 }

@@ -8,10 +8,11 @@ import { mayHoldDocuments, visitArchived, visitDocument } from './archived-docum
 import { visitStrings } from './binary-strings.ts'
 import { startOf } from './fetched-by-file.ts'
 import { visitForm } from './form.ts'
-import { isGraphql, visitGraphql } from './graphql.ts'
+import { isGraphql, MANY_ATTEMPTS, visitGraphql } from './graphql.ts'
 import { withoutIncludedBeside } from './included-beside.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
+import { logsInOften } from './many-calls.ts'
 import { visitParts } from './multipart.ts'
 import { visitSingleQuoted } from './single-quoted.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
@@ -19,7 +20,7 @@ import { isArchive, mayBeDocument, OBJECT, scriptIn } from './upload.ts'
 import { visitXml } from './xml.ts'
 
 const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
-const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:]+[\s>/])/i
+const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:.-]{1,256}[\s>/])/i
 const MARKUP_LIKE = /^\ufeff?\s{0,64}</
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
@@ -238,6 +239,7 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
     return
   }
   if (!(yield* visitDocument(startOf(text), 'body', visitor))) return
+  if (logsInOften(text) && !visitor.value(MANY_ATTEMPTS, 'body', at('body'))) return
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
   // Markup under another name, or in a picture: what shows it runs it.
   if (!isXml || PAGE.test(text) || PROGRAM.test(text)) visitor.value(text, 'body', at('body'))

@@ -82,7 +82,10 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'xss/joined-scheme': 'needs a quote',
   'ssrf/odd-part': 'needs two slashes in a row; odd ports are telling',
   'ssrf/split-host': 'needs two slashes in a row',
+  'rfi/network-path': 'needs two slashes in a row, or a backslash',
   'traversal/encoded-dots': 'a dot that is encoded is telling',
+  'traversal/coded-step': 'needs two dots in a row',
+  'probe/encoded-letters': 'a letter that is encoded is telling, and so is a percent sign',
   'upload/file-name': 'only looks at file names',
   'upload/file-name-plain': 'only looks at file names',
 }

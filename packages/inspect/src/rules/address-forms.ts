@@ -1,5 +1,17 @@
-import { pattern, type Rule } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+
+/** A page on a host that is named without a scheme, as a share of files is. */
+const NETWORK_PATH = /^\s{0,2}[/\\]{2}(?:[\w-]{1,60}\.){1,6}[a-z]{2,24}(?::\d{1,5})?[/\\][^\s]{1,160}$/
+const INCLUDED =
+  /^(?:(?:page|tpl|template|inc(?:lude)?|view|module|layout|lang|conf(?:ig)?)_?(?:file|path|name)?|php_?file|include_?\w{0,12})$/
+
+function findNetworkPath(reading: Reading): Span | undefined {
+  if (!reading.fromStart || !NETWORK_PATH.test(reading.lower) || !INCLUDED.test(reading.name))
+    return undefined
+  return { start: 0, end: reading.lower.length }
+}
 
 /** Addresses that no standard knows, and some program reads: a check takes them for names or for nothing. */
 export const addressFormRules: readonly Rule[] = [
@@ -113,6 +125,60 @@ export const addressFormRules: readonly Rule[] = [
         'http://a.example --output=x.php',
       ],
       benign: ['https://a.example -- see there', 'https://a.example -o', 'https://a.example - output of it'],
+    },
+  ),
+  // What people call the first script that they have a server fetch and run.
+  pattern(
+    'rfi/shell-file',
+    /^\s{0,4}(?:https?|ftps?):\/\/[\w.-]{1,80}(?::\d{1,5})?\/(?:[\w.~-]{1,24}\/)?(?:r57|c99|c100|b374k|wso|sh3ll|(?:php|web|cmd|rev(?:erse)?|asp|jsp)?[_-]?shell|cmd|evil|backdoor|pwn\w{0,4}|exploit|rce|malicious|payload)\d{0,3}\.(?:txt|inc|dat|php\d?|jsp|aspx?)(?:[?#\u0000]|\s{0,2}$)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.scheme,
+      places: ['query', 'form', 'cookie'],
+      attacks: [
+        'https://evil.example/r57.txt',
+        'http://evil.example/a/shell.txt?',
+        'ftp://a.example/cmd.php',
+      ],
+      benign: [
+        'https://example.com/shell.html',
+        'https://example.com/shells.txt',
+        'https://a.example/b/c/d/shell.txt',
+        'https://example.com/report.txt',
+        'see https://evil.example/cmd.php',
+      ],
+    },
+  ),
+  {
+    id: 'rfi/network-path',
+    family: 'rfi',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: CHAR.slash,
+    words: 0,
+    places: ['query', 'form', 'cookie'],
+    needs: [NETWORK_PATH],
+    find: findNetworkPath,
+    // By the name of the parameter: the cases are in `test/plain-commands.test.ts`.
+    attacks: [],
+    benign: ['//cdn.example/a.html', '/a.html'],
+  },
+  // A page of the server behind a question mark, which the server that fetches it takes for its name.
+  pattern(
+    'rfi/hidden-page',
+    /https?:\/\/[\w.:-]{1,80}\/[^\s"'<>?#]{1,120}\?\.(?:php\d?|phtml|jspx?|aspx?)(?=[#?&"'\s>]|$)/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.scheme,
+      attacks: ['<img src=http://evil.example/a.txt?.php#.jpg>', 'http://evil.example/x.jpg?.jsp'],
+      benign: [
+        'https://a.example/x.php?b=.php',
+        'https://a.example/?.phpx',
+        'https://a.example/search?q=a.php',
+      ],
     },
   ),
 ]

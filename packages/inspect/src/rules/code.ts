@@ -244,7 +244,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/node',
-    /\{\s{0,2}(exec\w{0,8}|spawn\w{0,4}|fork)\s{0,2}\}\s{0,2}=\s{0,2}require\s{0,2}\(\s{0,2}["'](?:node:)?child_process["']\s{0,2}\)[^()]{0,40}\b\1\(|\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|child_process\s{0,4}\)?\s{0,4}\.\s{0,4}(?:exec|spawn|fork)\w{0,12}\s{0,4}\(\s{0,4}[^\s)]|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|(?:global|root)\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process(?:\s{0,2}["'`}]|\.\w|;\s{0,2}["'`}])|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
+    /\{\s{0,2}(exec\w{0,8}|spawn\w{0,4}|fork)\s{0,2}\}\s{0,2}=\s{0,2}require\s{0,2}\(\s{0,2}["'](?:node:)?child_process["']\s{0,2}\)[^()]{0,40}\b\1\(|\brequire\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net|http|os|cluster)["'`]\s{0,4}\)\s{0,4}[.[]|\bprocess\.(?:mainmodule|binding\s{0,2}\()|child_process["'`]\s{0,4}\)?\s{0,4}\.\s{0,4}\w{0,12}(?:exec|spawn|fork)|child_process\s{0,4}\)?\s{0,4}\.\s{0,4}(?:exec|spawn|fork)\w{0,12}\s{0,4}\(\s{0,4}[^\s)]|_\$\$nd_func\$\$_|mainmodule\s{0,4}\.|require\.main\.(?:require|constructor|children|paths)\b|(?:global|root)\.process\b|\.(?:exec|spawn)sync\s{0,4}\(\s{0,4}["'`]|this\.constructor\.constructor|constructor\s{0,2}(?:\.\s{0,2}|\[\s{0,2}["'`])_load\b|constructor:constructor|\$\d:(?:constructor|_response|__proto__)|res\.end\s{0,4}\(\s{0,4}require|\bfunction\(\s{0,2}["'`]|\breturn\s{1,4}process(?:\s{0,2}["'`}]|\.\w|;\s{0,2}["'`}])|\bimport\s{0,4}\(\s{0,4}["'`](?:node:)?(?:child_process|fs|vm|net)["'`]/,
     {
       score: 5,
       quotable: true,
@@ -253,6 +253,7 @@ export const codeRules: readonly Rule[] = [
         "require('child_process').exec('id')",
         'global.process.mainModule.require',
         '_$$ND_FUNC$$_function()',
+        "constructor['_load']",
         "Function('return process')()",
         "import('node:child_process').then(c=>c)",
         "const {execSync}=require('child_process');return execSync('id')",

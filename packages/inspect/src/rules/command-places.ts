@@ -6,7 +6,8 @@ import { WORD } from '../value/words.ts'
 import { ANYWHERE } from './remote-commands.ts'
 
 /** Names under which scripts that intruders leave behind take what they run. */
-const WEBSHELL_NAME = /^(?:\w{0,16}cmd|c|exec|execute|command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
+const WEBSHELL_NAME =
+  /^(?:\w{0,16}cmd|c|exec|execute|(?:(?:sys|system|shell|os|run|exec)_?)?command|shell|sh|x|cmdline|run|system|pass|ant|z\d)$/
 /** `npm-command: whoami` names the command that the client runs. */
 const WEBSHELL_HEADER = /^(?:x-(?:[\w-]{1,20}-)?)?(?:cmd|command|exec|shell)$/
 /** Commands, whole values, that show an intruder where they are. */
@@ -15,7 +16,8 @@ const WEBSHELL_VALUE =
 
 /** The same of a document, where programs that run commands for people take others as well. */
 const FIRST_LOOK = /^\s{0,2}(?:id|whoami|uname(?: -\w{1,4})?|ifconfig|ipconfig|cat \/etc\/\w{1,24})\s{0,2}$/
-const RUN_FIELD = /^(?:\w{0,16}cmd|exec|execute|shell|system|command|cmdline|(?:run|shell|os)_?command)$/
+const RUN_FIELD =
+  /^(?:\w{0,16}cmd|exec|execute|shell|system|command|cmdline|entry_?point|(?:run|shell|os)_?command)$/
 /** A program that is fetched from an address by numbers, as all that such a field says. */
 const FETCHED_ANYWHERE = new RegExp(
   `^\\s{0,2}(?:busybox\\s{1,2})?(?:curl|wget|fetch|tftp|ftpget|lynx)\\s[^\\n|;&]{0,60}?${ANYWHERE}[^\\n|;&]{0,120}$`,

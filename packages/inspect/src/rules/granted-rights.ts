@@ -49,4 +49,16 @@ export const grantedRightRules: readonly Rule[] = [
     attacks: ['AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', 'AAAAAAAAAAAAAAAAAAAAAA=='],
     benign: ['AAAAAA==', 'AAAAAAAAAAAAAAAAAAAAAAAB'],
   }),
+  // What is handed out to one person, asked for as a list or as another type: a database finds any of it.
+  pattern(
+    'nosqli/secret-list',
+    /\[(?:reset_password_token|password_reset_token|reset_token|confirmation_token|unlock_token|invitation_token|remember_token|activation_token)\]\[\w{0,8}\]$/,
+    {
+      score: 5,
+      places: ['name'],
+      chars: CHAR.bracket,
+      attacks: ['user[reset_password_token][]', 'account[confirmation_token][0]'],
+      benign: ['user[reset_password_token]', 'user[tokens][]', 'confirmation_token'],
+    },
+  ),
 ]

@@ -131,4 +131,13 @@ export const headerFormRules: readonly Rule[] = [
     attacks: ['x -X/var/www/x.php @y'],
     benign: ['curl -X /a', 'tar -x /tmp/a'],
   }),
+  // A proof of a password that is nothing (RFC 7616 section 3.4.1: as many digits as the hash has).
+  pattern('session/empty-response', /^digest\s[^\n]{0,600}\bresponse\s{0,2}=\s{0,2}""/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.quote,
+    places: ['header'],
+    attacks: ['Digest username="admin", realm="x", nonce="a", uri="/", response="", qop=auth'],
+    benign: ['Digest username="a", response="6629fae49393a05397450978507c4ef1"', 'Basic eDp5'],
+  }),
 ]

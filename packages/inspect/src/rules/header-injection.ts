@@ -1,5 +1,6 @@
-import { pattern, type Rule } from '../rule/rule.ts'
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
 import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
 import { WORD } from '../value/words.ts'
 
 const LINES: readonly ('path' | 'query' | 'header' | 'cookie' | 'form')[] = [
@@ -9,6 +10,17 @@ const LINES: readonly ('path' | 'query' | 'header' | 'cookie' | 'form')[] = [
   'cookie',
   'form',
 ]
+
+const LOW_BYTES = /[^\0-\x7f]{2}\s{0,2}[a-z][\w-]{1,40}\s{0,2}:/gi
+
+// In the sender's case: that of these letters changes their bytes.
+function findLowBytes({ text }: Reading): Span | undefined {
+  for (const { index, 0: found } of text.matchAll(LOW_BYTES)) {
+    const isBreak = (text.charCodeAt(index) & 255) === 13 && (text.charCodeAt(index + 1) & 255) === 10
+    if (isBreak) return { start: index, end: index + found.length }
+  }
+  return undefined
+}
 
 /** Line ends behind which a value goes on as something else: a header, a request, an entry of a log. */
 export const headerInjectionRules: readonly Rule[] = [
@@ -135,4 +147,19 @@ export const headerInjectionRules: readonly Rule[] = [
       benign: ['/index.php', '/a?b'],
     },
   ),
+  // A server that keeps the low byte of each character makes a line end of these, and a header of the rest.
+  {
+    id: 'crlf/low-bytes',
+    family: 'crlf',
+    score: 5,
+    quotable: true,
+    isAnywhere: true,
+    chars: CHAR.wide,
+    words: 0,
+    places: LINES,
+    needs: [LOW_BYTES],
+    find: findLowBytes,
+    attacks: ['x\u010d\u010aSet-Cookie: a=b', '\u560d\u010aLocation:/x'],
+    benign: ['\u010c\u010aabc: x', '\u010d\u010a', '\u4f8b\u3048abc: x'],
+  },
 ]

@@ -141,13 +141,14 @@ export const javaRules: readonly Rule[] = [
   ),
   pattern(
     'java/gadget',
-    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|fileuploadgadget|processbuilder\.\w{1,24}\.beanshell)\b|jdbcrowsetimpl|jndiloginmodule/,
+    /\b(?:clonetransformer|forclosure|instantiatefactory|instantiatetransformer|invokertransformer|prototypeclonefactory|prototypeserializationfactory|whileclosure|constanttransformer|chainedtransformer|lazymap|templatesimpl|badattributevalueexp|annotationinvocationhandler|jdbcrowsetimpl|methodclosure|convertedclosure|fileuploadgadget|processbuilder\.\w{1,24}\.beanshell|freemarker\.template\.utility\.(?:execute|objectconstructor|jythonruntime)|springframework\.context\.support\.(?:classpath|filesystem)xmlapplicationcontext)\b|jdbcrowsetimpl|jndiloginmodule/,
     {
       score: 5,
       quotable: true,
       words: WORD.java,
       attacks: [
         'ProcessBuilder.evil.clonetransformer=x',
+        'freemarker.template.utility.Execute',
         'ProcessBuilder.evil.beanshell=x',
         'x InvokerTransformer',
         'xcom.sun.rowset.JdbcRowSetImplx',

@@ -176,6 +176,21 @@ export const languageProgramRules: readonly Rule[] = [
       benign: ['=HYPERLINK("https://a.example","a")', '=SUM(A1)', '=IMAGE("https://a.example/x.png")'],
     },
   ),
+  // Its own program of old, and what fetches a page: nobody is called so.
+  pattern(
+    'rce/formula-fetch',
+    /^\s{0,2}[=+@-]\s{0,2}(?:dde\s{0,2}\(\s{0,2}["'](?:cmd|powershell|mshta|excel|msexcel)\b|(?:importxml|importdata|importfeed|importhtml|webservice)\s{0,2}\(\s{0,2}["']https?:\/\/)/,
+    {
+      score: 5,
+      bare: true,
+      atStart: true,
+      unlessNamed: /formula|cell|value|content|body|text|expr|input|rows?(?:$|[.[])/,
+      chars: CHAR.paren,
+      places: ['query', 'form', 'cookie'],
+      attacks: ['=DDE("cmd";"/C calc";"x")', '=IMPORTXML("http://evil.example","//a")'],
+      benign: ['=IMPORTXML guide', '=SUM(A1)', '-5 (dde)'],
+    },
+  ),
   // A scanner of names that Windows shortens.
   pattern('probe/short-name', /\*~\d{1,2}\*?/, {
     score: 5,

@@ -25,8 +25,10 @@ import { languageProgramRules } from './language-programs.ts'
 import { managementRules } from './management.ts'
 import { nosqlRules } from './nosql.ts'
 import { objectRules } from './objects.ts'
+import { operandFormRules } from './operand-forms.ts'
 import { overflowRules } from './overflows.ts'
 import { phpFormRules } from './php-forms.ts'
+import { plainCommandRules } from './plain-commands.ts'
 import { probeRules } from './probes.ts'
 import { productPathRules } from './product-paths.ts'
 import { programOptionRules } from './program-options.ts'
@@ -96,4 +98,6 @@ export const ownRules: readonly Rule[] = [
   ...addressFormRules,
   ...stepFormRules,
   ...grantedRightRules,
+  ...operandFormRules,
+  ...plainCommandRules,
 ]

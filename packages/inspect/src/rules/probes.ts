@@ -58,7 +58,7 @@ export const probeRules: readonly Rule[] = [
   // Copies and exports that somebody left there. Who uploads one under its name does not look for one.
   pattern(
     'probe/file',
-    /\/(?:(?:backup|dump|database|db|site|www)\.(?:sql|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)(?:\.(?:gz|zip|tar|tgz|7z|rar))?~?$)/,
+    /\/(?:(?:backup|dump|database|db|site|www)\.(?:sql|sqlite3?|zip|tar|tar\.gz|rar|7z|bak)(?:\.gz)?$|config\/master\.key$|[\w.-]{1,60}\.(?:old|bak|swp|orig|save|inc|sql|mdb|p12|pfx|jks|csproj|licx|ashx\.cs|asax|rdb|webinfo|pwd|idq|htr|htw|ida|idc|asa|backup)(?:\.(?:gz|zip|tar|tgz|7z|rar))?~?$)/,
     {
       score: 5,
       places: ['path'],

@@ -257,7 +257,7 @@ export const rceRules: readonly Rule[] = [
   // What people quote of their own machines too, and breaks out of nothing.
   pattern(
     'rce/powershell-command',
-    /\b(?:invoke-(?:webrequest|restmethod|item)|start-process|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}["']?hk/,
+    /\b(?:invoke-(?:webrequest|restmethod|item)|start-process|set-executionpolicy|powershell(?:\.exe)?\s{1,4}-\w|(?:iwmi|invoke-wmimethod|icim|invoke-cimmethod)\s{1,4}-[a-z]|get-(?:wmiobject|ciminstance)\s{1,4}[-\w]|get-(?:childitem|process|content)\s{1,4}[-\w][^\n]{0,80}\|)|\bcmd(?:\.exe)?\s{1,4}\/[ck]\b|%(?:comspec|systemroot|windir|username)%|\breg(?:\.exe)?\s{1,4}(?:query|add|save|export|delete)\s{1,4}["']?hk/,
     {
       score: 5,
       bare: true,

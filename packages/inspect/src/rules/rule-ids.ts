@@ -18,6 +18,7 @@ const REPORTED: readonly string[] = [
   'parameter/number',
   'parameter/word',
   'probe/internal-header',
+  'probe/program-argument',
   'rce/command',
   'rce/separated-look',
   'session/fixation',

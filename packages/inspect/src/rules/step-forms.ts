@@ -50,4 +50,25 @@ export const stepFormRules: readonly Rule[] = [
     attacks: [],
     benign: ['../x', 'en'],
   },
+  // Steps whose slash is still encoded where the value was decoded.
+  pattern('traversal/coded-step', /^\s{0,2}(?:\.\.%(?:25){0,3}(?:2f|5c)){1,16}/, {
+    score: 5,
+    atStart: true,
+    chars: CHAR.percent,
+    places: ['query', 'form'],
+    attacks: ['..%2f', '..%252fx', '..%5C..%5Cx'],
+    benign: ['%2f', 'a..%2f', '...', '100%'],
+  }),
+  // Letters that nothing has to encode, encoded twice: for whoever looks only once.
+  pattern(
+    'probe/encoded-letters',
+    /(?<!%(?:25){0,3}[89a-f][\da-f])(?:%(?:25){1,3}(?:4[1-9a-f]|5[\da]|6[1-9a-f]|7[\da])|(?:%(?:4[1-9a-f]|5[\da]|6[1-9a-f]|7[\da])){3})/,
+    {
+      score: 5,
+      chars: CHAR.percent,
+      places: ['query', 'form'],
+      attacks: ['%61%64%6d%69%6e', 'x=%2575nion'],
+      benign: ['%E4%BD%A0%E5', '%20%2C%61', '%B0%41%B0%42', '%25B0%2541', '50%60%70'],
+    },
+  ),
 ]

@@ -125,12 +125,12 @@ export const traversalRules: readonly Rule[] = [
   // What a server cuts off behind the semicolon decides who may come in; the file type decides what is open.
   pattern(
     'traversal/suffix',
-    /;\.(?:jspx?|js|css|png|gif|jpe?g|ico|html?|do|action|svg|json)$|(?:^|\/)(?:;|%3b)\/|\.aspx\/(?:x|y|[\w-]{1,12}\.js)?$/,
+    /;(?:[\r\n\u0000]{1,4}\w{0,16})?\.(?:jspx?|js|css|png|gif|jpe?g|ico|html?|do|action|svg|json)$|(?:^|\/)(?:;|%3b)\/|\.aspx\/(?:x|y|[\w-]{1,12}\.js)?$/,
     {
       score: 5,
       chars: CHAR.semicolon,
       places: ['path', 'query'],
-      attacks: ['/app/rest/users;.jsp', '/center/api/files;.js', '/;/admin/page'],
+      attacks: ['/app/rest/users;.jsp', '/center/api/files;.js', '/;/admin/page', '/a.json;\na.css'],
       benign: ['/a;v=1/b', '/a;b.js', '/files/a;b'],
     },
   ),

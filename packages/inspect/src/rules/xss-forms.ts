@@ -177,4 +177,25 @@ export const xssFormRules: readonly Rule[] = [
     attacks: ['}alert(/INJECTX/);{//', "x'};alert(1)//", '};prompt`1`'],
     benign: ['}alerts(1)', 'function x() { alert(1) }'],
   }),
+  // An attribute that the application's own quote closes, or that goes to the end of what it writes.
+  pattern(
+    'xss/open-handler',
+    /^(?:[\w -]{0,24}["'][\s/]{0,4}|\s{1,4})on(?:load|error|click|dblclick|focus|focusin|blur|resize|mouse\w{2,8}|key\w{2,5}|submit|reset|select|toggle|change|input|wheel|pointer\w{2,12}|scroll|begin|animation\w{2,9}|transition\w{2,8}|unload|show|copy|cut|paste|drag\w{0,6}|drop)\s{0,2}=\s{0,2}(?:(?<=["'][\s/]{0,4}on\w{1,20}\s{0,2}=\s{0,2})[\w.(/][^"'<>\n]{0,80}|["'][^"'<>\n]{1,80})$/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.equals,
+      words: WORD.handler,
+      places: ['query', 'form', 'cookie', 'path'],
+      attacks: ['"onmouseover=x', ' onload="x', `' onresize="go()`, 'x" onfocus=alert(1)'],
+      benign: [
+        ' onclick="return false;"',
+        '"onload="',
+        'how "onclick" works',
+        '"onclick=doIt()"',
+        'onload=x',
+        "'on = off'",
+      ],
+    },
+  ),
 ]

@@ -74,7 +74,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'getent hostname host telnet ssh scp ftp tftp rsync base64 openssl gcc make cc vi vim nano ed cmd powershell type dir del copy ' +
       'move net reg tasklist systeminfo certutil bitsadmin wmic mshta rundll32 regsvr32 cscript wscript start call goto rename for if ' +
       'time strace ltrace nohup nice watch timeout xargs schtasks busybox crontab at systemctl service iptables route arp tcpdump lsof who w last ' +
-      'lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
+      'nltest dsquery gpresult netsh nbtstat lastlog comm diff paste expr seq yes true false test cd pwd mkdir rmdir ln tar gzip gunzip zip unzip bzip2 xz dd ansible ' +
       'docker kubectl apt yum pip npm gem lua tclsh socat mknod mkfifo visudo rmt stat file strings source read history wc jobs fg bg ' +
       'finger ip ss mysql psql sqlite3 git svn visudo shutdown reboot halt init poweroff invoke iex telnetd utelnetd dropbear ext printenv choice',
   ],
@@ -193,7 +193,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   [
     WORD.powershell,
     'invoke powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem frombase64string comspec systemroot windir ' +
-      'username object net process content reg echo',
+      'username object net process content reg echo iwmi icim',
   ],
   [
     WORD.mongo,
