@@ -114,8 +114,8 @@ export async function batchedRequests(exchange: Exchange): Promise<readonly Batc
   return found.length > MOST ? otherwise : found
 }
 
-function plain(path: RequestPath): string {
-  return path.canonical.replaceAll(/%24/g, '$')
+function plain({ canonical }: RequestPath): string {
+  return canonical.includes('%24') ? canonical.replaceAll('%24', '$') : canonical
 }
 
 function isInQuery({ query }: RequestPath): boolean {
