@@ -19,6 +19,89 @@ function flow(node: Readonly<Record<string, string>>): ReturnType<typeof sent> {
 
 /** What tools that a small team runs send: pages about databases, flows, dashboards, the admin of Django. */
 const KINDS: HonestKinds = {
+  'a search for tickets in Request Tracker': {
+    honest: [
+      asked('/Search/Results.html', {
+        Query:
+          "( Queue = 'General' OR Queue = 'x' ) AND ( Status = 'new' OR Status = 'open' ) AND Created > '2 days ago'",
+      }),
+      asked('/rt/Search/Chart.html', { Query: "Subject LIKE 'O\\'Brien' OR Owner = 'root'" }),
+      asked('/REST/2.0/tickets', { query: "'CF.{Severity}' = 'high' OR 'CF.{Severity}' = 'low'" }),
+      {
+        ...filled({ Query: "Owner = 'Nobody' OR Status = 'new' OR Priority > 5" }),
+        target: '/Search/Build.html',
+      },
+    ],
+    attacks: [
+      asked('/Search/Results.html', { Query: "x' or name = 'y" }),
+      asked('/Search/Results.html', { Query: "Queue = 'x' or 'ab'='ab'" }),
+      asked('/Search/Results.html', { Query: "Queue = 'or ab like ' and Status = '' or ab = 'x'" }),
+      asked('/Search/Results.html', { Query: "Queue = 'x' or Status = 'y' union select 1 from users" }),
+      asked('/Search/Results.html', { Query: "Queue = 'x' or Status = 'y'; drop table x" }),
+      asked('/search', { query: "( Queue = 'a' OR Queue = 'x' ) AND ( Status = 'b' OR Status = 'y' )" }),
+      asked('/Search/Results.html', {
+        q: "( Queue = 'a' OR Queue = 'x' ) AND ( Status = 'b' OR Status = 'y' )",
+      }),
+    ],
+  },
+  'the place of a program and of a log, as a page of settings says it': {
+    honest: [
+      filled({ path_rrdtool: '/usr/bin/rrdtool', path_php_binary: '/usr/bin/php' }),
+      filled({ sendmail_path: '/usr/sbin/sendmail', path_cactilog: '/var/log/cacti/cacti.log' }),
+    ],
+    attacks: [
+      filled({ path_php: '/usr/bin/id' }),
+      filled({ path_id: '/usr/bin/id' }),
+      filled({ php: '/usr/bin/php' }),
+      filled({ path_php: '/usr/bin/php -r phpinfo' }),
+      filled({ path_cactilog: '/var/log/../../etc/passwd' }),
+      filled({ path: '/var/log/apache2/access.log' }),
+      asked('/x', { path_php: '/usr/bin/php' }),
+    ],
+  },
+  'what a store of objects is given to keep, and removes': {
+    honest: [
+      { ...asked('/docs/backup/db.sql.gz', {}), method: 'PUT' },
+      { ...asked('/docs/copy.sql', {}), method: 'DELETE' },
+      { ...asked('/docs/app.log', {}), method: 'PUT' },
+      { ...asked('/docs/conf/nginx.conf', {}), method: 'DELETE' },
+    ],
+    attacks: [
+      asked('/docs/backup/db.sql.gz', {}),
+      { ...asked('/docs/copy.sql', {}), method: 'POST' },
+      asked('/docs/app.log', {}),
+      { ...asked('/docs/.htaccess', {}), method: 'PUT' },
+      { ...asked('/docs/.env', {}), method: 'DELETE' },
+      { ...asked('/docs/php.ini', {}), method: 'PUT' },
+    ],
+  },
+  'a file that an agent watches': {
+    honest: [
+      filled({ key: 'vfs.file.cksum[/etc/passwd,sha256]', name: 'Checksum of /etc/passwd' }),
+      filled({ key: 'vfs.file.contents["/etc/hosts"]', event_name: 'Linux: Checksum of /etc/passwd' }),
+      filled({
+        expression:
+          'last(/Linux by Zabbix agent/vfs.file.cksum[/etc/passwd,sha256],#1)<>last(/Linux by Zabbix agent/vfs.file.cksum[/etc/passwd,sha256],#2)',
+      }),
+      sent({ method: 'item.create', params: { key_: 'vfs.file.cksum[/etc/passwd]' } }),
+      sent({ params: { name: '/etc/passwd has been changed since the last check' } }),
+      asked('/zabbix.php', { filter_select: 'vfs.file.contents["/etc/passwd"]' }),
+    ],
+    attacks: [
+      filled({ key: '/etc/passwd' }),
+      filled({ key: 'x[/etc/passwd]' }),
+      filled({ key: 'vfs.file.cksum[/etc/passwd] /etc/shadow' }),
+      filled({ key: 'vfs.file.cksum[../../etc/passwd]' }),
+      filled({ key: 'vfs.file.contents[/etc/passwd]/../../etc/shadow' }),
+      filled({ key: 'vfs.file.cksum[/etc/passwd];cat /etc/shadow' }),
+      filled({ key: '$(cat vfs.file.contents[/etc/passwd])' }),
+      filled({ name: '/etc/passwd' }),
+      filled({ name: 'Checksum of /etc/passwd;id' }),
+      filled({ name: 'cat of /etc/passwd' }),
+      filled({ file: 'Checksum of /etc/passwd' }),
+      asked('/view', { file: 'file:///etc/passwd#vfs.file.contents[/etc/passwd]' }),
+    ],
+  },
   'a page about the database on this machine': {
     honest: [
       asked('/', { server: '127.0.0.1:3306', username: 'ann', db: 'shop' }),

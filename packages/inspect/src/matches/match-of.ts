@@ -21,10 +21,13 @@ import {
   SHELL_PROGRAM,
   type ValueSetting,
 } from '../value/value-setting.ts'
+import { isAgentItem } from './agent-item.ts'
 import { isDatabaseServer, isStatementThere } from './database-page.ts'
 import { isKeptFile } from './kept-file.ts'
 import { isMeasureQuery } from './measure-query.ts'
+import { isProgramSetting } from './program-setting.ts'
 import { isRevisionQuery } from './revision-query.ts'
+import { isTicketSearch } from './ticket-search.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -159,6 +162,21 @@ function takesSuch(
 /** The backend's own host, where something may be called. */
 const OWN_HOST = 'ssrf/target'
 
+/** Whether a file or a query is but named where it stands. */
+function isNamedOnly(family: string, reading: Reading): boolean {
+  if (isTitleField(reading) || isSettingOfPlace(reading)) return true
+  return family === 'traversal' && isAgentItem(reading)
+}
+
+/** Whether a value is of a language of queries that one application has. */
+function isOfLanguage(id: string, route: string, { name, lower }: Reading): boolean {
+  return (
+    isMeasureQuery(id, route, name, lower) ||
+    isRevisionQuery(id, name, lower) ||
+    isTicketSearch(id, route, name, lower)
+  )
+}
+
 /** Whether honest requests have this very thing where it stands, whatever it scores. */
 function isOrdinary(
   { rule: { family }, span }: Hit,
@@ -168,12 +186,13 @@ function isOrdinary(
   location: string,
   { method, ownPort, level, route, asksDatabase }: InspectorOptions,
 ): boolean {
-  if (isElsewhere(id, family, location, method) || isFolderSettings(id, method, reading.lower)) return true
+  if (isElsewhere(id, family, location) || isFolderSettings(id, method, reading.lower)) return true
   if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
+  if (isStored(id, method, reading.lower)) return true
   if (isRunningScript(id, method, reading.lower)) return true
-  if (level === 1 && NAMED.has(id) && (isTitleField(reading) || isSettingOfPlace(reading))) return true
-  if (level === 1 && isMeasureQuery(id, route(), reading.name, reading.lower)) return true
-  if (level === 1 && isRevisionQuery(id, reading.name, reading.lower)) return true
+  if (level === 1 && NAMED.has(id) && isNamedOnly(family, reading)) return true
+  if (level === 1 && isProgramSetting(id, reading)) return true
+  if (level === 1 && isOfLanguage(id, route(), reading)) return true
   if (level === 1 && id === OWN_HOST && isDatabaseServer(reading.name, reading.lower, asksDatabase))
     return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
@@ -209,12 +228,22 @@ function mayBeChance(reading: Reading, { start, end }: Hit['span']): boolean {
 const PAGE_ADDRESS = /^header\.(?:referer|hx-current-url)(?:\.|$)/
 
 /**
- * Whether what was found acts only in another place: a file that is put is not asked for, a body that is
- * one text goes into no head of a mail, and the address of a page may be about a scanner, or about nuclei.
+ * Whether what was found acts only in another place: a body that is one text goes into no head of a mail,
+ * and the address of a page may be about a scanner, or about nuclei.
  */
-function isElsewhere(id: string, family: string, location: string, method: string): boolean {
+function isElsewhere(id: string, family: string, location: string): boolean {
   if (id === 'scanner/user-agent') return PAGE_ADDRESS.test(location)
-  return (id === 'probe/file' && method === 'PUT') || (family === 'mail' && location === 'body')
+  return family === 'mail' && location === 'body'
+}
+
+/** Methods that show nobody what a file holds. */
+const KEEPING: ReadonlySet<string> = new Set(['PUT', 'DELETE', 'MOVE'])
+/** What looks like a file of the server itself, and is read by nothing where it is put. */
+const INERT = /\/(?:[\w-]{1,60}\.log|nginx\.conf)$/
+
+/** Whether a file is stored or removed by who keeps it: a store of objects has dumps and logs of others. */
+function isStored(id: string, method: string, lower: string): boolean {
+  return KEEPING.has(method) && (id === 'probe/file' || (id === 'probe/path' && INERT.test(lower)))
 }
 
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST'])

@@ -183,9 +183,9 @@ export function isTitleField({ place, name }: Reading): boolean {
   return place === 'form' && name.length <= 64 && TITLE.test(name)
 }
 
-/** A folder or a file, as a page of settings names it (`config[savedir]`, `repository[url]`). */
+/** A folder or a file, as a page of settings names it: `config[savedir]`, `path_cactilog`. */
 const SETTING_OF_PLACE =
-  /^(?:conf(?:ig)?|settings?|options?|prefs?|preferences|repository)(?:\[[\w-]{1,40}\]){0,3}\[\w{0,40}(?:dir(?:ectory)?|path|folder|root|location|log|socket|url)\]$/
+  /^(?:(?:conf(?:ig)?|settings?|options?|prefs?|preferences|repository)(?:\[[\w-]{1,40}\]){0,3}\[\w{0,40}(?:dir(?:ectory)?|path|folder|root|location|log|socket|url)\]|path_\w{0,24}log)$/
 /** The absolute path of one that is not hidden. */
 const PLAIN_PLACE =
   /^\/(?:var\/(?:www|lib|log|spool|mail|run|backups)|usr\/local\/[\w-]{1,24}|opt)(?:\/\w[\w-]{0,60}(?:\.[\w-]{1,24}){0,3}){0,10}\/?$/
