@@ -10,6 +10,20 @@ function build(inside: string): ReturnType<typeof posted> {
 
 /** What build files and lists of components say, and what stays an attack beside it. */
 const KINDS: HonestKinds = {
+  'a module that a plugin of Vite makes up': {
+    honest: [
+      asked('/@id/__x00__virtual:/@storybook/builder-vite/setup-addons.js', {}),
+      asked('/@id/__x00__virtual:admin/setup.js', { t: '1764520000' }),
+      asked('/base/@id/__x00__plugin-vue:export-helper', {}),
+    ],
+    attacks: [
+      asked('/@id/__x00__/home/ann/setup.js', {}),
+      asked('/@id/__x00__/home/ann/.env', {}),
+      asked('/@id/__x00__file:///home/ann/setup.js', {}),
+      asked('/@id/__x00__virtual:/etc/passwd', {}),
+      asked('/@id/__x00__virtual:../../setup.js', {}),
+    ],
+  },
   'packages of Java by name': {
     honest: [
       build('<dependency><groupId>org.codehaus.mojo</groupId><artifactId>x</artifactId></dependency>'),
