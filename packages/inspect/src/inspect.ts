@@ -112,6 +112,7 @@ export function beginInspection(
     route: once(
       () => options.route ?? `${request.method.slice(0, 16)} ${parseRequestPath(target).canonical}`,
     ),
+    pageRoute: once(() => routeOfPage(headerValue(request.headers, 'referer') ?? '')),
     asksDatabase: () => isDatabasePage(target),
   })
   if (slice !== undefined) inspector.meter.slice(slice.milliseconds, slice.now)
@@ -169,6 +170,11 @@ function mayTargetAct(target: string): boolean {
 
 function isBefore(index: number, end: number): boolean {
   return index >= 0 && index < end
+}
+
+/** The route of a page by its address: `GET /search/results.html`. */
+function routeOfPage(address: string): string {
+  return `GET ${parseRequestPath(address.replace(/^https?:\/\/[^/?#]{0,255}/i, '')).canonical}`
 }
 
 /** Asked for with every match, and made with the first. */

@@ -12,6 +12,12 @@ function told(text: string): ReturnType<typeof asked> {
 const SIGNED =
   '.eJwdzUEKwjAQQNGrDLNSKI4puKs9gwt3TQnTZJpY0kRMg3h7rfv_-MOAxiwlJ7NKKewFG9W0lwbvQeCZywa6tmdlO4bwkvmqkditj0RTzJ72gBTZwMkLaexvu8jTInaDgzp2xP3fO3hzAXZOHJRq7e811xg_JxzHLxTrK10:1xY1uL:X1W0QBp1dxWOCAhEwstGw5qZW1jdS119iiah8WQUx-0'
 
+/** What a page with such a query asks for besides, as browsers name the page in it. */
+function behind(path: string, query: Readonly<Record<string, string>>): ReturnType<typeof asked> {
+  const page = `https://x.example${path}?${new URLSearchParams(query)}`
+  return { ...asked('/static/site.css', {}), headers: ['host', 'x.example', 'referer', page] }
+}
+
 /** A flow as the editor of Node-RED sends it. */
 function flow(node: Readonly<Record<string, string>>): ReturnType<typeof sent> {
   return sent({ flows: [{ id: 'a', type: 'function', z: 't', ...node }] }, '/flows')
@@ -25,6 +31,9 @@ const KINDS: HonestKinds = {
         Query:
           "( Queue = 'General' OR Queue = 'x' ) AND ( Status = 'new' OR Status = 'open' ) AND Created > '2 days ago'",
       }),
+      behind('/Search/Results.html', {
+        Query: "( Queue = 'General' OR Queue = 'x' ) AND ( Status = 'new' OR Status = 'open' )",
+      }),
       asked('/rt/Search/Chart.html', { Query: "Subject LIKE 'O\\'Brien' OR Owner = 'root'" }),
       asked('/REST/2.0/tickets', { query: "'CF.{Severity}' = 'high' OR 'CF.{Severity}' = 'low'" }),
       {
@@ -34,6 +43,8 @@ const KINDS: HonestKinds = {
     ],
     attacks: [
       asked('/Search/Results.html', { Query: "x' or name = 'y" }),
+      behind('/Search/Results.html', { Query: "x' or 'ab'='ab" }),
+      behind('/search', { Query: "( Queue = 'a' OR Queue = 'x' ) AND ( Status = 'b' OR Status = 'y' )" }),
       asked('/Search/Results.html', { Query: "Queue = 'x' or 'ab'='ab'" }),
       asked('/Search/Results.html', { Query: "Queue = 'or ab like ' and Status = '' or ab = 'x'" }),
       asked('/Search/Results.html', { Query: "Queue = 'x' or Status = 'y' union select 1 from users" }),
@@ -86,9 +97,11 @@ const KINDS: HonestKinds = {
       sent({ method: 'item.create', params: { key_: 'vfs.file.cksum[/etc/passwd]' } }),
       sent({ params: { name: '/etc/passwd has been changed since the last check' } }),
       asked('/zabbix.php', { filter_select: 'vfs.file.contents["/etc/passwd"]' }),
+      behind('/zabbix.php', { filter_select: 'vfs.file.contents["/etc/passwd"]' }),
     ],
     attacks: [
       filled({ key: '/etc/passwd' }),
+      behind('/zabbix.php', { filter_select: '/etc/passwd' }),
       filled({ key: 'x[/etc/passwd]' }),
       filled({ key: 'vfs.file.cksum[/etc/passwd] /etc/shadow' }),
       filled({ key: 'vfs.file.cksum[../../etc/passwd]' }),

@@ -10,10 +10,13 @@ const NAME = /^(?:event_?)?name$/
 /** A path that still stands in what is left, or leads out of a folder. */
 const OTHER = /\/(?:etc|proc|root|home|var|usr|boot|dev|sys|opt|windows)\b|\.\.|[\0\r\n]/
 
-/** Whether a file is named only as one that an agent watches: nothing opens it under such a name. */
-export function isAgentItem({ place, name, lower }: Reading): boolean {
+/**
+ * Whether a file is named only as one that an agent watches: nothing opens it under such a name.
+ * @param isOfPage whether it stands in the query of the page that sent the request
+ */
+export function isAgentItem({ place, name, lower }: Reading, isOfPage: boolean): boolean {
   if (lower.length > 2_000) return false
-  if (place !== 'query' && !isBody(place)) return false
+  if (place !== 'query' && !isBody(place) && !isOfPage) return false
   if (isBody(place) && NAME.test(name) && NAMED.test(lower)) return true
   const rest = lower.replace(ITEM, '')
   return rest.length < lower.length && !OTHER.test(rest) && !lower.includes('..')

@@ -163,9 +163,9 @@ function takesSuch(
 const OWN_HOST = 'ssrf/target'
 
 /** Whether a file or a query is but named where it stands. */
-function isNamedOnly(family: string, reading: Reading): boolean {
+function isNamedOnly(family: string, reading: Reading, location: string): boolean {
   if (isTitleField(reading) || isSettingOfPlace(reading)) return true
-  return family === 'traversal' && isAgentItem(reading)
+  return family === 'traversal' && isAgentItem(reading, PAGE_ADDRESS.test(location))
 }
 
 /** Whether a value is of a language of queries that one application has. */
@@ -184,15 +184,16 @@ function isOrdinary(
   reading: Reading,
   setting: ValueSetting,
   location: string,
-  { method, ownPort, level, route, asksDatabase }: InspectorOptions,
+  { method, ownPort, level, route, pageRoute = route, asksDatabase }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location) || isFolderSettings(id, method, reading.lower)) return true
   if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
   if (isStored(id, method, reading.lower)) return true
   if (isRunningScript(id, method, reading.lower)) return true
-  if (level === 1 && NAMED.has(id) && isNamedOnly(family, reading)) return true
+  if (level === 1 && NAMED.has(id) && isNamedOnly(family, reading, location)) return true
   if (level === 1 && isProgramSetting(id, reading)) return true
-  if (level === 1 && isOfLanguage(id, route(), reading)) return true
+  if (level === 1 && isOfLanguage(id, PAGE_ADDRESS.test(location) ? pageRoute() : route(), reading))
+    return true
   if (level === 1 && id === OWN_HOST && isDatabaseServer(reading.name, reading.lower, asksDatabase))
     return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)

@@ -23,5 +23,7 @@ export interface InspectorOptions {
   /** `POST /posts`, for the text of exceptions. */
   readonly route: () => string
   /** Whether the address is that of a page about one database; undefined: it is not known. */
+  /** The same of the page that sent the request, by its address in `Referer`. */
+  readonly pageRoute?: (() => string) | undefined
   readonly asksDatabase?: (() => boolean) | undefined
 }
