@@ -107,6 +107,22 @@ describe('the inspection guard', () => {
     assert.equal((await decide({ target: '/items?id=<script>x</script>' }, options)).effect, 'deny')
   })
 
+  test('an exception for the query of a page holds where the Referer of its pictures names it', async () => {
+    const attack = '1%27%20or%20%271%27=%271'
+    const options: InspectionOptions = {
+      except: [{ rule: 'sqli/tautology', parameter: 'query.id', route: 'GET /items' }],
+    }
+    const picture = async (referer: string): Promise<string> =>
+      (await decide({ target: '/a.png', headers: ['host', 'shop.example', 'referer', referer] }, options))
+        .effect
+    assert.equal(await picture(`https://shop.example/items?id=${attack}`), 'allow')
+    assert.equal(await picture(`https://shop.example/items?other=${attack}`), 'deny')
+    assert.equal(await picture(`https://shop.example/users?id=${attack}`), 'deny')
+    assert.equal(await picture(`https://shop.example/items?id=1' or '1'='1`), 'deny')
+    assert.equal(await picture('https://shop.example/items?id=%3Cscript%3Ex%3C/script%3E'), 'deny')
+    assert.equal((await decide({ target: `/a.png?id=${attack}` }, options)).effect, 'deny')
+  })
+
   test('a route can name exceptions of its own, raise its level, or switch inspection off', async () => {
     const body = JSON.stringify({ html: '<script>alert(1)</script>' })
     const sent: Sent = { target: '/pages', headers: JSON_TYPE, body }

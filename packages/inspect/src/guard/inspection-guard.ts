@@ -36,6 +36,7 @@ import {
   type ParameterTypes,
 } from '../value/parameter-types.ts'
 import { inspectionRefusal, unreadRefusal, withUnreadRest } from './inspection-refusal.ts'
+import { pageExceptions } from './page-exceptions.ts'
 import { isUnreadRestHarmless } from './unread-rest.ts'
 
 /** How a guard inspects: level, exceptions, types of parameters and further rules. */
@@ -139,13 +140,12 @@ export function inspectionGuard(options: InspectionOptions = {}): Guard {
     const settings = exchange.route?.settings.inspect
     if (settings === false) return undefined
     const plan = settings === undefined ? everywhere : compiled(settings)
-    if (routed.length === 0) return plan
-    const here = routed.filter(
-      exception => exception.route?.(exchange.method, exchange.path.canonical) === true,
-    )
-    return here.length === 0
-      ? plan
-      : { ...plan, except: [...plan.except, ...here.map(exception => exception.test)] }
+    if (exceptions.length === 0) return plan
+    const here = routed
+      .filter(exception => exception.route?.(exchange.method, exchange.path.canonical) === true)
+      .map(exception => exception.test)
+    const more = [...here, ...pageExceptions(exchange, exceptions)]
+    return more.length === 0 ? plan : { ...plan, except: [...plan.except, ...more] }
   }
 
   function compiled(settings: InspectSettings): Plan {
