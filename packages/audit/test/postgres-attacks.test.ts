@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { IntegrityError, StoreError, systemClock, systemRandom } from '@postern/core'
 import { type PostgresDatabase, PostgresError } from '@postern/store'
+import { HOSTILE_OPERATORS } from '../../../test/hostile-operators.ts'
 import { until } from '../../../test/until.ts'
 import { parseSignerKey, parseVerifierKey } from '../src/format/note-key.ts'
 import {
@@ -540,4 +541,18 @@ describe('the inbox', () => {
       await log.close()
     }
   })
+})
+
+test('a log in PostgreSQL runs no operator of whoever may create in the schema of its tables', async t => {
+  const db = await database(t)
+  await db.query(HOSTILE_OPERATORS)
+  const log = await openInstance(db, { forgetAnonymousAfter: '30d' })
+  await log.commit({ ...requestEvent(1), actor: { principal: 'alice', address: '192.0.2.1' } })
+  const cursor = log.cursor('shipper')
+  assert.equal(await cursor.take(), 0n)
+  await cursor.advance(1n)
+  assert.equal((await collect(log.query({ principal: 'alice', address: '192.0.2.1' }))).length, 1)
+  await log.eraseSubject('alice')
+  assert.deepEqual((await verifyStore(log.reader.store, { verifierKeys })).problems, [])
+  await log.close()
 })

@@ -65,7 +65,7 @@ export function redisTime(redis: RedisConnection, clock?: Clock): ServerTime {
 export function postgresTime(database: PostgresDatabase, clock?: Clock): ServerTime {
   return new ServerTime(async () => {
     const { rows } = await database.query<{ now: number }>(
-      'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
+      'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000::float8 AS now',
     )
     return Number(rows[0]?.now)
   }, clock)

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { ConfigError, IntegrityError, StoreError } from '@postern/core'
+import { HOSTILE_OPERATORS } from '../../../test/hostile-operators.ts'
 import { freshDatabase } from '../../../test/services.ts'
 import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 import { connectPostgres, type Migration, migrate, openSqlite } from '../src/index.ts'
@@ -184,6 +185,8 @@ describe('migrations of PostgreSQL', () => {
         `ALTER DEFAULT PRIVILEGES GRANT SELECT, UPDATE ON TABLES TO ${role};
          ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO ${role}, PUBLIC; CREATE TABLE own (id int)`,
       )
+      // Whoever may create in the schema of the tables can put there what fits better than PostgreSQL's own.
+      await database.query(HOSTILE_OPERATORS)
       await migrate(database, 'notes', [FIRST])
       assert.deepEqual(await granted(), [{ name: 'own' }])
       await database.query(`GRANT INSERT ON note TO ${role}`)

@@ -9,6 +9,7 @@ import {
   redisTime,
   ServerTime,
 } from '@postern/store'
+import { HOSTILE_OPERATORS } from '../../../test/hostile-operators.ts'
 import { freshDatabase, services } from '../../../test/services.ts'
 
 const HOUR = 3_600_000
@@ -27,6 +28,13 @@ describe("a server's time", () => {
       assert.equal(await read(store).ahead(), 0)
       assert.ok(Math.abs((await read(store, hourBack).ahead()) - HOUR) < 60_000)
     }
+  })
+
+  test('is read with PostgreSQL’s own operators, whatever others stand in the schema public', async t => {
+    const database = connectPostgres({ url: await freshDatabase(t), max: 1 })
+    t.after(() => database.close())
+    await database.query(HOSTILE_OPERATORS)
+    assert.equal(await postgresTime(database).ahead(), 0)
   })
 
   test('is asked again when the clock of this machine was set, and not before', async () => {

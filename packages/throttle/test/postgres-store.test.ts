@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { systemClock } from '@postern/core'
 import { connectPostgres, migrate } from '@postern/store'
+import { HOSTILE_OPERATORS } from '../../../test/hostile-operators.ts'
 import { freshDatabase } from '../../../test/services.ts'
 import { limitMigrations, postgresStore, window } from '../src/index.ts'
 import { limitName, Question } from '../src/limit/question.ts'
+import { FORGET_EXPIRED } from '../src/remote/postgres-limits.sql.ts'
 import { holdsInAnyWindow, takesAllOrNothing } from './any-window.ts'
 
 const database = connectPostgres({ url: await freshDatabase({ after }) })
@@ -82,4 +84,16 @@ describe('limits in PostgreSQL', () => {
       }
     }
   })
+})
+
+test('counts that ended are forgotten by PostgreSQL’s own operators, whatever others stand in the schema public', async t => {
+  const other = connectPostgres({ url: await freshDatabase(t) })
+  t.after(() => other.close())
+  await migrate(other, 'throttle', limitMigrations)
+  await other.query(HOSTILE_OPERATORS)
+  await other.query(
+    `INSERT INTO postern_limits VALUES ('ended', 1, 1, '{}', 1), ('counts', 1, 1, '{}', 'Infinity')`,
+  )
+  await other.query(FORGET_EXPIRED, [-1])
+  assert.deepEqual((await other.query('SELECT key FROM postern_limits')).rows, [{ key: 'counts' }])
 })

@@ -1,4 +1,5 @@
-import type { PostgresDatabase } from '@postern/store'
+import type { PostgresDatabase, SqlClient } from '@postern/store'
+import { SAFE_PATH } from './safe-path.ts'
 
 /** One budget as it is installed, with what is counted against it. */
 export interface InstalledLimit {
@@ -60,6 +61,20 @@ export async function budgetStatus(database: PostgresDatabase): Promise<BudgetSt
     `SELECT to_regnamespace('postern_budgets') IS NOT NULL AS there`,
   )
   if (schemas[0]?.there !== true) return NOTHING
+  const tables = await database.query<TableRow>(TABLES)
+  return database.transaction(async client => {
+    await client.query(SAFE_PATH)
+    return statusOf(client, tables.rows)
+  })
+}
+
+interface TableRow {
+  readonly table: string
+  readonly actions: readonly string[]
+  readonly triggers: readonly string[]
+}
+
+async function statusOf(database: SqlClient, tables: readonly TableRow[]): Promise<BudgetStatus> {
   const limits = await database.query<Omit<InstalledLimit, 'refused'> & { refusals: string }>(LIMITS)
   const refused = new Map<string, number>()
   for (const { refusals } of limits.rows) {
@@ -68,13 +83,12 @@ export async function budgetStatus(database: PostgresDatabase): Promise<BudgetSt
     )
     refused.set(refusals, rows[0]?.n ?? 0)
   }
-  const tables = await database.query<{ table: string; actions: string[]; triggers: string[] }>(TABLES)
   const facts = await database.query<{ follows: boolean; claims: number }>(FACTS)
   const ways = await database.query<WayRound>(WAYS_ROUND)
   return {
     isInstalled: true,
     limits: limits.rows.map(({ refusals, ...limit }) => ({ ...limit, refused: refused.get(refusals) ?? 0 })),
-    tables: tables.rows.map(({ table, actions, triggers }) => {
+    tables: tables.map(({ table, actions, triggers }) => {
       const wanted = actions.includes('delete') ? [...actions, 'truncate'] : actions
       return { table, guarded: triggers, unguarded: wanted.filter(action => !triggers.includes(action)) }
     }),
@@ -95,12 +109,16 @@ const FACTS = `
   SELECT EXISTS (SELECT FROM pg_event_trigger WHERE evtname = 'postern_budgets_follow' AND evtenabled IN ('O', 'A')) AS follows,
     (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM postern_budgets.refused_claims)::float8 AS claims`
 
+/** A table as it is shown, whatever the search path. */
+const named = (table: string): string =>
+  `(SELECT concat(quote_ident(nullif(n.nspname, 'public')) || '.', quote_ident(${table}.relname)) FROM pg_namespace AS n WHERE n.oid = ${table}.relnamespace)`
+
 /**
  * Roles that can log in, or that one who can log in is a member of, and what lets them change rows uncounted.
  * Server versions before 15 have no rights on parameters.
  */
 const WAYS_ROUND = `
-  WITH guarded AS (SELECT c.oid, c.relname, c.relnamespace, c.relowner, x.relation::text AS name FROM postern_budgets.tables() AS x JOIN pg_class AS c ON c.oid = x.relation),
+  WITH guarded AS (SELECT c.oid, c.relname, c.relnamespace, c.relowner, ${named('c')} AS name FROM postern_budgets.tables() AS x JOIN pg_class AS c ON c.oid = x.relation),
   logins AS (SELECT oid, rolname FROM pg_roles WHERE rolcanlogin),
   reach AS (SELECT l.rolname AS login, r.* FROM logins AS l JOIN pg_roles AS r ON pg_has_role(l.oid, r.oid, 'MEMBER') WHERE NOT EXISTS (
     SELECT FROM pg_roles AS s WHERE s.oid = l.oid AND s.rolsuper AND s.oid <> r.oid)),
@@ -160,7 +178,7 @@ const WAYS_ROUND = `
   FROM reach AS r JOIN guarded AS g ON has_table_privilege(r.oid, g.oid, 'TRIGGER') WHERE NOT r.rolsuper AND r.rolname = r.login AND g.relowner <> r.oid
     AND NOT pg_has_role(r.oid, g.relowner, 'MEMBER') GROUP BY r.login
   UNION ALL
-  SELECT 'role ' || r.login, 'may change the foreign tables ' || string_agg(f.oid::regclass::text, ', ' ORDER BY f.oid::regclass::text),
+  SELECT 'role ' || r.login, 'may change the foreign tables ' || string_agg(${named('f')}, ', ' ORDER BY ${named('f')}),
     'no trigger sees the rows of a statement on them: revoke DELETE, UPDATE and TRUNCATE, and have budgets where the rows are'
   FROM reach AS r JOIN pg_class AS f ON f.relkind = 'f' AND has_table_privilege(r.oid, f.oid, 'DELETE, UPDATE, TRUNCATE') WHERE NOT r.rolsuper AND r.rolname = r.login
     AND EXISTS (SELECT FROM postern_budgets.rules AS u, pg_class AS t JOIN pg_namespace AS n ON n.oid = t.relnamespace WHERE t.oid = postern_budgets.root_of(f.oid)

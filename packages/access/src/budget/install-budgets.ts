@@ -9,6 +9,7 @@ import {
   UPGRADE_FROM_1_SQL,
   UPGRADE_FROM_2_SQL,
 } from './budgets.sql.ts'
+import { SAFE_PATH } from './safe-path.ts'
 import { checkSigningKey, hmacPads, type SigningKey } from './signed-token.ts'
 
 /** What is installed, and how it behaves. */
@@ -84,6 +85,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
   const plan = (text: string, values: readonly unknown[] = [], hidden: readonly number[] = []): void => {
     statements.push({ text, values, shown: show(text, values, hidden) })
   }
+  plan(SAFE_PATH)
   plan(LOCK)
   if (found.version > VERSION)
     throw new ConfigError({
@@ -148,6 +150,7 @@ export function planBudgets(options: InstallOptions, found: Found = FRESH): Inst
 export async function installBudgets(database: PostgresDatabase, options: InstallOptions): Promise<void> {
   compileBudgets(options.budgets)
   await database.transaction(async client => {
+    await client.query(SAFE_PATH)
     await client.query(LOCK, undefined, LONG)
     const plan = planBudgets(options, await lookAt(client))
     for (const { text, values } of plan.statements)

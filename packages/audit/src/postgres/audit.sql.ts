@@ -195,7 +195,7 @@ export const FORGET_DAYS = `
 /** One holder at a time, for `$3` milliseconds by the database's own clock. */
 export const TAKE_CURSOR = `
   INSERT INTO audit_cursors (name, position, holder, held_until)
-  VALUES ($1, 0, $2, clock_timestamp() + $3 * interval '1 millisecond')
+  VALUES ($1, 0, $2, clock_timestamp() + $3::float8 * interval '1 millisecond')
   ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
   WHERE audit_cursors.holder = excluded.holder OR audit_cursors.held_until < clock_timestamp()
   RETURNING position::text AS position`

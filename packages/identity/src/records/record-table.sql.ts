@@ -40,8 +40,11 @@ export const SQLITE_RECORDS: Statements = {
   prune: 'DELETE FROM identity_record WHERE expires_at <= ?',
 }
 
-/** By the server's clock: an instance whose own is ahead would remove what the others still count. */
-const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)'
+/**
+ * By the server's clock: an instance whose own is ahead would remove what the others still count. Both
+ * factors are of the type that PostgreSQL has an operator for, so that it takes no other's.
+ */
+const NOW = '(extract(epoch FROM clock_timestamp())::float8 * 1000::float8)'
 
 export const POSTGRES_RECORDS: Statements = {
   get: `SELECT record, version, expires_at > ${NOW} AS "isLive" FROM identity_record WHERE key = $1`,

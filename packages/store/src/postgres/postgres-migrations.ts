@@ -24,7 +24,7 @@ const OWNED = `
  */
 const TAKE_BACK = `
   SELECT DISTINCT format('REVOKE ALL ON %s %s FROM %s CASCADE', CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
-    c.oid::regclass, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END) AS statement
+    c.oid::regclass, CASE WHEN a.grantee = 0::oid THEN 'PUBLIC' ELSE a.grantee::regrole::text END) AS statement
   FROM pg_class AS c JOIN pg_roles AS r ON r.oid = c.relowner, aclexplode(c.relacl) AS a
   WHERE r.rolname = current_user AND c.relkind IN ('r', 'p', 'v', 'm', 'S') AND a.grantee <> c.relowner
     AND c.xmin::text = pg_current_xact_id()::xid::text AND NOT c.oid = ANY ($1::oid[])`

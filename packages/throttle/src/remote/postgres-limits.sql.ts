@@ -163,5 +163,7 @@ export const LIMITS_SCHEMA: string = TABLE + DECIDE
 /** Removes keys whose window has passed, a thousand at a time; those in use are left alone. */
 export const FORGET_EXPIRED = `
 DELETE FROM postern_limits WHERE key IN (
-  SELECT key FROM postern_limits WHERE expires < CASE WHEN $1::float8 < 0 THEN extract(epoch FROM clock_timestamp()) * 1000 ELSE $1 END - 60000 ORDER BY expires LIMIT 1000 FOR UPDATE SKIP LOCKED
+  SELECT key FROM postern_limits
+  WHERE expires < CASE WHEN $1::float8 < 0::float8 THEN extract(epoch FROM clock_timestamp())::float8 * 1000::float8 ELSE $1::float8 END - 60000::float8
+  ORDER BY expires LIMIT 1000 FOR UPDATE SKIP LOCKED
 )`
