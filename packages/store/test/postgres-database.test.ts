@@ -145,6 +145,21 @@ describe('a PostgreSQL database', () => {
     for (const { reason } of refused) assert.match(String(reason), /wait for a connection already/)
   })
 
+  test('attack: of a flood of notifications, which every role may send, most are one call to read again', async t => {
+    const database = connectPostgres({ url: await freshDatabase(t) })
+    t.after(() => database.close())
+    const gap = Promise.withResolvers<void>()
+    let notices = 0
+    await database.listen('bans', () => notices++, gap.resolve)
+    await database.query(`SELECT pg_notify('bans', n::text) FROM generate_series(1, 20000) AS n`)
+    await gap.promise
+    assert.ok(notices >= 500 && notices < 20_000, String(notices))
+    const again = Promise.withResolvers<string>()
+    await database.listen('others', again.resolve)
+    await database.notify('others', 'heard')
+    assert.equal(await again.promise, 'heard')
+  })
+
   test('carries notifications up to their limit', async t => {
     const database = connectPostgres({ url: await freshDatabase(t) })
     t.after(() => database.close())

@@ -142,8 +142,8 @@ export class PostgresDatabase implements SqlClient, HealthProbe {
 
   /**
    * Calls back for every notification on a channel, on a connection of its own that heals itself.
-   * @param onGap called after a broken connection was healed: notifications may have been missed, so read
-   * again
+   * @param onGap called after a broken connection was healed, and after more than 500 notifications in a
+   * second: some may have been missed, so read again
    * @returns how to stop listening
    */
   listen(

@@ -15,6 +15,12 @@ const LAST_RETRY_MS = 5_000
 /** How long a notification may take that shows whether any come. */
 const PROBE_MS = 1_000
 const POLL_MS = 800
+/**
+ * Notices of one channel in a window that are passed on one by one. Every role that may connect can send a
+ * million with one statement, and each makes subscribers read.
+ */
+const MOST_NOTICES = 500
+const WINDOW_MS = 1_000
 
 /**
  * One connection that listens, for all channels of a database. When it breaks it is made again, with growing
@@ -28,6 +34,8 @@ export class PostgresListener {
   /** Runs while notifications do not reach us. */
   #polling: NodeJS.Timeout | undefined
   readonly #channels = new Map<string, Set<Subscription>>()
+  /** Notices of the window at hand, by channel. */
+  readonly #flows = new Map<string, { readonly until: number; count: number }>()
   #client: Promise<pg.Client> | undefined
   #retry: NodeJS.Timeout | undefined
   #heartbeat: NodeJS.Timeout | undefined
@@ -110,7 +118,8 @@ export class PostgresListener {
     // `end` follows every way a connection can go; `error` must be heard, or Node ends the process.
     client.on('error', () => {})
     client.on('notification', ({ channel, payload }) => {
-      for (const { onNotice } of this.#channels.get(channel) ?? []) onNotice(payload ?? '')
+      if (this.#isCarried(channel))
+        for (const { onNotice } of this.#channels.get(channel) ?? []) onNotice(payload ?? '')
     })
     try {
       await client.connect()
@@ -178,6 +187,20 @@ export class PostgresListener {
       )
     }, pause)
     this.#retry.unref()
+  }
+
+  /** Whether a notice is passed on; where it is not, subscribers hear once that they missed some. */
+  #isCarried(channel: string): boolean {
+    const now = performance.now()
+    const known = this.#flows.get(channel)
+    const flow = known !== undefined && now < known.until ? known : { until: now + WINDOW_MS, count: 0 }
+    this.#flows.set(channel, flow)
+    flow.count++
+    if (flow.count === MOST_NOTICES + 1)
+      setTimeout(() => {
+        for (const { onGap } of this.#channels.get(channel) ?? []) onGap?.()
+      }, flow.until - now).unref()
+    return flow.count <= MOST_NOTICES
   }
 
   #reportGap(): void {
