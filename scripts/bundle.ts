@@ -6,7 +6,7 @@ import { packages, root } from './workspace.ts'
 
 /** What the types of the configuration name of zod. */
 const ZOD_TYPES = `/** A definition of a key: what is written, and what it compiles to. */
-export interface ZodType<Out = unknown, In = unknown> {
+export interface ZodMiniType<Out = unknown, In = unknown> {
   readonly _output: Out;
   readonly _input: In;
 }
@@ -38,7 +38,7 @@ function pruneTypes(folder: string, output: string): void {
       if (!kept.has(found)) queue.push(found)
       kept.add(found)
     }
-    const zod = /^import (?:type )?\* as z from 'zod';$/m
+    const zod = /^import (?:type )?\* as z from 'zod\/mini';$/m
     if (!zod.test(text)) continue
     const place = relative(dirname(file), join(output, 'zod-types.ts'))
     writeFileSync(

@@ -84,7 +84,7 @@ export async function bundleModules({ folder, manifest }: Package): Promise<void
   for (const name of globSync('chunk-*.js', { cwd: output }))
     if (metafile.outputs[`${folder}/dist/${name}`] === undefined) rmSync(join(output, name))
   requirePlaces(folder, source, metafile)
-  refuseLanguages(metafile)
+  refuseLargeZod(metafile)
   escapeWide(metafile)
   // What is in them went to chunks: nobody imports them.
   for (const part of parts) rmSync(join(output, relative(source, part).replace(/ts$/, 'js')))
@@ -168,14 +168,15 @@ function requirePlaces(folder: string, source: string, { outputs }: Metafile): v
 }
 
 /**
- * zod's messages in other languages were half of the code that reads a configuration.
- * @throws Error naming one: `import { z } from 'zod'` brings them all, `import * as z` what is used
+ * zod's messages were half of the code that reads a configuration, and its form with methods takes a third
+ * more memory for each key.
+ * @throws Error naming one: `import { z } from 'zod/mini'` brings all messages, `import * as z` what is used
  */
-function refuseLanguages({ outputs }: Metafile): void {
+function refuseLargeZod({ outputs }: Metafile): void {
   for (const [output, { inputs }] of Object.entries(outputs))
     for (const [input, { bytesInOutput }] of Object.entries(inputs))
-      if (bytesInOutput > 0 && /\/zod\/.*\/locales\/(?!en\.js$)/.test(input))
-        throw new Error(`${output} has ${input} in it: write import * as z from 'zod'`)
+      if (bytesInOutput > 0 && /\/zod\/.*\/(?:locales|classic)\//.test(input))
+        throw new Error(`${output} has ${input} in it: write import * as z from 'zod/mini'`)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ConfigIssue } from '@postern/core'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import type { ConfigFile, ConfigPath } from '../file/config-file.ts'
 import { nodesAt, type SchemaNode } from '../table/json-schema.ts'
 import { configTable } from '../table/table.ts'

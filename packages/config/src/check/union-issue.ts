@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import type { SchemaNode } from '../table/json-schema.ts'
 import { suggest } from '../words/suggest.ts'
 import { wordOfOthers } from '../words/words-of-others.ts'

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 // A configuration is read once or twice: compiling a checker for each of its sections takes longer than that.
 z.config({ jitless: true })
@@ -27,33 +27,36 @@ interface WithDefault<In> extends KeyAbout {
 }
 
 /** A key that may be left out: with its default, or absent from the compiled configuration. */
-export function key<Out, In>(type: z.ZodType<Out, In>, about: WithDefault<In>): z.ZodType<Out, In | undefined>
 export function key<Out, In>(
-  type: z.ZodType<Out, In>,
+  type: z.ZodMiniType<Out, In>,
+  about: WithDefault<In>,
+): z.ZodMiniType<Out, In | undefined>
+export function key<Out, In>(
+  type: z.ZodMiniType<Out, In>,
   about: KeyAbout,
-): z.ZodType<Out | undefined, In | undefined>
+): z.ZodMiniType<Out | undefined, In | undefined>
 export function key(
-  type: z.ZodType,
+  type: z.ZodMiniType,
   { example, default: standard, ...about }: KeyAbout & { readonly default?: unknown },
-): z.ZodType {
-  const optional = standard === undefined ? type.optional() : type.prefault(standard)
+): z.ZodMiniType {
+  const optional = standard === undefined ? z.optional(type) : z.prefault(type, standard)
   return noted(optional, { ...about, ...(example !== undefined && { example }) })
 }
 
 /** Says something about a type that was made just now; `meta` makes each type again. */
-function noted<Type extends z.ZodType>(type: Type, meta: z.GlobalMeta): Type {
+function noted<Type extends z.ZodMiniType>(type: Type, meta: z.core.GlobalMeta): Type {
   z.globalRegistry.add(type, meta)
   return type
 }
 
 /** A key that must be given. */
-export function required<Out, In>(type: z.ZodType<Out, In>, about: KeyAbout): z.ZodType<Out, In> {
-  return type.meta({ ...about })
+export function required<Out, In>(type: z.ZodMiniType<Out, In>, about: KeyAbout): z.ZodMiniType<Out, In> {
+  return noted(type.clone(type.def, { parent: true }), { ...about })
 }
 
 /** A definition for every property of a section, as it is written and as it is compiled. */
 export type Keys<Out, In> = {
-  readonly [Name in keyof In | keyof Out]-?: z.ZodType<
+  readonly [Name in keyof In | keyof Out]-?: z.ZodMiniType<
     Name extends keyof Out ? Out[Name] : never,
     Name extends keyof In ? In[Name] : never
   >
@@ -63,8 +66,8 @@ export type Keys<Out, In> = {
  * An object with these keys and no others.
  * @param name of the interface that types it, whose docstrings are made from the table
  */
-export function section<Out, In>(name: string, keys: Keys<Out, In>): z.ZodType<Out, In>
-export function section(name: string, keys: Readonly<Record<string, z.ZodType>>): z.ZodType {
+export function section<Out, In>(name: string, keys: Keys<Out, In>): z.ZodMiniType<Out, In>
+export function section(name: string, keys: Readonly<Record<string, z.ZodMiniType>>): z.ZodMiniType {
   return noted(z.strictObject(keys), { interface: name })
 }
 
@@ -73,11 +76,11 @@ export function section(name: string, keys: Readonly<Record<string, z.ZodType>>)
  * @param form how errors describe such a value; undefined where its parts describe themselves
  */
 export function parsed<Out, Mid, In>(
-  type: z.ZodType<Mid, In>,
+  type: z.ZodMiniType<Mid, In>,
   form: string | undefined,
   parse: (value: Mid) => Out,
-): z.ZodType<Out, In> {
-  const better = type.transform((value, context) => {
+): z.ZodMiniType<Out, In> {
+  const transform = z.transform((value: Mid, context) => {
     try {
       return parse(value)
     } catch (error) {
@@ -93,6 +96,7 @@ export function parsed<Out, Mid, In>(
       return z.NEVER
     }
   })
+  const better = z.pipe(type, transform)
   return form === undefined ? better : noted(better, { form })
 }
 
@@ -111,12 +115,17 @@ function pathIn(place: string): string[] {
   return path
 }
 
+/** A value whose form errors describe so. */
+export function formed<Value>(type: z.ZodMiniType<Value, Value>, form: string): z.ZodMiniType<Value, Value> {
+  return noted(type, { form })
+}
+
 /** A value that `check` accepts; it stays as it is. */
 export function checked<Value>(
-  type: z.ZodType<Value, Value>,
+  type: z.ZodMiniType<Value, Value>,
   form: string,
   check: (value: Value) => unknown,
-): z.ZodType<Value, Value> {
+): z.ZodMiniType<Value, Value> {
   return parsed(type, form, (value: Value) => {
     check(value)
     return value
@@ -124,11 +133,14 @@ export function checked<Value>(
 }
 
 /** A value that only code can write: not part of JSON Schema. */
-export function inCode<Value>(form: string, isValue: (value: unknown) => boolean): z.ZodType<Value, Value> {
+export function inCode<Value>(
+  form: string,
+  isValue: (value: unknown) => boolean,
+): z.ZodMiniType<Value, Value> {
   return noted(z.custom<Value>(isValue, `must be ${form}`), { form, codeOnly: true })
 }
 
 /** `false` switches a whole section off. */
-export function orOff<Out, In>(type: z.ZodType<Out, In>): z.ZodType<Out | false, In | false> {
+export function orOff<Out, In>(type: z.ZodMiniType<Out, In>): z.ZodMiniType<Out | false, In | false> {
   return z.union([z.literal(false), type])
 }

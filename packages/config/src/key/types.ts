@@ -13,7 +13,7 @@ import {
 import { checkInspectSettings, ruleIds } from '@postern/inspect'
 import type { PathRisk } from '@postern/protocol'
 import type { Rule } from '@postern/throttle'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { type LimitRule, parseLimitRule } from '../limit/limit-rule.ts'
 import { suggest } from '../words/suggest.ts'
 import { checked, inCode, parsed } from './key.ts'
@@ -26,7 +26,7 @@ function fail(problem: string, hint: string, place = ''): never {
 }
 
 /** Text that is not empty. */
-export const text: z.ZodType<string, string> = z.string().min(1)
+export const text: z.ZodMiniType<string, string> = z.string().check(z.minLength(1))
 
 const OUTSIDE = /^(?:(?:req|request)\.)?(?:body|query)\.(.+)$|^\$\.(.+)$/
 
@@ -34,7 +34,7 @@ const OUTSIDE = /^(?:(?:req|request)\.)?(?:body|query)\.(.+)$|^\$\.(.+)$/
  * The name of a field of the body. Places of `inspect.except` begin with `body.`, as code does: here that
  * would be a field of an object `body`, which hardly any request has.
  */
-export const bodyField: z.ZodType<string, string> = checked(
+export const bodyField: z.ZodMiniType<string, string> = checked(
   text,
   'a field of the body such as "email"',
   name => {
@@ -47,13 +47,13 @@ export const bodyField: z.ZodType<string, string> = checked(
       )
   },
 )
-export const flag: z.ZodType<boolean, boolean> = z.boolean()
+export const flag: z.ZodMiniType<boolean, boolean> = z.boolean()
 /** A whole number from 1. */
-export const count: z.ZodType<number, number> = z.int().min(1)
-export const mode: z.ZodType<Mode, Mode> = z.enum(['enforce', 'observe'])
+export const count: z.ZodMiniType<number, number> = z.int().check(z.minimum(1))
+export const mode: z.ZodMiniType<Mode, Mode> = z.enum(['enforce', 'observe'])
 
-export const method: z.ZodType<string, string> = checked(
-  z.string().regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"'),
+export const method: z.ZodMiniType<string, string> = checked(
+  z.string().check(z.regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')),
   'a method such as "GET"',
   checkMethod,
 )
@@ -68,16 +68,16 @@ function checkMethod(name: string): void {
   )
 }
 
-export const mediaType: z.ZodType<string, string> = z
+export const mediaType: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^[\w.+-]+\/(?:[\w.+-]+|\*)$/, 'a media type looks like "application/json" or "image/*"')
+  .check(z.regex(/^[\w.+-]+\/(?:[\w.+-]+|\*)$/, 'a media type looks like "application/json" or "image/*"'))
 
 /** A field name of HTTP (RFC 9110 section 5.1). */
-export const headerName: z.ZodType<string, string> = z
+export const headerName: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'a header name has letters, digits, "-" and "_"')
+  .check(z.regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'a header name has letters, digits, "-" and "_"'))
 
-export const pathRisk: z.ZodType<PathRisk, PathRisk> = z.enum([
+export const pathRisk: z.ZodMiniType<PathRisk, PathRisk> = z.enum([
   'dot-segment',
   'encoded-slash',
   'double-encoding',
@@ -90,33 +90,33 @@ export const pathRisk: z.ZodType<PathRisk, PathRisk> = z.enum([
 ])
 
 /** One of these words. */
-export function oneOf<const Word extends string>(...words: readonly Word[]): z.ZodType<Word, Word> {
+export function oneOf<const Word extends string>(...words: readonly Word[]): z.ZodMiniType<Word, Word> {
   return z.enum(words)
 }
 
 export function listOf<Out, In>(
-  type: z.ZodType<Out, In>,
+  type: z.ZodMiniType<Out, In>,
   most = 10_000,
-): z.ZodType<readonly Out[], readonly In[]> {
-  return z.array(type).max(most)
+): z.ZodMiniType<readonly Out[], readonly In[]> {
+  return z.array(type).check(z.maxLength(most))
 }
 
 /** `10s`, `1h30m`, or milliseconds; compiled to milliseconds. */
-export const duration: z.ZodType<number, Duration> = parsed(
+export const duration: z.ZodMiniType<number, Duration> = parsed(
   z.union([z.string(), z.number()]),
   'a duration such as "10s"',
   millisecondsOf,
 )
 
 /** A duration of a second or more: how often something is done that should not be done all the time. */
-export const secondOrMore: z.ZodType<number, Duration> = parsed(
+export const secondOrMore: z.ZodMiniType<number, Duration> = parsed(
   z.union([z.string(), z.number()]),
   'a duration such as "10s"',
   secondsOf,
 )
 
 /** A duration of a second to a minute. */
-export const secondToMinute: z.ZodType<number, Duration> = parsed(
+export const secondToMinute: z.ZodMiniType<number, Duration> = parsed(
   z.union([z.string(), z.number()]),
   'a duration such as "10s"',
   value => {
@@ -142,7 +142,7 @@ function millisecondsOf(value: Duration): number {
 }
 
 /** `64kb`, `1mb`, or bytes; compiled to bytes. */
-export const byteSize: z.ZodType<number, ByteSize> = parsed(
+export const byteSize: z.ZodMiniType<number, ByteSize> = parsed(
   z.union([z.string(), z.number()]),
   'a size such as "64kb"',
   value => parseByteSize(value),
@@ -154,7 +154,7 @@ const FAMILIES: readonly string[] = [...new Set(ruleIds.map(id => `${id.split('/
  * `sqli/union`, `sqli/*`: a rule that does not exist is reported when the file is read, not by the first
  * request.
  */
-export const inspectRule: z.ZodType<string, string> = checked(
+export const inspectRule: z.ZodMiniType<string, string> = checked(
   text,
   'a rule id such as "sqli/union"',
   rule => {
@@ -172,7 +172,7 @@ export const inspectRule: z.ZodType<string, string> = checked(
 )
 
 /** An address, a CIDR range, or `loopback`, `linklocal`, `private`. */
-export const addressRange: z.ZodType<string, string> = checked(
+export const addressRange: z.ZodMiniType<string, string> = checked(
   z.string(),
   'an address or range such as "10.0.0.0/8"',
   value => {
@@ -194,14 +194,14 @@ export function rangeMeant(value: string): string | undefined {
 }
 
 /** A list of address ranges, compiled to a set. */
-export const addressSet: z.ZodType<CidrSet, readonly string[]> = parsed(
+export const addressSet: z.ZodMiniType<CidrSet, readonly string[]> = parsed(
   listOf(addressRange),
   'a list of addresses and ranges',
   ranges => CidrSet.parse(ranges),
 )
 
 /** `POST /login`, `/api/**`. */
-export const routePattern: z.ZodType<string, string> = checked(
+export const routePattern: z.ZodMiniType<string, string> = checked(
   z.string(),
   'a route such as "POST /login"',
   value => {
@@ -216,19 +216,21 @@ export const routePattern: z.ZodType<string, string> = checked(
 )
 
 /** An absolute address. */
-export const url: z.ZodType<string, string> = z.url('must be an address with its scheme')
+export const url: z.ZodMiniType<string, string> = z.url('must be an address with its scheme')
 
 /** `http://` or `https://`. */
-export const webUrl: z.ZodType<string, string> = z.url({
+export const webUrl: z.ZodMiniType<string, string> = z.url({
   protocol: /^https?$/,
   error: 'must be an http(s) address',
 })
 
 /** `/healthz?deep=1`: path and query of a request. */
-export const requestPath: z.ZodType<string, string> = z
+export const requestPath: z.ZodMiniType<string, string> = z
   .string()
-  .max(2_048)
-  .regex(/^\/[!"$-~]*$/, 'a path starts with "/" and has no spaces and no "#", e.g. "/healthz"')
+  .check(
+    z.maxLength(2_048),
+    z.regex(/^\/[!"$-~]*$/, 'a path starts with "/" and has no spaces and no "#", e.g. "/healthz"'),
+  )
 
 const HOST_AND_PORT = /^(?:[\w.-]{1,253}|\[[\da-fA-F:.]+\]):\d{1,5}$/
 
@@ -239,14 +241,14 @@ const SOCKET_SCHEME = /^(?:https?:\/\/)?(?:(?:http\+)?unix:(?:\/\/(?=%2f|\/))?)?
 const ON_A_PORT = 'let it use a port of this machine, e.g. 127.0.0.1:3000'
 
 /** `http://127.0.0.1:3000`: a server, without a path. */
-export const serverUrl: z.ZodType<string, string> = checked(
+export const serverUrl: z.ZodMiniType<string, string> = checked(
   z.string(),
   'an address such as "http://127.0.0.1:3000"',
   checkServerUrl,
 )
 
 /** `http://127.0.0.1:3000` or `unix:/run/app.sock`: where the backend listens. */
-export const backendAddress: z.ZodType<string, string> = checked(
+export const backendAddress: z.ZodMiniType<string, string> = checked(
   z.string(),
   'an address such as "http://127.0.0.1:3000" or "unix:/run/app.sock"',
   value => {
@@ -288,7 +290,7 @@ const VARIABLE = /^\$([A-Z_][A-Z0-9_]*)$/
 /**
  * A database address of one of the given schemes; the value is never repeated, for it may hold a password.
  */
-export function storeUrl(...schemes: readonly string[]): z.ZodType<string, string> {
+export function storeUrl(...schemes: readonly string[]): z.ZodMiniType<string, string> {
   return checked(z.string(), `an address such as "${schemes[0]}//127.0.0.1"`, value => {
     const url = URL.parse(value)
     if (url === null || !schemes.includes(url.protocol))
@@ -302,7 +304,7 @@ export function storeUrl(...schemes: readonly string[]): z.ZodType<string, strin
 }
 
 /** `tls://collector.example.com:6514`, or `tcp://` without encryption. */
-export const syslogUrl: z.ZodType<string, string> = checked(
+export const syslogUrl: z.ZodMiniType<string, string> = checked(
   z.string(),
   'an address such as "tls://siem.example:6514"',
   value => {
@@ -354,7 +356,7 @@ function listenHint(value: string): string {
 }
 
 /** A port, or `host:port`. */
-export const listen: z.ZodType<Listen, string | number> = parsed(
+export const listen: z.ZodMiniType<Listen, string | number> = parsed(
   z.union([z.string(), z.number()]),
   'a port or "host:port"',
   value => parseListen(value),
@@ -372,14 +374,14 @@ function parseGatewayListen(value: string | number): Listen {
 }
 
 /** A port, `host:port`, or a Unix socket. */
-export const gatewayListen: z.ZodType<Listen, string | number> = parsed(
+export const gatewayListen: z.ZodMiniType<Listen, string | number> = parsed(
   z.union([z.string(), z.number()]),
   'a port, "host:port" or "unix:/run/postern/http.sock"',
   value => parseGatewayListen(value),
 )
 
 /** `100/1m`, or what `limit`, `gcra` and `concurrency` make. */
-export const limitRule: z.ZodType<Rule, LimitRule> = z.union([
+export const limitRule: z.ZodMiniType<Rule, LimitRule> = z.union([
   parsed(z.string(), 'a rule such as "100/1m"', value => parseLimitRule(value)),
   inCode<Rule>('limit(100, "1m")', isRule),
 ])

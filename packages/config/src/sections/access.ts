@@ -9,7 +9,7 @@ import {
   type RoutePolicy,
 } from '@postern/access'
 import { ConfigError, type Duration, type Principal, RouteTable } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { checked, inCode, key, parsed, required, section } from '../key/key.ts'
 import { count, duration, listOf, oneOf, text, url, webUrl } from '../key/types.ts'
 
@@ -73,18 +73,23 @@ export interface OwnedConfig {
 }
 
 export function oneOrMore<Value>(
-  type: z.ZodType<Value, Value>,
-): z.ZodType<readonly Value[], Value | readonly Value[]> {
+  type: z.ZodMiniType<Value, Value>,
+): z.ZodMiniType<readonly Value[], Value | readonly Value[]> {
   return parsed(z.union([type, listOf(type, 50)]), undefined, value =>
     Array.isArray(value) ? (value as readonly Value[]) : [value as Value],
   )
 }
 
-const name: z.ZodType<string, string> = z
+const name: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^[^\s"\\]{1,100}$/, 'a name has no spaces, quotes or backslashes')
-const kind: z.ZodType<Principal['kind'], Principal['kind']> = oneOf('anonymous', 'user', 'service', 'apiKey')
-const approver: z.ZodType<string, string> = checked(text, 'a rule such as "role:owner"', by => {
+  .check(z.regex(/^[^\s"\\]{1,100}$/, 'a name has no spaces, quotes or backslashes'))
+const kind: z.ZodMiniType<Principal['kind'], Principal['kind']> = oneOf(
+  'anonymous',
+  'user',
+  'service',
+  'apiKey',
+)
+const approver: z.ZodMiniType<string, string> = checked(text, 'a rule such as "role:owner"', by => {
   try {
     checkActRule({ approve: { by } }, '')
   } catch (error) {
@@ -95,7 +100,7 @@ const approver: z.ZodType<string, string> = checked(text, 'a rule such as "role:
 })
 
 /** `routes.*.require`. */
-export const requirement: z.ZodType<Requirement, RequireConfig> = section<Requirement, RequireConfig>(
+export const requirement: z.ZodMiniType<Requirement, RequireConfig> = section<Requirement, RequireConfig>(
   'RequireConfig',
   {
     role: key(oneOrMore(name), {
@@ -128,7 +133,7 @@ export const requirement: z.ZodType<Requirement, RequireConfig> = section<Requir
 )
 
 /** `routes.*.approve`. */
-export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRule, ApproveConfig>(
+export const approve: z.ZodMiniType<ApproveRule, ApproveConfig> = section<ApproveRule, ApproveConfig>(
   'ApproveConfig',
   {
     by: required(oneOrMore(approver), {
@@ -159,12 +164,12 @@ export const approve: z.ZodType<ApproveRule, ApproveConfig> = section<ApproveRul
   },
 )
 
-const action: z.ZodType<string, string> = z
+const action: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^[\w:/-]+(?:\.[\w:/-]+)*$/, 'an action looks like "order.delete"')
+  .check(z.regex(/^[\w:/-]+(?:\.[\w:/-]+)*$/, 'an action looks like "order.delete"'))
 
 /** `routes.*.policy`. */
-export const policy: z.ZodType<string | RoutePolicy, string | PolicyConfig> = z.union([
+export const policy: z.ZodMiniType<string | RoutePolicy, string | PolicyConfig> = z.union([
   action,
   section<RoutePolicy, PolicyConfig>('PolicyConfig', {
     action: required(action, { description: 'The action that policies decide on.', example: 'order.delete' }),
@@ -189,12 +194,12 @@ export const policy: z.ZodType<string | RoutePolicy, string | PolicyConfig> = z.
   }),
 ])
 
-const recordType: z.ZodType<string, string> = z
+const recordType: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^[A-Za-z][\w-]{0,63}$/, 'a type of record looks like "order"')
+  .check(z.regex(/^[A-Za-z][\w-]{0,63}$/, 'a type of record looks like "order"'))
 
 /** `routes.*.owned`. */
-export const owned: z.ZodType<string | OwnedRoute, string | OwnedConfig> = z.union([
+export const owned: z.ZodMiniType<string | OwnedRoute, string | OwnedConfig> = z.union([
   recordType,
   section<OwnedRoute, OwnedConfig>('OwnedConfig', {
     type: required(recordType, { description: 'Type of the records.', example: 'invoice' }),
@@ -212,7 +217,7 @@ export const owned: z.ZodType<string | OwnedRoute, string | OwnedConfig> = z.uni
 ])
 
 /** `policies`. */
-export const policies: z.ZodType<string | Decides | undefined, string | Decides | undefined> = key(
+export const policies: z.ZodMiniType<string | Decides | undefined, string | Decides | undefined> = key(
   z.union([
     text,
     inCode<Decides>(
@@ -282,14 +287,14 @@ export interface CompiledApprovals {
 
 const SHORT_KEY = 'must be 32 bytes or more in base64'
 
-const sealKey: z.ZodType<Uint8Array, string> = parsed(
-  z.base64(SHORT_KEY).refine(value => Buffer.from(value, 'base64').length >= 32, SHORT_KEY),
+const sealKey: z.ZodMiniType<Uint8Array, string> = parsed(
+  z.base64(SHORT_KEY).check(z.refine(value => Buffer.from(value, 'base64').length >= 32, SHORT_KEY)),
   '32 bytes in base64',
   value => Buffer.from(value, 'base64'),
 )
 
 /** `approvals`. */
-export const approvals: z.ZodType<CompiledApprovals, ApprovalsConfig | undefined> = key(
+export const approvals: z.ZodMiniType<CompiledApprovals, ApprovalsConfig | undefined> = key(
   section<CompiledApprovals, ApprovalsConfig>('ApprovalsConfig', {
     path: key(
       checked(text, 'a path such as "/.postern/approvals"', value => new RouteTable({ [value]: {} })),

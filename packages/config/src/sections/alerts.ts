@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, required, section } from '../key/key.ts'
 import { duration, listOf, oneOf, text } from '../key/types.ts'
 
@@ -55,11 +55,11 @@ export interface CompiledAlerts {
   readonly repeat: number
 }
 
-const mailAddress: z.ZodType<string, string> = z
+const mailAddress: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^[^\s<>,;@"]{1,64}@[^\s<>,;@"]{1,255}$/, 'an e-mail address looks like "ops@example.com"')
+  .check(z.regex(/^[^\s<>,;@"]{1,64}@[^\s<>,;@"]{1,255}$/, 'an e-mail address looks like "ops@example.com"'))
 
-const email: z.ZodType<CompiledAlertMail | undefined, AlertMailConfig | undefined> = key(
+const email: z.ZodMiniType<CompiledAlertMail | undefined, AlertMailConfig | undefined> = key(
   section<CompiledAlertMail, AlertMailConfig>('AlertMailConfig', {
     smtp: required(text, {
       description:
@@ -87,10 +87,12 @@ const email: z.ZodType<CompiledAlertMail | undefined, AlertMailConfig | undefine
   },
 )
 
-const secretUrl: z.ZodType<string, string> = z.string().regex(/^https:\/\/\S+$/, 'must be an https address')
+const secretUrl: z.ZodMiniType<string, string> = z
+  .string()
+  .check(z.regex(/^https:\/\/\S+$/, 'must be an https address'))
 
 /** `alerts`. */
-export const alerts: z.ZodType<CompiledAlerts | undefined, AlertsConfig | undefined> = key(
+export const alerts: z.ZodMiniType<CompiledAlerts | undefined, AlertsConfig | undefined> = key(
   section<CompiledAlerts, AlertsConfig>('AlertsConfig', {
     slack: key(secretUrl, {
       description: 'Incoming webhook of a Slack channel.',

@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue, type Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, parsed, required, section } from '../key/key.ts'
 import { duration, flag, listOf, oneOf, syslogUrl, text, url, webUrl } from '../key/types.ts'
 
@@ -122,7 +122,7 @@ export interface CompiledAudit {
   readonly required: boolean
 }
 
-const fileAnchor: z.ZodType<CompiledAnchor, FileAnchorConfig> = section<
+const fileAnchor: z.ZodMiniType<CompiledAnchor, FileAnchorConfig> = section<
   Extract<CompiledAnchor, { file: string }>,
   FileAnchorConfig
 >('FileAnchorConfig', {
@@ -132,7 +132,7 @@ const fileAnchor: z.ZodType<CompiledAnchor, FileAnchorConfig> = section<
   }),
 })
 
-const urlAnchor: z.ZodType<CompiledAnchor, UrlAnchorConfig> = section<
+const urlAnchor: z.ZodMiniType<CompiledAnchor, UrlAnchorConfig> = section<
   Extract<CompiledAnchor, { url: string }>,
   UrlAnchorConfig
 >('UrlAnchorConfig', {
@@ -146,7 +146,7 @@ const urlAnchor: z.ZodType<CompiledAnchor, UrlAnchorConfig> = section<
   }),
 })
 
-const syslog: z.ZodType<CompiledShip, SyslogConfig> = section<
+const syslog: z.ZodMiniType<CompiledShip, SyslogConfig> = section<
   Extract<CompiledShip, { syslog: string }>,
   SyslogConfig
 >('SyslogConfig', {
@@ -160,7 +160,7 @@ const syslog: z.ZodType<CompiledShip, SyslogConfig> = section<
   }),
 })
 
-const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
+const webhook: z.ZodMiniType<CompiledShip, WebhookConfig> = parsed(
   section<Extract<CompiledShip, { webhook: string }>, WebhookConfig>('WebhookConfig', {
     webhook: required(webUrl, {
       description: 'Address of the collector: `https:`, or `http:` on this machine.',
@@ -195,12 +195,14 @@ const webhook: z.ZodType<CompiledShip, WebhookConfig> = parsed(
 )
 
 /** `audit`. */
-export const audit: z.ZodType<CompiledAudit | false, AuditConfig | false | undefined> = key(
+export const audit: z.ZodMiniType<CompiledAudit | false, AuditConfig | false | undefined> = key(
   orOff(
     parsed(
       section<CompiledAudit, AuditConfig>('AuditConfig', {
         origin: key(
-          z.string().regex(/^[^\s+]+$/, 'a name has neither spaces nor "+", e.g. shop.example.com/audit'),
+          z
+            .string()
+            .check(z.regex(/^[^\s+]+$/, 'a name has neither spaces nor "+", e.g. shop.example.com/audit')),
           {
             description: 'Name of this log in its checkpoints, forever.',
             defaultText: "the machine's name and `/postern`",

@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, required, section } from '../key/key.ts'
 import { duration, oneOf } from '../key/types.ts'
 
@@ -31,20 +31,17 @@ export interface CompiledBind {
 }
 
 /** `bind`. */
-export const bind: z.ZodType<CompiledBind | undefined, BindConfig | undefined> = key(
+export const bind: z.ZodMiniType<CompiledBind | undefined, BindConfig | undefined> = key(
   section<CompiledBind, BindConfig>('BindConfig', {
-    cookie: required(z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a cookie'), {
+    cookie: required(z.string().check(z.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a cookie')), {
       description: "Name of the backend's session cookie.",
       example: 'connect.sid',
     }),
-    interval: key(
-      duration.refine(value => value >= 30_000, 'must be at least 30s'),
-      {
-        description: 'Time between two proofs of the key, and so how long a stolen cookie works at most.',
-        default: '5m',
-        example: '2m',
-      },
-    ),
+    interval: key(duration.check(z.refine(value => value >= 30_000, 'must be at least 30s')), {
+      description: 'Time between two proofs of the key, and so how long a stolen cookie works at most.',
+      default: '5m',
+      example: '2m',
+    }),
     existing: key(oneOf('adopt', 'refuse'), {
       description:
         'Cookies from before binding was switched on: `adopt` binds them at their next use, `refuse` does not pass them on.',

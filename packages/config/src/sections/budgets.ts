@@ -8,8 +8,8 @@ import {
   type SigningKey,
 } from '@postern/access'
 import { ConfigError, type Duration } from '@postern/core'
-import * as z from 'zod'
-import { key, parsed, required, section } from '../key/key.ts'
+import * as z from 'zod/mini'
+import { formed, key, parsed, required, section } from '../key/key.ts'
 import { duration, flag, listOf, oneOf, storeUrl, text } from '../key/types.ts'
 
 /** A row budget: how many rows one actor may change in any window of that length. */
@@ -82,14 +82,15 @@ export interface CompiledBudgetDatabase {
   readonly schemas: readonly string[]
 }
 
-const rowCount: z.ZodType<number, number> = z.int().min(0)
+const rowCount: z.ZodMiniType<number, number> = z.int().check(z.minimum(0))
 
 /** Durations stay as they were written: `compileBudgets` reads them. */
-const length: z.ZodType<Duration, Duration> = z
-  .union([z.string(), z.number()])
-  .meta({ form: 'a duration such as "1h"' })
+const length: z.ZodMiniType<Duration, Duration> = formed(
+  z.union([z.string(), z.number()]),
+  'a duration such as "1h"',
+)
 
-const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudgetConfig, RowBudgetConfig>(
+const rowBudget: z.ZodMiniType<RowBudgetConfig, RowBudgetConfig> = section<RowBudgetConfig, RowBudgetConfig>(
   'RowBudgetConfig',
   {
     rows: required(rowCount, {
@@ -138,7 +139,7 @@ const rowBudget: z.ZodType<RowBudgetConfig, RowBudgetConfig> = section<RowBudget
 )
 
 /** `budgets`. */
-export const budgets: z.ZodType<Budgets | undefined, BudgetsConfig | undefined> = key(
+export const budgets: z.ZodMiniType<Budgets | undefined, BudgetsConfig | undefined> = key(
   parsed(z.record(z.string(), rowBudget), undefined, value => {
     const given = Object.fromEntries(Object.entries(value).map(([name, budget]) => [name, defined(budget)]))
     compileBudgets(given, '')
@@ -178,7 +179,7 @@ function defined({
   }
 }
 
-const signingKey: z.ZodType<SigningKey, string> = parsed(text, 'a key such as "1:" and base64', value => {
+const signingKey: z.ZodMiniType<SigningKey, string> = parsed(text, 'a key such as "1:" and base64', value => {
   try {
     return readSigningKey(value, 'key')
   } catch (error) {
@@ -191,58 +192,60 @@ const signingKey: z.ZodType<SigningKey, string> = parsed(text, 'a key such as "1
 const KEY_HINT = 'a number, a colon and 32 random bytes in base64: echo "1:$(openssl rand -base64 32)"'
 
 /** `budgetDatabase`. */
-export const budgetDatabase: z.ZodType<CompiledBudgetDatabase | undefined, BudgetDatabaseConfig | undefined> =
-  key(
-    section<CompiledBudgetDatabase, BudgetDatabaseConfig>('BudgetDatabaseConfig', {
-      url: required(storeUrl('postgres:', 'postgresql:'), {
-        description: "Address of the application's PostgreSQL, as the owner of its tables or a superuser.",
-        example: '${APP_OWNER_URL}',
-      }),
-      claimKeys: required(listOf(signingKey), {
-        description:
-          'Keys that the application signs claims with, e.g. `1:` and the output of `openssl rand -base64 32`.',
-        example: ['${CLAIM_KEY}'],
-      }),
-      grantKeys: key(listOf(signingKey), {
-        description: 'Keys that approvals are signed with; the application does not have them.',
-        default: [],
-        defaultText: 'none',
-        example: ['${GRANT_KEY}'],
-      }),
-      journalKeys: key(listOf(signingKey), {
-        description: 'Keys that the journal of old rows is sealed with; the first seals.',
-        default: [],
-        defaultText: 'none: it is not sealed',
-        example: ['${JOURNAL_KEY}'],
-      }),
-      retention: key(duration, {
-        description: 'How long old rows can be put back.',
-        default: '30d',
-        example: '7d',
-      }),
-      unclaimed: key(oneOf('refuse', 'count'), {
-        description: 'A change without a claim is refused, or counted for the database role.',
-        default: 'refuse',
-        example: 'count',
-      }),
-      exempt: key(listOf(text), {
-        description: 'Database roles that are not counted without a claim.',
-        default: [],
-        defaultText: 'none',
-        example: ['migrator'],
-      }),
-      schemas: key(listOf(text), {
-        description: 'Schemas in which table names without a schema are looked up.',
-        default: ['public'],
-        defaultText: '`public`',
-        example: ['public', 'sales'],
-      }),
+export const budgetDatabase: z.ZodMiniType<
+  CompiledBudgetDatabase | undefined,
+  BudgetDatabaseConfig | undefined
+> = key(
+  section<CompiledBudgetDatabase, BudgetDatabaseConfig>('BudgetDatabaseConfig', {
+    url: required(storeUrl('postgres:', 'postgresql:'), {
+      description: "Address of the application's PostgreSQL, as the owner of its tables or a superuser.",
+      example: '${APP_OWNER_URL}',
     }),
-    {
+    claimKeys: required(listOf(signingKey), {
       description:
-        "The application's database, in which `postern budgets install` counts rows. Keys are a number, a colon and base64.",
+        'Keys that the application signs claims with, e.g. `1:` and the output of `openssl rand -base64 32`.',
+      example: ['${CLAIM_KEY}'],
+    }),
+    grantKeys: key(listOf(signingKey), {
+      description: 'Keys that approvals are signed with; the application does not have them.',
+      default: [],
       defaultText: 'none',
-      example: { url: '${APP_OWNER_URL}', claimKeys: ['${CLAIM_KEY}'] },
-      applies: 'restart',
-    },
-  )
+      example: ['${GRANT_KEY}'],
+    }),
+    journalKeys: key(listOf(signingKey), {
+      description: 'Keys that the journal of old rows is sealed with; the first seals.',
+      default: [],
+      defaultText: 'none: it is not sealed',
+      example: ['${JOURNAL_KEY}'],
+    }),
+    retention: key(duration, {
+      description: 'How long old rows can be put back.',
+      default: '30d',
+      example: '7d',
+    }),
+    unclaimed: key(oneOf('refuse', 'count'), {
+      description: 'A change without a claim is refused, or counted for the database role.',
+      default: 'refuse',
+      example: 'count',
+    }),
+    exempt: key(listOf(text), {
+      description: 'Database roles that are not counted without a claim.',
+      default: [],
+      defaultText: 'none',
+      example: ['migrator'],
+    }),
+    schemas: key(listOf(text), {
+      description: 'Schemas in which table names without a schema are looked up.',
+      default: ['public'],
+      defaultText: '`public`',
+      example: ['public', 'sales'],
+    }),
+  }),
+  {
+    description:
+      "The application's database, in which `postern budgets install` counts rows. Keys are a number, a colon and base64.",
+    defaultText: 'none',
+    example: { url: '${APP_OWNER_URL}', claimKeys: ['${CLAIM_KEY}'] },
+    applies: 'restart',
+  },
+)

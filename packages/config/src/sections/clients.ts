@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
 import { ClientList, type ClientMatch } from '@postern/protocol'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, parsed, section } from '../key/key.ts'
 import { listOf, rangeMeant, text } from '../key/types.ts'
 
@@ -15,7 +15,7 @@ export interface ClientConfig {
   readonly userAgent?: string | undefined
 }
 
-const client: z.ZodType<ClientMatch, ClientConfig> = section<ClientMatch, ClientConfig>('ClientConfig', {
+const client: z.ZodMiniType<ClientMatch, ClientConfig> = section<ClientMatch, ClientConfig>('ClientConfig', {
   network: key(text, {
     description: 'An address, a range, `loopback`, `private`, a platform of `trustProxies`, or `all`.',
     defaultText: 'any',
@@ -30,7 +30,7 @@ const client: z.ZodType<ClientMatch, ClientConfig> = section<ClientMatch, Client
 })
 
 /** A list of clients, of the whole configuration or of a route. */
-export const clientsHere: z.ZodType<ClientList, readonly (string | ClientConfig)[]> = parsed(
+export const clientsHere: z.ZodMiniType<ClientList, readonly (string | ClientConfig)[]> = parsed(
   listOf(z.union([text, client])),
   undefined,
   entries => {
@@ -49,19 +49,25 @@ export const clientsHere: z.ZodType<ClientList, readonly (string | ClientConfig)
 )
 
 /** `block`. */
-export const block: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
-  description:
-    'Clients that are refused, without a scenario and forever: addresses, ranges, `all`, or `{ network, userAgent }`.',
-  default: [],
-  defaultText: 'nobody',
-  example: ['203.0.113.0/24', { userAgent: 'SomeBot/' }],
-})
+export const block: z.ZodMiniType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(
+  clientsHere,
+  {
+    description:
+      'Clients that are refused, without a scenario and forever: addresses, ranges, `all`, or `{ network, userAgent }`.',
+    default: [],
+    defaultText: 'nobody',
+    example: ['203.0.113.0/24', { userAgent: 'SomeBot/' }],
+  },
+)
 
 /** `allow`. */
-export const allow: z.ZodType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(clientsHere, {
-  description:
-    'Clients exempt from `block`. Bans and limits still apply: see `remediations.never`, `exempt`.',
-  default: [],
-  defaultText: 'nobody',
-  example: ['203.0.113.7'],
-})
+export const allow: z.ZodMiniType<ClientList, readonly (string | ClientConfig)[] | undefined> = key(
+  clientsHere,
+  {
+    description:
+      'Clients exempt from `block`. Bans and limits still apply: see `remediations.never`, `exempt`.',
+    default: [],
+    defaultText: 'nobody',
+    example: ['203.0.113.7'],
+  },
+)

@@ -1,5 +1,5 @@
 import type { ByteSize, Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, section } from '../key/key.ts'
 import { byteSize, count, duration, headerName, type Listen, listen, listOf, text } from '../key/types.ts'
 
@@ -54,17 +54,19 @@ export interface CompiledConsole {
   readonly holders: readonly string[]
 }
 
-const subPath: z.ZodType<string, string> = z
-  .string()
-  .regex(/^\/(?:[\w.~-]+\/)*(?:[\w.~-]+)?$/, 'a path looks like "/console/"')
-  .transform(path => (path.endsWith('/') ? path : `${path}/`))
+const subPath: z.ZodMiniType<string, string> = z.pipe(
+  z.string().check(z.regex(/^\/(?:[\w.~-]+\/)*(?:[\w.~-]+)?$/, 'a path looks like "/console/"')),
+  z.transform((path: string) => (path.endsWith('/') ? path : `${path}/`)),
+)
 
-const origin: z.ZodType<string, string> = z
+const origin: z.ZodMiniType<string, string> = z
   .string()
-  .regex(/^https?:\/\/[a-z0-9.[\]:-]+$/, 'an origin looks like "https://ops.example.com", without a path')
+  .check(
+    z.regex(/^https?:\/\/[a-z0-9.[\]:-]+$/, 'an origin looks like "https://ops.example.com", without a path'),
+  )
 
 /** `console`. */
-export const consoleSection: z.ZodType<CompiledConsole | false, ConsoleConfig | false | undefined> = key(
+export const consoleSection: z.ZodMiniType<CompiledConsole | false, ConsoleConfig | false | undefined> = key(
   orOff(
     section<CompiledConsole, ConsoleConfig>('ConsoleConfig', {
       listen: key(listen, {

@@ -1,6 +1,6 @@
 import type { Duration } from '@postern/core'
 import { type CorsSettings, checkCors } from '@postern/protocol'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { key, orOff, parsed, required, section } from '../key/key.ts'
 import { duration, flag, headerName, listOf, method, oneOf, text } from '../key/types.ts'
 
@@ -25,7 +25,7 @@ export interface CorsConfig {
 }
 
 /** `cors` of a route, and what `cors` of the whole configuration is made of. */
-export const corsHere: z.ZodType<CorsSettings | false, CorsConfig | false> = orOff(
+export const corsHere: z.ZodMiniType<CorsSettings | false, CorsConfig | false> = orOff(
   parsed(
     section<CorsSettings, CorsConfig>('CorsConfig', {
       origins: required(listOf(text, 1_000), {
@@ -75,7 +75,7 @@ export const corsHere: z.ZodType<CorsSettings | false, CorsConfig | false> = orO
 )
 
 /** `cors`. */
-export const cors: z.ZodType<CorsSettings | false, CorsConfig | false | undefined> = key(corsHere, {
+export const cors: z.ZodMiniType<CorsSettings | false, CorsConfig | false | undefined> = key(corsHere, {
   description:
     'Which pages of other origins may read answers, refusals too, and preflights answered before every check; or `false`.',
   default: false,

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, parsed, section } from '../key/key.ts'
 import { flag, listOf, text } from '../key/types.ts'
 
@@ -20,7 +20,7 @@ export interface CompiledCsrf {
 }
 
 /** `csrf`. */
-export const csrf: z.ZodType<CompiledCsrf | false, boolean | CsrfConfig | undefined> = key(
+export const csrf: z.ZodMiniType<CompiledCsrf | false, boolean | CsrfConfig | undefined> = key(
   parsed(
     z.union([
       flag,
@@ -51,7 +51,7 @@ export const csrf: z.ZodType<CompiledCsrf | false, boolean | CsrfConfig | undefi
 )
 
 /** `csrf` of a route. */
-export const routeCsrf: z.ZodType<false | 'always', false | 'always'> = z.union([
+export const routeCsrf: z.ZodMiniType<false | 'always', false | 'always'> = z.union([
   z.literal(false),
   z.literal('always'),
 ])

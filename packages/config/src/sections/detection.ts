@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, required, section } from '../key/key.ts'
 import { duration, type Listen, listen, listOf, oneOf, serverUrl, text } from '../key/types.ts'
 
@@ -27,7 +27,7 @@ export interface CompiledScenarios {
 }
 
 /** `scenarios`. */
-export const scenarios: z.ZodType<CompiledScenarios | false, ScenariosConfig | false | undefined> = key(
+export const scenarios: z.ZodMiniType<CompiledScenarios | false, ScenariosConfig | false | undefined> = key(
   orOff(
     section<CompiledScenarios, ScenariosConfig>('ScenariosConfig', {
       folders: key(listOf(text), {
@@ -76,14 +76,14 @@ export interface CompiledHoney {
 }
 
 /** `honey`. */
-export const honey: z.ZodType<CompiledHoney, HoneyConfig | undefined> = key(
+export const honey: z.ZodMiniType<CompiledHoney, HoneyConfig | undefined> = key(
   section<CompiledHoney, HoneyConfig>('HoneyConfig', {
     fields: key(listOf(text), {
       description: 'Names of query or body fields that no person fills, because the form hides them.',
       default: [],
       example: ['website'],
     }),
-    records: key(listOf(z.string().min(6)), {
+    records: key(listOf(z.string().check(z.minLength(6))), {
       description: 'Ids of records that nobody should ever open, at least 6 characters.',
       default: [],
       example: ['canary-4711'],
@@ -127,7 +127,7 @@ export interface CompiledCrowdsec {
 }
 
 /** `crowdsec`. */
-export const crowdsec: z.ZodType<CompiledCrowdsec, CrowdsecConfig | undefined> = key(
+export const crowdsec: z.ZodMiniType<CompiledCrowdsec, CrowdsecConfig | undefined> = key(
   section<CompiledCrowdsec, CrowdsecConfig>('CrowdsecConfig', {
     listen: key(listen, {
       description: "Where CrowdSec's local API is served to bouncers. Keys: `postern bouncers add NAME`.",

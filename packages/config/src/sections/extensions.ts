@@ -1,5 +1,5 @@
 import type { Detector, Event, Guard } from '@postern/core'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { inCode, key } from '../key/key.ts'
 import { listOf } from '../key/types.ts'
 import type { IdentifyConfig } from './identify.ts'
@@ -31,7 +31,7 @@ function has(value: unknown, method: string): boolean {
 }
 
 /** `guards`. */
-export const guards: z.ZodType<readonly Guard[], readonly Guard[] | undefined> = key(
+export const guards: z.ZodMiniType<readonly Guard[], readonly Guard[] | undefined> = key(
   listOf(
     inCode<Guard>(
       'a guard: { name, failure: "open" or "closed", decide(exchange) }',
@@ -48,7 +48,7 @@ export const guards: z.ZodType<readonly Guard[], readonly Guard[] | undefined> =
 )
 
 /** `detectors`. */
-export const detectors: z.ZodType<readonly Detector[], readonly Detector[] | undefined> = key(
+export const detectors: z.ZodMiniType<readonly Detector[], readonly Detector[] | undefined> = key(
   listOf(
     inCode<Detector>('a detector: { name, observe(event) }', value => has(value, 'observe')),
     64,
@@ -62,11 +62,13 @@ export const detectors: z.ZodType<readonly Detector[], readonly Detector[] | und
 )
 
 /** `onEvent`. */
-export const onEvent: z.ZodType<((event: Event) => void) | undefined, ((event: Event) => void) | undefined> =
-  key(
-    inCode<(event: Event) => void>('a function', value => typeof value === 'function'),
-    {
-      description: 'Receives every event, recorded or not, on the main thread. Must not throw or block.',
-      defaultText: 'nothing',
-    },
-  )
+export const onEvent: z.ZodMiniType<
+  ((event: Event) => void) | undefined,
+  ((event: Event) => void) | undefined
+> = key(
+  inCode<(event: Event) => void>('a function', value => typeof value === 'function'),
+  {
+    description: 'Receives every event, recorded or not, on the main thread. Must not throw or block.',
+    defaultText: 'nothing',
+  },
+)

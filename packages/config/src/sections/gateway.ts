@@ -1,6 +1,6 @@
 import type { Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, required, section } from '../key/key.ts'
 import {
   backendAddress,
@@ -150,7 +150,7 @@ export interface CompiledAdmin {
 }
 
 /** `upstream`. */
-export const upstream: z.ZodType<string | undefined, string | undefined> = key(backendAddress, {
+export const upstream: z.ZodMiniType<string | undefined, string | undefined> = key(backendAddress, {
   description:
     'Address of the backend: `http:`, `https:` (with a certificate for that host), or `unix:` with the path of a Unix socket. Gateway only.',
   example: 'http://127.0.0.1:3000',
@@ -158,39 +158,41 @@ export const upstream: z.ZodType<string | undefined, string | undefined> = key(b
 })
 
 /** `backendCheck`. */
-export const backendCheck: z.ZodType<CompiledBackendCheck | false, BackendCheckConfig | false | undefined> =
-  key(
-    orOff(
-      section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', {
-        path: key(requestPath, {
-          description:
-            'Path that is asked for with `GET`: an answer of 5xx, or none within 2 s, is a failure. Without it only a connection is opened, which a backend that hangs still accepts.',
-          example: '/healthz',
-        }),
-        required: key(flag, {
-          description: 'Whether the process is not ready (`/readyz`) while the backend is down.',
-          default: false,
-          example: true,
-        }),
-        every: key(secondOrMore, {
-          description: 'How often it looks; at least `1s`.',
-          default: '5s',
-          example: '30s',
-        }),
+export const backendCheck: z.ZodMiniType<
+  CompiledBackendCheck | false,
+  BackendCheckConfig | false | undefined
+> = key(
+  orOff(
+    section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', {
+      path: key(requestPath, {
+        description:
+          'Path that is asked for with `GET`: an answer of 5xx, or none within 2 s, is a failure. Without it only a connection is opened, which a backend that hangs still accepts.',
+        example: '/healthz',
       }),
-    ),
-    {
-      description:
-        'Checks whether the backend is up, for readiness, the log and metrics, or `false`. Gateway only.',
-      default: {},
-      defaultText: 'on',
-      example: { required: true },
-      applies: 'restart',
-    },
-  )
+      required: key(flag, {
+        description: 'Whether the process is not ready (`/readyz`) while the backend is down.',
+        default: false,
+        example: true,
+      }),
+      every: key(secondOrMore, {
+        description: 'How often it looks; at least `1s`.',
+        default: '5s',
+        example: '30s',
+      }),
+    }),
+  ),
+  {
+    description:
+      'Checks whether the backend is up, for readiness, the log and metrics, or `false`. Gateway only.',
+    default: {},
+    defaultText: 'on',
+    example: { required: true },
+    applies: 'restart',
+  },
+)
 
 /** `keepHeaders`. */
-export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undefined> = key(
+export const keepHeaders: z.ZodMiniType<readonly string[], readonly string[] | undefined> = key(
   listOf(headerName),
   {
     description:
@@ -204,7 +206,7 @@ export const keepHeaders: z.ZodType<readonly string[], readonly string[] | undef
 )
 
 /** `listen`. */
-export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(gatewayListen, {
+export const listenPlace: z.ZodMiniType<Listen, string | number | undefined> = key(gatewayListen, {
   description:
     'Where the gateway listens: `host:port`, or a port on this machine only. `0.0.0.0:8080` opens it to the network; `unix:/run/postern/http.sock` is a Unix socket, for a proxy on this machine.',
   default: '127.0.0.1:8080',
@@ -213,7 +215,7 @@ export const listenPlace: z.ZodType<Listen, string | number | undefined> = key(g
 })
 
 /** `tls`. */
-export const tls: z.ZodType<TlsConfig | undefined, TlsConfig | undefined> = key(
+export const tls: z.ZodMiniType<TlsConfig | undefined, TlsConfig | undefined> = key(
   section<TlsConfig, TlsConfig>('TlsConfig', {
     cert: required(text, { description: 'File of the certificate chain, in PEM.', example: 'cert.pem' }),
     key: required(text, { description: 'File of the private key, in PEM.', example: 'key.pem' }),
@@ -227,7 +229,7 @@ export const tls: z.ZodType<TlsConfig | undefined, TlsConfig | undefined> = key(
 )
 
 /** `forwardAuth`. */
-export const forwardAuth: z.ZodType<CompiledForwardAuth, ForwardAuthConfig | undefined> = key(
+export const forwardAuth: z.ZodMiniType<CompiledForwardAuth, ForwardAuthConfig | undefined> = key(
   section<CompiledForwardAuth, ForwardAuthConfig>('ForwardAuthConfig', {
     dialect: key(oneOf('nginx', 'traefik', 'caddy', 'envoy'), {
       description: 'The proxy that asks; it says how the request is described.',
@@ -238,7 +240,7 @@ export const forwardAuth: z.ZodType<CompiledForwardAuth, ForwardAuthConfig | und
       default: '127.0.0.1:9090',
       example: '10.0.0.5:9090',
     }),
-    prefix: key(z.string().startsWith('/', 'must begin with "/"'), {
+    prefix: key(z.string().check(z.startsWith('/', 'must begin with "/"')), {
       description: "Removed from the path that the proxy asks with: Envoy's `path_prefix`.",
       example: '/check',
     }),
@@ -253,8 +255,8 @@ export const forwardAuth: z.ZodType<CompiledForwardAuth, ForwardAuthConfig | und
 )
 
 /** `workers`. */
-export const workers: z.ZodType<number | 'auto', number | 'auto' | undefined> = key(
-  z.union([z.literal('auto'), z.int().min(1).max(256)]),
+export const workers: z.ZodMiniType<number | 'auto', number | 'auto' | undefined> = key(
+  z.union([z.literal('auto'), z.int().check(z.minimum(1), z.maximum(256))]),
   {
     description: 'Worker threads of the gateway; `auto` for one per core.',
     default: 1,
@@ -263,11 +265,11 @@ export const workers: z.ZodType<number | 'auto', number | 'auto' | undefined> = 
   },
 )
 
-const timeout = (description: string, standard: string): z.ZodType<number, Duration | undefined> =>
+const timeout = (description: string, standard: string): z.ZodMiniType<number, Duration | undefined> =>
   key(duration, { description, default: standard, example: standard })
 
 /** `timeouts`. */
-export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> = key(
+export const timeouts: z.ZodMiniType<CompiledTimeouts, TimeoutsConfig | undefined> = key(
   section<CompiledTimeouts, TimeoutsConfig>('TimeoutsConfig', {
     head: timeout('How long a request head may take to arrive.', '10s'),
     bodyProgress: timeout(
@@ -304,11 +306,11 @@ export const timeouts: z.ZodType<CompiledTimeouts, TimeoutsConfig | undefined> =
   },
 )
 
-const cap = (description: string, standard: number): z.ZodType<number, number | undefined> =>
+const cap = (description: string, standard: number): z.ZodMiniType<number, number | undefined> =>
   key(count, { description, default: standard, example: standard })
 
 /** `caps`. */
-export const caps: z.ZodType<CompiledCaps, CapsConfig | undefined> = key(
+export const caps: z.ZodMiniType<CompiledCaps, CapsConfig | undefined> = key(
   section<CompiledCaps, CapsConfig>('CapsConfig', {
     headerBytes: cap('Largest request head, and largest response head, in bytes.', 16_384),
     connections: cap('Most client connections open at once.', 10_000),
@@ -335,7 +337,7 @@ export const caps: z.ZodType<CompiledCaps, CapsConfig | undefined> = key(
 )
 
 /** `admin`. */
-export const admin: z.ZodType<CompiledAdmin | false, AdminConfig | false | undefined> = key(
+export const admin: z.ZodMiniType<CompiledAdmin | false, AdminConfig | false | undefined> = key(
   orOff(
     section<CompiledAdmin, AdminConfig>('AdminConfig', {
       listen: key(listen, {

@@ -1,19 +1,19 @@
 import { type ByteSize, CidrSet, ConfigError, type Mode } from '@postern/core'
 import type { HeaderStyle } from '@postern/throttle'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, parsed } from '../key/key.ts'
 import { MEMORY_ONLY } from '../key/memory-only.ts'
 import { addressRange, addressSet, byteSize, mode, oneOf, text } from '../key/types.ts'
 
 /** `mode`. */
-export const engineMode: z.ZodType<Mode, Mode | undefined> = key(mode, {
+export const engineMode: z.ZodMiniType<Mode, Mode | undefined> = key(mode, {
   description: '`observe` decides and logs everything and blocks nothing. Start with it on a live system.',
   default: 'enforce',
   example: 'observe',
 })
 
 /** `trustProxies`. */
-export const trustProxies: z.ZodType<CidrSet, string | readonly string[] | undefined> = key(
+export const trustProxies: z.ZodMiniType<CidrSet, string | readonly string[] | undefined> = key(
   z.union([addressSet, parsed(addressRange, undefined, entry => CidrSet.parse([entry]))]),
   {
     description:
@@ -25,7 +25,7 @@ export const trustProxies: z.ZodType<CidrSet, string | readonly string[] | undef
 )
 
 /** `rateLimitHeaders`. */
-export const rateLimitHeaders: z.ZodType<HeaderStyle, HeaderStyle | undefined> = key(
+export const rateLimitHeaders: z.ZodMiniType<HeaderStyle, HeaderStyle | undefined> = key(
   oneOf('standard', 'legacy', 'both', 'none'),
   {
     description:
@@ -36,13 +36,13 @@ export const rateLimitHeaders: z.ZodType<HeaderStyle, HeaderStyle | undefined> =
 )
 
 /** `bodyLimit`. */
-export const bodyLimit: z.ZodType<number, ByteSize | undefined> = key(byteSize, {
+export const bodyLimit: z.ZodMiniType<number, ByteSize | undefined> = key(byteSize, {
   description: 'How much of a body rules may read.',
   default: '1mb',
   example: '4mb',
 })
 
-const orMemory: z.ZodType<string, string | false> = parsed(orOff(text), undefined, value => {
+const orMemory: z.ZodMiniType<string, string | false> = parsed(orOff(text), undefined, value => {
   if (value === false) return MEMORY_ONLY
   if (value === ':memory:')
     throw new ConfigError({
@@ -64,7 +64,7 @@ function unmeantPath(path: string): string | undefined {
 }
 
 /** `dataDirectory`. */
-export const dataDirectory: z.ZodType<string, string | false | undefined> = key(orMemory, {
+export const dataDirectory: z.ZodMiniType<string, string | false | undefined> = key(orMemory, {
   description:
     'Where everything durable is kept, relative to the configuration, or `false` if nothing can be written: durable data is then in `stores`, or off. One process at a time.',
   default: '.postern',

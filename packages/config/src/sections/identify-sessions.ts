@@ -1,5 +1,5 @@
 import type { CidrSet, Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, required, section } from '../key/key.ts'
 import { addressSet, duration, headerName, listOf, text } from '../key/types.ts'
 import { claims, type PrincipalPaths, type PrincipalPathsConfig } from './identify-tokens.ts'
@@ -83,7 +83,7 @@ export interface CompiledProxyHeaders extends CompiledKnownProxy {
 }
 
 /** `sessionUrl` of a method. */
-export const sessionUrl: z.ZodType<CompiledSessionUrl, SessionUrlConfig> = section<
+export const sessionUrl: z.ZodMiniType<CompiledSessionUrl, SessionUrlConfig> = section<
   CompiledSessionUrl,
   SessionUrlConfig
 >('SessionUrlConfig', {
@@ -105,7 +105,7 @@ export const sessionUrl: z.ZodType<CompiledSessionUrl, SessionUrlConfig> = secti
 })
 
 /** `betterAuth` of a method. */
-export const betterAuth: z.ZodType<CompiledBetterAuth, BetterAuthConfig> = section<
+export const betterAuth: z.ZodMiniType<CompiledBetterAuth, BetterAuthConfig> = section<
   CompiledBetterAuth,
   BetterAuthConfig
 >('BetterAuthConfig', {
@@ -122,7 +122,7 @@ export const betterAuth: z.ZodType<CompiledBetterAuth, BetterAuthConfig> = secti
 })
 
 /** `authJs` of a method. */
-export const authJs: z.ZodType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfig, AuthJsConfig>(
+export const authJs: z.ZodMiniType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfig, AuthJsConfig>(
   'AuthJsConfig',
   {
     secret: required(text, {
@@ -133,7 +133,7 @@ export const authJs: z.ZodType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfi
 )
 
 /** `mtls` of a method. */
-export const mtls: z.ZodType<CompiledCertificate, CertificateConfig> = section<
+export const mtls: z.ZodMiniType<CompiledCertificate, CertificateConfig> = section<
   CompiledCertificate,
   CertificateConfig
 >('CertificateConfig', {
@@ -144,13 +144,13 @@ export const mtls: z.ZodType<CompiledCertificate, CertificateConfig> = section<
   }),
 })
 
-const from: z.ZodType<CidrSet, readonly string[]> = required(addressSet, {
+const from: z.ZodMiniType<CidrSet, readonly string[]> = required(addressSet, {
   description: 'Addresses of the proxy; from anybody else its headers are removed.',
   example: ['10.0.0.0/8'],
 })
 
 /** `proxy` of a method. */
-export const proxy: z.ZodType<CompiledProxyHeaders, ProxyHeadersConfig> = section<
+export const proxy: z.ZodMiniType<CompiledProxyHeaders, ProxyHeadersConfig> = section<
   CompiledProxyHeaders,
   ProxyHeadersConfig
 >('ProxyHeadersConfig', {
@@ -167,7 +167,7 @@ export const proxy: z.ZodType<CompiledProxyHeaders, ProxyHeadersConfig> = sectio
 })
 
 /** `oauth2Proxy` and `tailscale` of a method. */
-export const knownProxy: z.ZodType<CompiledKnownProxy, KnownProxyConfig> = section<
+export const knownProxy: z.ZodMiniType<CompiledKnownProxy, KnownProxyConfig> = section<
   CompiledKnownProxy,
   KnownProxyConfig
 >('KnownProxyConfig', { from })

@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, required, section } from '../key/key.ts'
 import { duration, headerName, listOf, text } from '../key/types.ts'
 
@@ -154,7 +154,7 @@ export interface CompiledIntrospection extends Omit<IntrospectionConfig, 'cache'
 }
 
 /** Paths of a principal. */
-export const claims: z.ZodType<PrincipalPaths, PrincipalPathsConfig> = section<
+export const claims: z.ZodMiniType<PrincipalPaths, PrincipalPathsConfig> = section<
   PrincipalPaths,
   PrincipalPathsConfig
 >('PrincipalPathsConfig', {
@@ -178,14 +178,14 @@ export const claims: z.ZodType<PrincipalPaths, PrincipalPathsConfig> = section<
   }),
 })
 
-const claimsKey: z.ZodType<PrincipalPaths | undefined, PrincipalPathsConfig | undefined> = key(claims, {
+const claimsKey: z.ZodMiniType<PrincipalPaths | undefined, PrincipalPathsConfig | undefined> = key(claims, {
   description:
     'Where the claims hold the id, roles, tenant and plan of the principal, and the time of the sign-in, with dots between names.',
   defaultText: 'see below',
   example: { id: 'user.id' },
 })
 
-const origins: z.ZodType<readonly string[] | undefined, readonly string[] | undefined> = key(
+const origins: z.ZodMiniType<readonly string[] | undefined, readonly string[] | undefined> = key(
   listOf(text, 10),
   {
     description:
@@ -196,7 +196,7 @@ const origins: z.ZodType<readonly string[] | undefined, readonly string[] | unde
 )
 
 /** `jwt` of a method. */
-export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>('JwtConfig', {
+export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>('JwtConfig', {
   issuer: required(text, {
     description: 'Issuer of the tokens, exactly as they name it in `iss`.',
     example: 'https://id.example.com',
@@ -238,35 +238,41 @@ export const jwt: z.ZodType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtCo
   claims: claimsKey,
 })
 
-const audienceOf = (description: string, example: string): z.ZodType<string, string> =>
+const audienceOf = (description: string, example: string): z.ZodMiniType<string, string> =>
   required(text, { description, example })
 
 /** `auth0` of a method. */
-export const auth0: z.ZodType<Auth0Config, Auth0Config> = section<Auth0Config, Auth0Config>('Auth0Config', {
-  domain: required(text, {
-    description: 'Host name of the tenant at Auth0, without `https://`.',
-    example: 'example.eu.auth0.com',
-  }),
-  audience: audienceOf(
-    'Identifier of the API at Auth0, as its tokens name it in `aud`.',
-    'https://api.example.com',
-  ),
-})
+export const auth0: z.ZodMiniType<Auth0Config, Auth0Config> = section<Auth0Config, Auth0Config>(
+  'Auth0Config',
+  {
+    domain: required(text, {
+      description: 'Host name of the tenant at Auth0, without `https://`.',
+      example: 'example.eu.auth0.com',
+    }),
+    audience: audienceOf(
+      'Identifier of the API at Auth0, as its tokens name it in `aud`.',
+      'https://api.example.com',
+    ),
+  },
+)
 
 /** `clerk` of a method. */
-export const clerk: z.ZodType<ClerkConfig, ClerkConfig> = section<ClerkConfig, ClerkConfig>('ClerkConfig', {
-  frontendApi: required(text, {
-    description: "Address of the Frontend API, as Clerk's dashboard shows it under API keys.",
-    example: 'https://clerk.example.com',
-  }),
-  origins: required(listOf(text, 20), {
-    description: 'Origins of your application, one of which `azp` of a token must name.',
-    example: ['https://app.example.com'],
-  }),
-})
+export const clerk: z.ZodMiniType<ClerkConfig, ClerkConfig> = section<ClerkConfig, ClerkConfig>(
+  'ClerkConfig',
+  {
+    frontendApi: required(text, {
+      description: "Address of the Frontend API, as Clerk's dashboard shows it under API keys.",
+      example: 'https://clerk.example.com',
+    }),
+    origins: required(listOf(text, 20), {
+      description: 'Origins of your application, one of which `azp` of a token must name.',
+      example: ['https://app.example.com'],
+    }),
+  },
+)
 
 /** `cognito` of a method. */
-export const cognito: z.ZodType<CognitoConfig, CognitoConfig> = section<CognitoConfig, CognitoConfig>(
+export const cognito: z.ZodMiniType<CognitoConfig, CognitoConfig> = section<CognitoConfig, CognitoConfig>(
   'CognitoConfig',
   {
     region: required(text, { description: 'AWS region of the user pool.', example: 'eu-central-1' }),
@@ -279,31 +285,34 @@ export const cognito: z.ZodType<CognitoConfig, CognitoConfig> = section<CognitoC
 )
 
 /** `keycloak` of a method. */
-export const keycloak: z.ZodType<KeycloakConfig, KeycloakConfig> = section<KeycloakConfig, KeycloakConfig>(
-  'KeycloakConfig',
+export const keycloak: z.ZodMiniType<KeycloakConfig, KeycloakConfig> = section<
+  KeycloakConfig,
+  KeycloakConfig
+>('KeycloakConfig', {
+  realm: required(text, {
+    description: 'Address of the realm, `https://HOST/realms/NAME`.',
+    example: 'https://id.example.com/realms/shop',
+  }),
+  audience: audienceOf('Client that the tokens are for, as they name it in `aud`.', 'orders'),
+})
+
+/** `entra` of a method. */
+export const entra: z.ZodMiniType<EntraConfig, EntraConfig> = section<EntraConfig, EntraConfig>(
+  'EntraConfig',
   {
-    realm: required(text, {
-      description: 'Address of the realm, `https://HOST/realms/NAME`.',
-      example: 'https://id.example.com/realms/shop',
+    directory: required(text, {
+      description: 'Id of the tenant (directory), a UUID.',
+      example: '11111111-2222-3333-4444-555555555555',
     }),
-    audience: audienceOf('Client that the tokens are for, as they name it in `aud`.', 'orders'),
+    audience: audienceOf(
+      'Id of the app registration, as tokens name it in `aud`.',
+      '66666666-7777-8888-9999-000000000000',
+    ),
   },
 )
 
-/** `entra` of a method. */
-export const entra: z.ZodType<EntraConfig, EntraConfig> = section<EntraConfig, EntraConfig>('EntraConfig', {
-  directory: required(text, {
-    description: 'Id of the tenant (directory), a UUID.',
-    example: '11111111-2222-3333-4444-555555555555',
-  }),
-  audience: audienceOf(
-    'Id of the app registration, as tokens name it in `aud`.',
-    '66666666-7777-8888-9999-000000000000',
-  ),
-})
-
 /** `cloudflareAccess` of a method. */
-export const cloudflareAccess: z.ZodType<CloudflareAccessConfig, CloudflareAccessConfig> = section<
+export const cloudflareAccess: z.ZodMiniType<CloudflareAccessConfig, CloudflareAccessConfig> = section<
   CloudflareAccessConfig,
   CloudflareAccessConfig
 >('CloudflareAccessConfig', {
@@ -318,7 +327,7 @@ export const cloudflareAccess: z.ZodType<CloudflareAccessConfig, CloudflareAcces
 })
 
 /** `introspection` of a method. */
-export const introspection: z.ZodType<CompiledIntrospection, IntrospectionConfig> = section<
+export const introspection: z.ZodMiniType<CompiledIntrospection, IntrospectionConfig> = section<
   CompiledIntrospection,
   IntrospectionConfig
 >('IntrospectionConfig', {

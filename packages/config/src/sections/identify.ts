@@ -1,5 +1,5 @@
 import { ConfigError, type Duration, type Identify } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { inCode, key, parsed, required, section } from '../key/key.ts'
 import { duration, listOf, oneOf, storeUrl, text } from '../key/types.ts'
 import {
@@ -178,14 +178,14 @@ export interface CompiledIdentify {
 
 type Written = Omit<CompiledIdentifyMethod, 'name'> & { readonly name?: string }
 
-const method: z.ZodType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
+const method: z.ZodMiniType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
   section<Written, IdentifyMethodConfig>('IdentifyMethodConfig', {
-    name: key(z.string().regex(/^[A-Za-z][\w-]{0,40}$/, 'a short name, e.g. "customers"'), {
+    name: key(z.string().check(z.regex(/^[A-Za-z][\w-]{0,40}$/, 'a short name, e.g. "customers"')), {
       description: 'Name of this method, as `identify` of a route names it.',
       defaultText: 'the key that is used, e.g. `jwt`',
       example: 'customers',
     }),
-    prefix: key(z.string().regex(/^[\w:./-]{1,100}$/, 'a short text, e.g. "partners:"'), {
+    prefix: key(z.string().check(z.regex(/^[\w:./-]{1,100}$/, 'a short text, e.g. "partners:"')), {
       description:
         'Added in front of the ids of this method, so that principals of two issuers cannot be confused.',
       defaultText: 'nothing',
@@ -276,7 +276,7 @@ function oneKind(): ConfigError {
   })
 }
 
-const lookUp: z.ZodType<CompiledLookUp, LookUpConfig> = parsed(
+const lookUp: z.ZodMiniType<CompiledLookUp, LookUpConfig> = parsed(
   section<CompiledLookUp, LookUpConfig>('LookUpConfig', {
     url: key(text, {
       description:
@@ -309,7 +309,7 @@ const lookUp: z.ZodType<CompiledLookUp, LookUpConfig> = parsed(
   },
 )
 
-const entries: z.ZodType<CompiledIdentifyMethods, readonly IdentifyMethodEntry[]> = parsed(
+const entries: z.ZodMiniType<CompiledIdentifyMethods, readonly IdentifyMethodEntry[]> = parsed(
   listOf(z.union([oneOf('session', 'apiKey', 'oauth'), method]), 32),
   undefined,
   list => {
@@ -327,39 +327,39 @@ const entries: z.ZodType<CompiledIdentifyMethods, readonly IdentifyMethodEntry[]
   },
 )
 
-const by: z.ZodType<CompiledIdentify['by'], IdentifySettings['by']> = z.union([
+const by: z.ZodMiniType<CompiledIdentify['by'], IdentifySettings['by']> = z.union([
   z.literal('application'),
   entries,
   inCode<Identify>('a function', value => typeof value === 'function'),
 ])
 
-const settings: z.ZodType<CompiledIdentify, IdentifySettings> = section<CompiledIdentify, IdentifySettings>(
-  'IdentifySettings',
-  {
-    by: required(by, {
-      description: 'A list of methods, a function that returns the principal, or `application`.',
-      example: 'application',
-    }),
-    lookUp: key(lookUp, {
-      description: 'Adds plan, tenant and roles to the principal that a method of the list identified.',
-      defaultText: 'nothing',
-      example: { url: 'http://127.0.0.1:3000/internal/customers/{id}' },
-    }),
-    deadline: key(duration, {
-      description: 'How long a request waits for `by`.',
-      default: '1s',
-      example: '500ms',
-    }),
-    onFailure: key(oneOf('anonymous', 'refuse'), {
-      description: 'When `by` fails or is late: continue as `anonymous`, or `refuse` with 503.',
-      default: 'anonymous',
-      example: 'refuse',
-    }),
-  },
-)
+const settings: z.ZodMiniType<CompiledIdentify, IdentifySettings> = section<
+  CompiledIdentify,
+  IdentifySettings
+>('IdentifySettings', {
+  by: required(by, {
+    description: 'A list of methods, a function that returns the principal, or `application`.',
+    example: 'application',
+  }),
+  lookUp: key(lookUp, {
+    description: 'Adds plan, tenant and roles to the principal that a method of the list identified.',
+    defaultText: 'nothing',
+    example: { url: 'http://127.0.0.1:3000/internal/customers/{id}' },
+  }),
+  deadline: key(duration, {
+    description: 'How long a request waits for `by`.',
+    default: '1s',
+    example: '500ms',
+  }),
+  onFailure: key(oneOf('anonymous', 'refuse'), {
+    description: 'When `by` fails or is late: continue as `anonymous`, or `refuse` with 503.',
+    default: 'anonymous',
+    example: 'refuse',
+  }),
+})
 
 /** `identify`. */
-export const identify: z.ZodType<CompiledIdentify | undefined, IdentifyConfig | undefined> = key(
+export const identify: z.ZodMiniType<CompiledIdentify | undefined, IdentifyConfig | undefined> = key(
   parsed(z.union([by, settings]), undefined, said =>
     typeof said === 'object' && 'by' in said
       ? said

@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, section } from '../key/key.ts'
 import { count, duration, listOf, oneOf, text } from '../key/types.ts'
 
@@ -54,37 +54,38 @@ export interface CompiledIdentityBackend {
   readonly claims: readonly ('email' | 'name')[]
 }
 
-const word = z.string().regex(/^[a-z][a-z0-9]{1,15}$/, '2 to 16 small letters and digits')
+const word = z.string().check(z.regex(/^[a-z][a-z0-9]{1,15}$/, '2 to 16 small letters and digits'))
 
 /** `identity.sessions`. */
-export const identitySessions: z.ZodType<CompiledIdentitySessions, IdentitySessionsConfig | undefined> = key(
-  section<CompiledIdentitySessions, IdentitySessionsConfig>('IdentitySessionsConfig', {
-    idle: key(duration, {
-      description: 'A session that is not used for this time ends.',
-      default: '3d',
-      example: '1h',
+export const identitySessions: z.ZodMiniType<CompiledIdentitySessions, IdentitySessionsConfig | undefined> =
+  key(
+    section<CompiledIdentitySessions, IdentitySessionsConfig>('IdentitySessionsConfig', {
+      idle: key(duration, {
+        description: 'A session that is not used for this time ends.',
+        default: '3d',
+        example: '1h',
+      }),
+      lifetime: key(duration, {
+        description: 'A session ends this long after the sign-in, used or not.',
+        default: '30d',
+        example: '12h',
+      }),
+      store: key(oneOf('database', 'redis'), {
+        description: 'Where sessions are stored: with the accounts, or in `stores.redis`.',
+        default: 'database',
+        example: 'redis',
+      }),
     }),
-    lifetime: key(duration, {
-      description: 'A session ends this long after the sign-in, used or not.',
-      default: '30d',
-      example: '12h',
-    }),
-    store: key(oneOf('database', 'redis'), {
-      description: 'Where sessions are stored: with the accounts, or in `stores.redis`.',
-      default: 'database',
-      example: 'redis',
-    }),
-  }),
-  {
-    description: 'How long sessions last, and where they are stored.',
-    default: {},
-    defaultText: 'see below',
-    example: { idle: '1h' },
-  },
-)
+    {
+      description: 'How long sessions last, and where they are stored.',
+      default: {},
+      defaultText: 'see below',
+      example: { idle: '1h' },
+    },
+  )
 
 /** `identity.keys`. */
-export const identityKeys: z.ZodType<CompiledIdentityKeys, IdentityKeysConfig | undefined> = key(
+export const identityKeys: z.ZodMiniType<CompiledIdentityKeys, IdentityKeysConfig | undefined> = key(
   section<CompiledIdentityKeys, IdentityKeysConfig>('IdentityKeysConfig', {
     prefix: key(word, {
       description: 'First part of every key: 2 to 16 small letters and digits.',
@@ -106,7 +107,7 @@ export const identityKeys: z.ZodType<CompiledIdentityKeys, IdentityKeysConfig | 
 )
 
 /** `identity.backend`. */
-export const identityBackend: z.ZodType<
+export const identityBackend: z.ZodMiniType<
   CompiledIdentityBackend | undefined,
   IdentityBackendConfig | undefined
 > = key(
@@ -116,7 +117,7 @@ export const identityBackend: z.ZodType<
       defaultText: 'the origin',
       example: 'orders',
     }),
-    header: key(z.string().regex(/^[a-z0-9-]{1,64}$/, 'a header in small letters'), {
+    header: key(z.string().check(z.regex(/^[a-z0-9-]{1,64}$/, 'a header in small letters')), {
       description: 'Header that carries the token.',
       default: 'x-identity-jwt',
       example: 'x-user',

@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { key, orOff, required, section } from '../key/key.ts'
 import { listOf, oneOf, secondToMinute, text, url } from '../key/types.ts'
 
@@ -67,7 +67,7 @@ export interface CompiledOauth {
   readonly refreshGrace: false | number
 }
 
-const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
+const client: z.ZodMiniType<CompiledOauthClient, OauthClientConfig> = section<
   CompiledOauthClient,
   OauthClientConfig
 >('OauthClientConfig', {
@@ -96,7 +96,7 @@ const client: z.ZodType<CompiledOauthClient, OauthClientConfig> = section<
 })
 
 /** The value of `identity.oauth`. */
-export const oauth: z.ZodType<CompiledOauth, OauthConfig> = section<CompiledOauth, OauthConfig>(
+export const oauth: z.ZodMiniType<CompiledOauth, OauthConfig> = section<CompiledOauth, OauthConfig>(
   'OauthConfig',
   {
     clients: key(listOf(client, 1_000), {

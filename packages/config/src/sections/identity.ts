@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, required, section } from '../key/key.ts'
 import { listOf, oneOf, text, url, webUrl } from '../key/types.ts'
 import {
@@ -115,7 +115,7 @@ export interface CompiledIdentity {
 
 type Compiled<Name extends keyof CompiledIdentity> = NonNullable<CompiledIdentity[Name]>
 
-const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = section<
+const provider: z.ZodMiniType<Compiled<'providers'>[number], ProviderConfig> = section<
   Compiled<'providers'>[number],
   ProviderConfig
 >('ProviderConfig', {
@@ -141,7 +141,7 @@ const provider: z.ZodType<Compiled<'providers'>[number], ProviderConfig> = secti
 })
 
 /** `identity`. */
-export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | undefined> = key(
+export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfig | undefined> = key(
   section<CompiledIdentity, IdentityConfig>('IdentityConfig', {
     origin: required(webUrl, {
       description:
@@ -153,7 +153,7 @@ export const identity: z.ZodType<CompiledIdentity | undefined, IdentityConfig | 
       defaultText: 'the host',
       example: 'Shop',
     }),
-    home: key(z.string().regex(/^\/(?!\/)/, 'a path such as /orders'), {
+    home: key(z.string().check(z.regex(/^\/(?!\/)/, 'a path such as /orders')), {
       description: 'Path to which people are led after signing in.',
       default: '/',
       example: '/orders',

@@ -6,7 +6,7 @@ import {
   PARAMETER_TYPES,
   type ParameterType,
 } from '@postern/inspect'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { checked, key, orOff, section } from '../key/key.ts'
 import { flag, inspectRule, listOf, mode, oneOf, routePattern, text } from '../key/types.ts'
 
@@ -160,7 +160,7 @@ export interface CompiledInspection {
   readonly sinks: CompiledSinks | false
 }
 
-const level: z.ZodType<1 | 2 | 3 | 4, 1 | 2 | 3 | 4> = z.literal([1, 2, 3, 4])
+const level: z.ZodMiniType<1 | 2 | 3 | 4, 1 | 2 | 3 | 4> = z.literal([1, 2, 3, 4])
 
 const rule = key(inspectRule, {
   description: 'Id of the rule, or a family with `*`, such as `xss/*`.',
@@ -193,38 +193,38 @@ const parameterTypes = z.record(
 )
 
 /** `inspect` of a route. */
-export const inspectHere: z.ZodType<InspectSettings, InspectConfig> = section<InspectSettings, InspectConfig>(
-  'InspectConfig',
-  {
-    level: key(level, {
-      description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
-      defaultText: '`inspect.level`',
-      example: 2,
-    }),
-    except: key(listOf(section<CompiledExcept, ExceptConfig>('ExceptConfig', { rule, parameter })), {
-      description: 'Exceptions for this route.',
-      example: [{ rule: 'sqli/union', parameter: 'body.sql' }],
-    }),
-    unread: key(oneOf('stream', 'refuse', 'pass'), {
-      description:
-        'What happens to the rest of a body that is longer than `bodyLimit`: it is inspected while it streams (`stream`), or the request is refused, or the rest passes.',
-      defaultText: '`stream`',
-      example: 'refuse',
-    }),
-    parameters: key(parameterTypes, {
-      description: 'What parameters hold on this route, by place; counts before `inspect.parameters`.',
-      defaultText: 'nothing is known',
-      example: { 'body.html': 'markup' },
-    }),
-    overBudget: key(oneOf('refuse', 'pass'), {
-      description: 'What happens to a request that costs more to inspect than one may.',
-      defaultText: '`refuse`',
-      example: 'pass',
-    }),
-  },
-)
+export const inspectHere: z.ZodMiniType<InspectSettings, InspectConfig> = section<
+  InspectSettings,
+  InspectConfig
+>('InspectConfig', {
+  level: key(level, {
+    description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
+    defaultText: '`inspect.level`',
+    example: 2,
+  }),
+  except: key(listOf(section<CompiledExcept, ExceptConfig>('ExceptConfig', { rule, parameter })), {
+    description: 'Exceptions for this route.',
+    example: [{ rule: 'sqli/union', parameter: 'body.sql' }],
+  }),
+  unread: key(oneOf('stream', 'refuse', 'pass'), {
+    description:
+      'What happens to the rest of a body that is longer than `bodyLimit`: it is inspected while it streams (`stream`), or the request is refused, or the rest passes.',
+    defaultText: '`stream`',
+    example: 'refuse',
+  }),
+  parameters: key(parameterTypes, {
+    description: 'What parameters hold on this route, by place; counts before `inspect.parameters`.',
+    defaultText: 'nothing is known',
+    example: { 'body.html': 'markup' },
+  }),
+  overBudget: key(oneOf('refuse', 'pass'), {
+    description: 'What happens to a request that costs more to inspect than one may.',
+    defaultText: '`refuse`',
+    example: 'pass',
+  }),
+})
 
-const foreign: z.ZodType<ForeignRuleFiles, ForeignRulesConfig> = section<
+const foreign: z.ZodMiniType<ForeignRuleFiles, ForeignRulesConfig> = section<
   ForeignRuleFiles,
   ForeignRulesConfig
 >('ForeignRulesConfig', {
@@ -247,7 +247,7 @@ const foreign: z.ZodType<ForeignRuleFiles, ForeignRulesConfig> = section<
 
 const atSink = oneOf('refuse', 'report', 'off')
 
-const sinks: z.ZodType<CompiledSinks, SinksConfig> = section<CompiledSinks, SinksConfig>('SinksConfig', {
+const sinks: z.ZodMiniType<CompiledSinks, SinksConfig> = section<CompiledSinks, SinksConfig>('SinksConfig', {
   sql: key(atSink, {
     description: 'Statements of `pg`, `mysql2` and `node:sqlite`.',
     default: 'refuse',
@@ -271,69 +271,70 @@ const sinks: z.ZodType<CompiledSinks, SinksConfig> = section<CompiledSinks, Sink
 })
 
 /** `inspect`: inspection everywhere. */
-export const inspection: z.ZodType<CompiledInspection | false, InspectionConfig | false | undefined> = key(
-  orOff(
-    section<CompiledInspection, InspectionConfig>('InspectionConfig', {
-      level: key(level, {
-        description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
-        default: 1,
-        example: 2,
-      }),
-      except: key(
-        listOf(
-          section<CompiledExcept & { readonly route?: string }, RoutedExceptConfig>('RoutedExceptConfig', {
-            rule,
-            parameter,
-            route: key(routePattern, {
-              description: 'Pattern of the routes that the exception holds on.',
-              example: 'POST /posts',
+export const inspection: z.ZodMiniType<CompiledInspection | false, InspectionConfig | false | undefined> =
+  key(
+    orOff(
+      section<CompiledInspection, InspectionConfig>('InspectionConfig', {
+        level: key(level, {
+          description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
+          default: 1,
+          example: 2,
+        }),
+        except: key(
+          listOf(
+            section<CompiledExcept & { readonly route?: string }, RoutedExceptConfig>('RoutedExceptConfig', {
+              rule,
+              parameter,
+              route: key(routePattern, {
+                description: 'Pattern of the routes that the exception holds on.',
+                example: 'POST /posts',
+              }),
             }),
-          }),
+          ),
+          {
+            description: 'Exceptions, everywhere or on one route.',
+            default: [],
+            example: [{ rule: 'xss/*', parameter: 'body.text', route: 'POST /posts' }],
+          },
         ),
-        {
-          description: 'Exceptions, everywhere or on one route.',
-          default: [],
-          example: [{ rule: 'xss/*', parameter: 'body.text', route: 'POST /posts' }],
-        },
-      ),
-      mode: key(mode, {
-        description: '`observe` records what inspection would refuse.',
-        defaultText: '`mode`',
-        example: 'observe',
+        mode: key(mode, {
+          description: '`observe` records what inspection would refuse.',
+          defaultText: '`mode`',
+          example: 'observe',
+        }),
+        parameters: key(parameterTypes, {
+          description: 'What parameters hold on every route, by place.',
+          defaultText: 'nothing is known',
+          example: { 'query.id': 'number' },
+        }),
+        openapi: key(text, {
+          description: 'An OpenAPI 3 document (YAML or JSON) that says what parameters hold.',
+          defaultText: 'none',
+          example: 'openapi.yaml',
+        }),
+        rules: key(foreign, {
+          description: 'Additional rule sets, read from files of the application.',
+          default: {},
+          defaultText: 'none',
+          example: { ddtrace: true },
+        }),
+        secondOpinion: key(z.literal('native-appsec'), {
+          description:
+            'Asked about requests that the built-in rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.',
+          example: 'native-appsec',
+        }),
+        sinks: key(orOff(sinks), {
+          description: "Compares what the application's own process calls with the request, or `false`.",
+          default: {},
+          defaultText: 'all kinds but `url`',
+          example: { sql: 'report' },
+        }),
       }),
-      parameters: key(parameterTypes, {
-        description: 'What parameters hold on every route, by place.',
-        defaultText: 'nothing is known',
-        example: { 'query.id': 'number' },
-      }),
-      openapi: key(text, {
-        description: 'An OpenAPI 3 document (YAML or JSON) that says what parameters hold.',
-        defaultText: 'none',
-        example: 'openapi.yaml',
-      }),
-      rules: key(foreign, {
-        description: 'Additional rule sets, read from files of the application.',
-        default: {},
-        defaultText: 'none',
-        example: { ddtrace: true },
-      }),
-      secondOpinion: key(z.literal('native-appsec'), {
-        description:
-          'Asked about requests that the built-in rules let pass. The application installs `@datadog/native-appsec` and `dd-trace`.',
-        example: 'native-appsec',
-      }),
-      sinks: key(orOff(sinks), {
-        description: "Compares what the application's own process calls with the request, or `false`.",
-        default: {},
-        defaultText: 'all kinds but `url`',
-        example: { sql: 'report' },
-      }),
-    }),
-  ),
-  {
-    description: 'How content is read for attacks everywhere, or `false`.',
-    default: {},
-    defaultText: 'level 1',
-    example: { level: 2 },
-  },
-)
+    ),
+    {
+      description: 'How content is read for attacks everywhere, or `false`.',
+      default: {},
+      defaultText: 'level 1',
+      example: { level: 2 },
+    },
+  )

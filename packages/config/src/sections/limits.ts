@@ -1,6 +1,6 @@
 import { ConfigError } from '@postern/core'
-import * as z from 'zod'
-import { checked, inCode, key, orOff, parsed, section } from '../key/key.ts'
+import * as z from 'zod/mini'
+import { checked, inCode, key, orOff, parsed, required, section } from '../key/key.ts'
 import { bodyField, count, flag, limitRule, listOf, oneOf, routePattern, text } from '../key/types.ts'
 import { compileKey, compileRouteLimit, mergeLimits } from '../limit/compile-limits.ts'
 import type { LimitRule } from '../limit/limit-rule.ts'
@@ -62,15 +62,19 @@ export interface LimitConfig {
   readonly plan?: Plan | undefined
 }
 
-function named(description: string, example: string): z.ZodType<string, string> {
-  return text.meta({ description, example })
-}
-
-const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
+const singleKey: z.ZodMiniType<SingleKey, SingleKey> = z.union([
   oneOf('address', 'network', 'principal', 'tenant', 'apiKey', 'route'),
-  z.strictObject({ header: named('Name of the header whose value is the key.', 'X-Client-Id') }),
   z.strictObject({
-    body: bodyField.meta({ description: 'Name of the body field whose value is the key.', example: 'email' }),
+    header: required(text, {
+      description: 'Name of the header whose value is the key.',
+      example: 'X-Client-Id',
+    }),
+  }),
+  z.strictObject({
+    body: required(bodyField, {
+      description: 'Name of the body field whose value is the key.',
+      example: 'email',
+    }),
   }),
   inCode<Extract<SingleKey, (...input: never[]) => unknown>>(
     'a function (TypeScript only)',
@@ -78,13 +82,13 @@ const singleKey: z.ZodType<SingleKey, SingleKey> = z.union([
   ),
 ])
 
-const limitKey: z.ZodType<CompiledKey, LimitKey> = parsed(
-  z.union([singleKey, z.array(singleKey).min(1).max(5)]),
+const limitKey: z.ZodMiniType<CompiledKey, LimitKey> = parsed(
+  z.union([singleKey, z.array(singleKey).check(z.minLength(1), z.maxLength(5))]),
   undefined,
   compileKey,
 )
 
-const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, LimitConfig>('LimitConfig', {
+const limit: z.ZodMiniType<LimitSettings, LimitConfig> = section<LimitSettings, LimitConfig>('LimitConfig', {
   limit: key(limitRule, {
     description: 'The rule. Optional only when another setting of a default limit is changed.',
     example: '100/1m',
@@ -138,12 +142,12 @@ const limit: z.ZodType<LimitSettings, LimitConfig> = section<LimitSettings, Limi
 })
 
 /** A rule alone, or everything about a limit. */
-const ruleOrSettings: z.ZodType<LimitSettings, LimitRule | LimitConfig> = z.union([
+const ruleOrSettings: z.ZodMiniType<LimitSettings, LimitRule | LimitConfig> = z.union([
   parsed(limitRule, undefined, rule => ({ limit: rule })),
   limit,
 ])
 
-const limitName: z.ZodType<string, string> = checked(z.string(), 'a name', name => {
+const limitName: z.ZodMiniType<string, string> = checked(z.string(), 'a name', name => {
   if (!/^[\w-]{1,40}$/.test(name))
     throw new ConfigError({
       place: '',
@@ -156,7 +160,7 @@ const limitName: z.ZodType<string, string> = checked(z.string(), 'a name', name 
 export type LimitsConfig = Readonly<Record<string, LimitConfig | LimitRule | false>>
 
 /** `limits`: merged over the defaults, in the order they are asked. */
-export const limits: z.ZodType<readonly NamedLimit[], LimitsConfig | undefined> = key(
+export const limits: z.ZodMiniType<readonly NamedLimit[], LimitsConfig | undefined> = key(
   parsed(z.record(limitName, orOff(ruleOrSettings)), undefined, mergeLimits),
   {
     description: 'Named limits. A limit of the same name changes a default one; `false` switches it off.',
@@ -168,6 +172,6 @@ export const limits: z.ZodType<readonly NamedLimit[], LimitsConfig | undefined> 
 )
 
 /** The key `throttle` of a route. */
-export const routeThrottle: z.ZodType<OwnLimit | false, LimitConfig | LimitRule | false> = orOff(
+export const routeThrottle: z.ZodMiniType<OwnLimit | false, LimitConfig | LimitRule | false> = orOff(
   parsed(ruleOrSettings, undefined, compileRouteLimit),
 )

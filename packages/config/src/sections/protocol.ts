@@ -1,6 +1,6 @@
 import type { ByteSize, Mode } from '@postern/core'
 import type { PathRisk } from '@postern/protocol'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { key, orOff, section } from '../key/key.ts'
 import { byteSize, count, flag, listOf, mediaType, method, mode, pathRisk, text } from '../key/types.ts'
 
@@ -57,7 +57,7 @@ export interface CompiledProtocol {
 }
 
 /** `protocol`. */
-export const protocol: z.ZodType<CompiledProtocol | false, ProtocolConfig | false | undefined> = key(
+export const protocol: z.ZodMiniType<CompiledProtocol | false, ProtocolConfig | false | undefined> = key(
   orOff(
     section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', {
       methods: key(listOf(method), {
@@ -167,7 +167,7 @@ export interface CompiledSchema {
 }
 
 /** `schema`. */
-export const schema: z.ZodType<CompiledSchema, SchemaConfig | undefined> = key(
+export const schema: z.ZodMiniType<CompiledSchema, SchemaConfig | undefined> = key(
   section<CompiledSchema, SchemaConfig>('SchemaConfig', {
     learn: key(flag, {
       description:

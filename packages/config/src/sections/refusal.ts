@@ -1,5 +1,5 @@
 import type { Json, RefusalLanguage } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, section } from '../key/key.ts'
 import { oneOf, text } from '../key/types.ts'
 
@@ -26,13 +26,13 @@ export interface CompiledRefusal {
   readonly language: RefusalLanguage | 'auto'
 }
 
-const json: z.ZodType<Readonly<Record<string, Json>>, Readonly<Record<string, unknown>>> = z.record(
+const json: z.ZodMiniType<Readonly<Record<string, Json>>, Readonly<Record<string, unknown>>> = z.record(
   z.string(),
   z.json(),
 )
 
 /** `refusal`. */
-export const refusal: z.ZodType<CompiledRefusal, RefusalConfig | undefined> = key(
+export const refusal: z.ZodMiniType<CompiledRefusal, RefusalConfig | undefined> = key(
   section<CompiledRefusal, RefusalConfig>('RefusalConfig', {
     html: key(text, {
       description:

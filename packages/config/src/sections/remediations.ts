@@ -1,5 +1,5 @@
 import type { Duration } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, parsed, required, section } from '../key/key.ts'
 import { addressRange, count, duration, flag, listOf, text, webUrl } from '../key/types.ts'
 
@@ -58,25 +58,30 @@ export interface CompiledRemediations {
   readonly cloudflare?: CompiledCloudflare
 }
 
-const cloudflareId = z.string().regex(/^[0-9a-f]{32}$/, 'must be a Cloudflare id: 32 hexadecimal digits')
+const cloudflareId = z
+  .string()
+  .check(z.regex(/^[0-9a-f]{32}$/, 'must be a Cloudflare id: 32 hexadecimal digits'))
 const TABLE = 'postern'
 
-const nftables: z.ZodType<CompiledNftables | undefined, boolean | NftablesConfig> = parsed(
+const nftables: z.ZodMiniType<CompiledNftables | undefined, boolean | NftablesConfig> = parsed(
   z.union([
     flag,
     section<CompiledNftables, NftablesConfig>('NftablesConfig', {
-      table: key(z.string().regex(/^[a-z_][a-z0-9_]{0,30}$/, 'must be lower-case letters, digits and "_"'), {
-        description: 'Name of the nftables table, in the family `inet`.',
-        default: TABLE,
-        example: 'edge',
-      }),
+      table: key(
+        z.string().check(z.regex(/^[a-z_][a-z0-9_]{0,30}$/, 'must be lower-case letters, digits and "_"')),
+        {
+          description: 'Name of the nftables table, in the family `inet`.',
+          default: TABLE,
+          example: 'edge',
+        },
+      ),
     }),
   ]),
   undefined,
   said => (said === false ? undefined : said === true ? { table: TABLE } : said),
 )
 
-const cloudflare: z.ZodType<CompiledCloudflare, CloudflareConfig> = section<
+const cloudflare: z.ZodMiniType<CompiledCloudflare, CloudflareConfig> = section<
   CompiledCloudflare,
   CloudflareConfig
 >('CloudflareConfig', {
@@ -106,38 +111,40 @@ const cloudflare: z.ZodType<CompiledCloudflare, CloudflareConfig> = section<
 })
 
 /** `remediations`. */
-export const remediations: z.ZodType<CompiledRemediations | false, RemediationsConfig | false | undefined> =
-  key(
-    orOff(
-      section<CompiledRemediations, RemediationsConfig>('RemediationsConfig', {
-        never: key(listOf(addressRange), {
-          description: 'Addresses and ranges that are never banned. Loopback and trusted proxies never are.',
-          default: [],
-          example: ['198.51.100.0/24'],
-          applies: 'reload',
-        }),
-        nftables: key(nftables, {
-          description: "Keeps bans in two sets of the kernel's firewall. Needs CAP_NET_ADMIN.",
-          defaultText: '`false`',
-          example: true,
-          applies: 'restart',
-        }),
-        cloudflare: key(cloudflare, {
-          description: 'Keeps bans in an IP list at Cloudflare, which a rule of yours blocks.',
-          defaultText: 'off',
-          example: {
-            account: '0123456789abcdef0123456789abcdef',
-            list: 'fedcba9876543210fedcba9876543210',
-            token: '${CLOUDFLARE_TOKEN}',
-          },
-          applies: 'restart',
-        }),
+export const remediations: z.ZodMiniType<
+  CompiledRemediations | false,
+  RemediationsConfig | false | undefined
+> = key(
+  orOff(
+    section<CompiledRemediations, RemediationsConfig>('RemediationsConfig', {
+      never: key(listOf(addressRange), {
+        description: 'Addresses and ranges that are never banned. Loopback and trusted proxies never are.',
+        default: [],
+        example: ['198.51.100.0/24'],
+        applies: 'reload',
       }),
-    ),
-    {
-      description: 'Bans, throttles and challenges against actors, or `false`.',
-      default: {},
-      defaultText: 'on',
-      example: { never: ['198.51.100.0/24'] },
-    },
-  )
+      nftables: key(nftables, {
+        description: "Keeps bans in two sets of the kernel's firewall. Needs CAP_NET_ADMIN.",
+        defaultText: '`false`',
+        example: true,
+        applies: 'restart',
+      }),
+      cloudflare: key(cloudflare, {
+        description: 'Keeps bans in an IP list at Cloudflare, which a rule of yours blocks.',
+        defaultText: 'off',
+        example: {
+          account: '0123456789abcdef0123456789abcdef',
+          list: 'fedcba9876543210fedcba9876543210',
+          token: '${CLOUDFLARE_TOKEN}',
+        },
+        applies: 'restart',
+      }),
+    }),
+  ),
+  {
+    description: 'Bans, throttles and challenges against actors, or `false`.',
+    default: {},
+    defaultText: 'on',
+    example: { never: ['198.51.100.0/24'] },
+  },
+)

@@ -4,7 +4,7 @@ import type { HeadersSetting } from '@postern/identity/headers'
 import type { ParameterSettings } from '@postern/inspect'
 import { type InspectSettings, isStrictType } from '@postern/inspect'
 import type { ClientList, CorsSettings, PathRisk } from '@postern/protocol'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, parsed, section } from '../key/key.ts'
 import {
   byteSize,
@@ -170,7 +170,7 @@ export interface CompiledRoutes {
   readonly haveCors: boolean
 }
 
-const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
+const route: z.ZodMiniType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
   throttle: key(routeThrottle, {
     description:
       'A limit on this pattern in addition to the named ones. `false` exempts the route from all limits.',
@@ -283,7 +283,7 @@ const route: z.ZodType<CompiledRoute, RouteConfig> = section<CompiledRoute, Rout
 export type RoutesConfig = Readonly<Record<string, RouteConfig>>
 
 /** `routes`: compiled to a table. */
-export const routes: z.ZodType<CompiledRoutes, RoutesConfig | undefined> = key(
+export const routes: z.ZodMiniType<CompiledRoutes, RoutesConfig | undefined> = key(
   parsed(z.record(routePattern, route), undefined, compileRoutes),
   {
     description:

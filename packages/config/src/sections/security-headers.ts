@@ -1,15 +1,15 @@
 import type { HeadersSetting } from '@postern/identity/headers'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, orOff, section } from '../key/key.ts'
 import { oneOf } from '../key/types.ts'
 
 const csp = z.record(
-  z.string().regex(/^[a-z-]+$/),
-  z.string().regex(/^[^;,\r\n]*$/, 'must be the sources of one directive'),
+  z.string().check(z.regex(/^[a-z-]+$/)),
+  z.string().check(z.regex(/^[^;,\r\n]*$/, 'must be the sources of one directive')),
 )
 const headerText = z.union([
   z.literal(false),
-  z.string().regex(/^[\x20-\x7e]{1,2000}$/, 'must be a header value'),
+  z.string().check(z.regex(/^[\x20-\x7e]{1,2000}$/, 'must be a header value')),
 ])
 
 /** Changes to the security headers of `strict` or `compatible`. */
@@ -63,7 +63,7 @@ export type HeadersConfig = 'strict' | 'compatible' | HeaderChangesConfig
 
 type Changes = Exclude<HeadersSetting, string>
 
-const changes: z.ZodType<Changes, HeaderChangesConfig> = section<Changes, HeaderChangesConfig>(
+const changes: z.ZodMiniType<Changes, HeaderChangesConfig> = section<Changes, HeaderChangesConfig>(
   'HeaderChangesConfig',
   {
     base: key(oneOf('strict', 'compatible'), {
@@ -118,14 +118,14 @@ const changes: z.ZodType<Changes, HeaderChangesConfig> = section<Changes, Header
 )
 
 /** Security headers of a route. */
-export const routeHeaders: z.ZodType<HeadersSetting | false, HeadersConfig | false> = z.union([
+export const routeHeaders: z.ZodMiniType<HeadersSetting | false, HeadersConfig | false> = z.union([
   z.literal(false),
   oneOf('strict', 'compatible'),
   changes,
 ])
 
 /** `headers`. */
-export const headers: z.ZodType<HeadersSetting | false, HeadersConfig | false | undefined> = key(
+export const headers: z.ZodMiniType<HeadersSetting | false, HeadersConfig | false | undefined> = key(
   routeHeaders,
   {
     description:

@@ -1,5 +1,5 @@
 import type { AdaptiveOptions, LoadSheddingOptions } from '@postern/throttle'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, parsed, required, section } from '../key/key.ts'
 import { count, listOf, routePattern } from '../key/types.ts'
 import { compileShed, type ShedSettings } from '../limit/compile-shed.ts'
@@ -41,7 +41,7 @@ export interface ShedConfig {
   readonly shares?: SharesConfig | undefined
 }
 
-const adaptive: z.ZodType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOptions, AdaptiveConfig>(
+const adaptive: z.ZodMiniType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOptions, AdaptiveConfig>(
   'AdaptiveConfig',
   {
     initial: key(count, {
@@ -59,7 +59,7 @@ const adaptive: z.ZodType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOpt
       defaultText: '`4096`',
       example: 4_096,
     }),
-    tolerance: key(z.number().gt(1).max(100), {
+    tolerance: key(z.number().check(z.gt(1), z.maximum(100)), {
       description:
         'The limit falls when latency exceeds this multiple of the usual latency. Above 1, at most 100.',
       defaultText: '`2`',
@@ -68,11 +68,11 @@ const adaptive: z.ZodType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOpt
   },
 )
 
-const share = (description: string, standard: number): z.ZodType<number, number | undefined> =>
-  key(z.number().gt(0).max(1), { description, default: standard, example: standard })
+const share = (description: string, standard: number): z.ZodMiniType<number, number | undefined> =>
+  key(z.number().check(z.gt(0), z.maximum(1)), { description, default: standard, example: standard })
 
 /** `shed`. */
-export const shed: z.ZodType<LoadSheddingOptions | undefined, ShedConfig | undefined> = key(
+export const shed: z.ZodMiniType<LoadSheddingOptions | undefined, ShedConfig | undefined> = key(
   parsed(
     section<ShedSettings, ShedConfig>('ShedConfig', {
       limit: required(z.union([z.literal('adaptive'), count, adaptive]), {

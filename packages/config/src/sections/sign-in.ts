@@ -11,7 +11,7 @@ import {
   setsCookie,
   status,
 } from '@postern/identity/login'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { inCode, key, orOff, parsed, required, section } from '../key/key.ts'
 import { addressSet, bodyField, flag, listOf, text } from '../key/types.ts'
 
@@ -91,9 +91,9 @@ interface Seen {
   readonly json?: string
 }
 
-const code = z.int().min(100).max(599)
+const code = z.int().check(z.minimum(100), z.maximum(599))
 
-const answerTest: z.ZodType<readonly AnswerTest[], AnswerTestConfig> = parsed(
+const answerTest: z.ZodMiniType<readonly AnswerTest[], AnswerTestConfig> = parsed(
   section<Seen, AnswerTestConfig>('AnswerTestConfig', {
     status: key(z.union([code, listOf(code)]), { description: 'Status codes of the answer.', example: 401 }),
     redirect: key(text, {
@@ -114,7 +114,7 @@ const answerTest: z.ZodType<readonly AnswerTest[], AnswerTestConfig> = parsed(
   ],
 )
 
-const graphql: z.ZodType<GraphqlLogin, GraphqlLoginConfig> = section<GraphqlLogin, GraphqlLoginConfig>(
+const graphql: z.ZodMiniType<GraphqlLogin, GraphqlLoginConfig> = section<GraphqlLogin, GraphqlLoginConfig>(
   'GraphqlLoginConfig',
   {
     field: required(text, { description: 'Field of the mutation that signs in.', example: 'login' }),
@@ -130,7 +130,7 @@ const graphql: z.ZodType<GraphqlLogin, GraphqlLoginConfig> = section<GraphqlLogi
   },
 )
 
-const jsonRpc: z.ZodType<JsonRpcLogin, JsonRpcLoginConfig> = section<JsonRpcLogin, JsonRpcLoginConfig>(
+const jsonRpc: z.ZodMiniType<JsonRpcLogin, JsonRpcLoginConfig> = section<JsonRpcLogin, JsonRpcLoginConfig>(
   'JsonRpcLoginConfig',
   {
     method: required(text, {
@@ -148,7 +148,7 @@ const jsonRpc: z.ZodType<JsonRpcLogin, JsonRpcLoginConfig> = section<JsonRpcLogi
 export type CompiledRouteLogin = Omit<LoginSettings, 'lanes'>
 
 /** `login` of a route. */
-export const routeLogin: z.ZodType<CompiledRouteLogin, RouteLoginConfig> = section<
+export const routeLogin: z.ZodMiniType<CompiledRouteLogin, RouteLoginConfig> = section<
   CompiledRouteLogin,
   RouteLoginConfig
 >('RouteLoginConfig', {
@@ -178,7 +178,7 @@ export const routeLogin: z.ZodType<CompiledRouteLogin, RouteLoginConfig> = secti
 })
 
 /** `login`. */
-export const login: z.ZodType<CompiledLoginConfig | false, LoginConfig | false | undefined> = key(
+export const login: z.ZodMiniType<CompiledLoginConfig | false, LoginConfig | false | undefined> = key(
   orOff(
     section<CompiledLoginConfig, LoginConfig>('LoginConfig', {
       obvious: key(flag, {

@@ -1,5 +1,5 @@
 import { ConfigError } from '@postern/core'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, parsed, section } from '../key/key.ts'
 import { oneOf, storeUrl } from '../key/types.ts'
 
@@ -36,7 +36,7 @@ export interface CompiledStores extends StoresSettings {
   readonly limits: 'memory' | 'redis' | 'postgres'
 }
 
-const redisUrl: z.ZodType<string, string> = storeUrl(
+const redisUrl: z.ZodMiniType<string, string> = storeUrl(
   'redis:',
   'rediss:',
   'redis+sentinel:',
@@ -44,7 +44,7 @@ const redisUrl: z.ZodType<string, string> = storeUrl(
 )
 
 /** `stores`. */
-export const stores: z.ZodType<CompiledStores, StoresConfig | undefined> = key(
+export const stores: z.ZodMiniType<CompiledStores, StoresConfig | undefined> = key(
   parsed(
     section<StoresSettings, StoresConfig>('StoresConfig', {
       postgres: key(storeUrl('postgres:', 'postgresql:'), {
@@ -52,7 +52,7 @@ export const stores: z.ZodType<CompiledStores, StoresConfig | undefined> = key(
         defaultText: 'none: SQLite in the data directory',
         example: '${POSTGRES_URL}',
       }),
-      redis: key(z.union([redisUrl, z.array(redisUrl).min(1)]), {
+      redis: key(z.union([redisUrl, z.array(redisUrl).check(z.minLength(1))]), {
         description:
           'Address of Redis or Valkey; one is enough for a cluster. `redis+sentinel://sentinel:26379/name`, once or for each Sentinel, asks Sentinels for the primary.',
         defaultText: 'none',

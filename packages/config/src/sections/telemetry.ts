@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { key, required, section } from '../key/key.ts'
 import { text } from '../key/types.ts'
 
@@ -31,22 +31,24 @@ export interface CompiledTelemetry {
   readonly sample: number
 }
 
-const address: z.ZodType<string, string> = z
+const address: z.ZodMiniType<string, string> = z
   .string()
-  .regex(
-    /^https?:\/\/[^\s?#@]+$/,
-    'must be an address such as http://127.0.0.1:4318, without query or password',
+  .check(
+    z.regex(
+      /^https?:\/\/[^\s?#@]+$/,
+      'must be an address such as http://127.0.0.1:4318, without query or password',
+    ),
   )
 
 /** `telemetry`. */
-export const telemetry: z.ZodType<CompiledTelemetry | undefined, TelemetryConfig | undefined> = key(
+export const telemetry: z.ZodMiniType<CompiledTelemetry | undefined, TelemetryConfig | undefined> = key(
   section<CompiledTelemetry, TelemetryConfig>('TelemetryConfig', {
     otlp: required(address, {
       description:
         'Base address of a collector that takes OTLP over HTTP as JSON: `/v1/traces` and `/v1/metrics` are appended.',
       example: 'http://127.0.0.1:4318',
     }),
-    headers: key(z.record(z.string().regex(/^[\w-]{1,64}$/, 'must be the name of a header'), text), {
+    headers: key(z.record(z.string().check(z.regex(/^[\w-]{1,64}$/, 'must be the name of a header')), text), {
       description: "Headers of each request, such as a collector's key. A secret: write `${NAME}`.",
       default: {},
       defaultText: 'none',
@@ -57,7 +59,7 @@ export const telemetry: z.ZodType<CompiledTelemetry | undefined, TelemetryConfig
       default: 'postern',
       example: 'shop-gateway',
     }),
-    sample: key(z.number().min(0).max(1), {
+    sample: key(z.number().check(z.minimum(0), z.maximum(1)), {
       description:
         'Share of the traces that begin here and are sent, from 0 to 1. Traces of refusals are always sent.',
       default: 1,

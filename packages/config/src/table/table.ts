@@ -3,7 +3,7 @@ import type { ByteSize, CidrSet, Detector, Event, Guard, Mode } from '@postern/c
 import type { HeadersSetting } from '@postern/identity/headers'
 import type { ClientList, CorsSettings } from '@postern/protocol'
 import type { HeaderStyle, LoadSheddingOptions } from '@postern/throttle'
-import type * as z from 'zod'
+import type * as z from 'zod/mini'
 import { section } from '../key/key.ts'
 import type { Listen } from '../key/types.ts'
 import type { NamedLimit } from '../limit/named-limit.ts'
@@ -296,7 +296,7 @@ export interface CompiledConfig {
  * The table of configuration keys: type, default, description, example, and when a change takes effect.
  * Everything else that is said about a key is made from it. The order is that of the reference.
  */
-export const configTable: z.ZodType<CompiledConfig, Config> = section<CompiledConfig, Config>('Config', {
+export const configTable: z.ZodMiniType<CompiledConfig, Config> = section<CompiledConfig, Config>('Config', {
   mode: engineMode,
   trustProxies,
   routes,
