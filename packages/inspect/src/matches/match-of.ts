@@ -9,6 +9,7 @@ import type { Reading } from '../value/reading.ts'
 import { isBody } from '../value/reading.ts'
 import { isConsoleStatement, isStatementField } from '../value/statement.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
+import { isToldToModel } from '../value/told-to-models.ts'
 import {
   isCommandField,
   isFileField,
@@ -23,7 +24,7 @@ import {
 } from '../value/value-setting.ts'
 import { isAgentItem } from './agent-item.ts'
 import { isDatabaseServer, isStatementThere } from './database-page.ts'
-import { isKeptFile } from './kept-file.ts'
+import { isKeptFile, isWrittenFile } from './kept-file.ts'
 import { isMeasureQuery } from './measure-query.ts'
 import { isProgramSetting } from './program-setting.ts'
 import { isRevisionQuery } from './revision-query.ts'
@@ -90,7 +91,10 @@ export function matchOf(
   }
 }
 
-/** The setting as the address of the request says more of it than the field: a query, a line of a log. */
+/**
+ * The setting as the address of the request says more of it than the field: a query, a line of a log, a
+ * question to a language model.
+ */
 function settingThere(
   setting: ValueSetting,
   isQuery: boolean,
@@ -98,7 +102,9 @@ function settingThere(
   reading: Reading,
 ): ValueSetting {
   if (setting === 'plain') return isQuery ? 'quotation' : 'plain'
-  return isLogLine(route, reading) || isFileText(route, reading) ? 'document' : setting
+  return isLogLine(route, reading) || isFileText(route, reading) || isToldToModel(route, reading)
+    ? 'document'
+    : setting
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
@@ -189,6 +195,7 @@ function isOrdinary(
   if (isElsewhere(id, family, location) || isFolderSettings(id, method, reading.lower)) return true
   if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
   if (isStored(id, method, reading.lower)) return true
+  if (level === 1 && isWrittenFile(id, route(), reading.name)) return true
   if (isRunningScript(id, method, reading.lower)) return true
   if (level === 1 && NAMED.has(id) && isNamedOnly(family, reading, location)) return true
   if (level === 1 && isProgramSetting(id, reading)) return true

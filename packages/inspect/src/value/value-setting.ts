@@ -215,12 +215,13 @@ const FILE_PART =
   /^(?:diff_?hunk|diff|patch|(?:short|full)_message|[\w.-]{1,64}\.(?:sh|bash|conf|cfg|ini|ya?ml|py|[cm]?[jt]s|sql|xml|properties|toml|lua|rb|pl|ps1|bat|tf|tpl|md)|(?:docker|container|make|jenkins|vagrant|caddy)file|(?:startup|shutdown)-?script|user-data|cloud-init)$/
 
 /**
- * Where conversations with language models, their instructions and descriptions of tools, texts that they
- * pass to tools that keep files (MCP), cells of notebooks, functions and pages of flows (Node-RED) and lines
+ * Where conversations with language models and agents (A2A), their instructions and descriptions of tools,
+ * texts that they pass to tools that keep files and notes (MCP), cells of notebooks, functions, queries and
+ * pages of flows (Node-RED, n8n), what is searched for in logs (Elasticsearch), messages of commits and lines
  * of logs (Loki) stand.
  */
 const QUOTING =
-  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.messages\.\d{1,4}\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.\d{1,4}\.content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
+  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.(?:message|messages\.\d{1,4}|system_?[iI]nstruction)\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|body|notes?|thought|markdown|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|\.params\.arguments\.(?:entities|observations)\.\d{1,4}\.(?:observations|contents)\.\d{1,4}$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.(?:\d{1,4}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(?:textMessage\.)?content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|^body\.nodes\.\d{1,4}\.parameters\.(?:query|jsCode|pythonCode|functionCode)$|\.(?:(?:simple_)?query_string|multi_match)\.query$|\.(?:commits\.\d{1,4}|head_commit|last_commit)\.message$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
@@ -262,12 +263,22 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'oldtext',
   'new_text',
   'old_text',
+  'body',
+  'note',
+  'notes',
+  'thought',
+  'markdown',
   'sample',
   'script-sample',
   'statement',
   'stringvalue',
   'url',
-  // Of a flow.
+  'message',
+  // Of a flow, or of what is searched for.
+  'query',
+  'jscode',
+  'pythoncode',
+  'functioncode',
   'func',
   'initialize',
   'finalize',
@@ -346,23 +357,31 @@ export function isLogLine(route: string, { place, name }: Reading): boolean {
   return place === 'body' && LOG_LINE.test(name) && LOG_ADDRESS.test(route)
 }
 
-/** Where a Jupyter server keeps the files that people edit in it, whole in one field. */
-const FILE_ADDRESS = /^(?:PUT|POST|PATCH) (?:\/[^/\s]{1,100}){0,8}\/api\/contents(?:\/|$)/i
+/**
+ * Where a Jupyter server keeps the files that people edit in it, and forges (GitLab, GitHub) those of a
+ * commit, whole in one field.
+ */
+const FILE_ADDRESS =
+  /^(?:PUT|POST|PATCH) (?:\/[^/\s]{1,100}){0,8}\/(?:api\/contents(?:\/|$)|api\/v4\/projects\/[^/\s]{1,100}\/repository\/(?:commits$|files\/)|repos\/[^/\s]{1,100}\/[^/\s]{1,100}\/git\/(?:trees|blobs)$)/i
 
 /** Whether a field holds the whole text of a file that is kept as it is. */
 export function isFileText(route: string, { place, name }: Reading): boolean {
   return place === 'body' && name === 'content' && FILE_ADDRESS.test(route)
 }
 
-/** Where MediaWiki and Fossil take the source of a page: to preview it, to keep it ready and to save it. */
-const WIKI_ADDRESSES: ReadonlyMap<string, RegExp> = new Map([
+/**
+ * Where MediaWiki and Fossil take the source of a page, to preview it, to keep it ready and to save it, and
+ * where an index of packages takes what a package says of itself (PyPI, Gitea).
+ */
+const PAGE_ADDRESSES: ReadonlyMap<string, RegExp> = new Map([
+  ['description', /^POST \/(?:legacy|(?:[\w*.-]{1,64}\/){0,5}pypi)\/?$/i],
   ['text', /^POST \/(?:(?:w|wiki|mediawiki)\/)?api\.php$/i],
   ['content', /^POST \/(?:[\w.-]{1,64}\/){0,4}wikiajax\/(?:preview|save)$/i],
 ])
 
-/** The setting of a field of a form, which may hold the source of a page of a wiki, or a line of it. */
+/** The setting of a field of a form, which may hold the source of a page, or a line of it. */
 export function pageSetting(named: ValueSetting, route: string, reading: Reading): ValueSetting {
   const { place, name, text, isPiece } = reading
-  if (place !== 'form' || WIKI_ADDRESSES.get(name)?.test(route) !== true) return named
+  if (place !== 'form' || PAGE_ADDRESSES.get(name)?.test(route) !== true) return named
   return isPiece || isDocument(text) ? 'document' : named
 }

@@ -1,0 +1,53 @@
+import type { Reading } from './reading.ts'
+
+/** Addresses that only an interface of language models has, and the fields in which it takes texts. */
+interface ModelInterface {
+  readonly address: RegExp
+  /** In lower case; an element of a list has none. */
+  readonly names: ReadonlySet<string>
+}
+
+const INTERFACES: readonly ModelInterface[] = [
+  // OpenAI, Azure and what speaks as they do; Cohere and Jina for the ranking of documents.
+  {
+    address:
+      /^POST (?:\/[\w*:.@-]{1,64}){0,5}\/(?:v\d{1,2}|openai\/deployments\/[\w*:.-]{1,64})\/(?:completions|embeddings|moderations|rerank)\/?$/i,
+    names: new Set(['', 'input', 'prompt', 'suffix', 'query', 'text']),
+  },
+  // Ollama
+  { address: /^POST \/(?:ollama\/)?api\/embed(?:dings)?\/?$/i, names: new Set(['', 'input', 'prompt']) },
+  // Dify
+  { address: /^POST (?:\/api)?\/v1\/(?:chat|completion)-messages\/?$/i, names: new Set(['query']) },
+  // Flowise
+  {
+    address: /^POST \/api\/v1\/(?:internal-)?prediction\/[\w*:-]{1,64}\/?$/i,
+    names: new Set(['question']),
+  },
+  // LibreChat
+  {
+    address:
+      /^POST \/api\/(?:ask|edit|agents\/chat)\/(?:openai|azureopenai|google|anthropic|bedrock|custom|agents)\/?$/i,
+    names: new Set(['text']),
+  },
+  // AnythingLLM
+  {
+    address: /^POST \/api\/(?:v1\/)?workspace\/[\w*:-]{1,64}\/(?:stream-)?chat\/?$/i,
+    names: new Set(['message']),
+  },
+  // LangServe
+  {
+    address: /^POST (?:\/[\w*:.-]{1,64}){1,5}\/(?:invoke|stream_log|stream_events)\/?$/i,
+    names: new Set(['input', 'question']),
+  },
+  // Langfuse keeps what was said to a model.
+  {
+    address: /^POST (?:\/[\w*:.-]{1,64}){0,2}\/api\/public\/ingestion\/?$/i,
+    names: new Set(['', 'content', 'text', 'input', 'output', 'prompt']),
+  },
+]
+
+/** Whether a field holds what is said to a language model, as its interface takes it under a name of its own. */
+export function isToldToModel(route: string, { place, name }: Reading): boolean {
+  if (place !== 'body') return false
+  return INTERFACES.some(({ names, address }) => names.has(name) && address.test(route))
+}
