@@ -12,6 +12,8 @@ function declaring(entities: string, type = 'application/xml'): ReturnType<typeo
   return posted(type, `<?xml version="1.0"?><!DOCTYPE a [${entities}]><a>&b;</a>`)
 }
 
+const XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
+
 /** Kinds that stood in recorded traffic of public interfaces, and what stays an attack beside each. */
 const KINDS: HonestKinds = {
   'entities that stand for characters or a namespace': {
@@ -41,10 +43,23 @@ const KINDS: HonestKinds = {
       sent({ html: '<svg><a xlink:href="https://shop.example/"><text>x</text></a></svg>' }),
       sent({ html: '<svg><image xlink:href="//cdn.example/a.png"/></svg>' }),
       sent({ html: '<svg><image xlink:href="data:image/png;base64,iVBORw0KGgo="/></svg>' }),
+      // Documents of other languages, also where they stand in a field or under the type of a form.
+      filled({
+        xml: `<order ${XLINK}><shop id="1" xlink:href="https://shop.example/api/1">1</shop></order>`,
+      }),
+      sent({ xml: `<order ${XLINK}><unit xlink:href="https://shop.example/api/2"/></order>` }),
+      posted(
+        'application/x-www-form-urlencoded',
+        `<?xml version="1.0"?><order ${XLINK}><lang id="1" xlink:href="https://shop.example/api/1"/></order>`,
+      ),
     ],
     attacks: [
       sent({ html: '<svg><use xlink:href="https://x.example/a.svg#b"/></svg>' }),
       sent({ html: '<svg><script xlink:href="//x.example/a.js"/></svg>' }),
+      sent({ html: '<s:svg><s:use xlink:href="//x.example/a.svg#b"/></s:svg>' }),
+      sent({ html: '<svg><animate xlink:href="https://x.example/a.svg#b"/></svg>' }),
+      filled({ xml: `<order ${XLINK}><unit xlink:href="javascript:alert(1)"/></order>` }),
+      filled({ xml: `<order ${XLINK}><unit xlink:href="data:text/html,x"/></order>` }),
       sent({ html: '<svg><a xlink:href="javascript:alert(1)">x</a></svg>' }),
       sent({ html: '<svg><a xlink:href="data:text/html,<script>alert(1)</script>">x</a></svg>' }),
       sent({ html: '<svg><image xlink:href="data:image/svg+xml,x"/></svg>' }),

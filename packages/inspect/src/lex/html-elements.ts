@@ -285,7 +285,7 @@ function attributeScore(
   ) {
     return { id: 'xss/style', score: 6 }
   }
-  if (attribute === 'xlink:href' && (LINKED.has(element) ? ENCLOSED : REMOTE).test(compact))
+  if (attribute === 'xlink:href' && (takesIn(element) ? REMOTE : ENCLOSED).test(compact))
     return { id: 'xss/script-url', score: 5 }
   if (element === 'link' && attribute === 'type' && compact.includes('script'))
     return { id: 'xss/element', score: 5 }
@@ -308,8 +308,21 @@ function attributeScore(
   return undefined
 }
 
-/** What a drawing or a formula links to, or shows as a picture: nothing there is run. */
-const LINKED: ReadonlySet<string> = new Set(['a', 'image', 'feimage', 'mrow', 'mi', 'mo', 'mtext'])
+/**
+ * Elements of a drawing that take in what they refer to (SVG 1.1 chapters 5 and 10 to 20, SVG Tiny 1.2). All
+ * others link to it or show it as a picture, or are of another language (GML, the interface of PrestaShop).
+ */
+const TAKING_IN: ReadonlySet<string> = new Set([
+  ...['use', 'script', 'handler', 'listener', 'animation', 'foreignobject', 'prefetch', 'discard'],
+  ...['animate', 'animatemotion', 'animatetransform', 'animatecolor', 'set', 'mpath'],
+  ...['tref', 'textpath', 'altglyph', 'glyphref', 'font-face-uri', 'color-profile', 'cursor'],
+  ...['lineargradient', 'radialgradient', 'pattern', 'filter', 'audio', 'video', 'svg', 'math'],
+])
+
+function takesIn(element: string): boolean {
+  return TAKING_IN.has(element.slice(element.lastIndexOf(':') + 1))
+}
+
 const ENCLOSED = /^data:(?!image\/(?:png|jpe?g|gif|webp|avif)[;,])/
 const REMOTE = /^(?:https?:)?\/\/|^data:/
 
