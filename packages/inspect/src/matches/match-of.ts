@@ -193,10 +193,8 @@ function isOrdinary(
   { method, ownPort, level, route, pageRoute = route, asksDatabase }: InspectorOptions,
 ): boolean {
   if (isElsewhere(id, family, location) || isFolderSettings(id, method, reading.lower)) return true
-  if (isKeptFile(id, method, reading.lower, reading.lower.slice(span.start, span.end))) return true
-  if (isStored(id, method, reading.lower)) return true
+  if (isFileThere(id, span, reading, method)) return true
   if (level === 1 && isWrittenFile(id, route(), reading.name)) return true
-  if (isRunningScript(id, method, reading.lower)) return true
   if (level === 1 && NAMED.has(id) && isNamedOnly(family, reading, location)) return true
   if (level === 1 && isProgramSetting(id, reading)) return true
   if (level === 1 && isOfLanguage(id, PAGE_ADDRESS.test(location) ? pageRoute() : route(), reading))
@@ -205,6 +203,12 @@ function isOrdinary(
     return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && id !== 'rce/separated-look' && setting === 'secret' && mayBeChance(reading, span)
+}
+
+/** Whether a file is kept where it is asked for, stored there or a script that runs. */
+function isFileThere(id: string, { start, end }: Hit['span'], { lower }: Reading, method: string): boolean {
+  if (isKeptFile(id, method, lower, lower.slice(start, end))) return true
+  return isStored(id, method, lower) || isRunningScript(id, method, lower)
 }
 
 /** Whether a secret is a line for a shell, of which a rule may have found but the last word (`|sh`). */

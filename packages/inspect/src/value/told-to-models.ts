@@ -11,7 +11,7 @@ const INTERFACES: readonly ModelInterface[] = [
   // OpenAI, Azure and what speaks as they do; Cohere and Jina for the ranking of documents.
   {
     address:
-      /^POST (?:\/[\w*:.@-]{1,64}){0,5}\/(?:v\d{1,2}|openai\/deployments\/[\w*:.-]{1,64})\/(?:completions|embeddings|moderations|rerank)\/?$/i,
+      /^POST (?:\/[\w*:.@-]{1,64}){0,5}\/(?:v\d{1,2}|openai\/deployments\/[\w*:.-]{1,64})\/(?:completions|embeddings|moderations|rerank|responses)\/?$/i,
     names: new Set(['', 'input', 'prompt', 'suffix', 'query', 'text']),
   },
   // Ollama
