@@ -9,7 +9,7 @@ function called(values: Readonly<Record<string, unknown>>): ReturnType<typeof se
   return sent({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'save', arguments: values } })
 }
 
-/** What is said to language models and agents, and searched for in logs, and what stays an attack beside it. */
+/** What is said to language models and agents or searched for, and what stays an attack beside it. */
 const KINDS: HonestKinds = {
   'texts that are said to a language model under names of its own interface': {
     honest: [

@@ -3,7 +3,8 @@ const PROBES: ReadonlySet<string> = new Set(['probe/path', 'probe/file', 'probe/
 
 /**
  * A file of a repository, as forges (Gitea, GitLab, GitHub, Bitbucket) address it below its owner, name and
- * version, as cgit and Subversion do, and a file of a person's own folder over WebDAV (RFC 4918) or in Jupyter.
+ * version, as cgit and Subversion do, and a file of a person's own folder over WebDAV (RFC 4918) or in
+ * Jupyter.
  */
 const KEPT =
   /^\/?(?:(?:[^/]{1,100}\/){2,8}(?:contents\/|(?:-\/)?(?:blob|raw|blame|edit|commits|tree|media|src|update|_edit|_delete|lastcommit)\/[^/]{1,100}\/|-\/refs\/[^/]{1,100}\/logs_tree\/)|(?:rest\/api\/(?:1\.0|latest)\/)?projects\/[^/]{1,100}\/repos\/[^/]{1,100}\/(?:browse|raw)\/|api\/v1\/repos\/[^/]{1,100}\/[^/]{1,100}\/(?:raw|media)\/|(?:[^/]{1,100}\/){2,8}repository\/files\/|(?:remote\.php\/)?(?:web)?dav\/[^/]{1,100}\/|(?:[^/]{1,100}\/){0,8}(?:api\/contents|lab\/tree)\/|(?:user\/[^/]{1,100}\/)?edit\/|(?:[^/]{1,100}\/){0,8}[^/]{1,100}\.git\/(?:tree|plain|blame|log|diff)\/|(?:[^/]{1,100}\/){1,8}(?:trunk|(?:branches|tags)\/[^/]{1,100})\/)/

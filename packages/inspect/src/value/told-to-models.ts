@@ -46,7 +46,7 @@ const INTERFACES: readonly ModelInterface[] = [
   },
 ]
 
-/** Whether a field holds what is said to a language model, as its interface takes it under a name of its own. */
+/** Whether a field holds what is said to a language model, under a name that only its interface has. */
 export function isToldToModel(route: string, { place, name }: Reading): boolean {
   if (place !== 'body') return false
   return INTERFACES.some(({ names, address }) => names.has(name) && address.test(route))
