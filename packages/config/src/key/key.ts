@@ -65,10 +65,20 @@ export type Keys<Out, In> = {
 /**
  * An object with these keys and no others.
  * @param name of the interface that types it, whose docstrings are made from the table
+ * @param keys made when the first such object is read: most configurations have few of the sections
  */
-export function section<Out, In>(name: string, keys: Keys<Out, In>): z.ZodMiniType<Out, In>
-export function section(name: string, keys: Readonly<Record<string, z.ZodMiniType>>): z.ZodMiniType {
-  return noted(z.strictObject(keys), { interface: name })
+export function section<Out, In>(name: string, keys: () => Keys<Out, In>): z.ZodMiniType<Out, In>
+export function section(name: string, keys: () => Readonly<Record<string, z.ZodMiniType>>): z.ZodMiniType {
+  let shape: Readonly<Record<string, z.ZodMiniType>> | undefined
+  const object = new z.ZodMiniObject({
+    type: 'object',
+    get shape() {
+      shape ??= keys()
+      return shape
+    },
+    catchall: z.never(),
+  })
+  return noted(object, { interface: name })
 }
 
 /**

@@ -102,7 +102,7 @@ const approver: z.ZodMiniType<string, string> = checked(text, 'a rule such as "r
 /** `routes.*.require`. */
 export const requirement: z.ZodMiniType<Requirement, RequireConfig> = section<Requirement, RequireConfig>(
   'RequireConfig',
-  {
+  () => ({
     role: key(oneOrMore(name), {
       description: 'Roles of which the caller must have one.',
       defaultText: 'any',
@@ -129,13 +129,13 @@ export const requirement: z.ZodMiniType<Requirement, RequireConfig> = section<Re
       defaultText: '`allow`',
       example: 'refuse',
     }),
-  },
+  }),
 )
 
 /** `routes.*.approve`. */
 export const approve: z.ZodMiniType<ApproveRule, ApproveConfig> = section<ApproveRule, ApproveConfig>(
   'ApproveConfig',
-  {
+  () => ({
     by: required(oneOrMore(approver), {
       description:
         'Who can approve: `role:owner`, `scope:approve`, `user:bob` or `owner` (of the agent that asks). One of several is enough; never the requester.',
@@ -161,7 +161,7 @@ export const approve: z.ZodMiniType<ApproveRule, ApproveConfig> = section<Approv
       defaultText: '`true`',
       example: true,
     }),
-  },
+  }),
 )
 
 const action: z.ZodMiniType<string, string> = z
@@ -171,7 +171,7 @@ const action: z.ZodMiniType<string, string> = z
 /** `routes.*.policy`. */
 export const policy: z.ZodMiniType<string | RoutePolicy, string | PolicyConfig> = z.union([
   action,
-  section<RoutePolicy, PolicyConfig>('PolicyConfig', {
+  section<RoutePolicy, PolicyConfig>('PolicyConfig', () => ({
     action: required(action, { description: 'The action that policies decide on.', example: 'order.delete' }),
     type: key(name, {
       description: 'Type of the resource.',
@@ -191,7 +191,7 @@ export const policy: z.ZodMiniType<string | RoutePolicy, string | PolicyConfig> 
         defaultText: 'only the id is known',
       },
     ),
-  }),
+  })),
 ])
 
 const recordType: z.ZodMiniType<string, string> = z
@@ -201,7 +201,7 @@ const recordType: z.ZodMiniType<string, string> = z
 /** `routes.*.owned`. */
 export const owned: z.ZodMiniType<string | OwnedRoute, string | OwnedConfig> = z.union([
   recordType,
-  section<OwnedRoute, OwnedConfig>('OwnedConfig', {
+  section<OwnedRoute, OwnedConfig>('OwnedConfig', () => ({
     type: required(recordType, { description: 'Type of the records.', example: 'invoice' }),
     param: key(name, {
       description: 'The parameter of the pattern that holds the id.',
@@ -213,7 +213,7 @@ export const owned: z.ZodMiniType<string | OwnedRoute, string | OwnedConfig> = z
       defaultText: 'none',
       example: ['support'],
     }),
-  }),
+  })),
 ])
 
 /** `policies`. */
@@ -295,7 +295,7 @@ const sealKey: z.ZodMiniType<Uint8Array, string> = parsed(
 
 /** `approvals`. */
 export const approvals: z.ZodMiniType<CompiledApprovals, ApprovalsConfig | undefined> = key(
-  section<CompiledApprovals, ApprovalsConfig>('ApprovalsConfig', {
+  section<CompiledApprovals, ApprovalsConfig>('ApprovalsConfig', () => ({
     path: key(
       checked(text, 'a path such as "/.postern/approvals"', value => new RouteTable({ [value]: {} })),
       {
@@ -341,7 +341,7 @@ export const approvals: z.ZodMiniType<CompiledApprovals, ApprovalsConfig | undef
       },
     ),
     webhook: key(
-      section<WebhookConfig, WebhookConfig>('WebhookConfig', {
+      section<WebhookConfig, WebhookConfig>('WebhookConfig', () => ({
         url: required(url, {
           description: 'Address of the webhook: `https:`, or `http:` on loopback only.',
           example: 'https://hooks.example/approvals',
@@ -351,14 +351,14 @@ export const approvals: z.ZodMiniType<CompiledApprovals, ApprovalsConfig | undef
             '`whsec_` and 24 to 64 bytes in base64, as Standard Webhooks writes them. A secret: write `${NAME}`.',
           example: '${APPROVALS_WEBHOOK_SECRET}',
         }),
-      }),
+      })),
       {
         description: 'Webhook that signed notices of approvals are sent to.',
         defaultText: 'nowhere',
         example: { url: 'https://hooks.example/approvals', secret: '${APPROVALS_WEBHOOK_SECRET}' },
       },
     ),
-  }),
+  })),
   {
     description: 'How the approvals that `routes.*.approve` asks for are kept, notified of and decided.',
     default: {},

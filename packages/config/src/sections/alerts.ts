@@ -60,7 +60,7 @@ const mailAddress: z.ZodMiniType<string, string> = z
   .check(z.regex(/^[^\s<>,;@"]{1,64}@[^\s<>,;@"]{1,255}$/, 'an e-mail address looks like "ops@example.com"'))
 
 const email: z.ZodMiniType<CompiledAlertMail | undefined, AlertMailConfig | undefined> = key(
-  section<CompiledAlertMail, AlertMailConfig>('AlertMailConfig', {
+  section<CompiledAlertMail, AlertMailConfig>('AlertMailConfig', () => ({
     smtp: required(text, {
       description:
         '`smtps://user:password@host:465`, or `smtp://`, where STARTTLS is required unless `tls` is `off`. A secret: write `${NAME}`.',
@@ -79,7 +79,7 @@ const email: z.ZodMiniType<CompiledAlertMail | undefined, AlertMailConfig | unde
       default: 'required',
       example: 'off',
     }),
-  }),
+  })),
   {
     description: 'By e-mail; needs the package nodemailer.',
     defaultText: 'none',
@@ -93,7 +93,7 @@ const secretUrl: z.ZodMiniType<string, string> = z
 
 /** `alerts`. */
 export const alerts: z.ZodMiniType<CompiledAlerts | undefined, AlertsConfig | undefined> = key(
-  section<CompiledAlerts, AlertsConfig>('AlertsConfig', {
+  section<CompiledAlerts, AlertsConfig>('AlertsConfig', () => ({
     slack: key(secretUrl, {
       description: 'Incoming webhook of a Slack channel.',
       example: '${SLACK_WEBHOOK}',
@@ -117,7 +117,7 @@ export const alerts: z.ZodMiniType<CompiledAlerts | undefined, AlertsConfig | un
       default: '1h',
       example: '15m',
     }),
-  }),
+  })),
   {
     description:
       'Announces findings, and events that the audit log lost, in Slack, Teams, PagerDuty or by e-mail. Gateway only; see [Metrics and alerts](metrics.md).',

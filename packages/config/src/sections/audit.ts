@@ -125,17 +125,17 @@ export interface CompiledAudit {
 const fileAnchor: z.ZodMiniType<CompiledAnchor, FileAnchorConfig> = section<
   Extract<CompiledAnchor, { file: string }>,
   FileAnchorConfig
->('FileAnchorConfig', {
+>('FileAnchorConfig', () => ({
   file: required(text, {
     description: 'A file on another mount, relative to the configuration.',
     example: '/mnt/anchor/checkpoint',
   }),
-})
+}))
 
 const urlAnchor: z.ZodMiniType<CompiledAnchor, UrlAnchorConfig> = section<
   Extract<CompiledAnchor, { url: string }>,
   UrlAnchorConfig
->('UrlAnchorConfig', {
+>('UrlAnchorConfig', () => ({
   url: required(url, {
     description: 'Address to which checkpoints are sent by PUT and from which they are read at the start.',
     example: 'https://anchor.example/checkpoint',
@@ -144,12 +144,12 @@ const urlAnchor: z.ZodMiniType<CompiledAnchor, UrlAnchorConfig> = section<
     description: 'Value of the `Authorization` header. A secret: write `${NAME}`.',
     example: '${ANCHOR_TOKEN}',
   }),
-})
+}))
 
 const syslog: z.ZodMiniType<CompiledShip, SyslogConfig> = section<
   Extract<CompiledShip, { syslog: string }>,
   SyslogConfig
->('SyslogConfig', {
+>('SyslogConfig', () => ({
   syslog: required(syslogUrl, {
     description: 'Address of the collector: `tls://host:port`, or `tcp://` without encryption.',
     example: 'tls://siem.example:6514',
@@ -158,10 +158,10 @@ const syslog: z.ZodMiniType<CompiledShip, SyslogConfig> = section<
     description: "PEM file of certificates to trust instead of the system's.",
     example: 'siem-ca.pem',
   }),
-})
+}))
 
 const webhook: z.ZodMiniType<CompiledShip, WebhookConfig> = parsed(
-  section<Extract<CompiledShip, { webhook: string }>, WebhookConfig>('WebhookConfig', {
+  section<Extract<CompiledShip, { webhook: string }>, WebhookConfig>('WebhookConfig', () => ({
     webhook: required(webUrl, {
       description: 'Address of the collector: `https:`, or `http:` on this machine.',
       example: 'https://siem.example/hook',
@@ -185,7 +185,7 @@ const webhook: z.ZodMiniType<CompiledShip, WebhookConfig> = parsed(
       default: 'refuse',
       example: 'allow',
     }),
-  }),
+  })),
   undefined,
   said => {
     if ((said.secret === undefined) === (said.secretFile === undefined))
@@ -198,7 +198,7 @@ const webhook: z.ZodMiniType<CompiledShip, WebhookConfig> = parsed(
 export const audit: z.ZodMiniType<CompiledAudit | false, AuditConfig | false | undefined> = key(
   orOff(
     parsed(
-      section<CompiledAudit, AuditConfig>('AuditConfig', {
+      section<CompiledAudit, AuditConfig>('AuditConfig', () => ({
         origin: key(
           z
             .string()
@@ -216,7 +216,7 @@ export const audit: z.ZodMiniType<CompiledAudit | false, AuditConfig | false | u
         }),
         witnesses: key(
           listOf(
-            section<WitnessConfig, WitnessConfig>('WitnessConfig', {
+            section<WitnessConfig, WitnessConfig>('WitnessConfig', () => ({
               url: required(url, {
                 description: 'Address of the witness, without the path `add-checkpoint`.',
                 example: 'https://witness.example',
@@ -225,7 +225,7 @@ export const audit: z.ZodMiniType<CompiledAudit | false, AuditConfig | false | u
                 description: 'Verifier key of the witness, `NAME+HASH+KEY` (C2SP signed-note).',
                 example: 'witness.example+0a1b2c3d+AQ...',
               }),
-            }),
+            })),
           ),
           {
             description:
@@ -276,7 +276,7 @@ export const audit: z.ZodMiniType<CompiledAudit | false, AuditConfig | false | u
           default: true,
           example: false,
         }),
-      }),
+      })),
       undefined,
       checkStore,
     ),

@@ -32,7 +32,7 @@ export interface CompiledBind {
 
 /** `bind`. */
 export const bind: z.ZodMiniType<CompiledBind | undefined, BindConfig | undefined> = key(
-  section<CompiledBind, BindConfig>('BindConfig', {
+  section<CompiledBind, BindConfig>('BindConfig', () => ({
     cookie: required(z.string().check(z.regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'must be the name of a cookie')), {
       description: "Name of the backend's session cookie.",
       example: 'connect.sid',
@@ -54,7 +54,7 @@ export const bind: z.ZodMiniType<CompiledBind | undefined, BindConfig | undefine
       default: 'unchanged',
       example: 'webcrypto',
     }),
-  }),
+  })),
   {
     description:
       "Keeps the backend's session cookie from the browser, which gets a short-lived one bound to its device instead (DBSC).",

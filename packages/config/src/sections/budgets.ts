@@ -92,7 +92,7 @@ const length: z.ZodMiniType<Duration, Duration> = formed(
 
 const rowBudget: z.ZodMiniType<RowBudgetConfig, RowBudgetConfig> = section<RowBudgetConfig, RowBudgetConfig>(
   'RowBudgetConfig',
-  {
+  () => ({
     rows: required(rowCount, {
       description: 'Rows that one actor may change, or read, in the window.',
       example: 50,
@@ -135,7 +135,7 @@ const rowBudget: z.ZodMiniType<RowBudgetConfig, RowBudgetConfig> = section<RowBu
       defaultText: 'what stands after the last dot of the name',
       example: ['delete', 'update'],
     }),
-  },
+  }),
 )
 
 /** `budgets`. */
@@ -196,7 +196,7 @@ export const budgetDatabase: z.ZodMiniType<
   CompiledBudgetDatabase | undefined,
   BudgetDatabaseConfig | undefined
 > = key(
-  section<CompiledBudgetDatabase, BudgetDatabaseConfig>('BudgetDatabaseConfig', {
+  section<CompiledBudgetDatabase, BudgetDatabaseConfig>('BudgetDatabaseConfig', () => ({
     url: required(storeUrl('postgres:', 'postgresql:'), {
       description: "Address of the application's PostgreSQL, as the owner of its tables or a superuser.",
       example: '${APP_OWNER_URL}',
@@ -240,7 +240,7 @@ export const budgetDatabase: z.ZodMiniType<
       defaultText: '`public`',
       example: ['public', 'sales'],
     }),
-  }),
+  })),
   {
     description:
       "The application's database, in which `postern budgets install` counts rows. Keys are a number, a colon and base64.",

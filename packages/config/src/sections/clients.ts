@@ -15,19 +15,22 @@ export interface ClientConfig {
   readonly userAgent?: string | undefined
 }
 
-const client: z.ZodMiniType<ClientMatch, ClientConfig> = section<ClientMatch, ClientConfig>('ClientConfig', {
-  network: key(text, {
-    description: 'An address, a range, `loopback`, `private`, a platform of `trustProxies`, or `all`.',
-    defaultText: 'any',
-    example: '203.0.113.0/24',
+const client: z.ZodMiniType<ClientMatch, ClientConfig> = section<ClientMatch, ClientConfig>(
+  'ClientConfig',
+  () => ({
+    network: key(text, {
+      description: 'An address, a range, `loopback`, `private`, a platform of `trustProxies`, or `all`.',
+      defaultText: 'any',
+      example: '203.0.113.0/24',
+    }),
+    userAgent: key(text, {
+      description:
+        'A part of `User-Agent`, in any letter case. Clients choose it freely, so it never suffices to allow one.',
+      defaultText: 'any',
+      example: 'SomeBot/',
+    }),
   }),
-  userAgent: key(text, {
-    description:
-      'A part of `User-Agent`, in any letter case. Clients choose it freely, so it never suffices to allow one.',
-    defaultText: 'any',
-    example: 'SomeBot/',
-  }),
-})
+)
 
 /** A list of clients, of the whole configuration or of a route. */
 export const clientsHere: z.ZodMiniType<ClientList, readonly (string | ClientConfig)[]> = parsed(

@@ -68,7 +68,7 @@ const origin: z.ZodMiniType<string, string> = z
 /** `console`. */
 export const consoleSection: z.ZodMiniType<CompiledConsole | false, ConsoleConfig | false | undefined> = key(
   orOff(
-    section<CompiledConsole, ConsoleConfig>('ConsoleConfig', {
+    section<CompiledConsole, ConsoleConfig>('ConsoleConfig', () => ({
       listen: key(listen, {
         description:
           'A port on this machine only, or `host:port`. Another free port is taken when the default one is in use.',
@@ -121,7 +121,7 @@ export const consoleSection: z.ZodMiniType<CompiledConsole | false, ConsoleConfi
         defaultText: 'none',
         example: ['/etc/postern/holder.json'],
       }),
-    }),
+    })),
   ),
   {
     description:

@@ -27,7 +27,7 @@ export interface CorsConfig {
 /** `cors` of a route, and what `cors` of the whole configuration is made of. */
 export const corsHere: z.ZodMiniType<CorsSettings | false, CorsConfig | false> = orOff(
   parsed(
-    section<CorsSettings, CorsConfig>('CorsConfig', {
+    section<CorsSettings, CorsConfig>('CorsConfig', () => ({
       origins: required(listOf(text, 1_000), {
         description:
           '`https://app.example.com`, `https://*.example.com` for every host below, or `*` for every page.',
@@ -65,7 +65,7 @@ export const corsHere: z.ZodMiniType<CorsSettings | false, CorsConfig | false> =
         default: 'answer',
         example: 'pass',
       }),
-    }),
+    })),
     undefined,
     settings => {
       checkCors(settings)

@@ -24,7 +24,7 @@ export const csrf: z.ZodMiniType<CompiledCsrf | false, boolean | CsrfConfig | un
   parsed(
     z.union([
       flag,
-      section<CompiledCsrf, CsrfConfig>('CsrfConfig', {
+      section<CompiledCsrf, CsrfConfig>('CsrfConfig', () => ({
         origins: key(listOf(text), {
           description: 'Other origins whose pages may send requests.',
           default: [],
@@ -37,7 +37,7 @@ export const csrf: z.ZodMiniType<CompiledCsrf | false, boolean | CsrfConfig | un
           defaultText: 'any cookie',
           example: ['connect.sid'],
         }),
-      }),
+      })),
     ]),
     undefined,
     said => (said === true ? { origins: [] } : said),

@@ -29,7 +29,7 @@ export interface CompiledScenarios {
 /** `scenarios`. */
 export const scenarios: z.ZodMiniType<CompiledScenarios | false, ScenariosConfig | false | undefined> = key(
   orOff(
-    section<CompiledScenarios, ScenariosConfig>('ScenariosConfig', {
+    section<CompiledScenarios, ScenariosConfig>('ScenariosConfig', () => ({
       folders: key(listOf(text), {
         description:
           'Folders of Sigma YAML beside the shipped scenarios, relative to the configuration. Changes take effect while the process runs.',
@@ -47,7 +47,7 @@ export const scenarios: z.ZodMiniType<CompiledScenarios | false, ScenariosConfig
         default: 'all',
         example: 'none',
       }),
-    }),
+    })),
   ),
   {
     description:
@@ -77,7 +77,7 @@ export interface CompiledHoney {
 
 /** `honey`. */
 export const honey: z.ZodMiniType<CompiledHoney, HoneyConfig | undefined> = key(
-  section<CompiledHoney, HoneyConfig>('HoneyConfig', {
+  section<CompiledHoney, HoneyConfig>('HoneyConfig', () => ({
     fields: key(listOf(text), {
       description: 'Names of query or body fields that no person fills, because the form hides them.',
       default: [],
@@ -93,7 +93,7 @@ export const honey: z.ZodMiniType<CompiledHoney, HoneyConfig | undefined> = key(
       default: '1d',
       example: '7d',
     }),
-  }),
+  })),
   {
     description: 'Traps: form fields nobody sees and records nobody should open.',
     default: {},
@@ -128,14 +128,14 @@ export interface CompiledCrowdsec {
 
 /** `crowdsec`. */
 export const crowdsec: z.ZodMiniType<CompiledCrowdsec, CrowdsecConfig | undefined> = key(
-  section<CompiledCrowdsec, CrowdsecConfig>('CrowdsecConfig', {
+  section<CompiledCrowdsec, CrowdsecConfig>('CrowdsecConfig', () => ({
     listen: key(listen, {
       description: "Where CrowdSec's local API is served to bouncers. Keys: `postern bouncers add NAME`.",
       defaultText: 'nowhere',
       example: '127.0.0.1:8081',
     }),
     feed: key(
-      section<CrowdsecFeedConfig, CrowdsecFeedConfig>('CrowdsecFeedConfig', {
+      section<CrowdsecFeedConfig, CrowdsecFeedConfig>('CrowdsecFeedConfig', () => ({
         url: required(serverUrl, {
           description: "Address of CrowdSec's local API.",
           example: 'http://127.0.0.1:8080',
@@ -144,14 +144,14 @@ export const crowdsec: z.ZodMiniType<CompiledCrowdsec, CrowdsecConfig | undefine
           description: 'Bouncer key of that API. A secret: write `${NAME}`.',
           example: '${CROWDSEC_KEY}',
         }),
-      }),
+      })),
       {
         description: 'A CrowdSec local API whose decisions are enforced here too.',
         defaultText: 'none',
         example: { url: 'http://127.0.0.1:8080', key: '${CROWDSEC_KEY}' },
       },
     ),
-  }),
+  })),
   {
     description: 'Exchange of decisions with CrowdSec, in either direction.',
     default: {},

@@ -163,7 +163,7 @@ export const backendCheck: z.ZodMiniType<
   BackendCheckConfig | false | undefined
 > = key(
   orOff(
-    section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', {
+    section<CompiledBackendCheck, BackendCheckConfig>('BackendCheckConfig', () => ({
       path: key(requestPath, {
         description:
           'Path that is asked for with `GET`: an answer of 5xx, or none within 2 s, is a failure. Without it only a connection is opened, which a backend that hangs still accepts.',
@@ -179,7 +179,7 @@ export const backendCheck: z.ZodMiniType<
         default: '5s',
         example: '30s',
       }),
-    }),
+    })),
   ),
   {
     description:
@@ -216,10 +216,10 @@ export const listenPlace: z.ZodMiniType<Listen, string | number | undefined> = k
 
 /** `tls`. */
 export const tls: z.ZodMiniType<TlsConfig | undefined, TlsConfig | undefined> = key(
-  section<TlsConfig, TlsConfig>('TlsConfig', {
+  section<TlsConfig, TlsConfig>('TlsConfig', () => ({
     cert: required(text, { description: 'File of the certificate chain, in PEM.', example: 'cert.pem' }),
     key: required(text, { description: 'File of the private key, in PEM.', example: 'key.pem' }),
-  }),
+  })),
   {
     description: 'Certificate of the gateway. A renewed file is taken without a restart.',
     defaultText: 'no TLS',
@@ -230,7 +230,7 @@ export const tls: z.ZodMiniType<TlsConfig | undefined, TlsConfig | undefined> = 
 
 /** `forwardAuth`. */
 export const forwardAuth: z.ZodMiniType<CompiledForwardAuth, ForwardAuthConfig | undefined> = key(
-  section<CompiledForwardAuth, ForwardAuthConfig>('ForwardAuthConfig', {
+  section<CompiledForwardAuth, ForwardAuthConfig>('ForwardAuthConfig', () => ({
     dialect: key(oneOf('nginx', 'traefik', 'caddy', 'envoy'), {
       description: 'The proxy that asks; it says how the request is described.',
       example: 'nginx',
@@ -244,7 +244,7 @@ export const forwardAuth: z.ZodMiniType<CompiledForwardAuth, ForwardAuthConfig |
       description: "Removed from the path that the proxy asks with: Envoy's `path_prefix`.",
       example: '/check',
     }),
-  }),
+  })),
   {
     description: 'The endpoint of `postern forward-auth`, for a proxy that asks before it forwards.',
     default: {},
@@ -270,7 +270,7 @@ const timeout = (description: string, standard: string): z.ZodMiniType<number, D
 
 /** `timeouts`. */
 export const timeouts: z.ZodMiniType<CompiledTimeouts, TimeoutsConfig | undefined> = key(
-  section<CompiledTimeouts, TimeoutsConfig>('TimeoutsConfig', {
+  section<CompiledTimeouts, TimeoutsConfig>('TimeoutsConfig', () => ({
     head: timeout('How long a request head may take to arrive.', '10s'),
     bodyProgress: timeout(
       'In each such period, a request body must bring at least 1 KiB, or its end.',
@@ -296,7 +296,7 @@ export const timeouts: z.ZodMiniType<CompiledTimeouts, TimeoutsConfig | undefine
       '30s',
     ),
     drain: timeout('How long requests in flight may take to end when the gateway stops.', '10s'),
-  }),
+  })),
   {
     description: 'How long things may take in the gateway.',
     default: {},
@@ -311,7 +311,7 @@ const cap = (description: string, standard: number): z.ZodMiniType<number, numbe
 
 /** `caps`. */
 export const caps: z.ZodMiniType<CompiledCaps, CapsConfig | undefined> = key(
-  section<CompiledCaps, CapsConfig>('CapsConfig', {
+  section<CompiledCaps, CapsConfig>('CapsConfig', () => ({
     headerBytes: cap('Largest request head, and largest response head, in bytes.', 16_384),
     connections: cap('Most client connections open at once.', 10_000),
     connectionsPerAddress: cap(
@@ -326,7 +326,7 @@ export const caps: z.ZodMiniType<CompiledCaps, CapsConfig | undefined> = key(
       100,
     ),
     upstreamConnections: cap('Most connections to the backend.', 256),
-  }),
+  })),
   {
     description: 'How much the gateway handles at once, per worker.',
     default: {},
@@ -339,14 +339,14 @@ export const caps: z.ZodMiniType<CompiledCaps, CapsConfig | undefined> = key(
 /** `admin`. */
 export const admin: z.ZodMiniType<CompiledAdmin | false, AdminConfig | false | undefined> = key(
   orOff(
-    section<CompiledAdmin, AdminConfig>('AdminConfig', {
+    section<CompiledAdmin, AdminConfig>('AdminConfig', () => ({
       listen: key(listen, {
         description:
           'A port on this machine only, or `host:port`. Another free port is taken when the default one is in use.',
         default: '127.0.0.1:9464',
         example: 9_000,
       }),
-    }),
+    })),
   ),
   {
     description: 'Where operators ask for metrics, health and `postern limits`, or `false`. Gateway only.',

@@ -86,7 +86,7 @@ export interface CompiledProxyHeaders extends CompiledKnownProxy {
 export const sessionUrl: z.ZodMiniType<CompiledSessionUrl, SessionUrlConfig> = section<
   CompiledSessionUrl,
   SessionUrlConfig
->('SessionUrlConfig', {
+>('SessionUrlConfig', () => ({
   cookie: required(z.union([text, listOf(text, 5)]), {
     description: "The application's session cookie; any of several.",
     example: 'connect.sid',
@@ -102,13 +102,13 @@ export const sessionUrl: z.ZodMiniType<CompiledSessionUrl, SessionUrlConfig> = s
     defaultText: 'see below',
     example: { id: 'user.id' },
   }),
-})
+}))
 
 /** `betterAuth` of a method. */
 export const betterAuth: z.ZodMiniType<CompiledBetterAuth, BetterAuthConfig> = section<
   CompiledBetterAuth,
   BetterAuthConfig
->('BetterAuthConfig', {
+>('BetterAuthConfig', () => ({
   url: required(text, {
     description:
       'Address of better-auth: `baseURL` with `basePath`, such as `http://127.0.0.1:3000/api/auth`.',
@@ -119,30 +119,30 @@ export const betterAuth: z.ZodMiniType<CompiledBetterAuth, BetterAuthConfig> = s
     defaultText: '`better-auth`',
     example: 'shop',
   }),
-})
+}))
 
 /** `authJs` of a method. */
 export const authJs: z.ZodMiniType<AuthJsConfig, AuthJsConfig> = section<AuthJsConfig, AuthJsConfig>(
   'AuthJsConfig',
-  {
+  () => ({
     secret: required(text, {
       description: '`AUTH_SECRET` of Auth.js, or `NEXTAUTH_SECRET` of NextAuth 4. A secret: write `${NAME}`.',
       example: '${AUTH_SECRET}',
     }),
-  },
+  }),
 )
 
 /** `mtls` of a method. */
 export const mtls: z.ZodMiniType<CompiledCertificate, CertificateConfig> = section<
   CompiledCertificate,
   CertificateConfig
->('CertificateConfig', {
+>('CertificateConfig', () => ({
   header: key(headerName, {
     description: 'Header in which a trusted proxy passes the certificate on.',
     defaultText: "the connection's own only",
     example: 'x-client-cert',
   }),
-})
+}))
 
 const from: z.ZodMiniType<CidrSet, readonly string[]> = required(addressSet, {
   description: 'Addresses of the proxy; from anybody else its headers are removed.',
@@ -153,7 +153,7 @@ const from: z.ZodMiniType<CidrSet, readonly string[]> = required(addressSet, {
 export const proxy: z.ZodMiniType<CompiledProxyHeaders, ProxyHeadersConfig> = section<
   CompiledProxyHeaders,
   ProxyHeadersConfig
->('ProxyHeadersConfig', {
+>('ProxyHeadersConfig', () => ({
   from,
   user: required(headerName, {
     description: 'Name of the header with the id of the user.',
@@ -164,10 +164,10 @@ export const proxy: z.ZodMiniType<CompiledProxyHeaders, ProxyHeadersConfig> = se
     defaultText: 'none',
     example: 'x-groups',
   }),
-})
+}))
 
 /** `oauth2Proxy` and `tailscale` of a method. */
 export const knownProxy: z.ZodMiniType<CompiledKnownProxy, KnownProxyConfig> = section<
   CompiledKnownProxy,
   KnownProxyConfig
->('KnownProxyConfig', { from })
+>('KnownProxyConfig', () => ({ from }))

@@ -157,7 +157,7 @@ export interface CompiledIntrospection extends Omit<IntrospectionConfig, 'cache'
 export const claims: z.ZodMiniType<PrincipalPaths, PrincipalPathsConfig> = section<
   PrincipalPaths,
   PrincipalPathsConfig
->('PrincipalPathsConfig', {
+>('PrincipalPathsConfig', () => ({
   id: key(text, {
     description: "Path of the principal's id in the claims.",
     defaultText: '`sub`',
@@ -176,7 +176,7 @@ export const claims: z.ZodMiniType<PrincipalPaths, PrincipalPathsConfig> = secti
     defaultText: '`auth_time`',
     example: 'user.signedInAt',
   }),
-})
+}))
 
 const claimsKey: z.ZodMiniType<PrincipalPaths | undefined, PrincipalPathsConfig | undefined> = key(claims, {
   description:
@@ -196,47 +196,50 @@ const origins: z.ZodMiniType<readonly string[] | undefined, readonly string[] | 
 )
 
 /** `jwt` of a method. */
-export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>('JwtConfig', {
-  issuer: required(text, {
-    description: 'Issuer of the tokens, exactly as they name it in `iss`.',
-    example: 'https://id.example.com',
+export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>(
+  'JwtConfig',
+  () => ({
+    issuer: required(text, {
+      description: 'Issuer of the tokens, exactly as they name it in `iss`.',
+      example: 'https://id.example.com',
+    }),
+    audience: required(z.union([text, listOf(text, 20)]), {
+      description: 'This application, as tokens name it in `aud`; any of several.',
+      example: 'orders',
+    }),
+    jwks: required(text, {
+      description: 'Where the issuer publishes its keys. HTTPS, or loopback.',
+      example: 'https://id.example.com/jwks',
+    }),
+    types: key(listOf(text, 10), {
+      description: 'Types of token, in `typ`; `absent` for tokens that name none.',
+      defaultText: '`jwt` and `at+jwt`',
+      example: ['at+jwt'],
+    }),
+    clockSkew: key(duration, {
+      description: 'How far the clocks of the issuer and of this machine may differ.',
+      default: '30s',
+      example: '5s',
+    }),
+    maxAge: key(duration, {
+      description: 'Maximum age of a token, regardless of its expiry.',
+      defaultText: 'its end decides',
+      example: '1h',
+    }),
+    cookie: key(text, {
+      description: 'Cookie that may carry the token.',
+      defaultText: '`Authorization` only',
+      example: '__session',
+    }),
+    header: key(headerName, {
+      description: 'Header that carries the token alone.',
+      defaultText: '`Authorization`',
+      example: 'x-user-token',
+    }),
+    origins,
+    claims: claimsKey,
   }),
-  audience: required(z.union([text, listOf(text, 20)]), {
-    description: 'This application, as tokens name it in `aud`; any of several.',
-    example: 'orders',
-  }),
-  jwks: required(text, {
-    description: 'Where the issuer publishes its keys. HTTPS, or loopback.',
-    example: 'https://id.example.com/jwks',
-  }),
-  types: key(listOf(text, 10), {
-    description: 'Types of token, in `typ`; `absent` for tokens that name none.',
-    defaultText: '`jwt` and `at+jwt`',
-    example: ['at+jwt'],
-  }),
-  clockSkew: key(duration, {
-    description: 'How far the clocks of the issuer and of this machine may differ.',
-    default: '30s',
-    example: '5s',
-  }),
-  maxAge: key(duration, {
-    description: 'Maximum age of a token, regardless of its expiry.',
-    defaultText: 'its end decides',
-    example: '1h',
-  }),
-  cookie: key(text, {
-    description: 'Cookie that may carry the token.',
-    defaultText: '`Authorization` only',
-    example: '__session',
-  }),
-  header: key(headerName, {
-    description: 'Header that carries the token alone.',
-    defaultText: '`Authorization`',
-    example: 'x-user-token',
-  }),
-  origins,
-  claims: claimsKey,
-})
+)
 
 const audienceOf = (description: string, example: string): z.ZodMiniType<string, string> =>
   required(text, { description, example })
@@ -244,7 +247,7 @@ const audienceOf = (description: string, example: string): z.ZodMiniType<string,
 /** `auth0` of a method. */
 export const auth0: z.ZodMiniType<Auth0Config, Auth0Config> = section<Auth0Config, Auth0Config>(
   'Auth0Config',
-  {
+  () => ({
     domain: required(text, {
       description: 'Host name of the tenant at Auth0, without `https://`.',
       example: 'example.eu.auth0.com',
@@ -253,13 +256,13 @@ export const auth0: z.ZodMiniType<Auth0Config, Auth0Config> = section<Auth0Confi
       'Identifier of the API at Auth0, as its tokens name it in `aud`.',
       'https://api.example.com',
     ),
-  },
+  }),
 )
 
 /** `clerk` of a method. */
 export const clerk: z.ZodMiniType<ClerkConfig, ClerkConfig> = section<ClerkConfig, ClerkConfig>(
   'ClerkConfig',
-  {
+  () => ({
     frontendApi: required(text, {
       description: "Address of the Frontend API, as Clerk's dashboard shows it under API keys.",
       example: 'https://clerk.example.com',
@@ -268,38 +271,38 @@ export const clerk: z.ZodMiniType<ClerkConfig, ClerkConfig> = section<ClerkConfi
       description: 'Origins of your application, one of which `azp` of a token must name.',
       example: ['https://app.example.com'],
     }),
-  },
+  }),
 )
 
 /** `cognito` of a method. */
 export const cognito: z.ZodMiniType<CognitoConfig, CognitoConfig> = section<CognitoConfig, CognitoConfig>(
   'CognitoConfig',
-  {
+  () => ({
     region: required(text, { description: 'AWS region of the user pool.', example: 'eu-central-1' }),
     pool: required(text, { description: 'Id of the user pool.', example: 'eu-central-1_aBcDeFgHi' }),
     client: required(text, {
       description: 'Id of the app client that the tokens are for.',
       example: '1example23456789',
     }),
-  },
+  }),
 )
 
 /** `keycloak` of a method. */
 export const keycloak: z.ZodMiniType<KeycloakConfig, KeycloakConfig> = section<
   KeycloakConfig,
   KeycloakConfig
->('KeycloakConfig', {
+>('KeycloakConfig', () => ({
   realm: required(text, {
     description: 'Address of the realm, `https://HOST/realms/NAME`.',
     example: 'https://id.example.com/realms/shop',
   }),
   audience: audienceOf('Client that the tokens are for, as they name it in `aud`.', 'orders'),
-})
+}))
 
 /** `entra` of a method. */
 export const entra: z.ZodMiniType<EntraConfig, EntraConfig> = section<EntraConfig, EntraConfig>(
   'EntraConfig',
-  {
+  () => ({
     directory: required(text, {
       description: 'Id of the tenant (directory), a UUID.',
       example: '11111111-2222-3333-4444-555555555555',
@@ -308,14 +311,14 @@ export const entra: z.ZodMiniType<EntraConfig, EntraConfig> = section<EntraConfi
       'Id of the app registration, as tokens name it in `aud`.',
       '66666666-7777-8888-9999-000000000000',
     ),
-  },
+  }),
 )
 
 /** `cloudflareAccess` of a method. */
 export const cloudflareAccess: z.ZodMiniType<CloudflareAccessConfig, CloudflareAccessConfig> = section<
   CloudflareAccessConfig,
   CloudflareAccessConfig
->('CloudflareAccessConfig', {
+>('CloudflareAccessConfig', () => ({
   team: required(text, {
     description: 'Address of the team, `https://NAME.cloudflareaccess.com`.',
     example: 'https://example.cloudflareaccess.com',
@@ -324,13 +327,13 @@ export const cloudflareAccess: z.ZodMiniType<CloudflareAccessConfig, CloudflareA
     'Audience (AUD) tag of the application in Cloudflare Access.',
     '4714c1358e65fe4b408ad6d432a5f878',
   ),
-})
+}))
 
 /** `introspection` of a method. */
 export const introspection: z.ZodMiniType<CompiledIntrospection, IntrospectionConfig> = section<
   CompiledIntrospection,
   IntrospectionConfig
->('IntrospectionConfig', {
+>('IntrospectionConfig', () => ({
   url: required(text, {
     description: 'Introspection endpoint of the server (RFC 7662). HTTPS, or loopback.',
     example: 'https://id.example.com/introspect',
@@ -348,4 +351,4 @@ export const introspection: z.ZodMiniType<CompiledIntrospection, IntrospectionCo
   cache: key(duration, { description: 'How long an answer is cached.', default: '10s', example: '2s' }),
   origins,
   claims: claimsKey,
-})
+}))

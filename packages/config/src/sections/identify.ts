@@ -179,7 +179,7 @@ export interface CompiledIdentify {
 type Written = Omit<CompiledIdentifyMethod, 'name'> & { readonly name?: string }
 
 const method: z.ZodMiniType<CompiledIdentifyMethod, IdentifyMethodConfig> = parsed(
-  section<Written, IdentifyMethodConfig>('IdentifyMethodConfig', {
+  section<Written, IdentifyMethodConfig>('IdentifyMethodConfig', () => ({
     name: key(z.string().check(z.regex(/^[A-Za-z][\w-]{0,40}$/, 'a short name, e.g. "customers"')), {
       description: 'Name of this method, as `identify` of a route names it.',
       defaultText: 'the key that is used, e.g. `jwt`',
@@ -256,7 +256,7 @@ const method: z.ZodMiniType<CompiledIdentifyMethod, IdentifyMethodConfig> = pars
       description: 'Headers that Tailscale Serve adds.',
       example: { from: ['10.0.0.0/8'] },
     }),
-  }),
+  })),
   undefined,
   said => {
     const kinds = Object.entries(said).filter(
@@ -277,7 +277,7 @@ function oneKind(): ConfigError {
 }
 
 const lookUp: z.ZodMiniType<CompiledLookUp, LookUpConfig> = parsed(
-  section<CompiledLookUp, LookUpConfig>('LookUpConfig', {
+  section<CompiledLookUp, LookUpConfig>('LookUpConfig', () => ({
     url: key(text, {
       description:
         "Asked by GET with the principal's id in place of `{id}`; answers with JSON. HTTPS, or loopback.",
@@ -297,7 +297,7 @@ const lookUp: z.ZodMiniType<CompiledLookUp, LookUpConfig> = parsed(
       default: '30s',
       example: '5s',
     }),
-  }),
+  })),
   undefined,
   said => {
     if ((said.url === undefined) !== (said.query === undefined)) return said
@@ -336,7 +336,7 @@ const by: z.ZodMiniType<CompiledIdentify['by'], IdentifySettings['by']> = z.unio
 const settings: z.ZodMiniType<CompiledIdentify, IdentifySettings> = section<
   CompiledIdentify,
   IdentifySettings
->('IdentifySettings', {
+>('IdentifySettings', () => ({
   by: required(by, {
     description: 'A list of methods, a function that returns the principal, or `application`.',
     example: 'application',
@@ -356,7 +356,7 @@ const settings: z.ZodMiniType<CompiledIdentify, IdentifySettings> = section<
     default: 'anonymous',
     example: 'refuse',
   }),
-})
+}))
 
 /** `identify`. */
 export const identify: z.ZodMiniType<CompiledIdentify | undefined, IdentifyConfig | undefined> = key(

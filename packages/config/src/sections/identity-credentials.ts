@@ -59,7 +59,7 @@ const word = z.string().check(z.regex(/^[a-z][a-z0-9]{1,15}$/, '2 to 16 small le
 /** `identity.sessions`. */
 export const identitySessions: z.ZodMiniType<CompiledIdentitySessions, IdentitySessionsConfig | undefined> =
   key(
-    section<CompiledIdentitySessions, IdentitySessionsConfig>('IdentitySessionsConfig', {
+    section<CompiledIdentitySessions, IdentitySessionsConfig>('IdentitySessionsConfig', () => ({
       idle: key(duration, {
         description: 'A session that is not used for this time ends.',
         default: '3d',
@@ -75,7 +75,7 @@ export const identitySessions: z.ZodMiniType<CompiledIdentitySessions, IdentityS
         default: 'database',
         example: 'redis',
       }),
-    }),
+    })),
     {
       description: 'How long sessions last, and where they are stored.',
       default: {},
@@ -86,7 +86,7 @@ export const identitySessions: z.ZodMiniType<CompiledIdentitySessions, IdentityS
 
 /** `identity.keys`. */
 export const identityKeys: z.ZodMiniType<CompiledIdentityKeys, IdentityKeysConfig | undefined> = key(
-  section<CompiledIdentityKeys, IdentityKeysConfig>('IdentityKeysConfig', {
+  section<CompiledIdentityKeys, IdentityKeysConfig>('IdentityKeysConfig', () => ({
     prefix: key(word, {
       description: 'First part of every key: 2 to 16 small letters and digits.',
       default: 'postern',
@@ -97,7 +97,7 @@ export const identityKeys: z.ZodMiniType<CompiledIdentityKeys, IdentityKeysConfi
       default: 100,
       example: 10,
     }),
-  }),
+  })),
   {
     description: 'The API keys that accounts can make.',
     default: {},
@@ -111,7 +111,7 @@ export const identityBackend: z.ZodMiniType<
   CompiledIdentityBackend | undefined,
   IdentityBackendConfig | undefined
 > = key(
-  section<CompiledIdentityBackend, IdentityBackendConfig>('IdentityBackendConfig', {
+  section<CompiledIdentityBackend, IdentityBackendConfig>('IdentityBackendConfig', () => ({
     audience: key(text, {
       description: 'Audience of the token (`aud`), which the backend must check.',
       defaultText: 'the origin',
@@ -129,7 +129,7 @@ export const identityBackend: z.ZodMiniType<
       defaultText: 'nothing',
       example: ['email', 'name'],
     }),
-  }),
+  })),
   {
     description: 'Sends a signed token of the principal to the backend.',
     defaultText: 'none is sent',

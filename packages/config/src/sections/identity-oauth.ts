@@ -70,7 +70,7 @@ export interface CompiledOauth {
 const client: z.ZodMiniType<CompiledOauthClient, OauthClientConfig> = section<
   CompiledOauthClient,
   OauthClientConfig
->('OauthClientConfig', {
+>('OauthClientConfig', () => ({
   id: required(text, { description: 'Id of the client (`client_id`).', example: 'app' }),
   name: required(text, {
     description: 'The name that users see when the client asks for access.',
@@ -93,12 +93,12 @@ const client: z.ZodMiniType<CompiledOauthClient, OauthClientConfig> = section<
     defaultText: '`code` and `refresh`',
     example: ['device'],
   }),
-})
+}))
 
 /** The value of `identity.oauth`. */
 export const oauth: z.ZodMiniType<CompiledOauth, OauthConfig> = section<CompiledOauth, OauthConfig>(
   'OauthConfig',
-  {
+  () => ({
     clients: key(listOf(client, 1_000), {
       description: 'Clients that are registered in advance.',
       default: [],
@@ -107,7 +107,7 @@ export const oauth: z.ZodMiniType<CompiledOauth, OauthConfig> = section<Compiled
     }),
     resources: key(
       listOf(
-        section<CompiledOauth['resources'][number], OauthResourceConfig>('OauthResourceConfig', {
+        section<CompiledOauth['resources'][number], OauthResourceConfig>('OauthResourceConfig', () => ({
           uri: required(url, {
             description: 'URI of the API, as a client names it in `resource` (RFC 8707).',
             example: 'https://api.shop.example',
@@ -122,7 +122,7 @@ export const oauth: z.ZodMiniType<CompiledOauth, OauthConfig> = section<Compiled
             default: 'opaque',
             example: 'jwt',
           }),
-        }),
+        })),
         100,
       ),
       {
@@ -144,5 +144,5 @@ export const oauth: z.ZodMiniType<CompiledOauth, OauthConfig> = section<Compiled
       defaultText: '`10s`',
       example: '30s',
     }),
-  },
+  }),
 )

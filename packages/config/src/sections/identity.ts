@@ -118,7 +118,7 @@ type Compiled<Name extends keyof CompiledIdentity> = NonNullable<CompiledIdentit
 const provider: z.ZodMiniType<Compiled<'providers'>[number], ProviderConfig> = section<
   Compiled<'providers'>[number],
   ProviderConfig
->('ProviderConfig', {
+>('ProviderConfig', () => ({
   id: required(text, {
     description:
       'Id of the provider, a part of the redirect URI to register there: `ORIGIN/.postern/external/callback/ID`.',
@@ -138,11 +138,11 @@ const provider: z.ZodMiniType<Compiled<'providers'>[number], ProviderConfig> = s
     defaultText: 'a public client',
     example: '${GOOGLE_SECRET}',
   }),
-})
+}))
 
 /** `identity`. */
 export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfig | undefined> = key(
-  section<CompiledIdentity, IdentityConfig>('IdentityConfig', {
+  section<CompiledIdentity, IdentityConfig>('IdentityConfig', () => ({
     origin: required(webUrl, {
       description:
         'The one origin that people use. Links in mails, passkeys and checks are bound to it. Plain HTTP on loopback only.',
@@ -175,7 +175,7 @@ export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfi
       example: '/run/secrets/identity',
     }),
     mail: key(
-      section<MailConfig, MailConfig>('MailConfig', {
+      section<MailConfig, MailConfig>('MailConfig', () => ({
         smtp: required(text, {
           description:
             '`smtps://user:password@host:465`, or `smtp://`, where STARTTLS is required. A secret: write `${NAME}`.',
@@ -185,7 +185,7 @@ export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfi
           description: 'Sender of the mails, such as `Shop <no-reply@shop.example>`.',
           example: 'Shop <no-reply@shop.example>',
         }),
-      }),
+      })),
       {
         description: 'Sends mails by SMTP.',
         defaultText: 'files in the folder `outbox` of the data directory, for development',
@@ -215,7 +215,7 @@ export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfi
       example: { metadataDocuments: 'yes' },
     }),
     theme: key(
-      section<Compiled<'theme'>, ThemeConfig>('ThemeConfig', {
+      section<Compiled<'theme'>, ThemeConfig>('ThemeConfig', () => ({
         accent: key(text, {
           description: 'Colour of buttons and links, as CSS writes it.',
           defaultText: '`#2457c5`',
@@ -236,7 +236,7 @@ export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfi
           defaultText: "the system's",
           example: 'Georgia, serif',
         }),
-      }),
+      })),
       {
         description: 'Colours, corners and typeface of the pages.',
         default: {},
@@ -244,7 +244,7 @@ export const identity: z.ZodMiniType<CompiledIdentity | undefined, IdentityConfi
         example: { accent: '#7a1fa2' },
       },
     ),
-  }),
+  })),
   {
     description:
       'Accounts, sessions, passkeys, API keys and OAuth for an application that has none; see identity.md.',

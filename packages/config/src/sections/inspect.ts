@@ -196,13 +196,13 @@ const parameterTypes = z.record(
 export const inspectHere: z.ZodMiniType<InspectSettings, InspectConfig> = section<
   InspectSettings,
   InspectConfig
->('InspectConfig', {
+>('InspectConfig', () => ({
   level: key(level, {
     description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
     defaultText: '`inspect.level`',
     example: 2,
   }),
-  except: key(listOf(section<CompiledExcept, ExceptConfig>('ExceptConfig', { rule, parameter })), {
+  except: key(listOf(section<CompiledExcept, ExceptConfig>('ExceptConfig', () => ({ rule, parameter }))), {
     description: 'Exceptions for this route.',
     example: [{ rule: 'sqli/union', parameter: 'body.sql' }],
   }),
@@ -222,12 +222,12 @@ export const inspectHere: z.ZodMiniType<InspectSettings, InspectConfig> = sectio
     defaultText: '`refuse`',
     example: 'pass',
   }),
-})
+}))
 
 const foreign: z.ZodMiniType<ForeignRuleFiles, ForeignRulesConfig> = section<
   ForeignRuleFiles,
   ForeignRulesConfig
->('ForeignRulesConfig', {
+>('ForeignRulesConfig', () => ({
   ddtrace: key(z.union([flag, text]), {
     description:
       "dd-trace's `recommended.json`: a path, or `true` for the one in the application's node_modules.",
@@ -243,38 +243,41 @@ const foreign: z.ZodMiniType<ForeignRuleFiles, ForeignRulesConfig> = section<
     default: 'refuse',
     example: 'skip',
   }),
-})
+}))
 
 const atSink = oneOf('refuse', 'report', 'off')
 
-const sinks: z.ZodMiniType<CompiledSinks, SinksConfig> = section<CompiledSinks, SinksConfig>('SinksConfig', {
-  sql: key(atSink, {
-    description: 'Statements of `pg`, `mysql2` and `node:sqlite`.',
-    default: 'refuse',
-    example: 'report',
+const sinks: z.ZodMiniType<CompiledSinks, SinksConfig> = section<CompiledSinks, SinksConfig>(
+  'SinksConfig',
+  () => ({
+    sql: key(atSink, {
+      description: 'Statements of `pg`, `mysql2` and `node:sqlite`.',
+      default: 'refuse',
+      example: 'report',
+    }),
+    command: key(atSink, {
+      description: 'Shell commands of `node:child_process`.',
+      default: 'refuse',
+      example: 'report',
+    }),
+    path: key(atSink, {
+      description: 'Paths of `node:fs` and `node:fs/promises`.',
+      default: 'refuse',
+      example: 'report',
+    }),
+    url: key(atSink, {
+      description: 'Internal addresses (loopback, private, link-local) that `fetch` is called with.',
+      default: 'off',
+      example: 'refuse',
+    }),
   }),
-  command: key(atSink, {
-    description: 'Shell commands of `node:child_process`.',
-    default: 'refuse',
-    example: 'report',
-  }),
-  path: key(atSink, {
-    description: 'Paths of `node:fs` and `node:fs/promises`.',
-    default: 'refuse',
-    example: 'report',
-  }),
-  url: key(atSink, {
-    description: 'Internal addresses (loopback, private, link-local) that `fetch` is called with.',
-    default: 'off',
-    example: 'refuse',
-  }),
-})
+)
 
 /** `inspect`: inspection everywhere. */
 export const inspection: z.ZodMiniType<CompiledInspection | false, InspectionConfig | false | undefined> =
   key(
     orOff(
-      section<CompiledInspection, InspectionConfig>('InspectionConfig', {
+      section<CompiledInspection, InspectionConfig>('InspectionConfig', () => ({
         level: key(level, {
           description: 'Strictness, from 1 (fewest false alarms) to 4 (most findings).',
           default: 1,
@@ -282,14 +285,17 @@ export const inspection: z.ZodMiniType<CompiledInspection | false, InspectionCon
         }),
         except: key(
           listOf(
-            section<CompiledExcept & { readonly route?: string }, RoutedExceptConfig>('RoutedExceptConfig', {
-              rule,
-              parameter,
-              route: key(routePattern, {
-                description: 'Pattern of the routes that the exception holds on.',
-                example: 'POST /posts',
+            section<CompiledExcept & { readonly route?: string }, RoutedExceptConfig>(
+              'RoutedExceptConfig',
+              () => ({
+                rule,
+                parameter,
+                route: key(routePattern, {
+                  description: 'Pattern of the routes that the exception holds on.',
+                  example: 'POST /posts',
+                }),
               }),
-            }),
+            ),
           ),
           {
             description: 'Exceptions, everywhere or on one route.',
@@ -329,7 +335,7 @@ export const inspection: z.ZodMiniType<CompiledInspection | false, InspectionCon
           defaultText: 'all kinds but `url`',
           example: { sql: 'report' },
         }),
-      }),
+      })),
     ),
     {
       description: 'How content is read for attacks everywhere, or `false`.',

@@ -88,58 +88,61 @@ const limitKey: z.ZodMiniType<CompiledKey, LimitKey> = parsed(
   compileKey,
 )
 
-const limit: z.ZodMiniType<LimitSettings, LimitConfig> = section<LimitSettings, LimitConfig>('LimitConfig', {
-  limit: key(limitRule, {
-    description: 'The rule. Optional only when another setting of a default limit is changed.',
-    example: '100/1m',
-  }),
-  key: key(limitKey, {
-    description:
-      'What the limit applies to; with several keys, each combination is counted. An IPv6 /56 counts as one address.',
-    defaultText: '`address`',
-    example: { body: 'email' },
-  }),
-  routes: key(listOf(routePattern), {
-    description: 'Patterns of the routes whose requests count.',
-    defaultText: 'every route',
-    example: ['POST /orders'],
-  }),
-  cost: key(count, {
-    description: 'How many units of the limit one request takes.',
-    defaultText: '`1`',
-    example: 5,
-  }),
-  eventStreams: key(oneOf('count', 'free'), {
-    description:
-      'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',
-    defaultText: '`count`; of `busy`: `free`',
-    example: 'free',
-  }),
-  staticFiles: key(oneOf('count', 'free', 'only'), {
-    description:
-      'Whether requests for files that a page loads (GET of `.css`, `.js`, pictures, fonts) count: also, not at all, or nothing else.',
-    defaultText: '`count`; of `address` without a rule of your own: `free`; of `static`: `only`',
-    example: 'free',
-  }),
-  exempt: key(listOf(text), {
-    description:
-      'Keys that the limit does not apply to, written as in refusals; for `address` and `network` also ranges.',
-    example: ['203.0.113.7'],
-  }),
-  plan: key(
-    inCode<Plan>('a function of the key (TypeScript only)', value => typeof value === 'function'),
-    {
+const limit: z.ZodMiniType<LimitSettings, LimitConfig> = section<LimitSettings, LimitConfig>(
+  'LimitConfig',
+  () => ({
+    limit: key(limitRule, {
+      description: 'The rule. Optional only when another setting of a default limit is changed.',
+      example: '100/1m',
+    }),
+    key: key(limitKey, {
       description:
-        'The rule of one key, from your own code (TypeScript only): asked in the background, remembered for 30 s. Until the first answer, and where it has none, `limit` holds.',
-    },
-  ),
-  overrides: key(flag, {
-    description:
-      'Whether single keys can have their own rules, set by `postern limits set` and applied within seconds.',
-    defaultText: '`false`',
-    example: true,
+        'What the limit applies to; with several keys, each combination is counted. An IPv6 /56 counts as one address.',
+      defaultText: '`address`',
+      example: { body: 'email' },
+    }),
+    routes: key(listOf(routePattern), {
+      description: 'Patterns of the routes whose requests count.',
+      defaultText: 'every route',
+      example: ['POST /orders'],
+    }),
+    cost: key(count, {
+      description: 'How many units of the limit one request takes.',
+      defaultText: '`1`',
+      example: 5,
+    }),
+    eventStreams: key(oneOf('count', 'free'), {
+      description:
+        'Whether an open stream of events (`text/event-stream`) keeps its place in a limit of requests at a time.',
+      defaultText: '`count`; of `busy`: `free`',
+      example: 'free',
+    }),
+    staticFiles: key(oneOf('count', 'free', 'only'), {
+      description:
+        'Whether requests for files that a page loads (GET of `.css`, `.js`, pictures, fonts) count: also, not at all, or nothing else.',
+      defaultText: '`count`; of `address` without a rule of your own: `free`; of `static`: `only`',
+      example: 'free',
+    }),
+    exempt: key(listOf(text), {
+      description:
+        'Keys that the limit does not apply to, written as in refusals; for `address` and `network` also ranges.',
+      example: ['203.0.113.7'],
+    }),
+    plan: key(
+      inCode<Plan>('a function of the key (TypeScript only)', value => typeof value === 'function'),
+      {
+        description:
+          'The rule of one key, from your own code (TypeScript only): asked in the background, remembered for 30 s. Until the first answer, and where it has none, `limit` holds.',
+      },
+    ),
+    overrides: key(flag, {
+      description:
+        'Whether single keys can have their own rules, set by `postern limits set` and applied within seconds.',
+      defaultText: '`false`',
+      example: true,
+    }),
   }),
-})
+)
 
 /** A rule alone, or everything about a limit. */
 const ruleOrSettings: z.ZodMiniType<LimitSettings, LimitRule | LimitConfig> = z.union([

@@ -59,7 +59,7 @@ export interface CompiledProtocol {
 /** `protocol`. */
 export const protocol: z.ZodMiniType<CompiledProtocol | false, ProtocolConfig | false | undefined> = key(
   orOff(
-    section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', {
+    section<CompiledProtocol, ProtocolConfig>('ProtocolConfig', () => ({
       methods: key(listOf(method), {
         description: 'Methods that are accepted; others get 405.',
         default: [
@@ -130,7 +130,7 @@ export const protocol: z.ZodMiniType<CompiledProtocol | false, ProtocolConfig | 
         defaultText: '`mode`',
         example: 'observe',
       }),
-    }),
+    })),
   ),
   {
     description: 'How HTTP itself is checked, or `false`.',
@@ -168,7 +168,7 @@ export interface CompiledSchema {
 
 /** `schema`. */
 export const schema: z.ZodMiniType<CompiledSchema, SchemaConfig | undefined> = key(
-  section<CompiledSchema, SchemaConfig>('SchemaConfig', {
+  section<CompiledSchema, SchemaConfig>('SchemaConfig', () => ({
     learn: key(flag, {
       description:
         'Learns parameters from requests that succeeded, for `postern parameters propose`. Refuses nothing.',
@@ -191,7 +191,7 @@ export const schema: z.ZodMiniType<CompiledSchema, SchemaConfig | undefined> = k
       defaultText: '`mode`',
       example: 'observe',
     }),
-  }),
+  })),
   {
     description: 'The parameters that routes take.',
     default: {},

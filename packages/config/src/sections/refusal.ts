@@ -33,7 +33,7 @@ const json: z.ZodMiniType<Readonly<Record<string, Json>>, Readonly<Record<string
 
 /** `refusal`. */
 export const refusal: z.ZodMiniType<CompiledRefusal, RefusalConfig | undefined> = key(
-  section<CompiledRefusal, RefusalConfig>('RefusalConfig', {
+  section<CompiledRefusal, RefusalConfig>('RefusalConfig', () => ({
     html: key(text, {
       description:
         'A page of your own: a file with `{{title}}`, `{{explanation}}`, `{{detail}}`, `{{until}}`, `{{id}}`, `{{status}}`, `{{language}}`, `{{direction}}` in it.',
@@ -51,7 +51,7 @@ export const refusal: z.ZodMiniType<CompiledRefusal, RefusalConfig | undefined> 
       defaultText: 'the one that the browser prefers, of those that are known',
       example: 'de',
     }),
-  }),
+  })),
   {
     description: 'What refusals look like: a page and a document of your own, and their language.',
     default: {},

@@ -66,7 +66,7 @@ const TABLE = 'postern'
 const nftables: z.ZodMiniType<CompiledNftables | undefined, boolean | NftablesConfig> = parsed(
   z.union([
     flag,
-    section<CompiledNftables, NftablesConfig>('NftablesConfig', {
+    section<CompiledNftables, NftablesConfig>('NftablesConfig', () => ({
       table: key(
         z.string().check(z.regex(/^[a-z_][a-z0-9_]{0,30}$/, 'must be lower-case letters, digits and "_"')),
         {
@@ -75,7 +75,7 @@ const nftables: z.ZodMiniType<CompiledNftables | undefined, boolean | NftablesCo
           example: 'edge',
         },
       ),
-    }),
+    })),
   ]),
   undefined,
   said => (said === false ? undefined : said === true ? { table: TABLE } : said),
@@ -84,7 +84,7 @@ const nftables: z.ZodMiniType<CompiledNftables | undefined, boolean | NftablesCo
 const cloudflare: z.ZodMiniType<CompiledCloudflare, CloudflareConfig> = section<
   CompiledCloudflare,
   CloudflareConfig
->('CloudflareConfig', {
+>('CloudflareConfig', () => ({
   account: required(cloudflareId, {
     description: 'Id of the account, 32 hexadecimal digits.',
     example: '0123456789abcdef0123456789abcdef',
@@ -108,7 +108,7 @@ const cloudflare: z.ZodMiniType<CompiledCloudflare, CloudflareConfig> = section<
     default: 'https://api.cloudflare.com/client/v4',
     example: 'https://api.cloudflare.com/client/v4',
   }),
-})
+}))
 
 /** `remediations`. */
 export const remediations: z.ZodMiniType<
@@ -116,7 +116,7 @@ export const remediations: z.ZodMiniType<
   RemediationsConfig | false | undefined
 > = key(
   orOff(
-    section<CompiledRemediations, RemediationsConfig>('RemediationsConfig', {
+    section<CompiledRemediations, RemediationsConfig>('RemediationsConfig', () => ({
       never: key(listOf(addressRange), {
         description: 'Addresses and ranges that are never banned. Loopback and trusted proxies never are.',
         default: [],
@@ -139,7 +139,7 @@ export const remediations: z.ZodMiniType<
         },
         applies: 'restart',
       }),
-    }),
+    })),
   ),
   {
     description: 'Bans, throttles and challenges against actors, or `false`.',

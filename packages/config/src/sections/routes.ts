@@ -170,114 +170,117 @@ export interface CompiledRoutes {
   readonly haveCors: boolean
 }
 
-const route: z.ZodMiniType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>('RouteConfig', {
-  throttle: key(routeThrottle, {
-    description:
-      'A limit on this pattern in addition to the named ones. `false` exempts the route from all limits.',
-    example: '5/1m',
+const route: z.ZodMiniType<CompiledRoute, RouteConfig> = section<CompiledRoute, RouteConfig>(
+  'RouteConfig',
+  () => ({
+    throttle: key(routeThrottle, {
+      description:
+        'A limit on this pattern in addition to the named ones. `false` exempts the route from all limits.',
+      example: '5/1m',
+    }),
+    inspect: key(orOff(inspectHere), {
+      description: 'How content is inspected here. `false` switches inspection off.',
+      example: { except: [{ rule: 'xss/*', parameter: 'body.text' }] },
+    }),
+    record: key(oneOf('before', 'after', 'none'), {
+      description:
+        'Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.',
+      defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.record`',
+      example: 'before',
+    }),
+    login: key(orOff(routeLogin), {
+      description:
+        'This route signs people in: limits guessing at accounts. `false`: it does not sign anyone in, although it looks like it.',
+      example: { account: 'email', failed: { status: 401 } },
+    }),
+    csrf: key(routeCsrf, {
+      description: '`always`: other sites may not send even a GET here. `false`: they may send anything.',
+      example: false,
+    }),
+    headers: key(routeHeaders, {
+      description: 'Security headers of this route, in place of the global ones, or `false`.',
+      example: 'strict',
+    }),
+    identify: key(listOf(text), {
+      description: 'Names of the identification methods that this route accepts.',
+      defaultText: 'all',
+      example: ['session', 'jwt'],
+    }),
+    methods: key(listOf(method), {
+      description: 'Methods that this route accepts; others get 405.',
+      example: ['POST'],
+    }),
+    contentTypes: key(listOf(mediaType), {
+      description: 'Media types of bodies that this route accepts; others get 415.',
+      example: ['application/json'],
+    }),
+    maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
+    methodOverride: key(orOff(listOf(method)), {
+      description:
+        'Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like); `false` for none.',
+      defaultText: 'the methods that the route answers',
+      example: ['PUT', 'PATCH'],
+    }),
+    block: key(clientsHere, {
+      description: 'Clients that are refused here, besides those of `block`.',
+      defaultText: 'nobody',
+      example: ['all'],
+    }),
+    allow: key(clientsHere, {
+      description: 'Clients exempt from `block` on this route, in place of the general `allow`.',
+      defaultText: '`allow`',
+      example: ['10.0.0.0/8'],
+    }),
+    mode: key(mode, {
+      description:
+        '`observe` records what would be refused here; `enforce` refuses even where everything else observes.',
+      defaultText: '`mode`',
+      example: 'observe',
+    }),
+    cors: key(corsHere, {
+      description: 'Which pages of other origins may read responses of this route.',
+      defaultText: '`cors`',
+      example: { origins: ['*'] },
+    }),
+    allowPaths: key(listOf(pathRisk), {
+      description: 'Kinds of ambiguous path that this route lets through.',
+      example: ['encoded-slash'],
+    }),
+    honey: key(flag, {
+      description:
+        'Trap route: no legitimate client requests it. A client that does gets a 404 and is banned for `honey.for`.',
+      defaultText: '`false`',
+      example: true,
+    }),
+    require: key(requirement, {
+      description: 'Role, scope, kind or proof of identity that the caller must have.',
+      defaultText: 'nothing',
+      example: { role: 'support', stepUp: '10m' },
+      emptyMeans: 'any caller who is signed in',
+    }),
+    approve: key(approve, {
+      description: 'Who must approve the request before it is handled.',
+      defaultText: "nobody's",
+      example: { by: 'role:owner', ttl: '1h' },
+    }),
+    budget: key(oneOrMore(text), {
+      description:
+        'Names of `budgets` that requests are counted against, before the database counts rows, and that an approval stands in for.',
+      defaultText: 'none',
+      example: 'orders.delete',
+    }),
+    policy: key(policy, {
+      description: 'The action that `policies` decide on, or with where its resource is.',
+      defaultText: 'policies are not asked',
+      example: 'order.delete',
+    }),
+    owned: key(owned, {
+      description: 'The type of record that this route serves and that belongs to somebody.',
+      defaultText: 'none',
+      example: { type: 'invoice', except: ['support'] },
+    }),
   }),
-  inspect: key(orOff(inspectHere), {
-    description: 'How content is inspected here. `false` switches inspection off.',
-    example: { except: [{ rule: 'xss/*', parameter: 'body.text' }] },
-  }),
-  record: key(oneOf('before', 'after', 'none'), {
-    description:
-      'Whether the exchange is logged before it is handled, after it, or not at all. Refusals are always logged.',
-    defaultText: '`none` for GET, HEAD and OPTIONS, else `audit.record`',
-    example: 'before',
-  }),
-  login: key(orOff(routeLogin), {
-    description:
-      'This route signs people in: limits guessing at accounts. `false`: it does not sign anyone in, although it looks like it.',
-    example: { account: 'email', failed: { status: 401 } },
-  }),
-  csrf: key(routeCsrf, {
-    description: '`always`: other sites may not send even a GET here. `false`: they may send anything.',
-    example: false,
-  }),
-  headers: key(routeHeaders, {
-    description: 'Security headers of this route, in place of the global ones, or `false`.',
-    example: 'strict',
-  }),
-  identify: key(listOf(text), {
-    description: 'Names of the identification methods that this route accepts.',
-    defaultText: 'all',
-    example: ['session', 'jwt'],
-  }),
-  methods: key(listOf(method), {
-    description: 'Methods that this route accepts; others get 405.',
-    example: ['POST'],
-  }),
-  contentTypes: key(listOf(mediaType), {
-    description: 'Media types of bodies that this route accepts; others get 415.',
-    example: ['application/json'],
-  }),
-  maxBody: key(byteSize, { description: 'Largest body that this route accepts.', example: '200mb' }),
-  methodOverride: key(orOff(listOf(method)), {
-    description:
-      'Methods that requests here may ask to be treated as (`X-HTTP-Method-Override`, `_method` and their like); `false` for none.',
-    defaultText: 'the methods that the route answers',
-    example: ['PUT', 'PATCH'],
-  }),
-  block: key(clientsHere, {
-    description: 'Clients that are refused here, besides those of `block`.',
-    defaultText: 'nobody',
-    example: ['all'],
-  }),
-  allow: key(clientsHere, {
-    description: 'Clients exempt from `block` on this route, in place of the general `allow`.',
-    defaultText: '`allow`',
-    example: ['10.0.0.0/8'],
-  }),
-  mode: key(mode, {
-    description:
-      '`observe` records what would be refused here; `enforce` refuses even where everything else observes.',
-    defaultText: '`mode`',
-    example: 'observe',
-  }),
-  cors: key(corsHere, {
-    description: 'Which pages of other origins may read responses of this route.',
-    defaultText: '`cors`',
-    example: { origins: ['*'] },
-  }),
-  allowPaths: key(listOf(pathRisk), {
-    description: 'Kinds of ambiguous path that this route lets through.',
-    example: ['encoded-slash'],
-  }),
-  honey: key(flag, {
-    description:
-      'Trap route: no legitimate client requests it. A client that does gets a 404 and is banned for `honey.for`.',
-    defaultText: '`false`',
-    example: true,
-  }),
-  require: key(requirement, {
-    description: 'Role, scope, kind or proof of identity that the caller must have.',
-    defaultText: 'nothing',
-    example: { role: 'support', stepUp: '10m' },
-    emptyMeans: 'any caller who is signed in',
-  }),
-  approve: key(approve, {
-    description: 'Who must approve the request before it is handled.',
-    defaultText: "nobody's",
-    example: { by: 'role:owner', ttl: '1h' },
-  }),
-  budget: key(oneOrMore(text), {
-    description:
-      'Names of `budgets` that requests are counted against, before the database counts rows, and that an approval stands in for.',
-    defaultText: 'none',
-    example: 'orders.delete',
-  }),
-  policy: key(policy, {
-    description: 'The action that `policies` decide on, or with where its resource is.',
-    defaultText: 'policies are not asked',
-    example: 'order.delete',
-  }),
-  owned: key(owned, {
-    description: 'The type of record that this route serves and that belongs to somebody.',
-    defaultText: 'none',
-    example: { type: 'invoice', except: ['support'] },
-  }),
-})
+)
 
 /** What a configuration may say of routes, by pattern. */
 export type RoutesConfig = Readonly<Record<string, RouteConfig>>

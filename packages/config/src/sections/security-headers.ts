@@ -65,7 +65,7 @@ type Changes = Exclude<HeadersSetting, string>
 
 const changes: z.ZodMiniType<Changes, HeaderChangesConfig> = section<Changes, HeaderChangesConfig>(
   'HeaderChangesConfig',
-  {
+  () => ({
     base: key(oneOf('strict', 'compatible'), {
       description: 'The set of headers that the other keys change; what they do not name keeps its value.',
       defaultText: '`strict`',
@@ -114,7 +114,7 @@ const changes: z.ZodMiniType<Changes, HeaderChangesConfig> = section<Changes, He
       description: 'Cookies of the backend: `tighten`, `report`, or `false` to leave them alone.',
       example: 'report',
     }),
-  },
+  }),
 )
 
 /** Security headers of a route. */

@@ -43,7 +43,7 @@ export interface ShedConfig {
 
 const adaptive: z.ZodMiniType<AdaptiveOptions, AdaptiveConfig> = section<AdaptiveOptions, AdaptiveConfig>(
   'AdaptiveConfig',
-  {
+  () => ({
     initial: key(count, {
       description: 'The limit at the start, in concurrent requests.',
       defaultText: '`64`',
@@ -65,7 +65,7 @@ const adaptive: z.ZodMiniType<AdaptiveOptions, AdaptiveConfig> = section<Adaptiv
       defaultText: '`2`',
       example: 2,
     }),
-  },
+  }),
 )
 
 const share = (description: string, standard: number): z.ZodMiniType<number, number | undefined> =>
@@ -74,7 +74,7 @@ const share = (description: string, standard: number): z.ZodMiniType<number, num
 /** `shed`. */
 export const shed: z.ZodMiniType<LoadSheddingOptions | undefined, ShedConfig | undefined> = key(
   parsed(
-    section<ShedSettings, ShedConfig>('ShedConfig', {
+    section<ShedSettings, ShedConfig>('ShedConfig', () => ({
       limit: required(z.union([z.literal('adaptive'), count, adaptive]), {
         description:
           'Concurrent requests in one process or worker: a number, or `adaptive`, derived from latency.',
@@ -91,11 +91,11 @@ export const shed: z.ZodMiniType<LoadSheddingOptions | undefined, ShedConfig | u
         example: ['/export/**'],
       }),
       shares: key(
-        section<ShedSettings['shares'], SharesConfig>('SharesConfig', {
+        section<ShedSettings['shares'], SharesConfig>('SharesConfig', () => ({
           critical: share('Share of the limit that `critical` routes may fill, above 0 and at most 1.', 1),
           default: share('Share that all other routes may fill.', 0.9),
           sheddable: share('Share that `sheddable` routes may fill.', 0.6),
-        }),
+        })),
         {
           description: 'The share of the limit that each class may fill.',
           default: {},
@@ -103,7 +103,7 @@ export const shed: z.ZodMiniType<LoadSheddingOptions | undefined, ShedConfig | u
           example: { sheddable: 0.5 },
         },
       ),
-    }),
+    })),
     undefined,
     compileShed,
   ),

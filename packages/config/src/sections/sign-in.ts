@@ -94,7 +94,7 @@ interface Seen {
 const code = z.int().check(z.minimum(100), z.maximum(599))
 
 const answerTest: z.ZodMiniType<readonly AnswerTest[], AnswerTestConfig> = parsed(
-  section<Seen, AnswerTestConfig>('AnswerTestConfig', {
+  section<Seen, AnswerTestConfig>('AnswerTestConfig', () => ({
     status: key(z.union([code, listOf(code)]), { description: 'Status codes of the answer.', example: 401 }),
     redirect: key(text, {
       description: 'The answer redirects to a path that begins with this.',
@@ -103,7 +103,7 @@ const answerTest: z.ZodMiniType<readonly AnswerTest[], AnswerTestConfig> = parse
     cookie: key(text, { description: 'The answer sets this cookie.', example: 'sid' }),
     text: key(text, { description: 'The body contains this text.', example: 'Wrong password' }),
     json: key(text, { description: 'The JSON body has a value at this path.', example: 'errors' }),
-  }),
+  })),
   undefined,
   ({ status: codes, redirect: prefix, cookie, text: words, json }) => [
     ...(codes === undefined ? [] : [status(...(typeof codes === 'number' ? [codes] : codes))]),
@@ -116,7 +116,7 @@ const answerTest: z.ZodMiniType<readonly AnswerTest[], AnswerTestConfig> = parse
 
 const graphql: z.ZodMiniType<GraphqlLogin, GraphqlLoginConfig> = section<GraphqlLogin, GraphqlLoginConfig>(
   'GraphqlLoginConfig',
-  {
+  () => ({
     field: required(text, { description: 'Field of the mutation that signs in.', example: 'login' }),
     account: required(text, {
       description: 'Argument, or field of an input object, with the account.',
@@ -127,12 +127,12 @@ const graphql: z.ZodMiniType<GraphqlLogin, GraphqlLoginConfig> = section<Graphql
       defaultText: 'none',
       example: ['SignIn'],
     }),
-  },
+  }),
 )
 
 const jsonRpc: z.ZodMiniType<JsonRpcLogin, JsonRpcLoginConfig> = section<JsonRpcLogin, JsonRpcLoginConfig>(
   'JsonRpcLoginConfig',
-  {
+  () => ({
     method: required(text, {
       description: 'Name of the JSON-RPC method that signs in.',
       example: 'auth.login',
@@ -141,7 +141,7 @@ const jsonRpc: z.ZodMiniType<JsonRpcLogin, JsonRpcLoginConfig> = section<JsonRpc
       description: 'Name or position of the account in the parameters.',
       example: 'email',
     }),
-  },
+  }),
 )
 
 /** `login` of a route, compiled. */
@@ -151,7 +151,7 @@ export type CompiledRouteLogin = Omit<LoginSettings, 'lanes'>
 export const routeLogin: z.ZodMiniType<CompiledRouteLogin, RouteLoginConfig> = section<
   CompiledRouteLogin,
   RouteLoginConfig
->('RouteLoginConfig', {
+>('RouteLoginConfig', () => ({
   account: key(z.union([bodyField, listOf(bodyField)]), {
     description: 'Body field with the account; several in order of preference.',
     defaultText: 'the usual names',
@@ -175,12 +175,12 @@ export const routeLogin: z.ZodMiniType<CompiledRouteLogin, RouteLoginConfig> = s
     defaultText: 'told from status, redirect, cookies and JSON',
     example: { redirect: '/home' },
   }),
-})
+}))
 
 /** `login`. */
 export const login: z.ZodMiniType<CompiledLoginConfig | false, LoginConfig | false | undefined> = key(
   orOff(
-    section<CompiledLoginConfig, LoginConfig>('LoginConfig', {
+    section<CompiledLoginConfig, LoginConfig>('LoginConfig', () => ({
       obvious: key(flag, {
         description: 'Whether routes that look like a login are guarded too.',
         default: true,
@@ -202,7 +202,7 @@ export const login: z.ZodMiniType<CompiledLoginConfig | false, LoginConfig | fal
         defaultText: 'none',
         example: ['192.0.2.7'],
       }),
-    }),
+    })),
   ),
   {
     description:

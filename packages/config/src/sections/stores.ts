@@ -46,7 +46,7 @@ const redisUrl: z.ZodMiniType<string, string> = storeUrl(
 /** `stores`. */
 export const stores: z.ZodMiniType<CompiledStores, StoresConfig | undefined> = key(
   parsed(
-    section<StoresSettings, StoresConfig>('StoresConfig', {
+    section<StoresSettings, StoresConfig>('StoresConfig', () => ({
       postgres: key(storeUrl('postgres:', 'postgresql:'), {
         description: 'Address of PostgreSQL, with user and database.',
         defaultText: 'none: SQLite in the data directory',
@@ -69,7 +69,7 @@ export const stores: z.ZodMiniType<CompiledStores, StoresConfig | undefined> = k
         default: 'local',
         example: 'closed',
       }),
-    }),
+    })),
     undefined,
     compileStores,
   ),

@@ -42,7 +42,7 @@ const address: z.ZodMiniType<string, string> = z
 
 /** `telemetry`. */
 export const telemetry: z.ZodMiniType<CompiledTelemetry | undefined, TelemetryConfig | undefined> = key(
-  section<CompiledTelemetry, TelemetryConfig>('TelemetryConfig', {
+  section<CompiledTelemetry, TelemetryConfig>('TelemetryConfig', () => ({
     otlp: required(address, {
       description:
         'Base address of a collector that takes OTLP over HTTP as JSON: `/v1/traces` and `/v1/metrics` are appended.',
@@ -65,7 +65,7 @@ export const telemetry: z.ZodMiniType<CompiledTelemetry | undefined, TelemetryCo
       default: 1,
       example: 0.1,
     }),
-  }),
+  })),
   {
     description:
       'Sends OpenTelemetry traces and metrics to a collector. Gateway and forward-auth only; see [Metrics and alerts](metrics.md).',

@@ -1,0 +1,1 @@
+export { Access, Approvals, cedarPolicies, ReadBudgets, RouteBudgets, signBudgetGrant, webhookChannel, AccessGuard, ActingInRequest, ApprovalEndpoints, actingAs, foreignRecordDetector, memoryCounts, UNITS_CODEC, UnitsInWindow, makersOf, expireJournal, sealJournal, checkActRule, compileBudgets, readSigningKey } from './index.ts'
