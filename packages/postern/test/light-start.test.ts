@@ -7,10 +7,11 @@ import { describe, test } from 'node:test'
 import { SOURCE_FLAGS } from '../../../test/source-flags.ts'
 
 /** Code that most applications have no use for, and that takes long to load. */
-const RARE = /\/packages\/identity\/src\/(?:built-in|oauth|pages)\/|\/packages\/(?:vault|console)\//
+const RARE =
+  /\/packages\/identity\/src\/(?:built-in|oauth|pages)\/|\/packages\/access\/src\/(?:index|policy\/policy-set|budget\/install-budgets|journal\/undo)\.ts|\/packages\/(?:vault|console)\//
 
 describe('a start of the middleware', () => {
-  test('by default loads nothing of built-in identity, the vault or the console', () => {
+  test('by default loads nothing of built-in identity, the vault, the console, policies or undo', () => {
     const loaded = filesLoaded('{}')
     assert.ok(loaded.some(url => url.includes('/packages/inspect/src/')))
     assert.deepEqual(

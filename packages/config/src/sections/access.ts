@@ -1,13 +1,5 @@
-import {
-  type ApproveRule,
-  checkActRule,
-  type Decides,
-  type MakerTable,
-  makersOf,
-  type OwnedRoute,
-  type Requirement,
-  type RoutePolicy,
-} from '@postern/access'
+import type { ApproveRule, Decides, MakerTable, OwnedRoute, Requirement, RoutePolicy } from '@postern/access'
+import { checkActRule, makersOf } from '@postern/access/start'
 import { ConfigError, type Duration, type Principal, RouteTable } from '@postern/core'
 import * as z from 'zod/mini'
 import { checked, inCode, key, parsed, required, section } from '../key/key.ts'

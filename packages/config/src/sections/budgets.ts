@@ -1,12 +1,5 @@
-import {
-  type Budgets,
-  compileBudgets,
-  type OverBudget,
-  type RowAction,
-  type RowBudget,
-  readSigningKey,
-  type SigningKey,
-} from '@postern/access'
+import type { Budgets, OverBudget, RowAction, RowBudget, SigningKey } from '@postern/access'
+import { compileBudgets, readSigningKey } from '@postern/access/start'
 import { ConfigError, type Duration } from '@postern/core'
 import * as z from 'zod/mini'
 import { formed, key, parsed, required, section } from '../key/key.ts'

@@ -1,4 +1,4 @@
-import { foreignRecordDetector } from '@postern/access'
+import { foreignRecordDetector } from '@postern/access/start'
 import type { CompiledConfig } from '@postern/config'
 import type { Detector } from '@postern/core'
 

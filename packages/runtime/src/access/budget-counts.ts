@@ -1,4 +1,5 @@
-import { memoryCounts, UNITS_CODEC, type UnitCounts, UnitsInWindow } from '@postern/access'
+import type { UnitCounts } from '@postern/access'
+import { memoryCounts, UNITS_CODEC, UnitsInWindow } from '@postern/access/start'
 import type { CompiledConfig } from '@postern/config'
 import { type Clock, openedWhenAsked, StoreError } from '@postern/core'
 import { recordsIn } from '@postern/identity/stores'

@@ -1,4 +1,4 @@
-import { expireJournal, sealJournal } from '@postern/access'
+import { expireJournal, sealJournal } from '@postern/access/start'
 import type { CompiledConfig } from '@postern/config'
 import { type Event, type HealthProbe, systemClock } from '@postern/core'
 import { connectPostgres, type PostgresDatabase, PostgresError } from '@postern/store'

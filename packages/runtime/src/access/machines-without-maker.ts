@@ -1,4 +1,4 @@
-import { makersOf } from '@postern/access'
+import { makersOf } from '@postern/access/start'
 import type { CompiledConfig } from '@postern/config'
 import { type Principal, StoreError } from '@postern/core'
 import type { BuiltInIdentity } from '@postern/identity/built-in'

@@ -1,18 +1,16 @@
 import { readFileSync, statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { ApprovalGrant, ApprovalsOptions, Decides } from '@postern/access'
 import {
   Access,
-  type ApprovalGrant,
   Approvals,
-  type ApprovalsOptions,
   cedarPolicies,
-  type Decides,
   ReadBudgets,
   RouteBudgets,
   signBudgetGrant,
   webhookChannel,
-} from '@postern/access'
+} from '@postern/access/start'
 import type { CompiledApprovals, CompiledConfig, LoadedConfig } from '@postern/config'
 import {
   type Clock,

@@ -1,4 +1,5 @@
-import { type Acting, actingAs } from '@postern/access'
+import type { Acting } from '@postern/access'
+import { actingAs } from '@postern/access/start'
 import type { CompiledConfig, LoadedConfig } from '@postern/config'
 import {
   type AnswerStyle,

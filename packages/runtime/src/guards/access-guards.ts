@@ -1,4 +1,5 @@
-import { AccessGuard, type Acting, ActingInRequest, ApprovalEndpoints } from '@postern/access'
+import type { Acting } from '@postern/access'
+import { AccessGuard, ActingInRequest, ApprovalEndpoints } from '@postern/access/start'
 import type { CompiledConfig } from '@postern/config'
 import { ConfigError, type Exchange, type Guard } from '@postern/core'
 import type { Resources } from '../resources/resources.ts'
