@@ -194,8 +194,8 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     'links lead to the Host of the request',
     [
       'login-defence/login-links.ts',
-      'await mail.send(account, `${this.#origin}${LINK_PATH}',
-      'await mail.send(account, `https://${exchange.host}${LINK_PATH}',
+      'await mail.send(mails.to, `${this.#origin}${LINK_PATH}',
+      'await mail.send(mails.to, `https://${exchange.host}${LINK_PATH}',
     ],
   ),
   variant('account linking without ownership', 'bug-classes', 'who has the address has the account', [

@@ -171,6 +171,33 @@ for (const [victim, own] of [
     })
   })
 
+test('attack: who owns Ann guesses at ann as an application reads it, by spaces that it takes off', async () => {
+  const shop = exactShop('ann')
+  await shop.send({ body: login('ann', RIGHT), address: '203.0.113.5' })
+  const attacker = new Attacker(shop)
+  for (let i = 0; i < 60; i++) {
+    await attacker.signIn('Ann', 'new browser')
+    await attacker.guess(i % 2 === 0 ? 'ann ' : ' ann', 10)
+    shop.clock.advance(43_200_000)
+  }
+  assert.ok(attacker.checked <= 100, String(attacker.checked))
+})
+
+test('attack: who owns Ann and never signs in opens links, and guesses at ann, who never does either', async () => {
+  const mails: Mail[] = []
+  const shop = exactShop('ann', mails)
+  const attacker = new Attacker(shop)
+  for (let i = 0; i < 12; i++) {
+    await ask(shop, 'Ann', addressOf(9_000 + i))
+    const mail = mails.pop()
+    if (mail !== undefined) attacker.keep(await open(shop, mail.url))
+    await attacker.guess('ann', 30)
+    shop.clock.advance(7_200_000)
+  }
+  // What all unknown clients together have in a day: see `DEFAULT_LANES`.
+  assert.ok(attacker.checked <= 58, String(attacker.checked))
+})
+
 test('attack: a name that stands in the request in two spellings makes no browser known', async () => {
   const shop = exactShop('ann')
   const send = (body: string, cookie: string, address: string): Promise<Reply> =>

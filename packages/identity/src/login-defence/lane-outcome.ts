@@ -21,8 +21,10 @@ export function failed(record: LoginRecord, { client, lane }: CheckedTry, now: n
 }
 
 function failedUnknown(record: LoginRecord, spelling: string, now: number): LoginRecord {
-  if (!record.spellings.some(({ id }) => id === spelling))
-    return { ...record, unknownFailures: record.unknownFailures + 1, touched: now }
+  if (!record.spellings.some(({ id }) => id === spelling)) {
+    const all = record.spellings.map(known => ({ ...known, beside: (known.beside ?? 0) + 1 }))
+    return { ...record, spellings: all, unknownFailures: record.unknownFailures + 1, touched: now }
+  }
   const spellings = record.spellings.map(known =>
     known.id === spelling ? { ...known, failures: known.failures + 1 } : known,
   )
@@ -56,13 +58,20 @@ export function succeeded(
   }
 }
 
-/** @param opens whether failures in a row end, under this spelling and those that nobody signed in with */
+/**
+ * @param opens whether failures in a row end, under this spelling and, for its owner, under those that nobody
+ *   signed in with
+ */
 export function withSpelling(record: LoginRecord, spelling: string, opens: boolean): LoginRecord {
   const before = record.spellings.find(({ id }) => id === spelling)
-  const next: Spelling = { id: spelling, failures: opens ? 0 : (before?.failures ?? 0) }
+  const next: Spelling = {
+    id: spelling,
+    failures: opens ? 0 : (before?.failures ?? 0),
+    beside: opens ? 0 : (before?.beside ?? record.unknownFailures),
+  }
   const spellings = remember(record.spellings, next)
   const forgotten = record.spellings.filter(({ id }) => !spellings.some(kept => kept.id === id))
-  const others = opens ? 0 : record.unknownFailures
+  const others = Math.max(opens ? 0 : record.unknownFailures, ...forgotten.map(({ beside = 0 }) => beside))
   return {
     ...record,
     spellings,

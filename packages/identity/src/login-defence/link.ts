@@ -14,7 +14,9 @@ export type LinkRequest =
 /**
  * A spelling that somebody signed in with has a link of its own, so that nobody keeps its owner from one by
  * asking for others; all the other spellings share one, so that nobody is mailed once for each.
- * @param asked digest of a fresh token, base64url, and the keyed hash of the spelling that the mail goes to
+ * @param asked digest of a fresh token, base64url, and the keyed hash of the spelling that the mail goes to:
+ *   whoever opens it is known under this one, and at no other that its owner may not have; '' where the mail
+ *   goes to another spelling than was typed, and nobody signed in with that
  */
 export function requestLink(
   record: LoginRecord,
@@ -24,9 +26,9 @@ export function requestLink(
 ): LinkRequest {
   const as = spellingIn(record, asked.spelling)
   const live = record.links.filter(({ expiresAt }) => expiresAt > now)
-  if (live.some(link => link.as === as)) return { kind: 'live' }
+  if (live.some(link => spellingIn(record, link.as) === as)) return { kind: 'live' }
   if (as === '' && record.mailedAt !== 0 && now - record.mailedAt < rules.linkEvery) return { kind: 'live' }
-  const link: LiveLink = { digest: asked.digest, as, expiresAt: now + rules.linkEvery }
+  const link: LiveLink = { digest: asked.digest, as: asked.spelling, expiresAt: now + rules.linkEvery }
   const mailedAt = as === '' ? now : record.mailedAt
   return { kind: 'mail', record: { ...record, mailedAt, links: [link, ...live], touched: now } }
 }

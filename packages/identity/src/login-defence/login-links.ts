@@ -118,7 +118,8 @@ export class LoginLinks {
     const canonical = hash.of('spelling', account)
     const mails = await store.update(key, record => {
       const isTheirs = isCaseOf(typed, account) || spellingIn(record, spelling) !== ''
-      const asked = { digest: digestOf(token), spelling: isTheirs ? spelling : canonical }
+      const as = isTheirs ? spelling : spellingIn(record, canonical)
+      const asked = { digest: digestOf(token), spelling: as }
       const said = requestLink(record, asked, lanes, clock.now())
       if (said.kind !== 'mail') return { result: undefined }
       const to = isTheirs ? typed.trim() : account

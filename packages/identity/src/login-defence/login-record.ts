@@ -40,6 +40,11 @@ export interface Spelling {
   readonly id: string
   /** Failures of unknown clients who wrote the account so, since its owner signed in. */
   readonly failures: number
+  /**
+   * Failures since then under spellings that nobody signed in with: to an application that takes spaces off,
+   * `ann ` is this account, and the owner of another spelling must not take them back.
+   */
+  readonly beside?: number
 }
 
 /**
@@ -51,7 +56,10 @@ export interface LoginRecord {
   readonly networks: readonly Known[]
   readonly pairs: readonly Pair[]
   readonly unknownFullAt: number
-  /** Failures of unknown clients under other spellings than those of `spellings`. */
+  /**
+   * Failures of unknown clients under other spellings than those of `spellings`, since an unknown client
+   * signed in under any.
+   */
   readonly unknownFailures: number
   readonly spellings: readonly Spelling[]
   /** When a link for a spelling that nobody signed in with was last mailed, epoch milliseconds; 0: never. */
@@ -122,7 +130,8 @@ export function spellingIn({ spellings }: LoginRecord, spelling: string): string
 
 /** Failures of unknown clients in a row, however they wrote the account. */
 export function failuresInARow({ spellings, unknownFailures }: LoginRecord): number {
-  return spellings.reduce((sum, { failures }) => sum + failures, unknownFailures)
+  const beside = Math.max(unknownFailures, ...spellings.map(({ beside = 0 }) => beside))
+  return spellings.reduce((sum, { failures }) => sum + failures, beside)
 }
 
 /** Whether somebody who signed in once still counts as known. */
