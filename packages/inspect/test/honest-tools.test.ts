@@ -108,6 +108,8 @@ const KINDS: HonestKinds = {
       filled({ key: 'vfs.file.contents[/etc/passwd]/../../etc/shadow' }),
       filled({ key: 'vfs.file.cksum[/etc/passwd];cat /etc/shadow' }),
       filled({ key: '$(cat vfs.file.contents[/etc/passwd])' }),
+      filled({ key: 'log[/a, /etc/passwd ]' }),
+      filled({ key: '1`rev log[/a,b /etc/shadow ]`' }),
       filled({ name: '/etc/passwd' }),
       filled({ name: 'Checksum of /etc/passwd;id' }),
       filled({ name: 'cat of /etc/passwd' }),

@@ -33,6 +33,10 @@ describe('a separator and a program, whatever it is called', () => {
       ['note', '; see below'],
       ['comment', '| a | b |'],
       ['user_name', '|ann'],
+      ['address', '\nMain Street 5, Berlin'],
+      ['billing_address', '\r\nmain street 12'],
+      ['domain', '\nshop.example'],
+      ['id', '\na1b2'],
     ] as const)
       for (const found of [asked(name, value), sent(name, value), written(name, value)])
         assert.deepEqual(found, [], `${name}=${value}`)

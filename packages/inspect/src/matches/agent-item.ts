@@ -2,7 +2,7 @@ import { isBody, type Reading } from '../value/reading.ts'
 
 /** What the agent of Zabbix is asked of a file or a log: `vfs.file.cksum[/etc/passwd,sha256]`. */
 const ITEM =
-  /\b(?:vfs\.(?:file|dir|fs)(?:\.[a-z]{2,16}){1,2}|log(?:rt)?(?:\.count)?)\["?\/[\w./-]{1,200}"?(?:,[^\]\r\n]{0,200})?\]/g
+  /\b(?:vfs\.(?:file|dir|fs)(?:\.[a-z]{2,16}){1,2}|log(?:rt)?(?:\.count)?)\["?\/[\w./-]{1,200}"?((?:,[^\]\r\n]{0,200})?)\]/g
 /** Its name, as the templates that come with it write it: `Checksum of /etc/passwd`. */
 const NAMED =
   /^(?:[\p{L}\d][\p{L}\d -]{0,40}: )?(?:(?:checksum|content|hash|owner|permissions|size|status) of \/etc\/[\w.-]{1,40}|\/etc\/[\w.-]{1,40} has been changed(?: since the last check)?)$/u
@@ -18,6 +18,6 @@ export function isAgentItem({ place, name, lower }: Reading, isOfPage: boolean):
   if (lower.length > 2_000) return false
   if (place !== 'query' && !isBody(place) && !isOfPage) return false
   if (isBody(place) && NAME.test(name) && NAMED.test(lower)) return true
-  const rest = lower.replace(ITEM, '')
+  const rest = lower.replace(ITEM, '$1')
   return rest.length < lower.length && !OTHER.test(rest) && !lower.includes('..')
 }

@@ -13,11 +13,17 @@ const LINES: readonly ('path' | 'query' | 'header' | 'cookie' | 'form')[] = [
 
 const LOW_BYTES = /[^\0-\x7f]{2}\s{0,2}[a-z][\w-]{1,40}\s{0,2}:/gi
 
+/** Chinese and Japanese have words of such characters, and any word behind them: `连不上wifi: ...`. */
+const WRITTEN = /^[\u3000-\u9fff]{2}/
+const ACTING =
+  /^..\s{0,2}(?:set-cookie2?|location|refresh|cookie|authorization|status|host|connection|upgrade|(?:content|access-control|transfer|cache|proxy|www|strict|accept|sec|if|x)-\w[\w-]*)\s{0,2}:/i
+
 // In the sender's case: that of these letters changes their bytes.
 function findLowBytes({ text }: Reading): Span | undefined {
   for (const { index, 0: found } of text.matchAll(LOW_BYTES)) {
     const isBreak = (text.charCodeAt(index) & 255) === 13 && (text.charCodeAt(index + 1) & 255) === 10
-    if (isBreak) return { start: index, end: index + found.length }
+    if (isBreak && (!WRITTEN.test(found) || ACTING.test(found)))
+      return { start: index, end: index + found.length }
   }
   return undefined
 }
@@ -159,7 +165,19 @@ export const headerInjectionRules: readonly Rule[] = [
     places: LINES,
     needs: [LOW_BYTES],
     find: findLowBytes,
-    attacks: ['x\u010d\u010aSet-Cookie: a=b', '\u560d\u010aLocation:/x'],
-    benign: ['\u010c\u010aabc: x', '\u010d\u010a', '\u4f8b\u3048abc: x'],
+    attacks: [
+      'x\u010d\u010aSet-Cookie: a=b',
+      '\u560d\u010aLocation:/x',
+      '\u560d\u560aSet-Cookie:a=b',
+      '\u4e0d\u4e0aX-Injected: 1',
+    ],
+    benign: [
+      '\u010c\u010aabc: x',
+      '\u010d\u010a',
+      '\u4f8b\u3048abc: x',
+      '\u8fde\u4e0d\u4e0awifi: x',
+      '\u4e0d\u4e0ahttps://a.example',
+      '\u300d\u300aPython: x',
+    ],
   },
 ]

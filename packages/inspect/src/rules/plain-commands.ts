@@ -10,13 +10,20 @@ const ONE_HOST =
 const SEPARATOR_FIRST =
   /^\s{0,2}(?:[;|]|&{1,2}|\|\||\n)\s{0,4}(?:[a-z][\w+.-]{1,24}|\/(?:[\w.-]{1,24}\/){0,4}[\w.-]{1,24})(?:\s[^\n=]{0,120})?\s{0,2}[;|&#]?\s{0,2}$/
 
+const NEXT_LINE = /^\s{0,2}\n/
+/** One word with a dot or a digit: a host, a number. */
+const PASTED = /^\s{1,8}[a-z][\w+-]{0,24}[.\d][\w.+-]{0,60}\s{0,2}$/
+/** Where people live, whose lines may begin with an empty one. */
+const PLACE = /(?<!ip_?|mac_?|server_?)(?:addr(?:ess)?|dest(?:ination)?)\]?$/
+
 const LONGEST = 256
 
 /** Nothing but a separator and what is run behind it, where one host or number belongs. */
-function findSeparatorFirst(reading: Reading): Span | undefined {
-  if (!reading.fromStart || reading.text.length > LONGEST || reading.place === 'name') return undefined
-  if (!SEPARATOR_FIRST.test(reading.lower) || !ONE_HOST.test(reading.name)) return undefined
-  return { start: 0, end: reading.lower.length }
+function findSeparatorFirst({ fromStart, text, place, lower, name }: Reading): Span | undefined {
+  if (!fromStart || text.length > LONGEST || place === 'name') return undefined
+  if (!SEPARATOR_FIRST.test(lower) || !ONE_HOST.test(name)) return undefined
+  if (NEXT_LINE.test(lower) && (PLACE.test(name) || PASTED.test(lower))) return undefined
+  return { start: 0, end: lower.length }
 }
 
 /** Functions of GNU make, and what scripts call `$` with. */
@@ -33,6 +40,9 @@ function findGivenProgram(reading: Reading): Span | undefined {
   if (!reading.fromStart || !GIVEN.test(reading.lower) || !RUN_NAME.test(reading.name)) return undefined
   return { start: 0, end: reading.lower.length }
 }
+
+/** Shares are named by such words, and what they do by others: `$AAPL head and shoulders`. */
+const NO_NEWS = '(?!\\s{0,4}(?:\\$[a-z]{1,6}\\s{1,3}){1,8}[a-z]{2,6}\\s{1,3}[a-z]{1,24}(?:[\\s,.;:!?]|$))'
 
 /** Commands by the grammar around them, whatever the program is called. */
 export const plainCommandRules: readonly Rule[] = [
@@ -119,15 +129,24 @@ export const plainCommandRules: readonly Rule[] = [
   // Variables that nobody set are nothing to a shell, and hide what stands behind them.
   pattern(
     'rce/unset-words',
-    /(?:^|[;|&\n])\s{0,4}(?:\$\{?[a-z_]\w{0,11}\}?\s{1,3}){1,8}(?:cat|ls|id|whoami|uname|wget|curl|nc|ncat|bash|sh|ping|rm|head|tail|python\d?|perl|php)\s{1,3}[$/\w.-]/,
+    new RegExp(
+      `(?:[|&]|;(?! )|(?:^|; |\\n)${NO_NEWS})\\s{0,4}(?:\\$\\{?[a-z_]\\w{0,11}\\}?\\s{1,3}){1,8}(?:cat|ls|id|whoami|uname|wget|curl|nc|ncat|bash|sh|ping|rm|head|tail|python\\d?|perl|php)\\s{1,3}[$/\\w.-]`,
+    ),
     {
       score: 5,
       quotable: true,
       chars: CHAR.dollar,
       words: WORD.shell,
       places: ['query', 'form', 'cookie', 'header', 'path'],
-      attacks: [';$a $a cat $a $at test.txt', '|$u $u wget x'],
-      benign: ['$sudo is cat', 'costs $5 cat food', '$a cat'],
+      attacks: [';$a $a cat $a $at test.txt', '|$u $u wget x', '$u $u cat /x', '\n$u cat $u /x'],
+      benign: [
+        '$sudo is cat',
+        'costs $5 cat food',
+        '$a cat',
+        '$aapl head and shoulders pattern',
+        'up:\n$tsla $gme head fake',
+        '$eth fell; $btc head to 100k',
+      ],
     },
   ),
   // What shows an intruder where he is, and an end of the command behind which anything may follow.

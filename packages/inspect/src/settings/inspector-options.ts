@@ -22,8 +22,8 @@ export interface InspectorOptions {
   readonly method: string
   /** `POST /posts`, for the text of exceptions. */
   readonly route: () => string
-  /** Whether the address is that of a page about one database; undefined: it is not known. */
   /** The same of the page that sent the request, by its address in `Referer`. */
   readonly pageRoute?: (() => string) | undefined
+  /** Whether the address is that of a page about one database; undefined: it is not known. */
   readonly asksDatabase?: (() => boolean) | undefined
 }
