@@ -5,6 +5,7 @@ export { type SessionDriftOptions, sessionDriftDetector } from './behaviour/sess
 export { type Coordinates, type TravelOptions, travelDetector } from './behaviour/travel-detector.ts'
 export { type VolumeOptions, volumeDetector } from './behaviour/volume-detector.ts'
 export { RespondingRules, type ResponseBound } from './responding-rules.ts'
+export { ruleFilesIn } from './rule-files.ts'
 export type { Respond, ScenarioSummary } from './scenario.ts'
 export { type CaseResult, testScenarioCases } from './scenario-cases.ts'
 export {

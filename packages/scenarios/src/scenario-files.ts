@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs'
+import { existsSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError, fileProblem } from '@postern/core'
+import { ruleFilesIn } from './rule-files.ts'
 import type { ScenarioDetector } from './scenario-detector.ts'
 import {
   type ScenarioDocuments,
@@ -130,10 +131,9 @@ function readScenarioFiles(files: ScenarioFiles): readonly ScenarioText[] {
 
 function namesIn(folder: string): readonly string[] {
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter(name => /\.ya?ml$/.test(name))
-      .sort()
+    return ruleFilesIn(folder)
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
     throw new ConfigError(
       { place: folder, problem: fileProblem(cause), hint: 'name a folder of .yml files' },
       { cause },

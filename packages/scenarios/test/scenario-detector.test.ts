@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -245,6 +245,29 @@ describe('rule folders', () => {
 
   test('a folder that is not there is an error with its name', () => {
     assert.throws(() => loadScenarios({ folders: ['/nowhere/at/all'] }), /\/nowhere\/at\/all/)
+  })
+
+  test('are read once however links lead through them, and never outside', async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-scenarios-'))
+    const elsewhere = await mkdtemp(join(tmpdir(), 'postern-elsewhere-'))
+    t.after(() => Promise.all([folder, elsewhere].map(path => rm(path, { recursive: true }))))
+    // As a ConfigMap is mounted, and two links in a circle.
+    await mkdir(join(folder, '..2026_01'))
+    await writeFile(join(folder, '..2026_01', 'mine.yml'), text(1))
+    await symlink('..2026_01', join(folder, '..data'))
+    await symlink(join('..data', 'mine.yml'), join(folder, 'mine.yml'))
+    await symlink('.', join(folder, 'a'))
+    await symlink('..', join(folder, '..2026_01', 'b'))
+    const scenarios = loadScenarios({ folders: [folder], shipped: 'none' })
+    assert.deepEqual(
+      scenarios.list().map(({ id }) => id),
+      ['b', 't'],
+    )
+    await symlink(elsewhere, join(folder, 'theirs'))
+    assert.throws(
+      () => loadScenarios({ folders: [folder], shipped: 'none' }),
+      /theirs: is a link to a folder outside/,
+    )
   })
 
   test('a shipped file can be left out', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { filesUnder } from '../src/exposure/candidate-secrets.ts'
 import { measureExposure, type StolenValue } from '../src/exposure/exposure.ts'
 import { LocalKeys } from '../src/local/local-keys.ts'
 import { seal } from '../src/local/local-record.ts'
@@ -85,4 +86,19 @@ describe('a thief with thousands of texts that look like keys', { timeout: 120_0
       { name: 'AbortError' },
     )
   })
+})
+
+// Node's own recursive reading follows links to folders: workspaces of npm link to each other in circles.
+it('a thief walks through each folder once, and takes nothing that links lead to', context => {
+  const folder = folderOf(context)
+  const elsewhere = folderOf(context)
+  mkdirSync(join(folder, 'packages', 'a', 'node_modules'), { recursive: true })
+  writeFileSync(join(folder, 'packages', 'a', '.env'), 'KEY=1')
+  for (const name of ['a', 'b']) symlinkSync(folder, join(folder, 'packages', 'a', 'node_modules', name))
+  symlinkSync(elsewhere, join(folder, 'elsewhere'))
+  symlinkSync(join(elsewhere, 'texts'), join(folder, 'linked'))
+  assert.deepEqual(
+    [...filesUnder([folder])].sort(),
+    [join(folder, 'packages', 'a', '.env'), join(folder, 'texts')].sort(),
+  )
 })

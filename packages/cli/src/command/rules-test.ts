@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
-import { ScenarioSet, testScenarioCases } from '@postern/scenarios'
+import { ruleFilesIn, ScenarioSet, testScenarioCases } from '@postern/scenarios'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 import { safe } from './output.ts'
@@ -50,10 +50,7 @@ function filesOf(path: string): readonly string[] {
       hint: 'give a file of tests (.yaml), or a folder of them',
     })
   if (!stat.isDirectory()) return [path]
-  return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter(name => /\.ya?ml$/.test(name))
-    .sort()
-    .map(name => join(path, name))
+  return ruleFilesIn(path).map(name => join(path, name))
 }
 
 function actors(list: readonly string[]): string {

@@ -81,12 +81,19 @@ function* wordsOf(file: string): Iterable<string> {
   }
 }
 
-/** Every file up to a size in bytes, folders within folders too. */
+/**
+ * Every file up to a size in bytes, folders within folders too. Links are not followed: they lead out of what
+ * was stolen, or in a circle, as workspaces of npm do.
+ */
 export function filesUnder(folders: readonly string[], most: number = MAX_FILE): readonly string[] {
-  return folders.flatMap(folder =>
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter(entry => entry.isFile())
-      .map(entry => join(entry.parentPath, entry.name))
-      .filter(path => statSync(path).size <= most),
-  )
+  return folders.flatMap(folder => filesIn(folder)).filter(path => statSync(path).size <= most)
+}
+
+function filesIn(folder: string): readonly string[] {
+  // Not `recursive`: with it Node follows links to folders.
+  return readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return filesIn(path)
+    return entry.isFile() ? [path] : []
+  })
 }
