@@ -89,6 +89,31 @@ describe('retention', () => {
     assert.deepEqual(rebuildIndex(directory), { size: 1_003, identical: true })
   })
 
+  for (const [what, future, minimumIndex] of [
+    ['one event', { from: 10, to: 11 }, 768],
+    ['the events of more than a bundle', { from: 200, to: 520 }, 768],
+    ['what a clock that is ahead makes, with nothing old behind it,', { from: 512, to: 1_000 }, 512],
+    ['a bundle that ends where what is young begins', { from: 512, to: 768 }, 512],
+  ] as const)
+    test(`attack: ${what} from far ahead keeps nothing that is old, and loses nothing that may be young`, async () => {
+      const directory = freshDirectory()
+      const log = await openAuditLog({ directory, origin })
+      const cut = requestEvent(what.startsWith('a bundle') ? 512 : 800).time
+      for (let i = 0; i < 1_400; i++)
+        log.record(requestEvent(i, i >= future.from && i < future.to ? { time: cut * 2 } : {}))
+      await log.close()
+      const reader = readAuditLog(directory)
+      const clock = new VirtualClock(requestEvent(1_400).time)
+      assert.deepEqual(await removeEntriesBefore(reader, cut, { clock }), {
+        minimumIndex,
+        bundles: minimumIndex / 256,
+      })
+      reader.close()
+      assert.deepEqual((await verifyDirectory(directory)).problems, [])
+      await (await openAuditLog({ directory, origin })).close()
+      assert.equal(rebuildIndex(directory).identical, true)
+    })
+
   test('that meets another one removes all that it was to remove, and says where the log begins', async () => {
     const directory = await writtenLog(1_500)
     const readers = [readAuditLog(directory), readAuditLog(directory), readAuditLog(directory)] as const

@@ -8,6 +8,7 @@ import { until } from '../../../test/until.ts'
 import { parseSignerKey, parseVerifierKey } from '../src/format/note-key.ts'
 import {
   type Anchor,
+  exportTenant,
   generateNoteKey,
   type PostgresAuditLog,
   type Problem,
@@ -96,6 +97,20 @@ describe('a row of the log that somebody changed in the database', () => {
       await restore()
     }
     assert.deepEqual(await problems(), [])
+    await log.close()
+  })
+
+  test('attack: a mark of retention beyond the end hides every entry from a rebuild and from exports', async t => {
+    const db = await database(t)
+    const log = await openInstance(db)
+    await write(log, 0, 300)
+    await log.checkpoint()
+    for (const mark of [256, 100, 301, 512, 1_000_000, -256]) {
+      await db.query('UPDATE audit_state SET minimum_index = $1', [mark])
+      await assert.rejects(rebuildPostgresIndex(db), IntegrityError, `${mark}`)
+      await assert.rejects(collect(exportTenant(log.reader, 'acme')), IntegrityError, `${mark}`)
+      await assert.rejects(collect(log.reader.query({ order: 'oldest' })), IntegrityError, `${mark}`)
+    }
     await log.close()
   })
 

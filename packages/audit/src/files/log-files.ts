@@ -3,6 +3,7 @@ import { IntegrityError } from '@postern/core'
 import { parseCheckpoint } from '../format/checkpoint.ts'
 import { decodeBundle } from '../format/entry-bundle.ts'
 import { parseNote } from '../format/note.ts'
+import { canBeRemoved } from '../format/removable.ts'
 import { HASH_BYTES } from '../format/sha256.ts'
 import { TILE_WIDTH, type Tile, tilePath } from '../format/tile.ts'
 import type { FileLayer } from './file-layer.ts'
@@ -18,12 +19,6 @@ export const VERIFIER_KEYS = 'verifier-keys'
 export const MINIMUM_INDEX = 'minimum-index'
 /** Number of each tenant's last entry, signed: made again from the entries when it is not there. */
 export const NUMBERS = 'numbers'
-
-/** What is left is read from its end: whole bundles are removed, and the newest full one stays. */
-function canBeRemoved(minimumIndex: number, size: number): boolean {
-  if (minimumIndex === 0) return true
-  return minimumIndex > 0 && minimumIndex % TILE_WIDTH === 0 && minimumIndex + TILE_WIDTH <= size
-}
 
 /** The numbers of tenants' last entries; undefined when it is something else. */
 function parseNumbers(text: string): ReadonlyMap<string, number> | undefined {

@@ -5,6 +5,7 @@ import { type Checkpoint, openCheckpoint, parseCheckpoint } from '../format/chec
 import { consistencyProof, inclusionProof, type NodeSource, treeRoot } from '../format/merkle-tree.ts'
 import type { NoteVerifier } from '../format/note.ts'
 import { parseNote } from '../format/note.ts'
+import { canBeRemoved } from '../format/removable.ts'
 import type { Hash } from '../format/sha256.ts'
 import { TILE_WIDTH, type Tile, tileNodes, tilePath } from '../format/tile.ts'
 import { formatTlogProof } from '../format/tlog-proof.ts'
@@ -52,9 +53,18 @@ export class LogReader {
     return this.store.verifierKeys()
   }
 
-  /** Index of the first entry that retention kept. */
-  minimumIndex(): Promise<number> {
-    return this.store.minimumIndex()
+  /**
+   * Index of the first entry that retention kept.
+   * @throws IntegrityError when it is something that retention does not write
+   */
+  async minimumIndex(): Promise<number> {
+    const minimumIndex = await this.store.minimumIndex()
+    // Asked for afterwards: a log only grows.
+    if (minimumIndex !== 0 && !canBeRemoved(minimumIndex, Number((await this.head()).size)))
+      throw new IntegrityError(
+        `${this.store.name}: the mark of retention, ${minimumIndex}, is damaged, or somebody wrote it`,
+      )
+    return minimumIndex
   }
 
   /** Nodes of the tree at a published size. */

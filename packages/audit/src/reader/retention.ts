@@ -1,4 +1,4 @@
-import { ConfigError } from '@postern/core'
+import { type Clock, ConfigError, systemClock } from '@postern/core'
 import { TILE_WIDTH } from '../format/tile.ts'
 import { type LogReader, range } from './log-reader.ts'
 
@@ -10,6 +10,12 @@ export interface Retained {
   readonly bundles: number
 }
 
+/**
+ * How far a clock may be ahead. An event that says a later time says nothing about when it was entered: one
+ * that an application inserted would keep everything behind it.
+ */
+const MAX_AHEAD_MS = 86_400_000
+
 /** Bundles removed in one step: bounds what a database does in one transaction. */
 const STEP = 64
 
@@ -17,12 +23,15 @@ const STEP = 64
  * Removes the entries from before a time, in whole bundles of 256. Tiles, checkpoints and so every proof
  * stay: an entry kept elsewhere can still be proven to have been in the log (C2SP tlog-tiles, "Pruning"). May
  * run while the log is open, on several instances at once.
+ *
+ * Entries from more than a day ahead of now go with the others of their bundle; a whole bundle of them goes
+ * when those behind it are old.
  * @param before epoch milliseconds; the first bundle with a younger entry is kept, and all after it
  */
 export async function removeEntriesBefore(
   reader: LogReader,
   before: number,
-  options: { readonly onProgress?: (done: number, total: number) => void } = {},
+  options: { readonly onProgress?: (done: number, total: number) => void; readonly clock?: Clock } = {},
 ): Promise<Retained> {
   if (!Number.isFinite(before))
     throw new ConfigError({
@@ -30,12 +39,14 @@ export async function removeEntriesBefore(
       problem: 'is not a time in milliseconds',
       hint: 'give epoch milliseconds, for example `Date.now() - 90 * 86_400_000`',
     })
+  const latest = (options.clock ?? systemClock).now() + MAX_AHEAD_MS
+  const walk: Walk = { before, latest, onProgress: options.onProgress }
   await reader.store.finishRemoval?.()
   const removal: Removal = { minimumIndex: await reader.minimumIndex(), bundles: 0 }
   for (;;) {
     let isDone = false
     try {
-      isDone = await removeFrom(reader, before, removal, options.onProgress)
+      isDone = await removeFrom(reader, removal, walk)
     } catch (error) {
       // An entry that another process removed while it was read here is not missing.
       if ((await reader.minimumIndex()) <= removal.minimumIndex) throw error
@@ -50,43 +61,72 @@ export async function removeEntriesBefore(
 /** What is removed so far, and where the log begins. */
 type Removal = { -readonly [Key in keyof Retained]: Retained[Key] }
 
+interface Walk {
+  readonly before: number
+  /** Later times are ignored. */
+  readonly latest: number
+  readonly onProgress: ((done: number, total: number) => void) | undefined
+}
+
 /** Removes what is old, from where the log begins. Returns false when another process has removed some. */
-async function removeFrom(
-  reader: LogReader,
-  before: number,
-  removal: Removal,
-  onProgress: ((done: number, total: number) => void) | undefined,
-): Promise<boolean> {
+async function removeFrom(reader: LogReader, removal: Removal, walk: Walk): Promise<boolean> {
   const size = Number((await reader.head()).size)
   const numbers = new Map(await reader.store.removedNumbers())
+  const bundles: Bundles = { ...walk, size, numbers, oldBelow: 0 }
   let to = removal.minimumIndex
   let isYounger = false
   while (!isYounger) {
     const from = removal.minimumIndex
     // The newest full bundle stays: a log that is read from its end always finds one.
-    isYounger = to + 2 * TILE_WIDTH > size || !(await isOlder(reader, { from: to, size, before, numbers }))
+    isYounger = to + 2 * TILE_WIDTH > size || !(await isOlder(reader, to, bundles))
     if (!isYounger) to += TILE_WIDTH
     if (to === from || (!isYounger && to - from < STEP * TILE_WIDTH)) continue
     if (!(await reader.store.remove({ from, to, numbers }))) return false
     removal.bundles += (to - from) / TILE_WIDTH
     removal.minimumIndex = to
-    onProgress?.(to, size)
+    walk.onProgress?.(to, size)
   }
   return true
 }
 
-interface Bundle {
-  readonly from: number
+interface Bundles extends Walk {
   readonly size: number
-  readonly before: number
   /** Gets the numbers of the tenants in a bundle that is older. */
   readonly numbers: Map<string, number>
+  /** Bundles without a time below this index are old: the one there is. */
+  oldBelow: number
 }
 
 /** Whether every entry of a bundle is from before a time. */
-async function isOlder(reader: LogReader, { from, size, before, numbers }: Bundle): Promise<boolean> {
-  const leaves = await reader.leaves(range(from, from + TILE_WIDTH), size)
-  if (!leaves.every(({ leaf }) => leaf.event.time < before)) return false
-  for (const { leaf } of leaves) numbers.set(leaf.tenant, leaf.number)
+async function isOlder(reader: LogReader, from: number, bundles: Bundles): Promise<boolean> {
+  const leaves = await leavesOf(reader, from, bundles)
+  const age = ageOf(leaves, bundles)
+  if (age === 'younger') return false
+  if (age === 'unknown' && from >= bundles.oldBelow && !(await isBeforeOlder(reader, from, bundles)))
+    return false
+  for (const { leaf } of leaves) bundles.numbers.set(leaf.tenant, leaf.number)
   return true
+}
+
+/** Whether the first bundle behind one, of those whose entries have times, is older. */
+async function isBeforeOlder(reader: LogReader, from: number, bundles: Bundles): Promise<boolean> {
+  for (let at = from + TILE_WIDTH; at + 2 * TILE_WIDTH <= bundles.size; at += TILE_WIDTH) {
+    const age = ageOf(await leavesOf(reader, at, bundles), bundles)
+    if (age === 'unknown') continue
+    if (age === 'older') bundles.oldBelow = at
+    return age === 'older'
+  }
+  return false
+}
+
+type Leaves = Awaited<ReturnType<LogReader['leaves']>>
+
+function leavesOf(reader: LogReader, from: number, { size }: Bundles): Promise<Leaves> {
+  return reader.leaves(range(from, from + TILE_WIDTH), size)
+}
+
+function ageOf(leaves: Leaves, { before, latest }: Walk): 'older' | 'younger' | 'unknown' {
+  const younger = leaves.filter(({ leaf }) => !(leaf.event.time < before))
+  if (younger.some(({ leaf }) => leaf.event.time <= latest)) return 'younger'
+  return younger.length > 0 && younger.length === leaves.length ? 'unknown' : 'older'
 }
