@@ -62,7 +62,7 @@ BEGIN
   END LOOP;
 END $$`
 /** Of what `budgets.sql.ts` makes; the comment of the schema names it. */
-const VERSION = 8
+const VERSION = 9
 
 interface Found {
   /** What is installed; 0: nothing. */

@@ -60,7 +60,11 @@ export const DESCRIBE = `
     ARRAY(SELECT quote_ident(a.attname) FROM pg_index AS i JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
           WHERE i.indrelid = c.oid AND i.indisprimary ORDER BY a.attnum)::text[] AS key,
     ARRAY(WITH RECURSIVE down (id) AS (SELECT c.oid UNION ALL SELECT i.inhrelid FROM pg_inherits AS i JOIN down ON i.inhparent = down.id)
-          SELECT id::regclass::text FROM down ORDER BY id)::text[] AS tree
+          SELECT id::regclass::text FROM down ORDER BY id)::text[] AS tree,
+    (WITH RECURSIVE down (id) AS (SELECT c.oid UNION ALL SELECT i.inhrelid FROM pg_inherits AS i JOIN down ON i.inhparent = down.id)
+     SELECT min(r.rolname) FROM down JOIN pg_class AS d ON d.oid = down.id JOIN pg_roles AS r ON pg_has_role(r.oid, d.relowner, 'MEMBER')
+     WHERE r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> current_user
+       AND r.rolname <> ALL ((SELECT s.exempt FROM postern_budgets.settings AS s)::name[]))::text AS stranger
   FROM pg_class AS c WHERE c.oid = to_regclass($1)`
 
 /** Triggers of these tables that fire, and how. */

@@ -15,6 +15,8 @@ export interface TableShape {
   readonly key: readonly string[]
   /** The table and its partitions and children. */
   readonly tree: readonly string[]
+  /** Who may alter any of these and log in, and is neither this role, a superuser nor exempt. */
+  readonly stranger: string | null
 }
 
 /** Rows of one table that one statement changed. */

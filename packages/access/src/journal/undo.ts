@@ -118,7 +118,8 @@ async function restore(client: SqlClient, change: string, options: UndoOptions):
   const shapes = new Map<string, TableShape | undefined>()
   for (const table of new Set(entries.map(entry => entry.table)))
     shapes.set(table, await describeTable(client, table))
-  const tree = [...new Set([...shapes.values()].flatMap(shape => shape?.tree ?? []))].sort()
+  const own = [...shapes.values()].filter(shape => shape !== undefined && shape.stranger === null)
+  const tree = [...new Set(own.flatMap(shape => shape?.tree ?? []))].sort()
   const loud = await quieten(client, tree)
 
   const run = new Restoration(client)
@@ -127,6 +128,8 @@ async function restore(client: SqlClient, change: string, options: UndoOptions):
     const { id, table, action, columns, rows } = entry
     const shape = shapes.get(table)
     if (shape === undefined) run.refuse(table, 'the table is not there any more', rows)
+    // Its constraints, generated columns and casts would run with the rights of whoever undoes.
+    else if (shape.stranger !== null) run.refuse(table, strangers(shape.stranger), rows)
     else if (entry.isUndone) run.refuse(table, 'it was put back before', rows)
     else batches.push({ id, table, action, columns, shape, ...rowsOf(entry, options.keys) })
   }
@@ -142,6 +145,10 @@ function rowsOf(entry: EntryRow, keys: readonly SigningKey[]): KeptRows {
   return entry.sealed === null
     ? { old: entry.old ?? [], became: entry.became ?? [] }
     : openRows(entry, entry.sealed, keys)
+}
+
+function strangers(owner: string): string {
+  return `${owner} owns it, whose functions would run with your rights; if you trust that role, list it in budgetDatabase.exempt`
 }
 
 interface LoudTrigger {

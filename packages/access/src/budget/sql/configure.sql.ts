@@ -65,7 +65,8 @@ DECLARE
 BEGIN
   INSERT INTO postern_budgets.attempts (role, actor, budget, scope, allowed, asked, signed)
   VALUES (session_user, who, left(budget, 128), left(scope, 16), allowed, asked, is_signed);
-  IF random() < 0.01 THEN
+  -- Not random(): whoever calls this may have seeded it, so that it is never so small.
+  IF get_byte(uuid_send(gen_random_uuid()), 0) < 3 THEN
     DELETE FROM postern_budgets.attempts AS a WHERE a.signed = is_signed AND (NOT is_signed OR a.actor = who) AND a.id <=
       (SELECT x.id FROM postern_budgets.attempts AS x WHERE x.signed = is_signed AND (NOT is_signed OR x.actor = who)
        ORDER BY x.id DESC OFFSET CASE WHEN is_signed THEN ${ATTEMPTS_OF_ONE} ELSE ${ATTEMPTS_OF_NOBODY} END LIMIT 1);

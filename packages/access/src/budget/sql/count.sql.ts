@@ -205,6 +205,7 @@ BEGIN${count('postern_old', '')}
 END $$;
 
 -- TRUNCATE deletes every row, those included that the snapshot of its transaction does not show. Partitions are truncated, and so counted, one by one.
+-- A cast of the row would be one that the table's owner may have made, run as the owner of this function; rows of a transition table are of no such type.
 CREATE FUNCTION postern_budgets.count_truncate() RETURNS trigger ${DEFINER} SET row_security = off ${SET_EXACT} AS $$
 DECLARE n bigint;
 BEGIN
@@ -219,7 +220,7 @@ BEGIN
   IF TG_ARGV[6] = 'undo' AND n > 0 THEN
     EXECUTE format('INSERT INTO postern_budgets.journal (change, actor, tenant, schema, relation, action, rows, columns, old)
       SELECT ${CHANGE_ID}, a.actor, a.tenant, $1, $2, ''delete'', count(*), postern_budgets.columns_of($3), array_agg(p.old)
-      FROM (SELECT o::text AS old, (row_number() OVER () - 1) / 20000 AS part FROM ONLY %s AS o) AS p, postern_budgets.acting() AS a
+      FROM (SELECT format(''%%s'', o) AS old, (row_number() OVER () - 1) / 20000 AS part FROM ONLY %s AS o) AS p, postern_budgets.acting() AS a
       GROUP BY p.part, a.actor, a.tenant', TG_RELID::regclass)
     USING TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_RELID;
   END IF;
