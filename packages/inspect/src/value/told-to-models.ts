@@ -11,8 +11,28 @@ const INTERFACES: readonly ModelInterface[] = [
   // OpenAI, Azure and what speaks as they do; Cohere and Jina for the ranking of documents.
   {
     address:
-      /^POST (?:\/[\w*:.@-]{1,64}){0,5}\/(?:v\d{1,2}|openai\/deployments\/[\w*:.-]{1,64})\/(?:completions|embeddings|moderations|rerank|responses)\/?$/i,
-    names: new Set(['', 'input', 'prompt', 'suffix', 'query', 'text']),
+      /^POST (?:\/[\w*:.@-]{1,64}){0,5}\/(?:v\d{1,2}|openai\/deployments\/[\w*:.-]{1,64})\/(?:completions|embeddings|moderations|rerank|responses|audio\/speech|vector_stores\/vs_\w{1,64}\/search)\/?$/i,
+    names: new Set(['', 'input', 'prompt', 'suffix', 'query', 'text', 'output']),
+  },
+  // The conversations that OpenAI keeps, by its own names for them.
+  {
+    address:
+      /^POST (?:\/[\w*:.@-]{1,64}){0,5}\/v\d{1,2}\/(?:threads\/(?:thread_\w{1,64}\/)?(?:messages|runs)|conversations\/conv_\w{1,64}\/items)\/?$/i,
+    names: new Set(['content', 'text', 'output', 'instructions', 'additional_instructions']),
+  },
+  // Bedrock
+  {
+    address: /^POST \/model\/[\w%*:.-]{1,128}\/invoke(?:-with-response-stream)?\/?$/i,
+    names: new Set(['inputtext']),
+  },
+  // Servers of Hugging Face for texts and embeddings
+  { address: /^POST \/generate(?:_stream)?\/?$/i, names: new Set(['inputs']) },
+  { address: /^POST \/embed\/?$/i, names: new Set(['', 'inputs']) },
+  // Stores of vectors: Chroma, Qdrant
+  {
+    address:
+      /^(?:POST|PUT) (?:\/[\w*:.-]{1,64}){0,6}\/collections\/[\w*:.-]{1,64}\/(?:add|upsert|update|query|points)\/?$/i,
+    names: new Set(['', 'text', 'content', 'page_content']),
   },
   // Ollama
   { address: /^POST \/(?:ollama\/)?api\/embed(?:dings)?\/?$/i, names: new Set(['', 'input', 'prompt']) },
@@ -39,7 +59,13 @@ const INTERFACES: readonly ModelInterface[] = [
     address: /^POST (?:\/[\w*:.-]{1,64}){1,5}\/(?:invoke|stream_log|stream_events)\/?$/i,
     names: new Set(['input', 'question']),
   },
-  // Langfuse keeps what was said to a model.
+  // The chat of n8n
+  { address: /^POST \/webhook(?:-test)?\/[\w*:-]{1,64}\/chat\/?$/i, names: new Set(['chatinput']) },
+  // Langfuse and LangSmith keep what was said to a model.
+  {
+    address: /^POST (?:\/api(?:\/v1)?)?\/runs\/(?:batch|multipart)\/?$/i,
+    names: new Set(['content', 'text', 'input', 'output', 'prompt']),
+  },
   {
     address: /^POST (?:\/[\w*:.-]{1,64}){0,2}\/api\/public\/ingestion\/?$/i,
     names: new Set(['', 'content', 'text', 'input', 'output', 'prompt']),
