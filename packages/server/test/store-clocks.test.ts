@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { test } from 'node:test'
 import { checkConfig, configOfText } from '@postern/config'
 import { systemClock } from '@postern/core'
+import { connectPostgres } from '@postern/store'
 import { freshDatabase, services, startRedis } from '../../../test/services.ts'
 import { checkStores } from '../src/doctor/check-stores.ts'
 
@@ -27,6 +29,26 @@ test('postern doctor says when the clock of a store and that of this machine dif
   assert.match(first ?? '', /^postgres warn: answers, and its clock is 1h ahead of this machine's$/)
   assert.match(second ?? '', /^redis warn: .* 1h ahead/)
   assert.match((await shown(3_600_000))[1] ?? '', /redis warn: .* 1h behind this machine's$/)
+})
+
+test('postern doctor says who may create in a schema that Postern searches', async t => {
+  const url = await freshDatabase(t)
+  const database = connectPostgres({ url, max: 1 })
+  t.after(() => database.close())
+  const { config } = checkConfig(configOfText('postern.config.yaml', `stores: { postgres: "${url}" }`), {})
+  const said = async (): Promise<readonly string[]> =>
+    (await checkStores(config)).flatMap(({ check, state, detail }) =>
+      check === 'postgres schema' ? [`${state}: ${detail.replace(/:.*/, '')}`] : [],
+    )
+  assert.deepEqual(await said(), [])
+  const role = `shop_${randomBytes(6).toString('hex')}`
+  await database.query(`CREATE ROLE ${role} LOGIN`)
+  await database.query(`GRANT CREATE ON SCHEMA public TO ${role}`)
+  assert.deepEqual(await said(), [`warn: ${role} may create in "public"`])
+  await database.query(`REVOKE CREATE ON SCHEMA public FROM ${role}`)
+  await database.query(`DROP ROLE ${role}`)
+  await database.query('GRANT CREATE ON SCHEMA public TO PUBLIC')
+  assert.deepEqual(await said(), ['warn: everybody may create in "public"'])
 })
 
 test('postern doctor says that a Redis forgets sessions and revocations when it is full', async t => {

@@ -9,6 +9,7 @@ import {
   redisReady,
   redisTime,
 } from '@postern/store'
+import { checkSchemas } from './check-schemas.ts'
 import { bad, type DoctorFinding, ok, warn } from './finding.ts'
 
 /** Milliseconds; the clocks of machines that run NTP differ by much less. */
@@ -20,7 +21,7 @@ const CLOCK_TOLERANCE = 2_000
 export async function checkStores(config: CompiledConfig, clock?: Clock): Promise<readonly DoctorFinding[]> {
   const { postgres, redis } = config.stores
   const findings: Promise<readonly DoctorFinding[]>[] = []
-  if (postgres !== undefined) findings.push(checkPostgres(postgres, clock).then(finding => [finding]))
+  if (postgres !== undefined) findings.push(checkPostgres(postgres, clock))
   if (redis !== undefined) findings.push(checkRedis(redis, clock))
   return [...(await Promise.all(findings)).flat(), ...checkCounts(config)]
 }
@@ -37,16 +38,17 @@ function checkCounts({ stores, limits }: CompiledConfig): readonly DoctorFinding
   ]
 }
 
-async function checkPostgres(url: string, clock?: Clock): Promise<DoctorFinding> {
+async function checkPostgres(url: string, clock?: Clock): Promise<readonly DoctorFinding[]> {
   try {
     const database = connectPostgres({ url, max: 1 })
     try {
-      return answers('postgres', await postgresTime(database, clock).measure())
+      const ahead = await postgresTime(database, clock).measure()
+      return [answers('postgres', ahead), ...(await checkSchemas(database))]
     } finally {
       await database.close()
     }
   } catch (error) {
-    return bad('postgres', message(error), whatToCheck(error, 'stores.postgres'))
+    return [bad('postgres', message(error), whatToCheck(error, 'stores.postgres'))]
   }
 }
 
