@@ -1,7 +1,7 @@
 /** Types of values in statements of Postern, whose pairs PostgreSQL has no operator for. */
 const TYPES = [
   ...['smallint', 'integer', 'bigint', 'numeric', 'double precision', 'text', 'name', 'boolean', 'oid'],
-  ...['timestamptz', 'interval', 'bytea'],
+  ...['timestamptz', 'interval', 'bytea', 'regclass'],
 ]
 const OPERATORS = ['=', '<>', '<', '>', '<=', '>=', '+', '-', '*', '/', '||', '~~']
 
@@ -19,8 +19,8 @@ BEGIN
     FOREACH r IN ARRAY ARRAY['${TYPES.join("','")}'] LOOP
       EXECUTE format('CREATE FUNCTION public.trap(%s, %s) RETURNS public.trapped LANGUAGE sql RETURN NULL::public.trapped', l, r);
       FOREACH o IN ARRAY ARRAY['${OPERATORS.join("','")}'] LOOP
-        CONTINUE WHEN EXISTS (SELECT FROM pg_operator WHERE oprname = o AND oprnamespace = 'pg_catalog'::regnamespace
-          AND oprleft = l::regtype AND oprright = r::regtype);
+        CONTINUE WHEN EXISTS (SELECT FROM pg_operator WHERE oprname = o AND oprnamespace = 'pg_catalog'::regnamespace::oid
+          AND oprleft = l::regtype::oid AND oprright = r::regtype::oid);
         EXECUTE format('CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = public.trap)', o, l, r);
       END LOOP;
     END LOOP;

@@ -111,7 +111,7 @@ export const INSERT_INBOX = `
  */
 export const INBOX_SCHEMA = `
   SELECT pg_catalog.quote_ident(n.nspname) AS schema FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('audit_inbox')`
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = pg_catalog.to_regclass('audit_inbox')::oid`
 
 export const INSERT_ENTRIES = `
   INSERT INTO audit_entries

@@ -118,8 +118,10 @@ export class PostgresListener {
     // `end` follows every way a connection can go; `error` must be heard, or Node ends the process.
     client.on('error', () => {})
     client.on('notification', ({ channel, payload }) => {
-      if (this.#isCarried(channel))
-        for (const { onNotice } of this.#channels.get(channel) ?? []) onNotice(payload ?? '')
+      const subscriptions = this.#channels.get(channel)
+      // Not the channels of a trial, for they are others each time.
+      if (subscriptions === undefined || !this.#isCarried(channel)) return
+      for (const { onNotice } of subscriptions) onNotice(payload ?? '')
     })
     try {
       await client.connect()

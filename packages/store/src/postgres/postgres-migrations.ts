@@ -11,7 +11,8 @@ const LOCK = 0x506f_7374
 /** A long migration of a large table must not be cut off like a request. */
 const LIMIT = '15m'
 
-const IS_THERE = `SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass('postern_migrations')`
+/** Without an operator: somebody may have put one of `oid` and `regclass` in the schema `public`. */
+const IS_THERE = `SELECT WHERE pg_catalog.to_regclass('postern_migrations') IS NOT NULL`
 
 /** Tables, views and sequences of the schemas that whoever migrates owns. */
 const OWNED = `
