@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { METHODS } from 'node:http'
 import { describe, test } from 'node:test'
 import { CidrSet, RouteTable } from '@postern/core'
 import { parse } from 'yaml'
@@ -162,6 +163,14 @@ describe('the table of configuration keys', () => {
     const login = config.limits.find(({ name }) => name === 'login')
     assert.equal(login?.keyName, 'network')
     assert.ok((login?.routes?.length ?? 0) > 10)
+  })
+
+  test('takes every method that Node knows, for a route and in its pattern', async () => {
+    for (const name of METHODS) {
+      const { config } = await load({ routes: { '/a': { methods: [name] }, [`${name} /b`]: {} } })
+      assert.deepEqual(config.routes.table.match(name, '/a')?.settings.methods, [name])
+      assert.equal(config.routes.table.match(name, '/b')?.pattern, `${name} /b`)
+    }
   })
 
   test('takes a list of one key for that key', async () => {

@@ -341,10 +341,15 @@ function checkMethodOf(
     span: method,
     headers: ['Allow', methods.join(', ')],
     ...(!NEVER.has(method) &&
-      /^[A-Z]{1,32}$/.test(method) && {
+      isConfigurable(method) && {
         exception: routeException(exchange, { methods: [...methods, method] }),
       }),
   }
+}
+
+/** Whether a configuration may name a method. HTTP/2 brings others, too (`LIST` of HashiCorp Vault). */
+function isConfigurable(method: string): boolean {
+  return process.getBuiltinModule('node:http').METHODS.includes(method)
 }
 
 function checkMethodNames(methods: readonly string[]): void {

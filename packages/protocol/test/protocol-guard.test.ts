@@ -68,6 +68,20 @@ describe('protocol guard: methods', () => {
   for (const method of ['TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'PURGE', 'get', 'JEFF', '<script>'])
     test(`refuses ${method} with 405`, () => refused({ method }, 'method', 405))
 
+  test('the exception of a refusal names no method that a configuration takes for a mistake', () => {
+    for (const [method, isTaken] of [
+      ['PURGE', true],
+      ['M-SEARCH', true],
+      ['LIST', false],
+      ['RPC_IN_DATA', false],
+      ['VERSION-CONTROL', false],
+    ] as const) {
+      const decision = ask({ method, target: '/v1/secret' })
+      assert.ok(decision.effect === 'deny')
+      assert.equal(decision.reasons[0].exception !== undefined, isTaken, method)
+    }
+  })
+
   test('a route may declare fewer methods, and the refusal names the narrowest exception', () => {
     const routes = new RouteTable({ '/report': { methods: ['GET'] } })
     passes({ method: 'HEAD', target: '/report' }, {}, routes)

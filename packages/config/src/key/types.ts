@@ -53,7 +53,7 @@ export const count: z.ZodMiniType<number, number> = z.int().check(z.minimum(1))
 export const mode: z.ZodMiniType<Mode, Mode> = z.enum(['enforce', 'observe'])
 
 export const method: z.ZodMiniType<string, string> = checked(
-  z.string().check(z.regex(/^[A-Z]+$/, 'a method is written in capitals, e.g. "GET"')),
+  z.string().check(z.regex(/^[A-Z]+(?:-[A-Z]+)*$/, 'a method is written in capitals, e.g. "GET"')),
   'a method such as "GET"',
   checkMethod,
 )

@@ -47,7 +47,7 @@ interface Node {
   readonly tails: Pattern[]
 }
 
-const METHOD = /^[A-Z]+$/
+const METHOD = /^[A-Z]+(?:-[A-Z]+)*$/
 
 /**
  * Patterns over method and path: `POST /login`, `/api/**`, `DELETE /api/orders/:id`, `/files/*`.
