@@ -176,6 +176,8 @@ describe('a batch that holds whole requests', () => {
     ['in an item', '/api/batch', JSON.stringify([{ request: { url: '/login', method: 'post' } }])],
     ['below a batch', '/api/batch/logs/batch', JSON.stringify([{ url: '/login', method: 'POST' }])],
     ['behind a log', '/logs/batch/api', JSON.stringify([{ url: '/login', method: 'POST' }])],
+    ['at events', '/api/events/batch', inJson({ method: 'POST', url: '/login' })],
+    ['at what is tracked', '/v1/track/batch', inJson({ method: 'POST', url: '/login' })],
     ['OData beside logs', '/logs/$batch', inJson({ url: 'login', method: 'POST' })],
     ['parts at a log', '/logs/batch', part('POST /users/sign_in HTTP/1.1'), MIXED],
     ['as a fact', '/parse/batch', JSON.stringify({ properties: { url: '/parse/login', method: 'POST' } })],

@@ -4,7 +4,9 @@ import { key, orOff, section } from '../key/key.ts'
 import { oneOf } from '../key/types.ts'
 
 const csp = z.record(
-  z.string().check(z.regex(/^[a-z-]+$/)),
+  z
+    .string()
+    .check(z.regex(/^[a-z-]+$/, 'the name of a directive has small letters and "-", e.g. "script-src"')),
   z.string().check(z.regex(/^[^;,\r\n]*$/, 'must be the sources of one directive')),
 )
 const headerText = z.union([

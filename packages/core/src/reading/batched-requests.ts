@@ -15,9 +15,12 @@ export interface BatchedRequest {
 const PLACE = /\/[$_]?batch(?:[/.]|$)/i
 /** Where nothing else is: of another `/batch` only what can be read is known to be one of requests. */
 const CERTAIN = /\/(?:\$batch|parse\/batch|batch\/v\d+)(?:[/.]|$)/i
-/** Where what happened is collected, not done: the first batch of the path, and its end. */
+/**
+ * Where what happened is collected, not done: the first batch of the path, and its end. Not `/events/batch`,
+ * where a calendar may take operations.
+ */
 const COLLECTING =
-  /^(?:\/(?![$_]?batch(?:[/.]|$))[^/]*)*?\/(?:logs?|events?|metrics|telemetry|analytics|track|traces|spans|errors|ingest|collect|rum)\/batch\/?$/i
+  /^(?:\/(?![$_]?batch(?:[/.]|$))[^/]*)*?\/(?:logs?|metrics|telemetry|traces|spans|errors|rum)\/batch\/?$/i
 const MULTIPART = /^\s*multipart\/(?:mixed|batch)\b/i
 /** What may be the request line of a part (`application/http`). */
 const LINE = /^[ \t]*([A-Za-z][A-Za-z-]{2,31})[ \t]+(\S.*)$/gm
