@@ -198,6 +198,28 @@ test('attack: who owns Ann and never signs in opens links, and guesses at ann, w
   assert.ok(attacker.checked <= 58, String(attacker.checked))
 })
 
+test('attack: who owns forty spellings of a name pushes none of its owner out, and ends no count', async () => {
+  const shop = exactShop('ann')
+  const first = await shop.send({ body: login('ann', RIGHT), address: '203.0.113.5' })
+  const attacker = new Attacker(shop)
+  for (let i = 0; i < 40; i++) {
+    await attacker.signIn(`ann${' '.repeat(i + 1)}`, 'new browser')
+    shop.clock.advance(1_800_000)
+  }
+  for (let i = 0; i < 40; i++) {
+    await attacker.signIn(`ann${' '.repeat(i + 1)}`, 'new browser')
+    await attacker.guess('ann', 10)
+    shop.clock.advance(43_200_000)
+  }
+  assert.ok(attacker.checked <= 100, String(attacker.checked))
+  const again = await shop.send({
+    body: login('ann', RIGHT),
+    address: '100.64.0.1',
+    headers: { cookie: cookiesOf(first) },
+  })
+  assert.equal(again.handled, true)
+})
+
 test('attack: a name that stands in the request in two spellings makes no browser known', async () => {
   const shop = exactShop('ann')
   const send = (body: string, cookie: string, address: string): Promise<Reply> =>

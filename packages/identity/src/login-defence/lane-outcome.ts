@@ -1,6 +1,6 @@
-import type { LaneRules } from './lane-rules.ts'
+import { type LaneRules, MAX_KNOWN } from './lane-rules.ts'
 import type { Client, Lane } from './lanes.ts'
-import { findKnown, type LoginRecord, remember, type Spelling } from './login-record.ts'
+import { findKnown, isKnown, type LoginRecord, remember, type Spelling, spellingIn } from './login-record.ts'
 
 /** A try that was handed on to be checked. */
 export interface CheckedTry {
@@ -46,10 +46,13 @@ export function succeeded(
   now: number,
 ): LoginRecord {
   const known = { as: client.spelling, fullAt: 0, failures: 0, seen: now }
+  const opened = withSpelling(record, client.spelling, lane === 'unknown', now)
   return {
-    ...withSpelling(record, client.spelling, lane === 'unknown'),
-    devices: remember(record.devices, { id: device, ...known }),
-    networks: remember(record.networks, { id: client.network, ...known }),
+    ...opened,
+    ...(spellingIn(opened, client.spelling) === client.spelling && {
+      devices: remember(record.devices, { id: device, ...known }),
+      networks: remember(record.networks, { id: client.network, ...known }),
+    }),
     ...(lane === 'unknown' && {
       unknownFullAt: Math.max(0, record.unknownFullAt - rules.unknown.every),
       pairs: record.pairs.filter(({ id }) => id !== client.address),
@@ -59,22 +62,40 @@ export function succeeded(
 }
 
 /**
+ * A record that knows a spelling. Where it knows 32 with which somebody is known already, it takes no other:
+ * its owner stays a stranger, and pushes nobody out who was there before.
  * @param opens whether failures in a row end, under this spelling and, for its owner, under those that nobody
  *   signed in with
  */
-export function withSpelling(record: LoginRecord, spelling: string, opens: boolean): LoginRecord {
+export function withSpelling(
+  record: LoginRecord,
+  spelling: string,
+  opens: boolean,
+  now: number,
+): LoginRecord {
   const before = record.spellings.find(({ id }) => id === spelling)
+  const kept = before === undefined ? withRoom(record, now) : record.spellings
+  if (kept === undefined) return record
   const next: Spelling = {
     id: spelling,
     failures: opens ? 0 : (before?.failures ?? 0),
     beside: opens ? 0 : (before?.beside ?? record.unknownFailures),
   }
-  const spellings = remember(record.spellings, next)
-  const forgotten = record.spellings.filter(({ id }) => !spellings.some(kept => kept.id === id))
+  const spellings = remember(kept, next)
+  const forgotten = record.spellings.filter(({ id }) => !spellings.some(each => each.id === id))
   const others = Math.max(opens ? 0 : record.unknownFailures, ...forgotten.map(({ beside = 0 }) => beside))
   return {
     ...record,
     spellings,
     unknownFailures: forgotten.reduce((sum, { failures }) => sum + failures, others),
   }
+}
+
+/** The spellings with room for one more; undefined where each has a device or network that is known. */
+function withRoom(record: LoginRecord, now: number): readonly Spelling[] | undefined {
+  const { spellings, devices, networks } = record
+  if (spellings.length < MAX_KNOWN) return spellings
+  const used = new Set([...devices, ...networks].filter(known => isKnown(known, now)).map(({ as }) => as))
+  const unused = spellings.findLast(({ id }) => !used.has(id))
+  return unused === undefined ? undefined : spellings.filter(each => each !== unused)
 }

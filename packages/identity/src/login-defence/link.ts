@@ -51,11 +51,13 @@ export function openLink(
   const link = record.links.find(link => link.digest === digest && link.expiresAt > now)
   if (link === undefined) return undefined
   const { as } = link
-  const opened = as === '' ? { ...record, unknownFailures: 0 } : withSpelling(record, as, true)
+  const opened = as === '' ? { ...record, unknownFailures: 0 } : withSpelling(record, as, true, now)
   return {
     ...opened,
     links: record.links.filter(other => other !== link),
-    devices: remember(record.devices, { id: device, as, fullAt: 0, failures: 0, seen: now }),
+    ...(spellingIn(opened, as) === as && {
+      devices: remember(record.devices, { id: device, as, fullAt: 0, failures: 0, seen: now }),
+    }),
     touched: now,
   }
 }
