@@ -19,10 +19,12 @@ const PLACE = /(?<!ip_?|mac_?|server_?)(?:addr(?:ess)?|dest(?:ination)?)\]?$/
 const LONGEST = 256
 
 /** Nothing but a separator and what is run behind it, where one host or number belongs. */
-function findSeparatorFirst({ fromStart, text, place, lower, name }: Reading): Span | undefined {
+function findSeparatorFirst(reading: Reading): Span | undefined {
+  const { fromStart, text, place, lower } = reading
   if (!fromStart || text.length > LONGEST || place === 'name') return undefined
-  if (!SEPARATOR_FIRST.test(lower) || !ONE_HOST.test(name)) return undefined
-  if (NEXT_LINE.test(lower) && (PLACE.test(name) || PASTED.test(lower))) return undefined
+  // Last, for a text of which a rule has read the name is looked at again under every other name.
+  if (!SEPARATOR_FIRST.test(lower) || !ONE_HOST.test(reading.name)) return undefined
+  if (NEXT_LINE.test(lower) && (PLACE.test(reading.name) || PASTED.test(lower))) return undefined
   return { start: 0, end: lower.length }
 }
 
