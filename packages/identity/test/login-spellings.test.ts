@@ -220,6 +220,26 @@ test('attack: who owns forty spellings of a name pushes none of its owner out, a
   assert.equal(again.handled, true)
 })
 
+test('attack: who signed in with forty spellings first keeps the owner of another out of no link', async () => {
+  const mails: Mail[] = []
+  const shop = exactShop('ann', mails)
+  const attacker = new Attacker(shop)
+  for (let i = 0; i < 40; i++) {
+    await attacker.signIn(`ann${' '.repeat(i + 1)}`, 'new browser')
+    shop.clock.advance(1_800_000)
+  }
+  await shop.send({ body: login('ann', RIGHT), address: '203.0.113.5' })
+  await attacker.guess('ann', 50)
+  await ask(shop, 'ann')
+  const opened = await open(shop, mails.at(-1)?.url ?? '')
+  const owner = await shop.send({
+    body: login('ann', RIGHT),
+    address: '100.64.0.1',
+    headers: { cookie: cookiesOf(opened) },
+  })
+  assert.equal(owner.handled, true)
+})
+
 test('attack: a name that stands in the request in two spellings makes no browser known', async () => {
   const shop = exactShop('ann')
   const send = (body: string, cookie: string, address: string): Promise<Reply> =>

@@ -63,7 +63,7 @@ export function succeeded(
 
 /**
  * A record that knows a spelling. Where it knows 32 with which somebody is known already, it takes no other:
- * its owner stays a stranger, and pushes nobody out who was there before.
+ * its owner stays a stranger until a link is opened, and pushes nobody out who was there before.
  * @param opens whether failures in a row end, under this spelling and, for its owner, under those that nobody
  *   signed in with
  */

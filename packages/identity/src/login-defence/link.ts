@@ -55,9 +55,7 @@ export function openLink(
   return {
     ...opened,
     links: record.links.filter(other => other !== link),
-    ...(spellingIn(opened, as) === as && {
-      devices: remember(record.devices, { id: device, as, fullAt: 0, failures: 0, seen: now }),
-    }),
+    devices: remember(record.devices, { id: device, as, fullAt: 0, failures: 0, seen: now }),
     touched: now,
   }
 }

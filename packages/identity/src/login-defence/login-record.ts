@@ -119,8 +119,9 @@ export function findKnown(
   id: string | undefined,
   spelling: string,
 ): Known | undefined {
+  if (id === undefined) return undefined
   const as = spellingIn(record, spelling)
-  return id === undefined ? undefined : record[list].find(known => known.id === id && isUnder(known.as, as))
+  return record[list].find(known => known.id === id && (known.as === spelling || isUnder(known.as, as)))
 }
 
 /** The spelling itself where somebody signed in with it, else `''`: what those have in common. */
