@@ -22,12 +22,16 @@ export interface CandidateSecrets {
   readonly keys: readonly Buffer[]
 }
 
-/** Goes through files and environment variables as a thief would, without knowing where a key should be. */
+/**
+ * Goes through files and environment variables as a thief would, without knowing where a key should be.
+ * @param signal ends the search: the promise then rejects with its reason
+ */
 export async function candidateSecrets(
   folders: readonly string[],
   environment: Readonly<Record<string, string>>,
-  turns: Turns = new Turns(),
+  signal?: AbortSignal,
 ): Promise<CandidateSecrets> {
+  const turns = new Turns(signal)
   const texts = new Set<string>(Object.values(environment))
   const keys = new Map<string, Buffer>()
   const addKey = (bytes: Buffer): void => {

@@ -72,7 +72,7 @@ const RAW_TRIED = 8
  */
 export async function measureExposure(loot: Loot): Promise<Exposure> {
   const turns = new Turns(loot.signal)
-  const found = await candidateSecrets(loot.folders, loot.environment, turns)
+  const found = await candidateSecrets(loot.folders, loot.environment, loot.signal)
   const placed = loot.values.map(placedRecord)
   const records = placed.filter(each => each !== undefined)
   const fromMemory = await memoryKeys(filesUnder(loot.folders, Number.POSITIVE_INFINITY), records, turns)
