@@ -36,6 +36,7 @@ await owner.query(`
   CREATE TRIGGER copies AFTER UPDATE ON copied FOR EACH ROW INSERT INTO orders (id) VALUES (OLD.id + 1000);
   CREATE TABLE kept (id int PRIMARY KEY) WITH SYSTEM VERSIONING;
   CREATE FUNCTION adds() RETURNS int BEGIN INSERT INTO orders (id) SELECT seq FROM seq_1001_to_1100; RETURN 1; END;
+  CREATE FUNCTION wipes() RETURNS int BEGIN DELETE FROM orders; RETURN 1; END;
   CREATE USER app@'127.0.0.1' IDENTIFIED BY 'app';
   GRANT SELECT, INSERT, UPDATE, DELETE, EXECUTE ON shop.* TO app@'127.0.0.1'`)
 
@@ -158,6 +159,93 @@ test('MySQL: work that only looks like those ways goes through, each row under i
   })
 })
 
+/** Statements one after the other on one connection, whatever the answers are. */
+const all =
+  (...texts: string[]): Attack =>
+  async pool => {
+    const connection = await pool.getConnection()
+    for (const sql of texts) await connection.query(sql).catch(() => {})
+    connection.release()
+  }
+
+// With each the server refuses to say what it changed, and not to change.
+for (const setting of [
+  'SET max_join_size = 1, sql_big_selects = 0',
+  'SET max_session_mem_used = 8192',
+  'SET tmp_memory_table_size = 0, tmp_disk_table_size = 1024',
+])
+  for (const [name, attack] of [
+    ['a change', all(setting, 'DELETE FROM orders', 'BEGIN', 'COMMIT')],
+    ['a change, and one that is counted', all(setting, 'DELETE FROM orders', 'DELETE FROM kept', 'BEGIN')],
+    ['a transaction', all('BEGIN', setting, 'DELETE FROM orders', 'COMMIT', 'COMMIT')],
+    ['a change that fails', all(setting, 'BEGIN', 'DELETE FROM orders', 'DELETE FROM nothing', 'COMMIT')],
+    ['a function', all('BEGIN', setting, 'SELECT wipes()', 'COMMIT', 'COMMIT')],
+    ['a function, and a change', all('BEGIN', setting, 'SELECT wipes()', 'COMMIT', 'DELETE FROM kept')],
+    ['a function, and an end', all('BEGIN', setting, 'SELECT wipes()', 'ROLLBACK', 'BEGIN')],
+  ] as const satisfies readonly (readonly [string, Attack])[])
+    test(`MySQL: what is not counted is not committed: ${setting}, ${name}`, async () => {
+      await actingAs(alice, () => attack(guardedPool(ALL)))
+      assert.equal(await damage(), 0)
+    })
+
+test('MySQL: a connection that could not count is replaced', async () => {
+  const pool = guardedPool(ALL)
+  await actingAs(alice, async () => {
+    await all('SET max_join_size = 1, sql_big_selects = 0', 'DELETE FROM orders', 'SELECT 1')(pool)
+    await all('SET max_join_size = 1, sql_big_selects = 0', 'DELETE FROM orders')(pool)
+    for (const id of [1, 2, 3]) await pool.query('DELETE FROM orders WHERE id = ?', [id])
+  })
+  assert.equal(await damage(), 3)
+})
+
+const SETTINGS: readonly (readonly [name: string, text: string, values: mysql.QueryOptions['values']])[] = [
+  ['an object', 'SET ?', [{ tx_read_only: 0 }]],
+  ['an object instead of a list', 'SET ?', { tx_read_only: 0 }],
+  ['a map', 'SET ?', [new Map([['tx_read_only', 0]])]],
+  ['a name', 'SET ?? = 0', ['tx_read_only']],
+  ['raw text', 'SET ?', [core.raw('SESSION TRANSACTION READ WRITE')]],
+  ['raw text instead of a list', 'SET ?', core.raw('SESSION TRANSACTION READ WRITE')],
+]
+for (const [name, text, values] of SETTINGS)
+  test(`MySQL: a value sets no session that can write: ${name}`, async () => {
+    const pool = guardedPool(ALL)
+    await actingAs(alice, async () => {
+      await assert.rejects(pool.query(text, values), /SET cannot be counted/)
+      await assert.rejects(pool.query('SELECT wipes()'))
+    })
+    assert.equal(await damage(), 0)
+  })
+
+test('MySQL: a setting takes values with any words in them', async () => {
+  const pool = guardedPool(ALL)
+  const connection = await pool.getConnection()
+  for (const value of ['the role of a transaction', 7, null, new Date(0), Buffer.from('read_only')])
+    await connection.query('SET @who = ?', [value])
+  await connection.query({ sql: 'SET @who = ?', values: ['role'] })
+  const [found] = await connection.query<mysql.RowDataPacket[]>('SELECT @who AS who')
+  connection.release()
+  assert.equal(found[0]?.['who'], 'role')
+})
+
+test('MySQL: raw text inside of a list is read as the statement it makes', async () => {
+  const pool = guardedPool(ALL)
+  await actingAs(alice, async () => {
+    const parents = pool.query('DELETE FROM ? WHERE id = 1', [[core.raw('parents')]])
+    await assert.rejects(parents, /foreign key/)
+    const file = pool.query('SELECT ?', [core.raw("1 INTO OUTFILE '/nowhere/x'")])
+    await assert.rejects(file, /SELECT INTO a file/)
+  })
+  assert.equal(await damage(), 0)
+})
+
+test('MySQL: what LOAD does is counted for data and XML; an index is not loaded, for that commits', async () => {
+  const pool = guardedPool(ALL)
+  await assert.rejects(
+    actingAs(alice, () => pool.query('LOAD INDEX INTO CACHE orders')),
+    /LOAD cannot be counted/,
+  )
+})
+
 for (const sql of [
   "SELECT * FROM orders INTO/**/OUTFILE '/nowhere/x'",
   "SELECT * FROM orders INTO -- c\nDUMPFILE '/nowhere/x'",
@@ -218,6 +306,15 @@ test('MySQL: a pool is not guarded when some of its connections would not be', a
   const resetting = mysql.createPool({ uri: address, resetOnRelease: true } as mysql.PoolOptions)
   assert.throws(() => guardMysql(resetting, { budgets: ALL }), /resetOnRelease/)
   await resetting.end()
+  for (const option of [
+    { multipleStatements: true },
+    { multipleStatements: 1 },
+    { flags: ['MULTI_STATEMENTS'] },
+  ]) {
+    const several = mysql.createPool({ uri: address, ...option } as mysql.PoolOptions)
+    assert.throws(() => guardMysql(several, { budgets: ALL }), /several statements/)
+    await several.end()
+  }
   const cluster = core.createPoolCluster()
   assert.throws(() => guardMysql(cluster, { budgets: ALL }), /cluster/)
   cluster.end()

@@ -27,6 +27,9 @@ export interface MysqlGuardOptions {
   readonly clock?: Clock
 }
 
+/** The bit by which a client asks for it. */
+const MULTI_STATEMENTS = 0x1_0000
+
 /** What is used of a pool of mysql2, with callbacks or with promises. */
 export interface MysqlPool {
   on(event: 'connection', listener: (connection: object) => void): unknown
@@ -78,10 +81,11 @@ function checkPool(core: object): void {
   const own = config && objectAt(config, 'connectionConfig')
   if (config === undefined || own === undefined || connections === undefined)
     throw refused('this is not a pool of mysql2, or a cluster of pools', 'give the pool of createPool()')
-  if (Reflect.get(own, 'multipleStatements') === true)
+  // `multipleStatements` may be 1, and the flag may be given by its name: both come to this.
+  if ((Number(Reflect.get(own, 'clientFlags')) & MULTI_STATEMENTS) !== 0)
     throw refused(
       'the pool allows several statements in one text, and only the first would be looked at',
-      'take multipleStatements out of its options',
+      'take multipleStatements, or the flag MULTI_STATEMENTS, out of its options',
     )
   if (Reflect.get(config, 'resetOnRelease') === true)
     throw refused(

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { ConfigError, CredentialError } from '@postern/core'
+import { ConfigError, CredentialError, StoreError } from '@postern/core'
 import type { Acting } from '../budget/acting-as.ts'
 import type { RowAction } from '../budget/budget.ts'
 import { RowBudgetExceeded } from '../budget/budget-refusal.ts'
@@ -8,6 +8,7 @@ import type { ReadBudgets } from '../read/read-budgets.ts'
 import { RowReader } from '../read/row-reader.ts'
 import { cascades, FOLLOWED, type Followed, followedOf } from './cascades.ts'
 import { affectedRows, columnsOf, type MysqlAnswer, rowsOf, sizeAt } from './mysql-answer.ts'
+import { isRaw, isScalar, valuesOf } from './mysql-values.ts'
 import { type StatementKind, statementKind } from './statement-kind.ts'
 
 /** What a guarded connection needs to know. */
@@ -42,6 +43,8 @@ const OUTSIDE = 'a change on a guarded connection needs to be made inside acting
 const HANDLED =
   "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write', 'Handler_tmp_write')"
 
+const COUNTERS = ['Handler_delete', 'Handler_update', 'Handler_write'] as const
+
 /** What is called like a table and is a view is of other tables. */
 const BASE_TABLES =
   "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')"
@@ -56,6 +59,7 @@ export class MysqlConnection {
   readonly #guard: MysqlGuard
   readonly #raw: Readonly<Record<Method, (...args: unknown[]) => unknown>>
   readonly #format: (...args: unknown[]) => unknown
+  readonly #destroy: (...args: unknown[]) => unknown
   /** Statements run one after the other, for a change is several. */
   #turn: Promise<unknown> = Promise.resolve()
   #handled: Handled | undefined
@@ -72,6 +76,7 @@ export class MysqlConnection {
     this.#guard = guard
     this.#raw = { query: methodOf(connection, 'query'), execute: methodOf(connection, 'execute') }
     this.#format = methodOf(connection, 'format')
+    this.#destroy = methodOf(connection, 'destroy')
     for (const method of ['query', 'execute'] as const)
       Reflect.set(connection, method, (...args: unknown[]) => this.#ask(method, args))
     for (const name of ['prepare', 'changeUser', 'reset', 'resetConnection'])
@@ -105,17 +110,34 @@ export class MysqlConnection {
    * The text with its values where a value can be the name of a table: in place of `??`, or by `raw()`. Other
    * values name nothing, even when they are equal to a name.
    */
-  #namesIn({ method, statement, values: given }: Asked, text: string): string {
+  #namesIn(asked: Asked, text: string): string {
+    return text.includes('??') || valuesOf(asked, text).some(isRaw) ? this.#written(asked, text) : text
+  }
+
+  #written({ method, statement, values }: Asked, text: string): string {
+    if (method !== 'query') return text
     const own = typeof statement === 'object' && statement !== null ? statement : {}
-    const values: unknown = given ?? Reflect.get(own, 'values')
-    if (method !== 'query' || typeof values !== 'object' || values === null) return text
-    if (!text.includes('??') && !Object.values(values).some(isRaw)) return text
-    return String(this.#format(text, values, Reflect.get(own, 'namedPlaceholders')))
+    const given: unknown = values ?? Reflect.get(own, 'values')
+    if (typeof given !== 'object' || given === null) return text
+    return String(this.#format(text, given, Reflect.get(own, 'namedPlaceholders')))
+  }
+
+  /**
+   * What a statement is. A value can make another of it: of `SET ?` and an object the driver makes settings,
+   * and a body in JSON may hold an object.
+   * @throws ConfigError as `statementKind`
+   */
+  #kindOf(asked: Asked, text: string): StatementKind {
+    const kind = statementKind(text)
+    if (kind.is === 'change') return kind
+    const isSetting = kind.is === 'neutral' && !valuesOf(asked, text).every(isScalar)
+    const written = isSetting ? this.#written(asked, text) : this.#namesIn(asked, text)
+    return written === text ? kind : statementKind(written)
   }
 
   async #run(asked: Asked): Promise<MysqlAnswer> {
     const text = textOf(asked.statement)
-    const kind = statementKind(text)
+    const kind = this.#kindOf(asked, text)
     const acting = this.#guard.acting()
     if (this.#handled === undefined) await this.#begin()
     switch (kind.is) {
@@ -276,25 +298,44 @@ export class MysqlConnection {
     throw refusal
   }
 
-  /** What was handled since it was asked last. */
+  /**
+   * What was handled since it was asked last.
+   * @throws what the server says when it does not say: then the transaction is rolled back
+   */
   async #handledSince(): Promise<Handled> {
     const before = this.#handled
+    const now = await this.#handledNow().catch(async (error: unknown) => {
+      await this.#abandon()
+      throw error
+    })
     this.#isUnchecked = false
-    const found = Object.fromEntries(
-      rowsOf((await this.#send(HANDLED)).result).map(row => [row['Variable_name'], Number(row['Value'])]),
-    )
-    const now: Handled = {
-      delete: found['Handler_delete'] ?? 0,
-      update: found['Handler_update'] ?? 0,
-      insert: found['Handler_write'] ?? 0,
-    }
     this.#handled = now
-    this.#isExact = found['Handler_tmp_write'] !== undefined
     if (before === undefined) return now
     // A counter that went back was reset: then all of it counts.
     const since = (action: keyof Handled): number =>
       now[action] < before[action] ? now[action] : now[action] - before[action]
     return { delete: since('delete'), update: since('update'), insert: since('insert') }
+  }
+
+  async #handledNow(): Promise<Handled> {
+    const found = Object.fromEntries(
+      rowsOf((await this.#send(HANDLED)).result).map(row => [row['Variable_name'], Number(row['Value'])]),
+    )
+    const [deleted, updated, inserted] = COUNTERS.map(name => found[name] ?? Number.NaN)
+    const now: Handled = { delete: deleted ?? 0, update: updated ?? 0, insert: inserted ?? 0 }
+    if (Number.isNaN(now.delete + now.update + now.insert))
+      throw new StoreError('does not say how many rows it changed', { store: 'MySQL', retryable: false })
+    this.#isExact = found['Handler_tmp_write'] !== undefined
+    return now
+  }
+
+  /**
+   * Rows that could not be counted do not stay: the next transaction would commit them as it begins. Settings
+   * of the session may be why, so it goes too; the pool opens another.
+   */
+  async #abandon(): Promise<void> {
+    await this.#rollback().catch(() => {})
+    this.#destroy()
   }
 
   async #commit(): Promise<MysqlAnswer> {
@@ -330,10 +371,6 @@ const ACTION_OF: Readonly<Record<string, RowAction>> = {
   insert: 'insert',
   replace: 'insert',
   load: 'insert',
-}
-
-function isRaw(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'toSqlString' in value
 }
 
 function methodOf(target: object, name: string): (...args: unknown[]) => unknown {

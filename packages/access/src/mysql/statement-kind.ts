@@ -22,7 +22,8 @@ const READS: ReadonlySet<string> = new Set([
   'DESCRIBE',
   'DESC',
 ])
-const CHANGES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'LOAD'])
+const CHANGES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE'])
+const LOADED = /^LOAD\s+(?:DATA|XML)\b/i
 const INTO_FILE = /INTO(?:\s|\/\*[\s\S]*?\*\/|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$))+(?:OUTFILE|DUMPFILE)\b/i
 const BEGIN =
   /^(?:BEGIN(?:\s+WORK)?|START\s+TRANSACTION(?:\s+(?:READ\s+WRITE|WITH\s+CONSISTENT\s+SNAPSHOT|,|\s)*)?)\s*;?\s*$/i
@@ -46,7 +47,7 @@ export function statementKind(text: string): StatementKind {
   const verb = (/^[A-Za-z]+/.exec(bare)?.[0] ?? '').toUpperCase()
   if (INTO_FILE.test(bare)) throw refused('SELECT INTO a file')
   if (READS.has(verb)) return { is: 'read' }
-  if (CHANGES.has(verb)) return { is: 'change', verb: verb.toLowerCase(), table: TARGET.exec(bare)?.[1] }
+  if (isChange(verb, bare)) return { is: 'change', verb: verb.toLowerCase(), table: TARGET.exec(bare)?.[1] }
   if (verb === 'WITH') {
     const isChange = /\b(?:DELETE|UPDATE|INSERT|REPLACE)\b/i.test(bare)
     return isChange ? { is: 'change', verb: 'with', table: undefined } : { is: 'read' }
@@ -57,6 +58,11 @@ export function statementKind(text: string): StatementKind {
   if (SAVEPOINT.test(bare) || verb === 'USE' || SETS_ISOLATION.test(bare)) return { is: 'neutral' }
   if (verb === 'SET' && !SETS_TOO_MUCH.test(bare)) return { is: 'neutral' }
   throw refused(verb === '' ? 'a statement without a first word' : verb)
+}
+
+/** LOAD INDEX changes no row, and commits. */
+function isChange(verb: string, bare: string): boolean {
+  return CHANGES.has(verb) || (verb === 'LOAD' && LOADED.test(bare))
 }
 
 function refused(what: string): ConfigError {
