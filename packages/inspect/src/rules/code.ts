@@ -24,13 +24,13 @@ const SPOKEN_ENTRY = new RegExp(
 export const codeRules: readonly Rule[] = [
   pattern(
     'code/php-tag',
-    /<\?(?:php\b|=|\s|$|xml\s{0,12}(?:[:(]|\(\);)|\n)|<%\s{0,4}(?:eval|execute|response|request|=\s{0,4}system)|\[\/?php\]|\{\/?php\}|<script\s{1,4}language\s{0,4}=\s{0,4}["']?php/,
+    /<\?(?:php\b|=|\s(?!extends [a-z]|super (?!(?:and|instanceof|or|xor)\b)[a-z])|$|xml\s{0,12}(?:[:(]|\(\);)|\n)|<%\s{0,4}(?:eval|execute|response|request|=\s{0,4}system)|\[\/?php\]|\{\/?php\}|<script\s{1,4}language\s{0,4}=\s{0,4}["']?php/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.less | CHAR.bracket | CHAR.brace,
       attacks: ['<?php phpinfo(); ?>', '<?= 1 ?>', 'x=test<?', "[php]echo 'x';[/php]", "<?\nsystem('id');?>"],
-      benign: ['<?xml version="1.0"?>', 'what<?'.slice(0, 4)],
+      benign: ['<?xml version="1.0"?>', 'what<?'.slice(0, 4), 'a List<? extends Number>'],
     },
   ),
   pattern(
@@ -321,7 +321,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|use\s{1,4}(?:socket|posix)\s{0,4};|\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::/,
+    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|use\s{1,4}(?:socket|posix)\s{0,4};|(?<!\b(?:a|the|this|another|every|adds?|added|introduce[ds]?) )\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::/,
     {
       score: 5,
       quotable: true,
@@ -335,7 +335,12 @@ export const codeRules: readonly Rule[] = [
         'File.read("/x")',
         'new Function("x")',
       ],
-      benign: ['the system is down', 'new functions (3)', 'the new function(s)'],
+      benign: [
+        'the system is down',
+        'new functions (3)',
+        'the new function(s)',
+        'Added a new function (`f()`)',
+      ],
     },
   ),
   // A capital is a sentence: `System "Pump 3" is offline`.

@@ -108,7 +108,7 @@ export const directoryAndMailRules: readonly Rule[] = [
       quotable: true,
       // Interfaces for mail take whole heads.
       unlessNamed:
-        /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?(?:e?mail|msg|message|mime))$/,
+        /^(?:raw_?)?headers?$|^(?:raw|mime|eml|source|rfc822|body-mime|raw_?(?:e?mail|msg|message|mime)|rawmessage\.data|e?mail_?rfc822|(?:\w{1,16}:)?mime_?(?:content|message))$/,
       chars: CHAR.newline | CHAR.backslash | CHAR.space,
       words: WORD.mail,
       attacks: [

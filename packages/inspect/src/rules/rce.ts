@@ -166,7 +166,7 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/braces',
-    /\{[a-z/]{1,12},(?:-[\w-]{1,12}|https?:\/\/|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}\{,[a-z]{2,12},|!-\d!-\d|\{[a-z]?,-[a-z]{1,4}\}/,
+    /\{[a-z/]{1,12},(?:-[\w-]{1,12}|https?:\/\/|[\w.*-]{0,16}\/[\w./*-]{1,32})|^\s{0,4}\{,[a-z]{2,12},|!-\d!-\d|(?<![a-z\d-]{6})\{[a-z]?,-[a-z]{1,4}\}/,
     {
       score: 5,
       bare: true,
@@ -175,7 +175,7 @@ export const rceRules: readonly Rule[] = [
       words: 0,
       places: ['query', 'body', 'name', 'cookie', 'header'],
       attacks: ['{cat,/etc/passwd}', '{l,-lh}s', '!-1!-2'],
-      benign: ['{a, b}', '{"a": 1, "b": 2}', 'import { a, b }'],
+      benign: ['{a, b}', '{"a": 1, "b": 2}', 'import { a, b }', 'the packages libxmu6{,-dbg}'],
     },
   ),
   pattern('rce/program', /^\s{0,4}(?:\/usr(?:\/local)?)?\/s?bin\/[a-z][\w.+-]{1,32}\s{0,4}$/, {
@@ -221,7 +221,7 @@ export const rceRules: readonly Rule[] = [
   },
   pattern(
     'rce/windows',
-    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?!\s__name__)(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
+    /\bfor\s{0,12}(?:\/[dflr]\b[^\n]{0,40}?\s{1,12}){0,4}%{1,2}[^\s%]{0,16}\s{1,8}in\s{0,8}\(|^\s{0,4}(?:&\s{0,4})?if(?!\s__name__)(?:\s{1,12}|(?=\/i))(?:\/i\s{1,12})?(?:not\s{1,12})?(?:exist\s{1,12}["\w.\\%:~-]{1,60}\s{1,12}[\w(]|defined\s{1,12}(?!(?:as|at|by|for|from|in|on|outside|per|to|under|using|via|with|within)\s(?:an?|any|each|its|my|our|that|the|their|these|this|those|your)\s[^&|\n]{0,400}$)(?!(?<!\bnot\s{1,12}defined\s{1,12})(?:as|at|by|for|from|in|on|outside|per|to|under|using|via|with|within)\s[^&|\n]{0,400}$)\w{1,24}\s{1,12}\w|errorlevel\s{1,12}\d|(?:["%[{][^=\n]{0,32}|\([^()=\n]{0,24}\)|\w{1,24}%?\w{0,8})\s{0,4}={2,3}\s{0,4}[^\s=]{1,32}[^=\n]{0,8}?\s{1,24}[\w(.{]|\{%?\w{0,8}\}\s{0,4}==|["(]?%?\w{1,24}%?[")]?\s{1,12}(?:equ|neq|lss|leq|gtr|geq)\s)/,
     {
       score: 5,
       quotable: true,
@@ -232,7 +232,7 @@ export const rceRules: readonly Rule[] = [
         'if "%VAR%"==%%A do echo true',
         'IF /I NOT 1==2 CMD',
       ],
-      benign: ['for 5% in (total)', 'if not now, when', 'if you exist', 'if it is defined'],
+      benign: ['for 5% in (total)', 'if not now, when', 'if you exist', 'If defined in the intent, it runs'],
     },
   ),
   pattern(

@@ -327,13 +327,13 @@ const marks: Rule[] = [
   ),
   pattern(
     'sqli/select-time',
-    /\b(?:select|and|or|;|\()\s{0,8}(?:pg_sleep\b|sleep\s{0,4}\(\s{0,4}['"(]{0,3}\d|benchmark\s{0,4}\(\s{0,4}\d)|\bwaitfor\s{1,8}(?:delay|time)\s{1,8}['\x22]\d/,
+    /\b(?:select|and|or|;|\()\s{0,8}(?:pg_sleep\b|sleep\s{0,4}\(\s{0,4}['"(]{0,3}\d|benchmark\s{0,4}\(\s{0,4}\d(?!\d{0,7}\s{0,2}\)))|\bwaitfor\s{1,8}(?:delay|time)\s{1,8}['\x22]\d/,
     {
       score: 5,
       quotable: true,
       words: WORD.sqlCall,
       attacks: ["1 waitfor delay '0:0:15' --", 'select pg_sleep', 'sELecT slEep (10 +6)', '1 and sleep(5)'],
-      benign: ['sleep well', 'await sleep(50)'],
+      benign: ['sleep well', 'await sleep(50)', 'a test; benchmark (2026)'],
     },
   ),
   pattern(

@@ -173,7 +173,7 @@ const EVALUATED = /^(?:[\w-]{1,24}[._-])?(?:expr(?:ession)?|formula|script|progr
  * whatever kind of body they stand in.
  */
 const OPERAND =
-  /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
+  /(?:^|[._-])(?:id|uid|uuid|ids|ip|ip_?addr(?:ess)?|host_?name|ping_?(?:addr|host|ip)?|ifname|iface|ssid|mac_?addr(?:ess)?|user_?name|e_?mail|page|limit|offset|per_?page|page_?size|sort_?by|order_?by|lang|locale|country|zip_?code|phone|(?<!calendar-)timezone|ntp_?server\w{0,8})$|ipaddr(?:ess)?$|hostname$/
 
 /** Names of fields of forms that take the heading of a text. */
 const TITLE = /(?:^|[[._-])(?:subject|title|headline|short_?desc)\]?$/
@@ -221,7 +221,7 @@ const FILE_PART =
  * of logs (Loki) stand.
  */
 const QUOTING =
-  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.(?:message|new_?[mM]essage|messages\.\d{1,4}|system_?[iI]nstruction)\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|body|notes?|thought|markdown|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|^body\.result\.content(?:\.\d{1,3})?\.text$|\.params\.arguments\.(?:entities|observations)\.\d{1,4}\.(?:observations|contents)\.\d{1,4}$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.(?:\d{1,4}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(?:textMessage\.)?content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|^body\.nodes\.\d{1,4}\.parameters\.(?:query|jsCode|pythonCode|functionCode)$|\.(?:(?:simple_)?query_string|multi_match)\.query$|^body\.(?:dataset_query\.)?native\.query$|\.(?:commits\.\d{1,4}|head_commit|last_commit)\.message$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
+  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.(?:message|new_?[mM]essage|messages\.\d{1,4}|system_?[iI]nstruction)\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|body|notes?|thought|markdown|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|^body\.result\.content(?:\.\d{1,3})?\.text$|\.params\.arguments\.(?:entities|observations)\.\d{1,4}\.(?:observations|contents)\.\d{1,4}$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.(?:\d{1,4}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(?:textMessage\.)?content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|^body\.nodes\.\d{1,4}\.parameters\.(?:query|jsCode|pythonCode|functionCode)$|\.(?:(?:simple_)?query_string|multi_match)\.query$|^body\.(?:dataset_query\.)?native\.query$|\.(?:commits\.\d{1,4}|head_commit|last_commit)\.message$|\.(?:security_advisory|repository_advisory|advisory|security_vulnerability)\.(?:description|summary)$|\.(?:Content\.Raw|RawMessage)\.Data$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
@@ -285,6 +285,9 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'template',
   'format',
   'info',
+  // Of an advisory, and a whole mail (Amazon SES).
+  'summary',
+  'data',
   // What a cell of a notebook printed or raised.
   'evalue',
   'text/plain',

