@@ -24,6 +24,9 @@ const EXPRESSIONS = [
   /\u0041bc|\x41bd/,
   /ab{2}c|a\{2\}/,
   /(?:abc|x).y/s,
+  /\b(?:or|cd|x)\b/,
+  /\bor\s{0,2}(?:a\b|\bb)/,
+  /e\b|(?:b|c)\b=|\bq/,
 ]
 const PARTS = [
   'select',
@@ -58,6 +61,10 @@ const MORE = [
   'bd',
   'abbc',
   'a{2}',
+  'é',
+  '\u212a',
+  '1',
+  '_',
   'y',
   '\n',
 ]
@@ -80,7 +87,10 @@ function isLetThrough(filter: TextFilter, text: string, rule = 0): boolean {
 describe('what an expression requires of a text', () => {
   test('is read from its source', () => {
     assert.deepEqual(requiredText('select\\s{1,8}from'), [[['select'], ['from']]])
-    assert.deepEqual(requiredText('\\b(?:union|except)\\b'), [[['union', 'except']]])
+    assert.deepEqual(requiredText('\\b(?:union|except)\\b'), [[['\bunion\b', '\bexcept\b']]])
+    assert.deepEqual(requiredText('\\bid(?:;|x)\\b|ab\\b='), [[['\bid;', '\bidx\b']], [['ab=']]])
+    assert.deepEqual(requiredText('\\b\\.ab|ab\\(\\b|\\babc\\w'), [[['.ab']], [['ab(']], [['\babc']]])
+    assert.deepEqual(requiredText('ab\\x08c|[\\b]de|[\x08]fg'), [[['ab']], [['de']], [['fg']]])
     assert.deepEqual(requiredText('abc|x[yz]w{0,4}'), [[['abc']], [['xy', 'xz']]])
     assert.deepEqual(requiredText('a(?:bc)?d'), [[['ad', 'abcd']]])
     assert.deepEqual(requiredText('(?!abc)def(?<=xyz)'), [[['def']]])
@@ -212,6 +222,34 @@ describe('the filter of a text', () => {
       }),
       { numRuns: 2_000, seed: 7 },
     )
+  })
+
+  test('lets a whole word through, and no longer one that holds it', () => {
+    const filter = new TextFilter([
+      requiredText('\\bor\\b'),
+      requiredText('\\bunion'),
+      requiredText('from\\b'),
+    ])
+    const letThrough = (text: string): readonly number[] =>
+      [0, 1, 2].filter(rule => isLetThrough(filter, text, rule))
+    for (const [text, rules] of [
+      ['or', [0]],
+      ['a or b', [0]],
+      ['(OR)', [0]],
+      // As in an expression, what is not ASCII is no part of a word.
+      ['éoré', [0]],
+      ['for', []],
+      ['order', []],
+      ['1or', []],
+      ['or_', []],
+      ['unions', [1]],
+      ['reunion', []],
+      ['reunion union', [1]],
+      ['wherefrom', [2]],
+      ['fromage', []],
+      ['fromage from', [2]],
+    ] as const)
+      assert.deepEqual(letThrough(text), rules, text)
   })
 
   test('remembers nothing of the text before', () => {

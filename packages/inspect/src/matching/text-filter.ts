@@ -1,4 +1,4 @@
-import type { OneOf, Requirement } from '../rule/required-text.ts'
+import { type OneOf, type Requirement, WORD_END, weightOf, withoutEnds } from '../rule/required-text.ts'
 import { type Parts, shiftOf } from '../rule/searched-parts.ts'
 import { CharacterCodes } from '../value/character-codes.ts'
 
@@ -10,6 +10,8 @@ const PLACES = 1 << 16
 /** Numbers of an entry. */
 const ENTRY = 3
 const NOT_LOCATED = -1
+/** So many characters are passed over at a time. */
+const STRETCH = 256
 
 /**
  * Tells of a text which rules could match it at all, in one pass over it: three characters of each required
@@ -32,9 +34,13 @@ export class TextFilter {
   readonly #codes: Uint16Array
   /** Of each text, how many of its characters stand up to the last of those that are looked up. */
   readonly #reach: Uint16Array
+  /** Of each text, whether a word begins with it (1) and ends with it (2). */
+  readonly #ends: Uint8Array
   /** Of each text, the number of the last reading in which it stood: there it is not looked for again. */
   readonly #foundIn: Int32Array
-  /** Of each text, the rules that it lets through. */
+  /** Of each text, where its pairs begin in `#lets`, and of one more where the last ends. */
+  readonly #firstLet: Int32Array
+  /** Rows and what is set in them: the rules that a text lets through. Most texts are required by one. */
   readonly #lets: Int32Array
   /** Of each text that stood in the last reading, where: as bits of `Parts`, if they were asked for. */
   readonly #parts: Int32Array
@@ -42,6 +48,8 @@ export class TextFilter {
   readonly #firstText: Int32Array
   readonly #texts: Int32Array
   #shift = NOT_LOCATED
+  /** Of the stretch at hand, each place that leads to a text, and how many characters stand up to it. */
+  readonly #met: Int32Array = new Int32Array(2 * STRETCH)
   /** The rules that require nothing. */
   readonly free: Int32Array
   readonly #rows: Int32Array
@@ -56,28 +64,31 @@ export class TextFilter {
     const required = requirements.map(alternatives =>
       alternatives === undefined ? [] : numbersOf(alternatives, numbers),
     )
-    const all = [...numbers.keys()]
+    const keys = [...numbers.keys()]
+    const all = keys.map(withoutEnds)
+    this.#ends = Uint8Array.from(keys, endsOf)
     const starts = rarestTriples(all)
-    const places = all.map((text, index) => placesOf(text, starts[index] as number))
+    const places = all.map((text, index) =>
+      placesOf(text, starts[index] as number, ((this.#ends[index] as number) & BEGINS) !== 0),
+    )
     this.#entries = new Int32Array(ENTRY * places.reduce((sum, { length }) => sum + length, 0))
     this.#starts = new Int32Array(all.length + 1)
     const joined = all.join('')
     this.#codes = copied.copy(joined, 0, joined.length).slice(0, joined.length)
     this.#reach = new Uint16Array(all.length)
     this.#foundIn = new Int32Array(all.length)
-    this.#lets = new Int32Array(all.length * width)
     this.#parts = new Int32Array(all.length)
     this.#texts = Int32Array.from(required.flat())
     this.#firstText = Int32Array.from([0, ...sums(required.map(({ length }) => length))])
+    const lets = all.map(() => new Map<number, number>())
     required.forEach((numbered, rule) => {
       const bit = 1 << (rule & 31)
       const row = rule >> 5
       if (requirements[rule] === undefined) this.free[row] = (this.free[row] as number) | bit
-      for (const text of numbered) {
-        const at = text * width + row
-        this.#lets[at] = (this.#lets[at] as number) | bit
-      }
+      for (const text of numbered) lets[text]?.set(row, (lets[text].get(row) ?? 0) | bit)
     })
+    this.#lets = Int32Array.from(lets.flatMap(rows => [...rows].flat()))
+    this.#firstLet = Int32Array.from([0, ...sums(lets.map(rows => 2 * rows.size))])
     let entry = 0
     all.forEach((text, index) => {
       this.#starts[index + 1] = (this.#starts[index] as number) + text.length
@@ -103,33 +114,46 @@ export class TextFilter {
     this.#shift = isLocated ? shiftOf(length) : NOT_LOCATED
     const codes = copied.copy(text, 0, length)
     const bits = this.#bits
-    const firsts = this.#first
-    const entries = this.#entries
-    const foundIn = this.#foundIn
+    const met = this.#met
     const rows = this.#rows
     this.#reading = (this.#reading + 1) | 0
-    const reading = this.#reading
     // A call of native code takes longer than a few numbers.
     for (let row = 0; row < rows.length; row++) rows[row] = this.free[row] as number
     let first = 0
     let second = 0
-    for (let at = 0; at < length; at++) {
-      const third = foldOf(codes[at] as number)
-      const place = placeOf(first, second, third)
-      first = second
-      second = third
-      if (((bits[place >> 3] as number) & (1 << (place & 7))) === 0) continue
-      for (let entry = firsts[place] as number; entry >= 0; entry = entries[entry + 1] as number) {
-        // Most are told apart by one more character.
-        const apart = entries[entry + 2] as number
-        const beside = at + 1 + (apart >> 16)
-        if (beside < 0 || ((codes[beside] as number) | 32) !== (apart & 0xffff)) continue
-        const text = entries[entry] as number
-        if (!isLocated && foundIn[text] === reading) continue
-        if (this.#standsAt(text, codes, at + 1, length)) this.#meet(text, at + 1)
+    // Two loops: with what is done at each place that leads to a text, this one would take twice as long.
+    for (let from = 0; from < length; from += STRETCH) {
+      const end = from + STRETCH < length ? from + STRETCH : length
+      let count = 0
+      for (let at = from; at < end; at++) {
+        const third = foldOf(codes[at] as number)
+        const place = placeOf(first, second, third)
+        first = second
+        second = third
+        if (((bits[place >> 3] as number) & (1 << (place & 7))) === 0) continue
+        met[count] = place
+        met[count + 1] = at + 1
+        count += 2
       }
+      for (let i = 0; i < count; i += 2)
+        this.#meetAll(codes, met[i] as number, met[i + 1] as number, length, isLocated)
     }
     return rows
+  }
+
+  /** @param behind see `#standsAt` */
+  #meetAll(codes: Uint16Array, place: number, behind: number, length: number, isLocated: boolean): void {
+    const entries = this.#entries
+    const foundIn = this.#foundIn
+    for (let entry = this.#first[place] as number; entry >= 0; entry = entries[entry + 1] as number) {
+      // Most are told apart by one more character.
+      const apart = entries[entry + 2] as number
+      const beside = behind + (apart >> 16)
+      if (beside < 0 || ((codes[beside] as number) | 32) !== (apart & 0xffff)) continue
+      const text = entries[entry] as number
+      if (!isLocated && foundIn[text] === this.#reading) continue
+      if (this.#standsAt(text, codes, behind, length)) this.#meet(text, behind)
+    }
   }
 
   /**
@@ -164,10 +188,13 @@ export class TextFilter {
 
   #let(text: number): void {
     const rows = this.#rows
-    const at = text * rows.length
+    const lets = this.#lets
+    const end = this.#firstLet[text + 1] as number
     this.#foundIn[text] = this.#reading
-    for (let row = 0; row < rows.length; row++)
-      rows[row] = (rows[row] as number) | (this.#lets[at + row] as number)
+    for (let at = this.#firstLet[text] as number; at < end; at += 2) {
+      const row = lets[at] as number
+      rows[row] = (rows[row] as number) | (lets[at + 1] as number)
+    }
   }
 
   /** @param behind the last of the characters that led to the text */
@@ -179,8 +206,25 @@ export class TextFilter {
     const required = this.#codes
     for (let at = start, code = from; at < end; at++, code++)
       if (lowered(codes[code] as number) !== required[at]) return false
-    return true
+    const ends = this.#ends[text] as number
+    if ((ends & BEGINS) !== 0 && from > 0 && isWordCode(codes[from - 1] as number)) return false
+    // Behind the last character stands zero.
+    return (ends & ENDS) === 0 || !isWordCode(codes[from + end - start] as number)
   }
+}
+
+/** As bits of what is known of a text. */
+const BEGINS = 1
+const ENDS = 2
+
+function endsOf(text: string): number {
+  return (text.startsWith(WORD_END) ? BEGINS : 0) | (text.endsWith(WORD_END) ? ENDS : 0)
+}
+
+/** Of what `\w` matches. */
+function isWordCode(code: number): boolean {
+  if (code < 48 || code > 122) return false
+  return code <= 57 || code >= 97 || code === 95 || (code >= 65 && code <= 90)
 }
 
 /** Each with all before it. */
@@ -197,9 +241,16 @@ function lowered(code: number): number {
   return code >= 65 && code <= 90 ? code | 32 : code
 }
 
-/** Six bits of a character, in which digits and signs are not letters. */
+/** Six bits of a character, in which digits, signs and what is not ASCII are not letters. */
 function foldOf(code: number): number {
-  return (code & 31) | ((code & 64) >> 1)
+  // All bits where a code is of ASCII.
+  const ascii = (code - 128) >> 31
+  return ((code & 31) | ((code & 64) >> 1)) & ascii
+}
+
+/** Whether six bits are those of letters alone. */
+function isFoldOfLetter(fold: number): boolean {
+  return fold > 32 && fold < 59
 }
 
 /** A place in the table for three characters. */
@@ -207,12 +258,17 @@ function placeOf(first: number, second: number, third: number): number {
   return (first << 10) ^ (second << 5) ^ third
 }
 
-/** The places that lead to a text: of a shorter one than three characters, whatever stands before it. */
-function placesOf(text: string, start: number): readonly number[] {
+/**
+ * The places that lead to a text: of a shorter one than three characters, whatever stands before it.
+ * @param isWordStart whether no letter does
+ */
+function placesOf(text: string, start: number, isWordStart: boolean): readonly number[] {
   if (text.length > 2) return [placeAt(text, start)]
   const second = foldOf(charCodeAt.call(text, 0))
   const third = foldOf(charCodeAt.call(text, 1))
-  return Array.from({ length: 64 }, (_, first) => placeOf(first, second, third))
+  const before = Array.from({ length: 64 }, (_, first) => first)
+  const possible = isWordStart ? before.filter(first => !isFoldOfLetter(first)) : before
+  return possible.map(first => placeOf(first, second, third))
 }
 
 /** The texts of which a rule requires one, by number: a new one gets the next. */
@@ -232,7 +288,7 @@ export function mostTelling(lists: Requirement): OneOf {
   let best: OneOf = []
   let most = Number.NEGATIVE_INFINITY
   for (const list of lists) {
-    const weight = Math.min(...list.map(text => text.length)) * 64 - list.length
+    const weight = Math.min(...list.map(weightOf)) * 64 - list.length
     if (weight <= most) continue
     most = weight
     best = list

@@ -14,6 +14,28 @@ export type OneOf = readonly string[]
 /** Lists of texts; a match holds a text of each. */
 export type Requirement = readonly OneOf[]
 
+/**
+ * Before or behind a text, a word of a match begins or ends there (`\b`): of a longer word it says nothing.
+ * No expression asks for the character itself.
+ */
+export const WORD_END = '\b'
+const WORD_ENDS = /[\b]/g
+/** One that says nothing: between characters, or beside one that is no part of a word. */
+const IDLE_END = /(?<!^)[\b](?!$)|^[\b]+(?!\w)|(?<!\w)[\b]+$|(?<=[\b])[\b]/g
+
+/** A required text as it stands in a match. */
+export function withoutEnds(text: string): string {
+  return text.includes(WORD_END) ? text.replace(WORD_ENDS, '') : text
+}
+
+/**
+ * How much a required text tells: the longer, the more, and a whole word more than a part of one. In
+ * characters.
+ */
+export function weightOf(text: string): number {
+  return (text.length + withoutEnds(text).length) / 2
+}
+
 /** Most texts in one list: checking a longer one costs as much as searching. */
 const MAX_TEXTS = 48
 /** Exact texts that are followed through a sequence. */
@@ -40,10 +62,11 @@ const ANYTHING: Known = { exact: undefined, all: [], least: 0, signs: NO_SIGNS }
 const ANY_CHARACTER: Known = { exact: undefined, all: [], least: 1, signs: NO_SIGNS }
 const NO_TEXT: readonly string[] = ['']
 const EMPTY: Known = { exact: NO_TEXT, all: [], least: 0, signs: NO_SIGNS }
+const END_OF_WORD: Known = { ...EMPTY, exact: [WORD_END] }
 /** What stands for itself in an expression. */
-const LETTERS = /[^()[\]{}|\\^$.*+?]+/y
+const LETTERS = /[^()[\]{}|\\^$.*+?\b]+/y
 /** A class of a few characters, of which each stands for itself. */
-const PLAIN_CLASS = /^(?:[^\\^-]|\\[^\w]|\\[tnr]|-$)(?:[^\\-]|\\[^\w]|\\[tnr]|-$){0,7}$/
+const PLAIN_CLASS = /^(?:[^\\^\b-]|\\[^\w]|\\[tnr]|-$)(?:[^\\\b-]|\\[^\w]|\\[tnr]|-$){0,7}$/
 const ESCAPE = /\\(?:x[\da-f]{2}|u[\da-f]{4}|[\s\S])/iy
 const QUANTIFIER = /(?:[*+?]|\{(\d{1,6})(?:,\d{0,6})?\})\??/y
 
@@ -93,14 +116,16 @@ function listsOf({ exact, all }: Pick<Known, 'exact' | 'all'>): Requirement {
 }
 
 /** Adds a list, if it tells anything. */
-function addList(lists: OneOf[], texts: readonly string[]): void {
-  if (texts.length > MAX_TEXTS || texts.some(text => text.length < SHORTEST)) return
+function addList(lists: OneOf[], exact: readonly string[]): void {
+  if (exact.length > MAX_TEXTS) return
+  const texts = exact.map(text => (text.includes(WORD_END) ? text.replace(IDLE_END, '') : text))
+  if (texts.some(text => withoutEnds(text).length < SHORTEST)) return
   lists.push(texts.length > 1 ? [...new Set(texts)] : texts)
 }
 
 /** The most telling of several lists: that of which the shortest text is longest. */
 function mostTelling(all: Requirement): OneOf | undefined {
-  const weight = (list: OneOf): number => Math.min(...list.map(text => text.length)) * 64 - list.length
+  const weight = (list: OneOf): number => Math.min(...list.map(weightOf)) * 64 - list.length
   return all.toSorted((a, b) => weight(b) - weight(a))[0]
 }
 
@@ -213,6 +238,7 @@ export class ExpressionReader {
       case '$':
         return EMPTY
       case '.':
+      case WORD_END:
         return ANY_CHARACTER
       default:
         return {
@@ -290,7 +316,8 @@ function knownOfClass(inside: string): Known {
 /** @param text from its backslash on */
 function knownOfEscape(text: string): Known {
   const character = text.charAt(1)
-  if (character === 'b' || character === 'B') return EMPTY
+  if (character === 'b') return END_OF_WORD
+  if (character === 'B') return EMPTY
   const signs = signsOfMember(text, 0)
   const named = LINE_ENDS[character]
   if (named !== undefined) return { exact: [named], all: [], least: 1, signs }
@@ -299,5 +326,6 @@ function knownOfEscape(text: string): Known {
   if (/[\dkpP]/.test(character)) return ANYTHING
   if (text.length === 2) return { ...ANY_CHARACTER, signs }
   const numbered = String.fromCharCode(Number.parseInt(text.slice(2), 16)).toLowerCase()
+  if (numbered === WORD_END) return { ...ANY_CHARACTER, signs }
   return { exact: [numbered], all: [], least: 1, signs }
 }
