@@ -2,8 +2,12 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { inspect } from '../src/inspect.ts'
+import { EffortMeter } from '../src/bounds/effort-meter.ts'
+import { isPlainText } from '../src/clearance/unmet-text.ts'
+import { inspect, ownRuleSet } from '../src/inspect.ts'
+import { scanFeatures, seen } from '../src/value/features.ts'
 import { compileParameterTypes, type ParameterTypes } from '../src/value/parameter-types.ts'
+import { PlainReading, readingOf } from '../src/value/reading.ts'
 
 /** The refusal of a text as a field of a JSON body. */
 function posted(text: string, types?: ParameterTypes): string | undefined {
@@ -203,3 +207,55 @@ function* markdownIn(root: string, most: number): Generator<string> {
     }
   }
 }
+
+/** Lines of this repository's own pages, but for rows of tables, which begin as what a shell separates. */
+function linesOfPages(): readonly string[] {
+  const folder = join(import.meta.dirname, '../../../docs')
+  const pages = readdirSync(folder).filter(name => name.endsWith('.md'))
+  return pages.flatMap(name =>
+    readFileSync(join(folder, name), 'utf8')
+      .split('\n')
+      .filter(line => !line.startsWith('|'))
+      .map(line => line.slice(0, 200)),
+  )
+}
+
+test('of ordinary lines hardly any is asked for the name that it stands under, without which it is read once', () => {
+  const reading = new PlainReading()
+  const meter = new EffortMeter(Number.POSITIVE_INFINITY)
+  const asked: string[] = []
+  const lines = linesOfPages()
+  for (const line of lines) {
+    scanFeatures(line, 0, line.length)
+    reading.begin(line, 'body', seen)
+    if (ownRuleSet.hitsNothing(reading, meter) && reading.isNameAsked) asked.push(line)
+  }
+  assert.ok(lines.length > 2_000)
+  assert.ok(
+    asked.length < lines.length / 500,
+    `${asked.length} of ${lines.length}: ${asked.slice(0, 9).join('\n')}`,
+  )
+})
+
+test('a text that stands for nothing else is found alike, read once or in full', () => {
+  const reading = new PlainReading()
+  const meter = new EffortMeter(Number.POSITIVE_INFINITY)
+  let plain = 0
+  for (const { attacks, benign } of ownRuleSet.rules)
+    for (const text of [...attacks, ...benign]) {
+      scanFeatures(text, 0, text.length)
+      if (!isPlainText(text, seen, 'body')) continue
+      plain++
+      const full = readingOf(
+        text,
+        { name: '' },
+        { place: 'body', fromStart: true, isPiece: false, isEscaped: false },
+      )
+      let hits = 0
+      ownRuleSet.run(full, () => hits++)
+      scanFeatures(text, 0, text.length)
+      reading.begin(text, 'body', seen)
+      assert.equal(ownRuleSet.hitsNothing(reading, meter), hits === 0, text)
+    }
+  assert.ok(plain > 1_000, `${plain}`)
+})

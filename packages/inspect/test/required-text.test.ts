@@ -236,7 +236,7 @@ describe('the filter of a text', () => {
       ['or', [0]],
       ['a or b', [0]],
       ['(OR)', [0]],
-      // As in an expression, what is not ASCII is no part of a word.
+      // As in an expression, what is not ASCII ends a word.
       ['éoré', [0]],
       ['for', []],
       ['order', []],

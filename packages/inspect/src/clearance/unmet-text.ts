@@ -8,19 +8,26 @@ import { ENCODED } from './clearance.ts'
 
 /** What may stand for another text, or be cut out of it. */
 const CHANGED = ENCODED | CHAR.comment
+/** What may be a reference to a character; other ampersands (`Tom & Jerry`) stand for themselves. */
+const REFERENCE = /&[a-z#]/i
 /** Of which what stands between them may be cut out. */
 const MARKUP = CHAR.less | CHAR.greater
 /** Of longer texts few lack much. */
 const SHORT = 256
 
-/**
- * Whether no rule could hit a short text or a part of it, for lack of what each needs: one that stands for
- * nothing else and begins no document. It need not be looked at.
- */
-export function isUnmet(text: string, scanned: Features, place: Place, rules: RuleSet): boolean {
-  const { chars } = scanned
-  if (place === 'file-name' || text.length > SHORT || (chars & CHANGED) !== 0) return false
+/** Whether a short text stands for nothing but itself and begins no document. */
+export function isPlainText(text: string, { chars }: Readonly<Features>, place: Place): boolean {
+  if (place === 'file-name' || text.length > SHORT) return false
+  const changed = chars & CHANGED
+  if (changed !== 0 && (changed !== CHAR.ampersand || REFERENCE.test(text))) return false
   if ((chars & MARKUP) === MARKUP) return false
-  if (mayHoldDocument(text) && (startsLikeJson(text) || isGraphql(text))) return false
-  return !rules.couldHit(text, scanned, place)
+  return !mayHoldDocument(text) || !(startsLikeJson(text) || isGraphql(text))
+}
+
+/**
+ * Whether no rule could hit such a text or a part of it, for lack of what each needs. It need not be looked
+ * at.
+ */
+export function isUnmet(text: string, scanned: Readonly<Features>, place: Place, rules: RuleSet): boolean {
+  return isPlainText(text, scanned, place) && !rules.couldHit(text, scanned, place)
 }

@@ -22,6 +22,7 @@ import { THRESHOLDS } from '../value/thresholds.ts'
 import { at, type Locator, type PartVisitor, type TextPart } from '../value/value-visitor.ts'
 import { documentIn, FileValues } from './inner-document.ts'
 import type { OngoingInspection } from './ongoing-inspection.ts'
+import { PlainTexts } from './plain-texts.ts'
 import { type Preparing, prepare, prepareLong } from './preparation.ts'
 
 const DONE = Number.MAX_SAFE_INTEGER
@@ -47,6 +48,7 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
   /** What the scan of the value at hand saw. */
   readonly #scanned: Features = { chars: 0, words: 0, holds: 0 }
   #isScanned = false
+  readonly #plain: PlainTexts
   #mayAct = false
   /** The value at hand: rules report to one function, so that a reading costs no closure. */
   #looking: Look | undefined
@@ -61,6 +63,7 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
     this.#matches = new MatchRecorder(options)
     this.#seen = new SeenTexts(options.except.length === 0 ? 'hits' : 'clean')
     this.#meter = new EffortMeter(bounds.effort, cpu && { milliseconds: bounds.cpu, cpu, startUp })
+    this.#plain = new PlainTexts(options.rules, this.#meter, this.#seen)
   }
 
   get rules(): RuleSet {
@@ -159,7 +162,14 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
   #isTextClear(text: string, place: Place): boolean {
     const cleared = clearedText(text, this.#scanned, place, this.#options.rules, this.#meter)
     if (cleared === 'acting') this.#mayAct = true
-    return cleared !== undefined
+    return cleared !== undefined || this.#isPlainClear(text, place)
+  }
+
+  /** Whether a text can be read in one way only, in which no rule finds anything. */
+  #isPlainClear(text: string, place: Place): boolean {
+    if (this.#isDecided || !this.#plain.clears(text, place, this.#scanned)) return false
+    this.#mayAct ||= couldAct(text)
+    return true
   }
 
   /** The second half of `value`. @returns false to end the walk */

@@ -149,6 +149,35 @@ export class RuleSet {
     return Number.MAX_SAFE_INTEGER
   }
 
+  /**
+   * Whether no rule hits a short reading of ASCII, from the start of its value: as `run`, which ends with the
+   * first that does.
+   */
+  hitsNothing(reading: Reading, meter: EffortMeter): boolean {
+    const { text } = reading
+    const { start, within } = this.#places[reading.standsIn]
+    const candidates = this.#candidates
+    this.#isPlaced = false
+    if (!candidates.open(text, text, reading, within)) return true
+    const { rows } = candidates
+    let ran = 0
+    let isHit = false
+    let placed = 0
+    for (let row = 0; row < this.#width && !isHit; row++) {
+      placed |= (rows[row] as number) & (this.#placed[row] as number)
+      let open = (rows[row] as number) & (start[row] as number)
+      while (open !== 0 && !isHit) {
+        const lowest = open & -open
+        open ^= lowest
+        isHit = (this.rules[(row << 5) + 31 - Math.clz32(lowest)] as Rule).find(reading) !== undefined
+        ran++
+      }
+    }
+    this.#isPlaced = placed !== 0
+    meter.spend(ran * text.length + PER_READING)
+    return !isHit
+  }
+
   /** Where in the last reading, if it is long, a rule need be searched; undefined: in all of it. */
   #partsFor(rule: number): Parts | undefined {
     return this.#candidates.locate(rule, PARTS) ? PARTS : undefined

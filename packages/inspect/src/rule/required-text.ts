@@ -20,7 +20,7 @@ export type Requirement = readonly OneOf[]
  */
 export const WORD_END = '\b'
 const WORD_ENDS = /[\b]/g
-/** One that says nothing: between characters, or beside one that is no part of a word. */
+/** One that says nothing: between characters, or beside one that words do not hold. */
 const IDLE_END = /(?<!^)[\b](?!$)|^[\b]+(?!\w)|(?<!\w)[\b]+$|(?<=[\b])[\b]/g
 
 /** A required text as it stands in a match. */

@@ -52,8 +52,9 @@ function findWebshellParameter(reading: Reading): Span | undefined {
 }
 
 /** A program from an address by numbers, under a name that says it will be run. */
-function findFetched({ lower, name }: Reading): Span | undefined {
-  const isFetched = FETCHED_ANYWHERE.test(lower) && RUN_FIELD.test(name)
+function findFetched(reading: Reading): Span | undefined {
+  const { lower } = reading
+  const isFetched = FETCHED_ANYWHERE.test(lower) && RUN_FIELD.test(reading.name)
   return isFetched ? { start: 0, end: lower.length } : undefined
 }
 

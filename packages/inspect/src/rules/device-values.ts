@@ -24,8 +24,9 @@ const FROM_ANYWHERE = new RegExp(
 )
 
 /** What a program that a list names is to fetch, from an address by numbers. */
-function findFetchedItem({ lower, name }: Reading): Span | undefined {
-  if (name !== FETCHED || !FROM_ANYWHERE.test(lower)) return undefined
+function findFetchedItem(reading: Reading): Span | undefined {
+  const { lower } = reading
+  if (!FROM_ANYWHERE.test(lower) || reading.name !== FETCHED) return undefined
   return { start: 0, end: lower.length }
 }
 

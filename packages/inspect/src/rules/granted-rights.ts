@@ -7,19 +7,20 @@ import { WORD } from '../value/words.ts'
 const KEPT_RIGHTS = /(?:^|[[.])wp_(?:capabilities|user_level)(?:[\].[]|$)/
 const OPTION_NAME = /^(?:wp_)?(?:option|setting)s?_?(?:name|key|id|slug)?(?:\[\w{0,16}\])?$/
 const OPTION = /^\s{0,2}(?:users_can_register|default_role|wp_user_roles)\s{0,2}$/
+const ADMINISTRATOR = /^\s{0,2}administrator\s{0,2}$/
 const DEFAULT_ROLE = /(?:^|[[.])default_role\]?$/
 
 /** Rights that somebody gives himself, by what a page of WordPress stores unseen. */
 function findGrantedRights(reading: Reading): Span | undefined {
-  const { place, lower, name, fromStart } = reading
-  if (place === 'name') {
+  const { lower } = reading
+  if (reading.place === 'name') {
     const found = KEPT_RIGHTS.exec(lower)
     return found === null ? undefined : { start: found.index, end: found.index + found[0].length }
   }
-  if (!fromStart) return undefined
-  const isGranted = /^\s{0,2}administrator\s{0,2}$/.test(lower)
-    ? DEFAULT_ROLE.test(name)
-    : OPTION.test(lower) && OPTION_NAME.test(name)
+  if (!reading.fromStart) return undefined
+  const isGranted = ADMINISTRATOR.test(lower)
+    ? DEFAULT_ROLE.test(reading.name)
+    : OPTION.test(lower) && OPTION_NAME.test(reading.name)
   return isGranted ? { start: 0, end: lower.length } : undefined
 }
 
@@ -33,6 +34,7 @@ export const grantedRightRules: readonly Rule[] = [
     chars: 0,
     words: WORD.probe,
     places: ['name', 'query', 'form', 'body'],
+    needs: [KEPT_RIGHTS, ADMINISTRATOR, OPTION],
     find: findGrantedRights,
     // By the name of the parameter: the cases are in `test/granted-rights.test.ts`.
     attacks: [],

@@ -68,9 +68,11 @@ const NAMES_SETTING =
 /** The name of such a setting as the value of a field for names, or as an argument of a program. */
 function findLoadingSetting(reading: Reading): Span | undefined {
   const { lower } = reading
+  const isLoading = LOADING_SETTING.test(lower)
+  const isRunning = RUNNING_SETTING.test(lower)
+  if (!isLoading && !isRunning) return undefined
   const { name } = reading
-  const isNamed = LOADING_SETTING.test(lower) && name !== ''
-  if (!(isNamed || RUNNING_SETTING.test(lower)) || !NAMES_SETTING.test(name)) return undefined
+  if (!NAMES_SETTING.test(name) || !(isRunning || name !== '')) return undefined
   return { start: 0, end: lower.length }
 }
 

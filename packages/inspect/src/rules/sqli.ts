@@ -31,6 +31,9 @@ const GOING_ON =
   CHAR.at |
   CHAR.ampersand
 
+/** A query is left behind a quote, or behind two signs of logic. One ampersand stands between two names. */
+const QUOTE_OR_PIPE = CHAR.apostrophe | CHAR.quote | CHAR.pipe
+
 const ATTACKS = [
   "1' or '1'='1",
   '1 or 1=1',
@@ -139,6 +142,7 @@ const structure: Rule[] = [
     signs: [{ all: { chars: 0, holds: 0 }, some: [{ chars: GOING_ON, holds: 0 }] }],
     find: reading =>
       (reading.chars & GOING_ON) !== 0 &&
+      ((reading.chars & QUOTE_OR_PIPE) !== 0 || reading.text.includes('&&')) &&
       (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
         ? sql.find(reading)
         : undefined,

@@ -54,6 +54,29 @@ export class SeenTexts {
     return where.location === undefined || where.location === withoutIndices(locator.location())
   }
 
+  /** Whether a text is one in which nothing was found, whatever it stood under. */
+  hasClean(text: string, place: Place): boolean {
+    if (this.#texts === undefined || text.length > LONGEST) return false
+    const slot = slotOf(text)
+    if (this.#texts[slot] === text && this.#where[slot] === undefined) return true
+    const here = slot ^ PLACES[place]
+    const where = this.#where[here]
+    if (this.#texts[here] !== text || where === undefined) return false
+    return where.place === place && where.name === undefined && where.location === undefined
+  }
+
+  /**
+   * Takes note of a text in which nothing was found, whatever it stood under, in one of the `SHARED_PLACES`.
+   * @param isPlaced whether that holds in this place alone
+   */
+  addClean(text: string, place: Place, isPlaced: boolean): void {
+    if (++this.#looks <= REMEMBERED_FROM || text.length > LONGEST) return
+    this.#texts ??= new Array<string | undefined>(SLOTS)
+    const slot = slotOf(text) ^ (isPlaced ? PLACES[place] : 0)
+    this.#texts[slot] = text
+    this.#where[slot] = isPlaced ? { place, name: undefined, location: undefined } : undefined
+  }
+
   /**
    * Takes note of a text that was looked at to its end.
    * @param isHit whether something was found in it

@@ -95,6 +95,53 @@ class TextReading implements Reading {
   }
 }
 
+/**
+ * A short text that stands for nothing but itself, as the rules see it before anybody asked under which name
+ * it stands. One object for all such texts of a request, which are most of it.
+ */
+export class PlainReading implements Reading {
+  text = ''
+  chars = 0
+  words = 0
+  holds = 0
+  standsIn: Place = 'body'
+  readonly fromStart = true
+  readonly isPiece = false
+  readonly isEscaped = false
+  /** Whether a rule asked for the name: what the rules said then counts for nothing. */
+  isNameAsked = false
+  /** Whether what the rules said holds in this place alone. */
+  isPlaceAsked = false
+  #lower: string | undefined
+
+  /** @param scanned what a scan of the text saw */
+  begin(text: string, place: Place, { chars, words, holds }: Readonly<Features>): void {
+    this.text = text
+    this.chars = chars
+    this.words = words
+    this.holds = holds
+    this.standsIn = place
+    this.isNameAsked = false
+    this.isPlaceAsked = false
+    this.#lower = undefined
+  }
+
+  get name(): string {
+    this.isNameAsked = true
+    return ''
+  }
+
+  get place(): Place {
+    this.isPlaceAsked = true
+    return this.standsIn
+  }
+
+  get lower(): string {
+    this.#lower ??= lowered(this.text)
+    return this.#lower
+  }
+}
+
 function lowered(text: string): string {
   const lower = text.toLowerCase()
   return lower.length === text.length ? lower : lowerAscii(text)
