@@ -5,6 +5,7 @@ import type { Match } from '../rule/match.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
+import { isLogLine, isReported } from '../value/handed-over.ts'
 import type { Reading } from '../value/reading.ts'
 import { isBody } from '../value/reading.ts'
 import { isConsoleStatement, isStatementField } from '../value/statement.ts'
@@ -14,7 +15,6 @@ import {
   isCommandField,
   isFileField,
   isFileText,
-  isLogLine,
   isSettingOfPlace,
   isTitleField,
   isWholeQuery,
@@ -69,7 +69,7 @@ export function matchOf(
     isCertainCondition(id, setting, reading) ||
     isOfNoDocument(id, reading, location)
       ? (span.score ?? rule.score)
-      : weigh(rule, id, span, settingThere(setting, isQuery, route, reading), level, isEscaped)
+      : weigh(rule, id, span, settingThere(setting, isQuery, route, reading, location), level, isEscaped)
   const isData = level === 1 && takesSuch(rule.family, id, span, reading, location, options)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
@@ -100,11 +100,12 @@ function settingThere(
   isQuery: boolean,
   route: string,
   reading: Reading,
+  location: string,
 ): ValueSetting {
+  if (isLogLine(route, reading, location)) return 'document'
   if (setting === 'plain') return isQuery ? 'quotation' : 'plain'
-  return isLogLine(route, reading) || isFileText(route, reading) || isToldToModel(route, reading)
-    ? 'document'
-    : setting
+  if (isReported(route, reading, location)) return 'report'
+  return isFileText(route, reading) || isToldToModel(route, reading) ? 'document' : setting
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
@@ -190,19 +191,28 @@ function isOrdinary(
   reading: Reading,
   setting: ValueSetting,
   location: string,
-  { method, ownPort, level, route, pageRoute = route, asksDatabase }: InspectorOptions,
+  options: InspectorOptions,
 ): boolean {
+  const { method, ownPort } = options
   if (isElsewhere(id, family, location) || isFolderSettings(id, method, reading.lower)) return true
   if (isFileThere(id, span, reading, method)) return true
-  if (level === 1 && isWrittenFile(id, route(), reading.name)) return true
-  if (level === 1 && NAMED.has(id) && isNamedOnly(family, reading, location)) return true
-  if (level === 1 && isProgramSetting(id, reading)) return true
-  if (level === 1 && isOfLanguage(id, PAGE_ADDRESS.test(location) ? pageRoute() : route(), reading))
-    return true
-  if (level === 1 && id === OWN_HOST && isDatabaseServer(reading.name, reading.lower, asksDatabase))
-    return true
+  if (options.level === 1 && isOrdinaryThere(family, id, reading, location, options)) return true
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && id !== 'rce/separated-look' && setting === 'secret' && mayBeChance(reading, span)
+}
+
+/** Whether they have it where the benefit of the doubt is given. */
+function isOrdinaryThere(
+  family: string,
+  id: string,
+  reading: Reading,
+  location: string,
+  { route, pageRoute = route, asksDatabase }: InspectorOptions,
+): boolean {
+  if (isWrittenFile(id, route(), reading.name) || isProgramSetting(id, reading)) return true
+  if (NAMED.has(id) && isNamedOnly(family, reading, location)) return true
+  if (isOfLanguage(id, PAGE_ADDRESS.test(location) ? pageRoute() : route(), reading)) return true
+  return id === OWN_HOST && isDatabaseServer(reading.name, reading.lower, asksDatabase)
 }
 
 /** Whether a file is kept where it is asked for, stored there or a script that runs. */

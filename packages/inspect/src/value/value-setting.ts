@@ -350,22 +350,12 @@ function isDocument(text: string): boolean {
   return false
 }
 
-/** Addresses at which lines of logs are handed over: Elasticsearch and OpenSearch, Splunk, Datadog. */
-const LOG_ADDRESS =
-  /^(?:POST|PUT) (?:\/[\w*.:-]{1,64}){0,3}\/(?:_bulk|services\/collector(?:\/event|\/raw)?|api\/v2\/logs)\/?$/i
-const LOG_LINE = /^(?:message|msg|log|line|event|original|event\.original|full_log)$/
-
-/** Whether a field holds a line of a log, in which requests and commands of others stand. */
-export function isLogLine(route: string, { place, name }: Reading): boolean {
-  return place === 'body' && LOG_LINE.test(name) && LOG_ADDRESS.test(route)
-}
-
 /**
  * Where a Jupyter server keeps the files that people edit in it, and forges (GitLab, GitHub) those of a
- * commit, whole in one field.
+ * commit and of a pipeline that is checked, whole in one field.
  */
 const FILE_ADDRESS =
-  /^(?:PUT|POST|PATCH) (?:\/[^/\s]{1,100}){0,8}\/(?:api\/contents(?:\/|$)|api\/v4\/projects\/[^/\s]{1,100}\/repository\/(?:commits$|files\/)|repos\/[^/\s]{1,100}\/[^/\s]{1,100}\/git\/(?:trees|blobs)$)/i
+  /^(?:PUT|POST|PATCH) (?:\/[^/\s]{1,100}){0,8}\/(?:api\/contents(?:\/|$)|api\/v4\/(?:ci\/lint$|projects\/(?:[^/\s]{1,100}\/){1,8}(?:ci\/lint$|repository\/(?:commits$|files\/)))|repos\/[^/\s]{1,100}\/[^/\s]{1,100}\/git\/(?:trees|blobs)$)/i
 
 /** Whether a field holds the whole text of a file that is kept as it is. */
 export function isFileText(route: string, { place, name }: Reading): boolean {
