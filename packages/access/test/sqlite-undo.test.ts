@@ -197,3 +197,90 @@ test('SQLite: a table whose columns are hidden is not altered, whether it has a 
   ])
     assert.throws(() => db.exec(sql), /not authorized|prohibited/, sql)
 })
+
+const FORGED = `
+  CREATE TEMP TABLE other (id, change, at, actor, tenant, relation, action, columns, keys, key, old, became, undone);
+  INSERT INTO other VALUES (1, 'forged', 1e15, 'user:eve', '', 'orders', 'delete', '"id"', '"id"', '9', '1000); DELETE FROM orders; --', NULL, NULL)`
+
+const LATER: readonly (readonly [name: string, sql: string])[] = [
+  [
+    'a temporary table becomes the journal',
+    `${FORGED}; ALTER TABLE temp.other RENAME TO postern_budget_journal`,
+  ],
+  [
+    'a temporary table becomes a guarded one',
+    'CREATE TEMP TABLE other (id); ALTER TABLE other RENAME TO orders',
+  ],
+  [
+    'a trigger on a table without a budget deletes',
+    'CREATE TRIGGER later AFTER INSERT ON log BEGIN DELETE FROM orders; END',
+  ],
+  [
+    'a temporary trigger deletes',
+    'CREATE TEMP TRIGGER later AFTER INSERT ON log BEGIN DELETE FROM main.orders; END',
+  ],
+  [
+    'a trigger takes the name of another',
+    'DROP TRIGGER Noted; CREATE TRIGGER noted AFTER INSERT ON log BEGIN DELETE FROM orders; END',
+  ],
+  [
+    'a trigger raises limits',
+    'CREATE TRIGGER later AFTER INSERT ON log BEGIN UPDATE postern_budget_limits SET rows = 1000000; END',
+  ],
+  [
+    'a trigger copies hidden columns',
+    'CREATE TRIGGER later AFTER INSERT ON log BEGIN UPDATE log SET line = (SELECT group_concat(secret) FROM orders); END',
+  ],
+]
+for (const [name, sql] of LATER)
+  test(`SQLite: undo does nothing that was refused before: ${name}`, () => {
+    const db = new DatabaseSync(':memory:')
+    db.exec(`
+      CREATE TABLE orders (id INTEGER PRIMARY KEY, secret TEXT);
+      CREATE TABLE log (line);
+      CREATE TRIGGER logs AFTER INSERT ON orders BEGIN INSERT INTO log VALUES (NEW.id); END;
+      CREATE TRIGGER noted AFTER DELETE ON log BEGIN DELETE FROM orders WHERE id = 0; END;
+      INSERT INTO orders SELECT value, 'hush' FROM json_each('[1, 2, 3, 4, 5, 6, 7, 8]')`)
+    const guard = guardSqlite(db, {
+      budgets: { 'orders.delete': rows(2, '1h') },
+      columns: { orders: { hidden: ['secret'] } },
+    })
+    actingAs({ actor: 'user:eve' }, () => {
+      db.exec('DELETE FROM orders WHERE id = 1')
+      try {
+        db.exec(sql)
+      } catch {}
+    })
+    for (const { change } of guard.changes())
+      try {
+        guard.undo(change)
+      } catch (error) {
+        assert.ok(error instanceof ConfigError, String(error))
+      }
+    const all = (text: string): unknown[] =>
+      db
+        .prepare(text)
+        .all()
+        .map(row => Object.values(row)[0])
+    assert.ok(Number(all('SELECT count(*) FROM main.orders')[0]) >= 7)
+    assert.ok(!String(all('SELECT line FROM log')).includes('hush'))
+    assert.deepEqual(all('SELECT rows FROM main.postern_budget_limits'), [2])
+  })
+
+test('SQLite: undo sets off the triggers of the application, also those that change guarded tables', () => {
+  const db = new DatabaseSync(':memory:')
+  db.exec(`
+    CREATE TABLE customers (id INTEGER PRIMARY KEY, orders INTEGER);
+    CREATE TABLE orders (id INTEGER PRIMARY KEY, customer INTEGER);
+    CREATE TRIGGER more AFTER INSERT ON orders BEGIN UPDATE customers SET orders = orders + 1 WHERE id = NEW.customer; END;
+    INSERT INTO customers VALUES (1, 0);
+    INSERT INTO orders VALUES (1, 1), (2, 1)`)
+  const guard = guardSqlite(db, { budgets: { '*.delete': rows(2, '1h'), '*.update': rows(1, '1h') } })
+  actingAs({ actor: 'user:alice' }, () => {
+    db.exec('DELETE FROM orders')
+    db.exec('CREATE TABLE log (line); CREATE TRIGGER logs AFTER INSERT ON log BEGIN DELETE FROM log; END')
+  })
+  const [change] = guard.changes()
+  assert.equal(guard.undo(change?.change ?? '').restored, 2)
+  assert.deepEqual({ ...db.prepare('SELECT orders FROM customers').get() }, { orders: 4 })
+})

@@ -23,6 +23,27 @@ const LOCKED_PRAGMAS: ReadonlySet<string> = new Set([
   'trusted_schema',
 ])
 const { SQLITE_OK, SQLITE_DENY } = constants
+const WRITES: ReadonlySet<number> = new Set([
+  constants.SQLITE_INSERT,
+  constants.SQLITE_UPDATE,
+  constants.SQLITE_DELETE,
+])
+/** What a guarded connection has. */
+interface Guarded {
+  /** Names of the tables with budgets. */
+  readonly names: readonly string[]
+  readonly columns: Readonly<Record<string, ColumnRights>>
+  readonly keeps: readonly KeepTrigger[]
+  /** Names of all triggers there are. */
+  readonly triggers: readonly string[]
+}
+
+interface Authorizers {
+  /** For SQL of the application. */
+  readonly guard: Authorizer
+  /** While rows are put back: our own statements pass, and triggers of the application that they set off. */
+  readonly undoing: Authorizer
+}
 
 /**
  * Denies, as a statement is prepared, what would touch the count rather than the rows, and columns that
@@ -32,19 +53,14 @@ const { SQLITE_OK, SQLITE_DENY } = constants
  * name (`WITH postern_x AS (SELECT secret ...)`). Only a trigger can write, so an access in our own trigger
  * is known by its write to the journal: the reads of hidden columns that belong to it follow at once, and
  * their number is known.
- * @param guarded names of the tables with budgets
  * @see https://www.sqlite.org/c3ref/set_authorizer.html
  */
-export function budgetAuthorizer(
-  guarded: readonly string[],
-  columns: Readonly<Record<string, ColumnRights>>,
-  keeps: readonly KeepTrigger[],
-): Authorizer {
+export function budgetAuthorizers({ names, columns, keeps, triggers }: Guarded): Authorizers {
   const hidden = namesOf(columns, 'hidden')
   const fixed = namesOf(columns, 'fixed')
   // An INTEGER PRIMARY KEY is the number of its row, and can be set by that name too.
   const numbered = tablesOf(columns, 'fixed')
-  const held = new Set([...guarded, ...Object.keys(columns)].map(name => name.toLowerCase()))
+  const held = new Set([...names, ...Object.keys(columns)].map(name => name.toLowerCase()))
   const owed = new Map(keeps.map(keep => [keep.name, hiddenReads(keep, hidden)]))
   let trigger = ''
   let left = 0
@@ -55,7 +71,8 @@ export function budgetAuthorizer(
   }
   const isFixed = (table: string | null, column: string | null): boolean =>
     fixed.has(`${table}.${column}`.toLowerCase()) || (column === ROW_NUMBER && isHeld(numbered, table))
-  return (action, first, second, _database, source) => {
+  const known = new Set(triggers.map(name => name.toLowerCase()))
+  const guard: Authorizer = (action, first, second, _database, source) => {
     if (source !== trigger) left = 0
     if (action === constants.SQLITE_INSERT && first === JOURNAL && source !== null && isOurs(source)) {
       trigger = source
@@ -64,7 +81,16 @@ export function budgetAuthorizer(
     }
     if (action === constants.SQLITE_READ) return mayRead(first, second, source) ? SQLITE_OK : SQLITE_DENY
     if (action === constants.SQLITE_UPDATE && isFixed(first, second)) return SQLITE_DENY
-    return touchesCounts(held, action, first, second, source) ? SQLITE_DENY : SQLITE_OK
+    return touchesCounts({ held, known }, action, first, second, source) ? SQLITE_DENY : SQLITE_OK
+  }
+  return {
+    guard,
+    undoing: (action, first, second, database, source) => {
+      if (source === null || isOurs(source)) return SQLITE_OK
+      // Rows that a trigger changes now are not counted: none that somebody made meanwhile may.
+      if (WRITES.has(action) && isHeld(held, first) && !isHeld(known, source)) return SQLITE_DENY
+      return guard(action, first, second, database, source)
+    },
   }
 }
 
@@ -78,7 +104,7 @@ export function hiddenColumns(columns: Readonly<Record<string, ColumnRights>>): 
 }
 
 function touchesCounts(
-  held: ReadonlySet<string>,
+  { held, known }: { readonly held: ReadonlySet<string>; readonly known: ReadonlySet<string> },
   action: number,
   first: string | null,
   second: string | null,
@@ -92,7 +118,7 @@ function touchesCounts(
     // A trigger that says RAISE(IGNORE) skips those that follow it, ours too, and leaves the row changed.
     case constants.SQLITE_CREATE_TRIGGER:
     case constants.SQLITE_CREATE_TEMP_TRIGGER:
-      return isOurs(first) || isOurs(second) || isHeld(held, second)
+      return isOurs(first) || isOurs(second) || isHeld(held, second) || isHeld(known, first)
     // A unique index on the counts makes OR IGNORE of a statement skip the counting.
     case constants.SQLITE_CREATE_INDEX:
     case constants.SQLITE_CREATE_TEMP_INDEX:
@@ -110,7 +136,8 @@ function touchesCounts(
     case constants.SQLITE_DROP_TABLE:
       return isOurs(first) || isHeld(held, first)
     case constants.SQLITE_ALTER_TABLE:
-      return isOurs(second) || isHeld(held, second)
+      // The new name is not said, and a temporary table could get that of a guarded one, or of a count.
+      return isCalled(first, 'temp') || isOurs(second) || isHeld(held, second)
     case constants.SQLITE_PRAGMA:
       return first !== null && second !== null && isLocked(first.toLowerCase(), second.toLowerCase())
     default:

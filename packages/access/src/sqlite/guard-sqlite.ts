@@ -4,9 +4,10 @@ import { type Clock, ConfigError, type Duration, parseDuration, systemClock } fr
 import { type Acting, type ActingRun, currentActing, currentRun } from '../budget/acting-as.ts'
 import { type Budgets, changesOf, compileBudgets, type RowAction } from '../budget/budget.ts'
 import { budgetError, RowBudgetExceeded } from '../budget/budget-refusal.ts'
-import { budgetAuthorizer, type ColumnRights, hiddenColumns } from './authorizer.ts'
+import { budgetAuthorizers, type ColumnRights, hiddenColumns } from './authorizer.ts'
 import { refuseHiddenJoins } from './shared-names.ts'
 import {
+  ALL_TRIGGERS,
   countTrigger,
   FORGET_COUNTS,
   FORGET_OTHER_WINDOW,
@@ -93,7 +94,7 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
   try {
     db.exec(SQLITE_TABLES + SQLITE_JOURNAL)
     const ids = writeLimits(db, limits)
-    for (const name of namesOf(db, TRIGGERS)) db.exec(`DROP TRIGGER ${quote(name)}`)
+    for (const name of namesOf(db, TRIGGERS)) db.exec(`DROP TRIGGER main.${quote(name)}`)
     const guarded = guardedActions(rules, ids, namesOf(db, TABLES))
     const keeps = createTriggers(db, guarded)
     db.prepare(FORGET_COUNTS).run(Math.floor(clock.now()))
@@ -101,10 +102,15 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
     refuseHiddenJoins(db, hiddenColumns(columns), () => isCounting)
     db.exec('COMMIT')
     const names = guarded.map(({ table }) => table)
-    const guard = budgetAuthorizer(names, columns, keeps)
+    const { guard, undoing } = budgetAuthorizers({
+      names,
+      columns,
+      keeps,
+      triggers: namesOf(db, ALL_TRIGGERS),
+    })
     db.setAuthorizer(guard)
-    const unguarded = <T>(work: () => T): T => {
-      db.setAuthorizer(null)
+    const uncounted = <T>(work: () => T): T => {
+      db.setAuthorizer(undoing)
       isCounting = false
       try {
         return work()
@@ -114,9 +120,9 @@ export function guardSqlite(db: DatabaseSync, options: SqliteGuardOptions): Sqli
       }
     }
     return {
-      changes: ({ actor = '', since = 0 } = {}) => unguarded(() => sqliteChanges(db, actor, since)),
+      changes: ({ actor = '', since = 0 } = {}) => uncounted(() => sqliteChanges(db, actor, since)),
       undo: (change, { conflicts = 'stop' } = {}) =>
-        unguarded(() => undoSqlite(db, change, conflicts, Math.floor(clock.now()))),
+        uncounted(() => undoSqlite(db, change, conflicts, Math.floor(clock.now()))),
     }
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')

@@ -28,8 +28,8 @@ export function removeSqliteBudgets(db: SqliteConnection, options: RemoveSqliteO
   try {
     for (const row of db.prepare(TRIGGERS).all())
       if (typeof row === 'object' && row !== null && 'name' in row)
-        db.exec(`DROP TRIGGER ${quote(String(row.name))}`)
-    if (options.keepCounts !== true) for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
+        db.exec(`DROP TRIGGER main.${quote(String(row.name))}`)
+    if (options.keepCounts !== true) for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS main.${table}`)
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')

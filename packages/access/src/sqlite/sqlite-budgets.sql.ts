@@ -1,6 +1,6 @@
-/** What budgets keep in a SQLite file. */
+/** What budgets keep in a SQLite file, by schema: a temporary table of the name would come first. */
 export const SQLITE_TABLES = `
-CREATE TABLE IF NOT EXISTS postern_budget_limits (
+CREATE TABLE IF NOT EXISTS main.postern_budget_limits (
   id     INTEGER PRIMARY KEY,
   budget TEXT    NOT NULL,
   scope  TEXT    NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS postern_budget_limits (
   over   TEXT    NOT NULL,
   UNIQUE (budget, scope)
 );
-CREATE TABLE IF NOT EXISTS postern_budget_counts (
+CREATE TABLE IF NOT EXISTS main.postern_budget_counts (
   limit_id INTEGER NOT NULL,
   key      TEXT    NOT NULL,
   step     INTEGER NOT NULL,
@@ -19,23 +19,27 @@ CREATE TABLE IF NOT EXISTS postern_budget_counts (
 `
 
 export const PUT_LIMIT = `
-  INSERT INTO postern_budget_limits (budget, scope, rows, step, over) VALUES (?, ?, ?, ?, ?)
+  INSERT INTO main.postern_budget_limits (budget, scope, rows, step, over) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (budget, scope) DO UPDATE SET rows = excluded.rows, step = excluded.step, over = excluded.over
   RETURNING id`
 
 /** Counts of another window mean nothing in this one: its steps have other numbers. */
 export const FORGET_OTHER_WINDOW = `
-  DELETE FROM postern_budget_counts WHERE limit_id IN (SELECT id FROM postern_budget_limits WHERE budget = ? AND scope = ? AND step <> ?)`
+  DELETE FROM main.postern_budget_counts WHERE limit_id IN (SELECT id FROM main.postern_budget_limits WHERE budget = ? AND scope = ? AND step <> ?)`
 
 export const FORGET_COUNTS = `
-  DELETE FROM postern_budget_counts WHERE step < (SELECT ? / l.step - 9 FROM postern_budget_limits AS l WHERE l.id = limit_id)`
+  DELETE FROM main.postern_budget_counts WHERE step < (SELECT ? / l.step - 9 FROM main.postern_budget_limits AS l WHERE l.id = limit_id)`
 
 /** Not virtual tables and the tables that those keep their rows in: SQLite has no triggers for them. */
 export const TABLES = `
   SELECT name FROM pragma_table_list
   WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'postern\\_%' ESCAPE '\\'`
 
-export const TRIGGERS = `SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'postern\\_budget\\_%' ESCAPE '\\'`
+export const TRIGGERS = `SELECT name FROM main.sqlite_master WHERE type = 'trigger' AND name LIKE 'postern\\_budget\\_%' ESCAPE '\\'`
+
+/** Temporary ones among them. */
+export const ALL_TRIGGERS =
+  "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' UNION ALL SELECT name FROM temp.sqlite_schema WHERE type = 'trigger'"
 
 /**
  * The trigger of one table and action: it runs once for each row, counts it in this transaction, and refuses
@@ -49,7 +53,7 @@ export function countTrigger(table: string, action: string, limits: readonly num
   const applies = `l.id IN (${ids}) AND (l.scope <> 'tenant' OR postern_tenant() <> '')`
   const used = `(SELECT coalesce(sum(c.count), 0) FROM postern_budget_counts AS c WHERE c.limit_id = l.id AND c.key = ${key} AND c.step > ${now} - 9)`
   return `
-CREATE TRIGGER ${quote(`postern_budget_${action}_${table}`)} AFTER ${action.toUpperCase()} ON ${quote(table)}
+CREATE TRIGGER main.${quote(`postern_budget_${action}_${table}`)} AFTER ${action.toUpperCase()} ON ${quote(table)}
 WHEN postern_counting() = 1
 BEGIN
   SELECT RAISE(ABORT, 'postern: a change to a guarded table needs to be made inside actingAs()') WHERE postern_actor() IS NULL;

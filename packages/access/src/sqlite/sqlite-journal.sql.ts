@@ -2,7 +2,7 @@ import { quote } from './sqlite-budgets.sql.ts'
 
 /** Old rows, one entry for each row that a budget with undo saw deleted or edited. */
 export const SQLITE_JOURNAL = `
-CREATE TABLE IF NOT EXISTS postern_budget_journal (
+CREATE TABLE IF NOT EXISTS main.postern_budget_journal (
   id       INTEGER PRIMARY KEY AUTOINCREMENT,
   change   TEXT    NOT NULL,
   at       INTEGER NOT NULL,
@@ -18,25 +18,25 @@ CREATE TABLE IF NOT EXISTS postern_budget_journal (
   became   TEXT,
   undone   INTEGER
 );
-CREATE INDEX IF NOT EXISTS postern_budget_journal_change ON postern_budget_journal (change);
+CREATE INDEX IF NOT EXISTS main.postern_budget_journal_change ON postern_budget_journal (change);
 `
 
 export const JOURNAL_COLUMNS: readonly string[] =
   'id change at actor tenant relation action columns keys key old became undone'.split(' ')
 
-export const FORGET_JOURNAL = 'DELETE FROM postern_budget_journal WHERE at < ?'
+export const FORGET_JOURNAL = 'DELETE FROM main.postern_budget_journal WHERE at < ?'
 
 export const CHANGES = `
   SELECT change, min(at) AS at, min(actor) AS actor, min(tenant) AS tenant, relation, action, count(*) AS rows, count(undone) AS undone
-  FROM postern_budget_journal WHERE (?1 = '' OR actor = ?1) AND at >= ?2 GROUP BY change, relation, action ORDER BY max(id) DESC LIMIT 1000`
+  FROM main.postern_budget_journal WHERE (?1 = '' OR actor = ?1) AND at >= ?2 GROUP BY change, relation, action ORDER BY max(id) DESC LIMIT 1000`
 
 export const ENTRIES = `
-  SELECT id, relation, action, columns, keys, key, old, became FROM postern_budget_journal WHERE change = ? AND undone IS NULL ORDER BY id DESC`
+  SELECT id, relation, action, columns, keys, key, old, became FROM main.postern_budget_journal WHERE change = ? AND undone IS NULL ORDER BY id DESC`
 
-export const MARK_UNDONE = 'UPDATE postern_budget_journal SET undone = ? WHERE id = ?'
+export const MARK_UNDONE = 'UPDATE main.postern_budget_journal SET undone = ? WHERE id = ?'
 
 /** Columns that are stored, with their place in the primary key, 0 where they are not in it. */
-export const COLUMNS = 'SELECT name, pk FROM pragma_table_xinfo(?) WHERE hidden = 0 ORDER BY cid'
+export const COLUMNS = "SELECT name, pk FROM pragma_table_xinfo(?, 'main') WHERE hidden = 0 ORDER BY cid"
 
 /** What a journal needs to know of a table. */
 export interface KeptTable {
@@ -61,7 +61,7 @@ export function keepTrigger(kept: KeptTable, action: 'delete' | 'update'): KeepT
   const left = action === 'delete' ? 'OLD' : 'NEW'
   const name = `postern_budget_keep_${action}_${table}`
   const sql = `
-CREATE TRIGGER ${quote(name)} AFTER ${action.toUpperCase()} ON ${quote(table)}
+CREATE TRIGGER main.${quote(name)} AFTER ${action.toUpperCase()} ON ${quote(table)}
 WHEN postern_counting() = 1
 BEGIN
   INSERT INTO postern_budget_journal (change, at, actor, tenant, relation, action, columns, keys, key, old, became)
