@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { visitGraphql } from '../src/body/graphql.ts'
+import { visitXml } from '../src/body/xml.ts'
 import { DEFAULT_BOUNDS } from '../src/bounds/bounds.ts'
 import { EffortMeter } from '../src/bounds/effort-meter.ts'
 import { beginInspection, inspect } from '../src/inspect.ts'
@@ -177,6 +178,27 @@ describe('work that no slice ends', () => {
         assert.equal(values[0], inside.replace(/\\(["\\])/g, '$1'), JSON.stringify(end))
       }
     }
+  })
+
+  test('an XML tag is looked through in steps, and ends where it ends whatever a step ends with', () => {
+    for (let length = 32_740; length < 32_780; length += 3) {
+      const inside = `'>${'x'.repeat(length)}`
+      const values: string[] = []
+      let steps = 0
+      const visitor = {
+        isPaused: true,
+        work: () => undefined,
+        tooBig: () => undefined,
+        value: (text: string) => values.push(text) > 0,
+      }
+      for (const _ of visitXml(`<a b = "${inside}>" c='d>'>text</a>`, 8, visitor)) steps++
+      assert.deepEqual(values.slice(0, 5), ['b', `${inside}>`, 'c', 'd>', 'text'], `${length}`)
+      assert.ok(steps > 3)
+    }
+    let steps = 0
+    const visitor = { isPaused: true, work: () => undefined, tooBig: () => undefined, value: () => true }
+    for (const _ of visitXml(`<a ${'x=y '.repeat(200_000)}`, 8, visitor)) steps++
+    assert.ok(steps > 20, `${steps} steps`)
   })
 
   test('an attack in a GraphQL string is found, whether or not the string is closed', () => {

@@ -35,6 +35,7 @@ export function* visitXml(
     name: () => (path.at(-1) ?? '').toLowerCase(),
   }
   const texts = new ElementTexts()
+  const tagEnd = new TagEnd(text)
   /** @returns false to end the walk */
   const tell = (joined: string | undefined): boolean =>
     joined === undefined || visitor.value(joined, 'body', locator)
@@ -52,8 +53,7 @@ export function* visitXml(
     }
     if (open < 0) break
     if (text.startsWith('<![CDATA[', open)) {
-      const close = text.indexOf(']]>', open)
-      const end = close < 0 ? text.length : close
+      const end = indexOrEnd(text, ']]>', open)
       texts.add(text.slice(open + 9, end))
       at = end + 3
       continue
@@ -63,8 +63,13 @@ export function* visitXml(
       at = close < 0 ? text.length : close + 3
       continue
     }
-    const close = tagEnd(text, open + 1)
-    visitor.work(TAG + ((close - open) >> 3))
+    tagEnd.begin(open + 1)
+    while (!tagEnd.advance()) {
+      visitor.work(PART >> 3)
+      if (visitor.isPaused) yield
+    }
+    const close = tagEnd.at
+    visitor.work(TAG + (((close - open) % PART) >> 3))
     const tag = text.slice(open + 1, close)
     at = close + 1
     // A lenient parser reads a broken section of character data all the same.
@@ -134,29 +139,59 @@ function nameBefore(tag: string, equals: number): string {
 const TAG = 16
 
 /**
- * The `>` that closes a tag, not one inside the value of an attribute; the end of the text where none is.
- * Elsewhere a quote opens nothing: in instructions, in the comments of a DTD and in broken tags it has no end
- * either, and would hide what follows. The rest of a declaration that ends too early is read as text.
+ * Looks for the `>` that closes a tag, not one inside the value of an attribute; the end of the text where
+ * none is. Elsewhere a quote opens nothing: in instructions, in the comments of a DTD and in broken tags it
+ * has no end either, and would hide what follows. The rest of a declaration that ends too early is read as
+ * text.
  */
-function tagEnd(text: string, from: number): number {
-  const first = charCodeAt.call(text, from)
-  if (first === EXCLAMATION || first === QUESTION) {
-    const end = text.indexOf('>', from)
-    return end < 0 ? text.length : end
+class TagEnd {
+  /** Where it is, once `advance` has found it. */
+  at = 0
+  readonly #text: string
+  #quote = 0
+  #before = 0
+
+  constructor(text: string) {
+    this.#text = text
   }
-  let quote = 0
-  let before = 0
-  for (let at = from; at < text.length; at++) {
-    const code = charCodeAt.call(text, at)
-    if (quote !== 0) {
-      if (code === quote) quote = 0
-    } else if (before === EQUALS && (code === 34 || code === 39)) quote = code
-    else if (code === 62) return at
-    if (code > 32) before = code
+
+  /** @param from behind the `<` */
+  begin(from: number): void {
+    this.at = from
+    this.#quote = 0
+    this.#before = 0
+    const first = charCodeAt.call(this.#text, from)
+    if (first === EXCLAMATION || first === QUESTION) this.at = indexOrEnd(this.#text, '>', from)
   }
-  return text.length
+
+  /** Looks at the next `PART` characters at most. @returns whether it was found */
+  advance(): boolean {
+    const text = this.#text
+    const end = Math.min(text.length, this.at + PART)
+    let quote = this.#quote
+    let before = this.#before
+    let at = this.at
+    for (; at < end; at++) {
+      const code = charCodeAt.call(text, at)
+      if (quote !== 0) {
+        if (code === quote) quote = 0
+      } else if (before === EQUALS && (code === 34 || code === 39)) quote = code
+      else if (code === GREATER) break
+      if (code > 32) before = code
+    }
+    this.at = at
+    this.#quote = quote
+    this.#before = before
+    return at < end || end === text.length
+  }
 }
 
+function indexOrEnd(text: string, sign: string, from: number): number {
+  const found = text.indexOf(sign, from)
+  return found < 0 ? text.length : found
+}
+
+const GREATER = 62
 const EXCLAMATION = 33
 const EQUALS = 61
 const QUESTION = 63
