@@ -5,6 +5,7 @@ import type { Match } from '../rule/match.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
+import { pageSetting } from '../value/edited-page.ts'
 import { isLogLine, isReported } from '../value/handed-over.ts'
 import type { Reading } from '../value/reading.ts'
 import { isBody } from '../value/reading.ts'
@@ -18,7 +19,6 @@ import {
   isSettingOfPlace,
   isTitleField,
   isWholeQuery,
-  pageSetting,
   SHELL_PROGRAM,
   type ValueSetting,
 } from '../value/value-setting.ts'
@@ -62,7 +62,7 @@ export function matchOf(
   const threshold = thresholdOf(level)
   const isEscaped = reading.isEscaped && isBody(reading.place)
   const route = options.route()
-  const setting = pageSetting(named, route, reading)
+  const setting = pageSetting(named, rule.family, route, reading)
   const isQuery = rule.family === 'sqli' && isWholeQuery(route, reading.name, reading.lower)
   const weighed =
     isCertainCommand(rule, setting, reading) ||

@@ -341,7 +341,7 @@ function isQuotation(name: string): boolean {
 }
 
 /** Whether a text is long and of many lines. Stops at the first line end that settles it. */
-function isDocument(text: string): boolean {
+export function isDocument(text: string): boolean {
   if (text.length < THRESHOLDS.documentLength) return false
   let lines = 1
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
@@ -360,21 +360,4 @@ const FILE_ADDRESS =
 /** Whether a field holds the whole text of a file that is kept as it is. */
 export function isFileText(route: string, { place, name }: Reading): boolean {
   return place === 'body' && name === 'content' && FILE_ADDRESS.test(route)
-}
-
-/**
- * Where MediaWiki and Fossil take the source of a page, to preview it, to keep it ready and to save it, and
- * where an index of packages takes what a package says of itself (PyPI, Gitea).
- */
-const PAGE_ADDRESSES: ReadonlyMap<string, RegExp> = new Map([
-  ['description', /^POST \/(?:legacy|(?:[\w*.-]{1,64}\/){0,5}pypi)\/?$/i],
-  ['text', /^POST \/(?:(?:w|wiki|mediawiki)\/)?api\.php$/i],
-  ['content', /^POST \/(?:[\w.-]{1,64}\/){0,4}wikiajax\/(?:preview|save)$/i],
-])
-
-/** The setting of a field of a form, which may hold the source of a page, or a line of it. */
-export function pageSetting(named: ValueSetting, route: string, reading: Reading): ValueSetting {
-  const { place, name, text, isPiece } = reading
-  if (place !== 'form' || PAGE_ADDRESSES.get(name)?.test(route) !== true) return named
-  return isPiece || isDocument(text) ? 'document' : named
 }
