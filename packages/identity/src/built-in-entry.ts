@@ -1,7 +1,7 @@
 export type { Account } from './account/account.ts'
 export type { ImportOptions, ImportReport } from './account/import-accounts.ts'
 export type { ApiKey } from './api-key/api-key.ts'
-export type { NewApiKey } from './api-key/api-keys.ts'
+export type { NewApiKey } from './api-key/key-wish.ts'
 export {
   type BuiltInIdentity,
   type BuiltInIdentityOptions,

@@ -82,6 +82,41 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       assert.equal(live, given)
     })
 
+    test('attack: any number of keys that were revoked or ran out hides no live one', async t => {
+      const make = await databases(t)
+      const clock = new VirtualClock()
+      const keys = new ApiKeys({ database: await make(), secret: testSecret(), clock })
+      const { key } = await keys.create(ALICE, { name: 'of a thief' })
+      for (let i = 0; i < 1_001; i++) {
+        clock.advance(10)
+        const other = await keys.create(ALICE, { name: 'n', ...(i % 2 === 0 && { expiresIn: '1ms' }) })
+        if (i % 2 === 1) await keys.revoke(other.key.id, ALICE)
+      }
+      clock.advance(10)
+      assert.equal((await keys.list(ALICE))[0]?.id, key.id)
+      assert.equal((await keys.listAll())[0]?.id, key.id)
+      assert.equal((await keys.listAll(5)).length, 5)
+    })
+
+    test('attack: keys that are rotated over and over are no more than twice what an owner may make', async t => {
+      const make = await databases(t)
+      const keys = new ApiKeys({
+        database: await make(),
+        secret: testSecret(),
+        perOwner: 3,
+        clock: new VirtualClock(),
+      })
+      let { key } = await keys.create(ALICE, { name: 'deploy' })
+      for (let i = 0; i < 5; i++) key = (await keys.rotate(key.id, ALICE)).key
+      await assert.rejects(keys.rotate(key.id, ALICE), { code: 'POSTERN_CONFIG' })
+      assert.equal((await keys.list(ALICE)).length, 6)
+      // An operator still can, and a key that is put away makes room.
+      key = (await keys.rotate(key.id, 'operator')).key
+      for (const { id } of (await keys.list(ALICE)).filter(({ replacedBy }) => replacedBy !== undefined))
+        await keys.revoke(id, ALICE)
+      await keys.rotate(key.id, ALICE)
+    })
+
     test('rotation keeps the old key for the overlap, and of two rotations at once one wins', async t => {
       const make = await databases(t)
       const clock = new VirtualClock()

@@ -6,7 +6,7 @@ import { safe } from './output.ts'
 import { wholeList } from './whole-list.ts'
 import { withIdentity } from './with-identity.ts'
 
-/** `postern keys list`: every key, newest first, what it may and when it was used; never the key itself. */
+/** `postern keys list`: every key, live ones first: what it may and when it was used, never the key. */
 export const run: Command = async (_args, options, context) => {
   const keys = await withIdentity(options, context, identity =>
     wholeList(context.output, limit => identity.apiKeys.listAll(limit)),

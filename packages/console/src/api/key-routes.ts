@@ -27,7 +27,8 @@ export const keyRoutes: readonly ApiRoute[] = [
     method: 'GET',
     path: '/keys',
     role: 'viewer',
-    summary: 'API keys, newest first, 1,000 at most; never the key itself.',
+    summary:
+      'API keys, live ones before others and of each the newest first, 1,000 at most; never the key itself.',
     answer: '`keys`; `kept` is false where the configuration has no `identity`. `usedAt` is to the minute.',
     shape: { kept: 'boolean', keys: [KEY] },
     handle: async ({ parts }) => {

@@ -2,6 +2,10 @@ const COLUMNS = `id, environment, hash, owner_kind AS "ownerKind", owner_id AS "
   limit_count AS "limitCount", limit_window AS "limitWindow", created_at AS "createdAt", created_by AS "createdBy", expires_at AS "expiresAt", used_at AS "usedAt",
   revoked_at AS "revokedAt", revoked_why AS "revokedWhy", replaced_by AS "replacedBy"`
 
+/** What counts comes first, so that no number of revoked keys can hide one that does. */
+const liveFirst = (now: string): string =>
+  `ORDER BY CASE WHEN revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) THEN 0 ELSE 1 END, created_at DESC, id`
+
 /** Statements over `api_key`, the same in both dialects. */
 export const API_KEY_SQL: Readonly<
   Record<
@@ -26,8 +30,8 @@ export const API_KEY_SQL: Readonly<
       EXISTS (SELECT 1 FROM account a WHERE a.id = k.owner_id AND a.disabled_at IS NOT NULL)
       OR EXISTS (SELECT 1 FROM organisation o WHERE o.id = k.tenant
         AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.organisation_id = o.id AND m.account_id = k.owner_id))))`,
-  byOwner: `SELECT ${COLUMNS} FROM api_key WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created_at DESC, id LIMIT 1000`,
-  all: `SELECT ${COLUMNS} FROM api_key ORDER BY created_at DESC, id LIMIT $1`,
+  byOwner: `SELECT ${COLUMNS} FROM api_key WHERE owner_kind = $1 AND owner_id = $2 ${liveFirst('$3')} LIMIT 1000`,
+  all: `SELECT ${COLUMNS} FROM api_key ${liveFirst('$2')} LIMIT $1`,
   countLive: `SELECT count(*) AS "count" FROM api_key WHERE owner_kind = $1 AND owner_id = $2 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)`,
   revoke: 'UPDATE api_key SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL',
   revokeOwner:

@@ -19,6 +19,7 @@ import { API_KEY_SQL } from './api-key.sql.ts'
 import { type ApiKey, type ApiKeyRow, principalOf, readApiKey } from './api-key.ts'
 import { KeyLimits, type KeyUses } from './key-limits.ts'
 import { composeKey, parseKey } from './key-text.ts'
+import { checkedWish, checkWord, type NewApiKey } from './key-wish.ts'
 
 export interface ApiKeysOptions {
   readonly database: IdentityDatabase
@@ -32,21 +33,6 @@ export interface ApiKeysOptions {
   readonly emit?: (event: Event) => void
   readonly clock?: Clock
   readonly random?: RandomSource
-}
-
-/** What a new API key may do, from where, how often and for how long. */
-export interface NewApiKey {
-  readonly name: string
-  readonly scopes?: readonly string[]
-  /** Default `live`. */
-  readonly environment?: string
-  /** Addresses and networks the key may be used from. Default: any. */
-  readonly networks?: readonly string[]
-  readonly limit?: { readonly count: number; readonly window: Duration }
-  /** Default: never. */
-  readonly expiresIn?: Duration
-  /** Who makes it for a service, `user:ann`: they approve nothing asked with it. Default: unknown. */
-  readonly createdBy?: string
 }
 
 /** A key that was just made. `text` is shown once; only its HMAC is stored. */
@@ -65,8 +51,6 @@ export type ApiKeyCheck =
 export type KeyAuthority = Principal | 'operator'
 
 const USED_EVERY_MS = 60_000
-const NAME = /^[^\u0000-\u001f\u007f]{1,100}$/
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
 
 /**
  * API keys: made for the principal that asks, checked by their HMAC, rotated with an
@@ -202,15 +186,17 @@ export class ApiKeys {
     return row !== undefined && isLive(row, this.#clock.now())
   }
 
-  /** Keys of the principal that asks, newest first. */
+  /** Keys of the principal that asks: those that are live, then the others; of each the newest first. */
   async list(owner: Principal): Promise<readonly ApiKey[]> {
-    const rows = await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.byOwner, [owner.kind, owner.id])
+    const values = [owner.kind, owner.id, this.#clock.now()]
+    const rows = await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.byOwner, values)
     return rows.map(readApiKey)
   }
 
-  /** Every key, newest first, for operators. */
+  /** Every key, for operators, in the order of `list`. */
   async listAll(limit = 1_000): Promise<readonly ApiKey[]> {
-    return (await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.all, [limit])).map(readApiKey)
+    const values = [limit, this.#clock.now()]
+    return (await this.#options.database.rows<ApiKeyRow>(API_KEY_SQL.all, values)).map(readApiKey)
   }
 
   /**
@@ -243,7 +229,8 @@ export class ApiKeys {
    * be changed one by one. Of two rotations at once one wins. It gives a secret away as `create` does, so an
    * impersonator of the owner cannot, nor a token of the owner with fewer scopes than the key.
    * @param createdBy who sees the new one, as in `NewApiKey`. Default: as of the old one
-   * @throws CredentialError when there is no such live key, it was rotated already, or this principal may not
+   * @throws CredentialError when there is no such live key, it was rotated already, or this principal may
+   *   not; ConfigError when the owner has twice as many live keys as it may make
    */
   async rotate(
     id: string,
@@ -256,6 +243,9 @@ export class ApiKeys {
     const now = this.#clock.now()
     if (old === undefined || isNarrower(authority, old))
       throw new CredentialError('there is no such key to rotate')
+    // A key that is replaced lives on for the overlap: one key would become any number of them.
+    const most = 2 * (this.#options.perOwner ?? 100)
+    if (authority !== 'operator' && (await this.#countLive(old.owner)) >= most) throw tooMany(most)
     const maker = createdBy ?? old.createdBy
     const issued = await this.#insert(
       { kind: old.owner.kind, id: old.owner.id, ...(old.tenant !== undefined && { tenant: old.tenant }) },
@@ -358,42 +348,4 @@ function isLive(row: ApiKeyRow, now: number): boolean {
 function isNarrower(authority: KeyAuthority, { scopes }: ApiKey): boolean {
   if (authority === 'operator' || authority.scopes === undefined) return false
   return scopes.some(scope => authority.scopes?.includes(scope) !== true)
-}
-
-/** @returns the scopes of the key */
-function checkedWish(wish: NewApiKey, owner: Principal): readonly string[] {
-  if (!NAME.test(wish.name))
-    throw new ConfigError({ place: 'name', problem: 'is not 1 to 100 printable characters' })
-  const scopes = wish.scopes ?? []
-  if (scopes.length > 100 || scopes.some(scope => !SCOPE.test(scope)))
-    throw new ConfigError({ place: 'scopes', problem: 'are not at most 100 words without spaces or quotes' })
-  if (owner.scopes !== undefined && scopes.some(scope => owner.scopes?.includes(scope) !== true))
-    throw new CredentialError('a key cannot have wider scopes than its owner')
-  if (wish.networks !== undefined) {
-    if (wish.networks.length > 100)
-      throw new ConfigError({
-        place: 'networks',
-        problem: 'are more than 100',
-        hint: 'give wider networks, or use several keys',
-      })
-    CidrSet.parse(wish.networks)
-  }
-  if (wish.environment !== undefined) checkWord('environment', wish.environment)
-  if (wish.limit !== undefined) {
-    const window = parseDuration(wish.limit.window, 'limit.window')
-    if (!(wish.limit.count >= 1 && window >= 1_000 && Number.isFinite(wish.limit.count)))
-      throw new ConfigError({
-        place: 'limit',
-        problem: 'allows less than one use, or its window is shorter than 1s',
-      })
-  }
-  return scopes
-}
-
-function checkWord(place: string, word: string): void {
-  if (/^[a-z][a-z0-9]{1,15}$/.test(word)) return
-  throw new ConfigError({
-    place,
-    problem: 'is not 2 to 16 small letters and digits that start with a letter',
-  })
 }

@@ -88,7 +88,8 @@ export function keyPages(parts: IdentityParts): Routes {
         const issued = await apiKeys.rotate(request.form.get('id') ?? '', new SessionPrincipal(session))
         return await shown(request, issued)
       } catch (error) {
-        if (error instanceof CredentialError) return list(request, request.texts.keyRefused, 422)
+        if (error instanceof ConfigError || error instanceof CredentialError)
+          return list(request, request.texts.keyRefused, 422)
         throw error
       }
     },
