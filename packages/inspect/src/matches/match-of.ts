@@ -7,6 +7,7 @@ import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
 import { pageSetting } from '../value/edited-page.ts'
 import { isLogLine, isReported } from '../value/handed-over.ts'
+import { isProductText } from '../value/product-texts.ts'
 import type { Reading } from '../value/reading.ts'
 import { isBody } from '../value/reading.ts'
 import { isConsoleStatement, isStatementField } from '../value/statement.ts'
@@ -69,7 +70,7 @@ export function matchOf(
     isCertainCondition(id, setting, reading) ||
     isOfNoDocument(id, reading, location)
       ? (span.score ?? rule.score)
-      : weigh(rule, id, span, settingThere(setting, isQuery, route, reading, location), level, isEscaped)
+      : weigh(rule, id, span, settingThere(id, setting, isQuery, route, reading, location), level, isEscaped)
   const isData = level === 1 && takesSuch(rule.family, id, span, reading, location, options)
   const score = isData ? Math.min(weighed, threshold - 1) : weighed
   if (score < threshold - 1) return undefined
@@ -91,11 +92,17 @@ export function matchOf(
   }
 }
 
+/** What a product would fetch of the network it stands in: no pipeline and no template needs it. */
+const METADATA = 'ssrf/metadata'
+/** Where GitLab checks a pipeline, and fetches what it includes. */
+const CHECKED = /\/ci\/lint\/?$/i
+
 /**
  * The setting as the address of the request says more of it than the field: a query, a line of a log, a
  * question to a language model.
  */
 function settingThere(
+  id: string,
   setting: ValueSetting,
   isQuery: boolean,
   route: string,
@@ -105,7 +112,10 @@ function settingThere(
   if (isLogLine(route, reading, location)) return 'document'
   if (setting === 'plain') return isQuery ? 'quotation' : 'plain'
   if (isReported(route, reading, location)) return 'report'
-  return isFileText(route, reading) || isToldToModel(route, reading) ? 'document' : setting
+  if (isToldToModel(route, reading)) return 'document'
+  const isFetched = id === METADATA
+  const isKept = isFileText(route, reading) && !(isFetched && CHECKED.test(route))
+  return isKept || (!isFetched && isProductText(route, reading)) ? 'document' : setting
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */

@@ -5,7 +5,7 @@ import { CHAR } from '../value/features.ts'
  * What makes a program of what stands behind `javascript:`: a call, an assignment, a comment, or a name with
  * no space before it. `void(0)` and what ServiceNow writes into its links do nothing else.
  */
-const PROGRAM = String.raw`(?!\x60)(?!\s{0,8}(?:void\s?\(\s?0?\s?\)(?:;?[ \t]{0,4}$|[ \t]{1,3}(?!in)[a-z])|gs\.(?:get|is|has|date|beginningof|endof|days|hours|minutes|months|quarters|years|now)[a-z]{0,24}\(["'\w,: -]{0,40}\)(?:$|[\s^&"'@])))\s{0,8}(?:[\w$.'"\x60[\](){}\\!~+/-]{0,40}[(\x60=[]|\/\/|\\|[\w.]{1,24}\.[\w.]{1,24}$|(?<=:)[a-z_][\w.]{0,23}$)`
+const PROGRAM = String.raw`(?!\x60)(?!\s{0,8}(?:void\s?\(\s?0?\s?\)(?:;?[ \t]{0,4}$|[ \t]{1,3}(?!in)[a-z])|gs\.(?:get|is|has|date|beginningof|endof|days|hours|minutes|months|quarters|years|now)[a-z\d]{0,24}\(["'\w,: -]{0,40}\)(?:$|[\s^&"'@])))\s{0,8}(?:[\w$.'"\x60[\](){}\\!~+/-]{0,40}[(\x60=[]|\/\/|\\|[\w.]{1,24}\.[\w.]{1,24}$|(?<=:)[a-z_][\w.]{0,23}$)`
 
 /** Links that run what they say. */
 export const scriptUrlRules: readonly Rule[] = [

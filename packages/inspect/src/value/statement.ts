@@ -1,7 +1,7 @@
 import { isBody, type Place, type Reading } from './reading.ts'
 
 /** Fields of documents that are named after SQL: what an editor of queries or a dashboard sends. */
-const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|statement))?$/
+const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|statement))?$|^querystring$/
 
 /** What stands behind a query, is joined to it or hidden in it. */
 export const MORE_THAN_ONE: RegExp = /;|--|\/\*|\bunion\b/
