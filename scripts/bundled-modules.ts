@@ -17,6 +17,7 @@ import { readRequirements } from '../packages/inspect/src/rules/shipped-requirem
 import { shippedScenarioTexts } from '../packages/scenarios/src/scenario-files.ts'
 import { documentsOf } from '../packages/scenarios/src/scenario-set.ts'
 import { BUNDLED } from './bundled-code.ts'
+import { withoutExamples } from './left-out-examples.ts'
 import { type Package, packages, root } from './workspace.ts'
 
 /** Files that a worker thread starts with: `new URL(`./prune-thread.${extension}`, import.meta.url)`. */
@@ -85,6 +86,7 @@ export async function bundleModules({ folder, manifest }: Package): Promise<void
     if (metafile.outputs[`${folder}/dist/${name}`] === undefined) rmSync(join(output, name))
   requirePlaces(folder, source, metafile)
   refuseLargeZod(metafile)
+  leaveOutExamples(metafile)
   escapeWide(metafile)
   // What is in them went to chunks: nobody imports them.
   for (const part of parts) rmSync(join(output, relative(source, part).replace(/ts$/, 'js')))
@@ -177,6 +179,14 @@ function refuseLargeZod({ outputs }: Metafile): void {
     for (const [input, { bytesInOutput }] of Object.entries(inputs))
       if (bytesInOutput > 0 && /\/zod\/.*\/(?:locales|classic)\//.test(input))
         throw new Error(`${output} has ${input} in it: write import * as z from 'zod/mini'`)
+}
+
+function leaveOutExamples({ outputs }: Metafile): void {
+  for (const [output, { inputs }] of Object.entries(outputs)) {
+    if (!Object.keys(inputs).some(input => input.startsWith('packages/inspect/src/rules/'))) continue
+    const file = join(root, output)
+    writeFileSync(file, withoutExamples(readFileSync(file, 'utf8')))
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Node } from 'acorn'
+import { isNode, nodesIn, type Tree } from './syntax-tree.ts'
 
 /** An assertion that holds whatever the product does. */
 export interface HollowAssertion {
@@ -7,24 +8,16 @@ export interface HollowAssertion {
   readonly problem: string
 }
 
-type Tree = Node & Readonly<Record<string, unknown>>
-
-function isNode(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value
-}
-
 /**
  * The assertions of a test file that cannot fail, of the kinds that its syntax shows.
  * @param tree of the source without its types
  */
 export function hollowAssertions(tree: Node, source: string): readonly HollowAssertion[] {
   const found: HollowAssertion[] = []
-  const visit = (node: Tree): void => {
+  for (const node of nodesIn(tree as Tree)) {
     const problem = problemOf(node, source)
     if (problem !== undefined) found.push({ start: node.start, problem })
-    for (const child of Object.values(node).flat()) if (isNode(child)) visit(child)
   }
-  visit(tree as Tree)
   return found
 }
 

@@ -1,6 +1,7 @@
 import { stripTypeScriptTypes } from 'node:module'
 import { type Node, parse } from 'acorn'
 import type { Mutant } from './mutated-source.ts'
+import { isNode, nodesIn, type Tree } from './syntax-tree.ts'
 
 const OPERATORS: Readonly<Record<string, readonly string[]>> = {
   '<': ['<=', '>='],
@@ -32,23 +33,9 @@ const OPERATORS: Readonly<Record<string, readonly string[]>> = {
 export function mutantsOf(source: string): readonly Mutant[] {
   const plain = stripTypeScriptTypes(source)
   const found: Mutant[] = []
-  walk(parse(plain, { ecmaVersion: 'latest', sourceType: 'module' }), plain, found)
+  const tree = parse(plain, { ecmaVersion: 'latest', sourceType: 'module' })
+  for (const node of nodesIn(tree as Node as Tree)) mutate(node, plain, found)
   return found.sort((a, b) => a.start - b.start)
-}
-
-type Tree = Node & Readonly<Record<string, unknown>>
-
-function isNode(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && 'type' in value && 'start' in value
-}
-
-function walk(node: Node, text: string, found: Mutant[]): void {
-  const tree = node as Tree
-  mutate(tree, text, found)
-  for (const value of Object.values(tree)) {
-    if (isNode(value)) walk(value, text, found)
-    else if (Array.isArray(value)) for (const item of value) if (isNode(item)) walk(item, text, found)
-  }
 }
 
 function mutate(node: Tree, text: string, found: Mutant[]): void {

@@ -431,18 +431,14 @@ function fromBase64(text: string): Uint8Array | undefined {
   return btoa(binary) === text ? Uint8Array.from(binary, char => char.charCodeAt(0)) : undefined
 }
 
-/**
- * First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS
- * 180-4 section 4.2.2), computed exactly.
- */
-const K: Uint32Array = fractions(64, 3n)
+/** First 32 bits of the fractional parts of the cube roots of the first 64 primes (FIPS 180-4, 4.2.2). */
+const K = new Uint32Array(64)
 /** The same of the square roots of the first 8 primes (section 5.3.3). */
-const H0: Uint32Array = fractions(8, 2n)
+const H0 = new Uint32Array(8)
 
-function fractions(count: number, root: bigint): Uint32Array {
-  const words = new Uint32Array(count)
+function writeFractions(words: Uint32Array, root: bigint): void {
   let found = 0
-  for (let n = 2; found < count; n++) {
+  for (let n = 2; found < words.length; n++) {
     let prime = true
     for (let d = 2; d * d <= n; d++) if (n % d === 0) prime = false
     if (!prime) continue
@@ -452,7 +448,6 @@ function fractions(count: number, root: bigint): Uint32Array {
     for (let bit = 1n << 40n; bit > 0n; bit >>= 1n) if ((x | bit) ** root <= target) x |= bit
     words[found++] = Number(x & 0xffffffffn)
   }
-  return words
 }
 
 const W = new Uint32Array(64)
@@ -465,6 +460,10 @@ export function sha256(message: Uint8Array): Uint8Array {
   const view = new DataView(padded.buffer)
   view.setUint32(padded.length - 8, Math.floor(message.length / 0x20000000))
   view.setUint32(padded.length - 4, (message.length << 3) >>> 0)
+  if (H0[0] === 0) {
+    writeFractions(K, 3n)
+    writeFractions(H0, 2n)
+  }
   const h = Uint32Array.from(H0)
   for (let block = 0; block < padded.length; block += 64) compress(h, view, block)
   const digest = new DataView(new ArrayBuffer(32))

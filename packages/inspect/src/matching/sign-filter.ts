@@ -156,11 +156,23 @@ function compile(needs: RequiredSigns, rows: number[]): void {
 }
 
 /** The sets that say what neither the kinds that are all needed nor the sets before them say. */
-export function tellingSets({ all, some }: RequiredSigns): readonly SignSet[] {
-  return some.filter((set, at) => isTelling(set, all, some.slice(0, at)))
+export function tellingSets(needs: RequiredSigns): readonly SignSet[] {
+  const { some } = needs
+  let telling: SignSet[] | undefined
+  for (let at = 0; at < some.length; at++) {
+    if (isTelling(needs, at)) telling?.push(some[at] as SignSet)
+    else telling ??= some.slice(0, at)
+  }
+  // Those that the build has read all tell something.
+  return telling ?? some
 }
 
-function isTelling(set: SignSet, all: SignSet, before: readonly SignSet[]): boolean {
+function isTelling({ all, some }: RequiredSigns, at: number): boolean {
+  const set = some[at] as SignSet
   if ((set.chars & all.chars) !== 0 || (set.holds & all.holds) !== 0) return false
-  return !before.some(({ chars, holds }) => (chars & ~set.chars) === 0 && (holds & ~set.holds) === 0)
+  for (let before = 0; before < at; before++) {
+    const { chars, holds } = some[before] as SignSet
+    if ((chars & ~set.chars) === 0 && (holds & ~set.holds) === 0) return false
+  }
+  return true
 }

@@ -9,6 +9,8 @@ const copied = new CharacterCodes()
 const PLACES = 1 << 16
 /** Numbers of an entry. */
 const ENTRY = 3
+/** Numbers of one of the rows that a text lets through. */
+const LET = 3
 const NOT_LOCATED = -1
 /** So many characters are passed over at a time. */
 const STRETCH = 256
@@ -38,9 +40,9 @@ export class TextFilter {
   readonly #ends: Uint8Array
   /** Of each text, the number of the last reading in which it stood: there it is not looked for again. */
   readonly #foundIn: Int32Array
-  /** Of each text, where its pairs begin in `#lets`, and of one more where the last ends. */
+  /** Of each text, where the first of `#lets` begins. */
   readonly #firstLet: Int32Array
-  /** Rows and what is set in them: the rules that a text lets through. Most texts are required by one. */
+  /** The rules that a text lets through: a row, what is set in it, and where the next begins; -1: none. */
   readonly #lets: Int32Array
   /** Of each text that stood in the last reading, where: as bits of `Parts`, if they were asked for. */
   readonly #parts: Int32Array
@@ -68,10 +70,9 @@ export class TextFilter {
     const all = keys.map(withoutEnds)
     this.#ends = Uint8Array.from(keys, endsOf)
     const starts = rarestTriples(all)
-    const places = all.map((text, index) =>
-      placesOf(text, starts[index] as number, ((this.#ends[index] as number) & BEGINS) !== 0),
-    )
-    this.#entries = new Int32Array(ENTRY * places.reduce((sum, { length }) => sum + length, 0))
+    let count = 0
+    for (const text of all) count += text.length > 2 ? 1 : FOLDS
+    this.#entries = new Int32Array(ENTRY * count)
     this.#starts = new Int32Array(all.length + 1)
     const joined = all.join('')
     this.#codes = copied.copy(joined, 0, joined.length).slice(0, joined.length)
@@ -80,27 +81,22 @@ export class TextFilter {
     this.#parts = new Int32Array(all.length)
     this.#texts = Int32Array.from(required.flat())
     this.#firstText = Int32Array.from([0, ...sums(required.map(({ length }) => length))])
-    const lets = all.map(() => new Map<number, number>())
+    this.#lets = new Int32Array(LET * required.reduce((sum, { length }) => sum + length, 0))
+    this.#firstLet = new Int32Array(all.length).fill(-1)
+    let free = 0
     required.forEach((numbered, rule) => {
-      const bit = 1 << (rule & 31)
       const row = rule >> 5
+      const bit = 1 << (rule & 31)
       if (requirements[rule] === undefined) this.free[row] = (this.free[row] as number) | bit
-      for (const text of numbered) lets[text]?.set(row, (lets[text].get(row) ?? 0) | bit)
+      for (const text of numbered) free = this.#allow(text, row, bit, free)
     })
-    this.#lets = Int32Array.from(lets.flatMap(rows => [...rows].flat()))
-    this.#firstLet = Int32Array.from([0, ...sums(lets.map(rows => 2 * rows.size))])
     let entry = 0
     all.forEach((text, index) => {
       this.#starts[index + 1] = (this.#starts[index] as number) + text.length
       this.#reach[index] = text.length > 2 ? (starts[index] as number) + 3 : 2
-      for (const place of places[index] as readonly number[]) {
-        this.#bits[place >> 3] = (this.#bits[place >> 3] as number) | (1 << (place & 7))
-        this.#entries[entry] = index
-        this.#entries[entry + 1] = this.#first[place] as number
-        this.#entries[entry + 2] = apartAt(text, starts[index] as number)
-        this.#first[place] = entry
-        entry += ENTRY
-      }
+      const apart = apartAt(text, starts[index] as number)
+      if (text.length > 2) entry = this.#lead(placeAt(text, starts[index] as number), index, apart, entry)
+      else entry = this.#leadShort(text, index, apart, entry)
     })
   }
 
@@ -189,12 +185,53 @@ export class TextFilter {
   #let(text: number): void {
     const rows = this.#rows
     const lets = this.#lets
-    const end = this.#firstLet[text + 1] as number
     this.#foundIn[text] = this.#reading
-    for (let at = this.#firstLet[text] as number; at < end; at += 2) {
+    for (let at = this.#firstLet[text] as number; at >= 0; at = lets[at + 2] as number) {
       const row = lets[at] as number
       rows[row] = (rows[row] as number) | (lets[at + 1] as number)
     }
+  }
+
+  /**
+   * Whatever stands before a text of two characters leads to it; if a word begins with it, no letter does.
+   * @returns where the next of `#entries` begins
+   */
+  #leadShort(text: string, index: number, apart: number, free: number): number {
+    const second = foldOf(charCodeAt.call(text, 0))
+    const third = foldOf(charCodeAt.call(text, 1))
+    const isWordStart = ((this.#ends[index] as number) & BEGINS) !== 0
+    let entry = free
+    for (let first = 0; first < FOLDS; first++)
+      if (!isWordStart || !isFoldOfLetter(first))
+        entry = this.#lead(placeOf(first, second, third), index, apart, entry)
+    return entry
+  }
+
+  /** Has a place lead to a text. @returns where the next of `#entries` begins */
+  #lead(place: number, index: number, apart: number, entry: number): number {
+    const entries = this.#entries
+    this.#bits[place >> 3] = (this.#bits[place >> 3] as number) | (1 << (place & 7))
+    entries[entry] = index
+    entries[entry + 1] = this.#first[place] as number
+    entries[entry + 2] = apart
+    this.#first[place] = entry
+    return entry + ENTRY
+  }
+
+  /** Has a text let rules of one row through. @returns where the next of `#lets` may begin */
+  #allow(text: number, row: number, bits: number, free: number): number {
+    const lets = this.#lets
+    const first = this.#firstLet[text] as number
+    // The rules come in their order, so that the row at hand was written last.
+    if (first >= 0 && lets[first] === row) {
+      lets[first + 1] = (lets[first + 1] as number) | bits
+      return free
+    }
+    lets[free] = row
+    lets[free + 1] = bits
+    lets[free + 2] = first
+    this.#firstLet[text] = free
+    return free + LET
   }
 
   /** @param behind the last of the characters that led to the text */
@@ -248,6 +285,9 @@ function foldOf(code: number): number {
   return ((code & 31) | ((code & 64) >> 1)) & ascii
 }
 
+/** What six bits can be. */
+const FOLDS = 64
+
 /** Whether six bits are those of letters alone. */
 function isFoldOfLetter(fold: number): boolean {
   return fold > 32 && fold < 59
@@ -258,33 +298,22 @@ function placeOf(first: number, second: number, third: number): number {
   return (first << 10) ^ (second << 5) ^ third
 }
 
-/**
- * The places that lead to a text: of a shorter one than three characters, whatever stands before it.
- * @param isWordStart whether no letter does
- */
-function placesOf(text: string, start: number, isWordStart: boolean): readonly number[] {
-  if (text.length > 2) return [placeAt(text, start)]
-  const second = foldOf(charCodeAt.call(text, 0))
-  const third = foldOf(charCodeAt.call(text, 1))
-  const before = Array.from({ length: 64 }, (_, first) => first)
-  const possible = isWordStart ? before.filter(first => !isFoldOfLetter(first)) : before
-  return possible.map(first => placeOf(first, second, third))
-}
-
 /** The texts of which a rule requires one, by number: a new one gets the next. */
 function numbersOf(alternatives: readonly Requirement[], numbers: Map<string, number>): readonly number[] {
-  const found = new Set<number>()
+  const found: number[] = []
   for (const alternative of alternatives)
     for (const text of mostTelling(alternative)) {
       const number = numbers.get(text) ?? numbers.size
-      numbers.set(text, number)
-      found.add(number)
+      if (number === numbers.size) numbers.set(text, number)
+      if (!found.includes(number)) found.push(number)
     }
-  return [...found]
+  return found
 }
 
 /** Of several lists the one whose texts are met least: that of which the shortest text is longest. */
 export function mostTelling(lists: Requirement): OneOf {
+  const [only] = lists
+  if (only !== undefined && lists.length === 1) return only
   let best: OneOf = []
   let most = Number.NEGATIVE_INFINITY
   for (const list of lists) {
