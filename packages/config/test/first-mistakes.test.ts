@@ -143,3 +143,59 @@ describe('a configuration in code that holds objects without keys', () => {
     }
   })
 })
+
+describe('a configuration with what another library takes', () => {
+  const WRONG: readonly (readonly [config: unknown, place: string, hint: RegExp])[] = [
+    [{ trustProxies: true }, 'trustProxies', /name the proxies/],
+    [{ trustProxies: 1 }, 'trustProxies', /number of hops/],
+    [
+      { headers: { contentSecurityPolicy: { directives: {} } } },
+      'headers.contentSecurityPolicy.directives',
+      /"default-src"/,
+    ],
+    [
+      { headers: { contentSecurityPolicy: { scriptSrc: 'a' } } },
+      'headers.contentSecurityPolicy.scriptSrc',
+      /^did you mean "script-src"\?$/,
+    ],
+    [
+      { headers: { contentSecurityPolicy: { 'img-src': ["'self'", 'data:'] } } },
+      'headers.contentSecurityPolicy["img-src"]',
+      /"'self' data:"/,
+    ],
+    [
+      { headers: { referrerPolicy: { policy: 'no-referrer' } } },
+      'headers.referrerPolicy',
+      /^write "no-referrer"$/,
+    ],
+    [{ headers: { frameguard: { action: 'deny' } } }, 'headers.frameguard', /headers\.frameOptions/],
+    [
+      { headers: { crossOriginEmbedderPolicy: false } },
+      'headers.crossOriginEmbedderPolicy',
+      /sets no such header/,
+    ],
+    [{ limits: { api: { limit: () => '5/1m' } } }, 'limits.api.limit', /plan: async key/],
+    [{ limits: { api: { limit: { free: '5/1m', paid: '50/1m' } } } }, 'limits.api.limit', /plan: async key/],
+    [{ audit: { file: '/var/log/audit.log' } }, 'audit.file', /dataDirectory/],
+    [
+      { identity: { origin: 'https://shop.example', sessions: { ttl: '7d' } } },
+      'identity.sessions.ttl',
+      /known here: idle, lifetime/,
+    ],
+  ]
+  for (const [config, place, hint] of WRONG)
+    test(`says at ${place} what is written here`, async () => {
+      const [issue] = await issuesInCode(config)
+      assert.equal(issue?.place, place)
+      assert.match(issue?.hint ?? '', hint)
+    })
+
+  test('says how tokens that are signed with a secret are verified', async () => {
+    const jwt = { issuer: 'https://shop.example', audience: 'shop', secret: 'x' }
+    const issues = await issuesInCode({ identify: [{ jwt }] })
+    assert.match(
+      issues.find(({ place }) => place.endsWith('jwt.secret'))?.hint ?? '',
+      /HS256.*bring-your-own/,
+    )
+  })
+})

@@ -121,6 +121,11 @@ describe('a signed token', () => {
       })
   })
 
+  test('a secret that is too short is refused with the length that it needs', () => {
+    const short = { kty: 'oct', alg: 'HS256', k: Buffer.from('keyboard cat').toString('base64url') }
+    assert.throws(() => localKeySet({ keys: [short] }, ['HS256']), /at least 32 bytes for HS256/)
+  })
+
   test('secret and public keys in one set are not keys', () => {
     const secret = { kty: 'oct', alg: 'HS256', kid: 's', k: Buffer.alloc(32, 1).toString('base64url') }
     assert.throws(() => localKeySet({ keys: [secret, key.jwk] }, [...PUBLIC_ALGORITHMS, 'HS256']), {

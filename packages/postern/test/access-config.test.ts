@@ -174,6 +174,11 @@ describe('access in the configuration', { timeout: 300_000 }, () => {
       /scenarios\.without: there is no scenario "crawl" \(did you mean "[a-z-]*crawl[a-z-]*"/,
     ],
     [
+      'a scenario to leave out whose name is mistyped',
+      { scenarios: { without: ['http-crawler'] } },
+      /there is no scenario "http-crawler" \(did you mean "http-crawl"/,
+    ],
+    [
       'rules where the application says too late who asks',
       { identify: 'application', routes: { '/x': { require: {} } } },
       /routes\["\/x"\].*checks callers that are not identified yet/,

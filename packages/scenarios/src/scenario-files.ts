@@ -102,9 +102,20 @@ export function checkScenarioNames(
 function near(name: string, names: readonly string[]): string | undefined {
   const parts = name.toLowerCase().split(/[^a-z0-9]+/)
   const best = names
-    .map(one => ({ one, shared: one.split('-').filter(part => parts.includes(part)).length }))
-    .sort((a, b) => b.shared - a.shared)[0]
+    .map(one => ({
+      one,
+      shared: one.split('-').filter(part => parts.includes(part)).length,
+      start: startOf(one, name.toLowerCase()),
+    }))
+    .sort((a, b) => b.shared - a.shared || b.start - a.start)[0]
   return best === undefined || best.shared === 0 ? undefined : `did you mean "${best.one}"?`
+}
+
+/** How many characters two names begin alike with. */
+function startOf(one: string, other: string): number {
+  let length = 0
+  while (length < one.length && one[length] === other[length]) length++
+  return length
 }
 
 /** The name by which `without` leaves a file out. */

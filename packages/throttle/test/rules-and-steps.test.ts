@@ -70,16 +70,16 @@ describe('rules', () => {
 
   test('are refused where a number is out of its range, by name', () => {
     for (const [make, place] of [
-      [() => window(10, '1m', { lease: 6 }), 'window.lease'],
-      [() => window(10, '1m', { lease: 1.5 }), 'window.lease'],
-      [() => window(10, '1m', { lease: -1 }), 'window.lease'],
-      [() => window(10, '99ms'), 'window'],
-      [() => window(10, '367d'), 'window'],
-      [() => concurrency(10, { lease: '99ms' }), 'concurrency'],
+      [() => window(10, '1m', { lease: 6 }), 'limit().lease'],
+      [() => window(10, '1m', { lease: 1.5 }), 'limit().lease'],
+      [() => window(10, '1m', { lease: -1 }), 'limit().lease'],
+      [() => window(10, '99ms'), 'limit()'],
+      [() => window(10, '367d'), 'limit()'],
+      [() => concurrency(10, { lease: '99ms' }), 'concurrency()'],
       [() => gcra({ rate: -1, burst: 1 }), 'gcra'],
       [() => gcra({ rate: 1, burst: 0 }), 'gcra.burst'],
       [() => gcra({ limit: 0, window: '1m', burst: 1 }), 'gcra.limit'],
-      [() => window(2 ** 31, '1m'), 'window'],
+      [() => window(2 ** 31, '1m'), 'limit()'],
       [() => memoryStore({ slots: 63 }), 'slots'],
       [() => memoryStore({ slots: 64.5 }), 'slots'],
       [() => sharedTable({ slots: 2 ** 26 + 1 }), 'slots'],
@@ -94,6 +94,15 @@ describe('rules', () => {
       })
     assert.equal(window(10, '1m', { lease: 5 }).lease, 5)
     assert.equal(window(2 ** 31 - 1, '100ms').limit, 2 ** 31 - 1)
+    const wrong: ReadonlyArray<readonly [unknown, unknown, RegExp]> = [
+      ['1m', 100, /the number comes first/],
+      [0.5, '1s', /limit\(1, "1m"\)/],
+      [0, '1s', /leave the limit out/],
+      [() => 5, '1m', /a function is not a whole number.*plan: async key/],
+      [5, '1 month', /limit\(\): "1 month" is not a duration/],
+    ]
+    for (const [limit, span, message] of wrong)
+      assert.throws(() => window(limit as number, span as string), message)
     assert.throws(() => window(10, '99ms'), /99 ms is too short/)
     assert.throws(() => window(10, '367d'), /is too long/)
   })

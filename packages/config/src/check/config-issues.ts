@@ -5,12 +5,13 @@ import { nodesAt, type SchemaNode } from '../table/json-schema.ts'
 import { configTable } from '../table/table.ts'
 import { suggest, suggestByStart } from '../words/suggest.ts'
 import { wordOfOthers } from '../words/words-of-others.ts'
-import { elsewhere, ROUTE } from './elsewhere.ts'
+import { elsewhere, insteadOf, ROUTE } from './elsewhere.ts'
 import { exampleHint } from './example-hint.ts'
 import { meantValue } from './meant-value.ts'
 import { sizeProblem } from './size-problem.ts'
 import { unionIssue } from './union-issue.ts'
 import { describe, kindName, listed } from './value-kind.ts'
+import { valueOfOthers } from './value-of-others.ts'
 
 /** Every mistake zod found, in our words: place, problem, hint, with the key that was probably meant. */
 export function configIssues(file: ConfigFile, issues: readonly z.core.$ZodIssue[]): readonly ConfigIssue[] {
@@ -140,7 +141,7 @@ function hinted(mistake: Mistake, found: unknown, nodes: readonly SchemaNode[]):
   const { path } = mistake
   if (path.length === 0)
     return { ...mistake, hint: 'write a key, a colon, a blank and its value, e.g. mode: observe' }
-  const meant = meantValue(found, nodes, isSwitch(path, nodes)) ?? mistake.hint
+  const meant = meantValue(found, nodes, isSwitch(path, nodes)) ?? valueOfOthers(path, found) ?? mistake.hint
   const example = exampleHint(nodes)
   const empty = nodes.find(({ emptyMeans }) => emptyMeans !== undefined)?.emptyMeans
   const hint = meant ?? (empty === undefined ? example : `write {} for ${empty}, or ${example}`)
@@ -165,8 +166,11 @@ function isSwitch(path: ConfigPath, nodes: readonly SchemaNode[]): boolean {
 
 function unknownKey(path: ConfigPath, key: string, nodes: readonly SchemaNode[]): Mistake {
   const known = [...new Set(nodes.flatMap(node => Object.keys(node.properties ?? {})))]
-  const other = elsewhere(key)
-  const meant = suggest(key, known) ?? (other === undefined ? suggestByStart(key, known) : undefined)
+  const other = elsewhere(key, known, path.at(-2))
+  const meant =
+    insteadOf(key, path.at(-2)) === undefined
+      ? (suggest(key, known) ?? (other === undefined ? suggestByStart(key, known) : undefined))
+      : undefined
   if (meant === key) {
     const form = nodes.find(({ properties }) => properties?.[key] !== undefined)?.properties ?? {}
     return {

@@ -74,6 +74,31 @@ const PLACES: Readonly<Record<string, string>> = {
   exempt: 'it belongs to a limit: throttle: { limit: "100/1m", exempt: [10.0.0.0/8] }',
 }
 
+/** Names inside of one object, which have another meaning elsewhere. */
+const INSIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  jwt: {
+    secret:
+      'jwks has the public keys of the issuer; tokens that are signed with a secret (HS256) are verified in code: see "Identify by tokens that your application signs with a secret" in docs/bring-your-own.md',
+    publicKey: 'jwks is the address at which the issuer publishes its keys',
+    algorithms: 'leave it out: each key of jwks verifies with its own algorithm only',
+  },
+  headers: {
+    frameguard: 'it is headers.frameOptions',
+    xFrameOptions: 'it is headers.frameOptions',
+    crossOriginEmbedderPolicy:
+      'Postern sets no such header, and passes on that of the application, which knows what its pages embed',
+    noSniff: 'X-Content-Type-Options: nosniff is always set',
+    xContentTypeOptions: 'X-Content-Type-Options: nosniff is always set',
+  },
+  audit: {
+    file: 'the log is in dataDirectory, or in stores.postgres with store: "postgres"; audit.ship sends copies elsewhere',
+    path: 'the log is in dataDirectory, or in stores.postgres with store: "postgres"; audit.ship sends copies elsewhere',
+    dir: 'the log is in dataDirectory, or in stores.postgres with store: "postgres"; audit.ship sends copies elsewhere',
+    directory:
+      'the log is in dataDirectory, or in stores.postgres with store: "postgres"; audit.ship sends copies elsewhere',
+  },
+}
+
 /** The names above as they are compared. */
 const PLAIN_PLACES: ReadonlyMap<string, string> = new Map(
   Object.entries(PLACES).map(([name, place]) => [plain(name), place]),
@@ -83,9 +108,21 @@ const PLAIN_PLACES: ReadonlyMap<string, string> = new Map(
 export const ROUTE: RegExp = /^(?:[A-Z]+ )?\//
 /** As many places of a name are shown. */
 const SHOWN = 3
+/** As many keys of the place itself are shown before them. */
+const SHOWN_HERE = 12
 
-/** Where to write what is not a key of this place; undefined for a name that nothing is known about. */
-export function elsewhere(key: string): string | undefined {
+/**
+ * Where to write what is not a key of this place; undefined for a name that nothing is known about.
+ * @param here the keys of this place
+ * @param inside the key that this place is the value of
+ */
+export function elsewhere(
+  key: string,
+  here: readonly string[],
+  inside: string | number | undefined,
+): string | undefined {
+  const own = insteadOf(key, inside)
+  if (own !== undefined) return own
   if (ROUTE.test(key)) return 'a route is written below routes, one level further in'
   if (key.startsWith('x-'))
     return 'remove it; an anchor goes where its value is first written: throttle: &often 100/1m'
@@ -95,7 +132,13 @@ export function elsewhere(key: string): string | undefined {
     .toSorted((one, other) => one.split('.').length - other.split('.').length)
     .slice(0, SHOWN)
   if (places.length === 0) return undefined
-  return `a key of this name is ${listed(places.map(place => (place.includes('.') ? place : `${place} (not indented)`)))}`
+  const keys = inside !== undefined && here.length <= SHOWN_HERE ? `known here: ${here.join(', ')}; ` : ''
+  return `${keys}a key of this name is ${listed(places.map(place => (place.includes('.') ? place : `${place} (not indented)`)))}`
+}
+
+/** What to write in place of a name that this object never had, however near it is to one that it has. */
+export function insteadOf(key: string, inside: string | number | undefined): string | undefined {
+  return INSIDE[String(inside)]?.[key]
 }
 
 /** The keys of the table that have this name: `audit.retention`, `routes.*.throttle`. */

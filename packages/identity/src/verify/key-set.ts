@@ -81,7 +81,7 @@ export function localKeySet(
     throw new ConfigError({
       place: 'identify.jwt.keys',
       problem: 'no usable verification key',
-      hint: 'a JWK set with public keys of at least 2,048 (RSA) or 256 (EC) bits, or secrets alone with their algorithms allowed',
+      hint: 'give a JWK set with public keys of at least 2,048 (RSA) or 256 (EC) bits, or secrets alone, with their algorithms allowed: at least 32 bytes for HS256, 48 for HS384, 64 for HS512',
     })
   return { generation: 0, find: (kid, alg) => matching(keys, kid, alg) }
 }

@@ -58,13 +58,13 @@ export interface WindowOptions {
  * ```
  */
 export function window(limit: number, span: Duration, options: WindowOptions = {}): Rule {
-  const ms = parseDuration(span, 'window')
-  requireLimit(limit, 'window')
+  requireLimit(limit, 'limit()')
+  const ms = parseDuration(span, 'limit()')
   requireKnownOptions('limit', options, ['lease'])
   const lease = options.lease ?? 0
   if (lease !== 0 && !(Number.isInteger(lease) && lease > 0 && lease <= limit / 2)) {
     throw new ConfigError({
-      place: 'window.lease',
+      place: 'limit().lease',
       problem: `${lease} is not a whole number from 1 to half the limit`,
       hint: 'a hundredth of the limit is a good lease',
     })
@@ -94,9 +94,9 @@ export interface ConcurrencyOptions {
  * ```
  */
 export function concurrency(limit: number, options: ConcurrencyOptions = {}): Rule {
-  requireLimit(limit, 'concurrency')
+  requireLimit(limit, 'concurrency()')
   requireKnownOptions('concurrency', options, ['lease'])
-  return windowRule('concurrency', limit, parseDuration(options.lease ?? '60s', 'concurrency.lease'), 0)
+  return windowRule('concurrency', limit, parseDuration(options.lease ?? '60s', 'concurrency().lease'), 0)
 }
 
 /** Either a rate and a burst, or a limit that is to hold in any window. */
@@ -179,7 +179,7 @@ export function scaleRule(rule: Rule, share: number): Rule {
 function windowRule(kind: 'window' | 'concurrency', limit: number, ms: number, lease: number): Rule {
   if (ms < SHORTEST_STEP * 8 || ms > 366 * 86_400_000) {
     throw new ConfigError({
-      place: kind,
+      place: kind === 'window' ? 'limit()' : 'concurrency()',
       problem: `${ms} ms is too ${ms > 1_000 ? 'long' : 'short'}`,
       hint: 'give one from 100ms to 366d',
     })
@@ -193,7 +193,22 @@ function requireLimit(limit: number, place: string): void {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return
   throw new ConfigError({
     place,
-    problem: `${String(limit).slice(0, 40)} is not a whole number from 1 to 2,147,483,647`,
-    hint: 'e.g. limit(100, "1m")',
+    problem: `${shown(limit)} is not a whole number from 1 to 2,147,483,647`,
+    hint: hintFor(limit, place),
   })
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'function' ? 'a function' : String(value).slice(0, 40)
+}
+
+function hintFor(found: unknown, place: string): string {
+  if (typeof found === 'function')
+    return 'a rule for each plan or key is plan: async key => limit(1000, "1m"), beside the limit of all others'
+  if (typeof found === 'number' && found > 0 && found < 1)
+    return 'less than one in a span is one in a longer span: limit(1, "1m")'
+  if (found === 0) return 'to admit nobody, refuse the route; to admit everybody, leave the limit out'
+  if (place === 'limit()' && typeof found === 'string' && Number.isNaN(Number(found)))
+    return 'the number comes first: limit(100, "1m")'
+  return place === 'concurrency()' ? 'e.g. concurrency(2)' : 'e.g. limit(100, "1m")'
 }
