@@ -21,6 +21,12 @@ export interface ReadAuditLogOptions {
    * which is enough to read, but not to trust.
    */
   readonly verifierKeys?: readonly string[]
+  /**
+   * Whether the keys of subjects and the index are opened. Default true; without them nothing can be searched
+   * and personal parts stay sealed. They may be of an earlier version before the log is opened for appending,
+   * and empty after a first start that was killed.
+   */
+  readonly searches?: boolean
 }
 
 /** A reader of a log, to be closed. */
@@ -63,7 +69,8 @@ export class AuditLogReader extends LogReader {
 export function readAuditLog(directory: string, options: ReadAuditLogOptions = {}): AuditLogReader {
   const keyDirectory = options.keyDirectory ?? `${directory.replace(/\/+$/, '')}-keys`
   const keyFile = join(keyDirectory, 'subjects.db')
-  const keys = existsSync(keyFile) ? KeyStore.open(keyFile, { readOnly: true }) : undefined
+  const keys =
+    options.searches !== false && existsSync(keyFile) ? KeyStore.open(keyFile, { readOnly: true }) : undefined
   const indexFile = join(directory, INDEX)
   const index = keys !== undefined && existsSync(indexFile) ? openIndex(indexFile, keys) : undefined
   const named = options.verifierKeys ?? new LogFiles(disk, directory).verifierKeys()

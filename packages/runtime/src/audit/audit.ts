@@ -220,7 +220,7 @@ export function readAudit(dataDirectory: string): AuditLogReader {
 /** A log keeps its name forever, also when the machine is renamed. */
 async function knownOrigin(directory: string): Promise<string | undefined> {
   if (!existsSync(directory)) return undefined
-  const reader = readAuditLog(directory)
+  const reader = readAuditLog(directory, { searches: false })
   try {
     return (await reader.head()).origin
   } catch (error) {
