@@ -55,6 +55,7 @@ const RUNS = new Set([
   'code/inner-call',
   'code/started-program',
   'nosqli/graph',
+  'nosqli/triples',
   'code/look-call',
   'code/server-call',
   'rce/proof-file',
@@ -79,6 +80,7 @@ const RUNS = new Set([
 /** What starts a program, or reaches the server, where a value is evaluated: no formula needs it. */
 const EVALUATED = new Set([
   'code/command-call',
+  'code/started-string',
   'code/exit-call',
   'code/inner-start',
   'code/started-program',

