@@ -102,6 +102,47 @@ const KINDS: HonestKinds = {
       filled({ title: '1;benchmark(2026,md5(1))' }),
     ],
   },
+  'addresses in settings, cursors and constants': {
+    honest: [
+      filled({ 'config[url]': 'https://shop.example/hook', 'config[content_type]': 'json' }),
+      filled({ 'settings[instance_url]': 'https://eu28.crm.example' }),
+      filled({ 'server[flavorRef]': 'https://cloud.example/flavors/1' }),
+      asked('/items', { after: 'Y3Vyc29yOnYyOpK5MjAyMS0wNS0wMVQwNTozMzoxMSswMjowMM4AM5XH' }),
+      asked('/items', { visibility: 'PUBLIC_READ' }),
+    ],
+    attacks: [
+      filled({ 'config[url]': 'http://evil.example/shell.txt?' }),
+      filled({ 'config[root]': 'https://evil.example/' }),
+      filled({ 'config[url_path]': 'https://evil.example/' }),
+      filled({ '_config[url]': 'https://evil.example/' }),
+      filled({ 'GLOBALS[url]': 'https://evil.example/' }),
+      asked('/items', { after: 'ann\n2026-01-01 10:00:00 login ok' }),
+      asked('/items', { after: Buffer.from('ann\n2026-01-01 10:00:00 login ok').toString('base64') }),
+      asked('/items', { after: Buffer.from("cursor:v2:\u0092' or 1=1--").toString('base64') }),
+    ],
+  },
+  'remarks in files of settings, and calls of Lua and BrightScript': {
+    honest: [
+      filled({ text: '; last modified 1 April 2001 by John Doe\n[owner]\nname = John Doe' }),
+      filled({ title: '; date of 1 May' }),
+      filled({ title: 'a = 1\n; set the time 5\nb = 1' }),
+      filled({ description: 'n = io.read("*n")' }),
+      filled({ description: 'CreateObject("roSGScreen")' }),
+    ],
+    attacks: [
+      filled({ title: '; last' }),
+      filled({ title: '; date' }),
+      filled({ title: '; host evil.example x' }),
+      filled({ title: '; set a b; id' }),
+      filled({ title: '; last a b | sh' }),
+      filled({ title: '; last a b > /tmp/x' }),
+      filled({ title: '; date x y `id`' }),
+      filled({ title: '; who am i' }),
+      filled({ description: "IO.read('n/../x')" }),
+      filled({ description: 'IO.read("/etc/passwd")' }),
+      filled({ description: 'CreateObject("wscript.shell")' }),
+    ],
+  },
 }
 
 testKinds(KINDS)

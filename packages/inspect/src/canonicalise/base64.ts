@@ -33,6 +33,8 @@ const INDENTED = /^\s|\s$|[\r\n]/
 
 /** A JSON document: whoever reads on behind its end gets none. */
 const DOCUMENT = /^[[{][^\n]*[\]}]$/
+/** A name of one choice among some: `PUBLIC_READ`. Out of capitals alone, base64 makes no text that acts. */
+const CONSTANT = /^[A-Z]{2,24}(?:_[A-Z]{2,24}){1,4}$/
 
 /**
  * The text behind a base64 or base64url value (RFC 4648, padding optional), or behind the `base64,` of a
@@ -51,6 +53,7 @@ export function decodeBase64(value: string, isOfFile = false): string | undefine
 }
 
 function decode(value: string, isOfFile = false): string | undefined {
+  if (value.length <= 64 && CONSTANT.test(value)) return undefined
   const unpadded = withoutEncodedPadding(value)
   if (unpadded !== value) {
     const document = decodeAsIs(unpadded, isOfFile)

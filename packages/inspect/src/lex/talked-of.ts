@@ -12,12 +12,15 @@ const SENTENCE_REACH = 480
 const TALKED_OF =
   /^(?:curl|wget|[ef]?grep|ssh|scp|sftp|ftp|telnet|nc|ncat|netcat|nmap|tar|gzip|gunzip|unzip|bzip2|xz|openssl|gcc|clang|cmake|vim?|nano|emacs|rsync|ping|tee|wc|uniq|netstat|ifconfig|ipconfig|nslookup|traceroute|tcpdump|iptables|mysql|psql|sqlite3|ffmpeg|pandoc|chmod|chown|df|ls|ps|docker|kubectl|terraform|apt|yum|dnf|pip3?|npm)$/
 
+/** Programs that do nothing when all that they are given is words: `; last modified by Ann`. */
+const REMARKED = /^(?:date|free|host|last|set|test)$/
+
 /**
  * Whether a program is talked of, in a sentence that goes on with words and has nothing else to its end.
  * @param rest what stands behind its name in the text
  * @param from where that begins
  */
 export function isTalkedOf(command: string, rest: string, lower: string, from: number): boolean {
-  if (!TALKED_OF.test(command) || !SENTENCE.test(rest)) return false
+  if (!REMARKED.test(command) && !(TALKED_OF.test(command) && SENTENCE.test(rest))) return false
   return WORDS_ALONE.test(lower.slice(from, from + SENTENCE_REACH))
 }

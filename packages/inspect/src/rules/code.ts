@@ -321,7 +321,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/ruby-perl',
-    /\b(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|use\s{1,4}(?:socket|posix)\s{0,4};|(?<!\b(?:a|the|this|another|every|adds?|added|introduce[ds]?) )\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::/,
+    /\b(?!io\.read\s?\([\x22']\*?(?:a|all|l|line|n|number)[\x22']\))(?:kernel|io|process|open3)\.(?:exec|system|popen|spawn|capture\w{0,4}|read)\s{0,4}[("']|\bfile\.read\s{0,4}\(\s{0,4}[\x22'/]|\bperl\s{1,4}-e\b|@\{\[\s{0,4}system|use\s{1,4}(?:socket|posix)\s{0,4};|(?<!\b(?:a|the|this|another|every|adds?|added|introduce[ds]?) )\bnew\s{1,4}(?:function|processbuilder)\s{0,4}\((?!\s{0,4}\)|s\))|\bfunction\s{0,4}\(\)\s{0,4}\{\s{0,4}\}\s{0,4}\)?\s{0,4}\(\)|erb\.new\s{0,4}\(|\bopen\s{0,2}\(\s{0,2}["']\s{0,2}\||\binstance_eval\s{0,2}\(|\bdir\.(?:entries|glob)\s{0,2}\(|\brequire\s{1,4}["']open3|\buse\s{1,4}io::/,
     {
       score: 5,
       quotable: true,

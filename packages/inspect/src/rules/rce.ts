@@ -378,7 +378,7 @@ export const rceRules: readonly Rule[] = [
   }),
   pattern(
     'rce/asp',
-    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|(?:\bos\.|(?<![\w.>$]))execute(?:\s{0,2}\(\s{0,2}(?:request|[\x22'])|\(\s{0,2}\w)|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\(/,
+    /\bev al\s{0,2}\(|\beval\s{0,2}\+?\(\s{0,2}(?:request|execute|response|[\x22'][^\x22'\n]{0,24}[\x22']\s{0,2}&)|(?:\bos\.|(?<![\w.>$]))execute(?:\s{0,2}\(\s{0,2}(?:request|[\x22'])|\(\s{0,2}\w)|server\.(?:scripttimeout|createobject|mappath)|wscript\.shell|createobject\s{0,4}\((?!\s?[\x22']ro[a-z]{3,24}[\x22'])/,
     {
       score: 5,
       quotable: true,
