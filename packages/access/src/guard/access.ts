@@ -27,6 +27,7 @@ import {
   impersonationRefusal,
   kindRefusal,
   limitRefusal,
+  openRequestsRefusal,
   ownChallenge,
   policyRefusal,
   roleRefusal,
@@ -186,7 +187,9 @@ export class Access {
     }
     let approval: Approval | undefined
     if (rule.approve !== undefined) {
-      approval = await this.#consent(question, act, rule)
+      const asked = await this.#consent(question, act, rule)
+      if ('why' in asked) return this.#refused(question, act, asked)
+      approval = asked
       if (approval.state !== 'approved')
         return this.#refused(question, act, approvalRefusal(approval, this.#follow(approval.id)))
     }
@@ -245,7 +248,7 @@ export class Access {
     return 'authenticate' in said ? stepUpRefusal(said, true) : said
   }
 
-  async #consent(question: ActQuestion, act: Act, rule: CompiledRule): Promise<Approval> {
+  async #consent(question: ActQuestion, act: Act, rule: CompiledRule): Promise<Approval | AccessRefusal> {
     const { approvals, agentOf } = this.#options
     if (approvals === undefined || rule.approve === undefined) throw noApprovals(`act "${act.action}"`)
     const known = await approvals.find(act, question.principal)
@@ -257,17 +260,19 @@ export class Access {
     }
     const agent = agentOf?.(question.principal)
     const preview = await question.preview?.()
-    return approvals.request({
-      act,
-      principal: question.principal,
-      by: rule.approve.by,
-      ttl: rule.approve.ttl,
-      budgets: rule.budgets,
-      ...(rule.approve.rows !== undefined && { rows: rule.approve.rows }),
-      ...(agent !== undefined && { owner: nameOf(agent.owner) }),
-      ...(preview !== undefined && { preview }),
-      ...(question.reason !== undefined && { reason: question.reason }),
-    })
+    return approvals
+      .request({
+        act,
+        principal: question.principal,
+        by: rule.approve.by,
+        ttl: rule.approve.ttl,
+        budgets: rule.budgets,
+        ...(rule.approve.rows !== undefined && { rows: rule.approve.rows }),
+        ...(agent !== undefined && { owner: nameOf(agent.owner) }),
+        ...(preview !== undefined && { preview }),
+        ...(question.reason !== undefined && { reason: question.reason }),
+      })
+      .catch(tooManyOpen)
   }
 
   async #redeem(
@@ -319,6 +324,12 @@ export class Access {
 /** A request that somebody used or decided at the same moment stands in nobody's way. */
 function unlessOver(error: unknown): void {
   if (!(error instanceof ApprovalRefused)) throw error
+}
+
+/** Whoever asked too often is refused: nothing failed. */
+function tooManyOpen(error: unknown): AccessRefusal {
+  if (error instanceof ApprovalRefused && error.why === 'too-many') return openRequestsRefusal(error.message)
+  throw error
 }
 
 /** Whether a request asks for what the rule asks for. */

@@ -150,6 +150,17 @@ export function approvalRefusal(approval: Approval, follow: string): AccessRefus
   }
 }
 
+/** Somebody has asked for consent too often. @param message how often that is */
+export function openRequestsRefusal(message: string): AccessRefusal {
+  return {
+    why: 'limit',
+    status: 429,
+    message,
+    next: 'Ask again once some of them are decided or an hour is over.',
+    headers: [],
+  }
+}
+
 /** A budget of calls is used up. */
 export function limitRefusal(what: string, retryMs: number): AccessRefusal {
   const retryAfter = Math.max(1, Math.ceil(retryMs / 1_000))

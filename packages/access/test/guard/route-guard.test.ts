@@ -278,3 +278,19 @@ test('what the database refused asks for consent when it is sent again, unchange
   clock.advance(600_000)
   assert.equal((await ask(ANN, 'status=old')).said, ALLOW)
 })
+
+test('whoever asked for consent too often is refused with 429, and no guard fails', async t => {
+  const { ask, approvals } = setting(t)
+  for (let n = 0; n < 20; n++) {
+    const { said } = ask({ method: 'POST', target: `/api/purge?n=${n}`, principal: SUE })
+    assert.equal(refused(await said).reasons[0].rule, 'access/approval-pending')
+  }
+  const { said } = ask({ method: 'POST', target: '/api/purge?n=20', principal: SUE })
+  const over = refused(await said)
+  assert.deepEqual([over.status, over.reasons[0].rule], [429, 'access/limit'])
+  assert.match(over.reasons[0].message, /20 requests within an hour/)
+  // What was asked for already is not in the way of itself.
+  const open = refused(await ask({ method: 'POST', target: '/api/purge?n=3', principal: SUE }).said)
+  assert.equal(open.reasons[0].rule, 'access/approval-pending')
+  assert.equal((await approvals.list(OLGA)).length, 20)
+})
