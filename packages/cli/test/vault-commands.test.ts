@@ -35,6 +35,32 @@ const plain = 'a'.repeat(43)
 /** As one in 64 of earlier releases is. */
 const hyphened = `-${'b'.repeat(42)}`
 
+describe('the configuration of a holder', () => {
+  it('that is cut short, empty or away is an error that names it, for every command', async () => {
+    for (const [file, text] of [
+      ['cut.json', '{ "id": 1,'],
+      ['empty.json', ''],
+      ['away.json', undefined],
+    ] as const) {
+      if (text !== undefined) writeFileSync(join(folder, file), text)
+      for (const args of [
+        ['fingerprint', file],
+        ['ask', file, 'status'],
+        ['replace', file, '2'],
+        ['restore', file, 'backup.db'],
+        ['run', file, '--key-file', 'holder.key'],
+      ]) {
+        const { code, stderr } = await run('holder', ...args)
+        assert.equal(code, 2, `${args.join(' ')}: ${stderr}`)
+        assert.match(
+          stderr,
+          new RegExp(`${file.replace('.', '\\.')}: (?:is not JSON|there is no such file|does not exist)`),
+        )
+      }
+    }
+  })
+})
+
 describe('a fingerprint on a command line', () => {
   it('may begin with a hyphen, as an option or after --', async () => {
     writeFileSync(join(folder, 'holder.json'), '{}')

@@ -14,6 +14,7 @@ export {
 export { holderArguments, runHolder } from './holder/holder-process.ts'
 export { HolderStore } from './holder/holder-store.ts'
 export { MemoryJournal } from './holder/memory-journal.ts'
+export { readHolderConfig } from './holder/read-holder-config.ts'
 export { restoreHolder } from './holder/restore-holder.ts'
 export {
   holderIdentity,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { type ConnectionOptions, connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { until } from '../../../test/until.ts'
@@ -267,5 +268,26 @@ describe('three holder processes', () => {
     )
     writeFileSync(key, right)
     await holders.spawn(1)
+  })
+
+  // The last: a holder does not start again on tables that were renamed.
+  it('that cannot write answers nothing and says why, until it can', async () => {
+    await allUp()
+    const records = await seal(1)
+    const rename = (from: string, to: string): void => {
+      for (const id of [1, 2, 3] as const) {
+        const db = new DatabaseSync(holders.data(id))
+        db.exec(`ALTER TABLE ${from} RENAME TO ${to}`)
+        db.close()
+      }
+    }
+    rename('opened', 'elsewhere')
+    await assert.rejects(open(records), { code: 'POSTERN_STORE' })
+    const states = ([1, 2, 3] as const).map(id => holders.operate(id, { op: 'status' }))
+    const state = JSON.stringify(await Promise.all(states))
+    assert.match(state, /"lastFault":\{"at":"20[^"]+","problem":"[^"]*no such table[^"]*"\}/)
+    rename('elsewhere', 'opened')
+    await allUp()
+    await open(records)
   })
 })

@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError } from '@postern/core'
-import { HolderStore, parseHolderConfig } from '@postern/vault/holder'
+import { HolderStore, readHolderConfig } from '@postern/vault/holder'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 
 /** `postern holder fingerprint CONFIG`: what services and the other holders pin. */
 export const run: Command = async ([path = ''], _options, context) => {
   const file = resolve(context.folder, path)
-  const config = parseHolderConfig(JSON.parse(readFileSync(file, 'utf8')), file)
+  const config = readHolderConfig(file)
   const store = HolderStore.open(resolve(dirname(file), config.data))
   const known = store.setting('tls.fingerprint')
   store.close()

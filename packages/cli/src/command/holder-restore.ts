@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, StoreError } from '@postern/core'
 import { askHolder } from '@postern/server'
-import { parseHolderConfig, restoreHolder } from '@postern/vault/holder'
+import { readHolderConfig, restoreHolder } from '@postern/vault/holder'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
 
 /** `postern holder restore CONFIG BACKUP`, while the holder is stopped. */
 export const run: Command = async ([path = '', backup = ''], _options, context) => {
   const file = resolve(context.folder, path)
-  const { data, id } = parseHolderConfig(JSON.parse(readFileSync(file, 'utf8')), file)
+  const { data, id } = readHolderConfig(file)
   if (await isRunning(file))
     throw new ConfigError({ place: file, problem: 'is of a holder that runs', hint: 'stop it first' })
   restoreHolder(resolve(context.folder, backup), resolve(dirname(file), data), id)

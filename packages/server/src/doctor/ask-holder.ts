@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigError, StoreError } from '@postern/core'
 import type { SocketLink } from '@postern/vault'
@@ -8,13 +7,13 @@ const TIMEOUT_MS = 10_000
 /**
  * Asks the running holder of a configuration something through its operator's socket.
  * @throws StoreError when it does not run, or this user may not open the socket
- * @throws ConfigError when it refuses
+ * @throws ConfigError when it refuses, or there is no such configuration
  */
 export async function askHolder(path: string, body: object): Promise<Readonly<Record<string, unknown>>> {
   // Only here: who has no vault need not have it installed.
   const { SocketLink: Link } = await import('@postern/vault')
-  const { parseHolderConfig } = await import('@postern/vault/holder')
-  const config = parseHolderConfig(JSON.parse(readFileSync(path, 'utf8')), path)
+  const { readHolderConfig } = await import('@postern/vault/holder')
+  const config = readHolderConfig(path)
   const socket = resolve(dirname(path), config.operator)
   const store = `holder ${config.id} at ${socket}`
   let link: SocketLink | undefined

@@ -7,7 +7,10 @@ import { ConfigError, StoreError } from '@postern/core'
 import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
 import { encodeFrame, FrameReader } from '../split/frame.ts'
 
-/** Answers the messages of one connection. A promise is waited for; what it throws ends the connection. */
+/**
+ * Answers the messages of one connection. A promise is waited for; what it throws ends the connection, and
+ * is for whoever made the answerer to tell.
+ */
 export type Answerer = (body: unknown) => unknown
 
 /** Connections one listener holds at once. */

@@ -1,15 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  ConfigError,
-  type Event,
-  type EventRecorder,
-  fileProblem,
-  systemClock,
-  systemRandom,
-} from '@postern/core'
-import { parseHolderConfig } from './holder-config.ts'
+import { ConfigError, type Event, type EventRecorder, systemClock, systemRandom } from '@postern/core'
+import { readHolderConfig } from './read-holder-config.ts'
 import { type RunningHolder, startHolder } from './start-holder.ts'
 import type { Unlock } from './unlock.ts'
 import { unlockFrom } from './unlock-options.ts'
@@ -39,27 +31,11 @@ export async function runHolder(
   unlock: Unlock,
   recorder: EventRecorder = new LineRecorder(),
 ): Promise<RunningHolder> {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new ConfigError({ place: path, problem: fileProblem(error) })
-  }
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    throw new ConfigError({
-      place: path,
-      problem: 'is not JSON',
-      hint: 'correct the file, or restore it from a backup',
-    })
-  }
+  const config = readHolderConfig(path)
   // A report on a crash or a signal is written beside the configuration, and would have the passphrase or the
   // credentials of the key service in it.
   process.report.excludeEnv = true
   process.chdir(dirname(resolve(path)))
-  const config = parseHolderConfig(json, path)
   return startHolder({ config, unlock, recorder, clock: systemClock, random: systemRandom })
 }
 

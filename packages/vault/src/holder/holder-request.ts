@@ -162,3 +162,8 @@ function isText(value: unknown): value is string {
 function batch(value: unknown): readonly unknown[] | undefined {
   return Array.isArray(value) && value.length >= 1 && value.length <= MAX_BATCH ? value : undefined
 }
+
+/** Whether something names a person or a service. */
+export function isActor(value: unknown): value is string {
+  return typeof value === 'string' && /^(?:person|service) .{1,256}$/s.test(value)
+}

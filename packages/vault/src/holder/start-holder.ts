@@ -14,10 +14,11 @@ import { DEALERS, HOLDERS, type HolderId, PARTS_OF, type Part } from '../split/p
 import type { HolderAnswer, TrustDomain } from './holder-answer.ts'
 import type { HolderConfig } from './holder-config.ts'
 import { HolderCore } from './holder-core.ts'
+import { HolderFaults } from './holder-faults.ts'
 import { PART_KEY_BYTES } from './holder-keys.ts'
 import { type Listening, listenTls, listenUnix } from './holder-listener.ts'
 import { lockHolder } from './holder-lock.ts'
-import { bytes, isEpoch, isObject, parseContext } from './holder-request.ts'
+import { bytes, isActor, isEpoch, isObject, parseContext } from './holder-request.ts'
 import { HolderStore, TLS_KEY } from './holder-store.ts'
 import { LaterRecorder } from './later-recorder.ts'
 import { PeerOutbox } from './peer-outbox.ts'
@@ -121,6 +122,7 @@ class Holder implements RunningHolder {
   readonly #closedUntil: number
   readonly #recorder: LaterRecorder
   readonly #lock: DirectoryLock
+  readonly #faults: HolderFaults
 
   constructor(
     options: StartHolderOptions,
@@ -130,6 +132,7 @@ class Holder implements RunningHolder {
     lock: DirectoryLock,
   ) {
     this.#lock = lock
+    this.#faults = new HolderFaults(options.config.id, options.clock)
     this.#options = options
     this.#store = store
     this.#kek = kek
@@ -160,7 +163,7 @@ class Holder implements RunningHolder {
         const service = services.find(([, { fingerprint: known }]) => known === fingerprint)?.[0]
         if (service !== undefined) return body => this.#answerService(service, body)
         const peer = HOLDERS.find(id => config.peers[id]?.fingerprint === fingerprint)
-        return peer === undefined ? undefined : body => this.#answerPeer(peer, body)
+        return peer === undefined ? undefined : body => this.#faults.watch(() => this.#answerPeer(peer, body))
       })
       this.port = listening.port
       this.#listeners.push(listening)
@@ -187,10 +190,12 @@ class Holder implements RunningHolder {
     this.#lock.release()
   }
 
-  /** An answer leaves once a power failure would take no more than a little of what was opened. */
+  /** An answer leaves once a power failure would take only a little of what was opened. */
   #answerService(service: string, body: unknown): HolderAnswer | Promise<HolderAnswer> {
-    const answer = this.core.answer(service, body)
-    return this.#store.settled()?.then(() => answer) ?? answer
+    return this.#faults.watch(() => {
+      const answer = this.core.answer(service, body)
+      return this.#store.settled()?.then(() => answer) ?? answer
+    })
   }
 
   #tellFrozen(actor: string, reason: string): void {
@@ -322,6 +327,7 @@ class Holder implements RunningHolder {
       ...(this.#closedUntil > this.#options.clock.now() && {
         closedUntil: new Date(this.#closedUntil).toISOString(),
       }),
+      ...(this.#faults.last !== undefined && { lastFault: this.#faults.last }),
       canaries: this.core.canaries,
       peers: Object.fromEntries([...this.#peers].map(([id, peer]) => [id, peer.isUp ? 'up' : 'down'])),
     }
@@ -388,8 +394,4 @@ function domainOf({ config: { administrator }, unlock }: StartHolderOptions): Tr
     ...(administrator !== undefined && { administrator }),
     ...(unlockedBy !== undefined && { unlockedBy }),
   }
-}
-
-function isActor(value: unknown): value is string {
-  return typeof value === 'string' && /^(?:person|service) .{1,256}$/s.test(value)
 }

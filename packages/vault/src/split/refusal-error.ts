@@ -8,7 +8,8 @@ export interface Refused {
 }
 
 /** What to do when too few holders answer. */
-export const ASK_STATUS = 'start the others: `postern vault status` says which are down'
+export const ASK_STATUS =
+  'start the others: `postern vault status` says which are down, and those that are up print what they cannot do'
 
 /** The error for a request that too few holders answered: the most telling of their refusals. */
 export function refusalError(refusals: readonly Refused[]): Error {
