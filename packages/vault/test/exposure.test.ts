@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createCipheriv, randomBytes } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -93,6 +93,15 @@ describe('what a thief opens with dump, application disk, environment and one wh
       rmSync(loot, { recursive: true })
       assert.deepEqual(exposure, { total: RECORDS, opened: 0, ways: {}, refused: 0 })
     }
+  })
+
+  it('the same, file by file, as in the folder that they lie in', async () => {
+    const loot = steal(1, 2)
+    const folders = readdirSync(loot).map(name => join(loot, name))
+    const exposure = await measureExposure({ values: split, folders, environment: {} })
+    const whole = await measureExposure({ values: split, folders: [loot], environment: {} })
+    rmSync(loot, { recursive: true })
+    assert.deepEqual([exposure.opened, exposure], [RECORDS, whole])
   })
 
   it(`at most 1.5 B an hour from split with the holders in reach (B is ${BUDGET})`, async () => {

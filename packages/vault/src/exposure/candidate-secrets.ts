@@ -86,11 +86,13 @@ function* wordsOf(file: string): Iterable<string> {
 }
 
 /**
- * Every file up to a size in bytes, folders within folders too. Links are not followed: they lead out of what
- * was stolen, or in a circle, as workspaces of npm do.
+ * Every file up to a size in bytes: of folders, of folders within them, and those that are named, as a backup
+ * is. Links are not followed: they lead out of what was stolen, or in a circle, as workspaces of npm do.
  */
 export function filesUnder(folders: readonly string[], most: number = MAX_FILE): readonly string[] {
-  return folders.flatMap(folder => filesIn(folder)).filter(path => statSync(path).size <= most)
+  return folders
+    .flatMap(place => (statSync(place).isFile() ? [place] : filesIn(place)))
+    .filter(path => statSync(path).size <= most)
 }
 
 function filesIn(folder: string): readonly string[] {
