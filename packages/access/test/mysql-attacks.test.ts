@@ -159,6 +159,33 @@ test('MySQL: work that only looks like those ways goes through, each row under i
   })
 })
 
+const SHAPES: readonly Partial<mysql.PoolOptions>[] = [
+  { rowsAsArray: true },
+  { nestTables: true },
+  { nestTables: '_' },
+  { typeCast: false },
+  { typeCast: field => String(field.string()).toUpperCase() },
+]
+for (const shape of SHAPES) {
+  const name = Object.entries(shape).flat().join(' ').slice(0, 30)
+  test(`MySQL: rows are counted and cascades seen, whatever rows the pool gives: ${name}`, async () => {
+    const pool = mysql.createPool({ uri: address, connectionLimit: 1, ...shape })
+    pools.push(pool)
+    guardMysql(pool, { budgets: ALL })
+    await actingAs(alice, async () => {
+      for (const sql of [
+        'DELETE FROM orders',
+        "UPDATE orders SET note = 'gone'",
+        'INSERT INTO orders (id) SELECT seq FROM seq_1001_to_1100',
+      ])
+        await assert.rejects(pool.query(sql), RowBudgetExceeded)
+      await assert.rejects(pool.query('DELETE FROM parents'), /foreign key/)
+      await pool.query('DELETE FROM orders WHERE id = 1')
+    })
+    assert.equal(await damage(), 1)
+  })
+}
+
 /** Statements one after the other on one connection, whatever the answers are. */
 const all =
   (...texts: string[]): Attack =>

@@ -43,6 +43,8 @@ const OUTSIDE = 'a change on a guarded connection needs to be made inside acting
 const HANDLED =
   "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write', 'Handler_tmp_write')"
 
+/** Our own rows are objects of texts and numbers, whatever the pool makes of those of the application. */
+const OWN_ROWS = { rowsAsArray: false, nestTables: false, typeCast: true } as const
 const COUNTERS = ['Handler_delete', 'Handler_update', 'Handler_write'] as const
 
 /** What is called like a table and is a view is of other tables. */
@@ -353,7 +355,7 @@ export class MysqlConnection {
   }
 
   #send(text: string): Promise<MysqlAnswer> {
-    return this.#pass({ method: 'query', statement: text, values: undefined })
+    return this.#pass({ method: 'query', statement: { sql: text, ...OWN_ROWS }, values: undefined })
   }
 
   #pass({ method, statement, values }: Asked): Promise<MysqlAnswer> {
