@@ -13,7 +13,9 @@ import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
 import { checkCalled, checkHandler, checkServer } from './check-mount.ts'
 import { checkOptions } from './check-options.ts'
+import { noticeChildPlugin } from './child-plugin.ts'
 import { noticeEarlierRoutes } from './earlier-routes.ts'
+import { sayAwait } from './not-awaited.ts'
 import type { PosternOptions } from './options.ts'
 import { requireUnbundled } from './unbundled.ts'
 
@@ -119,7 +121,11 @@ export interface Postern {
  * await guarded.close()
  * ```
  */
-export async function postern(options: PosternOptions = {}): Promise<Postern> {
+export function postern(options: PosternOptions = {}): Promise<Postern> {
+  return sayAwait(start(options))
+}
+
+async function start(options: PosternOptions): Promise<Postern> {
   requireUnbundled(import.meta.url)
   // An application that imports this and starts later, or never, should not load all of it.
   const [{ loadConfig, staleImportsSentence, suggest }, runtimes] = await Promise.all([
@@ -213,7 +219,7 @@ export async function postern(options: PosternOptions = {}): Promise<Postern> {
     },
     fastify: (...given: readonly unknown[]) => {
       checkCalled('fastify', 'app.register', given)
-      return http.fastify(current)
+      return noticeChildPlugin(http.fastify(current), warn)
     },
     koa: (...given: readonly unknown[]) => {
       checkCalled('koa', 'app.use', given)

@@ -59,10 +59,10 @@ export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLo
   } catch (error) {
     db?.close()
     if (isBusy(error)) {
-      throw new StoreError(
-        `is in use by another Postern (${processOf(holder)}); ${workerAdvice() ?? 'stop it, or give this one its own directory'}`,
-        { store, retryable: true, cause: error },
-      )
+      const problem = own.has(file)
+        ? 'is in use by another Postern of this process; call postern() once and share what it gives, or close() the first before the next'
+        : `is in use by another Postern (${processOf(holder)}); ${workerAdvice() ?? 'stop it, or give this one its own directory'}`
+      throw new StoreError(problem, { store, retryable: true, cause: error })
     }
     throw sqliteError(error, store)
   }
