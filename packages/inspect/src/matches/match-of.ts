@@ -29,6 +29,7 @@ import { isKeptFile, isWrittenFile } from './kept-file.ts'
 import { isMeasureQuery } from './measure-query.ts'
 import { isProgramSetting } from './program-setting.ts'
 import { isRevisionQuery } from './revision-query.ts'
+import { isSearchedFunction } from './searched-function.ts'
 import { isTicketSearch } from './ticket-search.ts'
 import { weigh } from './weigh.ts'
 
@@ -190,6 +191,7 @@ function isOfLanguage(id: string, route: string, { name, lower }: Reading): bool
   return (
     isMeasureQuery(id, route, name, lower) ||
     isRevisionQuery(id, name, lower) ||
+    isSearchedFunction(id, name, lower) ||
     isTicketSearch(id, route, name, lower)
   )
 }
