@@ -9,23 +9,14 @@ import {
   network,
   ownRules,
   principal,
-  type Rule,
   route,
   tenant,
   window,
 } from '@postern/throttle'
-import { parseLimitRule } from './limit-rule.ts'
 import { LOGIN_ROUTES, renewsSession } from './login-routes.ts'
 import { checkLimitName } from './misnamed-limit.ts'
-import type {
-  CompiledKey,
-  LimitKey,
-  LimitSettings,
-  NamedLimit,
-  OwnLimit,
-  Plan,
-  SingleKey,
-} from './named-limit.ts'
+import type { CompiledKey, LimitKey, LimitSettings, NamedLimit, OwnLimit, SingleKey } from './named-limit.ts'
+import { ownKey, planFailure, plannedRule } from './own-code.ts'
 import { isStaticFile } from './static-file.ts'
 
 /**
@@ -116,7 +107,13 @@ function compileLimit(
     ...(cost !== undefined && { cost }),
     ...(exempt !== undefined && { exempt }),
     ...(eventStreams !== undefined && { eventStreams }),
-    ...(plan !== undefined && { own: ownRules({ otherwise: limit, load: key => ruleOf(plan, key) }) }),
+    ...(plan !== undefined && {
+      own: ownRules({
+        otherwise: limit,
+        load: key => plannedRule(plan, key),
+        onError: planFailure(place === '' ? 'plan of the throttle of a route' : `limits${place}.plan`),
+      }),
+    }),
     ...countedOf(routes, staticFiles),
   }
 }
@@ -132,11 +129,6 @@ function countedOf(
   return {
     when: exchange => isStaticFile(exchange) === wanted && (onRoute === undefined || onRoute(exchange)),
   }
-}
-
-async function ruleOf(plan: Plan, key: string): Promise<Rule | undefined> {
-  const said = await plan(key)
-  return typeof said === 'string' ? parseLimitRule(said) : said
 }
 
 /** An exempt entry that no key can equal would be accepted without effect. */
@@ -188,7 +180,7 @@ function isKeys(key: LimitKey): key is readonly SingleKey[] {
 }
 
 function compileSingleKey(key: SingleKey): CompiledKey {
-  if (typeof key === 'function') return { of: key, name: 'a function' }
+  if (typeof key === 'function') return { of: ownKey(key), name: 'a function' }
   if (typeof key === 'string')
     return { of: { address, network, principal, tenant, apiKey, route }[key](), name: key }
   return 'header' in key
