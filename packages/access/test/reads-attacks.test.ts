@@ -16,6 +16,7 @@ import pg from 'pg'
 import postgres from 'postgres'
 import { until } from '../../../test/until.ts'
 import { TABLE_NAMES } from '../src/read/table-names.ts'
+import { sizeOfValue } from '../src/read/value-size.ts'
 import { CLAIM_KEY, count, guarded } from './support/guarded.ts'
 
 const place = await guarded(
@@ -194,6 +195,47 @@ test('with postgres.js, short errors and temporary tables count as well', async 
   })
   await sql.end()
 })
+
+const SHAPES: readonly (readonly [name: string, options: object])[] = [
+  ['rows in an object', { transform: { row: { from: (row: object) => ({ data: Object.values(row) }) } } }],
+  ['rows as maps', { transform: { row: { from: (row: object) => new Map(Object.entries(row)) } } }],
+  ['rows as texts', { transform: { row: { from: (row: object) => Object.values(row).join() } } }],
+  ['values as maps', { transform: { value: { from: (value: unknown) => new Map([['value', value]]) } } }],
+  ['other names', { transform: postgres.camel }],
+  ['bigint', { types: { bigint: postgres.BigInt } }],
+]
+
+test('a value that holds itself, or says nothing of itself, counts as a page', () => {
+  const made: { self?: object } = {}
+  made.self = made
+  assert.equal(sizeOfValue(made), 8192)
+  assert.equal(sizeOfValue({ toJSON: () => undefined }), 8192)
+  assert.deepEqual([null, 'four', 1n, { a: [1n] }].map(sizeOfValue), [0, 4, 8, 11])
+})
+
+for (const [name, options] of SHAPES)
+  test(`with postgres.js, reads are counted whatever the application makes of them: ${name}`, async () => {
+    const reads = new ReadBudgets({ budgets: TWENTY, clock: new VirtualClock() })
+    const sql = postgres(place.url, { max: 1, onnotice: () => {}, ...options })
+    const shop = guardPostgresJs(sql, { ...own, reads })
+    await actingAs(alice, async () => {
+      const few = await shop.run(
+        session => session`SELECT array_agg(id::int8) AS some_ids FROM customers WHERE id < 3`,
+      )
+      assert.equal(few.length, 1)
+      for (let i = 0; i < 3; i++)
+        await shop
+          .run(
+            session =>
+              session`SELECT array_agg(name) AS all_names, array_agg(id::int8) AS ids FROM customers`,
+          )
+          .then(
+            () => assert.fail('was not counted'),
+            (error: unknown) => assert.ok(error instanceof ReadBudgetExceeded, String(error)),
+          )
+    })
+    await sql.end()
+  })
 
 test('notifications reach who listens on nobody’s behalf, uncounted', async () => {
   const pool = poolWith({ '*.select': rows(1, '1h') })

@@ -1,3 +1,4 @@
+import { sizeOfValue } from '../read/value-size.ts'
 import { isOverwriting } from './cascades.ts'
 
 /** An answer of mysql2, as its callback gets it. */
@@ -54,18 +55,12 @@ export function columnsOf({ fields }: MysqlAnswer): readonly MysqlColumn[] {
  * (`rowsAsArray`), or objects of objects (`nestTables`). Where it cannot be found the whole row counts.
  */
 export function sizeAt(row: object, { name, alias }: MysqlColumn, place: number): number {
-  if (Array.isArray(row)) return sizeOf(row[place])
-  if (Object.hasOwn(row, name)) return sizeOf(Reflect.get(row, name))
+  if (Array.isArray(row)) return sizeOfValue(row[place])
+  if (Object.hasOwn(row, name)) return sizeOfValue(Reflect.get(row, name))
   const nested: unknown = Object.hasOwn(row, alias) ? Reflect.get(row, alias) : undefined
   if (typeof nested === 'object' && nested !== null && Object.hasOwn(nested, name))
-    return sizeOf(Reflect.get(nested, name))
-  return sizeOf(row)
-}
-
-function sizeOf(value: unknown): number {
-  if (value === null || value === undefined) return 0
-  if (typeof value === 'string' || value instanceof Uint8Array) return value.length
-  return typeof value === 'object' ? JSON.stringify(value).length : 8
+    return sizeOfValue(Reflect.get(nested, name))
+  return sizeOfValue(row)
 }
 
 function numberIn(result: unknown, name: string): number {

@@ -4,6 +4,7 @@ import { budgetError, type ReadBudgetExceeded, RowBudgetExceeded } from '../budg
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { columnSources, RowReader, textsIn } from '../read/row-reader.ts'
 import type { TableNames } from '../read/table-names.ts'
+import { sizeOfValue } from '../read/value-size.ts'
 
 /** What a session of postgres.js needs to count what is read in it. */
 export interface SessionReads {
@@ -84,7 +85,7 @@ function counted(query: unknown, { budgets, names, acting, report }: SessionRead
     )
     reader.describe(sources)
     for (const row of rows) {
-      const over = reader.row(place => sizeOf(valueAt(row, place, columns[place]?.name)))
+      const over = reader.row(place => sizeOfValue(valueAt(row, place, columns[place]?.name)))
       if (over !== undefined) return refuse(over)
     }
     return undefined
@@ -162,14 +163,9 @@ function columnsOf(result: unknown, query: object): readonly Column[] {
   return Array.isArray(columns) ? columns : []
 }
 
+/** A value, or the whole row where a `transform` has made something else of it. */
 function valueAt(row: unknown, place: number, name = ''): unknown {
-  if (typeof row !== 'object' || row === null) return undefined
-  return Array.isArray(row) ? row[place] : Reflect.get(row, name)
-}
-
-/** About as many bytes as a value was sent in. */
-function sizeOf(value: unknown): number {
-  if (value === null || value === undefined) return 0
-  if (typeof value === 'string' || value instanceof Uint8Array) return value.length
-  return typeof value === 'object' ? JSON.stringify(value).length : 8
+  if (typeof row !== 'object' || row === null) return row
+  if (Array.isArray(row)) return row[place]
+  return Object.hasOwn(row, name) ? Reflect.get(row, name) : row
 }
