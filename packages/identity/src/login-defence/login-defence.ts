@@ -190,7 +190,7 @@ export class LoginDefence implements Guard {
   async #look(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
     const reading = await login.read(exchange, this.#places)
     if (reading.kind === 'none') return ALLOW
-    if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
+    if (reading.kind !== 'account') return unreadableRefusal(reading.kind, login.sought)
     const account = this.#hash.of('account', reading.account)
     const { client } = this.#clientOf(exchange, account, reading.typed)
     const now = this.#clock.now()
@@ -220,7 +220,7 @@ export class LoginDefence implements Guard {
   async #decideLogin(exchange: Exchange, login: CompiledLogin): Promise<Decision> {
     const reading = await login.read(exchange, this.#places)
     if (reading.kind === 'none') return ALLOW
-    if (reading.kind !== 'account') return unreadableRefusal(reading.kind)
+    if (reading.kind !== 'account') return unreadableRefusal(reading.kind, login.sought)
     const account = this.#hash.of('account', reading.account)
     const { client, cookies, network } = this.#clientOf(exchange, account, reading.typed)
     const now = this.#clock.now()

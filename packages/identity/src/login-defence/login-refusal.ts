@@ -62,8 +62,11 @@ function exemption({ client }: Exchange): ConfigException {
   return { changes: [{ at: ['login', 'exempt'], add: [client] }] }
 }
 
-/** The account of the attempt cannot be determined with certainty, or one request tries several. */
-export function unreadableRefusal(kind: 'unreadable' | 'several'): Refusal {
+/**
+ * The account of the attempt cannot be determined with certainty, or one request tries several.
+ * @param sought fields that the configuration names for it: one that is mistyped there refuses every attempt
+ */
+export function unreadableRefusal(kind: 'unreadable' | 'several', sought?: readonly string[]): Refusal {
   return {
     effect: 'deny',
     guard: 'login',
@@ -75,6 +78,13 @@ export function unreadableRefusal(kind: 'unreadable' | 'several'): Refusal {
           kind === 'several'
             ? 'One request can sign in to one account only, and must name it once.'
             : 'The account to sign in to cannot be read from this request.',
+        ...(kind === 'unreadable' &&
+          sought !== undefined && {
+            evidence: {
+              location: 'body',
+              facts: { sought: sought.join(', '), 'named by': 'login.account of the route' },
+            },
+          }),
       },
     ],
   }

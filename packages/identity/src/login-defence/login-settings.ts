@@ -42,6 +42,8 @@ declare module '@postern/core' {
 /** Settings ready to be asked. */
 export interface CompiledLogin {
   readonly read: AccountReader
+  /** Body fields that the configuration names for the account, if it does. */
+  readonly sought?: readonly string[]
   readonly tests: OutcomeTests
   readonly lanes: LaneRules
 }
@@ -69,8 +71,12 @@ const ACCOUNT_NAMES: readonly string[] = [
 
 /** @throws ConfigError for lanes that cannot be used */
 export function compileLogin(settings: LoginSettings, place: string): CompiledLogin {
+  const { account } = settings
   return {
     read: readerOf(settings),
+    ...(typeof account !== 'function' && {
+      sought: account === undefined ? ['email, username or another usual name'] : listOf(account),
+    }),
     tests: {
       ...(settings.failed !== undefined && { failed: listOf(settings.failed) }),
       ...(settings.succeeded !== undefined && { succeeded: listOf(settings.succeeded) }),
