@@ -184,6 +184,20 @@ const KINDS: HonestKinds = {
       asked('/search', { q: 'concat(0x3a,version())' }),
     ],
   },
+  'translations that begin with a line end': {
+    honest: [
+      sent([{ source: '\nReport bugs to <%s>.\n', target: '\nSegnala i bug a <%s>.\n' }]),
+      posted('application/xml', '<unit><target>\nIndice del archivo:\n</target></unit>'),
+      filled({ target: '\nArchive index:\n' }),
+    ],
+    attacks: [
+      sent({ target: '\ncat /etc/passwd' }),
+      filled({ target: '\nping -c 1 evil.example' }),
+      filled({ target: '\nid' }),
+      filled({ target: '\nJps;id' }),
+      filled({ target: '|Whoami' }),
+    ],
+  },
 }
 
 testKinds(KINDS)

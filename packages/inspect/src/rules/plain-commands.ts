@@ -11,6 +11,8 @@ const SEPARATOR_FIRST =
   /^\s{0,2}(?:[;|]|&{1,2}|\|\||\n)\s{0,4}(?:[a-z][\w+.-]{1,24}|\/(?:[\w.-]{1,24}\/){0,4}[\w.-]{1,24})(?:\s[^\n=]{0,120})?\s{0,2}[;|&#]?\s{0,2}$/
 
 const NEXT_LINE = /^\s{0,2}\n/
+/** A sentence behind an empty line. Where a line end starts a program, its name has no capital. */
+const SENTENCE = /^\s{0,2}\n\s{0,4}[A-Z][a-z]/
 /** One word with a dot or a digit: a host, a number. */
 const PASTED = /^\s{1,8}[a-z][\w+-]{0,24}[.\d][\w.+-]{0,60}\s{0,2}$/
 /** Where people live, whose lines may begin with an empty one. */
@@ -24,6 +26,7 @@ function findSeparatorFirst(reading: Reading): Span | undefined {
   if (!fromStart || text.length > LONGEST || place === 'name') return undefined
   // Last, for a text of which a rule has read the name is looked at again under every other name.
   if (!SEPARATOR_FIRST.test(lower) || !ONE_HOST.test(reading.name)) return undefined
+  if (SENTENCE.test(text)) return undefined
   if (NEXT_LINE.test(lower) && (PLACE.test(reading.name) || PASTED.test(lower))) return undefined
   return { start: 0, end: lower.length }
 }
