@@ -198,6 +198,32 @@ const KINDS: HonestKinds = {
       filled({ target: '|Whoami' }),
     ],
   },
+  'a file of the server in a sentence': {
+    honest: [
+      asked('/search', { q: "It cannot open '/proc/self/stat' on startup" }),
+      filled({ title: 'Please edit the file /etc/sysctl.d/99-x first' }),
+      filled({ label: 'We moved from /var/lib/postgresql to another disk' }),
+    ],
+    attacks: [
+      asked('/search', { q: '/proc/self/stat' }),
+      asked('/search', { q: 'cat /proc/version' }),
+      asked('/search', { q: 'one two\n/proc/version' }),
+      asked('/search', { q: 'one two `cat /proc/version`' }),
+      asked('/search', { q: 'one two $(</proc/version)' }),
+      asked('/search', { q: 'one two ; cat /proc/version' }),
+      asked('/search', { q: 'one two > /var/www/x' }),
+      asked('/search', { q: 'one two ../../proc/version' }),
+      asked('/search', { q: 'one two /proc/version%00.png' }),
+      asked('/search', { q: 'please read /proc/self/environ' }),
+      asked('/search', { q: 'please read the /etc/passwd' }),
+      asked('/search', { q: 'please read the /etc/shadow here' }),
+      asked('/search', { q: 'please read the /root/.ssh/id_rsa' }),
+      asked('/search', { file: 'one two /proc/version' }),
+      asked('/search', { page: 'one two /proc/version' }),
+      asked('/search', { id: 'one two /proc/version' }),
+      filled({ cmd: 'one two /proc/version' }),
+    ],
+  },
 }
 
 testKinds(KINDS)

@@ -31,6 +31,7 @@ import { isProgramSetting } from './program-setting.ts'
 import { isRevisionQuery } from './revision-query.ts'
 import { isSearchedFunction } from './searched-function.ts'
 import { isTicketSearch } from './ticket-search.ts'
+import { isToldFile } from './told-file.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -208,7 +209,9 @@ function isOrdinary(
   const { method, ownPort } = options
   if (isElsewhere(id, family, location) || isFolderSettings(id, method, reading.lower)) return true
   if (isFileThere(id, span, reading, method)) return true
-  if (options.level === 1 && isOrdinaryThere(family, id, reading, location, options)) return true
+  if (options.level === 1) {
+    if (isToldFile(id, span, reading) || isOrdinaryThere(family, id, reading, location, options)) return true
+  }
   if (family === 'ssrf' || family === 'rfi') return isOwnAddress(reading.text, ownPort)
   return family === 'rce' && id !== 'rce/separated-look' && setting === 'secret' && mayBeChance(reading, span)
 }
