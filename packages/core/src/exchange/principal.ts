@@ -34,6 +34,8 @@ export const ANONYMOUS: Principal = Object.freeze({ kind: 'anonymous', id: '' })
 const KINDS: ReadonlySet<unknown> = new Set<Principal['kind']>(['anonymous', 'user', 'service', 'apiKey'])
 const LONGEST = 256
 const NAME = `must be text of 1 to ${LONGEST} characters, without NUL and halves of surrogate pairs`
+const LISTS = ['roles', 'scopes', 'amr'] as const
+const TEXTS = 'of a principal must be a list of texts, such as ["admin"], or absent'
 
 /**
  * Validates a principal that an application supplied, so that limits, bans and the log can rely
@@ -49,7 +51,24 @@ export function checkedPrincipal(said: unknown): Principal {
   if (kind === 'anonymous') return ANONYMOUS
   if (!isName(id)) throw new TypeError(`id of a principal ${NAME}`)
   if (tenant !== undefined && !isName(tenant)) throw new TypeError(`tenant of a principal ${NAME}, or absent`)
+  for (const field of LISTS) if (!isTextsOrAbsent(said, field)) throw new TypeError(`${field} ${TEXTS}`)
+  const { authenticatedAt } = said as Readonly<Record<string, unknown>>
+  if (authenticatedAt !== undefined && authenticatedAt !== null && !Number.isFinite(authenticatedAt))
+    throw new TypeError(
+      'authenticatedAt of a principal must be epoch milliseconds, as of Date.now(), or absent',
+    )
   return said as Principal
+}
+
+/**
+ * Whether a field is a list of texts, or absent. In a text, `includes` finds parts: `superadmin` would have
+ * the role `admin`, and `orders:read-own` the scope `orders:read`.
+ */
+function isTextsOrAbsent(said: object, field: (typeof LISTS)[number]): boolean {
+  const value = (said as Readonly<Record<string, unknown>>)[field]
+  // A column of a database without a value.
+  if (value === undefined || value === null) return true
+  return Array.isArray(value) && value.every(one => typeof one === 'string')
 }
 
 /** Whether two principals are the same to limits, bans and the log. */

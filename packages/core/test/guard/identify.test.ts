@@ -17,9 +17,12 @@ import { exchangeOf, source } from '../exchanges.ts'
 
 const ANN: Principal = { kind: 'user', id: 'ann', tenant: 'acme' }
 
+/** As a row of a database has it. */
+const NULLS = { kind: 'user', id: 'ann', roles: null, scopes: null, authenticatedAt: null }
+
 describe('a principal that an application names', () => {
   test('is taken as it is', () => {
-    for (const said of [ANN, { kind: 'service', id: 'ci' }, { kind: 'apiKey', id: 'x'.repeat(256) }])
+    for (const said of [ANN, { kind: 'service', id: 'ci' }, { kind: 'apiKey', id: 'x'.repeat(256) }, NULLS])
       assert.equal(checkedPrincipal(said), said)
   })
 
@@ -33,6 +36,14 @@ describe('a principal that an application names', () => {
       ['ann', /^a principal is an object, not a string$/],
       [{ kind: 'root', id: 'secret' }, /^kind of a principal must be /],
       [{ kind: 'user' }, /^id of a principal /],
+      // As a text it would have every role and scope that is a part of it.
+      [{ kind: 'user', id: 'ann', roles: 'superadmin' }, /^roles of a principal must be a list of texts/],
+      [{ kind: 'user', id: 'ann', roles: new Set(['admin']) }, /^roles of a principal /],
+      [{ kind: 'user', id: 'ann', roles: [{ name: 'admin' }] }, /^roles of a principal /],
+      [{ kind: 'user', id: 'ann', scopes: 'orders:read-own' }, /^scopes of a principal /],
+      [{ kind: 'user', id: 'ann', amr: 'pwd' }, /^amr of a principal /],
+      [{ kind: 'user', id: 'ann', authenticatedAt: new Date(0) }, /^authenticatedAt of a principal /],
+      [{ kind: 'user', id: 'ann', authenticatedAt: Number.NaN }, /^authenticatedAt of a principal /],
       [{ kind: 'user', id: '' }, /^id of a principal /],
       [{ kind: 'user', id: 7 }, /^id of a principal /],
       [{ kind: 'user', id: 'x'.repeat(257) }, /^id of a principal /],
