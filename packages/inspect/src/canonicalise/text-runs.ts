@@ -6,6 +6,8 @@ export const SMALL = 12_288
 export const CERTAIN = 16
 /** A run that counts where three quarters of the bytes lie in such. */
 const SHORT = 4
+/** Between two runs, a line that neither has, so that they are not two lines of a log or of a head. */
+const BETWEEN = '\n\u00b7\n'
 const RUNS = /[\t\n\r\u0020-\u007e]{4,}/g
 /** Bytes of zero that a text may have: at its end, and between a name and a password (RFC 4616). */
 const MAX_NULLS = 2
@@ -82,7 +84,7 @@ export function textIn(bytes: Buffer): string | undefined {
   const found = bytes.toString('latin1').match(RUNS) ?? []
   const areMost = found.reduce((sum, { length }) => sum + length, 0) * 4 >= bytes.length * 3
   const strings = areMost ? found : found.filter(({ length }) => length >= CERTAIN)
-  return strings.length === 0 ? undefined : strings.join('\n')
+  return strings.length === 0 ? undefined : strings.join(BETWEEN)
 }
 
 /**

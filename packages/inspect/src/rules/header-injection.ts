@@ -115,10 +115,9 @@ export const headerInjectionRules: readonly Rule[] = [
     benign: ['cache\r\nsecurity_level = weak', 'a\rb', 'first line\rx = 1 and more'],
   }),
   // Who reads the log takes the second line for an entry of its own.
-  // Less the pages of GraphQL servers in Ruby: `cursor:v2:` and a packed date.
   pattern(
     'crlf/log-line',
-    /^(?!cursor:v\d:\n)[^\s]{0,80}[\r\n]{1,4}\s{0,2}(?:\[?\d{4}-\d{2}-\d{2}[t\s]\d{2}:\d{2}|\[?(?:info|warn|warning|error|debug|notice|fatal|critical)\]?\s{0,2}[:\]|-]\s{0,2}\w|\[\d{2}\/\w{3}\/\d{4}:)/,
+    /^[^\s]{0,80}[\r\n]{1,4}\s{0,2}(?:\[?\d{4}-\d{2}-\d{2}[t\s]\d{2}:\d{2}|\[?(?:info|warn|warning|error|debug|notice|fatal|critical)\]?\s{0,2}[:\]|-]\s{0,2}\w|\[\d{2}\/\w{3}\/\d{4}:)/,
     {
       score: 5,
       quotable: true,
