@@ -17,8 +17,9 @@ import type { AttackName } from './support/hostile-attacks.ts'
 const ROUNDS = isQuick ? 1 : 5
 /** One after another, so that what scatters within a round is seen. */
 const SLICE_MS = isQuick ? 500 : 1_000
-const QUIET_SLICES = isQuick ? 1 : 2
-const SLICES = isQuick ? 2 : 3
+/** So many that p99 is not the work of one request or two. */
+const QUIET_SLICES = isQuick ? 4 : 2
+const SLICES = isQuick ? 4 : 3
 /** An attack that cannot open its connections in this time is measured with those it has. */
 const SETUP_MS = isQuick ? 4_000 : 12_000
 /** What an attack costs once, when it begins, is over before good clients are measured. */
