@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { actingAs, rows } from '@postern/access'
@@ -278,9 +281,65 @@ test('SQLite: undo sets off the triggers of the application, also those that cha
   const guard = guardSqlite(db, { budgets: { '*.delete': rows(2, '1h'), '*.update': rows(1, '1h') } })
   actingAs({ actor: 'user:alice' }, () => {
     db.exec('DELETE FROM orders')
-    db.exec('CREATE TABLE log (line); CREATE TRIGGER logs AFTER INSERT ON log BEGIN DELETE FROM log; END')
+    db.exec('CREATE TABLE log (line)')
   })
   const [change] = guard.changes()
   assert.equal(guard.undo(change?.change ?? '').restored, 2)
   assert.deepEqual({ ...db.prepare('SELECT orders FROM customers').get() }, { orders: 4 })
 })
+
+test('SQLite: nobody leaves a trigger behind, which changes rows under the budgets of others', () => {
+  const { db } = open()
+  db.exec('CREATE TABLE log (line); CREATE TEMP TABLE own (line)')
+  for (const on of ['orders', 'log', 'main.log', 'temp.own'])
+    for (const kind of ['TRIGGER', 'TEMP TRIGGER', 'TRIGGER IF NOT EXISTS'])
+      assert.throws(() => db.exec(`CREATE ${kind} t AFTER INSERT ON ${on} BEGIN SELECT 1; END`))
+})
+
+/** What a trigger on a table without a budget does, which another program created after the guard. */
+const FOREIGN: readonly (readonly [name: string, body: string])[] = [
+  ['deletes guarded rows', 'DELETE FROM orders'],
+  ['deletes what guarded rows follow', 'DELETE FROM parents'],
+  ['sets off a trigger of the application', 'INSERT INTO queue SELECT id FROM orders'],
+  [
+    'reads hidden columns under our name',
+    'INSERT INTO loot SELECT s FROM (WITH postern_x AS (SELECT secret AS s FROM orders) SELECT s FROM postern_x)',
+  ],
+  [
+    'reads the journal under our name',
+    'INSERT INTO loot SELECT s FROM (WITH postern_x AS (SELECT old AS s FROM postern_budget_journal) SELECT s FROM postern_x)',
+  ],
+]
+for (const [name, body] of FOREIGN)
+  test(`SQLite: undo fails where a later trigger ${name}`, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'postern-undo-'))
+    try {
+      const file = join(folder, 'shop.db')
+      const db = new DatabaseSync(file)
+      db.exec(`
+        CREATE TABLE parents (id INTEGER PRIMARY KEY);
+        CREATE TABLE orders (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parents ON DELETE CASCADE, secret TEXT);
+        CREATE TABLE log (line); CREATE TABLE queue (id); CREATE TABLE loot (line);
+        CREATE TRIGGER logs AFTER INSERT ON orders BEGIN INSERT INTO log VALUES (NEW.id); END;
+        CREATE TRIGGER works AFTER INSERT ON queue BEGIN DELETE FROM orders WHERE id = NEW.id; END;
+        INSERT INTO parents VALUES (1);
+        INSERT INTO orders SELECT value, 1, 'hush' FROM json_each('[1, 2, 3, 4]')`)
+      const guard = guardSqlite(db, {
+        budgets: { 'orders.delete': rows(1, '1h') },
+        columns: { orders: { hidden: ['secret'] } },
+      })
+      actingAs({ actor: 'user:eve' }, () => db.exec('DELETE FROM orders WHERE id = 1'))
+      const change = guard.changes()[0]?.change ?? ''
+      const other = new DatabaseSync(file)
+      other.exec(`CREATE TRIGGER later AFTER INSERT ON log BEGIN ${body}; END`)
+      assert.throws(() => guard.undo(change), /a trigger that was created after the guard/)
+      assert.equal(db.prepare('SELECT count(*) AS n FROM orders').get()?.['n'], 3)
+      assert.equal(db.prepare('SELECT count(*) AS n FROM loot').get()?.['n'], 0)
+      other.exec('DROP TRIGGER later')
+      assert.equal(guard.undo(change).restored, 1)
+      other.close()
+      db.close()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })

@@ -81,14 +81,19 @@ export function budgetAuthorizers({ names, columns, keeps, triggers }: Guarded):
     }
     if (action === constants.SQLITE_READ) return mayRead(first, second, source) ? SQLITE_OK : SQLITE_DENY
     if (action === constants.SQLITE_UPDATE && isFixed(first, second)) return SQLITE_DENY
-    return touchesCounts({ held, known }, action, first, second, source) ? SQLITE_DENY : SQLITE_OK
+    return touchesCounts(held, action, first, second, source) ? SQLITE_DENY : SQLITE_OK
   }
   return {
     guard,
     undoing: (action, first, second, database, source) => {
-      if (source === null || isOurs(source)) return SQLITE_OK
-      // Rows that a trigger changes now are not counted: none that somebody made meanwhile may.
-      if (WRITES.has(action) && isHeld(held, first) && !isHeld(known, source)) return SQLITE_DENY
+      // Our own statements, and what foreign keys do.
+      if (source === null) {
+        left = 0
+        return SQLITE_OK
+      }
+      // Rows that are changed now are not counted. A trigger that somebody made meanwhile may change none of
+      // any table: triggers of the application and foreign keys would go on from there.
+      if (WRITES.has(action) && !isHeld(known, source)) return SQLITE_DENY
       return guard(action, first, second, database, source)
     },
   }
@@ -104,7 +109,7 @@ export function hiddenColumns(columns: Readonly<Record<string, ColumnRights>>): 
 }
 
 function touchesCounts(
-  { held, known }: { readonly held: ReadonlySet<string>; readonly known: ReadonlySet<string> },
+  held: ReadonlySet<string>,
   action: number,
   first: string | null,
   second: string | null,
@@ -115,10 +120,11 @@ function touchesCounts(
     case constants.SQLITE_UPDATE:
     case constants.SQLITE_DELETE:
       return isKept(first) && !isOurs(source)
-    // A trigger that says RAISE(IGNORE) skips those that follow it, ours too, and leaves the row changed.
+    // A trigger outlives who made it: it changes rows whenever others change any, under their budgets, and
+    // uncounted as rows are put back. One that says RAISE(IGNORE) skips those that follow it, ours too.
     case constants.SQLITE_CREATE_TRIGGER:
     case constants.SQLITE_CREATE_TEMP_TRIGGER:
-      return isOurs(first) || isOurs(second) || isHeld(held, second) || isHeld(known, first)
+      return true
     // A unique index on the counts makes OR IGNORE of a statement skip the counting.
     case constants.SQLITE_CREATE_INDEX:
     case constants.SQLITE_CREATE_TEMP_INDEX:

@@ -45,7 +45,7 @@ const MAX_SHOWN = 100
 /**
  * Puts the rows of a change back, the last one first, in one transaction.
  * @param conflicts `stop`: nothing is written when there is one; `skip`: all others are put back
- * @throws ConfigError when a transaction is open, or a table was altered since
+ * @throws ConfigError when a transaction is open, a table was altered since, or a trigger was created since
  */
 export function undoSqlite(
   db: DatabaseSync,
@@ -87,8 +87,9 @@ export function undoSqlite(
     throw new ConfigError(
       {
         place: 'undo',
-        problem: 'a row cannot be put back: the table was altered since, or another row stands in its way',
-        hint: 'nothing was written; undo later changes first',
+        problem:
+          'a row cannot be put back: the table was altered since, another row stands in its way, or a trigger that was created after the guard would change rows',
+        hint: 'nothing was written; undo later changes first, or drop the trigger',
       },
       { cause: error },
     )
