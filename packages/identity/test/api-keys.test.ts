@@ -117,6 +117,19 @@ for (const [name, databases] of Object.entries(DATABASES)) {
       await keys.rotate(key.id, ALICE)
     })
 
+    test('attack: keys that are rotated at once are no more than that either', async t => {
+      const make = await databases(t)
+      const keys = new ApiKeys({ database: await make(), secret: testSecret(), perOwner: 6 })
+      const made = await Promise.all(
+        Array.from({ length: 6 }, (_, i) => keys.create(ALICE, { name: `key ${i}` })),
+      )
+      for (const { key } of made.slice(0, 3)) await keys.rotate(key.id, ALICE)
+      const open = (await keys.list(ALICE)).filter(({ replacedBy }) => replacedBy === undefined)
+      await Promise.allSettled(open.map(({ id }) => keys.rotate(id, ALICE)))
+      const live = (await keys.list(ALICE)).filter(({ revokedAt }) => revokedAt === undefined).length
+      assert.ok(live <= 12, `${live} keys are live`)
+    })
+
     test('rotation keeps the old key for the overlap, and of two rotations at once one wins', async t => {
       const make = await databases(t)
       const clock = new VirtualClock()

@@ -244,8 +244,8 @@ export class ApiKeys {
     if (old === undefined || isNarrower(authority, old))
       throw new CredentialError('there is no such key to rotate')
     // A key that is replaced lives on for the overlap: one key would become any number of them.
-    const most = 2 * (this.#options.perOwner ?? 100)
-    if (authority !== 'operator' && (await this.#countLive(old.owner)) >= most) throw tooMany(most)
+    const most = authority === 'operator' ? Number.POSITIVE_INFINITY : 2 * (this.#options.perOwner ?? 100)
+    if ((await this.#countLive(old.owner)) >= most) throw tooMany(most)
     const maker = createdBy ?? old.createdBy
     const issued = await this.#insert(
       { kind: old.owner.kind, id: old.owner.id, ...(old.tenant !== undefined && { tenant: old.tenant }) },
@@ -259,6 +259,11 @@ export class ApiKeys {
         ...(old.expiresAt !== undefined && { expiresIn: Math.max(0, old.expiresAt - now) }),
       },
     )
+    // As in `create`: keys that are rotated at once.
+    if ((await this.#countLive(old.owner)) > most) {
+      await this.#revoke(issued.key.id, 'lost a race')
+      throw tooMany(most)
+    }
     const until = now + parseDuration(overlap, 'overlap')
     const replaced = await this.#options.database.batch([
       { text: API_KEY_SQL.replace, values: [old.id, issued.key.id, until, now], expect: 1 },
