@@ -13,7 +13,7 @@ import type { RunningConsole } from '@postern/server/console'
 import type { Throttle } from '@postern/throttle'
 import { checkCalled, checkHandler, checkServer } from './check-mount.ts'
 import { checkOptions } from './check-options.ts'
-import { noticeChildPlugin } from './child-plugin.ts'
+import { noticeChildPlugin, type SeenRequests } from './child-plugin.ts'
 import { noticeEarlierRoutes } from './earlier-routes.ts'
 import { sayAwait } from './not-awaited.ts'
 import type { PosternOptions } from './options.ts'
@@ -195,6 +195,7 @@ async function start(options: PosternOptions): Promise<Postern> {
   runtime.listen(noticeEvents(log, onLine, loaded.config))
   const current = (): Engine => runtime.engine
   const warn = log === 'none' ? () => undefined : onLine
+  const seenByFastify: SeenRequests = new WeakSet()
   return {
     get engine() {
       return runtime.engine
@@ -219,7 +220,7 @@ async function start(options: PosternOptions): Promise<Postern> {
     },
     fastify: (...given: readonly unknown[]) => {
       checkCalled('fastify', 'app.register', given)
-      return noticeChildPlugin(http.fastify(current), warn)
+      return noticeChildPlugin(http.fastify(current), seenByFastify, warn)
     },
     koa: (...given: readonly unknown[]) => {
       checkCalled('koa', 'app.use', given)

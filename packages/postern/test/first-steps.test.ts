@@ -81,6 +81,34 @@ describe('a layer that is registered inside of a plugin of Fastify', () => {
     assert.deepEqual([below, above, behind], [[], [], []])
   })
 
+  test('says nothing of requests that it or the application refused, nor of those that passed it in another plugin', async () => {
+    const lines: string[] = []
+    const layer = await postern({ config, onLine: line => lines.push(line) })
+    const app = fastify()
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.headers['x-slow-down'] !== undefined) await reply.code(429).send('later')
+    })
+    for (const prefix of ['/one', '/two'])
+      app.register(
+        async inner => {
+          inner.register(layer.fastify())
+          inner.get('/', async () => 'hello')
+        },
+        { prefix },
+      )
+    assert.equal((await app.inject('/one?q=%3Cscript%3Ealert(1)%3C/script%3E')).statusCode, 403)
+    for (const path of ['/one', '/two']) {
+      assert.equal((await app.inject({ url: path, headers: { 'x-slow-down': '1' } })).statusCode, 429)
+      assert.equal((await app.inject(path)).statusCode, 200)
+    }
+    await app.close()
+    await layer.close()
+    assert.deepEqual(
+      lines.filter(line => line.startsWith('not protected')),
+      [],
+    )
+  })
+
   test('protects the routes there', async () => {
     const layer = await postern({ config, log: 'none' })
     const app = fastify()
