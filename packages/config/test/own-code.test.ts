@@ -39,7 +39,7 @@ describe('a function as the key of a limit', () => {
     const wrong: ReadonlyArray<readonly [given: unknown, message: RegExp]> = [
       [() => ({ id: 1 }), /key of a limit, \(\) => \(\{ id: 1 \}\): gave an object/],
       [() => true, /gave a boolean/],
-      [() => Number.NaN, /gave a number/],
+      [() => Number.NaN, /gave NaN, not a text/],
       [(asked: { user: { id: string } }) => asked.user.id, /asked\.user\.id: failed: .*it gets an exchange/s],
     ]
     for (const [given, message] of wrong)
@@ -48,7 +48,13 @@ describe('a function as the key of a limit', () => {
         (error: unknown) => error instanceof ConfigError && message.test(error.message),
       )
     const late = async (): Promise<string> => Promise.reject(new Error('away'))
-    await assert.rejects(async () => keyOf(late)(exchange), /failed: away/)
+    await assert.rejects(
+      async () => keyOf(late)(exchange),
+      (error: unknown) =>
+        error instanceof ConfigError &&
+        error.message.includes('failed: away') &&
+        error.cause instanceof Error,
+    )
   })
 
   test('is reported once where it never gave a key', async () => {

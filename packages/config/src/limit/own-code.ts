@@ -63,17 +63,22 @@ function textOf(key: unknown, given: OwnKey): string | undefined {
   if (typeof key === 'bigint' || Number.isFinite(key)) return String(key)
   throw new ConfigError({
     place: placeOf(given),
-    problem: `gave ${typeof key === 'object' ? 'an object' : `a ${typeof key}`}, not a text`,
+    problem: `gave ${kindOf(key)}, not a text`,
     hint: 'give the id as a text, or undefined where the limit does not apply',
   })
 }
 
 function failed(error: unknown, given: OwnKey): ConfigError {
-  return new ConfigError({
-    place: placeOf(given),
-    problem: `failed: ${error instanceof Error ? error.message.slice(0, 200) : String(error).slice(0, 200)}`,
-    hint: WHAT_IT_GETS,
-  })
+  const reason = error instanceof Error ? error.message : String(error)
+  return new ConfigError(
+    { place: placeOf(given), problem: `failed: ${reason.slice(0, 200)}`, hint: WHAT_IT_GETS },
+    { cause: error },
+  )
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 function placeOf(given: OwnKey): string {
