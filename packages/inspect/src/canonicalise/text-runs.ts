@@ -9,6 +9,8 @@ const SHORT = 4
 /** Between two runs, a line that neither has, so that they are not two lines of a log or of a head. */
 const BETWEEN = '\n\u00b7\n'
 const RUNS = /[\t\n\r\u0020-\u007e]{4,}/g
+/** Bytes that are white space to a database, a page or a framework that takes them for a text. */
+const SPACES = /[\u000b\u000c\u0085\u00a0]/g
 /** Bytes of zero that a text may have: at its end, and between a name and a password (RFC 4616). */
 const MAX_NULLS = 2
 /** Of so many bytes of a file that is text, one may be a control character. */
@@ -81,7 +83,7 @@ export function textIn(bytes: Buffer): string | undefined {
     if (!CONTROLS.test(text) && text.split('\u0000', MAX_NULLS + 2).length <= MAX_NULLS + 1) return text
   }
   if (bytes.length > SMALL) return areText(bytes) ? bytes.toString('latin1') : undefined
-  const found = bytes.toString('latin1').match(RUNS) ?? []
+  const found = bytes.toString('latin1').replace(SPACES, ' ').match(RUNS) ?? []
   const areMost = found.reduce((sum, { length }) => sum + length, 0) * 4 >= bytes.length * 3
   const strings = areMost ? found : found.filter(({ length }) => length >= CERTAIN)
   return strings.length === 0 ? undefined : strings.join(BETWEEN)

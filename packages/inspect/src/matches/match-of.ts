@@ -5,15 +5,17 @@ import type { Match } from '../rule/match.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
+import { isBehindScript } from '../value/behind-script.ts'
 import { pageSetting } from '../value/edited-page.ts'
 import { isLogLine, isReported } from '../value/handed-over.ts'
 import { isProductText } from '../value/product-texts.ts'
 import type { Reading } from '../value/reading.ts'
 import { isBody } from '../value/reading.ts'
-import { isConsoleStatement, isStatementField } from '../value/statement.ts'
+import { isAthenaQuery, isConsoleStatement, isStatementField } from '../value/statement.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
 import { isToldToModel } from '../value/told-to-models.ts'
 import {
+  isBuildStep,
   isCommandField,
   isFileField,
   isFileText,
@@ -111,13 +113,14 @@ function settingThere(
   reading: Reading,
   location: string,
 ): ValueSetting {
-  if (isLogLine(route, reading, location)) return 'document'
+  const isOwn = !isBehindScript(route)
+  if (isOwn && isLogLine(route, reading, location)) return 'document'
   if (setting === 'plain') return isQuery ? 'quotation' : 'plain'
-  if (isReported(route, reading, location)) return 'report'
+  if (isOwn && isReported(route, reading, location)) return 'report'
   if (isToldToModel(route, reading)) return 'document'
   const isFetched = id === METADATA
   const isKept = isFileText(route, reading) && !(isFetched && CHECKED.test(route))
-  return isKept || (!isFetched && isProductText(route, reading)) ? 'document' : setting
+  return isKept || (!isFetched && isOwn && isProductText(route, reading, location)) ? 'document' : setting
 }
 
 /** A program that the database starts does not answer a query, whoever may send queries. */
@@ -151,9 +154,10 @@ const OF_NO_DOCUMENT: ReadonlySet<string> = new Set([
 ])
 
 /** Whether it stands where a document holds a command, and no document holds this one. */
-function isOfNoDocument(id: string, { place, name }: Reading, location: string): boolean {
+function isOfNoDocument(id: string, reading: Reading, location: string): boolean {
+  const { place, name } = reading
   if (!OF_NO_DOCUMENT.has(id) || !isBody(place)) return false
-  return name === SHELL_PROGRAM || isCommandField(location)
+  return name === SHELL_PROGRAM || isCommandField(location) || isBuildStep(reading, location)
 }
 
 /** Whether a field of a document is there to take what a rule of a family finds: commands or SQL. */
@@ -163,19 +167,19 @@ function takesSuch(
   { start }: Hit['span'],
   reading: Reading,
   location: string,
-  { asksDatabase }: InspectorOptions,
+  { asksDatabase, route }: InspectorOptions,
 ): boolean {
   const { place, name } = reading
-  if (family === 'sqli' && isStatementField(place, name)) return !RUNS_PROGRAM.has(id)
+  if (family === 'sqli' && (isStatementField(place, name) || isAthenaQuery(route(), location)))
+    return !RUNS_PROGRAM.has(id)
   // MySQL sets names between backticks.
   const isName = family === 'rce' && reading.text.charCodeAt(start) === BACKTICK
   const mayBeStatement = isName || family === 'sqli'
   if (mayBeStatement && (isConsoleStatement(reading) || isStatementThere(reading, asksDatabase)))
     return !LEAVES_THE_DATABASE.has(id)
   if (family === 'traversal' && isBody(place) && isFileField(location)) return NAMED.has(id)
-  return (
-    !OF_NO_DOCUMENT.has(id) && QUOTED_BY_COMMANDS.has(family) && isBody(place) && isCommandField(location)
-  )
+  if (OF_NO_DOCUMENT.has(id) || !QUOTED_BY_COMMANDS.has(family) || !isBody(place)) return false
+  return isCommandField(location) || isBuildStep(reading, location)
 }
 
 /** The backend's own host, where something may be called. */

@@ -8,12 +8,14 @@ const OF_A_VARIABLE =
 /** The name of a function as people write it, which does nothing, or tells the time, a number or nothing. */
 const NAMED =
   /^\s{0,4}(?:date|now|print|printf|rand|sleep|length|round|trim|lower|upper|concat|substring)\(\)\s{0,4}$/
+/** What a query is put together of, by the names of columns. */
+const ORDERED = /(?:sort|order|group|column|field|select|where|having|filter)/
 /** Where people look for something. */
 const SEARCH = /^(?:q|query|search|s|keywords?|term)$/
 
 /** Whether somebody looks for a function by its name, or writes one of mathematics: `sin(x)`, `date()`. */
 export function isSearchedFunction(id: string, name: string, lower: string): boolean {
   if (!LOOKS_LIKE.has(id) || lower.length > 40) return false
-  if (OF_A_VARIABLE.test(lower)) return !isOperandParameter(name)
+  if (OF_A_VARIABLE.test(lower)) return !isOperandParameter(name) && !ORDERED.test(name)
   return SEARCH.test(name) && NAMED.test(lower)
 }

@@ -11,8 +11,15 @@ const SEPARATOR_FIRST =
   /^\s{0,2}(?:[;|]|&{1,2}|\|\||\n)\s{0,4}(?:[a-z][\w+.-]{1,24}|\/(?:[\w.-]{1,24}\/){0,4}[\w.-]{1,24})(?:\s[^\n=]{0,120})?\s{0,2}[;|&#]?\s{0,2}$/
 
 const NEXT_LINE = /^\s{0,2}\n/
-/** A sentence behind an empty line. Where a line end starts a program, its name has no capital. */
-const SENTENCE = /^\s{0,2}\n\s{0,4}[A-Z][a-z]/
+/**
+ * A sentence behind an empty line, as translations have it. PowerShell and macOS start programs whatever their
+ * case: a word alone, what is given an address, a path or a switch, and what no sentence begins with count.
+ */
+const SENTENCE =
+  /^\s{0,2}\n\s{0,4}(?!(?:curl|wget|iex|iwr|irm|gci|whoami|ipconfig|ifconfig|ping|nslookup|netstat|powershell|pwsh|cmd|bash|sh|python|perl|ruby|php|node|id|ls|ps|cat|rm|env|dir|del|uname|hostname)\b)[a-z\u00df-\uffff'\u2019]{2,24}(?::\s{0,4}$|,?\s{1,2}(?:[a-z\u00df-\uffff'\u2019",:!?%<>]{1,40}\.{0,3}(?:\s{1,2}|$)){1,40}$)/
+const CAPITAL = /^\s{0,2}\n\s{0,4}[A-Z][a-z]/
+/** Where a translation stands. */
+const TRANSLATED = /(?:^|[._-])target\]?$/
 /** One word with a dot or a digit: a host, a number. */
 const PASTED = /^\s{1,8}[a-z][\w+-]{0,24}[.\d][\w.+-]{0,60}\s{0,2}$/
 /** Where people live, whose lines may begin with an empty one. */
@@ -26,7 +33,7 @@ function findSeparatorFirst(reading: Reading): Span | undefined {
   if (!fromStart || text.length > LONGEST || place === 'name') return undefined
   // Last, for a text of which a rule has read the name is looked at again under every other name.
   if (!SEPARATOR_FIRST.test(lower) || !ONE_HOST.test(reading.name)) return undefined
-  if (SENTENCE.test(text)) return undefined
+  if (CAPITAL.test(text) && SENTENCE.test(lower) && TRANSLATED.test(reading.name)) return undefined
   if (NEXT_LINE.test(lower) && (PLACE.test(reading.name) || PASTED.test(lower))) return undefined
   return { start: 0, end: lower.length }
 }

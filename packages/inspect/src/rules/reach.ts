@@ -39,10 +39,10 @@ function findTarget(reading: Reading): Span | undefined {
 
 /**
  * Where scripts of old keep the folder that they include files from. Pages of settings have addresses
- * under the name of one (`config[callback_url]`, `settings[logo]`).
+ * under the name of one (`config[callback_url]`, `settings[logo]`), not of what is included.
  */
 const INCLUDED_PATH =
-  /^(?:mosconfig_\w{1,32}|_?(?:session|get|post|cookie|files|globals|lang|path)\[\w{1,32}\]|_(?:conf|config|server|env|request|settings?)\[\w{1,32}\]|(?:conf|config|server|env|request|settings?)\[(?!\w{0,24}(?:ur[il]s?|links?|href|endpoint|webhook|callback|hook|logo|image|img|icon|avatar|banner|feed|homepage|website|host|domain|origin|issuer|entity_?id|ref)\])\w{1,32}\]|(?:\w{1,24}_)?(?:root|base|abs(?:olute)?|include|inc|lib|full|script)_?(?:path|dir|directory|folder))$/
+  /^(?:mosconfig_\w{1,32}|_?(?:session|get|post|cookie|files|globals|lang|path)\[\w{1,32}\]|_(?:conf|config|server|env|request|settings?)\[\w{1,32}\]|(?:conf|config|server|env|request|settings?)\[(?!(?:(?!path|inc|lib|root|dir|tpl|templ|script|skin|theme|modul|plugin)\w){0,24}(?:ur[il]s?|links?|href|endpoint|webhook|callback|hook|logo|image|img|icon|avatar|banner|feed|homepage|website|host|domain|origin|issuer|entity_?id|ref)\])\w{1,32}\]|(?:\w{1,24}_)?(?:root|base|abs(?:olute)?|include|inc|lib|full|script)_?(?:path|dir|directory|folder))$/
 
 const INCLUDED_PAGE =
   /^(?:page|include|inc|template|tpl|view|module|lang|language|theme|skin|layout|section|action)$/

@@ -1,3 +1,4 @@
+import { isBehindScript } from './behind-script.ts'
 import type { Reading } from './reading.ts'
 import { isDocument, type ValueSetting } from './value-setting.ts'
 
@@ -80,7 +81,7 @@ export function pageSetting(
   reading: Reading,
 ): ValueSetting {
   const { place, name, text, isPiece } = reading
-  if (place !== 'form') return named
+  if (place !== 'form' || isBehindScript(route)) return named
   if (!isOneOf(SOURCES, name, route) && (family === 'xss' || !isOneOf(EDITORS, name, route))) return named
   return isPiece || isDocument(text) ? 'document' : named
 }

@@ -14,9 +14,11 @@ interface Collector {
 const LOGS: readonly Collector[] = [
   {
     address:
-      /^(?:POST|PUT) (?:\/[\w*.:-]{1,64}){0,3}\/(?:_bulk|_(?:doc|create)(?:\/[\w.:-]{1,128})?|services\/collector(?:\/event|\/raw)?|api\/v2\/logs|v1\/input(?:\/\w{1,64})?|log\/v1|logs\/ingest|v1\/datasets\/[\w.-]{1,64}\/ingest|1\/(?:batch|events)\/[\w.-]{1,64}|insert\/jsonline|api\/[\w.-]{1,64}\/[\w.-]{1,64}\/_(?:json|multi))\/?$/i,
+      /^(?:POST|PUT) (?:\/[\w*.:-]{1,64}){0,3}\/(?:_bulk|_(?:doc|create)(?:\/[\w.:-]{1,128})?|services\/collector(?:\/event|\/raw)?|api\/v2\/logs|v1\/input\/[\w*]{1,64}|log\/v1|logs\/ingest|v1\/datasets\/[\w.-]{1,64}\/ingest|insert\/jsonline|api\/[\w.-]{1,64}\/[\w.-]{1,64}\/_(?:json|multi))\/?$/i,
     quoted: /\.(?:_?msg|message|log|line|event|original|full_log|_raw)$/i,
   },
+  // Honeycomb: below something else, `1` is a number of it.
+  { address: /^POST \/1\/(?:batch|events)\/[\w.-]{1,64}\/?$/i, quoted: /\.(?:message|log|line|msg)$/i },
   {
     address: /^POST (?:\/[\w.-]{1,64}){0,3}\/(?:api\/events\/raw|ingest\/clef)\/?$/i,
     quoted: /^body(?:\.\d{1,5})?\.@(?:mt?|x)$|\.Events\.\d{1,5}\.(?:MessageTemplate|Exception)$/i,

@@ -38,6 +38,12 @@ const PRODUCTS: readonly ProductFields[] = [
       /^POST (?:\/[\w*.-]{1,64}){0,4}\/(?:sparql(?:\/(?:query|update))?|repositories\/[\w*.-]{1,64}(?:\/statements)?)\/?$/i,
     names: new Set(['body']),
   },
+  // Messages that Slack hands over, at whatever address an application has for it.
+  {
+    address:
+      /^POST (?:\/[\w*.-]{1,64}){0,4}\/(?:[\w-]{1,32}[-_])?slack(?:[-_][\w-]{1,32})?(?:\/[\w*-]{1,64}){0,4}\/?$/i,
+    names: new Set(['text']),
+  },
   // Files of a theme that Shopify keeps.
   {
     address: /^(?:PUT|POST) (?:\/[\w.-]{1,64}){0,4}\/themes\/[\d*]{1,20}\/assets(?:\.json)?\/?$/i,
@@ -46,7 +52,8 @@ const PRODUCTS: readonly ProductFields[] = [
 ]
 
 /** Whether a field holds code, or quotes requests, where one kind of product takes such. */
-export function isProductText(route: string, { place, name }: Reading): boolean {
-  if (place !== 'body') return false
+export function isProductText(route: string, { place, name }: Reading, location: string): boolean {
+  // A field can be called `body` too.
+  if (place !== 'body' || (name === 'body' && location !== 'body')) return false
   return PRODUCTS.some(({ names, address }) => names.has(name) && address.test(route))
 }

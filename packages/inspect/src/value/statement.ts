@@ -1,7 +1,7 @@
 import { isBody, type Place, type Reading } from './reading.ts'
 
 /** Fields of documents that are named after SQL: what an editor of queries or a dashboard sends. */
-const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|statement))?$|^querystring$/
+const STATEMENT = /^(?:[\w-]{1,24}[._-])?(?:raw|native)?_?sql(?:_?(?:query|text|statement))?$/
 
 /** What stands behind a query, is joined to it or hidden in it. */
 export const MORE_THAN_ONE: RegExp = /;|--|\/\*|\bunion\b/
@@ -9,6 +9,14 @@ export const MORE_THAN_ONE: RegExp = /;|--|\/\*|\bunion\b/
 /** Whether a field takes whole statements of SQL: there is no other text in it to break out of. */
 export function isStatementField(place: Place, name: string): boolean {
   return place === 'body' && name.length <= 64 && STATEMENT.test(name)
+}
+
+/**
+ * Whether a field is the query that Amazon Athena is given. Elsewhere a field of this name is often what people
+ * look for, which becomes a part of a query.
+ */
+export function isAthenaQuery(route: string, location: string): boolean {
+  return location === 'body.QueryString' && route === 'POST /'
 }
 
 /** The name under which phpMyAdmin and others have it in the address of a page. */

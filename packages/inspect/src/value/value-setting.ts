@@ -59,7 +59,17 @@ function isSecretParameter(name: string): boolean {
  * language model asked its tools for, as a conversation tells it later.
  */
 const COMMAND_FIELD =
-  /\.(?:(?:npm)?scripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run|healthcheck\.test)\.\d{1,4}|steps\.\d{1,4}\.(?:run|script)|commandToExecute|history\.\d{1,4}\.created_by|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?|(?:messages\.\d{1,4}\.(?:tool_calls\.\d{1,4}\.function\.arguments|content\.\d{1,4}\.input)|input\.\d{1,4}\.arguments)(?:\.[\w.-]{1,64})?)$/i
+  /\.(?:(?:npm)?scripts\.[\w:.-]{1,64}|(?:command|args|entrypoint|cmd|script|commands|run|healthcheck\.test)\.\d{1,4}|steps\.\d{1,4}\.(?:run|script)|(?:properties|(?:protectedS|s)ettings)\.commandToExecute|jobs\.[\w-]{1,64}\.[\w.-]{0,64}(?:run|script)(?:\.\d{1,4})?|(?:messages\.\d{1,4}\.(?:tool_calls\.\d{1,4}\.function\.arguments|content\.\d{1,4}\.input)|input\.\d{1,4}\.arguments)(?:\.[\w.-]{1,64})?)$/i
+
+/** Of an image of a container, how one of its layers was built. */
+const BUILD_STEP = /\.history\.\d{1,4}\.created_by$/
+const BUILT =
+  /^(?:\/bin\/(?:ba|da)?sh -c |(?:RUN|COPY|ADD|CMD|ENTRYPOINT|ENV|ARG|EXPOSE|HEALTHCHECK|LABEL|SHELL|USER|VOLUME|WORKDIR) )/
+
+/** Whether a text says how a layer of an image was built, where an image does. */
+export function isBuildStep({ text, fromStart, isPiece }: Reading, location: string): boolean {
+  return fromStart && !isPiece && BUILD_STEP.test(location) && BUILT.test(text)
+}
 
 /** Whether a place in a body is one where a document holds a command. */
 export function isCommandField(location: string): boolean {
@@ -221,7 +231,7 @@ const FILE_PART =
  * of logs (Loki) stand.
  */
 const QUOTING =
-  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.(?:message|new_?[mM]essage|messages\.\d{1,4}|system_?[iI]nstruction)\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|body|notes?|thought|markdown|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|^body\.result\.content(?:\.\d{1,3})?\.text$|\.params\.arguments\.(?:entities|observations)\.\d{1,4}\.(?:observations|contents)\.\d{1,4}$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.(?:\d{1,4}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(?:textMessage\.)?content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|^body\.nodes\.\d{1,4}\.parameters\.(?:query|jsCode|pythonCode|functionCode)$|\.(?:(?:simple_)?query_string|multi_match)\.query$|^body\.(?:dataset_query\.)?native\.query$|\.(?:commits\.\d{1,4}|head_commit|last_commit)\.message$|^body\.event\.(?:message\.)?(?:text|blocks\.\d{1,3}(?:\.elements\.\d{1,3}){1,4}\.text)$|\.(?:security_advisory|repository_advisory|advisory|security_vulnerability)\.(?:description|summary)$|\.(?:Content\.Raw|RawMessage)\.Data$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
+  /^body\.(?:prompt|system|instructions)$|\.system\.\d{1,3}\.text$|\.(?:message|new_?[mM]essage|messages\.\d{1,4}|system_?[iI]nstruction)\.parts\.\d{1,4}\.text$|\.(?:tools|functions)\.\d{1,4}\.(?:[\w.-]{1,256}\.)?description$|\.params\.arguments\.(?:edits\.\d{1,4}\.)?(?:contents?|text|code|body|notes?|thought|markdown|file_text|(?:new|old)_?(?:str|string|[tT]ext))$|^body\.result\.content(?:\.\d{1,3})?\.text$|\.params\.arguments\.(?:entities|observations)\.\d{1,4}\.(?:observations|contents)\.\d{1,4}$|\.metadata\.items\.\d{1,3}\.value$|\.streams\.\d{1,4}\.values\.\d{1,5}\.\d$|\.(?:messages|input)\.(?:\d{1,4}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.(?:textMessage\.)?content(?:\.\d{1,3}(?:\.content\.\d{1,3})?\.text)?$|\.contents\.\d{1,4}\.parts\.\d{1,4}\.text$|^body\.(?:flows|nodes)\.\d{1,4}\.(?:func|initialize|finalize|template|format|info)$|^body\.nodes\.\d{1,4}\.parameters\.(?:query|jsCode|pythonCode|functionCode)$|\.(?:(?:simple_)?query_string|multi_match)\.query$|^body\.(?:dataset_query\.)?native\.query$|\.(?:commits\.\d{1,4}|head_commit|last_commit)\.message$|\.(?:security|repository)_advisory\.(?:description|summary)$|\.(?:Content\.Raw|RawMessage)\.Data$|\.cells\.\d{1,4}\.(?:source|outputs\.\d{1,4}\.data\.text\/html)(?:\.\d{1,5})?$/
 /** What a browser reports of a page (CSP level 3 section 5.3, Reporting API). */
 const SAMPLE = /(?:csp-report|\.\d{1,4}\.body)\.(?:script-)?sample$/
 /**
