@@ -36,9 +36,14 @@ const KINDS: HonestKinds = {
       sent([{ message: LOOKUP }], '/v1/datasets/nginx/ingest'),
       sent({ message: LINE }, '/api/messages'),
       // What stands behind a script is the choice of whoever asks.
-      ...['/vuln.php/_doc', '/cgi-bin/vuln.cgi/log/v1', '/a/b.jsp/_bulk', '/api/show.php/a/b/_json'].map(
-        path => sent({ message: QUERY }, path),
-      ),
+      ...[
+        '/vuln.php/_doc',
+        '/cgi-bin/vuln.cgi/log/v1',
+
+        '/vuln.phar/_doc',
+        '/a/b.jsp/_bulk',
+        '/api/show.php/a/b/_json',
+      ].map(path => sent({ message: QUERY }, path)),
       sent({ message: QUERY }, '/users/1/events/5'),
       sent({ message: QUERY }, '/v1/input'),
       posted('application/json', JSON.stringify({ path: '/../../etc/passwd' }), '/ingest/clef'),

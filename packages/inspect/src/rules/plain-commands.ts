@@ -12,8 +12,9 @@ const SEPARATOR_FIRST =
 
 const NEXT_LINE = /^\s{0,2}\n/
 /**
- * A sentence behind an empty line, as translations have it. PowerShell and macOS start programs whatever their
- * case: a word alone, what is given an address, a path or a switch, and what no sentence begins with count.
+ * A sentence behind an empty line, as translations have it. PowerShell and macOS start programs whatever
+ * their case: a word alone, what is given an address, a path or a switch, and what no sentence begins with
+ * count.
  */
 const SENTENCE =
   /^\s{0,2}\n\s{0,4}(?!(?:curl|wget|iex|iwr|irm|gci|whoami|ipconfig|ifconfig|ping|nslookup|netstat|powershell|pwsh|cmd|bash|sh|python|perl|ruby|php|node|id|ls|ps|cat|rm|env|dir|del|uname|hostname)\b)[a-z\u00df-\uffff'\u2019]{2,24}(?::\s{0,4}$|,?\s{1,2}(?:[a-z\u00df-\uffff'\u2019",:!?%<>]{1,40}\.{0,3}(?:\s{1,2}|$)){1,40}$)/

@@ -12,8 +12,8 @@ export function isStatementField(place: Place, name: string): boolean {
 }
 
 /**
- * Whether a field is the query that Amazon Athena is given. Elsewhere a field of this name is often what people
- * look for, which becomes a part of a query.
+ * Whether a field is the query that Amazon Athena is given. Elsewhere a field of this name is often what
+ * people look for, which becomes a part of a query.
  */
 export function isAthenaQuery(route: string, location: string): boolean {
   return location === 'body.QueryString' && route === 'POST /'
