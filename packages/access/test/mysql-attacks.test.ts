@@ -215,6 +215,56 @@ for (const setting of [
       assert.equal(await damage(), 0)
     })
 
+/** A transaction that is left open, in which a function changed rows that nobody is charged for yet. */
+const left: Attack = async pool => {
+  const connection = await pool.getConnection()
+  for (const sql of ['START TRANSACTION', 'DELETE FROM kept WHERE id <= 5', 'SELECT wipes()'])
+    await connection.query(sql)
+  connection.release()
+}
+
+test('MySQL: nobody is in a transaction that another has left open: what they change stays, and is theirs', async () => {
+  const pool = guardedPool(ALL)
+  const thief = { actor: 'user:thief' }
+  for (const id of [1, 2, 3]) {
+    await actingAs(thief, () => left(pool))
+    await actingAs(alice, () => pool.query('DELETE FROM orders WHERE id = ?', [id]))
+    await actingAs(thief, () => pool.query('ROLLBACK'))
+    assert.equal(await damage(), id)
+  }
+  // What was rolled back is charged to nobody.
+  await actingAs(thief, () => pool.query('DELETE FROM kept WHERE id <= 20'))
+  assert.equal(await damage(), 23)
+})
+
+test('MySQL: who waits for a connection does not get it inside a transaction', async () => {
+  const pool = mysql.createPool({ uri: address, connectionLimit: 1 })
+  pools.push(pool)
+  guardMysql(pool, { budgets: ALL })
+  const connection = await pool.getConnection()
+  await connection.query('BEGIN')
+  const waiting = actingAs(alice, () => pool.query('DELETE FROM orders WHERE id = 1'))
+  const own = actingAs({ actor: 'user:thief' }, () => connection.query('DELETE FROM orders WHERE id = 2'))
+  connection.release()
+  await Promise.all([waiting, own])
+  assert.equal(await damage(), 1)
+})
+
+test('MySQL: a statement of the pool begins no transaction; one that is ended before release is committed', async () => {
+  const pool = guardedPool(ALL)
+  await actingAs(alice, async () => {
+    for (const begin of ['BEGIN', '/* x */ START TRANSACTION'])
+      await assert.rejects(pool.query(begin), /begins a transaction/)
+    const connection = await pool.getConnection()
+    await connection.query('BEGIN')
+    void connection.query('DELETE FROM orders WHERE id = 1')
+    const ended = connection.query('COMMIT')
+    connection.release()
+    await ended
+  })
+  assert.equal(await damage(), 1)
+})
+
 test('MySQL: a connection that could not count is replaced', async () => {
   const pool = guardedPool(ALL)
   await actingAs(alice, async () => {

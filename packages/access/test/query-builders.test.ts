@@ -148,6 +148,31 @@ test('Knex with guarded connections', async () => {
   }
 })
 
+test('Knex: nobody is in a transaction that another has left open', async () => {
+  const seen: unknown[] = []
+  const validate = (connection: unknown): boolean => seen.push(connection) > 0
+  const pool = guardKnexPool({ min: 0, max: 1, validate }, options)
+  const db = knexModule({ client: 'pg', connection: place.url, pool })
+  // Queries of Knex are sent when they are awaited.
+  const as = (name: string, work: () => PromiseLike<unknown>): Promise<unknown> =>
+    actingAs({ actor: `user:${name}` }, async () => await work())
+  try {
+    for (const [id, texts] of [
+      [1, ['BEGIN']],
+      [2, ['BEGIN; SELECT 1 / 0']],
+      [3, ['BEGIN', 'COMMIT AND CHAIN']],
+    ] as const) {
+      for (const text of texts) await as('thief', () => db.raw(text)).catch(() => {})
+      assert.equal(await as('ann', () => db('orders').where({ id }).delete()), 1)
+      await as('thief', () => db.raw('ROLLBACK'))
+      assert.equal(await count(place.owner, `orders WHERE id = ${id}`), 0)
+    }
+    assert.ok(seen.length > 0)
+  } finally {
+    await db.destroy()
+  }
+})
+
 test('TypeORM with a guarded driver', async () => {
   const Orders = new EntitySchema<{ id: number; note: string | null }>({
     name: 'orders',

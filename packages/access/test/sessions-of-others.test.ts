@@ -173,3 +173,69 @@ test('statements of these names that somebody prepared are not in the way of any
   const { rows: usage } = await place.owner.query<{ key: string }>('SELECT key FROM postern_budgets.usage()')
   for (const { actor } of [alice, bob, thief]) assert.ok(usage.some(({ key }) => key === actor))
 })
+
+for (const [how, leave] of [
+  ['open', ['BEGIN']],
+  ['open and without a claim', ['BEGIN', 'COMMIT AND CHAIN']],
+  ['failed', ['BEGIN', 'SELECT 1 / 0']],
+  ['open, and a change in it', ['BEGIN', 'UPDATE orders SET note = NULL WHERE id = 20']],
+] as const)
+  test(`nobody is in a transaction that another has left ${how}`, async t => {
+    const pool = shared(t)
+    for (const id of [10, 11, 12]) {
+      await actingAs(thief, async () => {
+        const client = await pool.connect()
+        for (const text of leave) await client.query(text).catch(() => {})
+        client.release()
+      })
+      const text = 'UPDATE orders SET note = $1 WHERE id = $2'
+      assert.equal((await actingAs(alice, () => pool.query(text, [how, id]))).rowCount, 1)
+      await actingAs(thief, () => pool.query('ROLLBACK'))
+      const { rows: found } = await place.owner.query('SELECT note FROM orders WHERE id = $1', [id])
+      assert.deepEqual(found, [{ note: how }])
+    }
+    const { rows: journal } = await place.owner.query<{ note: string | null }>(
+      'SELECT note FROM orders WHERE id = 20',
+    )
+    assert.deepEqual(journal, [{ note: null }])
+  })
+
+test('several statements in one text leave no transaction open', async t => {
+  const pool = shared(t)
+  await actingAs(thief, () => pool.query('SELECT 1; BEGIN; DELETE FROM orders WHERE id = 30'))
+  await actingAs(alice, () => pool.query('UPDATE orders SET note = $1 WHERE id = 31', ['kept']))
+  await actingAs(thief, () => pool.query('ROLLBACK'))
+  const { rows: found } = await place.owner.query('SELECT note FROM orders WHERE id IN (30, 31) ORDER BY id')
+  assert.deepEqual(found, [{ note: null }, { note: 'kept' }])
+})
+
+test('a statement of the pool begins no transaction, for the next may go over another connection', async t => {
+  const pool = shared(t)
+  for (const begin of [
+    'BEGIN',
+    ' /* x */ start transaction read write;',
+    { text: 'BEGIN ISOLATION LEVEL SERIALIZABLE' },
+  ])
+    await assert.rejects(
+      actingAs(alice, () => pool.query(begin as string)),
+      /begins a transaction/,
+    )
+  const called = await new Promise(resolve => pool.query('BEGIN', resolve))
+  assert.match(String(called), /begins a transaction/)
+  assert.equal((await actingAs(alice, () => pool.query('BEGIN; SELECT 1; COMMIT'))) !== undefined, true)
+})
+
+test('a transaction that is ended without waiting for it, as the connection is given back, is committed', async t => {
+  const pool = shared(t)
+  const client = await pool.connect()
+  const ended = actingAs(alice, () => {
+    const all = ['BEGIN', "UPDATE orders SET note = 'ended' WHERE id = 40", 'COMMIT'].map(text =>
+      client.query(text),
+    )
+    client.release()
+    return Promise.all(all)
+  })
+  await ended
+  const { rows: found } = await place.owner.query('SELECT note FROM orders WHERE id = 40')
+  assert.deepEqual(found, [{ note: 'ended' }])
+})

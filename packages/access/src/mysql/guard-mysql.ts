@@ -6,6 +6,7 @@ import type { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import { CountedBudgets } from '../budget/counted-budgets.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import type { Refused } from '../wrap/guarded-connection.ts'
+import { LeftOpen } from '../wrap/left-open.ts'
 import { MysqlConnection } from './mysql-connection.ts'
 
 /** How a pool of mysql2 is guarded. */
@@ -67,10 +68,17 @@ export function guardMysql<P extends MysqlPool>(pool: P, options: MysqlGuardOpti
     options.onRefusal?.({ acting: who, error })
     who.refused?.(error)
   }
+  const open = new LeftOpen('guardMysql')
+  const guards = new WeakMap<object, MysqlConnection>()
+  const leftOpen = (): void => open.warn()
   pool.on('connection', connection => {
-    new MysqlConnection(connection, { changes, reads, cascades, acting, report })
+    guards.set(
+      connection,
+      new MysqlConnection(connection, { changes, reads, cascades, acting, report, leftOpen }),
+    )
   })
-  handOutInContext(core)
+  takeBack(core, guards)
+  handOutInContext(core, connection => (guards.get(connection)?.isInTransaction ? open.refusal() : undefined))
   return pool
 }
 
@@ -117,11 +125,23 @@ interface MysqlConnectionOfPool {
   release(): void
 }
 
+/** The guard of a connection ends what is open as it is given back: it goes before statements of the next. */
+function takeBack(core: object, guards: WeakMap<object, MysqlConnection>): void {
+  const release: unknown = Reflect.get(core, 'releaseConnection')
+  if (typeof release !== 'function')
+    throw refused('this is not a pool of mysql2', 'give the pool of createPool()')
+  Reflect.set(core, 'releaseConnection', (connection: object) => {
+    guards.get(connection)?.release()
+    return Reflect.apply(release, core, [connection])
+  })
+}
+
 /**
  * A connection goes to whoever asked for it, in the context of that one; `query` and `execute` of the pool
  * keep it until all of a change is done.
+ * @param leftBy the error for a statement of the pool that has left its connection in a transaction
  */
-function handOutInContext(core: object): void {
+function handOutInContext(core: object, leftBy: (connection: object) => Error | undefined): void {
   const getConnection: unknown = Reflect.get(core, 'getConnection')
   if (typeof getConnection !== 'function') return
   const take = (use: Use): unknown =>
@@ -139,8 +159,9 @@ function handOutInContext(core: object): void {
       take((error, connection) => {
         if (error || connection === undefined) return callback(error)
         connection[method](...args.slice(0, -1), (...answer: unknown[]) => {
+          const left = leftBy(connection)
           connection.release()
-          callback(...answer)
+          callback(...(left === undefined ? answer : [left]))
         })
       })
     })

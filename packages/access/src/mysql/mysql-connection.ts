@@ -1,15 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConfigError, CredentialError, StoreError } from '@postern/core'
 import type { Acting } from '../budget/acting-as.ts'
-import type { RowAction } from '../budget/budget.ts'
 import { RowBudgetExceeded } from '../budget/budget-refusal.ts'
 import type { CountedBudgets, TableName, Taken } from '../budget/counted-budgets.ts'
 import type { ReadBudgets } from '../read/read-budgets.ts'
 import { RowReader } from '../read/row-reader.ts'
 import { cascades, FOLLOWED, type Followed, followedOf } from './cascades.ts'
 import { affectedRows, columnsOf, type MysqlAnswer, rowsOf, sizeAt } from './mysql-answer.ts'
-import { isRaw, isScalar, valuesOf } from './mysql-values.ts'
-import { type StatementKind, statementKind } from './statement-kind.ts'
+import { isRaw, isScalar, textOf, valuesOf } from './mysql-values.ts'
+import { ACTION_OF, type StatementKind, statementKind } from './statement-kind.ts'
 
 /** What a guarded connection needs to know. */
 export interface MysqlGuard {
@@ -18,6 +17,8 @@ export interface MysqlGuard {
   readonly cascades: 'refuse' | 'uncounted'
   readonly acting: () => Acting | undefined
   readonly report: (error: RowBudgetExceeded, acting: Acting) => void
+  /** Receives each transaction that was open as its connection was given back. */
+  readonly leftOpen: () => void
 }
 
 type Callback = (error: unknown, result?: unknown, fields?: unknown) => void
@@ -89,6 +90,26 @@ export class MysqlConnection {
           hint: 'use query() or execute()',
         })
       })
+  }
+
+  /** Whether a transaction is open, once all statements are answered. */
+  get isInTransaction(): boolean {
+    return this.#isInTransaction
+  }
+
+  /**
+   * The connection is given back: whoever gets it next is in no transaction of another, whose changes would
+   * be charged to the wrong one, and who could take back those of all others.
+   */
+  release(): void {
+    this.#turn = this.#turn.then(() => this.#endOpen()).catch(() => this.#destroy())
+  }
+
+  async #endOpen(): Promise<void> {
+    if (!this.#isInTransaction) return
+    if (this.#isUnchecked) await this.#handledSince()
+    await this.#rollback()
+    this.#guard.leftOpen()
   }
 
   #ask(method: Method, args: readonly unknown[]): void {
@@ -367,14 +388,6 @@ export class MysqlConnection {
   }
 }
 
-const ACTION_OF: Readonly<Record<string, RowAction>> = {
-  delete: 'delete',
-  update: 'update',
-  insert: 'insert',
-  replace: 'insert',
-  load: 'insert',
-}
-
 function methodOf(target: object, name: string): (...args: unknown[]) => unknown {
   const method: unknown = Reflect.get(target, name)
   if (typeof method !== 'function')
@@ -384,16 +397,4 @@ function methodOf(target: object, name: string): (...args: unknown[]) => unknown
       hint: 'guard the pool, and take connections from it',
     })
   return (...args) => Reflect.apply(method, target, args)
-}
-
-function textOf(statement: unknown): string {
-  const text: unknown =
-    typeof statement === 'object' && statement !== null && 'sql' in statement ? statement.sql : statement
-  if (typeof text !== 'string')
-    throw new ConfigError({
-      place: 'guardMysql',
-      problem: 'a statement has no text',
-      hint: 'pass the SQL as a text, or as `sql` of an object',
-    })
-  return text
 }

@@ -1,3 +1,5 @@
+import { ConfigError } from '@postern/core'
+
 /** Lists within lists that are looked into. */
 const DEPTH = 8
 
@@ -37,4 +39,20 @@ export function isScalar(value: unknown): boolean {
 
 function partsOf(value: object): readonly unknown[] {
   return value instanceof Map || value instanceof Set ? [...value.values()] : Object.values(value)
+}
+
+/**
+ * The text of a statement, as the driver was given it.
+ * @throws ConfigError when it has none
+ */
+export function textOf(statement: unknown): string {
+  const text: unknown =
+    typeof statement === 'object' && statement !== null && 'sql' in statement ? statement.sql : statement
+  if (typeof text !== 'string')
+    throw new ConfigError({
+      place: 'guardMysql',
+      problem: 'a statement has no text',
+      hint: 'pass the SQL as a text, or as `sql` of an object',
+    })
+  return text
 }

@@ -1,4 +1,5 @@
 import { ConfigError } from '@postern/core'
+import type { RowAction } from '../budget/budget.ts'
 
 /** What a statement is, as far as counting needs to know. */
 export type StatementKind =
@@ -10,6 +11,15 @@ export type StatementKind =
       /** The one table that it names as its target; undefined where that is not plain to see. */
       readonly table: string | undefined
     }
+
+/** What a verb does to the rows of its target. */
+export const ACTION_OF: Readonly<Record<string, RowAction>> = {
+  delete: 'delete',
+  update: 'update',
+  insert: 'insert',
+  replace: 'insert',
+  load: 'insert',
+}
 
 /** White space, comments and parentheses in front of the first word. */
 const LEAD = /^(?:[\s(]|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$)|\/\*(?!M?!)[\s\S]*?\*\/)*/

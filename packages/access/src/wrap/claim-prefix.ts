@@ -109,11 +109,17 @@ export class ClaimPrefix {
       this.forget()
     }
     // In the transaction of another it is too late: it is done before the next one.
-    if (this.#isOthers && this.#options.discardBetweenActors === true && this.#isIdle()) this.#discard()
+    if (this.#isOthers && this.#options.discardBetweenActors === true && this.isIdle) this.#discard()
   }
 
-  #isIdle(): boolean {
+  /** Whether nothing is under way, and no transaction is open. */
+  get isIdle(): boolean {
     return this.#status === 'I' && this.#sent.length === 0
+  }
+
+  /** Whether a transaction is open or has failed, and nothing is under way that could end it. */
+  get isOpen(): boolean {
+    return this.#status !== 'I' && this.#sent.length === 0
   }
 
   /** Takes what statements have left in the session, before the next one. */

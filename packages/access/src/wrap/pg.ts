@@ -10,6 +10,7 @@ import {
   refusedError,
   reportRefusal,
 } from './guarded-connection.ts'
+import { LeftOpen } from './left-open.ts'
 import { PgReads } from './pg-reads.ts'
 
 /** What is used of a `pg.Pool`. */
@@ -50,11 +51,49 @@ export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
   keepContext(pool)
   const record: RunApart = (text, values) => pool.query(text, [...values])
   const names = tableNames(record)
+  const claims = new WeakMap<PgClient, ClaimPrefix>()
   pool.on('connect', client => {
-    guardConnection(client, options, record, names)
+    claims.set(client, guardConnection(client, options, record, names))
   })
+  endWhatIsLeft(pool, claims)
   if (options.reads !== undefined) learnNamesFirst(pool, names)
   return pool
+}
+
+/**
+ * A transaction ends with whoever has its connection. The next one would be in it under the claim of the first,
+ * who could take back what all of them changed, or in a failed one, where nothing works for anybody.
+ */
+function endWhatIsLeft(pool: PgPool, claims: WeakMap<PgClient, ClaimPrefix>): void {
+  const left = new LeftOpen('guardPool')
+  const released = (error: unknown, client: PgClient): void => {
+    const claim = claims.get(client)
+    if (!error && claim !== undefined) void rolledBack(client, claim, left)
+  }
+  Reflect.apply(pool.on, pool, ['release', released])
+  const query: unknown = Reflect.get(pool, 'query')
+  if (typeof query !== 'function') return
+  Reflect.set(pool, 'query', (...args: unknown[]) => {
+    if (!BEGINS.test(textOf(args[0]))) return Reflect.apply(query, pool, args)
+    const callback = args.at(-1)
+    if (typeof callback !== 'function') return Promise.reject(left.refusal())
+    process.nextTick(callback, left.refusal())
+    return undefined
+  })
+}
+
+/** Ends what is open on a connection that was given back. Undefined when nothing is. */
+export function rolledBack(
+  client: PgClient,
+  claim: ClaimPrefix,
+  left: LeftOpen,
+): Promise<unknown> | undefined {
+  if (claim.isIdle) return undefined
+  if (claim.isOpen) left.warn()
+  // In the driver's queue, behind what was asked for and not waited for: that may be a COMMIT.
+  return new Promise(resolve => {
+    Reflect.apply(client.query, client, ['ROLLBACK', undefined, resolve])
+  })
 }
 
 /**
@@ -104,7 +143,8 @@ export function guardClient<C extends PgClient>(
   options: GuardOptions,
   record: RunApart = async () => {},
 ): C {
-  return guardConnection(client, options, record, tableNames(record))
+  guardConnection(client, options, record, tableNames(record))
+  return client
 }
 
 /** What tables are called, for connections of one pool. */
@@ -113,12 +153,12 @@ export function tableNames(record: RunApart): TableNames {
 }
 
 /** As `guardClient`, for one of several connections to the same database. */
-export function guardConnection<C extends PgClient>(
-  client: C,
+export function guardConnection(
+  client: PgClient,
   options: GuardOptions,
   record: RunApart,
   names: TableNames,
-): C {
+): ClaimPrefix {
   const connection: unknown = Reflect.get(client, 'connection')
   const Query: unknown =
     Reflect.get(client.constructor, 'Query') ??
@@ -182,7 +222,7 @@ export function guardConnection<C extends PgClient>(
     })
   }
   Reflect.set(client, 'query', query)
-  return client
+  return claims
 }
 
 /** Statements of the wrapper: what they return is not counted. */
@@ -246,7 +286,12 @@ const TRANSACTIONLESS =
  */
 const ENDS = /^\s*(?:ROLLBACK|ABORT|COMMIT|END)\b[^;]*;?\s*$/i
 
-function textOf({ text }: Submittable): string {
+/** One statement that begins a transaction and leaves it open. */
+const BEGINS = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION)\b[^;]*;?\s*$/i
+
+/** The text of a query, or of what makes one. */
+function textOf(query: unknown): string {
+  const text: unknown = typeof query === 'object' && query !== null ? Reflect.get(query, 'text') : query
   return typeof text === 'string' ? text : ''
 }
 
