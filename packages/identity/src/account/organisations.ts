@@ -43,18 +43,35 @@ const JOINED = 'FROM membership m JOIN organisation o ON o.id = m.organisation_i
 const OTHER_OWNER = `EXISTS (SELECT 1 FROM membership other WHERE other.organisation_id = $1 AND other.account_id <> $2
   AND ' ' || other.roles || ' ' LIKE '% owner %')`
 
+/** Whether the account of a parameter is an owner now. */
+const ownedBy = (account: `$${number}`): string =>
+  `EXISTS (SELECT 1 FROM membership own WHERE own.organisation_id = $1 AND own.account_id = ${account}
+  AND ' ' || own.roles || ' ' LIKE '% owner %')`
+
 const SQL: Readonly<
-  Record<'insert' | 'join' | 'ofAccount' | 'members' | 'setRoles' | 'leave' | 'emailOf', string>
+  Record<
+    'insert' | 'lock' | 'join' | 'accept' | 'ofAccount' | 'members' | 'setRoles' | 'leave' | 'emailOf',
+    string
+  >
 > = {
   insert: 'INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3)',
+  /**
+   * One change of members at a time, each of which sees the one before: in PostgreSQL a statement does not see
+   * what another is just changing, and who is removed could still act as owner, or two last owners leave at once.
+   */
+  lock: 'UPDATE organisation SET name = name WHERE id = $1',
   join: `INSERT INTO membership (organisation_id, account_id, roles, created_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (organisation_id, account_id) DO NOTHING`,
+  accept: `INSERT INTO membership (organisation_id, account_id, roles, created_at)
+    SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT) WHERE ${ownedBy('$5')}
     ON CONFLICT (organisation_id, account_id) DO NOTHING`,
   ofAccount: `SELECT ${COLUMNS} ${JOINED} WHERE m.account_id = $1 ORDER BY o.name LIMIT 200`,
   members: `SELECT ${COLUMNS} ${JOINED} WHERE m.organisation_id = $1 ORDER BY m.created_at LIMIT 10000`,
-  setRoles: `UPDATE membership SET roles = $3 WHERE organisation_id = $1 AND account_id = $2
+  setRoles: `UPDATE membership SET roles = $3 WHERE organisation_id = $1 AND account_id = $2 AND ${ownedBy('$4')}
     AND (' ' || $3 || ' ' LIKE '% owner %' OR ${OTHER_OWNER})`,
   emailOf: 'SELECT email FROM account WHERE id = $1',
-  leave: `DELETE FROM membership WHERE organisation_id = $1 AND account_id = $2 AND ${OTHER_OWNER}`,
+  leave: `DELETE FROM membership WHERE organisation_id = $1 AND account_id = $2 AND ${OTHER_OWNER}
+    AND (CAST($3 AS TEXT) = $2 OR ${ownedBy('$3')})`,
 }
 
 const INVITATION_MS = 7 * 86_400_000
@@ -148,13 +165,13 @@ export class Organisations {
     if (taken === undefined || organisationId === undefined || email === undefined) return undefined
     // Nothing is kept that would bring a member back who is removed later.
     await this.#tokens.revokeAbout('invitation', { organisation: organisationId, email })
-    const inviter = (await this.members(organisationId)).find(member => member.accountId === taken.accountId)
-    if (inviter?.roles.includes(OWNER) !== true) return undefined
     const roles = field(taken.data, 'roles') ?? ''
-    await this.#database.batch([
-      { text: SQL.join, values: [organisationId, account.id, roles, this.#clock.now()] },
+    const joining = [organisationId, account.id, roles, this.#clock.now(), taken.accountId ?? '']
+    const isNew = await this.#database.batch([
+      { text: SQL.lock, values: [organisationId] },
+      { text: SQL.accept, values: joining, expect: 1 },
     ])
-    this.#tell('organisation.joined', account.id, { organisation: organisationId, roles })
+    if (isNew) this.#tell('organisation.joined', account.id, { organisation: organisationId, roles })
     return (await this.ofAccount(account.id)).find(member => member.organisationId === organisationId)
   }
 
@@ -171,7 +188,8 @@ export class Organisations {
     await this.#mustOwn(owner, organisationId)
     const text = checkedRoles(roles)
     const changed = await this.#database.batch([
-      { text: SQL.setRoles, values: [organisationId, accountId, text], expect: 1 },
+      { text: SQL.lock, values: [organisationId] },
+      { text: SQL.setRoles, values: [organisationId, accountId, text, owner.id], expect: 1 },
     ])
     if (changed)
       this.#tell('organisation.roles-changed', owner.id, {
@@ -190,7 +208,8 @@ export class Organisations {
   async remove(by: Account, organisationId: string, accountId: string): Promise<boolean> {
     if (by.id !== accountId) await this.#mustOwn(by, organisationId)
     const left = await this.#database.batch([
-      { text: SQL.leave, values: [organisationId, accountId], expect: 1 },
+      { text: SQL.lock, values: [organisationId] },
+      { text: SQL.leave, values: [organisationId, accountId, by.id], expect: 1 },
     ])
     if (!left) return false
     const [row] = await this.#database.rows<{ email: string }>(SQL.emailOf, [accountId])
