@@ -8,8 +8,8 @@ type Validate = (connection: PgClient) => unknown
 type AfterCreate = (connection: PgClient, done: (error: unknown, connection: PgClient) => void) => void
 
 /**
- * Pool settings for Knex with the client `pg`: each connection is guarded as it is made, and a transaction that
- * somebody has left open is rolled back before the next one gets it.
+ * Pool settings for Knex with the client `pg`: each connection is guarded as it is made, and a transaction
+ * that somebody has left open is rolled back before the next one gets it.
  * @param record runs a statement on another connection, to record refusals in the database
  * @example
  * const db = knex({ client: 'pg', connection, pool: guardKnexPool({ min: 0, max: 10 }, { claim }) })

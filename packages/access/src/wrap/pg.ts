@@ -61,8 +61,8 @@ export function guardPool<P extends PgPool>(pool: P, options: GuardOptions): P {
 }
 
 /**
- * A transaction ends with whoever has its connection. The next one would be in it under the claim of the first,
- * who could take back what all of them changed, or in a failed one, where nothing works for anybody.
+ * A transaction ends with whoever has its connection. The next one would be in it under the claim of the
+ * first, who could take back what all of them changed, or in a failed one, where nothing works for anybody.
  */
 function endWhatIsLeft(pool: PgPool, claims: WeakMap<PgClient, ClaimPrefix>): void {
   const left = new LeftOpen('guardPool')

@@ -56,8 +56,8 @@ const SQL: Readonly<
 > = {
   insert: 'INSERT INTO organisation (id, name, created_at) VALUES ($1, $2, $3)',
   /**
-   * One change of members at a time, each of which sees the one before: in PostgreSQL a statement does not see
-   * what another is just changing, and who is removed could still act as owner, or two last owners leave at once.
+   * One change of members at a time, each of which sees the one before: in PostgreSQL a statement does not
+   * see what another is just changing, and who is removed could still act as owner, or two last owners leave.
    */
   lock: 'UPDATE organisation SET name = name WHERE id = $1',
   join: `INSERT INTO membership (organisation_id, account_id, roles, created_at) VALUES ($1, $2, $3, $4)
