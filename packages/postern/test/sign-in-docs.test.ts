@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { loadConfig } from '@postern/config'
 
@@ -41,6 +41,14 @@ function isClosable(value: unknown): value is { close(): Promise<void> | void } 
 }
 
 describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
+  before(() => {
+    // The secret of the reader's own tokens, which docs/bring-your-own.md reads.
+    process.env['JWT_SECRET'] = 'a secret of 32 bytes, as it asks'
+  })
+  after(() => {
+    delete process.env['JWT_SECRET']
+  })
+
   for (const page of PAGES) {
     test(`${page}.md: every configuration is accepted, and every program runs`, async context => {
       const folder = mkdtempSync(join(here, '.docs-'))

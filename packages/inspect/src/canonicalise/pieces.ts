@@ -2,6 +2,9 @@ import { CHAR } from '../value/features.ts'
 import { isInTable } from '../value/table-row.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
 
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
 /** What stands around a value that is quoted, commented out, fenced or set in markup. */
 const WRAPPED =
   /^(?:"([^"]{1,2048})"|'([^']{1,2048})'|`{1,3}([^`]{1,2048})`{1,3}|\/\*{1,2}([\s\S]{1,2048}?)\*\/|<!--([\s\S]{1,2048}?)-->|(?:\/\/|#|--|>|\*|- )\s{0,4}([\s\S]{1,2048})|<[a-z][^<>]{0,64}>([^<>]{1,2048})<\/[a-z]\w{0,16}>|\(([^()]{1,2048})\))[;,.]?$/i
@@ -24,10 +27,17 @@ function unwrapped(text: string): string | undefined {
 
 /** Characters with which a wrapped text begins, and white space before them. */
 const BEGINS = /^["'`/<#>*(\s-]/
+const SMALLEST_LETTER = 65
+const BACKTICK = 96
+const LETTERS_END = 123
 
 /** Whether a text could have such parts: most have none, and then nothing else need be known of it. */
 export function mayHavePieces(text: string, chars: number): boolean {
-  return (chars & (CHAR.newline | CHAR.comment)) !== 0 || BEGINS.test(text)
+  if ((chars & (CHAR.newline | CHAR.comment)) !== 0) return true
+  const first = charCodeAt.call(text, 0)
+  // Most texts begin with a letter.
+  const isLetter = first >= SMALLEST_LETTER && first < LETTERS_END && first !== BACKTICK
+  return !isLetter && BEGINS.test(text)
 }
 
 /**

@@ -27,8 +27,8 @@ const STRETCH = 256
 export class TextFilter {
   /** Which places lead to any text: small enough to stay close to the processor. */
   readonly #bits: Uint8Array = new Uint8Array(PLACES >> 3)
-  /** By place, where the first of the entries begins that it leads to; -1: none. */
-  readonly #first: Int32Array = new Int32Array(PLACES).fill(-1)
+  /** By place, the number of the last of the entries that it leads to, and one more; 0: none. */
+  readonly #first: Uint16Array | Int32Array
   /** Of each entry the number of its text, where the next of its place begins, and what `apartAt` says. */
   readonly #entries: Int32Array
   /** Of each text, where its characters begin in `#codes`, and of one more where the last ends. */
@@ -73,6 +73,7 @@ export class TextFilter {
     let count = 0
     for (const text of all) count += text.length > 2 ? 1 : FOLDS
     this.#entries = new Int32Array(ENTRY * count)
+    this.#first = count < PLACES ? new Uint16Array(PLACES) : new Int32Array(PLACES)
     this.#starts = new Int32Array(all.length + 1)
     const joined = all.join('')
     this.#codes = copied.copy(joined, 0, joined.length).slice(0, joined.length)
@@ -141,7 +142,9 @@ export class TextFilter {
   #meetAll(codes: Uint16Array, place: number, behind: number, length: number, isLocated: boolean): void {
     const entries = this.#entries
     const foundIn = this.#foundIn
-    for (let entry = this.#first[place] as number; entry >= 0; entry = entries[entry + 1] as number) {
+    for (let link = this.#first[place] as number; link !== 0; ) {
+      const entry = (link - 1) * ENTRY
+      link = entries[entry + 1] as number
       // Most are told apart by one more character.
       const apart = entries[entry + 2] as number
       const beside = behind + (apart >> 16)
@@ -214,7 +217,7 @@ export class TextFilter {
     entries[entry] = index
     entries[entry + 1] = this.#first[place] as number
     entries[entry + 2] = apart
-    this.#first[place] = entry
+    this.#first[place] = entry / ENTRY + 1
     return entry + ENTRY
   }
 
