@@ -26,7 +26,7 @@ export function isCutOff(lower: string, separator: number, before: string): bool
   return CUT_OFF.test(before) && !/\s/.test(before)
 }
 
-export function isDouble(lower: string, separator: number): boolean {
+function isDouble(lower: string, separator: number): boolean {
   const code = charCodeAt.call(lower, separator)
   return (code === 38 || code === 124) && charCodeAt.call(lower, separator + 1) === code
 }
@@ -73,4 +73,14 @@ export function isPipeline(before: string): boolean {
     .trim()
     .split(/\s{1,8}/, 6)
   return words.length < 6 && isShellCommand(words[0] ?? '')
+}
+
+/** `tea & curl`: one ampersand with a space on both sides. */
+export function isSpacedAmpersand(lower: string, separator: number): boolean {
+  return (
+    charCodeAt.call(lower, separator) === 38 &&
+    !isDouble(lower, separator) &&
+    charCodeAt.call(lower, separator + 1) === 32 &&
+    charCodeAt.call(lower, separator - 1) === 32
+  )
 }

@@ -1,6 +1,7 @@
-import type { Reading } from '../value/reading.ts'
+import { isBody, type Reading } from '../value/reading.ts'
 import { isFreeText, isOperandParameter } from '../value/value-setting.ts'
-import { isCutOff, isDouble, isIsolated, isLeading, isPipeline } from './before-command.ts'
+import { isAmongAlternatives } from './alternatives.ts'
+import { isCutOff, isIsolated, isLeading, isPipeline, isSpacedAmpersand } from './before-command.ts'
 import { endsElement } from './element-end.ts'
 import { isFiltering } from './filter-command.ts'
 import { isIdling } from './idle-command.ts'
@@ -13,7 +14,7 @@ import {
   isTellingCommand,
   looksAround,
 } from './shell-words.ts'
-import { isTalkedOf } from './talked-of.ts'
+import { isTalkedOf, isToldToFetch } from './talked-of.ts'
 
 const {
   argument: ARGUMENT_REACH,
@@ -140,11 +141,14 @@ export class FoundCommand {
    * names no file.
    */
   get isFilter(): boolean {
+    return this.#isPiped && !this.certain && !this.wrapped && isFiltering(this.command, this.#rest)
+  }
+
+  /** Behind one bar, not two. */
+  get #isPiped(): boolean {
     const { lower } = this.#reading
     const { separator } = this.#spot
-    if (charCodeAt.call(lower, separator) !== 124 || charCodeAt.call(lower, separator + 1) === 124)
-      return false
-    return !this.certain && !this.wrapped && isFiltering(this.command, this.#rest)
+    return charCodeAt.call(lower, separator) === 124 && charCodeAt.call(lower, separator + 1) !== 124
   }
 
   /** What stands before the separator is one argument, or a command itself. */
@@ -262,21 +266,24 @@ export class FoundCommand {
     )
   }
 
+  /** A shell that reads what is fetched, in a sentence of a body that tells people to type so. */
+  get isTold(): boolean {
+    if (this.certain || !isBody(this.#reading.place) || !this.#isPiped) return false
+    return isToldToFetch(this.command, this.before, this.#rest) && !isOperandParameter(this.#reading.name)
+  }
+
   /** One of the words among which an expression chooses, in brackets: `\.(css|js|sh)$`. */
   get isAlternative(): boolean {
     const { lower } = this.#reading
     const { separator } = this.#spot
     if (this.certain || charCodeAt.call(lower, separator) !== 124) return false
-    return ALTERNATIVE_AFTER.test(this.#rest) && ALTERNATIVES_BEFORE.test(this.before)
+    return isAmongAlternatives(this.before, this.#rest)
   }
 
   /** A program that does nothing as it stands. */
   get isIdle(): boolean {
-    return (
-      !this.certain &&
-      !this.wrapped &&
-      isIdling(this.command, this.#rest, this.#reading, this.#spot.separator)
-    )
+    if (this.certain || this.wrapped) return false
+    return isIdling(this.command, this.#rest, this.#reading, this.#spot.separator)
   }
 
   /** A change of folder, and nothing done there. */
@@ -310,11 +317,6 @@ export class FoundCommand {
 }
 
 const SUBSTITUTED = /^\$\([^()`\n]{1,200}\)$/
-/** Behind one of the words of a choice: the next one, or its end. */
-const ALTERNATIVE_AFTER = /^(?:\|[\w.*+?-]{1,24}){0,40}\)/
-/** Before it: a bracket which no shell takes where it stands, and words. */
-const ALTERNATIVES_BEFORE =
-  /(?:^|[^$<>;|&\s"'`={(!])\((?:\?[:=!])?(?:[\w.*+?-]{1,24}\|){0,40}[\w.*+?-]{1,24}$/
 const FOLDER = /^\s{1,4}[\w/.~-]{1,64}\s{0,4}(?:\n|$)/
 /** Nothing, a number, a date or an address, or a name and an equals sign; and what ends a command. */
 const BEFORE_TRIED = /^(?:[\d.:/-]{0,40}\s?|[\w.-]{1,24}=|[\w.-]{0,24}[;|&]{1,2}\s?)$/
@@ -367,7 +369,8 @@ function rateStart(found: FoundCommand): number {
 }
 
 function rateSeparated(found: FoundCommand): number {
-  if (found.isChangeOfFolder || found.isSentence || found.isAlternative || found.isIdle) return 3
+  if (found.isChangeOfFolder || found.isSentence || found.isAlternative || found.isIdle || found.isTold)
+    return 3
   const argument = found.hasArgument('separator')
   if (found.certain) return argument || found.isIsolated('separator') ? 6 : 4
   if (found.spaced && !isTellingCommand(found.command) && !found.flagged && !found.sensitive) return 3
@@ -377,16 +380,6 @@ function rateSeparated(found: FoundCommand): number {
   if (found.isIsolated('separator')) return 6
   if (found.sensitive || found.isGlued) return 5
   return found.english ? 3 : 4
-}
-
-/** `tea & curl`: one ampersand with a space on both sides. */
-function isSpacedAmpersand(lower: string, separator: number): boolean {
-  return (
-    charCodeAt.call(lower, separator) === 38 &&
-    !isDouble(lower, separator) &&
-    charCodeAt.call(lower, separator + 1) === 32 &&
-    charCodeAt.call(lower, separator - 1) === 32
-  )
 }
 
 /** Behind the command stands a separator, and nothing but a comment behind that: `2;id;`. */

@@ -24,3 +24,28 @@ export function isTalkedOf(command: string, rest: string, lower: string, from: n
   if (!REMARKED.test(command) && !(TALKED_OF.test(command) && SENTENCE.test(rest))) return false
   return WORDS_ALONE.test(lower.slice(from, from + SENTENCE_REACH))
 }
+
+/** A shell, and what stands behind it where it runs what it reads: it is given no command and no file. */
+const SHELL = /^(?:ba|da|z|k)?sh$/
+const READS =
+  /^(?:\s-s(?:\s(?:--\s)?[\w./:=-]{1,80}){0,8}|\s-[ex]{1,2})?[.,!)"']{0,2}\s{0,4}(?:$|[.,!)]\s|\s(?:and|or|then|to|which|in|on|as|but|first|again)\s)/
+/**
+ * A sentence that tells what to type, to the end of the fetch whose output the shell is to read. The word
+ * right before the fetch does not run it, as `sudo` and `env` do, and nothing before it ends a command.
+ */
+const TOLD_FETCH =
+  /(?:(?:^|[^\w/.-])(?:as|by|command|do|execute|first|is|just|like|or|paste|run|running|then|this|try|type|use|using|via|with)\s|[:,\u2013\u2014]\s{1,2})["'(]?(?:curl|wget)\s(?:[\w=:.,/@+-]{1,80}\s{1,2}){0,6}["']?https?:\/\/[\w.:/?=@%~+-]{1,200}["']?(?:\s{1,2}-[\w-]{1,24}){0,4}\s{1,2}$/
+const COMMAND_ENDS = /[;|&`$<>\\\n\r]/
+
+/**
+ * Whether a sentence names a shell that is to read what is fetched: `Install it with: curl -fsSL
+ * https://x.example | sh`. Before the pipe stands the sentence, so that a shell that got all of it would
+ * fetch nothing and read what a program of the name of its first word says.
+ * @param before what stands before the pipe
+ * @param rest what stands behind the name of the shell
+ */
+export function isToldToFetch(command: string, before: string, rest: string): boolean {
+  return (
+    SHELL.test(command) && TOLD_FETCH.test(`${before} `) && !COMMAND_ENDS.test(before) && READS.test(rest)
+  )
+}
