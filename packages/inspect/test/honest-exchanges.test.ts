@@ -193,6 +193,8 @@ const KINDS: HonestKinds = {
     ],
     attacks: [
       asked('/items', { id: 'sin(x)' }),
+      asked('/items', { sort: 'if(1=1,id,name)&x' }),
+      asked('/items', { id: '5&7=7#' }),
       asked('/items', { sort_by: 'rand()' }),
       asked('/items', { order: 'rand()' }),
       asked('/items', { order: 'exp(x)' }),
@@ -259,6 +261,9 @@ const KINDS: HonestKinds = {
       filled({ code: 'puts one two /proc/version' }),
       asked('/search', { q: 'cat one two /proc/version' }),
       asked('/search', { q: 'one two -f /etc/fstab' }),
+      asked('/search', { q: 'one two x:///var/run/docker.sock' }),
+      asked('/search', { q: 'one two file:///proc/version' }),
+      asked('/search', { q: 'one two /var/run/docker.sock' }),
       asked('/search', { q: 'curl one -T two /etc/fstab' }),
       asked('/search', { q: "copy users from '/etc/fstab'" }),
       asked('/search', { q: 'load data local infile "/etc/fstab"' }),

@@ -8,7 +8,7 @@ const OPENED =
   /file|path|dir|folder|page|doc|include|template|url|uri|src|load|read|root|conf|log|view|cmd|exec|command|run|shell|arg|option|module|action|target|host|code|expr|script|sql|statement|eval|formula|xpath/
 /** Files that hold secrets, or that intruders ask for first: they count in a sentence too. */
 const SOUGHT =
-  /passwd|shadow|sudoers|group|hosts|issue|ssh|_rsa|\.env|environ|cmdline|\.git|\.aws|\.kube|htpasswd|htaccess|secret|token|credential|\bkeys?\b|\.pem|wp-config|config\.php|web\.config|\.ini|history|\.\.|\/(?:root|home|srv|mnt)\/|backup|\.sql|\.bak|config\b|\/fd\/|access[._]log|error[._]log/
+  /passwd|shadow|sudoers|group|hosts|issue|ssh|_rsa|\.env|environ|cmdline|\.git|\.aws|\.kube|htpasswd|htaccess|secret|token|credential|\bkeys?\b|\.pem|wp-config|config\.php|web\.config|\.ini|history|\.\.|\/(?:root|home|srv|mnt)\/|backup|\.sql|\.bak|config\b|\/fd\/|\.sock|access[._]log|error[._]log/
 /** What makes a command of a text, ends the name of a file, or gives one to a switch. */
 const ACTS = /[;|&<>`$\u0000\n\r\\{}]|%[\da-f]{2}|\$\(|\s--?[a-z]/
 /** A command as the whole of a value, or a statement that reads a file into a table. */
@@ -26,6 +26,7 @@ export function isToldFile(id: string, { start, end }: Hit['span'], reading: Rea
   if (id !== 'traversal/sensitive-file' || text.length > LONGEST) return false
   if ((place !== 'query' && !isBody(place)) || isOperandParameter(name) || OPENED.test(name)) return false
   if (ACTS.test(lower) || SOUGHT.test(lower) || COMMANDED.test(lower)) return false
-  const path = /[/a-z]/.exec(lower.slice(start, end))
-  return path !== null && TOLD_BEFORE.test(text.slice(0, start + path.index))
+  const found = lower.slice(start, end)
+  const path = /[/a-z]/.exec(found)
+  return path !== null && !found.includes('://') && TOLD_BEFORE.test(text.slice(0, start + path.index))
 }

@@ -19,20 +19,11 @@ const LEAVING =
   CHAR.hash |
   CHAR.comment
 
+const CUT_OFF = CHAR.dashes | CHAR.hash | CHAR.comment | CHAR.semicolon
 /** With what a query goes on behind a string that was ended, where no word of it does. */
-const GOING_ON =
-  CHAR.dashes |
-  CHAR.hash |
-  CHAR.comment |
-  CHAR.semicolon |
-  CHAR.pipe |
-  CHAR.equals |
-  CHAR.plus |
-  CHAR.at |
-  CHAR.ampersand
-
-/** A query is left behind a quote, or behind two signs of logic. One ampersand stands between two names. */
-const QUOTE_OR_PIPE = CHAR.apostrophe | CHAR.quote | CHAR.pipe
+const GOING_ON = CUT_OFF | CHAR.pipe | CHAR.equals | CHAR.plus | CHAR.at | CHAR.ampersand
+/** What a query is left by, calls, or is cut off with: one ampersand alone stands between two names. */
+const LEFT = CUT_OFF | CHAR.apostrophe | CHAR.quote | CHAR.pipe | CHAR.paren
 
 const ATTACKS = [
   "1' or '1'='1",
@@ -142,11 +133,11 @@ const structure: Rule[] = [
     signs: [{ all: { chars: 0, holds: 0 }, some: [{ chars: GOING_ON, holds: 0 }] }],
     find: reading =>
       (reading.chars & GOING_ON) !== 0 &&
-      ((reading.chars & QUOTE_OR_PIPE) !== 0 || reading.text.includes('&&')) &&
+      ((reading.chars & LEFT) !== 0 || reading.text.includes('&&')) &&
       (reading.words & (WORD.sqlVerb | WORD.sqlLogic | WORD.sqlName)) === 0
         ? sql.find(reading)
         : undefined,
-    attacks: ["'||1||'", "a@b.example';", "admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1'],
+    attacks: ["'||1||'", "a@b.example';", "admin'--", "x'||'y'='xy", "1'#", '1 && 1 = 1', '1 & 1=1--'],
     benign: ["the '90s -- a decade", '\'-"8 TRACK PL', '"flagging" -american -festive --peace'],
   },
 ]
