@@ -1,3 +1,5 @@
+import { isShellCommand } from './shell-words.ts'
+
 /** Words that join a sentence, right behind a command. */
 const SENTENCE =
   /^ (?:is|isn't|was|wasn't|are|aren't|were|has|hasn't|had|does|doesn't|did|didn't|can|can't|could|will|won't|would|should|must|may|the|a|an|and|or|but|to|it|its|this|that|which|now|not|no|with|without|for|from|of|on|in|as|by|also|still|simply|only|just|again|already|always|never|needs|works|fails|failed)(?:[ ,.!?]|$)/
@@ -36,16 +38,25 @@ const READS =
 const TOLD_FETCH =
   /(?:(?:^|[^\w/.-])(?:as|by|command|do|execute|first|is|just|like|or|paste|run|running|then|this|try|type|use|using|via|with)\s|[:,\u2013\u2014]\s{1,2})["'(]?(?:curl|wget)\s(?:[\w=:.,/@+-]{1,80}\s{1,2}){0,6}["']?https?:\/\/[\w.:/?=@%~+-]{1,200}["']?(?:\s{1,2}-[\w-]{1,24}){0,4}\s{1,2}$/
 const COMMAND_ENDS = /[;|&`$<>\\\n\r]/
+/** Quotes that a shell takes out of a word (`s''udo`), or a value that it sets before it runs something. */
+const DISGUISED = /["']{2}|\w"\w|\w'\w{0,8}'\w|^\s{0,8}\w{1,40}=/
+/** The first word, as a shell has it. */
+const FIRST_WORD = /^\s{0,8}["'(]{0,2}([\w./-]{1,40})/
+/** What runs the command behind it. */
+const RUNS =
+  /^(?:builtin|command|coproc|do|else|env|exec|if|nice|nohup|setsid|stdbuf|sudo|then|time|timeout|while|xargs)$/
 
 /**
  * Whether a sentence names a shell that is to read what is fetched: `Install it with: curl -fsSL
  * https://x.example | sh`. Before the pipe stands the sentence, so that a shell that got all of it would
- * fetch nothing and read what a program of the name of its first word says.
+ * fetch nothing and read what a program of the name of its first word says. A program that shells know would
+ * run, or what is behind it would.
  * @param before what stands before the pipe
  * @param rest what stands behind the name of the shell
  */
 export function isToldToFetch(command: string, before: string, rest: string): boolean {
-  return (
-    SHELL.test(command) && TOLD_FETCH.test(`${before} `) && !COMMAND_ENDS.test(before) && READS.test(rest)
-  )
+  if (!SHELL.test(command) || COMMAND_ENDS.test(before) || DISGUISED.test(before) || !READS.test(rest))
+    return false
+  const first = FIRST_WORD.exec(before)?.[1]?.replace(/^.*\//, '') ?? ''
+  return !RUNS.test(first) && !isShellCommand(first) && TOLD_FETCH.test(`${before} `)
 }
