@@ -138,12 +138,18 @@ export const embeddedCodeRules: readonly Rule[] = [
   // What LaTeX hands to a shell, and the files that it writes.
   pattern(
     'rce/latex',
-    /\\(?:immediate\s{0,2}\\)?write18\s{0,2}\{|\\input\s{0,2}\{?\s{0,2}\||\\openout\s{0,2}(?:\\[a-z@]{1,24}|\d{1,2})\s{0,2}=/,
+    /\\(?:immediate\s{0,2}\\)?write18\s{0,2}\{|\{\s{0,2}\\write18\s{0,2}\}|\\input\s{0,2}\{?\s{0,2}\||\\openout\s{0,2}(?:\\[a-z@]{1,24}|\d{1,2})\s{0,2}=/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.backslash,
-      attacks: ['\\immediate\\write18{id}', '\\input|id', '\\openout\\f=x.tex', '\\immediate\\openout5=a'],
+      attacks: [
+        '\\immediate\\write18{id}',
+        '\\url{\\write18}',
+        '\\input|id',
+        '\\openout\\f=x.tex',
+        '\\immediate\\openout5=a',
+      ],
       benign: ['\\write{x}', '\\input{chapter1}', '\\openout\\f'],
     },
   ),

@@ -30,7 +30,7 @@ function findLookupQuote(reading: Reading): Span | undefined {
 const RUNNING_FOLDER =
   /^\s{0,2}(?:\/(?:etc\/(?:cron\.\w{1,8}|init\.d|profile\.d|sudoers\.d|ld\.so\.conf\.d|systemd\/system)|var\/spool\/cron(?:\/crontabs)?|root\/\.ssh|home\/[\w.-]{1,32}\/\.ssh)|(?:\/[\w.-]{1,32}){1,6}\/webapps(?:\/\w{1,32})?)\/?\s{0,2}$/
 const WRITTEN_TO =
-  /^(?:(?:save|dest(?:ination)?|output|download|upload|target|backup|export|store|data|log|temp|tmp|work)?_?-?(?:dir(?:ectory)?|folder|location)|out|output|dest(?:ination)?|save_?to)$/
+  /^(?:(?:save|dest(?:ination)?|output|download|upload|target|backup|export|store|data|log|temp|tmp|work)?_?-?(?:dir(?:ectory)?|folder|location)|out|output|out(?:put)?_?(?:dir|folder|path)_\w{1,24}|dest(?:ination)?|save_?to)$/
 
 /** Such a folder as the one into which a program is to write. */
 function findRunningFolder(reading: Reading): Span | undefined {

@@ -54,13 +54,19 @@ export const grantedRightRules: readonly Rule[] = [
   // What is handed out to one person, asked for as a list or as another type: a database finds any of it.
   pattern(
     'nosqli/secret-list',
-    /\[(?:reset_password_token|password_reset_token|reset_token|confirmation_token|unlock_token|invitation_token|remember_token|activation_token)\]\[\w{0,8}\]$/,
+    /\[(?:reset_password_token|password_reset_token|reset_token|confirmation_token|unlock_token|invitation_token|remember_token|activation_token)\]\[\w{0,8}\]$|^user\[email\]\[\d{0,2}\]$/,
     {
       score: 5,
       places: ['name'],
       chars: CHAR.bracket,
-      attacks: ['user[reset_password_token][]', 'account[confirmation_token][0]'],
-      benign: ['user[reset_password_token]', 'user[tokens][]', 'confirmation_token'],
+      attacks: ['user[reset_password_token][]', 'account[confirmation_token][0]', 'user[email][]'],
+      benign: [
+        'user[reset_password_token]',
+        'users[email][]',
+        'user[email]',
+        'user[tokens][]',
+        'confirmation_token',
+      ],
     },
   ),
 ]

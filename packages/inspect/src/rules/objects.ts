@@ -18,6 +18,8 @@ const UNSIGNED = /"alg"\s{0,8}:\s{0,8}"none"/i
 /** A key that is a file, a query or a command (RFC 7515 section 4.1.4: the name of a key). */
 const KEY_ELSEWHERE =
   /"kid"\s{0,8}:\s{0,8}"[^"]{0,200}?(?:\.\.[/\\]|\/dev\/|\/etc\/|\/proc\/|'|\\"|[|;`]|\bunion\b)/i
+/** The key itself, of a kind that nobody shows: whoever takes it verifies with what the sender chose. */
+const KEY_WITHIN = /"jwk"\s{0,8}:\s{0,8}\{[^{}]{0,300}"kty"\s{0,8}:\s{0,8}"oct"/i
 /** Signatures of ECDSA whose two numbers are zero, which verifiers of old took (CVE-2022-21449). */
 const ZERO_SIGNATURE = /\.(?:MAYCAQACAQA|A{86,176})(?![\w-])/
 
@@ -34,7 +36,7 @@ export function findUnsignedToken(text: string): Span | undefined {
     const start = found.index + found[0].indexOf('eyJ')
     const end = found.index + found[0].length
     const header = Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
-    if (UNSIGNED.test(header) || KEY_ELSEWHERE.test(header)) return { start, end }
+    if (UNSIGNED.test(header) || KEY_ELSEWHERE.test(header) || KEY_WITHIN.test(header)) return { start, end }
     first ??= start
   }
   if (first === undefined) return undefined
@@ -84,10 +86,12 @@ export const objectRules: readonly Rule[] = [
       'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.',
       'Bearer eyJ0eXAiOiJKV1QiLCJhbGciOiJOb25lIn0.eyJhZG1pbiI6dHJ1ZX0.',
       'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZG1pbiJ9.MAYCAQACAQA',
+      `${Buffer.from('{"alg":"HS256","jwk":{"kty":"oct","k":"YQ"}}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`,
       `${Buffer.from('{"alg":"HS256","kid":"../../dev/null"}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`,
     ],
     benign: [
       `${Buffer.from('{"alg":"RS256","kid":"https://a.example/k#1"}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`,
+      `${Buffer.from('{"typ":"dpop+jwt","alg":"ES256","jwk":{"kty":"EC","crv":"P-256"}}').toString('base64url')}.eyJzdWIiOiIxIn0.c2ln`,
       'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl',
       'eyJhIjoxfQ.b',
       'eyJhbGciOiJub25lIn0',

@@ -12,6 +12,7 @@ import { embeddedCodeRules } from './embedded-code.ts'
 import { evaluatedFormRules } from './evaluated-forms.ts'
 import { exploitRules } from './exploits.ts'
 import { fetchingXmlRules } from './fetching-xml.ts'
+import { foreignLanguageRules } from './foreign-languages.ts'
 import { foreignProgramRules } from './foreign-programs.ts'
 import { gadgetRules } from './gadgets.ts'
 import { grantedRightRules } from './granted-rights.ts'
@@ -35,6 +36,7 @@ import { programOptionRules } from './program-options.ts'
 import { rceRules } from './rce.ts'
 import { reachRules } from './reach.ts'
 import { remoteCommandRules } from './remote-commands.ts'
+import { runtimeReachRules } from './runtime-reach.ts'
 import { serialisedObjectRules } from './serialised-objects.ts'
 import { serverFileRules } from './server-files.ts'
 import { sqlFormRules } from './sql-forms.ts'
@@ -93,6 +95,8 @@ export const ownRules: readonly Rule[] = [
   ...evaluatedFormRules,
   ...deviceValueRules,
   ...foreignProgramRules,
+  ...foreignLanguageRules,
+  ...runtimeReachRules,
   ...windowsCommandRules,
   ...interpolatedCallRules,
   ...addressFormRules,

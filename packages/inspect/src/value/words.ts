@@ -103,7 +103,7 @@ const LISTS: readonly (readonly [number, string])[] = [
       'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 aaeaaad ro0ab ro0abq ro0abx ro0abxny ro0abxnyab jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
-      'objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
+      'totalscollector collectorlist totalcollector dataisurl objectdataprovider expandedwrapper resourcedictionary assemblyinstaller sortedset activitysurrogateselector textformattingrunproperties typeconfusedelegate psobject z ' +
       'windowsidentity pscredential system jdbc init autodeserialize jdk sun groovy xmldecoder beans __type __class javaclass classname mysql mchange zaxxer oracle socketfactory execute grab grabconfig grabresolver asttest python async weblogic bsh jakarta clojure ognlutil ognlcontext getdeclaredmethod jndiloginmodule trigger erlang getservletcontext',
   ],
   [WORD.lookup, 'jndi ldap ldaps rmi dns iiop corba nis env sys lower upper ctx'],
@@ -118,7 +118,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.runtime,
-    '_g redis debug pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __subclasses__ __reduce__ popen ' +
+    '_g redis debug pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __bases__ __subclasses__ __reduce__ popen ' +
       '__unhandled_exc__ __reduce_ex__ execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
   [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
