@@ -222,6 +222,32 @@ describe('a database that was put back to an older state', () => {
     await log.close()
   })
 
+  test('is in trouble all the time, also while events are stored that nobody numbers', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { commitTimeout: '2s', pollInterval: '1h' })
+    await write(log, 0, 10)
+    const restore = await backup(db)
+    await write(log, 10, 20)
+    await restore()
+    const details: string[] = []
+    const query = db.query.bind(db)
+    t.mock.method(db, 'query', async (...given: Parameters<typeof query>) => {
+      const answer = await query(...given)
+      // Once the log has seen that its row is stored.
+      if (given[0].includes('INSERT INTO audit_inbox'))
+        setImmediate(() => details.push(log.health().detail ?? 'well'))
+      return answer
+    })
+    for (let i = 20; i < 25; i++) {
+      log.record(requestEvent(i))
+      await until(() => details.length === i - 19)
+      await until(() => log.health().ok === false)
+    }
+    // The first row is stored before the log has looked.
+    for (const detail of details.slice(1)) assert.match(detail, /it was put back to an older state/)
+    await log.close()
+  })
+
   test('is not gone on with when it has grown other entries meanwhile', async t => {
     const db = await database(t)
     const log = await openInstance(db, { commitTimeout: '2s', pollInterval: '1h' })

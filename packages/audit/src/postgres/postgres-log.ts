@@ -86,6 +86,8 @@ export class DatabaseLog implements PostgresAuditLog {
   #sequencing: Promise<void> | undefined = undefined
   #again = false
   #size = 0
+  /** Why the inbox takes nothing, and why nothing leaves it: one going well says nothing of the other. */
+  #inboxTrouble: string | undefined = undefined
   #trouble: string | undefined = undefined
   #lookingAgain: NodeJS.Timeout | undefined = undefined
   #lookAgainIn = LOOK_AGAIN_MS
@@ -106,7 +108,7 @@ export class DatabaseLog implements PostgresAuditLog {
       maxWaiting: parts.maxWaiting,
       onStored: (inbox, waiter) => this.#unnumbered.set(inbox, { waiter, since: this.#clock.monotonic() }),
       onResult: problem => {
-        this.#trouble = problem
+        this.#inboxTrouble = problem
       },
       onAttempt: () => void this.sequence(),
     })
@@ -262,7 +264,8 @@ export class DatabaseLog implements PostgresAuditLog {
       const state = await this.#progress(seen.rows[0]?.last ?? '0', goal)
       if (state?.waits === false && !state.behind) return
       if (state?.waits === false) goal ??= state.size
-      if (this.#trouble !== undefined) throw inboxError(`cannot publish: ${this.#trouble}`, true)
+      const trouble = this.#inboxTrouble ?? this.#trouble
+      if (trouble !== undefined) throw inboxError(`cannot publish: ${trouble}`, true)
       if (this.#clock.monotonic() > end) throw inboxError(`cannot publish: ${NO_PROGRESS}`, true)
       await new Promise<void>(resolve => setTimeout(resolve, this.#sequencer.wasHeld ? LOOK_AGAIN_MS : 0))
     }
@@ -319,12 +322,12 @@ export class DatabaseLog implements PostgresAuditLog {
 
   health(): Health {
     const { lost } = this.#inbox
-    const detail = [this.#trouble, lost > 0 ? `${lost} events were lost` : undefined]
+    const detail = [this.#inboxTrouble, this.#trouble, lost > 0 ? `${lost} events were lost` : undefined]
       .filter(part => part !== undefined)
       .join('; ')
     return {
       name: 'audit',
-      ok: this.#trouble === undefined,
+      ok: this.#inboxTrouble === undefined && this.#trouble === undefined,
       required: this.#parts.required,
       ...(detail !== '' && { detail }),
     }
