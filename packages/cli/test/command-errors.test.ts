@@ -196,7 +196,7 @@ cases('holders', [
   ['holder ask h/holder.json begin-epoch 0', 3, /does not run, or this user may not ask it/],
   ['holder ask h/holder.json remove-epoch 0', 3, /does not run, or this user may not ask it/],
   ['holder ask h/holder.json backup copy.db', 3, /does not run, or this user may not ask it/],
-  ['holder ask none.json status', 2, /none\.json: there is no such file or folder/],
+  ['holder ask none.json status', 2, /none\.json: does not exist/],
   ['holder add-peer h/holder.json 2 nowhere print', 2, /must be host:port/],
   ['holder restore h/holder.json none', 2, /none: does not exist/],
 ])
