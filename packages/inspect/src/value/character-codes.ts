@@ -5,8 +5,8 @@ const { charCodeAt } = String.prototype
 export const MOST_COPIED = 16_384
 /** Who looks a few characters ahead need not ask where the text ends. */
 const ZEROS = 4
-/** Of a shorter text, a call of native code takes longer than asking for each of its characters. */
-const SHORT = 28
+/** Of a shorter text, a call of native code that is not made all the time takes longer than its characters. */
+const SHORT = 72
 
 /**
  * The code units of a stretch of text as numbers. Asking a string for one costs several times what reading
