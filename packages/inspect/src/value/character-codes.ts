@@ -5,7 +5,7 @@ const { charCodeAt } = String.prototype
 export const MOST_COPIED = 16_384
 /** Who looks a few characters ahead need not ask where the text ends. */
 const ZEROS = 4
-/** Of a shorter text, a call of native code that is not made all the time takes longer than its characters. */
+/** Of a shorter text, a call of native code that is seldom made takes longer than its characters. */
 const SHORT = 72
 
 /**
