@@ -13,9 +13,11 @@ const scriptFont = foundWithin({
 
 const PYTHON_NAME = /^__(?:globals|builtins|subclasses|mro|bases)__$/
 
-function findPythonName({ lower, name }: Reading): Span | undefined {
-  const isReached = lower !== '__globals__' || /__(?:init|class|new|call|func)__\]?\{?$/.test(name)
-  return isReached && PYTHON_NAME.test(lower) ? { start: 0, end: lower.length } : undefined
+function findPythonName(reading: Reading): Span | undefined {
+  const { lower } = reading
+  if (!PYTHON_NAME.test(lower)) return undefined
+  const isReached = lower !== '__globals__' || /__(?:init|class|new|call|func)__\]?\{?$/.test(reading.name)
+  return isReached ? { start: 0, end: lower.length } : undefined
 }
 
 /** How a value leaves its place in languages that few applications speak, and goes on in them. */
