@@ -24,7 +24,7 @@ const SLICES = isQuick ? 4 : 3
 const SETUP_MS = isQuick ? 4_000 : 12_000
 /** What an attack costs once, when it begins, is over before good clients are measured. */
 const SETTLE_MS = 1_000
-/** The backend begins 224 answers of 20 MB at once, which take its core for a second, not the gateway's. */
+/** The backend begins answers of 20 MB on up to 256 connections, which take its core for a second. */
 const LARGE_SETTLE_MS = 3_000
 /**
  * A client is known as slow after two seconds. Slow requests run out of time ten seconds after they began:
