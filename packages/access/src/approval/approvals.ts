@@ -127,7 +127,7 @@ export class Approvals {
     const values: readonly Stored[] = [id, key, ...Object.values(rest), this.#maxPending, seal]
     const machineOf = makers.length > 0 && { makers }
     await this.#log.commit('approval.requesting', act, principal, { approval: id, by, ...machineOf })
-    const results = await this.#database.run([
+    const results = await this.#database.runAlone([
       { text: APPROVAL_SQL.expireKey, values: [key, now] },
       { text: APPROVAL_SQL.insert, values },
       { text: APPROVAL_SQL.currentByKey, values: [key, now] },

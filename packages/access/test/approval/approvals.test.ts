@@ -318,6 +318,26 @@ for (const store of STORES) {
     await assert.rejects(approvals.request(request), refusedFor('too-many'))
   })
 
+  test(`${store.name}: requests at once are counted one after the other, in two processes too`, async t => {
+    const { approvals, database, clock } = await setting(t, { maxPending: 3 })
+    const other = new Approvals({ database, clock, maxPending: 3 })
+    await approvals.list(OLGA)
+    // An insert that lasts, so that the others begin before it ends.
+    if (database instanceof PostgresDatabase)
+      await database.query(`
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END';
+        CREATE TRIGGER slow AFTER INSERT ON approval FOR EACH ROW EXECUTE FUNCTION slow()`)
+    const asked = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, n) =>
+        (n % 2 === 0 ? approvals : other).request({ ...request, act: { ...ACT, resource: `account/${n}` } }),
+      ),
+    )
+    const refused = asked.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+    assert.equal(refused.length, 37)
+    assert.ok(refused.every(refusedFor('too-many')), String(refused[0]))
+    assert.equal((await approvals.list(OLGA)).length, 3)
+  })
+
   test(`${store.name}: one actor cannot flood the approvers`, async t => {
     const { approvals, clock } = await setting(t, { maxPending: 3 })
     const ask = (n: number): Promise<Approval> =>
