@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openSqlite } from '@postern/store'
+import type { Session } from '../src/session/session.ts'
+import { WRONG_PROOFS, WrongProofs } from '../src/step-up/wrong-proofs.ts'
 import { credentialOf } from '../src/verify-entry.ts'
 import { PlainBrowser, type Site, signUp, startSite, whoIs } from './site.ts'
 import { VirtualClock } from './support.ts'
@@ -139,6 +141,73 @@ describe('whoever has a stolen session', () => {
     assert.equal((await whoIs(thief)).kind, 'anonymous')
     assert.equal((await whoIs(owner)).kind, 'anonymous')
   })
+})
+
+describe('proofs of one session at the same instant', () => {
+  const copies = (owner: PlainBrowser, origin: string, many: number): readonly PlainBrowser[] =>
+    Array.from({ length: many }, () => {
+      const copy = new PlainBrowser(origin)
+      for (const [name, value] of owner.cookies) copy.cookies.set(name, value)
+      return copy
+    })
+
+  test('end no session when they are right', async t => {
+    // Long enough that all have begun before one has ended.
+    const site = await startSite(t, { passwords: { cost: { memory: 32_768, passes: 3, parallelism: 1 } } })
+    const owner = await signUp(site, 'alice@shop.example')
+    const tabs = copies(owner, site.origin, 12)
+    await Promise.all(tabs.map(tab => tab.post('/.postern/step-up', { password: 'a quiet river' })))
+    const kinds = await Promise.all(tabs.map(async tab => (await whoIs(tab)).kind))
+    // The one that was first has the new token; the others had the old one.
+    assert.equal(kinds.filter(kind => kind === 'user').length, 1)
+  })
+
+  test('attack: forty guesses at once are five, and then a right one comes too late', async t => {
+    const site = await startSite(t)
+    const owner = await signUp(site, 'alice@shop.example')
+    const checked = (): number => site.events.filter(({ data }) => data?.['method'] === 'step-up').length
+    const thieves = copies(owner, site.origin, 40)
+    await Promise.all(thieves.map((thief, i) => thief.post('/.postern/step-up', { password: `guess ${i}` })))
+    assert.equal(checked(), 5)
+    assert.equal((await thieves[0]?.post('/.postern/step-up', { password: 'a quiet river' }))?.status, 303)
+    assert.equal(checked(), 5)
+    assert.equal((await whoIs(owner)).kind, 'anonymous')
+  })
+})
+
+test('a proof whose process died while it was checked counts as wrong after half a minute', async () => {
+  const clock = new VirtualClock()
+  const ended: string[] = []
+  const revoke = async (_account: string, id: string): Promise<boolean> => ended.push(id) > 0
+  const proofs = new WrongProofs({ revoke }, undefined, clock)
+  const session = { id: 's', accountId: 'a' } as Session
+  for (let i = 0; i < 5; i++) void proofs.try(session, () => new Promise(() => {}))
+  assert.equal(await proofs.try(session, async () => 'right'), 'later')
+  assert.deepEqual(ended, [])
+  clock.advance(31_000)
+  assert.equal(await proofs.try(session, async () => 'right'), 'ended')
+  assert.deepEqual(ended, ['s'])
+})
+
+test('a check that fails counts as a wrong proof, and a right one resets the count', async () => {
+  const proofs = new WrongProofs({ revoke: async () => true })
+  const session = { id: 's', accountId: 'a' } as Session
+  const fails = (): Promise<string> => Promise.reject(new Error('the database is away'))
+  for (let i = 0; i < 4; i++) await assert.rejects(proofs.try(session, fails))
+  assert.deepEqual(await proofs.try(session, async () => 'right'), { proof: 'right' })
+  for (let i = 0; i < 5; i++)
+    assert.deepEqual(await proofs.try(session, async () => undefined), { proof: undefined })
+  assert.equal(await proofs.try(session, async () => 'right'), 'ended')
+})
+
+test('what counts proofs in a store reads what earlier versions wrote', () => {
+  assert.deepEqual(WRONG_PROOFS.read('3'), { wrong: 3, begun: [] })
+  assert.deepEqual(WRONG_PROOFS.read(undefined), { wrong: 0, begun: [] })
+  for (const kept of [
+    { wrong: 0, begun: [] },
+    { wrong: 2, begun: [1_700, 1_800] },
+  ])
+    assert.deepEqual(WRONG_PROOFS.read(WRONG_PROOFS.write(kept)), kept)
 })
 
 describe('several processes of one site', () => {

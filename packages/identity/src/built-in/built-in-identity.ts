@@ -254,6 +254,7 @@ export async function builtInIdentity(options: BuiltInIdentityOptions): Promise<
     wrongProofs: new WrongProofs(
       sessions,
       await sharedRecords(options.database, 'proofs', WRONG_PROOFS, clock),
+      clock,
     ),
     recoveryCodes: new RecoveryCodes(shared),
     origin: origin.origin,

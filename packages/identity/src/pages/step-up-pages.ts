@@ -57,9 +57,10 @@ ${
     'POST /step-up': async request => {
       const session = own(request)
       if (isAnswer(session)) return session
-      if (!(await wrong.mayTry(session))) return go(`${base}/sign-in`, [parts.cookies.clear('session')])
-      const amr = await proven(request, session, parts)
-      if (amr !== undefined) await wrong.right(session)
+      const tried = await wrong.try(session, () => proven(request, session, parts))
+      if (tried === 'ended') return go(`${base}/sign-in`, [parts.cookies.clear('session')])
+      if (tried === 'later') return proveForm(request, session, request.texts.signInRefused)
+      const { proof: amr } = tried
       if (amr === undefined) {
         parts.emit({
           type: 'login.failed',
