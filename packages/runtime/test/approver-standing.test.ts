@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { ApprovalRefused } from '@postern/access'
 import { loadConfig } from '@postern/config'
 import type { Act, Principal } from '@postern/core'
-import { type ApproverAccount, openAccess } from '../src/access/open-access.ts'
+import { type ApproverAccounts, openAccess } from '../src/access/open-access.ts'
 import { Connections } from '../src/stores/connections.ts'
 
 const ALICE: Principal = { kind: 'user', id: 'alice' }
@@ -14,7 +14,7 @@ const ALICE: Principal = { kind: 'user', id: 'alice' }
 const CASES: readonly (readonly [
   name: string,
   by: string,
-  account: ApproverAccount | undefined,
+  account: Awaited<ReturnType<ApproverAccounts['byId']>>,
   used: boolean,
 ])[] = [
   ['still has the role', 'role:owner', { roles: ['owner'], disabledAt: undefined }, true],
@@ -25,8 +25,19 @@ const CASES: readonly (readonly [
   ['has a role in an organisation', 'role:tenant:owner', { roles: [], disabledAt: undefined }, true],
   ['has an account elsewhere', 'role:owner', undefined, true],
 ]
-for (const [name, by, account, isUsed] of CASES)
-  test(`the consent of somebody who ${name} is ${isUsed ? '' : 'not '}used`, async t => {
+const OWNER = { roles: ['owner'], disabledAt: undefined }
+const CHANGED: typeof CASES = [
+  ['lost the role and has it again', 'role:owner', OWNER, false],
+  ['was disabled and is enabled again, and was named', 'user:olga', OWNER, false],
+  ['was deleted', 'role:owner', undefined, false],
+]
+const ALL = [
+  ...CASES.map(given => [...given, 'never'] as const),
+  ...CASES.map(given => [...given, 'before'] as const),
+  ...CHANGED.map(given => [...given, 'after'] as const),
+]
+for (const [name, by, account, isUsed, changed] of ALL)
+  test(`the consent of somebody who ${name} is ${isUsed ? '' : 'not '}used, rights changed: ${changed}`, async t => {
     const folder = mkdtempSync(join(tmpdir(), 'postern-standing-'))
     t.after(() => rmSync(folder, { recursive: true, force: true }))
     const loaded = await loadConfig({
@@ -36,11 +47,16 @@ for (const [name, by, account, isUsed] of CASES)
     })
     const connections = new Connections(loaded.config, folder)
     t.after(() => connections.close())
+    const began = Date.now()
     const opened = await openAccess({
       loaded,
       connections,
       notices: 'leave',
-      accountOf: async id => (id === 'olga' ? account : undefined),
+      approvers: {
+        byId: async id => (id === 'olga' ? account : undefined),
+        rightsChangedAt: async () =>
+          changed === 'never' ? undefined : changed === 'before' ? began - 1 : Date.now(),
+      },
     })
     t.after(() => opened.close())
     const { approvals = assert.fail('there are no approvals') } = opened

@@ -18,6 +18,9 @@ type Name =
   | 'disable'
   | 'enable'
   | 'remove'
+  | 'rightsChange'
+  | 'rightsChangedAt'
+  | 'pruneRightsChanges'
   | 'keepEmail'
   | 'dropEmails'
   | 'formerEmails'
@@ -50,6 +53,10 @@ export const ACCOUNT_SQL: Readonly<Record<Name, string>> = {
   disable: 'UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL',
   enable: 'UPDATE account SET disabled_at = NULL WHERE id = $1',
   remove: 'DELETE FROM account WHERE id = $1',
+  rightsChange: `INSERT INTO rights_change (account_id, changed_at) VALUES ($1, $2)
+    ON CONFLICT (account_id) DO UPDATE SET changed_at = excluded.changed_at WHERE rights_change.changed_at < excluded.changed_at`,
+  rightsChangedAt: 'SELECT changed_at AS "changedAt" FROM rights_change WHERE account_id = $1',
+  pruneRightsChanges: 'DELETE FROM rights_change WHERE changed_at < $1',
   // Before the address goes.
   keepEmail: `INSERT INTO former_email (account_id, email) SELECT id, email FROM account WHERE id = $1
     ON CONFLICT (account_id, email) DO NOTHING`,

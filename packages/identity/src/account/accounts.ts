@@ -7,7 +7,7 @@ import {
   systemClock,
   systemRandom,
 } from '@postern/core'
-import type { IdentityDatabase } from '../database/identity-database.ts'
+import type { IdentityDatabase, Step } from '../database/identity-database.ts'
 import { freshId } from '../database/identity-secret.ts'
 import { isUniqueViolation } from '../database/unique-violation.ts'
 import { parseStoredHash } from '../password/stored-hash.ts'
@@ -18,6 +18,8 @@ import { checkedRoles } from './roles.ts'
 
 /** Longest name of a person that is kept, UTF-16 units. */
 const MAX_NAME = 200
+/** Longer than a consent is good for. */
+const RIGHTS_KEPT_MS = 86_400_000
 
 export interface AccountsOptions {
   readonly database: IdentityDatabase
@@ -170,6 +172,23 @@ export class Accounts {
     return (await this.#database.rows<AccountRow>(ACCOUNT_SQL.search, values)).map(readAccount)
   }
 
+  /**
+   * When an account was last disabled or deleted, or got other roles or another password, as far as that was
+   * within a day. What its holder consented to before then no longer counts, whatever was given back since.
+   */
+  async rightsChangedAt(id: string): Promise<number | undefined> {
+    const rows = await this.#database.rows<{ changedAt: number }>(ACCOUNT_SQL.rightsChangedAt, [id])
+    return rows[0]?.changedAt
+  }
+
+  #rightsChange(id: string): readonly Step[] {
+    const now = this.#clock.now()
+    return [
+      { text: ACCOUNT_SQL.pruneRightsChanges, values: [now - RIGHTS_KEPT_MS] },
+      { text: ACCOUNT_SQL.rightsChange, values: [id, now] },
+    ]
+  }
+
   /** The stored hash, for verification only. */
   async passwordHash(id: string): Promise<string | undefined> {
     const [row] = await this.#database.rows<AccountRow>(ACCOUNT_SQL.byId, [id])
@@ -183,7 +202,10 @@ export class Accounts {
   async setPassword(account: Account, passwordHash: string): Promise<boolean> {
     const { id, email, passwordChangedAt = null } = account
     const values = [id, passwordHash, this.#clock.now(), email, passwordChangedAt]
-    const changed = await this.#database.batch([{ text: ACCOUNT_SQL.setPassword, values, expect: 1 }])
+    const changed = await this.#database.batch([
+      { text: ACCOUNT_SQL.setPassword, values, expect: 1 },
+      ...this.#rightsChange(id),
+    ])
     if (changed) this.#tell('account.password-changed', id)
     return changed
   }
@@ -227,6 +249,7 @@ export class Accounts {
     const text = checkedRoles([...new Set(roles)].sort())
     const changed = await this.#database.batch([
       { text: ACCOUNT_SQL.setRoles, values: [id, text], expect: 1 },
+      ...this.#rightsChange(id),
     ])
     if (changed) this.#tell('account.roles-changed', id, { roles: text })
     return changed
@@ -236,6 +259,7 @@ export class Accounts {
   async disable(id: string): Promise<boolean> {
     const disabled = await this.#database.batch([
       { text: ACCOUNT_SQL.disable, values: [id, this.#clock.now()], expect: 1 },
+      ...this.#rightsChange(id),
     ])
     if (disabled) this.#tell('account.disabled', id)
     return disabled
@@ -256,6 +280,7 @@ export class Accounts {
       { text: ACCOUNT_SQL.keepEmail, values: [id] },
       { text: ACCOUNT_SQL.remove, values: [id], expect: 1 },
       { text: ACCOUNT_SQL.dropEmails, values: [id] },
+      ...this.#rightsChange(id),
     ])
     if (removed) this.#tell('account.deleted', id)
     return removed

@@ -163,6 +163,16 @@ function formerEmails({ end }: Dialect): string {
     CREATE INDEX former_email_email ON former_email (email);`
 }
 
+/** Without a reference to the account: what its holder consented to must not outlive it. */
+function rightsChanges({ time, end }: Dialect): string {
+  return `
+    CREATE TABLE rights_change (
+      account_id TEXT PRIMARY KEY,
+      changed_at ${time} NOT NULL
+    ${end}
+    CREATE INDEX rights_change_time ON rights_change (changed_at);`
+}
+
 /** The tables of built-in identity, of one shape in both dialects. */
 const IDENTITY_MIGRATIONS: readonly Migration[] = [
   {
@@ -194,6 +204,12 @@ const IDENTITY_MIGRATIONS: readonly Migration[] = [
     name: 'networks that OAuth records came from',
     sqlite: 'ALTER TABLE oauth_record ADD COLUMN network TEXT;',
     postgres: 'ALTER TABLE oauth_record ADD COLUMN network TEXT;',
+  },
+  {
+    id: 6,
+    name: 'when accounts had other rights',
+    sqlite: rightsChanges(SQLITE),
+    postgres: rightsChanges(POSTGRES),
   },
 ]
 

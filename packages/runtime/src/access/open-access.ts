@@ -47,8 +47,8 @@ export interface OpenAccessOptions {
   readonly recorder?: EventRecorder | undefined
   /** Takes fresh proofs: of built-in identity, where there is one. */
   readonly stepUp?: StepUp | undefined
-  /** The account of somebody who consented, where built-in identity has it. */
-  readonly accountOf?: ((id: string) => Promise<ApproverAccount | undefined>) | undefined
+  /** Where the accounts of those who consented are, with built-in identity. */
+  readonly approvers?: ApproverAccounts | undefined
   /** The account of which somebody's name is the address, where built-in identity has it. */
   readonly accountNamed?: ((name: string) => Promise<{ readonly id: string } | undefined>) | undefined
   /** Every name that somebody has or had, where built-in identity has their account. */
@@ -75,7 +75,7 @@ export async function openAccess(options: OpenAccessOptions): Promise<OpenAccess
       : approvalsOf(config.approvals, connections, {
           recorder,
           clock,
-          standing: standingBy(options.accountOf),
+          standing: standingBy(options.approvers),
           namesOf: options.namesOf,
         })
   const [grantKey] = config.budgetDatabase?.grantKeys ?? []
@@ -240,22 +240,30 @@ async function refuseAddresses(
   }
 }
 
-/** What of an account says whether its holder may still consent. */
-export interface ApproverAccount {
-  readonly roles: readonly string[]
-  readonly disabledAt: number | undefined
+/** What of accounts says whether their holders may still consent. */
+export interface ApproverAccounts {
+  byId(
+    id: string,
+  ): Promise<{ readonly roles: readonly string[]; readonly disabledAt: number | undefined } | undefined>
+  /** When an account last had other rights, was disabled or deleted; epoch milliseconds. */
+  rightsChangedAt(id: string): Promise<number | undefined>
 }
 
 /**
- * Somebody whose account was disabled since, or who lost the role of the site that the consent took, has not
- * consented any more. Of people without an account (operators, users of other providers) nothing is known.
+ * Somebody whose account was disabled or deleted since, or got other roles or another password, has not
+ * consented any more, also once it is as it was: a thief may have had it meanwhile. Of people without an
+ * account (operators, users of other providers) nothing is known.
  */
 function standingBy(
-  accountOf: OpenAccessOptions['accountOf'],
+  accounts: ApproverAccounts | undefined,
 ): NonNullable<ApprovalsOptions['standing']> | undefined {
-  if (accountOf === undefined) return undefined
-  return async ({ by, decidedBy = '' }) => {
-    const account = decidedBy.startsWith('user:') ? await accountOf(decidedBy.slice(5)) : undefined
+  if (accounts === undefined) return undefined
+  return async ({ by, decidedBy = '', decidedAt = 0 }) => {
+    if (!decidedBy.startsWith('user:')) return true
+    const id = decidedBy.slice(5)
+    const account = await accounts.byId(id)
+    const changedAt = await accounts.rightsChangedAt(id)
+    if (changedAt !== undefined && changedAt >= decidedAt) return false
     if (account === undefined) return true
     const isOfSite = by.every(rule => rule.startsWith('role:') && !rule.startsWith('role:tenant:'))
     return (

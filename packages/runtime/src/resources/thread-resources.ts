@@ -82,7 +82,7 @@ export async function openThreadResources(options: ThreadResourcesOptions): Prom
     connections,
     recorder,
     stepUp: identity?.stepUp,
-    accountOf: identity === undefined ? undefined : id => identity.accounts.byId(id),
+    approvers: identity?.accounts,
     accountNamed: identity === undefined ? undefined : name => identity.accounts.named(name),
     namesOf: identity === undefined ? undefined : name => identity.accounts.namesOf(name),
     notices,
