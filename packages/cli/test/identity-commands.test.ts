@@ -78,12 +78,17 @@ describe('identity from the command line', () => {
     assert.equal((await cli(['users', 'disable', account.id], folder)).code, 0)
     assert.equal((await cli(['users', 'disable', account.id], folder)).code, 1)
     assert.equal((await cli(['users', 'disable', account.id, '--undo'], folder)).code, 0)
+    assert.equal((await cli(['users', 'disable', account.id], folder)).code, 0)
+    const enabled = await cli(['users', 'enable', account.email, '--reason', 'ticket 7'], folder)
+    assert.deepEqual([enabled.code, enabled.stdout], [0, 'alice@shop.example is active\n'])
+    assert.equal((await cli(['users', 'enable', account.id], folder)).code, 1)
     assert.equal((await cli(['users', 'roles', 'Alice@shop.example', 'support', 'admin'], folder)).code, 0)
     assert.equal((await cli(['users', 'roles', account.id, 'admin', 'support'], folder)).code, 1)
     assert.match((await cli(['users', 'list'], folder)).stdout, /alice@shop\.example {2}admin support\n/)
     for (const nobody of [
       ['roles', 'bob@shop.example', 'admin'],
       ['disable', 'nobody'],
+      ['enable', 'nobody'],
       ['delete', 'bob@shop.example'],
     ]) {
       const { code, stdout, stderr } = await cli(['users', ...nobody], folder)

@@ -41,8 +41,14 @@ export function addIdentityCommands(program: Program, add: AddCommand): void {
     () => import('./users-roles.ts'),
   )
   add(users, 'disable <user>', 'an account that cannot sign in', () => import('./users-disable.ts'))
-    .option('--undo', 'let it sign in again')
+    .option('--undo', 'let it sign in again, as `users enable` does')
     .option('--reason <text>', 'why')
+  add(
+    users,
+    'enable <user>',
+    'a disabled account that may sign in again',
+    () => import('./users-enable.ts'),
+  ).option('--reason <text>', 'why')
   add(
     users,
     'delete <user>',
