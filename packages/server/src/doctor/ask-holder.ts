@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { ConfigError, StoreError } from '@postern/core'
 import type { SocketLink } from '@postern/vault'
+import { rethrow } from './optional-import.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -11,8 +12,8 @@ const TIMEOUT_MS = 10_000
  */
 export async function askHolder(path: string, body: object): Promise<Readonly<Record<string, unknown>>> {
   // Only here: who has no vault need not have it installed.
-  const { SocketLink: Link } = await import('@postern/vault')
-  const { readHolderConfig } = await import('@postern/vault/holder')
+  const { SocketLink: Link } = await import(/* webpackIgnore: true */ '@postern/vault').catch(rethrow)
+  const { readHolderConfig } = await import(/* webpackIgnore: true */ '@postern/vault/holder').catch(rethrow)
   const config = readHolderConfig(path)
   const socket = resolve(dirname(path), config.operator)
   const store = `holder ${config.id} at ${socket}`

@@ -1,4 +1,5 @@
 import type { HolderSays, VaultStatus } from '@postern/console'
+import { rethrow } from './optional-import.ts'
 
 /** Longer than for an answer: on a busy machine a handshake takes its time, and the holder is not down. */
 const CONNECT_MS = 5_000
@@ -14,8 +15,8 @@ export async function vaultStatus(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<VaultStatus> {
   // Only here: who has no vault need not have it installed.
-  const { openVault } = await import('@postern/vault')
-  const { trustDomains } = await import('@postern/vault/setup')
+  const { openVault } = await import(/* webpackIgnore: true */ '@postern/vault').catch(rethrow)
+  const { trustDomains } = await import(/* webpackIgnore: true */ '@postern/vault/setup').catch(rethrow)
   const { file, vault, links, close } = await openVault(path, {
     environment,
     waitFor: 3,
