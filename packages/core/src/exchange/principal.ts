@@ -1,3 +1,5 @@
+import { warnOfPrincipal } from './principal-mistakes.ts'
+
 /**
  * Who acts.
  * @example
@@ -57,6 +59,7 @@ export function checkedPrincipal(said: unknown): Principal {
     throw new TypeError(
       'authenticatedAt of a principal must be epoch milliseconds, as of Date.now(), or absent',
     )
+  warnOfPrincipal(said)
   return said as Principal
 }
 

@@ -62,6 +62,49 @@ describe('a principal that an application names', () => {
   })
 })
 
+describe('what a principal has without effect', () => {
+  const warningsOf = async (work: () => void): Promise<readonly string[]> => {
+    const warnings: string[] = []
+    const take = (warning: Error & { readonly code?: string }): void => {
+      if (warning.code === 'POSTERN_PRINCIPAL') warnings.push(warning.message)
+    }
+    process.on('warning', take)
+    work()
+    await new Promise(setImmediate)
+    process.off('warning', take)
+    return warnings
+  }
+
+  for (const [wrong, right, value] of [
+    ['role', 'roles', 'secret'],
+    ['scope', 'scopes', 'secret'],
+    ['permissions', 'scopes', ['secret']],
+    ['tenantId', 'tenant', 'secret'],
+    ['tenant_id', 'tenant', 7],
+    ['auth_time', 'authenticatedAt', 1_700_000_000],
+  ] as const)
+    test(`${wrong} is named once, with ${right}, where that is missing`, async () => {
+      const ann = { kind: 'user', id: 'ann', [wrong]: value }
+      const given = { ...ann, [right]: right === 'tenant' ? 'acme' : right === 'authenticatedAt' ? 5 : [] }
+      assert.deepEqual(await warningsOf(() => checkedPrincipal(given)), [])
+      const warnings = await warningsOf(() => {
+        for (let i = 0; i < 3; i++) assert.equal(checkedPrincipal(ann), ann)
+      })
+      assert.equal(warnings.length, 1)
+      assert.match(warnings[0] ?? '', new RegExp(`^${wrong} of a principal has no effect: write ${right},`))
+      assert.doesNotMatch(warnings[0] ?? '', /secret/)
+    })
+
+  test('a time in seconds is named, and one in milliseconds is not', async () => {
+    const at = (authenticatedAt: number) => () =>
+      void checkedPrincipal({ kind: 'user', id: 'ann', authenticatedAt })
+    for (const fine of [0, 60_000, Date.UTC(2000, 0), Date.now(), Date.UTC(2100, 0)])
+      assert.deepEqual(await warningsOf(at(fine)), [])
+    const warnings = await warningsOf(at(Math.floor(Date.now() / 1_000)))
+    assert.match(warnings.join(), /authenticatedAt of a principal is in seconds.*milliseconds/)
+  })
+})
+
 async function asked(
   identify: unknown,
   options: Parameters<typeof identifyGuard>[1] = {},
