@@ -87,6 +87,7 @@ export interface ExchangeContext {
 }
 
 const PLAIN: AnswerStyle = {}
+const INSPECTED = Symbol.for('nodejs.util.inspect.custom')
 const UNKNOWN_PEER = '0.0.0.0' as Address
 
 /**
@@ -149,6 +150,10 @@ export class Exchange {
   #body: Promise<BodyPrefix> | undefined = undefined
   #decodedBody: Promise<BodyPrefix | undefined> | undefined = undefined
   #isBodyWatched = false
+
+  static {
+    Object.defineProperty(Exchange.prototype, INSPECTED, { value: Exchange.prototype.toJSON })
+  }
 
   constructor(source: RequestSource, context: ExchangeContext, time: number) {
     this.source = source
@@ -380,6 +385,12 @@ export class Exchange {
     const replies = this.#replyHeaders ?? []
     for (let i = 0; i + 1 < replies.length; i += 2) if (replies[i] === name) return replies[i + 1]
     return undefined
+  }
+
+  /** What names the request; its headers and query may hold secrets. */
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { id, method, principal, decision } = this
+    return { id, method, path: this.path.canonical, principal, decision: decision.effect }
   }
 
   /** Headers that guards want on the answer: name, value, ...; undefined when there are none. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { inspect } from 'node:util'
 import { Engine, type Event, HttpEvent } from '../../src/index.ts'
 import { exchangeOf, run } from '../exchanges.ts'
 
@@ -34,6 +35,19 @@ describe('an exchange', () => {
     assert.equal(exchange.header('missing'), undefined)
     assert.equal(exchange.headerCount('accept'), 2)
     assert.equal(exchange.headerCount('missing'), 0)
+  })
+
+  test('shows itself without headers, query and the request of the framework', () => {
+    const native: { self?: unknown } = {}
+    native.self = native
+    const headers = ['cookie', 'session=secret', 'authorization', 'Bearer secret']
+    const exchange = exchangeOf({ target: '/orders?token=secret', headers, native })
+    const { id } = exchange
+    const principal = { kind: 'anonymous', id: '' }
+    const shown = { id, method: 'GET', path: '/orders', principal, decision: 'allow' }
+    assert.deepEqual(JSON.parse(JSON.stringify({ exchange })), { exchange: shown })
+    assert.doesNotMatch(inspect({ exchange }), /secret/)
+    assert.match(inspect({ exchange }), /orders/)
   })
 
   test('reads its body once for all who ask', async () => {
