@@ -5,8 +5,8 @@ import { safe } from './output.ts'
 import { withIdentity } from './with-identity.ts'
 
 /**
- * `postern users disable ID|EMAIL`, and with `--undo` as `postern users enable`: from the next request on. Exit
- * 1 when nothing changed.
+ * `postern users disable ID|EMAIL`, and with `--undo` what `postern users enable` does: from the next request
+ * on. Exit 1 when nothing changed.
  */
 export const run: Command = ([said = ''], options, context) =>
   setState(said, options['undo'] === true ? 'active' : 'disabled', options, context)
