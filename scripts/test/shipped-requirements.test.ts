@@ -45,7 +45,11 @@ describe('what the rules that ship require', () => {
     assert.match(run(file), /found/)
     writeFileSync(join(copy, NAME), 'not JSON')
     assert.match(run(file), /SyntaxError/)
-    const misfits = readRequirements().map(() => ({ requires: [[['in no request']]], least: 1 }))
+    const misfits = readRequirements().map(() => ({
+      requires: [[{ texts: ['in no request'], within: 65_535 }]],
+      least: 1,
+      most: 65_535,
+    }))
     writeFileSync(join(copy, NAME), JSON.stringify(misfits))
     assert.match(run(file), /nothing/)
     writeFileSync(join(copy, NAME), JSON.stringify(misfits.slice(1)))

@@ -6,6 +6,7 @@ import { requiredBy } from '../src/matching/rule-candidates.ts'
 import { RuleSet } from '../src/matching/rule-set.ts'
 import { SignFilter } from '../src/matching/sign-filter.ts'
 import { TextFilter } from '../src/matching/text-filter.ts'
+import { ANYWHERE, type Requirement } from '../src/rule/required-list.ts'
 import { ExpressionReader, type RequiredOfText } from '../src/rule/required-text.ts'
 import type { Rule } from '../src/rule/rule.ts'
 import { ownRules } from '../src/rules/own-rules.ts'
@@ -72,6 +73,11 @@ const MORE = [
 /** Each asked with a reader that has read others before. */
 const reader = new ExpressionReader()
 const requiredText = (source: string): RequiredOfText['requires'] => reader.read(source).requires
+/** The same, without how far from the start of a match the texts stand. */
+const textsOf = (source: string): readonly (readonly (readonly string[])[])[] | undefined =>
+  requiredText(source)?.map(lists => lists.map(({ texts }) => texts))
+/** A requirement of one list, wherever its texts stand. */
+const listed = (...texts: string[]): Requirement => [{ texts, within: ANYWHERE }]
 const requiredSigns = (source: string): RequiredOfText['signs'] => reader.read(source).signs
 const leastLength = (source: string): number => reader.read(source).least
 
@@ -86,22 +92,22 @@ function isLetThrough(filter: TextFilter, text: string, rule = 0): boolean {
 
 describe('what an expression requires of a text', () => {
   test('is read from its source', () => {
-    assert.deepEqual(requiredText('select\\s{1,8}from'), [[['select'], ['from']]])
-    assert.deepEqual(requiredText('\\b(?:union|except)\\b'), [[['\bunion\b', '\bexcept\b']]])
-    assert.deepEqual(requiredText('\\bid(?:;|x)\\b|ab\\b='), [[['\bid;', '\bidx\b']], [['ab=']]])
-    assert.deepEqual(requiredText('\\b\\.ab|ab\\(\\b|\\babc\\w'), [[['.ab']], [['ab(']], [['\babc']]])
-    assert.deepEqual(requiredText('ab\\x08c|[\\b]de|[\x08]fg'), [[['ab']], [['de']], [['fg']]])
-    assert.deepEqual(requiredText('abc|x[yz]w{0,4}'), [[['abc']], [['xy', 'xz']]])
-    assert.deepEqual(requiredText('a(?:bc)?d'), [[['ad', 'abcd']]])
-    assert.deepEqual(requiredText('(?!abc)def(?<=xyz)'), [[['def']]])
-    assert.deepEqual(requiredText('(?:abc){2}'), [[['abc']]])
+    assert.deepEqual(textsOf('select\\s{1,8}from'), [[['select'], ['from']]])
+    assert.deepEqual(textsOf('\\b(?:union|except)\\b'), [[['\bunion\b', '\bexcept\b']]])
+    assert.deepEqual(textsOf('\\bid(?:;|x)\\b|ab\\b='), [[['\bid;', '\bidx\b']], [['ab=']]])
+    assert.deepEqual(textsOf('\\b\\.ab|ab\\(\\b|\\babc\\w'), [[['.ab']], [['ab(']], [['\babc']]])
+    assert.deepEqual(textsOf('ab\\x08c|[\\b]de|[\x08]fg'), [[['ab']], [['de']], [['fg']]])
+    assert.deepEqual(textsOf('abc|x[yz]w{0,4}'), [[['abc']], [['xy', 'xz']]])
+    assert.deepEqual(textsOf('a(?:bc)?d'), [[['ad', 'abcd']]])
+    assert.deepEqual(textsOf('(?!abc)def(?<=xyz)'), [[['def']]])
+    assert.deepEqual(textsOf('(?:abc){2}'), [[['abc']]])
   })
 
   test('is nothing where one alternative requires nothing', () => {
-    assert.equal(requiredText('abc|[^x]{3}'), undefined)
-    assert.equal(requiredText('(?:abc)?'), undefined)
-    assert.equal(requiredText('a|b'), undefined)
-    assert.equal(requiredText('\\w\\s'), undefined)
+    assert.equal(textsOf('abc|[^x]{3}'), undefined)
+    assert.equal(textsOf('(?:abc)?'), undefined)
+    assert.equal(textsOf('a|b'), undefined)
+    assert.equal(textsOf('\\w\\s'), undefined)
   })
 
   test('stands in every text that the expression matches', () => {
@@ -173,7 +179,7 @@ describe('the least length that an expression matches', () => {
 
 describe('the filter of a text', () => {
   test('says no where a required text is not there', () => {
-    const filter = new TextFilter([[[['select'], ['from']], [['${']]]])
+    const filter = new TextFilter([[[...listed('select'), ...listed('from')], listed('${')]])
     assert.equal(isLetThrough(filter, 'choose from the menu'), false)
     assert.equal(isLetThrough(filter, 'select one from the menu'), true)
     assert.equal(isLetThrough(filter, 'costs ${x}'), true)
@@ -181,7 +187,7 @@ describe('the filter of a text', () => {
   })
 
   test('lets through the rules that require nothing, and tells the others apart', () => {
-    const requirements = Array.from({ length: 70 }, (_, i) => (i === 40 ? undefined : [[[`text${i}.`]]]))
+    const requirements = Array.from({ length: 70 }, (_, i) => (i === 40 ? undefined : [listed(`text${i}.`)]))
     const filter = new TextFilter(requirements)
     const letThrough = (text: string): readonly number[] =>
       requirements.flatMap((_, i) => (isLetThrough(filter, text, i) ? [i] : []))
@@ -207,7 +213,7 @@ describe('the filter of a text', () => {
       '日本語',
       '0x2e',
     ]
-    const filter = new TextFilter(texts.map(text => [[[text]]]))
+    const filter = new TextFilter(texts.map(text => [listed(text)]))
     const pieces = [...texts, 'o', 'r', '/', ':', 'u', 'a', 'b', 'é', ' ', '0', 'P', 'X://', '日', '本']
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 12 }), parts => {
@@ -253,7 +259,7 @@ describe('the filter of a text', () => {
   })
 
   test('remembers nothing of the text before', () => {
-    const filter = new TextFilter([[[['select']]]])
+    const filter = new TextFilter([[listed('select')]])
     assert.equal(isLetThrough(filter, 'select'), true)
     assert.equal(isLetThrough(filter, 'sel'), false)
     assert.equal(isLetThrough(filter, 'ect'), false)

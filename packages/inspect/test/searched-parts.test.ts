@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { LONG } from '../src/matching/rule-candidates.ts'
 import { RuleSet } from '../src/matching/rule-set.ts'
 import { TextFilter } from '../src/matching/text-filter.ts'
+import { ANYWHERE } from '../src/rule/required-list.ts'
 import { ExpressionReader } from '../src/rule/required-text.ts'
 import type { Span } from '../src/rule/rule.ts'
 import { PartSearch, type Parts, shiftOf } from '../src/rule/searched-parts.ts'
@@ -108,7 +109,7 @@ describe('searching a long text in parts', () => {
   })
 
   test('is not done where nobody knows where to look', () => {
-    const filter = new TextFilter([[[['select']]], undefined])
+    const filter = new TextFilter([[[{ texts: ['select'], within: ANYWHERE }]], undefined])
     const where = { bits: 0, shift: 0 }
     filter.read('select', false)
     assert.equal(filter.locate(0, where), false)

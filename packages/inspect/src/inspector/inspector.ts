@@ -3,7 +3,7 @@ import { EffortMeter } from '../bounds/effort-meter.ts'
 import { ENOUGH, PER_HIT, PER_READING, PER_VALUE, QUOTED, UNITS_OF_DECODING } from '../bounds/effort-units.ts'
 import { DecodingWalk } from '../canonicalise/decoding-walk.ts'
 import { Clearance, ENCODED } from '../clearance/clearance.ts'
-import { clearedText } from '../clearance/cleared-text.ts'
+import { clearedAtOnce, isClearedByLack } from '../clearance/cleared-text.ts'
 import { commonName } from '../clearance/common-value.ts'
 import { MatchRecorder } from '../matches/match-recorder.ts'
 import { misfit } from '../matches/misfit.ts'
@@ -160,16 +160,18 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
 
   /** Whether a text that was scanned is one that no rule can find anything in. */
   #isTextClear(text: string, place: Place): boolean {
-    const cleared = clearedText(text, this.#scanned, place, this.#options.rules, this.#meter)
-    if (cleared === 'acting') this.#mayAct = true
-    return cleared !== undefined || this.#isPlainClear(text, place)
-  }
-
-  /** Whether a text can be read in one way only, in which no rule finds anything. */
-  #isPlainClear(text: string, place: Place): boolean {
-    if (this.#isDecided || !this.#plain.clears(text, place, this.#scanned)) return false
-    this.#mayAct ||= couldAct(text)
-    return true
+    const { rules } = this.#options
+    const cleared = clearedAtOnce(text, this.#scanned, place, rules)
+    if (cleared !== undefined) {
+      if (cleared === 'acting') this.#mayAct = true
+      return true
+    }
+    this.#meter.spend(text.length)
+    const isClear =
+      (this.#isDecided ? undefined : this.#plain.isClear(text, place, this.#scanned)) ??
+      isClearedByLack(text, this.#scanned, place, rules)
+    if (isClear) this.#mayAct ||= couldAct(text)
+    return isClear
   }
 
   /** The second half of `value`. @returns false to end the walk */

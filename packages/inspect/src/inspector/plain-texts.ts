@@ -29,11 +29,14 @@ export class PlainTexts {
     this.#seen = seen
   }
 
-  /** Whether a text is such a one, and no rule hits it. */
-  clears(text: string, place: Place, scanned: Readonly<Features>): boolean {
-    if (!isBody(place) || this.#failed > MOST_FAILED || this.#meter.isOver) return false
-    if (!isPlainText(text, scanned, place) || mayHavePieces(text, scanned.chars)) return false
-    if (readableText(text, place, scanned) !== text) return false
+  /**
+   * Whether no rule hits a text.
+   * @returns undefined of one that is not to be read so
+   */
+  isClear(text: string, place: Place, scanned: Readonly<Features>): boolean | undefined {
+    if (!isBody(place) || this.#failed > MOST_FAILED || this.#meter.isOver) return undefined
+    if (!isPlainText(text, scanned, place) || mayHavePieces(text, scanned.chars)) return undefined
+    if (readableText(text, place, scanned) !== text) return undefined
     if (this.#seen.hasClean(text, place)) return true
     this.#meter.spend(PER_READING)
     const reading = this.#reading

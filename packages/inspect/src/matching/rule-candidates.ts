@@ -1,15 +1,18 @@
+import { ANYWHERE, mostTelling } from '../rule/required-list.ts'
 import { ExpressionReader, type RequiredOfText } from '../rule/required-text.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { Parts } from '../rule/searched-parts.ts'
 import { bitsOf } from '../value/bits.ts'
 import type { Features } from '../value/features.ts'
+import { FittingRules, MEASURED } from './fitting-rules.ts'
 import { RuleGates } from './rule-gates.ts'
 import { SignFilter, tellingSets } from './sign-filter.ts'
-import { mostTelling, TextFilter } from './text-filter.ts'
+import { TextFilter } from './text-filter.ts'
 
-const NOTHING: RequiredOfText = { requires: undefined, least: 0, signs: undefined }
-/** From this length on, less one, every rule fits. */
-const MEASURED = 65
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+const NOTHING: RequiredOfText = { requires: undefined, least: 0, most: ANYWHERE, signs: undefined }
 /**
  * A text of this length or more mostly holds every kind of character: which rules it leaves is not
  * remembered, but where in it what they require stands, and each of them is counted.
@@ -21,15 +24,18 @@ export const LONG = 1_024
  */
 const SHORT = 256
 const FEW = 8
-/** What stands before the rules of a scan that is remembered: its masks, the length, how many rules. */
-const KEYS = 5
+/** What stands before the rules of a scan that is remembered: see `#metBy`. */
+const KEYS = 6
 /** Scans whose rules are remembered. */
 const SLOTS = 512
+/** Instead of the first character, for a text whose parts may be looked at. */
+const IN_PARTS = -1
 
 /**
  * The rules that could hit a text, found in steps, each of which costs more and is taken where it is likely
  * to leave fewer: by the kinds of characters and words in it, its length, the characters that each rule
- * needs, and the texts that each requires. What is found holds for every part of the text too.
+ * needs, and the texts that each requires. What is found holds for every part of the text too, unless it is
+ * asked for the text as a whole.
  */
 export class RuleCandidates {
   /** The rules that the last text left, as rows of bits. */
@@ -37,13 +43,13 @@ export class RuleCandidates {
   readonly #gates: RuleGates
   readonly #signs: SignFilter
   readonly #filter: TextFilter
-  /** By the length of a short text, the rules that can hit one so short. */
-  readonly #fitting: readonly Int32Array[]
+  readonly #fitting: FittingRules
   /** What the rows are about: asked for twice in a row where a value is looked at. */
   #text: string | undefined
   #chars = 0
   #words = 0
   #within: Int32Array | undefined
+  #isWhole = false
   #isFiltered = false
   #isAny = false
   /**
@@ -61,7 +67,7 @@ export class RuleCandidates {
     const required = rules.map((rule, index) => known[index] ?? requiredBy(rule, reader))
     this.#signs = new SignFilter(required.map(({ signs }) => signs))
     this.#filter = new TextFilter(required.map(({ requires }) => requires))
-    this.#fitting = Array.from({ length: MEASURED }, (_, length) => fitting(required, length))
+    this.#fitting = new FittingRules(required)
     this.#known = new Int32Array(SLOTS * (KEYS + this.rows.length))
   }
 
@@ -70,11 +76,25 @@ export class RuleCandidates {
    * @param plain the text, in lower case where it is not of ASCII alone
    * @param features what a scan of the text saw
    * @param within the rules that are asked for
+   * @param isWhole whether the text stands for itself, from the start of a value to its end, and no part of
+   * it is going to be looked at. It has 256 characters at most
    * @returns whether there are any
    */
-  open(text: string, plain: string, features: Readonly<Features>, within: Int32Array): boolean {
+  open(
+    text: string,
+    plain: string,
+    features: Readonly<Features>,
+    within: Int32Array,
+    isWhole = false,
+  ): boolean {
     const { chars, words, holds } = features
-    if (this.#text === text && this.#chars === chars && this.#words === words && this.#within === within) {
+    if (
+      this.#text === text &&
+      this.#chars === chars &&
+      this.#words === words &&
+      this.#within === within &&
+      this.#isWhole === isWhole
+    ) {
       // What is kept would hold on to the request that it was cut from.
       this.#text = undefined
       return this.#isAny
@@ -83,11 +103,14 @@ export class RuleCandidates {
     this.#chars = chars
     this.#words = words
     this.#within = within
+    this.#isWhole = isWhole
     this.#isFiltered = false
+    const first = isWhole && text !== '' ? charCodeAt.call(text, 0) : IN_PARTS
+    const measured = isWhole || text.length < MEASURED ? text.length : MEASURED
     let left =
       text.length < LONG
-        ? this.#metBy(Math.min(text.length, MEASURED - 1), chars, words, holds, within)
-        : this.#gated(MEASURED - 1, chars, words, within)
+        ? this.#metBy(measured, first, chars, words, holds, within)
+        : this.#gated(measured, first, chars, words, within)
     if (left > 0 && (left > FEW || text.length >= SHORT || !this.holdsSome(this.#filter.free)))
       left = this.filter(plain)
     this.#isAny = left > 0
@@ -104,7 +127,9 @@ export class RuleCandidates {
   /** Takes the last step, if it was not taken. @returns how many rules are left */
   filter(plain: string): number {
     const { rows } = this
-    const filtered = this.#isFiltered ? undefined : this.#filter.read(plain, plain.length >= LONG)
+    const filtered = this.#isFiltered
+      ? undefined
+      : this.#filter.read(plain, plain.length >= LONG, this.#isWhole)
     this.#isFiltered = true
     let left = 0
     for (let row = 0; row < rows.length; row++) {
@@ -119,12 +144,23 @@ export class RuleCandidates {
     return this.#isFiltered && this.#filter.locate(rule, parts)
   }
 
-  /** The rules for a short text with these features. @returns how many there are */
-  #metBy(length: number, chars: number, words: number, holds: number, within: Int32Array): number {
+  /**
+   * The rules for a short text with these features.
+   * @param first the code of its first character, if it is asked for as a whole; `IN_PARTS`
+   * @returns how many there are
+   */
+  #metBy(
+    length: number,
+    first: number,
+    chars: number,
+    words: number,
+    holds: number,
+    within: Int32Array,
+  ): number {
     const { rows } = this
     const known = this.#known
     const mixed = Math.imul(
-      chars ^ Math.imul(words, 0x9e3779b1) ^ Math.imul(holds ^ length, 0x85ebca6b),
+      chars ^ Math.imul(words, 0x9e3779b1) ^ Math.imul(holds ^ length ^ (first << 16), 0x85ebca6b),
       0x2c1b3c6d,
     )
     const slot = (mixed >>> 16) & (SLOTS - 1)
@@ -134,31 +170,35 @@ export class RuleCandidates {
       known[at + 1] === words &&
       known[at + 2] === holds &&
       known[at + 3] === length &&
+      known[at + 4] === first &&
       this.#knownWithin[slot] === within
     ) {
       for (let row = 0; row < rows.length; row++) rows[row] = known[at + KEYS + row] as number
-      return known[at + 4] as number
+      return known[at + 5] as number
     }
-    let left = this.#gated(length, chars, words, within)
+    let left = this.#gated(length, first, chars, words, within)
     if (left > 0) left = this.#keepMet(chars, holds)
     known[at] = chars
     known[at + 1] = words
     known[at + 2] = holds
     known[at + 3] = length
-    known[at + 4] = left
+    known[at + 4] = first
+    known[at + 5] = left
     this.#knownWithin[slot] = within
     for (let row = 0; row < rows.length; row++) known[at + KEYS + row] = rows[row] as number
     return left
   }
 
-  /** @param length no more than is measured */
-  #gated(length: number, chars: number, words: number, within: Int32Array): number {
+  #gated(length: number, first: number, chars: number, words: number, within: Int32Array): number {
     const { rows } = this
     const opened = this.#gates.openedBy(chars, words)
-    const fit = this.#fitting[length] as Int32Array
+    const isWhole = first !== IN_PARTS
+    const fit = isWhole ? this.#fitting.whole(length) : this.#fitting.inParts(length)
+    const begun = isWhole ? this.#fitting.beginning(first) : fit
     let left = 0
     for (let row = 0; row < rows.length; row++) {
-      const open = (opened[row] as number) & (within[row] as number) & (fit[row] as number)
+      const open =
+        (opened[row] as number) & (within[row] as number) & (fit[row] as number) & (begun[row] as number)
       rows[row] = open
       left += bitsOf(open)
     }
@@ -178,16 +218,11 @@ export class RuleCandidates {
 export function requiredBy({ needs, signs: own }: Rule, reader: ExpressionReader): RequiredOfText {
   const required = needs === undefined ? NOTHING : reader.read(needs.map(({ source }) => source).join('|'))
   return {
-    requires: required.requires?.map(alternative => [mostTelling(alternative)]),
-    least: required.least,
+    ...required,
+    requires: required.requires?.map(alternative => {
+      const best = mostTelling(alternative)
+      return best === undefined ? [] : [best]
+    }),
     signs: (own ?? required.signs)?.map(each => ({ all: each.all, some: tellingSets(each) })),
   }
-}
-
-function fitting(required: readonly RequiredOfText[], length: number): Int32Array {
-  const set = new Int32Array(Math.ceil(required.length / 32))
-  required.forEach(({ least }, index) => {
-    if (least <= length) set[index >> 5] = (set[index >> 5] as number) | (1 << (index & 31))
-  })
-  return set
 }

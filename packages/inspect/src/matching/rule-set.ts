@@ -150,15 +150,15 @@ export class RuleSet {
   }
 
   /**
-   * Whether no rule hits a short reading of ASCII, from the start of its value: as `run`, which ends with the
-   * first that does.
+   * Whether no rule hits a short reading of ASCII that is a whole value, of which no part is looked at: as
+   * `run`, which ends with the first that does. 256 characters at most.
    */
   hitsNothing(reading: Reading, meter: EffortMeter): boolean {
     const { text } = reading
     const { start, within } = this.#places[reading.standsIn]
     const candidates = this.#candidates
     this.#isPlaced = false
-    if (!candidates.open(text, text, reading, within)) return true
+    if (!candidates.open(text, text, reading, within, true)) return true
     const { rows } = candidates
     let ran = 0
     let isHit = false

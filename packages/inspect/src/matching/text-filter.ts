@@ -1,4 +1,4 @@
-import { type OneOf, type Requirement, WORD_END, weightOf, withoutEnds } from '../rule/required-text.ts'
+import { ANYWHERE, mostTelling, type Requirement, WORD_END, withoutEnds } from '../rule/required-list.ts'
 import { type Parts, shiftOf } from '../rule/searched-parts.ts'
 import { CharacterCodes } from '../value/character-codes.ts'
 
@@ -10,7 +10,7 @@ const PLACES = 1 << 16
 /** Numbers of an entry. */
 const ENTRY = 3
 /** Numbers of one of the rows that a text lets through. */
-const LET = 3
+const LET = 4
 const NOT_LOCATED = -1
 /** So many characters are passed over at a time. */
 const STRETCH = 256
@@ -42,7 +42,10 @@ export class TextFilter {
   readonly #foundIn: Int32Array
   /** Of each text, where the first of `#lets` begins. */
   readonly #firstLet: Int32Array
-  /** The rules that a text lets through: a row, what is set in it, and where the next begins; -1: none. */
+  /**
+   * The rules that a text lets through: a row, what is set in it, how far from the start of what is read the
+   * text may begin, and where the next begins; -1: none.
+   */
   readonly #lets: Int32Array
   /** Of each text that stood in the last reading, where: as bits of `Parts`, if they were asked for. */
   readonly #parts: Int32Array
@@ -50,6 +53,7 @@ export class TextFilter {
   readonly #firstText: Int32Array
   readonly #texts: Int32Array
   #shift = NOT_LOCATED
+  #isWhole = false
   /** Of the stretch at hand, each place that leads to a text, and how many characters stand up to it. */
   readonly #met: Int32Array = new Int32Array(2 * STRETCH)
   /** The rules that require nothing. */
@@ -63,9 +67,7 @@ export class TextFilter {
     this.#rows = new Int32Array(width)
     this.free = new Int32Array(width)
     const numbers = new Map<string, number>()
-    const required = requirements.map(alternatives =>
-      alternatives === undefined ? [] : numbersOf(alternatives, numbers),
-    )
+    const required = requirements.map(alternatives => boundsOf(alternatives ?? [], numbers))
     const keys = [...numbers.keys()]
     const all = keys.map(withoutEnds)
     this.#ends = Uint8Array.from(keys, endsOf)
@@ -80,16 +82,16 @@ export class TextFilter {
     this.#reach = new Uint16Array(all.length)
     this.#foundIn = new Int32Array(all.length)
     this.#parts = new Int32Array(all.length)
-    this.#texts = Int32Array.from(required.flat())
-    this.#firstText = Int32Array.from([0, ...sums(required.map(({ length }) => length))])
-    this.#lets = new Int32Array(LET * required.reduce((sum, { length }) => sum + length, 0))
+    this.#texts = Int32Array.from(required.flatMap(bounds => [...bounds.keys()]))
+    this.#firstText = Int32Array.from([0, ...sums(required.map(({ size }) => size))])
+    this.#lets = new Int32Array(LET * required.reduce((sum, { size }) => sum + size, 0))
     this.#firstLet = new Int32Array(all.length).fill(-1)
     let free = 0
-    required.forEach((numbered, rule) => {
+    required.forEach((bounds, rule) => {
       const row = rule >> 5
       const bit = 1 << (rule & 31)
       if (requirements[rule] === undefined) this.free[row] = (this.free[row] as number) | bit
-      for (const text of numbered) free = this.#allow(text, row, bit, free)
+      for (const [text, within] of bounds) free = this.#allow(text, row, bit, within, free)
     })
     let entry = 0
     all.forEach((text, index) => {
@@ -104,10 +106,12 @@ export class TextFilter {
   /**
    * Passes over a text; whether its ASCII letters are small or capital does not matter.
    * @param isLocated whether `locate` is going to be asked
+   * @param isWhole whether no part of it is going to be searched by itself
    * @returns the rules that may match it, as a set of bits; valid until the next call
    */
-  read(text: string, isLocated = false): Int32Array {
+  read(text: string, isLocated = false, isWhole = false): Int32Array {
     const { length } = text
+    this.#isWhole = isWhole
     this.#shift = isLocated ? shiftOf(length) : NOT_LOCATED
     const codes = copied.copy(text, 0, length)
     const bits = this.#bits
@@ -176,20 +180,22 @@ export class TextFilter {
 
   /** @param behind see `#standsAt` */
   #meet(text: number, behind: number): void {
+    const from = behind - (this.#reach[text] as number)
     if (this.#foundIn[text] !== this.#reading) {
-      this.#let(text)
+      this.#let(text, this.#isWhole ? from : 0)
       this.#parts[text] = 0
     }
     if (this.#shift === NOT_LOCATED) return
-    const from = behind - (this.#reach[text] as number)
     this.#parts[text] = (this.#parts[text] as number) | (1 << (from >> this.#shift))
   }
 
-  #let(text: number): void {
+  /** @param from where it begins for the first time */
+  #let(text: number, from: number): void {
     const rows = this.#rows
     const lets = this.#lets
     this.#foundIn[text] = this.#reading
-    for (let at = this.#firstLet[text] as number; at >= 0; at = lets[at + 2] as number) {
+    for (let at = this.#firstLet[text] as number; at >= 0; at = lets[at + 3] as number) {
+      if (from > (lets[at + 2] as number)) continue
       const row = lets[at] as number
       rows[row] = (rows[row] as number) | (lets[at + 1] as number)
     }
@@ -222,17 +228,19 @@ export class TextFilter {
   }
 
   /** Has a text let rules of one row through. @returns where the next of `#lets` may begin */
-  #allow(text: number, row: number, bits: number, free: number): number {
+  #allow(text: number, row: number, bits: number, within: number, free: number): number {
     const lets = this.#lets
     const first = this.#firstLet[text] as number
-    // The rules come in their order, so that the row at hand was written last.
-    if (first >= 0 && lets[first] === row) {
-      lets[first + 1] = (lets[first + 1] as number) | bits
+    // The rules come in their order, so that those of the row at hand were written last.
+    for (let at = first; at >= 0 && lets[at] === row; at = lets[at + 3] as number) {
+      if (lets[at + 2] !== within) continue
+      lets[at + 1] = (lets[at + 1] as number) | bits
       return free
     }
     lets[free] = row
     lets[free + 1] = bits
-    lets[free + 2] = first
+    lets[free + 2] = within
+    lets[free + 3] = first
     this.#firstLet[text] = free
     return free + LET
   }
@@ -301,32 +309,23 @@ function placeOf(first: number, second: number, third: number): number {
   return (first << 10) ^ (second << 5) ^ third
 }
 
-/** The texts of which a rule requires one, by number: a new one gets the next. */
-function numbersOf(alternatives: readonly Requirement[], numbers: Map<string, number>): readonly number[] {
-  const found: number[] = []
-  for (const alternative of alternatives)
-    for (const text of mostTelling(alternative)) {
+/**
+ * The texts of which a rule requires one, by number, and how far from the start of what is read each may
+ * begin: a new text gets the next number.
+ */
+function boundsOf(alternatives: readonly Requirement[], numbers: Map<string, number>): Map<number, number> {
+  const bounds = new Map<number, number>()
+  for (const alternative of alternatives) {
+    const { texts, within } = mostTelling(alternative) ?? NO_TEXTS
+    for (const text of texts) {
       const number = numbers.get(text) ?? numbers.size
       if (number === numbers.size) numbers.set(text, number)
-      if (!found.includes(number)) found.push(number)
+      bounds.set(number, Math.max(bounds.get(number) ?? 0, within))
     }
-  return found
-}
-
-/** Of several lists the one whose texts are met least: that of which the shortest text is longest. */
-export function mostTelling(lists: Requirement): OneOf {
-  const [only] = lists
-  if (only !== undefined && lists.length === 1) return only
-  let best: OneOf = []
-  let most = Number.NEGATIVE_INFINITY
-  for (const list of lists) {
-    const weight = Math.min(...list.map(weightOf)) * 64 - list.length
-    if (weight <= most) continue
-    most = weight
-    best = list
   }
-  return best
+  return bounds
 }
+const NO_TEXTS = { texts: [], within: ANYWHERE } as const
 
 /** How frequent each character is in English, by its code: the space most. */
 const FREQUENCY = new Uint8Array(128)

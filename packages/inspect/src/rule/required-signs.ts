@@ -28,11 +28,13 @@ const SIGNS: readonly SignSet[] = Array.from({ length: 129 }, (_, code) => ({
   holds: code < 128 ? (HOLDS[code] as number) : 0,
 }))
 
-function signOf(code: number): SignSet {
+/** The kind of a character, by its code. */
+export function signOf(code: number): SignSet {
   return SIGNS[Math.min(code, 128)] as SignSet
 }
 
-function union(a: SignSet, b: SignSet): SignSet {
+/** The kinds of either. */
+export function unionOf(a: SignSet, b: SignSet): SignSet {
   return { chars: a.chars | b.chars, holds: a.holds | b.holds }
 }
 
@@ -52,7 +54,7 @@ const DIGIT = signOf(48)
 const ESCAPED_CLASSES: Readonly<Record<string, SignSet>> = {
   d: DIGIT,
   s: { chars: CHAR.space | CHAR.newline | CHAR.control | CHAR.wide, holds: 0 },
-  w: union(signsOfText('abcdefghijklmnopqrstuvwxyz_').all, DIGIT),
+  w: unionOf(signsOfText('abcdefghijklmnopqrstuvwxyz_').all, DIGIT),
 }
 /** Of which it is not followed what they leave out. */
 const OPEN_CLASSES = 'DSWpPk'
@@ -97,12 +99,12 @@ export function signsOfClass(inside: string): RequiredSigns {
   for (let at = 0; at < inside.length; ) {
     const { signs, code, end } = memberAt(inside, at)
     if (signs === undefined) return NO_SIGNS
-    found = union(found, signs)
+    found = unionOf(found, signs)
     at = end
     if (code < 0 || inside[at] !== '-' || at + 1 >= inside.length) continue
     const last = memberAt(inside, at + 1)
     if (last.code < 0) continue
-    for (let each = code; each <= Math.min(last.code, 128); each++) found = union(found, signOf(each))
+    for (let each = code; each <= Math.min(last.code, 128); each++) found = unionOf(found, signOf(each))
     at = last.end
   }
   return requiring(found)
@@ -121,7 +123,7 @@ export function signsOfBoth(a: RequiredSigns, b: RequiredSigns): RequiredSigns {
   if (b === NO_SIGNS) return a
   const some = b.some.length === 0 ? a.some : a.some.length === 0 ? b.some : [...a.some, ...b.some]
   return {
-    all: union(a.all, b.all),
+    all: unionOf(a.all, b.all),
     some: some.length > MOST ? some.toSorted(byWeight).slice(0, MOST) : some,
   }
 }
@@ -140,7 +142,7 @@ export function signsOfEither(parts: readonly RequiredSigns[]): RequiredSigns {
   const some: SignSet[] = []
   for (let rank = 0; rank < CHOSEN; rank++) {
     if (sets.some(list => list.length === 0)) break
-    some.push(sets.map(list => list[Math.min(rank, list.length - 1)] as SignSet).reduce(union))
+    some.push(sets.map(list => list[Math.min(rank, list.length - 1)] as SignSet).reduce(unionOf))
   }
   return chars === 0 && holds === 0 && some.length === 0 ? NO_SIGNS : { all: { chars, holds }, some }
 }
