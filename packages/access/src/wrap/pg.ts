@@ -12,6 +12,7 @@ import {
 } from './guarded-connection.ts'
 import { LeftOpen } from './left-open.ts'
 import { PgReads } from './pg-reads.ts'
+import { preparedRefusal } from './prepared-transaction.ts'
 
 /** What is used of a `pg.Pool`. */
 export interface PgPool {
@@ -188,13 +189,15 @@ export function guardConnection(
       return submit(wire)
     }
     const isApart = TRANSACTIONLESS.test(text) || ENDS.test(text)
-    const submitted = (wire: unknown): unknown =>
-      isApart
-        ? claims.without(() => submit(wire))
-        : claims.around(
-            () => submit(wire),
-            () => claimed(wire),
-          )
+    const refusal = preparedRefusal(text)
+    const submitted = (wire: unknown): unknown => {
+      if (refusal !== undefined) return refusal
+      if (isApart) return claims.without(() => submit(wire))
+      return claims.around(
+        () => submit(wire),
+        () => claimed(wire),
+      )
+    }
     made.submit = wire => {
       if (FORGETS.test(text)) claims.forget()
       return inContext(() => {

@@ -10,6 +10,7 @@ import {
   reportRefusal,
 } from './guarded-connection.ts'
 import { countingSession } from './postgres-js-reads.ts'
+import { endingSession } from './prepared-transaction.ts'
 
 /** A query of postgres.js that was asked for, and is sent at once when it is awaited or executed. */
 interface PendingQuery extends Promise<unknown> {
@@ -66,8 +67,9 @@ export function guardPostgresJs<S extends PostgresJs>(sql: S, options: GuardOpti
     async text => ({ rows: await sql.unsafe(text) }),
     () => performance.now(),
   )
-  const counting = <T extends object>(session: T): T => {
+  const counting = <T extends object>(bare: T): T => {
     const acting = (options.acting ?? currentActing)()
+    const session = endingSession(bare)
     if (options.reads === undefined || acting === undefined) return session
     return countingSession(session, {
       budgets: options.reads,
