@@ -520,6 +520,7 @@ describe('the inbox', () => {
     const attempts = [
       `INSERT INTO audit_inbox (kind, event) VALUES ('erasure', '{}')`,
       `INSERT INTO audit_inbox (id, event) VALUES (1, '{}')`,
+      `INSERT INTO audit_inbox (writer, event) VALUES ('postgres', '{}')`,
       'SELECT * FROM audit_inbox',
       'DELETE FROM audit_inbox',
       'SELECT * FROM audit_subjects',
@@ -532,6 +533,37 @@ describe('the inbox', () => {
     await db.query(`DROP OWNED BY ${role}`)
     await db.query(`DROP ROLE ${role}`)
     assert.deepEqual(refused, attempts)
+    await log.close()
+  })
+
+  test('enters its own rows beside those that an application has put in front of them, and those beside its own', async t => {
+    const db = await database(t)
+    const log = await openInstance(db, { pollInterval: '1h' })
+    const role = `flood_${process.pid}`
+    await db.query(`CREATE ROLE ${role}`)
+    await db.query(`GRANT INSERT (event) ON audit_inbox TO ${role}`)
+    await db.query(`GRANT USAGE ON SEQUENCE audit_inbox_id_seq TO ${role}`)
+    const insert = (rows: number, id: string): Promise<unknown> =>
+      db.transaction(async tx => {
+        await tx.query(`SET LOCAL ROLE ${role}`)
+        const event = JSON.stringify({ ...requestEvent(1), type: id })
+        await tx.query('INSERT INTO audit_inbox (event) SELECT $1 FROM generate_series(1, $2)', [event, rows])
+      })
+    await insert(5_000, 'flood')
+    assert.equal((await db.query('SELECT FROM audit_inbox')).rowCount, 5_000)
+    const { index } = await log.commit(requestEvent(2))
+    assert.ok(index < 2_000n, `entered as ${index}`)
+    await log.checkpoint()
+    await insert(1, 'late')
+    const own = await Promise.all(Array.from({ length: 3_000 }, (_, i) => log.commit(requestEvent(i))))
+    assert.equal(own.length, 3_000)
+    await log.checkpoint()
+    const { rows } = await db.query<{ idx: string }>(
+      "SELECT idx::text FROM audit_entries WHERE type = 'late'",
+    )
+    assert.ok(Number(rows[0]?.idx) < 5_001 + 2_000, `entered as ${rows[0]?.idx}`)
+    await db.query(`DROP OWNED BY ${role}`)
+    await db.query(`DROP ROLE ${role}`)
     await log.close()
   })
 

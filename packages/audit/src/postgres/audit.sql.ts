@@ -90,14 +90,33 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
       ALTER TABLE audit_inbox ADD CONSTRAINT audit_inbox_event_size
         CHECK (octet_length(event) <= 65536) NOT VALID;`,
   },
+  {
+    id: 4,
+    name: 'who wrote a row of the inbox',
+    // Of a role that may only insert the column `event` it says the truth.
+    postgres: `
+      ALTER TABLE audit_inbox ADD COLUMN writer text NOT NULL DEFAULT current_user;
+      CREATE INDEX audit_inbox_by_writer ON audit_inbox (writer, id);`,
+  },
 ]
 
 /**
- * Rows are ordered when they are sequenced, not when they are inserted: a
- * transaction that commits late is not skipped.
+ * Rows are ordered when they are sequenced, not when they are inserted: a transaction that commits late is
+ * not skipped. $1 rows, of which $2 are for what other roles have inserted, if they have: requests wait for
+ * the rows of the instances themselves, and not for all that somebody else puts in front of them.
  */
 export const TAKE_INBOX = `
-  DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox ORDER BY id LIMIT $1)
+  DELETE FROM audit_inbox WHERE id IN (
+    SELECT id FROM (
+      (SELECT id, 0 AS turn FROM audit_inbox WHERE writer = current_user::text ORDER BY id LIMIT $1::bigint - $2::bigint)
+      UNION ALL
+      (SELECT id, 1 AS turn FROM audit_inbox WHERE writer <> current_user::text ORDER BY id LIMIT $1::bigint)
+    ) AS waiting ORDER BY turn, id LIMIT $1::bigint)
+  RETURNING id::text AS id, kind, event`
+
+/** The oldest row, whoever wrote it. */
+export const TAKE_OLDEST = `
+  DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox ORDER BY id LIMIT 1)
   RETURNING id::text AS id, kind, event`
 
 export const INSERT_INBOX = `

@@ -21,6 +21,7 @@ import {
   PUT_TENANTS,
   PUT_TILES,
   TAKE_INBOX,
+  TAKE_OLDEST,
 } from './audit.sql.ts'
 import { columnText } from './column-text.ts'
 import { entryColumns } from './entry-columns.ts'
@@ -58,6 +59,8 @@ interface State {
 }
 
 const BATCH = 1_000
+/** Rows of a step for what other roles than that of the instances have inserted. */
+const OF_OTHERS = 100
 /** A tree that this instance has seen the log have. */
 interface Known {
   readonly size: bigint
@@ -131,7 +134,7 @@ export class Sequencer {
         this.#wasHeld = state === undefined
         if (state === undefined) return []
         await this.#takeTerm(client, state)
-        const inbox = (await client.query<InboxRow>(TAKE_INBOX, [this.#batch])).rows
+        const inbox = await this.#take(client)
         if (inbox.length === 0) return []
         inbox.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)))
         return await this.#enterAll(client, inbox)
@@ -170,6 +173,11 @@ export class Sequencer {
     const since = before?.size === held.size ? before.since : this.#options.clock.monotonic()
     if (held.waits) this.#held = { size: held.size, since }
     return undefined
+  }
+
+  async #take(client: SqlClient): Promise<InboxRow[]> {
+    if (this.#batch === 1) return (await client.query<InboxRow>(TAKE_OLDEST)).rows
+    return (await client.query<InboxRow>(TAKE_INBOX, [this.#batch, OF_OTHERS])).rows
   }
 
   /** Checks that the tree in memory is the one in the database; a new holder begins a new term. */
