@@ -88,6 +88,13 @@ describe('block and allow', () => {
       /block.*"evil\.example" is not an address or range/s,
     )
     await assert.rejects(statuses({ allow: ['10.0.0.0/8'] }, []), /allow.*has no effect: nobody is blocked/s)
+    for (const [client, hint] of [
+      ['python-requests', /\{ userAgent: "python-requests" \}/],
+      ['Mozilla/5.0 (X11)', /\{ userAgent: "Mozilla\/5\.0 \(X11\)" \}/],
+      ['localhost', /did you mean "loopback"/],
+      ['cloudflar', /did you mean "cloudflare"/],
+    ] as const)
+      await assert.rejects(statuses({ block: [client] }, []), hint)
     await assert.rejects(statuses({ block: [{}] }, []), /names neither network nor userAgent/)
   })
 })

@@ -1,4 +1,4 @@
-import { ConfigError } from '@postern/core'
+import { ConfigError, NAMED_RANGES } from '@postern/core'
 import { ClientList, type ClientMatch } from '@postern/protocol'
 import * as z from 'zod/mini'
 import { key, parsed, section } from '../key/key.ts'
@@ -32,6 +32,9 @@ const client: z.ZodMiniType<ClientMatch, ClientConfig> = section<ClientMatch, Cl
   }),
 )
 
+/** No address, and no name of a host with its dots: `python-requests`, `Mozilla/5.0 (X11)`. */
+const AGENT = /^[a-z][^.:*/ ]*(?:[/ ].*)?$/i
+
 /** A list of clients, of the whole configuration or of a route. */
 export const clientsHere: z.ZodMiniType<ClientList, readonly (string | ClientConfig)[]> = parsed(
   listOf(z.union([text, client])),
@@ -39,12 +42,17 @@ export const clientsHere: z.ZodMiniType<ClientList, readonly (string | ClientCon
   entries => {
     for (const entry of entries) {
       const network = typeof entry === 'string' ? entry : (entry.network ?? '')
-      const meant = network === 'localhost' || network.includes('*') ? rangeMeant(network) : undefined
-      if (meant !== undefined)
+      if (network === 'all' || NAMED_RANGES.has(network)) continue
+      const isNamed = AGENT.test(network)
+      const meant = isNamed || network.includes('*') ? rangeMeant(network) : undefined
+      if (meant !== undefined || isNamed)
         throw new ConfigError({
           place: '',
           problem: `"${network.slice(0, 60)}" is not an address or range`,
-          hint: `did you mean "${meant}"?`,
+          hint:
+            meant === undefined
+              ? `for clients by a part of their User-Agent: { userAgent: "${network.slice(0, 60)}" }`
+              : `did you mean "${meant}"?`,
         })
     }
     return ClientList.parse(entries)
