@@ -1,15 +1,15 @@
-import { openAuditSource } from '@postern/runtime'
 import { writeEntry } from './audit-entry.ts'
 import { auditFilter, filteredEntries } from './audit-filter.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-code.ts'
+import { openWithWaiting } from './open-with-waiting.ts'
 import { loadSetup } from './setup.ts'
 
 const DEFAULT_LIMIT = 100
 
 /** `postern audit search`: newest first; exit 1 when nothing matches. */
 export const run: Command = async (_args, options, context) => {
-  const log = await openAuditSource(await loadSetup(options, context))
+  const log = await openWithWaiting(await loadSetup(options, context), context.output)
   let found = 0
   try {
     const filter = auditFilter(options, Date.now())

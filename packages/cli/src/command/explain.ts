@@ -6,6 +6,7 @@ import { asStarter } from './act-as-owner.ts'
 import { collect } from './collect.ts'
 import type { Command, CommandContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
+import { openWithWaiting } from './open-with-waiting.ts'
 import { type Output, safe } from './output.ts'
 import { requestIdIn } from './request-id-in.ts'
 import { loadSetup, type Setup } from './setup.ts'
@@ -23,7 +24,7 @@ export const run: Command = async (words, options, context) => {
   const { output } = context
   const id = requestIdIn(words.join(' '))
   const setup = await loadSetup(options, context)
-  const entries = await findEntries(setup, id, context.signal)
+  const entries = await findEntries(setup, id, context)
   if (entries.length === 0) {
     output.line(`nothing was recorded about ${id}`)
     output.line(
@@ -72,13 +73,18 @@ function exceptionsOf({ reasons }: Event): readonly ConfigException[] {
 }
 
 /** Looks again for a moment: the newest entries may not be published yet. */
-async function findEntries(place: AuditPlace, id: string, signal: AbortSignal): Promise<readonly Entry[]> {
+async function findEntries(
+  place: AuditPlace,
+  id: string,
+  { output, signal }: CommandContext,
+): Promise<readonly Entry[]> {
   const deadline = performance.now() + WAIT_MS
   for (;;) {
-    const log = await openAuditSource(place)
+    const isLast = performance.now() > deadline || signal.aborted
+    const log = await (isLast ? openWithWaiting(place, output) : openAuditSource(place))
     try {
       const entries = await collect(log.query({ request: id, order: 'oldest', limit: 20 }))
-      if (entries.length > 0 || performance.now() > deadline || signal.aborted) return entries
+      if (entries.length > 0 || isLast) return entries
     } finally {
       await log.close()
     }

@@ -1,5 +1,4 @@
 import { ConfigError } from '@postern/core'
-import { openAuditSource } from '@postern/runtime'
 import type { Counted } from '../replay/top-counts.ts'
 import { ObserveCounts, type ObserveReport } from '../report/observe-report.ts'
 import { reportHtml } from '../report/report-html.ts'
@@ -7,6 +6,7 @@ import { auditFilter, filteredEntries } from './audit-filter.ts'
 import { type Command, textOption } from './command.ts'
 import { counted } from './counted.ts'
 import { EXIT } from './exit-code.ts'
+import { openWithWaiting } from './open-with-waiting.ts'
 import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 import { wholeOption } from './whole-option.ts'
@@ -29,7 +29,7 @@ export const run: Command = async (_args, options, { output, signal, ...context 
   const top = wholeOption(options, 'top', DEFAULT_TOP, { least: 1, most: 1_000 })
   const setup = await loadSetup(options, { output, signal, ...context })
   const { query } = auditFilter({ since: textOption(options, 'since') ?? '7d' }, Date.now())
-  const log = await openAuditSource(setup)
+  const log = await openWithWaiting(setup, output)
   const counts = new ObserveCounts(setup.file)
   try {
     for await (const { event } of filteredEntries(log, {

@@ -1,12 +1,13 @@
 import type { Entry } from '@postern/audit'
 import type { Actor, Remediation } from '@postern/core'
 import { formatActor, parseActor } from '@postern/remediate'
-import { type AuditPlace, hasAudit, openAuditSource } from '@postern/runtime'
+import { type AuditPlace, hasAudit } from '@postern/runtime'
 import { collect } from './collect.ts'
 import type { Command } from './command.ts'
 import { decisionLine } from './decision-line.ts'
 import { EXIT } from './exit-code.ts'
-import { safe } from './output.ts'
+import { openWithWaiting } from './open-with-waiting.ts'
+import { type Output, safe } from './output.ts'
 import { loadSetup } from './setup.ts'
 import { withRemediations } from './with-remediations.ts'
 
@@ -23,7 +24,7 @@ export const run: Command = async ([text = ''], options, context) => {
   const standing = await withRemediations(options, context, async store =>
     store.why({ [actor.kind]: actor.value }),
   )
-  const entries = await latest(setup, actor)
+  const entries = await latest(setup, actor, output)
   if (standing.length === 0) output.line(`no remediations apply to ${formatActor(actor)}`)
   for (const remediation of standing) output.line(sentence(remediation))
   if (entries.length > 0) output.line('latest recorded:')
@@ -42,7 +43,7 @@ function sentence({ actor, measure, reason, origin, expiresAt }: Remediation): s
   return `${formatActor(actor)}: ${measure} until ${new Date(expiresAt).toISOString()} by ${safe(origin)}: ${safe(reason)}`
 }
 
-async function latest(place: AuditPlace, actor: Actor): Promise<readonly Entry[]> {
+async function latest(place: AuditPlace, actor: Actor, output: Output): Promise<readonly Entry[]> {
   const query =
     actor.kind === 'address'
       ? { address: actor.value }
@@ -50,7 +51,7 @@ async function latest(place: AuditPlace, actor: Actor): Promise<readonly Entry[]
         ? { principal: actor.value }
         : undefined
   if (query === undefined || !hasAudit(place)) return []
-  const log = await openAuditSource(place)
+  const log = await openWithWaiting(place, output)
   try {
     return await collect(log.query({ ...query, limit: LATEST }))
   } finally {
