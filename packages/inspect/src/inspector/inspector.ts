@@ -8,7 +8,7 @@ import { commonName } from '../clearance/common-value.ts'
 import { MatchRecorder } from '../matches/match-recorder.ts'
 import { misfit } from '../matches/misfit.ts'
 import type { Hit, RuleSet } from '../matching/rule-set.ts'
-import type { Inspection, Match } from '../rule/match.ts'
+import type { Finding, Inspection } from '../rule/match.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
 import { couldAct, isUngatedAction, UNGATED } from '../sinks/could-act.ts'
 import { LONGEST_AT_ONCE } from '../text/long-text.ts'
@@ -246,7 +246,7 @@ export class Inspector implements Preparing, PartVisitor, OngoingInspection {
   }
 
   /** A match that no reading stands for. */
-  add(match: Omit<Match, 'exception'>): void {
+  add(match: Finding): void {
     this.#matches.add(match)
   }
 

@@ -1,13 +1,14 @@
 import { type Level, thresholdOf } from '../rule/family.ts'
-import { CLEAN, type Inspection, type Match } from '../rule/match.ts'
+import { CLEAN, type Finding, type Inspection, type Match } from '../rule/match.ts'
+import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
 import { THRESHOLDS } from '../value/thresholds.ts'
 
 /** Of most requests: made once. */
-const NONE: Match[] = []
+const NONE: Finding[] = []
 
 /** The matches of one request: one for each rule and place, and of too many the strongest. */
 export class MatchList {
-  #matches: Match[] = NONE
+  #matches: Finding[] = NONE
   #isTooBig = false
 
   get isFull(): boolean {
@@ -19,7 +20,7 @@ export class MatchList {
     return this.#isTooBig
   }
 
-  add(match: Match): void {
+  add(match: Finding): void {
     if (match.family === 'bounds') this.#isTooBig = true
     const same = this.#matches.findIndex(
       other => other.rule === match.rule && other.location === match.location,
@@ -33,7 +34,7 @@ export class MatchList {
     else this.#replaceWeakest(match)
   }
 
-  #replaceWeakest(match: Match): void {
+  #replaceWeakest(match: Finding): void {
     const weakest = this.#matches.reduce(
       (low, other, index) => (other.score < (this.#matches[low]?.score ?? 0) ? index : low),
       0,
@@ -41,12 +42,18 @@ export class MatchList {
     if ((this.#matches[weakest]?.score ?? 0) < match.score) this.#matches[weakest] = match
   }
 
-  /** What the matches come to at a level. */
-  verdict(level: Level): Inspection {
+  /** What the matches come to at a level. @param route of the request, as exceptions name it */
+  verdict(level: Level, route: () => string): Inspection {
     if (this.#matches.length === 0) return CLEAN
-    const matches = [...this.#matches].sort((a, b) => b.score - a.score)
+    const matches = this.#matches.map(found => told(found, route())).sort((a, b) => b.score - a.score)
     const threshold = thresholdOf(level)
     const blocked = matches.some(match => match.family !== 'bounds' && match.score >= threshold)
     return { verdict: blocked ? 'block' : this.#isTooBig ? 'too-big' : 'pass', matches }
   }
+}
+
+function told({ isDoubtful, ...found }: Finding, route: string): Match {
+  const { rule, location } = found
+  const exception = isDoubtful ? typeSettingFor(location, route) : exceptionFor(rule, location, route)
+  return { ...found, exception }
 }

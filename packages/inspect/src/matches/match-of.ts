@@ -1,10 +1,9 @@
 import { OF_EVERY_QUERY } from '../lex/sql-injection.ts'
 import type { Hit } from '../matching/rule-set.ts'
 import { thresholdOf } from '../rule/family.ts'
-import type { Match } from '../rule/match.ts'
+import type { Finding } from '../rule/match.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
-import { exceptionFor, typeSettingFor } from '../settings/narrow-exception.ts'
 import { isBehindScript } from '../value/behind-script.ts'
 import { pageSetting } from '../value/edited-page.ts'
 import { isLogLine, isReported } from '../value/handed-over.ts'
@@ -60,7 +59,7 @@ export function matchOf(
   named: ValueSetting,
   location: string,
   options: InspectorOptions,
-): Match | undefined {
+): Finding | undefined {
   const { rule, span } = hit
   const { level } = options
   const id = span.id ?? rule.id
@@ -90,7 +89,7 @@ export function matchOf(
     location,
     score,
     span: reading.text.slice(span.start, Math.min(span.end, span.start + THRESHOLDS.span)),
-    exception: isDoubtful ? typeSettingFor(location, route) : exceptionFor(id, location, route),
+    ...(isDoubtful && { isDoubtful: true as const }),
     ...(passesAsText && { type: 'text' as const }),
     ...(isDocument && score < threshold && { isDoubted: true as const }),
   }

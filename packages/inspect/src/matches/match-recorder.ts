@@ -1,8 +1,7 @@
 import type { Hit } from '../matching/rule-set.ts'
 import { thresholdOf } from '../rule/family.ts'
-import type { Inspection, Match } from '../rule/match.ts'
+import type { Finding, Inspection } from '../rule/match.ts'
 import type { InspectorOptions } from '../settings/inspector-options.ts'
-import { exceptionFor } from '../settings/narrow-exception.ts'
 import type { Look } from '../text/look.ts'
 import { MatchList } from './match-list.ts'
 import { couldCount, matchOf } from './match-of.ts'
@@ -64,10 +63,8 @@ export class MatchRecorder {
   }
 
   /** A match that no reading stands for. */
-  add(match: Omit<Match, 'exception'>): void {
-    const { rule, location } = match
-    if (this.#isExcepted(rule, location)) return
-    this.#matches.add({ ...match, exception: exceptionFor(rule, location, this.#options.route()) })
+  add(match: Finding): void {
+    if (!this.#isExcepted(match.rule, match.location)) this.#matches.add(match)
   }
 
   /** What a rule says about the reading that a look is at. */
@@ -95,7 +92,7 @@ export class MatchRecorder {
   }
 
   verdict(): Inspection {
-    return this.#matches.verdict(this.#options.level)
+    return this.#matches.verdict(this.#options.level, this.#options.route)
   }
 
   #isExcepted(rule: string, location: string): boolean {

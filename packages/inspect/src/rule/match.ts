@@ -28,6 +28,12 @@ export interface Match {
   readonly isDoubted?: true
 }
 
+/** A match before anybody asked how it would be let pass: of many that are found, few are reported. */
+export interface Finding extends Omit<Match, 'exception'> {
+  /** The parameter's type would end the doubt about it. */
+  readonly isDoubtful?: true
+}
+
 /** What inspection found in one request. */
 export interface Inspection {
   /** `block` when a match reached the threshold of the level, `too-big` when only a bound was met. */
