@@ -229,7 +229,7 @@ export class Approvals {
       refuse('not-approved', `The approval is ${this.#stateOf(approval)}, and cannot be used.`)
     if (this.#key !== undefined) checkSeal(approval, stored.seal, this.#key)
     if (!(await this.#standing(approval)))
-      refuse('not-approved', 'Who approved it may no longer do so, or had other rights meanwhile: ask again.')
+      refuse('not-approved', 'Who approved it may no longer do so, or had other rights meanwhile.')
     await this.#log.commit('approval.redeeming', act, principal, { approval: id })
     const row = await this.#one({
       text: APPROVAL_SQL.redeem,
