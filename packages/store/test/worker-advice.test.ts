@@ -28,12 +28,22 @@ describe('a directory in use', () => {
   test('names the worker of pm2 in its cluster mode, which is a worker of node:cluster too', t =>
     assert.match(secondProcess(t, { NODE_APP_INSTANCE: '0' }, 'cluster'), /several workers of pm2/))
 
+  test('names what to write in a second thread of the process', t => {
+    const said = secondProcess(t, {}, 'thread')
+    assert.match(said, /several workers of node:worker_threads/)
+    assert.ok(said.includes('new Worker(file, { env: { ...process.env, WORKER: number } })'), said)
+  })
+
   test('names the process to stop where there are no workers', t =>
     assert.match(secondProcess(t, {}), /stop it, or give this one its own directory$/m))
 })
 
-/** What the second of two processes says about a directory that the first, which started it, has. */
-function secondProcess(scope: Scope, env: Record<string, string>, how: 'fork' | 'cluster' = 'fork'): string {
+/** What the second of two processes or threads says about a directory that the first, which started it, has. */
+function secondProcess(
+  scope: Scope,
+  env: Record<string, string>,
+  how: 'fork' | 'cluster' | 'thread' = 'fork',
+): string {
   const folder = scratch(scope)
   const file = join(folder, 'application.mjs')
   const open = `openDataDirectory(${JSON.stringify(join(folder, 'data'))}, { exclusive: 'gateway' })`
@@ -41,15 +51,17 @@ function secondProcess(scope: Scope, env: Record<string, string>, how: 'fork' | 
     file,
     `import { fork } from 'node:child_process'
 import cluster from 'node:cluster'
+import { Worker } from 'node:worker_threads'
 import { openDataDirectory } from ${JSON.stringify(SOURCE)}
 if (process.env.SECOND === undefined) {
   globalThis.held = ${open}
   const env = { ...process.env, SECOND: '1', ...${JSON.stringify(env)} }
   if (${JSON.stringify(how)} === 'cluster') cluster.fork(env)
+  else if (${JSON.stringify(how)} === 'thread') new Worker(process.argv[1], { env })
   else fork(process.argv[1], { env })
 } else {
   try { ${open} } catch (error) { console.log(error.message) }
-  process.disconnect()
+  process.disconnect?.()
 }
 `,
   )

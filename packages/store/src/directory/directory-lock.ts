@@ -61,7 +61,7 @@ export function lockDirectory(directory: string, { name, wait = 0 }: DirectoryLo
     if (isBusy(error)) {
       const problem = own.has(file)
         ? 'is in use by another Postern of this process; call postern() once and share what it gives, or close() the first before the next'
-        : `is in use by another Postern (${processOf(holder)}); ${workerAdvice() ?? 'stop it, or give this one its own directory'}`
+        : `is in use by another Postern (${processOf(holder)}); ${workerAdvice(holderOf(holder)) ?? 'stop it, or give this one its own directory'}`
       throw new StoreError(problem, { store, retryable: true, cause: error })
     }
     throw sqliteError(error, store)
@@ -123,9 +123,14 @@ function holderFile(lock: string): string {
 }
 
 function processOf(holder: string): string {
+  const number = holderOf(holder)
+  return number === undefined ? 'a process that did not say its number' : `process ${number}`
+}
+
+function holderOf(holder: string): number | undefined {
   try {
-    return `process ${Number(readFileSync(holder, 'utf8'))}`
+    return Number(readFileSync(holder, 'utf8'))
   } catch {
-    return 'a process that did not say its number'
+    return undefined
   }
 }

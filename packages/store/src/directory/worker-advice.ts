@@ -1,9 +1,12 @@
+import { isMainThread } from 'node:worker_threads'
+
 /**
  * What to write where this process is one of several of the same application, which all have the same
  * configuration; undefined where it is not. "Stop the other" would be wrong there: the other is its sibling.
+ * @param holder number of the process that has what both want
  */
-export function workerAdvice(): string | undefined {
-  const worker = workerKind()
+export function workerAdvice(holder: number | undefined): string | undefined {
+  const worker = workerKind(holder)
   if (worker === undefined) return undefined
   const { name, id, first } = worker
   return (
@@ -22,7 +25,14 @@ interface WorkerKind {
   readonly first: string
 }
 
-function workerKind(): WorkerKind | undefined {
+function workerKind(holder: number | undefined): WorkerKind | undefined {
+  // Another process may have it too, of which a thread is no worker.
+  if (!isMainThread && holder === process.pid)
+    return {
+      name: 'node:worker_threads',
+      id: 'process.env.WORKER',
+      first: 'start each with new Worker(file, { env: { ...process.env, WORKER: number } }), ',
+    }
   const { NODE_APP_INSTANCE, NODE_UNIQUE_ID } = process.env
   if (NODE_APP_INSTANCE !== undefined) return { name: 'pm2', id: 'process.env.NODE_APP_INSTANCE', first: '' }
   // Node removes NODE_UNIQUE_ID from the environment of a worker before the first line of the application.
