@@ -20,7 +20,7 @@ writeFileSync(
 /** The server itself, and what may prepare the folder before its first start. */
 const MAKES = [
   /^(?:gateway|forward-auth|dev)$/,
-  /^(?:bouncers add|keys (?:create|leak|revoke|rotate)|users (?:delete|disable|import|roles)|sessions revoke|vault init)$/,
+  /^(?:bouncers add|keys (?:create|leak|revoke|rotate)|users (?:delete|disable|enable|import|roles)|sessions revoke|vault init)$/,
   // Another program's folder is their argument.
   /^holder /,
 ]
