@@ -38,7 +38,9 @@ describe('a directory in use', () => {
     assert.match(secondProcess(t, {}), /stop it, or give this one its own directory$/m))
 })
 
-/** What the second of two processes or threads says about a directory that the first, which started it, has. */
+/**
+ * What the second of two processes or threads says about a directory that the first, which started it, has.
+ */
 function secondProcess(
   scope: Scope,
   env: Record<string, string>,

@@ -26,7 +26,7 @@ interface WorkerKind {
 }
 
 function workerKind(holder: number | undefined): WorkerKind | undefined {
-  // Another process may have it too, of which a thread is no worker.
+  // Where another process has it, this thread has no sibling to make room for.
   if (!isMainThread && holder === process.pid)
     return {
       name: 'node:worker_threads',
