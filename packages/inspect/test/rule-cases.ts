@@ -3,6 +3,17 @@
  * of them can be left out of its mask.
  */
 export const MORE: Readonly<Record<string, readonly string[]>> = {
+  'ssi/directive': ['$(http_cookie)'],
+  'code/server-call': ['sys.modules["a'],
+  'code/acting-call': ['a.exec `id`'],
+  'code/inner-name': ["''.__class__", '"".__class__'],
+  'nosqli/goes-on': ['` returning *--'],
+  'nosqli/piped-reach': ['externaldata(a:string', '| where 1==1'],
+  'sqli/quoted-operand': ['1"-"1', '`or`x'],
+  'rce/worked-out': ['[0:`id`', 'x|~/x', 'x&&~/x', 'x\n~/x'],
+  'sqli/continued': ['" or a @> ("'],
+  'ldap/matching-rule': ['"}or x', "'}or x"],
+  'xss/telling-style': ['[value^=a]{x:url('],
   'deserialisation/head': ['AAEAAAD/////AQ'],
   'sqli/structure': [
     '1 or 1<2',
@@ -97,7 +108,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
     'whisker',
     'uil2pn',
   ],
-  'probe/path': ['/b374k.php'],
+  'probe/path': ['/b374k.php', '/x.php~'],
   'rce/pipe-device': ['%pipe%id', 'push graphic-context label:'],
   'deserialisation/php-gadget': ['PHPUnit\\Framework\\Mock'],
   'java/deployment': ['!--><x', 'provider="java:rpc"'],
@@ -253,6 +264,9 @@ export const NAMED_CASES: readonly (readonly [rule: string, name: string, text: 
   ['crlf/field-behind', 'url', 'http://a.example/\nhttp://b.example/', ''],
   ['rce/rpc-method', 'method', 'system.exec', 'fb'],
   ['rce/rpc-method', 'methodname', 'os.system', 'fb'],
+  ['code/named-function', 'callback', 'var_dump', 'qcfb'],
+  ['code/named-function', 'items.func', '\\phpinfo', 'qcfb'],
+  ['code/named-function', 'title', 'phpinfo', ''],
   ['rce/rpc-method', 'name', 'system.exec', ''],
   ['rce/rpc-method', 'method', 'execute', ''],
   ['probe/header-form', 'accept-language', 'de,en;q=0.8', ''],

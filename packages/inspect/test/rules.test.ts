@@ -31,6 +31,7 @@ const BY_NAME: readonly string[] = [
   'ssrf/file-target',
   'ssrf/target-host',
   'rce/rpc-method',
+  'code/named-function',
   'crlf/field-behind',
   'rce/loading-setting',
   'rce/fetched-item',

@@ -72,6 +72,7 @@ export const REVIEWED: Readonly<Record<string, string>> = {
   'ssrf/path-host':
     'needs a backslash or two slashes in a row; what is encoded is undone and looked at again',
   'probe/hidden-question': 'a question mark is telling, also one that is encoded',
+  'traversal/hidden-step': 'a dot that is encoded is telling, and so is what stands for a control character',
   'probe/format': 'directions for formatting are telling',
   'probe/format-run': 'as probe/format',
   'crlf/nested-break': 'an encoded line end is telling',

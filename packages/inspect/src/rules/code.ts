@@ -298,7 +298,7 @@ export const codeRules: readonly Rule[] = [
   ),
   pattern(
     'code/python',
-    /__import__\s{0,2}\(\s{0,2}["'](?:os|sys|subprocess|socket|pty|posix|commands|builtins|importlib|platform|shutil|base64|urllib)\b|__(?:globals|builtins|subclasses)__\s{0,2}[.([]|__class__\s{0,2}[.[][^\n]{0,24}__(?:base|bases|mro|subclasses|init)__|\bos\.(?:system|popen|exec[lv]p?e?)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\([^\n]{0,24}["']|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(/,
+    /__import__\s{0,2}\(\s{0,2}["'](?:os|sys|subprocess|socket|pty|posix|commands|builtins|importlib|platform|shutil|base64|urllib)\b|__(?:globals|builtins|subclasses)__\s{0,2}[.([]|__class__\s{0,2}[.[][^\n]{0,24}__(?:base|bases|mro|subclasses|init)__|\bos\.(?:system|popen|exec[lv]p?e?)\s{0,4}[([]|\bsubprocess\.(?:popen|call|run|check_output|getoutput)\s{0,4}\([^\n]{0,24}["']|exec\s{0,4}\(\s{0,4}(?:compile|base64|__import__)|pickle\.loads?\s{0,4}\(\s{0,2}(?:b?[\x22']|base64|bytes|zlib|requests?\b|urllib)/,
     {
       score: 5,
       quotable: true,

@@ -82,7 +82,7 @@ const BEHIND_HOST =
 
 /** Nothing but a short command between separators. */
 const SEPARATED =
-  /^\s{0,2}(?:[;|]|&&?|\|\||\r?\n)\s?(?:id|whoami|ifconfig|ipconfig|uname(?: -\w{1,4})?|cat \/etc\/\w{1,24})\s?(?:[;|#]|&&?|\r?\n)\s?#?\s{0,2}$/
+  /^\s{0,2}(?:ifconfig|ipconfig|whoami|uname)?(?:[;|]|&&?|\|\||\r?\n)\s?(?:id|whoami|ifconfig|ipconfig|uname(?: -\w{1,4})?|cat \/etc\/\w{1,24})\s?(?:[;|#]|&&?|\r?\n)\s?#?\s{0,2}$/
 
 /** Names of one name, file or address: a list of columns has others. */
 const ONE_NAME =

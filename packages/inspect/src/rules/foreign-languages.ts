@@ -240,13 +240,17 @@ export const foreignLanguageRules: readonly Rule[] = [
     attacks: ['__subclasses__', '__mro__', '__builtins__'],
     benign: ['__class__', '__init__', '__globals__', '__typename'],
   },
-  // What the objects of Magento are built of: no page sends it.
-  pattern('deserialisation/built-part', /^(?:totalscollector|collectorlist|totalcollector|dataisurl)$/, {
-    score: 5,
-    atStart: true,
-    places: ['name'],
-    words: WORD.java,
-    attacks: ['totalsCollector', 'collectorList', 'dataIsURL'],
-    benign: ['collector', 'totals', 'dataurl'],
-  }),
+  // What the objects of Magento are built of, and the class that Ruby makes of a document: no page sends it.
+  pattern(
+    'deserialisation/built-part',
+    /^(?:totalscollector|collectorlist|totalcollector|dataisurl|json_class)$/,
+    {
+      score: 5,
+      atStart: true,
+      places: ['name'],
+      words: WORD.java,
+      attacks: ['totalsCollector', 'collectorList', 'dataIsURL', 'json_class'],
+      benign: ['collector', 'totals', 'dataurl'],
+    },
+  ),
 ]

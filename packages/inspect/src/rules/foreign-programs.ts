@@ -94,7 +94,7 @@ export const foreignProgramRules: readonly Rule[] = [
     {
       score: 5,
       quotable: true,
-      chars: CHAR.paren,
+      chars: CHAR.paren | CHAR.bracket,
       words: WORD.java | WORD.runtime,
       attacks: [
         '[System.IO.File]::ReadAllText("C:\\x")',

@@ -24,6 +24,16 @@ function findGrantedRights(reading: Reading): Span | undefined {
   return isGranted ? { start: 0, end: lower.length } : undefined
 }
 
+/** Signs over and under letters: many a database takes a letter with one for the letter. */
+const MARKS = /\p{M}/gu
+const BEYOND_ASCII = /[^\u0000-\u007f]/
+
+function findAccentedRights({ lower }: Reading): Span | undefined {
+  if (!BEYOND_ASCII.test(lower) || !KEPT_RIGHTS.test(lower.normalize('NFD').replace(MARKS, '')))
+    return undefined
+  return { start: 0, end: lower.length }
+}
+
 /** Rights that a request takes for itself. */
 export const grantedRightRules: readonly Rule[] = [
   {
@@ -39,6 +49,19 @@ export const grantedRightRules: readonly Rule[] = [
     // By the name of the parameter: the cases are in `test/granted-rights.test.ts`.
     attacks: [],
     benign: ['administrator', 'default_role', 'wp'],
+  },
+  {
+    id: 'probe/accented-rights',
+    family: 'probe',
+    score: 5,
+    quotable: false,
+    chars: CHAR.wide,
+    words: 0,
+    places: ['name'],
+    needs: [BEYOND_ASCII],
+    find: findAccentedRights,
+    attacks: ['wp_c\u00e4pabilities[administrator]', 'wp_\u00faser_level'],
+    benign: ['gr\u00f6\u00dfe', 'wp_c\u00e4sar'],
   },
   // A key or a name of a session, all bytes of which are zero: what a server that keeps none compares with.
   pattern('session/zero-key', /^a{20,344}={1,2}$/, {

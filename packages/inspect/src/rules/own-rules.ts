@@ -1,6 +1,8 @@
 import type { Rule } from '../rule/rule.ts'
+import { actingCallRules } from './acting-calls.ts'
 import { addressFormRules } from './address-forms.ts'
 import { disguisedAddressRules } from './addresses-in-disguise.ts'
+import { brokenOutRules } from './broken-out.ts'
 import { codeRules } from './code.ts'
 import { commandPlaceRules } from './command-places.ts'
 import { commandProofRules } from './command-proofs.ts'
@@ -14,6 +16,7 @@ import { exploitRules } from './exploits.ts'
 import { fetchingXmlRules } from './fetching-xml.ts'
 import { foreignLanguageRules } from './foreign-languages.ts'
 import { foreignProgramRules } from './foreign-programs.ts'
+import { foreignTagRules } from './foreign-tags.ts'
 import { gadgetRules } from './gadgets.ts'
 import { grantedRightRules } from './granted-rights.ts'
 import { headerFormRules } from './header-forms.ts'
@@ -104,4 +107,7 @@ export const ownRules: readonly Rule[] = [
   ...grantedRightRules,
   ...operandFormRules,
   ...plainCommandRules,
+  ...actingCallRules,
+  ...brokenOutRules,
+  ...foreignTagRules,
 ]

@@ -24,7 +24,7 @@ export const probeRules: readonly Rule[] = [
     {
       score: 5,
       places: ['path'],
-      words: WORD.probe,
+      words: WORD.probe | WORD.page,
       attacks: [
         '/.git/config',
         '/.env',

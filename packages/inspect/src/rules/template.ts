@@ -283,7 +283,7 @@ export const templateRules: readonly Rule[] = [
     {
       score: 6,
       quotable: true,
-      chars: CHAR.less,
+      chars: CHAR.less | CHAR.dollar,
       attacks: ['<!--#exec cmd="ls" -->', '<!--#include virtual="/x"-->', '<esi:include src="http://x"/>'],
       benign: ['<!-- # heading -->', '<!-- exec -->'],
     },

@@ -58,7 +58,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.sqlName,
-    'sleep benchmark pg_sleep concat concat_ws group_concat char chr ascii substring substr mid hex unhex version user ' +
+    'msysaces sleep benchmark pg_sleep concat concat_ws group_concat char chr ascii substring substr mid hex unhex version user ' +
       'database schema information_schema sysobjects syscolumns sysusers sysdatabases sysibm pg_catalog pg_user pg_shadow msysobjects msysaccessobjects all_tables user_tables ' +
       'xp_cmdshell xp_dirtree xp_regread sp_executesql sp_password sp_makewebtask openrowset opendatasource load_file outfile dumpfile extractvalue updatexml ' +
       'elt make_set randomblob zeroblob dbms_pipe dbms_lock utl_http utl_inaddr ctxsys cast convert coalesce nullif ifnull length rand floor row_count sysdate ' +
@@ -68,7 +68,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.shell,
-    'cat ls id whoami uname wget curl bash sh zsh ksh csh dash nc ncat netcat ping nslookup dig ifconfig ipconfig netstat chmod chown ' +
+    'calc dmesg cat ls id whoami uname wget curl bash sh zsh ksh csh dash nc ncat netcat ping nslookup dig ifconfig ipconfig netstat chmod chown ' +
       'rm mv cp touch ps kill perl python python3 ruby php node awk sed grep egrep tac rev head tail more less sort uniq cut tr xxd od ' +
       'echo printf eval exec env export set alias sleep find locate which tee sudo su passwd useradd adduser mount df du free top htop ' +
       'getent hostname host telnet ssh scp ftp tftp rsync base64 openssl gcc make cc vi vim nano ed cmd powershell type dir del copy ' +
@@ -80,18 +80,18 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.script,
-    'alert confirm prompt print eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
+    'execscript globaleval getscript alert confirm prompt print eval document window javascript vbscript livescript mocha cookie location innerhtml outerhtml settimeout setinterval ' +
       'fromcharcode constructor function atob fetch xmlhttprequest import importscripts self top parent globalthis frames onerror throw expression ' +
       'reflect array cookiestore localstorage sessionstorage console write writeln open srcdoc src href data srcset xlink formaction string msgbox behavior binding url',
   ],
   [
     WORD.markup,
-    'script iframe frame frameset object embed applet meta link style base form input svg math body html img image video audio ' +
+    'title noscript xmp script iframe frame frameset object embed applet meta link style base form input svg math body html img image video audio ' +
       'xml isindex bgsound layer ilayer marquee details template textarea button select table td div import foreignobject animate set use',
   ],
   [
     WORD.php,
-    'php phpinfo system passthru shell_exec popen proc_open assert create_function preg_replace base64_decode gzinflate str_rot13 ' +
+    'zlib_decode http_raw_post_data http_get_vars http_post_vars http_cookie_vars http_server_vars php phpinfo system passthru shell_exec popen proc_open assert create_function preg_replace base64_decode gzinflate str_rot13 ' +
       'gzuncompress call_user_func call_user_func_array include include_once require require_once file_get_contents file_put_contents fopen ' +
       'readfile move_uploaded_file _get _post _request _server _cookie _files _session _env globals php_uname phpversion getenv putenv ini_set ini_get auto_prepend_file auto_append_file ' +
       'allow_url_include allow_url_fopen disable_functions open_basedir pcntl_exec ob_start array_map usort chr strrev print_r var_dump ' +
@@ -99,7 +99,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.java,
-    'java dynamic ljava lljava ljavax lorg lcom javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
+    'json_class serverstatusdiffinterceptor qos java dynamic ljava lljava ljavax lorg lcom javax javassist runtime processbuilder getruntime getclass forname classloader opensymphony xwork2 ognl springframework ' +
       'reflectutils getsystemclassloader memberaccess _memberaccess aced0005 aaeaaad ro0ab ro0abq ro0abx ro0abxny ro0abxnyab jmxconfigurator mbeanfactory diagnosticcommand flightrecorder hotspotdiagnostic maindeployer com org clonetransformer instantiatefactory instantiatetransformer invokertransformer prototypeclonefactory ' +
       'prototypeserializationfactory constanttransformer chainedtransformer lazymap templatesimpl badattributevalueexp annotationinvocationhandler ' +
       'jdbcrowsetimpl methodclosure convertedclosure beanshell fileuploadgadget whileclosure forclosure scriptenginemanager freemarker velocity groovy actioncontext classmodule class module ' +
@@ -113,15 +113,18 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.file,
-    'web tomcat etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
+    'struts applicationcontext id_dsa id_ecdsa id_ed25519 web tomcat etc inetpub passwd shadow proc boot win windows winnt system32 htaccess htpasswd ssh id_rsa web_inf inf meta_inf log logs var ini file expect glob phar zlib ' +
       'zip filter input wp config env git svn bash_history dev tmp secrets usr opt sys xampp aws webapps',
   ],
   [
     WORD.runtime,
-    '_g redis debug pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __bases__ __subclasses__ __reduce__ popen ' +
+    'pickle cpickle modules __send__ public_send _g redis debug pty lookup require process child_process io package loadstring module exports mainmodule global __import__ subprocess os __class__ __globals__ __builtins__ __mro__ __bases__ __subclasses__ __reduce__ popen ' +
       '__unhandled_exc__ __reduce_ex__ execsync spawn spawnsync nd_func while sleep compile exec open import kernel erb __init__ getattr lambda settimeout binding res end readdirsync readfilesync qx instance_eval globals for builtins posix',
   ],
-  [WORD.directory, 'uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof'],
+  [
+    WORD.directory,
+    'unicodepwd ldapdisplayname uid cn ou dc objectclass userpassword mail sn givenname samaccountname memberof',
+  ],
   [
     WORD.mail,
     'rcpt mail fetch capability helo ehlo vrfy expn bcc cc quit login logout examine starttls auth noop subject content nbcc ncc nto nsubject reply',
@@ -134,12 +137,12 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.entity,
-    'doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation ' +
+    'saxon lxslt unparsed doctype entity system public xinclude include xi schemalocation schema nonamespaceschemalocation ' +
       'nameid xsl msxsl xalan xslt stylesheet xlink document',
   ],
   [
     WORD.scanner,
-    'nacos sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
+    'libwww burpcollaborator stealth customcrawler nacos sqlmap nikto nmap masscan nuclei acunetix netsparker nessus openvas burp burpsuite zap wpscan dirbuster gobuster dirb ffuf wfuzz feroxbuster ' +
       'arachni w3af skipfish havij hydra jaeles xsser commix whatweb zgrab fuzz fuzzer fool wapiti vega appscan webinspect qualys detectify fimap joomscan metasploit paros ' +
       'grendel zmeu morfeus jorgee muieblackcat brutus hexometer sysscan scanner grabber webshag arachni interactsh crowdsec blackwidow absinthe pangolin bsqlbf bilbo cgichk cobalt sqlninja webvulnscan mysqloit l9explore l9tcpid whisker uil2pn',
   ],
@@ -149,7 +152,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.probe,
-    'git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
+    'secret dauto_prepend_file dauto_append_file dallow_url_include ddisable_functions dopen_basedir telemetry excu_shell exe ps1 testwfspost snapshots iufo git svn hg bzr env htaccess htpasswd bash_history ssh aws docker kube npmrc netrc pgpass ds_store idea vscode aider junie claude cursor gnupg mysql_history ' +
       'zsh_history viminfo subversion wp dockercfg pypirc vault boto s3cfg gcloud python_history node_repl_history irb_history psql_history profile bashrc zshrc debug ' +
       'laravel inf msl ephemeral mvg label caption pango phpmyadmin pma myadmin adminer phpinfo php_info phpversion _profiler elmah axis2 ld_preload ld_library_path ld_audit bash_env perl5opt perl5lib perl5db pythonstartup pythonpath pythoninspect pythonwarnings rubyopt rubylib node_options gconv_path java_tool_options _java_options phprc php_ini_scan_dir php_value php_admin_value git_ssh_command git_proxy_command git_external_diff git_askpass javaagent onoutofmemoryerror onerror loader rcfile oproxycommand askpass yml yaml dyld_insert_libraries server cgi actuator vendor solr manager jmx hnap1 boaform _ignition telescope ecp owa sys proc etc backup ' +
       'dump database db site www id_rsa id_dsa id_ed25519 compose composer package yarn config privkey old bak swp orig save inc sql mdb conf cfg ini log pem key ' +
@@ -165,7 +168,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.page,
-    'php php3 php4 php5 php7 php8 phtml phar phps jsp jspx asp aspx ashx cfm cfml war hta shtml txt',
+    'asmx php php3 php4 php5 php7 php8 phtml phar phps jsp jspx asp aspx ashx cfm cfml war hta shtml txt',
   ],
   [
     WORD.session,
@@ -174,7 +177,7 @@ const LISTS: readonly (readonly [number, string])[] = [
   ],
   [
     WORD.windows,
-    'for if goto errorlevel defined invoke exist equ neq lss leq gtr geq powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem ' +
+    'dde msexcel for if goto errorlevel defined invoke exist equ neq lss leq gtr geq powershell pwsh cmd downloadstring bitstransfer executionpolicy wmiobject ciminstance childitem ' +
       'frombase64string comspec systemroot windir object system net process content calc notepad mspaint',
   ],
   [

