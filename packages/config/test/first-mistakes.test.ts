@@ -190,12 +190,20 @@ describe('a configuration with what another library takes', () => {
       assert.match(issue?.hint ?? '', hint)
     })
 
-  test('says how tokens that are signed with a secret are verified', async () => {
-    const jwt = { issuer: 'https://shop.example', audience: 'shop', secret: 'x' }
-    const issues = await issuesInCode({ identify: [{ jwt }] })
-    assert.match(
-      issues.find(({ place }) => place.endsWith('jwt.secret'))?.hint ?? '',
-      /HS256.*bring-your-own/,
-    )
+  test('says what is wrong with a secret or keys of tokens, and never the secret', async () => {
+    const own = { issuer: 'https://shop.example', audience: 'shop' }
+    const jwks = 'https://shop.example/jwks'
+    for (const [jwt, problem] of [
+      [{ ...own, secret: 'hunter2' }, /^identify\[0\]\.jwt\.secret has 7 bytes, and HS256 needs at least 32/],
+      [own, /^identify\[0\]\.jwt needs jwks or secret, one of them/],
+      [
+        { ...own, jwks, secret: 'hunter2'.repeat(9) },
+        /^identify\[0\]\.jwt needs jwks or secret, one of them/,
+      ],
+    ] as const) {
+      const [issue] = await issuesInCode({ identify: [{ jwt }] })
+      assert.match(`${issue?.place} ${issue?.problem}`, problem)
+      assert.doesNotMatch(JSON.stringify(issue), /hunter/)
+    }
   })
 })

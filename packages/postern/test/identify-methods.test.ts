@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -155,6 +155,30 @@ describe('identify as data', () => {
       )
       assert.equal((await ask({ cookie: 'sid=s1' }, '/admin/x')).kind, 'anonymous')
       assert.equal((await ask({ 'x-user': 'carol' }, '/admin/x')).id, 'carol')
+    })
+  })
+
+  test('a secret verifies HS256 and nothing else', async () => {
+    const secret = 'a secret of the application, which is long enough'
+    const signed = (alg: string, hash: string, key = secret): string => {
+      const payload = { iss: 'https://id.example', aud: 'orders', sub: 'alice', exp: seconds() + 60 }
+      const head = `${part({ alg, typ: 'JWT' })}.${part(payload)}`
+      return `Bearer ${head}.${createHmac(hash, key).update(head).digest('base64url')}`
+    }
+    const jwt = { issuer: 'https://id.example', audience: 'orders', secret }
+    // Inspection refuses a token without a signature before anything identifies.
+    const config = { dataDirectory: './secret', inspect: false, identify: [{ jwt }] }
+    await fromFile('secret.yaml', config, async ask => {
+      assert.equal((await ask({ authorization: signed('HS256', 'sha256') })).id, 'alice')
+      for (const wrong of [
+        signed('HS256', 'sha256', `${secret}.`),
+        signed('HS512', 'sha512'),
+        signed('none', 'sha256'),
+        signed('none', 'sha256').replace(/[^.]*$/, ''),
+        signed('RS256', 'sha256'),
+        `Bearer ${token()}`,
+      ])
+        assert.equal((await ask({ authorization: wrong })).kind, 'anonymous', wrong)
     })
   })
 

@@ -43,7 +43,7 @@ function isClosable(value: unknown): value is { close(): Promise<void> | void } 
 describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
   before(() => {
     // The secret of the reader's own tokens, which docs/bring-your-own.md reads.
-    process.env['JWT_SECRET'] = 'a secret of 32 bytes, as it asks'
+    process.env['JWT_SECRET'] = 'a secret of 64 bytes, as the page asks of those who sign by HS512'
   })
   after(() => {
     delete process.env['JWT_SECRET']
@@ -65,7 +65,7 @@ describe('what the pages about sign-in print', { timeout: 60_000 }, () => {
       for (const yaml of blocks(page, 'yaml')) {
         const path = join(folder, `postern.config.${count++}.yaml`)
         writeFileSync(path, yaml)
-        const environment = { APP_URL: 'postgres://127.0.0.1/app' }
+        const environment = { APP_URL: 'postgres://127.0.0.1/app', JWT_SECRET: process.env['JWT_SECRET'] }
         await assert.doesNotReject(loadConfig({ path, folder, environment }), yaml)
       }
       for (const code of blocks(page, 'ts')) {

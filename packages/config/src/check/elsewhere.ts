@@ -77,8 +77,6 @@ const PLACES: Readonly<Record<string, string>> = {
 /** Names inside of one object, which have another meaning elsewhere. */
 const INSIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   jwt: {
-    secret:
-      'jwks has the public keys of the issuer; tokens that are signed with a secret (HS256) are verified in code: see "Identify by tokens that your application signs with a secret" in docs/bring-your-own.md',
     publicKey: 'jwks is the address at which the issuer publishes its keys',
     algorithms: 'leave it out: each key of jwks verifies with its own algorithm only',
   },

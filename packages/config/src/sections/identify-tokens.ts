@@ -1,7 +1,10 @@
-import type { Duration } from '@postern/core'
+import { ConfigError, type Duration } from '@postern/core'
 import * as z from 'zod/mini'
-import { key, required, section } from '../key/key.ts'
+import { checked, key, parsed, required, section } from '../key/key.ts'
 import { duration, headerName, listOf, text } from '../key/types.ts'
+
+/** Bytes of a secret for HS256 (RFC 7518 section 3.2). */
+const LEAST_SECRET = 32
 
 /** Where the parts of a principal are in claims or in an answer: paths such as `realm_access.roles`. */
 export interface PrincipalPathsConfig {
@@ -26,8 +29,13 @@ export interface JwtConfig {
   readonly issuer: string
   /** This application, as tokens name it in `aud`; any of several. */
   readonly audience: string | readonly string[]
-  /** Where the issuer publishes its keys. HTTPS, or loopback. */
-  readonly jwks: string
+  /** Where the issuer publishes its keys. HTTPS, or loopback. Default: `secret`. */
+  readonly jwks?: string | undefined
+  /**
+   * What tokens are signed with by HS256, in place of `jwks`: at least 32 bytes. A secret: write `${NAME}`.
+   * Default: `jwks`.
+   */
+  readonly secret?: string | undefined
   /** Types of token, in `typ`; `absent` for tokens that name none. Default: `jwt` and `at+jwt`. */
   readonly types?: readonly string[] | undefined
   /** How far the clocks of the issuer and of this machine may differ. Default: `30s`. */
@@ -136,7 +144,9 @@ export interface PrincipalPaths {
 }
 
 /** Signed tokens of an issuer; milliseconds. */
-export interface CompiledJwt extends Pick<JwtConfig, 'issuer' | 'audience' | 'jwks'> {
+export interface CompiledJwt extends Pick<JwtConfig, 'issuer' | 'audience'> {
+  readonly jwks?: string
+  readonly secret?: string
   readonly types?: readonly string[]
   readonly clockSkew: number
   readonly maxAge?: number
@@ -195,10 +205,19 @@ const origins: z.ZodMiniType<readonly string[] | undefined, readonly string[] | 
   },
 )
 
+const ownSecret = checked(text, 'text of at least 32 bytes', value => {
+  const length = Buffer.byteLength(value)
+  if (length < LEAST_SECRET)
+    throw new ConfigError({
+      place: '',
+      problem: `has ${length} bytes, and HS256 needs at least ${LEAST_SECRET} (RFC 7518)`,
+      hint: 'openssl rand -base64 32',
+    })
+})
+
 /** `jwt` of a method. */
-export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = section<CompiledJwt, JwtConfig>(
-  'JwtConfig',
-  () => ({
+export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = parsed(
+  section<CompiledJwt, JwtConfig>('JwtConfig', () => ({
     issuer: required(text, {
       description: 'Issuer of the tokens, exactly as they name it in `iss`.',
       example: 'https://id.example.com',
@@ -207,9 +226,16 @@ export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = section<CompiledJwt, J
       description: 'This application, as tokens name it in `aud`; any of several.',
       example: 'orders',
     }),
-    jwks: required(text, {
+    jwks: key(text, {
       description: 'Where the issuer publishes its keys. HTTPS, or loopback.',
+      defaultText: '`secret`',
       example: 'https://id.example.com/jwks',
+    }),
+    secret: key(ownSecret, {
+      description:
+        'What tokens are signed with by HS256, in place of `jwks`: at least 32 bytes. A secret: write `${NAME}`.',
+      defaultText: '`jwks`',
+      example: '${JWT_SECRET}',
     }),
     types: key(listOf(text, 10), {
       description: 'Types of token, in `typ`; `absent` for tokens that name none.',
@@ -238,7 +264,17 @@ export const jwt: z.ZodMiniType<CompiledJwt, JwtConfig> = section<CompiledJwt, J
     }),
     origins,
     claims: claimsKey,
-  }),
+  })),
+  undefined,
+  said => {
+    if ((said.jwks === undefined) === (said.secret === undefined))
+      throw new ConfigError({
+        place: '',
+        problem: 'needs jwks or secret, one of them',
+        hint: 'jwks is the address of public keys, secret is for tokens that your application signs by HS256',
+      })
+    return said
+  },
 )
 
 const audienceOf = (description: string, example: string): z.ZodMiniType<string, string> =>

@@ -29,6 +29,8 @@ import {
   dpopProofs,
   type EnrichmentLookUp,
   httpLookUp,
+  type KeySet,
+  localKeySet,
   postgresLookUp,
   prefixed,
   principalOf,
@@ -117,8 +119,9 @@ function proofsIn(connections: Connections | undefined): DpopProofs {
 function tokenMethod(settings: CompiledIdentifyMethod, bound: Bound): IdentifyMethod | undefined {
   const { name, jwt, auth0: a, clerk: c, cognito: g, keycloak: k, entra: e, cloudflareAccess: f } = settings
   if (jwt !== undefined) {
-    const { jwks, ...rest } = jwt
-    return jwtMethod({ ...rest, ...bound, name, keys: remoteKeySet({ url: jwks }) })
+    const { jwks, secret, ...rest } = jwt
+    const keys = secret === undefined ? remoteKeySet({ url: jwks ?? '' }) : secretKeySet(secret)
+    return jwtMethod({ ...rest, ...bound, name, keys })
   }
   if (a !== undefined) return jwtMethod({ ...bound, ...auth0(a.domain, a.audience), name })
   if (c !== undefined) return jwtMethod({ ...bound, ...clerk(c.frontendApi, c.origins), name })
@@ -128,6 +131,12 @@ function tokenMethod(settings: CompiledIdentifyMethod, bound: Bound): IdentifyMe
   if (f !== undefined) return { ...cloudflareAccess(f.team, f.audience, bound), name }
   const { introspection } = settings
   return introspection === undefined ? undefined : introspectionMethod({ ...introspection, ...bound, name })
+}
+
+/** One secret, and HS256 alone: a token that names another algorithm finds no key. */
+function secretKeySet(secret: string): KeySet {
+  const k = Buffer.from(secret).toString('base64url')
+  return localKeySet({ keys: [{ kty: 'oct', alg: 'HS256', k }] }, ['HS256'])
 }
 
 function sessionOfApplication(settings: CompiledIdentifyMethod): IdentifyMethod | undefined {
