@@ -92,7 +92,8 @@ function isValueClear({ target, codes, rules }: Scanned, { start, equals, end }:
   if ((chars & ENCODED) === 0) {
     if (rules.isClear(chars, words)) return true
     const value = target.slice(equals + 1, end)
-    if (Clearance.of(rules).parameters.has(target.slice(start, equals), value)) return true
+    // Under no name, names are remembered.
+    if (equals > start && Clearance.of(rules).parameters.has(target.slice(start, equals), value)) return true
     // Words that open rules (`?sort=type`) mostly meet none.
     return !couldAct(value) && isUnmet(value, seen, 'query', rules)
   }
