@@ -8,7 +8,7 @@ const MEMBER = String.raw`(?:[\w$]{1,32}(?:\([^()"'\n]{0,32}\))?\s?(?:\.|::|->|\
 /** Names of functions that run or evaluate what they are given, whoever has them. */
 const RUNS = String.raw`(?:\w{1,16}_)?(?:exec\w{0,12}|eval\w{0,12}|system\d?|popen\d?|spawn\w{0,12}|shell_?exec\w{0,8}|run_?(?:command|shell|cmd|program|process)|shell_?command|loadstring|load_?library|dlopen|getruntime|syscall)`
 /** The same as members of something: alone they are words of any program. */
-const RUNS_AS_MEMBER = String.raw`(?:run|start|command|cmd|sh|shell|process\w{0,10}|open_?\w{0,8}|read_?(?:file|all|to_string|line)\w{0,10}|load_?file|invoke|compile|deserialize|unserialize|unmarshal|slurp)`
+const RUNS_AS_MEMBER = String.raw`(?:run|start|command|shell|process\w{0,10}|open_?\w{0,8}|read_?(?:file|all|to_string|line)\w{0,10}|load_?file|invoke|compile|deserialize|unserialize|unmarshal|slurp)`
 /** What a program is, or what it is to read, as the first argument. */
 const ARGUMENT = String.raw`(?:(?:\.|::)(?:new|run|call|output|start))?!?(?:\(\s{0,2}(?:[bru]?["'\x60]|\[\s{0,2}["']|new\s|:\w))`
 const REST = String.raw`[^\n]{0,200}(?:[)\]}"'\x60;!]|\)\.\w{1,24})\s{0,4}(?:\/\/|#|--)?\s{0,2}$`
@@ -91,7 +91,7 @@ export const actingCallRules: readonly Rule[] = [
   // Names that only an interpreter has, asked of an object; and what looks at a program from the inside.
   pattern(
     'code/inner-name',
-    /%\(\w{1,24}\.__\w{2,20}__|\{\w{1,24}\.__(?:init|globals|subclasses|mro|bases?|builtins)__|^(?!super\b)\s{0,4}[\w.]{0,32}(?:\(\s{0,2}\)|\[\]|\{\}|''|"")\.__\w{2,20}__\s{0,4}$|\bgetattr\s?\([^)\n]{0,60}["'(]__(?:globals|builtins|class|import|subclasses|mro|bases?)__|\btype\s?\(\s?["']\w{0,12}["']\s?,\s?\([^()\n]{0,12}\)\s?,\s?\{|\bobjectspace\.(?:each_object|_id2ref)|\binstance_variable_get\s?\(|\bnew\s{1,4}\\?reflection(?:function|method)\s?\(\s?["']|\bget(?:class|type)\(\s?\)\s?\.\s?getprotectiondomain|\?api\.\w|\bclass\.protectiondomain\b/,
+    /%\(\w{1,24}\.__\w{2,20}__|\{\w{1,24}\.__(?:init|globals|subclasses|mro|bases?|builtins)__|^(?!super\b)\s{0,4}[\w.]{0,32}(?:\(\s{0,2}\)|\[\]|\{\}|''|"")\.__\w{2,20}__\s{0,4}$|\bgetattr\s?\([^)\n]{0,60}["'(]__(?:globals|builtins|import|subclasses|mro|bases?)__|\btype\s?\(\s?["']\w{0,12}["']\s?,\s?\([^()\n]{0,12}\)\s?,\s?\{\s?["']__|\bobjectspace\.(?:each_object|_id2ref)|\binstance_variable_get\s?\(|\bnew\s{1,4}\\?reflection(?:function|method)\s?\(\s?["']|\bget(?:class|type)\(\s?\)\s?\.\s?getprotectiondomain|\?api\.\w|\bclass\.protectiondomain\b/,
     {
       score: 5,
       quotable: true,
@@ -113,6 +113,8 @@ export const actingCallRules: readonly Rule[] = [
         'type(a).__dict__ or {}',
         'def __init__(self):',
         'getattr(obj, "__dict__", None)',
+        'getattr(f, "__name__", getattr(f, "__class__"))',
+        "type('Bag', (), {'a': 1})",
         'f"<{self.__class__.__name__}>"',
         'https://a.example/v1?api=1',
         'type("a")',
