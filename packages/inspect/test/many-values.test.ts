@@ -84,7 +84,8 @@ test('what stands around padding is read once where it is the same, and an attac
     return false
   })
   const seams = read.filter(one => one.length <= 512)
-  assert.ok(seams.length > 0 && seams.length <= 3, `${seams.length} of ${read.length} readings`)
+  // Each as it is, and with its space closed up.
+  assert.ok(seams.length > 0 && seams.length <= 6, `${seams.length} of ${read.length} readings`)
   for (const filler of [' '.repeat(9_000), `/*${'x '.repeat(6_000)}*/`])
     assert.equal(
       inspect(post(`q=${encodeURIComponent(`${text}1 union ${filler} select password from users`)}`)).verdict,

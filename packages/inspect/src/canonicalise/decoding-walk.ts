@@ -7,6 +7,7 @@ import { decodeEntities } from './entities.ts'
 import { decodeEscapes } from './escapes.ts'
 import { foldText } from './fold.ts'
 import { mayHavePieces, piecesOf } from './pieces.ts'
+import { closedUp, isSpacedByLines, isSpacedOut } from './spacing.ts'
 import { decodeUrl } from './url.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -25,7 +26,10 @@ const WORTH =
   CHAR.comment
 
 /** What is undone of a text that nothing decodes as a whole. */
-const PLAIN = CHAR.run | CHAR.comment | CHAR.wide | CHAR.control
+const PLAIN = CHAR.run | CHAR.comment | CHAR.wide | CHAR.control | CHAR.space
+/** What is a sign of space, or may be. */
+const SPACES = CHAR.space | CHAR.newline | CHAR.control
+const LINES = CHAR.newline | CHAR.control
 
 /**
  * Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and
@@ -210,7 +214,12 @@ export class DecodingWalk {
   #branch(chars: number): void {
     const { text, isCollapsed } = this.#text
     // What a decoding makes of it, collapsing makes of the same decoding.
-    if (isCollapsed || ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED)) return
+    if (isCollapsed) return
+    if ((chars & SPACES) !== 0 && (isSpacedOut(text) || ((chars & LINES) !== 0 && isSpacedByLines(text)))) {
+      const closed = closedUp(text)
+      if (closed !== text && closed !== '') this.#add(closed, isLong(text) === isLong(closed))
+    }
+    if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
     const collapsed = collapsedOf(text, chars)
     if (collapsed !== undefined) this.#add(collapsed, isLong(text) === isLong(collapsed))
     for (const child of (isLong(text) ? longChildrenOf : childrenOf)(text, chars, this.#kind)) {

@@ -1,6 +1,7 @@
 import { isGraphql } from '../body/graphql.ts'
 import { startsLikeJson } from '../body/json.ts'
 import { mayHoldDocument } from '../body/may-hold-document.ts'
+import { isSpacedOut } from '../canonicalise/spacing.ts'
 import type { RuleSet } from '../matching/rule-set.ts'
 import { CHAR, type Features } from '../value/features.ts'
 import type { Place } from '../value/reading.ts'
@@ -21,6 +22,7 @@ export function isPlainText(text: string, { chars }: Readonly<Features>, place: 
   const changed = chars & CHANGED
   if (changed !== 0 && (changed !== CHAR.ampersand || REFERENCE.test(text))) return false
   if ((chars & MARKUP) === MARKUP) return false
+  if ((chars & CHAR.space) !== 0 && isSpacedOut(text)) return false
   return !mayHoldDocument(text) || !(startsLikeJson(text) || isGraphql(text))
 }
 

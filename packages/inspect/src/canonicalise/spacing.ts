@@ -1,0 +1,44 @@
+// Held, not looked up: see CONTRIBUTING.md.
+const { charCodeAt } = String.prototype
+
+const SPACE = 32
+/** Longer texts are documents, which have space at the starts of their lines and between their columns. */
+const LONG = 1_024
+const BLANK = /[ \t]/
+/** How a line of code ends. */
+const STATEMENT = /[)\]};>]\r?\n/
+
+/**
+ * Whether a text begins or ends with space, or has more than one sign of it in a row: most have not. It may
+ * say so of a text that has not.
+ */
+export function isSpacedOut(text: string): boolean {
+  return (
+    charCodeAt.call(text, 0) <= SPACE ||
+    charCodeAt.call(text, text.length - 1) <= SPACE ||
+    text.includes('  ') ||
+    text.includes('\t')
+  )
+}
+
+/** Whether a text has line ends, or what is read as such, for all its space. */
+export function isSpacedByLines(text: string): boolean {
+  return text.length <= LONG && !BLANK.test(text) && !STATEMENT.test(text)
+}
+
+/**
+ * A text with one space wherever it has several or another sign of it, and none around it: rules say how
+ * much space may stand between two words, and who evaluates the text takes any number of it. Lines are kept
+ * apart unless there is no other space: joined, they would be what nobody wrote. So would be the signs of a
+ * drawing, without a word among them.
+ */
+export function closedUp(text: string): string {
+  if (text.length > LONG)
+    return text.replace(/(?<=[\w'"])[ \t\v\f]{4,}(?=\S)|(?<=\S)[ \t\v\f]{4,}(?=[\w'"])/g, ' ')
+  const trimmed = text.trim()
+  if (isSpacedByLines(trimmed)) return trimmed.replace(/\s{1,}/g, ' ')
+  return trimmed.replace(
+    /(?<=[\w'"])(?:[ \t\v\f]{2,}|[\t\v\f])(?=\S)|(?<=\S)(?:[ \t\v\f]{2,}|[\t\v\f])(?=[\w'"])/g,
+    ' ',
+  )
+}
