@@ -33,7 +33,7 @@ describe('a target that needs no look', () => {
   for (const target of OPEN)
     test(`is not ${target.slice(0, 40)}`, () => assert.ok(!isTargetClear(target, ownRuleSet)))
 
-  test('is not one whose value under no name was seen as the name of a parameter', () => {
+  test('has no value under no name that was seen as the name of a parameter', () => {
     for (let times = 0; times < 3; times++)
       assert.equal(inspect({ method: 'GET', target: '/s?phpinfo=1', headers: [] }).verdict, 'pass')
     assert.equal(inspect({ method: 'GET', target: '/s?=phpinfo', headers: [] }).verdict, 'block')
