@@ -3,7 +3,7 @@ import { CommanderError } from 'commander'
 import { askedHelp } from './asked-help.ts'
 import type { CommandContext } from './command.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
-import { withMissingPackage } from './missing-package.ts'
+import { asMissingPackage } from './missing-package.ts'
 import { Output } from './output.ts'
 import { version } from './package-version.ts'
 import { buildProgram } from './program.ts'
@@ -41,7 +41,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
     })
     exit = await withSignals(host, async signals => {
       try {
-        const { run } = await load().catch(withMissingPackage)
+        const { run } = await load()
         return await run(commandArgs, options, {
           output,
           folder: workingFolder(host),
@@ -51,7 +51,7 @@ export async function main(args: readonly string[], host: ProcessLike): Promise<
       } catch (error) {
         // Stopped while it waited for another process: nothing was begun.
         const { signal } = signals
-        return signal.aborted && error === signal.reason ? EXIT.done : output.failure(error)
+        return signal.aborted && error === signal.reason ? EXIT.done : output.failure(asMissingPackage(error))
       }
     })
   }, version())

@@ -6,16 +6,16 @@ const OPTIONAL: Readonly<Record<string, string>> = {
 }
 
 /**
- * Explains why the code of a command cannot be loaded.
- * @throws ConfigError with the command that installs a package left out; else the error itself
+ * Explains why the code of a command, or what that loads when it runs, is not there.
+ * @returns ConfigError with the command that installs a package left out; else the error itself
  */
-export function withMissingPackage(error: unknown): never {
+export function asMissingPackage(error: unknown): unknown {
   if (error instanceof Error && errorCode(error) === 'ERR_MODULE_NOT_FOUND')
     for (const [name, what] of Object.entries(OPTIONAL))
       if (error.message.includes(`'${name}'`))
-        throw new ConfigError(
+        return new ConfigError(
           { place: 'postern', problem: `${what} need the package ${name}`, hint: `npm install ${name}` },
           { cause: error },
         )
-  throw error
+  return error
 }
