@@ -42,6 +42,20 @@ describe('dataDirectory: false', { timeout: 90_000 }, () => {
       assert.doesNotMatch(stderr, /mistake in Postern|memory/)
     })
 
+  for (const [given, said] of [
+    ['false', /^error: --data: is a folder, not "false"\n {2}hint: write dataDirectory: false into/],
+    [':memory:', /^error: --data: is a folder, not ":memory:"\n {2}hint: write dataDirectory: false into/],
+    ['~/postern', /^error: --data: begins with ~, which only a shell replaces/],
+    ['https://shop.example/data', /^error: --data: is an address, not a directory/],
+  ] as const)
+    test(`--data=${given} makes no folder of that name`, async () => {
+      const before = readdirSync(folder)
+      const { code, stderr } = await cli(['gateway', `--data=${given}`, '--to', 'http://127.0.0.1:1'], folder)
+      assert.equal(code, 2)
+      assert.match(stderr, said)
+      assert.deepEqual(readdirSync(folder), before)
+    })
+
   test('postern doctor names no directory', async () => {
     const { stdout } = await cli(['doctor'], folder)
     assert.match(stdout, /ok {3}data directory: none \(dataDirectory: false\)/)

@@ -23,6 +23,7 @@ export type {
 export type { CompiledConsole } from './sections/console.ts'
 export type { ExtensionConfig } from './sections/extensions.ts'
 export type { CompiledBackendCheck, CompiledCaps, TlsConfig } from './sections/gateway.ts'
+export { meantDirectory } from './sections/general.ts'
 export type {
   CompiledIdentify,
   CompiledIdentifyMethod,

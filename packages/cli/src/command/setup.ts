@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { type LoadedConfig, loadConfig } from '@postern/config'
+import { type LoadedConfig, loadConfig, meantDirectory } from '@postern/config'
+import { ConfigError } from '@postern/core'
 import { actAsOwnerOf, ownerOf } from './act-as-owner.ts'
 import { type CommandContext, type CommandOptions, textOption } from './command.ts'
 
@@ -41,6 +42,13 @@ export function noteOwner({ dataDirectory }: Setup, { output }: CommandContext):
 }
 
 function dataDirectoryOf({ config }: LoadedConfig, given: string | undefined, folder: string): string {
-  if (given !== undefined) return resolve(folder, given)
-  return config.dataDirectory
+  if (given === undefined) return config.dataDirectory
+  // As the configuration has it; here it would be a folder of this name.
+  if (given === 'false' || given === ':memory:')
+    throw new ConfigError({
+      place: '--data',
+      problem: `is a folder, not "${given}"`,
+      hint: 'write dataDirectory: false into the configuration if nothing can be written',
+    })
+  return resolve(folder, meantDirectory(given, '--data'))
 }

@@ -44,18 +44,26 @@ export const bodyLimit: z.ZodMiniType<number, ByteSize | undefined> = key(byteSi
 
 const orMemory: z.ZodMiniType<string, string | false> = parsed(orOff(text), undefined, value => {
   if (value === false) return MEMORY_ONLY
+  return meantDirectory(value, '')
+})
+
+/**
+ * A data directory as it was named.
+ * @throws ConfigError for what would make a directory of an odd name, and keep everything there
+ */
+export function meantDirectory(value: string, place: string): string {
   if (value === ':memory:')
     throw new ConfigError({
-      place: '',
+      place,
       problem: 'is a name of SQLite, not of a directory',
       hint: 'write false if nothing can be written',
     })
   const problem = unmeantPath(value)
   if (problem === undefined) return value
-  throw new ConfigError({ place: '', problem, hint: 'write the path of this machine in full' })
-})
+  throw new ConfigError({ place, problem, hint: 'write the path of this machine in full' })
+}
 
-/** What is wrong with a path that would make a directory of an odd name here, and keep everything there. */
+/** What is wrong with a path that is none of this machine. */
 function unmeantPath(path: string): string | undefined {
   if (/^~(?:[/\\]|$)/.test(path)) return 'begins with ~, which only a shell replaces'
   if (/^[a-z][a-z\d+.-]+:\/\//i.test(path)) return 'is an address, not a directory'
