@@ -112,6 +112,9 @@ describe('identity from the command line', () => {
       const { code, stderr } = await cli(['users', 'list'], empty)
       assert.equal(code, 2)
       assert.match(stderr, /error: identity: is not configured\n {2}hint: for example identity: \{ origin/)
+      assert.match(stderr, /no postern\.config\.\* in this folder, .* does not see postern\(\{ config \}\)/)
+      writeFileSync(join(empty, 'postern.config.yaml'), 'mode: observe\n')
+      assert.doesNotMatch((await cli(['users', 'list'], empty)).stderr, /does not see/)
     } finally {
       rmSync(empty, { recursive: true, force: true })
     }

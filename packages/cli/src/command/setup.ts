@@ -32,6 +32,16 @@ export async function loadServiceSetup(options: CommandOptions, context: Command
   return { ...loaded, dataDirectory }
 }
 
+/**
+ * What a hint says more where there is no configuration file: `postern({ config })` of an application has one
+ * that no command sees.
+ */
+export function unseenCode({ file }: LoadedConfig): string {
+  return file.path === undefined
+    ? '. There is no postern.config.* in this folder, and a command does not see postern({ config }) of an application: write it into postern.config.ts, which both read'
+    : ''
+}
+
 /** Says that root would leave files which the account of the data directory cannot open. */
 export function noteOwner({ dataDirectory }: Setup, { output }: CommandContext): void {
   const owner = ownerOf(dataDirectory)

@@ -3,7 +3,7 @@ import { ConfigError, systemClock } from '@postern/core'
 import { type OperatorAct, recordOperator } from '@postern/runtime'
 import { connectPostgres, type PostgresDatabase } from '@postern/store'
 import type { CommandContext, CommandOptions } from './command.ts'
-import { loadSetup, type Setup } from './setup.ts'
+import { loadSetup, type Setup, unseenCode } from './setup.ts'
 
 /** What a command about budgets works with. */
 export interface BudgetWork {
@@ -29,7 +29,7 @@ export async function withBudgetDatabase<T>(
     throw new ConfigError({
       place: 'budgetDatabase',
       problem: 'is not configured',
-      hint: "budgetDatabase: { url: '${APP_OWNER_URL}', claimKeys: ['${CLAIM_KEY}'] }",
+      hint: `budgetDatabase: { url: '\${APP_OWNER_URL}', claimKeys: ['\${CLAIM_KEY}'] }${unseenCode(setup)}`,
     })
   const database = connectPostgres({ url: settings.url, statementTimeout: '30s' })
   try {

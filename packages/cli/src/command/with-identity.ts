@@ -11,7 +11,7 @@ import {
   recordOperator,
 } from '@postern/runtime'
 import type { CommandContext, CommandOptions } from './command.ts'
-import { loadSetup } from './setup.ts'
+import { loadSetup, unseenCode } from './setup.ts'
 
 /**
  * Opens built-in identity for one piece of work.
@@ -42,7 +42,7 @@ export async function withIdentity<T>(
       throw new ConfigError({
         place: 'identity',
         problem: 'is not configured',
-        hint: 'for example identity: { origin: "https://shop.example" }; see docs/identity.md',
+        hint: `for example identity: { origin: "https://shop.example" }; see docs/identity.md${unseenCode(setup)}`,
       })
     try {
       return act === undefined
