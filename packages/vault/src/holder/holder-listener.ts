@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { ConfigError, StoreError } from '@postern/core'
 import { fingerprintOf, type TlsIdentity } from '../primitive/certificate.ts'
 import { encodeFrame, FrameReader } from '../split/frame.ts'
+import { ConnectionShares, Share } from './connection-shares.ts'
 
 /**
  * Answers the messages of one connection. A promise is waited for; what it throws ends the connection, and
@@ -13,8 +14,8 @@ import { encodeFrame, FrameReader } from '../split/frame.ts'
  */
 export type Answerer = (body: unknown) => unknown
 
-/** Connections one listener holds at once. */
-const MAX_CONNECTIONS = 512
+/** Connections one listener holds at once, those that are being ended included. */
+const MAX_CONNECTIONS = 4_096
 /** A connection that waits this long for its answers to be read is ended, bytes. */
 const MAX_UNREAD = 16 * 1_024 * 1_024
 const HANDSHAKE_MS = 5_000
@@ -36,6 +37,7 @@ export async function listenTls(
   answererOf: (fingerprint: string) => Answerer | undefined,
 ): Promise<Listening> {
   const place = `${host}:${port}`
+  const shares = new ConnectionShares()
   const server = createTlsServer(
     {
       key: identity.privateKey,
@@ -51,14 +53,18 @@ export async function listenTls(
     },
     (socket: TLSSocket) => {
       const certificate = socket.getPeerX509Certificate()
-      const answerer =
+      const fingerprint =
         certificate instanceof X509Certificate && !socket.isSessionReused()
-          ? answererOf(fingerprintOf(certificate))
+          ? fingerprintOf(certificate)
           : undefined
-      if (answerer === undefined) socket.destroy()
-      else serve(socket, answerer)
+      const answerer = fingerprint === undefined ? undefined : answererOf(fingerprint)
+      const share =
+        fingerprint === undefined || answerer === undefined ? undefined : shares.proves(socket, fingerprint)
+      if (answerer === undefined || share === undefined) socket.destroy()
+      else serve(socket, answerer, share)
     },
   )
+  server.on('connection', (socket: Socket) => shares.arrives(socket))
   server.on('tlsClientError', (_error, socket) => socket.destroy())
   return listening(server, place, () => server.listen(port, host))
 }
@@ -69,7 +75,7 @@ export async function listenTls(
  * @throws StoreError when the socket cannot be made, or another process listens on it
  */
 export async function listenUnix(path: string, mode: number, answerer: Answerer): Promise<Listening> {
-  const server = createServer(socket => serve(socket, answerer))
+  const server = createServer(socket => serve(socket, answerer, new Share()))
   removeOldSocket(path)
   const before = process.umask(0o777 & ~mode)
   try {
@@ -105,13 +111,21 @@ function removeOldSocket(path: string): void {
   rmSync(path, { force: true })
 }
 
-function serve(socket: Socket, answerer: Answerer): void {
+function serve(socket: Socket, answerer: Answerer, share: Share): void {
   const reader = new FrameReader()
+  let incomplete = 0
+  const holds = (bytes: number): boolean => {
+    const change = bytes - incomplete
+    incomplete = bytes
+    return share.holds(change)
+  }
   socket.setNoDelay(true)
   socket.on('error', () => {})
+  socket.once('close', () => holds(0))
   socket.on('data', (chunk: Buffer) => {
     try {
       for (const message of reader.push(chunk)) void reply(socket, answerer, message)
+      if (!holds(reader.incomplete)) socket.destroy()
     } catch {
       socket.destroy()
     }

@@ -23,6 +23,11 @@ export class FrameReader {
   #room: Buffer = NOTHING
   #length = 0
 
+  /** Bytes that are kept of a message that is not complete. */
+  get incomplete(): number {
+    return this.#room.length
+  }
+
   /**
    * The messages that are complete with this chunk.
    * @throws RangeError when one is too large, SyntaxError when one is not JSON: end the connection then
