@@ -69,6 +69,48 @@ describe('a multipart body that parsers read in different ways', () => {
     assert.equal(verdict(part(FIELD, ATTACK, 'x\\y'), type), 'block')
   })
 
+  for (const type of [
+    'text/plain, multipart/form-data; boundary=x',
+    'application/octet-stream; multipart/form-data; boundary=x',
+    'image/png; boundary=x',
+    'multi part/form-data; boundary=x',
+  ])
+    test(`is read by parsers that look for its type anywhere: ${type}`, () => {
+      for (const headers of [FIELD, FILE])
+        assert.equal(verdict(part(headers, ATTACK), type), 'block', headers)
+      assert.equal(verdict(part(FIELD, '7'), type), 'pass')
+      assert.equal(isUnreadRestHarmless(Buffer.from(`--x\r\n${FILE}\r\n\r\nabc`), type), false)
+    })
+
+  for (const type of [
+    'multipart/form-data; boundary=x,y',
+    'multipart/form-data; boundary=x y',
+    "multipart/form-data; boundary*=utf-8''x",
+    'multipart/form-data; boundary ="x"',
+    'multipart/form-data; boundary=x; boundary',
+    'multipart/form-data, boundary=x',
+  ])
+    test(`has no files where a parser may read another boundary, or none: ${type}`, () => {
+      assert.equal(verdict(part(FILE, ATTACK), type), 'block')
+      const field = `&id=${encodeURIComponent(ATTACK)}&`
+      assert.equal(verdict(part(`${FILE}\r\nContent-Type: image/png`, field), type), 'block')
+      assert.equal(verdict(part(FILE, 'a text'), type), 'pass')
+    })
+
+  test('has no files behind a part that parsers read in different ways', () => {
+    const file = part(`${FILE}\r\nContent-Type: image/png`, ATTACK)
+    const before = (headers: string): string => `--x\r\n${headers}\r\n\r\n7\r\n${file}`
+    assert.equal(verdict(before(FIELD)), 'pass')
+    for (const headers of [`${FIELD}\n`, `${FIELD}\r\nno colon`, 'Content-Disposition: form-data; NAME="id"'])
+      assert.equal(verdict(before(headers)), 'block', headers)
+  })
+
+  test('is a field to Rack where its file name is in capitals', () => {
+    const capitals = FILE.replace('filename', 'FileName')
+    assert.equal(verdict(part(`${capitals}\r\nContent-Type: image/png`, ATTACK)), 'block')
+    assert.equal(verdict(part(`${FILE.toLowerCase()}\r\nContent-Type: image/png`, ATTACK)), 'pass')
+  })
+
   test('has no more readings than a few', () => {
     const many = Array.from({ length: 9 }, (_, i) => `boundary=b${i}`)
     const body = many.map((_, i) => part(FIELD, '7', `b${i}`)).join('')

@@ -41,13 +41,45 @@ export function* visitCodedParts(bytes: Buffer, contentType: string, visitor: Va
   if (!(yield* visitByBoundaries(bytes, contentType, visitor))) yield* visitLooseParts(bytes, visitor)
 }
 
+/** As `visitParts`, of a body that few parsers take for one of several parts. */
+export function* visitPossibleParts(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps {
+  yield* visitByBoundaries(bytes, contentType, visitor)
+}
+
+/** Formidable looks for it anywhere in a content type, and `Request.formData` at the end of a list. */
+const NAMES_PARTS = /multipart|boundary/i
+
+/** Whether some parser takes a body for one of several parts, by its content type. */
+export function namesParts(contentType: string): boolean {
+  return NAMES_PARTS.test(contentType)
+}
+
+const STRICT_TYPE =
+  /^multipart\/[\w.+-]{1,60}[ \t]{0,8}(?:;[ \t]{0,8}(?!boundary)[\w-]{1,40}=(?:"[^"\\;]{0,200}"|[^\s",;\\]{1,200})[ \t]{0,8}){0,8};[ \t]{0,8}boundary=(?:"[^\s",;\\]{1,200}"|[^\s",;\\]{1,200})[ \t]{0,8}(?:;(?!.*boundary).{0,200})?$/i
+
+/** Whether every parser reads the same boundary in a content type. */
+export function hasOneBoundary(contentType: string): boolean {
+  return STRICT_TYPE.test(contentType)
+}
+
+/** Rack takes a body whose boundary it cannot read for a form: pairs behind the first have names. */
+function* visitPairs(bytes: Buffer, visitor: ValueVisitor): Steps {
+  const first = bytes.indexOf('&')
+  if (first < 0) return
+  yield* visitForm(yield* decodeLongBytes(bytes.subarray(first + 1), visitor), 'body', 'form', visitor)
+}
+
 /** @returns false where the body has no delimiter of any boundary */
 function* visitByBoundaries(bytes: Buffer, contentType: string, visitor: ValueVisitor): Steps<boolean> {
   const boundaries = boundariesOf(contentType).filter(one => firstDelimiter(bytes, one, 0) >= 0)
   if (boundaries.length > MAX_BOUNDARIES)
     visitor.tooBig('bounds/parts', 'body', `more than ${MAX_BOUNDARIES} boundaries`)
-  for (const boundary of boundaries.slice(0, MAX_BOUNDARIES)) yield* visitMultipart(bytes, boundary, visitor)
-  return boundaries.length > 0
+  if (boundaries.length === 0) return false
+  const isCertain = hasOneBoundary(contentType)
+  for (const boundary of boundaries.slice(0, MAX_BOUNDARIES))
+    yield* visitMultipart(bytes, boundary, visitor, isCertain)
+  if (!isCertain) yield* visitPairs(bytes, visitor)
+  return true
 }
 
 /**
@@ -55,9 +87,17 @@ function* visitByBoundaries(bytes: Buffer, contentType: string, visitor: ValueVi
  * file's content only whether a server would run it, and of an archive where it would be unpacked to. Line
  * ends may be CRLF or LF, and parts may follow the closing delimiter, as lenient servers allow. What stands
  * before, between and inside the parts is searched for what some parser takes for a part. Linear.
+ * @param isCertain whether every parser reads this boundary. Where not, what is a file to one is all that
+ * stands behind the first head, and so the value of a field, to another
  */
-export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueVisitor): Steps {
+export function* visitMultipart(
+  bytes: Buffer,
+  boundary: string,
+  visitor: ValueVisitor,
+  isCertain = true,
+): Steps {
   let start = firstDelimiter(bytes, boundary, 0)
+  const reading = { isCertain }
   if (start > 0 && !(yield* visitOutside(bytes.subarray(0, start), visitor))) return
   for (let part = 0; start >= 0; part++) {
     if (part === MAX_PARTS) {
@@ -69,7 +109,7 @@ export function* visitMultipart(bytes: Buffer, boundary: string, visitor: ValueV
     const isEnd = bytes[from] === HYPHEN && bytes[from + 1] === HYPHEN
     const content = bytes.subarray(from, next < 0 ? bytes.length : next)
     if (isEnd && next < 0 && content.length <= LONGEST_END && END.test(content.toString('latin1'))) return
-    if (!(yield* isEnd ? visitOutside(content, visitor) : visitPart(content, visitor))) return
+    if (!(yield* isEnd ? visitOutside(content, visitor) : visitPart(content, reading, visitor))) return
     if (visitor.isPaused) yield
     start = next
   }
@@ -153,6 +193,8 @@ function kindOf(head: string): 'file' | 'field' | 'either' {
   const [disposition, another] = head.split(/\r?\n/).filter(line => DISPOSITION.test(line))
   if (disposition === undefined || another !== undefined || !STRICT_DISPOSITION.test(disposition))
     return 'either'
+  // Rack tells capitals in the name of a parameter.
+  if (CAPITALS.test(disposition)) return 'either'
   const parameters = dispositionParameters(disposition)
   const count = (wanted: string): number => parameters.filter(([name]) => name === wanted).length
   if (count('name') !== 1 || count('name*') > 0 || count('filename') > 1 || count('filename*') > 1)
@@ -160,6 +202,8 @@ function kindOf(head: string): 'file' | 'field' | 'either' {
   if (namesFile(parameters)) return 'file'
   return count('filename') + count('filename*') === 0 ? 'field' : 'either'
 }
+
+const CAPITALS = /;[ \t]{0,4}[\w-]{0,20}[A-Z][\w-]{0,20}\*?=/
 
 /** Whether every parser takes the part with this head, from the delimiter on, for a file. */
 export function isFileHead(head: string): boolean {
@@ -169,7 +213,8 @@ export function isFileHead(head: string): boolean {
 
 const DISPOSITION = /^\s{0,64}content-disposition\b/i
 
-function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
+/** @param reading whether every parser reads all parts so far alike: if not, some read the rest otherwise */
+function* visitPart(part: Buffer, reading: { isCertain: boolean }, visitor: ValueVisitor): Steps<boolean> {
   const head = partHead(part)
   const headerEnd = head?.length ?? part.length
   if (headerEnd > MAX_PART_HEADERS) {
@@ -177,7 +222,8 @@ function* visitPart(part: Buffer, visitor: ValueVisitor): Steps<boolean> {
     return false
   }
   const headers = decodeBytes(part.subarray(0, headerEnd))
-  const kind = kindOf(headers)
+  const kind = reading.isCertain ? kindOf(headers) : 'either'
+  reading.isCertain = kind !== 'either'
   const lines = headers.replace(/\r?\n[ \t]{1,64}/g, ' ').split(/\r?\n/)
   const content = contentBehind(part, headerEnd)
   const parameters = lines.filter(line => DISPOSITION.test(line)).flatMap(dispositionParameters)

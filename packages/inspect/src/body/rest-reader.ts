@@ -5,7 +5,15 @@ import { at, type ValueVisitor } from '../value/value-visitor.ts'
 import { visitForm } from './form.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
-import { firstDelimiter, isFileHead, lastDelimiter, partHead, visitMultipart } from './multipart.ts'
+import {
+  firstDelimiter,
+  hasOneBoundary,
+  isFileHead,
+  lastDelimiter,
+  namesParts,
+  partHead,
+  visitMultipart,
+} from './multipart.ts'
 import { beginsArchive, PassingArchive } from './passing-archive.ts'
 import { isFormType, isJsonBody, mayBeginDocument } from './visit-body.ts'
 
@@ -31,11 +39,11 @@ const MAX_PART_HEADERS = 8_192
  * @param start the bytes that were read as a whole
  */
 export function restReader(start: Buffer, contentType: string, depth: number): RestReader | undefined {
-  const boundaries = /^multipart\//i.test(contentType) ? boundariesOf(contentType) : []
-  const [boundary, another] = boundaries.filter(one => firstDelimiter(start, one, 0) >= 0)
-  // Read with two boundaries, what is a file to one parser holds the fields of another.
-  if (another !== undefined) return new TextRest(start)
-  if (boundary !== undefined) return new MultipartRest(start, boundary)
+  const boundaries = namesParts(contentType) ? boundariesOf(contentType) : []
+  const [boundary] = boundaries.filter(one => firstDelimiter(start, one, 0) >= 0)
+  // Read with another boundary, or with none, what is a file to one parser holds the fields of another.
+  if (boundary !== undefined)
+    return hasOneBoundary(contentType) ? new MultipartRest(start, boundary) : new TextRest(start)
   const isForm = isFormType(contentType)
   if (!isForm && start.length > 0 && beginsArchive(start)) return new ArchiveRest(start)
   if (!isForm && isBinary(start, contentType)) return documentRest(start, contentType, depth)

@@ -13,7 +13,7 @@ import { withoutIncludedBeside } from './included-beside.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { logsInOften } from './many-calls.ts'
-import { visitParts } from './multipart.ts'
+import { namesParts, visitParts, visitPossibleParts } from './multipart.ts'
 import { visitSingleQuoted } from './single-quoted.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { isArchive, mayBeDocument, OBJECT, scriptIn } from './upload.ts'
@@ -54,9 +54,12 @@ export interface BodyHead {
 /** Also what PHP and Werkzeug take for it: something behind the type, and an older name. */
 const FORM_TYPE = /^application\/x-(?:www-form-urlencoded|url-encoded)(?![\w.+-])/
 
+/** Formidable looks for it anywhere in a content type, and `Request.formData` at the end of a list. */
+const NAMES_FORM = /urlencoded/i
+
 /** Whether a content type is that of a form. */
 export function isFormType(contentType: string): boolean {
-  return FORM_TYPE.test(typeOf(contentType))
+  return FORM_TYPE.test(typeOf(contentType)) || NAMES_FORM.test(contentType)
 }
 
 /** Whether a content type is one of several parts. */
@@ -120,7 +123,9 @@ export function* visitBody(
   const type = typeOf(head.contentType)
   // Django and others decode every field from the charset of the whole body.
   if (isMultipartType(type) && !isCharsetRead(head.contentType, visitor)) return
-  if (isMultipartType(type) && (yield* visitParts(bytes, head.contentType, visitor))) return
+  if (isMultipartType(type)) {
+    if (yield* visitParts(bytes, head.contentType, visitor)) return
+  } else if (namesParts(head.contentType)) yield* visitPossibleParts(bytes, head.contentType, visitor)
   // An archive that stores a long text looks like one.
   if (mayHoldDocuments(bytes) && !(yield* visitArchived(bytes, 'body', visitor))) return
   const isForm = isFormType(head.contentType)

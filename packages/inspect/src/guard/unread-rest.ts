@@ -1,5 +1,5 @@
 import { boundariesOf } from '@postern/core'
-import { isFileHead, lastDelimiter, partHead } from '../body/multipart.ts'
+import { hasOneBoundary, isFileHead, lastDelimiter, namesParts, partHead } from '../body/multipart.ts'
 import { isDocument } from '../body/visit-body.ts'
 
 const FILE_TYPE = /^(?:image|audio|video|font)\/|^application\/(?:octet-stream|zip|gzip|x-tar|pdf|wasm)/i
@@ -13,9 +13,10 @@ const DOCUMENT_TYPE = /^image\/svg\+xml/i
  */
 export function isUnreadRestHarmless(prefix: Uint8Array, contentType: string): boolean {
   const bytes = Buffer.from(prefix.buffer, prefix.byteOffset, prefix.length)
-  if (FILE_TYPE.test(contentType)) return DOCUMENT_TYPE.test(contentType) || !isDocument(bytes)
-  const [boundary, another] = /^multipart\//i.test(contentType) ? boundariesOf(contentType) : []
-  if (boundary === undefined || another !== undefined) return false
+  if (FILE_TYPE.test(contentType) && !namesParts(contentType))
+    return DOCUMENT_TYPE.test(contentType) || !isDocument(bytes)
+  const [boundary] = hasOneBoundary(contentType) ? boundariesOf(contentType) : []
+  if (boundary === undefined) return false
   const last = lastDelimiter(bytes, boundary)
   const head = last < 0 ? undefined : partHead(bytes.subarray(last))
   return head !== undefined && isFileHead(head.toString('latin1'))
