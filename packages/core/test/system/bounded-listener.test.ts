@@ -60,6 +60,40 @@ describe('attacks on a listener beside the traffic', () => {
     assert.ok(answered)
   })
 
+  for (const [what, said] of [
+    ['say nothing', ''],
+    ['begin a head', 'GET / HTTP/1.1\r\n'],
+    ['begin a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1'],
+  ] as const)
+    test(`clients that connect and ${what} keep nobody out`, async t => {
+      const port = await listening(t, (request, response) => {
+        request.resume().once('end', () => response.end('well'))
+      })
+      for (let round = 0; round < 30; round++) {
+        const strangers = Array.from({ length: 8 }, () => connected(t, port))
+        for (const stranger of strangers) stranger.write(said)
+        await Promise.all(strangers.map(socket => socket.connecting && once(socket, 'connect')))
+        const probe = connected(t, port)
+        probe.write(GET)
+        const [data] = (await once(probe, 'data')) as [Buffer]
+        assert.match(data.toString(), /^HTTP\/1\.1 200 OK/)
+      }
+    })
+
+  test('connections that are being answered keep their places', async t => {
+    const answers: (() => void)[] = []
+    const port = await listening(t, (_request, response) => void answers.push(() => response.end('well')))
+    const held = Array.from({ length: 4 }, () => connected(t, port))
+    for (const socket of held) socket.write(GET)
+    while (answers.length < 4) await new Promise(resolve => setImmediate(resolve))
+    const other = connected(t, port)
+    other.write(GET)
+    await once(other, 'close')
+    const answered = held.map(socket => once(socket, 'data'))
+    for (const answer of answers) answer()
+    for (const [data] of await Promise.all(answered)) assert.match(String(data), /^HTTP\/1\.1 200 OK/)
+  })
+
   test('requests one after the other are all answered', async t => {
     const port = await listening(t, (_request, response) => void response.end('well'))
     const socket = connected(t, port)
