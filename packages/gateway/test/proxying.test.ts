@@ -162,11 +162,13 @@ describe('a request through the gateway', { timeout: 30_000 }, () => {
     const who = verifyIdentity(header, { key: ['o'.repeat(32), KEY], requestId, clock })
     assert.equal(who.client, '127.0.0.1')
     assert.deepEqual(who.principal, { kind: 'user', id: 'ada', tenant: 'acme', roles: ['support'] })
-    const refuse = (value: string | undefined, options: object = {}): void => {
+    const refuse = (value: string | readonly string[] | undefined, options: object = {}): void => {
       assert.throws(() => verifyIdentity(value, { key: KEY, requestId, clock, ...options }), CredentialError)
     }
     refuse(undefined)
     refuse('')
+    refuse([header])
+    refuse(header, { requestId: [requestId] })
     refuse('v1..')
     refuse(`${header}x`)
     refuse(header.replace('v1.', 'v2.'))

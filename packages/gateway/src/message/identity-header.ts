@@ -73,8 +73,10 @@ export function signIdentity(exchange: Exchange, key: KeyObject): string {
 export interface VerifyIdentityOptions {
   /** The gateway's key; several while one replaces another. */
   readonly key: SigningKey | readonly SigningKey[]
-  /** Value of `X-Request-Id` on the same request: a header moved to another request is refused. */
-  readonly requestId: string | undefined
+  /**
+   * Value of `X-Request-Id` on the same request, as Node has it: a header moved to another request is refused.
+   */
+  readonly requestId: string | readonly string[] | undefined
   /** Milliseconds after which a signature is too old. Default: 60,000. */
   readonly maxAge?: number
   readonly clock?: Clock
@@ -91,10 +93,14 @@ export interface VerifyIdentityOptions {
  * to another request
  * @throws ConfigError for a key that is not set, or has less than 32 bytes
  */
-export function verifyIdentity(header: string | undefined, options: VerifyIdentityOptions): VouchedIdentity {
+export function verifyIdentity(
+  header: string | readonly string[] | undefined,
+  options: VerifyIdentityOptions,
+): VouchedIdentity {
   const { key, requestId, maxAge = 60_000, clock = systemClock } = options
   const keys = Array.isArray(key) ? (key as readonly SigningKey[]) : [key as SigningKey]
-  const parts = header === undefined || header.length > MAX_HEADER ? [] : header.split('.')
+  // A list is what Node makes of some headers that were sent twice: never the one that the gateway sent.
+  const parts = typeof header !== 'string' || header.length > MAX_HEADER ? [] : header.split('.')
   const [version, payload, signature] = parts
   if (parts.length === 3 && version === 'v1' && payload !== undefined && signature !== undefined) {
     const given = Buffer.from(signature, 'base64url')
