@@ -1,7 +1,7 @@
-import type { Duration } from '@postern/core'
+import { ConfigError, type Duration } from '@postern/core'
 import type { ForwardDialect } from '@postern/http'
 import * as z from 'zod/mini'
-import { key, orOff, required, section } from '../key/key.ts'
+import { checked, key, orOff, required, section } from '../key/key.ts'
 import {
   backendAddress,
   count,
@@ -190,6 +190,26 @@ export const backendCheck: z.ZodMiniType<
     applies: 'restart',
   },
 )
+
+const LEAST_KEY = 32
+const longKey = checked(text, `text of at least ${LEAST_KEY} bytes`, value => {
+  const length = Buffer.byteLength(value)
+  if (length < LEAST_KEY)
+    throw new ConfigError({
+      place: '',
+      problem: `has ${length} bytes, and a signing key needs at least ${LEAST_KEY}`,
+      hint: 'openssl rand -base64 32',
+    })
+})
+
+/** `signingKey`. */
+export const signingKey: z.ZodMiniType<string | undefined, string | undefined> = key(longKey, {
+  description:
+    'Signs `X-Postern-Identity`, by which the gateway tells the backend who sends a request: at least 32 bytes. A secret: write `${NAME}`.',
+  defaultText: 'the header is not sent',
+  example: '${POSTERN_SIGNING_KEY}',
+  applies: 'restart',
+})
 
 /** `keepHeaders`. */
 export const keepHeaders: z.ZodMiniType<readonly string[], readonly string[] | undefined> = key(

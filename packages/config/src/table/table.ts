@@ -50,6 +50,7 @@ import {
   forwardAuth,
   keepHeaders,
   listenPlace,
+  signingKey,
   type TimeoutsConfig,
   type TlsConfig,
   timeouts,
@@ -106,6 +107,11 @@ export interface Config extends ExtensionConfig {
    * name. Default: none.
    */
   readonly keepHeaders?: readonly string[] | undefined
+  /**
+   * Signs `X-Postern-Identity`, by which the gateway tells the backend who sends a request: at least 32 bytes.
+   * A secret: write `${NAME}`. Gateway only. Default: the header is not sent.
+   */
+  readonly signingKey?: string | undefined
   /**
    * Checks whether the backend accepts connections, for readiness, the log and metrics, or `false`. Gateway
    * only. Default: on.
@@ -247,6 +253,7 @@ export interface CompiledConfig {
   readonly tls?: TlsConfig
   readonly forwardAuth: CompiledForwardAuth
   readonly keepHeaders: readonly string[]
+  readonly signingKey?: string
   readonly backendCheck: CompiledBackendCheck | false
   readonly workers: number | 'auto'
   readonly timeouts: CompiledTimeouts
@@ -338,6 +345,7 @@ export const configTable: z.ZodMiniType<CompiledConfig, Config> = section<Compil
     tls,
     backendCheck,
     keepHeaders,
+    signingKey,
     workers,
     forwardAuth,
     timeouts,

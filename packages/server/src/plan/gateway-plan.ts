@@ -14,6 +14,7 @@ export interface GatewayPlan {
   readonly timeouts: GatewayTimeouts
   readonly limits: GatewayLimits
   readonly keepHeaders: readonly string[]
+  readonly signingKey?: string
 }
 
 /**
@@ -64,6 +65,7 @@ export function gatewayPlan({ config, file }: LoadedConfig, threads: number): Ga
     timeouts,
     limits: fittedCaps(config.caps, threads, openFileLimit()),
     keepHeaders: config.keepHeaders,
+    ...(config.signingKey !== undefined && { signingKey: config.signingKey }),
   }
 }
 

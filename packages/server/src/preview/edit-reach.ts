@@ -48,6 +48,7 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set<Key>([
   'tls',
   'forwardAuth',
   'keepHeaders',
+  'signingKey',
   'workers',
   'timeouts',
   'caps',
