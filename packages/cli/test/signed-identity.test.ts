@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { verifyIdentity } from '@postern/gateway'
+import { verifyIdentity } from '../../gateway/src/index.ts'
 import { cli, startGatewayProcess } from './cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-signed-'))

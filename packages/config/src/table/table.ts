@@ -108,8 +108,8 @@ export interface Config extends ExtensionConfig {
    */
   readonly keepHeaders?: readonly string[] | undefined
   /**
-   * Signs `X-Postern-Identity`, by which the gateway tells the backend who sends a request: at least 32 bytes.
-   * A secret: write `${NAME}`. Gateway only. Default: the header is not sent.
+   * Signs `X-Postern-Identity`, by which the gateway tells the backend who sends a request: at least 32
+   * bytes. A secret: write `${NAME}`. Default: the header is not sent.
    */
   readonly signingKey?: string | undefined
   /**

@@ -74,7 +74,8 @@ export interface VerifyIdentityOptions {
   /** The gateway's key; several while one replaces another. */
   readonly key: SigningKey | readonly SigningKey[]
   /**
-   * Value of `X-Request-Id` on the same request, as Node has it: a header moved to another request is refused.
+   * Value of `X-Request-Id` on the same request, as Node has it: a header moved to another request is
+   * refused.
    */
   readonly requestId: string | readonly string[] | undefined
   /** Milliseconds after which a signature is too old. Default: 60,000. */
