@@ -41,6 +41,26 @@ describe('space that only pushes apart', () => {
     assertFound(attack => attack.replaceAll(' ', '\r\n'), 0.97)
   })
 
+  test('inside of brackets and around dots of a call', () => {
+    for (const value of [
+      "os . system ( 'id' )",
+      "subprocess .run( ['id'] )",
+      '$( whoami )',
+      "eval ( 'x' )",
+      'javascript:alert ( 1 )',
+      '1;alert( 1 );//',
+    ])
+      assert.ok(isRefused(value), value)
+    for (const value of [
+      'the system ( as a whole )',
+      'see ( below ) .',
+      'use .net ( core )',
+      'A . B . C',
+      '( )',
+    ])
+      assert.ok(!isRefused(value), value)
+  })
+
   test('in all parts of a request', () => {
     for (const value of ['Union            sElect', '          or true', "'     <>    'a"]) {
       const encoded = encodeURIComponent(value)
@@ -68,5 +88,6 @@ test('lines of a text and signs of a drawing are not joined', () => {
   assert.equal(closedUp('or\n1=1'), 'or 1=1')
   assert.equal(closedUp('f(1)\ng(2)'), 'f(1)\ng(2)')
   assert.equal(closedUp('  )   (   |'), ')   (   |')
+  assert.equal(closedUp('the ( a ) b . c'), 'the(a) b.c')
   assert.ok(!isSpacedOut('a b c'))
 })

@@ -9,15 +9,17 @@ const BLANK = /[ \t]/
 const STATEMENT = /[)\]};>]\r?\n/
 
 /**
- * Whether a text begins or ends with space, or has more than one sign of it in a row: most have not. It may
- * say so of a text that has not.
+ * Whether a text begins or ends with space, has more than one sign of it in a row, or has some in a bracket
+ * or before a dot: most have not. It may say so of a text that has not.
  */
 export function isSpacedOut(text: string): boolean {
   return (
     charCodeAt.call(text, 0) <= SPACE ||
     charCodeAt.call(text, text.length - 1) <= SPACE ||
     text.includes('  ') ||
-    text.includes('\t')
+    text.includes('\t') ||
+    text.includes('( ') ||
+    text.includes(' .')
   )
 }
 
@@ -30,15 +32,19 @@ export function isSpacedByLines(text: string): boolean {
  * A text with one space wherever it has several or another sign of it, and none around it: rules say how
  * much space may stand between two words, and who evaluates the text takes any number of it. Lines are kept
  * apart unless there is no other space: joined, they would be what nobody wrote. So would be the signs of a
- * drawing, without a word among them.
+ * drawing, without a word among them. Calls lose the space inside of their brackets and around dots, as
+ * whoever runs them drops it.
  */
 export function closedUp(text: string): string {
   if (text.length > LONG)
     return text.replace(/(?<=[\w'"])[ \t\v\f]{4,}(?=\S)|(?<=\S)[ \t\v\f]{4,}(?=[\w'"])/g, ' ')
   const trimmed = text.trim()
   if (isSpacedByLines(trimmed)) return trimmed.replace(/\s{1,}/g, ' ')
-  return trimmed.replace(
+  const closed = trimmed.replace(
     /(?<=[\w'"])(?:[ \t\v\f]{2,}|[\t\v\f])(?=\S)|(?<=\S)(?:[ \t\v\f]{2,}|[\t\v\f])(?=[\w'"])/g,
     ' ',
   )
+  return closed
+    .replace(/(?<=\w) ?\( {1,8}(?=\S)|\( {1,8}(?=[\w'"`/$])/g, '(')
+    .replace(/(?<=\S) (?=\))|(?<=[\w)\]]) (?=\. ?[a-z_])|(?<=[\w)\]] \.) (?=[a-z_])/gi, '')
 }
