@@ -91,3 +91,17 @@ test('lines of a text and signs of a drawing are not joined', () => {
   assert.equal(closedUp('the ( a ) b . c'), 'the(a) b.c')
   assert.ok(!isSpacedOut('a b c'))
 })
+
+test('a text that is decoded as often as may be is not refused because it has space in it', () => {
+  const comment = `4 , 5        ,          6           ,7        ],"compact": [1,2,3],
+        "jsontext": "{\\\\"object\\\\":[\\\\"1 element\\\\"]}",
+        "quotes": "&#34; (0x0022) %22 0x22 034 &#x22;",
+        "\\/\\\\\\"\\uCAFE\\uBABE\\uAB98\\uFCDE\\ubcda\\uef4A\\b\\f\\n\\r\\t\`1~!@#$%^&*()_+-=[]{}|;:',./<>?" : "A key"`
+  const { matches } = inspect({
+    method: 'POST',
+    target: '/comments',
+    headers: ['content-type', 'application/json'],
+    body: Buffer.from(JSON.stringify({ comment })),
+  })
+  assert.ok(!matches.some(({ rule }) => rule.startsWith('bounds/')))
+})

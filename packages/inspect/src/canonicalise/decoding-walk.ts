@@ -7,7 +7,7 @@ import { decodeEntities } from './entities.ts'
 import { decodeEscapes } from './escapes.ts'
 import { foldText } from './fold.ts'
 import { mayHavePieces, piecesOf } from './pieces.ts'
-import { closedUp, isSpacedByLines, isSpacedOut } from './spacing.ts'
+import { closedUpOf } from './spacing.ts'
 import { decodeUrl } from './url.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
@@ -27,9 +27,6 @@ const WORTH =
 
 /** What is undone of a text that nothing decodes as a whole. */
 const PLAIN = CHAR.run | CHAR.comment | CHAR.wide | CHAR.control | CHAR.space
-/** What is a sign of space, or may be. */
-const SPACES = CHAR.space | CHAR.newline | CHAR.control
-const LINES = CHAR.newline | CHAR.control
 
 /**
  * Characters around which a piece of a value can be a value of its own: line ends, quotes, comment and
@@ -88,6 +85,8 @@ export class DecodingWalk {
   /** Texts that were found in the window, the window itself first; made when there is more than one. */
   #found: Text[] | undefined
   #next = 1
+  /** How many of them are others with their space closed up. */
+  #closedUp = 0
   /** Lines and other parts of the text at hand, last one first; made when it was read. */
   #pieces: string[] | undefined
   /** Those that were read, of texts whose markup was sent as such, and as references. */
@@ -189,6 +188,7 @@ export class DecodingWalk {
     const seam = this.#seams.pop()
     if (seam === undefined) return undefined
     this.#found = undefined
+    this.#closedUp = 0
     this.#next = 1
     return { ...seam, depth: 0, isEscaped: false, isCollapsed: false, changed: undefined }
   }
@@ -199,6 +199,7 @@ export class DecodingWalk {
     const end = start + THRESHOLDS.window
     this.#start = end >= value.length ? -1 : end - THRESHOLDS.windowOverlap
     this.#found = undefined
+    this.#closedUp = 0
     this.#next = 1
     const text = start === 0 && end >= value.length ? value : value.slice(start, end)
     return { text, depth: 0, isEscaped: false, isFirst: start === 0, isCollapsed: false, changed: undefined }
@@ -215,10 +216,8 @@ export class DecodingWalk {
     const { text, isCollapsed } = this.#text
     // What a decoding makes of it, collapsing makes of the same decoding.
     if (isCollapsed) return
-    if ((chars & SPACES) !== 0 && (isSpacedOut(text) || ((chars & LINES) !== 0 && isSpacedByLines(text)))) {
-      const closed = closedUp(text)
-      if (closed !== text && closed !== '') this.#add(closed, isLong(text) === isLong(closed))
-    }
+    const closed = closedUpOf(text, chars)
+    if (closed !== undefined) this.#add(closed, isLong(text) === isLong(closed), 'closed up')
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
     const collapsed = collapsedOf(text, chars)
     if (collapsed !== undefined) this.#add(collapsed, isLong(text) === isLong(collapsed))
@@ -228,17 +227,19 @@ export class DecodingWalk {
   }
 
   /** A text that the one at hand stands for besides, unless it was found before. */
-  #add(child: string, isCollapsed: boolean): void {
+  #add(child: string, isCollapsed: boolean, how: 'decoded' | 'closed up' = 'decoded'): void {
     const { text, depth, isEscaped, isFirst } = this.#text
     this.#found ??= [this.#text]
     if (this.#isCut || this.#found.some(known => known.text === child)) return
-    if (depth === THRESHOLDS.encodings || this.#found.length === THRESHOLDS.readings) {
+    // Closing up decodes nothing: of each text there is one such reading at most.
+    if (how === 'closed up') this.#closedUp++
+    else if (depth === THRESHOLDS.encodings || this.#found.length - this.#closedUp === THRESHOLDS.readings) {
       this.#isCut = true
       return
     }
     this.#found.push({
       text: child,
-      depth: depth + 1,
+      depth: how === 'closed up' ? depth : depth + 1,
       isEscaped: isEscaped || this.#isUnescaped(text, child),
       isFirst,
       isCollapsed,

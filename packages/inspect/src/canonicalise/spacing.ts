@@ -1,7 +1,11 @@
+import { CHAR } from '../value/features.ts'
+
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
 const SPACE = 32
+const LINES = CHAR.newline | CHAR.control
+const SPACES = CHAR.space | LINES
 /** Longer texts are documents, which have space at the starts of their lines and between their columns. */
 const LONG = 1_024
 const BLANK = /[ \t]/
@@ -24,7 +28,7 @@ export function isSpacedOut(text: string): boolean {
 }
 
 /** Whether a text has line ends, or what is read as such, for all its space. */
-export function isSpacedByLines(text: string): boolean {
+function isSpacedByLines(text: string): boolean {
   return text.length <= LONG && !BLANK.test(text) && !STATEMENT.test(text)
 }
 
@@ -47,4 +51,15 @@ export function closedUp(text: string): string {
   return closed
     .replace(/(?<=\w) ?\( {1,8}(?=\S)|\( {1,8}(?=[\w'"`/$])/g, '(')
     .replace(/(?<=\S) (?=\))|(?<=[\w)\]]) (?=\. ?[a-z_])|(?<=[\w)\]] \.) (?=[a-z_])/gi, '')
+}
+
+/**
+ * A text with its space closed up; undefined where that changes nothing.
+ * @param chars of the text, as scanned
+ */
+export function closedUpOf(text: string, chars: number): string | undefined {
+  if ((chars & SPACES) === 0) return undefined
+  if (!isSpacedOut(text) && ((chars & LINES) === 0 || !isSpacedByLines(text))) return undefined
+  const closed = closedUp(text)
+  return closed === text || closed === '' ? undefined : closed
 }
