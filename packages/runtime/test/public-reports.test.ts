@@ -45,7 +45,80 @@ function upload(filename: string, type: string, content: string): Pick<Reported,
   }
 }
 
+/** Requests that other firewalls refused, by their own public reports. */
+const REFUSED_ELSEWHERE: readonly Reported[] = [
+  {
+    report: 'an OData filter of a sync client (Datasync 369)',
+    target:
+      '/tables/todo?$filter=%28%28accountId%20eq%20%27010101%27%29%20and%20%28updatedAt%20gt%20cast%282026-05-22T07%3A07%3A07.199Z%2CEdm.DateTimeOffset%29%29%29&$orderby=updatedAt&$count=true',
+  },
+  {
+    report: 'nested $expand of OData (CRS 2123)',
+    target:
+      "/table?$select=a,b&$expand=c($select=d;$expand=g($select=h),i($select=j)),k($select=l)&$filter=n/o%20eq%20'10091595'%20and%20p/q%20eq%200",
+  },
+  { report: 'a filter of Solr (CRS 2181)', target: '/select?fq=(siteName:%22TEST-%20-2-2%22)' },
+  {
+    report: 'scopes after a sign-in at Google (CRS 1922)',
+    target:
+      '/callback.php?state=a1&code=4%2F0AY0e&scope=email+profile+https://www.googleapis.com/auth/userinfo.profile+https://www.googleapis.com/auth/userinfo.email',
+  },
+  {
+    report: 'scripts of Telerik, combined (CRS 1923)',
+    target:
+      '/Telerik.Web.UI.WebResource.axd?_TSM_HiddenField_=RadScriptManager1_TSM&compress=1&_TSM_CombinedScripts_=%3b%3bSystem.Web.Extensions%2c+Version%3d4.0.0.0%2c+Culture%3dneutral',
+  },
+  {
+    report: 'a click id of an advertisement (CRS 3005)',
+    target: '/file/?gclid=j0KCQiA1NebBhDD--mC1jf8fO8PDYJ',
+  },
+  {
+    report: 'a browser that names its settings as JSON (CRS 3732)',
+    target: '/',
+    headers: ['User-Agent', 'Mozilla/5.0 (iPhone) OcIdWebView ({"os":"iOS","style":2,"isBoldFont":true})'],
+  },
+  {
+    report: "the validation server of Let's Encrypt (CRS 3163)",
+    target: '/.well-known/acme-challenge/x-y_z',
+    headers: ['User-Agent', "Mozilla/5.0 (compatible; Let's Encrypt validation server; +https://x.example)"],
+  },
+  {
+    report: 'the cookie of a sign-in by MSAL (CRS 4222)',
+    target: '/',
+    headers: ['Cookie', 'msal.interaction.status={"clientId":"11111111-2222","type":"signin"}'],
+  },
+  {
+    report: 'a code of Azure (ModSecurity 2282)',
+    method: 'POST',
+    target: '/auth/azureactivedirectory/callback',
+    headers: FORM_TYPE,
+    body: `code=${encodeURIComponent('0.AAAA--x*y!z~$(a)-b;c|d')}&session_state=532f-gds`,
+  },
+  {
+    report: 'a word of SQL after a blank (AWS WAF automations 79)',
+    method: 'POST',
+    target: '/plan',
+    headers: FORM_TYPE,
+    body: 'CanSave=True&DeleteRow=0&ValidationMessage=+ON&LastPage=x',
+  },
+  {
+    report: 'JSON that says it is a form (waflz 162)',
+    method: 'POST',
+    target: '/api',
+    headers: FORM_TYPE,
+    body: '{"a":"it\'s","b":[1,2],"c":"x=y&z"}',
+  },
+  {
+    report: 'a JSON Patch (naxsi 539)',
+    method: 'PATCH',
+    target: '/api/x',
+    headers: ['Content-Type', 'application/json-patch+json'],
+    body: '[{"op":"replace","path":"/a/b~1c","value":"x"},{"op":"remove","path":"/e"}]',
+  },
+]
+
 const PASSES: readonly Reported[] = [
+  ...REFUSED_ELSEWHERE,
   ...[
     'application/x-git-receive-pack-request',
     'application/offset+octet-stream',
