@@ -89,7 +89,8 @@ test('lines of a text and signs of a drawing are not joined', () => {
   assert.equal(closedUp('f(1)\ng(2)'), 'f(1)\ng(2)')
   assert.equal(closedUp('  )   (   |'), ')   (   |')
   assert.equal(closedUp('the ( a ) b . c'), 'the(a) b.c')
-  assert.ok(!isSpacedOut('a b c'))
+  for (const text of [' a', 'a ', 'a  b', 'a\tb', 'f( a)', '( a)', 'a .b']) assert.ok(isSpacedOut(text), text)
+  for (const text of ['a b c', '', 'a. b', '(a) b', '.a']) assert.ok(!isSpacedOut(text), text)
 })
 
 test('a text that is decoded as often as may be is not refused because it has space in it', () => {

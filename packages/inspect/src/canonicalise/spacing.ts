@@ -4,6 +4,9 @@ import { CHAR } from '../value/features.ts'
 const { charCodeAt } = String.prototype
 
 const SPACE = 32
+const TAB = 9
+const OPENING = 40
+const DOT = 46
 const LINES = CHAR.newline | CHAR.control
 const SPACES = CHAR.space | LINES
 /** Longer texts are documents, which have space at the starts of their lines and between their columns. */
@@ -17,14 +20,17 @@ const STATEMENT = /[)\]};>]\r?\n/
  * or before a dot: most have not. It may say so of a text that has not.
  */
 export function isSpacedOut(text: string): boolean {
-  return (
-    charCodeAt.call(text, 0) <= SPACE ||
-    charCodeAt.call(text, text.length - 1) <= SPACE ||
-    text.includes('  ') ||
-    text.includes('\t') ||
-    text.includes('( ') ||
-    text.includes(' .')
-  )
+  const { length } = text
+  let previous = charCodeAt.call(text, 0)
+  if (previous <= SPACE || charCodeAt.call(text, length - 1) <= SPACE) return true
+  for (let i = 1; i < length; i++) {
+    const code = charCodeAt.call(text, i)
+    if (code === SPACE) {
+      if (previous === SPACE || previous === OPENING) return true
+    } else if (code === TAB || (code === DOT && previous === SPACE)) return true
+    previous = code
+  }
+  return false
 }
 
 /** Whether a text has line ends, or what is read as such, for all its space. */
