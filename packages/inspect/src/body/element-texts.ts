@@ -33,6 +33,8 @@ export class ElementTexts {
   /** An element ends. @returns the texts directly in it as one, where there are any */
   close(): string | undefined {
     const texts = this.#open.pop()
+    // Behind an end that nothing began, lenient parsers read on.
+    if (this.#open.length === 0) this.#open.push({ pieces: [], telling: 0 })
     return texts === undefined || texts.telling === 0 ? undefined : texts.pieces.join('')
   }
 

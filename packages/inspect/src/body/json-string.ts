@@ -183,6 +183,8 @@ export function hasOddEscape(raw: string): boolean {
 /** Undoes the escapes of a string as parsers do that take any letter behind a backslash. */
 export function unescapeOddly(raw: string): string {
   return raw.replace(LENIENT_ESCAPE, (_, long?: string, short?: string, letter?: string) => {
+    // JSON5 and YAML go on in the next line.
+    if (letter === '\n') return ''
     if (letter !== undefined) return ESCAPES.get(charCodeAt.call(letter, 0)) ?? letter
     return String.fromCharCode(Number.parseInt(long ?? short ?? '', 16))
   })

@@ -14,14 +14,21 @@ import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { logsInOften } from './many-calls.ts'
 import { namesParts, visitParts, visitPossibleParts } from './multipart.ts'
-import { visitSingleQuoted } from './single-quoted.ts'
+import { visitQuotedStrings } from './quoted-strings.ts'
+import { recoveredXml } from './recovered-xml.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { isArchive, mayBeDocument, OBJECT, scriptIn } from './upload.ts'
 import { visitXml } from './xml.ts'
 
 const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
-const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?xml|!doctype|!--|[\w:.-]{1,256}[\s>/])/i
+const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?[\w:.-]|!doctype|!--|[\w:.-]{1,256}[\s>/])/i
+/** A document behind a few characters, which REXML, xmldom and fast-xml-parser pass over. */
+const XML_BEHIND = /^[^<]{1,64}<(?:[?!]|[\w:.-]{1,64}[\s>/])/
+/** What parts or stands for the characters of a document. */
+const XML_DISGUISE = /<!\[CDATA\[|<!--|<\?|&#/
 const MARKUP_LIKE = /^\ufeff?\s{0,64}</
+/** A string alone is a document too (RFC 8259 section 2), and JSON5 has other quotes and comments. */
+const STRING_LIKE = /^\ufeff?\s{0,64}(?:[[{]\s{0,64})?(?:["']|\/[/*])/
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
 const PAGE =
@@ -147,11 +154,15 @@ export function* visitBody(
 
 /**
  * The pairs of a form that was read as something else, but for the start of what looks like a document. Of
- * JSON to its end, as far as its quotes: its texts hold ampersands too, of addresses and of code.
+ * JSON to its end, as far as its quotes: its texts hold ampersands too, of addresses and of code. A list that
+ * is broken may be a pair: qs and Rack take `[q]` and `[]q` for `q`.
  */
-function pairsBehind(text: string, seen: 'json' | 'other'): string {
-  if (seen === 'other' && !/^\ufeff?\s{0,64}[[{<]/.test(text)) return text
-  const first = text.indexOf('&')
+function pairsBehind(text: string, as: 'json' | 'other'): string {
+  // To its last quote it may have been read as JSON that has no end.
+  const seen = as === 'json' && !/[\]}]\s{0,64}$/.test(text.slice(-65)) ? 'other' : as
+  if (seen === 'other' && !/^\ufeff?\s{0,64}[{<]/.test(text)) return text
+  // Rack 2 ends a pair at a semicolon too.
+  const first = seen === 'json' ? text.indexOf('&') : text.search(/[&;]/)
   if (first < 0) return ''
   const pairs = text.slice(first + 1)
   return seen === 'json' ? (pairs.match(PAIR_BEFORE_QUOTE)?.join('&') ?? '') : pairs
@@ -185,8 +196,14 @@ function* visitText(
     return 'form'
   } else if (isPartOfFile(text, type, head.method) || isSourceFile(text, head))
     yield* visitScript(bytes, head, visitor)
-  else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitRaw(text, visitor)
+  else if (head.method !== 'PUT' || !TEXT_FILE.test(head.path)) yield* visitUnlabelled(text, depth, visitor)
   return 'other'
+}
+
+/** Text as such, and as the document that it may be to a lenient parser. */
+function* visitUnlabelled(text: string, depth: number, visitor: ValueVisitor): Steps {
+  yield* visitRaw(text, visitor)
+  if (XML_BEHIND.test(text) && XML_DISGUISE.test(text)) yield* visitXml(text, depth, visitor, 'page')
 }
 
 /** @returns false for a charset that a backend may decode and that cannot be read here */
@@ -246,6 +263,8 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
   if (!(yield* visitDocument(startOf(text), 'body', visitor))) return
   if (logsInOften(text) && !visitor.value(MANY_ATTEMPTS, 'body', at('body'))) return
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
+  const recovered = yield* recoveredXml(text, visitor)
+  if (recovered !== text) yield* visitXml(recovered, depth, visitor, 'page')
   // Markup under another name, or in a picture: what shows it runs it.
   if (!isXml || PAGE.test(text) || PROGRAM.test(text)) visitor.value(text, 'body', at('body'))
 }
@@ -258,7 +277,7 @@ function* visitQuery(text: string, visitor: ValueVisitor): Steps {
 /** What is not JSON to a strict parser: text to some backends, and JSON to lenient ones. */
 function* visitNearlyJson(text: string, visitor: ValueVisitor): Steps {
   yield* visitRaw(text, visitor)
-  yield* visitSingleQuoted(text, visitor)
+  yield* visitQuotedStrings(text, visitor)
 }
 
 /** Text as such, and as the form that it may be. */
@@ -266,6 +285,7 @@ function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (!visitor.value(text, 'body', at('body'))) return
   if (visitor.isPaused) yield
   if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
+  if (STRING_LIKE.test(text)) yield* visitQuotedStrings(text, visitor)
 }
 
 /** A message of a binary protocol rather than a file. */
