@@ -12,7 +12,7 @@ export { type Decompressed, decompress } from './body/decompress.ts'
 export { DOCUMENT_ID_MEMBERS, documentHashes } from './body/document-hashes.ts'
 export { GatedPieces, type GatedPiecesOwner } from './body/gated-pieces.ts'
 export { multipartTexts } from './body/multipart-texts.ts'
-export { repeatsName } from './body/repeated-names.ts'
+export { foldedName, repeatsName } from './body/repeated-names.ts'
 export type { Answer } from './decision/answer.ts'
 export type { ConfigChange, ConfigException } from './decision/config-exception.ts'
 export {
@@ -93,6 +93,7 @@ export type {
   Remediation,
   Remediations,
 } from './remediation/remediation.ts'
+export { fieldNames, formPairs } from './route/field-names.ts'
 export type { KnownTarget } from './route/known-target.ts'
 export { mergedTarget } from './route/merged-target.ts'
 export type { MethodOverride } from './route/method-override.ts'

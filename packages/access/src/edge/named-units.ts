@@ -1,4 +1,4 @@
-import { type Exchange, multipartTexts, readTextBody } from '@postern/core'
+import { type Exchange, fieldNames, formPairs, multipartTexts, readTextBody } from '@postern/core'
 import { countIds, idsIn } from './count-ids.ts'
 
 /** `id`, `ids`, `order_id`, `orderIds`; also in brackets or behind dots: `filter[id][]`, `items[0].id`. */
@@ -12,7 +12,7 @@ function isIdName(name: string): boolean {
 
 function idsOf(pairs: Iterable<readonly [string, string]>): number {
   let count = 0
-  for (const [name, value] of pairs) if (isIdName(name)) count += Math.max(1, idsIn(value))
+  for (const [name, value] of pairs) if (fieldNames(name).some(isIdName)) count += Math.max(1, idsIn(value))
   return count
 }
 
@@ -20,7 +20,7 @@ function idsOf(pairs: Iterable<readonly [string, string]>): number {
 export function idsInQuery(exchange: Exchange): number {
   const mark = exchange.source.target.indexOf('?')
   if (mark < 0) return 1
-  return Math.max(1, idsOf(new URLSearchParams(exchange.source.target.slice(mark + 1))))
+  return Math.max(1, idsOf(formPairs(exchange.source.target.slice(mark + 1))))
 }
 
 /**
@@ -36,7 +36,7 @@ export async function namedUnits(exchange: Exchange): Promise<number | undefined
     case 'json':
       return Math.max(countIds(body.value), inQuery)
     case 'form':
-      return Math.max(inQuery, idsOf(new URLSearchParams(body.text)))
+      return Math.max(inQuery, idsOf(formPairs(body.text)))
     case 'multipart': {
       const fields = multipartTexts(body.text)
       return fields === undefined ? undefined : Math.max(inQuery, idsOf(fields))

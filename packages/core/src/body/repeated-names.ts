@@ -2,7 +2,7 @@
  * Whether an object anywhere in a JSON text names a field twice. RFC 8259 section 4 leaves open what that
  * means, and parsers disagree on which of the two counts (the last in JavaScript, the first elsewhere), so
  * what is checked here need not be what the backend acts on. The text must be valid JSON.
- * @param spelling whether `id` and `ID` are one name: Go takes them for one
+ * @param spelling whether `id` and `ID` are one name: Go takes them for one, see `foldedName`
  */
 export function repeatsName(text: string, spelling: 'exact' | 'any case'): boolean {
   /** For each open object the names that it has, for each open list nothing. */
@@ -48,7 +48,7 @@ function hasOrAdd(names: Set<string>, name: string): boolean {
 function nameOf(text: string, start: number, end: number, spelling: 'exact' | 'any case'): string {
   const raw = text.slice(start + 1, end - 1)
   const name = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
-  return spelling === 'exact' ? name : name.toLowerCase()
+  return spelling === 'exact' ? name : foldedName(name)
 }
 
 function endOfString(text: string, start: number): number {
@@ -58,4 +58,12 @@ function endOfString(text: string, start: number): number {
     if (escapes % 2 === 0) return end + 1
   }
   return text.length
+}
+
+/**
+ * A name in one case, as parsers compare names that pass over case: Go takes a long s and the sign of Kelvin
+ * for the letters `s` and `k` as well, which lower case alone does not.
+ */
+export function foldedName(name: string): string {
+  return name.toUpperCase().toLowerCase()
 }

@@ -1,4 +1,4 @@
-import type { Exchange, Json } from '@postern/core'
+import { type Exchange, fieldNames, foldedName, formPairs, type Json } from '@postern/core'
 import { canonicalAccount } from './account-name.ts'
 import { type LoginBody, readLoginBody } from './login-body.ts'
 
@@ -67,7 +67,7 @@ export function accountField(
   return async exchange => {
     const body = await readLoginBody(exchange)
     if (body.kind === 'unreadable') return { kind: 'unreadable' }
-    const query: LoginBody = { kind: 'form', fields: [...new URLSearchParams(exchange.path.query)] }
+    const query: LoginBody = { kind: 'form', fields: formPairs(exchange.path.query) }
     const texts: string[] = []
     for (const source of [body, ...envelopes(body), query])
       for (const name of names) {
@@ -122,10 +122,12 @@ function fieldOf(body: LoginBody, path: readonly string[]): Found {
         .map(name => `[${name}]`)
         .join(''),
   ]
-  const values = body.fields.filter(([name]) => {
-    const bare = name.toLowerCase().replace(/\[\d*\]$/, '')
-    return spellings.some(spelling => spelling.toLowerCase() === bare)
-  })
+  const values = body.fields.filter(([name]) =>
+    fieldNames(name).some(read => {
+      const bare = foldedName(read).replace(/\[\d*\]$/, '')
+      return spellings.some(spelling => foldedName(spelling) === bare)
+    }),
+  )
   if (values.length > 1) return { kind: 'repeated' }
   const text = values[0]?.[1]
   return text === undefined ? { kind: 'missing' } : { kind: 'found', text }
@@ -153,7 +155,7 @@ function inJson(value: Json, path: readonly string[]): Found {
   let inner: Json | undefined = value
   for (const name of path) {
     if (typeof inner !== 'object' || inner === null) return { kind: 'missing' }
-    inner = Object.entries(inner).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
+    inner = Object.entries(inner).find(([key]) => foldedName(key) === foldedName(name))?.[1]
     if (inner === undefined) return { kind: 'missing' }
   }
   if (typeof inner === 'string') return { kind: 'found', text: inner }

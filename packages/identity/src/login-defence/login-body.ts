@@ -1,4 +1,4 @@
-import { type Exchange, type Json, queryValues, repeatsName } from '@postern/core'
+import { type Exchange, formPairs, type Json, queryValues, repeatsName } from '@postern/core'
 import { parseJson } from './answer-test.ts'
 import { multipartFields } from './multipart.ts'
 
@@ -55,7 +55,7 @@ export async function loginField(exchange: Exchange, name: string): Promise<stri
 function form(text: string): LoginBody {
   const { complete } = queryValues(text)
   if (!complete) return { kind: 'unreadable' }
-  return { kind: 'form', fields: [...new URLSearchParams(text)] }
+  return { kind: 'form', fields: formPairs(text) }
 }
 
 /**

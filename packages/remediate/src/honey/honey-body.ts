@@ -1,4 +1,12 @@
-import { type BodyValue, type Exchange, type Json, multipartTexts, readTextBody } from '@postern/core'
+import {
+  type BodyValue,
+  type Exchange,
+  fieldNames,
+  formPairs,
+  type Json,
+  multipartTexts,
+  readTextBody,
+} from '@postern/core'
 
 /** What a body touches: the name of a trap, and where it stands. */
 export interface HoneyTouch {
@@ -25,7 +33,7 @@ export async function touchedInBody(exchange: Exchange, names: HoneyNames): Prom
     case 'json':
       return touchedInJson(body.value, names)
     case 'form':
-      return touchedInPairs(new URLSearchParams(body.text), names)
+      return touchedInPairs(formPairs(body.text), names)
     case 'multipart':
       return touchedInPairs(multipartTexts(body.text, 'fields') ?? [], names)
     default:
@@ -38,6 +46,14 @@ function touchedInPairs(
   names: HoneyNames,
 ): HoneyTouch | undefined {
   for (const [name, value] of pairs) {
+    const touch = firstTouch(fieldNames(name), value, names)
+    if (touch !== undefined) return touch
+  }
+  return undefined
+}
+
+function firstTouch(read: readonly string[], value: string, names: HoneyNames): HoneyTouch | undefined {
+  for (const name of read) {
     const touch = touchOf(name, value, names)
     if (touch !== undefined) return touch
   }

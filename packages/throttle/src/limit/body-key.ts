@@ -1,6 +1,9 @@
 import {
   type Exchange,
+  fieldNames,
+  foldedName,
   foldedText,
+  formPairs,
   type Json,
   multipartTexts,
   plainLetters,
@@ -31,7 +34,7 @@ export function body(field: string): Key {
 }
 
 function queryFields(query: string, path: readonly string[]): readonly string[] {
-  return query === '' ? [] : formFields(new URLSearchParams(query), path)
+  return query === '' ? [] : formFields(formPairs(query), path)
 }
 
 async function readField(
@@ -44,7 +47,7 @@ async function readField(
     case 'json':
       return oneOf([...jsonFields(body.value, path), ...inQuery])
     case 'form':
-      return oneOf([...formFields(new URLSearchParams(body.text), path), ...inQuery])
+      return oneOf([...formFields(formPairs(body.text), path), ...inQuery])
     case 'multipart':
       return body.complete ? oneOfParts(multipartTexts(body.text), path, inQuery) : ''
     case 'unreadable':
@@ -77,19 +80,21 @@ export function foldedValue(text: string): string {
   return plainLetters(foldedText(text))
 }
 
-/** Every field that some framework takes for this one: `user[email]`, `User.Email`, `email[]`. */
+/** Every field that some framework takes for this one: `user[email]`, `User.Email`, `email[]`, `[email]`. */
 function formFields(pairs: Iterable<readonly [string, string]>, path: readonly string[]): readonly string[] {
-  const wanted = path.join('.').toLowerCase()
+  const wanted = foldedName(path.join('.'))
   return [...pairs]
-    .filter(
-      ([name]) =>
-        name
-          .replace(/\[([^\]]{0,100})\]/g, '.$1')
-          .replace(/\.$/, '')
-          .trim()
-          .toLowerCase() === wanted,
-    )
+    .filter(([name]) => fieldNames(name).some(read => inDots(read) === wanted))
     .map(([, value]) => value)
+}
+
+function inDots(name: string): string {
+  return foldedName(
+    name
+      .replace(/\[([^\]]{0,100})\]/g, '.$1')
+      .replace(/\.$/, '')
+      .trim(),
+  )
 }
 
 function jsonFields(value: Json, path: readonly string[]): readonly unknown[] {
@@ -102,6 +107,6 @@ function jsonFields(value: Json, path: readonly string[]): readonly unknown[] {
 /** Some parsers ignore the case of names, and take the last. */
 function fieldsOf(value: unknown, name: string): readonly unknown[] {
   if (typeof value !== 'object' || value === null) return []
-  const wanted = name.toLowerCase()
-  return Object.entries(value).flatMap(([key, inner]) => (key.toLowerCase() === wanted ? [inner] : []))
+  const wanted = foldedName(name)
+  return Object.entries(value).flatMap(([key, inner]) => (foldedName(key) === wanted ? [inner] : []))
 }
