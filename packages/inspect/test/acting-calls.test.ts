@@ -59,10 +59,10 @@ describe('a value that is nothing but a call which runs its argument, in any lan
     'Code.eval_string("File.ls!()")',
     'Sys.command "id"',
     'Process().run("id")',
-    'Foo::Bar->new_thing->exec_it("x")',
-    'a.b.Runner.runCommand(["x"])',
+    'Foo::Bar->new_thing->exec_it("id")',
+    'a.b.Runner.runCommand(["id"])',
     '(start-process "x" "y")',
-    'new ScriptHost().evaluate("x")',
+    'new ScriptShell().evaluate("x")',
   ])
     test(value, () => assert.equal(asked(value), 'block'))
 

@@ -59,7 +59,7 @@ export const brokenOutRules: readonly Rule[] = [
   // Behind the end of a statement, one that changes or tells of the server itself.
   pattern(
     'sqli/server-statement',
-    /(?:^\d{1,8}|['"]\s{0,2}\){0,3})\s{0,2};\s{0,4}(?:(?:create|alter|drop|undrop|show|reset|refresh|describe|kill|add)\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:create\s{1,4})?(?:(?:temp(?:orary)?|external|aggregate|global|persistent)\s{1,4})?(?:system|session|trigger|stage|jars?|archive|alias|function|procedure|integration|warehouse|share|user|role|login|secret|server|extension|plugin|catalog|library|assembly|synonym|directory|java|tables?|schemas?|databases?|cluster|setting)\s{1,4}[\w"'.:\x60[*]|set\s{1,4}session\s{1,4}\w{1,40}\s?=|call\s{1,4}(?:\w{1,40}\.){1,4}\w{1,40}\s?\(|copy\s{1,4}into\s|export\s{1,4}data\s)/,
+    /(?:^\d{1,8}|['"]\s{0,2}\){0,3})\s{0,2};\s{0,4}(?:(?:create|alter|drop|undrop|show|reset|refresh|describe|kill|add)\s{1,4}(?:or\s{1,4}replace\s{1,4})?(?:create\s{1,4})?(?:(?:temp(?:orary)?|external|aggregate|global|persistent)\s{1,4})?(?:system|session|trigger|stage|jars?|archive|alias|function|procedure|integration|warehouse|share|user|role|login|secret|server|extension|plugin|catalog|library|assembly|synonym|directory|java|tables?|schemas?|databases?|cluster|setting)\s{1,4}[\w"'.:\x60[*](?=[^\n]{0,160}(?:--|[;=(\x60]|\w[.:]\w|['"/]))|set\s{1,4}session\s{1,4}\w{1,40}\s?=|call\s{1,4}(?:\w{1,40}\.){1,4}\w{1,40}\s?\(|copy\s{1,4}into\s|export\s{1,4}data\s)/,
     {
       score: 5,
       quotable: true,
@@ -76,6 +76,9 @@ export const brokenOutRules: readonly Rule[] = [
         "it's 'done'; show the user",
         "it's done; create a user",
         '5; create: a table',
+        '12;Add user manual',
+        '3; reset user password',
+        '"done"; add user bob',
         '"a"; show it',
         'create table a (b int); create table c (d int)',
       ],
@@ -118,13 +121,23 @@ export const brokenOutRules: readonly Rule[] = [
   // A shell works out what stands behind the separator: no list goes on so.
   pattern(
     'rce/worked-out',
-    /^[\w.=/-]{0,24}(?:[;|\n]|&&|\|\|)\s?(?:\$(?:shell|path|home|user|bash|pwd|ifs|term|editor|pager|0|@)|~\/[\w./-]{1,60}|\{[a-z]{2,12},(?:[-/][^{}\n]{0,80})?\}|\$\((?!["'#.(]|document|this\b|window|function)[^\n]{1,120}\)|(?<!\s)!(?!important)[a-z]{2,12})\s{0,2}[;|&#]{0,2}\s{0,2}$|^\[\d{0,12}:\s?\x60[^\x60\n]{1,80}\x60/,
+    /^(?:(?=\W{1,3}\$0)|(?![^$]{0,27}\$0)[\w.=/-]{0,24})(?:[;|\n]|&&|\|\|)\s?(?:\$(?:shell|path|home|user|bash|pwd|ifs|term|editor|pager|0|@)|~\/[\w./-]{1,60}|\{[a-z]{2,12},(?:[-/][^{}\n]{0,80})?\}|\$\((?!["'#.(]|document|this\b|window|function|[\w.]{1,40}\)|\d)[^\n]{1,120}\)|(?<!\s)!(?:id|ls|ps|env|pwd|who|whoami|uname|bash|sh|cat|netstat|ifconfig|ipconfig))\s{0,2}[;|&#]{0,2}\s{0,2}$|^\[\d{0,12}:\s?\x60[^\x60\n]{1,80}\x60/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.semicolon | CHAR.pipe | CHAR.ampersand | CHAR.newline | CHAR.backtick,
       attacks: [';$SHELL', ';$0', ';~/x', ';{id,}', ';$(echo aWQ=|base64 -d)', '1;!id'],
-      benign: ['a;$filter=b', 'EUR|$20', 'a;{b,c}', ";$('#x')", 'A | ~ b', 'a; !important'],
+      benign: [
+        'a;$filter=b',
+        'EUR|$20',
+        'Free|$0',
+        'a;{b,c}',
+        ";$('#x')",
+        'A | ~ b',
+        'a; !important',
+        'milk;!eggs',
+        'TRACE;$(DefineConstants)',
+      ],
     },
   ),
   // One more condition behind the end of a string, made with an operator or a function of a database.

@@ -4,7 +4,7 @@ import { WORD } from '../value/words.ts'
 
 /** Properties of every node and page, which scripts ask for by name. */
 const PROPERTY =
-  'attributes|nodename|nodetype|parentnode|parentelement|childnodes|firstchild|lastchild|ownerdocument|documentelement|defaultview|currentscript|innerhtml|outerhtml|textcontent|getelementbyid|queryselector|createelement|removechild|appendchild|removeattribute|setattribute|implementation|createnodeiterator'
+  'attributes|nodename|nodetype|parentnode|parentelement|childnodes|firstchild|lastchild|ownerdocument|documentelement|defaultview|currentscript|innerhtml|outerhtml|textcontent|getelementbyid|queryselector|createelement|removechild|appendchild|removeattribute|setattribute|createnodeiterator'
 
 /** Marks of templates and pages that act without a word of script, of engines whichever they are. */
 export const foreignTagRules: readonly Rule[] = [
@@ -29,7 +29,7 @@ export const foreignTagRules: readonly Rule[] = [
   // What an engine itself is called in its templates, a method with an argument in one of Go, and secrets.
   pattern(
     'template/engine-name',
-    /\{\{-?\s{0,4}(?:_(?:context|self|charset)\b|(?:\.\w{1,32}){2,5}\s{1,2}["'`]|(?:secret|plugin)\s{1,2}["'`])|\{\{[^{}\n]{0,80}\(\s{0,2}\)\s{0,2}\[\s{0,2}\w{1,16}\s{0,2}\]|@inject\s?\(\s?["']\w{1,24}["']\s?,\s?["']\\?(?:illuminate|app)\\/,
+    /\{\{-?\s{0,4}(?:_(?:context|charset)\b|_self\b(?!\.\w{1,32}\()|\.(?:request|req|ctx|context|echo|gin|app|c)(?:\.\w{1,32}){1,4}\s{1,2}["'`]|(?:secret|plugin)\s{1,2}["'`])|\{\{[^{}\n]{0,80}(?:\(\s{0,2}\)\s{0,2}\[\s{0,2}[a-z_]|\]\s{0,2}\(\s{0,2}\)\s{0,2}\[)\w{1,16}\s{0,2}\]|@inject\s?\(\s?["']\w{1,24}["']\s?,\s?["']\\?(?:illuminate|app)\\/,
     {
       score: 5,
       quotable: true,
@@ -48,6 +48,9 @@ export const foreignTagRules: readonly Rule[] = [
         '{{ context }}',
         "@inject('store')",
         '{{ items[0] }}',
+        '{{ items()[0] }}',
+        '{{ .Site.GetPage "posts" }}',
+        "{{ _self.field('a') }}",
       ],
     },
   ),
@@ -66,7 +69,12 @@ export const foreignTagRules: readonly Rule[] = [
         '<form id=test><input name=attributes><input name=nodeName>',
         '<img name=currentScript src=data:,alert(1)>',
       ],
-      benign: ['<input name="location">', '<input name="attributes[0]">', '<a name="attributes">'],
+      benign: [
+        '<input name="implementation">',
+        '<input name="location">',
+        '<input name="attributes[0]">',
+        '<a name="attributes">',
+      ],
     },
   ),
   // A style that tells its writer what stands in a field; a part of the page from a host of the writer's.
@@ -118,14 +126,22 @@ export const foreignTagRules: readonly Rule[] = [
   // A mark of a wiki or of Markdown that leads to a script.
   pattern(
     'xss/marked-script',
-    /(?:\[\[|\]\(|\]:)\s{0,2}<?\s{0,2}(?:javascript|vbscript|data:text\/html)\s?:?/,
+    /(?:\[\[|\]\(|\]:)\s{0,2}<?\s{0,2}(?:data:text\/html\b|(?:javascript|vbscript)\s?:\s{0,2}(?:\/\/|[^\s()\]|<>]{0,60}\s?[(=\x60%;]))/,
     {
       score: 5,
       quotable: true,
       chars: CHAR.bracket,
       words: WORD.script,
       attacks: ['[[javascript:alert(1)|x]]', '[x](javascript:alert(1))', '[a]: javascript:alert(1)'],
-      benign: ['[JavaScript](https://a.example)', '[[Java]]', 'a [list]: data'],
+      benign: [
+        '[JavaScript](https://a.example)',
+        '[[Java]]',
+        'a [list]: data',
+        '[[JavaScript]]',
+        '[[JavaScript: the good parts]]',
+        '[a](javascript.md)',
+        '[1]: javascript tutorials',
+      ],
     },
   ),
   // A step that says nothing, written so that a filter in front reads another name; dots that a control
