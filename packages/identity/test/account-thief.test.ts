@@ -203,6 +203,8 @@ test('a check that fails counts as a wrong proof, and a right one resets the cou
 test('what counts proofs in a store reads what earlier versions wrote', () => {
   assert.deepEqual(WRONG_PROOFS.read('3'), { wrong: 3, begun: [] })
   assert.deepEqual(WRONG_PROOFS.read(undefined), { wrong: 0, begun: [] })
+  // What an earlier version makes of "0 1700" beside this one, in a rolling update.
+  assert.deepEqual(WRONG_PROOFS.read('NaN'), { wrong: 5, begun: [] })
   for (const kept of [
     { wrong: 0, begun: [] },
     { wrong: 2, begun: [1_700, 1_800] },

@@ -24,7 +24,10 @@ const NONE: Proofs = { wrong: 0, begun: [] }
 export const WRONG_PROOFS: RecordCodec<Proofs> = {
   read: text => {
     const [wrong = 0, ...begun] = (text ?? '0').split(' ').map(Number)
-    return { wrong, begun }
+    // An earlier version that read what this one wrote leaves NaN, over which no guess would ever be too many.
+    return Number.isFinite(wrong)
+      ? { wrong, begun: begun.filter(Number.isFinite) }
+      : { wrong: MOST, begun: [] }
   },
   write: ({ wrong, begun }) => [wrong, ...begun].join(' '),
   lifetime: () => KEPT_MS,
