@@ -62,9 +62,14 @@ function sectionParts(
 /** Examples of the other keys that an object must have. */
 function neededBeside(key: string, { properties = {}, required = [] }: SchemaNode): Tree {
   return Object.fromEntries(
-    required.filter(other => other !== key).map(other => [other, properties[other]?.example]),
+    [...required, ...ONE_OF.filter(other => other in properties)]
+      .filter(other => other !== key)
+      .map(other => [other, properties[other]?.example]),
   )
 }
+
+/** Keys of which an object needs this one or another: the check says so, and the table cannot. */
+const ONE_OF: readonly string[] = ['jwks']
 
 type Tree = Readonly<Record<string, unknown>>
 

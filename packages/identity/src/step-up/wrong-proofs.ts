@@ -24,7 +24,7 @@ const NONE: Proofs = { wrong: 0, begun: [] }
 export const WRONG_PROOFS: RecordCodec<Proofs> = {
   read: text => {
     const [wrong = 0, ...begun] = (text ?? '0').split(' ').map(Number)
-    // An earlier version that read what this one wrote leaves NaN, over which no guess would ever be too many.
+    // An earlier version that read what this one wrote leaves NaN: no number of guesses is more than that.
     return Number.isFinite(wrong)
       ? { wrong, begun: begun.filter(Number.isFinite) }
       : { wrong: MOST, begun: [] }
