@@ -229,6 +229,18 @@ test('what browsers and clients send passes: files of any text, and no file at a
     assert.equal(verdict(part(`${headers}\r\nContent-Type: text/plain`, content)), 'pass', headers)
 })
 
+test('a part that is JSON by its type is read, for Spring and Jersey make an object of it, file or not', () => {
+  for (const type of ['application/json', 'Application/JSON; charset=utf-8', 'application/vnd.api+json'])
+    for (const name of ['blob', 'a.json']) {
+      const file = `Content-Disposition: form-data; name="f"; filename="${name}"\r\nContent-Type: ${type}`
+      assert.equal(verdict(part(file, JSON.stringify({ a: { id: ATTACK } }))), 'block', `${type} ${name}`)
+      assert.equal(
+        verdict(part(file, '{"name":"app","scripts":{"test":"tap -Rspec && rm -rf dist"}}')),
+        'pass',
+      )
+    }
+})
+
 test('a value that only some parsers find is read to its end', () => {
   for (const count of [0, 4_000, 5_000, 9_000, 40_000]) {
     const inner = `${FIELD}\r\n\r\n${'lamp '.repeat(count / 5)}${ATTACK}`

@@ -307,11 +307,14 @@ const UNNAMED = 'body.'
 /** The field that names the charset of all others (RFC 7578 section 4.6). */
 const CHARSET_FIELD = 'body._charset_'
 
-const TYPED = /^content-type\s{0,8}:\s{0,8}\S/i
+/** A type that makes a part a file, whoever reads it. */
+const TYPED = /^content-type\s{0,8}:\s{0,8}(?!(?:application|text)\/(?:[\w.-]{1,40}\+)?json\b)\S/i
 
 /**
  * Visits a file that names no type: formidable gives it to the application as the value of a field, and
- * Python's requests sends files so. It is read as a text, with the benefit of the doubt that long ones get.
+ * Python's requests sends files so. One that is JSON by its type is read into an object by Spring and Jersey,
+ * and pages send objects so, as a `Blob`. It is read as a text, with the benefit of the doubt that long ones
+ * get.
  */
 function* visitUntyped(
   content: Buffer,

@@ -19,6 +19,7 @@ import { recoveredXml } from './recovered-xml.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
 import { isArchive, mayBeDocument, OBJECT, scriptIn } from './upload.ts'
 import { visitXml } from './xml.ts'
+import { quotedReadings } from './yaml-strings.ts'
 
 const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
 const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?[\w:.-]|!doctype|!--|[\w:.-]{1,256}[\s>/])/i
@@ -284,6 +285,10 @@ function* visitNearlyJson(text: string, visitor: ValueVisitor): Steps {
 function* visitRaw(text: string, visitor: ValueVisitor): Steps {
   if (!visitor.value(text, 'body', at('body'))) return
   if (visitor.isPaused) yield
+  for (const reading of quotedReadings(text)) {
+    if (!visitor.value(reading, 'body', at('body'))) return
+    if (visitor.isPaused) yield
+  }
   if (FORM_LIKE.test(text)) yield* visitForm(text, 'body', 'form', visitor)
   if (STRING_LIKE.test(text)) yield* visitQuotedStrings(text, visitor)
 }
