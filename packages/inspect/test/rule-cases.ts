@@ -9,7 +9,7 @@ export const MORE: Readonly<Record<string, readonly string[]>> = {
   'code/inner-name': ["''.__class__", '"".__class__'],
   'nosqli/goes-on': ['` returning *--'],
   'nosqli/piped-reach': ['externaldata(a:string', '| where 1==1'],
-  'sqli/quoted-operand': ['1"-"1', '`or`x'],
+  'sqli/quoted-operand': ['1"-"1'],
   'rce/worked-out': ['[0:`id`', 'x|~/x', 'x&&~/x', 'x\n~/x'],
   'sqli/continued': ['" or a @> ("'],
   'ldap/matching-rule': ['"}or x', "'}or x"],

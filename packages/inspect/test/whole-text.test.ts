@@ -74,7 +74,10 @@ describe('what an expression asks of a text that is matched as a whole', () => {
       ['^abc', ANYWHERE],
       ['^(?:a$|bcd$)', 3],
       ['^a*$', ANYWHERE],
-      ['^(a)\\1$', ANYWHERE],
+      ['^(a)\\1$', 2],
+      ['^(?:b|(cd{0,3}))x\\1$', 9],
+      ['^\\1(a)$', ANYWHERE],
+      ['^(?<n>a)\\k<n>$', ANYWHERE],
       ['^a(?=b)$|^c{0,2}$', 2],
       ['^(?:a|$)', ANYWHERE],
     ] as const)

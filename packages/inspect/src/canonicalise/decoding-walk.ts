@@ -67,8 +67,7 @@ export interface WalkOptions extends Named {
  * entities, base64, folds, each over each, until nothing changes. Long texts come in
  * overlapping windows, each with a tree of its own, and then what stands around cut padding; of a decoding
  * only the part that differs is read. Each step costs at most what a window costs, so that the caller can
- * stop between any
- * two.
+ * stop between any two.
  */
 export class DecodingWalk {
   readonly #options: WalkOptions
@@ -76,8 +75,9 @@ export class DecodingWalk {
   readonly #kind: Kind
   /** Where the next window starts; -1 behind the last. */
   #start = 0
-  /** What the windows of a long value held together. */
+  /** What the windows of a long value held together, and which words the text at hand has. */
   #chars = 0
+  #words = 0
   /** What stands around padding in a long value, last one first; undefined before its windows were read. */
   #seams: Seam[] | undefined
   /** The text at hand. */
@@ -129,7 +129,7 @@ export class DecodingWalk {
     if (this.#unbranched !== 0) {
       const chars = this.#unbranched
       this.#unbranched = 0
-      this.#branch(this.#areStringsRead ? besideStrings(chars) : chars)
+      this.#branch(this.#areStringsRead ? besideStrings(chars) : chars, this.#words)
     }
     if (this.#unparted !== 0) {
       this.#pieces = piecesOf(this.#text.text, this.#unparted)
@@ -159,6 +159,7 @@ export class DecodingWalk {
     this.#chars |= reading.chars
     this.#part(reading.chars)
     this.#unbranched = this.#options.decodings === 'plain' ? reading.chars & PLAIN : reading.chars
+    this.#words = reading.words
     this.#areStringsRead = false
     return reading
   }
@@ -212,11 +213,11 @@ export class DecodingWalk {
   }
 
   /** What the text at hand stands for besides: its decodings. */
-  #branch(chars: number): void {
+  #branch(chars: number, words: number): void {
     const { text, isCollapsed } = this.#text
     // What a decoding makes of it, collapsing makes of the same decoding.
     if (isCollapsed) return
-    const closed = closedUpOf(text, chars)
+    const closed = closedUpOf(text, chars, words)
     if (closed !== undefined) this.#add(closed, isLong(text) === isLong(closed), 'closed up')
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
     const collapsed = collapsedOf(text, chars)

@@ -1,12 +1,6 @@
 import { CHAR } from '../value/features.ts'
+import { WORD } from '../value/words.ts'
 
-// Held, not looked up: see CONTRIBUTING.md.
-const { charCodeAt } = String.prototype
-
-const SPACE = 32
-const TAB = 9
-const OPENING = 40
-const DOT = 46
 const LINES = CHAR.newline | CHAR.control
 const SPACES = CHAR.space | LINES
 /** Longer texts are documents, which have space at the starts of their lines and between their columns. */
@@ -14,24 +8,6 @@ const LONG = 1_024
 const BLANK = /[ \t]/
 /** How a line of code ends. */
 const STATEMENT = /[)\]};>]\r?\n/
-
-/**
- * Whether a text begins or ends with space, has more than one sign of it in a row, or has some in a bracket
- * or before a dot: most have not. It may say so of a text that has not.
- */
-export function isSpacedOut(text: string): boolean {
-  const { length } = text
-  let previous = charCodeAt.call(text, 0)
-  if (previous <= SPACE || charCodeAt.call(text, length - 1) <= SPACE) return true
-  for (let i = 1; i < length; i++) {
-    const code = charCodeAt.call(text, i)
-    if (code === SPACE) {
-      if (previous === SPACE || previous === OPENING) return true
-    } else if (code === TAB || (code === DOT && previous === SPACE)) return true
-    previous = code
-  }
-  return false
-}
 
 /** Whether a text has line ends, or what is read as such, for all its space. */
 function isSpacedByLines(text: string): boolean {
@@ -62,10 +38,13 @@ export function closedUp(text: string): string {
 /**
  * A text with its space closed up; undefined where that changes nothing.
  * @param chars of the text, as scanned
+ * @param words of the text, as scanned
  */
-export function closedUpOf(text: string, chars: number): string | undefined {
+export function closedUpOf(text: string, chars: number, words: number): string | undefined {
   if ((chars & SPACES) === 0) return undefined
-  if (!isSpacedOut(text) && ((chars & LINES) === 0 || !isSpacedByLines(text))) return undefined
+  if ((words & WORD.spaced) === 0 && ((chars & LINES) === 0 || !isSpacedByLines(text))) return undefined
   const closed = closedUp(text)
-  return closed === text || closed === '' ? undefined : closed
+  if (closed === text || closed === '') return undefined
+  // Lines are read by themselves, without the space around them.
+  return (chars & CHAR.newline) !== 0 && closed === text.trim() && closed.includes('\n') ? undefined : closed
 }

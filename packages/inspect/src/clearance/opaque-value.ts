@@ -1,6 +1,5 @@
 import { decodeBase64 } from '../canonicalise/base64.ts'
 import { mayBeCodedFile } from '../canonicalise/coded-file.ts'
-import { isSpacedOut } from '../canonicalise/spacing.ts'
 import { decodeUrl } from '../canonicalise/url.ts'
 import { isSerialisedObject } from '../lex/serialised-object.ts'
 import type { RuleSet } from '../matching/rule-set.ts'
@@ -120,6 +119,7 @@ export class OpaqueValues {
     let known = words
     for (let decodings = 0; decodings <= MAX_DECODINGS; decodings++) {
       if ((signs & ~SIGNS) !== 0 || (known & TELLING) !== 0 || !this.#rules.isClear(0, known)) return false
+      if ((signs & CHAR.space) !== 0 && (known & WORD.spaced) !== 0) return false
       if (isTelling(reading, signs)) return false
       const decoded = decodedOnce(reading, signs)
       if (decoded === reading) return true
@@ -143,7 +143,6 @@ function isTelling(text: string, signs: number): boolean {
   if (text.includes('?') || text.includes('~') || text.includes('%25')) return true
   if ((signs & CHAR.percent) !== 0 && HIDDEN.test(text)) return true
   if ((signs & CHAR.slash) !== 0 && isTellingPath(text)) return true
-  if ((signs & CHAR.space) !== 0 && isSpacedOut(text)) return true
   if ((signs & CHAR.plus) !== 0 && UTF7.test(text)) return true
   if ((signs & CHAR.colon) !== 0 && (isSpreadOut(text) || ODD_PORT.test(text))) return true
   return (signs & CHAR.base64) !== 0 && isTellingCode(text)

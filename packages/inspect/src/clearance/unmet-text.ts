@@ -1,10 +1,10 @@
 import { isGraphql } from '../body/graphql.ts'
 import { startsLikeJson } from '../body/json.ts'
 import { mayHoldDocument } from '../body/may-hold-document.ts'
-import { isSpacedOut } from '../canonicalise/spacing.ts'
 import type { RuleSet } from '../matching/rule-set.ts'
 import { CHAR, type Features } from '../value/features.ts'
 import type { Place } from '../value/reading.ts'
+import { WORD } from '../value/words.ts'
 import { ENCODED } from './clearance.ts'
 
 /** What may stand for another text, or be cut out of it. */
@@ -17,12 +17,12 @@ const MARKUP = CHAR.less | CHAR.greater
 const SHORT = 256
 
 /** Whether a short text stands for nothing but itself and begins no document. */
-export function isPlainText(text: string, { chars }: Readonly<Features>, place: Place): boolean {
+export function isPlainText(text: string, { chars, words }: Readonly<Features>, place: Place): boolean {
   if (place === 'file-name' || text.length > SHORT) return false
   const changed = chars & CHANGED
   if (changed !== 0 && (changed !== CHAR.ampersand || REFERENCE.test(text))) return false
   if ((chars & MARKUP) === MARKUP) return false
-  if ((chars & CHAR.space) !== 0 && isSpacedOut(text)) return false
+  if ((chars & CHAR.space) !== 0 && (words & WORD.spaced) !== 0) return false
   return !mayHoldDocument(text) || !(startsLikeJson(text) || isGraphql(text))
 }
 

@@ -108,6 +108,11 @@ function firstOfEither(parts: readonly KnownMatch[]): SignSet | undefined {
   return first
 }
 
+/** What is known of what a group held. @param most how long that may be, if it is known */
+export function referredTo(most: number = ANYWHERE): KnownMatch {
+  return { ...ANYTHING, most }
+}
+
 /** What is known of a part that may be repeated. @param most how often; `ANYWHERE`: there is no bound */
 export function repeated(part: KnownMatch, least: number, most: number): KnownMatch {
   if (least === 1 && most === 1) return part

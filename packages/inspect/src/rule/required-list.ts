@@ -31,12 +31,14 @@ export function withoutEnds(text: string): string {
   return text.includes(WORD_END) ? text.replace(WORD_ENDS, '') : text
 }
 
+const SIGN = /[^a-z\s\b]/g
+
 /**
- * How much a required text tells: the longer, the more, and a whole word more than a part of one. In
- * characters.
+ * How much a required text tells: the longer, the more, a whole word more than a part of one, and a sign or a
+ * digit more than a letter. In characters.
  */
 function weightOf(text: string): number {
-  return (text.length + withoutEnds(text).length) / 2
+  return (text.length + withoutEnds(text).length + (text.match(SIGN)?.length ?? 0)) / 2
 }
 
 /** Of several lists the one whose texts are met least: that of which the shortest text is longest. */

@@ -9,6 +9,7 @@ import {
   knownOfClass,
   knownOfEscape,
   listsOf,
+  referredTo,
   repeated,
   START,
 } from './known-match.ts'
@@ -87,11 +88,14 @@ export class ExpressionReader {
   readonly #escapes = new Map<string, KnownMatch>()
   #source = ''
   #at = 0
+  /** How long what the groups hold may be, of those that were read: they may be referred to. */
+  #groups: number[] = []
 
   /** @param source of an expression that is valid */
   read(source: string): RequiredOfText {
     this.#source = source
     this.#at = 0
+    this.#groups = []
     const parts = this.#alternatives()
     const first = firstOf(parts)
     return {
@@ -168,8 +172,10 @@ export class ExpressionReader {
     const prefix =
       /^\?(?:[:=!]|<[=!]|<\w{1,40}>)/.exec(this.#source.slice(this.#at, this.#at + 48))?.[0] ?? ''
     this.#at += prefix.length
+    const group = prefix === '' || /\w/.test(prefix) ? this.#groups.push(ANYWHERE) : 0
     const found = eitherOf(this.#alternatives())
     this.#at++
+    if (group > 0) this.#groups[group - 1] = found.most
     // What is looked for ahead or behind is not part of the match.
     return /^\?<?[=!]$/.test(prefix) ? EMPTY : found
   }
@@ -186,6 +192,7 @@ export class ExpressionReader {
     ESCAPE.lastIndex = this.#at - 1
     const text = ESCAPE.exec(this.#source)?.[0] ?? '\\'
     this.#at += text.length - 1
+    if (/^\\[1-9]$/.test(text)) return referredTo(this.#groups[Number(text.charAt(1)) - 1])
     return remembered(this.#escapes, text, knownOfEscape)
   }
 

@@ -87,7 +87,7 @@ export const actingCallRules: readonly Rule[] = [
   // The same in Lisp, where the name stands inside of the brackets, and in Tcl.
   pattern(
     'code/acting-list',
-    /^\s{0,4}\(\s{0,2}(?:[\w.-]{1,32}[/:]{1,2})?(?!(?:with-)?eval-(?:when|after)|load-file)(?:[\w-]{1,20}-)?(?:exec|eval|shell|system|sh|spawn|run-program|run-process|call-process|start-process|slurp|load-file)(?:-[\w-]{1,20})?[*!]?\s{1,2}["'(][^\n]{0,200}\)\s{0,4}$|^\s{0,4}\[\s{0,2}(?:exec\s{1,2}(?:id|whoami|uname|cat\s|ls\b|\/bin\/)|open\s{1,2}["{]?\|\w)[^\n]{0,80}\]\s{0,2}$|\bclojure\.java\.shell(?:\/sh\b|\s{1,2}:(?:only|refer|as|use)\b)/,
+    /^\s{0,4}\(\s{0,2}(?:[\w.-]{1,32}[/:]{1,2})?(?!(?:with-)?eval-(?:when|after)|load-file)(?:[\w-]{1,20}-)?\b(?:exec|eval|shell|system|sh|spawn|run-program|run-process|call-process|start-process|slurp|load-file)\b(?:-[\w-]{1,20})?[*!]?\s{1,2}["'(][^\n]{0,200}\)\s{0,4}$|^\s{0,4}\[\s{0,2}(?:exec\s{1,2}(?:id|whoami|uname|cat\s|ls\b|\/bin\/)|open\s{1,2}["{]?\|\w)[^\n]{0,80}\]\s{0,2}$|\bclojure\.java\.shell(?:\/sh\b|\s{1,2}:(?:only|refer|as|use)\b)/,
     {
       score: 5,
       bare: true,

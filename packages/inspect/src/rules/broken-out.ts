@@ -8,15 +8,13 @@ const PIPED =
   'extend|project(?:-\\w{2,10})?|union|summarize|take|evaluate|externaldata|mv-expand|getschema|make-series|invoke|render|lookup|inputlookup|outputlookup|rest|stats|tstats|collect|sendemail|crawl'
 /** How a query goes on in one language or another, where a sentence does not. */
 const GOES_ON = String.raw`for\s{1,4}\w{1,24}\s{1,4}in\s|return\s{1,4}(?:\w{1,24}\s{0,2}(?:\(|\/\/|--|$)|\*)|values?\s{0,2}[{(]|match\s{0,2}\(|optional\s{1,4}match\b|call\s{1,4}[\w.]{1,60}\s?\(|with\s{1,4}\w{1,24}\s{1,4}as\b|let\s{1,4}\w{1,24}\s?:?=|unwind\s|detach\s{1,4}delete\b|returning\s|remove\s{1,4}\w{1,24}\s{1,4}in\s|upsert\s|yield\s|merge\s{0,2}\(|create\s{0,2}\(|foreach\s{0,2}\(|set\s{1,4}\w{1,24}\.\w{1,24}\s?=|(?:or|and)\s{1,4}true\s{0,4}\|`
-const COMMENT = String.raw`(?:\/\/|--|#|\/\*)\s{0,3}\w{0,2}$`
+const COMMENT = String.raw`(?:\/\/|--|\/\*)\s{0,3}\w{0,2}$`
 
 /** How a value leaves what stands around it, by the sign that ends it and by what goes on behind it. */
 export const brokenOutRules: readonly Rule[] = [
   pattern(
     'nosqli/goes-on',
-    new RegExp(
-      `${ENDED}(?:(?:${GOES_ON})[^\\n]{0,200}(?:[\\s)\\]}'";\\w*]\\s?)${COMMENT}|\\|\\s{0,3}(?:${PIPED})\\s{1,4}[\\w*([/])`,
-    ),
+    new RegExp(`${ENDED}(?:${GOES_ON})[^\\n]{0,200}(?:[\\s)\\]}'";\\w*]\\s?)${COMMENT}`),
     {
       score: 5,
       quotable: true,
@@ -26,13 +24,9 @@ export const brokenOutRules: readonly Rule[] = [
         '" FOR x IN users RETURN x //',
         "\" RETURN V8('x') //",
         "' VALUE {'a':?} RETURNING ALL OLD *--",
-        'x" | union withsource=T * | where 1==1 //',
         '" or true | evaluate python(typeof(*), "import os") //',
-        "' | externaldata(x:string)[h@'x'] //".replace('externaldata(', 'externaldata ('),
       ],
       benign: [
-        'Table | where a == "x" | project b',
-        '"a" | grep b',
         "the dogs' and cats' food --",
         '"Returns" for all in one //',
         "it's for me in there //",
@@ -40,6 +34,18 @@ export const brokenOutRules: readonly Rule[] = [
       ],
     },
   ),
+  pattern('nosqli/piped-on', new RegExp(`${ENDED}\\|\\s{0,3}(?:${PIPED})\\s{1,4}[\\w*([/]`), {
+    score: 5,
+    quotable: true,
+    atStart: true,
+    chars: CHAR.pipe,
+    attacks: [
+      'x" | union withsource=T * | where 1==1 //',
+      "' | externaldata (x:string)[h@'x'] //",
+      'x" | take 10',
+    ],
+    benign: ['Table | where a == "x" | project b', '"a" | grep b', '"a" | b take c'],
+  }),
   // What such a language reads besides its own tables, and a comparison that holds for every row of one.
   pattern(
     'nosqli/piped-reach',
@@ -87,24 +93,35 @@ export const brokenOutRules: readonly Rule[] = [
   // An operator between two quotes of which neither was opened here: `1'-0-'0`.
   pattern(
     'sqli/quoted-operand',
-    /^\w{1,12}(['"\x60])\s{0,2}(?:(?:[-+*/|&^%]{1,2}|<>|!=|<=>)\s{0,2}(?:\w{1,12}\s{0,2}[-+*/|&^%]{1,2}\s{0,2})?|(?:sounds\s{1,2}like|rlike|regexp|div|mod|xor|not\s{1,2}like)\s{0,2})\1\w{1,12}$|^\x60\s{0,2}(?:or|and|\|\||&&)\s{0,2}\x60\s{0,2}[\w'"]/,
+    /^\w{1,12}(['"\x60])\s{0,2}(?:(?:[-+*/|&^%]{1,2}|<>|!=|<=>)\s{0,2}(?:\w{1,12}\s{0,2}[-+*/|&^%]{1,2}\s{0,2})?|(?:sounds\s{1,2}like|rlike|regexp|div|mod|xor|not\s{1,2}like)\s{0,2})\1\w{1,12}$/,
     {
       score: 5,
       atStart: true,
       chars: CHAR.apostrophe | CHAR.quote | CHAR.backtick,
-      attacks: ["1'-0-'0", "1'sounds like'1", '`or`1`=`1', "a'||'b"],
-      benign: ["5'-6'", "rock'n'roll", `6'-0"`, "d'-e", "'tis", '`or`'],
+      attacks: ["1'-0-'0", "1'sounds like'1", "a'||'b", '1`-`1'],
+      benign: ["5'-6'", "rock'n'roll", `6'-0"`, "d'-e", "'tis"],
     },
   ),
-  // The call that a value is an argument of, ended; and a member of what it gave, called.
-  pattern('code/member-break-out', /^[^'"\x60()\n]{0,60}["'\x60]\s?\)\s?(?:\.|->|::)\s?\w{1,24}\s?\(/, {
+  pattern('sqli/backticked-operator', /^\x60\s{0,2}(?:or|and|\|\||&&)\s{0,2}\x60\s{0,2}[\w'"]/, {
     score: 5,
-    quotable: true,
     atStart: true,
-    chars: CHAR.paren,
-    attacks: ["x').V().has('password').values('password').fold(", "').exec('x')//", "a')->execute("],
-    benign: ['a("b").c("d")', "it's (a). b(c)", '("a").b("c")', "(it's) .net (core)"],
+    chars: CHAR.backtick,
+    attacks: ['`or`1`=`1', '` and `1'],
+    benign: ['`or`', '`order` a'],
   }),
+  // The call that a value is an argument of, ended; and a member of what it gave, called.
+  pattern(
+    'code/member-break-out',
+    /^[^'"\x60()\n]{0,60}(?:["'`]\)|["'`] \))\s?(?:\.|->|::)\s?\w{1,24}\s?\(/,
+    {
+      score: 5,
+      quotable: true,
+      atStart: true,
+      chars: CHAR.paren,
+      attacks: ["x').V().has('password').values('password').fold(", "').exec('x')//", "a')->execute("],
+      benign: ['a("b").c("d")', "it's (a). b(c)", '("a").b("c")', "(it's) .net (core)"],
+    },
+  ),
   // A group of patterns ended, and another one opened beside it (SPARQL 1.1, section 7).
   pattern(
     'nosqli/pattern-break',
@@ -121,7 +138,7 @@ export const brokenOutRules: readonly Rule[] = [
   // A shell works out what stands behind the separator: no list goes on so.
   pattern(
     'rce/worked-out',
-    /^(?:(?=\W{1,3}\$0)|(?![^$]{0,27}\$0)[\w.=/-]{0,24})(?:[;|\n]|&&|\|\|)\s?(?:\$(?:shell|path|home|user|bash|pwd|ifs|term|editor|pager|0|@)|~\/[\w./-]{1,60}|\{[a-z]{2,12},(?:[-/][^{}\n]{0,80})?\}|\$\((?!["'#.(]|document|this\b|window|function|[\w.]{1,40}\)|\d)[^\n]{1,120}\)|(?<!\s)!(?:id|ls|ps|env|pwd|who|whoami|uname|bash|sh|cat|netstat|ifconfig|ipconfig))\s{0,2}[;|&#]{0,2}\s{0,2}$|^\[\d{0,12}:\s?\x60[^\x60\n]{1,80}\x60/,
+    /^(?:(?=\W{1,3}\$0)|(?![^$]{0,27}\$0)[\w.=/-]{0,24})(?:[;|\n]|&&|\|\|)\s?(?:\$(?:shell|path|home|user|bash|pwd|ifs|term|editor|pager|0|@)|~\/[\w./-]{1,60}|\$\((?!["'#.(]|document|this\b|window|function|[\w.]{1,40}\)|\d)[^\n]{1,120}\))\s{0,2}[;|&#]{0,2}\s{0,2}$|^[\w.=/-]{0,24}[|&]?(?:[;|\n&]\{|[;|\n&] \{)[a-z]{2,12},(?:[-/][^{}\n]{0,80})?\}\s{0,2}[;|&#]{0,2}\s{0,2}$|^[\w.=/-]{0,24}[|&]?[;|\n&]!(?:id|ls|ps|env|pwd|who|whoami|uname|bash|sh|cat|netstat|ifconfig|ipconfig)\s{0,2}[;|&#]{0,2}\s{0,2}$|^\[\d{0,12}(?::\x60|: \x60)[^\x60\n]{1,80}\x60/,
     {
       score: 5,
       atStart: true,
@@ -143,7 +160,7 @@ export const brokenOutRules: readonly Rule[] = [
   // One more condition behind the end of a string, made with an operator or a function of a database.
   pattern(
     'sqli/continued',
-    /^[^'"\n]{0,60}['"]\s{0,3}\){0,3}\s{0,3}(?:or|and|xor|\|\||&&)\s{1,3}(?:not\s{1,3})?(?:[\w."\x60]{1,40}\s{0,2}(?:@>|<@|->>?|#>>?|~\*|!~\*?|similar\s{1,2}to|ilike|rlike|glob|containing|starting\s{1,2}with)\s{0,2}['"(]|\w{2,40}\((?:\s{0,2}['"(\d]|\))[^\n]{0,160}(?:--|#|\/\*|[<>=]|\bis\s{1,2}(?:not\s{1,2})?null\b))/,
+    /^[^'"\n]{0,60}['"]\s{0,3}\){0,3}\s{0,3}(?:or|and|xor|\|\||&&)\s{1,3}(?:not\s{1,3})?[\w."\x60]{1,40}\s{0,2}(?:@>|<@|->>?|#>>?|~\*|!~\*?|similar\s{1,2}to|ilike|rlike|glob|containing|starting\s{1,2}with)\s{0,2}['"(]|^[^'"\n]{0,60}['"]\s{0,3}\){0,3}\s{0,3}(?:or|and|xor|\|\||&&)\s{1,3}(?:not\s{1,3})?\w{2,40}\((?:\s{0,2}['"(\d]|\))[^\n]{0,160}(?:--|#|\/\*|[<>=]|\bis\s{1,2}(?:not\s{1,2})?null\b)/,
     {
       score: 5,
       quotable: true,
@@ -166,7 +183,7 @@ export const brokenOutRules: readonly Rule[] = [
   // Filters of a directory by the rule that compares (RFC 4515, section 3), and of a store of metrics.
   pattern(
     'ldap/matching-rule',
-    /\)\s?\(\s?[\w;-]{1,40}(?::dn)?(?::[\w.-]{1,40})?:=|^[^'"{}\n]{0,60}["']\s?\}\s?\){0,3}\s?(?:or|and|unless|[-+*/>]|==)\s?\w/,
+    /\)\s?\(\s?[\w;-]{1,40}(?::dn)?(?::[\w.-]{1,40})?:=|^[^'"{}\n]{0,60}(?:["']\}|["'] \})\s?\){0,3}\s?(?:or|and|unless|[-+*/>]|==)\s?\w/,
     {
       score: 5,
       quotable: true,

@@ -241,11 +241,14 @@ export function scanCodes(codes: Uint16Array, start: number, end: number): void 
       holds |= HOLDS[code] as number
       if (code === previous) {
         chars |= PAIRS[code] as number
+        if (code === 32) words |= WORD.spaced
         if (++repeats === RUN - 1) chars |= CHAR.run
       } else {
         repeats = 0
         if (code === 42 && previous === 47) chars |= CHAR.comment
         else if (code === 47 && previous === 58) chars |= CHAR.scheme
+        else if (code === 9 || (code === 32 ? previous === 40 : code === 46 && previous === 32))
+          words |= WORD.spaced
       }
     } else {
       chars |= CHAR.wide
@@ -254,6 +257,8 @@ export function scanCodes(codes: Uint16Array, start: number, end: number): void 
     previous = code
     at++
   }
+  if (end > start && ((codes[start] as number) <= 32 || (codes[end - 1] as number) <= 32))
+    words |= WORD.spaced
   seen.chars = chars
   seen.words = words
   seen.holds = holds

@@ -42,6 +42,11 @@ export const WORD = {
   hexPath: 0x10000000,
   /** With what a database reaches files, programs and addresses of its server. */
   sqlServer: 0x20000000,
+  /**
+   * No word: space at the start or the end, several signs of it in a row or a tab, some
+   * inside of a bracket or before a dot. Most texts have none.
+   */
+  spaced: 0x40000000,
 } as const
 
 const LISTS: readonly (readonly [number, string])[] = [
