@@ -13,6 +13,7 @@ import { withoutIncludedBeside } from './included-beside.ts'
 import { visitJson } from './json.ts'
 import { leadingValues } from './leading-values.ts'
 import { logsInOften } from './many-calls.ts'
+import { messagesIn } from './messages.ts'
 import { namesParts, visitParts, visitPossibleParts } from './multipart.ts'
 import { visitQuotedStrings } from './quoted-strings.ts'
 import { recoveredXml } from './recovered-xml.ts'
@@ -136,13 +137,13 @@ export function* visitBody(
   } else if (namesParts(head.contentType)) yield* visitPossibleParts(bytes, head.contentType, visitor)
   // An archive that stores a long text looks like one.
   if (mayHoldDocuments(bytes) && !(yield* visitArchived(bytes, 'body', visitor))) return
+  visitMessages(bytes, type, visitor)
   const isForm = isFormType(head.contentType)
   if (!isForm && isBinary(bytes, head.contentType)) {
     yield* visitBinary(bytes, head, depth, visitor, whole)
     return
   }
   if (!isCharsetRead(head.contentType, visitor)) return
-  if (type.startsWith('application/grpc-web-text')) visitStrings(messageIn(bytes), visitor)
   const text = yield* decodeLongText(bytes, head.contentType, visitor)
   // Decoding a long body takes a part of a slice.
   visitor.work(text.length >> 4)
@@ -304,6 +305,19 @@ function messageIn(bytes: Buffer): Buffer {
   const coded = bytes.toString('latin1', 0, SMALL * 2)
   const pieces = coded.match(/[\w+/-]{2,4096}={0,2}/g) ?? []
   return Buffer.concat(pieces.map(piece => Buffer.from(piece, 'base64')))
+}
+
+/** What stands in the messages of a body that is neither its bytes nor its text. */
+function visitMessages(bytes: Buffer, type: string, visitor: ValueVisitor): void {
+  if (!type.startsWith('application/')) return
+  const isCoded = type.startsWith('application/grpc-web-text')
+  const message = isCoded ? messageIn(bytes) : bytes
+  if (isCoded) visitStrings(message, visitor)
+  if (message.length > SMALL) return
+  for (const inner of messagesIn(message, type)) {
+    visitor.work(inner.length)
+    visitStrings(inner, visitor)
+  }
 }
 
 /**
