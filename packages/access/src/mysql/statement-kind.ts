@@ -34,7 +34,9 @@ const READS: ReadonlySet<string> = new Set([
 ])
 const CHANGES: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'REPLACE'])
 const LOADED = /^LOAD\s+(?:DATA|XML)\b/i
-const INTO_FILE = /INTO(?:\s|\/\*[\s\S]*?\*\/|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$))+(?:OUTFILE|DUMPFILE)\b/i
+// A comment ends at its first end only: one that could end at the next too would be tried in 2^n ways.
+const INTO_FILE =
+  /INTO(?:\s|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$))+(?:OUTFILE|DUMPFILE)\b/i
 const BEGIN =
   /^(?:BEGIN(?:\s+WORK)?|START\s+TRANSACTION(?:\s+(?:READ\s+WRITE|WITH\s+CONSISTENT\s+SNAPSHOT|,|\s)*)?)\s*;?\s*$/i
 const END = /^(COMMIT|ROLLBACK)(?:\s+WORK)?\s*;?\s*$/i

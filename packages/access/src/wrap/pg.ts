@@ -287,10 +287,14 @@ const TRANSACTIONLESS =
  * One statement that ends a transaction or goes back in it. In a pipeline it is sent before it is known
  * whether the transaction has failed: then a claim in front would fail, and the statement would not run.
  */
-const ENDS = /^\s*(?:ROLLBACK|ABORT|COMMIT|END)\b[^;]*;?\s*$/i
+const ENDS = /^\s*(?:ROLLBACK|ABORT|COMMIT|END)\b[^;]*(?:;\s*)?$/i
 
-/** One statement that begins a transaction and leaves it open. */
-const BEGINS = /^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*(?:BEGIN|START\s+TRANSACTION)\b[^;]*;?\s*$/i
+/**
+ * One statement that begins a transaction and leaves it open. A comment ends at its first end only: one that
+ * could end at the next ones too would be tried in 2^n ways.
+ */
+const BEGINS =
+  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*(?:BEGIN|START\s+TRANSACTION)\b[^;]*(?:;\s*)?$/i
 
 /** The text of a query, or of what makes one. */
 function textOf(query: unknown): string {

@@ -180,9 +180,12 @@ export function partHead(part: Buffer): Buffer | undefined {
  * ends of one kind, a name and a colon in each line, none folded, one disposition.
  */
 const STRICT_HEAD = /^(\r?\n)(?:[\w-]{1,64}:[^\r\n]*\1){1,20}\1$/
-/** Quoted values with escapes but no semicolon, or a semicolon but no escapes; or tokens. */
+/**
+ * Quoted values with escapes but no semicolon, or a semicolon but no escapes; or tokens. Each in one way, or
+ * a long head would be tried in 2^n.
+ */
 const STRICT_DISPOSITION =
-  /^content-disposition:[ \t]{0,4}[\w-]{1,20}(?:;[ \t]{0,4}[\w-]{1,20}\*?=(?:"[^"\\]*"|"(?:[^"\\;]|\\["\\])*"|[\w!#$&+.^`|~%'-]+))*[ \t]{0,4};?[ \t]{0,4}$/i
+  /^content-disposition:[ \t]{0,4}[\w-]{1,20}(?:;[ \t]{0,4}[\w-]{1,20}\*?=(?:"[^"\\]*"|"[^"\\;]*\\["\\](?:[^"\\;]|\\["\\])*"|[\w!#$&+.^`|~%'-]+))*[ \t]{0,4};?[ \t]{0,4}$/i
 
 /**
  * What the part with this head is to every parser: a file, a field, or to some the one and to some the other.

@@ -37,7 +37,7 @@ const FORMATS: Readonly<Record<string, ParameterType>> = {
 }
 
 /** An expression that allows one class of letters, digits and what ids are held together by. */
-const ID_PATTERN = /^\^(?:\[(?:\\[wd]|\w-\w|[\w.-]){1,40}\]|\\[wd])(?:[+*]|\{\d{1,4}(?:,\d{0,4})?\})\$$/
+const ID_PATTERN = /^\^(?:\[(?:\\[wd]|[\w.-]){1,40}\]|\\[wd])(?:[+*]|\{\d{1,4}(?:,\d{0,4})?\})\$$/
 const STEPS = /\.\./
 /** Texts of an enumeration that are looked at. */
 const MOST_VALUES = 1_000
