@@ -18,7 +18,7 @@ const COMMAND = String.raw`\s?\(?\s{0,2}(?:\[\s{0,2})?[bru]?["'\x60]\s?(?:\/(?:u
 /** What a program is, or what it is to read, as the first argument. */
 const ARGUMENT = String.raw`(?:(?:\.|::)(?:new|run|call|output|start))?!?(?:\(\s{0,2}(?:[bru]?["'\x60]|\[\s{0,2}["']|new\s|:\w))`
 const REST = String.raw`[^\n]{0,200}(?:[)\]}"'\x60;!]|\)\.\w{1,24})\s{0,4}(?:\/\/|#|--)?\s{0,2}$`
-const LEAD = String.raw`^[\s({[<%=@!;:?&-]{0,6}(?:(?:return|await|new|print|puts|echo|lambda)\b[\s:]{1,3}){0,2}(?!(?:self|this|cls)\.)`
+const LEAD = String.raw`^[\s({[<%=@!;:?&-]{0,6}(?:(?:return|await|new|print|puts|echo|lambda)\b[\s:]{1,3}){0,2}(?!(?:self|this|cls|re|rx|regexp?|pattern)\.)`
 
 /** Functions of PHP that no interface offers by name, and names of what is called. */
 const FUNCTION_NAME =
@@ -74,7 +74,7 @@ export const actingCallRules: readonly Rule[] = [
         'db.exec("vacuum")',
         "page.evaluate('document.title')",
         're.compile("a+b")',
-        'regex.exec("a")',
+        'regex.exec("id")',
         "app.run('localhost')",
         "dialog.open('settings')",
         "program.command('build')",

@@ -138,7 +138,7 @@ export const brokenOutRules: readonly Rule[] = [
   // A shell works out what stands behind the separator: no list goes on so.
   pattern(
     'rce/worked-out',
-    /^(?:(?=\W{1,3}\$0)|(?![^$]{0,27}\$0)[\w.=/-]{0,24})(?:[;|\n]|&&|\|\|)\s?(?:\$(?:shell|path|home|user|bash|pwd|ifs|term|editor|pager|0|@)|~\/[\w./-]{1,60}|\$\((?!["'#.(]|document|this\b|window|function|[\w.]{1,40}\)|\d)[^\n]{1,120}\))\s{0,2}[;|&#]{0,2}\s{0,2}$|^[\w.=/-]{0,24}[|&]?(?:[;|\n&]\{|[;|\n&] \{)[a-z]{2,12},(?:[-/][^{}\n]{0,80})?\}\s{0,2}[;|&#]{0,2}\s{0,2}$|^[\w.=/-]{0,24}[|&]?[;|\n&]!(?:id|ls|ps|env|pwd|who|whoami|uname|bash|sh|cat|netstat|ifconfig|ipconfig)\s{0,2}[;|&#]{0,2}\s{0,2}$|^\[\d{0,12}(?::\x60|: \x60)[^\x60\n]{1,80}\x60/,
+    /^(?:(?=\W{1,3}\$0)|(?![^$]{0,27}\$0)[\w.=/-]{0,24})(?:[;|\n]|&&|\|\|)\s?(?:\$(?:shell|path|home|user|bash|pwd|ifs|term|editor|pager|0|@)|~\/[\w./-]{1,60}|\$\((?!["'#.(]|document|this\b|window|function|\s?[\w.]{1,40}\s?\)|\d)[^\n]{1,120}\))\s{0,2}[;|&#]{0,2}\s{0,2}$|^[\w.=/-]{0,24}[|&]?(?:[;|\n&]\{|[;|\n&] \{)[a-z]{2,12},(?:[-/][^{}\n]{0,80})?\}\s{0,2}[;|&#]{0,2}\s{0,2}$|^[\w.=/-]{0,24}[|&]?[;|\n&]!(?:id|ls|ps|env|pwd|who|whoami|uname|bash|sh|cat|netstat|ifconfig|ipconfig)\s{0,2}[;|&#]{0,2}\s{0,2}$|^\[\d{0,12}(?::\x60|: \x60)[^\x60\n]{1,80}\x60/,
     {
       score: 5,
       atStart: true,
@@ -154,6 +154,7 @@ export const brokenOutRules: readonly Rule[] = [
         'a; !important',
         'milk;!eggs',
         'TRACE;$(DefineConstants)',
+        'TRACE;$( DefineConstants )',
       ],
     },
   ),
