@@ -1,4 +1,5 @@
 import type { RawHeaders } from '../header/request-headers.ts'
+import { fieldNames } from './field-names.ts'
 import type { KnownTarget } from './known-target.ts'
 
 /** Headers by which a request asks to be treated as one of another method. */
@@ -6,6 +7,9 @@ const HEADERS: ReadonlySet<string> = new Set(['x-http-method-override', 'x-metho
 
 /** The parameter of a query or form that asks the same: of most frameworks, of Slim, of ASP.NET MVC. */
 const PARAMETER = /^(?:_method|x[_-]http[_-]method[_-]override)$/i
+
+/** Asked of every name first: one may be spelled with escapes. */
+const MAY_BE_PARAMETER = /method|[%\\]/i
 
 /** The IANA registry of HTTP methods, and the words that debuggers, caches and proxies obey besides. */
 const METHODS: ReadonlySet<string> = new Set(
@@ -103,9 +107,8 @@ function unescaped(text: string): string {
 }
 
 /**
- * The wish that a parameter is, if it is one. PHP ends a name at a zero byte, and reads a space, a dot or an
- * opening bracket as an underscore, but for spaces in front; parts of multipart forms may escape any
- * character of a name.
+ * The wish that a parameter is, if it is one, under any name that frameworks read as its own; parts of
+ * multipart forms may escape any character of a name.
  */
 export function parameterOverride(
   name: string,
@@ -114,14 +117,17 @@ export function parameterOverride(
   part: 'query' | 'body',
 ): MethodOverride | undefined {
   if (name.length < 7) return undefined
-  const read = (name.split('\0', 1)[0] ?? '')
-    .trimStart()
-    .replaceAll('\\', '')
-    .replace(/[ .[]/g, '_')
-    .trimEnd()
-  if (!PARAMETER.test(read)) return undefined
+  const read = readAsParameter(name)
+  if (read === undefined) return undefined
   const wished = value.trim().toUpperCase()
   return METHODS.has(wished) && wished !== method
     ? { method: wished, location: `${part}.${read.toLowerCase()}` }
     : undefined
+}
+
+function readAsParameter(name: string): string | undefined {
+  if (!MAY_BE_PARAMETER.test(name)) return undefined
+  return fieldNames(name.replaceAll('\\', ''))
+    .map(read => read.trim())
+    .find(read => PARAMETER.test(read))
 }

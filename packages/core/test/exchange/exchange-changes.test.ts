@@ -225,6 +225,7 @@ describe('another method that a request asks for', () => {
 
   test('is not its own method, what is not a method, and headers of the same length', () => {
     assert.deepEqual(wishes(['X-HTTP-Method', 'POST', 'X-HTTP-Method', 'a b', 'Authorization', 'DELETE']), [])
+    assert.deepEqual(wishes([], '/?[_method]=DELETE'), ['query._method DELETE'])
     assert.deepEqual(wishes([], '/?_method=remove&method=DELETE&x=%41'), [])
   })
 })

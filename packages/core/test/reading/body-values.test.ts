@@ -246,6 +246,13 @@ describe('the method that a posted form asks for', () => {
       '%20[method=DELETE',
       '_method%00=DELETE',
       '_method%00%ff=DELETE',
+      // Rack, and qs for the first.
+      '[_method]=DELETE',
+      ']_method=DELETE',
+      '_method]=DELETE',
+      '[[_method]]=DELETE',
+      'a=1&%5B_method%5D=DELETE',
+      '_m%u0065thod=DELETE',
       '_method=+delete%20',
     ])
       assert.deepEqual(await methods(posted(FORM, body)), ['body._method DELETE'], body.slice(-40))
