@@ -33,6 +33,7 @@ import { isRevisionQuery } from './revision-query.ts'
 import { isSearchedFunction } from './searched-function.ts'
 import { isTicketSearch } from './ticket-search.ts'
 import { isToldFile } from './told-file.ts'
+import { isTopic } from './topic.ts'
 import { weigh } from './weigh.ts'
 
 const LOOPBACK_URL = /^https?:\/\/(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]):(\d{1,5})(?:\/|$)/
@@ -190,13 +191,15 @@ function isNamedOnly(family: string, reading: Reading, location: string): boolea
   return family === 'traversal' && isAgentItem(reading, PAGE_ADDRESS.test(location))
 }
 
-/** Whether a value is of a language of queries that one application has. */
-function isOfLanguage(id: string, route: string, { name, lower }: Reading): boolean {
+/** Whether a value is of a language of queries that one application has, or names what is looked for. */
+function isOfLanguage(id: string, route: string, reading: Reading): boolean {
+  const { name, lower } = reading
   return (
     isMeasureQuery(id, route, name, lower) ||
     isRevisionQuery(id, name, lower) ||
     isSearchedFunction(id, name, lower) ||
-    isTicketSearch(id, route, name, lower)
+    isTicketSearch(id, route, name, lower) ||
+    isTopic(id, reading)
   )
 }
 

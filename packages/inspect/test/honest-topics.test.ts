@@ -1,0 +1,101 @@
+import { asked, filled, type HonestKinds, sent, testKinds } from './honest-kinds.ts'
+
+/** Topics that people look for, and put over what they write: the bare words of something that can attack. */
+const KINDS: HonestKinds = {
+  'a search and a heading about unions in SQL': {
+    honest: [
+      asked('/', { s: 'union select' }),
+      asked('/search', { q: 'UNION ALL SELECT' }),
+      asked('/w/index.php', { search: 'Union select', title: 'Special:Search' }),
+      sent({ terms: 'union select', page: 0 }),
+      filled({ post_title: 'union select', action: 'editpost' }),
+      filled({ 'issue[subject]': 'UNION SELECT' }),
+    ],
+    attacks: [
+      asked('/', { s: 'uNiOn sElEcT' }),
+      asked('/', { s: "' union select" }),
+      asked('/', { s: '"union select"' }),
+      asked('/', { s: 'union/**/select' }),
+      asked('/', { s: '*/union select/*' }),
+      asked('/', { s: 'union select 1' }),
+      asked('/', { s: 'union select null' }),
+      asked('/', { s: '1\nunion select\n2' }),
+      asked('/', { s: ') union select' }),
+      asked('/', { id: 'union select' }),
+      asked('/', { sort: 'union select' }),
+      filled({ title: "x' union select password from users--" }),
+      filled({ id: 'union select' }),
+      sent({ id: 'union select' }),
+    ],
+  },
+  'whether to pipe what is fetched into a shell': {
+    honest: [
+      asked('/', { s: 'Why curl | sh is a bad idea' }),
+      asked('/search/query', { term: 'curl | bash considered harmful' }),
+      filled({ title: 'curl | sh vs package managers', raw: 'What do you think?' }),
+      filled({ post_title: 'Why wget | bash is not safe' }),
+    ],
+    attacks: [
+      asked('/', { s: 'curl | sh' }),
+      asked('/', { s: 'curl | sh upload' }),
+      asked('/', { s: 'curl x | sh is a bad idea' }),
+      asked('/', { s: 'id curl | sh is a bad idea' }),
+      asked('/', { s: 'why; id; curl | sh is a bad idea' }),
+      asked('/', { s: 'why curl | sh is a bad idea; id' }),
+      asked('/', { s: 'why curl | sh is a bad idea | sh' }),
+      asked('/', { s: 'why curl | sh is `id`' }),
+      asked('/', { s: 'why curl | sh is $(id)' }),
+      asked('/', { s: 'why curl | sh -c id' }),
+      asked('/', { s: 'why curl\nid | sh is a bad idea' }),
+      filled({ title: 'id "curl | sh"' }),
+      filled({ title: 'Guide "curl | sh"' }),
+      asked('/', { host: 'why curl | sh is a bad idea' }),
+      filled({ id: 'curl | sh is a bad idea' }),
+    ],
+  },
+  'a function by its name, and a property of a page': {
+    honest: [
+      asked('/search', { q: 'eval() is evil' }),
+      asked('/search', { q: 'exec() vs spawn()' }),
+      asked('/search', { q: 'eval()' }),
+      filled({ 'issue[subject]': 'exec() vs spawn()' }),
+      asked('/course/search.php', { search: 'phpinfo() shows old version' }),
+      asked('/search', { q: 'document.cookie' }),
+      filled({ 'issue[subject]': 'document.cookie' }),
+    ],
+    attacks: [
+      asked('/search', { q: 'phpinfo()' }),
+      asked('/search', { q: 'phpinfo() or die' }),
+      asked('/search', { q: 'phpinfo() and x' }),
+      asked('/search', { q: 'phpinfo();' }),
+      asked('/search', { q: 'phpinfo() shows; phpinfo()' }),
+      asked('/search', { q: 'assert() or phpinfo()' }),
+      asked('/search', { q: "eval('x')" }),
+      asked('/search', { q: 'eval(name)' }),
+      asked('/search', { q: 'document.cookie=1' }),
+      asked('/search', { q: 'x=document.cookie' }),
+      asked('/search', { q: "document.write('x')" }),
+      asked('/search', { view: 'document.cookie' }),
+      asked('/search', { view: 'eval()' }),
+    ],
+  },
+  'a search for the settings of WordPress': {
+    honest: [
+      asked('/', { s: 'wp-config.php' }),
+      asked('/forum/search.php', { keywords: 'wp-config.php' }),
+      asked('/', { search: 'WP-config.php' }),
+    ],
+    attacks: [
+      asked('/', { q: 'wp-config.php' }),
+      asked('/', { page: 'wp-config.php' }),
+      asked('/', { file: 'wp-config.php' }),
+      asked('/', { s: '/wp-config.php' }),
+      asked('/', { s: './wp-config.php' }),
+      asked('/', { s: '../wp-config.php' }),
+      asked('/', { s: 'wp-config.php.bak' }),
+      asked('/', { s: 'app/etc/env.php' }),
+    ],
+  },
+}
+
+testKinds(KINDS)
