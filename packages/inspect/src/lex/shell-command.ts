@@ -250,6 +250,13 @@ function isPiped(lower: string, at: number): boolean {
 }
 
 /**
+ * The sign of copyright as HTML has it, with its owner: `&copy; <a href="https://x.example">X</a>`. Windows
+ * takes a semicolon for space, and what is copied from elsewhere has backslashes.
+ */
+const COPYRIGHT = /^&copy;(?![^\n]{0,199}[\\|])/
+const COPYRIGHT_REACH = 200
+
+/**
  * One capital, two or three with no space behind, or small and capital letters: Unix tells them apart, so
  * this is a piece of a polyline or of base64 (`|eD+`, where a plus may stand for a space).
  */
@@ -261,6 +268,7 @@ function isByChance({ text, lower }: Reading, opening: Opening, at: number, end:
   if (end - at === 1 && !ENDS_LETTER.test(lower.slice(end, end + 1))) return true
   if (lower.startsWith('eval', at) && COMPUTED.test(lower.slice(at, end + COMPUTED_REACH)))
     if (isPiped(lower, at)) return true
+  if (end - at === 4 && COPYRIGHT.test(lower.slice(Math.max(0, at - 1), end + COPYRIGHT_REACH))) return true
   if (end - at === 6 && SCRIPT_WORD.test(lower.slice(at, end + SCRIPT_REACH))) return true
   if (lower.startsWith('base64', at) && OF_DATA_URL.test(lower.slice(Math.max(0, at - SCRIPT_REACH), at)))
     return true

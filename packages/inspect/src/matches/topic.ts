@@ -21,7 +21,7 @@ const PIPED =
 /** A function by its name, that does nothing without what it is to run; words behind make it no code. */
 const CALLED =
   /^(?:assert|eval|exec|passthru|popen|shell_exec|system)\(\)(?: (?:considered|is|with)(?: [a-z]{1,24}){1,6}| (?:vs|versus) (?:eval|exec|fork|spawn|system)\(\))?[.!?]?$/
-/** As above; what it shows nobody gets, for two names side by side are no code in any language. */
+/** As above; what it shows nobody gets, for no language takes two names side by side. */
 const SHOWN =
   /^phpinfo\(\) (?:blank|disabled|displays|not|output|page|says|shows|warning)(?: [a-z]{1,24}){0,6}[.!?]?$/
 /** One property of the page, that nothing is done with. */

@@ -246,7 +246,7 @@ export const commandProofRules: readonly Rule[] = [
   ),
   pattern(
     'rce/written-file',
-    /^\s{0,2}[|;&]{1,2}\s{0,4}(?:echo|printf|id|ls|cat|whoami|uname|ifconfig|ipconfig|env|ps|dir|type)\b[^\n]{0,300}?>{1,2}\s{0,4}["']?[\w./\\:-]{1,80}/,
+    /^\s{0,2}[|;&]{1,2}\s{0,4}(?:echo|printf|id|ls|cat|whoami|uname|ifconfig|ipconfig|env|ps|dir|type(?!\s{0,4}\|))\b[^\n]{0,300}?>{1,2}\s{0,4}["']?[\w./\\:-]{1,80}/,
     {
       score: 5,
       quotable: true,
@@ -254,7 +254,7 @@ export const commandProofRules: readonly Rule[] = [
       words: WORD.shell,
       chars: CHAR.greater,
       attacks: ['|echo 1 > a.txt|cat', ';id>x', '& dir > c:\\a.txt'],
-      benign: ['| id | name >', '; echo', 'echo 1 > a.txt', '|cat|>'],
+      benign: ['| id | name >', '; echo', 'echo 1 > a.txt', '|cat|>', '|Type |<b>x</b>'],
     },
   ),
   // What a server of Python or PHP starts in place of a file.

@@ -141,6 +141,7 @@ export const foreignTagRules: readonly Rule[] = [
         '[[JavaScript: the good parts]]',
         '[a](javascript.md)',
         '[1]: javascript tutorials',
+        'the [[JavaScript console|Tools]]',
       ],
     },
   ),
@@ -154,13 +155,17 @@ export const foreignTagRules: readonly Rule[] = [
     benign: ['/a/./b', '/a/.b/c', '/a%2eb/c'],
   }),
   // A program with its arguments as the name of a parameter: a page that runs hands them on.
-  pattern('rce/program-name', /^[\w.-]{1,24}\.(?:exe|bat|cmd|ps1|com)\s\S/, {
-    score: 5,
-    atStart: true,
-    places: ['name'],
-    chars: CHAR.space,
-    words: WORD.probe,
-    attacks: ['calc.exe 1 1 1', 'x.bat /c'],
-    benign: ['setup.exe', 'a.com', 'the exe file'],
-  }),
+  pattern(
+    'rce/program-name',
+    /^[\w.-]{1,24}\.(?:exe|bat|cmd|ps1|com(?!\s(?:api|app|account|client|key|token|user|secret|url|web|id)\b))\s\S/,
+    {
+      score: 5,
+      atStart: true,
+      places: ['name'],
+      chars: CHAR.space,
+      words: WORD.probe,
+      attacks: ['calc.exe 1 1 1', 'x.bat /c'],
+      benign: ['setup.exe', 'a.com', 'the exe file', 'Example.com API key'],
+    },
+  ),
 ]

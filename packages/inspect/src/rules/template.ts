@@ -20,15 +20,15 @@ const BARRIERS = '{}%\\u0000-\\u0008\\u000e-\\u001f\\u007f-\\u009f'
 const OF_PROGRAMS =
   'process\\.|this\\.(?:_|constructor|process|global|require|pop|push|env|getclass|class|\\w{1,40}\\()'
 const inMarks = foundWithin({
-  opening: /[#!@~]\{|<%=?|\{%|\[\[\$|\*\{|%\{(?!\[)/,
+  opening: /[#!@~]\{|<%=?|\{%|\[\[\$(?!:\/)|\*\{|%\{(?!\[)/,
   inside: new RegExp(`${OBJECTS}|${NOT_PROPERTIES}|${OF_PROGRAMS}`),
   reach: REACH,
   barriers: BARRIERS,
 })
 // Ruby runs what stands between backticks, wherever in its marks. Polylines have `~{` and `@{`, and
-// backticks.
+// backticks; Git has `<%an>` for an author, and TiddlyWiki `[[$:/name]]` for a page of its own.
 const inRuby = foundWithin({
-  opening: /#\{|<%=?|\{%|\[\[\$|\*\{/,
+  opening: /#\{|<%(?![ac][en]>)=?|\{%|\[\[\$(?!:\/)|\*\{/,
   inside: /`/,
   reach: REACH,
   barriers: BARRIERS,

@@ -134,7 +134,7 @@ export const xssRules: readonly Rule[] = [
   pattern(
     'xss/break-out',
     new RegExp(
-      `^[^\\n]{0,80}?["'\`)}\\]](?!,? )[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}(?:[)(\`=]|\\?\\.\\()|\\[[\\d,]{0,8}\\]\\.\\w{1,12}\\((?:${JS_NAMES})\\b|reflect\\.\\w{1,12}\\(|array\\.from\\(|function\\(['"\`]|\\w{1,3}=(?:${JS_NAMES})[,;)]|with\\(document|(?:\\$|jquery)\\.(?:getscript|globaleval|get|post)\\(|new image\\b|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
+      `^[^\\n]{0,80}?["'\`)}\\]](?!,? |(?<=["'\`])--[a-z][\\w-]{0,40}["'\`])[ \\t]{0,4}(?:[;,+*/|&^?-]|\\}|\\)){1,8}[ \\t]{0,4}(?:if\\(!?)?(?:\\(?(?:${JS_NAMES})\\s{0,4}(?:[)(\`=]|\\?\\.\\()|\\[[\\d,]{0,8}\\]\\.\\w{1,12}\\((?:${JS_NAMES})\\b|reflect\\.\\w{1,12}\\(|array\\.from\\(|function\\(['"\`]|\\w{1,3}=(?:${JS_NAMES})[,;)]|with\\(document|(?:\\$|jquery)\\.(?:getscript|globaleval|get|post)\\(|new image\\b|(?:document|window|self)\\.\\w|location\\s{0,4}[=.]|top\\[|import\\(|constructor[.(])`,
     ),
     {
       score: 5,
