@@ -37,12 +37,13 @@ const LOADED = /^LOAD\s+(?:DATA|XML)\b/i
 // A comment ends at its first end only: one that could end at the next too would be tried in 2^n ways.
 const INTO_FILE =
   /INTO(?:\s|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/|--[^\n]*(?:\n|$)|#[^\n]*(?:\n|$))+(?:OUTFILE|DUMPFILE)\b/i
+// Space is matched by one part only: by three of them, a hundred signs of it would take a million steps.
 const BEGIN =
-  /^(?:BEGIN(?:\s+WORK)?|START\s+TRANSACTION(?:\s+(?:READ\s+WRITE|WITH\s+CONSISTENT\s+SNAPSHOT|,|\s)*)?)\s*;?\s*$/i
-const END = /^(COMMIT|ROLLBACK)(?:\s+WORK)?\s*;?\s*$/i
+  /^(?:BEGIN(?:\s+WORK)?\s*|START\s+TRANSACTION(?:[\s,]+(?:READ\s+WRITE|WITH\s+CONSISTENT\s+SNAPSHOT))*[\s,]*)(?:;\s*)?$/i
+const END = /^(COMMIT|ROLLBACK)(?:\s+WORK)?\s*(?:;\s*)?$/i
 const SAVEPOINT =
-  /^(?:SAVEPOINT|RELEASE\s+SAVEPOINT|ROLLBACK(?:\s+WORK)?\s+TO(?:\s+SAVEPOINT)?)\s+[`\w]+\s*;?\s*$/i
-const SETS_ISOLATION = /^SET\s+(?:SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+[\w\s]+;?\s*$/i
+  /^(?:SAVEPOINT|RELEASE\s+SAVEPOINT|ROLLBACK(?:\s+WORK)?\s+TO(?:\s+SAVEPOINT)?)\s+[`\w]+\s*(?:;\s*)?$/i
+const SETS_ISOLATION = /^SET\s+(?:SESSION\s+)?TRANSACTION\s+ISOLATION\s+LEVEL\s+[\w\s]+(?:;\s*)?$/i
 const SETS_TOO_MUCH =
   /\b(?:transaction|autocommit|completion_type|tx_\w+|transaction_\w+|read_only|statement|global|persist|role|password)\b/i
 const TARGET =
