@@ -29,6 +29,7 @@ const ENVIRONMENT = {
   JOURNAL_KEY: `1:${'A'.repeat(43)}=`,
   HOOK_SECRET: 's',
   PAGERDUTY_KEY: 'k',
+  POSTERN_SIGNING_KEY: Buffer.alloc(32).toString('base64'),
   POSTGRES_URL: 'postgres://127.0.0.1/postern',
   REDIS_URL: 'redis://127.0.0.1',
   SLACK_WEBHOOK: 'https://hooks.slack.test/x',
@@ -79,11 +80,13 @@ function* exampleConfigs(
   const examples = Object.entries(properties).flatMap(([key, { example }]) =>
     example === undefined || key === 'secretFile' ? [] : [[key, example]],
   )
-  // A method is of one kind, and a look-up by address or by query.
+  // A method is of one kind, a look-up by address or by query, and tokens are checked with keys or a secret.
   const isMethod = 'tailscale' in properties
   const kept = isMethod
     ? examples.filter(([key]) => key === 'name' || key === 'prefix' || key === 'tailscale')
-    : examples.filter(([key]) => !(key === 'url' && 'query' in properties))
+    : examples.filter(
+        ([key]) => !(key === 'url' && 'query' in properties) && !(key === 'secret' && 'jwks' in properties),
+      )
   const all = Object.fromEntries(kept) as Readonly<Record<string, unknown>>
   if (examples.length > 0) yield [name, hold(all)]
   for (const [key, child] of Object.entries(properties))

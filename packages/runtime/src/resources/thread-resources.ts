@@ -82,7 +82,14 @@ export async function openThreadResources(options: ThreadResourcesOptions): Prom
     connections,
     recorder,
     stepUp: identity?.stepUp,
-    approvers: identity?.accounts,
+    // Asked for when it is needed: where the database is away at the start, there are no accounts yet.
+    approvers:
+      identity === undefined
+        ? undefined
+        : {
+            byId: id => identity.accounts.byId(id),
+            rightsChangedAt: id => identity.accounts.rightsChangedAt(id),
+          },
     accountNamed: identity === undefined ? undefined : name => identity.accounts.named(name),
     namesOf: identity === undefined ? undefined : name => identity.accounts.namesOf(name),
     notices,
