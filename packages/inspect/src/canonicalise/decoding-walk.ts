@@ -214,10 +214,10 @@ export class DecodingWalk {
 
   /** What the text at hand stands for besides: its decodings. */
   #branch(chars: number, words: number): void {
-    const { text, isCollapsed } = this.#text
-    // What a decoding makes of it, collapsing makes of the same decoding.
+    const { text, isCollapsed, depth } = this.#text
+    // What a decoding makes of it, collapsing makes of the same decoding. Those of documents are read once.
     if (isCollapsed) return
-    const closed = closedUpOf(text, chars, words)
+    const closed = depth > 0 && isLong(text) ? undefined : closedUpOf(text, chars, words)
     if (closed !== undefined) this.#add(closed, isLong(text) === isLong(closed), 'closed up')
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
     const collapsed = collapsedOf(text, chars)
