@@ -116,10 +116,9 @@ export function mayBeginDocument(bytes: Buffer): boolean {
 }
 
 /**
- * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its content
- * type says only adds to that (a backend may believe it), and never takes
- * anything away; bytes that are not text are not read as text under any name but that of a form. The whole
- * of an XML document is passed to `whole`, for the rules about its declarations.
+ * Walks the values of a body by its bytes: text, JSON, XML, form, multipart or binary. What its type says
+ * only adds to that (a backend may believe it); bytes that are not text are read as text under the name of a
+ * form alone. The whole of an XML document is passed to `whole`, for the rules about its declarations.
  */
 export function* visitBody(
   bytes: Buffer,
@@ -265,7 +264,8 @@ function* visitMarkup(text: string, type: string, depth: number, visitor: ValueV
   if (!(yield* visitDocument(startOf(text), 'body', visitor))) return
   if (logsInOften(text) && !visitor.value(MANY_ATTEMPTS, 'body', at('body'))) return
   yield* visitXml(text, depth, visitor, isXml ? 'xml' : 'page')
-  const recovered = yield* recoveredXml(text, visitor)
+  // A long page under another name is hardly given to a parser that recovers.
+  const recovered = isXml || text.length < 8_192 ? yield* recoveredXml(text, visitor) : text
   if (recovered !== text) yield* visitXml(recovered, depth, visitor, 'page')
   // Markup under another name, or in a picture: what shows it runs it.
   if (!isXml || PAGE.test(text) || PROGRAM.test(text)) visitor.value(text, 'body', at('body'))

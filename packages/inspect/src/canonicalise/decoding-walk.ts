@@ -82,10 +82,9 @@ export class DecodingWalk {
   #seams: Seam[] | undefined
   /** The text at hand. */
   #text: Text = NOTHING
-  /** Texts that were found in the window, the window itself first; made when there is more than one. */
+  /** Texts found in the window, itself first, made when there is more than one; how many are closed up. */
   #found: Text[] | undefined
   #next = 1
-  /** How many of them are others with their space closed up. */
   #closedUp = 0
   /** Lines and other parts of the text at hand, last one first; made when it was read. */
   #pieces: string[] | undefined
@@ -217,7 +216,8 @@ export class DecodingWalk {
     const { text, isCollapsed, depth } = this.#text
     // What a decoding makes of it, collapsing makes of the same decoding. Those of documents are read once.
     if (isCollapsed) return
-    const closed = depth > 0 && isLong(text) ? undefined : closedUpOf(text, chars, words)
+    const isLeft = depth > 0 && (isLong(text) || this.#closedUp > 1)
+    const closed = isLeft ? undefined : closedUpOf(text, chars, words)
     if (closed !== undefined) this.#add(closed, isLong(text) === isLong(closed), 'closed up')
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
     const collapsed = collapsedOf(text, chars)
