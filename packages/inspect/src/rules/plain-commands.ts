@@ -14,10 +14,10 @@ const NEXT_LINE = /^\s{0,2}\n/
 /**
  * A sentence behind an empty line, as translations have it. PowerShell and macOS start programs whatever
  * their case: a word alone, what is given an address, a path or a switch, and what no sentence begins with
- * count.
+ * count. No letter is a space too (U+2003): each could be read in two ways.
  */
 const SENTENCE =
-  /^\s{0,2}\n\s{0,4}(?!(?:curl|wget|iex|iwr|irm|gci|whoami|ipconfig|ifconfig|ping|nslookup|netstat|powershell|pwsh|cmd|bash|sh|python|perl|ruby|php|node|id|ls|ps|cat|rm|env|dir|del|uname|hostname)\b)[a-z\u00df-\uffff'\u2019]{2,24}(?::\s{0,4}$|,?\s{1,2}(?:[a-z\u00df-\uffff'\u2019",:!?%<>]{1,40}\.{0,3}(?:\s{1,2}|$)){1,40}$)/
+  /^\s{0,2}\n\s{0,4}(?!(?:curl|wget|iex|iwr|irm|gci|whoami|ipconfig|ifconfig|ping|nslookup|netstat|powershell|pwsh|cmd|bash|sh|python|perl|ruby|php|node|id|ls|ps|cat|rm|env|dir|del|uname|hostname)\b)[a-z\u00df-\u167f\u1681-\u1fff\u2c00-\u2fff\u3001-\ufefe\uff00-\uffff'\u2019]{2,24}(?::\s{0,4}$|,?\s{1,2}(?:[a-z\u00df-\u167f\u1681-\u1fff\u2c00-\u2fff\u3001-\ufefe\uff00-\uffff'\u2019",:!?%<>]{1,40}\.{0,3}(?:\s{1,2}|$)){1,40}$)/
 const CAPITAL = /^\s{0,2}\n\s{0,4}[A-Z][a-z]/
 /** Where a translation stands. */
 const TRANSLATED = /(?:^|[._-])target\]?$/
