@@ -216,7 +216,7 @@ export class DecodingWalk {
     const { text, isCollapsed, depth } = this.#text
     // What a decoding makes of it, collapsing makes of the same decoding. Those of documents are read once.
     if (isCollapsed) return
-    const isLeft = depth > 0 && (isLong(text) || this.#closedUp > 1)
+    const isLeft = this.#options.place === 'name' || (depth > 0 && (isLong(text) || this.#closedUp > 1))
     const closed = isLeft ? undefined : closedUpOf(text, chars, words)
     if (closed !== undefined) this.#add(closed, isLong(text) === isLong(closed), 'closed up')
     if ((chars & WORTH) === 0 && (chars & STRIPPED) !== STRIPPED) return
