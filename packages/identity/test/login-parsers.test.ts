@@ -131,3 +131,14 @@ describe('a sign-in in a multipart form that parsers read differently', () => {
       assert.ok((await world(account).send({ type: FORM, path: '/login', body })).handled, body)
   })
 })
+
+describe('a sign-in with more fields than are read', () => {
+  for (const end of ['&', ';', '&;'])
+    test(`attack: ${end} ends a thousand of them, and nothing is sought in so many`, async () => {
+      const body = (fields: number): string => `${`x=1${end}`.repeat(fields)}&email=ann`
+      const ask = async (fields: number): Promise<boolean> =>
+        (await world('email').send({ type: FORM, path: '/login', body: body(fields) })).handled
+      assert.equal(await ask(400), true)
+      assert.equal(await ask(1_000), false)
+    })
+})

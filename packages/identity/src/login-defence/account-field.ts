@@ -69,7 +69,7 @@ export function accountField(
     if (body.kind === 'unreadable') return { kind: 'unreadable' }
     const query: LoginBody = { kind: 'form', fields: formPairs(exchange.path.query) }
     const texts: string[] = []
-    for (const source of [body, ...envelopes(body), query])
+    for (const source of [body, ...envelopes(body), query].map(sourceOf))
       for (const name of names) {
         const found = fieldOf(source, name.split('.').slice(0, MAX_DEPTH))
         // Beside a name that was found, an object may be anything: `user` may hold `user.email`.
@@ -109,10 +109,43 @@ type Found =
   | { readonly kind: 'missing' }
   | { readonly kind: 'repeated'; readonly isObject?: true }
 
-function fieldOf(body: LoginBody, path: readonly string[]): Found {
-  if (body.kind === 'json')
-    return Array.isArray(body.value) ? inBatch(body.value, path) : inJson(body.value, path)
-  if (body.kind !== 'form') return { kind: 'missing' }
+/**
+ * Where names are sought, with those of all fields as they are compared: each name that is sought would take
+ * a pass over a megabyte of them.
+ */
+type Source =
+  | { readonly kind: 'form'; readonly fields: readonly (readonly [names: readonly string[], text: string])[] }
+  | { readonly kind: 'list'; readonly values: readonly Json[] }
+  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, Json> }
+  | { readonly kind: 'empty' }
+
+function sourceOf(body: LoginBody): Source {
+  if (body.kind === 'json') return sourceIn(body.value)
+  if (body.kind !== 'form') return { kind: 'empty' }
+  return { kind: 'form', fields: body.fields.map(([name, text]) => [fieldNames(name).map(bareName), text]) }
+}
+
+function sourceIn(value: Json): Source {
+  if (typeof value !== 'object' || value === null) return { kind: 'empty' }
+  if (Array.isArray(value)) return { kind: 'list', values: value }
+  return {
+    kind: 'object',
+    members: new Map(Object.entries(value).map(([key, one]) => [foldedName(key), one])),
+  }
+}
+
+function bareName(name: string): string {
+  return foldedName(name).replace(/\[\d*\]$/, '')
+}
+
+function fieldOf(source: Source, path: readonly string[]): Found {
+  const [first = '', ...rest] = path
+  if (source.kind === 'list') return inBatch(source.values, path)
+  if (source.kind === 'object') {
+    const value = source.members.get(foldedName(first))
+    return value === undefined ? { kind: 'missing' } : inJson(value, rest)
+  }
+  if (source.kind !== 'form') return { kind: 'missing' }
   // PHP, Rails and qs read `user[email]` as a field of `user`, and `email[]` as a list.
   const spellings = [
     path.join('.'),
@@ -121,13 +154,8 @@ function fieldOf(body: LoginBody, path: readonly string[]): Found {
         .slice(1)
         .map(name => `[${name}]`)
         .join(''),
-  ]
-  const values = body.fields.filter(([name]) =>
-    fieldNames(name).some(read => {
-      const bare = foldedName(read).replace(/\[\d*\]$/, '')
-      return spellings.some(spelling => foldedName(spelling) === bare)
-    }),
-  )
+  ].map(foldedName)
+  const values = source.fields.filter(([names]) => names.some(name => spellings.includes(name)))
   if (values.length > 1) return { kind: 'repeated' }
   const text = values[0]?.[1]
   return text === undefined ? { kind: 'missing' } : { kind: 'found', text }

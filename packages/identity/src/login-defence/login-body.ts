@@ -1,4 +1,4 @@
-import { type Exchange, formPairs, type Json, queryValues, repeatsName } from '@postern/core'
+import { type Exchange, formPairs, type Json, repeatsName } from '@postern/core'
 import { parseJson } from './answer-test.ts'
 import { multipartFields } from './multipart.ts'
 
@@ -11,6 +11,8 @@ export type LoginBody =
   | { readonly kind: 'unreadable' }
 
 const MAX_FIELDS = 1_000
+/** What ends a pair of a form, of `formPairs`. */
+const PAIR_ENDS = /[&;]/
 
 /**
  * Reads a body the way its type says, and where there is none the way it looks. What could be read
@@ -53,8 +55,7 @@ export async function loginField(exchange: Exchange, name: string): Promise<stri
 }
 
 function form(text: string): LoginBody {
-  const { complete } = queryValues(text)
-  if (!complete) return { kind: 'unreadable' }
+  if (text.split(PAIR_ENDS, MAX_FIELDS + 1).length > MAX_FIELDS) return { kind: 'unreadable' }
   return { kind: 'form', fields: formPairs(text) }
 }
 
