@@ -85,3 +85,14 @@ describe('a document of XML', () => {
         assert.equal(post(body, type), 'pass', `${type}: ${body}`)
   })
 })
+
+test('a document that only begins like one of these is read as the text that it is', () => {
+  const lines = 'What follows is read by people, line by line, and it goes on for a while.\n'.repeat(60)
+  for (const start of [
+    '\'\\" t\n.\\"     Title: chage\nIt reads\n/etc/passwd\nand the user\'s entry in it.\n',
+    '"""Downloads.\n\nIt\'s a link if rel="homepage" and rel="download" are what it\'s called.\n"""\nimport os\n',
+    'say<b>\n<!-- c -->\nThe file is\n<i>\n/etc/passwd\n</i>\n',
+  ])
+    for (const type of ['text/plain', 'text/markdown', 'application/octet-stream'])
+      assert.equal(post(start + lines, type), 'pass', `${type}: ${start.slice(0, 40)}`)
+})

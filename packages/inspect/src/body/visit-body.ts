@@ -15,6 +15,7 @@ import { leadingValues } from './leading-values.ts'
 import { logsInOften } from './many-calls.ts'
 import { messagesIn } from './messages.ts'
 import { namesParts, visitParts, visitPossibleParts } from './multipart.ts'
+import { pairsBehind } from './pairs-behind.ts'
 import { visitQuotedStrings } from './quoted-strings.ts'
 import { recoveredXml } from './recovered-xml.ts'
 import { unreadableCharset } from './unreadable-charset.ts'
@@ -24,13 +25,14 @@ import { quotedReadings } from './yaml-strings.ts'
 
 const JSON_LIKE = /^\ufeff?\s{0,64}[[{]\s{0,64}(?:["[{\]}]|-?\d|(?:true|false|null)\b)/
 const XML_LIKE = /^\ufeff?\s{0,64}<(?:\?[\w:.-]|!doctype|!--|[\w:.-]{1,256}[\s>/])/i
-/** A document behind a few characters, which REXML, xmldom and fast-xml-parser pass over. */
-const XML_BEHIND = /^[^<]{1,64}<(?:[?!]|[\w:.-]{1,64}[\s>/])/
+/** A short document behind a few characters, which REXML, xmldom and fast-xml-parser pass over. */
+const XML_BEHIND = /^[^<\s]{1,8}<(?:[?!]|[\w:.-]{1,64}[\s>/])[\s\S]{0,8192}>\s{0,64}$/
 /** What parts or stands for the characters of a document. */
 const XML_DISGUISE = /<!\[CDATA\[|<!--|<\?|&#/
 const MARKUP_LIKE = /^\ufeff?\s{0,64}</
 /** A string alone is a document too (RFC 8259 section 2), and JSON5 has other quotes and comments. */
-const STRING_LIKE = /^\ufeff?\s{0,64}(?:[[{]\s{0,64})?(?:["']|\/[/*])/
+const STRING_LIKE =
+  /^\ufeff?\s{0,64}(?:(["'])[\s\S]{0,8192}\1|[[{]\s{0,64}(?:["']|\/[/*])[\s\S]{0,8192}[\]}])\s{0,64}$/
 const FORM_LIKE = /^[^\s=&{}<>"]{1,128}=/
 /** What a browser takes for a page or a picture that may run code. */
 const PAGE =
@@ -152,24 +154,6 @@ export function* visitBody(
   // A form to whoever goes by the label, whatever its first field looks like.
   else if (isForm && seen !== 'form') yield* visitForm(pairsBehind(text, seen), 'body', 'form', visitor)
 }
-
-/**
- * The pairs of a form that was read as something else, but for the start of what looks like a document. Of
- * JSON to its end, as far as its quotes: its texts hold ampersands too, of addresses and of code. A list that
- * is broken may be a pair: qs and Rack take `[q]` and `[]q` for `q`.
- */
-function pairsBehind(text: string, as: 'json' | 'other'): string {
-  // To its last quote it may have been read as JSON that has no end.
-  const seen = as === 'json' && !/[\]}]\s{0,64}$/.test(text.slice(-65)) ? 'other' : as
-  if (seen === 'other' && !/^\ufeff?\s{0,64}[{<]/.test(text)) return text
-  // Rack 2 ends a pair at a semicolon too.
-  const first = seen === 'json' ? text.indexOf('&') : text.search(/[&;]/)
-  if (first < 0) return ''
-  const pairs = text.slice(first + 1)
-  return seen === 'json' ? (pairs.match(PAIR_BEFORE_QUOTE)?.join('&') ?? '') : pairs
-}
-
-const PAIR_BEFORE_QUOTE = /(?<![^&])[^&"=]{1,1024}=[^&"]{0,65536}/g
 
 /** @returns what the text was read as where no other reading holds more: JSON to its end, or a form */
 function* visitText(

@@ -102,13 +102,17 @@ export const brokenOutRules: readonly Rule[] = [
       benign: ["5'-6'", "rock'n'roll", `6'-0"`, "d'-e", "'tis"],
     },
   ),
-  pattern('sqli/backticked-operator', /^\x60\s{0,2}(?:or|and|\|\||&&)\s{0,2}\x60\s{0,2}[\w'"]/, {
-    score: 5,
-    atStart: true,
-    chars: CHAR.backtick,
-    attacks: ['`or`1`=`1', '` and `1'],
-    benign: ['`or`', '`order` a'],
-  }),
+  pattern(
+    'sqli/backticked-operator',
+    /^\x60\s{0,2}(?:or|and|\|\||&&)\s{0,2}(?:\x60[\w.]{1,16}\x60|\w{1,16})\s{0,2}(?:[=<>]|like\b)/,
+    {
+      score: 5,
+      atStart: true,
+      chars: CHAR.backtick,
+      attacks: ['`or`1`=`1', '` and 1=1'],
+      benign: ['`or`', '`order` a', '` or\n`application/json`', '` and `b` are the same'],
+    },
+  ),
   // The call that a value is an argument of, ended; and a member of what it gave, called.
   pattern(
     'code/member-break-out',
