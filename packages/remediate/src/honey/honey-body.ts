@@ -1,24 +1,12 @@
 import {
   type BodyValue,
   type Exchange,
-  fieldNames,
   formPairs,
   type Json,
   multipartTexts,
   readTextBody,
 } from '@postern/core'
-
-/** What a body touches: the name of a trap, and where it stands. */
-export interface HoneyTouch {
-  readonly kind: 'field' | 'record'
-  readonly location: string
-  readonly span: string
-}
-
-export interface HoneyNames {
-  readonly fields: ReadonlySet<string>
-  readonly records: ReadonlySet<string>
-}
+import { type HoneyNames, type HoneyTouch, touchedInPairs, touchOf } from './honey-touch.ts'
 
 /** Levels whose names are written down and may be a field's. */
 const NAMED_LEVELS = 4
@@ -33,31 +21,12 @@ export async function touchedInBody(exchange: Exchange, names: HoneyNames): Prom
     case 'json':
       return touchedInJson(body.value, names)
     case 'form':
-      return touchedInPairs(formPairs(body.text), names)
+      return touchedInPairs(formPairs(body.text), names, 'body')
     case 'multipart':
-      return touchedInPairs(multipartTexts(body.text, 'fields') ?? [], names)
+      return touchedInPairs(multipartTexts(body.text, 'fields') ?? [], names, 'body')
     default:
       return undefined
   }
-}
-
-function touchedInPairs(
-  pairs: Iterable<readonly [string, string]>,
-  names: HoneyNames,
-): HoneyTouch | undefined {
-  for (const [name, value] of pairs) {
-    const touch = firstTouch(fieldNames(name), value, names)
-    if (touch !== undefined) return touch
-  }
-  return undefined
-}
-
-function firstTouch(read: readonly string[], value: string, names: HoneyNames): HoneyTouch | undefined {
-  for (const name of read) {
-    const touch = touchOf(name, value, names)
-    if (touch !== undefined) return touch
-  }
-  return undefined
 }
 
 interface Place {
@@ -70,7 +39,7 @@ interface Place {
 function touchedInJson(body: Json, names: HoneyNames): HoneyTouch | undefined {
   const waiting: Place[] = [{ value: body, path: '', level: 0 }]
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-    const touch = touchOf(place.path, place.value, names) ?? namedBy(place, names)
+    const touch = touchOf(place.path, place.value, names, 'body') ?? namedBy(place, names)
     if (touch !== undefined) return touch
     for (const inner of inside(place)) waiting.push(inner)
   }
@@ -100,18 +69,4 @@ function inside({ value, path, level }: Place): readonly Place[] {
 
 function within(path: string, name: string): string {
   return path === '' ? name.slice(0, 100) : `${path}.${name.slice(0, 100)}`
-}
-
-function touchOf(path: string, value: BodyValue, names: HoneyNames): HoneyTouch | undefined {
-  const location = `body.${path.slice(0, 100)}`
-  if (names.fields.has(path) && isFilled(value)) return { kind: 'field', location, span: path }
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const text = String(value)
-  return names.records.has(text) ? { kind: 'record', location, span: text } : undefined
-}
-
-/** An object is not a field that somebody filled in: its own fields are looked at. */
-function isFilled(value: BodyValue): boolean {
-  const isObject = typeof value === 'object' && !Array.isArray(value)
-  return !isObject && value !== '' && value !== false
 }

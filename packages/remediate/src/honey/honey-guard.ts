@@ -6,11 +6,11 @@ import {
   type Duration,
   type Event,
   type Exchange,
+  formPairs,
   type Guard,
   type Mode,
   measureFor,
   parseDuration,
-  queryValues,
   type Refusal,
   type Remediations,
   RouteTable,
@@ -19,6 +19,7 @@ import {
 
 import { formatActor } from '../actor-text.ts'
 import { touchedInBody } from './honey-body.ts'
+import { touchedInPairs } from './honey-touch.ts'
 
 /** The routes, fields and records that are traps, and what a client that touches one gets. */
 export interface HoneyOptions {
@@ -122,23 +123,8 @@ export function honeyGuard(options: HoneyOptions): Guard {
     for (const segment of records.size > 0 ? path.canonical.split('/') : []) {
       if (records.has(segment)) return refusal(exchange, 'record', 'path', segment)
     }
-    return path.query === '' ? undefined : inspectQuery(exchange, queryValues(path.query).fields)
-  }
-
-  const inspectQuery = (
-    exchange: Exchange,
-    query: ReadonlyMap<string, readonly string[]>,
-  ): Refusal | undefined => {
-    for (const name of fields)
-      if (query.get(name)?.some(value => value !== '') === true)
-        return refusal(exchange, 'field', `query.${name}`, name)
-    if (records.size > 0) {
-      for (const [name, values] of query) {
-        const touched = values.find(value => records.has(value))
-        if (touched !== undefined) return refusal(exchange, 'record', `query.${name.slice(0, 100)}`, touched)
-      }
-    }
-    return undefined
+    const touch = path.query === '' ? undefined : touchedInPairs(formPairs(path.query), names, 'query')
+    return touch === undefined ? undefined : refusal(exchange, touch.kind, touch.location, touch.span)
   }
 
   const inspectBody = async (exchange: Exchange): Promise<Decision> => {

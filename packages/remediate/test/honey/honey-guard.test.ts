@@ -87,6 +87,7 @@ describe('honey guard', () => {
     ['/orders', '{"patch":{"ord_honey_7f3a":{"state":"gone"}}}', 'honey/record'],
     ['/orders', `${formPadding}&id=99999999`, 'honey/record', 'application/x-www-form-urlencoded'],
     ['/signup', `${formPadding}&website=x`, 'honey/field', 'application/x-www-form-urlencoded'],
+    [`/signup?${formPadding}&website=x`, undefined, 'honey/field'],
     ['/signup', '{"website":{}}', 'allow'],
   ]
   for (const [target, body, wanted, type] of table)
