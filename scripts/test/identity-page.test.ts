@@ -79,3 +79,20 @@ test('the commands of the page on identity get a device a code, and tell it to w
   const waiting = await printed(project, `${poll.replace('DEVICE_CODE', answer['device_code'] ?? '')}\n`)
   assert.match(waiting, /"error":\s*"authorization_pending"/)
 })
+
+test('the commands of the page on identity disable an account that was taken over, and enable it again', {
+  timeout: 180_000,
+}, async t => {
+  const [configuration] = blocksUnder('API keys', 'yaml')
+  const [take, giveBack, ...others] = blocksUnder('Recover an account that was taken over', 'sh')
+  assert.ok(take !== undefined && giveBack !== undefined && others.length === 0)
+  const project = await openProject(t, configuration?.text)
+  project.write('people.csv', 'email\nalice@shop.example\n')
+  await printed(project, 'postern users import people.csv\n')
+  // Nobody is signed in, of which the exit code of the second line tells.
+  const disabled = await printed(project, take.text.replace(/^(postern sessions .*)$/m, '$1 || test $? = 1'))
+  assert.match(disabled, /^alice@shop\.example is disabled\n/)
+  assert.match(await printed(project, 'postern users list\n'), /disabled {2}alice@shop\.example/)
+  assert.equal(await printed(project, giveBack.text), 'alice@shop.example is active\n')
+  assert.doesNotMatch(await printed(project, 'postern users list\n'), /disabled/)
+})
