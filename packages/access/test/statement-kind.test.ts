@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ConfigError } from '@postern/core'
 import { statementKind } from '../src/mysql/statement-kind.ts'
 
 const spaces = ' '.repeat(20_000)
@@ -12,19 +13,10 @@ for (const [text, is] of [
 ] as const)
   test(`${text} begins a transaction`, () => assert.equal(statementKind(text).is, is))
 
-for (const text of [
-  'START TRANSACTION',
-  'BEGIN',
-  'COMMIT',
-  'SAVEPOINT a',
-  `SELECT 1 INTO${'/**/'.repeat(60)}`,
-])
-  test(`attack: ${text.slice(0, 24)} and what takes long to look through ends soon`, () => {
-    const start = performance.now()
-    try {
-      statementKind(`${text}${spaces}x`)
-    } catch {
-      // That it is refused is as good.
-    }
-    assert.ok(performance.now() - start < 5_000)
-  })
+// An expression that tries many ways of reading these would not end: then the runner ends the file.
+for (const text of ['START TRANSACTION', 'BEGIN', 'COMMIT', 'SAVEPOINT a'])
+  test(`attack: ${text}, much space and something more is refused`, () =>
+    assert.throws(() => statementKind(`${text}${spaces}x`), ConfigError))
+
+test('attack: INTO with many comments and without a file is a read', () =>
+  assert.equal(statementKind(`SELECT 1 INTO${'/**/'.repeat(60)}${spaces}x`).is, 'read'))

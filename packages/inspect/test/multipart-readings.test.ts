@@ -20,10 +20,8 @@ function part(headers: string, content: string, boundary = 'x'): string {
 
 test('attack: a head of many parameters is not read in 2^n ways', () => {
   const head = `Content-Disposition: form-data; name="a"${'; b="c"'.repeat(200)}; !`
-  const start = performance.now()
+  // In all these ways it would never end, and the runner would end the file.
   assert.equal(verdict(part(head, ATTACK)), 'block')
-  // In all these ways it would never end.
-  assert.ok(performance.now() - start < 20_000)
 })
 
 const FIELD = 'Content-Disposition: form-data; name="id"'

@@ -36,7 +36,6 @@ ${
     return show({ title: texts.stepUpTitle, body }, problem === undefined ? 200 : 401)
   }
 
-  /** The session of its holder: an impersonator cannot prove to be somebody else. */
   /** An impersonator cannot prove to be somebody else. */
   const own = (request: PageRequest): Session | PageAnswer => needsHolder(request, parts)
 
