@@ -9,11 +9,16 @@ const PLAIN = /^[^\s.![\]\0]+(?:\[[^\s[\]\0]*\])*$/
  */
 export function fieldNames(name: string): readonly string[] {
   if (PLAIN.test(name) && !name.includes('%u')) return [name]
-  const sent = name.replace(/%u([\da-f]{4})/gi, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  )
-  const cut = (sent.split('\0', 1)[0] ?? '').trim()
-  return [...new Set([name, sent, cut, asPhp(cut), inBrackets(cut), cut.replace(/^!/, '')])]
+  const sent = name.includes('%u')
+    ? name.replace(/%u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    : name
+  const end = sent.indexOf('\0')
+  const cut = (end < 0 ? sent : sent.slice(0, end)).trim()
+  // Not a set of all: a megabyte of such names is read in the turn of a request.
+  const names = [name]
+  for (const read of [sent, cut, asPhp(cut), inBrackets(cut), cut.startsWith('!') ? cut.slice(1) : cut])
+    if (!names.includes(read)) names.push(read)
+  return names
 }
 
 /** As PHP registers it: `a.b[c]d[e]` is `a_b[c]`. */
@@ -26,6 +31,7 @@ function asPhp(name: string): string {
 
 /** The path in a name, whatever its brackets are: `[a]`, `a[[b]]` and `a[b` as `a`, `a[b]` and `a[b]`. */
 function inBrackets(name: string): string {
+  if (!name.includes('[') && !name.includes(']')) return name
   const [first = '', ...inner] = name.split(/[[\]]+/).filter(part => part !== '')
   return first + inner.map(part => `[${part}]`).join('')
 }
