@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { openSqlite } from '@postern/store'
+import { QueueFull } from '../src/password/work-queue.ts'
 import type { Session } from '../src/session/session.ts'
 import { WRONG_PROOFS, WrongProofs } from '../src/step-up/wrong-proofs.ts'
 import { credentialOf } from '../src/verify-entry.ts'
@@ -197,6 +198,20 @@ test('a check that fails counts as a wrong proof, and a right one resets the cou
   assert.deepEqual(await proofs.try(session, async () => 'right'), { proof: 'right' })
   for (let i = 0; i < 5; i++)
     assert.deepEqual(await proofs.try(session, async () => undefined), { proof: undefined })
+  assert.equal(await proofs.try(session, async () => 'right'), 'ended')
+})
+
+test('a check that was not begun, for the queue of passwords is full, counts as no proof', async () => {
+  const proofs = new WrongProofs({ revoke: async () => true })
+  const session = { id: 's', accountId: 'a' } as Session
+  const wrong = async (): Promise<undefined> => undefined
+  for (let i = 0; i < 4; i++) await proofs.try(session, wrong)
+  for (let i = 0; i < 20; i++)
+    await assert.rejects(
+      proofs.try(session, () => Promise.reject(new QueueFull(1))),
+      QueueFull,
+    )
+  await proofs.try(session, wrong)
   assert.equal(await proofs.try(session, async () => 'right'), 'ended')
 })
 

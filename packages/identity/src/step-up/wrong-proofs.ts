@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '@postern/core'
+import { QueueFull } from '../password/work-queue.ts'
 import { memoryRecords } from '../records/memory-records.ts'
 import type { RecordCodec, RecordStore } from '../records/record-store.ts'
 import type { Session } from '../session/session.ts'
@@ -78,21 +79,29 @@ export class WrongProofs {
     })
     if (place === 'ended') await this.#sessions.revoke(accountId, id)
     if (place === 'ended' || place === 'later') return place
-    let proof: Proof | undefined
+    let found: Found = 'wrong'
     try {
-      proof = await check()
+      const proof = await check()
+      if (proof !== undefined) found = 'right'
+      return { proof }
+    } catch (error) {
+      // Whoever floods the sign-in would end the sessions of those who prove meanwhile who they are.
+      if (error instanceof QueueFull) found = 'nothing'
+      throw error
     } finally {
-      await this.#counts.update(id, kept => ({ record: after(kept, now, proof !== undefined), result: 0 }))
+      await this.#counts.update(id, kept => ({ record: after(kept, now, found), result: 0 }))
     }
-    return { proof }
   }
 }
 
+/** What a check found; nothing where it was not begun, as too many others waited. */
+type Found = 'right' | 'wrong' | 'nothing'
+
 /** The proofs of a session once the check that began at a time has ended. */
-function after({ wrong, begun }: Proofs, at: number, isRight: boolean): Proofs {
+function after({ wrong, begun }: Proofs, at: number, found: Found): Proofs {
   const place = begun.indexOf(at)
   const others = place < 0 ? begun : begun.toSpliced(place, 1)
-  if (isRight) return { ...NONE, begun: others }
+  if (found === 'right') return { ...NONE, begun: others }
   // One that lasted for too long is among the wrong ones already.
-  return { wrong: wrong + (place < 0 ? 0 : 1), begun: others }
+  return { wrong: wrong + (found === 'wrong' && place >= 0 ? 1 : 0), begun: others }
 }
