@@ -81,8 +81,9 @@ describe('what an expression asks of a text that is matched as a whole', () => {
       ['^a(?=b)$|^c{0,2}$', 2],
       ['^(?:a|$)', ANYWHERE],
     ] as const)
-      assert.equal(reader.read(source).most, most, source)
-    const within = (source: string): unknown => reader.read(source).requires?.map(([list]) => list?.within)
+      assert.equal(reader.read(source).most ?? ANYWHERE, most, source)
+    const within = (source: string): unknown =>
+      reader.read(source).requires?.map(([list]) => list?.within ?? ANYWHERE)
     assert.deepEqual(within('^\\s{0,4}select|from'), [4, ANYWHERE])
     assert.deepEqual(within('^(?:[ab]{1,3}or){1,2}x'), [3])
     assert.deepEqual(within('^x{0,2}(?:ab|c{3}or)'), [5])
@@ -114,7 +115,7 @@ describe('what an expression asks of a text that is matched as a whole', () => {
         for (const expression of EXPRESSIONS) {
           if (!expression.test(sent)) continue
           met++
-          const { requires, least, most, first } = reader.read(expression.source)
+          const { requires, least, most = ANYWHERE, first } = reader.read(expression.source)
           assert.ok(least <= sent.length && sent.length <= most, `${expression}: ${sent}`)
           const sign = signOf(sent.charCodeAt(0))
           assert.ok(
@@ -122,8 +123,9 @@ describe('what an expression asks of a text that is matched as a whole', () => {
             `${expression} begins like ${sent}`,
           )
           assert.ok(
-            requires?.some(lists => lists.every(({ texts, within }) => firstOf(sent, texts) <= within)) ??
-              true,
+            requires?.some(lists =>
+              lists.every(({ texts, within = ANYWHERE }) => firstOf(sent, texts) <= within),
+            ) ?? true,
             `${expression} in ${sent}`,
           )
         }

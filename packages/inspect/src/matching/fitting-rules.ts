@@ -1,3 +1,4 @@
+import { ANYWHERE } from '../rule/required-list.ts'
 import { signOf } from '../rule/required-signs.ts'
 import type { RequiredOfText } from '../rule/required-text.ts'
 
@@ -10,7 +11,9 @@ const CODES = 129
 
 /** Which rules can hit a text of some length, or one that begins like another: as rows of bits. */
 export class FittingRules {
-  readonly #required: readonly Pick<RequiredOfText, 'least' | 'most'>[]
+  /** Of each rule, how long a text must be at least, and may be at most. */
+  readonly #least: Uint16Array
+  readonly #most: Uint16Array
   /** By the length of a text, the rules that can hit it or a part of it. */
   readonly #inParts: readonly Int32Array[]
   /** By the length of a text, the rules that can hit it as it stands. Made when they are asked for. */
@@ -19,7 +22,8 @@ export class FittingRules {
   readonly #beginning: readonly Int32Array[]
 
   constructor(required: readonly RequiredOfText[]) {
-    this.#required = required.map(({ least, most }) => ({ least, most }))
+    this.#least = Uint16Array.from(required, ({ least }) => Math.min(least, ANYWHERE))
+    this.#most = Uint16Array.from(required, ({ most = ANYWHERE }) => most)
     this.#inParts = Array.from({ length: MEASURED + 1 }, (_, length) =>
       rowsOf(required.length, rule => (required[rule] as RequiredOfText).least <= length),
     )
@@ -39,10 +43,10 @@ export class FittingRules {
 
   /** @param length of a text, in characters; at most 256 */
   whole(length: number): Int32Array {
-    this.#whole[length] ??= rowsOf(this.#required.length, rule => {
-      const { least, most } = this.#required[rule] as RequiredOfText
-      return least <= length && length <= most
-    })
+    this.#whole[length] ??= rowsOf(
+      this.#least.length,
+      rule => (this.#least[rule] as number) <= length && length <= (this.#most[rule] as number),
+    )
     return this.#whole[length]
   }
 

@@ -1,4 +1,4 @@
-import { ANYWHERE, mostTelling } from '../rule/required-list.ts'
+import { mostTelling } from '../rule/required-list.ts'
 import { ExpressionReader, type RequiredOfText } from '../rule/required-text.ts'
 import type { Rule } from '../rule/rule.ts'
 import type { Parts } from '../rule/searched-parts.ts'
@@ -12,7 +12,7 @@ import { TextFilter } from './text-filter.ts'
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
 
-const NOTHING: RequiredOfText = { requires: undefined, least: 0, most: ANYWHERE, signs: undefined }
+const NOTHING: RequiredOfText = { requires: undefined, least: 0, signs: undefined }
 /**
  * A text of this length or more mostly holds every kind of character: which rules it leaves is not
  * remembered, but where in it what they require stands, and each of them is counted.

@@ -1,6 +1,7 @@
-import { ANYWHERE, mostTelling, type Requirement, WORD_END, withoutEnds } from '../rule/required-list.ts'
+import { type Requirement, WORD_END, withoutEnds } from '../rule/required-list.ts'
 import { type Parts, shiftOf } from '../rule/searched-parts.ts'
 import { CharacterCodes } from '../value/character-codes.ts'
+import { requiredTexts } from './required-texts.ts'
 
 // Held, not looked up: see CONTRIBUTING.md.
 const { charCodeAt } = String.prototype
@@ -67,7 +68,7 @@ export class TextFilter {
     this.#rows = new Int32Array(width)
     this.free = new Int32Array(width)
     const numbers = new Map<string, number>()
-    const required = requirements.map(alternatives => boundsOf(alternatives ?? [], numbers))
+    const { texts, bounds, firstText } = requiredTexts(requirements, numbers)
     const keys = [...numbers.keys()]
     const all = keys.map(withoutEnds)
     this.#ends = Uint8Array.from(keys, endsOf)
@@ -82,16 +83,17 @@ export class TextFilter {
     this.#reach = new Uint16Array(all.length)
     this.#foundIn = new Int32Array(all.length)
     this.#parts = new Int32Array(all.length)
-    this.#texts = Int32Array.from(required.flatMap(bounds => [...bounds.keys()]))
-    this.#firstText = Int32Array.from([0, ...sums(required.map(({ size }) => size))])
-    this.#lets = new Int32Array(LET * required.reduce((sum, { size }) => sum + size, 0))
+    this.#texts = Int32Array.from(texts)
+    this.#firstText = firstText
+    this.#lets = new Int32Array(LET * texts.length)
     this.#firstLet = new Int32Array(all.length).fill(-1)
     let free = 0
-    required.forEach((bounds, rule) => {
+    requirements.forEach((requirement, rule) => {
       const row = rule >> 5
       const bit = 1 << (rule & 31)
-      if (requirements[rule] === undefined) this.free[row] = (this.free[row] as number) | bit
-      for (const [text, within] of bounds) free = this.#allow(text, row, bit, within, free)
+      if (requirement === undefined) this.free[row] = (this.free[row] as number) | bit
+      for (let at = firstText[rule] as number; at < (firstText[rule + 1] as number); at++)
+        free = this.#allow(texts[at] as number, row, bit, bounds[at] as number, free)
     })
     let entry = 0
     all.forEach((text, index) => {
@@ -275,15 +277,6 @@ function isWordCode(code: number): boolean {
   return code <= 57 || code >= 97 || code === 95 || (code >= 65 && code <= 90)
 }
 
-/** Each with all before it. */
-function sums(counts: readonly number[]): readonly number[] {
-  let sum = 0
-  return counts.map(count => {
-    sum += count
-    return sum
-  })
-}
-
 /** The small letter of a capital one of ASCII; every other code as it is. */
 function lowered(code: number): number {
   return code >= 65 && code <= 90 ? code | 32 : code
@@ -308,24 +301,6 @@ function isFoldOfLetter(fold: number): boolean {
 function placeOf(first: number, second: number, third: number): number {
   return (first << 10) ^ (second << 5) ^ third
 }
-
-/**
- * The texts of which a rule requires one, by number, and how far from the start of what is read each may
- * begin: a new text gets the next number.
- */
-function boundsOf(alternatives: readonly Requirement[], numbers: Map<string, number>): Map<number, number> {
-  const bounds = new Map<number, number>()
-  for (const alternative of alternatives) {
-    const { texts, within } = mostTelling(alternative) ?? NO_TEXTS
-    for (const text of texts) {
-      const number = numbers.get(text) ?? numbers.size
-      if (number === numbers.size) numbers.set(text, number)
-      bounds.set(number, Math.max(bounds.get(number) ?? 0, within))
-    }
-  }
-  return bounds
-}
-const NO_TEXTS = { texts: [], within: ANYWHERE } as const
 
 /** How frequent each character is in English, by its code: the space most. */
 const FREQUENCY = new Uint8Array(128)

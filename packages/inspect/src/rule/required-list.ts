@@ -17,10 +17,8 @@ export const ANYWHERE = 65_535
 /** Texts of which a match holds at least one. */
 export interface RequiredList {
   readonly texts: readonly string[]
-  /**
-   * How far from where the match begins one of them begins at most, in characters; `ANYWHERE`: nobody knows.
-   */
-  readonly within: number
+  /** How far from where the match begins one of them begins at most, in characters. Default: anywhere. */
+  readonly within?: number
 }
 
 /** Lists of texts; a match holds a text of each. */
@@ -61,7 +59,8 @@ export function addList(lists: RequiredList[], exact: readonly string[], within:
   if (exact.length > MAX_TEXTS) return
   const texts = exact.map(text => (text.includes(WORD_END) ? text.replace(IDLE_END, '') : text))
   if (texts.some(text => withoutEnds(text).length < SHORTEST)) return
-  lists.push({ texts: texts.length > 1 ? [...new Set(texts)] : texts, within })
+  const different = texts.length > 1 ? [...new Set(texts)] : texts
+  lists.push({ texts: different, ...(within < ANYWHERE && { within }) })
 }
 
 /** Whether as many texts can be told apart. */
@@ -76,5 +75,6 @@ export function farther(a: number, b: number): number {
 
 /** The same list, of a match that begins so much earlier. */
 export function behind(list: RequiredList, distance: number): RequiredList {
-  return distance === 0 ? list : { texts: list.texts, within: farther(list.within, distance) }
+  const { texts, within } = list
+  return distance === 0 || within === undefined ? list : { texts, within: farther(within, distance) }
 }

@@ -192,6 +192,7 @@ function weightOf(set: SignSet): number {
   return kindsIn(set) * RARE + frequent * (OFTEN - RARE)
 }
 
-function kindsIn({ chars, holds }: SignSet): number {
+/** How many kinds a set holds. */
+export function kindsIn({ chars, holds }: SignSet): number {
   return bitsOf(chars) + bitsOf(holds)
 }

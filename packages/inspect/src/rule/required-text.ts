@@ -14,7 +14,14 @@ import {
   START,
 } from './known-match.ts'
 import { ANYWHERE, type Requirement, WORD_END } from './required-list.ts'
-import { NO_SIGNS, type RequiredSigns, type SignSet, signsOfEither, unionOf } from './required-signs.ts'
+import {
+  kindsIn,
+  NO_SIGNS,
+  type RequiredSigns,
+  type SignSet,
+  signsOfEither,
+  unionOf,
+} from './required-signs.ts'
 
 /** What stands for itself in an expression. */
 const LETTERS = /[^()[\]{}|\\^$.*+?\b]+/y
@@ -37,8 +44,8 @@ export interface RequiredOfText {
   readonly requires: readonly Requirement[] | undefined
   /** How long a text must be, at least ... */
   readonly least: number
-  /** ... and how long it may be, at most, in characters; `ANYWHERE`: there is no bound. */
-  readonly most: number
+  /** ... and how long it may be, at most, in characters. Undefined: there is no bound. */
+  readonly most?: number | undefined
   /** The kinds of characters with which a text must begin. Undefined: any. */
   readonly first?: SignSet | undefined
   /**
@@ -51,7 +58,7 @@ export interface RequiredOfText {
 /** How far from where a text begins is known only of what is matched there alone. */
 function requirementOf(part: KnownMatch): Requirement {
   const lists = listsOf(part)
-  return part.isAnchored ? lists : lists.map(({ texts }) => ({ texts, within: ANYWHERE }))
+  return part.isAnchored ? lists : lists.map(({ texts }) => ({ texts }))
 }
 
 function requirementsOf(parts: readonly KnownMatch[]): readonly Requirement[] | undefined {
@@ -69,6 +76,9 @@ function longestOf(parts: readonly KnownMatch[]): number {
   return Math.max(...parts.map(part => (part.isAnchored && part.isClosed ? part.most : ANYWHERE)))
 }
 
+/** Who begins with more kinds of characters begins like most texts. */
+const MOST_KINDS = 16
+
 /** How a text begins in which one of the parts is matched. */
 function firstOf(parts: readonly KnownMatch[]): SignSet | undefined {
   let found: SignSet = { chars: 0, holds: 0 }
@@ -76,7 +86,7 @@ function firstOf(parts: readonly KnownMatch[]): SignSet | undefined {
     if (!isAnchored || first === undefined || (least === 0 && !isClosed)) return undefined
     found = unionOf(found, first)
   }
-  return found
+  return kindsIn(found) > MOST_KINDS ? undefined : found
 }
 
 /**
@@ -98,10 +108,11 @@ export class ExpressionReader {
     this.#groups = []
     const parts = this.#alternatives()
     const first = firstOf(parts)
+    const most = longestOf(parts)
     return {
       requires: requirementsOf(parts),
       least: Math.min(...parts.map(part => part.least)),
-      most: longestOf(parts),
+      ...(most < ANYWHERE && { most }),
       ...(first !== undefined && { first }),
       signs: signsOf(parts),
     }
